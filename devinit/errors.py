@@ -1,0 +1,91 @@
+"""Every error that a user can meet, each with what happened, what to do next and an exit code.
+
+    DevinitError                     1
+    ├── UsageError                   2   the command line is wrong
+    ├── ConfigError                  2   devinit.toml, a .env file or the project's shape is wrong
+    │   ├── NoProject                2   no project in this folder or above it
+    │   └── StateFileError           2   .ports.json, state.json or another file of ours cannot be read or written
+    ├── PortError                    3   a port could not be had
+    │   ├── PortConflict             3   the port is taken and may not, or could not, be replaced
+    │   └── PortsExhausted           3   no free port in the range
+    ├── ServiceError                 1   a service could not be prepared, started or kept up
+    │   └── ProviderError            1   its provider lacks a binary, or found data that it must not touch
+    ├── StartTimeout                 4   a service was not ready in time
+    ├── SupervisorError              5   the supervisor could not be reached or started
+    └── Interrupted                130   Ctrl-C
+
+This module imports nothing, so that the fastest command can raise and show an error.
+"""
+
+from __future__ import annotations
+
+
+class DevinitError(Exception):
+    """What happened and to what (`message`), what to do next (`hint`), and the process's exit code."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DevinitError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class ConfigError(DevinitError):
+    """A file that the developer writes cannot be used as it is."""
+
+    exit_code = 2
+
+
+class NoProject(ConfigError):
+    """Neither this folder nor one above it holds anything to start."""
+
+
+class StateFileError(ConfigError):
+    """A file that devinit writes cannot be read or written; it is named and left as it is."""
+
+
+class PortError(DevinitError):
+    """A port could not be had."""
+
+    exit_code = 3
+
+
+class PortConflict(PortError):
+    """A port is taken, and moving or killing was not allowed or not possible."""
+
+
+class PortsExhausted(PortError):
+    """Every port of a range was tried."""
+
+
+class ServiceError(DevinitError):
+    """A service could not be prepared, started or kept up."""
+
+
+class ProviderError(ServiceError):
+    """A provider lacks a binary, or found data that it must not touch."""
+
+
+class StartTimeout(DevinitError):
+    """A service was not ready before its deadline."""
+
+    exit_code = 4
+
+
+class SupervisorError(DevinitError):
+    """The supervisor could not be reached or started."""
+
+    exit_code = 5
+
+
+class Interrupted(DevinitError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130

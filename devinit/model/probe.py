@@ -1,0 +1,77 @@
+"""How a service is proven ready: each probe is a value that the supervisor carries out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+
+class ProbeVerdict(StrEnum):
+    """What one attempt of a probe says."""
+
+    READY = "ready"
+    NOT_YET = "not yet"
+    """Nothing answers, or it answers that it is still starting."""
+    REFUSED = "refused"
+    """It answers, and what it says is wrong: waiting longer does not help by itself."""
+
+
+class ProbeResult(Struct, frozen=True):
+    """One attempt: the verdict and what was seen."""
+
+    verdict: ProbeVerdict
+    detail: str = ""
+
+
+class TcpProbe(Struct, frozen=True):
+    """Ready when a connection is accepted."""
+
+    host: str
+    port: int
+
+
+class HttpProbe(Struct, frozen=True, kw_only=True):
+    """Ready when GET answers with an accepted status, and with a body that matches."""
+
+    host: str
+    port: int
+    path: str
+    status: tuple[int, ...] = ()
+    """Accepted status codes; empty means 200-399."""
+    body: str | None = None
+    """A regular expression that the body must contain."""
+
+
+class ExecProbe(Struct, frozen=True):
+    """Ready when a command exits with 0."""
+
+    command: str
+
+
+class LogProbe(Struct, frozen=True):
+    """Ready when the service's output contains a line that matches a regular expression."""
+
+    pattern: str
+
+
+class StayedUpProbe(Struct, frozen=True):
+    """Ready when the process has stayed up for some seconds: all that can be said without a port."""
+
+    seconds: float
+
+
+class ExchangeProbe(Struct, frozen=True, kw_only=True):
+    """Ready by the server's own protocol: send bytes, let the provider judge the first answer."""
+
+    host: str
+    port: int
+    request: bytes
+    judge: Callable[[bytes], ProbeResult]
+    farewell: bytes = b""
+    """Sent before closing, so that the server logs no broken connection."""
+
+
+Probe: TypeAlias = TcpProbe | HttpProbe | ExecProbe | LogProbe | StayedUpProbe | ExchangeProbe

@@ -1,0 +1,55 @@
+"""What a process is to us: how to start it, and how to be sure that it is still the same one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class ProcessIdentity(Struct, frozen=True):
+    """A process that cannot be mistaken for a later one with the same number."""
+
+    pid: int
+    start_time: int
+    """Clock ticks since boot at which the process started (field 22 of /proc/PID/stat), or its equivalent."""
+    boot_id: str
+    """The kernel's boot; a record from another boot describes nothing that lives."""
+
+
+class RunAs(Struct, frozen=True):
+    """The user that a process is started as, when it must not be ours (PostgreSQL refuses root)."""
+
+    uid: int
+    gid: int
+
+
+class ProcessSpec(Struct, frozen=True, kw_only=True):
+    """Everything needed to start a process, decided before it starts."""
+
+    argv: tuple[str, ...]
+    directory: Path
+    environment: dict[str, str]
+    """The whole environment of the process; nothing is inherited beside it."""
+    run_as: RunAs | None = None
+
+
+class ProcessFacts(Struct, frozen=True, kw_only=True):
+    """What can be told about a process that holds something. None means: not visible to us."""
+
+    identity: ProcessIdentity
+    parent_pid: int
+    name: str
+    """The kernel's short name (comm)."""
+    command: tuple[str, ...]
+    user: str
+    uid: int
+    directory: str | None
+    age_seconds: float
+    stopped: bool = False
+    """Stopped by Ctrl-Z or SIGSTOP: it answers no TERM until it is continued."""
+
+    @property
+    def title(self) -> str:
+        """The command as a person would name it, or the kernel's short name."""
+        return " ".join(self.command) or self.name

@@ -1,0 +1,146 @@
+"""A project and its services, as configured or detected: parsed once, then frozen."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from devinit.model.port import PortRequest
+
+
+class Readiness(Struct, frozen=True, kw_only=True):
+    """How a service is proven ready. At most one of the kinds is set; TCP is meant when none is."""
+
+    http: str | None = None
+    """A path: ready when GET answers with an accepted status."""
+    status: tuple[int, ...] = ()
+    """Accepted status codes of `http`; empty means 200-399."""
+    body: str | None = None
+    """A regular expression that the answer's body must contain."""
+    tcp: bool = False
+    exec: str | None = None
+    """A command: ready when it exits with 0."""
+    log: str | None = None
+    """A regular expression: ready when a line of the output matches."""
+    after_seconds: float = 1.0
+    """For a service without a port: ready when it has stayed up this long."""
+    timeout_seconds: float = 60.0
+
+
+class RestartMode(StrEnum):
+    """When a service that ended is started again."""
+
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class RestartPolicy(Struct, frozen=True, kw_only=True):
+    """When and how often a service that ended is started again."""
+
+    mode: RestartMode = RestartMode.ON_FAILURE
+    failures: int = 5
+    """Given up after this many failures ..."""
+    window_seconds: float = 60.0
+    """... within this time."""
+
+
+class StopPolicy(Struct, frozen=True, kw_only=True):
+    """How a service is asked to end, and how long it may take."""
+
+    signal: str = "TERM"
+    grace_seconds: float = 5.0
+    kill: bool = True
+    """Whether KILL follows when the grace is over; PostgreSQL gets QUIT instead."""
+
+
+class LogLimits(Struct, frozen=True, kw_only=True):
+    """How much of a service's output is kept on disk."""
+
+    size_bytes: int = 10_000_000
+    count: int = 3
+
+
+class DatabaseSettings(Struct, frozen=True, kw_only=True):
+    """What a postgres service is created with."""
+
+    database: str
+    user: str
+    password: str
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """One service of a project."""
+
+    name: str
+    provider: str = "process"
+    """Which provider runs it: process, postgres or redis."""
+    command: str | None = None
+    directory: Path
+    """Where it runs, absolute."""
+    host: str = "127.0.0.1"
+    port: PortRequest | None = None
+    port_env: tuple[str, ...] = ()
+    """Other names for its port: set in its environment, and read as a preference (`API_PORT`)."""
+    extra_ports: tuple[PortRequest, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    before_start: tuple[str, ...] = ()
+    ready: Readiness = Readiness()
+    env: dict[str, str] = field(default_factory=dict)
+    env_file: tuple[Path, ...] = ()
+    restart: RestartPolicy = RestartPolicy()
+    stop: StopPolicy | None = None
+    """None leaves it to the provider."""
+    logs: LogLimits = LogLimits()
+    optional: bool = False
+    """Its failure does not fail the start."""
+    warm: str | None = None
+    """A path that is requested once after it is ready, because the first page is compiled on demand."""
+    url_path: str = ""
+    docs_path: str | None = None
+    database: DatabaseSettings | None = None
+    """For postgres."""
+    binaries: Path | None = None
+    """Where the provider finds its programs, when the developer says so."""
+    external_url: str | None = None
+    """A server that somebody else runs: used, never started or stopped."""
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A checkout and what runs in it."""
+
+    name: str
+    root: Path
+    services: dict[str, Service]
+    """In the order of the file; the start order follows from `depends_on`."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """`[environment]`: templates that are expanded against the runtime environment."""
+    discovery: dict[str, str] = field(default_factory=dict)
+    """Service name → discovery file (relative to the root)."""
+    discovery_refresh_seconds: float = 10.0
+    """How often discovery files are refreshed; 0 turns it off."""
+    source: Path | None = None
+    """devinit.toml; None when the services were detected."""
+    notes: tuple[str, ...] = ()
+    """What detection or loading wants the developer to know."""
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """Where a service answers, and what others need to use it."""
+
+    service: str
+    host: str
+    port: int | None
+    url: str | None
+    """For a browser or a client library: http://localhost:8001, postgresql://user:password@127.0.0.1:5432/shop."""
+    origins: tuple[str, ...] = ()
+    """The origins under which a browser may load it; empty for a server without web pages."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Names beyond `<SERVICE>_HOST`, `_PORT` and `_URL`: POSTGRES_USER, DATABASE_URL."""
+    aliases: tuple[str, ...] = ()
+    """Other names for the port (`API_PORT`)."""
+    docs_url: str | None = None
+    health_url: str | None = None

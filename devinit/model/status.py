@@ -1,0 +1,62 @@
+"""What a service is doing, as it is told over the wire and by `status --json`.
+
+These are typed dictionaries: the supervisor builds them, msgspec encodes them, and a thin command
+prints them without importing anything (docs/adr/0006).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypedDict
+
+
+class Phase(StrEnum):
+    """The one thing a service is doing."""
+
+    STOPPED = "stopped"
+    WAITING = "waiting"
+    """For the services it depends on."""
+    STARTING = "starting"
+    """Being prepared, spawned or probed."""
+    READY = "ready"
+    UNHEALTHY = "unhealthy"
+    BACKOFF = "backoff"
+    """It ended and will be started again."""
+    STOPPING = "stopping"
+    EXITED = "exited"
+    """It ended as it should and is not started again."""
+    FAILED = "failed"
+    """It ended, never became ready, or could not be started, and was given up."""
+
+
+class SupervisorStatus(TypedDict):
+    """The process that looks after a project."""
+
+    pid: int
+    version: str
+
+
+class ServiceStatus(TypedDict):
+    """One service in `status --json`."""
+
+    name: str
+    provider: str
+    phase: str
+    port: int | None
+    preferred_port: int | None
+    url: str | None
+    pid: int | None
+    uptime_seconds: float | None
+    restarts: int
+    cpu_percent: float | None
+    memory_bytes: int | None
+    reason: str | None
+
+
+class ProjectStatus(TypedDict):
+    """The whole of `status --json`."""
+
+    project: str
+    root: str
+    supervisor: SupervisorStatus | None
+    services: list[ServiceStatus]
