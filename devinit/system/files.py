@@ -1,0 +1,185 @@
+"""Files that are whole or not there: atomic replacement, honest reading, locks that no crash leaves behind."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+
+from devinit.errors import StateFileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes | str, *, mode: int = 0o644) -> None:
+    """Replace a file as a whole: what is read is the old content or the new, whatever happens meanwhile."""
+    # A link is followed: somebody who links .env.runtime elsewhere wants the target replaced.
+    target = os.path.realpath(path)
+    content = data.encode() if isinstance(data, str) else data
+    temporary = _name_beside(target)
+    try:
+        _write_new(temporary, content, mode)
+        os.replace(temporary, target)
+    except OSError as error:
+        _remove_if_there(temporary)
+        raise _not_written(os.fspath(path), error) from error
+    except BaseException:
+        _remove_if_there(temporary)
+        raise
+
+
+def read_text(path: str | os.PathLike[str]) -> str | None:
+    """Return a file's text, or None when there is no such file; anything else is refused by name."""
+    name = os.fspath(path)
+    try:
+        with open(name, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _not_readable(name, error) from error
+    try:
+        # Editors on Windows put a byte order mark in front, which no JSON or TOML parser wants.
+        return content.removeprefix(BYTE_ORDER_MARK).decode()
+    except UnicodeDecodeError as error:
+        raise StateFileError(
+            f"{name} is not UTF-8 text (byte {error.start})",
+            hint="save it as UTF-8, or delete it",
+        ) from error
+
+
+class FileLock:
+    """An exclusive lock on a file, which the kernel gives back when the last holder of the descriptor ends.
+
+    BSD flock, not fcntl: it follows the descriptor into a child, and closing another descriptor of the
+    same file does not drop it. The file is never unlinked by us: somebody may be waiting on it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._descriptor: int | None = None
+
+    def acquire(self, *, blocking: bool) -> bool:
+        """Take the lock; without `blocking` return False when somebody else has it."""
+        while self._descriptor is None:
+            descriptor = self._open()
+            try:
+                locked = self._lock(descriptor, blocking=blocking)
+                current = locked and self._is_still_the_file(descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            if current:
+                self._descriptor = descriptor
+                break
+            os.close(descriptor)
+            if not locked:
+                return False
+            # The file was deleted while we waited (rm -rf .devinit): a lock on it would exclude nobody.
+        return True
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor is not None
+
+    def fileno(self) -> int:
+        """Return the locked descriptor, to read, write or hand on."""
+        if self._descriptor is None:
+            raise ValueError(f"the lock {self.path} is not held")
+        return self._descriptor
+
+    def release(self) -> None:
+        """Give the lock back; a process that inherited the descriptor keeps it."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        self.acquire(blocking=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _open(self) -> int:
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise _not_written(self.path, error) from error
+
+    def _lock(self, descriptor: int, *, blocking: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise StateFileError(
+                f"{self.path} cannot be locked: {error.strerror}",
+                hint="the file system does not support locks; set XDG_STATE_HOME to a local disk",
+            ) from error
+        return True
+
+    def _is_still_the_file(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
+        except FileNotFoundError:
+            return False
+
+
+def _name_beside(target: str) -> str:
+    directory, name = os.path.split(target)
+    # Names are limited to 255 bytes; the random part lets two writers work at once.
+    return os.path.join(directory, f".{name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def _write_new(path: str, content: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with open(descriptor, "wb", buffering=0) as file:
+        remaining = memoryview(content)
+        while remaining:
+            # A nearly full disk takes a part and says so only by the count.
+            remaining = remaining[file.write(remaining) :]
+        # Without it a power cut after the rename may leave an empty file (ext4, XFS).
+        os.fsync(descriptor)
+
+
+def _remove_if_there(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        # It was never created, or the disk is in a state that the error on its way already tells.
+        return
+
+
+def _not_written(path: str, error: OSError) -> StateFileError:
+    if error.errno in _DISK_FULL:
+        return StateFileError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="make room on the disk; the file is as it was before",
+        )
+    return StateFileError(f"{path} cannot be written: {error.strerror}", hint=_hint(path, error))
+
+
+def _not_readable(path: str, error: OSError) -> StateFileError:
+    return StateFileError(f"{path} cannot be read: {error.strerror}", hint=_hint(path, error))
+
+
+def _hint(path: str, error: OSError) -> str | None:
+    if error.errno in _NOT_ALLOWED:
+        return f"check who owns it: ls -ld {os.path.dirname(path) or '.'} {path}"
+    if error.errno == errno.EISDIR:
+        return "a directory has its name: move it away"
+    if error.errno == errno.ENOENT:
+        return f"create its folder: mkdir -p {os.path.dirname(path) or '.'}"
+    return None
