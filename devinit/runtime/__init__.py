@@ -1,0 +1,1 @@
+"""What the applications are told: the runtime environment, the files that carry it, and discovery files."""

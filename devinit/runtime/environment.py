@@ -1,0 +1,135 @@
+"""The runtime environment: which names the applications get, and with which values.
+
+Everything here is decided from the project and its endpoints alone, before the first service starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from devinit.errors import ConfigError
+from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.cors import origins
+from devinit.runtime.roles import backend_of, frontends_of
+from devinit.runtime.templates import expand_together
+
+OWN_NAMES = frozenset({"PORT", "HOST"})
+"""Each service has its own, so they stand in no environment that several services share."""
+COMMAND_PREFIX = "DEVINIT_"
+"""Names that steer the devinit command (DEVINIT_PROFILE) and are not meant for what it starts."""
+
+
+def environment(
+    project: Project, endpoints: Mapping[str, Endpoint], *, base: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the runtime environment in the order of the file; `[environment]` may also refer to `base`."""
+    _refuse_shared_names(project)
+    names = {"DEVINIT_PROJECT": str(project.root)}
+    for service in project.services.values():
+        names |= _service_names(service, endpoints, given=names)
+    names |= _browser_names(project, endpoints)
+    names |= _port_aliases(project, endpoints, given=names)
+    outer = {name: value for name, value in base.items() if name not in OWN_NAMES} | names
+    return names | expand_together(project.environment, outer, key="environment")
+
+
+def service_environment(
+    service: Service,
+    endpoint: Endpoint | None,
+    runtime: Mapping[str, str],
+    *,
+    caller: Mapping[str, str],
+    files: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the whole environment of a service's process; what is later in the list of arguments wins.
+
+    In order: the caller's environment, `.env` files, the runtime environment, PORT, HOST and the port's
+    aliases, and the service's own `env`, which may refer to all of them.
+    """
+    # A PORT that the caller happens to have is some other program's, also for a service without a port.
+    inherited = {
+        name: value
+        for name, value in caller.items()
+        if name != "PORT" and not name.startswith(COMMAND_PREFIX)
+    }
+    outer = {**inherited, **files, **runtime, **_own_names(service, endpoint)}
+    return outer | expand_together(service.env, outer, key=f"services.{service.name}.env")
+
+
+def variable_prefix(service: str) -> str:
+    """Return what a service's names begin with: `my-api` → `MY_API`."""
+    return service.upper().replace("-", "_").replace(".", "_")
+
+
+def _refuse_shared_names(project: Project) -> None:
+    first: dict[str, str] = {}
+    for name in project.services:
+        prefix = variable_prefix(name)
+        if other := first.get(prefix):
+            raise ConfigError(
+                f"services.{name}: {prefix}_PORT would be the port of both {other!r} and {name!r}",
+                hint="rename one of them",
+            )
+        first[prefix] = name
+
+
+def _service_names(
+    service: Service, endpoints: Mapping[str, Endpoint], *, given: Mapping[str, str]
+) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name in (service.name, *(request.service for request in service.extra_ports)):
+        if endpoint := endpoints.get(name):
+            names |= _address_names(endpoint, variable_prefix(name))
+    if endpoint := endpoints.get(service.name):
+        # A second database must not take DATABASE_URL away from the first.
+        names |= {name: value for name, value in endpoint.variables.items() if name not in given}
+    return names
+
+
+def _address_names(endpoint: Endpoint, prefix: str) -> dict[str, str]:
+    names: dict[str, str] = {}
+    if endpoint.port is not None or endpoint.url is not None:
+        names[f"{prefix}_HOST"] = endpoint.host
+    if endpoint.port is not None:
+        names[f"{prefix}_PORT"] = str(endpoint.port)
+    if endpoint.url is not None:
+        names[f"{prefix}_URL"] = endpoint.url
+    return names
+
+
+def _browser_names(project: Project, endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    backend = backend_of(project)
+    endpoint = endpoints.get(backend.name) if backend else None
+    if endpoint and endpoint.url is not None:
+        names |= {"NEXT_PUBLIC_API_URL": endpoint.url, "VITE_API_URL": endpoint.url}
+    allowed = origins(
+        endpoints[service.name] for service in frontends_of(project) if service.name in endpoints
+    )
+    # Without a frontend the names are left out: an empty list is no valid JSON setting and would
+    # replace the backend's own default.
+    if allowed:
+        names["CORS_ORIGINS"] = names["ALLOWED_ORIGINS"] = ",".join(allowed)
+        names["CORS_ORIGINS_JSON"] = msgspec.json.encode(allowed).decode()
+    return names
+
+
+def _port_aliases(
+    project: Project, endpoints: Mapping[str, Endpoint], *, given: Mapping[str, str]
+) -> dict[str, str]:
+    return {
+        alias: str(endpoint.port)
+        for name in project.services
+        if (endpoint := endpoints.get(name)) and endpoint.port is not None
+        for alias in endpoint.aliases
+        if alias not in given and alias not in OWN_NAMES
+    }
+
+
+def _own_names(service: Service, endpoint: Endpoint | None) -> dict[str, str]:
+    if endpoint is None or endpoint.port is None:
+        return {}
+    port = str(endpoint.port)
+    return {"HOST": service.host, "PORT": port} | dict.fromkeys(endpoint.aliases, port)

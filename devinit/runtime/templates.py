@@ -1,0 +1,185 @@
+"""The one expansion mechanism: `${NAME}`, `${NAME:-default}` and `$$`, as in a shell, and nothing else.
+
+A `$` before anything but `{` and `$` is left alone, because commands contain such words for their shell.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from devinit.errors import ConfigError
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_./:@%+,=-]")
+
+
+class Reference(Struct, frozen=True):
+    """`${NAME}` or `${NAME:-default}` in a template."""
+
+    name: str
+    default: tuple[Piece, ...] | None
+    text: str
+    """As it was written."""
+
+
+Piece: TypeAlias = str | Reference
+Lookup: TypeAlias = Callable[[str], str | None]
+
+
+def expand(template: str, names: Mapping[str, str], *, key: str) -> str:
+    """Return the template with its references replaced; `key` is what an error calls it."""
+    return "".join(_filled(piece, names.get, names, key) for piece in parse(template, key=key))
+
+
+def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, key: str) -> dict[str, str]:
+    """Expand templates that may refer to each other in any order, and to the names around them.
+
+    A template that refers to its own name means the one around it, so that
+    `CORS_ORIGINS = "${CORS_ORIGINS},https://preview.example"` adds to it.
+    """
+    finished: dict[str, str] = {}
+    underway: list[str] = []
+    known = outer.keys() | templates.keys()
+
+    def look_up(name: str) -> str | None:
+        if name not in templates or name == underway[-1]:
+            return outer.get(name)
+        return value_of(name)
+
+    def value_of(name: str) -> str:
+        if name in underway:
+            raise _cycle(key, [*underway[underway.index(name) :], name])
+        if name not in finished:
+            underway.append(name)
+            here = f"{key}.{name}"
+            pieces = parse(templates[name], key=here)
+            finished[name] = "".join(_filled(piece, look_up, known, here) for piece in pieces)
+            underway.pop()
+        return finished[name]
+
+    return {name: value_of(name) for name in templates}
+
+
+def expand_command(command: str, names: Mapping[str, str], *, key: str = "command") -> str:
+    """Return the command with its references replaced and quoted as a shell would have read them.
+
+    Outside of quotes a value is split into words, inside of quotes it stays one; whatever it contains, it
+    never becomes syntax. The result means the same to `shlex.split` and to `sh -c`.
+    """
+    result: list[str] = []
+    quotes = _Quotes()
+    for piece in parse(command, key=key):
+        if isinstance(piece, str):
+            quotes.pass_over(piece)
+            result.append(piece)
+        elif quotes.escaped:
+            quotes.pass_over(piece.text)
+            result.append(piece.text)
+        else:
+            result.append(quotes.embed(_filled(piece, names.get, names, key)))
+    return "".join(result)
+
+
+def parse(template: str, *, key: str) -> tuple[Piece, ...]:
+    """Split a template into plain text and references."""
+    pieces, end = _parse(template, 0, key, nested=False)
+    assert end == len(template)  # noqa: S101 - only a nested template ends before its text does
+    return pieces
+
+
+def _parse(template: str, start: int, key: str, *, nested: bool) -> tuple[tuple[Piece, ...], int]:
+    pieces: list[Piece] = []
+    position = start
+    while position < len(template):
+        two = template[position : position + 2]
+        if two == "$$":
+            pieces.append("$")
+            position += 2
+        elif two == "${":
+            reference, position = _parse_reference(template, position, key)
+            pieces.append(reference)
+        elif nested and two[0] == "}":
+            break
+        else:
+            pieces.append(two[0])
+            position += 1
+    return tuple(pieces), position
+
+
+def _parse_reference(template: str, start: int, key: str) -> tuple[Reference, int]:
+    name = _NAME.match(template, start + 2)
+    end = name.end() if name else start + 2
+    default: tuple[Piece, ...] | None = None
+    if name and template.startswith(":-", end):
+        default, end = _parse(template, end + 2, key, nested=True)
+    if not name or not template.startswith("}", end):
+        raise ConfigError(
+            f"{key}: cannot read {template[start:]!r}",
+            hint="write ${NAME} or ${NAME:-default}; $$ is a plain $",
+        )
+    return Reference(name[0], default, template[start : end + 1]), end + 1
+
+
+def _filled(piece: Piece, look_up: Lookup, known: Collection[str], key: str) -> str:
+    if isinstance(piece, str):
+        return piece
+    value = look_up(piece.name)
+    if piece.default is not None:
+        # Also when it is empty, as in a shell: that is what the colon says.
+        return value or "".join(_filled(part, look_up, known, key) for part in piece.default)
+    if value is None:
+        raise _unknown(piece.name, known, key)
+    return value
+
+
+def _unknown(name: str, known: Collection[str], key: str) -> ConfigError:
+    from difflib import get_close_matches  # only an error needs it
+
+    if key.rpartition(".")[2] == name:
+        return ConfigError(f"{key}: ${{{name}}} refers to itself, and has no value around it")
+    spelt = {candidate.upper(): candidate for candidate in known}
+    nearest = get_close_matches(name.upper(), spelt, n=1)
+    return ConfigError(
+        f"{key}: ${{{name}}} is not known",
+        hint=f"did you mean ${{{spelt[nearest[0]]}}}?"
+        if nearest
+        else "`devinit env` shows the names; ${NAME:-default} gives a default, $$ is a plain $",
+    )
+
+
+def _cycle(key: str, names: list[str]) -> ConfigError:
+    return ConfigError(f"{key}: {' → '.join(names)} refer to each other", hint="write one of them out")
+
+
+class _Quotes:
+    """Where in a shell command we are: outside of quotes, or inside of which."""
+
+    def __init__(self) -> None:
+        self.open = ""
+        self.escaped = False
+
+    def pass_over(self, text: str) -> None:
+        for character in text:
+            if self.escaped:
+                self.escaped = False
+            elif character == "\\" and self.open != "'":
+                self.escaped = True
+            elif character == self.open:
+                self.open = ""
+            elif character in "'\"" and not self.open:
+                self.open = character
+
+    def embed(self, value: str) -> str:
+        """Return the value written so that it means itself here."""
+        if not _NEEDS_QUOTES.search(value):
+            return value
+        if self.open:
+            # Leave the quotes and come back: shlex knows no escape for $ and ` inside of double quotes.
+            return f"{self.open}{shlex.quote(value)}{self.open}"
+        one_line = re.sub(r"[ \t\n]+", " ", value)
+        return re.sub(r"[^ ]+", lambda word: shlex.quote(word[0]), one_line)
