@@ -1,0 +1,138 @@
+"""Say everything that does not fit the schema, each with its full key.
+
+msgspec checks a file in microseconds, but it names only the first misfit, and no key of a table with free
+names (`services[...]`). Only when it refuses does this walk find all of them.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import inspect
+
+from devinit.config.problems import Place, Raw, choose, nearest
+from devinit.config.schema import Table
+
+# Any below is a value as tomllib returns it: saying what it is instead of what it should be is the point here.
+
+
+def explain(raw: Raw, table: type[Table], place: Place) -> None:
+    """Report every unknown key and every wrong type."""
+    _walk(raw, inspect.type_info(table), place)
+
+
+def _walk(value: Any, kind: inspect.Type, place: Place) -> None:
+    match kind:
+        case inspect.Metadata(type=inner):
+            _walk(value, inner, place)
+        case inspect.UnionType(types=kinds):
+            _walk_choice(value, kinds, place)
+        case inspect.StructType(fields=fields) if isinstance(value, dict):
+            _walk_table(value, {field.encode_name: field.type for field in fields}, place)
+        case inspect.DictType(value_type=inner) if isinstance(value, dict):
+            for key, each in value.items():
+                _walk(each, inner, place.at(key))
+        case inspect.ListType(item_type=inner) if isinstance(value, list):
+            for index, each in enumerate(value):
+                _walk(each, inner, place.at(index))
+        case inspect.EnumType(cls=enum) if isinstance(value, str):
+            names = [str(member.value) for member in enum]
+            if value not in names:
+                place.add(f"{shown(value)} is not one of {', '.join(names)}", _meant(value, names))
+        case _ if not _fits(value, kind):
+            place.add(f"expected {_expected([kind])}, got {shown(value)}", _advice(value, [kind]))
+
+
+def _walk_table(table: Raw, known: dict[str, inspect.Type], place: Place) -> None:
+    for key, value in table.items():
+        if key in known:
+            _walk(value, known[key], place.at(key))
+        else:
+            place.at(key).add("unknown key", choose(key, known, what="known keys"))
+
+
+def _walk_choice(value: Any, kinds: Iterable[inspect.Type], place: Place) -> None:
+    """Walk into the one kind that has the value's form, or say what was expected."""
+    kinds = [kind for kind in kinds if not isinstance(kind, inspect.NoneType)]
+    for kind in kinds:
+        if _fits(value, kind):
+            _walk(value, kind, place)
+            return
+    place.add(f"expected {_expected(kinds)}, got {shown(value)}", _advice(value, kinds))
+
+
+def _fits(value: Any, kind: inspect.Type) -> bool:
+    match kind:
+        case inspect.StructType() | inspect.DictType():
+            return isinstance(value, dict)
+        case inspect.ListType():
+            return isinstance(value, list)
+        case inspect.StrType() | inspect.EnumType():
+            return isinstance(value, str)
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.IntType():
+            return isinstance(value, int) and not isinstance(value, bool)
+        case inspect.FloatType():
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return False
+
+
+def _expected(kinds: list[inspect.Type]) -> str:
+    words = list(dict.fromkeys(_word(kind) for kind in kinds))
+    if "a number" in words and "a whole number" in words:
+        words.remove("a whole number")
+    return " or ".join(words)
+
+
+def _word(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.StructType() | inspect.DictType():
+            return "a table"
+        case inspect.ListType():
+            return "a list of texts"
+        case inspect.StrType():
+            return "a text in quotes"
+        case inspect.EnumType(cls=enum):
+            return " or ".join(f'"{member.value}"' for member in enum)
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.IntType():
+            return "a whole number"
+    return "a number"
+
+
+def shown(value: Any) -> str:
+    """Return a value as it is told to a person, shortened."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return f"the number {value}" if abs(value) < 10**18 else "a very large number"
+        case float():
+            return f"the number {value}"
+        case str():
+            return f'the text "{value}"' if len(value) <= 40 else f'the text "{value[:40]}…"'  # noqa: PLR2004
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case datetime.date() | datetime.time():
+            return f"the date {value}" if isinstance(value, datetime.date) else f"the time {value}"
+    return type(value).__name__
+
+
+def _advice(value: Any, kinds: list[inspect.Type]) -> str | None:
+    wants_text = any(isinstance(kind, inspect.StrType) for kind in kinds)
+    if wants_text and not isinstance(value, (dict, list)):
+        return "put it in quotes, so that it arrives as it is written"
+    if isinstance(value, str) and value.strip().isdecimal():
+        return "write it without quotes"
+    return None
+
+
+def _meant(value: str, names: list[str]) -> str | None:
+    close = nearest(value.lower(), names)
+    return f'did you mean "{close}"?' if close else None

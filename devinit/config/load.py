@@ -1,0 +1,236 @@
+"""Read a project: devinit.toml with the chosen profile over it, or what detection finds when there is none."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from devinit.config.find import FILE_NAME
+from devinit.config.problems import Place, Problems, Raw, choose
+from devinit.config.references import check_dependencies, check_ports, check_variables
+from devinit.config.schema import ConfigurationFile, Layer, ProjectTable, Table
+from devinit.config.services import Surroundings, seconds, service, variables
+from devinit.errors import ConfigError, NoProject
+from devinit.model.service import Project, Service
+
+DISCOVERY = {"backend": ".backend-port.json"}
+"""The discovery files that are written without being asked for."""
+_OUR_FILES = (FILE_NAME, ".ports.json", ".env.runtime")
+_DISCOVERY_REFRESH_SECONDS = 10.0
+_KINDS_OF_READINESS = {"http", "tcp", "exec", "log", "after"}
+_AnyTable = TypeVar("_AnyTable", bound=Table)
+
+
+def load(root: Path, *, profile: str | None = None) -> Project:
+    """Return the project in a folder.
+
+    Raise ConfigError for anything wrong with devinit.toml, NoProject when there is neither that file nor anything
+    that detection knows.
+    """
+    root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
+    path = root / FILE_NAME
+    text = _read(path)
+    if text is None:
+        return _detected(root, profile)
+    raw = _parse(text, path)
+    file = _fit(raw, ConfigurationFile, Problems(path))
+    if profile is None:
+        return _project(file, path, Problems(path))
+    overrides = _overrides(raw, profile, path)
+    problems = Problems(path, profile=profile, overrides=overrides)
+    merged = _merged({key: value for key, value in raw.items() if key != "profiles"}, overrides)
+    return _project(_fit(merged, Layer, problems), path, problems)
+
+
+def project_name(root: Path) -> str:
+    """Return a folder's name as a project's name; bytes that are no UTF-8 are replaced."""
+    return os.fsencode(root.name).decode(errors="replace") or "project"
+
+
+def _detected(root: Path, profile: str | None) -> Project:
+    # Most projects are configured, and the supervisor's start should not pay for detection then.
+    from devinit.config.detect import detect
+
+    project = detect(root)
+    if not project.services:
+        hint = "; ".join(project.notes) or "`devinit init` writes a devinit.toml to begin with"
+        raise NoProject(f"there is nothing to start in {root}", hint=hint)
+    if profile is not None:
+        raise ConfigError(
+            f'there is no profile "{profile}": {root} has no {FILE_NAME}', hint="`devinit init` writes one"
+        )
+    return project
+
+
+def _read(path: Path) -> str | None:
+    try:
+        # Some editors put a byte order mark first.
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        if os.path.lexists(path):
+            raise ConfigError(f"{path} is a link to a file that does not exist") from None
+        return None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}, line {line}: the file is not UTF-8", hint="save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}", hint="check its owner and its mode"
+        ) from error
+
+
+def _parse(text: str, path: Path) -> Raw:
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(str(error), text, path) from error
+    except (ValueError, RecursionError) as error:
+        # Python limits the digits of a number and the depth of lists; tomllib passes both errors on.
+        raise ConfigError(f"{path} cannot be parsed: {error}") from error
+    if "\\u0000" in text or "\\U00000000" in text:
+        _refuse_nul(raw, Problems(path).at())
+    return raw
+
+
+def _syntax_error(message: str, text: str, path: Path) -> ConfigError:
+    what, _, where = message.partition(" (at ")
+    position = re.fullmatch(r"line (\d+), column (\d+)\)", where)
+    lines = text.splitlines() or [""]
+    if position is None:
+        line, column = len(lines), len(lines[-1]) + 1
+    else:
+        line, column = int(position[1]), int(position[2])
+    source = text.split("\n")[line - 1].strip() if position else lines[-1].strip()
+    return ConfigError(
+        f"{path}, line {line}, column {column}: {what[:1].lower()}{what[1:]}",
+        hint=f"the line is: {source[:100]}" if source else None,
+    )
+
+
+def _refuse_nul(value: Any, place: Place) -> None:
+    """Refuse the one character that neither a path nor an argument nor a variable can hold."""
+    match value:
+        case str() if "\0" in value:
+            place.add("holds a NUL character")
+        case dict():
+            for key, each in value.items():
+                _refuse_nul(key, place)
+                _refuse_nul(each, place.at(key))
+        case list():
+            for index, each in enumerate(value):
+                _refuse_nul(each, place.at(index))
+    if not place.key:
+        place.problems.raise_if_any()
+
+
+def _fit(raw: Raw, table: type[_AnyTable], problems: Problems) -> _AnyTable:
+    try:
+        return msgspec.convert(raw, table)
+    except (msgspec.ValidationError, RecursionError) as error:
+        # Only a file that is wrong pays for the explanation.
+        from devinit.config.explain import explain
+
+        explain(raw, table, problems.at())
+        problems.raise_if_any()
+        raise ConfigError(f"{problems.path}: {error}") from error
+
+
+def _overrides(raw: Raw, profile: str, path: Path) -> Raw:
+    profiles = raw.get("profiles", {})
+    if profile not in profiles:
+        known = choose(profile, profiles, what="profiles")
+        raise ConfigError(f'{path}: there is no profile "{profile}"', hint=known)
+    overrides: Raw = profiles[profile]
+    return overrides
+
+
+def _merged(base: Raw, over: Raw) -> Raw:
+    """Lay one table over another; everything that is no table is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if not (isinstance(value, dict) and isinstance(below, dict)):
+            merged[key] = value
+        elif key == "ready" and _KINDS_OF_READINESS & value.keys():
+            # Another kind of readiness takes the place of the first: two would contradict each other.
+            merged[key] = {**{name: below[name] for name in below.keys() & {"timeout"}}, **value}
+        else:
+            merged[key] = _merged(below, value)
+    return merged
+
+
+def _project(file: Layer, path: Path, problems: Problems) -> Project:
+    root = path.parent
+    table = file.project or ProjectTable()
+    name = _name(table.name, root, problems.at("project", "name"))
+    surroundings = Surroundings(root, name)
+    place = problems.at("services")
+    services = {
+        key: service(key, each, surroundings, place.at(key)) for key, each in (file.services or {}).items()
+    }
+    check_dependencies(services, place)
+    check_variables(services, place)
+    notes = check_ports(services, place)
+    if not services:
+        notes.append(f"{path} describes no services")
+    environment = variables(file.environment, problems.at("environment"))
+    discovery = _discovery(file.discovery or {}, services, problems.at("discovery"))
+    refresh = seconds(
+        table.discovery_refresh, _DISCOVERY_REFRESH_SECONDS, problems.at("project", "discovery_refresh")
+    )
+    problems.raise_if_any()
+    return Project(
+        name=name,
+        root=root,
+        services=services,
+        environment=environment,
+        discovery=discovery,
+        discovery_refresh_seconds=refresh,
+        source=path,
+        notes=tuple(notes),
+    )
+
+
+def _name(text: str | None, root: Path, place: Place) -> str:
+    if text is None:
+        return project_name(root)
+    if not text.strip() or not text.isprintable():
+        place.add("not a name that can be shown")
+    return text
+
+
+def _discovery(
+    configured: dict[str, str | bool], services: dict[str, Service], place: Place
+) -> dict[str, str]:
+    files: dict[str, str] = {name: file for name, file in DISCOVERY.items() if _has_port(services.get(name))}
+    for name, file in configured.items():
+        files.pop(name, None)
+        if name not in services:
+            place.at(name).add(f'there is no service "{name}"', choose(name, services, what="services"))
+        elif file is True:
+            place.at(name).add("expected a file or false, got true", f'for example "{DISCOVERY["backend"]}"')
+        elif isinstance(file, str):
+            _check_discovery_file(file, services[name], place.at(name))
+            if file in files.values():
+                place.at(name).add(f"{file} is another service's discovery file")
+            files[name] = file
+    return files
+
+
+def _has_port(service: Service | None) -> bool:
+    return service is not None and service.port is not None
+
+
+def _check_discovery_file(file: str, service: Service, place: Place) -> None:
+    normal = os.path.normpath(file)
+    if normal == "." or file.endswith("/"):
+        place.add("not the name of a file")
+    elif normal in _OUR_FILES:
+        place.add(f"{file} is written for another purpose", f'for example ".{service.name}-port.json"')
+    elif service.port is None:
+        place.add(f"{service.name} has no port to tell")

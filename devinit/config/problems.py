@@ -1,0 +1,114 @@
+"""What is wrong with devinit.toml: collected, so that one look at the message shows everything there is to repair."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+from devinit.errors import ConfigError
+
+Key: TypeAlias = tuple[str | int, ...]
+"""The way to a value: ("services", "backend", "depends_on", 0)."""
+
+Raw: TypeAlias = dict[str, Any]
+"""A table as tomllib returns it; Any, because nothing has been checked yet."""
+
+
+class Problem(Struct, frozen=True):
+    """One thing that is wrong, and what to do about it."""
+
+    key: Key
+    text: str
+    hint: str | None = None
+
+
+class Problems:
+    """The problems of one file."""
+
+    def __init__(self, path: Path, *, profile: str | None = None, overrides: Raw | None = None) -> None:
+        self.path = path
+        self._found: list[Problem] = []
+        self._profile = profile
+        self._overrides = overrides or {}
+
+    def at(self, *key: str | int) -> Place:
+        """Return the place under a key where problems are reported."""
+        return Place(self, key)
+
+    def add(self, problem: Problem) -> None:
+        """Add a problem, under the profile's key when the profile is what set the value."""
+        key = problem.key
+        if self._profile is not None and _is_set(self._overrides, key):
+            key = ("profiles", self._profile, *key)
+        self._found.append(Problem(key, problem.text, problem.hint))
+
+    def raise_if_any(self) -> None:
+        """Raise one error for everything that was found."""
+        match self._found:
+            case []:
+                return
+            case [problem]:
+                raise ConfigError(f"{self.path}: {dotted(problem.key)}: {problem.text}", hint=problem.hint)
+            case problems:
+                lines = [f"  {dotted(each.key)}: {each.text}{_bracketed(each.hint)}" for each in problems]
+                raise ConfigError("\n".join([f"{self.path} has {len(problems)} problems:", *lines]))
+
+
+class Place(Struct, frozen=True):
+    """A table of the file, where problems with its keys are reported."""
+
+    problems: Problems
+    key: Key
+
+    def at(self, *key: str | int) -> Place:
+        """Return a place further down."""
+        return Place(self.problems, (*self.key, *key))
+
+    def add(self, text: str, hint: str | None = None) -> None:
+        """Report what is wrong with this place."""
+        self.problems.add(Problem(self.key, text, hint))
+
+
+def dotted(key: Key) -> str:
+    """Return a key as one writes it in TOML: services."my api".depends_on[0]."""
+    text = ""
+    for part in key:
+        if isinstance(part, int):
+            text += f"[{part}]"
+            continue
+        quoted = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else '"' + part.replace('"', '\\"') + '"'
+        text += f".{quoted}" if text else quoted
+    return text or "the file"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def choose(name: str, known: Iterable[str], *, what: str) -> str:
+    """Say which name was probably meant, or which there are."""
+    names = list(known)
+    close = nearest(name, names)
+    if close is not None:
+        return f'did you mean "{close}"?'
+    return f"{what}: {', '.join(names)}" if names else f"{what}: none"
+
+
+def _bracketed(hint: str | None) -> str:
+    return f" ({hint})" if hint else ""
+
+
+def _is_set(table: Raw, key: Key) -> bool:
+    value: Any = table  # walks through tables that have not been checked
+    for part in key:
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return bool(key)

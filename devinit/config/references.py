@@ -1,0 +1,94 @@
+"""What services say about each other: dependencies, cycles, ports and names that only one of them may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from devinit.config.problems import Place, choose
+from devinit.model.port import PortRequest
+from devinit.model.service import Service
+
+
+def check_dependencies(services: Mapping[str, Service], place: Place) -> None:
+    """Report dependencies that do not exist, and the cycles among those that do."""
+    for service in services.values():
+        for name in service.depends_on:
+            if name not in services:
+                others = [other for other in services if other != service.name]
+                place.at(service.name, "depends_on").add(
+                    f'there is no service "{name}"', choose(name, others, what="services")
+                )
+    for cycle in _cycles(services):
+        place.at(cycle[0], "depends_on").add(
+            f"services wait for each other: {' → '.join([*cycle, cycle[0]])}", "remove one of the arrows"
+        )
+
+
+def check_ports(services: Mapping[str, Service], place: Place) -> list[str]:
+    """Report fixed ports that two services want; return a note for preferences that they share."""
+    notes = []
+    wanted: dict[int, PortRequest] = {}
+    for service, request in _requests(services):
+        other = wanted.setdefault(request.preferred, request)
+        if other is request:
+            continue
+        if request.strict and other.strict:
+            place.at(service.name, "port").add(
+                f"port {request.preferred} is the strict port of {other.service} too",
+                "only one of them can have it",
+            )
+        else:
+            moving, staying = (other, request) if request.strict else (request, other)
+            notes.append(
+                f"{staying.service} and {moving.service} both prefer port {request.preferred}: "
+                f"{moving.service} will move"
+            )
+    return notes
+
+
+def check_variables(services: Mapping[str, Service], place: Place) -> None:
+    """Report services whose variables would have the same name."""
+    owners: dict[str, str] = {}
+    for service in services.values():
+        name = _variable(service.name)
+        other = owners.setdefault(name, service.name)
+        if other != service.name:
+            place.at(service.name).add(
+                f"its variable {name} is {other}'s too", "give one of them another name"
+            )
+    for service in services.values():
+        for alias in service.port_env:
+            other = owners.setdefault(alias, service.name)
+            if other != service.name:
+                place.at(service.name, "port_env").add(f"{alias} is the port of {other} already")
+
+
+def _variable(service: str) -> str:
+    return f"{service.upper().replace('-', '_')}_PORT"
+
+
+def _requests(services: Mapping[str, Service]) -> Iterator[tuple[Service, PortRequest]]:
+    for service in services.values():
+        if service.port is not None:
+            yield service, service.port
+        for extra in service.extra_ports:
+            yield service, extra
+
+
+def _cycles(services: Mapping[str, Service]) -> Iterator[list[str]]:
+    """Yield each cycle that a walk along the dependencies closes, once."""
+    done: set[str] = set()
+    for start in services:
+        way: list[str] = []
+        branches = [iter((start,))]
+        while branches:
+            name = next(branches[-1], None)
+            if name is None:
+                branches.pop()
+                if way:
+                    done.add(way.pop())
+            elif name in way:
+                yield way[way.index(name) :]
+            elif name in services and name not in done:
+                way.append(name)
+                branches.append(iter(services[name].depends_on))

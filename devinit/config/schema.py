@@ -1,0 +1,308 @@
+"""The shape of devinit.toml: every key with its type and its description, for loading, for editors and for the docs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy
+from devinit.model.service import RestartMode
+
+PROVIDERS = ("process", "postgres", "redis")
+SERVICE_NAME = "[a-z][a-z0-9_-]*"
+VARIABLE_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+
+# Limits stand in the JSON Schema only: the loader reports them itself, with the advice that belongs to each.
+_PORT = {"minimum": LOWEST_UNPRIVILEGED_PORT, "maximum": HIGHEST_PORT}
+_PATH = {"pattern": "^/"}
+_SECONDS = {"minimum": 0}
+_COUNT = {"minimum": 1}
+_VARIABLES = {"propertyNames": {"pattern": f"^{VARIABLE_NAME}$"}}
+_SERVICES = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$", "not": {"const": "all"}}}
+
+Texts: TypeAlias = str | list[str]
+Values: TypeAlias = dict[str, str | int | bool]
+Seconds: TypeAlias = int | float
+
+
+class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: a key that it does not know is an error."""
+
+
+class ReadyTable(Table, frozen=True, kw_only=True):
+    """How a service is proven ready: one of http, tcp, exec and log; tcp when none is given and it has a port."""
+
+    http: Annotated[
+        str | None,
+        Meta(description="Path: ready when GET answers with an accepted status.", extra_json_schema=_PATH),
+    ] = None
+    status: Annotated[
+        int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
+    ] = None
+    body: Annotated[
+        str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")
+    ] = None
+    tcp: Annotated[bool | None, Meta(description="Ready when the port accepts a connection (default).")] = (
+        None
+    )
+    exec: Annotated[str | None, Meta(description="Command: ready when it exits with 0.")] = None
+    log: Annotated[
+        str | None, Meta(description="Regular expression: ready when a line of the output matches.")
+    ] = None
+    after: Annotated[
+        Seconds | None,
+        Meta(
+            description="For a service without a port: ready when it has stayed up this many seconds. Default: 1.",
+            extra_json_schema=_SECONDS,
+        ),
+    ] = None
+    timeout: Annotated[
+        Seconds | None,
+        Meta(
+            description="Seconds after which a start that is not ready has failed. Default: 60.",
+            extra_json_schema=_SECONDS,
+        ),
+    ] = None
+
+
+class RestartTable(Table, frozen=True, kw_only=True):
+    """When and how often a service that ended is started again."""
+
+    mode: Annotated[RestartMode | None, Meta(description="on-failure (default), always or never.")] = None
+    failures: Annotated[
+        int | None,
+        Meta(
+            description="Given up after this many failures within `window`. Default: 5.",
+            extra_json_schema=_COUNT,
+        ),
+    ] = None
+    window: Annotated[
+        Seconds | None, Meta(description="Seconds. Default: 60.", extra_json_schema=_SECONDS)
+    ] = None
+
+
+class StopTable(Table, frozen=True, kw_only=True):
+    """How a service is asked to end. Default: what suits its provider."""
+
+    signal: Annotated[
+        str | None, Meta(description="Name of the signal: TERM (default), INT, QUIT, HUP …")
+    ] = None
+    grace: Annotated[
+        Seconds | None,
+        Meta(description="Seconds that it may take to end. Default: 5.", extra_json_schema=_SECONDS),
+    ] = None
+    kill: Annotated[bool | None, Meta(description="Whether KILL follows after that. Default: true.")] = None
+
+
+class LogsTable(Table, frozen=True, kw_only=True):
+    """How much of a service's output is kept on disk."""
+
+    size: Annotated[
+        int | str | None,
+        Meta(description='Size of one file: bytes, or a text like "500 kB" or "10 MB" (default).'),
+    ] = None
+    count: Annotated[
+        int | None, Meta(description="How many files are kept. Default: 3.", extra_json_schema=_COUNT)
+    ] = None
+
+
+class ServiceTable(Table, frozen=True, kw_only=True):
+    """One service."""
+
+    provider: Annotated[
+        str | None,
+        Meta(
+            description="What runs it: process (default; any command), postgres or redis (built in).",
+            extra_json_schema={"enum": list(PROVIDERS)},
+        ),
+    ] = None
+    command: Annotated[
+        str | None,
+        Meta(
+            description="For a process: what starts it. ${PORT} is its own port; shell syntax goes through sh."
+        ),
+    ] = None
+    directory: Annotated[
+        str | None, Meta(description="Where it runs, relative to the project. Default: the project's folder.")
+    ] = None
+    host: Annotated[str | None, Meta(description="Address that it listens on. Default: 127.0.0.1.")] = None
+    port: Annotated[
+        int | None,
+        Meta(
+            description="Preferred port. Default: none for a process, 5432 for postgres, 6379 for redis.",
+            extra_json_schema=_PORT,
+        ),
+    ] = None
+    range: Annotated[
+        str | None,
+        Meta(
+            description='Ports it may move to, inclusive: "8000-8010". Default: from `port` on, 100 ports.',
+            extra_json_schema={"pattern": r"^\s*[0-9]+\s*-\s*[0-9]+\s*$"},
+        ),
+    ] = None
+    strict_port: Annotated[
+        bool | None,
+        Meta(
+            description="The port is fixed in code or registered elsewhere: never moved, a taken one is an error."
+        ),
+    ] = None
+    port_env: Annotated[
+        Texts | None,
+        Meta(description="Further names of its port, as API_PORT: set for it, and obeyed as a preference."),
+    ] = None
+    extra_ports: Annotated[
+        dict[str, int] | None,
+        Meta(
+            description="Further ports by name, as { debugger = 5678 }.",
+            extra_json_schema={"propertyNames": {"pattern": f"^{SERVICE_NAME}$"}},
+        ),
+    ] = None
+    on_conflict: Annotated[
+        ConflictPolicy | None,
+        Meta(description="When its port is taken: ask, kill, move or fail. Default: what the command says."),
+    ] = None
+    depends_on: Annotated[
+        Texts | None, Meta(description="Services that must be ready before this one is started.")
+    ] = None
+    setup: Annotated[
+        Texts | None,
+        Meta(
+            description="Commands that install what it needs; run when lock files changed since they last succeeded."
+        ),
+    ] = None
+    before_start: Annotated[
+        Texts | None,
+        Meta(description="Commands that run before each start, after dependencies are ready: migrations."),
+    ] = None
+    ready: Annotated[ReadyTable | None, Meta(description="How it is proven ready.")] = None
+    env: Annotated[
+        Values | None,
+        Meta(
+            description="Its environment, over all else. ${NAME}, ${NAME:-default} and $$ are expanded.",
+            extra_json_schema=_VARIABLES,
+        ),
+    ] = None
+    env_file: Annotated[
+        Texts | None,
+        Meta(description="Files with variables (.env), relative to the project; a later one wins."),
+    ] = None
+    restart: Annotated[
+        RestartMode | RestartTable | None,
+        Meta(description="on-failure (default), always or never; or a table with mode, failures and window."),
+    ] = None
+    stop: Annotated[StopTable | None, Meta(description="How it is asked to end.")] = None
+    logs: Annotated[LogsTable | None, Meta(description="How much of its output is kept.")] = None
+    optional: Annotated[
+        bool | None, Meta(description="Its failure does not fail the start. Default: false.")
+    ] = None
+    warm: Annotated[
+        str | None,
+        Meta(
+            description="Path requested once when it is ready, for servers that compile their first page on demand.",
+            extra_json_schema=_PATH,
+        ),
+    ] = None
+    url_path: Annotated[
+        str | None,
+        Meta(description="Path added to its URL, where its start page is.", extra_json_schema=_PATH),
+    ] = None
+    docs_path: Annotated[
+        str | None,
+        Meta(description="Path of its API documentation, shown beside its URL.", extra_json_schema=_PATH),
+    ] = None
+    database: Annotated[
+        str | None, Meta(description="For postgres: the database's name. Default: the project's name.")
+    ] = None
+    user: Annotated[
+        str | None, Meta(description="For postgres: the role's name. Default: the project's name.")
+    ] = None
+    password: Annotated[
+        str | None, Meta(description="For postgres: the role's password. Default: the project's name.")
+    ] = None
+    binaries: Annotated[
+        str | None,
+        Meta(description="For postgres and redis: folder of the server's programs, instead of a search."),
+    ] = None
+    url: Annotated[
+        str | None,
+        Meta(
+            description="For postgres and redis: a server that runs elsewhere. It is used, never started or stopped."
+        ),
+    ] = None
+
+
+class ProjectTable(Table, frozen=True, kw_only=True):
+    """The project as a whole."""
+
+    name: Annotated[str | None, Meta(description="Default: the folder's name.")] = None
+    discovery_refresh: Annotated[
+        Seconds | None,
+        Meta(
+            description="How often discovery files are refreshed, in seconds; 0 turns it off. Default: 10.",
+            extra_json_schema=_SECONDS,
+        ),
+    ] = None
+
+
+class Layer(Table, frozen=True, kw_only=True):
+    """What the file says, and what each profile may say over it."""
+
+    project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
+    services: Annotated[
+        dict[str, ServiceTable] | None, Meta(description="The services by name.", extra_json_schema=_SERVICES)
+    ] = None
+    environment: Annotated[
+        Values | None,
+        Meta(
+            description="Variables for every service and .env.runtime. ${NAME}, ${NAME:-default} and $$ are expanded.",
+            extra_json_schema=_VARIABLES,
+        ),
+    ] = None
+    discovery: Annotated[
+        dict[str, str | bool] | None,
+        Meta(
+            description="Service → file that says where it answers; false for none. "
+            'Default: { backend = ".backend-port.json" }.'
+        ),
+    ] = None
+
+
+class ConfigurationFile(Layer, frozen=True, kw_only=True):
+    """devinit.toml: the services of a project, and how each is started on a port that works."""
+
+    profiles: Annotated[
+        dict[str, Layer] | None,
+        Meta(description="Overrides by name, chosen with --profile or DEVINIT_PROFILE."),
+    ] = None
+
+
+def json_schema() -> bytes:
+    """Return the JSON Schema of devinit.toml, for editors."""
+    (reference,), definitions = msgspec.json.schema_components([ConfigurationFile])
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "devinit.toml",
+        **reference,
+        "$defs": definitions,
+    }
+    return msgspec.json.format(msgspec.json.encode(_without_null(schema)), indent=2) + b"\n"
+
+
+def _without_null(schema: Any) -> Any:
+    """Return a schema without null: it is how Python says "not given", and nothing that TOML can say."""
+    match schema:
+        case {"anyOf": [only, {"type": "null"}], **others}:
+            return _without_null({**only, **others})
+        case {"default": None, **others}:
+            return _without_null(others)
+        case {"anyOf": list(choices), **others}:
+            kept = [choice for choice in choices if choice != {"type": "null"}]
+            return {**_without_null(others), "anyOf": _without_null(kept)}
+        case dict():
+            return {key: _without_null(value) for key, value in schema.items()}
+        case list():
+            return [_without_null(value) for value in schema]
+        case _:
+            return schema
