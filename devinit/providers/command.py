@@ -1,0 +1,106 @@
+"""How a command line of the configuration becomes a process: its arguments, and the tools that it finds."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+from devinit.errors import ConfigError
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Service
+from devinit.providers.provider import Place
+
+VENV_FOLDERS = (".venv", "venv")
+
+QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*"|\\.""", re.DOTALL)
+"""What sh takes literally. A double-quoted string with `$`, a backslash or a backtick is left to sh."""
+SHELL_SYNTAX = re.compile(r"""[|&;<>()$`*?\[\n"']|(?:^|\s)[#~{!]|^[A-Za-z_]\w*=|=~""")
+"""What only a shell understands, once the quoted parts are taken away."""
+COMPOUND = re.compile(r"""[|&;()`\n]|\$\(""")
+"""What makes a command line more than one simple command. `2>&1` counts too: not worth telling apart."""
+ASSIGNMENTS = re.compile(r"""(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"\\]*"|[^\s'"\\])*\s+)*""")
+SHELL_WORDS = frozenset(
+    (
+        ". : [ alias bg break case cd command continue do done elif else esac eval exec exit export false fg fi "
+        "for function getopts hash if in jobs local pwd read readonly return set shift source test then time "
+        "times trap true type ulimit umask unalias unset until wait while { } !"
+    ).split()  # noqa: SIM905 - forty words are easier to read in three lines
+)
+"""Words that sh itself carries out: there is no such program, or running it would change nothing."""
+
+
+def arguments(command: str, *, key: str = "command") -> tuple[str, ...]:
+    """Return what is executed for a command line: its words, or sh with the whole line.
+
+    `key` names the setting in the error for a line that cannot be parsed.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(
+            f"{key}: {command!r} cannot be parsed: {str(error).lower()}", hint="close every quote"
+        ) from error
+    if not words:
+        raise ConfigError(f"{key} is empty", hint="name the program to run")
+    if needs_shell(command, words[0]):
+        return ("sh", "-c", _executed(command))
+    return tuple(words)
+
+
+def needs_shell(command: str, first_word: str) -> bool:
+    """Say whether only a shell can carry the line out."""
+    return first_word in SHELL_WORDS or SHELL_SYNTAX.search(QUOTED.sub("x", command.strip())) is not None
+
+
+def command_spec(command: str, service: Service, place: Place, environment: dict[str, str]) -> ProcessSpec:
+    """Return how one of a service's command lines is run: its process, `setup`, `before_start` or a probe.
+
+    `environment` is complete; the project's own tools are put first in its PATH.
+    """
+    return ProcessSpec(
+        argv=arguments(command, key=f"services.{service.name}.command"),
+        directory=service.directory,
+        environment=with_project_tools(environment, service.directory, place),
+    )
+
+
+def with_project_tools(environment: dict[str, str], directory: Path, place: Place) -> dict[str, str]:
+    """Return the environment in which the service's own, then the checkout's, tools are found first."""
+    folders = (directory,) if directory == place.root else (directory, place.root)
+    found = [bin_folder for folder in folders for bin_folder in _tool_folders(folder)]
+    result = {"PYTHONUNBUFFERED": "1", **environment}
+    if place.color and "NO_COLOR" not in environment:
+        result = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", **result}
+    if found:
+        result["PATH"] = os.pathsep.join([*map(str, found), environment.get("PATH", os.defpath)])
+    virtual = next((folder.parent for folder in found if folder.parent.name in VENV_FOLDERS), None)
+    if virtual is not None:
+        result["VIRTUAL_ENV"] = str(virtual)
+        # It would send the environment's interpreter to another standard library.
+        result.pop("PYTHONHOME", None)
+    return result
+
+
+def _tool_folders(folder: Path) -> list[Path]:
+    candidates = (*(folder / name / "bin" for name in VENV_FOLDERS), folder / "node_modules" / ".bin")
+    return [path for path in candidates if path.is_dir()]
+
+
+def _executed(command: str) -> str:
+    """Let a simple command replace the shell, so that its pid, signals and exit code are the service's own.
+
+    dash 0.5.12 keeps running beside even a single command (measured), and would die of a TERM at once while
+    the service still shuts down. Whatever is not plainly one simple command is left as it stands.
+    """
+    line = command.strip()
+    if COMPOUND.search(QUOTED.sub("x", line)):
+        return line
+    matched = ASSIGNMENTS.match(line)
+    start = matched.end() if matched else 0
+    rest = line[start:]
+    word = rest.split(maxsplit=1)[0] if rest else ""
+    if not word or word in SHELL_WORDS or not re.match(r"[\w./@+-]", word):
+        return line
+    return f"{line[:start]}exec {rest}"

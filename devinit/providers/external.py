@@ -1,0 +1,63 @@
+"""A server that somebody else runs, known by its URL: used, never started, changed or stopped."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
+
+from devinit.errors import ConfigError
+
+DEFAULT_PORTS = {
+    "http": 80,
+    "https": 443,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "redis": 6379,
+    "rediss": 6379,
+    "valkey": 6379,
+    "valkeys": 6379,
+}
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """The parts of a URL, decoded."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    path: str
+    """Without the leading slash: a database's name."""
+
+
+def address_of(url: str, service: str) -> Address:
+    """Return the parts of an external server's URL; the driver in `postgresql+asyncpg` does not matter."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _default_port(parts)
+    except ValueError as error:
+        raise _refused(service, str(error)) from error
+    if not parts.hostname:
+        raise _refused(service, "it names no host")
+    if port is None:
+        raise _refused(service, "it names no port")
+    return Address(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        path=unquote(parts.path.lstrip("/")),
+    )
+
+
+def _default_port(parts: SplitResult) -> int | None:
+    return DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
+
+
+def _refused(service: str, reason: str) -> ConfigError:
+    # The URL itself is not repeated: it may hold a password.
+    return ConfigError(
+        f"services.{service}.url cannot be used: {reason}",
+        hint='write it in full: "postgresql://user:password@host:5432/database", "redis://host:6379/0"',
+    )

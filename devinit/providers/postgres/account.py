@@ -1,0 +1,139 @@
+"""As whom PostgreSQL runs: it refuses root, which is who runs devinit in many containers.
+
+As root, in this order:
+
+1. An existing cluster runs as the user it belongs to. The files themselves remember what was chosen when they
+   were made, so the way is the same on every start.
+2. A user namespace in which root is called `nobody`: works with data and programs in folders that only root may
+   enter (`.devinit` is 0700, a virtual environment often lies below /root), and leaves every file root's. The
+   process can still read what root reads, exactly like every other service that root starts here.
+3. Where namespaces are forbidden (Docker's default seccomp profile): a real change of user. That user may not
+   enter `.devinit`, so the data then lies in /var/lib/devinit.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.errors import ProviderError
+from devinit.model.process import RunAs
+from devinit.providers.postgres.installation import POSTGRES
+from devinit.providers.programs import Program
+
+USERS = ("postgres", "nobody")
+NAMESPACE_USER = "nobody"
+PROBE_TIMEOUT_SECONDS = 20.0
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """How a program of PostgreSQL is run so that it does not see itself as root."""
+
+    prefix: tuple[str, ...] = ()
+    """Words before the program; they end in an exec, so the pid is the program's."""
+    run_as: RunAs | None = None
+
+
+def account_for(cluster: Path) -> Account:
+    """Return as whom an existing cluster is run: always as whom it was made."""
+    owner = cluster.stat()
+    mine = os.geteuid()
+    if owner.st_uid == mine:
+        return _in_namespace() if mine == 0 else Account()
+    if mine == 0:
+        return Account(run_as=RunAs(owner.st_uid, owner.st_gid))
+    raise ProviderError(
+        f"{cluster} belongs to {_name_of(owner.st_uid)}, not to {_name_of(mine)}",
+        hint=f"start as {_name_of(owner.st_uid)}, or take it over: sudo chown -R {_name_of(mine)} {cluster}",
+    )
+
+
+def account_for_new(program: Program) -> Account:
+    """Return as whom a new cluster is made, each way tried before it is chosen."""
+    if os.geteuid() != 0:
+        return Account()
+    try:
+        account = _in_namespace()
+    except ProviderError:
+        pass
+    else:
+        if works(account, program):
+            return account
+    for user in USERS:
+        try:
+            entry = pwd.getpwnam(user)
+        except KeyError:
+            continue
+        account = Account(run_as=RunAs(entry.pw_uid, entry.pw_gid))
+        if works(account, program):
+            return account
+    raise ProviderError(
+        f"PostgreSQL refuses to run as root, and no other user may run {program.path}",
+        hint="start devinit as an ordinary user, or install PostgreSQL where every user can read it",
+    )
+
+
+def works(account: Account, program: Program) -> bool:
+    """Say whether the program can be executed that way."""
+    try:
+        said = run(account, (str(program.folder / POSTGRES), "--version"), environment=dict(os.environ))
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return said.returncode == 0
+
+
+def run(
+    account: Account,
+    argv: tuple[str, ...],
+    *,
+    environment: dict[str, str],
+    timeout: float = PROBE_TIMEOUT_SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end as this account and return what it said."""
+    user = account.run_as
+    return subprocess.run(
+        (*account.prefix, *argv),
+        env=environment,
+        # Ours may be a folder that the other user cannot enter.
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        check=False,
+        user=None if user is None else user.uid,
+        group=None if user is None else user.gid,
+        extra_groups=None if user is None else (),
+        # A Ctrl-C at the terminal must not break an initdb in the middle.
+        start_new_session=True,
+    )
+
+
+def _in_namespace() -> Account:
+    unshare = shutil.which("unshare")
+    try:
+        nobody = pwd.getpwnam(NAMESPACE_USER)
+    except KeyError:
+        nobody = None
+    if unshare is None or nobody is None:
+        raise ProviderError(
+            "PostgreSQL refuses to run as root, and there is no unshare (util-linux) to give it another name",
+            hint="start devinit as an ordinary user, or install util-linux",
+        )
+    # initdb looks its user up, so the number must have a name.
+    names = (f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}")
+    return Account(prefix=(unshare, "--user", *names))
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

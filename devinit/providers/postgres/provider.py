@@ -1,0 +1,194 @@
+"""PostgreSQL as a service: own cluster, own role and database, the server in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from devinit.errors import ConfigError, ProviderError
+from devinit.model.probe import ExchangeProbe, Probe
+from devinit.model.process import ProcessSpec
+from devinit.model.service import DatabaseSettings, Endpoint, Service, StopPolicy
+from devinit.providers.postgres import cluster as clusters
+from devinit.providers.postgres import installation
+from devinit.providers.postgres.account import account_for
+from devinit.providers.postgres.protocol import judge, startup_message
+from devinit.providers.postgres.provisioning import is_provisioned, provision
+from devinit.providers.programs import Program, recall
+from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
+
+LONGEST_NAME = 63
+"""Bytes; PostgreSQL cuts longer names off, and the login with the whole name then fails."""
+STANDARD_PREFIX = "POSTGRES"
+
+
+class PostgresProvider:
+    """Runs a PostgreSQL of the checkout's own."""
+
+    def endpoint(self, service: Service, port: int | None) -> Endpoint:
+        """Return address, user, password and database under the names that libraries and people expect."""
+        host, settings, url = reachable(service.host), _settings(service), service.external_url
+        if url is not None:
+            from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+
+            address = address_of(url, service.name)
+            host, port = address.host, address.port
+            settings = DatabaseSettings(database=address.path, user=address.user, password=address.password)
+        elif port is not None:
+            url = (
+                f"postgresql://{_encoded(settings.user)}:{_encoded(settings.password)}"
+                f"@{_bracketed(host)}:{port}/{_encoded(settings.database)}"
+            )
+        return Endpoint(
+            service=service.name,
+            host=host,
+            port=port,
+            url=url,
+            variables=_variables(service, host, port, settings, url),
+            aliases=service.port_env,
+        )
+
+    def prepare(self, service: Service, place: Place, say: Say) -> None:
+        """Choose the programs, make the cluster if there is none, and clear what a crash left."""
+        if service.external_url is not None:
+            return
+        _check(service, _settings(service))
+        home = clusters.place_home(service.name, place)
+        outside = clusters.outside_home(service.name, place.root)
+        found = clusters.clusters_in(home, outside)
+        program = installation.choose(service, place, home, frozenset(found), say)
+        cluster = found.get(program.major)
+        if cluster is None:
+            clusters.create(program, home, outside, say, name=service.name)
+            return
+        clusters.check_version(cluster, program)
+        account_for(cluster)
+        clusters.clear_remains(cluster, say, name=service.name)
+
+    def process(
+        self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
+    ) -> ProcessSpec | None:
+        """Return the server itself in the foreground: with pg_ctl between, its pid would not be ours."""
+        if service.external_url is not None:
+            return None
+        program, cluster = _prepared(service, place)
+        account = account_for(cluster)
+        return ProcessSpec(
+            argv=(
+                *account.prefix,
+                str(program.path),
+                "-D",
+                str(cluster),
+                "-p",
+                str(endpoint.port),
+                # No Unix socket: its path is limited to 107 bytes, and Debian's default folder is not ours to write.
+                "-k",
+                "",
+                "-c",
+                f"listen_addresses={','.join(listen_addresses(service.host))}",
+                "-c",
+                f"cluster_name={place.project}",
+            ),
+            directory=cluster,
+            environment=clusters.server_environment(environment),
+            run_as=account.run_as,
+        )
+
+    def probe(self, service: Service, endpoint: Endpoint) -> Probe:
+        """Return the beginning of a login: only an answer in PostgreSQL's protocol means that it is up."""
+        settings = _settings(service)
+        return ExchangeProbe(
+            host=endpoint.host,
+            port=endpoint.port or 0,
+            request=startup_message(settings.user, settings.database),
+            judge=judge,
+            # No farewell: an end in the middle of a login is not logged, a Terminate message there is (as an error).
+        )
+
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+        """Create the role and the database; nothing is run when they are there already."""
+        if service.external_url is not None:
+            return
+        settings = _settings(service)
+        program, cluster = _prepared(service, place)
+        if is_provisioned(cluster, settings):
+            return
+        client = installation.psql(program, place)
+        if client is None or endpoint.port is None:
+            raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
+        say(f"{service.name}: creating the database {settings.database}")
+        provision(
+            cluster,
+            settings,
+            psql=client,
+            host=endpoint.host,
+            port=endpoint.port,
+            environment=place.environment,
+        )
+
+    def stop(self, service: Service) -> StopPolicy:
+        """Return INT, which ends sessions and writes everything; TERM would wait for every client to leave.
+
+        KILL never follows (but QUIT does): shared memory would stay behind, and a backend could go on writing.
+        """
+        wished = service.stop or StopPolicy(signal="INT", grace_seconds=10.0)
+        return StopPolicy(signal=wished.signal, grace_seconds=wished.grace_seconds, kill=False)
+
+
+def _settings(service: Service) -> DatabaseSettings:
+    return service.database or DatabaseSettings(
+        database=service.name, user=service.name, password=service.name
+    )
+
+
+def _check(service: Service, settings: DatabaseSettings) -> None:
+    for key, value in (("database", settings.database), ("user", settings.user)):
+        if not value or len(value.encode()) > LONGEST_NAME or "\0" in value or "\n" in value:
+            raise ConfigError(
+                f"services.{service.name}.{key}: {value!r} cannot be a name in PostgreSQL",
+                hint=f"it takes 1 to {LONGEST_NAME} bytes on one line",
+            )
+    if settings.user == clusters.SUPERUSER or settings.user.startswith("pg_"):
+        raise ConfigError(
+            f"services.{service.name}.user: the name {settings.user} is reserved", hint="choose another"
+        )
+    if not settings.password or "\0" in settings.password:
+        raise ConfigError(
+            f"services.{service.name}.password cannot be used: it is empty", hint="choose another"
+        )
+
+
+def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
+    home = clusters.place_home(service.name, place)
+    choice = recall(home)
+    found = clusters.clusters_in(home, clusters.outside_home(service.name, place.root))
+    if choice is None or choice.program.major not in found:
+        raise ProviderError(f"the data of {service.name} disappeared from {home}", hint="start it again")
+    return choice.program, found[choice.program.major]
+
+
+def _variables(
+    service: Service, host: str, port: int | None, settings: DatabaseSettings, url: str | None
+) -> dict[str, str]:
+    name = prefix(service)
+    values = {
+        f"{name}_HOST": host,
+        f"{name}_PORT": "" if port is None else str(port),
+        f"{name}_USER": settings.user,
+        f"{name}_PASSWORD": settings.password,
+        f"{name}_DB": settings.database,
+    }
+    if url is not None:
+        values["DATABASE_URL" if name == STANDARD_PREFIX else f"{name}_DATABASE_URL"] = url
+    return values
+
+
+def _encoded(text: str) -> str:
+    """Percent-encode a part of a URL; urllib.parse would cost 3 ms at the supervisor's start."""
+    return "".join(
+        chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-._~" else f"%{byte:02X}"  # noqa: PLR2004 - ASCII
+        for byte in text.encode()
+    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

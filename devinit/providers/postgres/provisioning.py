@@ -1,0 +1,130 @@
+"""The project's role and database inside the running server, created once and remembered in the cluster."""
+
+from __future__ import annotations
+
+import subprocess
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import ProviderError
+from devinit.model.service import DatabaseSettings
+from devinit.providers.postgres.cluster import SUPERUSER, server_environment, superuser_file
+from devinit.system.files import read_text, write_atomically
+
+PROVISIONED = "devinit.json"
+PSQL_TIMEOUT_SECONDS = 60.0
+
+
+class Provisioned(Struct, frozen=True, kw_only=True):
+    """What was created, as it is remembered."""
+
+    database: str
+    user: str
+    password_digest: str
+    """Keyed with the superuser's password: worth nothing outside this cluster."""
+    oid: int
+    """The database's number, which is also its folder: gone when somebody dropped the database."""
+
+
+def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
+    """Say whether role and database are there as wanted, without asking the server."""
+    text = read_text(cluster / PROVISIONED)
+    if text is None:
+        return False
+    try:
+        before = msgspec.json.decode(text, type=Provisioned)
+    except msgspec.DecodeError:
+        # Derived, and cheaply derived again.
+        return False
+    return (
+        (before.database, before.user) == (wanted.database, wanted.user)
+        and before.password_digest == _digest(cluster, wanted.password)
+        and (cluster / "base" / str(before.oid)).is_dir()
+    )
+
+
+def provision(
+    cluster: Path, wanted: DatabaseSettings, *, psql: Path, host: str, port: int, environment: dict[str, str]
+) -> None:
+    """Create the role and the database, or bring them to what is wanted; never drop anything."""
+    said = subprocess.run(
+        # The password goes through a pipe: every user of the machine can read arguments.
+        [psql, "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"],
+        input=script(wanted),
+        env={
+            **server_environment(environment),
+            "PGHOST": host,
+            "PGPORT": str(port),
+            "PGUSER": SUPERUSER,
+            "PGDATABASE": "postgres",
+            "PGPASSFILE": str(superuser_file(cluster)),
+            "PGCLIENTENCODING": "UTF8",
+            "PGCONNECT_TIMEOUT": "10",
+        },
+        cwd="/",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=PSQL_TIMEOUT_SECONDS,
+        check=False,
+        start_new_session=True,
+    )
+    oid = said.stdout.strip().rpartition("\n")[2]
+    if said.returncode != 0 or not oid.isdigit():
+        reason = said.stderr.strip().replace(wanted.password, "…") if wanted.password else said.stderr.strip()
+        raise ProviderError(
+            f"the database {wanted.database} of {wanted.user} cannot be created: {reason}",
+            hint=f"look at it with: PGPASSFILE='{superuser_file(cluster)}' psql -h {host} -p {port} -U {SUPERUSER} postgres",
+        )
+    record = Provisioned(
+        database=wanted.database,
+        user=wanted.user,
+        password_digest=_digest(cluster, wanted.password),
+        oid=int(oid),
+    )
+    write_atomically(cluster / PROVISIONED, msgspec.json.encode(record), mode=0o600)
+
+
+def script(wanted: DatabaseSettings) -> str:
+    """Return the commands for psql, which can be repeated without harm.
+
+    The role is no superuser: its password is known or guessed easily, and a superuser may run programs as the
+    developer. CREATEDB is there for the test databases that Django and Prisma make.
+    """
+    role, database = identifier(wanted.user), identifier(wanted.database)
+    role_name, database_name = literal(wanted.user), literal(wanted.database)
+    create_role = literal(f"CREATE ROLE {role}")
+    create_database = literal(f"CREATE DATABASE {database} OWNER {role}")
+    previous_owner = f"SELECT rolname FROM pg_roles r JOIN pg_database d ON r.oid = d.datdba WHERE datname = {database_name}"
+    return f"""
+-- A statement that fails is logged, with the password in it.
+SET log_min_error_statement = 'panic';
+SELECT {create_role} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {role_name}) \\gexec
+ALTER ROLE {role} WITH LOGIN CREATEDB PASSWORD {literal(wanted.password)};
+SELECT {create_database} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database_name}) \\gexec
+-- Another user in the configuration than before: the new one may use what the old one made.
+SELECT format('GRANT %I TO %I', rolname, {role_name}) FROM ({previous_owner} AND NOT rolsuper) AS before
+  WHERE rolname <> {role_name} AND NOT pg_has_role({role_name}, rolname, 'MEMBER') \\gexec
+ALTER DATABASE {database} OWNER TO {role};
+SELECT oid FROM pg_database WHERE datname = {database_name};
+"""
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL, whatever standard_conforming_strings says."""
+    quoted = text.replace("'", "''")
+    return f" E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in text else f"'{quoted}'"
+
+
+def _digest(cluster: Path, password: str) -> str:
+    key = (read_text(superuser_file(cluster)) or "").encode()[:64]
+    return blake2b(password.encode(), key=key, digest_size=16).hexdigest()

@@ -1,0 +1,187 @@
+"""Which server program runs a service's data: found in a fixed order, proven by running it, then remembered.
+
+Majors and flavours cannot read each other's data, so the first choice holds for as long as there is data.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import ProviderError, StateFileError
+from devinit.system.files import read_text, write_atomically
+
+VERSION = re.compile(
+    r"(?:(?P<postgres>postgres \(PostgreSQL\))|(?P<redis>Redis server v=)|(?P<valkey>Valkey server v=))"
+    r"\s*(?P<version>(?P<major>\d+)[\w.]*)"
+)
+VERSION_TIMEOUT_SECONDS = 20.0
+REMEMBERED = "program.json"
+
+
+class Origin(StrEnum):
+    """Where a program comes from, in the order in which they are looked at."""
+
+    EXPLICIT = "explicit"
+    """The developer said where it is."""
+    SYSTEM = "system"
+    EMBEDDED = "embedded"
+    """A wheel that brings it along."""
+
+
+class Candidate(Struct, frozen=True):
+    """A place where a server program may be."""
+
+    origin: Origin
+    path: Path
+
+
+class Program(Struct, frozen=True, kw_only=True):
+    """A server program that was run once to see what it is."""
+
+    origin: Origin
+    file: str
+    """The program itself; text, because it is written to a file."""
+    flavour: str
+    """postgres, redis or valkey."""
+    version: str
+    major: int
+    size: int
+    modified: int
+    """Nanoseconds; with the size it tells whether the file is still the one that was run."""
+
+    @property
+    def path(self) -> Path:
+        """The program itself."""
+        return Path(self.file)
+
+    @property
+    def folder(self) -> Path:
+        """Where its companions (initdb, psql) stand."""
+        return Path(self.file).parent
+
+    @property
+    def title(self) -> str:
+        """Its name for a person: "PostgreSQL 18.6"."""
+        return f"{TITLES[self.flavour]} {self.version}"
+
+
+TITLES = {"postgres": "PostgreSQL", "redis": "Redis", "valkey": "Valkey"}
+
+
+class Remembered(Struct, frozen=True, kw_only=True):
+    """The choice for one service, as it is kept beside its data."""
+
+    program: Program
+    explicit: str | None = None
+    """The developer's setting at that time: when it changes, the choice is made again."""
+
+
+def recall(home: Path) -> Remembered | None:
+    """Return the choice that was made for the data in this folder, if one was made."""
+    file = home / REMEMBERED
+    text = read_text(file)
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=Remembered)
+    except msgspec.DecodeError as error:
+        raise StateFileError(
+            f"{file} cannot be read: {error}", hint="delete it: the choice is then made again, the data stays"
+        ) from error
+
+
+def remember(home: Path, choice: Remembered) -> None:
+    """Keep the choice beside the data."""
+    write_atomically(
+        home / REMEMBERED, msgspec.json.format(msgspec.json.encode(choice), indent=2), mode=0o600
+    )
+
+
+def unchanged(program: Program) -> bool:
+    """Say whether the file is still the one that was run, which takes a hundredth of running it again."""
+    try:
+        status = program.path.stat()
+    except OSError:
+        return False
+    return (status.st_size, status.st_mtime_ns) == (program.size, program.modified)
+
+
+def proven(candidate: Candidate) -> Program | None:
+    """Run the candidate and return what it says it is; None when it does not run or is something else."""
+    path = candidate.path
+    try:
+        status = path.stat()
+        said = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=VERSION_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    matched = VERSION.match(said.stdout)
+    if said.returncode != 0 or matched is None:
+        return None
+    return Program(
+        origin=candidate.origin,
+        file=str(path),
+        flavour=next(name for name in TITLES if matched[name]),
+        version=matched["version"],
+        major=int(matched["major"]),
+        size=status.st_size,
+        modified=status.st_mtime_ns,
+    )
+
+
+def first_accepted(
+    candidates: Iterable[Candidate], accepted: Callable[[Program], bool]
+) -> tuple[Program | None, list[Program]]:
+    """Return the first program that is accepted, and all that were proven on the way."""
+    seen: list[Program] = []
+    for program in filter(None, map(proven, _distinct(candidates))):
+        seen.append(program)
+        if accepted(program):
+            return program, seen
+    return None, seen
+
+
+def package_folder(name: str) -> Path | None:
+    """Return the folder of an installed package without importing it.
+
+    Their Python helpers stay unused: as root they add a system user and open every parent folder of the
+    data to everybody.
+    """
+    from importlib.util import find_spec  # only for the first choice
+
+    spec = find_spec(name)
+    locations = None if spec is None else spec.submodule_search_locations
+    return Path(locations[0]) if locations else None
+
+
+def already_running(folder: Path, title: str, pid: int, signal: str) -> ProviderError:
+    """Return the error for data that a server has open which is not ours."""
+    return ProviderError(
+        f"another {title} (pid {pid}) is already running on {folder}",
+        hint=f"end it first: kill -{signal} {pid}",
+    )
+
+
+def _distinct(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    seen: set[Path] = set()
+    for candidate in candidates:
+        if not candidate.path.is_file():
+            continue
+        real = candidate.path.resolve()
+        if real not in seen:
+            seen.add(real)
+            yield candidate

@@ -1,0 +1,95 @@
+"""What the supervisor asks of a provider, so that it never knows which kind of service it runs.
+
+A provider holds no state: what it must remember lies in the data directory, beside what it describes.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from devinit.model.probe import Probe
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Endpoint, Service, StopPolicy
+
+Say: TypeAlias = Callable[[str], None]
+"""Tells the person who waits what takes time, one short line at a time."""
+
+WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a service is brought up: the checkout, its data directory and the caller's environment."""
+
+    project: str
+    root: Path
+    data: Path
+    """`.devinit/data`, or wherever the data of this checkout lies; created when it is needed."""
+    environment: dict[str, str]
+    """The caller's: PATH, DEVINIT_PG_BIN."""
+    color: bool = False
+    """Whether the output is read on a terminal: services are then asked for colours."""
+
+
+class Provider(Protocol):
+    """One way to run a service. The methods are called in this order, for each start and each restart."""
+
+    def endpoint(self, service: Service, port: int | None) -> Endpoint:
+        """Return where the service answers and what others need to use it; pure."""
+        ...
+
+    def prepare(self, service: Service, place: Place, say: Say) -> None:
+        """Make everything ready for the process, or raise ServiceError; blocking, before every spawn."""
+        ...
+
+    def process(
+        self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
+    ) -> ProcessSpec | None:
+        """Return what to start with this environment, or None when somebody else runs the server."""
+        ...
+
+    def probe(self, service: Service, endpoint: Endpoint) -> Probe:
+        """Return how the service is proven ready; pure."""
+        ...
+
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+        """Create inside the running server what the project expects; blocking, after the probe is ready."""
+        ...
+
+    def stop(self, service: Service) -> StopPolicy:
+        """Return how the process is asked to end; pure."""
+        ...
+
+
+def reachable(host: str) -> str:
+    """Return the address under which a client on this machine reaches a server that listens on `host`."""
+    return WILDCARDS.get(host, host)
+
+
+def listen_addresses(host: str) -> tuple[str, ...]:
+    """Return what a server binds for a host: both loopback addresses for either.
+
+    `localhost` means ::1 to some clients and 127.0.0.1 to others; when both are ours, no stranger can come to
+    listen on the other one. Whether this machine has ::1 is tried, because PostgreSQL warns when it has not.
+    """
+    if host not in {"127.0.0.1", "localhost", "::1"}:
+        return (host,)
+    return ("127.0.0.1", "::1") if _has_ipv6_loopback() else ("127.0.0.1",)
+
+
+def prefix(service: Service) -> str:
+    """Return what the names of the service's variables begin with: `POSTGRES`, `EVENT_STORE`."""
+    return "".join(letter if letter.isalnum() else "_" for letter in service.name).upper()
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

