@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic replacement, honest reading, locks that no crash leaves behind."""
+"""Files that are whole or not there: atomic replacement, honest reading, locks that no crash leaves."""
 
 from __future__ import annotations
 

@@ -1,0 +1,110 @@
+"""Who a process is: its identity, which survives the reuse of numbers, and what can be told to a person."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+from functools import cache
+
+from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.system.procfs import LINUX, TICKS_PER_SECOND, Stat, read, stat_of
+
+
+@cache
+def boot_id() -> str:
+    """Return what tells this boot from any other."""
+    found = read("/proc/sys/kernel/random/boot_id") if LINUX else None
+    if found:
+        return found.decode().strip()
+    from devinit.system import macos  # loads psutil
+
+    return macos.boot_id()
+
+
+def identity_of(pid: int) -> ProcessIdentity | None:
+    """Return the identity of the process that has this number now, or None when there is none."""
+    found = stat_of(pid)
+    return None if found is None else ProcessIdentity(pid, found.start_time, boot_id())
+
+
+def alive(identity: ProcessIdentity) -> bool:
+    """Say whether exactly this process still runs; one that ended and was not reaped does not."""
+    found = stat_of(identity.pid)
+    return found is not None and found.runs and is_same(identity, found)
+
+
+def is_same(identity: ProcessIdentity, found: Stat) -> bool:
+    """Say whether what has the number now is the process that was meant."""
+    return found.start_time == identity.start_time and identity.boot_id == boot_id()
+
+
+def facts_of(pid: int) -> ProcessFacts | None:
+    """Return what can be told about a process; what is hidden from us is None or empty, never an error."""
+    found = stat_of(pid)
+    if found is None:
+        return None
+    identity = ProcessIdentity(pid, found.start_time, boot_id())
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        return macos.facts_of(identity, found)
+    status = read(f"/proc/{pid}/status")
+    if not status:
+        return None
+    uid = _effective_uid(status)
+    return ProcessFacts(
+        identity=identity,
+        parent_pid=found.parent,
+        name=_text((read(f"/proc/{pid}/comm") or b"").rstrip(b"\n")),
+        command=_words(read(f"/proc/{pid}/cmdline") or b""),
+        user=user_name(uid),
+        uid=uid,
+        directory=_directory_of(pid),
+        age_seconds=max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - found.start_time / TICKS_PER_SECOND),
+        stopped=found.stopped,
+    )
+
+
+def ancestors_of(pid: int) -> tuple[int, ...]:
+    """Return the pids of a process's parent, its parent, and so on up to 1; itself not included."""
+    found = stat_of(pid)
+    ancestors: list[int] = []
+    # In a container the outermost parent is 0; a loop can only be a number reused while we look.
+    while found is not None and found.parent > 0 and found.parent not in ancestors:
+        ancestors.append(found.parent)
+        found = stat_of(found.parent)
+    return tuple(ancestors)
+
+
+@cache
+def user_name(uid: int) -> str:
+    """Return a user's name, or the number when nobody has it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _effective_uid(status: bytes) -> int:
+    # The owner of /proc/PID would say root for every process that is not dumpable (ssh-agent).
+    _, _, rest = status.partition(b"\nUid:")
+    return int(rest.split(None, 2)[1])
+
+
+def _directory_of(pid: int) -> str | None:
+    try:
+        return _text(os.fsencode(os.readlink(f"/proc/{pid}/cwd")))
+    except OSError:
+        return None
+
+
+def _words(command_line: bytes) -> tuple[str, ...]:
+    # Servers that set their title leave one string, padded with spaces or NULs ("nginx: master process").
+    words = command_line.rstrip(b"\0 ").split(b"\0")
+    return tuple(_text(word) for word in words) if words != [b""] else ()
+
+
+def _text(raw: bytes) -> str:
+    # Not surrogateescape: these values are sent as JSON.
+    return raw.decode(errors="replace")

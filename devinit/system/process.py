@@ -1,0 +1,127 @@
+"""One process, held by a descriptor: it can be waited for and signalled, and never be taken for another."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal as signals
+import threading
+import time
+from collections.abc import Callable
+from subprocess import Popen
+from typing import Self
+
+from devinit.model.process import ProcessIdentity
+from devinit.system.facts import alive
+
+_WAITER_SECONDS = 0.05
+
+
+class Process:
+    """A process that we started or adopted.
+
+    `fileno()` becomes readable when it has ended: for `loop.add_reader`, or `wait`.
+    """
+
+    def __init__(self, identity: ProcessIdentity, child: Popen[bytes] | None = None) -> None:
+        self.identity = identity
+        self._child = child
+        self._is_pidfd = True
+        try:
+            self._descriptor = os.pidfd_open(identity.pid)
+        except ProcessLookupError:
+            raise
+        except (AttributeError, OSError):
+            # macOS; Linux before 5.3; sandboxes that refuse the call.
+            self._descriptor = _descriptor_that_ends_with(identity)
+            self._is_pidfd = False
+
+    @classmethod
+    def open(cls, identity: ProcessIdentity) -> Self | None:
+        """Adopt a process that somebody else started; None when exactly this one no longer runs."""
+        try:
+            process = cls(identity)
+        except ProcessLookupError:
+            return None
+        # Proven after the descriptor was opened: it keeps meaning the process that is looked at here,
+        # even when that one ends and its number is given out again.
+        if alive(identity):
+            return process
+        process.close()
+        return None
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self.identity.pid
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable when the process has ended."""
+        return self._descriptor
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the process has ended; return False when it still runs after `timeout` seconds."""
+        # Not select(): it refuses descriptors above 1023.
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+
+    def returncode(self) -> int | None:
+        """Reap our child and return its exit code (-9: signal 9); None while it runs, or when adopted."""
+        return self._child.poll() if self._child else None
+
+    def send(self, signal: int) -> bool:
+        """Send a signal to this process alone; False when it has ended, PermissionError for another user's."""
+        try:
+            if self._is_pidfd:
+                signals.pidfd_send_signal(self._descriptor, signal)
+            elif alive(self.identity):
+                os.kill(self.identity.pid, signal)
+            else:
+                return False
+        except ProcessLookupError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the process; it keeps running."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+        if self._child is not None:
+            if self._child.poll() is None:
+                # Left running on purpose (services outlive their supervisor): without a code Popen would
+                # warn about it when it is collected.
+                self._child.returncode = 0
+            self._child = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def signal_exactly(identity: ProcessIdentity, signal: int, still: Callable[[], bool] = lambda: True) -> bool:
+    """Signal exactly this process, provided that `still()` holds at the last moment; say whether it was sent.
+
+    PermissionError passes through: the process is there, and another user's.
+    """
+    process = Process.open(identity)
+    if process is None:
+        return False
+    with process:
+        return still() and process.send(signal)
+
+
+def _descriptor_that_ends_with(identity: ProcessIdentity) -> int:
+    """Return the reading end of a pipe that a thread closes when the process has ended."""
+    readable, writable = os.pipe()
+
+    def watch() -> None:
+        while alive(identity):
+            time.sleep(_WAITER_SECONDS)
+        os.close(writable)
+
+    threading.Thread(target=watch, name=f"waiter-{identity.pid}", daemon=True).start()
+    return readable

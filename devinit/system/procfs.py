@@ -1,0 +1,107 @@
+"""What /proc says about processes, read with as few system calls as possible.
+
+A scan reads it for every process on the machine, so this is plain `os.open` and byte splitting:
+500 processes take 6 ms, where psutil takes 60.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+LINUX = sys.platform.startswith("linux")
+"""Elsewhere the same questions are answered by `macos`."""
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+_ENOUGH = 65536
+_GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM, errno.ENOTDIR})
+
+
+class Stat(NamedTuple):
+    """The part of /proc/PID/stat that says which process it is and where it belongs."""
+
+    state: str
+    parent: int
+    session: int
+    start_time: int
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended; a zombie has."""
+        return self.state not in "ZX"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether Ctrl-Z, SIGSTOP or a debugger stopped it."""
+        return self.state in "Tt"
+
+
+def process_ids() -> Iterator[int]:
+    """Yield the numbers of all processes that are visible."""
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        yield from macos.process_ids()
+        return
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            yield int(name)
+
+
+def stat_of(pid: int) -> Stat | None:
+    """Return who a process is, or None when there is none of this number."""
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        return macos.stat_of(pid)
+    raw = read(f"/proc/{pid}/stat")
+    if not raw:
+        return None
+    # The name is in parentheses and may contain anything, also a parenthesis: count from the last one.
+    fields = raw[raw.rindex(b")") + 2 :].split(None, 20)
+    return Stat(chr(fields[0][0]), int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def all_processes() -> dict[int, Stat]:
+    """Return every process that is visible."""
+    found = ((pid, stat_of(pid)) for pid in process_ids())
+    return {pid: stat for pid, stat in found if stat is not None}
+
+
+def has_variable(pid: int, name: str, value: str) -> bool:
+    """Say whether a process was started with this environment variable; False when that is hidden from us."""
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        return macos.has_variable(pid, name, value)
+    environment = read(f"/proc/{pid}/environ")
+    if not environment:
+        return False
+    return f"\0{name}={value}\0".encode() in b"\0" + environment + b"\0"
+
+
+def read(path: str) -> bytes | None:
+    """Read a file of /proc, or return None when it is gone or hidden from us."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return _read_all(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        # Anything else (no descriptors left) must not look as if the process had ended.
+        if error.errno in _GONE_OR_HIDDEN:
+            return None
+        raise
+
+
+def _read_all(descriptor: int) -> bytes:
+    content = part = os.read(descriptor, _ENOUGH)
+    # /proc gives whole pages as far as the buffer reaches; only a long environment needs another round.
+    while len(part) == _ENOUGH:
+        part = os.read(descriptor, _ENOUGH)
+        content += part
+    return content

@@ -1,0 +1,172 @@
+"""Starting a process, and saying exactly why it could not be started."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+
+from devinit.errors import ServiceError
+from devinit.model.process import ProcessSpec
+from devinit.system.facts import identity_of, user_name
+from devinit.system.process import Process
+
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_LONGEST_FIRST_LINE = 256
+
+
+def spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...] = ()) -> Process:
+    """Start a process in a session of its own, with nothing inherited but `output`, `stdin` and `keep`.
+
+    Signals that the calling program ignores stay ignored in it; those it handles are reset by the kernel.
+    """
+    if not spec.directory.is_dir():
+        raise ServiceError(
+            f"the directory {spec.directory} does not exist", hint="create it, or correct `directory`"
+        )
+    program = _find_program(spec)
+    run_as = spec.run_as
+    try:
+        child = subprocess.Popen(
+            spec.argv,
+            executable=program,
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            cwd=spec.directory,
+            env=spec.environment,
+            close_fds=True,
+            pass_fds=keep,
+            start_new_session=True,
+            user=run_as.uid if run_as else None,
+            group=run_as.gid if run_as else None,
+            extra_groups=() if run_as else None,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise _not_started(spec, program, error) from error
+    return _own(child)
+
+
+def _own(child: subprocess.Popen[bytes]) -> Process:
+    # Not reaped yet, so the number is still its own even when it has ended already.
+    identity = identity_of(child.pid)
+    if identity is None:  # pragma: no cover -- somebody else reaps our children
+        child.wait()
+        raise ServiceError(f"process {child.pid} vanished while it was started")
+    try:
+        return Process(identity, child)
+    except OSError as error:  # out of descriptors: a process that nobody watches must not stay
+        child.kill()
+        child.wait()
+        raise ServiceError(f"process {child.pid} cannot be watched: {error.strerror}") from error
+
+
+def _find_program(spec: ProcessSpec) -> str:
+    """Return the absolute path of argv[0], as the process itself would find it: its PATH, its directory."""
+    name = spec.argv[0] if spec.argv else ""
+    if not name:
+        raise ServiceError("the command is empty", hint="set `command`")
+    if "/" in name:
+        return _existing_program(os.path.join(spec.directory, name), name)
+    places = _search_path(spec)
+    refused = None
+    for place in places:
+        candidate = os.path.join(place, name)
+        if os.path.isfile(candidate):
+            if os.access(candidate, os.X_OK):
+                return candidate
+            refused = refused or candidate
+    if refused:
+        raise ServiceError(f"{refused} is not executable", hint=f"chmod +x {refused}")
+    raise _command_not_found(name, places)
+
+
+def _search_path(spec: ProcessSpec) -> list[str]:
+    parts = spec.environment.get("PATH", _DEFAULT_PATH).split(":")
+    # An empty or relative part means the process's directory, not ours.
+    return list(dict.fromkeys(os.path.join(spec.directory, part) for part in parts))
+
+
+def _existing_program(path: str, name: str) -> str:
+    path = os.path.normpath(path)
+    if os.path.isdir(path):
+        raise ServiceError(f"{name} is a directory, not a command ({path})")
+    if not os.path.exists(path):
+        raise _command_not_found(name, [os.path.dirname(path)])
+    if not os.access(path, os.X_OK):
+        raise ServiceError(f"{path} is not executable", hint=f"chmod +x {path}")
+    return path
+
+
+def _command_not_found(name: str, places: Sequence[str]) -> ServiceError:
+    from difflib import get_close_matches  # only for an error
+
+    known: set[str] = set()
+    for place in places:
+        with suppress(OSError):
+            known.update(os.listdir(place))
+    near = get_close_matches(os.path.basename(name), known, n=1, cutoff=0.75)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return ServiceError(f"command not found: {name}", hint=f"{guess}searched: {', '.join(places)}")
+
+
+def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceError:
+    name = spec.argv[0]
+    hint: str | None
+    match error:
+        case OSError(errno=errno.ENOENT | errno.ENOTDIR):
+            return _vanished_or_without_interpreter(spec, program)
+        case OSError(errno=errno.ENOEXEC):
+            reason = "it is neither a program for this machine nor a script that names its interpreter"
+            hint = f"if it is a shell script, start it with #!/bin/sh: {program}"
+        case OSError(errno=errno.EACCES | errno.EPERM) if spec.run_as:
+            who = user_name(spec.run_as.uid)
+            reason = f"it may not be started as user {who}, or {who} may not enter {spec.directory}"
+            hint = (
+                f"only root can start it as another user; as that user try: ls -ld {spec.directory} {program}"
+            )
+        case OSError(errno=errno.EACCES | errno.EPERM):
+            reason = f"{error.strerror}: the system does not let us execute {program} in {spec.directory}"
+            hint = "is its file system mounted noexec, or its interpreter not executable?"
+        case OSError(errno=errno.E2BIG):
+            size = sum(len(key) + len(value) + 2 for key, value in spec.environment.items())
+            reason = f"its arguments and environment are too large ({size} bytes of environment)"
+            hint = "one value may have at most 131071 bytes"
+        case OSError(errno=errno.EAGAIN | errno.ENOMEM):
+            reason = f"the system has no room for another process ({error.strerror})"
+            hint = "see `ulimit -u` and the memory that is left; in a container also its pids limit"
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            reason = f"there are no file descriptors left ({error.strerror})"
+            hint = "raise the limit: ulimit -n 4096"
+        case OSError():
+            reason, hint = error.strerror or str(error), None
+        case _:  # a NUL byte or an impossible variable name
+            reason, hint = str(error), "look for NUL bytes and '=' in its arguments and variable names"
+    return ServiceError(f"{name} cannot be started: {reason}", hint=hint)
+
+
+def _vanished_or_without_interpreter(spec: ProcessSpec, program: str) -> ServiceError:
+    if not spec.directory.is_dir():
+        return ServiceError(f"the directory {spec.directory} was removed")
+    first_line = _first_line(program)
+    if first_line.startswith(b"#!"):
+        interpreter = first_line[2:].strip().decode(errors="replace")
+        carriage_return = " (the line ends with a carriage return)" if first_line.endswith(b"\r") else ""
+        return ServiceError(
+            f"{program} names an interpreter that does not exist: {interpreter}{carriage_return}",
+            hint="a virtual environment that was moved or copied must be made again",
+        )
+    return ServiceError(
+        f"{program} cannot be started: its loader does not exist",
+        hint="it was built for another system (musl or glibc, 32 or 64 bits)",
+    )
+
+
+def _first_line(program: str) -> bytes:
+    try:
+        with open(program, "rb") as file:
+            return file.readline(_LONGEST_FIRST_LINE)
+    except OSError:  # executable, but not readable
+        return b""

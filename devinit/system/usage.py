@@ -1,0 +1,46 @@
+"""What a service costs: CPU time and memory of all its processes together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from devinit.system.procfs import LINUX, TICKS_PER_SECOND, read
+
+_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Usage(Struct, frozen=True):
+    """The sum over a tree of processes, at one moment."""
+
+    cpu_seconds: float
+    """Of the processes that run now. It falls when one of them ends: a rate is at least 0."""
+    memory_bytes: int
+    """Resident memory. Pages that processes share are counted for each: the exact share (PSS) takes the
+    kernel a walk over all page tables, 1000 times as long."""
+
+
+def usage_of(pids: Iterable[int]) -> Usage:
+    """Return what these processes use together; those that are gone count nothing."""
+    cpu_seconds, memory_bytes = 0.0, 0
+    for pid in pids:
+        seconds, size = _usage_of_one(pid)
+        cpu_seconds += seconds
+        memory_bytes += size
+    return Usage(cpu_seconds, memory_bytes)
+
+
+def _usage_of_one(pid: int) -> tuple[float, int]:
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        return macos.usage_of(pid)
+    raw = read(f"/proc/{pid}/stat")
+    if not raw:
+        return 0.0, 0
+    # Fields 14, 15 (CPU) and 24 (resident pages), counted behind the name.
+    fields = raw[raw.rindex(b")") + 2 :].split(None, 22)
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / TICKS_PER_SECOND, int(fields[21]) * _PAGE_SIZE

@@ -1,0 +1,47 @@
+"""What every test stands on: a machine on which devinit was never used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+OBEYED = {
+    "CLICOLOR_FORCE",
+    "DEBUG_PORT_DISCOVERY",
+    "FORCE_COLOR",
+    "FORCE_MODE",
+    "NO_COLOR",
+    "PORT",
+    "PORT_DISCOVERY_TIMEOUT",
+    "QUIET",
+    "SKIP_PORT_DISCOVERY",
+}
+"""Variables that devinit obeys, beside DEVINIT_* and *_PORT."""
+
+
+class Machine(NamedTuple):
+    """Where devinit keeps its files during a test."""
+
+    state: Path
+    runtime: Path
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """Give each test state and runtime directories of its own, and no variable of devinit's."""
+    for name in list(os.environ):
+        if name in OBEYED or name.startswith("DEVINIT_") or name.endswith("_PORT"):
+            monkeypatch.delenv(name)
+    # Not below pytest's directory: the path of a unix socket has at most 107 bytes.
+    runtime = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    yield Machine(state, runtime)
+    shutil.rmtree(runtime, ignore_errors=True)
