@@ -1,0 +1,160 @@
+"""Who gets which port: the order in which candidates are tried, for all services of a project together.
+
+Everybody's first wish is tried before anybody moves, so a service that moves never takes a port
+that a sibling would have had. Whether a port can be had is asked through a callable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.errors import PortsExhausted
+from devinit.model.port import ATTEMPTS, GrantedPort, Passed, PortRequest
+
+NAMED_IN_ERRORS = 3
+"""How many of the first candidates an error names with their holders."""
+
+Attempt: TypeAlias = Callable[[PortRequest, int], str | None]
+"""Try to take a port: None when it was taken, else why it cannot be had ("held by vite (pid 4242)")."""
+
+Tell: TypeAlias = Callable[[str, int, str | None], None]
+"""Hear that a service was given a port (None), or why it was passed over."""
+
+
+class Ungranted(Struct, frozen=True, kw_only=True):
+    """A request whose candidates were all passed over."""
+
+    request: PortRequest
+    passed: tuple[Passed, ...]
+
+
+Outcome: TypeAlias = GrantedPort | Ungranted
+
+
+def wishes_of(
+    request: PortRequest, *, override: int | None = None, remembered: int | None = None
+) -> tuple[int, ...]:
+    """Return the ports that a service asks for by number, best first; the search goes up from the last."""
+    # Linked worktrees (preferred + 10 for each slot) will replace the last wish here; nothing below changes.
+    if request.strict:
+        remembered = None
+    wished = (override, remembered, request.preferred)
+    return tuple(dict.fromkeys(port for port in wished if port is not None))
+
+
+def candidates(request: PortRequest, wishes: Sequence[int]) -> Iterator[int]:
+    """Yield the wishes, then upwards through the range, then the part of the range below."""
+    yield from wishes
+    if request.strict:
+        return
+    start = wishes[-1]
+    upwards = range(max(start + 1, request.first), request.last + 1)
+    below = range(request.first, min(start, request.last + 1))
+    for port in (*upwards, *below):
+        if port not in wishes:
+            yield port
+
+
+def allocate(
+    requests: Sequence[PortRequest],
+    *,
+    wishes: Mapping[str, Sequence[int]],
+    attempt: Attempt,
+    avoid: Attempt = lambda _request, _port: None,
+    absent: Mapping[int, str] | None = None,
+    tell: Tell = lambda _service, _port, _reason: None,
+) -> dict[str, Outcome]:
+    """Find a port for each request; the outcomes stand in the order of the requests.
+
+    `avoid` says why a port is a bad choice although it may be free. `absent` names the ports of
+    siblings that ask for nothing this time, so that nobody moves onto them either. `tell` hears of
+    each candidate.
+    """
+    searches = {request.service: _Search(request, wishes[request.service]) for request in requests}
+    granted: dict[int, str] = {}
+    wished = [(port, service) for port, service in (absent or {}).items()]
+    wished += [(port, each.service) for each in searches.values() for port in each.wishes]
+
+    def consider(search: _Search, port: int, *, moving: bool) -> None:
+        reason = _claimed(search.service, port, granted, wished if moving else ())
+        reason = reason or avoid(search.request, port) or attempt(search.request, port)
+        tell(search.service, port, reason)
+        if reason is None:
+            granted[port] = search.service
+            search.port = port
+        else:
+            search.passed.append(Passed(port, reason))
+
+    # A strict request has one number only, so it chooses before those that can move.
+    for search in sorted(searches.values(), key=lambda each: not each.request.strict):
+        consider(search, next(search.candidates), moving=False)
+    for search in searches.values():
+        while search.port is None and (port := next(search.candidates, None)) is not None:
+            consider(search, port, moving=not search.request.strict)
+    return {service: search.outcome() for service, search in searches.items()}
+
+
+def exhausted(ungranted: Ungranted) -> PortsExhausted:
+    """Return the error for a request that found no port: the range, the attempts, the first holders."""
+    request, passed = ungranted.request, ungranted.passed
+    named = "; ".join(f"{each.port} is {each.reason}" for each in passed[:NAMED_IN_ERRORS])
+    more = " …" if len(passed) > NAMED_IN_ERRORS else ""
+    return PortsExhausted(
+        f"no free port for {request.service} in {request.first}-{request.last} "
+        f"after {len(passed)} attempt{'s' if len(passed) > 1 else ''}: {named}{more}",
+        hint=f"stop one of the holders, or give {request.service} a wider `range`",
+    )
+
+
+def with_reasons(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
+    """Return an outcome with better reasons for the ports that were passed over."""
+    passed = tuple(Passed(each.port, reasons.get(each.port, each.reason)) for each in outcome.passed)
+    if isinstance(outcome, Ungranted):
+        return Ungranted(request=outcome.request, passed=passed)
+    return replace(outcome, passed=passed, reason=_why_moved(passed))
+
+
+class _Search:
+    """The state of one request while candidates are tried."""
+
+    def __init__(self, request: PortRequest, wishes: Sequence[int]) -> None:
+        self.request, self.service, self.wishes = request, request.service, tuple(wishes)
+        self.candidates = islice(candidates(request, self.wishes), ATTEMPTS)
+        self.passed: list[Passed] = []
+        self.port: int | None = None
+
+    def outcome(self) -> Outcome:
+        """Return what the search came to."""
+        if self.port is None:
+            return Ungranted(request=self.request, passed=tuple(self.passed))
+        passed = tuple(self.passed)
+        return GrantedPort(
+            service=self.service,
+            port=self.port,
+            preferred=self.request.preferred,
+            moved_from=passed[0].port if passed else None,
+            attempts=len(passed) + 1,
+            reason=_why_moved(passed),
+            passed=passed,
+        )
+
+
+def _why_moved(passed: Sequence[Passed]) -> str:
+    return f"{passed[0].port} is {passed[0].reason}" if passed else ""
+
+
+def _claimed(
+    service: str, port: int, granted: Mapping[int, str], wished: Sequence[tuple[int, str]]
+) -> str | None:
+    """Return why a port is a sibling's, or None."""
+    if port in granted:
+        return f"granted to {granted[port]}"
+    for wish, sibling in wished:
+        if wish == port and sibling != service:
+            return f"preferred by {sibling}"
+    return None

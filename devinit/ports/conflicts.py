@@ -1,0 +1,95 @@
+"""A taken port in words and as a question: pure, from what was found out about it.
+
+The full verdict (strays, containers, supervisors) will replace `describe`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TypeAlias
+
+from devinit.model.port import Conflict, LeaseOwner, Obstacle
+from devinit.ports.hold import Refusal
+from devinit.ports.holder import Holding
+from devinit.ports.leases import Taken
+
+Obstruction: TypeAlias = Taken | Refusal
+"""Why a port could not be taken: its lease, or the kernel."""
+
+
+class ConflictsFound(Exception):  # noqa: N818 - a question, not an error
+    """Questions for a person: every taken port that the policy does not answer. Nothing was taken."""
+
+    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
+        super().__init__("; ".join(f"{each.service}: port {each.port} is taken" for each in conflicts))
+        self.conflicts = conflicts
+
+
+def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> str:
+    """Say why a port cannot be had, to follow "is": "leased by backend of shop (/home/me/shop)"."""
+    match obstruction:
+        case Taken(owner=None):
+            return "leased by a devinit project that cannot be told"
+        case Taken(owner=LeaseOwner() as owner, live=True):
+            return f"leased by {_whose(owner, root)}"
+        case Taken(owner=LeaseOwner() as owner):
+            return f"reserved for {_whose(owner, root)}, which is stopped"
+        case Refusal.FORBIDDEN:
+            return "refused by the kernel to this user"
+    return found.reason if found else "taken"
+
+
+def describe(service: str, port: int, obstruction: Obstruction, found: Holding, root: str) -> Conflict:
+    """Return the conflict of a service with whatever has the port it wished for."""
+    owner: LeaseOwner | None = None
+    obstacle, killable, protection = found.obstacle, found.killable, found.protection
+    match obstruction:
+        case Taken(owner=owner, live=live):
+            obstacle = Obstacle.LEASED if live else Obstacle.RESERVED
+            orphan = live and _is_orphan(owner, service, root)
+            killable = killable and orphan
+            protection = protection if orphan and found.holders else _leased(owner, root, live=live)
+        case Refusal.FORBIDDEN:
+            obstacle, killable = Obstacle.FORBIDDEN, False
+            protection = "ports below 1024 usually need root: choose a higher one"
+    return Conflict(
+        service=service,
+        port=port,
+        obstacle=obstacle,
+        holders=found.holders,
+        listeners=found.listeners,
+        owner=owner,
+        killable=killable,
+        protection=protection,
+    )
+
+
+def _is_orphan(owner: LeaseOwner | None, service: str, root: str) -> bool:
+    """Tell whether it is an earlier run of the same service: only that is ours to end.
+
+    A sibling may be supervised, and what this very process leased runs under it.
+    """
+    return owner is not None and (owner.root, owner.service) == (root, service) and owner.pid != os.getpid()
+
+
+def _leased(owner: LeaseOwner | None, root: str, *, live: bool) -> str:
+    if owner is None:
+        return "a devinit service runs on it: `devinit status --all` lists the projects"
+    if owner.root == root:
+        return (
+            f"{owner.service} of this project runs on it: `devinit stop {shlex.quote(owner.service)}` ends it"
+        )
+    there = f"devinit -C {shlex.quote(owner.root)}"
+    if live:
+        return f"{owner.service} of {owner.project} runs on it: `{there} stop {owner.service}` ends it"
+    return (
+        f"{owner.project} is stopped and will want it again: "
+        f"`{there} ports reset {owner.service}` gives it up"
+    )
+
+
+def _whose(owner: LeaseOwner, root: str) -> str:
+    if owner.root == root:
+        return f"{owner.service} of this project"
+    return f"{owner.service} of {owner.project} ({owner.root})"

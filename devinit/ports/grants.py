@@ -1,0 +1,141 @@
+"""The front door: ports for all services of a project at once, leased and held, or nothing taken at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
+from devinit.ports.conflicts import ConflictsFound
+from devinit.ports.hold import Hold, hold
+from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.overrides import overrides
+from devinit.ports.release import Say
+from devinit.ports.search import Search, Wanted
+
+__all__ = ["ConflictsFound", "Grant", "adopt", "grant"]
+
+
+class Grant:
+    """A port that a service may use: leased for it, and held until the service has bound it and beyond."""
+
+    def __init__(
+        self,
+        granted: GrantedPort,
+        owner: LeaseOwner,
+        store: LeaseStore,
+        lease: Lease | None,
+        held: Hold | None,
+    ) -> None:
+        self.granted, self.owner = granted, owner
+        self._store, self._lease, self._hold = store, lease, held
+
+    @property
+    def service(self) -> str:
+        """The service, or `service.name` for an extra port."""
+        return self.granted.service
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return self.granted.port
+
+    @property
+    def lease_fd(self) -> int | None:
+        """The descriptor to pass into the service (`spawn(keep=…)`); None when an adopted one has its own."""
+        return self._lease.fd if self._lease else None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether strangers are kept out at this moment."""
+        return self._hold is not None
+
+    def release_hold(self) -> None:
+        """Let a service bind that does so without SO_REUSEADDR; the lease stays."""
+        if self._hold is not None:
+            self._hold.close()
+            self._hold = None
+
+    def retake(self) -> bool:
+        """Take what is missing of lease and hold; return whether the service can be started on the port.
+
+        False while anybody listens on it, the service itself included.
+        """
+        if self._lease is None:
+            taken = self._store.take(self.port, self.owner)
+            self._lease = taken if isinstance(taken, Lease) else None
+        if self._lease is not None and self._hold is None:
+            held = hold(self.port)
+            self._hold = held if isinstance(held, Hold) else None
+        return self._lease is not None and self._hold is not None
+
+    def close(self, *, keep_reservation: bool = True) -> None:
+        """Let the port go; as long as the service's tree lives, the lease does too."""
+        self.release_hold()
+        if self._lease is not None:
+            self._lease.release(keep_reservation=keep_reservation)
+            self._lease = None
+
+
+def adopt(granted: GrantedPort, *, root: Path, project: str, store: LeaseStore) -> Grant:
+    """Return the grant of a service that listens already: after a supervisor died, or where it moved itself.
+
+    It has no hold, and no lease while its tree has that; `retake` completes it before a restart.
+    """
+    owner = _owner(root, project, granted.service)
+    taken = store.take(granted.port, owner)
+    return Grant(granted, owner, store, taken if isinstance(taken, Lease) else None, None)
+
+
+def grant(
+    requests: Sequence[PortRequest],
+    *,
+    root: Path,
+    project: str,
+    environ: Mapping[str, str],
+    remembered: Mapping[str, int],
+    policy: ConflictPolicy,
+    store: LeaseStore,
+    resolutions: Sequence[Resolution] = (),
+    protected: Iterable[int] = (),
+    aliases: Mapping[str, Sequence[str]] | None = None,
+    say: Say | None = None,
+) -> list[Grant]:
+    """Grant every request a port, in their order, or raise and take nothing.
+
+    `environ` is the caller's; `remembered` the content of .ports.json; `aliases` the services' other
+    port variables; `protected` the pids of whoever asked (they and their ancestors are never ended).
+    Raises ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
+    """
+    say = say or (lambda _text: None)
+    services = [request.service for request in requests]
+    stated = overrides(environ, services, root=root, aliases=aliases or {})
+    for warning in stated.warnings:
+        say(warning)
+    wanted = {each.service: Wanted.of(each, policy, stated, remembered) for each in requests}
+    search = Search(
+        wanted,
+        owner=_owner(root, project, ""),
+        store=store,
+        resolutions=resolutions,
+        protected=tuple(protected),
+        stated=stated,
+        say=say,
+    )
+    try:
+        taken = search.run({port: name for name, port in remembered.items() if name not in services})
+    except BaseException:
+        search.give_back()
+        raise
+    grants = [Grant(granted, lease.owner, store, lease, held) for granted, lease, held in taken]
+    # What these services had reserved elsewhere is theirs no longer.
+    store.forget(search.owner.root, {each.service: each.port for each in grants})
+    return grants
+
+
+def _owner(root: Path, project: str, service: str) -> LeaseOwner:
+    # A path that is not UTF-8 cannot be written as JSON; marked, it is at least the same each time.
+    real = os.fsencode(os.path.realpath(root)).decode(errors="replace")
+    return LeaseOwner(root=real, project=project, service=service, pid=os.getpid(), at=time.time())

@@ -1,0 +1,250 @@
+"""Leases: one file for each port of the machine, so that two projects never take the same one.
+
+The truth is the BSD lock on the file, never its content. The locked descriptor is passed into the
+service, so that a lease lives while the supervisor or any process of the service's tree holds a
+copy, and ends by itself when the last one is gone: no pid files, no guesses about staleness. That
+is why a lease is only ever closed: LOCK_UN through one copy would unlock it for all of them.
+
+The content says who it is, and outlives the lock as a reservation: the project will want the port
+again. Files are never unlinked, since a lock on an unlinked file locks nothing for the next one.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import StateFileError
+from devinit.model.port import LeaseOwner
+
+_SUFFIX = ".lock"
+_LONGEST_RECORD = 8192
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+_RETRIES = 40
+_RETRY_SECONDS = 0.0005
+
+
+class Record(LeaseOwner, frozen=True, kw_only=True):
+    """The content of a lease file."""
+
+    reserved: bool = True
+    """False once the owner gave the port up, while a stubborn process may still hold the lock."""
+
+
+class Taken(Struct, frozen=True):
+    """A port that is leased to, or reserved by, somebody."""
+
+    owner: LeaseOwner | None
+    """None when the file is locked and its content says nothing readable."""
+    live: bool
+    """A process holds the lock; otherwise the owner is stopped and has the port reserved."""
+
+
+class Lease:
+    """A port of ours: close it, or pass its descriptor on and then close it."""
+
+    def __init__(self, port: int, owner: LeaseOwner, descriptor: int, before: LeaseOwner | None) -> None:
+        self.port, self.owner = port, owner
+        self._before = before
+        self._descriptor: int | None = descriptor
+
+    @property
+    def fd(self) -> int:
+        """The locked descriptor, for `spawn(keep=…)`; it is close-on-exec otherwise."""
+        if self._descriptor is None:
+            raise ValueError(f"the lease of port {self.port} is closed")
+        return self._descriptor
+
+    def release(self, *, keep_reservation: bool) -> None:
+        """Let go of our copy of the lock; a service that still runs keeps the port leased."""
+        self._close(self.owner, reserved=keep_reservation)
+
+    def give_back(self) -> None:
+        """Undo the taking: a reservation that this checkout had before is as it was."""
+        self._close(self._before, reserved=True)
+
+    def _close(self, owner: LeaseOwner | None, *, reserved: bool) -> None:
+        if self._descriptor is None:
+            return
+        try:
+            if owner is None:  # nobody else ever had the descriptor, so there is nobody to tell about
+                os.ftruncate(self._descriptor, 0)
+            elif owner != self.owner or not reserved:
+                _write(self._descriptor, owner, reserved=reserved)
+        finally:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class LeaseStore:
+    """The lease files of this user, in one directory for all projects."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._prefix = f"{directory}/"
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(directory, error) from error
+
+    def take(self, port: int, owner: LeaseOwner) -> Lease | Taken:
+        """Lease a port, or say who has it. A reservation of the same checkout is ours to take."""
+        with self._opened(port) as descriptor:
+            if (taken := _lock(descriptor, owner.root)) is not None:
+                return taken
+            if not _is_still_the_file(descriptor, self._path(port)):
+                return self.take(port, owner)  # somebody removed the directory's files by hand
+            before = _read(descriptor)
+            _write(descriptor, owner, reserved=True)
+            ours = before is not None and before.reserved and before.root == owner.root
+            return Lease(port, owner, os.dup(descriptor), _owner(before) if before and ours else None)
+
+    def owners(self) -> list[tuple[int, LeaseOwner, bool]]:
+        """Return every leased or reserved port, its owner, and whether its lock is held; by port."""
+        found = []
+        for port in self._ports():
+            with self._opened(port) as descriptor:
+                record, live = _read(descriptor), _is_locked(descriptor)
+            if record is not None and (live or (record.reserved and _exists(record.root))):
+                found.append((port, _owner(record), live))
+        return found
+
+    def forget(self, root: str, services: Mapping[str, int | None]) -> list[int]:
+        """Give up what stopped services of a checkout have reserved, except the port named for each.
+
+        Returns the ports that were given up. A port whose lock is held is left as it is.
+        """
+        forgotten = []
+        for port in self._ports():
+            with self._opened(port) as descriptor:
+                record = _read(descriptor)
+                if record is None or record.root != root or services.get(record.service, port) == port:
+                    continue
+                if _try_lock(descriptor, fcntl.LOCK_EX) and _read(descriptor) == record:
+                    os.ftruncate(descriptor, 0)
+                    forgotten.append(port)
+        return forgotten
+
+    def _ports(self) -> list[int]:
+        """Return the ports whose file has content, so that thousands of given-up ones cost one stat each."""
+        try:
+            with os.scandir(self.directory) as entries:
+                return sorted(
+                    int(name)
+                    for entry in entries
+                    if (name := entry.name.removesuffix(_SUFFIX)).isdecimal() and entry.stat().st_size
+                )
+        except OSError as error:
+            raise _unusable(self.directory, error) from error
+
+    @contextmanager
+    def _opened(self, port: int) -> Iterator[int]:
+        """Open a lease file; closing it ends what was locked through it, unless it was duplicated."""
+        try:
+            # Python opens with O_CLOEXEC: a lease reaches a service only when it is passed on explicitly.
+            descriptor = os.open(self._path(port), _FLAGS, 0o600)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise _unusable(self._path(port), error) from error
+
+    def _path(self, port: int) -> str:
+        # Text, not Path: a search of 100 ports asks for it 100 times, and Path takes as long as open().
+        return f"{self._prefix}{port}{_SUFFIX}"
+
+
+def _lock(descriptor: int, root: str) -> Taken | None:
+    """Lock a lease file for us, or say who has it.
+
+    Another checkout's reservation is only looked at, never locked: its owner would otherwise take
+    our lock of a microsecond for a service that still runs.
+    """
+    for _ in range(_RETRIES):
+        if (taken := _reservation(_read(descriptor), root)) is not None:
+            return Taken(taken.owner, live=_is_locked(descriptor))
+        if _try_lock(descriptor, fcntl.LOCK_EX):
+            # It may have been reserved between our look and the lock.
+            return _reservation(_read(descriptor), root)
+        if _is_locked(descriptor):
+            break
+        # Nobody has it exclusively: somebody is just looking, as `_is_locked` does.
+        time.sleep(_RETRY_SECONDS)
+    record = _read(descriptor)
+    return Taken(_owner(record) if record else None, live=True)
+
+
+def _reservation(record: Record | None, root: str) -> Taken | None:
+    """Return the reservation of another checkout, unless it was given up or the checkout is gone."""
+    if record is None or not record.reserved or record.root == root or not _exists(record.root):
+        return None
+    return Taken(_owner(record), live=False)
+
+
+def _exists(root: str) -> bool:
+    try:
+        return Path(root).is_dir()
+    except OSError:
+        return True  # it cannot be told: a folder that we may not enter is no reason to drop a reservation
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Tell whether somebody holds the lock exclusively, without ever standing in the way of another look."""
+    if not _try_lock(descriptor, fcntl.LOCK_SH):
+        return True
+    # Safe here and only here: this descriptor was opened for the look and nobody has a copy of it.
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
+
+
+def _try_lock(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still_the_file(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))  # noqa: PTH116 - see _path
+    except FileNotFoundError:
+        return False
+
+
+def _read(descriptor: int) -> Record | None:
+    """Return the record, or None when the file is empty, torn or not ours."""
+    try:
+        return msgspec.json.decode(os.pread(descriptor, _LONGEST_RECORD, 0), type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _write(descriptor: int, owner: LeaseOwner, *, reserved: bool) -> None:
+    text = msgspec.json.encode(Record(**msgspec.structs.asdict(owner), reserved=reserved)) + b"\n"
+    os.pwrite(descriptor, text, 0)
+    os.ftruncate(descriptor, len(text))
+
+
+def _owner(record: Record) -> LeaseOwner:
+    return LeaseOwner(
+        root=record.root, project=record.project, service=record.service, pid=record.pid, at=record.at
+    )
+
+
+def _unusable(path: Path | str, error: OSError) -> StateFileError:
+    hint = (
+        "free some space and start again"
+        if error.errno == errno.ENOSPC
+        else ("port leases need a local directory that you may write; XDG_STATE_HOME chooses another place")
+    )
+    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

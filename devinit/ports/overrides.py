@@ -1,0 +1,119 @@
+"""What the environment says about ports: `<SERVICE>_PORT` and its aliases, and how to search.
+
+A value that cannot be used is a warning and never an error: such a variable is often left over in a
+shell, and the start that was asked for can go on without it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.model.port import HIGHEST_PORT
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+_LONGEST_NUMBER = 9
+_NO_ALIASES: Mapping[str, Sequence[str]] = {}
+
+
+class Override(Struct, frozen=True):
+    """A port that was asked for in the environment."""
+
+    port: int
+    variable: str
+
+
+class Overrides(Struct, frozen=True, kw_only=True):
+    """Everything that the environment says about ports."""
+
+    ports: dict[str, Override]
+    """By service."""
+    skip_discovery: bool = False
+    """SKIP_PORT_DISCOVERY: nothing moves and nothing is remembered; a taken port fails."""
+    debug: bool = False
+    """DEBUG_PORT_DISCOVERY: each candidate is told."""
+    timeout_seconds: float | None = None
+    """PORT_DISCOVERY_TIMEOUT, for the whole search."""
+    warnings: tuple[str, ...] = ()
+
+
+def variable_of(service: str) -> str:
+    """Return the name of a service's port variable: `my-api.debugger` has MY_API_DEBUGGER_PORT."""
+    return re.sub(r"[^A-Z0-9]", "_", service.upper()) + "_PORT"
+
+
+def overrides(
+    environ: Mapping[str, str],
+    services: Iterable[str],
+    *,
+    root: Path,
+    aliases: Mapping[str, Sequence[str]] = _NO_ALIASES,
+) -> Overrides:
+    """Read an environment for these services; `aliases` are their other variables, in order."""
+    warnings: list[str] = []
+    variables = {service: (variable_of(service), *aliases.get(service, ())) for service in services}
+    ports = _ports(environ, variables, warnings)
+    if ports and (stranger := _other_checkout(environ, root)) is not None:
+        names = ", ".join(sorted({each.variable for each in ports.values()}))
+        warnings.append(f"{names} ignored: inherited from the environment of another checkout, {stranger}")
+        ports = {}
+    return Overrides(
+        ports=ports,
+        skip_discovery=_flag(environ, "SKIP_PORT_DISCOVERY", warnings),
+        debug=_flag(environ, "DEBUG_PORT_DISCOVERY", warnings),
+        timeout_seconds=_milliseconds(environ, "PORT_DISCOVERY_TIMEOUT", warnings),
+        warnings=tuple(warnings),
+    )
+
+
+def _ports(
+    environ: Mapping[str, str], variables: Mapping[str, Sequence[str]], warnings: list[str]
+) -> dict[str, Override]:
+    ports: dict[str, Override] = {}
+    for service, names in variables.items():
+        for name in names:
+            text = environ.get(name, "").strip()
+            if not text or service in ports:
+                continue
+            if (port := _number(text)) is not None and 1 <= port <= HIGHEST_PORT:
+                ports[service] = Override(port, name)
+            else:
+                warnings.append(
+                    f"{name}={text} ignored: it is not a port number between 1 and {HIGHEST_PORT}"
+                )
+    return ports
+
+
+def _other_checkout(environ: Mapping[str, str], root: Path) -> str | None:
+    """Return the checkout that this environment was made for, when it is not this one."""
+    stated = environ.get("DEVINIT_PROJECT", "").strip()
+    if not stated or os.path.realpath(stated) == os.path.realpath(root):
+        return None
+    return stated
+
+
+def _flag(environ: Mapping[str, str], name: str, warnings: list[str]) -> bool:
+    text = environ.get(name, "").strip()
+    if text.lower() not in _TRUE | _FALSE:
+        warnings.append(f"{name}={text} ignored: it is neither true nor false")
+    return text.lower() in _TRUE
+
+
+def _milliseconds(environ: Mapping[str, str], name: str, warnings: list[str]) -> float | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not (number := _number(text)):
+        warnings.append(f"{name}={text} ignored: it is not a number of milliseconds above 0")
+        return None
+    return number / 1000
+
+
+def _number(text: str) -> int | None:
+    """Read plain ASCII digits: int() would also accept 8_000, +8000 and the digits of other scripts."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else None

@@ -1,0 +1,97 @@
+"""`.ports.json`: the ports of the last start, which people read and edit too.
+
+It is a preference, never proof. What it does not understand it keeps, and a file that cannot be
+read is refused by name instead of being started afresh.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TypeGuard
+
+from devinit.errors import ConfigError, StateFileError
+from devinit.model.port import HIGHEST_PORT
+from devinit.system.files import read_text, write_atomically
+
+NAME = ".ports.json"
+_WAY_OUT = "correct it, or delete it: the next start then begins with the preferred ports"
+
+
+def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
+    """Return the remembered ports; with `services`, only theirs (other keys are nobody's business).
+
+    Raises StateFileError for a file that is no JSON object, and ConfigError for a port that is none.
+    """
+    path = root / NAME
+    document = _document(path)
+    keys = [key for key in document if key in services] if services is not None else _port_keys(document)
+    return {key: _port(path, key, document[key]) for key in keys}
+
+
+def write(root: Path, ports: Mapping[str, int]) -> bool:
+    """Remember ports, keeping every other key and the order; return whether the file changed."""
+    path = root / NAME
+    before = _document(path)
+    after = {**before, **ports}
+    if after == before and path.exists():
+        return False
+    write_atomically(path, _text(after))
+    return True
+
+
+def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
+    """Forget the ports of these services, or of all; return what was forgotten.
+
+    A file without any key left is removed: deleted means defaults again.
+    """
+    path = root / NAME
+    document = _document(path)
+    forgotten = [key for key in _port_keys(document) if services is None or key in services]
+    kept = {key: value for key, value in document.items() if key not in forgotten}
+    if not forgotten:
+        return {}
+    if kept:
+        write_atomically(path, _text(kept))
+    else:
+        path.unlink(missing_ok=True)
+    return {key: value for key in forgotten if _is_port(value := document[key])}
+
+
+def _document(path: Path) -> dict[str, object]:
+    text = read_text(path)
+    if text is None:
+        return {}
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise StateFileError(f"{path} is not JSON ({where}: {error.msg})", hint=_WAY_OUT) from error
+    except RecursionError as error:
+        raise StateFileError(f"{path} is nested too deeply", hint=_WAY_OUT) from error
+    if not isinstance(document, dict):
+        raise StateFileError(f'{path} is not an object like {{"backend": 8000}}', hint=_WAY_OUT)
+    return document
+
+
+def _port_keys(document: Mapping[str, object]) -> list[str]:
+    """Return the keys that can be a service's: a comment or a schema reference is not."""
+    return [key for key in document if not key.startswith(("$", "_", "//"))]
+
+
+def _port(path: Path, key: str, value: object) -> int:
+    if not _is_port(value):
+        raise ConfigError(
+            f'{path}: "{key}" is {json.dumps(value)}, not a port number between 1 and {HIGHEST_PORT}',
+            hint=f'write it as "{key}": 8000, or remove the key to get the preferred port',
+        )
+    return value
+
+
+def _is_port(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= HIGHEST_PORT
+
+
+def _text(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,332 @@
+"""One search for the ports of a project: what to do about a taken port, by the policy and the answers given.
+
+The order of candidates is `allocate`'s; here is what happens to each of them.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import NoReturn, Self, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.errors import PortConflict, PortsExhausted
+from devinit.model.port import (
+    Conflict,
+    ConflictPolicy,
+    GrantedPort,
+    LeaseOwner,
+    PortRequest,
+    Resolution,
+    ResolutionKind,
+)
+from devinit.model.process import ProcessIdentity
+from devinit.ports.allocate import (
+    NAMED_IN_ERRORS,
+    Outcome,
+    Ungranted,
+    allocate,
+    exhausted,
+    wishes_of,
+    with_reasons,
+)
+from devinit.ports.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
+from devinit.ports.conflicts import ConflictsFound, Obstruction, brief, describe
+from devinit.ports.hold import Hold, Refusal, hold
+from devinit.ports.holder import Holding, holding, holdings
+from devinit.ports.leases import Lease, LeaseStore, Taken
+from devinit.ports.overrides import Override, Overrides
+from devinit.ports.release import Say, release
+from devinit.system.listeners import ephemeral_range
+
+_LEASE_SECONDS = 2.0
+"""How long the rest of an orphan's tree may take to end after its listener did."""
+
+Taking: TypeAlias = tuple[GrantedPort, Lease, Hold]
+"""A port that was taken, with what keeps it ours."""
+
+
+class Wanted(Struct, frozen=True):
+    """A request with everything that decides about it."""
+
+    request: PortRequest
+    """Strict also when the policy, not the service, forbids to move."""
+    policy: ConflictPolicy
+    wishes: tuple[int, ...]
+    strict: bool
+    """The service itself is strict."""
+    override: Override | None
+    """What the environment alone asks for; None when it says what is wished for anyway."""
+
+    @classmethod
+    def of(
+        cls, request: PortRequest, policy: ConflictPolicy, stated: Overrides, remembered: Mapping[str, int]
+    ) -> Self:
+        """Put together what the configuration, the command, the environment and the last start say."""
+        override = stated.ports.get(request.service)
+        policy = ConflictPolicy.FAIL if stated.skip_discovery else request.policy or policy
+        wishes = wishes_of(
+            request,
+            override=override.port if override else None,
+            remembered=None if stated.skip_discovery else remembered.get(request.service),
+        )
+        fails = policy is ConflictPolicy.FAIL
+        return cls(
+            request=replace(request, strict=request.strict or fails),
+            policy=policy,
+            wishes=wishes[:1] if fails else wishes,
+            strict=request.strict,
+            override=override if override and override.port not in (*wishes[1:], request.preferred) else None,
+        )
+
+
+class Search:
+    """One call of `grant`: what was taken so far, and what stood in the way."""
+
+    def __init__(
+        self,
+        wanted: Mapping[str, Wanted],
+        *,
+        owner: LeaseOwner,
+        store: LeaseStore,
+        resolutions: Sequence[Resolution],
+        protected: tuple[int, ...],
+        stated: Overrides,
+        say: Say,
+    ) -> None:
+        self.wanted, self.owner, self.store, self.protected, self.say = wanted, owner, store, protected, say
+        self.debug, self.timeout_seconds = stated.debug, stated.timeout_seconds
+        self.deadline = time.monotonic() + (stated.timeout_seconds or float("inf"))
+        self.resolutions = {(each.service, each.port): each for each in resolutions}
+        self.ephemeral = ephemeral_range()
+        self.taken: dict[int, tuple[Lease, Hold]] = {}
+        self.killed: dict[int, tuple[str, ...]] = {}
+        self.obstructions: dict[int, Obstruction] = {}
+        self.notes: dict[int, str] = {}
+        """Why a holder was not, or could not be, ended."""
+        self.asked: dict[str, int] = {}
+        """The conflict of each service that has had its question: answered, or in `open`."""
+        self.open: dict[str, str] = {}
+        """The services whose conflict nobody answered; what went wrong with an answer, or nothing."""
+
+    def run(self, absent: Mapping[int, str]) -> list[Taking]:
+        """Allocate, and turn the outcomes into what was taken or into the one error that matters most."""
+        outcomes = allocate(
+            [each.request for each in self.wanted.values()],
+            wishes={service: each.wishes for service, each in self.wanted.items()},
+            attempt=self.attempt,
+            avoid=self.avoid,
+            absent=absent,
+            tell=self.tell,
+        )
+        found, reasons = self.explain(outcomes)
+        outcomes = {service: with_reasons(outcome, reasons) for service, outcome in outcomes.items()}
+        ungranted = [each for each in outcomes.values() if isinstance(each, Ungranted)]
+        if refused := [
+            each for each in ungranted if each.request.strict and each.request.service not in self.open
+        ]:
+            self.refuse(refused, found)
+        if self.open:
+            raise ConflictsFound(
+                tuple(self.conflict(service, outcomes[service], found) for service in self.open)
+            )
+        if ungranted:
+            raise exhausted(ungranted[0])
+        return [self.hand_over(outcome) for outcome in outcomes.values() if isinstance(outcome, GrantedPort)]
+
+    def attempt(self, request: PortRequest, port: int) -> str | None:
+        """Take a port, by force or answer if need be; return why that failed."""
+        if time.monotonic() > self.deadline:
+            raise PortsExhausted(
+                f"no port for {request.service} was found within {self.timeout_seconds:g} s",
+                hint="PORT_DISCOVERY_TIMEOUT (milliseconds) limits the whole search",
+            )
+        obstruction = self.take(request.service, port)
+        if obstruction is None:
+            return None
+        self.obstructions[port] = obstruction
+        if port in self.wanted[request.service].wishes:
+            return self.contest(self.wanted[request.service], port, obstruction)
+        return self.brief(port, obstruction)
+
+    def take(self, service: str, port: int) -> Obstruction | None:
+        """Take lease and hold, or neither."""
+        lease = self.store.take(port, replace(self.owner, service=service))
+        if isinstance(lease, Taken):
+            return lease
+        held = hold(port)
+        if isinstance(held, Refusal):
+            lease.give_back()
+            return held
+        self.taken[port] = (lease, held)
+        return None
+
+    def contest(self, wanted: Wanted, port: int, obstruction: Obstruction) -> str | None:
+        """Do what the policy, or the person, says about a port that was asked for by number."""
+        service, reason = wanted.request.service, self.brief(port, obstruction)
+        if wanted.policy is ConflictPolicy.KILL:
+            return self.end_holders(service, port, obstruction)
+        fails = wanted.policy is ConflictPolicy.FAIL
+        if wanted.override and wanted.override.port == port and not fails:
+            self.say(f"{wanted.override.variable}={port} cannot be used: the port is {reason}; searching on")
+            return reason
+        if wanted.policy is not ConflictPolicy.ASK or service in self.asked:
+            return reason
+        self.asked[service] = port
+        answer = self.resolutions.get((service, port))
+        match answer.kind if answer else None:
+            case ResolutionKind.KILL if answer:
+                return self.end_holders(service, port, obstruction, answer.holders)
+            case ResolutionKind.MOVE:
+                return reason
+            case ResolutionKind.ABORT:
+                raise PortConflict(f"port {port} for {service} is {reason}; the start was aborted")
+        self.open[service] = ""
+        return reason
+
+    def end_holders(
+        self,
+        service: str,
+        port: int,
+        obstruction: Obstruction,
+        shown: Collection[ProcessIdentity] | None = None,
+    ) -> str | None:
+        """End the holders of a port and take it; with `shown` only if they are exactly who was shown.
+
+        Otherwise nobody is signalled and the question is asked again.
+        """
+        found = holding(port, protected=self.protected)
+        conflict = describe(service, port, obstruction, found, self.owner.root)
+        if not conflict.killable or (shown is not None and not set(found.identities) <= set(shown)):
+            # The holder may have gone, or have been replaced, since it was shown.
+            if shown is not None and self.take(service, port) is None:
+                return None
+            if shown is None:
+                self.notes[port] = f"not ended: {conflict.protection}"
+            return self.unanswered(service, self.brief(port, obstruction, found), asked=shown is not None)
+        try:
+            self.replace_holders(service, port, obstruction, found)
+        except PortConflict as error:
+            self.notes[port] = hint = error.hint or error.message
+            return self.unanswered(service, found.reason, asked=shown is not None, hint=hint)
+        return None
+
+    def replace_holders(self, service: str, port: int, obstruction: Obstruction, found: Holding) -> None:
+        """Take the lease, end the holders, and hold the port as soon as it can be bound."""
+        owner = replace(self.owner, service=service)
+        # The lease first, so that no other project gets the port that is freed here. The lease of an
+        # orphan of ours ends only with its tree.
+        lease = None if isinstance(obstruction, Taken) else self.store.take(port, owner)
+        if isinstance(lease, Taken):
+            raise PortConflict(f"port {port} is {brief(lease, self.owner.root)}")
+        try:
+            released = release(port, found.identities, protected=self.protected, say=self.say)
+        except BaseException:
+            if lease is not None:
+                lease.give_back()
+            raise
+        try:
+            lease = lease or self.lease_after_tree(port, owner)
+        except BaseException:
+            released.hold.close()
+            raise
+        self.taken[port] = (lease, released.hold)
+        self.killed[port] = released.ended
+
+    def lease_after_tree(self, port: int, owner: LeaseOwner) -> Lease:
+        """Wait for the last process of an orphaned service, which takes its lease along."""
+        deadline = time.monotonic() + _LEASE_SECONDS
+        while isinstance(lease := self.store.take(port, owner), Taken):
+            if time.monotonic() > deadline:
+                raise PortConflict(
+                    f"port {port} is still leased to an earlier run of {owner.service}",
+                    hint="a process that it started still runs; end it by hand, or choose another port",
+                )
+            time.sleep(0.005)  # a lock that another process lets go wakes nobody who does not block on it
+        return lease
+
+    def unanswered(self, service: str, reason: str, *, asked: bool, hint: str = "") -> str:
+        """Note that an answer could not be carried out; without a question the service just moves."""
+        if asked:
+            self.open[service] = hint
+        return reason
+
+    def avoid(self, request: PortRequest, port: int) -> str | None:
+        """Say why a free port is a bad choice."""
+        if request.strict and request.browser and port in BROWSER_UNSAFE_PORTS:
+            self.say(
+                f"{request.service}: browsers refuse to open port {port}; it is used because it is fixed"
+            )
+        return reason_to_avoid(request, port, ephemeral=self.ephemeral, macos=sys.platform == "darwin")
+
+    def tell(self, service: str, port: int, reason: str | None) -> None:
+        """DEBUG_PORT_DISCOVERY."""
+        if self.debug:
+            self.say(f"{service}: {port} {f'passed over: {reason}' if reason else 'granted'}")
+
+    def brief(self, port: int, obstruction: Obstruction, found: Holding | None = None) -> str:
+        """Say why a port cannot be had; who holds it is looked up later for those that matter."""
+        if self.debug and obstruction is Refusal.TAKEN:
+            found = found or holding(port, protected=self.protected)
+        return brief(obstruction, self.owner.root, found)
+
+    def explain(self, outcomes: Mapping[str, Outcome]) -> tuple[dict[int, Holding], dict[int, str]]:
+        """Look up who holds the ports that a person will read about, all in one pass."""
+        ports = {self.asked[service] for service in self.open}
+        for outcome in outcomes.values():
+            named = NAMED_IN_ERRORS if isinstance(outcome, Ungranted) else 1
+            ports |= {passed.port for passed in outcome.passed[:named]}
+        ports = {port for port in ports if port in self.obstructions and port not in self.taken}
+        found = holdings(ports, protected=self.protected) if ports else {}
+        reasons = {
+            port: brief(self.obstructions[port], self.owner.root, each) for port, each in found.items()
+        }
+        for port in reasons.keys() & self.notes.keys():
+            reasons[port] += f" ({self.notes[port]})"
+        return found, reasons
+
+    def conflict(self, service: str, outcome: Outcome, found: Mapping[int, Holding]) -> Conflict:
+        """Return the question about a service's port, with the port it would move to."""
+        port = self.asked[service]
+        holders = found.get(port, Holding(port=port))
+        conflict = describe(service, port, self.obstructions[port], holders, self.owner.root)
+        if problem := self.open[service]:
+            conflict = replace(conflict, killable=False, protection=problem)
+        return replace(conflict, move_to=outcome.port if isinstance(outcome, GrantedPort) else None)
+
+    def refuse(self, ungranted: Sequence[Ungranted], found: Mapping[int, Holding]) -> NoReturn:
+        """Raise the error for requests that must not move."""
+        lines, hints = [], []
+        for each in ungranted:
+            wanted, last = self.wanted[each.request.service], each.passed[-1]
+            lines.append(f"port {last.port} for {each.request.service} is {last.reason}")
+            if last.port in found:
+                conflict = describe(
+                    "", last.port, self.obstructions[last.port], found[last.port], self.owner.root
+                )
+                hints.append(conflict.protection)
+            hints.append(_hint(wanted))
+        raise PortConflict("; ".join(lines), hint=next(hint for hint in hints if hint))
+
+    def hand_over(self, outcome: GrantedPort) -> Taking:
+        """Return what was taken for a service; it is no longer ours to give back."""
+        lease, held = self.taken.pop(outcome.port)
+        return replace(outcome, killed=self.killed.get(outcome.port, ())), lease, held
+
+    def give_back(self) -> None:
+        """Let everything go, as if it had never been taken."""
+        for lease, held in self.taken.values():
+            held.close()
+            lease.give_back()
+        self.taken.clear()
+
+
+def _hint(wanted: Wanted) -> str:
+    if wanted.strict:
+        return "its port is fixed (strict_port): stop the holder, or give the service another port"
+    if wanted.policy is ConflictPolicy.FAIL:
+        return 'stop the holder, or let it move: on_conflict = "move", without SKIP_PORT_DISCOVERY'
+    return "stop the holder, or choose another port"

@@ -1,0 +1,55 @@
+"""Is it our service that listens there? A connection that succeeds proves nothing about who answered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from devinit.model.port import Listener
+from devinit.system.listeners import socket_inodes, tcp_listeners
+
+
+class Ours(Struct, frozen=True):
+    """The service listens on its port, and nobody else does, on either family."""
+
+    pids: tuple[int, ...]
+    """Which of its processes hold the listening sockets."""
+
+
+class Nobody(Struct, frozen=True):
+    """The service does not listen yet, neither there nor elsewhere."""
+
+
+class Foreign(Struct, frozen=True):
+    """Somebody else listens on the port, possibly on the other family beside the service."""
+
+    listeners: tuple[Listener, ...]
+
+
+class Elsewhere(Struct, frozen=True):
+    """Nobody listens on the port, but the service does on others."""
+
+    ports: tuple[int, ...]
+
+
+Ownership: TypeAlias = Ours | Nobody | Foreign | Elsewhere
+
+
+def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = ()) -> Ownership:
+    """Tell who listens on a port, for a service whose tree is `pids`; takes 0.05-0.4 ms.
+
+    `expected` are the service's other ports (a debugger's), which are not taken for a move.
+    """
+    held = {pid: socket_inodes(pid) for pid in pids}
+    ours = frozenset[int]().union(*held.values())
+    everywhere = tcp_listeners()
+    here = [found for found in everywhere if found.port == port]
+    if foreign := tuple(found for found in here if found.inode not in ours):
+        return Foreign(foreign)
+    if here:
+        inodes = {found.inode for found in here}
+        return Ours(tuple(pid for pid, sockets in held.items() if sockets & inodes))
+    elsewhere = {found.port for found in everywhere if found.inode in ours} - set(expected)
+    return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()
