@@ -4,7 +4,7 @@ Readers disagree about quoting, so a value is written in the one form that all o
 when there is none. Measured with dash, bash, python-dotenv 0.21-1.2, Node's dotenv 17 and util.parseEnv of
 Node 20, 22 and 24, over all strings of two special characters:
 
-    bare       letters, digits and ./:@%+,=?*!^-_ (only these are for `docker run --env-file`, which keeps quotes)
+    bare       letters, digits, ./:@%+,=?*!^-_ (so also for `docker run --env-file`, which keeps quotes)
     'single'   anything but a single quote, two backslashes in a row or one at the end
     "double"   for a single quote: then none of " ` $, and no backslash that some reader would decode
 
@@ -27,35 +27,13 @@ _BARE = re.compile(r"[A-Za-z0-9./:@%+,=?*!^_-]*")
 # python-dotenv's own pattern (dotenv/variables.py): what it would replace.
 _INTERPOLATED = re.compile(r"\$\{[^}:]*(?::-[^}]*)?\}")
 _NOT_IN_SINGLE_QUOTES = re.compile(r"'|\\\\|\\\Z")
-# In double quotes python-dotenv decodes these escapes and Node two of them; a shell joins lines at a backslash.
+# Backslashes in double quotes: python-dotenv decodes these, Node two of them, and a shell joins lines at one.
 _NOT_IN_DOUBLE_QUOTES = re.compile(r"[\"`$]|\\(?:[\\'abfnrtv\n]|\Z)")
 # Assigned in a sourced file these are an error, are ignored, or are replaced by the shell's own value
 # (measured: every variable that dash or bash knows). Node's readers lose __proto__.
-_TAKEN_NAMES = frozenset(
-    {
-        "_",
-        "__proto__",
-        "COMP_WORDBREAKS",
-        "DIRSTACK",
-        "EPOCHREALTIME",
-        "EPOCHSECONDS",
-        "EUID",
-        "FUNCNAME",
-        "GROUPS",
-    }
-    | {
-        "HISTCMD",
-        "LINENO",
-        "OPTIND",
-        "PIPESTATUS",
-        "PPID",
-        "RANDOM",
-        "SECONDS",
-        "SHELLOPTS",
-        "SHLVL",
-        "SRANDOM",
-        "UID",
-    }
+_TAKEN_NAMES = re.compile(
+    "_|__proto__|BASH.*|COMP_WORDBREAKS|DIRSTACK|EPOCHREALTIME|EPOCHSECONDS|EUID|FUNCNAME|GROUPS|HISTCMD|LINENO"
+    "|OPTIND|PIPESTATUS|PPID|RANDOM|SECONDS|SHELLOPTS|SHLVL|SRANDOM|UID"
 )
 
 
@@ -148,7 +126,7 @@ def _check_name(name: str) -> None:
             f"{name!r} is no name for an environment variable",
             hint="use letters, digits and _, and begin with no digit",
         )
-    if name in _TAKEN_NAMES or name.startswith("BASH"):
+    if _TAKEN_NAMES.fullmatch(name):
         raise ConfigError(
             f"{name} cannot be set for every reader of .env.runtime: "
             + ("JavaScript" if name == "__proto__" else "the shell")
