@@ -19,14 +19,19 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes | str, *, mode: int = 0o644) -> None:
-    """Replace a file as a whole: what is read is the old content or the new, whatever happens meanwhile."""
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes | str, *, mode: int = 0o644, durable: bool = True
+) -> None:
+    """Replace a file as a whole: what is read is the old content or the new, whatever happens meanwhile.
+
+    Without `durable` that holds for every crash of a program, but not for a power cut.
+    """
     # A link is followed: somebody who links .env.runtime elsewhere wants the target replaced.
     target = os.path.realpath(path)
     content = data.encode() if isinstance(data, str) else data
     temporary = _name_beside(target)
     try:
-        _write_new(temporary, content, mode)
+        _write_new(temporary, content, mode, durable=durable)
         os.replace(temporary, target)
     except OSError as error:
         _remove_if_there(temporary)
@@ -143,15 +148,16 @@ def _name_beside(target: str) -> str:
     return os.path.join(directory, f".{name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
 
 
-def _write_new(path: str, content: bytes, mode: int) -> None:
+def _write_new(path: str, content: bytes, mode: int, *, durable: bool) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb", buffering=0) as file:
         remaining = memoryview(content)
         while remaining:
             # A nearly full disk takes a part and says so only by the count.
             remaining = remaining[file.write(remaining) :]
-        # Without it a power cut after the rename may leave an empty file (ext4, XFS).
-        os.fsync(descriptor)
+        if durable:
+            # Without it a power cut after the rename may leave an empty file (ext4, XFS).
+            os.fsync(descriptor)
 
 
 def _remove_if_there(path: str) -> None:

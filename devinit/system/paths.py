@@ -20,6 +20,9 @@ LONGEST_SOCKET_PATH = 103
 """Linux allows 107 bytes, macOS 103; the same limit on both keeps the choice of a path the same."""
 LONGEST_SLUG = 20
 
+_RUN_USER = "/run/user"
+_TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is used
+
 
 def state_directory() -> Path:
     """Return the user's machine-wide directory for leases and reservations, created 0700."""
@@ -82,7 +85,7 @@ def _runtime_directory() -> str:
     A supervisor started from a desktop session and a command from a cron job must meet on one socket.
     A variable inherited through `sudo` or `su` names another user's directory and is passed over.
     """
-    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{os.getuid()}"):
+    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"{_RUN_USER}/{os.getuid()}"):
         if os.path.isabs(base) and _is_own_directory(base):
             path = os.path.join(base, "devinit")
             _create_private(path)
@@ -93,7 +96,7 @@ def _runtime_directory() -> str:
 
 def _own_temporary_directory() -> str:
     """Return /tmp/devinit-UID. Linux's TMPDIR is passed over: it differs from shell to shell (nix-shell)."""
-    base = "/tmp"  # noqa: S108 -- what is found there is checked below
+    base = _TEMPORARY
     if sys.platform == "darwin" or not os.access(base, os.W_OK):
         base = os.environ.get("TMPDIR", base)
     path = os.path.join(base, f"devinit-{os.getuid()}")

@@ -71,7 +71,7 @@ class Process:
         return self._child.poll() if self._child else None
 
     def send(self, signal: int) -> bool:
-        """Send a signal to this process alone; False when it has ended, PermissionError for another user's."""
+        """Signal this process alone; False when it has ended, PermissionError when it is another user's."""
         try:
             if self._is_pidfd:
                 signals.pidfd_send_signal(self._descriptor, signal)

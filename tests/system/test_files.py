@@ -1,0 +1,295 @@
+"""Specifies `devinit.system.files`."""
+
+from __future__ import annotations
+
+import signal
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.errors import StateFileError
+from devinit.system.files import FileLock, read_text, write_atomically
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Launcher, Unprivileged
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "devinit-test", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a tmpfs is not permitted")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+class TestWritingAFile:
+    def test_replaces_the_content(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.json"
+        path.write_text("old")
+
+        write_atomically(path, "größer")
+
+        assert path.read_text(encoding="utf-8") == "größer"
+
+    def test_takes_bytes_as_they_are(self, tmp_path: Path) -> None:
+        write_atomically(tmp_path / "state", b"\xff\0")
+
+        assert (tmp_path / "state").read_bytes() == b"\xff\0"
+
+    def test_puts_a_new_file_in_the_place_of_the_old_one(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.json"
+        path.write_text("old")
+
+        with path.open() as already_reading:
+            write_atomically(path, "new")
+
+            assert already_reading.read() == "old"
+
+    def test_leaves_nothing_else_behind(self, tmp_path: Path) -> None:
+        write_atomically(tmp_path / "state.json", "new")
+
+        assert names_in(tmp_path) == ["state.json"]
+
+    def test_is_never_readable_for_others_when_asked_for_0600(self, tmp_path: Path) -> None:
+        path = tmp_path / ".env.runtime"
+        path.write_text("old")
+        path.chmod(0o644)
+
+        write_atomically(path, "PASSWORD=x", mode=0o600)
+
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_follows_a_link_and_keeps_it(self, tmp_path: Path) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / ".env.runtime").symlink_to("real/env")
+
+        write_atomically(tmp_path / ".env.runtime", "A=1")
+
+        assert (tmp_path / ".env.runtime").is_symlink()
+        assert (tmp_path / "real" / "env").read_text() == "A=1"
+
+    def test_works_for_a_name_of_255_bytes(self, tmp_path: Path) -> None:
+        write_atomically(tmp_path / ("n" * 255), "x")
+
+        assert read_text(tmp_path / ("n" * 255)) == "x"
+
+    def test_is_whole_for_a_reader_at_any_moment(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.json"
+        contents = {letter * 100_000 for letter in "abc"}
+        write_atomically(path, "a" * 100_000)
+
+        def write(content: str) -> None:
+            for _ in range(20):
+                write_atomically(path, content)
+
+        writers = [threading.Thread(target=write, args=(content,)) for content in contents]
+        for writer in writers:
+            writer.start()
+        seen = {read_text(path) for _ in range(200)}
+        for writer in writers:
+            writer.join()
+
+        assert seen <= contents
+
+
+class TestAFileThatCannotBeWritten:
+    def test_survives_a_full_disk(self, small_disk: Path) -> None:
+        path = small_disk / "state.json"
+        write_atomically(path, "old")
+
+        with pytest.raises(StateFileError, match=r"state\.json cannot be written: No space left") as caught:
+            write_atomically(path, "n" * 100_000)
+
+        assert path.read_text() == "old"
+        assert names_in(small_disk) == ["state.json"]
+        assert caught.value.hint == "make room on the disk; the file is as it was before"
+
+    def test_survives_a_folder_that_is_not_ours(
+        self, shared_folder: Path, unprivileged: Unprivileged
+    ) -> None:
+        path = shared_folder / "state.json"
+        path.write_text("old")
+        shared_folder.chmod(0o555)
+
+        def refused() -> tuple[str, str | None]:
+            with pytest.raises(StateFileError) as caught:
+                write_atomically(path, "new")
+            return caught.value.message, caught.value.hint
+
+        message, hint = unprivileged(refused)
+
+        assert message == f"{path} cannot be written: Permission denied"
+        assert hint == f"check who owns it: ls -ld {shared_folder} {path}"
+        assert path.read_text() == "old"
+        assert names_in(shared_folder) == ["state.json"]
+
+    def test_is_named_when_a_directory_has_its_name(self, tmp_path: Path) -> None:
+        (tmp_path / "state.json").mkdir()
+
+        with pytest.raises(StateFileError, match=r"state\.json cannot be written: Is a directory") as caught:
+            write_atomically(tmp_path / "state.json", "new")
+
+        assert names_in(tmp_path) == ["state.json"]
+        assert caught.value.hint == "a directory has its name: move it away"
+
+    def test_is_named_when_its_folder_is_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(StateFileError, match="No such file or directory") as caught:
+            write_atomically(tmp_path / "gone" / "state.json", "new")
+
+        assert caught.value.hint == f"create its folder: mkdir -p {tmp_path}/gone"
+
+
+class TestReadingAFile:
+    def test_gives_its_text(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes("grün\r\n".encode())
+
+        assert read_text(tmp_path / "a") == "grün\r\n"
+
+    def test_gives_none_when_there_is_none(self, tmp_path: Path) -> None:
+        assert read_text(tmp_path / "a") is None
+
+    def test_drops_the_mark_that_editors_on_windows_put_in_front(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"\xef\xbb\xbf{}")
+
+        assert read_text(tmp_path / "a") == "{}"
+
+    def test_refuses_what_is_not_utf_8_and_leaves_it(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"{\xff}")
+
+        with pytest.raises(StateFileError, match=r"/a is not UTF-8 text \(byte 1\)"):
+            read_text(tmp_path / "a")
+        assert (tmp_path / "a").read_bytes() == b"{\xff}"
+
+    def test_refuses_a_directory(self, tmp_path: Path) -> None:
+        with pytest.raises(StateFileError, match="cannot be read: Is a directory"):
+            read_text(tmp_path)
+
+    def test_refuses_what_may_not_be_read(self, shared_folder: Path, unprivileged: Unprivileged) -> None:
+        (shared_folder / "a").touch(mode=0o000)
+
+        def refused() -> str:
+            with pytest.raises(StateFileError) as caught:
+                read_text(shared_folder / "a")
+            return caught.value.message
+
+        assert unprivileged(refused) == f"{shared_folder}/a cannot be read: Permission denied"
+
+
+class TestALock:
+    def test_is_had_by_one(self, tmp_path: Path) -> None:
+        first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+
+        with first:
+            assert not second.acquire(blocking=False)
+            assert (first.held, second.held) == (True, False)
+
+    def test_can_be_taken_again_after_its_release(self, tmp_path: Path) -> None:
+        first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+        first.acquire(blocking=False)
+        first.release()
+
+        assert second.acquire(blocking=False)
+        second.release()
+
+    def test_taken_twice_by_the_same_object_stays_one(self, tmp_path: Path) -> None:
+        lock = FileLock(tmp_path / "lock")
+
+        assert lock.acquire(blocking=False)
+        assert lock.acquire(blocking=False)
+        lock.release()
+
+        assert not lock.held
+
+    def test_leaves_its_file(self, tmp_path: Path) -> None:
+        with FileLock(tmp_path / "lock"):
+            pass
+
+        assert (tmp_path / "lock").exists()
+
+    def test_is_waited_for(self, tmp_path: Path) -> None:
+        first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
+        first.acquire(blocking=False)
+        waiter = threading.Thread(target=second.acquire, kwargs={"blocking": True})
+        waiter.start()
+
+        first.release()
+        waiter.join(10)
+
+        assert second.held
+        second.release()
+
+    def test_goes_with_the_process_that_held_it(self, tmp_path: Path, start: Launcher) -> None:
+        code = (
+            "import sys, signal; from devinit.system.files import FileLock;"
+            "lock = FileLock(sys.argv[1]); print(lock.acquire(blocking=False), flush=True); signal.pause()"
+        )
+        holder = start.python(code, str(tmp_path / "lock"))
+        assert holder.line() == "True"
+        lock = FileLock(tmp_path / "lock")
+        assert not lock.acquire(blocking=False)
+
+        holder.process.send(signal.SIGKILL)
+        holder.process.wait(10)
+
+        assert lock.acquire(blocking=False)
+        lock.release()
+
+    def test_stays_with_a_service_that_was_handed_the_descriptor(
+        self, tmp_path: Path, start: Launcher
+    ) -> None:
+        lock = FileLock(tmp_path / "lock")
+        lock.acquire(blocking=False)
+        service = start("sleep", "1000", keep=(lock.fileno(),))
+
+        lock.release()
+
+        assert not lock.acquire(blocking=False)
+        service.process.send(signal.SIGKILL)
+        service.process.wait(10)
+        assert lock.acquire(blocking=False)
+        lock.release()
+
+    def test_excludes_also_after_its_file_was_deleted_under_a_waiter(self, tmp_path: Path) -> None:
+        first, waiting, late = (FileLock(tmp_path / "lock") for _ in range(3))
+        first.acquire(blocking=False)
+        waiter = threading.Thread(target=waiting.acquire, kwargs={"blocking": True})
+        waiter.start()
+        (tmp_path / "lock").unlink()
+
+        first.release()
+        waiter.join(10)
+
+        assert waiting.held
+        assert not late.acquire(blocking=False)
+        waiting.release()
+
+    def test_has_no_descriptor_before_it_is_held(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="is not held"):
+            FileLock(tmp_path / "lock").fileno()
+
+    def test_is_refused_by_name_without_its_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(StateFileError, match=r"gone/lock cannot be written: No such file"):
+            FileLock(tmp_path / "gone" / "lock").acquire(blocking=False)
+
+    def test_does_not_follow_a_link(self, tmp_path: Path) -> None:
+        (tmp_path / "lock").symlink_to("/etc/hostname")
+
+        with pytest.raises(StateFileError, match="symbolic links"):
+            FileLock(tmp_path / "lock").acquire(blocking=False)

@@ -1,0 +1,253 @@
+"""Specifies `devinit.system.paths`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.errors import StateFileError
+from devinit.system import paths
+
+if TYPE_CHECKING:
+    from tests.conftest import Machine
+    from tests.system.conftest import Unprivileged
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch, shared_folder: Path) -> Path:
+    """A machine without XDG_RUNTIME_DIR and /run/user, and its temporary directory."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr(paths, "_RUN_USER", "/nowhere")
+    monkeypatch.setattr(paths, "_TEMPORARY", str(shared_folder))
+    return shared_folder
+
+
+class TestTheStateDirectory:
+    def test_is_in_xdg_state_home(self, machine: Machine) -> None:
+        assert paths.state_directory() == machine.state / "devinit"
+
+    def test_is_in_local_state_of_the_home_otherwise(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("XDG_STATE_HOME")
+        monkeypatch.setenv("HOME", str(tmp_path))
+
+        assert paths.state_directory() == tmp_path / ".local/state/devinit"
+
+    def test_passes_over_a_relative_xdg_state_home(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", "state")
+        monkeypatch.setenv("HOME", str(tmp_path))
+
+        assert paths.state_directory() == tmp_path / ".local/state/devinit"
+
+    def test_is_created_for_the_user_alone_with_its_missing_parents(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "a" / "b"))
+
+        created = paths.state_directory()
+
+        assert [mode_of(created), mode_of(created.parent), mode_of(created.parent.parent)] == [0o700] * 3
+
+    def test_is_refused_by_name_when_a_file_is_in_the_way(self, machine: Machine) -> None:
+        (machine.state / "devinit").touch()
+
+        with pytest.raises(StateFileError, match=r"/devinit cannot be used: File exists"):
+            paths.state_directory()
+
+    def test_is_refused_by_name_where_nothing_can_be_created(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing/here")
+
+        with pytest.raises(StateFileError, match=r"/proc/nothing cannot be used"):
+            paths.state_directory()
+
+
+class TestTheRuntimeDirectory:
+    def test_is_in_xdg_runtime_dir_for_the_user_alone(self, machine: Machine) -> None:
+        created = paths.runtime_directory()
+
+        assert (created, mode_of(created)) == (machine.runtime / "devinit", 0o700)
+
+    def test_is_the_same_for_a_cron_job_that_lacks_the_variable(
+        self, monkeypatch: pytest.MonkeyPatch, temporary: Path
+    ) -> None:
+        monkeypatch.setattr(paths, "_RUN_USER", str(temporary))
+        own = temporary / str(os.getuid())
+        own.mkdir(mode=0o700)
+
+        assert paths.runtime_directory() == own / "devinit"
+
+    def test_is_a_private_one_in_the_temporary_directory_otherwise(self, temporary: Path) -> None:
+        created = paths.runtime_directory()
+
+        assert created == temporary / f"devinit-{os.getuid()}"
+        assert mode_of(created) == 0o700
+
+    def test_passes_over_a_variable_whose_directory_is_gone(
+        self, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/of-somebody-who-left")
+
+        assert paths.runtime_directory().parent == temporary
+
+    def test_passes_over_the_directory_of_another_user(
+        self, temporary: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # What `sudo -E` and `su` without a login leave in the environment; root may write everywhere.
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc" if os.getuid() else str(self.of_nobody(temporary)))
+
+        assert paths.runtime_directory().parent == temporary
+
+    @staticmethod
+    def of_nobody(temporary: Path) -> Path:
+        folder = temporary / "nobody"
+        folder.mkdir()
+        os.chown(folder, 65534, 65534)
+        return folder
+
+    def test_is_refused_when_it_is_a_symbolic_link(self, temporary: Path, tmp_path: Path) -> None:
+        (temporary / f"devinit-{os.getuid()}").symlink_to(tmp_path)
+
+        with pytest.raises(StateFileError, match="it is a symbolic link") as caught:
+            paths.runtime_directory()
+        assert caught.value.hint == "remove it, or set XDG_RUNTIME_DIR to a directory of your own"
+
+    def test_is_refused_when_others_may_enter_it(self, temporary: Path) -> None:
+        (temporary / f"devinit-{os.getuid()}").mkdir(mode=0o755)
+
+        with pytest.raises(StateFileError, match="other users may enter it"):
+            paths.runtime_directory()
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
+    def test_is_refused_when_another_user_made_it(self, temporary: Path) -> None:
+        folder = temporary / "devinit-0"
+        folder.mkdir(mode=0o700)
+        os.chown(folder, 65534, 65534)
+
+        with pytest.raises(StateFileError, match="it belongs to another user"):
+            paths.runtime_directory()
+
+
+class TestAProjectId:
+    def test_is_the_folders_name_and_a_digest_of_its_path(self) -> None:
+        assert paths.project_id("/home/ada/shop").startswith("shop-")
+        assert len(paths.project_id("/home/ada/shop")) == len("shop-") + 10
+
+    def test_differs_between_worktrees_with_the_same_name(self) -> None:
+        assert paths.project_id("/home/ada/shop") != paths.project_id("/home/ada/feature/shop")
+
+    def test_is_the_same_through_a_symbolic_link(self, tmp_path: Path) -> None:
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "link").symlink_to("shop")
+
+        assert paths.project_id(tmp_path / "link") == paths.project_id(tmp_path / "shop")
+
+    @pytest.mark.parametrize(
+        ("folder", "slug"),
+        [
+            ("My Shop (2)", "my-shop-2"),
+            ("a" * 50, "a" * 20),
+            ("größe", "gr-e"),
+            ("商店", "project"),
+            ("..hidden..", "hidden"),
+            ("abcdefghijklmnopqrs-tuv", "abcdefghijklmnopqrs"),
+            ("with\nnewline", "with-newline"),
+        ],
+    )
+    def test_holds_only_letters_digits_and_dashes(self, folder: str, slug: str) -> None:
+        assert paths.project_id(f"/home/ada/{folder}").rpartition("-")[0] == slug
+
+    def test_exists_for_a_folder_whose_name_is_not_utf_8(self) -> None:
+        assert paths.project_id(os.fsdecode(b"/home/ada/\xff")).startswith("project-")
+
+
+class TestTheSocketPath:
+    def test_is_in_the_runtime_directory(self, machine: Machine) -> None:
+        root = Path("/home/ada/shop")
+
+        assert paths.socket_path(root) == machine.runtime / "devinit" / f"{paths.project_id(root)}.sock"
+
+    def test_moves_to_the_temporary_directory_when_it_would_be_too_long(
+        self, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deep = tmp_path / ("d" * 90)
+        deep.mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+
+        assert paths.socket_path("/home/ada/shop").parent == temporary / f"devinit-{os.getuid()}"
+
+    def test_can_be_bound(self) -> None:
+        address = paths.socket_address("/home/ada/" + "long" * 40)
+
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(address)
+
+
+class TestThePrivateDirectory:
+    def test_is_for_the_user_alone(self, tmp_path: Path) -> None:
+        created = paths.private_directory(tmp_path)
+
+        assert (created, mode_of(created)) == (tmp_path / ".devinit", 0o700)
+
+    def test_ignores_everything_in_it_for_git(self, tmp_path: Path) -> None:
+        assert (paths.private_directory(tmp_path) / ".gitignore").read_text() == "*\n"
+
+    def test_keeps_a_gitignore_that_the_developer_changed(self, tmp_path: Path) -> None:
+        ignore = paths.private_directory(tmp_path) / ".gitignore"
+        ignore.write_text("*\n!logs\n")
+
+        paths.private_directory(tmp_path)
+
+        assert ignore.read_text() == "*\n!logs\n"
+
+    def test_may_be_a_link_to_another_disk(self, tmp_path: Path) -> None:
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / ".devinit").symlink_to("elsewhere")
+
+        paths.private_directory(tmp_path)
+
+        assert (tmp_path / "elsewhere" / ".gitignore").exists()
+
+    def test_says_how_to_get_it_back_from_root(self, shared_folder: Path, unprivileged: Unprivileged) -> None:
+        shared_folder.chmod(0o555)
+
+        def refused() -> tuple[str, str | None]:
+            with pytest.raises(StateFileError) as caught:
+                paths.private_directory(shared_folder)
+            return caught.value.message, caught.value.hint
+
+        message, hint = unprivileged(refused)
+
+        assert message == f"{shared_folder}/.devinit cannot be used: Permission denied"
+        assert hint is not None
+        assert "sudo chown" in hint
+
+
+class TestTheFastCommands:
+    HEAVY = frozenset({"asyncio", "ctypes", "hashlib", "msgspec", "psutil", "socket", "subprocess", "typing"})
+
+    @pytest.mark.parametrize("module", ["paths", "files", "watch"])
+    def test_load_nothing_heavy_with(self, module: str) -> None:
+        code = f"import devinit.system.{module}, sys; print(*sys.modules)"
+        loaded = subprocess.run(
+            [sys.executable, "-S", "-c", code],
+            cwd=Path(paths.__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+
+        assert self.HEAVY.isdisjoint(loaded)
