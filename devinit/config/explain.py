@@ -6,7 +6,7 @@ names (`services[...]`). Only when it refuses does this walk find all of them.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +15,7 @@ from msgspec import inspect
 from devinit.config.problems import Place, Raw, choose, nearest
 from devinit.config.schema import Table
 
-# Any below is a value as tomllib returns it: saying what it is instead of what it should be is the point here.
+# Any below is a value as tomllib returns it: telling what it is, instead of what it should be, is the point.
 
 
 def explain(raw: Raw, table: type[Table], place: Place) -> None:
@@ -109,9 +109,7 @@ def shown(value: Any) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case int():
-            return f"the number {value}" if abs(value) < 10**18 else "a very large number"
-        case float():
+        case int() | float():
             return f"the number {value}"
         case str():
             return f'the text "{value}"' if len(value) <= 40 else f'the text "{value[:40]}…"'  # noqa: PLR2004
@@ -119,8 +117,8 @@ def shown(value: Any) -> str:
             return "a list"
         case dict():
             return "a table"
-        case datetime.date() | datetime.time():
-            return f"the date {value}" if isinstance(value, datetime.date) else f"the time {value}"
+        case dt.date() | dt.time():
+            return f"the date {value}" if isinstance(value, dt.date) else f"the time {value}"
     return type(value).__name__
 
 

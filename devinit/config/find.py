@@ -1,4 +1,4 @@
-"""Find the project that a folder belongs to. Every command does this first, so nothing heavy is imported here."""
+"""Find the project that a folder belongs to; every command does this first, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -49,15 +49,16 @@ def _configured(folders: list[Path]) -> Path | None:
 
 
 def _started(folders: list[Path]) -> Path | None:
-    """Return the nearest folder where something was started: it is found again after its devinit.toml was removed."""
+    """Return the nearest folder where something was started, even when its devinit.toml has gone since."""
     return next((folder for folder in folders if _has(folder, ".devinit/state.json")), None)
 
 
 def _recognised(folders: list[Path], start: Path) -> Path | None:
     """Return the nearest folder with a service folder in it.
 
-    A service folder is no project while its parent may be one: Django's `backend/backend/` would make it so. Around
-    the innermost repository only the project that `start` is a part of counts, not every folder of repositories.
+    A service folder is no project while its parent may be one: Django's `backend/backend/` would make it so.
+    Around the innermost repository only the project that `start` is a part of counts, not every folder of
+    repositories.
     """
     way = (start, *start.parents)
     around = start not in folders

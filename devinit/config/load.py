@@ -1,4 +1,4 @@
-"""Read a project: devinit.toml with the chosen profile over it, or what detection finds when there is none."""
+"""Read a project: devinit.toml with the chosen profile over it, or what detection finds without one."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from devinit.config.defaults import DISCOVERY, DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.config.find import FILE_NAME
+from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
-from devinit.config.schema import ConfigurationFile, Layer, ProjectTable, Table
-from devinit.config.services import Surroundings, seconds, service, variables
+from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
+from devinit.config.services import Surroundings, service, variables
 from devinit.errors import ConfigError, NoProject
 from devinit.model.service import Project, Service
 
-DISCOVERY = {"backend": ".backend-port.json"}
-"""The discovery files that are written without being asked for."""
 _OUR_FILES = (FILE_NAME, ".ports.json", ".env.runtime")
-_DISCOVERY_REFRESH_SECONDS = 10.0
-_KINDS_OF_READINESS = {"http", "tcp", "exec", "log", "after"}
+_TOO_LARGE = 2**63
 _AnyTable = TypeVar("_AnyTable", bound=Table)
 
 
 def load(root: Path, *, profile: str | None = None) -> Project:
     """Return the project in a folder.
 
-    Raise ConfigError for anything wrong with devinit.toml, NoProject when there is neither that file nor anything
-    that detection knows.
+    Raise ConfigError for anything wrong with devinit.toml, NoProject when there is neither that file nor
+    anything that detection knows.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     path = root / FILE_NAME
@@ -45,11 +44,6 @@ def load(root: Path, *, profile: str | None = None) -> Project:
     problems = Problems(path, profile=profile, overrides=overrides)
     merged = _merged({key: value for key, value in raw.items() if key != "profiles"}, overrides)
     return _project(_fit(merged, Layer, problems), path, problems)
-
-
-def project_name(root: Path) -> str:
-    """Return a folder's name as a project's name; bytes that are no UTF-8 are replaced."""
-    return os.fsencode(root.name).decode(errors="replace") or "project"
 
 
 def _detected(root: Path, profile: str | None) -> Project:
@@ -85,15 +79,16 @@ def _read(path: Path) -> str | None:
 
 
 def _parse(text: str, path: Path) -> Raw:
+    problems = Problems(path)
     try:
         raw = tomllib.loads(text)
+        _refuse_unusable(raw, problems.at())
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(str(error), text, path) from error
     except (ValueError, RecursionError) as error:
-        # Python limits the digits of a number and the depth of lists; tomllib passes both errors on.
+        # Python limits the digits of a number and the depth of recursion; tomllib passes both errors on.
         raise ConfigError(f"{path} cannot be parsed: {error}") from error
-    if "\\u0000" in text or "\\U00000000" in text:
-        _refuse_nul(raw, Problems(path).at())
+    problems.raise_if_any()
     return raw
 
 
@@ -112,20 +107,20 @@ def _syntax_error(message: str, text: str, path: Path) -> ConfigError:
     )
 
 
-def _refuse_nul(value: Any, place: Place) -> None:
-    """Refuse the one character that neither a path nor an argument nor a variable can hold."""
+def _refuse_unusable(value: Any, place: Place) -> None:
+    """Refuse what Python parses and nothing after it can take."""
     match value:
         case str() if "\0" in value:
-            place.add("holds a NUL character")
+            place.add("holds a NUL character", "no path, argument or variable can hold one")
+        case int() if abs(value) >= _TOO_LARGE:
+            place.add("the number is too large", "TOML's numbers have 64 bits; put a longer one in quotes")
         case dict():
             for key, each in value.items():
-                _refuse_nul(key, place)
-                _refuse_nul(each, place.at(key))
+                _refuse_unusable(key, place)
+                _refuse_unusable(each, place.at(key))
         case list():
             for index, each in enumerate(value):
-                _refuse_nul(each, place.at(index))
-    if not place.key:
-        place.problems.raise_if_any()
+                _refuse_unusable(each, place.at(index))
 
 
 def _fit(raw: Raw, table: type[_AnyTable], problems: Problems) -> _AnyTable:
@@ -156,7 +151,7 @@ def _merged(base: Raw, over: Raw) -> Raw:
         below = merged.get(key)
         if not (isinstance(value, dict) and isinstance(below, dict)):
             merged[key] = value
-        elif key == "ready" and _KINDS_OF_READINESS & value.keys():
+        elif key == "ready" and value.keys() & KINDS_OF_READINESS:
             # Another kind of readiness takes the place of the first: two would contradict each other.
             merged[key] = {**{name: below[name] for name in below.keys() & {"timeout"}}, **value}
         else:
@@ -181,7 +176,7 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
     environment = variables(file.environment, problems.at("environment"))
     discovery = _discovery(file.discovery or {}, services, problems.at("discovery"))
     refresh = seconds(
-        table.discovery_refresh, _DISCOVERY_REFRESH_SECONDS, problems.at("project", "discovery_refresh")
+        table.discovery_refresh, DISCOVERY_REFRESH_SECONDS, problems.at("project", "discovery_refresh")
     )
     problems.raise_if_any()
     return Project(

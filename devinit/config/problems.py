@@ -1,8 +1,7 @@
-"""What is wrong with devinit.toml: collected, so that one look at the message shows everything there is to repair."""
+"""What is wrong with devinit.toml, collected: one message shows everything that there is to repair."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,6 +87,9 @@ def dotted(key: Key) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant."""
+    # 1 ms that only a mistake pays.
+    import difflib
+
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
 

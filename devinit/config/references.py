@@ -1,4 +1,4 @@
-"""What services say about each other: dependencies, cycles, ports and names that only one of them may have."""
+"""What services say about each other: dependencies, cycles, ports and names that only one may have."""
 
 from __future__ import annotations
 

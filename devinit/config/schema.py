@@ -1,4 +1,4 @@
-"""The shape of devinit.toml: every key with its type and its description, for loading, for editors and for the docs."""
+"""The shape of devinit.toml: each key with its type and description, for loading, editors and the docs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from devinit.model.service import RestartMode
 PROVIDERS = ("process", "postgres", "redis")
 SERVICE_NAME = "[a-z][a-z0-9_-]*"
 VARIABLE_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+KINDS_OF_READINESS = ("http", "tcp", "exec", "log", "after")
+"""The keys of `ready` of which one is chosen."""
 
 # Limits stand in the JSON Schema only: the loader reports them itself, with the advice that belongs to each.
 _PORT = {"minimum": LOWEST_UNPRIVILEGED_PORT, "maximum": HIGHEST_PORT}
@@ -32,7 +34,7 @@ class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ReadyTable(Table, frozen=True, kw_only=True):
-    """How a service is proven ready: one of http, tcp, exec and log; tcp when none is given and it has a port."""
+    """How a service is proven ready: one of http, tcp, exec and log; with a port tcp is the default."""
 
     http: Annotated[
         str | None,
@@ -54,7 +56,7 @@ class ReadyTable(Table, frozen=True, kw_only=True):
     after: Annotated[
         Seconds | None,
         Meta(
-            description="For a service without a port: ready when it has stayed up this many seconds. Default: 1.",
+            description="Without a port: ready when it has stayed up this many seconds. Default: 1.",
             extra_json_schema=_SECONDS,
         ),
     ] = None
@@ -120,9 +122,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     command: Annotated[
         str | None,
-        Meta(
-            description="For a process: what starts it. ${PORT} is its own port; shell syntax goes through sh."
-        ),
+        Meta(description="For a process: what starts it. ${PORT} is its port; shell syntax goes through sh."),
     ] = None
     directory: Annotated[
         str | None, Meta(description="Where it runs, relative to the project. Default: the project's folder.")
@@ -144,9 +144,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     strict_port: Annotated[
         bool | None,
-        Meta(
-            description="The port is fixed in code or registered elsewhere: never moved, a taken one is an error."
-        ),
+        Meta(description="The port is fixed elsewhere (code, OAuth): never moved, a taken one is an error."),
     ] = None
     port_env: Annotated[
         Texts | None,
@@ -168,9 +166,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     setup: Annotated[
         Texts | None,
-        Meta(
-            description="Commands that install what it needs; run when lock files changed since they last succeeded."
-        ),
+        Meta(description="Commands that install what it needs; run when lock files have changed since."),
     ] = None
     before_start: Annotated[
         Texts | None,
@@ -200,7 +196,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     warm: Annotated[
         str | None,
         Meta(
-            description="Path requested once when it is ready, for servers that compile their first page on demand.",
+            description="Path requested once when it is ready: some servers compile a page on demand.",
             extra_json_schema=_PATH,
         ),
     ] = None
@@ -227,9 +223,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     url: Annotated[
         str | None,
-        Meta(
-            description="For postgres and redis: a server that runs elsewhere. It is used, never started or stopped."
-        ),
+        Meta(description="For postgres and redis: a server elsewhere, used but never started or stopped."),
     ] = None
 
 
@@ -256,7 +250,7 @@ class Layer(Table, frozen=True, kw_only=True):
     environment: Annotated[
         Values | None,
         Meta(
-            description="Variables for every service and .env.runtime. ${NAME}, ${NAME:-default} and $$ are expanded.",
+            description="Variables for all services. ${NAME}, ${NAME:-default} and $$ are expanded.",
             extra_json_schema=_VARIABLES,
         ),
     ] = None

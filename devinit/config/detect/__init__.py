@@ -1,12 +1,65 @@
-"""Zero configuration: what a folder shows about its services."""
+"""Zero configuration: what a folder shows about its services, without running or installing anything."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
-from devinit.model.service import Project
+from devinit.config.defaults import DISCOVERY, project_name
+from devinit.config.detect import data, node, python
+from devinit.config.detect.finding import Finding
+from devinit.model.service import Project, Service
+
+Detector: TypeAlias = Callable[[Path, Mapping[str, Service]], Finding]
+"""From a project's folder and the services found so far to one more service, or to notes alone."""
 
 
 def detect(root: Path) -> Project:
-    """Return the project that a folder's content suggests."""
-    return Project(name=root.name, root=root, services={})
+    """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
+    root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
+    services: dict[str, Service] = {}
+    notes: list[str] = []
+    for detector in DETECTORS:
+        finding = detector(root, services)
+        notes.extend(finding.notes)
+        if finding.service is not None:
+            services[finding.service.name] = finding.service
+    return Project(
+        name=project_name(root),
+        root=root,
+        services=services,
+        discovery={name: file for name, file in DISCOVERY.items() if name in services},
+        notes=tuple(notes),
+    )
+
+
+def _backend(root: Path, found: Mapping[str, Service]) -> Finding:
+    """Find `backend/`: a Python application, else a Node server."""
+    folder = root / "backend"
+    needs = tuple(name for name in ("postgres", "redis") if name in found)
+    if not folder.is_dir():
+        return Finding()
+    return (
+        python.backend(root, folder, needs)
+        or node.server(root, folder, name="backend", port=8000, depends_on=needs)
+        or Finding(
+            notes=("backend/: no FastAPI, Starlette, Flask, Django or Node application was recognised",)
+        )
+    )
+
+
+def _frontend(root: Path, found: Mapping[str, Service]) -> Finding:
+    """Find `frontend/`: a package with a dev script."""
+    folder = root / "frontend"
+    needs = ("backend",) if "backend" in found else ()
+    if not folder.is_dir():
+        return Finding()
+    return node.server(root, folder, name="frontend", port=3000, depends_on=needs) or Finding(
+        notes=("frontend/: no package.json with a dev or start script was found",)
+    )
+
+
+DETECTORS: tuple[Detector, ...] = (data.postgres, data.redis, _backend, _frontend)
+"""In the order in which services are started; a new kind of project is one more function here."""

@@ -1,0 +1,82 @@
+"""What a detector returns, and how it reads a repository: in bounds, and never stopped by a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from devinit.model.service import Service
+
+LARGEST_FILE = 500_000
+MOST_FILES = 500
+DEEPEST = 5
+"""Limits of a search: a project shows itself in its first files, and no start should wait for the rest."""
+
+_SKIPPED = {
+    "node_modules", "venv", "env", "site-packages", "__pycache__", "dist", "build", "tests", "test",
+    "migrations", "alembic", "versions", "static", "media",
+}  # fmt: skip
+
+
+class Finding(Struct, frozen=True):
+    """A service that was found, if one was, and what the developer should know about it."""
+
+    service: Service | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read(path: Path) -> str:
+    """Return a file's text; "" when it is missing, unreadable or too large to be written by hand."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError):
+        return ""
+    return content.decode(errors="replace") if len(content) <= LARGEST_FILE else ""
+
+
+def read_package(folder: Path) -> dict[str, Any] | None:
+    """Return package.json, as far as it is one (Any: nothing about it has been checked)."""
+    import json  # only repositories with Node in them need it
+
+    try:
+        package = json.loads(read(folder / "package.json"))
+    except (ValueError, RecursionError):
+        return None
+    return package if isinstance(package, dict) else None
+
+
+def table(value: Any, key: str) -> dict[str, Any]:
+    """Return a nested table of a parsed file, or an empty one."""
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def sources(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[Path]:
+    """Yield files with a suffix, nearest first, without installed packages, tests and migrations."""
+    level, count = [folder], 0
+    for _ in range(DEEPEST):
+        below: list[Path] = []
+        for directory in level:
+            for entry in _entries(directory):
+                if entry.is_dir(follow_symlinks=False):
+                    if not entry.name.startswith(".") and entry.name not in _SKIPPED:
+                        below.append(Path(entry.path))
+                elif entry.name.endswith(suffix):
+                    yield Path(entry.path)
+                    count += 1
+                    if count == MOST_FILES:
+                        return
+        level = below
+
+
+def _entries(directory: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []

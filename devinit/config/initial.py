@@ -1,0 +1,225 @@
+"""Write the devinit.toml to begin with: what was detected, with the keys that come next shown as comments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import structs
+
+from devinit.config.defaults import (
+    DISCOVERY,
+    DISCOVERY_REFRESH_SECONDS,
+    LOCAL_HOST,
+    database_settings,
+    port_range,
+)
+from devinit.config.problems import dotted
+from devinit.model.service import LogLimits, Project, Readiness, RestartPolicy, Service
+
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
+
+_HEADER = """\
+# How devinit starts this project: `devinit start all`. Unknown keys are refused, so a slip is found at once.
+# Editors complete and check this file with the schema that `devinit schema` prints.
+"""
+
+_EXAMPLES = """
+# Nothing was detected here. Some services to begin with:
+#
+# [services.postgres]
+# provider = "postgres"                 # built in: nothing to install but devinit[embedded]
+#
+# [services.backend]
+# command = "uvicorn app.main:app --host 127.0.0.1 --port ${PORT} --reload"
+# directory = "backend"
+# port = 8000
+# depends_on = ["postgres"]
+#
+# [services.frontend]
+# command = "npm run dev -- --port ${PORT}"
+# directory = "frontend"
+# port = 3000
+# depends_on = ["backend"]
+"""
+
+_FURTHER = """
+# More for a service:
+#   range = "8000-8010"                 # ports it may move to when its own is taken (default: 100 from `port` on)
+#   strict_port = true                  # never moved: the port is fixed elsewhere
+#   setup = ["npm install"]             # runs when lock files have changed since it last succeeded
+#   before_start = ["…"]                # runs before each start, after dependencies are ready
+#   ready = { http = "/health" }        # or tcp = true, log = "regex", exec = "command", after = 2 (seconds)
+#   env = { DEBUG = "1" }               # only for this service
+#   env_file = ".env"                   # relative to this file
+#   optional = true                     # its failure does not fail the start
+"""
+
+_ENVIRONMENT = """
+# Variables for every service, in .env.runtime beside BACKEND_URL, CORS_ORIGINS, DATABASE_URL and the like:
+# [environment]
+# API_V1 = "${BACKEND_URL}/api/v1"
+"""
+
+_PROFILES = """
+# Overrides, chosen with `--profile ci` or DEVINIT_PROFILE=ci:
+# [profiles.ci]
+# services.backend.range = "8000-8010"
+"""
+
+
+_COMMENTS = {
+    "name": "the folder's name unless said otherwise",
+    "port": "preferred: when it is taken, the service moves to the next free one",
+    "depends_on": "started when these are ready",
+    "before_start": "before each start, after dependencies are ready",
+    "database": "the role's name and password are `user` and `password`",
+}
+"""What is said beside a key where it is met first."""
+
+
+def initial_toml(project: Project) -> str:
+    """Return the text of a devinit.toml that load() reads back to the same project."""
+    comments = dict(_COMMENTS)
+    parts = [_HEADER, _table("project", _project_keys(project), comments)]
+    for service in project.services.values():
+        keys = dict(_service_keys(service, project))
+        parts.append(_table(dotted(("services", service.name)), keys, comments))
+    if not project.services:
+        parts.append(_EXAMPLES)
+    parts.append(_FURTHER)
+    parts.append(_table("environment", {**project.environment}, comments) or _ENVIRONMENT)
+    parts.append(_table("discovery", _discovery_keys(project), comments))
+    parts.append(_PROFILES)
+    return "".join(parts)
+
+
+def _table(name: str, keys: dict[str, Value], comments: dict[str, str]) -> str:
+    if not keys:
+        return ""
+    lines = [f"[{name}]"]
+    for key, value in keys.items():
+        comment = comments.pop(key, None)
+        line = f"{dotted((key,))} = {_toml(value)}"
+        lines.append(f"{line:<39} # {comment}" if comment else line)
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _toml(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            # JSON's texts are TOML's, but for DEL, which TOML wants escaped.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case list():
+            return "[" + ", ".join(_toml(each) for each in value) + "]"
+        case dict():
+            return "{ " + ", ".join(f"{dotted((key,))} = {_toml(each)}" for key, each in value.items()) + " }"
+    return repr(value)
+
+
+def _project_keys(project: Project) -> dict[str, Value]:
+    keys: dict[str, Value] = {"name": project.name}
+    if project.discovery_refresh_seconds != DISCOVERY_REFRESH_SECONDS:
+        keys["discovery_refresh"] = project.discovery_refresh_seconds
+    return keys
+
+
+def _discovery_keys(project: Project) -> dict[str, Value]:
+    usual = {name: file for name, file in DISCOVERY.items() if _has_port(project.services.get(name))}
+    keys: dict[str, Value] = {name: False for name in usual if name not in project.discovery}
+    return keys | {name: file for name, file in project.discovery.items() if usual.get(name) != file}
+
+
+def _has_port(service: Service | None) -> bool:
+    return service is not None and service.port is not None
+
+
+def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
+    """Yield the keys that say what a service does not have by default."""
+    if service.provider != "process":
+        yield "provider", service.provider
+    if service.command is not None:
+        yield "command", service.command
+    if service.directory != project.root:
+        yield "directory", _relative(service.directory, project.root)
+    if service.host != LOCAL_HOST:
+        yield "host", service.host
+    yield from _port_keys(service)
+    yield from _database_keys(service, project)
+    for key in ("depends_on", "setup", "before_start", "port_env"):
+        if values := getattr(service, key):
+            yield key, list(values)
+    if service.env_file:
+        yield "env_file", [_relative(path, project.root) for path in service.env_file]
+    if service.env:
+        yield "env", {**service.env}
+    yield from _policy_keys(service)
+    for key in ("optional", "warm", "url_path", "docs_path"):
+        if value := getattr(service, key):
+            yield key, value
+    if service.binaries is not None:
+        yield "binaries", _relative(service.binaries, project.root)
+    if service.external_url is not None:
+        yield "url", service.external_url
+
+
+def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
+    requests = [request for request in (service.port, *service.extra_ports) if request is not None]
+    if service.port is not None:
+        request = service.port
+        yield "port", request.preferred
+        if (request.first, request.last) != port_range(request.preferred, strict=request.strict):
+            yield "range", f"{request.first}-{request.last}"
+        if request.strict:
+            yield "strict_port", True
+    if service.extra_ports:
+        extra: dict[str, Value] = {
+            request.service.removeprefix(f"{service.name}."): request.preferred
+            for request in service.extra_ports
+        }
+        yield "extra_ports", extra
+    policy = next((request.policy for request in requests if request.policy is not None), None)
+    if policy is not None:
+        yield "on_conflict", policy.value
+
+
+def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
+    if service.database is None:
+        return
+    usual = database_settings(project.name)
+    yield "database", service.database.database
+    for key in ("user", "password"):
+        value = getattr(service.database, key)
+        if value != getattr(usual, key):
+            yield key, value
+
+
+def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
+    tables: tuple[tuple[str, object, object, dict[str, str]], ...] = (
+        ("ready", service.ready, Readiness(), {"after_seconds": "after", "timeout_seconds": "timeout"}),
+        ("restart", service.restart, RestartPolicy(), {"window_seconds": "window"}),
+        ("logs", service.logs, LogLimits(), {"size_bytes": "size"}),
+    )
+    for key, value, usual, renamed in tables:
+        if keys := _different(value, usual, renamed):
+            yield key, keys
+    if service.stop is not None:
+        # Even an empty table says something: the process's way of stopping instead of the provider's.
+        yield "stop", _different(service.stop, None, {"grace_seconds": "grace"})
+
+
+def _different(value: object, usual: object, renamed: dict[str, str]) -> dict[str, Value]:
+    keys: dict[str, Value] = {}
+    for field in structs.fields(value):  # type: ignore[arg-type] - every policy is a struct
+        mine = getattr(value, field.name)
+        if usual is None or mine != getattr(usual, field.name):
+            keys[renamed.get(field.name, field.name)] = list(mine) if isinstance(mine, tuple) else mine
+    return keys
+
+
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

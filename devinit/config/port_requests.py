@@ -1,0 +1,83 @@
+"""The ports that a service's table asks for, and how far each may move."""
+
+from __future__ import annotations
+
+import re
+
+from devinit.config.defaults import PORTS, port_range, preferring
+from devinit.config.problems import Place
+from devinit.config.schema import SERVICE_NAME, ServiceTable
+from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, PortRequest
+
+
+def port_request(name: str, provider: str, table: ServiceTable, place: Place) -> PortRequest | None:
+    """Return what a service asks for; None for one without a port of ours."""
+    if table.url is not None:
+        return None
+    limits = _range(table.range, place.at("range")) if table.range is not None else None
+    preferred = table.port
+    if preferred is None:
+        preferred = limits[0] if limits else PORTS.get(provider)
+    if preferred is None:
+        for key in ("strict_port", "port_env"):
+            if table.range is None and getattr(table, key):
+                place.at(key).add("needs a `port`")
+        return None
+    if table.port is not None and not _check_port(table.port, place.at("port")):
+        return None
+    strict = bool(table.strict_port)
+    if strict and limits:
+        place.at("range").add("means nothing beside `strict_port`", "a strict port is never moved")
+    if limits and not limits[0] <= preferred <= limits[1]:
+        place.at("range").add(
+            f"the preferred port {preferred} lies outside {limits[0]}-{limits[1]}", "change `port` or `range`"
+        )
+    first, last = limits or port_range(preferred, strict=strict)
+    return PortRequest(
+        service=name,
+        preferred=preferred,
+        first=first,
+        last=last,
+        strict=strict,
+        browser=provider == "process",
+        policy=table.on_conflict,
+    )
+
+
+def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> tuple[PortRequest, ...]:
+    """Return the requests of its further ports."""
+    requests = []
+    for extra, port in (table.extra_ports or {}).items():
+        if not re.fullmatch(SERVICE_NAME, extra):
+            place.at(extra).add("not a name for a port", "small letters, digits, - and _, a letter first")
+        if _check_port(port, place.at(extra)):
+            browser = provider == "process"
+            requests.append(preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict))
+    return tuple(requests)
+
+
+def _range(text: str, place: Place) -> tuple[int, int] | None:
+    parts = re.fullmatch(r"\s*(\d{1,9})\s*-\s*(\d{1,9})\s*", text, re.ASCII)
+    if parts is None:
+        place.add(f'"{text}" is not a range of ports', 'first and last port, as "8000-8010"')
+        return None
+    first, last = int(parts[1]), int(parts[2])
+    if not (_check_port(first, place) and _check_port(last, place)):
+        return None
+    if first > last:
+        place.add(f'"{text}" ends before it begins', f'did you mean "{last}-{first}"?')
+        return None
+    return first, last
+
+
+def _check_port(port: int, place: Place) -> bool:
+    if not 0 < port <= HIGHEST_PORT:
+        place.add(f"{port} is not a port", f"{LOWEST_UNPRIVILEGED_PORT} to {HIGHEST_PORT}")
+        return False
+    if port < LOWEST_UNPRIVILEGED_PORT:
+        place.add(
+            f"port {port} is privileged: only root may listen below {LOWEST_UNPRIVILEGED_PORT}",
+            f"choose one from {LOWEST_UNPRIVILEGED_PORT} on, for example {port + 8000}",
+        )
+        return False
+    return True

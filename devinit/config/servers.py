@@ -1,0 +1,57 @@
+"""What only the built-in servers have: a database, or somebody else's server instead of our own."""
+
+from __future__ import annotations
+
+from devinit.config.defaults import LONGEST_IDENTIFIER, database_settings
+from devinit.config.problems import Place
+from devinit.config.schema import ServiceTable
+from devinit.model.service import DatabaseSettings
+
+_SCHEMES = {"postgres": ("postgresql", "postgres"), "redis": ("redis", "rediss")}
+
+
+def database(table: ServiceTable, provider: str, project: str, place: Place) -> DatabaseSettings | None:
+    """Return what a postgres service is created with; named after the project unless said otherwise."""
+    if provider != "postgres" or table.url is not None:
+        return None
+    default = database_settings(project)
+    for key in ("database", "user"):
+        _check_identifier(getattr(table, key), place.at(key))
+    if table.password == "":
+        place.at("password").add("is empty", "any text will do: the server listens on this machine only")
+    return DatabaseSettings(
+        database=table.database or default.database,
+        user=table.user or default.user,
+        password=table.password or default.password,
+    )
+
+
+def external_url(text: str | None, provider: str, place: Place) -> str | None:
+    """Return the address of a server that runs elsewhere."""
+    schemes = _SCHEMES.get(provider)
+    if text is None or schemes is None:
+        return None
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in schemes:
+        beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+        place.add(f"not the URL of a {provider} server", f"it begins with {beginnings}")
+        return text
+    # 2 ms that only a project with such a service pays.
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        if not parts.hostname or parts.port == 0:
+            place.add("names no host", f"{scheme}://user:password@host:port/name")
+    except ValueError as error:
+        place.add(f"not a URL: {error}")
+    return text
+
+
+def _check_identifier(name: str | None, place: Place) -> None:
+    if name is None:
+        return
+    if not name or len(name.encode()) > LONGEST_IDENTIFIER:
+        place.add(f"a name has 1 to {LONGEST_IDENTIFIER} bytes")
+    elif place.key[-1] == "user" and (name.startswith("pg_") or name in ("public", "none")):
+        place.add(f'PostgreSQL keeps the name "{name}" for itself')
