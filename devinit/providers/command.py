@@ -18,15 +18,66 @@ QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*"|\\.""", re.DOTALL)
 """What sh takes literally. A double-quoted string with `$`, a backslash or a backtick is left to sh."""
 SHELL_SYNTAX = re.compile(r"""[|&;<>()$`*?\[\n"']|(?:^|\s)[#~{!]|^[A-Za-z_]\w*=|=~""")
 """What only a shell understands, once the quoted parts are taken away."""
-COMPOUND = re.compile(r"""[|&;()`\n]|\$\(""")
-"""What makes a command line more than one simple command. `2>&1` counts too: not worth telling apart."""
+COMPOUND = re.compile(r"""[|;()`\n]|(?<!>)&|\$\(""")
+"""What makes a command line more than one simple command; the `&` of `2>&1` does not."""
 ASSIGNMENTS = re.compile(r"""(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"\\]*"|[^\s'"\\])*\s+)*""")
 SHELL_WORDS = frozenset(
-    (
-        ". : [ alias bg break case cd command continue do done elif else esac eval exec exit export false fg fi "
-        "for function getopts hash if in jobs local pwd read readonly return set shift source test then time "
-        "times trap true type ulimit umask unalias unset until wait while { } !"
-    ).split()  # noqa: SIM905 - forty words are easier to read in three lines
+    [
+        ".",
+        ":",
+        "[",
+        "alias",
+        "bg",
+        "break",
+        "case",
+        "cd",
+        "command",
+        "continue",
+        "do",
+        "done",
+        "elif",
+        "else",
+        "esac",
+        "eval",
+        "exec",
+        "exit",
+        "export",
+        "false",
+        "fg",
+        "fi",
+        "for",
+        "function",
+        "getopts",
+        "hash",
+        "if",
+        "in",
+        "jobs",
+        "local",
+        "pwd",
+        "read",
+        "readonly",
+        "return",
+        "set",
+        "shift",
+        "source",
+        "test",
+        "then",
+        "time",
+        "times",
+        "trap",
+        "true",
+        "type",
+        "ulimit",
+        "umask",
+        "unalias",
+        "unset",
+        "until",
+        "wait",
+        "while",
+        "{",
+        "}",
+        "!",
+    ]
 )
 """Words that sh itself carries out: there is no such program, or running it would change nothing."""
 

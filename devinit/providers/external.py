@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
@@ -23,6 +23,8 @@ DEFAULT_PORTS = {
 class Address(Struct, frozen=True, kw_only=True):
     """The parts of a URL, decoded."""
 
+    origin: str
+    """Scheme, host and port, without user and path."""
     host: str
     port: int
     user: str
@@ -35,7 +37,7 @@ def address_of(url: str, service: str) -> Address:
     """Return the parts of an external server's URL; the driver in `postgresql+asyncpg` does not matter."""
     try:
         parts = urlsplit(url)
-        port = parts.port or _default_port(parts)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
     except ValueError as error:
         raise _refused(service, str(error)) from error
     if not parts.hostname:
@@ -43,16 +45,13 @@ def address_of(url: str, service: str) -> Address:
     if port is None:
         raise _refused(service, "it names no port")
     return Address(
+        origin=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
         host=parts.hostname,
         port=port,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         path=unquote(parts.path.lstrip("/")),
     )
-
-
-def _default_port(parts: SplitResult) -> int | None:
-    return DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
 
 
 def _refused(service: str, reason: str) -> ConfigError:

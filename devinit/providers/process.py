@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from devinit.errors import ServiceError
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
@@ -25,6 +27,13 @@ PYTHON_SETUPS = {
 """What a Python project declares its dependencies in → the command that installs them; the first wins."""
 
 
+class _Package(Struct, frozen=True, rename="camel"):
+    """What of a package.json matters here."""
+
+    dependencies: dict[str, str] = msgspec.field(default_factory=dict)
+    dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class ProcessProvider:
     """Runs the service's own command."""
 
@@ -32,13 +41,14 @@ class ProcessProvider:
         """Return the browser's address: `localhost`, which Vite and Next accept without configuration."""
         if service.external_url is not None:
             return _external(service, service.external_url)
+        host = reachable(service.host)
         if port is None:
-            return Endpoint(service=service.name, host=reachable(service.host), port=None, url=None)
-        origin = f"http://localhost:{port}"
-        return _web_endpoint(service, reachable(service.host), port, origin)
+            return Endpoint(service=service.name, host=host, port=None, url=None)
+        return _web_endpoint(service, host, port, f"http://localhost:{port}")
 
-    def prepare(self, service: Service, place: Place, say: Say) -> None:  # noqa: ARG002 - quick, nothing to say
-        """Refuse, with the command that helps, a project whose dependencies are evidently not installed."""
+    def prepare(self, service: Service, place: Place, say: Say) -> None:
+        """Refuse, with the command that helps, a project whose packages are evidently not installed."""
+        del say
         if service.external_url is None and not service.setup:
             _refuse_missing_packages(service, place)
 
@@ -50,7 +60,7 @@ class ProcessProvider:
         if service.external_url is not None:
             return None
         spec = command_spec(_command(service), service, place, environment)
-        _refuse_missing_environment(service, place, spec)
+        _refuse_missing_program(service, place, spec)
         return spec
 
     def probe(self, service: Service, endpoint: Endpoint) -> Probe:
@@ -84,19 +94,18 @@ def _external(service: Service, url: str) -> Endpoint:
     from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
 
     address = address_of(url, service.name)
-    origin = url[: -len(address.path)] if address.path and url.endswith(address.path) else url
-    return _web_endpoint(service, address.host, address.port, origin.rstrip("/"))
+    return _web_endpoint(service, address.host, address.port, address.origin)
 
 
 def _web_endpoint(service: Service, host: str, port: int, origin: str) -> Endpoint:
-    same = origin.replace("//localhost:", "//127.0.0.1:")
+    numeric = origin.replace("//localhost:", "//127.0.0.1:")
     health = service.ready.http
     return Endpoint(
         service=service.name,
         host=host,
         port=port,
         url=service.external_url or origin + _path(service.url_path),
-        origins=(origin,) if same == origin else (origin, same),
+        origins=(origin,) if numeric == origin else (origin, numeric),
         aliases=service.port_env,
         docs_url=None if service.docs_path is None else origin + _path(service.docs_path),
         health_url=None if health is None else origin + _path(health),
@@ -134,11 +143,11 @@ def _refuse_missing_packages(service: Service, place: Place) -> None:
 
 def _declares_packages(folder: Path) -> bool:
     try:
-        declared = json.loads((folder / "package.json").read_bytes())
-    except (OSError, ValueError):
+        declared = msgspec.json.decode((folder / "package.json").read_bytes(), type=_Package)
+    except (OSError, msgspec.DecodeError):
         # Not ours to judge: the package manager says what is wrong with it.
         return False
-    return isinstance(declared, dict) and any(declared.get(k) for k in ("dependencies", "devDependencies"))
+    return bool(declared.dependencies or declared.dev_dependencies)
 
 
 def _up_to(folder: Path, root: Path) -> list[Path]:
@@ -146,15 +155,45 @@ def _up_to(folder: Path, root: Path) -> list[Path]:
     return above[: above.index(root) + 1] if root in above else []
 
 
-def _refuse_missing_environment(service: Service, place: Place, spec: ProcessSpec) -> None:
-    """Name what makes the virtual environment, when the program is missing because there is none."""
-    program = spec.argv[0]
-    if service.setup or "VIRTUAL_ENV" in spec.environment or "/" in program:
-        return
-    from shutil import which  # 1 ms, and asyncio's own import of it usually came first
+def _refuse_missing_program(service: Service, place: Place, spec: ProcessSpec) -> None:
+    """Say why a program is missing where that is evident; the rest is found out by spawning it."""
+    name = spec.argv[0]
+    program = _found(name, spec)
+    if program is not None:
+        _refuse_lost_interpreter(service, program)
+    elif "/" not in name and not service.setup and "VIRTUAL_ENV" not in spec.environment:
+        _refuse_missing_environment(service, place, name)
 
-    if which(program, path=spec.environment.get("PATH")) is not None:
+
+def _found(name: str, spec: ProcessSpec) -> Path | None:
+    if "/" in name:
+        path = spec.directory / name
+        return path if path.exists() else None
+    import shutil  # 2 ms that the supervisor's start does not pay
+
+    found = shutil.which(name, path=spec.environment.get("PATH"))
+    return None if found is None else Path(found)
+
+
+def _refuse_lost_interpreter(service: Service, program: Path) -> None:
+    """Name a script whose interpreter is gone: the kernel reports it as if the script itself were missing.
+
+    That is what becomes of a virtual environment that was moved, or whose Python was removed.
+    """
+    try:
+        with program.open("rb") as file:
+            first_line = file.readline(512)
+    except OSError:
         return
+    words = first_line[2:].split() if first_line.startswith(b"#!") else []
+    if words and not Path(words[0].decode(errors="surrogateescape")).exists():
+        raise ServiceError(
+            f"{service.name}: {program} needs {words[0].decode(errors='replace')}, which does not exist",
+            hint="the virtual environment was moved, or its Python removed: delete it and create it again",
+        )
+
+
+def _refuse_missing_environment(service: Service, place: Place, program: str) -> None:
     for folder in (service.directory, place.root):
         for file, install in PYTHON_SETUPS.items():
             if (folder / file).exists() and not any((folder / name).exists() for name in VENV_FOLDERS):

@@ -5,6 +5,7 @@ Majors and flavours cannot read each other's data, so the first choice holds for
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import ProviderError, StateFileError
+from devinit.providers.provider import Place
 from devinit.system.files import read_text, write_atomically
 
 VERSION = re.compile(
@@ -99,9 +101,33 @@ def recall(home: Path) -> Remembered | None:
 
 def remember(home: Path, choice: Remembered) -> None:
     """Keep the choice beside the data."""
-    write_atomically(
-        home / REMEMBERED, msgspec.json.format(msgspec.json.encode(choice), indent=2), mode=0o600
-    )
+    make_private(home)
+    text = msgspec.json.format(msgspec.json.encode(choice), indent=2)
+    write_atomically(home / REMEMBERED, text, mode=0o600)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder for data that only its owner may enter."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise unusable(folder, error) from error
+
+
+def unusable(path: Path, error: OSError) -> ProviderError:
+    """Return the error for data that the file system refuses."""
+    hint = f"check who owns it: ls -ld '{path.parent}' '{path}'"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        hint = "make room on the disk"
+    return ProviderError(f"{path} cannot be used: {error.strerror}", hint=hint)
+
+
+def on_path(name: str, place: Place) -> Path | None:
+    """Return a program of the caller's PATH."""
+    import shutil  # 2 ms that the supervisor's start does not pay
+
+    found = shutil.which(name, path=place.environment.get("PATH"))
+    return None if found is None else Path(found)
 
 
 def unchanged(program: Program) -> bool:

@@ -2,11 +2,11 @@
 
 As root, in this order:
 
-1. An existing cluster runs as the user it belongs to. The files themselves remember what was chosen when they
-   were made, so the way is the same on every start.
-2. A user namespace in which root is called `nobody`: works with data and programs in folders that only root may
-   enter (`.devinit` is 0700, a virtual environment often lies below /root), and leaves every file root's. The
-   process can still read what root reads, exactly like every other service that root starts here.
+1. An existing cluster runs as the user it belongs to. The files themselves remember what was chosen when
+   they were made, so the way is the same on every start.
+2. A user namespace in which root is called `nobody`: works with data and programs in folders that only root
+   may enter (`.devinit` is 0700, a virtual environment often lies below /root), and leaves every file root's.
+   The process can still read what root reads, like every other service that root starts here.
 3. Where namespaces are forbidden (Docker's default seccomp profile): a real change of user. That user may not
    enter `.devinit`, so the data then lies in /var/lib/devinit.
 """
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,10 +22,10 @@ from msgspec import Struct
 
 from devinit.errors import ProviderError
 from devinit.model.process import RunAs
-from devinit.providers.postgres.installation import POSTGRES
 from devinit.providers.programs import Program
 
 USERS = ("postgres", "nobody")
+UNSHARE = ("/usr/bin/unshare", "/bin/unshare")
 NAMESPACE_USER = "nobody"
 PROBE_TIMEOUT_SECONDS = 20.0
 
@@ -81,7 +80,7 @@ def account_for_new(program: Program) -> Account:
 def works(account: Account, program: Program) -> bool:
     """Say whether the program can be executed that way."""
     try:
-        said = run(account, (str(program.folder / POSTGRES), "--version"), environment=dict(os.environ))
+        said = run(account, (str(program.path), "--version"), environment=dict(os.environ))
     except (OSError, subprocess.SubprocessError):
         return False
     return said.returncode == 0
@@ -117,7 +116,7 @@ def run(
 
 
 def _in_namespace() -> Account:
-    unshare = shutil.which("unshare")
+    unshare = next((path for path in UNSHARE if os.access(path, os.X_OK)), None)
     try:
         nobody = pwd.getpwnam(NAMESPACE_USER)
     except KeyError:

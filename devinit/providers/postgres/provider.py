@@ -8,17 +8,26 @@ from devinit.errors import ConfigError, ProviderError
 from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import DatabaseSettings, Endpoint, Service, StopPolicy
-from devinit.providers.postgres import cluster as clusters
 from devinit.providers.postgres import installation
 from devinit.providers.postgres.account import account_for
+from devinit.providers.postgres.cluster import (
+    SUPERUSER,
+    check_version,
+    clear_remains,
+    clusters_of,
+    create,
+    place_home,
+    server_environment,
+)
 from devinit.providers.postgres.protocol import judge, startup_message
 from devinit.providers.postgres.provisioning import is_provisioned, provision
 from devinit.providers.programs import Program, recall
 from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
 
 LONGEST_NAME = 63
-"""Bytes; PostgreSQL cuts longer names off, and the login with the whole name then fails."""
+"""Bytes; PostgreSQL cuts longer names off, and a login with the whole name then fails."""
 STANDARD_PREFIX = "POSTGRES"
+STOP = StopPolicy(signal="INT", grace_seconds=10.0, kill=False)
 
 
 class PostgresProvider:
@@ -32,12 +41,8 @@ class PostgresProvider:
 
             address = address_of(url, service.name)
             host, port = address.host, address.port
-            settings = DatabaseSettings(database=address.path, user=address.user, password=address.password)
         elif port is not None:
-            url = (
-                f"postgresql://{_encoded(settings.user)}:{_encoded(settings.password)}"
-                f"@{_bracketed(host)}:{port}/{_encoded(settings.database)}"
-            )
+            url = _url(settings, host, port)
         return Endpoint(
             service=service.name,
             host=host,
@@ -52,17 +57,15 @@ class PostgresProvider:
         if service.external_url is not None:
             return
         _check(service, _settings(service))
-        home = clusters.place_home(service.name, place)
-        outside = clusters.outside_home(service.name, place.root)
-        found = clusters.clusters_in(home, outside)
-        program = installation.choose(service, place, home, frozenset(found), say)
+        found = clusters_of(service.name, place)
+        program = installation.choose(service, place, place_home(service.name, place), found, say)
         cluster = found.get(program.major)
         if cluster is None:
-            clusters.create(program, home, outside, say, name=service.name)
+            create(service.name, program, place, say)
             return
-        clusters.check_version(cluster, program)
+        check_version(cluster, program)
         account_for(cluster)
-        clusters.clear_remains(cluster, say, name=service.name)
+        clear_remains(service.name, cluster, say)
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -76,20 +79,16 @@ class PostgresProvider:
             argv=(
                 *account.prefix,
                 str(program.path),
-                "-D",
-                str(cluster),
-                "-p",
-                str(endpoint.port),
-                # No Unix socket: its path is limited to 107 bytes, and Debian's default folder is not ours to write.
-                "-k",
-                "",
-                "-c",
-                f"listen_addresses={','.join(listen_addresses(service.host))}",
-                "-c",
-                f"cluster_name={place.project}",
+                *("-D", str(cluster)),
+                *("-p", str(endpoint.port)),
+                # No Unix socket: its path is limited to 107 bytes, and Debian's default folder is not ours.
+                *("-k", ""),
+                *("-c", f"listen_addresses={','.join(listen_addresses(service.host))}"),
+                # Shown by ps, so that several servers can be told apart.
+                *("-c", f"cluster_name={place.project}"),
             ),
             directory=cluster,
-            environment=clusters.server_environment(environment),
+            environment=server_environment(environment),
             run_as=account.run_as,
         )
 
@@ -101,7 +100,7 @@ class PostgresProvider:
             port=endpoint.port or 0,
             request=startup_message(settings.user, settings.database),
             judge=judge,
-            # No farewell: an end in the middle of a login is not logged, a Terminate message there is (as an error).
+            # No farewell: a login that breaks off is not logged, a Terminate message in it is (as an error).
         )
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
@@ -112,55 +111,49 @@ class PostgresProvider:
         program, cluster = _prepared(service, place)
         if is_provisioned(cluster, settings):
             return
-        client = installation.psql(program, place)
-        if client is None or endpoint.port is None:
+        client = installation.psql(program.path, place)
+        if client is None:
             raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
         say(f"{service.name}: creating the database {settings.database}")
-        provision(
-            cluster,
-            settings,
-            psql=client,
-            host=endpoint.host,
-            port=endpoint.port,
-            environment=place.environment,
-        )
+        provision(cluster, settings, endpoint, place, client)
 
     def stop(self, service: Service) -> StopPolicy:
         """Return INT, which ends sessions and writes everything; TERM would wait for every client to leave.
 
-        KILL never follows (but QUIT does): shared memory would stay behind, and a backend could go on writing.
+        KILL never follows, but QUIT does: a backend could outlive the server and go on writing.
         """
-        wished = service.stop or StopPolicy(signal="INT", grace_seconds=10.0)
+        wished = service.stop or STOP
         return StopPolicy(signal=wished.signal, grace_seconds=wished.grace_seconds, kill=False)
 
 
 def _settings(service: Service) -> DatabaseSettings:
-    return service.database or DatabaseSettings(
-        database=service.name, user=service.name, password=service.name
-    )
+    if service.external_url is not None:
+        from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+
+        address = address_of(service.external_url, service.name)
+        return DatabaseSettings(database=address.path, user=address.user, password=address.password)
+    name = service.name
+    return service.database or DatabaseSettings(database=name, user=name, password=name)
 
 
 def _check(service: Service, settings: DatabaseSettings) -> None:
-    for key, value in (("database", settings.database), ("user", settings.user)):
-        if not value or len(value.encode()) > LONGEST_NAME or "\0" in value or "\n" in value:
+    key = f"services.{service.name}"
+    for part, value in (("database", settings.database), ("user", settings.user)):
+        if not value or len(value.encode()) > LONGEST_NAME or set(value) & {"\0", "\n", "\r"}:
             raise ConfigError(
-                f"services.{service.name}.{key}: {value!r} cannot be a name in PostgreSQL",
+                f"{key}.{part}: {value!r} cannot be a name in PostgreSQL",
                 hint=f"it takes 1 to {LONGEST_NAME} bytes on one line",
             )
-    if settings.user == clusters.SUPERUSER or settings.user.startswith("pg_"):
-        raise ConfigError(
-            f"services.{service.name}.user: the name {settings.user} is reserved", hint="choose another"
-        )
+    if settings.user == SUPERUSER or settings.user.startswith("pg_"):
+        raise ConfigError(f"{key}.user: the name {settings.user} is reserved", hint="choose another")
     if not settings.password or "\0" in settings.password:
-        raise ConfigError(
-            f"services.{service.name}.password cannot be used: it is empty", hint="choose another"
-        )
+        raise ConfigError(f"{key}.password is empty", hint="choose one")
 
 
 def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
-    home = clusters.place_home(service.name, place)
+    home = place_home(service.name, place)
     choice = recall(home)
-    found = clusters.clusters_in(home, clusters.outside_home(service.name, place.root))
+    found = clusters_of(service.name, place)
     if choice is None or choice.program.major not in found:
         raise ProviderError(f"the data of {service.name} disappeared from {home}", hint="start it again")
     return choice.program, found[choice.program.major]
@@ -182,13 +175,19 @@ def _variables(
     return values
 
 
+def _url(settings: DatabaseSettings, host: str, port: int) -> str:
+    account = f"{_encoded(settings.user)}:{_encoded(settings.password)}"
+    address = f"[{host}]" if ":" in host else host
+    return f"postgresql://{account}@{address}:{port}/{_encoded(settings.database)}"
+
+
 def _encoded(text: str) -> str:
-    """Percent-encode a part of a URL; urllib.parse would cost 3 ms at the supervisor's start."""
+    """Percent-encode a part of a URL; urllib.parse, which can do it, takes 3 ms at the supervisor's start."""
     return "".join(
-        chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "-._~" else f"%{byte:02X}"  # noqa: PLR2004 - ASCII
-        for byte in text.encode()
+        letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else _escaped(letter)
+        for letter in text
     )
 
 
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _escaped(letter: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in letter.encode())

