@@ -15,7 +15,7 @@ from msgspec import Struct
 from devinit.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NEEDS_QUOTES = re.compile(r"[^A-Za-z0-9_./:@%+,=-]")
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:@%+,=_-")
 
 
 class Reference(Struct, frozen=True):
@@ -176,7 +176,7 @@ class _Quotes:
 
     def embed(self, value: str) -> str:
         """Return the value written so that it means itself here."""
-        if not _NEEDS_QUOTES.search(value):
+        if _PLAIN.issuperset(value):
             return value
         if self.open:
             # Leave the quotes and come back: shlex knows no escape for $ and ` inside of double quotes.
