@@ -167,6 +167,6 @@ def _vanished_or_without_interpreter(spec: ProcessSpec, program: str) -> Service
 def _first_line(program: str) -> bytes:
     try:
         with open(program, "rb") as file:
-            return file.readline(_LONGEST_FIRST_LINE)
+            return file.readline(_LONGEST_FIRST_LINE).rstrip(b"\n")
     except OSError:  # executable, but not readable
         return b""

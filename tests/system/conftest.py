@@ -44,10 +44,10 @@ class Started:
         return self._output.read()
 
     def finish(self) -> None:
-        self.process.send(signal.SIGKILL)
-        self.process.wait(10)
-        self.process.returncode()
-        self.process.close()
+        if self.process.fileno() >= 0:
+            self.process.send(signal.SIGKILL)
+            self.process.wait(10)
+            self.process.close()
         self._output.close()
 
 

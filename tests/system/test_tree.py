@@ -1,0 +1,148 @@
+"""Specifies `devinit.system.tree`: what belongs to a service, and signals to all of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from devinit.model.process import ProcessIdentity
+from devinit.system import processes
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Launcher, Started
+
+LEAVES_ITS_SESSION = """
+import os, signal, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        signal.pause()
+    os._exit(0)
+os.wait()
+signal.pause()
+"""
+"""As a daemon does: a session of its own, and its parent is init."""
+
+
+def end(started: Started) -> None:
+    started.process.send(signal.SIGKILL)
+    started.process.wait(10)
+    started.process.returncode()
+
+
+class TestTheTreeOfAService:
+    def test_is_the_process_and_its_descendants(self, start: Launcher) -> None:
+        service = start.sh("sh -c 'sleep 1000 & echo $!; wait' & echo $!; wait")
+        said = {service.pid_said(), service.pid_said()}
+
+        assert set(processes.tree_of(service.process, None)) == {service.pid, *said}
+
+    def test_is_found_by_the_number_alone(self, start: Launcher) -> None:
+        service = start.sh("sleep 1000 & echo $!; wait")
+        child = service.pid_said()
+
+        assert processes.tree_of(service.pid, None) == sorted([service.pid, child])
+
+    def test_keeps_what_stayed_in_its_session_after_the_parent_ended(self, start: Launcher) -> None:
+        service = start.sh("(sleep 1000 & echo $!); exec sleep 1000")
+        orphan = service.pid_said()
+
+        assert orphan in processes.tree_of(service.process, None)
+
+    def test_keeps_what_left_its_session_by_the_mark(self, start: Launcher) -> None:
+        service = start.python(LEAVES_ITS_SESSION)
+        daemon = service.pid_said()
+
+        assert daemon not in processes.tree_of(service.process, None)
+        assert daemon in processes.tree_of(service.process, start.marker)
+
+    def test_is_found_by_the_mark_after_its_first_process_ended(self, start: Launcher) -> None:
+        service = start.sh("sleep 1000 & echo $!; wait")
+        left = service.pid_said()
+
+        end(service)
+
+        assert processes.tree_of(service.process, start.marker) == [left]
+
+    def test_includes_the_children_and_the_session_of_what_is_marked(self, start: Launcher) -> None:
+        service = start.sh(
+            "sleep 1000 & env -i sleep 1000 & echo $!; sh -c 'env -i sleep 1000 & echo $!; wait' & wait"
+        )
+        unmarked = {service.pid_said(), service.pid_said()}
+
+        end(service)
+
+        assert unmarked < set(processes.tree_of(service.process, start.marker))
+
+    def test_needs_the_whole_mark(self, start: Launcher) -> None:
+        start.sh("sleep 1000 & echo $!; wait").pid_said()
+        stranger = start("sleep", "1000", environment={"PATH": "/bin:/usr/bin"})
+
+        assert processes.tree_of(stranger.process, start.marker[:-1]) == [stranger.pid]
+
+    def test_includes_a_stopped_process(self, start: Launcher) -> None:
+        service = start("sleep", "1000")
+        service.process.send(signal.SIGSTOP)
+        os.waitid(os.P_PID, service.pid, os.WSTOPPED | os.WNOWAIT)
+
+        assert processes.tree_of(service.process, None) == [service.pid]
+
+    def test_leaves_out_what_has_ended_and_was_not_reaped(self, start: Launcher) -> None:
+        service = start("true")
+        service.process.wait(10)
+
+        assert processes.tree_of(service.process, None) == []
+
+    def test_reaches_through_a_first_process_that_was_not_reaped(self, start: Launcher) -> None:
+        service = start.sh("sleep 1000 & echo $!; wait")
+        left = service.pid_said()
+        service.process.send(signal.SIGKILL)
+        service.process.wait(10)
+
+        assert processes.tree_of(service.process, None) == [left]
+
+    def test_is_empty_when_another_process_has_the_number(self, start: Launcher) -> None:
+        stranger = start.sh("sleep 1000 & echo $!; wait")
+        stranger.pid_said()
+        now = stranger.process.identity
+
+        assert processes.tree_of(ProcessIdentity(now.pid, now.start_time - 1, now.boot_id), None) == []
+
+    def test_of_a_process_that_shares_a_session_stops_at_its_descendants(self, start: Launcher) -> None:
+        shell = start.sh("sleep 1000 & echo $!; sleep 1000 & echo $!; wait")
+        first, _second = shell.pid_said(), shell.pid_said()
+
+        assert processes.tree_of(first, None) == [first]
+
+
+class TestASignalToATree:
+    def test_reaches_every_member(self, start: Launcher) -> None:
+        service = start.sh("sleep 1000 & echo $!; wait")
+        child = service.pid_said()
+
+        reached = processes.signal_tree(processes.tree_of(service.process, start.marker), signal.SIGKILL)
+
+        assert set(reached) == {service.pid, child}
+        assert service.rest() == ""
+
+    def test_never_reaches_a_process_that_was_given_a_number_later(self, start: Launcher) -> None:
+        stranger = start("sleep", "1000")
+        now = stranger.process.identity
+
+        reached = processes.signal_tree(
+            [ProcessIdentity(now.pid, now.start_time - 1, now.boot_id)], signal.SIGKILL
+        )
+
+        assert reached == []
+        assert not stranger.process.wait(0.05)
+
+    def test_never_means_a_group_the_first_process_or_ourselves(self) -> None:
+        assert processes.signal_tree([-1, 0, 1, os.getpid()], 0) == []
+
+    def test_passes_over_what_has_ended(self, start: Launcher) -> None:
+        gone = start("true")
+        end(gone)
+
+        assert processes.signal_tree([gone.pid, gone.process.identity], signal.SIGTERM) == []
