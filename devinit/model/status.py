@@ -60,3 +60,39 @@ class ProjectStatus(TypedDict):
     root: str
     supervisor: SupervisorStatus | None
     services: list[ServiceStatus]
+
+
+class DependencyStatus(TypedDict):
+    """A service that another one depends on, or the other way round."""
+
+    name: str
+    phase: str
+
+
+class WhyReport(TypedDict):
+    """Everything that explains why a service is as it is: the whole of `why --json`."""
+
+    name: str
+    phase: str
+    reason: str | None
+    since_seconds: float | None
+    """How long it has been starting, or ready."""
+    last_exit: int | None
+    restarts: int
+    failures: int
+    """How many it had recently."""
+    port: int | None
+    preferred_port: int | None
+    port_reason: str | None
+    """Why it has another port than the preferred one."""
+    command: str | None
+    directory: str
+    depends_on: list[DependencyStatus]
+    needed_by: list[DependencyStatus]
+    probe: str
+    """What readiness means for it."""
+    last_probe: str | None
+    """What the last attempt saw."""
+    log: str
+    """The path of its log."""
+    log_tail: list[str]

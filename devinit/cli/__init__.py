@@ -1,0 +1,1 @@
+"""The command line: each command parses, asks the supervisor or a file, and prints."""

@@ -1,0 +1,101 @@
+"""How things look: colours only on a terminal, symbols beside colours, tables, durations."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, TextIO
+
+GREEN, YELLOW, RED, DIM, BOLD, RESET = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
+
+
+class Paint:
+    """Colours for one stream, or none."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._on = wants_color(stream)
+
+    def good(self, text: str) -> str:
+        """Paint what is as it should be."""
+        return self._paint(GREEN, text)
+
+    def attention(self, text: str) -> str:
+        """Paint what somebody should look at."""
+        return self._paint(YELLOW, text)
+
+    def bad(self, text: str) -> str:
+        """Paint what went wrong."""
+        return self._paint(RED, text)
+
+    def dim(self, text: str) -> str:
+        """Paint what stands in the background."""
+        return self._paint(DIM, text)
+
+    def bold(self, text: str) -> str:
+        """Paint what stands out."""
+        return self._paint(BOLD, text)
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{RESET}" if self._on and text else text
+
+
+def wants_color(stream: TextIO) -> bool:
+    """Whether a stream shows colours: a terminal that can, and a user who has not said no."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_quiet() -> bool:
+    """Whether the user wants no talk (QUIET=true)."""
+    return is_true(os.environ.get("QUIET", ""))
+
+
+def is_true(value: str) -> bool:
+    """Read a switch from the environment."""
+    return value.strip().lower() in ("1", "true", "yes", "on")
+
+
+def talk(text: str) -> None:
+    """Say something that is not the result, unless the user wants quiet."""
+    if not is_quiet():
+        sys.stderr.write(text + "\n")
+
+
+def symbol(good: str, plain: str, stream: TextIO) -> str:
+    """Return a symbol that the stream can write."""
+    try:
+        good.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return plain
+    return good
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON, one line. Any: whatever came off the wire."""
+    import json  # only when it is asked for
+
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> list[str]:
+    """Return rows in columns under a header; the last column is not padded."""
+    every = [header, *rows]
+    widths = [max(len(row[column]) for row in every) for column in range(len(header) - 1)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        for row in every
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as a person would say it: 85 ms, 2.4 s, 3 min, 2 h."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 100:  # noqa: PLR2004  tenths stop to matter
+        return f"{seconds:.1f} s"
+    if seconds < 5400:  # noqa: PLR2004  an hour and a half
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"

@@ -1,0 +1,19 @@
+"""Stop services and bring them up again with the configuration and the environment of now."""
+
+from __future__ import annotations
+
+from devinit.cli.project import root_of
+from devinit.cli.start import bring_up, configure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+EXAMPLE = "devinit restart backend"
+
+__all__ = ["EXAMPLE", "configure", "run"]
+
+
+def run(arguments: Namespace) -> int:
+    """Restart services; return the exit code that they add up to."""
+    return bring_up("restart", root_of(arguments), arguments)

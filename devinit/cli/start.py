@@ -1,0 +1,123 @@
+"""Bring services up, with all that they depend on, and wait until each is proven ready."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devinit.cli.asking import add_port_options, is_interactive, policy_of
+from devinit.cli.output import print_json, talk
+from devinit.cli.progress import Progress
+from devinit.cli.project import root_of
+from devinit.cli.summary import print_summary
+from devinit.control.client import RemoteError
+from devinit.control.launch import connect_or_start
+from devinit.errors import DevinitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from pathlib import Path
+
+    from devinit.control.client import Client, Json
+
+EXAMPLE = "devinit start all"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "services", nargs="*", metavar="SERVICE", help="what to start; none or `all`: everything"
+    )
+    parser.add_argument("-d", "--detach", action="store_true", help="return to the shell when all is ready")
+    add_port_options(parser)
+    parser.add_argument(
+        "--timeout", type=float, metavar="S", help="give up waiting after so many seconds (exit code 4)"
+    )
+    parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
+    parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
+
+
+def run(arguments: Namespace) -> int:
+    """Start services; return the exit code that they add up to."""
+    return bring_up("start", root_of(arguments), arguments)
+
+
+def bring_up(method: str, root: Path, arguments: Namespace) -> int:
+    """Start or restart services, asking about conflicts for as long as there are any."""
+    params: Json = {
+        "services": arguments.services,
+        "environ": dict(os.environ),
+        "on_conflict": policy_of(arguments),
+        "profile": arguments.profile or os.environ.get("DEVINIT_PROFILE") or None,
+        "timeout_seconds": arguments.timeout,
+        "resolutions": [],
+    }
+    while True:
+        client = connect_or_start(root)
+        try:
+            return one_attempt(client, root, method, params, as_json=arguments.json)
+        except RemoteError as error:
+            if error.kind != "PortQuestion" or not is_interactive():
+                raise
+            params["resolutions"] += answers(error)
+        finally:
+            client.close()
+
+
+def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_json: bool) -> int:
+    """Order the start, show what happens, print what it came to."""
+    watch = Watch(as_json=as_json)
+    try:
+        with watch.progress:
+            result = client.call(method, params, watch.see, watch.progress.tick)
+    except KeyboardInterrupt:
+        take_back(root, watch.starting)
+        raise
+    if watch.summary is not None and not as_json:
+        print_summary(watch.summary)
+    code: int = result["exit_code"]
+    return code
+
+
+class Watch:
+    """What has been seen of a start so far."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.progress = Progress(sys.stderr, silent=as_json)
+        self.starting: list[str] = []
+        self.summary: Json | None = None
+        self._as_json = as_json
+
+    def see(self, event: Json) -> None:
+        """Take an event in."""
+        if self._as_json:
+            print_json(event)
+            sys.stdout.flush()
+        match event["type"]:
+            case "plan":
+                self.starting = event["starting"]
+            case "summary":
+                self.summary = event
+        self.progress.see(event)
+
+
+def answers(error: RemoteError) -> list[Json]:
+    """Ask about every conflict, and return the answers."""
+    # The prompts' library takes longer to load than everything else: only a question pays for it.
+    from devinit.cli.prompts import ask
+
+    return [ask(conflict) for conflict in error.data["conflicts"]]
+
+
+def take_back(root: Path, starting: list[str]) -> None:
+    """Ctrl-C: stop what this start was bringing up, and nothing else."""
+    if not starting:
+        return
+    talk("\ninterrupted: stopping what this start brought up")
+    try:
+        client = connect_or_start(root)
+        with Progress(sys.stderr) as progress:
+            client.call("stop", {"services": starting}, progress.see, progress.tick)
+    except DevinitError as error:
+        talk(f"it could not be stopped: {error.message}")

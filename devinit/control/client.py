@@ -1,0 +1,120 @@
+"""A blocking client of the supervisor, made of `socket` and `json` alone so that commands answer at once."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+from devinit.errors import DevinitError, SupervisorError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    # What comes off the wire is checked where it is made; here it is passed on as it is.
+    Json = dict[str, Any]
+
+LONGEST_LINE = 64 * 1024 * 1024
+"""A line longer than this is not ours: refuse it instead of filling the memory."""
+
+
+TICK_SECONDS = 0.1
+
+
+class RemoteError(DevinitError):
+    """An error that the supervisor answered with, carrying its own message, hint and exit code."""
+
+    def __init__(self, answer: Json) -> None:
+        data = answer.get("data") or {}
+        super().__init__(str(answer.get("message", "unknown error")), hint=data.get("hint"))
+        self.exit_code = int(data.get("exit_code", 1))
+        self.kind = str(data.get("kind", ""))
+        """The name of the error's class on the other side."""
+        self.data: Json = data
+
+
+class Client:
+    """One connection to a supervisor."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = b""
+        self._last_id = 0
+
+    def call(
+        self,
+        method: str,
+        params: Json | None = None,
+        on_event: Callable[[Json], None] | None = None,
+        on_tick: Callable[[], None] | None = None,
+    ) -> Any:
+        """Send a request and return its result; pass every event that comes before it to `on_event`.
+
+        `on_tick` is called whenever nothing has come for a tenth of a second, to show that time passes.
+
+        Raise RemoteError when the supervisor refuses, SupervisorError when it goes away.
+        """
+        self._last_id += 1
+        request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params or {}}
+        try:
+            self._connection.sendall(json.dumps(request).encode() + b"\n")
+        except OSError as error:
+            raise gone(method) from error
+        self._connection.settimeout(TICK_SECONDS if on_tick else None)
+        while True:
+            message = self._read_message(method, on_tick)
+            if message.get("method") == "event":
+                if on_event is not None:
+                    on_event(message["params"])
+            elif message.get("id") == self._last_id:
+                if "error" in message:
+                    raise RemoteError(message["error"])
+                return message.get("result")
+
+    def close(self) -> None:
+        """Hang up. What was started goes on."""
+        self._connection.close()
+
+    def _read_message(self, method: str, on_tick: Callable[[], None] | None) -> Json:
+        while b"\n" not in self._buffer:
+            try:
+                chunk = self._connection.recv(65536)
+            except TimeoutError:
+                if on_tick is not None:
+                    on_tick()
+                continue
+            except OSError as error:
+                raise gone(method) from error
+            if not chunk or len(self._buffer) > LONGEST_LINE:
+                raise gone(method)
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        message: Json = json.loads(line)
+        return message
+
+
+def connect(path: Path) -> Client | None:
+    """Return a client of the supervisor that listens at this path, or None when none does."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    except OSError as error:
+        connection.close()
+        raise SupervisorError(
+            f"cannot connect to the supervisor at {path}: {error.strerror}",
+            hint="the socket must belong to you: run this as the user who started devinit",
+        ) from error
+    return Client(connection)
+
+
+def gone(method: str) -> SupervisorError:
+    """Say that the supervisor went away in the middle of a request."""
+    return SupervisorError(
+        f"the supervisor went away during `{method}`",
+        hint="services keep running; run the command again: it starts a supervisor that takes them over",
+    )

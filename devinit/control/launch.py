@@ -1,0 +1,92 @@
+"""Connect to a project's supervisor, or start it first. Two commands at once start exactly one."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devinit.control.client import Client, connect
+from devinit.errors import SupervisorError
+from devinit.system.files import FileLock, read_text
+from devinit.system.paths import private_directory, socket_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READY = b"ready\n"
+
+
+def connect_or_start(root: Path) -> Client:
+    """Return a client of the project's supervisor, starting one when none listens."""
+    path = socket_path(root)
+    client = connect(path)
+    if client is not None:
+        return client
+    with FileLock(path.with_suffix(".launch")):
+        # Another command may have started it while we waited for the lock.
+        client = connect(path)
+        if client is None:
+            start_supervisor(root)
+            client = connect(path)
+    if client is None:
+        raise SupervisorError("the supervisor started and went away at once", hint=f"see {log_path(root)}")
+    return client
+
+
+def connect_to_running(root: Path) -> Client | None:
+    """Return a client if anything of the project runs: also when only its supervisor died, which is replaced."""
+    client = connect(socket_path(root))
+    if client is None and runs_without_supervisor(root):
+        return connect_or_start(root)
+    return client
+
+
+def runs_without_supervisor(root: Path) -> bool:
+    """Whether services are on record although nobody listens: whoever looked after them was killed."""
+    text = read_text(root / ".devinit" / "state.json")
+    # Read as text: a record that is empty is written exactly so, and one that is garbled is for the
+    # supervisor to refuse by name.
+    return text is not None and '"services":{}' not in text
+
+
+def start_supervisor(root: Path) -> None:
+    """Start the supervisor in its own session and return when it listens.
+
+    Its readiness comes through a pipe, so nothing is polled; the pipe's end of file tells that it died.
+    """
+    log_file = os.open(log_path(root), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    null = os.open(os.devnull, os.O_RDWR)
+    receiving, sending = os.pipe()
+    try:
+        # posix_spawn instead of subprocess: importing that would cost as much as the rest of the command.
+        os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-P", "-m", "devinit.supervisor", str(root), "--ready-fd", "3"],
+            os.environ,
+            setsid=True,
+            # 3 comes last: one of the others may stand there until it has been copied. None of them is below 3,
+            # because the command line opens the standard streams that it was started without.
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, log_file, 1),
+                (os.POSIX_SPAWN_DUP2, log_file, 2),
+                (os.POSIX_SPAWN_DUP2, sending, 3),
+            ],
+        )
+    except OSError as error:
+        raise SupervisorError(f"cannot start {sys.executable}: {error.strerror}") from error
+    finally:
+        os.close(sending)
+        os.close(null)
+        os.close(log_file)
+    with os.fdopen(receiving, "rb") as pipe:
+        said = pipe.read()
+    if said != READY:
+        reason = said.decode(errors="replace").strip() or "it ended without a word"
+        raise SupervisorError(f"the supervisor could not start: {reason}", hint=f"see {log_path(root)}")
+
+
+def log_path(root: Path) -> Path:
+    """Return where the supervisor writes what it has to say."""
+    return private_directory(root) / "supervisor.log"

@@ -1,0 +1,68 @@
+"""What the supervisor understands: the parameters of each method, checked as they arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from devinit.model.port import ConflictPolicy, Resolution
+
+
+class Request(Struct, frozen=True):
+    """A JSON-RPC 2.0 request."""
+
+    method: str
+    id: int | str | None = None
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class ServicesParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """Names of services; none means all."""
+
+    services: tuple[str, ...] = ()
+
+
+class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bring services up, with all that they depend on."""
+
+    services: tuple[str, ...] = ()
+    environ: dict[str, str] = field(default_factory=dict)
+    """The caller's environment: what the services inherit, and where <SERVICE>_PORT is looked up."""
+    on_conflict: ConflictPolicy = ConflictPolicy.MOVE
+    resolutions: tuple[Resolution, ...] = ()
+    profile: str | None = None
+    timeout_seconds: float | None = None
+    """For the whole start; None leaves it to each service's own deadline."""
+
+
+class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The runtime environment as it is, or as it would be."""
+
+    environ: dict[str, str] = field(default_factory=dict)
+    profile: str | None = None
+
+
+class ServiceParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """One service."""
+
+    service: str
+
+
+class RpcError(Struct, frozen=True):
+    """The error member of an answer."""
+
+    code: int
+    message: str
+    data: dict[str, Any] = field(default_factory=dict)
+    """hint, exit_code and kind; conflicts when ports have to be decided about. Free-form by JSON-RPC."""
+
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+APPLICATION_ERROR = 1000
+"""Plus the exit code: an error of ours."""

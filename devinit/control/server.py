@@ -1,0 +1,191 @@
+"""The supervisor's end of the wire: accepts the user's own connections and hands requests to a handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from devinit.control.messages import (
+    APPLICATION_ERROR,
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    Request,
+    RpcError,
+)
+from devinit.errors import DevinitError
+
+log = logging.getLogger(__name__)
+
+LONGEST_REQUEST = 16 * 1024 * 1024
+SLOW_CLIENT_BYTES = 4 * 1024 * 1024
+"""A client that lets this much pile up is hung up on: it must not grow the supervisor."""
+
+encoder = msgspec.json.Encoder(enc_hook=str)
+
+
+class Connection:
+    """One client: who it is, and how to tell it something."""
+
+    def __init__(self, writer: asyncio.StreamWriter, pid: int) -> None:
+        self._writer = writer
+        self.pid = pid
+        """The client's process, as the kernel knows it; 0 when it does not say."""
+        self._on_close: list[Callable[[], None]] = []
+
+    def on_close(self, clean_up: Callable[[], None]) -> None:
+        """Do this when the client is gone."""
+        self._on_close.append(clean_up)
+
+    def tell(self, event: Any) -> None:
+        """Send an event. Any: every event is a typed dictionary of model.event."""
+        self.send({"jsonrpc": "2.0", "method": "event", "params": event})
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send one message; hang up on a client that does not read. The message is JSON-RPC's free form."""
+        if self._writer.is_closing():
+            return
+        if self._writer.transport.get_write_buffer_size() > SLOW_CLIENT_BYTES:
+            log.warning("client %s does not read; hanging up", self.pid)
+            self._writer.transport.abort()
+            return
+        self._writer.write(encoder.encode(message) + b"\n")
+
+    def close(self) -> None:
+        """Hang up after what was sent."""
+        while self._on_close:
+            self._on_close.pop()()
+        self._writer.close()
+
+
+# A handler takes the method, its undecoded parameters and the connection; its result is encoded as JSON.
+Handler = Callable[[str, msgspec.Raw, Connection], Awaitable[Any]]
+
+
+class UnknownMethod(Exception):  # noqa: N818  it never reaches a user: it is the answer to a wrong client
+    """Raised by a handler for a method that does not exist."""
+
+
+class Server:
+    """Listens on the project's socket."""
+
+    def __init__(self, path: Path, handler: Handler, on_idle: Callable[[], None]) -> None:
+        self._path = path
+        self._handler = handler
+        self._on_idle = on_idle
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    async def listen(self) -> None:
+        """Begin to accept. The caller holds the project's lock, so that a socket that is left over is dead."""
+        self._path.unlink(missing_ok=True)
+        previous = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(
+                self._serve, str(self._path), limit=LONGEST_REQUEST
+            )
+        finally:
+            os.umask(previous)
+
+    async def close(self) -> None:
+        """Stop accepting, remove the socket and hang up on everybody."""
+        if self._server is None:
+            return
+        self._path.unlink(missing_ok=True)
+        self._server.close()
+        for connection in list(self._connections):
+            connection.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pid, uid = peer(writer)
+        if uid is not None and uid not in (os.geteuid(), 0):
+            log.warning("refused a connection of user %s (pid %s)", uid, pid)
+            writer.close()
+            return
+        connection = Connection(writer, pid)
+        self._connections.add(connection)
+        try:
+            async with asyncio.TaskGroup() as requests:
+                while line := await read_line(reader):
+                    requests.create_task(self._answer(line, connection))
+        finally:
+            self._connections.discard(connection)
+            connection.close()
+            self._on_idle()
+
+    async def _answer(self, line: bytes, connection: Connection) -> None:
+        try:
+            request = msgspec.json.decode(line, type=Request)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            connection.send(refusal(None, RpcError(INVALID_REQUEST, f"not a request: {error}")))
+            return
+        try:
+            result = await self._handler(request.method, request.params, connection)
+        except UnknownMethod:
+            connection.send(
+                refusal(request.id, RpcError(METHOD_NOT_FOUND, f"unknown method {request.method!r}"))
+            )
+        except msgspec.DecodeError as error:
+            connection.send(refusal(request.id, RpcError(INVALID_PARAMS, f"{request.method}: {error}")))
+        except DevinitError as error:
+            connection.send(refusal(request.id, error_of(error)))
+        except Exception:
+            # The one broad catch of this program's edge: a defect in one request must not end the supervisor.
+            log.exception("request %s failed", request.method)
+            text = f"{request.method} failed inside the supervisor"
+            hint = "the supervisor's log, .devinit/supervisor.log, has the details"
+            connection.send(
+                refusal(request.id, RpcError(INTERNAL_ERROR, text, {"hint": hint, "exit_code": 5}))
+            )
+        else:
+            connection.send({"jsonrpc": "2.0", "id": request.id, "result": result})
+
+
+def error_of(error: DevinitError) -> RpcError:
+    """Return an error of ours as it goes over the wire, with the facts that it carries."""
+    data: dict[str, Any] = {  # free-form by JSON-RPC
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+        "kind": type(error).__name__,
+    }
+    conflicts = getattr(error, "conflicts", None)
+    if conflicts is not None:
+        data["conflicts"] = conflicts
+    return RpcError(APPLICATION_ERROR + error.exit_code, error.message, data)
+
+
+def refusal(request_id: int | str | None, error: RpcError) -> dict[str, Any]:
+    """Return the answer that carries an error."""
+    return {"jsonrpc": "2.0", "id": request_id, "error": error}
+
+
+async def read_line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line, or nothing when the client is gone or sends more than a request can be."""
+    try:
+        return await reader.readline()
+    except (ValueError, ConnectionError):
+        return b""
+
+
+def peer(writer: asyncio.StreamWriter) -> tuple[int, int | None]:
+    """Return pid and uid of the process at the other end; (0, None) where the kernel does not say."""
+    connection = writer.get_extra_info("socket")
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0, None
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, _ = struct.unpack("3i", credentials)
+    return pid, uid

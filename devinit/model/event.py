@@ -1,0 +1,123 @@
+"""What happens to a project, told as it happens: the lines of `start --json` and of every subscription.
+
+Typed dictionaries for the same reason as in `status`: one definition serves both ends of the wire.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, TypedDict
+
+
+class PlanEvent(TypedDict):
+    """The first event of a start: what it covers, and what of that it has to bring up."""
+
+    type: Literal["plan"]
+    at: float
+    services: list[str]
+    starting: list[str]
+
+
+class PortEvent(TypedDict):
+    """A decision about a port."""
+
+    type: Literal["port"]
+    at: float
+    service: str
+    port: int
+    preferred: int
+    moved_from: int | None
+    attempts: int
+    reason: str
+    killed: list[str]
+
+
+class PhaseEvent(TypedDict):
+    """A service entered another phase."""
+
+    type: Literal["phase"]
+    at: float
+    service: str
+    phase: str
+    previous: str
+    reason: str | None
+    pid: int | None
+    ready_seconds: float | None
+    """From the start of its preparation to ready; only in the event that says ready."""
+
+
+class ProgressEvent(TypedDict):
+    """What a service is busy with inside its phase: "creating the database cluster"."""
+
+    type: Literal["progress"]
+    at: float
+    service: str
+    message: str
+
+
+class PortInfoEvent(TypedDict):
+    """The announcement of a service that is ready: its verified address."""
+
+    type: Literal["port_info"]
+    at: float
+    mode: Literal["preferred", "moved", "external"]
+    service: str
+    port: int | None
+    url: str | None
+    docs_url: str | None
+    health_url: str | None
+
+
+class EnvironmentEvent(TypedDict):
+    """`.env.runtime` was written."""
+
+    type: Literal["environment"]
+    at: float
+    path: str
+    changed: bool
+
+
+class NoteEvent(TypedDict):
+    """Something the developer should know."""
+
+    type: Literal["note"]
+    at: float
+    service: str | None
+    message: str
+
+
+class SummaryRow(TypedDict):
+    """One service in the summary of a start."""
+
+    service: str
+    phase: str
+    port: int | None
+    preferred: int | None
+    moved_from: int | None
+    attempts: int
+    ready_seconds: float | None
+    url: str | None
+    reason: str | None
+    log_tail: list[str]
+    """The last lines of a service that failed; else empty."""
+
+
+class SummaryEvent(TypedDict):
+    """The last event of a start."""
+
+    type: Literal["summary"]
+    at: float
+    services: list[SummaryRow]
+    seconds: float
+    exit_code: int
+
+
+Event: TypeAlias = (
+    PlanEvent
+    | PortEvent
+    | PhaseEvent
+    | ProgressEvent
+    | PortInfoEvent
+    | EnvironmentEvent
+    | NoteEvent
+    | SummaryEvent
+)

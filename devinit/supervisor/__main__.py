@@ -1,0 +1,108 @@
+"""The supervisor's process: `python -m devinit.supervisor ROOT`, started by the first command that needs it.
+
+SIGTERM and SIGINT let go: services run on and the next command adopts them, exactly as after SIGKILL.
+`devinit stop` is how they end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from devinit import __version__
+from devinit.control.server import Server
+from devinit.errors import DevinitError
+from devinit.supervisor.adoption import adopt
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.handlers import Handlers
+from devinit.supervisor.stage import MARKER, Stage
+from devinit.supervisor.supervisor import Supervisor
+from devinit.system.files import FileLock
+from devinit.system.paths import socket_path
+
+log = logging.getLogger("devinit.supervisor")
+
+READY = b"ready\n"
+
+
+def main() -> int:
+    """Run until the last service has been stopped."""
+    root = Path(sys.argv[1])
+    ready_fd = int(sys.argv[3]) if len(sys.argv) > 3 else None  # noqa: PLR2004  ROOT --ready-fd N
+    logging.basicConfig(
+        level=logging.DEBUG if os.environ.get("DEVINIT_DEBUG") else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # Not inside the checkout: we must not look like a process of the project, nor keep its disk busy.
+    os.chdir("/")
+    # If a service of another project started us, we are not part of that service.
+    os.environ.pop(MARKER, None)
+    try:
+        asyncio.run(supervise(root, ready_fd))
+    except DevinitError as error:
+        log.error("%s", error.message)  # noqa: TRY400  the message says it; a traceback would hide it
+        tell_launcher(ready_fd, "\n".join(filter(None, (error.message, error.hint))).encode())
+        return error.exit_code
+    return 0
+
+
+async def supervise(root: Path, ready_fd: int | None) -> None:
+    """Serve the project's socket and look after its services."""
+    path = socket_path(root)
+    lock = FileLock(path.with_suffix(".lock"))
+    if not lock.acquire(blocking=False):
+        raise DevinitError(f"another supervisor looks after {root}")
+    finished = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, finished.set)
+    loop.add_signal_handler(signal.SIGINT, finished.set)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
+
+            def finish_when_idle() -> None:
+                if server.connections == 0 and not supervisor.is_needed():
+                    finished.set()
+
+            handlers = Handlers(supervisor, finish_when_idle)
+            server = Server(path, handlers.handle, finish_when_idle)
+            adopt(supervisor, tasks)
+            await server.listen()
+            tell_launcher(ready_fd, READY)
+            # What was imported stays for ever: the collector need not look at it again.
+            gc.freeze()
+            await finished.wait()
+            await server.close()
+            supervisor.leave()
+            raise Finished  # noqa: TRY301  it ends the group of tasks around it
+    except* Finished:
+        log.info("supervisor ends")
+    finally:
+        lock.release()
+
+
+class Finished(Exception):  # noqa: N818  it is the regular end: raised to cancel what still waits
+    """The supervisor is not needed any more."""
+
+
+def tell_launcher(ready_fd: int | None, said: bytes) -> None:
+    """Tell whoever started us that we listen, or why we do not."""
+    if ready_fd is None:
+        return
+    try:
+        os.write(ready_fd, said)
+        os.close(ready_fd)
+    except OSError:
+        # It went away meanwhile, or was told already.
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

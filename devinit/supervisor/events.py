@@ -1,0 +1,38 @@
+"""Tell every client that asked what happens, as it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from devinit.model.event import Event
+
+Listener = Callable[[Event], None]
+
+
+class Broadcaster:
+    """Hands each event to everyone who listens at that moment."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def add(self, listener: Listener) -> None:
+        """Hand events to this listener from now on."""
+        self._listeners.append(listener)
+
+    def remove(self, listener: Listener) -> None:
+        """Hand it no more."""
+        self._listeners.remove(listener)
+
+    def tell(self, event: Event) -> None:
+        """Hand an event to all listeners."""
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def note(self, message: str, service: str | None = None) -> None:
+        """Tell something that the developer should know."""
+        self.tell({"type": "note", "at": time.time(), "service": service, "message": message})
+
+    def progress(self, service: str, message: str) -> None:
+        """Tell what a service is busy with."""
+        self.tell({"type": "progress", "at": time.time(), "service": service, "message": message})

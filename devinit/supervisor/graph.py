@@ -1,0 +1,41 @@
+"""The order of services: pure functions over who depends on whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+Dependencies = Mapping[str, tuple[str, ...]]
+"""Service → the services it depends on. Known to be complete and without cycles (config checks both)."""
+
+
+def start_order(dependencies: Dependencies) -> list[str]:
+    """Return every service after all that it depends on; otherwise in the given order."""
+    order: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order:
+            return
+        for dependency in dependencies[name]:
+            visit(dependency)
+        order.append(name)
+
+    for name in dependencies:
+        visit(name)
+    return order
+
+
+def with_dependencies(names: Iterable[str], dependencies: Dependencies) -> list[str]:
+    """Return the named services and all that they need, in start order."""
+    wanted: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        if name not in wanted:
+            wanted.add(name)
+            queue.extend(dependencies[name])
+    return [name for name in start_order(dependencies) if name in wanted]
+
+
+def dependants(name: str, dependencies: Dependencies) -> list[str]:
+    """Return the services that name this one as a direct dependency."""
+    return [other for other, needs in dependencies.items() if name in needs]

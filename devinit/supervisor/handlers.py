@@ -1,0 +1,145 @@
+"""What the supervisor answers: each method of the wire, decoded, carried out, and told as plain values."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from devinit import __version__
+from devinit.control.messages import EnvironmentParams, ServiceParams, ServicesParams, StartParams
+from devinit.control.server import Connection, UnknownMethod
+from devinit.model.status import ProjectStatus
+from devinit.supervisor import report
+from devinit.supervisor.project_ports import Asked
+from devinit.supervisor.runner import Runner
+from devinit.supervisor.supervisor import Order, Supervisor
+from devinit.system.usage import Usage, usage_of
+
+# Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
+Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
+
+
+class Handlers:
+    """The methods of one supervisor."""
+
+    def __init__(self, supervisor: Supervisor, finish: Callable[[], None]) -> None:
+        self._supervisor = supervisor
+        self._stage = supervisor.stage
+        self._finish = finish
+        self._measured: dict[str, tuple[float, float]] = {}
+        """Service → (monotonic time, CPU seconds) of the measurement before."""
+
+    async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
+        """Carry a method out."""
+        if method not in METHODS:
+            raise UnknownMethod
+        return await METHODS[method](self, params, connection)
+
+    async def ping(self, _params: msgspec.Raw, _connection: Connection) -> dict[str, Any]:
+        """Say who answers."""
+        return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
+
+    async def status(self, _params: msgspec.Raw, _connection: Connection) -> ProjectStatus:
+        """Return what every service is doing."""
+        usages = {name: self._measure(runner) for name, runner in self._supervisor.runners.items()}
+        return report.project_status(
+            self._supervisor.runners, self._stage, {name: usage for name, usage in usages.items() if usage}
+        )
+
+    async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
+        """Bring services up; events come before the answer."""
+        order = order_of(params, connection)
+        return await self._told(connection, lambda: self._supervisor.start(order, connection.tell))
+
+    async def restart(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
+        """Stop services and bring them up again; events come before the answer."""
+        order = order_of(params, connection)
+        return await self._told(connection, lambda: self._supervisor.restart(order, connection.tell))
+
+    async def stop(self, params: msgspec.Raw, connection: Connection) -> dict[str, Any]:
+        """Stop services; events come before the answer. The supervisor ends after the last one."""
+        names = msgspec.json.decode(params, type=ServicesParams).services
+        broadcaster = self._stage.broadcaster
+        broadcaster.add(connection.tell)
+        try:
+            stopped = await self._supervisor.stop(names)
+        finally:
+            broadcaster.remove(connection.tell)
+        ends = not self._supervisor.is_needed()
+        if ends:
+            # After the answer has been written: this method's result goes out first.
+            asyncio.get_running_loop().call_soon(self._finish)
+        return {"stopped": stopped, "supervisor_ends": ends}
+
+    async def environment(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
+        """Return the runtime environment: of what runs, or as a start would make it."""
+        asked = msgspec.json.decode(params, type=EnvironmentParams)
+        await self._supervisor.ensure_configured(asked.environ, asked.profile)
+        return self._stage.environment
+
+    async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
+        """Explain a service."""
+        name = msgspec.json.decode(params, type=ServiceParams).service
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        [chosen] = report.named([name], self._stage.project)
+        return report.why(self._supervisor.runners[chosen], self._supervisor.runners, self._stage)
+
+    async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> ProjectStatus:
+        """Return the status, and tell every event from now on."""
+        self._stage.broadcaster.add(connection.tell)
+        connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
+        return await self.status(msgspec.Raw(b"{}"), connection)
+
+    async def _told(self, connection: Connection, begin: Callable[[], Awaitable[int]]) -> dict[str, int]:
+        broadcaster = self._stage.broadcaster
+        broadcaster.add(connection.tell)
+        try:
+            return {"exit_code": await begin()}
+        finally:
+            broadcaster.remove(connection.tell)
+
+    def _measure(self, runner: Runner) -> tuple[Usage, float | None] | None:
+        """Return what a service uses, and its share of a CPU since the last measurement, in percent."""
+        if runner.process is None:
+            return None
+        usage = usage_of(runner.pids())
+        now = time.monotonic()
+        before = self._measured.get(runner.name)
+        self._measured[runner.name] = (now, usage.cpu_seconds)
+        if before is None or now <= before[0]:
+            return usage, None
+        return usage, round(max(0.0, usage.cpu_seconds - before[1]) / (now - before[0]) * 100, 1)
+
+
+METHODS: dict[str, Method] = {
+    "ping": Handlers.ping,
+    "status": Handlers.status,
+    "start": Handlers.start,
+    "restart": Handlers.restart,
+    "stop": Handlers.stop,
+    "environment": Handlers.environment,
+    "why": Handlers.why,
+    "subscribe": Handlers.subscribe,
+}
+
+
+def order_of(params: msgspec.Raw, connection: Connection) -> Order:
+    """Return what a client orders."""
+    asked = msgspec.json.decode(params, type=StartParams)
+    return Order(
+        services=asked.services,
+        asked=Asked(
+            environ=asked.environ,
+            policy=asked.on_conflict,
+            resolutions=asked.resolutions,
+            # Whoever asks must not be killed by what he asks for.
+            protected=(connection.pid,) if connection.pid else (),
+        ),
+        profile=asked.profile,
+        timeout_seconds=asked.timeout_seconds,
+    )

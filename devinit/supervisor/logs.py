@@ -1,0 +1,75 @@
+"""The log file of a service: it writes there itself, so nothing stands between it and the disk.
+
+No pipe means no copy, no back-pressure, and no SIGPIPE when the supervisor dies (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from devinit.model.service import LogLimits
+
+TAIL_BYTES = 64 * 1024
+"""How far back the last lines of a run are looked for."""
+
+COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+"""CSI sequences (ECMA-48 §5.4): colours and cursor movements."""
+
+
+def log_path(private: Path, service: str) -> Path:
+    """Return where a service's output goes."""
+    return private / "logs" / f"{service}.log"
+
+
+def open_log(private: Path, service: str, limits: LogLimits) -> int:
+    """Return a descriptor that appends to the service's log, after moving a full one aside."""
+    path = log_path(private, service)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    rotate(path, limits)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def rotate(path: Path, limits: LogLimits) -> None:
+    """Move a log that has reached its size to `.1`, older ones up, the oldest away.
+
+    Only between runs: a file that a service still appends to is left where it is.
+    """
+    try:
+        if path.stat().st_size < limits.size_bytes:
+            return
+    except FileNotFoundError:
+        return
+    for number in range(limits.count - 1, 0, -1):
+        older = path.with_name(f"{path.name}.{number}")
+        newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
+        if newer.exists():
+            newer.replace(older)
+
+
+def mark(descriptor: int, text: str) -> int:
+    """Append a line of our own, and return the offset behind it: where the run's output begins."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    os.write(descriptor, f"--- devinit: {text} at {now} ---\n".encode())
+    return os.fstat(descriptor).st_size
+
+
+def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
+    """Return the output from an offset on, at most its last bytes, whatever they contain."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            # A log that was rotated meanwhile is shorter than the offset: all of it is of this run then.
+            begin = offset if offset <= size else 0
+            file.seek(max(begin, size - most))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def last_lines(path: Path, offset: int, count: int) -> list[str]:
+    """Return the last lines of a run, without colours."""
+    lines = COLOURS.sub("", read_from(path, offset)).splitlines()
+    return [line.rstrip() for line in lines if not line.startswith("--- devinit: ")][-count:]

@@ -1,0 +1,147 @@
+"""What happens before a service's process starts: set-up when its inputs changed, one-shot commands each time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import ServiceError
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Service, StopPolicy
+from devinit.supervisor import logs
+from devinit.supervisor.ending import end_tree, exit_of
+from devinit.system.files import read_text, write_atomically
+from devinit.system.processes import spawn
+
+INPUTS = (
+    "pyproject.toml",
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "package.json",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
+    "bun.lock",
+    "Gemfile.lock",
+    "go.sum",
+    "Cargo.lock",
+)
+"""Files that say what has to be installed: set-up runs again when one of them changes."""
+PRODUCTS = (".venv", "venv", "node_modules")
+"""Folders that set-up makes: it runs again when one that it made is gone."""
+FAILED_LINES = 20
+
+
+class SetupRecord(Struct, frozen=True):
+    """The last set-up that succeeded."""
+
+    fingerprint: str
+    products: tuple[str, ...]
+
+
+class Workshop(Struct, frozen=True, kw_only=True):
+    """Where and how the commands of one service run."""
+
+    service: Service
+    environment: dict[str, str]
+    private: Path
+    marker: str
+    say: Callable[[str], None]
+
+
+async def set_up(workshop: Workshop) -> None:
+    """Run the set-up commands unless nothing that they depend on has changed since they last succeeded."""
+    service = workshop.service
+    if not service.setup:
+        return
+    record_path = workshop.private / "setup" / f"{service.name}.json"
+    if is_current(record_path, service):
+        return
+    for command in service.setup:
+        workshop.say(f"setting up: {command}")
+        await run_once(workshop, command, "setup")
+    products = tuple(name for name in PRODUCTS if (service.directory / name).exists())
+    record_path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_atomically(record_path, msgspec.json.encode(SetupRecord(fingerprint(service), products)))
+
+
+async def run_one_shots(workshop: Workshop) -> None:
+    """Run what the service wants done before each start, in order."""
+    for command in workshop.service.before_start:
+        workshop.say(f"running {command}")
+        await run_once(workshop, command, "before_start")
+
+
+async def run_once(workshop: Workshop, command: str, key: str) -> None:
+    """Run a command to its end, its output in the service's log. Raise ServiceError when it fails."""
+    service = workshop.service
+    descriptor = logs.open_log(workshop.private, service.name, service.logs)
+    try:
+        offset = logs.mark(descriptor, f"{service.name} {key}: {command}")
+        code = await run_command(workshop, command, descriptor)
+    finally:
+        os.close(descriptor)
+    if code != 0:
+        path = logs.log_path(workshop.private, service.name)
+        tail = logs.last_lines(path, offset, FAILED_LINES)
+        raise ServiceError(
+            f"{key} of {service.name} failed: `{command}` exited with code {code}",
+            hint="\n".join(tail) or f"it printed nothing; it ran in {service.directory}",
+        )
+
+
+async def run_command(workshop: Workshop, command: str, output: int) -> int:
+    """Run a command in the service's folder and environment; return its exit code. Ended when cancelled."""
+    spec = ProcessSpec(
+        argv=("/bin/sh", "-c", command),
+        directory=workshop.service.directory,
+        environment=workshop.environment,
+    )
+    stdin = os.open(os.devnull, os.O_RDONLY)
+    try:
+        process = spawn(spec, output=output, stdin=stdin, keep=())
+    finally:
+        os.close(stdin)
+    with process:
+        try:
+            await exit_of(process)
+        except asyncio.CancelledError:
+            await end_tree(process.identity, workshop.marker, StopPolicy(), workshop.say)
+            raise
+        code = process.returncode()
+    return -1 if code is None else code
+
+
+def is_current(record_path: Path, service: Service) -> bool:
+    """Whether the last set-up still holds."""
+    text = read_text(record_path)
+    if text is None:
+        return False
+    try:
+        record = msgspec.json.decode(text, type=SetupRecord)
+    except msgspec.DecodeError:
+        # Only a memory of ours that saves time: running set-up once more is the way out.
+        return False
+    products = all((service.directory / name).exists() for name in record.products)
+    return products and record.fingerprint == fingerprint(service)
+
+
+def fingerprint(service: Service) -> str:
+    """Return a digest of everything that set-up depends on."""
+    digest = hashlib.blake2b(digest_size=16)
+    for command in service.setup:
+        digest.update(command.encode() + b"\0")
+    for name in INPUTS:
+        path = service.directory / name
+        if path.is_file():
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

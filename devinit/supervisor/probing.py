@@ -1,0 +1,155 @@
+"""Carry probes out: one attempt each, and the wait until a service is proven ready.
+
+Two stages. Until the service's own process listens, the kernel is asked (some 60 µs a time, so it can be
+asked often); from then on the service itself is asked, in its own protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, Iterator
+
+from devinit.model.probe import (
+    ExchangeProbe,
+    ExecProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+    TcpProbe,
+)
+
+ATTEMPT_SECONDS = 5.0
+"""How long one attempt may take: a first page that is compiled on demand is slow without being broken."""
+FIRST_INTERVAL_SECONDS = 0.025
+LONGEST_INTERVAL_SECONDS = 0.5
+BODY_BYTES = 64 * 1024
+LONGEST_STATUS_LINE = 8192
+
+GOOD_STATUS = range(200, 400)
+
+RunCommand = Callable[[str], Awaitable[int]]
+"""Runs a command of the service and returns its exit code."""
+ReadOutput = Callable[[], str]
+"""Returns what the service has printed in this run."""
+
+
+def intervals() -> Iterator[float]:
+    """Yield how long to wait between attempts, in seconds: short at first, never long."""
+    interval = FIRST_INTERVAL_SECONDS
+    while True:
+        yield interval
+        interval = min(interval * 1.2, LONGEST_INTERVAL_SECONDS)
+
+
+async def attempt(probe: Probe, run_command: RunCommand, read_output: ReadOutput) -> ProbeResult:
+    """Carry a probe out once."""
+    try:
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            return await carry_out(probe, run_command, read_output)
+    except TimeoutError:
+        return not_yet(f"no answer within {ATTEMPT_SECONDS:g} s")
+    except OSError as error:
+        return not_yet(describe(error))
+
+
+async def carry_out(probe: Probe, run_command: RunCommand, read_output: ReadOutput) -> ProbeResult:
+    """Carry a probe out once, without a time limit."""
+    match probe:
+        case TcpProbe(host, port):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return ready()
+        case HttpProbe():
+            return await get(probe)
+        case ExchangeProbe():
+            return await exchange(probe)
+        case ExecProbe(command):
+            code = await run_command(command)
+            return ready() if code == 0 else not_yet(f"`{command}` exited with code {code}")
+        case LogProbe(pattern):
+            found = re.search(pattern, read_output(), re.MULTILINE)
+            return ready() if found else not_yet(f"no line of the output matches {pattern!r}")
+        case StayedUpProbe(seconds):
+            await asyncio.sleep(seconds)
+            return ready()
+
+
+async def get(probe: HttpProbe) -> ProbeResult:
+    """GET a path and judge status and body."""
+    reader, writer = await asyncio.open_connection(probe.host, probe.port, limit=LONGEST_STATUS_LINE)
+    try:
+        host = f"[{probe.host}]" if ":" in probe.host else probe.host
+        request = (
+            f"GET {probe.path} HTTP/1.1\r\nHost: {host}:{probe.port}\r\n"
+            "User-Agent: devinit-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        )
+        writer.write(request.encode())
+        status = parse_status(await reader.readline())
+        if status is None:
+            return not_yet("the answer is not HTTP")
+        accepted = status in probe.status if probe.status else status in GOOD_STATUS
+        if not accepted:
+            return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path} answered {status}")
+        if probe.body is None:
+            return ready()
+        answer = (await read_up_to(reader, BODY_BYTES)).decode(errors="replace")
+        if re.search(probe.body, answer):
+            return ready()
+        return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path}: the body does not match {probe.body!r}")
+    except (ValueError, asyncio.IncompleteReadError) as error:
+        return not_yet(f"the answer is not HTTP: {error}")
+    finally:
+        writer.close()
+
+
+async def read_up_to(reader: asyncio.StreamReader, most: int) -> bytes:
+    """Return what comes until the other side closes, at most so many bytes."""
+    parts: list[bytes] = []
+    left = most
+    while left > 0 and (part := await reader.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def parse_status(line: bytes) -> int | None:
+    """Return the status of an HTTP status line, or None when it is none."""
+    matched = re.match(rb"HTTP/1\.[01] (\d{3})", line)
+    return int(matched.group(1)) if matched else None
+
+
+async def exchange(probe: ExchangeProbe) -> ProbeResult:
+    """Send the provider's bytes and let it judge the first answer."""
+    reader, writer = await asyncio.open_connection(probe.host, probe.port)
+    try:
+        writer.write(probe.request)
+        answer = await reader.read(4096)
+        result = probe.judge(answer) if answer else not_yet("it closed the connection")
+        with contextlib.suppress(OSError):
+            writer.write(probe.farewell)
+            await writer.drain()
+        return result
+    finally:
+        writer.close()
+
+
+def ready() -> ProbeResult:
+    """Return the verdict that says yes."""
+    return ProbeResult(ProbeVerdict.READY)
+
+
+def not_yet(detail: str) -> ProbeResult:
+    """Return the verdict that says: ask again."""
+    return ProbeResult(ProbeVerdict.NOT_YET, detail)
+
+
+def describe(error: OSError) -> str:
+    """Say why a connection failed, in a few words."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens yet"
+    return error.strerror or str(error)

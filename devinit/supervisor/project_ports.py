@@ -1,0 +1,218 @@
+"""The ports that this project has: taken together, kept through restarts, given back at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.errors import PortConflict
+from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest, Resolution
+from devinit.model.service import Project, Service
+from devinit.ports import ports_file
+from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
+from devinit.ports.leases import LeaseStore
+from devinit.ports.overrides import overrides
+from devinit.system.paths import state_directory
+
+Say = Callable[[str], None]
+
+
+class PortQuestion(PortConflict):
+    """Ports are taken and somebody has to decide: the facts travel with the error, answers come back."""
+
+    def __init__(self, found: ConflictsFound) -> None:
+        super().__init__(
+            str(found), hint="answer it at a terminal, or choose --on-conflict kill, move or fail"
+        )
+        self.conflicts = found.conflicts
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """How whoever wants ports wants them."""
+
+    environ: dict[str, str]
+    policy: ConflictPolicy = ConflictPolicy.MOVE
+    resolutions: tuple[Resolution, ...] = ()
+    protected: tuple[int, ...] = ()
+    """Pids that are never ended, nor are their ancestors."""
+
+
+class ProjectPorts:
+    """Grants by the name of their request: a service, or `service.name` for an extra port."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._store = LeaseStore(state_directory() / "leases")
+        self._grants: dict[str, Grant] = {}
+        self._exclusive: set[str] = set()
+        """Services that do not bind over our hold: learnt once, then not tried again."""
+
+    def take(
+        self, services: Iterable[Service], project: Project, asked: Asked, say: Say
+    ) -> list[GrantedPort]:
+        """Take every port that these services need and do not have. Blocking.
+
+        Raise PortQuestion when somebody has to decide, PortConflict or PortsExhausted; then nothing is taken.
+        """
+        services = [service for service in services if service.external_url is None]
+        requests = [request for service in services for request in requests_of(service)]
+        aliases = {service.name: service.port_env for service in services}
+        remembered = ports_file.read(self._root)
+        stated = overrides(
+            asked.environ, [each.service for each in requests], root=self._root, aliases=aliases
+        )
+        missing = []
+        for request in requests:
+            name = request.service
+            if name not in stated.ports and self._keeps(request, remembered.get(name)):
+                continue
+            self._close(name)
+            missing.append(request)
+        try:
+            grants = grant(
+                missing,
+                root=self._root,
+                project=project.name,
+                environ=asked.environ,
+                remembered=remembered,
+                policy=asked.policy,
+                store=self._store,
+                resolutions=asked.resolutions,
+                protected=asked.protected,
+                aliases=aliases,
+                say=say,
+            )
+        except ConflictsFound as found:
+            raise PortQuestion(found) from found
+        self._add(grants)
+        return [each.granted for each in grants]
+
+    def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
+        """Give up a service's port, which somebody else has, and take the next one. Blocking."""
+        assert service.port is not None  # noqa: S101  only a service with a port can lose it
+        lost = self._grants[service.name]
+        if service.port.strict:
+            raise PortConflict(
+                f"port {lost.port} for {service.name} was lost: {reason}",
+                hint="its port is fixed (strict_port): stop the holder, or give the service another port",
+            )
+        self._close(service.name, keep_reservation=False)
+        [found] = grant(
+            [service.port],
+            root=self._root,
+            project=project.name,
+            environ={},
+            remembered={**ports_file.read(self._root), service.name: lost.port},
+            policy=ConflictPolicy.MOVE,
+            store=self._store,
+        )
+        self._add([found])
+        return found.granted
+
+    def follow(self, request: PortRequest, port: int, project: Project) -> GrantedPort:
+        """Take over the port that a service listens on by its own choice. Blocking."""
+        old = self._grants.pop(request.service, None)
+        granted = GrantedPort(
+            service=request.service,
+            port=port,
+            preferred=request.preferred,
+            moved_from=old.port if old else None,
+            reason="the service chose it by itself",
+        )
+        if old is not None:
+            old.close(keep_reservation=False)
+        found = adopt(granted, root=self._root, project=project.name, store=self._store)
+        if found.lease_fd is None:
+            raise PortConflict(
+                f"{request.service} listens on {port}, which is leased to another project",
+                hint="its command must use ${PORT}",
+            )
+        self._add([found])
+        return granted
+
+    def adopt(self, ports: Iterable[GrantedPort], project: str) -> None:
+        """Take over the ports of a service that runs already."""
+        self._add([adopt(each, root=self._root, project=project, store=self._store) for each in ports])
+
+    def make_ready(self, name: str) -> bool:
+        """Complete lease and hold before a service starts; False when somebody else has one of its ports."""
+        complete = [
+            each.retake() for each in self._of(name) if not (each.is_held and each.lease_fd is not None)
+        ]
+        if name in self._exclusive:
+            self.release_hold(name)
+        return all(complete)
+
+    def release_hold(self, name: str) -> bool:
+        """Let a service bind that cannot do so over our hold; False when that was tried before."""
+        learnt = name not in self._exclusive
+        self._exclusive.add(name)
+        for each in self._of(name):
+            each.release_hold()
+        return learnt
+
+    def give_back(self, name: str) -> None:
+        """Give a stopped service's ports back; they stay reserved for it."""
+        for each in self._of(name):
+            self._close(each.service)
+
+    def orphaned(self) -> set[str]:
+        """Return the services of this checkout that have a live lease which is not ours."""
+        ours = {each.port for each in self._grants.values()}
+        root = os.path.realpath(self._root)
+        return {
+            owner.service.partition(".")[0]
+            for port, owner, live in self._store.owners()
+            if live and owner.root == root and port not in ours
+        }
+
+    def port_of(self, name: str) -> int | None:
+        """Return the port that a service has now."""
+        found = self._grants.get(name)
+        return found.port if found else None
+
+    def granted(self, name: str) -> GrantedPort | None:
+        """Return how a service came to its port."""
+        found = self._grants.get(name)
+        return found.granted if found else None
+
+    def granted_to(self, name: str) -> tuple[GrantedPort, ...]:
+        """Return all ports of a service, extra ones included."""
+        return tuple(each.granted for each in self._of(name))
+
+    def extra_ports_of(self, name: str) -> tuple[int, ...]:
+        """Return a service's ports beside its own."""
+        return tuple(each.port for each in self._of(name) if each.service != name)
+
+    def lease_descriptors(self, name: str) -> tuple[int, ...]:
+        """Return the locked descriptors that a service's processes keep, so that its leases live with them."""
+        return tuple(each.lease_fd for each in self._of(name) if each.lease_fd is not None)
+
+    def as_numbers(self) -> dict[str, int]:
+        """Return every port by name, as `.ports.json` wants it."""
+        return {name: each.port for name, each in self._grants.items()}
+
+    def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
+        """Whether the grant that is there is what is wanted, and can be used."""
+        found = self._grants.get(request.service)
+        return found is not None and remembered in (None, found.port) and self.make_ready(request.service)
+
+    def _of(self, name: str) -> list[Grant]:
+        prefix = f"{name}."
+        return [each for key, each in self._grants.items() if key == name or key.startswith(prefix)]
+
+    def _add(self, grants: Iterable[Grant]) -> None:
+        self._grants.update((each.service, each) for each in grants)
+
+    def _close(self, name: str, *, keep_reservation: bool = True) -> None:
+        found = self._grants.pop(name, None)
+        if found is not None:
+            found.close(keep_reservation=keep_reservation)
+
+
+def requests_of(service: Service) -> list[PortRequest]:
+    """Return all ports that a service asks for."""
+    return [*([service.port] if service.port else []), *service.extra_ports]

@@ -1,0 +1,136 @@
+"""Wait until a service is ready, and be sure that it is the service that answers.
+
+A connection that is accepted says nothing about who accepted it: an impostor on the port answers too, and
+PostgreSQL starts on one address family while somebody else has the other (both measured). So the listener's
+inode must belong to the service's own processes, and nothing foreign may listen beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from devinit.model.probe import Probe, ProbeVerdict
+from devinit.ports import holder, verify
+from devinit.supervisor.probing import ReadOutput, RunCommand, attempt, intervals
+from devinit.system.listeners import tcp_listeners
+
+LISTEN_INTERVALS = ((2.0, 0.005), (10.0, 0.02), (float("inf"), 0.1))
+"""(up to this age of the start in seconds, look this often): asking the kernel takes some 60 µs."""
+SETTLED_SECONDS = 2.0
+"""A service that listens only elsewhere for this long has chosen its own port."""
+ELSEWHERE_INTERVAL_SECONDS = 0.5
+
+
+class Ready(Struct, frozen=True):
+    """It answers, and it is the one that answers."""
+
+    listener: int | None = None
+    """The process that listens; None for a service without a port of its own."""
+
+
+class Foreign(Struct, frozen=True):
+    """Somebody else listens on its port."""
+
+    reason: str
+
+
+class Elsewhere(Struct, frozen=True):
+    """It listens, but on another port than it was given."""
+
+    port: int
+
+
+class TimeOver(Struct, frozen=True):
+    """It was not ready in time, and what was seen last."""
+
+    detail: str
+
+
+Verdict: TypeAlias = Ready | Foreign | Elsewhere | TimeOver
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What is watched."""
+
+    probe: Probe
+    port: int | None
+    extra_ports: tuple[int, ...]
+    strict: bool
+    timeout_seconds: float
+    pids: Callable[[], list[int]]
+    run_command: RunCommand
+    read_output: ReadOutput
+    saw: Callable[[str], None]
+
+
+async def until_ready(subject: Subject) -> Verdict:
+    """Return when the service is ready, when its port turns out to be wrong, or when the time is over."""
+    seen = "nothing listens yet" if subject.port is not None else "no answer yet"
+
+    def saw(detail: str) -> None:
+        nonlocal seen
+        seen = detail
+        subject.saw(detail)
+
+    try:
+        async with asyncio.timeout(subject.timeout_seconds):
+            found = await until_listening(subject, subject.port, saw) if subject.port is not None else Ready()
+            if isinstance(found, Ready):
+                await until_answering(subject, saw)
+            return found
+    except TimeoutError:
+        return TimeOver(seen)
+
+
+async def until_listening(
+    subject: Subject, port: int, saw: Callable[[str], None]
+) -> Ready | Foreign | Elsewhere:
+    """Return as soon as it is clear who listens on the port, or that the service has settled elsewhere."""
+    clock = asyncio.get_running_loop().time
+    began = looked_elsewhere = clock()
+    elsewhere: tuple[int, float] | None = None
+    judged: frozenset[int] = frozenset()
+    while True:
+        inodes = frozenset(listener.inode for listener in tcp_listeners(port))
+        if inodes and inodes != judged:
+            # Whose they are costs a walk through /proc, so it is asked only when somebody new listens.
+            match verify.ownership(port, subject.pids()):
+                case verify.Ours(pids):
+                    return Ready(pids[0])
+                case verify.Foreign():
+                    return Foreign(f"{port} is {holder.holding(port).reason}")
+                case _:
+                    judged = inodes
+        now = clock()
+        if not inodes and now - looked_elsewhere >= ELSEWHERE_INTERVAL_SECONDS:
+            looked_elsewhere = now
+            other = other_port(subject, port)
+            if other is None or elsewhere is None or elsewhere[0] != other:
+                elsewhere = None if other is None else (other, now)
+            elif now - elsewhere[1] >= SETTLED_SECONDS:
+                return Elsewhere(other)
+            if other is not None:
+                saw(f"it listens on {other} instead of {port}")
+        await asyncio.sleep(next(interval for until, interval in LISTEN_INTERVALS if now - began < until))
+
+
+def other_port(subject: Subject, port: int) -> int | None:
+    """Return the one other port that the service listens on, if there is exactly one."""
+    match verify.ownership(port, subject.pids(), expected=subject.extra_ports):
+        case verify.Elsewhere((only,)):
+            return only
+    return None
+
+
+async def until_answering(subject: Subject, saw: Callable[[str], None]) -> None:
+    """Return when the probe says ready."""
+    for interval in intervals():
+        result = await attempt(subject.probe, subject.run_command, subject.read_output)
+        if result.verdict is ProbeVerdict.READY:
+            return
+        saw(result.detail)
+        await asyncio.sleep(interval)

@@ -1,0 +1,198 @@
+"""What is told about services: events, the summary of a start, `status` and `why`. Reads, decides nothing."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from collections.abc import Iterable, Mapping
+
+from devinit import __version__
+from devinit.errors import UsageError
+from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
+from devinit.model.port import GrantedPort
+from devinit.model.probe import (
+    ExchangeProbe,
+    ExecProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    StayedUpProbe,
+    TcpProbe,
+)
+from devinit.model.service import Project
+from devinit.model.status import DependencyStatus, Phase, ProjectStatus, ServiceStatus, WhyReport
+from devinit.supervisor import graph, logs
+from devinit.supervisor.lifecycle import ALIVE, LifecycleState
+from devinit.supervisor.runner import Runner
+from devinit.supervisor.stage import Stage
+from devinit.system.usage import Usage
+
+Runners = Mapping[str, Runner]
+
+
+def named(names: Iterable[str], project: Project) -> list[str]:
+    """Return the services that are meant: all of them when none, or "all", is named."""
+    asked = list(dict.fromkeys(names))
+    if not asked or asked == ["all"]:
+        return list(project.services)
+    for name in asked:
+        if name not in project.services:
+            near = difflib.get_close_matches(name, project.services, n=1, cutoff=0.4)
+            known = ", ".join(project.services) or "none"
+            hint = f"did you mean {near[0]}? services: {known}" if near else f"services: {known}"
+            raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
+    return asked
+
+
+def phase_event(runner: Runner, before: LifecycleState) -> PhaseEvent:
+    """Tell that a service entered another phase."""
+    state = runner.state
+    return {
+        "type": "phase",
+        "at": time.time(),
+        "service": runner.name,
+        "phase": state.phase.value,
+        "previous": before.phase.value,
+        "reason": state.reason,
+        "pid": pid_of(runner),
+        "ready_seconds": runner.ready_seconds if state.phase is Phase.READY else None,
+    }
+
+
+def port_event(granted: GrantedPort) -> PortEvent:
+    """Tell a decision about a port."""
+    return {
+        "type": "port",
+        "at": time.time(),
+        "service": granted.service,
+        "port": granted.port,
+        "preferred": granted.preferred,
+        "moved_from": granted.moved_from,
+        "attempts": granted.attempts,
+        "reason": granted.reason,
+        "killed": list(granted.killed),
+    }
+
+
+def port_info(runner: Runner, stage: Stage) -> PortInfoEvent:
+    """Announce a service that is ready."""
+    endpoint = stage.endpoint(runner.name)
+    request = runner.service.port
+    moved = request is not None and endpoint.port != request.preferred
+    return {
+        "type": "port_info",
+        "at": time.time(),
+        "mode": "external" if runner.service.external_url else "moved" if moved else "preferred",
+        "service": runner.name,
+        "port": endpoint.port,
+        "url": endpoint.url,
+        "docs_url": endpoint.docs_url,
+        "health_url": endpoint.health_url,
+    }
+
+
+def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
+    """Sum up one service at the end of a start."""
+    endpoint = stage.endpoint(runner.name)
+    granted = stage.ports.granted(runner.name)
+    failed = runner.phase is Phase.FAILED
+    return {
+        "service": runner.name,
+        "phase": runner.phase.value,
+        "port": endpoint.port,
+        "preferred": runner.service.port.preferred if runner.service.port else None,
+        "moved_from": granted.moved_from if granted else None,
+        "attempts": granted.attempts if granted else 0,
+        "ready_seconds": runner.ready_seconds,
+        "url": endpoint.url,
+        "reason": runner.state.reason,
+        "log_tail": runner.log_tail() if failed else [],
+    }
+
+
+def project_status(
+    runners: Runners, stage: Stage, usages: Mapping[str, tuple[Usage, float | None]]
+) -> ProjectStatus:
+    """Return the whole of `status`. `usages`: what each service uses, and its share of a CPU in percent."""
+    return {
+        "project": stage.project.name,
+        "root": str(stage.root),
+        "supervisor": {"pid": os.getpid(), "version": __version__},
+        "services": [service_status(runner, stage, usages.get(name)) for name, runner in runners.items()],
+    }
+
+
+def service_status(runner: Runner, stage: Stage, usage: tuple[Usage, float | None] | None) -> ServiceStatus:
+    """Return one service of `status`."""
+    endpoint = stage.endpoint(runner.name)
+    alive = runner.phase in ALIVE
+    return {
+        "name": runner.name,
+        "provider": runner.service.provider,
+        "phase": runner.phase.value,
+        "port": endpoint.port,
+        "preferred_port": runner.service.port.preferred if runner.service.port else None,
+        "url": endpoint.url,
+        "pid": pid_of(runner),
+        "uptime_seconds": time.time() - runner.started_at if alive and runner.started_at else None,
+        "restarts": runner.state.restarts,
+        "cpu_percent": usage[1] if usage else None,
+        "memory_bytes": usage[0].memory_bytes if usage else None,
+        "reason": runner.state.reason,
+    }
+
+
+def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
+    """Explain a service."""
+    state, service = runner.state, runner.service
+    granted = stage.ports.granted(runner.name)
+    since = state.ready_at if state.ready_at is not None else state.started_at
+    dependencies = {name: other.service.depends_on for name, other in runners.items()}
+    return {
+        "name": runner.name,
+        "phase": state.phase.value,
+        "reason": state.reason,
+        "since_seconds": time.monotonic() - since if since is not None else None,
+        "last_exit": state.last_exit,
+        "restarts": state.restarts,
+        "failures": len(state.failures),
+        "port": stage.endpoint(runner.name).port,
+        "preferred_port": service.port.preferred if service.port else None,
+        "port_reason": granted.reason or None if granted else None,
+        "command": service.command,
+        "directory": str(service.directory),
+        "depends_on": phases(service.depends_on, runners),
+        "needed_by": phases(graph.dependants(runner.name, dependencies), runners),
+        "probe": describe_probe(stage.provider(service).probe(service, stage.endpoint(runner.name))),
+        "last_probe": runner.last_probe or None,
+        "log": str(logs.log_path(stage.private, runner.name)),
+        "log_tail": runner.log_tail(),
+    }
+
+
+def phases(names: Iterable[str], runners: Runners) -> list[DependencyStatus]:
+    """Return services with their phases."""
+    return [{"name": name, "phase": runners[name].phase.value} for name in names if name in runners]
+
+
+def describe_probe(probe: Probe) -> str:
+    """Say what readiness means for a service."""
+    match probe:
+        case TcpProbe(host, port):
+            return f"accepts connections on {host}:{port}"
+        case HttpProbe():
+            return f"GET http://{probe.host}:{probe.port}{probe.path} succeeds"
+        case ExecProbe(command):
+            return f"`{command}` exits with 0"
+        case LogProbe(pattern):
+            return f"its output matches {pattern!r}"
+        case StayedUpProbe(seconds):
+            return f"it has stayed up for {seconds:g} s"
+        case ExchangeProbe():
+            return f"answers its own protocol on {probe.host}:{probe.port}"
+
+
+def pid_of(runner: Runner) -> int | None:
+    """Return the pid of the process that was started for a service, while it runs."""
+    return runner.process.pid if runner.process else None

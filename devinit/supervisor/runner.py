@@ -1,0 +1,377 @@
+"""Carry out what the lifecycle of one service decides, and report back what happened.
+
+Actions run one after the other. A new decision interrupts a wait that has become pointless (for a probe, a
+delay, a set-up) but never the ending of a process tree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import time
+from collections.abc import Callable
+from typing import Protocol, assert_never
+
+from devinit.errors import DevinitError
+from devinit.model.port import GrantedPort
+from devinit.model.process import ProcessIdentity
+from devinit.model.service import Service
+from devinit.model.status import Phase
+from devinit.supervisor import lifecycle, logs
+from devinit.supervisor.ending import end_tree
+from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
+from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
+from devinit.supervisor.readiness import (
+    Elsewhere,
+    Foreign,
+    Ready,
+    Subject,
+    TimeOver,
+    until_ready,
+)
+from devinit.supervisor.stage import Stage
+from devinit.system.processes import Process, spawn, tree_of
+
+log = logging.getLogger(__name__)
+
+TAIL_LINES = 20
+IN_USE = re.compile(
+    r"address already in use|EADDRINUSE|port \d+ is (already )?in use|only one usage of each", re.IGNORECASE
+)
+"""What programs print when they could not bind: libc's words, Node's, Vite's and Django's, Windows'."""
+
+INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.Wait)
+
+
+class Moves(Protocol):
+    """What a runner asks for when its port turns out to be somebody else's."""
+
+    async def move(self, service: str, reason: str) -> GrantedPort:
+        """Give the port up, take another one and publish it. Raise PortError when there is none."""
+        ...
+
+    async def follow(self, service: str, port: int) -> GrantedPort:
+        """Take over the port that the service chose for itself and publish it. Raise PortError."""
+        ...
+
+
+class Runner:
+    """One service and its processes."""
+
+    def __init__(
+        self,
+        service: Service,
+        stage: Stage,
+        moves: Moves,
+        tasks: asyncio.TaskGroup,
+        changed: Callable[[Runner, LifecycleState], None],
+    ) -> None:
+        self.service = service
+        self.state = LifecycleState()
+        self.process: Process | None = None
+        self.identity: ProcessIdentity | None = None
+        """Of the process that runs, or ran last: what it left behind is found by it."""
+        self.listener: int | None = None
+        """The process that was found listening on its port."""
+        self.log_offset = 0
+        self.started_at: float | None = None
+        """Unix time at which the process started."""
+        self.prepared_at: float | None = None
+        """Monotonic time at which the start of this service could begin: its dependencies were ready."""
+        self.ready_seconds: float | None = None
+        self.last_probe = ""
+        """What the last attempt of the probe saw."""
+        self._stage = stage
+        self._moves = moves
+        self._tasks = tasks
+        self._changed = changed
+        self._effects: asyncio.Task[None] | None = None
+        self._doing: lifecycle.Action | None = None
+        self._decisions = 0
+        """How many decisions were begun: the number of the one that counts."""
+        self._setting_up: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
+
+    @property
+    def phase(self) -> Phase:
+        """What the service is doing."""
+        return self.state.phase
+
+    def post(self, event: LifecycleEvent) -> None:
+        """Let the lifecycle decide about an event, and begin what it wants done."""
+        before = self.state
+        now = time.monotonic()
+        self.state, actions = advance(before, event, now, self.service.restart)
+        if isinstance(event, lifecycle.DependenciesReady) and self.state is not before:
+            self.prepared_at = now
+        if isinstance(event, lifecycle.BecameReady) and self.state is not before:
+            begun = self.prepared_at if self.prepared_at is not None else now
+            self.ready_seconds, self.prepared_at = now - begun, None
+        if actions:
+            self._begin(actions)
+        if self.state != before:
+            self._changed(self, before)
+
+    async def idle(self) -> None:
+        """Return when nothing that was begun is still being done."""
+        while self._effects is not None and not self._effects.done():
+            await asyncio.wait([self._effects])
+
+    def adopt(
+        self, process: Process, *, ready: bool, restarts: int, started_at: float, log_offset: int
+    ) -> None:
+        """Take over a process that an earlier supervisor started."""
+        self.started_at, self.log_offset = started_at, log_offset
+        self._follow_process(process)
+        self.post(lifecycle.Adopted(ready, restarts))
+
+    async def end_leftovers(self) -> None:
+        """End processes that carry this service's marker although nobody runs it."""
+        await self._end()
+
+    def pids(self) -> list[int]:
+        """Return every process of the service."""
+        return tree_of(self.identity or 0, self._stage.marker(self.name))
+
+    def log_tail(self, count: int = TAIL_LINES) -> list[str]:
+        """Return the last lines of the current or the last run."""
+        return logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
+
+    def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
+        previous = self._effects
+        ours = previous is asyncio.current_task()
+        if previous is not None and not ours and isinstance(self._doing, INTERRUPTIBLE):
+            previous.cancel()
+        self._decisions += 1
+        self._effects = self._tasks.create_task(self._carry_out(actions, self._decisions, previous))
+
+    async def _carry_out(
+        self, actions: tuple[lifecycle.Action, ...], decision: int, previous: asyncio.Task[None] | None
+    ) -> None:
+        if previous is not None and not previous.done():
+            await asyncio.wait([previous])
+        for action in actions:
+            if decision != self._decisions:
+                # A later decision waits for us: what is left of this one is pointless now.
+                return
+            self._doing = action
+            try:
+                await self._do(action)
+            except DevinitError as error:
+                self.post(lifecycle.PreparationFailed(explain(error)))
+                return
+            except Exception:
+                # A defect that shows in one service must not end the supervision of the others.
+                log.exception("%s: %s failed", self.name, type(action).__name__)
+                self.post(lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log"))
+                return
+            finally:
+                self._doing = None
+
+    async def _do(self, action: lifecycle.Action) -> None:
+        match action:
+            case lifecycle.SetUp():
+                self._setting_up = self._tasks.create_task(self._set_up())
+            case lifecycle.Prepare():
+                await self._prepare()
+            case lifecycle.Renew():
+                await self._prepare_provider()
+            case lifecycle.Spawn():
+                await self._spawn()
+            case lifecycle.Watch():
+                await self._watch()
+            case lifecycle.Wait(seconds):
+                await asyncio.sleep(seconds)
+                self.post(lifecycle.DelayPassed())
+            case lifecycle.EndTree():
+                await self._end()
+            case lifecycle.NextPort(reason):
+                await self._next_port(reason)
+            case _:
+                assert_never(action)
+
+    async def _set_up(self) -> None:
+        try:
+            await set_up(self._workshop())
+            await self._prepare_provider()
+        except DevinitError as error:
+            self.post(lifecycle.PreparationFailed(explain(error)))
+
+    async def _prepare_provider(self) -> None:
+        provider, place = self._stage.provider(self.service), self._stage.place()
+        await asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
+
+    async def _prepare(self) -> None:
+        if self._setting_up is not None:
+            await asyncio.wait([self._setting_up])
+        if self.phase is Phase.STARTING:
+            await run_one_shots(self._workshop())
+            self.post(lifecycle.Prepared())
+
+    async def _spawn(self) -> None:
+        spec = self._stage.process_spec(self.service)
+        if spec is None:
+            self.post(lifecycle.Spawned())
+            return
+        if not self._stage.ports.make_ready(self.name):
+            self.post(lifecycle.PortLost("somebody took the port while it was down"))
+            return
+        port = self._stage.ports.port_of(self.name)
+        descriptor = logs.open_log(self._stage.private, self.name, self.service.logs)
+        try:
+            run = f"{self.name} starts" + (f" on port {port}" if port is not None else "")
+            self.log_offset = logs.mark(descriptor, run)
+            process = spawn(
+                spec,
+                output=descriptor,
+                stdin=self._stage.silent_stdin,
+                keep=self._stage.ports.lease_descriptors(self.name),
+            )
+        finally:
+            os.close(descriptor)
+        self.started_at = time.time()
+        self._follow_process(process)
+        self._stage.write_pid_file(self.name, process.pid)
+        self.post(lifecycle.Spawned())
+
+    def _follow_process(self, process: Process) -> None:
+        self.process, self.identity = process, process.identity
+        asyncio.get_running_loop().add_reader(process.fileno(), self._process_ended, process)
+
+    def _process_ended(self, process: Process) -> None:
+        code = process.returncode()
+        self._forget_process()
+        if self.phase is Phase.STARTING and self.service.port is not None and self._could_not_bind():
+            self.post(lifecycle.PortLost("it says that the address is in use"))
+        else:
+            self.post(lifecycle.Exited(code, oneshot=self.service.port is None))
+
+    def _could_not_bind(self) -> bool:
+        path = logs.log_path(self._stage.private, self.name)
+        return IN_USE.search(logs.read_from(path, self.log_offset)) is not None
+
+    def _forget_process(self) -> None:
+        if self.process is not None:
+            asyncio.get_running_loop().remove_reader(self.process.fileno())
+            self.process.close()
+            self.process = None
+            self._stage.remove_pid_file(self.name)
+
+    async def _watch(self) -> None:
+        match await until_ready(self._subject()):
+            case Ready(listener):
+                await self._provision()
+                self.listener = listener
+                self.post(lifecycle.BecameReady())
+            case Foreign(reason):
+                self.post(lifecycle.PortLost(reason))
+            case Elsewhere(port):
+                await self._follow_port(port)
+            case TimeOver(detail):
+                seconds = self.service.ready.timeout_seconds
+                self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
+
+    async def _provision(self) -> None:
+        provider, place = self._stage.provider(self.service), self._stage.place()
+        endpoint = self._stage.endpoint(self.name)
+        await asyncio.to_thread(provider.provision, self.service, endpoint, place, self._say_from_thread())
+
+    async def _follow_port(self, port: int) -> None:
+        try:
+            granted = await self._moves.follow(self.name, port)
+        except DevinitError as error:
+            self.post(lifecycle.PortUnavailable(explain(error)))
+            return
+        self._stage.note(
+            f"{self.name} listens on {granted.port} by its own choice: that port is used", self.name
+        )
+        await self._watch()
+
+    async def _next_port(self, reason: str) -> None:
+        await self._end()
+        if self.state.port_losses == 1 and self._stage.ports.release_hold(self.name):
+            # It may only be that the service does not bind over our hold; then the same port will do.
+            self._stage.note(
+                f"{self.name} binds exclusively: its port is not held for it any more", self.name
+            )
+        else:
+            try:
+                await self._moves.move(self.name, reason)
+            except DevinitError as error:
+                self.post(lifecycle.PortUnavailable(explain(error)))
+                return
+        await self._spawn()
+
+    async def _end(self) -> None:
+        if self._setting_up is not None and not self._setting_up.done():
+            self._setting_up.cancel()
+            await asyncio.wait([self._setting_up])
+        self._setting_up = None
+        if self.process is not None:
+            # Its end is asked for from here on: no event.
+            asyncio.get_running_loop().remove_reader(self.process.fileno())
+        policy = self._stage.stop_policy(self.service)
+        left = await end_tree(self.identity, self._stage.marker(self.name), policy, self._say)
+        if left:
+            self._stage.note(f"{self.name}: processes {left} do not end", self.name)
+        if self.process is not None:
+            self.process.returncode()
+            self._forget_process()
+        self.post(lifecycle.TreeGone())
+
+    def _subject(self) -> Subject:
+        endpoint = self._stage.endpoint(self.name)
+        return Subject(
+            probe=self._stage.provider(self.service).probe(self.service, endpoint),
+            port=None if self.service.external_url else self._stage.ports.port_of(self.name),
+            extra_ports=self._stage.ports.extra_ports_of(self.name),
+            strict=self.service.port.strict if self.service.port else False,
+            timeout_seconds=self.service.ready.timeout_seconds,
+            pids=self.pids,
+            run_command=self._run_probe_command,
+            read_output=lambda: logs.read_from(
+                logs.log_path(self._stage.private, self.name), self.log_offset
+            ),
+            saw=self._saw,
+        )
+
+    def _saw(self, detail: str) -> None:
+        self.last_probe = detail
+
+    async def _run_probe_command(self, command: str) -> int:
+        output = os.open(os.devnull, os.O_WRONLY)
+        try:
+            return await run_command(self._workshop(), command, output)
+        finally:
+            os.close(output)
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            service=self.service,
+            environment=self._stage.environment_of(self.service),
+            private=self._stage.private,
+            marker=self._stage.marker(self.name),
+            say=self._say,
+        )
+
+    def _say(self, message: str) -> None:
+        self._stage.broadcaster.progress(self.name, message)
+
+    def _say_from_thread(self) -> Callable[[str], None]:
+        loop = asyncio.get_running_loop()
+
+        def say(message: str) -> None:
+            loop.call_soon_threadsafe(self._say, message)
+
+        return say
+
+
+def explain(error: DevinitError) -> str:
+    """Return an error as one text: what happened and what to do next."""
+    return f"{error.message}\n{error.hint}" if error.hint else error.message

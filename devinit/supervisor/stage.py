@@ -1,0 +1,162 @@
+"""The project as it is configured now, on the ports that it has now: what runners ask while they work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from devinit.model.port import PortRequest
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Endpoint, Project, Service, StopPolicy
+from devinit.ports import ports_file
+from devinit.providers import PROVIDERS, Place, Provider
+from devinit.runtime.dotenv import read_env_files
+from devinit.runtime.environment import environment, service_environment
+from devinit.runtime.publish import publish_environment
+from devinit.runtime.templates import expand_command
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.project_ports import ProjectPorts
+from devinit.system.paths import private_directory, project_id
+
+MARKER = "DEVINIT_RUN"
+"""Carried by every process of a service, so that it is found wherever it went (another session, a new parent)."""
+
+
+class Stage:
+    """The current configuration, ports and runtime environment of one project."""
+
+    def __init__(self, root: Path, broadcaster: Broadcaster) -> None:
+        self.root = root
+        self.private = private_directory(root)
+        self.broadcaster = broadcaster
+        self.project = Project(name=root.name, root=root, services={})
+        self.caller: dict[str, str] = dict(os.environ)
+        """The environment that services inherit: of the command that started them last."""
+        self.ports = ProjectPorts(root)
+        self.environment: dict[str, str] = {}
+        """The runtime environment, as it was published last."""
+        self.silent_stdin = open_silent_stdin()
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def configure(self, project: Project, caller: dict[str, str]) -> None:
+        """Take over a configuration and the environment of the command that asked."""
+        self.project, self.caller = project, caller
+        self.derive()
+
+    def derive(self) -> None:
+        """Compute endpoints and the runtime environment from the configuration and the ports."""
+        remembered = ports_file.read(self.root)
+        self._endpoints = {}
+        for name, service in self.project.services.items():
+            port = self._port(service.port, remembered)
+            self._endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
+            for extra in service.extra_ports:
+                extra_port = self._port(extra, remembered)
+                self._endpoints[extra.service] = Endpoint(
+                    service=extra.service, host=service.host, port=extra_port, url=None
+                )
+        self.environment = environment(self.project, self._endpoints, base=self.caller)
+
+    def publish(self) -> bool:
+        """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
+        ports_file.write(self.root, self.ports.as_numbers())
+        self.derive()
+        changed = publish_environment(self.root, self.environment)
+        path = str(self.root / ".env.runtime")
+        self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
+        return changed
+
+    def provider(self, service: Service) -> Provider:
+        """Return how this kind of service is run."""
+        return PROVIDERS[service.provider]
+
+    def place(self) -> Place:
+        """Return where services are brought up."""
+        return Place(
+            project=self.project.name,
+            root=self.root,
+            data=self.private / "data",
+            environment=self.caller,
+            color=wants_color(self.caller),
+        )
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return where a service answers."""
+        return self._endpoints[name]
+
+    def environment_of(self, service: Service) -> dict[str, str]:
+        """Return the whole environment of a service's process."""
+        values = service_environment(
+            service,
+            self.endpoint(service.name),
+            self.environment,
+            caller=self.caller,
+            files=self._files_of(service),
+        )
+        return {**values, MARKER: self.marker(service.name)}
+
+    def _files_of(self, service: Service) -> dict[str, str]:
+        """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
+        usual = dict.fromkeys((self.root / ".env", service.directory / ".env"))
+        present = [path for path in usual if path.is_file()]
+        return read_env_files((*present, *service.env_file), caller=self.caller)
+
+    def process_spec(self, service: Service) -> ProcessSpec | None:
+        """Return what to start for a service, or None when somebody else runs it."""
+        values = self.environment_of(service)
+        if service.command is not None:
+            expanded = expand_command(service.command, values, key=f"services.{service.name}.command")
+            service = msgspec.structs.replace(service, command=expanded)
+        return self.provider(service).process(service, self.endpoint(service.name), self.place(), values)
+
+    def stop_policy(self, service: Service) -> StopPolicy:
+        """Return how a service is asked to end."""
+        return service.stop or self.provider(service).stop(service)
+
+    def marker(self, name: str) -> str:
+        """Return what a service's processes carry in their environment."""
+        return f"{project_id(self.root)}/{name}"
+
+    def note(self, message: str, service: str | None = None) -> None:
+        """Tell something that the developer should know."""
+        self.broadcaster.note(message, service)
+
+    def write_pid_file(self, name: str, pid: int) -> None:
+        """Leave the pid for scripts, in `.devinit/pids`. Information, never proof."""
+        path = self.private / "pids" / f"{name}.pid"
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.write_text(f"{pid}\n")
+
+    def remove_pid_file(self, name: str) -> None:
+        """Take it away again."""
+        with contextlib.suppress(OSError):
+            (self.private / "pids" / f"{name}.pid").unlink()
+
+    def _port(self, request: PortRequest | None, remembered: dict[str, int]) -> int | None:
+        """Return the port that a service has, or the one that it would ask for."""
+        if request is None:
+            return None
+        granted = self.ports.port_of(request.service)
+        return granted if granted is not None else remembered.get(request.service, request.preferred)
+
+
+def open_silent_stdin() -> int:
+    """Return a descriptor to read from that stays open and silent for ever, also after we are gone.
+
+    A FIFO opened for reading and writing: its reader is its writer. /dev/null would end at once, and
+    `tailwind --watch` and others take the end of their input as the wish that they stop.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stdin"
+        os.mkfifo(path, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def wants_color(caller: dict[str, str]) -> bool:
+    """Whether services should print colours: the caller sits at a terminal and has not said no."""
+    return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"

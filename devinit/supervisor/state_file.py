@@ -1,0 +1,78 @@
+"""`.devinit/state.json`: what runs, so that the next supervisor can take it over. One writer: the supervisor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from devinit.errors import StateFileError
+from devinit.model.port import GrantedPort
+from devinit.model.process import ProcessIdentity
+from devinit.model.service import Service
+from devinit.system.files import read_text, write_atomically
+
+NAME = "state.json"
+
+
+class ServiceRecord(Struct, frozen=True, kw_only=True):
+    """A service that runs."""
+
+    service: Service
+    """As it was configured when it was started: enough to look after it even when devinit.toml is broken now."""
+    identity: ProcessIdentity | None = None
+    """None for a server that somebody else runs."""
+    ports: tuple[GrantedPort, ...] = ()
+    ready: bool = False
+    restarts: int = 0
+    started_at: float | None = None
+    """Unix time."""
+    log_offset: int = 0
+    """Where its run begins in the log."""
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    version: int = 1
+    project: str = ""
+    profile: str | None = None
+    services: dict[str, ServiceRecord] = field(default_factory=dict)
+
+
+def state_path(private: Path) -> Path:
+    """Return where the state is kept."""
+    return private / NAME
+
+
+def read_state(private: Path) -> State:
+    """Return what was recorded; nothing when there is no file. Raise StateFileError when it cannot be read."""
+    path = state_path(private)
+    text = read_text(path)
+    if text is None:
+        return State()
+    try:
+        return decoder.decode(text)
+    except msgspec.DecodeError as error:
+        raise StateFileError(
+            f"{path} cannot be read: {error}",
+            hint="move it away and run the command again; what still runs is found by its ports",
+        ) from error
+
+
+def write_state(private: Path, state: State) -> None:
+    """Replace the file. Not flushed to the disk: after a power cut nothing that it describes runs any more."""
+    write_atomically(state_path(private), encoder.encode(state) + b"\n", mode=0o600, durable=False)
+
+
+def to_path(wanted: type[Any], value: object) -> Any:
+    """Read a path back: JSON has none. Any is msgspec's own signature for this hook."""
+    if wanted is Path:
+        return Path(str(value))
+    raise NotImplementedError(f"cannot read a {wanted}")
+
+
+encoder = msgspec.json.Encoder(enc_hook=str)
+decoder = msgspec.json.Decoder(State, dec_hook=to_path)

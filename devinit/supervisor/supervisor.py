@@ -1,0 +1,339 @@
+"""When services start and stop: joins the services of a project to one another and to their ports.
+
+How one service lives is decided in `lifecycle` and carried out by its `Runner`; this module knows only
+about several: who waits for whom, what a moved port means to the others, what a start adds up to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from devinit.config.load import load
+from devinit.errors import PortConflict, StateFileError
+from devinit.model.event import Event
+from devinit.model.port import GrantedPort
+from devinit.model.service import Project
+from devinit.model.status import Phase
+from devinit.supervisor import graph, lifecycle, outcome, report
+from devinit.supervisor.discovery import Discovery
+from devinit.supervisor.lifecycle import WANTED, LifecycleState
+from devinit.supervisor.project_ports import Asked
+from devinit.supervisor.runner import Runner
+from devinit.supervisor.stage import Stage
+from devinit.supervisor.state_file import ServiceRecord, State, write_state
+from devinit.supervisor.warming import warm
+
+PRESENT = frozenset(Phase) - {Phase.STOPPED}
+"""Phases in which somebody still cares about a service: the supervisor stays for it."""
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What somebody wants brought up, and how ports are to be decided."""
+
+    services: tuple[str, ...]
+    asked: Asked
+    profile: str | None = None
+    timeout_seconds: float | None = None
+
+
+class Supervisor:
+    """The services of one project."""
+
+    def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+        self.stage = stage
+        self.runners: dict[str, Runner] = {}
+        self.profile: str | None = None
+        self.starts = 0
+        """Starts and restarts that somebody still waits for."""
+        self._tasks = tasks
+        self._discovery = Discovery(tasks, stage.note)
+        self._deciding = asyncio.Lock()
+        """Held while it is decided what runs where; not while a start is waited for."""
+        self._changes = asyncio.Event()
+        self._saving: asyncio.Handle | None = None
+        self._noted: set[str] = set()
+
+    # What somebody wants
+
+    async def start(self, order: Order, tell: Callable[[Event], None]) -> int:
+        """Bring services up, with all that they need, and wait for them. Return the exit code."""
+        began = time.monotonic()
+        self.starts += 1
+        try:
+            async with self._deciding:
+                wanted = await self._begin(order, tell)
+            return await self._finish(wanted, order.timeout_seconds, began, tell)
+        finally:
+            self.starts -= 1
+
+    async def restart(self, order: Order, tell: Callable[[Event], None]) -> int:
+        """Stop services and bring them up again with the configuration and environment of now."""
+        began = time.monotonic()
+        self.starts += 1
+        try:
+            async with self._deciding:
+                project = await self._load(order)
+                await self._end(report.named(order.services, project))
+                wanted = await self._begin(order, tell)
+            return await self._finish(wanted, order.timeout_seconds, began, tell)
+        finally:
+            self.starts -= 1
+
+    async def stop(self, names: tuple[str, ...]) -> list[str]:
+        """Stop services, dependants before what they depend on, and give their ports back. Return who ran."""
+        async with self._deciding:
+            chosen = report.named(names, self.stage.project)
+            running = [name for name in chosen if self._phase(name) in PRESENT]
+            await self._end(chosen)
+            for name in chosen:
+                self.stage.ports.give_back(name)
+            self._save()
+            return running
+
+    async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
+        """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
+        async with self._deciding:
+            if not self.runners:
+                order = Order(services=(), asked=Asked(environ=environ), profile=profile)
+                await self._configure(await self._load(order), order)
+
+    def is_needed(self) -> bool:
+        """Whether anything is left to look after."""
+        return self.starts > 0 or any(runner.phase in PRESENT for runner in self.runners.values())
+
+    def leave(self) -> None:
+        """Let everything run on without us: what runs is on record for the next supervisor."""
+        self._discovery.leave()
+        self._write_state()
+
+    # How it is done
+
+    async def _begin(self, order: Order, tell: Callable[[Event], None]) -> list[str]:
+        project = await self._load(order)
+        wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
+        await self._configure(project, order)
+        starting = [name for name in wanted if self._phase(name) not in WANTED]
+        tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
+        await self._end_leftovers(starting)
+        await self._take_ports(starting, order.asked)
+        self.stage.publish()
+        for name in starting:
+            self.runners[name].post(lifecycle.StartRequested())
+        self._release_waiting()
+        return wanted
+
+    async def _load(self, order: Order) -> Project:
+        return await asyncio.to_thread(load, self.stage.root, profile=order.profile or self.profile)
+
+    async def _configure(self, project: Project, order: Order) -> None:
+        """Take over a configuration: services that vanished from it are stopped, what runs is left alone."""
+        await self._end([name for name in self.runners if name not in project.services])
+        self.runners = {name: runner for name, runner in self.runners.items() if name in project.services}
+        self.profile = order.profile or self.profile
+        self.stage.configure(project, order.asked.environ)
+        for name, service in project.services.items():
+            if name not in self.runners:
+                self.runners[name] = Runner(service, self.stage, self, self._tasks, self.changed)
+            elif self._phase(name) not in WANTED:
+                self.runners[name].service = service
+        for text in project.notes:
+            self._note_once(text)
+
+    async def _take_ports(self, names: list[str], asked: Asked) -> None:
+        services = [self.stage.project.services[name] for name in names]
+        loop = asyncio.get_running_loop()
+
+        def say(text: str) -> None:
+            loop.call_soon_threadsafe(self.stage.note, text)
+
+        granted = await asyncio.to_thread(self.stage.ports.take, services, self.stage.project, asked, say)
+        for port in granted:
+            self._tell_port(port)
+
+    async def _end_leftovers(self, names: list[str]) -> None:
+        """End what an earlier supervisor started and nobody has on record: it still has our leases."""
+        orphaned = self.stage.ports.orphaned() & set(names)
+        for name in orphaned:
+            self.stage.note(f"{name} still ran without a supervisor: it is ended first", name)
+        await asyncio.gather(*(self.runners[name].end_leftovers() for name in orphaned))
+
+    async def _finish(
+        self, wanted: list[str], timeout_seconds: float | None, began: float, tell: Callable[[Event], None]
+    ) -> int:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._until(
+                    lambda: all(outcome.is_settled(name, self._states(), self._services()) for name in wanted)
+                )
+        except TimeoutError:
+            pass  # What is still starting counts as timed out; it goes on in the background.
+        code = outcome.exit_code_of(wanted, self._states(), self._services())
+        rows = [report.summary_row(self.runners[name], self.stage) for name in wanted if name in self.runners]
+        seconds = time.monotonic() - began
+        tell({"type": "summary", "at": time.time(), "services": rows, "seconds": seconds, "exit_code": code})
+        return code
+
+    async def _end(self, names: Iterable[str]) -> None:
+        """Stop services in reverse order: each as soon as nothing in the list depends on it any more."""
+        chosen = {name for name in names if name in self.runners}
+        dependencies = {name: self.runners[name].service.depends_on for name in self.runners}
+
+        async def end_one(name: str) -> None:
+            above = [other for other in graph.dependants(name, dependencies) if other in chosen]
+            await self._until(lambda: all(self._phase(other) is Phase.STOPPED for other in above))
+            runner = self.runners[name]
+            runner.post(lifecycle.StopRequested())
+            await self._until(lambda: runner.phase is Phase.STOPPED)
+            await runner.idle()
+
+        await asyncio.gather(*(end_one(name) for name in chosen))
+
+    # What happens
+
+    def changed(self, runner: Runner, before: LifecycleState) -> None:
+        """React to a service in another state."""
+        state = runner.state
+        if state.phase is not before.phase:
+            self.stage.broadcaster.tell(report.phase_event(runner, before))
+            if state.phase is Phase.READY:
+                self._announce(runner)
+            elif before.phase is Phase.READY:
+                self._discovery.withdraw(runner.name)
+            self._release_waiting()
+        self._save_soon()
+        self._changes.set()
+
+    def _announce(self, runner: Runner) -> None:
+        service, endpoint = runner.service, self.stage.endpoint(runner.name)
+        self.stage.broadcaster.tell(report.port_info(runner, self.stage))
+        file = self.stage.project.discovery.get(runner.name)
+        if file is not None and endpoint.port is not None:
+            process_id = runner.listener or (runner.identity.pid if runner.identity else 0)
+            refresh = self.stage.project.discovery_refresh_seconds
+            self._discovery.announce(self.stage.root / file, endpoint, process_id, refresh)
+        if service.warm is not None and endpoint.port is not None:
+            self._tasks.create_task(warm(endpoint, service.warm, self.stage.note))
+
+    def _release_waiting(self) -> None:
+        """Let those go whose dependencies are there; tell the others what they wait for."""
+        states, services = self._states(), self._services()
+        for name, runner in self.runners.items():
+            if runner.phase is not Phase.WAITING:
+                continue
+            if outcome.may_start(name, states, services):
+                runner.post(lifecycle.DependenciesReady())
+            elif (blocker := outcome.blocker(name, states, services)) is not None:
+                runner.post(lifecycle.Blocked(f"waits for {blocker}, which is {self._phase(blocker)}"))
+
+    # Ports that turn out to be taken (Moves)
+
+    async def move(self, service: str, reason: str) -> GrantedPort:
+        """Give a port up, take another one, and let everybody know. Raise PortError when there is none."""
+        granted = await asyncio.to_thread(
+            self.stage.ports.move, self.runners[service].service, self.stage.project, reason
+        )
+        self._republish(granted)
+        return granted
+
+    async def follow(self, service: str, port: int) -> GrantedPort:
+        """Take over the port that a service chose for itself. Raise PortError when that may not be."""
+        request = self.runners[service].service.port
+        if request is None or request.strict:
+            raise PortConflict(
+                f"{service} listens on {port}, not on the port that it was given",
+                hint="its command must use ${PORT}; or set the port that its code contains in devinit.toml",
+            )
+        granted = await asyncio.to_thread(self.stage.ports.follow, request, port, self.stage.project)
+        self._republish(granted)
+        return granted
+
+    def _republish(self, granted: GrantedPort) -> None:
+        """Publish a move that happened during a start, and restart those that were told the old address."""
+        self._tell_port(granted)
+        before = {name: self._environment(name) for name in self.runners}
+        self.stage.publish()
+        for name, runner in self.runners.items():
+            stale = self._environment(name) != before[name]
+            if stale and name != granted.service and runner.phase in lifecycle.ALIVE:
+                self._tasks.create_task(self._restart_quietly(name, f"{granted.service} moved"))
+
+    async def _restart_quietly(self, name: str, reason: str) -> None:
+        async with self._deciding:
+            self.stage.note(f"{name} is restarted: {reason}", name)
+            await self._end([name])
+            self.runners[name].post(lifecycle.StartRequested())
+            self._release_waiting()
+
+    def _environment(self, name: str) -> dict[str, str]:
+        service = self.runners[name].service
+        # Databases are told nothing about the others.
+        return self.stage.environment_of(service) if service.provider == "process" else {}
+
+    def _note_once(self, text: str) -> None:
+        if text not in self._noted:
+            self._noted.add(text)
+            self.stage.note(text)
+
+    def _tell_port(self, granted: GrantedPort) -> None:
+        self.stage.broadcaster.tell(report.port_event(granted))
+
+    # Who is there
+
+    def _phase(self, name: str) -> Phase:
+        runner = self.runners.get(name)
+        return runner.phase if runner else Phase.STOPPED
+
+    def _states(self) -> outcome.States:
+        return {name: runner.state for name, runner in self.runners.items()}
+
+    def _services(self) -> outcome.Services:
+        return {name: runner.service for name, runner in self.runners.items()}
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Return when a condition over the services holds; looked at after each change, never polled."""
+        while not condition():
+            self._changes.clear()
+            await self._changes.wait()
+
+    # What is on record
+
+    def _save_soon(self) -> None:
+        """Write the state once for all changes of this turn of the loop."""
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_soon(self._save)
+
+    def _save(self) -> None:
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
+        self._write_state()
+
+    def _write_state(self) -> None:
+        records = {
+            name: ServiceRecord(
+                service=runner.service,
+                identity=runner.process.identity if runner.process else None,
+                ports=self.stage.ports.granted_to(name),
+                ready=runner.phase is Phase.READY,
+                restarts=runner.state.restarts,
+                started_at=runner.started_at,
+                log_offset=runner.log_offset,
+            )
+            for name, runner in self.runners.items()
+            if runner.phase in lifecycle.ALIVE
+        }
+        state = State(project=self.stage.project.name, profile=self.profile, services=records)
+        try:
+            write_state(self.stage.private, state)
+        except StateFileError as error:
+            # The services go on; only a supervisor that had to take over now would know an older state.
+            self._note_once(f"{error.message}: it is not recorded what runs")
+
+
+def dependencies_of(project: Project) -> dict[str, tuple[str, ...]]:
+    """Return who depends on whom."""
+    return {name: service.depends_on for name, service in project.services.items()}
