@@ -64,12 +64,13 @@ def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
     """
     try:
         discovery = msgspec.json.decode(path.read_bytes(), type=Discovery)
+        ours = (discovery["port"], discovery["process_id"]) == (port, process_id)
+        if ours:
+            path.unlink()
     except (OSError, msgspec.DecodeError):
+        # What cannot be removed is stale in 30 s for every client.
         return False
-    if (discovery["port"], discovery["process_id"]) != (port, process_id):
-        return False
-    path.unlink(missing_ok=True)
-    return True
+    return ours
 
 
 def _is_private_file(path: Path) -> bool:
