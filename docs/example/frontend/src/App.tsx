@@ -21,7 +21,7 @@ export function App() {
       <Wiring backend={backend} />
       <main className="desk">
         <NoteForm pin={backend.pin} />
-        <NoteWall notes={backend.notes} takeDown={backend.takeDown} />
+        <NoteWall notes={backend.notes} problem={backend.problem} takeDown={backend.takeDown} />
       </main>
     </div>
   )

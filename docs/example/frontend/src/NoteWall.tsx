@@ -3,10 +3,12 @@ import type { Note } from './api'
 
 interface NoteWallProps {
   notes: Note[] | null
+  problem: string
   takeDown: (id: number) => Promise<void>
 }
 
-export function NoteWall({ notes, takeDown }: NoteWallProps) {
+export function NoteWall({ notes, problem, takeDown }: NoteWallProps) {
+  if (problem) return <p className="empty">The notes cannot be read: {problem}.</p>
   if (!notes) return <p className="empty">The notes are on their way…</p>
   if (notes.length === 0) return <p className="empty">The wall is all yours. Write the first note.</p>
 
@@ -53,7 +55,7 @@ const steps: [seconds: number, unit: Intl.RelativeTimeFormatUnit][] = [
   [3_600, 'hour'],
   [60, 'minute'],
 ]
-const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
 
 function ago(moment: string): string {
   const seconds = (Date.now() - Date.parse(moment)) / 1000

@@ -14,8 +14,8 @@ export function Wiring({ backend: { reachable, health, info } }: { backend: Back
   return (
     <section className="wiring" aria-label="Which ports this page talks to">
       <div className="diagram">
-        <Node name="This page" role="React on Vite" icon={icons.page} address={window.location.host} state="up" area="page" />
-        <Wire state={backendState} area="first" />
+        <Node name="This page" role="React on Vite" icon={icons.page} address={window.location.host} state="up" place="page-node" />
+        <Wire state={backendState} place="first" />
         <Node
           name="Backend"
           role="FastAPI"
@@ -23,27 +23,27 @@ export function Wiring({ backend: { reachable, health, info } }: { backend: Back
           address={apiUrl.replace(/^https?:\/\//, '') || 'VITE_API_URL is not set'}
           link={apiUrl && `${apiUrl}/docs`}
           state={backendState}
-          area="backend"
+          place="backend"
         />
-        <Wire state={stateOf(postgres)} area="upper" />
-        <Wire state={stateOf(redis)} area="lower" />
+        <Wire state={stateOf(postgres)} place="upper" />
+        <Wire state={stateOf(redis)} place="lower" />
         <Node
           name="PostgreSQL"
-          role="keeps the notes"
+          role="notes"
           icon={icons.postgres}
           address={info && `${info.postgres.host}:${info.postgres.port}`}
           state={stateOf(postgres)}
           check={postgres}
-          area="postgres"
+          place="postgres store"
         />
         <Node
           name="Redis"
-          role="counts the visits"
+          role="visits"
           icon={icons.redis}
           address={info && `${info.redis.host}:${info.redis.port}`}
           state={stateOf(redis)}
           check={redis}
-          area="redis"
+          place="redis store"
         />
       </div>
       <div aria-live="polite">
@@ -61,14 +61,14 @@ interface NodeProps {
   link?: string
   state: State
   check?: Check | undefined
-  area: string
+  place: string
 }
 
-const words: Record<State, string> = { up: 'up', down: 'down', unknown: 'asking' }
+const words: Record<State, string> = { up: 'up', down: 'down', unknown: 'no word' }
 
-function Node({ name, role, icon, address, link, state, check, area }: NodeProps) {
+function Node({ name, role, icon, address, link, state, check, place }: NodeProps) {
   return (
-    <div className={`node ${state}`} style={{ gridArea: area }}>
+    <div className={`node ${place} ${state}`}>
       <span className="icon">{icon}</span>
       <span className="who">
         <strong>{name}</strong> <span className="role">{role}</span>
@@ -77,13 +77,25 @@ function Node({ name, role, icon, address, link, state, check, area }: NodeProps
         {words[state]}
         {check?.up && <span className="latency"> {check.milliseconds < 1 ? '<1' : Math.round(check.milliseconds)} ms</span>}
       </span>
-      <span className="address">{link ? <a href={link}>{address}</a> : (address ?? '—')}</span>
+      <span className="address">{link ? <a href={link}>{emphasised(address)}</a> : emphasised(address)}</span>
     </div>
   )
 }
 
-function Wire({ state, area }: { state: State; area: string }) {
-  return <span className={`wire ${area} ${state}`} style={{ gridArea: area }} aria-hidden="true" />
+/** The port is what this page is about, so it stands out of the address. */
+function emphasised(address: string | null) {
+  if (!address) return '—'
+  const [, host, port] = /^(.*:)(\d+)$/.exec(address) ?? [null, address, null]
+  return (
+    <>
+      {host}
+      {port && <b>{port}</b>}
+    </>
+  )
+}
+
+function Wire({ state, place }: { state: State; place: string }) {
+  return <span className={`wire ${place} ${state}`} aria-hidden="true" />
 }
 
 interface TroubleProps {
@@ -104,7 +116,7 @@ function Trouble({ reachable, postgres, redis }: TroubleProps) {
   if (reachable === false) {
     return (
       <p className="trouble">
-        <strong>The backend does not answer at {apiUrl}.</strong> <code>devinit why backend</code> says why. This page
+        <strong>The backend does not answer this page at {apiUrl}.</strong> <code>devinit why backend</code> says why. This page
         keeps asking and goes on by itself.
       </p>
     )

@@ -60,7 +60,11 @@ async function health(): Promise<Health> {
 async function send(path: string, request: RequestInit = {}): Promise<Response> {
   if (!apiUrl) throw new Error('VITE_API_URL is not set')
   const headers = request.body ? { 'Content-Type': 'application/json' } : {}
-  return fetch(apiUrl + path, { ...request, headers, signal: AbortSignal.timeout(5000) })
+  try {
+    return await fetch(apiUrl + path, { ...request, headers, signal: AbortSignal.timeout(5000) })
+  } catch {
+    throw new Error('the backend does not answer')
+  }
 }
 
 async function complaint(response: Response): Promise<string> {

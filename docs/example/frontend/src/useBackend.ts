@@ -12,6 +12,7 @@ export function useBackend() {
   const [reachable, setReachable] = useState<boolean | null>(null)
   const [info, setInfo] = useState<Info | null>(null)
   const [notes, setNotes] = useState<Note[] | null>(null)
+  const [problem, setProblem] = useState('')
   const [visits, setVisits] = useState<number | null>(null)
   const visited = useRef(false)
 
@@ -42,7 +43,9 @@ export function useBackend() {
   }, [reachable])
 
   useEffect(() => {
-    if (postgresUp) api.notes().then(setNotes, () => undefined)
+    if (!postgresUp) return
+    setProblem('')
+    api.notes().then(setNotes, (reason: Error) => setProblem(reason.message))
   }, [postgresUp])
 
   useEffect(() => {
@@ -50,7 +53,7 @@ export function useBackend() {
     // Opening the page is one visit, however often React mounts it or Redis goes away and returns.
     const count = visited.current ? api.visits : api.visit
     visited.current = true
-    count().then((answer) => setVisits(answer.visits), () => undefined)
+    count().then((answer) => setVisits(answer.visits), () => setVisits(null))
   }, [redisUp])
 
   const pin = useCallback(async (note: NewNote) => {
@@ -63,5 +66,5 @@ export function useBackend() {
     setNotes((others) => others?.filter((note) => note.id !== id) ?? null)
   }, [])
 
-  return { reachable, health, info, notes, visits, pin, takeDown }
+  return { reachable, health, info, notes, problem, visits, pin, takeDown }
 }
