@@ -52,7 +52,8 @@ def ask_kernel(states: int, port: int | None) -> Iterator[Socket]:
             request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, socket.htons(port or 0), b"")
             header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0)
             link.send(header + request)
-            yield from _answer(link)
+            # Sockets that are only bound come with every port, whatever was asked (6.18).
+            yield from (found for found in _answer(link) if port in (None, found.port))
 
 
 def _answer(link: socket.socket) -> Iterator[Socket]:

@@ -67,9 +67,7 @@ class Launcher:
         keep: tuple[int, ...] = (),
         run_as: RunAs | None = None,
     ) -> Started:
-        names = (
-            {"PATH": os.environ["PATH"], "DEVINIT_RUN": self.marker} if environment is None else environment
-        )
+        names = self.environment() if environment is None else environment
         spec = ProcessSpec(
             argv=argv, directory=directory or self._directory, environment=names, run_as=run_as
         )
@@ -85,6 +83,11 @@ class Launcher:
             os.close(silent)
         self.started.append(Started(process, readable))
         return self.started[-1]
+
+    def environment(self) -> dict[str, str]:
+        """Return what a process needs to run, and its mark."""
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        return kept | {"DEVINIT_RUN": self.marker}
 
     def sh(self, script: str, *arguments: str) -> Started:
         """Start a shell script."""

@@ -322,6 +322,11 @@ class TestAPortInUseWithoutAListener:
         expected = f"a connection to 127.0.0.1:{port_of(server)} was closed less than a minute ago"
         assert connection_on(port) == expected
 
+    def test_is_not_told_about_another_port(self, opened: Opened) -> None:
+        opened(bound("127.0.0.1"))
+
+        assert connection_on(1) is None
+
     def test_is_none_when_nobody_uses_it(self, opened: Opened) -> None:
         server = opened(bound("127.0.0.1"))
         server.listen()

@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Started
 
 LEAVES_ITS_SESSION = """
-import os, signal, sys
+import os, signal
 if os.fork() == 0:
     os.setsid()
-    if os.fork() == 0:
-        print(os.getpid(), flush=True)
+    daemon = os.fork()
+    if daemon == 0:
         signal.pause()
+    print(daemon, flush=True)
     os._exit(0)
 os.wait()
+print("left", flush=True)
 signal.pause()
 """
 """As a daemon does: a session of its own, and its parent is init."""
@@ -54,6 +56,7 @@ class TestTheTreeOfAService:
     def test_keeps_what_left_its_session_by_the_mark(self, start: Launcher) -> None:
         service = start.python(LEAVES_ITS_SESSION)
         daemon = service.pid_said()
+        assert service.line() == "left"
 
         assert daemon not in processes.tree_of(service.process, None)
         assert daemon in processes.tree_of(service.process, start.marker)
