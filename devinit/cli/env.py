@@ -1,0 +1,41 @@
+"""Print the runtime environment: what .env.runtime says, or would say after a start."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devinit.cli.project import root_of
+from devinit.control.launch import connect_or_start
+from devinit.runtime.dotenv import render, render_json, render_shell
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from pathlib import Path
+
+EXAMPLE = 'eval "$(devinit env --format shell)"'
+FORMATS = {"dotenv": render, "shell": render_shell, "json": render_json}
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "--format", choices=tuple(FORMATS), default="dotenv", help="how it is written (dotenv)"
+    )
+    parser.add_argument("--json", action="store_const", dest="format", const="json", help="--format json")
+
+
+def run(arguments: Namespace) -> int:
+    """Print the runtime environment."""
+    sys.stdout.write(FORMATS[arguments.format](runtime_environment(root_of(arguments))))
+    return 0
+
+
+def runtime_environment(root: Path) -> dict[str, str]:
+    """Return the runtime environment of a project."""
+    client = connect_or_start(root)
+    profile = os.environ.get("DEVINIT_PROFILE") or None
+    values: dict[str, str] = client.call("environment", {"environ": dict(os.environ), "profile": profile})
+    client.close()
+    return values

@@ -1,0 +1,47 @@
+"""Write a devinit.toml of what was detected, with comments, for you to edit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from devinit.cli.output import talk
+from devinit.cli.project import current_directory
+from devinit.config.find import FILE_NAME
+from devinit.errors import UsageError
+from devinit.system.files import write_atomically
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLE = "devinit init"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--print", action="store_true", dest="shown", help="print it instead of writing it")
+    parser.add_argument("--force", action="store_true", help="replace a devinit.toml that is there")
+
+
+def run(arguments: Namespace) -> int:
+    """Detect the services of this folder and write them down."""
+    # Detection is needed by no other command of a configured project.
+    from devinit.config.detect import detect
+    from devinit.config.initial import initial_toml
+
+    root = Path(arguments.directory).absolute() if arguments.directory else current_directory()
+    path = root / FILE_NAME
+    if path.exists() and not (arguments.force or arguments.shown):
+        raise UsageError(f"{path} exists already", hint="edit it, or replace it with `devinit init --force`")
+    project = detect(root)
+    text = initial_toml(project)
+    if arguments.shown:
+        sys.stdout.write(text)
+        return 0
+    write_atomically(path, text)
+    found = ", ".join(project.services) or "no services: the file has examples"
+    talk(f"{path} written: {found}")
+    for note in project.notes:
+        talk(f"  {note}")
+    return 0

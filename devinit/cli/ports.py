@@ -1,0 +1,138 @@
+"""Show the services' ports, choose them, or go back to the preferred ones."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devinit.cli.output import Paint, print_json, table, talk
+from devinit.cli.project import root_of
+from devinit.config.load import load
+from devinit.control.launch import connect_to_running
+from devinit.errors import UsageError
+from devinit.ports import ports_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from pathlib import Path
+
+    from devinit.control.client import Json
+    from devinit.model.port import PortRequest
+
+EXAMPLE = "devinit ports set backend 8010"
+HEADER = ("SERVICE", "PORT", "PREFERRED", "RANGE", "STATE")
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (none: show the ports)")
+    setting = actions.add_parser("set", help="choose the port of a service for the next start")
+    setting.add_argument("service", metavar="SERVICE")
+    setting.add_argument("port", metavar="PORT", type=int)
+    resetting = actions.add_parser("reset", help="forget chosen ports; none named: all of them")
+    resetting.add_argument("services", nargs="*", metavar="SERVICE")
+
+
+def run(arguments: Namespace) -> int:
+    """Show or change the ports."""
+    root = root_of(arguments)
+    requests = requests_of(root)
+    match arguments.action:
+        case "set":
+            return choose(root, requests, arguments.service, arguments.port)
+        case "reset":
+            return forget(root, requests, arguments.services)
+    rows = rows_of(root, requests)
+    if arguments.json:
+        print_json({"ports": rows})
+    else:
+        show(rows)
+    return 0
+
+
+def requests_of(root: Path) -> dict[str, PortRequest]:
+    """Return every port that the project asks for, by the name that `.ports.json` gives it."""
+    project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
+    requests: dict[str, PortRequest] = {}
+    for service in project.services.values():
+        for request in (service.port, *service.extra_ports):
+            if request is not None:
+                requests[request.service] = request
+    return requests
+
+
+def rows_of(root: Path, requests: dict[str, PortRequest]) -> list[Json]:
+    """Return one row for each port: what is preferred, what is used, and by what."""
+    remembered = ports_file.read(root)
+    client = connect_to_running(root)
+    running = {each["name"]: each for each in client.call("status")["services"]} if client else {}
+    rows: list[Json] = []
+    for name, request in requests.items():
+        service = running.get(name.partition(".")[0])
+        extra = "." in name
+        port = service["port"] if service and not extra else remembered.get(name, request.preferred)
+        rows.append(
+            {
+                "service": name,
+                "port": port,
+                "preferred_port": request.preferred,
+                "range": [request.first, request.last],
+                "strict": request.strict,
+                "phase": service["phase"] if service else "stopped",
+            }
+        )
+    return rows
+
+
+def show(rows: list[Json]) -> None:
+    """Print the ports as a table."""
+    paint = Paint(sys.stdout)
+    cells = [
+        (
+            row["service"],
+            str(row["port"]),
+            str(row["preferred_port"]),
+            "fixed" if row["strict"] else f"{row['range'][0]}-{row['range'][1]}",
+            row["phase"],
+        )
+        for row in rows
+    ]
+    head, *lines = table(cells, header=HEADER)
+    sys.stdout.write("\n".join([paint.dim(head), *lines]) + "\n")
+
+
+def choose(root: Path, requests: dict[str, PortRequest], name: str, port: int) -> int:
+    """Write a port into `.ports.json`."""
+    request = requests[known(name, requests)]
+    if request.strict and port != request.preferred:
+        raise UsageError(
+            f"the port of {name} is fixed to {request.preferred} (strict_port)",
+            hint="change `port` in devinit.toml",
+        )
+    if not 1 <= port <= 65535:  # noqa: PLR2004  what TCP has
+        raise UsageError(f"{port} is not a port", hint="ports are 1 to 65535")
+    ports_file.write(root, {name: port})
+    talk(f"{name} will use {port}; `devinit restart {name.partition('.')[0]}` applies it now")
+    return 0
+
+
+def forget(root: Path, requests: dict[str, PortRequest], names: list[str]) -> int:
+    """Take ports out of `.ports.json`."""
+    for name in names:
+        known(name, requests)
+    before = ports_file.reset(root, names or None)
+    for name, port in before.items():
+        if name in requests and port != requests[name].preferred:
+            talk(f"{name} will ask for {requests[name].preferred} again, not for {port}")
+    return 0
+
+
+def known(name: str, requests: dict[str, PortRequest]) -> str:
+    """Return the name if a service has such a port, else raise UsageError."""
+    if name not in requests:
+        raise UsageError(
+            f"no service has a port named {name!r}", hint=f"ports: {', '.join(requests) or 'none'}"
+        )
+    return name

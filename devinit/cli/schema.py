@@ -1,0 +1,25 @@
+"""Print the JSON Schema of devinit.toml, for editors that complete and check it."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+EXAMPLE = "devinit schema > devinit.schema.json"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command: it has none."""
+    parser.add_argument("--json", action="store_true", help="it is JSON anyway")
+
+
+def run(arguments: Namespace) -> int:
+    """Print the schema."""
+    del arguments
+    from devinit.config.schema import json_schema  # builds the schema's types, which no other command needs
+
+    sys.stdout.write(json_schema().decode() + "\n")
+    return 0

@@ -1,0 +1,76 @@
+"""Explain why a service is in the state that it is in."""
+
+from __future__ import annotations
+
+import sys
+
+from devinit.cli.output import Paint, duration, print_json
+from devinit.cli.project import root_of
+from devinit.control.launch import connect_or_start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from devinit.model.status import DependencyStatus, WhyReport
+
+EXAMPLE = "devinit why backend"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("service", metavar="SERVICE", help="what to explain")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Namespace) -> int:
+    """Print what is known about a service."""
+    client = connect_or_start(root_of(arguments))
+    report: WhyReport = client.call("why", {"service": arguments.service})
+    if arguments.json:
+        print_json(report)
+        return 0
+    paint = Paint(sys.stdout)
+    for key, value in facts_of(report):
+        first, *rest = value.splitlines()
+        sys.stdout.write(f"{paint.dim(f'{key:<12}')}{first}\n")
+        for line in rest:
+            sys.stdout.write(f"{'':<12}{line}\n")
+    return 0
+
+
+def facts_of(report: WhyReport) -> list[tuple[str, str]]:
+    """Return what is worth saying, in the order in which one would ask."""
+    since = f" for {duration(report['since_seconds'])}" if report["since_seconds"] is not None else ""
+    facts = [
+        ("service", report["name"]),
+        ("phase", report["phase"] + since),
+        ("because", report["reason"] or ""),
+        ("port", port_of(report)),
+        ("ready when", report["probe"]),
+        ("last probe", report["last_probe"] or ""),
+        ("last exit", "" if report["last_exit"] is None else f"code {report['last_exit']}"),
+        ("restarts", str(report["restarts"] or "")),
+        ("command", report["command"] or ""),
+        ("directory", report["directory"]),
+        ("depends on", names_of(report["depends_on"])),
+        ("needed by", names_of(report["needed_by"])),
+        ("log", report["log"]),
+        ("last lines", "\n".join(report["log_tail"])),
+    ]
+    return [(key, value) for key, value in facts if value]
+
+
+def port_of(report: WhyReport) -> str:
+    """Return the port, and why it is not the preferred one."""
+    if report["port"] is None:
+        return ""
+    if report["port"] == report["preferred_port"]:
+        return str(report["port"])
+    why = f" ({report['port_reason']})" if report["port_reason"] else ""
+    return f"{report['port']}, preferred {report['preferred_port']}{why}"
+
+
+def names_of(services: list[DependencyStatus]) -> str:
+    """Return services with their phases."""
+    return ", ".join(f"{service['name']} ({service['phase']})" for service in services)
