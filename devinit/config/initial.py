@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from devinit.config.defaults import (
     DISCOVERY,
@@ -47,7 +47,7 @@ _EXAMPLES = """
 
 _FURTHER = """
 # More for a service:
-#   range = "8000-8010"                 # ports it may move to when its own is taken (default: 100 from `port` on)
+#   range = "8000-8010"                 # ports it may move to (default: 100 from `port` on)
 #   strict_port = true                  # never moved: the port is fixed elsewhere
 #   setup = ["npm install"]             # runs when lock files have changed since it last succeeded
 #   before_start = ["…"]                # runs before each start, after dependencies are ready
@@ -199,7 +199,7 @@ def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Va
 
 
 def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
-    tables: tuple[tuple[str, object, object, dict[str, str]], ...] = (
+    tables: tuple[tuple[str, Struct, Struct, dict[str, str]], ...] = (
         ("ready", service.ready, Readiness(), {"after_seconds": "after", "timeout_seconds": "timeout"}),
         ("restart", service.restart, RestartPolicy(), {"window_seconds": "window"}),
         ("logs", service.logs, LogLimits(), {"size_bytes": "size"}),
@@ -212,9 +212,9 @@ def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
         yield "stop", _different(service.stop, None, {"grace_seconds": "grace"})
 
 
-def _different(value: object, usual: object, renamed: dict[str, str]) -> dict[str, Value]:
+def _different(value: Struct, usual: Struct | None, renamed: dict[str, str]) -> dict[str, Value]:
     keys: dict[str, Value] = {}
-    for field in structs.fields(value):  # type: ignore[arg-type] - every policy is a struct
+    for field in structs.fields(value):
         mine = getattr(value, field.name)
         if usual is None or mine != getattr(usual, field.name):
             keys[renamed.get(field.name, field.name)] = list(mine) if isinstance(mine, tuple) else mine

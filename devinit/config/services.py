@@ -105,9 +105,7 @@ def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
         return
     for key, providers in _PROVIDERS_OF.items():
         if getattr(table, key) is not None and provider not in providers:
-            place.at(key).add(
-                f"means nothing for provider {provider}", f"it is for {' and '.join(providers)}"
-            )
+            place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(providers)}")
     if provider == "process" and not (table.command or "").strip():
         place.at("command").add("missing", "say what starts the service, or choose a built-in provider")
     if table.url is not None:

@@ -1,0 +1,57 @@
+"""A project's folder to write files into, and devinit.toml in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devinit.config.load import load
+from devinit.errors import ConfigError
+from devinit.model.service import Project
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout named shop in the home directory, so that a search upwards ends there."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def write(root: Path) -> Callable[..., Path]:
+    """Write a file of the project, with the folders above it."""
+
+    def writing(name: str, text: str = "") -> Path:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return writing
+
+
+@pytest.fixture
+def loaded(root: Path, write: Callable[..., Path]) -> Callable[..., Project]:
+    """Load a project from the text of its devinit.toml."""
+
+    def loading(text: str, profile: str | None = None) -> Project:
+        write("devinit.toml", text)
+        return load(root, profile=profile)
+
+    return loading
+
+
+@pytest.fixture
+def refused(loaded: Callable[..., Project]) -> Callable[..., str]:
+    """Return what is said about a devinit.toml that is refused: message and hint."""
+
+    def refusing(text: str, profile: str | None = None) -> str:
+        with pytest.raises(ConfigError) as caught:
+            loaded(text, profile)
+        return f"{caught.value.message} ({caught.value.hint})"
+
+    return refusing

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from devinit.config.detect import detect
+from devinit.config.initial import initial_toml
+from devinit.config.load import load
+from devinit.model.port import ConflictPolicy
+from devinit.model.service import Project
+
+Write = Callable[..., Path]
+
+
+def same(one: Project, other: Project) -> bool:
+    """Tell whether two projects differ in nothing but where they were read from, and what was noted meanwhile."""
+    return structs.replace(one, source=None, notes=()) == structs.replace(other, source=None, notes=())
+
+
+class TestTheFirstFile:
+    def test_reads_back_as_what_was_detected(self, root: Path, write: Write) -> None:
+        write("backend/app/main.py", 'from fastapi import FastAPI\napp = FastAPI()\n@app.get("/health")\n')
+        write("backend/requirements.txt", "asyncpg\nredis\n")
+        write("backend/alembic.ini")
+        write("frontend/package.json", '{"scripts": {"dev": "next dev"}}')
+        project = detect(root)
+
+        write("devinit.toml", initial_toml(project))
+
+        assert list(project.services) == ["postgres", "redis", "backend", "frontend"]
+        assert same(load(root), project)
+
+    def test_reads_back_as_nothing_when_nothing_was_detected(self, root: Path, write: Write) -> None:
+        project = detect(root)
+
+        write("devinit.toml", initial_toml(project))
+
+        assert same(load(root), project)
+
+    def test_shows_how_to_begin_when_nothing_was_detected(self, root: Path) -> None:
+        text = initial_toml(detect(root))
+
+        assert "Nothing was detected" in text
+        assert "# [services.backend]" in text
+
+    def test_still_reads_when_the_examples_are_uncommented(self, root: Path, write: Write) -> None:
+        write("backend/x")
+        write("frontend/x")
+        lines = initial_toml(detect(root)).split("# Some services")[0].splitlines()
+        example = initial_toml(detect(root)).split("to begin with:\n#\n")[1].split("\n\n")[0]
+        uncommented = [line.removeprefix("#").removeprefix(" ") for line in example.splitlines()]
+
+        write("devinit.toml", "\n".join([*lines, *uncommented]))
+
+        assert list(load(root).services) == ["postgres", "backend", "frontend"]
+
+    def test_explains_a_key_once(self, root: Path, write: Write) -> None:
+        write("backend/main.py", "from fastapi import FastAPI\napp = FastAPI()\n")
+        write("frontend/package.json", '{"scripts": {"dev": "vite"}}')
+
+        assert initial_toml(detect(root)).count("moves to the next free one") == 1
+
+    def test_keeps_everything_that_can_be_configured(self, root: Path, write: Write) -> None:
+        write("backend/.env")
+        text = r"""
+            [project]
+            name = 'Mein "Lädchen" \ 店'
+            discovery_refresh = 0
+            [services.api]
+            command = "sh -c 'echo \"x\" | cat'"
+            directory = "backend"
+            host = "0.0.0.0"
+            port = 8000
+            range = "7990-8010"
+            port_env = "API_PORT"
+            extra_ports = { debugger = 5678 }
+            on_conflict = "fail"
+            depends_on = ["db", "cache"]
+            setup = "uv sync"
+            before_start = ["a", "b"]
+            ready = { http = "/", status = [200], body = "\\d+", timeout = 1.5 }
+            env = { A = "${PORT}\t\u007f\n", B = true }
+            env_file = "backend/.env"
+            restart = { mode = "always", window = 5 }
+            stop = { signal = "INT", grace = 0.5, kill = false }
+            logs = { size = "1 MB", count = 1 }
+            optional = true
+            warm = "/"
+            url_path = "/app"
+            docs_path = "/docs"
+            [services.backend]
+            command = "x"
+            port = 9000
+            strict_port = true
+            stop = {}
+            [services.worker]
+            command = "y"
+            ready.after = 3
+            [services.db]
+            provider = "postgres"
+            database = "d"
+            user = "u"
+            password = "p"
+            binaries = "backend"
+            [services.cache]
+            provider = "redis"
+            url = "rediss://cache.example.com"
+            [environment]
+            A = "1"
+            [discovery]
+            api = "api.json"
+            backend = false
+        """
+        write("devinit.toml", text)
+        project = load(root)
+
+        write("devinit.toml", initial_toml(project))
+
+        assert load(root) == project
+
+    @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        text=st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+    )
+    def test_keeps_every_text(self, root: Path, text: str) -> None:
+        project = structs.replace(detect(root), environment={"A": text})
+
+        (root / "devinit.toml").write_bytes(initial_toml(project).encode())
+
+        assert load(root).environment == {"A": text}
+
+    @pytest.mark.parametrize("policy", list(ConflictPolicy))
+    def test_keeps_what_to_do_on_a_conflict(self, root: Path, write: Write, policy: ConflictPolicy) -> None:
+        write("devinit.toml", f'[services.a]\ncommand = "x"\nport = 8000\non_conflict = "{policy}"')
+        project = load(root)
+
+        write("devinit.toml", initial_toml(project))
+
+        assert load(root) == project

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from devinit.model.service import Project
+
+Loaded = Callable[..., Project]
+Refused = Callable[..., str]
+
+
+def services(**keys: str) -> str:
+    return "\n".join(f'[services.{name}]\ncommand = "x"\n{each}' for name, each in keys.items())
+
+
+class TestADependency:
+    def test_on_nothing_is_refused_with_the_nearest(self, refused: Refused) -> None:
+        text = refused(services(a='depends_on = ["postgre"]', postgres=""))
+
+        assert 'services.a.depends_on: there is no service "postgre" (did you mean "postgres"?)' in text
+
+    def test_on_itself_is_refused(self, refused: Refused) -> None:
+        assert "services wait for each other: a → a" in refused(services(a='depends_on = ["a"]'))
+
+    def test_that_closes_a_cycle_is_refused_with_the_way(self, refused: Refused) -> None:
+        text = refused(services(a='depends_on = "b"', b='depends_on = "c"', c='depends_on = "a"', d=""))
+
+        assert "services.a.depends_on: services wait for each other: a → b → c → a" in text
+
+    def test_shows_the_cycle_and_not_the_way_to_it(self, refused: Refused) -> None:
+        text = refused(services(a='depends_on = "b"', b='depends_on = "c"', c='depends_on = "b"'))
+
+        assert "each other: b → c → b (" in text
+
+    def test_on_one_service_from_two_sides_is_no_cycle(self, loaded: Loaded) -> None:
+        project = loaded(
+            services(a='depends_on = ["b", "c"]', b='depends_on = "d"', c='depends_on = "d"', d="")
+        )
+
+        assert project.services["a"].depends_on == ("b", "c")
+
+    def test_that_is_said_twice_counts_once(self, loaded: Loaded) -> None:
+        assert loaded(services(a='depends_on = ["b", "b"]', b="")).services["a"].depends_on == ("b",)
+
+    def test_may_be_one_of_a_thousand_in_a_row(self, loaded: Loaded) -> None:
+        names = [f"s{number}" for number in range(1500)]
+        keys = {name: f'depends_on = "{after}"' for name, after in pairwise(names)}
+
+        assert len(loaded(services(**keys, s1499="")).services) == 1500
+
+
+class TestAPortThatTwoServicesWant:
+    def test_is_refused_when_neither_may_move(self, refused: Refused) -> None:
+        strict = "port = 8000\nstrict_port = true"
+
+        text = refused(services(a=strict, b=strict))
+
+        assert "services.b.port: port 8000 is the strict port of a too" in text
+
+    def test_is_noted_when_one_of_them_may(self, loaded: Loaded) -> None:
+        project = loaded(services(a="port = 8000", b="port = 8000\nstrict_port = true"))
+
+        assert project.notes == ("b and a both prefer port 8000: a will move",)
+
+    def test_is_noted_when_it_is_an_extra_port(self, loaded: Loaded) -> None:
+        project = loaded(services(a="port = 8000", b="extra_ports.debugger = 8000"))
+
+        assert project.notes == ("a and b.debugger both prefer port 8000: b.debugger will move",)
+
+
+class TestAVariableThatTwoServicesWouldSet:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (
+                '[services.my-api]\ncommand = "x"\n[services.my_api]\ncommand = "x"',
+                "services.my_api: its variable MY_API_PORT is my-api's too",
+            ),
+            (
+                services(a='port = 8000\nport_env = "API_PORT"', b='port = 9000\nport_env = "API_PORT"'),
+                "services.b.port_env: API_PORT is the port of a already",
+            ),
+            (
+                services(a='port = 8000\nport_env = "B_PORT"', b="port = 9000"),
+                "services.a.port_env: B_PORT is the port of b already",
+            ),
+        ],
+    )
+    def test_is_refused(self, refused: Refused, text: str, said: str) -> None:
+        assert said in refused(text)
