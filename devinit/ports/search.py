@@ -171,6 +171,7 @@ class Search:
             return self.end_holders(service, port, obstruction)
         fails = wanted.policy is ConflictPolicy.FAIL
         if wanted.override and wanted.override.port == port and not fails:
+            reason = self.brief(port, obstruction, holding(port, protected=self.protected))
             self.say(f"{wanted.override.variable}={port} cannot be used: the port is {reason}; searching on")
             return reason
         if wanted.policy is not ConflictPolicy.ASK or service in self.asked:
@@ -201,10 +202,10 @@ class Search:
         found = holding(port, protected=self.protected)
         conflict = describe(service, port, obstruction, found, self.owner.root)
         if not conflict.killable or (shown is not None and not set(found.identities) <= set(shown)):
-            # The holder may have gone, or have been replaced, since it was shown.
-            if shown is not None and self.take(service, port) is None:
+            # The holder may have gone since we looked, or since it was shown.
+            if self.take(service, port) is None:
                 return None
-            if shown is None:
+            if shown is None and obstruction is Refusal.TAKEN:
                 self.notes[port] = f"not ended: {conflict.protection}"
             return self.unanswered(service, self.brief(port, obstruction, found), asked=shown is not None)
         try:

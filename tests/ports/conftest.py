@@ -1,0 +1,141 @@
+"""Real ports and real strangers for the tests of ports."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from devinit.model.port import LeaseOwner, PortRequest
+from devinit.ports.hold import Hold, hold
+from devinit.ports.leases import LeaseStore
+
+LISTEN = """
+import os, signal, socket, sys, time
+port, address, *options = int(sys.argv[1]), *sys.argv[2:]
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+server = socket.socket(family)
+if "plain" not in options:
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+if "reuseport" in options:
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+if family == socket.AF_INET6:
+    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int("dual" not in options))
+server.bind((address, port))
+if "bound" not in options:
+    server.listen()
+if "stubborn" in options:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "postgres" in options:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    open("/proc/self/comm", "w").write("postgres")
+if "immortal" in options:
+    open("/proc/self/comm", "w").write("postgres")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+if "fork" in options and (worker := os.fork()):
+    print("ready", worker, flush=True)
+else:
+    print("ready", os.getpid(), flush=True)
+signal.pause()
+"""
+RESPAWN = """
+import subprocess, sys
+while True:
+    server = subprocess.Popen([sys.executable, "-S", "-c", *sys.argv[1:]])
+    server.wait()
+"""
+
+Stranger = Callable[..., subprocess.Popen[str]]
+Block = Callable[[int], range]
+Request = Callable[..., PortRequest]
+
+
+@pytest.fixture
+def block() -> Block:
+    """Return neighbouring ports that are all free."""
+
+    def find(count: int) -> range:
+        while True:
+            start = random.randrange(20000, 29900)  # noqa: S311 - test runs beside each other differ
+            ports = range(start, start + count)
+            holds = [hold(port) for port in ports]
+            for each in holds:
+                if isinstance(each, Hold):
+                    each.close()
+            if all(isinstance(each, Hold) for each in holds):
+                return ports
+
+    return find
+
+
+@pytest.fixture
+def port(block: Block) -> int:
+    """Return a free port."""
+    return block(1)[0]
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    """Start processes that listen, of no project of ours, and end them after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def listen(
+        port: int, address: str = "127.0.0.1", *options: str, user: int | None = None, program: str = LISTEN
+    ) -> subprocess.Popen[str]:
+        arguments = [LISTEN] if program is RESPAWN else []
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-c", program, *arguments, str(port), address, *options],
+            stdout=subprocess.PIPE,
+            text=True,
+            user=user,
+            start_new_session=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready")
+        return process
+
+    yield listen
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LeaseStore:
+    """Return the leases of a machine on which nobody has one."""
+    return LeaseStore(tmp_path / "leases")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a checkout."""
+    path = tmp_path / "shop"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def owner(root: Path) -> LeaseOwner:
+    """Return the backend of that checkout."""
+    return LeaseOwner(root=str(root), project="shop", service="backend", pid=os.getpid(), at=0.0)
+
+
+@pytest.fixture
+def neighbour(tmp_path: Path) -> LeaseOwner:
+    """Return the backend of another checkout."""
+    path = tmp_path / "blog"
+    path.mkdir()
+    return LeaseOwner(root=str(path), project="blog", service="backend", pid=1, at=0.0)
