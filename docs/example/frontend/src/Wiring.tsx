@@ -125,12 +125,12 @@ function Trouble({ reachable, postgres, redis }: TroubleProps) {
     <>
       {postgres?.error && (
         <p className="trouble">
-          <strong>PostgreSQL is down.</strong> {postgres.error}
+          <strong>PostgreSQL is down:</strong> {postgres.error}
         </p>
       )}
       {redis?.error && (
         <p className="trouble">
-          <strong>Redis is down.</strong> {redis.error}
+          <strong>Redis is down:</strong> {redis.error}
         </p>
       )}
     </>
