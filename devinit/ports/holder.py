@@ -92,7 +92,7 @@ class Holding(Struct, frozen=True, kw_only=True):
 
 def named(facts: ProcessFacts) -> str:
     """Name a process for a person: its command, shortened, and its pid."""
-    title = facts.title
+    title = " ".join(facts.title.split())
     if len(title) > _LONGEST_COMMAND:
         title = title[: _LONGEST_COMMAND - 1].rstrip() + "…"
     return f"{title} (pid {facts.identity.pid})"

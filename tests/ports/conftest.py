@@ -28,9 +28,19 @@ if "reuseport" in options:
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 if family == socket.AF_INET6:
     server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int("dual" not in options))
-server.bind((address, port))
-if "bound" not in options:
-    server.listen()
+if "insistent" in options:
+    print("waiting", flush=True)
+while True:
+    try:
+        server.bind((address, port))
+        if "bound" not in options:
+            server.listen()
+        break
+    except OSError:
+        if "insistent" not in options:
+            raise
+if "nobody" in options:
+    os.setuid(65534)
 if "stubborn" in options:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if "postgres" in options:
@@ -47,12 +57,18 @@ else:
     print("ready", os.getpid(), flush=True)
 signal.pause()
 """
-RESPAWN = """
+RESTART = """
 import subprocess, sys
-while True:
-    server = subprocess.Popen([sys.executable, "-S", "-c", *sys.argv[1:]])
-    server.wait()
+command = [sys.executable, "-S", "-c", *sys.argv[1:]]
+first = subprocess.Popen(command, stdout=subprocess.PIPE)
+first.stdout.readline()
+second = subprocess.Popen([*command, "insistent"], stdout=subprocess.PIPE)
+second.stdout.readline()
+print("ready", flush=True)
+first.wait()
+second.wait()
 """
+"""A supervisor whose second server waits in a tight loop for the end of the first."""
 
 Stranger = Callable[..., subprocess.Popen[str]]
 Block = Callable[[int], range]
@@ -89,14 +105,13 @@ def stranger() -> Iterator[Stranger]:
     started: list[subprocess.Popen[str]] = []
 
     def listen(
-        port: int, address: str = "127.0.0.1", *options: str, user: int | None = None, program: str = LISTEN
+        port: int, address: str = "127.0.0.1", *options: str, program: str = LISTEN
     ) -> subprocess.Popen[str]:
-        arguments = [LISTEN] if program is RESPAWN else []
+        arguments = [LISTEN] if program is RESTART else []
         process = subprocess.Popen(
             [sys.executable, "-S", "-c", program, *arguments, str(port), address, *options],
             stdout=subprocess.PIPE,
             text=True,
-            user=user,
             start_new_session=True,
         )
         started.append(process)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from devinit.errors import PortConflict
+from devinit.ports.holder import holding
+from devinit.ports.release import Released, release
+from tests.ports.conftest import RESTART, Stranger
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+def released(port: int, *, grace_seconds: float = 5.0) -> Released:
+    return release(port, holding(port).identities, grace_seconds=grace_seconds)
+
+
+def lives(process: subprocess.Popen[str]) -> bool:
+    return process.poll() is None
+
+
+class TestReleasingAPort:
+    def test_ends_its_holder_and_holds_the_port(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port)
+        said: list[str] = []
+
+        freed = release(port, holding(port).identities, say=said.append)
+
+        assert process.wait() == -signal.SIGTERM
+        assert len(freed.ended) == 1
+        assert freed.ended[0].endswith(f"(pid {process.pid})")
+        assert said == [f"asked {freed.ended[0]} to end"]
+        assert freed.hold.port == port
+        freed.hold.close()
+
+    def test_ends_every_process_that_has_the_socket(self, port: int, stranger: Stranger) -> None:
+        stranger(port, "127.0.0.1", "fork")
+
+        freed = released(port)
+
+        assert len(freed.ended) == 2
+        freed.hold.close()
+
+    def test_ends_a_worker_whose_parent_is_gone(self, port: int, stranger: Stranger) -> None:
+        parent = stranger(port, "127.0.0.1", "fork")
+        parent.kill()
+        parent.wait()
+
+        freed = released(port)
+
+        assert len(freed.ended) == 1
+        freed.hold.close()
+
+    def test_ends_the_holders_of_both_families(self, port: int, stranger: Stranger) -> None:
+        processes = [stranger(port, "127.0.0.1"), stranger(port, "::1")]
+
+        freed = released(port)
+
+        assert [process.wait() for process in processes] == [-signal.SIGTERM] * 2
+        freed.hold.close()
+
+    def test_wakes_a_holder_that_was_stopped_by_ctrl_z(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+        freed = released(port)
+
+        assert process.wait() == -signal.SIGTERM
+        freed.hold.close()
+
+    def test_insists_when_the_holder_does_not_listen_to_reason(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port, "127.0.0.1", "stubborn")
+
+        freed = released(port, grace_seconds=0.1)
+
+        assert process.wait() == -signal.SIGKILL
+        freed.hold.close()
+
+    def test_takes_milliseconds(self, port: int, stranger: Stranger) -> None:
+        stranger(port)
+        start = time.monotonic()
+
+        freed = released(port)
+
+        assert time.monotonic() - start < 1
+        freed.hold.close()
+
+    def test_that_is_free_ends_nobody(self, port: int) -> None:
+        freed = release(port, ())
+
+        assert freed.ended == ()
+        freed.hold.close()
+
+    @linux_only
+    def test_asks_postgresql_for_its_fast_shutdown(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port, "127.0.0.1", "postgres")
+
+        freed = released(port)
+
+        assert process.wait() == 0
+        freed.hold.close()
+
+    @linux_only
+    def test_never_kills_postgresql(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port, "127.0.0.1", "immortal")
+
+        with pytest.raises(PortConflict) as refused:
+            released(port, grace_seconds=0.1)
+
+        assert lives(process)
+        assert "PostgreSQL is never killed" in str(refused.value.hint)
+
+
+class TestAHolder:
+    def test_that_was_not_shown_is_not_ended(self, port: int, stranger: Stranger) -> None:
+        first = stranger(port)
+        shown = holding(port).identities
+        first.kill()
+        first.wait()
+        second = stranger(port)
+
+        with pytest.raises(PortConflict, match=rf"port {port} is held by .*\(pid {second.pid}\)") as refused:
+            release(port, shown)
+
+        assert lives(second)
+        assert refused.value.hint == "it is not the process that was shown, so nothing was ended"
+
+    def test_that_joined_later_spares_the_others_too(self, port: int, stranger: Stranger) -> None:
+        first = stranger(port, "127.0.0.1")
+        shown = holding(port).identities
+        second = stranger(port, "::1")
+
+        with pytest.raises(PortConflict):
+            release(port, shown)
+
+        assert lives(first)
+        assert lives(second)
+
+    def test_that_is_protected_is_not_ended(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port)
+
+        with pytest.raises(PortConflict) as refused:
+            release(port, holding(port).identities, protected=[process.pid])
+
+        assert lives(process)
+        assert str(refused.value.hint).startswith("devinit itself runs in")
+
+    def test_that_comes_back_is_reported_with_whoever_started_it(self, port: int, stranger: Stranger) -> None:
+        supervisor = stranger(port, program=RESTART)
+
+        with pytest.raises(PortConflict) as refused:
+            released(port)
+
+        hint = str(refused.value.hint)
+        assert re.fullmatch(rf"it was started again: stop .* \(pid {supervisor.pid}\) first", hint)
