@@ -72,7 +72,7 @@ class FileLock:
         self.path = os.fspath(path)
         self._descriptor: int | None = None
 
-    def acquire(self, *, blocking: bool) -> bool:
+    def acquire(self, blocking: bool) -> bool:
         """Take the lock; without `blocking` return False when somebody else has it."""
         while self._descriptor is None:
             descriptor = self._open()

@@ -59,12 +59,12 @@ def facts_of(identity: ProcessIdentity, found: Stat) -> ProcessFacts | None:
     )
 
 
-def has_variable(pid: int, name: str, value: str) -> bool:
-    """Say whether a process was started with this environment variable."""
+def variable_of(pid: int, name: str) -> str | None:
+    """Return an environment variable with which a process was started."""
     try:
-        return psutil.Process(pid).environ().get(name) == value
+        return psutil.Process(pid).environ().get(name)
     except (psutil.Error, OSError):
-        return False
+        return None
 
 
 def usage_of(pid: int) -> tuple[float, int]:

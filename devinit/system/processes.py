@@ -10,11 +10,12 @@ from devinit.system.facts import alive, ancestors_of, boot_id, facts_of, identit
 from devinit.system.process import Process, signal_exactly
 from devinit.system.procfs import process_ids
 from devinit.system.spawning import spawn
-from devinit.system.tree import RUN_VARIABLE, members_of, signal_tree, tree_of
+from devinit.system.tree import RUN_VARIABLE, ProcessTable, members_of, signal_tree, tree_of
 
 __all__ = [
     "RUN_VARIABLE",
     "Process",
+    "ProcessTable",
     "alive",
     "ancestors_of",
     "boot_id",

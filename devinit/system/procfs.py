@@ -1,7 +1,7 @@
 """What /proc says about processes, read with as few system calls as possible.
 
 A scan reads it for every process on the machine, so this is plain `os.open` and byte splitting:
-500 processes take 6 ms, where psutil takes 60.
+500 processes take 6 ms, where psutil takes 30.
 """
 
 from __future__ import annotations
@@ -71,16 +71,17 @@ def all_processes() -> dict[int, Stat]:
     return {pid: stat for pid, stat in found if stat is not None}
 
 
-def has_variable(pid: int, name: str, value: str) -> bool:
-    """Say whether a process was started with this environment variable; False when that is hidden from us."""
+def variable_of(pid: int, name: str) -> str | None:
+    """Return an environment variable with which a process was started; None when it has none, or is hidden."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 
-        return macos.has_variable(pid, name, value)
+        return macos.variable_of(pid, name)
     environment = read(f"/proc/{pid}/environ")
     if not environment:
-        return False
-    return f"\0{name}={value}\0".encode() in b"\0" + environment + b"\0"
+        return None
+    _, found, rest = (b"\0" + environment).partition(f"\0{name}=".encode())
+    return os.fsdecode(rest.partition(b"\0")[0]) if found else None
 
 
 def read(path: str) -> bytes | None:

@@ -13,35 +13,87 @@ from contextlib import suppress
 from devinit.model.process import ProcessIdentity
 from devinit.system.facts import boot_id, is_same
 from devinit.system.process import Process, signal_exactly
-from devinit.system.procfs import Stat, all_processes, has_variable
+from devinit.system.procfs import all_processes, variable_of
 
 RUN_VARIABLE = "DEVINIT_RUN"
 """The environment variable by which a service's processes are found after they left its session."""
 
 
-def tree_of(process: Process | ProcessIdentity | int, marker: str | None) -> list[int]:
-    """Return the pids of everything that belongs to a process and runs: see `members_of`."""
+class ProcessTable:
+    """All processes at one moment: read once, asked about as many services as there are."""
+
+    def __init__(self) -> None:
+        self._stats = all_processes()
+        self._children: dict[int, list[int]] = {}
+        self._sessions: dict[int, list[int]] = {}
+        self._marks: dict[int, str | None] = {}
+        for pid, found in self._stats.items():
+            self._children.setdefault(found.parent, []).append(pid)
+            self._sessions.setdefault(found.session, []).append(pid)
+
+    def members_of(
+        self, process: Process | ProcessIdentity | int | None, marker: str | None
+    ) -> list[ProcessIdentity]:
+        """Return what belongs to a process and runs: itself, its descendants, its session, and the marked.
+
+        Marked are processes that were started with DEVINIT_RUN=`marker`, wherever they went since; so a
+        service is found also after its first process ended. When the process's number was given to
+        another one, that one and what belongs to it count for nothing.
+        """
+        root = process.identity if isinstance(process, Process) else process
+        number = root.pid if isinstance(root, ProcessIdentity) else root or 0
+        members = self._closure({number} if self._is_there(root) else set(), session=number)
+        if marker is not None:
+            marked = {pid for pid in self._stats.keys() - members if self._mark_of(pid) == marker}
+            if marked:
+                members = self._closure(members | marked, session=number)
+        boot = boot_id()
+        return [
+            ProcessIdentity(pid, self._stats[pid].start_time, boot)
+            for pid in sorted(members)
+            if self._stats[pid].runs
+        ]
+
+    def _is_there(self, root: ProcessIdentity | int | None) -> bool:
+        if isinstance(root, ProcessIdentity):
+            found = self._stats.get(root.pid)
+            return found is not None and is_same(root, found)
+        return root in self._stats
+
+    def _closure(self, proven: set[int], *, session: int) -> set[int]:
+        """Add descendants and the sessions that belong to proven members, until nothing is added.
+
+        A session is ours when its leader is, or when it is the root's and a proven member is in it: while
+        one member lives, the kernel gives the session's number to nobody else.
+        """
+        members: set[int] = set()
+        waiting = list(proven)
+        while waiting:
+            pid = waiting.pop()
+            if pid in members:
+                continue
+            members.add(pid)
+            waiting += self._children.get(pid, ())
+            its_session = self._stats[pid].session
+            # In a container every session that was begun outside of it has the number 0.
+            if its_session and its_session in (pid, session):
+                waiting += self._sessions[its_session]
+        return members
+
+    def _mark_of(self, pid: int) -> str | None:
+        if pid not in self._marks:
+            self._marks[pid] = variable_of(pid, RUN_VARIABLE)
+        return self._marks[pid]
+
+
+def tree_of(process: Process | ProcessIdentity | int | None, marker: str | None) -> list[int]:
+    """Return the pids of what belongs to a process and runs (`ProcessTable.members_of`)."""
     return [member.pid for member in members_of(process, marker)]
 
 
-def members_of(process: Process | ProcessIdentity | int, marker: str | None) -> list[ProcessIdentity]:
-    """Return what belongs to a process and runs: itself, its descendants, its session, and the marked.
-
-    Marked are processes that were started with DEVINIT_RUN=`marker`, wherever they went since; so a
-    service is found also after its first process ended. A process or identity whose number was given to
-    another process counts for nothing, and neither does that other process.
-    """
-    table = all_processes()
-    root = process.identity if isinstance(process, Process) else process
-    roots = {_root_pid(root, table)} & table.keys()
-    number = root if isinstance(root, int) else root.pid
-    members = _closure(roots, table, session=number)
-    if marker is not None:
-        marked = {pid for pid in table.keys() - members if has_variable(pid, RUN_VARIABLE, marker)}
-        if marked:
-            members = _closure(members | marked, table, session=number)
-    boot = boot_id()
-    return [ProcessIdentity(pid, table[pid].start_time, boot) for pid in sorted(members) if table[pid].runs]
+def members_of(process: Process | ProcessIdentity | int | None, marker: str | None) -> list[ProcessIdentity]:
+    """Return what belongs to a process and runs. For several services ask one `ProcessTable`."""
+    return ProcessTable().members_of(process, marker)
 
 
 def signal_tree(pids: Iterable[int | ProcessIdentity], signal: int) -> list[int]:
@@ -62,35 +114,3 @@ def signal_tree(pids: Iterable[int | ProcessIdentity], signal: int) -> list[int]
             elif signal_exactly(target, signal):
                 reached.append(pid)
     return reached
-
-
-def _root_pid(root: ProcessIdentity | int, table: dict[int, Stat]) -> int:
-    """Return the root's pid, or 0 when its number now belongs to another process, or to none."""
-    if isinstance(root, int):
-        return root
-    found = table.get(root.pid)
-    return root.pid if found and is_same(root, found) else 0
-
-
-def _closure(proven: set[int], table: dict[int, Stat], *, session: int) -> set[int]:
-    """Add descendants and the sessions that belong to proven members, until nothing is added.
-
-    A session is ours when its leader is, or when it is the root's and a proven member is in it: while
-    one member lives, the kernel gives the session's number to nobody else.
-    """
-    children: dict[int, list[int]] = {}
-    in_session: dict[int, list[int]] = {}
-    for pid, found in table.items():
-        children.setdefault(found.parent, []).append(pid)
-        in_session.setdefault(found.session, []).append(pid)
-    members: set[int] = set()
-    waiting = list(proven)
-    while waiting:
-        pid = waiting.pop()
-        if pid in members:
-            continue
-        members.add(pid)
-        waiting += children.get(pid, ())
-        if table[pid].session in (pid, session):
-            waiting += in_session[table[pid].session]
-    return members

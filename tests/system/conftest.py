@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -86,8 +87,11 @@ class Launcher:
 
     def environment(self) -> dict[str, str]:
         """Return what a process needs to run, and its mark."""
-        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-        return kept | {"DEVINIT_RUN": self.marker}
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "DEVINIT_RUN": self.marker,
+        }
 
     def sh(self, script: str, *arguments: str) -> Started:
         """Start a shell script."""
@@ -128,7 +132,10 @@ class Unprivileged:
 
     def __call__(self, function: Callable[[], T]) -> T:
         readable, writable = os.pipe()
-        pid = os.fork()
+        with warnings.catch_warnings():
+            # Python 3.12 warns about forks beside threads; this one calls nothing that they could hold.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
         if pid == 0:
             os.close(readable)
             _answer(function, writable)

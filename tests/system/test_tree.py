@@ -6,8 +6,11 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
 from devinit.model.process import ProcessIdentity
-from devinit.system import processes
+from devinit.system import processes, tree
+from devinit.system.procfs import Stat
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Started
@@ -118,6 +121,33 @@ class TestTheTreeOfAService:
         first, _second = shell.pid_said(), shell.pid_said()
 
         assert processes.tree_of(first, None) == [first]
+
+
+class TestATableOfProcesses:
+    def test_answers_for_several_services(self, start: Launcher) -> None:
+        first = start.sh("sleep 1000 & echo $!; wait")
+        second = start.sh("sleep 1000 & echo $!; wait")
+        children = [first.pid_said(), second.pid_said()]
+
+        table = processes.ProcessTable()
+
+        assert [
+            [member.pid for member in table.members_of(service.process, None)] for service in (first, second)
+        ] == [[first.pid, children[0]], [second.pid, children[1]]]
+
+    def test_finds_the_marked_without_a_first_process(self, start: Launcher) -> None:
+        service = start("sleep", "1000")
+
+        assert processes.ProcessTable().members_of(None, start.marker) == [service.process.identity]
+
+    def test_takes_no_session_from_outside_the_container_for_ours(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        marked, stranger = Stat("S", 0, 0, 1), Stat("S", 0, 0, 1)
+        monkeypatch.setattr(tree, "all_processes", lambda: {10: marked, 11: stranger})
+        monkeypatch.setattr(tree, "variable_of", lambda pid, _name: "ours" if pid == 10 else None)
+
+        assert [member.pid for member in processes.members_of(None, "ours")] == [10]
 
 
 class TestASignalToATree:
