@@ -27,7 +27,8 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     """
     stage = supervisor.stage
     state = read_state(stage.private)
-    if not state.services:
+    if not state.services or state.root != os.path.realpath(stage.root):
+        # Nothing ran, or it ran in the checkout that this one was copied from.
         return
     supervisor.profile = state.profile
     stage.configure(recorded_project(stage.project, state), dict(os.environ))

@@ -52,7 +52,8 @@ class Workshop(Struct, frozen=True, kw_only=True):
     """Where and how the commands of one service run."""
 
     service: Service
-    environment: dict[str, str]
+    spec: Callable[[str, str], ProcessSpec]
+    """Returns how a command line is run; the second argument is the key that it stands under."""
     private: Path
     marker: str
     say: Callable[[str], None]
@@ -87,7 +88,7 @@ async def run_once(workshop: Workshop, command: str, key: str) -> None:
     descriptor = logs.open_log(workshop.private, service.name, service.logs)
     try:
         offset = logs.mark(descriptor, f"{service.name} {key}: {command}")
-        code = await run_command(workshop, command, descriptor)
+        code = await run_command(workshop, command, key, descriptor)
     finally:
         os.close(descriptor)
     if code != 0:
@@ -99,13 +100,9 @@ async def run_once(workshop: Workshop, command: str, key: str) -> None:
         )
 
 
-async def run_command(workshop: Workshop, command: str, output: int) -> int:
+async def run_command(workshop: Workshop, command: str, key: str, output: int) -> int:
     """Run a command in the service's folder and environment; return its exit code. Ended when cancelled."""
-    spec = ProcessSpec(
-        argv=("/bin/sh", "-c", command),
-        directory=workshop.service.directory,
-        environment=workshop.environment,
-    )
+    spec = workshop.spec(command, key)
     stdin = os.open(os.devnull, os.O_RDONLY)
     try:
         process = spawn(spec, output=output, stdin=stdin, keep=())

@@ -144,6 +144,10 @@ class Runner:
         return logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
+        if lifecycle.SetUp() in actions:
+            # Beside everything else, and not overtaken by the decision that follows at once.
+            self._setting_up = self._tasks.create_task(self._set_up())
+            actions = tuple(action for action in actions if action != lifecycle.SetUp())
         previous = self._effects
         ours = previous is asyncio.current_task()
         if previous is not None and not ours and isinstance(self._doing, INTERRUPTIBLE):
@@ -177,7 +181,7 @@ class Runner:
     async def _do(self, action: lifecycle.Action) -> None:
         match action:
             case lifecycle.SetUp():
-                self._setting_up = self._tasks.create_task(self._set_up())
+                pass  # begun already
             case lifecycle.Prepare():
                 await self._prepare()
             case lifecycle.Renew():
@@ -347,14 +351,14 @@ class Runner:
     async def _run_probe_command(self, command: str) -> int:
         output = os.open(os.devnull, os.O_WRONLY)
         try:
-            return await run_command(self._workshop(), command, output)
+            return await run_command(self._workshop(), command, "ready", output)
         finally:
             os.close(output)
 
     def _workshop(self) -> Workshop:
         return Workshop(
             service=self.service,
-            environment=self._stage.environment_of(self.service),
+            spec=lambda command, key: self._stage.command_spec(self.service, command, key),
             private=self._stage.private,
             marker=self._stage.marker(self.name),
             say=self._say,

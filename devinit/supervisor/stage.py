@@ -15,6 +15,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Service, StopPolicy
 from devinit.ports import ports_file
 from devinit.providers import PROVIDERS, Place, Provider
+from devinit.providers.command import command_spec
 from devinit.runtime.dotenv import read_env_files
 from devinit.runtime.environment import environment, service_environment
 from devinit.runtime.publish import publish_environment
@@ -113,6 +114,12 @@ class Stage:
             expanded = expand_command(service.command, values, key=f"services.{service.name}.command")
             service = msgspec.structs.replace(service, command=expanded)
         return self.provider(service).process(service, self.endpoint(service.name), self.place(), values)
+
+    def command_spec(self, service: Service, command: str, key: str) -> ProcessSpec:
+        """Return how another command line of a service is run: of its set-up, its one-shots, its probe."""
+        values = self.environment_of(service)
+        expanded = expand_command(command, values, key=f"services.{service.name}.{key}")
+        return command_spec(expanded, service, self.place(), values)
 
     def stop_policy(self, service: Service) -> StopPolicy:
         """Return how a service is asked to end."""

@@ -37,6 +37,8 @@ class State(Struct, frozen=True, kw_only=True):
     """The whole file."""
 
     version: int = 1
+    root: str = ""
+    """The checkout that it describes: a copy of the folder has the file too, and none of the processes."""
     project: str = ""
     profile: str | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict)

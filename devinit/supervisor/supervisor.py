@@ -7,6 +7,7 @@ about several: who waits for whom, what a moved port means to the others, what a
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterable
 
@@ -326,7 +327,12 @@ class Supervisor:
             for name, runner in self.runners.items()
             if runner.phase in lifecycle.ALIVE
         }
-        state = State(project=self.stage.project.name, profile=self.profile, services=records)
+        state = State(
+            root=os.path.realpath(self.stage.root),
+            project=self.stage.project.name,
+            profile=self.profile,
+            services=records,
+        )
         try:
             write_state(self.stage.private, state)
         except StateFileError as error:
