@@ -95,7 +95,7 @@ class Client:
         return message
 
 
-def connect(path: Path) -> Client | None:
+def connect(path: str | Path) -> Client | None:
     """Return a client of the supervisor that listens at this path, or None when none does."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from devinit.control.client import Client, connect
@@ -15,20 +16,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READY = b"ready\n"
+SOCKET_POINTER = "socket"
+"""The file in `.devinit` that names the supervisor's socket."""
+RUN_VARIABLE = "DEVINIT_RUN"
+"""What the processes of a service carry (system.processes, which would take long to import here)."""
 
 
 def connect_or_start(root: Path) -> Client:
     """Return a client of the project's supervisor, starting one when none listens."""
-    path = socket_path(root)
-    client = connect(path)
+    client = connect_to(root)
     if client is not None:
         return client
-    with FileLock(path.with_suffix(".launch")):
+    with FileLock(private_directory(root) / "launch.lock"):
         # Another command may have started it while we waited for the lock.
-        client = connect(path)
+        client = connect_to(root)
         if client is None:
             start_supervisor(root)
-            client = connect(path)
+            client = connect_to(root)
     if client is None:
         raise SupervisorError("the supervisor started and went away at once", hint=f"see {log_path(root)}")
     return client
@@ -36,9 +40,21 @@ def connect_or_start(root: Path) -> Client:
 
 def connect_to_running(root: Path) -> Client | None:
     """Return a client if anything of the project runs: also when only its supervisor died, which is replaced."""
-    client = connect(socket_path(root))
+    client = connect_to(root)
     if client is None and runs_without_supervisor(root):
         return connect_or_start(root)
+    return client
+
+
+def connect_to(root: Path) -> Client | None:
+    """Return a client of the project's supervisor if one listens, wherever its socket is.
+
+    The place follows from the environment, and a command may have another one than whoever started the
+    supervisor (ssh, cron, sudo), so the supervisor also leaves it in the checkout.
+    """
+    client = connect(socket_path(root))
+    if client is None and (elsewhere := read_text(root / ".devinit" / SOCKET_POINTER)):
+        client = connect(elsewhere.strip())
     return client
 
 
@@ -63,8 +79,11 @@ def start_supervisor(root: Path) -> None:
         os.posix_spawn(
             sys.executable,
             [sys.executable, "-P", "-m", "devinit.supervisor", str(root), "--ready-fd", "3"],
-            os.environ,
+            # A supervisor that is started from inside a service is not a part of that service.
+            {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,
+            # `devinit start &` in a script ignores these; services must not inherit that.
+            setsigdef=(signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE),
             # 3 comes last: one of the others may stand there until it has been copied. None of them is below 3,
             # because the command line opens the standard streams that it was started without.
             file_actions=[

@@ -15,15 +15,16 @@ import sys
 from pathlib import Path
 
 from devinit import __version__
+from devinit.control.launch import SOCKET_POINTER
 from devinit.control.server import Server
 from devinit.errors import DevinitError
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.handlers import Handlers
-from devinit.supervisor.stage import MARKER, Stage
+from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
-from devinit.system.files import FileLock
-from devinit.system.paths import socket_path
+from devinit.system.files import FileLock, write_atomically
+from devinit.system.paths import private_directory, socket_path
 
 log = logging.getLogger("devinit.supervisor")
 
@@ -40,8 +41,6 @@ def main() -> int:
     )
     # Not inside the checkout: we must not look like a process of the project, nor keep its disk busy.
     os.chdir("/")
-    # If a service of another project started us, we are not part of that service.
-    os.environ.pop(MARKER, None)
     try:
         asyncio.run(supervise(root, ready_fd))
     except DevinitError as error:
@@ -54,7 +53,8 @@ def main() -> int:
 async def supervise(root: Path, ready_fd: int | None) -> None:
     """Serve the project's socket and look after its services."""
     path = socket_path(root)
-    lock = FileLock(path.with_suffix(".lock"))
+    # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
+    lock = FileLock(private_directory(root) / "supervisor.lock")
     if not lock.acquire(blocking=False):
         raise DevinitError(f"another supervisor looks after {root}")
     finished = asyncio.Event()
@@ -75,6 +75,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             server = Server(path, handlers.handle, finish_when_idle)
             adopt(supervisor, tasks)
             await server.listen()
+            write_atomically(private_directory(root) / SOCKET_POINTER, f"{path}\n", mode=0o600, durable=False)
             tell_launcher(ready_fd, READY)
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()

@@ -28,7 +28,7 @@ async def end_tree(
     for number, seconds in ((asked, policy.grace_seconds), (insist, KILL_SECONDS)):
         deadline = clock() + seconds
         signalled: set[ProcessIdentity] = set()
-        while members := members_of(root or 0, marker):
+        while members := members_of(root, marker):
             if clock() >= deadline:
                 break
             with opened(members) as processes:
@@ -44,7 +44,7 @@ async def end_tree(
         if number is asked:
             pids = ", ".join(str(member.pid) for member in members)
             say(f"still running after {seconds:g} s: {pids}; sending {insist.name}")
-    return [member.pid for member in members_of(root or 0, marker)]
+    return [member.pid for member in members_of(root, marker)]
 
 
 @contextmanager

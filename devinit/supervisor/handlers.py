@@ -18,6 +18,7 @@ from devinit.supervisor import report
 from devinit.supervisor.project_ports import Asked
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.supervisor import Order, Supervisor
+from devinit.system.processes import ProcessTable
 from devinit.system.usage import Usage, usage_of
 
 # Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
@@ -46,7 +47,9 @@ class Handlers:
 
     async def status(self, _params: msgspec.Raw, _connection: Connection) -> ProjectStatus:
         """Return what every service is doing."""
-        usages = {name: self._measure(runner) for name, runner in self._supervisor.runners.items()}
+        # One walk through /proc for all services.
+        table = ProcessTable()
+        usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
         return report.project_status(
             self._supervisor.runners, self._stage, {name: usage for name, usage in usages.items() if usage}
         )
@@ -103,11 +106,11 @@ class Handlers:
         finally:
             broadcaster.remove(connection.tell)
 
-    def _measure(self, runner: Runner) -> tuple[Usage, float | None] | None:
+    def _measure(self, runner: Runner, table: ProcessTable) -> tuple[Usage, float | None] | None:
         """Return what a service uses, and its share of a CPU since the last measurement, in percent."""
         if runner.process is None:
             return None
-        usage = usage_of(runner.pids())
+        usage = usage_of(runner.pids(table))
         now = time.monotonic()
         before = self._measured.get(runner.name)
         self._measured[runner.name] = (now, usage.cpu_seconds)

@@ -32,7 +32,7 @@ from devinit.supervisor.readiness import (
     until_ready,
 )
 from devinit.supervisor.stage import Stage
-from devinit.system.processes import Process, spawn, tree_of
+from devinit.system.processes import Process, ProcessTable, spawn
 
 log = logging.getLogger(__name__)
 
@@ -135,9 +135,10 @@ class Runner:
         """End processes that carry this service's marker although nobody runs it."""
         await self._end()
 
-    def pids(self) -> list[int]:
-        """Return every process of the service."""
-        return tree_of(self.identity or 0, self._stage.marker(self.name))
+    def pids(self, table: ProcessTable | None = None) -> list[int]:
+        """Return every process of the service; `table` saves whoever asks for several a walk through /proc."""
+        members = (table or ProcessTable()).members_of(self.identity, self._stage.marker(self.name))
+        return [member.pid for member in members]
 
     def log_tail(self, count: int = TAIL_LINES) -> list[str]:
         """Return the last lines of the current or the last run."""

@@ -23,9 +23,7 @@ from devinit.runtime.templates import expand_command
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.paths import private_directory, project_id
-
-MARKER = "DEVINIT_RUN"
-"""Carried by every process of a service, so that it is found wherever it went (another session, a new parent)."""
+from devinit.system.processes import RUN_VARIABLE
 
 
 class Stage:
@@ -99,7 +97,7 @@ class Stage:
             caller=self.caller,
             files=self._files_of(service),
         )
-        return {**values, MARKER: self.marker(service.name)}
+        return {**values, RUN_VARIABLE: self.marker(service.name)}
 
     def _files_of(self, service: Service) -> dict[str, str]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
