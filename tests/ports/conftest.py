@@ -28,17 +28,9 @@ if "reuseport" in options:
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 if family == socket.AF_INET6:
     server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int("dual" not in options))
-if "insistent" in options:
-    print("waiting", flush=True)
-while True:
-    try:
-        server.bind((address, port))
-        if "bound" not in options:
-            server.listen()
-        break
-    except OSError:
-        if "insistent" not in options:
-            raise
+server.bind((address, port))
+if "bound" not in options:
+    server.listen()
 if "nobody" in options:
     os.setuid(65534)
 if "stubborn" in options:
@@ -58,17 +50,33 @@ else:
 signal.pause()
 """
 RESTART = """
-import subprocess, sys
-command = [sys.executable, "-S", "-c", *sys.argv[1:]]
-first = subprocess.Popen(command, stdout=subprocess.PIPE)
-first.stdout.readline()
-second = subprocess.Popen([*command, "insistent"], stdout=subprocess.PIPE)
-second.stdout.readline()
-print("ready", flush=True)
-first.wait()
-second.wait()
+import os, signal, socket, sys
+
+def listen():
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    server.bind(("127.0.0.1", int(sys.argv[1])))
+    server.listen()
+    return server
+
+def end(*_):
+    os.write(asked[1], b".")
+    os.read(done[0], 1)
+    os._exit(0)
+
+asked, done = os.pipe(), os.pipe()
+if os.fork() == 0:
+    os.read(asked[0], 1)
+    server = listen()
+    os.write(done[1], b".")
+elif os.fork() == 0:
+    server = listen()
+    signal.signal(signal.SIGTERM, end)
+    print("ready", flush=True)
+while True:
+    signal.pause()
 """
-"""A supervisor whose second server waits in a tight loop for the end of the first."""
+"""A supervisor whose second server has taken the port before the first one ends."""
 
 Stranger = Callable[..., subprocess.Popen[str]]
 Block = Callable[[int], range]
@@ -107,9 +115,8 @@ def stranger() -> Iterator[Stranger]:
     def listen(
         port: int, address: str = "127.0.0.1", *options: str, program: str = LISTEN
     ) -> subprocess.Popen[str]:
-        arguments = [LISTEN] if program is RESTART else []
         process = subprocess.Popen(
-            [sys.executable, "-S", "-c", program, *arguments, str(port), address, *options],
+            [sys.executable, "-S", "-c", program, str(port), address, *options],
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
