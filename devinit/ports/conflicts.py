@@ -18,7 +18,7 @@ Obstruction: TypeAlias = Taken | Refusal
 """Why a port could not be taken: its lease, or the kernel."""
 
 
-class ConflictsFound(Exception):  # noqa: N818 - a question, not an error
+class ConflictsFound(Exception):
     """Questions for a person: every taken port that the policy does not answer. Nothing was taken."""
 
     def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
