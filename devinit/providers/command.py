@@ -152,6 +152,6 @@ def _executed(command: str) -> str:
     start = matched.end() if matched else 0
     rest = line[start:]
     word = rest.split(maxsplit=1)[0] if rest else ""
-    if not word or word in SHELL_WORDS or not re.match(r"[\w./@+-]", word):
+    if not word or word in SHELL_WORDS or not re.fullmatch(r"[\w./@+-][^=]*", word):
         return line
     return f"{line[:start]}exec {rest}"

@@ -11,7 +11,7 @@ from devinit.errors import ServiceError
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Service, StopPolicy
-from devinit.providers.command import VENV_FOLDERS, arguments, command_spec
+from devinit.providers.command import arguments, command_spec
 from devinit.providers.provider import Place, Say, reachable
 
 NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
@@ -60,7 +60,7 @@ class ProcessProvider:
         if service.external_url is not None:
             return None
         spec = command_spec(_command(service), service, place, environment)
-        _refuse_missing_program(service, place, spec)
+        _refuse_missing_environment(service, place, spec)
         return spec
 
     def probe(self, service: Service, endpoint: Endpoint) -> Probe:
@@ -155,48 +155,18 @@ def _up_to(folder: Path, root: Path) -> list[Path]:
     return above[: above.index(root) + 1] if root in above else []
 
 
-def _refuse_missing_program(service: Service, place: Place, spec: ProcessSpec) -> None:
-    """Say why a program is missing where that is evident; the rest is found out by spawning it."""
-    name = spec.argv[0]
-    program = _found(name, spec)
-    if program is not None:
-        _refuse_lost_interpreter(service, program)
-    elif "/" not in name and not service.setup and "VIRTUAL_ENV" not in spec.environment:
-        _refuse_missing_environment(service, place, name)
-
-
-def _found(name: str, spec: ProcessSpec) -> Path | None:
-    if "/" in name:
-        path = spec.directory / name
-        return path if path.exists() else None
+def _refuse_missing_environment(service: Service, place: Place, spec: ProcessSpec) -> None:
+    """Name what makes the virtual environment, when a program is missing because there is none."""
+    program = spec.argv[0]
+    if "/" in program or service.setup or "VIRTUAL_ENV" in spec.environment:
+        return
     import shutil  # 2 ms that the supervisor's start does not pay
 
-    found = shutil.which(name, path=spec.environment.get("PATH"))
-    return None if found is None else Path(found)
-
-
-def _refuse_lost_interpreter(service: Service, program: Path) -> None:
-    """Name a script whose interpreter is gone: the kernel reports it as if the script itself were missing.
-
-    That is what becomes of a virtual environment that was moved, or whose Python was removed.
-    """
-    try:
-        with program.open("rb") as file:
-            first_line = file.readline(512)
-    except OSError:
+    if shutil.which(program, path=spec.environment.get("PATH")) is not None:
         return
-    words = first_line[2:].split() if first_line.startswith(b"#!") else []
-    if words and not Path(words[0].decode(errors="surrogateescape")).exists():
-        raise ServiceError(
-            f"{service.name}: {program} needs {words[0].decode(errors='replace')}, which does not exist",
-            hint="the virtual environment was moved, or its Python removed: delete it and create it again",
-        )
-
-
-def _refuse_missing_environment(service: Service, place: Place, program: str) -> None:
     for folder in (service.directory, place.root):
         for file, install in PYTHON_SETUPS.items():
-            if (folder / file).exists() and not any((folder / name).exists() for name in VENV_FOLDERS):
+            if (folder / file).exists():
                 raise ServiceError(
                     f"{program} was not found, and {folder} has no virtual environment",
                     hint=f'run `{install}` in {folder}, or let it run by itself: setup = ["{install}"]',

@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 from devinit.errors import ProviderError
+from devinit.providers.occupants import end_occupants, works_in
 from devinit.providers.postgres.account import Account, account_for_new, run
 from devinit.providers.programs import Program, already_running, make_private, unusable
 from devinit.providers.provider import Place, Say
+from devinit.system.processes import identity_of
 
 SUPERUSER = "devinit_admin"
 """Not `devinit`: a project of that name has a role that is called like it."""
@@ -19,6 +21,7 @@ SUPERUSER_FILE = "devinit.pgpass"
 OUTSIDE = Path("/var/lib/devinit")
 UNFINISHED = ".unfinished"
 INITDB_TIMEOUT_SECONDS = 180.0
+LONGEST_PID = 7
 NAME = re.compile(r"pg(\d+)")
 BUILTIN_LOCALE_MAJOR = 17
 IO_METHOD_MAJOR = 18
@@ -119,15 +122,14 @@ def clear_remains(service_name: str, cluster: Path, say: Say) -> None:
         return
     except OSError as error:
         raise unusable(lock, error) from error
-    from devinit.providers.occupants import end_occupants, is_alive, works_in  # after a crash only
-
-    pid = int(first_line) if first_line.isdigit() else 0
+    # PostgreSQL itself reads a number that is no pid as some other process's.
+    pid = int(first_line) if first_line.isdigit() and len(first_line) <= LONGEST_PID else 0
     if pid and works_in(pid, cluster):
         raise already_running(cluster, "PostgreSQL", pid, "INT")
     ended = end_occupants(cluster)
     if ended:
         say(f"{service_name}: ended what a killed server left running (pid {', '.join(map(str, ended))})")
-    if not pid or is_alive(pid):
+    if not pid or identity_of(pid) is not None:
         lock.unlink(missing_ok=True)
 
 

@@ -9,6 +9,7 @@ from devinit.errors import ProviderError
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.providers.occupants import works_in
 from devinit.providers.programs import Program, already_running, make_private, recall, unusable
 from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
 from devinit.providers.redis import installation
@@ -133,7 +134,5 @@ def _refuse_second_server(folder: Path, program: Program) -> None:
         text = (folder / PID_FILE).read_text().strip()
     except (OSError, ValueError):
         return
-    from devinit.providers.occupants import works_in  # after a crash only
-
     if text.isdigit() and works_in(int(text), folder):
         raise already_running(folder, program.title, int(text), "TERM")

@@ -1,0 +1,189 @@
+"""Specifies `devinit.providers.process`: any command as a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devinit.errors import ConfigError, ServiceError
+from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
+from devinit.model.service import Endpoint, Readiness, Service, StopPolicy
+from devinit.providers import Place
+from devinit.providers.process import ProcessProvider
+
+PROVIDER = ProcessProvider()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(project="shop", root=tmp_path, data=tmp_path / ".devinit/data", environment={})
+
+
+def a_service(
+    directory: Path,
+    command: str | None = "serve",
+    *,
+    setup: tuple[str, ...] = (),
+    ready: Readiness | None = None,
+) -> Service:
+    return Service(name="web", command=command, directory=directory, setup=setup, ready=ready or Readiness())
+
+
+class TestTheEndpoint:
+    def test_is_what_a_browser_opens(self) -> None:
+        service = Service(
+            name="backend",
+            directory=Path("/"),
+            url_path="app",
+            docs_path="/docs",
+            ready=Readiness(http="/health"),
+            port_env=("API_PORT",),
+        )
+
+        assert PROVIDER.endpoint(service, 8001) == Endpoint(
+            service="backend",
+            host="127.0.0.1",
+            port=8001,
+            url="http://localhost:8001/app",
+            origins=("http://localhost:8001", "http://127.0.0.1:8001"),
+            aliases=("API_PORT",),
+            docs_url="http://localhost:8001/docs",
+            health_url="http://localhost:8001/health",
+        )
+
+    def test_has_no_url_without_a_port(self) -> None:
+        endpoint = PROVIDER.endpoint(a_service(Path("/")), None)
+
+        assert (endpoint.url, endpoint.port, endpoint.origins) == (None, None, ())
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+    def test_is_reached_by_loopback_when_it_listens_everywhere(self, host: str) -> None:
+        service = Service(name="web", directory=Path("/"), host=host)
+
+        assert PROVIDER.endpoint(service, 8000).host in {"127.0.0.1", "::1"}
+
+    def test_of_an_external_server_is_its_url(self, place: Place) -> None:
+        service = Service(name="api", directory=Path("/"), external_url="https://api.example.org/v1")
+
+        endpoint = PROVIDER.endpoint(service, None)
+
+        assert (endpoint.host, endpoint.port, endpoint.url) == ("api.example.org", 443, service.external_url)
+        assert endpoint.origins == ("https://api.example.org",)
+        assert PROVIDER.process(service, endpoint, place, {}) is None
+
+    def test_of_an_external_server_needs_a_host(self) -> None:
+        service = Service(name="api", directory=Path("/"), external_url="api.example.org")
+
+        with pytest.raises(ConfigError, match=r"services\.api\.url cannot be used: it names no host"):
+            PROVIDER.endpoint(service, None)
+
+
+class TestTheProbe:
+    @pytest.mark.parametrize(
+        ("ready", "port", "probe"),
+        [
+            (Readiness(), 8000, TcpProbe("127.0.0.1", 8000)),
+            (Readiness(), None, StayedUpProbe(1.0)),
+            (Readiness(after_seconds=3), None, StayedUpProbe(3)),
+            (Readiness(exec="check"), 8000, ExecProbe("check")),
+            (Readiness(log="listening"), None, LogProbe("listening")),
+            (
+                Readiness(http="health", status=(204,), body="ok"),
+                8000,
+                HttpProbe(host="127.0.0.1", port=8000, path="/health", status=(204,), body="ok"),
+            ),
+        ],
+    )
+    def test_is_what_ready_asks_for(self, ready: Readiness, port: int | None, probe: Probe) -> None:
+        service = a_service(Path("/"), ready=ready)
+
+        assert PROVIDER.probe(service, PROVIDER.endpoint(service, port)) == probe
+
+
+class TestAProcess:
+    def test_runs_in_its_directory_with_the_whole_environment(self, place: Place) -> None:
+        service = a_service(place.root, "sh -c true")
+
+        spec = PROVIDER.process(service, PROVIDER.endpoint(service, 1), place, {"PATH": "/bin", "PORT": "1"})
+
+        assert spec is not None
+        assert (spec.argv, spec.directory) == (("sh", "-c", "true"), place.root)
+        assert spec.environment == {"PATH": "/bin", "PORT": "1", "PYTHONUNBUFFERED": "1"}
+
+    def test_needs_a_command(self, place: Place) -> None:
+        service = a_service(place.root, None)
+
+        with pytest.raises(ServiceError, match="web has no command"):
+            PROVIDER.process(service, PROVIDER.endpoint(service, 1), place, {})
+
+    def test_is_ended_by_term_and_then_by_kill(self) -> None:
+        assert PROVIDER.stop(a_service(Path("/"))) == StopPolicy(signal="TERM", grace_seconds=5.0, kill=True)
+
+
+class TestMissingPackages:
+    @pytest.fixture
+    def web(self, place: Place) -> Path:
+        folder = place.root / "web"
+        folder.mkdir()
+        (folder / "package.json").write_text('{"devDependencies": {"vite": "^7"}}')
+        return folder
+
+    def prepare(self, service: Service, place: Place) -> None:
+        PROVIDER.prepare(service, place, print)
+
+    @pytest.mark.parametrize("runner", ["npm", "pnpm", "yarn", "bun"])
+    def test_are_named_with_the_command_that_installs_them(
+        self, web: Path, place: Place, runner: str
+    ) -> None:
+        with pytest.raises(ServiceError, match="web has no node_modules") as error:
+            self.prepare(a_service(web, f"{runner} run dev"), place)
+
+        assert f"`{runner} install`" in str(error.value.hint)
+
+    @pytest.mark.parametrize("folder", ["node_modules", "web/node_modules", "web/.pnp.cjs"])
+    def test_may_lie_in_the_folder_or_at_the_root(self, web: Path, place: Place, folder: str) -> None:
+        (place.root / folder).mkdir()
+
+        self.prepare(a_service(web, "npm run dev"), place)
+
+    def test_are_left_to_setup_when_there_is_one(self, web: Path, place: Place) -> None:
+        self.prepare(a_service(web, "npm run dev", setup=("npm ci",)), place)
+
+    @pytest.mark.parametrize(
+        "command", ["npm install", "npm --prefix ../b run dev", "node server.js", "npm ci && npm start"]
+    )
+    def test_are_no_matter_for_other_commands(self, web: Path, place: Place, command: str) -> None:
+        self.prepare(a_service(web, command), place)
+
+    @pytest.mark.parametrize("content", ["{}", '{"dependencies": {}}', "not json", "[]"])
+    def test_are_not_guessed_at(self, web: Path, place: Place, content: str) -> None:
+        (web / "package.json").write_text(content)
+
+        self.prepare(a_service(web, "npm run dev"), place)
+
+
+class TestAMissingVirtualEnvironment:
+    def process(self, place: Place, command: str, *, setup: tuple[str, ...] = ()) -> None:
+        service = a_service(place.root, command, setup=setup)
+        PROVIDER.process(service, PROVIDER.endpoint(service, 1), place, {"PATH": "/bin"})
+
+    @pytest.mark.parametrize(
+        ("file", "command"),
+        [("uv.lock", "uv sync"), ("poetry.lock", "poetry install"), ("requirements.txt", "pip install -r")],
+    )
+    def test_is_named_with_the_command_that_makes_it(self, place: Place, file: str, command: str) -> None:
+        (place.root / file).touch()
+
+        with pytest.raises(ServiceError, match=r"uvicorn was not found, and .* has no virtual env") as error:
+            self.process(place, "uvicorn app:app")
+
+        assert command in str(error.value.hint)
+
+    def test_is_no_matter_when_the_program_is_found(self, place: Place) -> None:
+        (place.root / "uv.lock").touch()
+
+        self.process(place, "sh -c true")
+
+    def test_is_not_guessed_at_without_a_python_project(self, place: Place) -> None:
+        self.process(place, "uvicorn app:app")
