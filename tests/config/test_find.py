@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from devinit.config.find import find_root, find_root_as_text
 
 
@@ -101,13 +103,14 @@ class TestTheSearch:
     def test_finds_nothing_where_nothing_is(self, root: Path) -> None:
         assert find_root(root) is None
 
-    def test_ends_at_the_home_directory(self, root: Path, tmp_path: Path, monkeypatch: object) -> None:
-        (tmp_path.parent / "devinit.toml").touch()
+    def test_ends_at_the_home_directory(
+        self, root: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("devinit.toml")
+        inside = write("home/project/x").parent
+        monkeypatch.setenv("HOME", str(inside.parent))
 
-        found = find_root(root)
-
-        (tmp_path.parent / "devinit.toml").unlink()
-        assert found is None
+        assert find_root(inside) is None
 
     def test_takes_spaces_and_letters_of_any_language(self, root: Path, write: Callable[..., Path]) -> None:
         inside = write("Mein Lädchen 店/devinit.toml").parent
