@@ -10,12 +10,12 @@ from typing import TypeAlias
 from msgspec import Struct, structs
 
 from devinit.config.defaults import (
-    DISCOVERY,
     DISCOVERY_REFRESH_SECONDS,
     LOCAL_HOST,
     database_settings,
     port_range,
 )
+from devinit.config.discovery import usual_discovery_files
 from devinit.config.problems import dotted
 from devinit.model.service import LogLimits, Project, Readiness, RestartPolicy, Service
 
@@ -129,13 +129,9 @@ def _project_keys(project: Project) -> dict[str, Value]:
 
 
 def _discovery_keys(project: Project) -> dict[str, Value]:
-    usual = {name: file for name, file in DISCOVERY.items() if _has_port(project.services.get(name))}
+    usual = usual_discovery_files(project.services)
     keys: dict[str, Value] = {name: False for name in usual if name not in project.discovery}
     return keys | {name: file for name, file in project.discovery.items() if usual.get(name) != file}
-
-
-def _has_port(service: Service | None) -> bool:
-    return service is not None and service.port is not None
 
 
 def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:

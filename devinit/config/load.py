@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from devinit.config.defaults import DISCOVERY, DISCOVERY_REFRESH_SECONDS, project_name
+from devinit.config.defaults import DISCOVERY_REFRESH_SECONDS, project_name
+from devinit.config.discovery import discovery_files
 from devinit.config.find import FILE_NAME
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
@@ -18,9 +19,8 @@ from devinit.config.references import check_dependencies, check_ports, check_var
 from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
 from devinit.config.services import Surroundings, service, variables
 from devinit.errors import ConfigError, NoProject
-from devinit.model.service import Project, Service
+from devinit.model.service import Project
 
-_OUR_FILES = (FILE_NAME, ".ports.json", ".env.runtime")
 _TOO_LARGE = 2**63
 _AnyTable = TypeVar("_AnyTable", bound=Table)
 
@@ -151,12 +151,17 @@ def _merged(base: Raw, over: Raw) -> Raw:
         below = merged.get(key)
         if not (isinstance(value, dict) and isinstance(below, dict)):
             merged[key] = value
-        elif key == "ready" and value.keys() & KINDS_OF_READINESS:
-            # Another kind of readiness takes the place of the first: two would contradict each other.
+        elif key == "ready" and _is_another_kind(below, value):
             merged[key] = {**{name: below[name] for name in below.keys() & {"timeout"}}, **value}
         else:
             merged[key] = _merged(below, value)
     return merged
+
+
+def _is_another_kind(ready: Raw, over: Raw) -> bool:
+    """Tell whether a profile proves readiness in another way: both together would contradict each other."""
+    kinds = over.keys() & set(KINDS_OF_READINESS)
+    return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
 
 
 def _project(file: Layer, path: Path, problems: Problems) -> Project:
@@ -174,7 +179,7 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
     if not services:
         notes.append(f"{path} describes no services")
     environment = variables(file.environment, problems.at("environment"))
-    discovery = _discovery(file.discovery or {}, services, problems.at("discovery"))
+    discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))
     refresh = seconds(
         table.discovery_refresh, DISCOVERY_REFRESH_SECONDS, problems.at("project", "discovery_refresh")
     )
@@ -197,35 +202,3 @@ def _name(text: str | None, root: Path, place: Place) -> str:
     if not text.strip() or not text.isprintable():
         place.add("not a name that can be shown")
     return text
-
-
-def _discovery(
-    configured: dict[str, str | bool], services: dict[str, Service], place: Place
-) -> dict[str, str]:
-    files: dict[str, str] = {name: file for name, file in DISCOVERY.items() if _has_port(services.get(name))}
-    for name, file in configured.items():
-        files.pop(name, None)
-        if name not in services:
-            place.at(name).add(f'there is no service "{name}"', choose(name, services, what="services"))
-        elif file is True:
-            place.at(name).add("expected a file or false, got true", f'for example "{DISCOVERY["backend"]}"')
-        elif isinstance(file, str):
-            _check_discovery_file(file, services[name], place.at(name))
-            if file in files.values():
-                place.at(name).add(f"{file} is another service's discovery file")
-            files[name] = file
-    return files
-
-
-def _has_port(service: Service | None) -> bool:
-    return service is not None and service.port is not None
-
-
-def _check_discovery_file(file: str, service: Service, place: Place) -> None:
-    normal = os.path.normpath(file)
-    if normal == "." or file.endswith("/"):
-        place.add("not the name of a file")
-    elif normal in _OUR_FILES:
-        place.add(f"{file} is written for another purpose", f'for example ".{service.name}-port.json"')
-    elif service.port is None:
-        place.add(f"{service.name} has no port to tell")

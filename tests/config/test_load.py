@@ -191,6 +191,20 @@ class TestAProfile:
 
         assert (ready.http, ready.status, ready.tcp, ready.timeout_seconds) == (None, (), True, 5)
 
+    def test_may_change_a_part_of_how_readiness_is_proven(self, loaded: Loaded) -> None:
+        text = """
+            [services.a]
+            command = "x"
+            port = 8000
+            ready = { http = "/health", status = 204 }
+            [profiles.ci]
+            services.a.ready.http = "/healthz"
+        """
+
+        ready = loaded(text, "ci").services["a"].ready
+
+        assert (ready.http, ready.status) == ("/healthz", (204,))
+
     def test_that_is_unknown_is_refused_with_the_nearest(self, refused: Refused) -> None:
         text = refused("[profiles.staging]\nproject.name = 'x'", "stagin")
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from devinit.config.defaults import DISCOVERY, project_name
+from devinit.config.defaults import project_name
 from devinit.config.detect import data, node, python
 from devinit.config.detect.finding import Finding
+from devinit.config.discovery import usual_discovery_files
 from devinit.model.service import Project, Service
 
 Detector: TypeAlias = Callable[[Path, Mapping[str, Service]], Finding]
@@ -30,7 +31,7 @@ def detect(root: Path) -> Project:
         name=project_name(root),
         root=root,
         services=services,
-        discovery={name: file for name, file in DISCOVERY.items() if name in services},
+        discovery=usual_discovery_files(services),
         notes=tuple(notes),
     )
 

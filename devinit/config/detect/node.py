@@ -27,7 +27,7 @@ MANAGERS = {
 }
 """Lock file → the package manager that wrote it."""
 _SCRIPTS = ("dev", "start")
-_SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|[^&]&[^&]")
+_SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|(?<![&>])&(?![&>])")
 """Scripts that start several programs: flags would reach the wrong one."""
 
 

@@ -45,7 +45,7 @@ class TestAFrontend:
 
 class TestAScript:
     @pytest.mark.parametrize(
-        "script", ["vite", "vite dev --open", "tsc -b && vite", "cross-env DEBUG=1 vite"]
+        "script", ["vite", "vite dev --open", "tsc -b && vite", "cross-env DEBUG=1 vite", "vite 2>&1"]
     )
     def test_that_runs_vite_is_told_port_and_address(self, package: Package, script: str) -> None:
         assert package(script).command == f"npm run dev -- {VITE}"

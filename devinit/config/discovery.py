@@ -1,0 +1,49 @@
+"""The files that tell an application where a service answers."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+
+from devinit.config.defaults import DISCOVERY
+from devinit.config.find import FILE_NAME
+from devinit.config.problems import Place, choose
+from devinit.model.service import Service
+
+_OUR_FILES = (FILE_NAME, ".ports.json", ".env.runtime")
+
+
+def usual_discovery_files(services: Mapping[str, Service]) -> dict[str, str]:
+    """Return the discovery files that are written without being asked for."""
+    return {
+        name: file for name, file in DISCOVERY.items() if name in services and services[name].port is not None
+    }
+
+
+def discovery_files(
+    configured: dict[str, str | bool], services: Mapping[str, Service], place: Place
+) -> dict[str, str]:
+    """Return service → discovery file: what is configured over what is usual."""
+    files = usual_discovery_files(services)
+    for name, file in configured.items():
+        files.pop(name, None)
+        if name not in services:
+            place.at(name).add(f'there is no service "{name}"', choose(name, services, what="services"))
+        elif file is True:
+            place.at(name).add("expected a file or false, got true", f'for example "{DISCOVERY["backend"]}"')
+        elif isinstance(file, str):
+            _check_file(file, services[name], place.at(name))
+            if file in files.values():
+                place.at(name).add(f"{file} is another service's discovery file")
+            files[name] = file
+    return files
+
+
+def _check_file(file: str, service: Service, place: Place) -> None:
+    normal = os.path.normpath(file)
+    if normal == "." or file.endswith("/"):
+        place.add("not the name of a file")
+    elif normal in _OUR_FILES:
+        place.add(f"{file} is written for another purpose", f'for example ".{service.name}-port.json"')
+    elif service.port is None:
+        place.add(f"{service.name} has no port to tell")
