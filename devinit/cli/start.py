@@ -53,16 +53,14 @@ def bring_up(method: str, root: Path, arguments: Namespace) -> int:
         "timeout_seconds": arguments.timeout,
         "resolutions": [],
     }
+    client = connect_or_start(root)
     while True:
-        client = connect_or_start(root)
         try:
             return one_attempt(client, root, method, params, as_json=arguments.json)
         except RemoteError as error:
             if error.kind != "PortQuestion" or not is_interactive():
                 raise
             params["resolutions"] += answers(error)
-        finally:
-            client.close()
 
 
 def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_json: bool) -> int:

@@ -21,6 +21,9 @@ LONGEST_LINE = 64 * 1024 * 1024
 
 
 TICK_SECONDS = 0.1
+GREETING_SECONDS = 5.0
+HELLO = "hello"
+"""The first message on every connection, from the supervisor."""
 
 
 class RemoteError(DevinitError):
@@ -73,6 +76,28 @@ class Client:
                     raise RemoteError(message["error"])
                 return message.get("result")
 
+    def is_greeted(self) -> bool:
+        """Wait for the supervisor's greeting; False when it went away. Raise SupervisorError when it hangs."""
+        self._connection.settimeout(GREETING_SECONDS)
+        try:
+            while b"\n" not in self._buffer:
+                chunk = self._connection.recv(65536)
+                if not chunk:
+                    self.close()
+                    return False
+                self._buffer += chunk
+        except TimeoutError:
+            self.close()
+            raise SupervisorError(
+                f"the supervisor does not answer within {GREETING_SECONDS:g} s",
+                hint="it may be stopped or stuck: `kill -9` it, services keep running, and run the command again",
+            ) from None
+        except OSError:
+            self.close()
+            return False
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return bool(json.loads(line).get("method") == HELLO)
+
     def close(self) -> None:
         """Hang up. What was started goes on."""
         self._connection.close()
@@ -96,7 +121,11 @@ class Client:
 
 
 def connect(path: str | Path) -> Client | None:
-    """Return a client of the supervisor that listens at this path, or None when none does."""
+    """Return a client of the supervisor that listens at this path, or None when none does.
+
+    A connection counts only when the supervisor has greeted: one that is just going away accepts no more,
+    although the kernel still lets us connect.
+    """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(path))
@@ -109,7 +138,8 @@ def connect(path: str | Path) -> Client | None:
             f"cannot connect to the supervisor at {path}: {error.strerror}",
             hint="the socket must belong to you: run this as the user who started devinit",
         ) from error
-    return Client(connection)
+    client = Client(connection)
+    return client if client.is_greeted() else None
 
 
 def gone(method: str) -> SupervisorError:

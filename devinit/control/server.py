@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from devinit import __version__
+from devinit.control.client import HELLO
 from devinit.control.messages import (
     APPLICATION_ERROR,
     INTERNAL_ERROR,
@@ -71,7 +73,7 @@ class Connection:
 Handler = Callable[[str, msgspec.Raw, Connection], Awaitable[Any]]
 
 
-class UnknownMethod(Exception):  # noqa: N818  it never reaches a user: it is the answer to a wrong client
+class UnknownMethod(Exception):
     """Raised by a handler for a method that does not exist."""
 
 
@@ -101,12 +103,15 @@ class Server:
         finally:
             os.umask(previous)
 
-    async def close(self) -> None:
-        """Stop accepting, remove the socket and hang up on everybody."""
-        if self._server is None:
-            return
-        self._path.unlink(missing_ok=True)
-        self._server.close()
+    def stop_listening(self) -> None:
+        """Accept nobody any more. Who has connected and was not greeted yet sees that nobody is there."""
+        if self._server is not None:
+            self._path.unlink(missing_ok=True)
+            self._server.close()
+            self._server = None
+
+    def hang_up(self) -> None:
+        """Close every connection after what was sent."""
         for connection in list(self._connections):
             connection.close()
 
@@ -118,6 +123,7 @@ class Server:
             return
         connection = Connection(writer, pid)
         self._connections.add(connection)
+        connection.send({"jsonrpc": "2.0", "method": HELLO, "params": {"version": __version__}})
         try:
             async with asyncio.TaskGroup() as requests:
                 while line := await read_line(reader):

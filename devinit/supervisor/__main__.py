@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 from devinit import __version__
-from devinit.control.launch import SOCKET_POINTER
+from devinit.control.launch import READY, SOCKET_POINTER
 from devinit.control.server import Server
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, SupervisorError
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.handlers import Handlers
@@ -28,7 +28,9 @@ from devinit.system.paths import private_directory, socket_path
 
 log = logging.getLogger("devinit.supervisor")
 
-READY = b"ready\n"
+
+PREDECESSOR_SECONDS = 5.0
+"""How long one that is going away may take to do so."""
 
 
 def main() -> int:
@@ -53,34 +55,25 @@ def main() -> int:
 async def supervise(root: Path, ready_fd: int | None) -> None:
     """Serve the project's socket and look after its services."""
     path = socket_path(root)
-    # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
-    lock = FileLock(private_directory(root) / "supervisor.lock")
-    if not lock.acquire(blocking=False):
-        raise DevinitError(f"another supervisor looks after {root}")
-    finished = asyncio.Event()
+    lock = await lock_project(root)
+    leaving, idle = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, finished.set)
-    loop.add_signal_handler(signal.SIGINT, finished.set)
+    loop.add_signal_handler(signal.SIGTERM, leaving.set)
+    loop.add_signal_handler(signal.SIGINT, leaving.set)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
     try:
         async with asyncio.TaskGroup() as tasks:
             supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
-
-            def finish_when_idle() -> None:
-                if server.connections == 0 and not supervisor.is_needed():
-                    finished.set()
-
-            handlers = Handlers(supervisor, finish_when_idle)
-            server = Server(path, handlers.handle, finish_when_idle)
+            server = Server(path, Handlers(supervisor, idle.set).handle, idle.set)
             adopt(supervisor, tasks)
             await server.listen()
             write_atomically(private_directory(root) / SOCKET_POINTER, f"{path}\n", mode=0o600, durable=False)
             tell_launcher(ready_fd, READY)
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
-            await finished.wait()
-            await server.close()
+            await until_done(server, supervisor, leaving, idle)
+            server.hang_up()
             supervisor.leave()
             raise Finished  # noqa: TRY301  it ends the group of tasks around it
     except* Finished:
@@ -89,7 +82,40 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
         lock.release()
 
 
-class Finished(Exception):  # noqa: N818  it is the regular end: raised to cancel what still waits
+async def lock_project(root: Path) -> FileLock:
+    """Become the one supervisor of a project; one that is just going away is waited for."""
+    # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
+    lock = FileLock(private_directory(root) / "supervisor.lock")
+    deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
+    while not lock.acquire(blocking=False):
+        if asyncio.get_running_loop().time() > deadline:
+            raise SupervisorError(f"another supervisor looks after {root}, and does not answer")
+        await asyncio.sleep(0.01)
+    return lock
+
+
+async def until_done(
+    server: Server, supervisor: Supervisor, leaving: asyncio.Event, idle: asyncio.Event
+) -> None:
+    """Return when we were told to leave, or when nobody needs us any more."""
+    while not leaving.is_set():
+        waits = [asyncio.ensure_future(event.wait()) for event in (leaving, idle)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        idle.clear()
+        if leaving.is_set() or supervisor.is_needed() or server.connections:
+            continue
+        # Somebody may be connecting at this moment: whoever was accepted before the door closed is served.
+        server.stop_listening()
+        await asyncio.sleep(0)
+        if not server.connections and not supervisor.is_needed():
+            return
+        await server.listen()
+    server.stop_listening()
+
+
+class Finished(Exception):
     """The supervisor is not needed any more."""
 
 
