@@ -10,8 +10,9 @@ fi
 
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        "$python" -m venv .venv
-        exec .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+        # Without pip inside: Debian's python3 has no ensurepip, and pip can install into another environment.
+        "$python" -m venv --without-pip .venv
+        exec "$python" -m pip --python .venv/bin/python install --quiet --disable-pip-version-check -r requirements.txt
     fi
 done
 
