@@ -9,12 +9,12 @@ if command -v uv >/dev/null; then
 fi
 
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if "$python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         # Without pip inside: Debian's python3 has no ensurepip, and pip can install into another environment.
         "$python" -m venv --without-pip .venv
         exec "$python" -m pip --python .venv/bin/python install --quiet --disable-pip-version-check -r requirements.txt
     fi
 done
 
-echo "setup.sh: no Python 3.11 or newer on PATH (tried python3 and python3.11 to python3.14)" >&2
+echo "setup.sh: no Python 3.11 or newer with pip on PATH (tried python3 and python3.11 to python3.14)" >&2
 exit 1
