@@ -105,13 +105,25 @@ def needs_shell(command: str, first_word: str) -> bool:
     return first_word in SHELL_WORDS or SHELL_SYNTAX.search(QUOTED.sub("x", command.strip())) is not None
 
 
-def command_spec(command: str, service: Service, place: Place, environment: dict[str, str]) -> ProcessSpec:
+def first_words(command: str) -> tuple[str, ...]:
+    """Return the words of a simple command as they stand, `${PORT}` and all; none for anything else."""
+    if COMPOUND.search(QUOTED.sub("x", command.strip())):
+        return ()
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return ()
+
+
+def command_spec(
+    command: str, service: Service, place: Place, environment: dict[str, str], *, key: str = "command"
+) -> ProcessSpec:
     """Return how one of a service's command lines is run: its process, `setup`, `before_start` or a probe.
 
-    `environment` is complete; the project's own tools are put first in its PATH.
+    `environment` is complete; the project's own tools are put first in its PATH. `key` is named in errors.
     """
     return ProcessSpec(
-        argv=arguments(command, key=f"services.{service.name}.command"),
+        argv=arguments(command, key=f"services.{service.name}.{key}"),
         directory=service.directory,
         environment=with_project_tools(environment, service.directory, place),
     )

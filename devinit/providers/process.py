@@ -11,7 +11,7 @@ from devinit.errors import ServiceError
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Service, StopPolicy
-from devinit.providers.command import arguments, command_spec
+from devinit.providers.command import command_spec, first_words
 from devinit.providers.provider import Place, Say, reachable
 
 NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
@@ -125,8 +125,8 @@ def _command(service: Service) -> str:
 
 
 def _refuse_missing_packages(service: Service, place: Place) -> None:
-    words = arguments(_command(service), key=f"services.{service.name}.command")
-    install = NODE_RUNNERS.get(words[0])
+    words = first_words(_command(service))
+    install = NODE_RUNNERS.get(words[0]) if words else None
     if install is None or ELSEWHERE.intersection(words) or INSTALLING.intersection(words[1:3]):
         return
     if not _declares_packages(service.directory):

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 from msgspec import Struct
@@ -116,10 +117,15 @@ def make_private(folder: Path) -> None:
 
 def unusable(path: Path, error: OSError) -> ProviderError:
     """Return the error for data that the file system refuses."""
-    hint = f"check who owns it: ls -ld '{path.parent}' '{path}'"
+    hint = f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}"
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         hint = "make room on the disk"
     return ProviderError(f"{path} cannot be used: {error.strerror}", hint=hint)
+
+
+def moved_away(*folders: Path) -> str:
+    """Return the command with which a person puts data aside."""
+    return " && ".join(f"mv {quote(str(folder))} {quote(f'{folder}.old')}" for folder in folders)
 
 
 def on_path(name: str, place: Place) -> Path | None:

@@ -95,7 +95,10 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self.said: list[str] = []
         self.place = Place(
-            project="shop", root=root, data=root / ".devinit" / "data", environment=dict(os.environ)
+            project="Bob's Läden, and a name that is longer than what PostgreSQL takes for its cluster",
+            root=root,
+            data=root / ".devinit" / "data",
+            environment=dict(os.environ),
         )
         self._started: list[Server] = []
         self._ports = iter(PORTS)
@@ -186,8 +189,8 @@ def answer(probe: ExchangeProbe) -> ProbeVerdict:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A checkout whose path has a space and letters beyond ASCII, in a folder that only we may enter."""
-    root = tmp_path / "Mein Projekt ü 项目"
+    """A checkout whose path has spaces, quotes and letters beyond ASCII, in a folder that only we may enter."""
+    root = tmp_path / 'Bob\'s "Projekt" ü 项目 $1 #%s'
     root.mkdir()
     bench = Bench(root)
     yield bench

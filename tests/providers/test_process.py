@@ -141,6 +141,10 @@ class TestMissingPackages:
 
         assert f"`{runner} install`" in str(error.value.hint)
 
+    def test_are_seen_before_the_command_is_expanded(self, web: Path, place: Place) -> None:
+        with pytest.raises(ServiceError, match="web has no node_modules"):
+            self.prepare(a_service(web, "npm run dev -- --port ${PORT} --strictPort"), place)
+
     @pytest.mark.parametrize("folder", ["node_modules", "web/node_modules", "web/.pnp.cjs"])
     def test_may_lie_in_the_folder_or_at_the_root(self, web: Path, place: Place, folder: str) -> None:
         (place.root / folder).mkdir()

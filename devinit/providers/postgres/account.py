@@ -7,8 +7,9 @@ As root, in this order:
 2. A user namespace in which root is called `nobody`: works with data and programs in folders that only root
    may enter (`.devinit` is 0700, a virtual environment often lies below /root), and leaves every file root's.
    The process can still read what root reads, like every other service that root starts here.
-3. Where namespaces are forbidden (Docker's default seccomp profile): a real change of user. That user may not
-   enter `.devinit`, so the data then lies in /var/lib/devinit.
+3. Where namespaces are forbidden (Docker's default seccomp profile), or the checkout lies in a folder of
+   another user that root enters only by privilege: a real change of user. That user may not enter `.devinit`,
+   so the data then lies in /var/lib/devinit.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import os
 import pwd
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 
 from devinit.errors import ProviderError
 from devinit.model.process import RunAs
 from devinit.providers.programs import Program
+from devinit.system.processes import user_name
 
 USERS = ("postgres", "nobody")
 UNSHARE = ("/usr/bin/unshare", "/bin/unshare")
@@ -43,44 +46,48 @@ def account_for(cluster: Path) -> Account:
     owner = cluster.stat()
     mine = os.geteuid()
     if owner.st_uid == mine:
-        return _in_namespace() if mine == 0 else Account()
+        account = own_account()
+        if account is None:
+            raise ProviderError(
+                "PostgreSQL refuses to run as root, and without unshare (util-linux) it cannot be told otherwise",
+                hint="start devinit as an ordinary user, or install util-linux",
+            )
+        return account
     if mine == 0:
         return Account(run_as=RunAs(owner.st_uid, owner.st_gid))
     raise ProviderError(
-        f"{cluster} belongs to {_name_of(owner.st_uid)}, not to {_name_of(mine)}",
-        hint=f"start as {_name_of(owner.st_uid)}, or take it over: sudo chown -R {_name_of(mine)} {cluster}",
+        f"{cluster} belongs to {user_name(owner.st_uid)}, not to {user_name(mine)}",
+        hint=f"start as {user_name(owner.st_uid)}, or take it over: sudo chown -R {user_name(mine)} {quote(str(cluster))}",
     )
 
 
-def account_for_new(program: Program) -> Account:
-    """Return as whom a new cluster is made, each way tried before it is chosen."""
+def own_account() -> Account | None:
+    """Return how a program is run with the files of our own user; None when root has no way to do so."""
     if os.geteuid() != 0:
         return Account()
-    try:
-        account = _in_namespace()
-    except ProviderError:
-        pass
-    else:
-        if works(account, program):
-            return account
-    for user in USERS:
-        try:
-            entry = pwd.getpwnam(user)
-        except KeyError:
-            continue
-        account = Account(run_as=RunAs(entry.pw_uid, entry.pw_gid))
-        if works(account, program):
-            return account
-    raise ProviderError(
-        f"PostgreSQL refuses to run as root, and no other user may run {program.path}",
-        hint="start devinit as an ordinary user, or install PostgreSQL where every user can read it",
-    )
+    unshare = next((path for path in UNSHARE if os.access(path, os.X_OK)), None)
+    nobody = _user(NAMESPACE_USER)
+    if unshare is None or nobody is None:
+        return None
+    # initdb looks its user up, so the number must have a name.
+    names = (f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}")
+    return Account(prefix=(unshare, "--user", *names))
 
 
-def works(account: Account, program: Program) -> bool:
-    """Say whether the program can be executed that way."""
+def other_users() -> list[Account]:
+    """Return as which other users root may try to run it."""
+    entries = filter(None, map(_user, USERS))
+    return [Account(run_as=RunAs(entry.pw_uid, entry.pw_gid)) for entry in entries]
+
+
+def works(account: Account, program: Program, folder: Path) -> bool:
+    """Say whether the program can be executed that way, and enter this folder."""
     try:
-        said = run(account, (str(program.path), "--version"), environment=dict(os.environ))
+        said = run(
+            account,
+            ("/bin/sh", "-c", 'cd "$1" && exec "$2" --version', "sh", str(folder), str(program.path)),
+            environment=dict(os.environ),
+        )
     except (OSError, subprocess.SubprocessError):
         return False
     return said.returncode == 0
@@ -115,24 +122,8 @@ def run(
     )
 
 
-def _in_namespace() -> Account:
-    unshare = next((path for path in UNSHARE if os.access(path, os.X_OK)), None)
+def _user(name: str) -> pwd.struct_passwd | None:
     try:
-        nobody = pwd.getpwnam(NAMESPACE_USER)
+        return pwd.getpwnam(name)
     except KeyError:
-        nobody = None
-    if unshare is None or nobody is None:
-        raise ProviderError(
-            "PostgreSQL refuses to run as root, and there is no unshare (util-linux) to give it another name",
-            hint="start devinit as an ordinary user, or install util-linux",
-        )
-    # initdb looks its user up, so the number must have a name.
-    names = (f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}")
-    return Account(prefix=(unshare, "--user", *names))
-
-
-def _name_of(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
+        return None

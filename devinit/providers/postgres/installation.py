@@ -15,6 +15,7 @@ from devinit.providers.programs import (
     Program,
     Remembered,
     first_accepted,
+    moved_away,
     on_path,
     package_folder,
     recall,
@@ -141,12 +142,11 @@ def _none(
     found = ", ".join(f"{program.title} in {program.folder}" for program in seen)
     if clusters:
         needed = " or ".join(str(major) for major in sorted(clusters))
-        away = " && ".join(f"mv '{folder}' '{folder}.old'" for folder in clusters.values())
         return ProviderError(
             f"the data of {service.name} was made by PostgreSQL {needed}, and other majors cannot read it; "
             f"found: {found or 'no PostgreSQL'}",
             hint=f"install PostgreSQL {needed}, or name its folder in {EXPLICIT_VARIABLE}; "
-            f"or begin with an empty database: {away}",
+            f"or begin with an empty database: {moved_away(*clusters.values())}",
         )
     if explicit is not None:
         return ProviderError(

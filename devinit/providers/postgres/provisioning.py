@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import msgspec
 from msgspec import Struct
@@ -51,10 +52,12 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
     said = _carried_out(script(wanted), cluster, endpoint, place, psql)
     oid = said.stdout.strip().rpartition("\n")[2]
     if said.returncode != 0 or not oid.isdigit():
-        reason = said.stderr.replace(wanted.password, "…").strip() or f"psql ended with {said.returncode}"
+        # psql shows the line that it stumbled over.
+        shown = said.stderr.replace(literal(wanted.password), "'…'").strip()
+        reason = shown or f"psql ended with {said.returncode}"
         raise ProviderError(
             f"the database {wanted.database} of {wanted.user} cannot be created: {reason}",
-            hint=f"look yourself: PGPASSFILE='{superuser_file(cluster)}' psql -h {endpoint.host} "
+            hint=f"look yourself: PGPASSFILE={quote(str(superuser_file(cluster)))} psql -h {endpoint.host} "
             f"-p {endpoint.port} -U {SUPERUSER} postgres",
         )
     record = Provisioned(

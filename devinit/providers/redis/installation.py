@@ -13,6 +13,7 @@ from devinit.providers.programs import (
     Program,
     Remembered,
     first_accepted,
+    moved_away,
     on_path,
     package_folder,
     recall,
@@ -95,7 +96,7 @@ def _none(
             f"the data of {service.name} in {home} was made by {needed}; "
             f"found: {usable or 'no Redis and no Valkey'}",
             hint=f"install it or name its folder in {EXPLICIT_VARIABLE}; "
-            f"or begin with empty data: mv '{home / min(existing)}' '{home / min(existing)}.old'",
+            f"or begin with empty data: {moved_away(*(home / name for name in existing))}",
         )
     if explicit is not None:
         return ProviderError(

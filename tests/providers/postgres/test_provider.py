@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -485,6 +486,24 @@ class TestRoot:
             pwd.getpwnam(name).pw_uid for name in ("postgres", "nobody") if name in names_of_users()
         }
         assert bench.start(bench.postgres(postgres_binaries, name="second")).rows("SELECT 1") == ["1"]
+
+    def test_runs_the_server_as_another_user_below_a_folder_that_is_not_its_own(
+        self, open_bench: Bench, any_postgres: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        root = open_bench.place.root
+        os.chown(root, 54321, 54321)
+        root.chmod(0o700)
+        outside = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
+        outside.rmdir()
+        monkeypatch.setattr(cluster, "OUTSIDE", outside)
+
+        try:
+            server = open_bench.start(open_bench.postgres(any_postgres))
+
+            assert server.rows("SELECT 1") == ["1"]
+            assert list(outside.glob("*/postgres/pg*/PG_VERSION"))
+        finally:
+            shutil.rmtree(outside)
 
     def test_is_told_when_no_other_user_may_run_the_programs(
         self, bench: Bench, any_postgres: Path, monkeypatch: pytest.MonkeyPatch
