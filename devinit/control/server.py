@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import select
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -43,6 +44,15 @@ class Connection:
         self.pid = pid
         """The client's process, as the kernel knows it; 0 when it does not say."""
         self._on_close: list[Callable[[], None]] = []
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client has hung up altogether; one that has only finished sending still listens."""
+        poll = select.poll()
+        if self._writer.is_closing():
+            return True
+        poll.register(self._writer.get_extra_info("socket").fileno(), 0)
+        return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
 
     def on_close(self, clean_up: Callable[[], None]) -> None:
         """Do this when the client is gone."""

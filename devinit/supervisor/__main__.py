@@ -43,6 +43,9 @@ def main() -> int:
     )
     # Not inside the checkout: we must not look like a process of the project, nor keep its disk busy.
     os.chdir("/")
+    if ready_fd is not None:
+        # Whatever else our caller had open (a lock, the pipe of a build) is not ours to keep open for hours.
+        os.closerange(ready_fd + 1, os.sysconf("SC_OPEN_MAX"))
     try:
         asyncio.run(supervise(root, ready_fd))
     except DevinitError as error:
@@ -60,7 +63,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, leaving.set)
     loop.add_signal_handler(signal.SIGINT, leaving.set)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Handled, not ignored: what we ignore would be ignored in every service too.
+    loop.add_signal_handler(signal.SIGHUP, log.info, "the terminal was closed; nothing changes")
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
     try:
         async with asyncio.TaskGroup() as tasks:

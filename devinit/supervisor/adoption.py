@@ -11,11 +11,12 @@ import msgspec
 from devinit.config.load import load
 from devinit.errors import DevinitError
 from devinit.model.service import Project
+from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.state_file import ServiceRecord, State, read_state
 from devinit.supervisor.supervisor import Supervisor
-from devinit.system.processes import Process
+from devinit.system.processes import Process, boot_id
 
 log = logging.getLogger(__name__)
 
@@ -27,49 +28,56 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     """
     stage = supervisor.stage
     state = read_state(stage.private)
-    if not state.services or state.root != os.path.realpath(stage.root):
-        # Nothing ran, or it ran in the checkout that this one was copied from.
+    if not state.services or state.root != os.path.realpath(stage.root) or state.boot_id != boot_id():
+        # Nothing ran, or it ran in the checkout that this one was copied from, or before the machine was
+        # started again: then nobody has asked for it yet.
         return
     supervisor.profile = state.profile
-    stage.configure(recorded_project(stage.project, state), dict(os.environ))
-    for name, record in state.services.items():
+    for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
-        runner = Runner(record.service, stage, supervisor, tasks, supervisor.changed)
-        supervisor.runners[name] = runner
-    stage.derive()
+    recorded = recorded_project(stage.project, state)
+    stage.configure_for_adoption(current_project(recorded, state), recorded, dict(os.environ))
+    for name, record in state.services.items():
+        supervisor.runners[name] = Runner(record.service, stage, supervisor, tasks, supervisor.changed)
     for name, record in state.services.items():
         take_over(supervisor.runners[name], record)
 
 
 def take_over(runner: Runner, record: ServiceRecord) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
+    runner.identity, runner.log_offset = record.identity, record.log_offset
+    runner.started_at = record.started_at
     process = Process.open(record.identity) if record.identity is not None else None
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)
-        runner.adopt(
-            process,
-            ready=record.ready,
-            restarts=record.restarts,
-            started_at=record.started_at or 0.0,
-            log_offset=record.log_offset,
-        )
-        return
-    runner.identity, runner.log_offset = record.identity, record.log_offset
-    runner.post(lifecycle.Adopted(record.ready, record.restarts))
-    if record.identity is not None:
+        runner.adopt(process)
+    ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
+    runner.post(lifecycle.Adopted(was_ready=ready, proven=record.proven, restarts=record.restarts))
+    if record.phase not in lifecycle.WANTED:
+        # It was being ended.
+        runner.post(lifecycle.StopRequested())
+    elif process is None and record.service.external_url is None:
         log.info("%s ended while nobody watched", runner.name)
         runner.post(lifecycle.Exited(None, oneshot=record.service.port is None))
+        if record.identity is None and runner.phase is Phase.FAILED:
+            # It had not been started yet: that goes on, after what a one-shot command of it left behind.
+            runner.post(lifecycle.StartRequested())
 
 
 def recorded_project(current: Project, state: State) -> Project:
-    """Return the project as it is configured, with the services that run as they were started.
+    """Return the project with only the services that are on record, as they were started."""
+    services = {name: record.service for name, record in state.services.items()}
+    return msgspec.structs.replace(current, name=state.project or current.name, services=services)
+
+
+def current_project(recorded: Project, state: State) -> Project:
+    """Return the project as it is configured now, with the services that run as they were started.
 
     A devinit.toml that is broken now must not keep anybody from looking after them.
     """
-    services = {name: record.service for name, record in state.services.items()}
     try:
-        project = load(current.root, profile=state.profile)
+        project = load(recorded.root, profile=state.profile)
     except DevinitError as error:
         log.warning("%s; using the recorded services", error.message)
-        return msgspec.structs.replace(current, name=state.project or current.name, services=services)
-    return msgspec.structs.replace(project, services={**project.services, **services})
+        return recorded
+    return msgspec.structs.replace(project, services={**project.services, **recorded.services})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import StopPolicy
@@ -16,7 +16,7 @@ KILL_SECONDS = 5.0
 
 
 async def end_tree(
-    root: ProcessIdentity | None, marker: str, policy: StopPolicy, say: Callable[[str], None]
+    root: ProcessIdentity | None, marker: str | None, policy: StopPolicy, say: Callable[[str], None]
 ) -> list[int]:
     """End every process of a service and return those that are still there, normally none.
 
@@ -35,9 +35,7 @@ async def end_tree(
                 for process in processes:
                     if process.identity not in signalled:
                         signalled.add(process.identity)
-                        process.send(number)
-                        # A stopped process takes no TERM before it is continued.
-                        process.send(signal.SIGCONT)
+                        ask(process, number)
                 await wait_for_exit(processes, deadline - clock())
         if not members:
             return []
@@ -45,6 +43,14 @@ async def end_tree(
             pids = ", ".join(str(member.pid) for member in members)
             say(f"still running after {seconds:g} s: {pids}; sending {insist.name}")
     return [member.pid for member in members_of(root, marker)]
+
+
+def ask(process: Process, number: signal.Signals) -> None:
+    """Signal a process; one that became another user's (sudo) stays, and is told as still there."""
+    with suppress(PermissionError):
+        process.send(number)
+        # A stopped process takes no TERM before it is continued.
+        process.send(signal.SIGCONT)
 
 
 @contextmanager

@@ -145,4 +145,5 @@ def order_of(params: msgspec.Raw, connection: Connection) -> Order:
         ),
         profile=asked.profile,
         timeout_seconds=asked.timeout_seconds,
+        is_abandoned=lambda: connection.is_gone,
     )

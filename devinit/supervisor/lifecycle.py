@@ -84,11 +84,12 @@ class Spawned(Struct, frozen=True):
     """Its process runs."""
 
 
-class Adopted(Struct, frozen=True):
-    """A process that an earlier supervisor left behind still runs."""
+class Adopted(Struct, frozen=True, kw_only=True):
+    """An earlier supervisor left it behind: as it was then, whether or not it still runs."""
 
     was_ready: bool
-    restarts: int
+    proven: bool = False
+    restarts: int = 0
 
 
 class BecameReady(Struct, frozen=True):
@@ -212,6 +213,7 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     PortUnavailable: frozenset({Phase.STARTING}),
     DelayPassed: frozenset({Phase.BACKOFF}),
     TreeGone: frozenset({Phase.STOPPING}),
+    Adopted: frozenset({Phase.STOPPED}),
 }
 """In which phases an event means something; in all others it came too late and changes nothing."""
 
@@ -233,8 +235,8 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return fail(state, Failure.PREPARATION, reason), (EndTree(),)
         case Spawned():
             return state, (Watch(),)
-        case Adopted(was_ready, restarts):
-            return after_adoption(now, was_ready=was_ready, restarts=restarts)
+        case Adopted():
+            return after_adoption(event, now)
         case BecameReady():
             return change(state, phase=Phase.READY, reason=None, ready_at=now, proven=True, port_losses=0), ()
         case TimedOut(detail):
@@ -275,10 +277,10 @@ def after_start_request(state: LifecycleState) -> Step:
     return LifecycleState(phase=Phase.WAITING, restarts=state.restarts), (SetUp(),)
 
 
-def after_adoption(now: float, *, was_ready: bool, restarts: int) -> Step:
+def after_adoption(event: Adopted, now: float) -> Step:
     """Take over a process that runs already: what was ready is ready, what was starting is watched."""
-    state = LifecycleState(phase=Phase.STARTING, started_at=now, restarts=restarts)
-    if was_ready:
+    state = LifecycleState(phase=Phase.STARTING, started_at=now, proven=event.proven, restarts=event.restarts)
+    if event.was_ready:
         return change(state, phase=Phase.READY, ready_at=now, proven=True), ()
     return state, (Watch(),)
 

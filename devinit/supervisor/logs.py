@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from devinit.errors import StateFileError
 from devinit.model.service import LogLimits
 
 TAIL_BYTES = 64 * 1024
 """How far back the last lines of a run are looked for."""
+
+LOOK_BYTES = 4 * 1024 * 1024
+"""How much is read at once of a run that is followed: the rest comes with the next look."""
 
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 """CSI sequences (ECMA-48 §5.4): colours and cursor movements."""
@@ -27,9 +32,15 @@ def log_path(private: Path, service: str) -> Path:
 def open_log(private: Path, service: str, limits: LogLimits) -> int:
     """Return a descriptor that appends to the service's log, after moving a full one aside."""
     path = log_path(private, service)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    rotate(path, limits)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        rotate(path, limits)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateFileError(
+            f"{path} cannot be written: {error.strerror}",
+            hint=f"check who owns it: ls -ld {path.parent} {path}",
+        ) from error
 
 
 def rotate(path: Path, limits: LogLimits) -> None:
@@ -42,6 +53,9 @@ def rotate(path: Path, limits: LogLimits) -> None:
             return
     except FileNotFoundError:
         return
+    if limits.count == 1:
+        # Nowhere to move it to: it would grow for ever.
+        path.unlink()
     for number in range(limits.count - 1, 0, -1):
         older = path.with_name(f"{path.name}.{number}")
         newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
@@ -52,7 +66,9 @@ def rotate(path: Path, limits: LogLimits) -> None:
 def mark(descriptor: int, text: str) -> int:
     """Append a line of our own, and return the offset behind it: where the run's output begins."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    os.write(descriptor, f"--- devinit: {text} at {now} ---\n".encode())
+    # On a full disk the service runs all the same: what it prints is lost then, as it would be anywhere.
+    with suppress(OSError):
+        os.write(descriptor, f"--- devinit: {text} at {now} ---\n".encode())
     return os.fstat(descriptor).st_size
 
 
@@ -67,6 +83,27 @@ def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
             return file.read().decode(errors="replace")
     except OSError:
         return ""
+
+
+class NewOutput:
+    """What a run prints, given out piece by piece: a line that scrolls by between two looks is not missed."""
+
+    def __init__(self, path: Path, offset: int) -> None:
+        self._path, self._position = path, offset
+        self._unfinished = b""
+
+    def __call__(self) -> str:
+        """Return what was printed since the last look, without colours; an unfinished line comes again."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._position)
+                new = file.read(LOOK_BYTES)
+        except OSError:
+            return ""
+        self._position += len(new)
+        text = self._unfinished + new
+        self._unfinished = text[text.rfind(b"\n") + 1 :][-TAIL_BYTES:]
+        return COLOURS.sub("", text.decode(errors="replace"))
 
 
 def last_lines(path: Path, offset: int, count: int) -> list[str]:

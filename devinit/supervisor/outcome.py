@@ -31,7 +31,7 @@ def is_blocked(name: str, states: States, services: Services) -> bool:
 
 def blocker(name: str, states: States, services: Services) -> str | None:
     """Return the dependency that stands in the way for good, if any."""
-    for dependency in services[name].depends_on:
+    for dependency in needed(name, services):
         state = states[dependency]
         if satisfies_dependants(state, optional=services[dependency].optional):
             continue
@@ -40,11 +40,16 @@ def blocker(name: str, states: States, services: Services) -> str | None:
     return None
 
 
+def needed(name: str, services: Services) -> list[str]:
+    """Return what a service depends on; what has left the configuration meanwhile is waited for no more."""
+    return [dependency for dependency in services[name].depends_on if dependency in services]
+
+
 def may_start(name: str, states: States, services: Services) -> bool:
     """Whether all that a service depends on is there."""
     return all(
         satisfies_dependants(states[dependency], optional=services[dependency].optional)
-        for dependency in services[name].depends_on
+        for dependency in needed(name, services)
     )
 
 

@@ -112,7 +112,8 @@ async def run_command(workshop: Workshop, command: str, key: str, output: int) -
         try:
             await exit_of(process)
         except asyncio.CancelledError:
-            await end_tree(process.identity, workshop.marker, StopPolicy(), workshop.say)
+            # By descent, not by the service's mark: a probe that takes too long must not end the service.
+            await end_tree(process.identity, None, StopPolicy(), workshop.say)
             raise
         code = process.returncode()
     return -1 if code is None else code

@@ -48,6 +48,9 @@ def intervals() -> Iterator[float]:
 
 async def attempt(probe: Probe, run_command: RunCommand, read_output: ReadOutput) -> ProbeResult:
     """Carry a probe out once."""
+    if isinstance(probe, StayedUpProbe):
+        await asyncio.sleep(probe.seconds)
+        return ready()
     try:
         async with asyncio.timeout(ATTEMPT_SECONDS):
             return await carry_out(probe, run_command, read_output)
@@ -57,7 +60,11 @@ async def attempt(probe: Probe, run_command: RunCommand, read_output: ReadOutput
         return not_yet(describe(error))
 
 
-async def carry_out(probe: Probe, run_command: RunCommand, read_output: ReadOutput) -> ProbeResult:
+async def carry_out(
+    probe: TcpProbe | HttpProbe | ExchangeProbe | ExecProbe | LogProbe,
+    run_command: RunCommand,
+    read_output: ReadOutput,
+) -> ProbeResult:
     """Carry a probe out once, without a time limit."""
     match probe:
         case TcpProbe(host, port):
@@ -74,9 +81,6 @@ async def carry_out(probe: Probe, run_command: RunCommand, read_output: ReadOutp
         case LogProbe(pattern):
             found = re.search(pattern, read_output(), re.MULTILINE)
             return ready() if found else not_yet(f"no line of the output matches {pattern!r}")
-        case StayedUpProbe(seconds):
-            await asyncio.sleep(seconds)
-            return ready()
 
 
 async def get(probe: HttpProbe) -> ProbeResult:
@@ -97,8 +101,8 @@ async def get(probe: HttpProbe) -> ProbeResult:
             return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path} answered {status}")
         if probe.body is None:
             return ready()
-        answer = (await read_up_to(reader, BODY_BYTES)).decode(errors="replace")
-        if re.search(probe.body, answer):
+        await skip_headers(reader)
+        if await body_matches(reader, probe.body):
             return ready()
         return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path}: the body does not match {probe.body!r}")
     except (ValueError, asyncio.IncompleteReadError) as error:
@@ -107,14 +111,23 @@ async def get(probe: HttpProbe) -> ProbeResult:
         writer.close()
 
 
-async def read_up_to(reader: asyncio.StreamReader, most: int) -> bytes:
-    """Return what comes until the other side closes, at most so many bytes."""
-    parts: list[bytes] = []
-    left = most
-    while left > 0 and (part := await reader.read(left)):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+async def skip_headers(reader: asyncio.StreamReader) -> None:
+    """Read up to the empty line: a header is not what the pattern for the body is about."""
+    while (await reader.readline()).strip():
+        pass
+
+
+async def body_matches(reader: asyncio.StreamReader, pattern: str) -> bool:
+    """Whether the body matches as soon as enough of it has come: some servers keep the connection open."""
+    body = b""
+    while len(body) < BODY_BYTES:
+        part = await reader.read(BODY_BYTES - len(body))
+        if not part:
+            break
+        body += part
+        if re.search(pattern, body.decode(errors="replace")):
+            return True
+    return re.search(pattern, body.decode(errors="replace")) is not None
 
 
 def parse_status(line: bytes) -> int | None:

@@ -15,6 +15,7 @@ from devinit.ports import ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.leases import LeaseStore
 from devinit.ports.overrides import overrides
+from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
 
 Say = Callable[[str], None]
@@ -154,6 +155,10 @@ class ProjectPorts:
             each.release_hold()
         return learnt
 
+    def has_to_itself(self, name: str) -> bool:
+        """Whether nobody but our hold can be what keeps a service from binding its port."""
+        return all(each.is_held and not tcp_listeners(each.port) for each in self._of(name))
+
     def give_back(self, name: str) -> None:
         """Give a stopped service's ports back; they stay reserved for it."""
         for each in self._of(name):
@@ -193,7 +198,7 @@ class ProjectPorts:
 
     def as_numbers(self) -> dict[str, int]:
         """Return every port by name, as `.ports.json` wants it."""
-        return {name: each.port for name, each in self._grants.items()}
+        return {name: each.port for name, each in list(self._grants.items())}
 
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
         """Whether the grant that is there is what is wanted, and can be used."""
@@ -202,7 +207,9 @@ class ProjectPorts:
 
     def _of(self, name: str) -> list[Grant]:
         prefix = f"{name}."
-        return [each for key, each in self._grants.items() if key == name or key.startswith(prefix)]
+        # A copy: while one service moves, in a thread, others are asked for theirs.
+        grants = list(self._grants.items())
+        return [each for key, each in grants if key == name or key.startswith(prefix)]
 
     def _add(self, grants: Iterable[Grant]) -> None:
         self._grants.update((each.service, each) for each in grants)

@@ -98,7 +98,7 @@ async def until_listening(
         inodes = frozenset(listener.inode for listener in tcp_listeners(port))
         if inodes and inodes != judged:
             # Whose they are costs a walk through /proc, so it is asked only when somebody new listens.
-            match verify.ownership(port, subject.pids()):
+            match owner_of(port, subject):
                 case verify.Ours(pids):
                     return Ready(pids[0])
                 case verify.Foreign():
@@ -116,6 +116,16 @@ async def until_listening(
             if other is not None:
                 saw(f"it listens on {other} instead of {port}")
         await asyncio.sleep(next(interval for until, interval in LISTEN_INTERVALS if now - began < until))
+
+
+def owner_of(port: int, subject: Subject) -> verify.Ownership:
+    """Tell who listens on the port. A stranger is looked at twice.
+
+    A service that begins to listen on its second address between our look at its sockets and our look at
+    everybody's would be taken for one.
+    """
+    found = verify.ownership(port, subject.pids())
+    return verify.ownership(port, subject.pids()) if isinstance(found, verify.Foreign) else found
 
 
 def other_port(subject: Subject, port: int) -> int | None:

@@ -88,10 +88,12 @@ class Runner:
         self._tasks = tasks
         self._changed = changed
         self._effects: asyncio.Task[None] | None = None
-        self._doing: lifecycle.Action | None = None
+        self._doing: tuple[asyncio.Task[None], lifecycle.Action] | None = None
         self._decisions = 0
         """How many decisions were begun: the number of the one that counts."""
         self._setting_up: asyncio.Task[None] | None = None
+        self._abandoned: set[asyncio.Task[None]] = set()
+        """Set-ups that were cancelled, and may still be cleaning up."""
 
     @property
     def name(self) -> str:
@@ -123,13 +125,9 @@ class Runner:
         while self._effects is not None and not self._effects.done():
             await asyncio.wait([self._effects])
 
-    def adopt(
-        self, process: Process, *, ready: bool, restarts: int, started_at: float, log_offset: int
-    ) -> None:
+    def adopt(self, process: Process) -> None:
         """Take over a process that an earlier supervisor started."""
-        self.started_at, self.log_offset = started_at, log_offset
         self._follow_process(process)
-        self.post(lifecycle.Adopted(ready, restarts))
 
     async def end_leftovers(self) -> None:
         """End processes that carry this service's marker although nobody runs it."""
@@ -145,16 +143,27 @@ class Runner:
         return logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
+        previous = self._effects
+        if lifecycle.EndTree() in actions and self._setting_up is not None:
+            self._setting_up.cancel()
+            self._abandoned.add(self._setting_up)
+            self._setting_up = None
         if lifecycle.SetUp() in actions:
             # Beside everything else, and not overtaken by the decision that follows at once.
-            self._setting_up = self._tasks.create_task(self._set_up())
+            self._setting_up = self._tasks.create_task(self._set_up(previous))
             actions = tuple(action for action in actions if action != lifecycle.SetUp())
-        previous = self._effects
-        ours = previous is asyncio.current_task()
-        if previous is not None and not ours and isinstance(self._doing, INTERRUPTIBLE):
-            previous.cancel()
+        self._interrupt()
         self._decisions += 1
         self._effects = self._tasks.create_task(self._carry_out(actions, self._decisions, previous))
+
+    def _interrupt(self) -> None:
+        """Cancel a wait that has become pointless; once only, since it may be cleaning up already."""
+        if self._doing is None:
+            return
+        task, action = self._doing
+        ours = task is asyncio.current_task()
+        if isinstance(action, INTERRUPTIBLE) and not ours and not task.cancelling():
+            task.cancel()
 
     async def _carry_out(
         self, actions: tuple[lifecycle.Action, ...], decision: int, previous: asyncio.Task[None] | None
@@ -162,10 +171,11 @@ class Runner:
         if previous is not None and not previous.done():
             await asyncio.wait([previous])
         for action in actions:
-            if decision != self._decisions:
-                # A later decision waits for us: what is left of this one is pointless now.
-                return
-            self._doing = action
+            if decision != self._decisions and not isinstance(action, lifecycle.EndTree):
+                # A later decision waits for us: what is left of this one is pointless now. Not the ending of
+                # processes: the later one may start new ones.
+                continue
+            self._doing = current_task(), action
             try:
                 await self._do(action)
             except DevinitError as error:
@@ -174,7 +184,10 @@ class Runner:
             except Exception:
                 # A defect that shows in one service must not end the supervision of the others.
                 log.exception("%s: %s failed", self.name, type(action).__name__)
-                self.post(lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log"))
+                # Whoever waits for the end of the tree must not wait for ever.
+                ending = isinstance(action, lifecycle.EndTree)
+                failed = lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log")
+                self.post(lifecycle.TreeGone() if ending else failed)
                 return
             finally:
                 self._doing = None
@@ -196,21 +209,37 @@ class Runner:
                 self.post(lifecycle.DelayPassed())
             case lifecycle.EndTree():
                 await self._end()
+                self.post(lifecycle.TreeGone())
             case lifecycle.NextPort(reason):
                 await self._next_port(reason)
             case _:
                 assert_never(action)
 
-    async def _set_up(self) -> None:
+    async def _set_up(self, previous: asyncio.Task[None] | None) -> None:
         try:
+            if previous is not None and not previous.done():
+                # The tree of the last run may still be ending: what is begun now would be ended with it.
+                await asyncio.wait([previous])
             await set_up(self._workshop())
             await self._prepare_provider()
         except DevinitError as error:
             self.post(lifecycle.PreparationFailed(explain(error)))
+        except Exception:
+            # As in `_carry_out`: it must not end the supervision of the others.
+            log.exception("%s: set-up failed", self.name)
+            self.post(lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log"))
 
     async def _prepare_provider(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
-        await asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
+        work = asyncio.ensure_future(
+            asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
+        )
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # A thread cannot be interrupted. The next run must not begin beside it (two initdb in one folder).
+            await asyncio.wait([work])
+            raise
 
     async def _prepare(self) -> None:
         if self._setting_up is not None:
@@ -243,6 +272,8 @@ class Runner:
         self.started_at = time.time()
         self._follow_process(process)
         self._stage.write_pid_file(self.name, process.pid)
+        # On record before it is ready: a supervisor that takes over now must know of it.
+        self._changed(self, self.state)
         self.post(lifecycle.Spawned())
 
     def _follow_process(self, process: Process) -> None:
@@ -300,7 +331,9 @@ class Runner:
 
     async def _next_port(self, reason: str) -> None:
         await self._end()
-        if self.state.port_losses == 1 and self._stage.ports.release_hold(self.name):
+        if self.phase is not Phase.STARTING:
+            return
+        if self.state.port_losses == 1 and self._hold_may_be_in_the_way():
             # It may only be that the service does not bind over our hold; then the same port will do.
             self._stage.note(
                 f"{self.name} binds exclusively: its port is not held for it any more", self.name
@@ -311,13 +344,18 @@ class Runner:
             except DevinitError as error:
                 self.post(lifecycle.PortUnavailable(explain(error)))
                 return
-        await self._spawn()
+        if self.phase is Phase.STARTING:
+            await self._spawn()
+
+    def _hold_may_be_in_the_way(self) -> bool:
+        ports = self._stage.ports
+        ports.make_ready(self.name)
+        return ports.has_to_itself(self.name) and ports.release_hold(self.name)
 
     async def _end(self) -> None:
-        if self._setting_up is not None and not self._setting_up.done():
-            self._setting_up.cancel()
-            await asyncio.wait([self._setting_up])
-        self._setting_up = None
+        if self._abandoned:
+            await asyncio.wait(self._abandoned)
+            self._abandoned.clear()
         if self.process is not None:
             # Its end is asked for from here on: no event.
             asyncio.get_running_loop().remove_reader(self.process.fileno())
@@ -328,7 +366,6 @@ class Runner:
         if self.process is not None:
             self.process.returncode()
             self._forget_process()
-        self.post(lifecycle.TreeGone())
 
     def _subject(self) -> Subject:
         endpoint = self._stage.endpoint(self.name)
@@ -340,9 +377,7 @@ class Runner:
             timeout_seconds=self.service.ready.timeout_seconds,
             pids=self.pids,
             run_command=self._run_probe_command,
-            read_output=lambda: logs.read_from(
-                logs.log_path(self._stage.private, self.name), self.log_offset
-            ),
+            read_output=logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset),
             saw=self._saw,
         )
 
@@ -375,6 +410,13 @@ class Runner:
             loop.call_soon_threadsafe(self._say, message)
 
         return say
+
+
+def current_task() -> asyncio.Task[None]:
+    """Return the task that runs this."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  only coroutines ask
+    return task
 
 
 def explain(error: DevinitError) -> str:

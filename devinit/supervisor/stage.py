@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import tempfile
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from devinit.errors import DevinitError
 from devinit.model.port import PortRequest
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Service, StopPolicy
@@ -24,6 +26,8 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.paths import private_directory, project_id
 from devinit.system.processes import RUN_VARIABLE
+
+log = logging.getLogger(__name__)
 
 
 class Stage:
@@ -44,22 +48,41 @@ class Stage:
 
     def configure(self, project: Project, caller: dict[str, str]) -> None:
         """Take over a configuration and the environment of the command that asked."""
+        # Computed before anything is replaced: a template that cannot be expanded leaves all as it was.
+        derived = self._derived(project, caller, ports_file.read(self.root))
         self.project, self.caller = project, caller
-        self.derive()
+        self._endpoints, self.environment = derived
+
+    def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
+        """Take over a configuration, or only what is on record of what runs.
+
+        Neither a template nor a `.ports.json` that is broken now may keep anybody from looking after it.
+        """
+        try:
+            self.configure(project, caller)
+        except DevinitError as error:
+            log.warning("%s; using the recorded services", error.message)
+            self._endpoints, self.environment = self._derived(recorded, caller, {})
+            self.project, self.caller = recorded, caller
 
     def derive(self) -> None:
         """Compute endpoints and the runtime environment from the configuration and the ports."""
         remembered = ports_file.read(self.root)
-        self._endpoints = {}
-        for name, service in self.project.services.items():
+        self._endpoints, self.environment = self._derived(self.project, self.caller, remembered)
+
+    def _derived(
+        self, project: Project, caller: dict[str, str], remembered: dict[str, int]
+    ) -> tuple[dict[str, Endpoint], dict[str, str]]:
+        endpoints: dict[str, Endpoint] = {}
+        for name, service in project.services.items():
             port = self._port(service.port, remembered)
-            self._endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
+            endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
             for extra in service.extra_ports:
                 extra_port = self._port(extra, remembered)
-                self._endpoints[extra.service] = Endpoint(
+                endpoints[extra.service] = Endpoint(
                     service=extra.service, host=service.host, port=extra_port, url=None
                 )
-        self.environment = environment(self.project, self._endpoints, base=self.caller)
+        return endpoints, environment(project, endpoints, base=caller)
 
     def publish(self) -> bool:
         """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
@@ -134,8 +157,9 @@ class Stage:
     def write_pid_file(self, name: str, pid: int) -> None:
         """Leave the pid for scripts, in `.devinit/pids`. Information, never proof."""
         path = self.private / "pids" / f"{name}.pid"
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.write_text(f"{pid}\n")
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.write_text(f"{pid}\n")
 
     def remove_pid_file(self, name: str) -> None:
         """Take it away again."""

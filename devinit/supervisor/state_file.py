@@ -12,20 +12,24 @@ from devinit.errors import StateFileError
 from devinit.model.port import GrantedPort
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
+from devinit.model.status import Phase
 from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
 
 
 class ServiceRecord(Struct, frozen=True, kw_only=True):
-    """A service that runs."""
+    """A service that runs, or is wanted."""
 
     service: Service
     """As it was configured when it was started: enough to look after it even when devinit.toml is broken now."""
     identity: ProcessIdentity | None = None
-    """None for a server that somebody else runs."""
+    """None for a server that somebody else runs, and for a service that has no process at the moment."""
     ports: tuple[GrantedPort, ...] = ()
-    ready: bool = False
+    phase: Phase = Phase.READY
+    """What it was doing."""
+    proven: bool = False
+    """Whether it was ready at least once since it was asked for."""
     restarts: int = 0
     started_at: float | None = None
     """Unix time."""
@@ -39,6 +43,8 @@ class State(Struct, frozen=True, kw_only=True):
     version: int = 1
     root: str = ""
     """The checkout that it describes: a copy of the folder has the file too, and none of the processes."""
+    boot_id: str = ""
+    """The kernel's boot: nothing of what it describes survives the next one, and nothing is started for it."""
     project: str = ""
     profile: str | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict)

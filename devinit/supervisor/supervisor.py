@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from msgspec import Struct
 
 from devinit.config.load import load
-from devinit.errors import PortConflict, StateFileError
+from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.event import Event
 from devinit.model.port import GrantedPort
 from devinit.model.service import Project
@@ -27,7 +29,9 @@ from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import ServiceRecord, State, write_state
 from devinit.supervisor.warming import warm
+from devinit.system.processes import boot_id
 
+RECORDED = WANTED | {Phase.STOPPING}
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
 """Phases in which somebody still cares about a service: the supervisor stays for it."""
 
@@ -39,6 +43,8 @@ class Order(Struct, frozen=True, kw_only=True):
     asked: Asked
     profile: str | None = None
     timeout_seconds: float | None = None
+    is_abandoned: Callable[[], bool] = lambda: False
+    """Whether whoever ordered it has gone away before it was begun."""
 
 
 class Supervisor:
@@ -57,6 +63,8 @@ class Supervisor:
         self._changes = asyncio.Event()
         self._saving: asyncio.Handle | None = None
         self._noted: set[str] = set()
+        self._returning: Counter[str] = Counter()
+        """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
 
     # What somebody wants
 
@@ -78,8 +86,10 @@ class Supervisor:
         try:
             async with self._deciding:
                 project = await self._load(order)
-                await self._end(report.named(order.services, project))
-                wanted = await self._begin(order, tell)
+                names = report.named(order.services, project)
+                with self._expected_back(names):
+                    await self._end(names)
+                    wanted = await self._begin(order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
         finally:
             self.starts -= 1
@@ -115,6 +125,9 @@ class Supervisor:
 
     async def _begin(self, order: Order, tell: Callable[[Event], None]) -> list[str]:
         project = await self._load(order)
+        if order.is_abandoned():
+            # Ctrl-C while it waited for its turn: nobody has been told what this start would bring up.
+            raise Interrupted("whoever ordered the start has gone away")
         wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
         await self._configure(project, order)
         starting = [name for name in wanted if self._phase(name) not in WANTED]
@@ -132,7 +145,10 @@ class Supervisor:
 
     async def _configure(self, project: Project, order: Order) -> None:
         """Take over a configuration: services that vanished from it are stopped, what runs is left alone."""
-        await self._end([name for name in self.runners if name not in project.services])
+        vanished = [name for name in self.runners if name not in project.services]
+        await self._end(vanished)
+        for name in vanished:
+            self.stage.ports.give_back(name)
         self.runners = {name: runner for name, runner in self.runners.items() if name in project.services}
         self.profile = order.profile or self.profile
         self.stage.configure(project, order.asked.environ)
@@ -167,13 +183,13 @@ class Supervisor:
     ) -> int:
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._until(
-                    lambda: all(outcome.is_settled(name, self._states(), self._services()) for name in wanted)
-                )
+                await self._until(lambda: all(map(self._is_settled, wanted)))
         except TimeoutError:
             pass  # What is still starting counts as timed out; it goes on in the background.
-        code = outcome.exit_code_of(wanted, self._states(), self._services())
-        rows = [report.summary_row(self.runners[name], self.stage) for name in wanted if name in self.runners]
+        # Somebody may have taken a service out of the configuration meanwhile.
+        present = [name for name in wanted if name in self.runners]
+        code = outcome.exit_code_of(present, self._states(), self._services())
+        rows = [report.summary_row(self.runners[name], self.stage) for name in present]
         seconds = time.monotonic() - began
         tell({"type": "summary", "at": time.time(), "services": rows, "seconds": seconds, "exit_code": code})
         return code
@@ -260,14 +276,36 @@ class Supervisor:
         for name, runner in self.runners.items():
             stale = self._environment(name) != before[name]
             if stale and name != granted.service and runner.phase in lifecycle.ALIVE:
+                self._returning[name] += 1
                 self._tasks.create_task(self._restart_quietly(name, f"{granted.service} moved"))
 
     async def _restart_quietly(self, name: str, reason: str) -> None:
         async with self._deciding:
-            self.stage.note(f"{name} is restarted: {reason}", name)
-            await self._end([name])
-            self.runners[name].post(lifecycle.StartRequested())
-            self._release_waiting()
+            # It may have been stopped, or given up, while we waited for our turn.
+            if self._phase(name) in lifecycle.ALIVE:
+                self.stage.note(f"{name} is restarted: {reason}", name)
+                await self._end([name])
+                self.runners[name].post(lifecycle.StartRequested())
+                self._release_waiting()
+            self._came_back([name])
+
+    @contextmanager
+    def _expected_back(self, names: Iterable[str]) -> Iterator[None]:
+        names = list(names)
+        self._returning.update(names)
+        try:
+            yield
+        finally:
+            self._came_back(names)
+
+    def _came_back(self, names: Iterable[str]) -> None:
+        self._returning.subtract(names)
+        self._changes.set()
+
+    def _is_settled(self, name: str) -> bool:
+        if name not in self.runners:
+            return True
+        return self._returning[name] <= 0 and outcome.is_settled(name, self._states(), self._services())
 
     def _environment(self, name: str) -> dict[str, str]:
         service = self.runners[name].service
@@ -319,16 +357,19 @@ class Supervisor:
                 service=runner.service,
                 identity=runner.process.identity if runner.process else None,
                 ports=self.stage.ports.granted_to(name),
-                ready=runner.phase is Phase.READY,
+                phase=runner.phase,
+                proven=runner.state.proven,
                 restarts=runner.state.restarts,
                 started_at=runner.started_at,
                 log_offset=runner.log_offset,
             )
             for name, runner in self.runners.items()
-            if runner.phase in lifecycle.ALIVE
+            # Also what waits to be started, and what is still being ended.
+            if runner.phase in RECORDED or runner.process is not None
         }
         state = State(
             root=os.path.realpath(self.stage.root),
+            boot_id=boot_id(),
             project=self.stage.project.name,
             profile=self.profile,
             services=records,
