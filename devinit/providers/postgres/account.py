@@ -55,9 +55,10 @@ def account_for(cluster: Path) -> Account:
         return account
     if mine == 0:
         return Account(run_as=RunAs(owner.st_uid, owner.st_gid))
+    whose, who = user_name(owner.st_uid), user_name(mine)
     raise ProviderError(
-        f"{cluster} belongs to {user_name(owner.st_uid)}, not to {user_name(mine)}",
-        hint=f"start as {user_name(owner.st_uid)}, or take it over: sudo chown -R {user_name(mine)} {quote(str(cluster))}",
+        f"{cluster} belongs to {whose}, not to {who}",
+        hint=f"start as {whose}, or take it over: sudo chown -R {who} {quote(str(cluster))}",
     )
 
 
