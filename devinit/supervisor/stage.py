@@ -140,11 +140,11 @@ class Stage:
         """Return how another command line of a service is run: of its set-up, its one-shots, its probe."""
         values = self.environment_of(service)
         expanded = expand_command(command, values, key=f"services.{service.name}.{key}")
-        return command_spec(expanded, service, self.place(), values)
+        return command_spec(expanded, service, self.place(), values, key=key)
 
     def stop_policy(self, service: Service) -> StopPolicy:
         """Return how a service is asked to end."""
-        return service.stop or self.provider(service).stop(service)
+        return self.provider(service).stop(service)
 
     def marker(self, name: str) -> str:
         """Return what a service's processes carry in their environment."""

@@ -95,7 +95,7 @@ def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
     """Make a cluster and return its folder."""
     account, base = _account_and_base(service_name, program, place)
     cluster = base / f"pg{program.major}"
-    say(f"{service_name}: creating the data directory for {program.title} in {cluster}")
+    say(f"creating the data directory for {program.title} in {cluster}")
     # A killed initdb leaves a folder that is neither empty nor usable: until it is complete, it is called so.
     unfinished = base / f"pg{program.major}{UNFINISHED}"
     try:
@@ -108,7 +108,7 @@ def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
     return cluster
 
 
-def clear_remains(service_name: str, cluster: Path, say: Say) -> None:
+def clear_remains(cluster: Path, say: Say) -> None:
     """Let the server start after a crash: the lock file of a dead server, backends that outlived it.
 
     PostgreSQL clears most of this by itself. Not so when the old pid belongs to another process of the same
@@ -127,7 +127,7 @@ def clear_remains(service_name: str, cluster: Path, say: Say) -> None:
         raise already_running(cluster, "PostgreSQL", pid, "INT")
     ended = end_occupants(cluster)
     if ended:
-        say(f"{service_name}: ended what a killed server left running (pid {', '.join(map(str, ended))})")
+        say(f"ended what a killed server left running (pid {', '.join(map(str, ended))})")
     if not pid or identity_of(pid) is not None:
         lock.unlink(missing_ok=True)
 

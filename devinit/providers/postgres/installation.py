@@ -62,7 +62,7 @@ def choose(service: Service, place: Place, home: Path, clusters: Mapping[int, Pa
     )
     if chosen is None:
         raise _none(service, clusters, explicit, seen)
-    say(f"{service.name}: using {chosen.title} from {chosen.folder}")
+    say(f"using {chosen.title} from {chosen.folder}")
     remember(home, Remembered(program=chosen, explicit=explicit))
     return chosen
 

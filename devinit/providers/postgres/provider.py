@@ -65,7 +65,7 @@ class PostgresProvider:
             return
         check_version(cluster, program)
         account_for(cluster)
-        clear_remains(service.name, cluster, say)
+        clear_remains(cluster, say)
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -114,7 +114,7 @@ class PostgresProvider:
         client = installation.psql(program.path, place)
         if client is None:
             raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
-        say(f"{service.name}: creating the database {settings.database}")
+        say(f"creating the database {settings.database}")
         provision(cluster, settings, endpoint, place, client)
 
     def stop(self, service: Service) -> StopPolicy:

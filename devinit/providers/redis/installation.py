@@ -52,7 +52,7 @@ def choose(service: Service, place: Place, home: Path, existing: frozenset[str],
     chosen, seen = first_accepted(candidates, lambda p: _may_run(p, existing))
     if chosen is None:
         raise _none(service, home, existing, explicit, seen)
-    say(f"{service.name}: using {chosen.title} from {chosen.folder}")
+    say(f"using {chosen.title} from {chosen.folder}")
     remember(home, Remembered(program=chosen, explicit=explicit))
     return chosen
 
