@@ -180,17 +180,22 @@ def describe_probe(probe: Probe) -> str:
     """Say what readiness means for a service."""
     match probe:
         case TcpProbe(host, port):
-            return f"accepts connections on {host}:{port}"
-        case HttpProbe():
-            return f"GET http://{probe.host}:{probe.port}{probe.path} succeeds"
+            return f"accepts connections on {address(host, port)}"
+        case HttpProbe(host=host, port=port):
+            return f"GET http://{address(host, port)}{probe.path} succeeds"
         case ExecProbe(command):
             return f"`{command}` exits with 0"
         case LogProbe(pattern):
             return f"its output matches {pattern!r}"
         case StayedUpProbe(seconds):
             return f"it has stayed up for {seconds:g} s"
-        case ExchangeProbe():
-            return f"answers its own protocol on {probe.host}:{probe.port}"
+        case ExchangeProbe(host=host, port=port):
+            return f"answers its own protocol on {address(host, port)}"
+
+
+def address(host: str, port: int) -> str:
+    """Return host and port as they are written together."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def pid_of(runner: Runner) -> int | None:

@@ -1,0 +1,477 @@
+"""A project in a folder with light services, and the real command line to work on it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import random
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from devinit.model.process import ProcessSpec
+from devinit.ports.hold import Hold, hold
+from devinit.system.paths import project_id, socket_path, state_directory
+from devinit.system.processes import Process, members_of, process_ids, spawn
+
+PATIENCE = 30.0
+"""How long anything may take on a machine that is busy; nothing is expected to."""
+
+SERVICE = r"""
+import json, os, select, signal, socket, sys
+
+options = dict(word.partition("=")[::2] for word in sys.argv[1:])
+note = lambda name, text: open(name, "a").write(text + "\n")
+if "note" in options:
+    note(options["note"], json.dumps({"pid": os.getpid(), **os.environ}))
+if "say" in options:
+    print(options["say"], flush=True)
+if "stubborn" in options:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "exit" in options:
+    sys.exit(int(options["exit"]))
+if "fails-while" in options and os.path.exists(options["fails-while"]):
+    sys.exit("it fails")
+if "fork" in options and os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.pause()
+    os._exit(0)
+if "never" in options or "PORT" not in os.environ:
+    while True:
+        signal.pause()
+server = socket.socket()
+if "plain" not in options:
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", int(options.get("elsewhere") or os.environ["PORT"])))
+server.listen()
+while True:
+    connection, _ = server.accept()
+    if "crash-on-request" in options and connection.recv(1000):
+        os._exit(3)
+    status = options.get("status", "200 OK").replace("_", " ")
+    connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok".encode())
+    connection.close()
+"""
+
+STRANGER = """
+import socket, signal, sys
+family = socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET
+server = socket.socket(family)
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind((sys.argv[2], int(sys.argv[1])))
+server.listen()
+print("ready", flush=True)
+signal.pause()
+"""
+
+Event = dict[str, Any]  # one of model.event, as JSON
+
+
+class Lines:
+    """Reads lines from a descriptor, and gives up in the end instead of hanging."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = b""
+
+    def next(self) -> str | None:
+        """Wait for the next line; None when there will be no more."""
+        deadline = time.monotonic() + PATIENCE
+        while b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"no line within {PATIENCE:g} s"
+            chunk = os.read(self._descriptor, 65536)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.decode()
+
+
+class Command:
+    """A command of devinit that runs, with `--json`: its events, then its exit code."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        self.process = process
+        self.seen: list[Event] = []
+        self._lines = Lines(process.stdout.fileno())
+
+    def until(self, **wanted: object) -> Event:
+        """Wait for an event with these fields."""
+        while (line := self._lines.next()) is not None:
+            self.seen.append(json.loads(line))
+            if all(self.seen[-1].get(key) == value for key, value in wanted.items()):
+                return self.seen[-1]
+        raise AssertionError(f"ended without {wanted}; saw {self.seen}; {self.errors()}")
+
+    def finish(self) -> int:
+        """Wait for its end; return the exit code."""
+        while (line := self._lines.next()) is not None:
+            self.seen.append(json.loads(line))
+        return self.process.wait(PATIENCE)
+
+    def errors(self) -> str:
+        assert self.process.stderr is not None
+        return self.process.stderr.read().decode()
+
+    def phases(self) -> list[tuple[str, str]]:
+        """Return who entered which phase, in order."""
+        return [(event["service"], event["phase"]) for event in self.seen if event.get("type") == "phase"]
+
+
+class Shop:
+    """A project, and what one does with it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        root.mkdir(parents=True)
+        (root / "service.py").write_text(SERVICE)
+        self.marker = project_id(root)
+        self._text: dict[str, str] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    # The project
+
+    def service(self, name: str, *options: str, **keys: object) -> None:
+        """Describe a service that runs `service.py`, or the `command` that is given."""
+        words = " ".join([sys.executable, "-S", "-E", str(self.root / "service.py"), *options])
+        self._text[name] = "\n".join(
+            [f"[services.{name}]"]
+            + [f"{key} = {toml(value)}" for key, value in {"command": words, **keys}.items()]
+        )
+        self.write()
+
+    def remove(self, name: str) -> None:
+        del self._text[name]
+        self.write()
+
+    def write(self, *, more: str = "") -> None:
+        (self.root / "devinit.toml").write_text("\n\n".join([*self._text.values(), more]))
+
+    # Commands
+
+    def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "devinit", "-C", str(self.root), *words],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE * 2,
+            check=False,
+        )
+
+    def begin(self, *words: str, **environment: str) -> Command:
+        """Begin a command; its events are read while it runs."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "devinit", "-C", str(self.root), *words, "--json"],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._started.append(process)
+        return Command(process)
+
+    def up(self, *words: str, **environment: str) -> Command:
+        """Start and expect success."""
+        command = self.begin("start", *words, **environment)
+        code = command.finish()
+        assert code == 0, (command.seen, command.errors(), self.log("supervisor"))
+        return command
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """Return the status of each service."""
+        answer = self("status", "--json")
+        assert answer.returncode == 0, answer.stderr
+        return {service["name"]: service for service in json.loads(answer.stdout)["services"]}
+
+    # What can be seen
+
+    def supervisor(self) -> int:
+        """Return the supervisor's pid."""
+        answer = json.loads(self("status", "--json").stdout)
+        return int(answer["supervisor"]["pid"])
+
+    def supervisors(self) -> list[int]:
+        """Return the pids of all supervisors of this project."""
+        return [pid for pid in process_ids() if is_supervisor_of(pid, self.root)]
+
+    def pids(self, service: str) -> list[int]:
+        """Return the pids of a service's processes, wherever they went."""
+        return [member.pid for member in members_of(None, f"{self.marker}/{service}")]
+
+    def every_pid(self) -> list[int]:
+        """Return the pids of all services' processes."""
+        return [pid for name in (*self._text, "gone") for pid in self.pids(name)]
+
+    def leases(self) -> list[int]:
+        """Return the ports whose lease is locked at this moment, by anybody."""
+        folder = state_directory() / "leases"
+        return sorted(int(path.stem) for path in folder.glob("*.lock") if is_locked(path))
+
+    def log(self, name: str) -> str:
+        private = self.root / ".devinit"
+        path = private / "supervisor.log" if name == "supervisor" else private / "logs" / f"{name}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def notes(self, name: str = "notes") -> list[dict[str, Any]]:
+        """Return what services noted: one environment for each start."""
+        path = self.root / name
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def environment(self) -> dict[str, str]:
+        """Return `.env.runtime`."""
+        lines = (self.root / ".env.runtime").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+    def ports(self) -> dict[str, int]:
+        """Return `.ports.json`."""
+        found: dict[str, int] = json.loads((self.root / ".ports.json").read_text())
+        return found
+
+    def subscribe(self) -> Subscription:
+        """Hear what happens from now on."""
+        return Subscription(socket_path(self.root))
+
+    # Accidents
+
+    def kill_supervisor(self) -> None:
+        """Kill the supervisor as the kernel would when memory is short, and see it gone."""
+        end(self.supervisor(), signal.SIGKILL)
+
+    def expect_nothing_left(self) -> None:
+        """After a stop: no supervisor, no process, no lock."""
+        for pid in self.supervisors():
+            wait_for_end(pid)
+        assert self.every_pid() == []
+        assert self.leases() == []
+
+    def finish(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+        for pid in self.supervisors():
+            end(pid, signal.SIGKILL)
+        for pid in self.every_pid():
+            end(pid, signal.SIGKILL)
+
+
+class Subscription:
+    """A client of the socket that hears every event."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(str(path))
+        self._lines = Lines(self.socket.fileno())
+        self.ask("subscribe")
+
+    def ask(self, method: str, **params: object) -> None:
+        """Ask for something and wait for the answer."""
+        request = {"jsonrpc": "2.0", "id": method, "method": method, "params": params}
+        self.socket.sendall(json.dumps(request).encode() + b"\n")
+        while (line := self._lines.next()) is not None:
+            if json.loads(line).get("id") == method:
+                return
+        raise AssertionError("the supervisor went away")
+
+    def until(self, **wanted: object) -> Event:
+        """Wait for an event with these fields."""
+        while (line := self._lines.next()) is not None:
+            event: Event = json.loads(line).get("params") or {}
+            if all(event.get(key) == value for key, value in wanted.items()):
+                return event
+        raise AssertionError(f"the supervisor went away before {wanted}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
+class Started:
+    """A process that a test started, and what it says."""
+
+    def __init__(self, process: Process, output: int) -> None:
+        self.process, self.pid, self.output = process, process.pid, output
+        self._lines = Lines(output)
+
+    def line(self) -> str:
+        line = self._lines.next()
+        assert line is not None
+        return line
+
+
+class Launcher:
+    """Starts processes as the supervisor does, marked with the test's own mark."""
+
+    def __init__(self, directory: Path) -> None:
+        self.marker = f"test-{random.randrange(10**12)}/it"  # noqa: S311  only distinct
+        self.directory = directory
+        self._started: list[Started] = []
+
+    def __call__(self, *argv: str) -> Started:
+        environment = {"PATH": os.environ["PATH"], "DEVINIT_RUN": self.marker}
+        spec = ProcessSpec(argv=argv, directory=self.directory, environment=environment)
+        readable, writable = os.pipe()
+        silent = os.open(os.devnull, os.O_RDONLY)
+        try:
+            started = Started(spawn(spec, output=writable, stdin=silent), readable)
+        finally:
+            os.close(writable)
+            os.close(silent)
+        self._started.append(started)
+        return started
+
+    def sh(self, script: str) -> Started:
+        return self("sh", "-c", script)
+
+    def python(self, code: str, *arguments: str) -> Started:
+        return self(sys.executable, "-S", "-E", "-c", code, *arguments)
+
+    def finish(self) -> None:
+        for member in members_of(None, self.marker):
+            end(member.pid, signal.SIGKILL)
+        for started in self._started:
+            started.process.wait(PATIENCE)
+            started.process.returncode()
+            started.process.close()
+            os.close(started.output)
+
+
+MakeShop = Callable[[str], Shop]
+FreePorts = Callable[[int], range]
+Stranger = Callable[..., int]
+
+
+@pytest.fixture
+def make_shop(tmp_path: Path) -> Iterator[MakeShop]:
+    """Make projects, each in a folder of its own."""
+    shops: list[Shop] = []
+
+    def make(name: str) -> Shop:
+        shops.append(Shop(tmp_path / name))
+        return shops[-1]
+
+    yield make
+    for shop in shops:
+        shop.finish()
+
+
+@pytest.fixture
+def shop(make_shop: MakeShop) -> Shop:
+    """A project with no services yet."""
+    return make_shop("shop")
+
+
+@pytest.fixture
+def free_ports() -> FreePorts:
+    """Find neighbouring ports that are free, outside of what the kernel gives to connections."""
+
+    def find(count: int) -> range:
+        while True:
+            first = random.randrange(24000, 25000 - count)  # noqa: S311  test runs beside each other differ
+            holds = [hold(port) for port in range(first, first + count)]
+            for each in holds:
+                if isinstance(each, Hold):
+                    each.close()
+            if all(isinstance(each, Hold) for each in holds):
+                return range(first, first + count)
+
+    return find
+
+
+@pytest.fixture
+def port(free_ports: FreePorts) -> int:
+    """A free port, and some free ones above it."""
+    return free_ports(6)[0]
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    """Let programs of nobody's project listen; they end with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def listen(port: int, address: str = "127.0.0.1") -> int:
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", STRANGER, str(port), address],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        return process.pid
+
+    yield listen
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launcher]:
+    launcher = Launcher(tmp_path)
+    yield launcher
+    launcher.finish()
+
+
+def toml(value: object) -> str:
+    """Write a value as TOML does."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
+    return json.dumps(value)
+
+
+def is_supervisor_of(pid: int, root: Path) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"devinit.supervisor" in words and os.fsencode(root) in words
+
+
+def is_locked(path: Path) -> bool:
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait until a process, anybody's, has ended."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        ready, _, _ = select.select([descriptor], [], [], PATIENCE)
+        os.close(descriptor)
+        assert ready, f"process {pid} does not end"
+
+
+def end(pid: int, number: int) -> None:
+    """Signal a process and see it gone."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+        wait_for_end(pid)

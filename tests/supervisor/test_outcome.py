@@ -1,0 +1,134 @@
+"""Specifies `devinit.supervisor.outcome`: what a start came to, and its exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devinit.model.service import Service
+from devinit.model.status import Phase
+from devinit.supervisor.lifecycle import Failure, LifecycleState
+from devinit.supervisor.outcome import blocker, exit_code_of, is_settled, may_start
+
+READY = LifecycleState(phase=Phase.READY)
+STOPPED = LifecycleState()
+WAITING = LifecycleState(phase=Phase.WAITING)
+STARTING = LifecycleState(phase=Phase.STARTING)
+BACKOFF = LifecycleState(phase=Phase.BACKOFF)
+STOPPING = LifecycleState(phase=Phase.STOPPING)
+EXITED = LifecycleState(phase=Phase.EXITED, last_exit=0)
+
+
+def failed(failure: Failure) -> LifecycleState:
+    return LifecycleState(phase=Phase.FAILED, failure=failure, reason="why")
+
+
+def service(name: str, *needs: str, optional: bool = False) -> Service:
+    return Service(name=name, directory=Path("/shop"), depends_on=needs, optional=optional)
+
+
+def exit_code(**states: LifecycleState) -> int:
+    """Return the exit code of a start of these services."""
+    return exit_code_of(states, states, {name: service(name) for name in states})
+
+
+class TestTheExitCode:
+    @pytest.mark.parametrize(
+        ("state", "code"),
+        [
+            (READY, 0),
+            (LifecycleState(phase=Phase.UNHEALTHY), 0),
+            (EXITED, 0),
+            (LifecycleState(phase=Phase.EXITED, last_exit=3), 1),
+            (failed(Failure.EXIT), 1),
+            (failed(Failure.PREPARATION), 1),
+            (failed(Failure.PORT), 3),
+            (failed(Failure.TIMEOUT), 4),
+            (STARTING, 4),
+            (BACKOFF, 4),
+            (STOPPED, 1),
+            (STOPPING, 1),
+        ],
+    )
+    def test_of_one_service(self, state: LifecycleState, code: int) -> None:
+        assert exit_code(backend=state) == code
+        assert exit_code(redis=READY, backend=state) == code
+
+    @pytest.mark.parametrize(
+        ("states", "code"),
+        [
+            ((failed(Failure.EXIT), failed(Failure.TIMEOUT)), 1),
+            ((failed(Failure.PORT), failed(Failure.EXIT)), 3),
+            ((failed(Failure.PORT), failed(Failure.TIMEOUT)), 3),
+            ((failed(Failure.TIMEOUT), failed(Failure.EXIT), failed(Failure.PORT)), 3),
+            ((STARTING, failed(Failure.EXIT)), 1),
+        ],
+    )
+    def test_names_the_worst_of_several(self, states: tuple[LifecycleState, ...], code: int) -> None:
+        named = {f"service{number}": state for number, state in enumerate(states)}
+
+        assert exit_code(**named) == code
+
+    def test_of_one_that_waits_is_that_of_what_it_waits_for(self) -> None:
+        assert exit_code(backend=failed(Failure.TIMEOUT), frontend=WAITING) == 4
+
+    def test_does_not_count_what_is_optional(self) -> None:
+        services = {"mail": service("mail", optional=True), "web": service("web")}
+        states = {"mail": failed(Failure.EXIT), "web": READY}
+
+        assert exit_code_of(services, states, services) == 0
+
+    def test_of_nothing_is_success(self) -> None:
+        assert exit_code() == 0
+
+
+class TestAStart:
+    SERVICES = {  # noqa: RUF012  read only
+        "redis": service("redis"),
+        "backend": service("backend", "redis"),
+        "frontend": service("frontend", "backend"),
+    }
+
+    def states(
+        self, redis: LifecycleState, backend: LifecycleState, frontend: LifecycleState
+    ) -> dict[str, LifecycleState]:
+        return {"redis": redis, "backend": backend, "frontend": frontend}
+
+    def is_over(self, states: dict[str, LifecycleState]) -> bool:
+        return all(is_settled(name, states, self.SERVICES) for name in self.SERVICES)
+
+    def test_is_over_when_all_are_up(self) -> None:
+        assert self.is_over(self.states(READY, EXITED, READY))
+
+    def test_is_over_when_what_waits_can_never_start(self) -> None:
+        assert self.is_over(self.states(failed(Failure.EXIT), WAITING, WAITING))
+
+    @pytest.mark.parametrize("state", [STARTING, BACKOFF, STOPPING])
+    def test_is_not_over_while_something_happens(self, state: LifecycleState) -> None:
+        assert not self.is_over(self.states(READY, state, WAITING))
+
+    def test_names_the_nearest_service_that_is_in_the_way(self) -> None:
+        states = self.states(failed(Failure.EXIT), WAITING, WAITING)
+
+        assert blocker("backend", states, self.SERVICES) == "redis"
+        assert blocker("frontend", states, self.SERVICES) == "backend"
+
+    def test_is_blocked_by_nobody_who_may_still_come_up(self) -> None:
+        assert blocker("backend", self.states(BACKOFF, WAITING, WAITING), self.SERVICES) is None
+
+    def test_lets_a_service_go_when_all_that_it_needs_is_there(self) -> None:
+        assert may_start("backend", self.states(READY, WAITING, WAITING), self.SERVICES)
+        assert not may_start("frontend", self.states(READY, WAITING, WAITING), self.SERVICES)
+
+    def test_waits_no_more_for_what_has_left_the_configuration(self) -> None:
+        states, services = {"backend": WAITING}, {"backend": self.SERVICES["backend"]}
+
+        assert may_start("backend", states, services)
+        assert blocker("backend", states, services) is None
+
+    def test_goes_on_without_an_optional_service(self) -> None:
+        services = {"mail": service("mail", optional=True), "web": service("web", "mail")}
+        states = {"mail": failed(Failure.EXIT), "web": WAITING}
+
+        assert may_start("web", states, services)

@@ -1,0 +1,218 @@
+"""Specifies what becomes of a service whose port is somebody else's, through the real command line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import FreePorts, MakeShop, Shop, Stranger
+
+
+class TestAPortThatAStrangerHas:
+    def test_is_left_to_it_and_the_next_is_published(self, shop: Shop, port: int, stranger: Stranger) -> None:
+        pid = stranger(port)
+        shop.service("web", "note=notes", port=port)
+
+        command = shop.up()
+
+        [event] = [event for event in command.seen if event["type"] == "port"]
+        assert (event["port"], event["moved_from"]) == (port + 1, port)
+        assert str(pid) in event["reason"]
+        assert shop.ports() == {"web": port + 1}
+        assert shop.environment()["WEB_URL"] == f"http://localhost:{port + 1}"
+        assert shop.notes()[0]["PORT"] == str(port + 1)
+
+    def test_is_not_taken_back_by_the_next_start(self, shop: Shop, port: int, stranger: Stranger) -> None:
+        stranger(port)
+        shop.service("web", port=port)
+        shop.up()
+        shop("stop")
+
+        shop.up()
+
+        assert shop.status()["web"]["port"] == port + 1
+
+    def test_is_freed_in_force_mode(self, shop: Shop, port: int, stranger: Stranger) -> None:
+        pid = stranger(port)
+        shop.service("web", port=port)
+
+        command = shop.up(FORCE_MODE="true")
+
+        [event] = [event for event in command.seen if event["type"] == "port"]
+        assert event["port"] == port
+        assert str(pid) in event["killed"][0]
+
+    def test_on_the_other_address_family_counts_as_taken(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        stranger(port, "::1")
+        shop.service("web", port=port)
+
+        shop.up()
+
+        assert shop.status()["web"]["port"] == port + 1
+
+    def test_is_refused_when_nothing_may_move(self, shop: Shop, port: int, stranger: Stranger) -> None:
+        pid = stranger(port)
+        shop.service("web", port=port)
+
+        answer = shop("start", "--on-conflict", "fail")
+
+        assert answer.returncode == 3
+        assert f"pid {pid}" in answer.stderr
+        assert shop.every_pid() == []
+
+    def test_is_refused_when_it_is_fixed(self, shop: Shop, port: int, stranger: Stranger) -> None:
+        stranger(port)
+        shop.service("web", port=port, strict_port=True)
+
+        answer = shop("start")
+
+        assert answer.returncode == 3
+        assert "strict_port" in answer.stderr
+
+    def test_after_a_refusal_leaves_no_supervisor_and_no_lease(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        stranger(port)
+        shop.service("web", port=port, strict_port=True)
+
+        shop("start")
+
+        shop.expect_nothing_left()
+
+    def test_is_taken_while_the_service_was_down_so_that_it_moves(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop("stop")
+        stranger(port)
+
+        shop.up()
+
+        assert shop.status()["web"]["port"] == port + 1
+
+
+class TestAServiceThatBindsExclusively:
+    def test_gets_its_port_without_our_hold(self, shop: Shop, port: int) -> None:
+        shop.service("web", "plain", port=port)
+
+        command = shop.up()
+
+        assert shop.status()["web"]["port"] == port
+        notes = [event["message"] for event in command.seen if event["type"] == "note"]
+        assert notes == ["web binds exclusively: its port is not held for it any more"]
+
+    def test_is_remembered_as_such(self, shop: Shop, port: int) -> None:
+        shop.service("web", "plain", "note=notes", port=port)
+        shop.up()
+
+        assert shop("restart").returncode == 0
+
+        assert len(shop.notes()) == 3  # one try over our hold, one without, one after the restart
+
+
+class TestAServiceThatListensElsewhere:
+    def test_is_followed_and_everybody_is_told(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(3)
+        shop.service("api", f"elsewhere={ports[2]}", port=ports[0])
+        shop.service("web", "note=notes", port=ports[1], depends_on=["api"])
+
+        shop.up()
+
+        assert shop.status()["api"]["port"] == ports[2]
+        assert shop.ports()["api"] == ports[2]
+        assert shop.environment()["API_PORT"] == str(ports[2])
+        [environment] = shop.notes()
+        assert environment["API_URL"] == f"http://localhost:{ports[2]}"
+        assert ports[2] in shop.leases()
+
+    def test_restarts_those_that_were_told_the_old_address(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(3)
+        shop.service("web", "note=notes", port=ports[1])
+        shop.service("api", f"elsewhere={ports[2]}", port=ports[0])
+
+        shop.up()
+
+        first, second = shop.notes()
+        assert first["API_PORT"] == str(ports[0])
+        assert second["API_PORT"] == str(ports[2])
+        assert {each["phase"] for each in shop.status().values()} == {"ready"}
+
+    def test_is_refused_when_its_port_is_fixed(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("api", f"elsewhere={ports[1]}", port=ports[0], strict_port=True)
+
+        answer = shop("start")
+
+        assert answer.returncode == 3
+        assert f"api listens on {ports[1]}, not on the port that it was given" in answer.stderr
+
+
+class TestTwoProjects:
+    def test_with_the_same_preferred_ports_run_beside_each_other(
+        self, make_shop: MakeShop, port: int
+    ) -> None:
+        shops = [make_shop("one"), make_shop("two")]
+        for each in shops:
+            each.service("web", port=port)
+
+        commands = [each.begin("start") for each in shops]
+        codes = [command.finish() for command in commands]
+
+        assert codes == [0, 0]
+        assert sorted(each.status()["web"]["port"] for each in shops) == [port, port + 1]
+
+    def test_keep_their_ports_while_the_other_one_is_stopped(self, make_shop: MakeShop, port: int) -> None:
+        one, two = make_shop("one"), make_shop("two")
+        one.service("web", port=port)
+        two.service("web", port=port)
+        one.up()
+        one("stop")
+
+        two.up()
+
+        assert two.status()["web"]["port"] == port + 1
+
+
+class TestADiscoveryFile:
+    def test_says_where_a_ready_service_listens(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+
+        shop.up()
+
+        file = shop.root / ".backend-port.json"
+        found = json.loads(file.read_text())
+        assert (found["port"], found["url"]) == (port, f"http://localhost:{port}")
+        assert found["process_id"] in shop.pids("backend")
+        assert file.stat().st_mode & 0o777 == 0o600
+
+    def test_is_removed_when_the_service_stops(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop.up()
+
+        shop("stop")
+
+        assert not (shop.root / ".backend-port.json").exists()
+
+
+class TestAPortThatWasAskedForInTheEnvironment:
+    def test_is_used_for_this_start(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, port_env="API_PORT")
+
+        shop.up(WEB_PORT=str(port + 2))
+
+        assert shop.status()["web"]["port"] == port + 2
+
+    @pytest.mark.parametrize("value", ["eighty", "99999"])
+    def test_is_ignored_with_a_note_when_it_is_none(self, shop: Shop, port: int, value: str) -> None:
+        shop.service("web", port=port)
+
+        command = shop.up(WEB_PORT=value)
+
+        assert shop.status()["web"]["port"] == port
+        assert any(f"WEB_PORT={value} ignored" in event.get("message", "") for event in command.seen)

@@ -1,0 +1,255 @@
+"""Specifies what a start says and does when a service does not come up, through the real command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Command, FreePorts, Shop
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+def summary(command: Command, service: str) -> dict[str, object]:
+    """Return a service's row in the summary of a start."""
+    [row] = [row for row in command.seen[-1]["services"] if row["service"] == service]
+    return dict(row)
+
+
+class TestAServiceThatExitsAtOnce:
+    def test_fails_the_start_with_its_last_20_lines(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, command="sh -c 'seq 30; exit 3'")
+
+        command = shop.begin("start")
+
+        assert command.finish() == 1
+        row = summary(command, "web")
+        assert (row["phase"], row["reason"]) == ("failed", "exited with code 3 before it was ready")
+        assert row["log_tail"] == [str(number) for number in range(11, 31)]
+
+    def test_is_shown_to_people_with_its_last_lines(self, shop: Shop, port: int) -> None:
+        shop.service("web", "say=no_such_table", "exit=1", port=port)
+
+        answer = shop("start")
+
+        assert answer.returncode == 1
+        assert "exited with code 1 before it was ready" in answer.stderr
+        assert "no_such_table" in answer.stderr
+        assert "Traceback" not in answer.stderr
+
+    def test_blocks_its_dependants_with_a_reason(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("db", "exit=1", port=ports[0])
+        shop.service("web", port=ports[1], depends_on=["db"])
+
+        assert shop.begin("start").finish() == 1
+
+        web = shop.status()["web"]
+        assert (web["phase"], web["reason"]) == ("waiting", "waits for db, which is failed")
+
+    def test_releases_its_dependants_when_it_comes_up_after_all(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("db", "fails-while=broken", port=ports[0])
+        shop.service("web", port=ports[1], depends_on=["db"])
+        (shop.root / "broken").touch()
+        assert shop.begin("start").finish() == 1
+        (shop.root / "broken").unlink()
+
+        assert shop.begin("start", "db").finish() == 0
+
+        with shop.subscribe() as events:
+            if shop.status()["web"]["phase"] != "ready":
+                events.until(type="phase", service="web", phase="ready")
+
+    def test_does_not_fail_the_start_when_it_is_optional(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("mail", "exit=1", port=ports[0], optional=True)
+        shop.service("web", port=ports[1], depends_on=["mail"])
+
+        command = shop.up()
+
+        assert summary(command, "mail")["phase"] == "failed"
+        assert summary(command, "web")["phase"] == "ready"
+
+
+class TestAServiceThatNeverListens:
+    def test_times_out_with_what_was_seen_last(self, shop: Shop, port: int) -> None:
+        shop.service("web", "never", port=port, ready={"timeout": 0.3})
+
+        command = shop.begin("start")
+
+        assert command.finish() == 4
+        assert summary(command, "web")["reason"] == "not ready after 0.3 s: nothing listens yet"
+
+    def test_is_ended_when_it_has_timed_out(self, shop: Shop, port: int) -> None:
+        shop.service("web", "never", port=port, ready={"timeout": 0.3})
+        shop.begin("start").finish()
+
+        assert shop("stop").returncode == 0
+        shop.expect_nothing_left()
+
+    def test_is_waited_for_only_as_long_as_the_command_says(self, shop: Shop, port: int) -> None:
+        shop.service("web", "never", port=port)
+
+        assert shop.begin("start", "--timeout", "0.3").finish() == 4
+
+        assert shop.status()["web"]["phase"] == "starting"
+
+    def test_and_answers_something_wrong_is_told_by_its_answer(self, shop: Shop, port: int) -> None:
+        shop.service("web", "status=503_Busy", port=port, ready={"http": "/health", "timeout": 0.3})
+
+        command = shop.begin("start")
+
+        assert command.finish() == 4
+        assert summary(command, "web")["reason"] == "not ready after 0.3 s: GET /health answered 503"
+
+
+class TestACommand:
+    def test_that_does_not_exist_fails_the_service(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, command="no-such-program --serve")
+
+        command = shop.begin("start")
+
+        assert command.finish() == 1
+        assert str(summary(command, "web")["reason"]).startswith("command not found: no-such-program")
+
+    def test_before_start_that_fails_fails_the_service_with_its_output(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, before_start=["echo first", "echo table missing >&2; exit 7"])
+
+        command = shop.begin("start")
+
+        assert command.finish() == 1
+        reason = str(summary(command, "web")["reason"])
+        assert "before_start of web failed" in reason
+        assert "exited with code 7" in reason
+        assert "table missing" in reason
+        assert shop.every_pid() == []
+
+    def test_before_start_runs_once_for_each_start_after_the_dependencies(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("db", "note=order", port=ports[0])
+        shop.service("web", port=ports[1], depends_on=["db"], before_start="echo '{}' >> order")
+        shop.up()
+
+        assert [bool(note) for note in shop.notes("order")] == [True, False]
+
+    def test_of_setup_runs_once_until_a_lock_file_changes(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, setup=["echo done >> set-up"])
+        counts = []
+        for change in (None, None, "uv.lock"):
+            if change:
+                (shop.root / change).write_text("new")
+            shop.up()
+            shop("stop")
+            counts.append((shop.root / "set-up").read_text().count("done"))
+
+        assert counts == [1, 1, 2]
+
+    def test_of_setup_that_cannot_be_recorded_fails_only_its_service(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0], setup=["true"])
+        shop.service("other", port=ports[1])
+        (shop.root / ".devinit").mkdir()
+        (shop.root / ".devinit" / "setup").touch()
+
+        command = shop.begin("start")
+
+        assert command.finish() == 1
+        assert summary(command, "other")["phase"] == "ready"
+
+    def test_that_reads_its_input_waits_for_ever(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.service("asking", command="sh -c 'read answer; echo it read: $answer'", ready={"after": 0.3})
+
+        shop.up()
+
+        assert shop.status()["asking"]["phase"] == "ready"
+        assert "it read" not in shop.log("asking")
+
+
+class TestACrash:
+    def test_is_followed_by_a_new_process_on_the_same_port(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        with shop.subscribe() as events:
+            before = shop.status()["web"]["pid"]
+
+            kill(before)
+
+            backoff = events.until(type="phase", service="web", phase="backoff")
+            events.until(type="phase", service="web", phase="ready")
+        after = shop.status()["web"]
+        assert backoff["reason"] == "was ended by signal 9"
+        assert (after["port"], after["restarts"]) == (port, 1)
+        assert after["pid"] != before
+
+    def test_again_and_again_is_given_up(self, shop: Shop, port: int) -> None:
+        shop.service("web", "fails-while=broken", port=port, restart={"failures": 3})
+        shop.up()
+        (shop.root / "broken").touch()
+        with shop.subscribe() as events:
+            kill(shop.status()["web"]["pid"])
+
+            failed = events.until(type="phase", service="web", phase="failed")
+        assert failed["reason"] == "exited with code 1; given up after 3 failures in 60 s"
+        assert shop.status()["web"]["restarts"] == 2
+
+    def test_leaves_nothing_of_the_old_run(self, shop: Shop, port: int) -> None:
+        shop.service("web", "fork", port=port)
+        shop.up()
+        with shop.subscribe() as events:
+            old = shop.pids("web")
+
+            kill(shop.status()["web"]["pid"])
+
+            events.until(type="phase", service="web", phase="ready")
+        assert len(shop.pids("web")) == 2
+        assert not set(old) & set(shop.pids("web"))
+
+    def test_does_not_end_what_depends_on_it(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("db", port=ports[0])
+        shop.service("web", port=ports[1], depends_on=["db"])
+        shop.up()
+        web = shop.status()["web"]["pid"]
+        with shop.subscribe() as events:
+            kill(shop.status()["db"]["pid"])
+            events.until(type="phase", service="db", phase="ready")
+
+        assert shop.status()["web"]["pid"] == web
+
+    def test_is_stopped_while_it_waits_for_its_next_try(self, shop: Shop, port: int) -> None:
+        shop.service("web", "fails-while=broken", port=port, restart={"failures": 50})
+        shop.up()
+        (shop.root / "broken").touch()
+        with shop.subscribe() as events:
+            kill(shop.status()["web"]["pid"])
+            for _ in range(4):
+                events.until(type="phase", service="web", phase="backoff")
+
+        assert shop("stop").returncode == 0
+        shop.expect_nothing_left()
+
+
+class TestAProbeThatTakesTooLong:
+    @pytest.mark.slow
+    def test_does_not_end_the_service(self, shop: Shop, port: int) -> None:
+        shop.service(
+            "web", "note=notes", port=port, ready={"exec": "test -e asked || { touch asked; exec sleep 60; }"}
+        )
+
+        shop.up()
+
+        assert len(shop.notes()) == 1
