@@ -12,6 +12,8 @@
     │   └── ProviderError            1   its provider lacks a binary, or found data that it must not touch
     ├── StartTimeout                 4   a service was not ready in time
     ├── SupervisorError              5   the supervisor could not be reached or started
+    ├── CommandNotRunnable       126   `devinit run`: the command cannot be executed
+    ├── CommandNotFound          127   `devinit run`: there is no such command (126, 127: as shells say it)
     └── Interrupted                130   Ctrl-C
 
 This module imports nothing, so that the fastest command can raise and show an error.
@@ -83,6 +85,18 @@ class SupervisorError(DevinitError):
     """The supervisor could not be reached or started."""
 
     exit_code = 5
+
+
+class CommandNotRunnable(DevinitError):
+    """The command of `devinit run` is there and cannot be executed."""
+
+    exit_code = 126
+
+
+class CommandNotFound(DevinitError):
+    """There is no such command to run."""
+
+    exit_code = 127
 
 
 class Interrupted(DevinitError):

@@ -10,26 +10,31 @@ from devinit.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
 
 POLICIES = ("ask", "kill", "move", "fail")
 
 
 def add_port_options(parser: ArgumentParser) -> None:
     """Add the options that decide about taken ports."""
-    parser.add_argument(
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
         "--force",
         action="store_true",
         help="end whoever holds a port where that is safe (also FORCE_MODE=true)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--on-conflict",
         choices=POLICIES,
-        help="what to do about a taken port; default: ask at a terminal, else move (also DEVINIT_ON_CONFLICT)",
+        metavar="POLICY",
+        help="what to do about a taken port: ask, kill, move or fail; without it ask at a terminal, else move "
+        "(also DEVINIT_ON_CONFLICT)",
     )
 
 
-def policy_of(arguments: Namespace) -> str:
+def policy_of(arguments: Arguments) -> str:
     """Return how conflicts are decided: options before the environment, the terminal last."""
     if arguments.on_conflict:
         chosen = str(arguments.on_conflict)
@@ -41,10 +46,9 @@ def policy_of(arguments: Namespace) -> str:
         chosen = stated
     else:
         chosen = "ask"
-    # Nobody can answer without a terminal: then a port moves.
-    return "move" if chosen == "ask" and not is_interactive() else chosen
+    return "move" if chosen == "ask" and not can_ask(arguments) else chosen
 
 
-def is_interactive() -> bool:
-    """Whether a person can be asked: both what is read and what is shown are a terminal."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+def can_ask(arguments: Arguments) -> bool:
+    """Whether a person can answer: nobody does without a terminal, and who reads JSON is a program."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not arguments.json

@@ -8,7 +8,9 @@ from devinit.cli.main import COMMANDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
 
 EXAMPLE = "source <(devinit completion bash)"
 
@@ -67,7 +69,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"))
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Print the script."""
     match arguments.shell:
         case "bash":

@@ -11,8 +11,10 @@ from devinit.runtime.dotenv import render, render_json, render_shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from pathlib import Path
+
+    from devinit.cli.arguments import Arguments
 
 EXAMPLE = 'eval "$(devinit env --format shell)"'
 FORMATS = {"dotenv": render, "shell": render_shell, "json": render_json}
@@ -26,7 +28,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_const", dest="format", const="json", help="--format json")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Print the runtime environment."""
     sys.stdout.write(FORMATS[arguments.format](runtime_environment(root_of(arguments))))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from devinit.cli.output import talk
+from devinit.cli.output import print_json, talk
 from devinit.cli.project import current_directory
 from devinit.config.find import FILE_NAME
 from devinit.errors import UsageError
@@ -13,7 +13,9 @@ from devinit.system.files import write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit init"
 
@@ -22,9 +24,10 @@ def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--print", action="store_true", dest="shown", help="print it instead of writing it")
     parser.add_argument("--force", action="store_true", help="replace a devinit.toml that is there")
+    parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Detect the services of this folder and write them down."""
     # Detection is needed by no other command of a configured project.
     from devinit.config.detect import detect
@@ -40,6 +43,9 @@ def run(arguments: Namespace) -> int:
         sys.stdout.write(text)
         return 0
     write_atomically(path, text)
+    if arguments.json:
+        print_json({"path": str(path), "services": list(project.services), "notes": list(project.notes)})
+        return 0
     found = ", ".join(project.services) or "no services: the file has examples"
     talk(f"{path} written: {found}")
     for note in project.notes:

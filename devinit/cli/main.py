@@ -6,10 +6,12 @@ importing everything else would take.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from io import TextIOWrapper
 
-from devinit.errors import DevinitError, UsageError
+from devinit.errors import DevinitError, Interrupted, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,36 +33,99 @@ COMMANDS = {
 }
 """Each is a module of this package with `EXAMPLE`, `configure(parser)` and `run(arguments)`."""
 
-INTERRUPTED = 130
-INTERNAL_ERROR = 1
+SYNONYMS = {"up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status", "exec": "run"}
+"""What people are used to from other programs."""
 BROKEN_PIPE = 141
+"""128 + SIGPIPE, as shells say it."""
+OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What writing to standard output can meet. Files of ours are written where this is caught and named."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return the exit code of the program."""
     open_standard_streams()
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        return dispatch(sys.argv[1:] if arguments is None else arguments)
+        code = dispatch(list(words))
+        # What is still to be written may fail, too: the disk is full, or the reader has gone.
+        sys.stdout.flush()
     except DevinitError as error:
-        debug(error)
-        complain(error)
-        return error.exit_code
+        return fail(error, words)
     except KeyboardInterrupt:
-        sys.stderr.write("\n")
-        return INTERRUPTED
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
+        return fail(Interrupted("interrupted"), words, silent=True)
     except BrokenPipeError:
-        # `devinit logs | head`: the reader has enough. Nothing may be flushed to it at exit any more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # `devinit logs | head`: the reader has enough.
+        silence(1, 2)
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001  the one broad catch: no traceback reaches a user
-        debug(error)
-        complain(
-            DevinitError(
-                f"devinit failed: {type(error).__name__}: {error}",
-                hint="this is a defect of devinit; DEVINIT_DEBUG=1 shows where it happened",
-            )
-        )
-        return INTERNAL_ERROR
+        return fail(unexpected(error), words)
+    return code
+
+
+def fail(error: DevinitError, words: list[str], *, silent: bool = False) -> int:
+    """Tell an error to whoever reads: a person, or a program that asked for JSON. Return the exit code."""
+    try:
+        if os.environ.get("DEVINIT_DEBUG") and not silent:
+            import traceback
+
+            traceback.print_exception(error.__cause__ if isinstance(error, Defect) else error)
+        if wants_json(words):
+            print_error(error)
+        if not silent:
+            complain(error)
+    except OSError:
+        silence(1, 2)  # whoever reads has gone, too
+    return error.exit_code
+
+
+class Defect(DevinitError):
+    """Something that nobody thought of."""
+
+
+def unexpected(error: Exception) -> DevinitError:
+    """Return an error that nobody caught as one that can be shown."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_LOST:
+        silence(1)
+        return DevinitError(f"the output cannot be written: {error.strerror}")
+    defect = Defect(
+        f"devinit failed: {type(error).__name__}: {error}",
+        hint="this is a defect of devinit; DEVINIT_DEBUG=1 shows where it happened",
+    )
+    defect.__cause__ = error
+    return defect
+
+
+def silence(*descriptors: int) -> None:
+    """Let what cannot be written go nowhere: otherwise Python complains about it at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in descriptors:
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def wants_json(words: list[str]) -> bool:
+    """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` runs."""
+    own = words[: words.index("--")] if "--" in words else words
+    return "--json" in own and "run" not in own
+
+
+def print_error(error: DevinitError) -> None:
+    """Print an error as the object that a program finds in place of the result, or as the last event."""
+    from devinit.cli.output import print_json
+
+    data = getattr(error, "data", {})  # of the supervisor's errors
+    print_json(
+        {
+            "type": "error",
+            "kind": getattr(error, "kind", "") or type(error).__name__,
+            "message": error.message,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+            **({"conflicts": data["conflicts"]} if "conflicts" in data else {}),
+        }
+    )
 
 
 def dispatch(words: list[str]) -> int:
@@ -76,12 +141,16 @@ def dispatch(words: list[str]) -> int:
 
             sys.stdout.write(f"devinit {__version__}\n")
             return 0
-        if option == "-C" and words:
+        if option == "-C":
+            if not words:
+                raise UsageError("-C needs a folder", hint="example: devinit -C DIR status")
             directory = words.pop(0)
-        elif option.startswith("-C") and len(option) > len("-C"):
+        elif option.startswith("-C"):
             directory = option.removeprefix("-C")
         else:
-            raise UsageError(f"unknown option {option}", hint="see `devinit --help`")
+            raise UsageError(
+                f"unknown option {option}", hint="`devinit --help` lists the options and commands"
+            )
     if not words:
         sys.stdout.write(overview())
         return 0
@@ -89,29 +158,15 @@ def dispatch(words: list[str]) -> int:
 
 
 def run_command(name: str, words: list[str], directory: str | None) -> int:
-    """Parse a command's own options and run it."""
+    """Read a command's own words and run it."""
     if name == "help":
         return dispatch([*words[:1], "--help"])
     if name not in COMMANDS:
         refuse_command(name)
-    # Imported here: argparse and the command's module are all that this run needs.
-    from argparse import ArgumentParser, RawDescriptionHelpFormatter
-    from importlib import import_module
+    from devinit.cli.arguments import module_of, read
 
-    module = import_module(f"devinit.cli.{name}")
-    parser = ArgumentParser(
-        prog=f"devinit {name}",
-        description=module.__doc__,
-        epilog=f"example:\n  {module.EXAMPLE}",
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "-C", dest="directory", metavar="DIR", default=directory, help="work on the project in DIR"
-    )
-    module.configure(parser)
-    code: int = module.run(parser.parse_args(words))
-    sys.stdout.flush()
+    module = module_of(name)
+    code: int = module.run(read(module, name, words, directory))
     return code
 
 
@@ -120,7 +175,7 @@ def refuse_command(name: str) -> NoReturn:
     # Imported here: only a mistake pays for it.
     from difflib import get_close_matches
 
-    near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
+    near = [SYNONYMS[name]] if name in SYNONYMS else get_close_matches(name, COMMANDS, n=1)
     hint = f"did you mean `devinit {near[0]}`?" if near else "`devinit --help` lists the commands"
     raise UsageError(f"there is no command {name!r}", hint=hint)
 
@@ -158,14 +213,7 @@ def complain(error: DevinitError) -> None:
     sys.stderr.write(f"{paint.bad('error:')} {error.message}\n")
     for line in (error.hint or "").splitlines():
         sys.stderr.write(f"  {line}\n")
-
-
-def debug(error: Exception) -> None:
-    """Show where an error came from, to whoever asked for it."""
-    if os.environ.get("DEVINIT_DEBUG"):
-        import traceback
-
-        traceback.print_exception(error)
+    sys.stderr.flush()
 
 
 def open_standard_streams() -> None:
@@ -178,6 +226,11 @@ def open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    # A path may hold bytes that are no text: they go out as they came in. An 8-bit locale cannot write
+    # everything, and a question mark is better than no answer.
+    if isinstance(sys.stdout, TextIOWrapper):
+        utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if utf8 else "replace")
     if sys.stdin is None:
         sys.stdin = open(0)  # noqa: SIM115  it lives as long as the program
     if sys.stdout is None:

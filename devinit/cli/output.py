@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from devinit.cli.text import pad, width
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +60,22 @@ def is_true(value: str) -> bool:
     return value.strip().lower() in ("1", "true", "yes", "on")
 
 
+def columns_of(stream: TextIO) -> int | None:
+    """Return the width of the terminal that a stream shows; None when it shows none."""
+    if not stream.isatty():
+        return None
+    return size_of(stream)[0]
+
+
+def size_of(stream: TextIO) -> tuple[int, int]:
+    """Return columns and lines of a terminal as they are now; 80 by 24 when it does not say."""
+    try:
+        columns, lines = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        columns, lines = 0, 0
+    return columns or 80, lines or 24
+
+
 def talk(text: str) -> None:
     """Say something that is not the result, unless the user wants quiet."""
     if not is_quiet():
@@ -77,24 +95,29 @@ def print_json(value: Any) -> None:
     """Print a result as JSON, one line. Any: whatever came off the wire."""
     import json  # only when it is asked for
 
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except (UnicodeEncodeError, LookupError):
+        # An 8-bit locale, or a path whose bytes are no text: JSON has escapes for both.
+        text = json.dumps(value)
+    sys.stdout.write(text + "\n")
+    # Whoever reads events reads them as they happen.
+    sys.stdout.flush()
 
 
 def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> list[str]:
     """Return rows in columns under a header; the last column is not padded."""
     every = [header, *rows]
-    widths = [max(len(row[column]) for row in every) for column in range(len(header) - 1)]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
-        for row in every
-    ]
+    widths = [max(width(row[column]) for row in every) for column in range(len(header) - 1)]
+    return ["  ".join([*map(pad, row[:-1], widths), row[-1]]).rstrip() for row in every]
 
 
 def duration(seconds: float) -> str:
     """Return a time span as a person would say it: 85 ms, 2.4 s, 3 min, 2 h."""
-    if seconds < 1:
+    if seconds < 0.9995:  # noqa: PLR2004  what is more would be rounded to 1000 ms
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 100:  # noqa: PLR2004  tenths stop to matter
+    if seconds < 99.95:  # noqa: PLR2004  tenths stop to matter
         return f"{seconds:.1f} s"
     if seconds < 5400:  # noqa: PLR2004  an hour and a half
         return f"{seconds / 60:.0f} min"

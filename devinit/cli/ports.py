@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import SUPPRESS, ArgumentTypeError
+from typing import TYPE_CHECKING
 
 from devinit.cli.output import Paint, print_json, table, talk
 from devinit.cli.project import root_of
 from devinit.config.load import load
 from devinit.control.launch import connect_to_running
 from devinit.errors import UsageError
+from devinit.model.port import HIGHEST_PORT
 from devinit.ports import ports_file
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from pathlib import Path
 
+    from devinit.cli.arguments import Arguments
     from devinit.control.client import Json
     from devinit.model.port import PortRequest
 
@@ -29,26 +32,39 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (none: show the ports)")
     setting = actions.add_parser("set", help="choose the port of a service for the next start")
-    setting.add_argument("service", metavar="SERVICE")
-    setting.add_argument("port", metavar="PORT", type=int)
-    resetting = actions.add_parser("reset", help="forget chosen ports; none named: all of them")
-    resetting.add_argument("services", nargs="*", metavar="SERVICE")
+    setting.add_argument("service", metavar="SERVICE", help="whose port; `service.name` for an extra port")
+    setting.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
+    resetting = actions.add_parser(
+        "reset", help="forget chosen ports, so that the preferred ones count again"
+    )
+    resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: everybody's")
+    for action in (setting, resetting):
+        # It may stand before the action as well, and must not be taken back there.
+        action.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")
 
 
-def run(arguments: Namespace) -> int:
+def port_number(text: str) -> int:
+    """Read a port."""
+    if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_PORT:
+        raise ArgumentTypeError(f"{text!r} is not a port: ports are 1 to {HIGHEST_PORT}")
+    return int(text)
+
+
+def run(arguments: Arguments) -> int:
     """Show or change the ports."""
     root = root_of(arguments)
     requests = requests_of(root)
     match arguments.action:
         case "set":
-            return choose(root, requests, arguments.service, arguments.port)
+            choose(root, requests, arguments.service, arguments.port, as_json=arguments.json)
         case "reset":
-            return forget(root, requests, arguments.services)
-    rows = rows_of(root, requests)
-    if arguments.json:
-        print_json({"ports": rows})
-    else:
-        show(rows)
+            forget(root, requests, arguments.services, as_json=arguments.json)
+        case _:
+            rows = rows_of(root, requests)
+            if arguments.json:
+                print_json({"ports": rows})
+            else:
+                show(rows)
     return 0
 
 
@@ -103,7 +119,7 @@ def show(rows: list[Json]) -> None:
     sys.stdout.write("\n".join([paint.dim(head), *lines]) + "\n")
 
 
-def choose(root: Path, requests: dict[str, PortRequest], name: str, port: int) -> int:
+def choose(root: Path, requests: dict[str, PortRequest], name: str, port: int, *, as_json: bool) -> None:
     """Write a port into `.ports.json`."""
     request = requests[known(name, requests)]
     if request.strict and port != request.preferred:
@@ -111,22 +127,35 @@ def choose(root: Path, requests: dict[str, PortRequest], name: str, port: int) -
             f"the port of {name} is fixed to {request.preferred} (strict_port)",
             hint="change `port` in devinit.toml",
         )
-    if not 1 <= port <= 65535:  # noqa: PLR2004  what TCP has
-        raise UsageError(f"{port} is not a port", hint="ports are 1 to 65535")
-    ports_file.write(root, {name: port})
-    talk(f"{name} will use {port}; `devinit restart {name.partition('.')[0]}` applies it now")
-    return 0
+    if not request.first <= port <= request.last:
+        raise UsageError(
+            f"{port} is outside of the range of {name}, {request.first}-{request.last}",
+            hint="choose one within it, or change `range` in devinit.toml",
+        )
+    changed = ports_file.write(root, {name: port})
+    if as_json:
+        print_json({"service": name, "port": port, "changed": changed})
+    elif changed:
+        talk(f"{name} will use {port}; `devinit restart {name.partition('.')[0]}` applies it now")
+    else:
+        talk(f"{name} was set to {port} already")
 
 
-def forget(root: Path, requests: dict[str, PortRequest], names: list[str]) -> int:
+def forget(root: Path, requests: dict[str, PortRequest], names: list[str], *, as_json: bool) -> None:
     """Take ports out of `.ports.json`."""
     for name in names:
         known(name, requests)
     before = ports_file.reset(root, names or None)
-    for name, port in before.items():
-        if name in requests and port != requests[name].preferred:
-            talk(f"{name} will ask for {requests[name].preferred} again, not for {port}")
-    return 0
+    if as_json:
+        print_json({"forgotten": before})
+        return
+    moved = {
+        name: port for name, port in before.items() if name in requests and port != requests[name].preferred
+    }
+    for name, port in moved.items():
+        talk(f"{name} will ask for {requests[name].preferred} again, not for {port}")
+    if not moved:
+        talk("nothing to reset: the preferred ports count")
 
 
 def known(name: str, requests: dict[str, PortRequest]) -> str:

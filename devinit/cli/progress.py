@@ -7,10 +7,10 @@ to the standard error stream: it is talk, not the result.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 
-from devinit.cli.output import Paint, duration, is_quiet, symbol
+from devinit.cli.output import Paint, duration, is_quiet, size_of, symbol
+from devinit.cli.text import cut, one_line, pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,30 +34,20 @@ class Line:
         self.ready_seconds: float | None = None
 
 
-class Progress:
-    """The lines of one start or stop. Use it as a context manager: at the end the picture stays."""
+class Board:
+    """What is known of one start or stop so far: events come in, lines come out, nothing is written."""
 
-    def __init__(self, stream: TextIO, *, silent: bool = False) -> None:
-        self._stream = stream
-        self._silent = silent or is_quiet()
-        self._redraws = stream.isatty() and os.environ.get("TERM") != "dumb" and not self._silent
-        self._paint = Paint(stream)
+    def __init__(self, paint: Paint, symbols: dict[str, str]) -> None:
+        self._paint = paint
+        self._symbols = symbols
         self._lines: dict[str, Line] = {}
-        self._drawn = 0
 
-    def __enter__(self) -> Self:
-        return self
+    def is_busy(self) -> bool:
+        """Whether anything is waited for."""
+        return any(line.phase in BUSY for line in self._lines.values())
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._draw()
-
-    def see(self, event: Json) -> None:
-        """Take an event in and show it."""
-        if self._silent:
-            return
-        now = time.monotonic()
+    def see(self, event: Json, now: float) -> list[str]:
+        """Take an event in; return what is to be said about it once and for all."""
         match event["type"]:
             case "plan":
                 for name in event["starting"]:
@@ -65,100 +55,180 @@ class Progress:
             case "phase":
                 self._phase(event, now)
             case "port":
-                self._port(event)
+                return self._port(event)
             case "progress":
-                self._detail(event["service"], event["message"])
+                self._line(event["service"], now).detail = one_line(event["message"])
             case "note":
-                self._above(f"{self._paint.attention(symbol('⚠', '!', self._stream))} {event['message']}")
-        if self._redraws:
-            self._draw()
+                mark = self._paint.attention(self._symbols["attention"])
+                return [f"{mark} {one_line(event['message'])}"]
+        return []
 
-    def tick(self) -> None:
-        """Time has passed: show for how long things have been waited for."""
-        if self._redraws and any(line.phase in BUSY for line in self._lines.values()):
-            self._draw()
+    def lines(self, now: float, columns: int, most: int) -> list[str]:
+        """Return the picture of now: at most so many lines, each shorter than so many columns."""
+        lines = list(self._lines.values())
+        if len(lines) > most:
+            # More services than the terminal has lines: show those that something happens to.
+            lines = [line for line in lines if line.phase in BUSY]
+        shown = lines if len(lines) <= most else lines[: max(most - 1, 0)]
+        texts = [self._drawn(line, now, columns) for line in shown]
+        if shown != lines:
+            texts.append(cut(f"  and {len(lines) - len(shown)} more", columns - 1))
+        return texts
+
+    def line_of(self, event: Json) -> str | None:
+        """Return the line that an event is worth where nothing is redrawn; None for those that say nothing new."""
+        match event["type"]:
+            case "progress":
+                return f"  {event['service']}: {one_line(event['message'])}"
+            case "phase" if event["phase"] != event["previous"]:
+                if event["phase"] == "waiting" and not event["reason"]:
+                    return None
+                line = self._lines[event["service"]]
+                # The summary says why; it is the place for the last lines of output, too.
+                reason = "" if line.phase == "failed" else line.detail
+                mark, said = self._state(line, "", reason)
+                return f"{mark} {self._columns(line)}{said}"
+        return None
+
+    def _line(self, name: str, now: float) -> Line:
+        return self._lines.setdefault(name, Line(name, "", now))
 
     def _phase(self, event: Json, now: float) -> None:
-        name = event["service"]
-        line = self._lines.get(name)
-        if line is None:
-            line = self._lines[name] = Line(name, event["phase"], now)
+        line = self._line(event["service"], now)
         if line.phase != event["phase"]:
             line.since = now
-        line.phase, line.detail = event["phase"], (event["reason"] or "").partition("\n")[0]
+        line.phase, line.detail = event["phase"], one_line((event["reason"] or "").partition("\n")[0])
         line.ready_seconds = event["ready_seconds"]
-        if not self._redraws and event["phase"] != event["previous"]:
-            self._write(self._text_of(line, now))
 
-    def _port(self, event: Json) -> None:
-        line = self._lines.get(event["service"])
-        if line is not None:
-            line.port = event["port"]
-        for killed in event["killed"]:
-            self._above(f"{event['service']}: ended {killed} to free port {event['port']}")
+    def _port(self, event: Json) -> list[str]:
+        service, port = event["service"], event["port"]
+        if service in self._lines:
+            self._lines[service].port = port
+        said = [f"{service}: ended {one_line(killed)} to free port {port}" for killed in event["killed"]]
         if event["moved_from"] is not None:
-            why = f": {event['reason']}" if event["reason"] else ""
-            arrow = symbol("→", "->", self._stream)
-            self._above(f"{event['service']}: {event['moved_from']} {arrow} {event['port']}{why}")
+            why = f": {one_line(event['reason'])}" if event["reason"] else ""
+            said.append(f"{service}: {event['moved_from']} {self._symbols['arrow']} {port}{why}")
+        return said
 
-    def _detail(self, service: str, message: str) -> None:
-        line = self._lines.get(service)
-        if line is not None:
-            line.detail = message
-        if not self._redraws:
-            self._write(f"  {service}: {message}")
+    def _drawn(self, line: Line, now: float, columns: int) -> str:
+        mark, said = self._state(line, f" {duration(now - line.since)}", line.detail)
+        # Before it come the symbol and a space. The last column stays free: terminals disagree about the width
+        # of a few characters, and a line that wraps could not be drawn over.
+        return f"{mark} {cut(self._columns(line) + said, max(columns - 3, 0), self._symbols['cut'])}"
 
-    def _above(self, text: str) -> None:
-        """Write a line that stays, above the ones that are redrawn."""
-        self._erase()
-        self._write(text)
+    def _columns(self, line: Line) -> str:
+        names = max(width(name) for name in self._lines)
+        ports = max((len(str(each.port)) for each in self._lines.values() if each.port), default=0)
+        port = str(line.port or "").rjust(ports) + "  " if ports else ""
+        return f"{pad(line.name, names)}  {port}"
 
-    def _draw(self) -> None:
-        if not self._redraws:
-            return
-        size = shutil.get_terminal_size()
-        now = time.monotonic()
-        lines = list(self._lines.values())
-        if len(lines) >= size.lines:
-            # More services than the terminal has lines: show those that something happens to.
-            lines = [line for line in lines if line.phase in BUSY][: size.lines - 1]
-        self._erase()
-        for line in lines:
-            self._write(self._text_of(line, now, size.columns))
-        self._drawn = len(lines)
-
-    def _erase(self) -> None:
-        if self._drawn:
-            self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
-            self._drawn = 0
-
-    def _write(self, text: str) -> None:
-        if not self._silent:
-            self._stream.write(text + "\n")
-            self._stream.flush()
-
-    def _text_of(self, line: Line, now: float, columns: int = 0) -> str:
-        mark, said = self._state(line, now)
-        port = str(line.port) if line.port is not None else ""
-        width = max(len(name) for name in self._lines)
-        text = f"{line.name:<{width}}  {port:>5}  {said}"
-        if columns:
-            # The symbol and its space come before; a line that wraps could not be erased.
-            text = text[: max(columns - 3, 0)]
-        return f"{mark} {text}"
-
-    def _state(self, line: Line, now: float) -> tuple[str, str]:
+    def _state(self, line: Line, waited: str, reason: str) -> tuple[str, str]:
         """Return a symbol and what is to be said about a service."""
-        waited = duration(now - line.since)
-        detail = f": {line.detail}" if line.detail else ""
+        detail = f": {reason}" if reason else ""
+        paint, symbols = self._paint, self._symbols
         match line.phase:
             case "ready":
                 took = f" after {duration(line.ready_seconds)}" if line.ready_seconds is not None else ""
-                return self._paint.good(symbol("✓", "+", self._stream)), f"ready{took}"
+                return paint.good(symbols["good"]), f"ready{took}"
             case "failed":
-                return self._paint.bad(symbol("✗", "x", self._stream)), f"failed{detail}"
+                return paint.bad(symbols["bad"]), f"failed{detail}"
             case "stopped" | "exited":
-                return self._paint.dim(symbol("·", ".", self._stream)), f"{line.phase}{detail}"
-            case "waiting" if not line.detail:
-                return self._paint.dim(symbol("…", "~", self._stream)), "waiting"
-        return self._paint.attention(symbol("…", "~", self._stream)), f"{line.phase} {waited}{detail}"
+                return paint.dim(symbols["rest"]), f"{line.phase}{detail}"
+            case "waiting" if not reason:
+                return paint.dim(symbols["busy"]), "waiting"
+        return paint.attention(symbols["busy"]), f"{line.phase}{waited}{detail}"
+
+
+class Progress:
+    """The lines of one start or stop on a stream. Use it as a context manager.
+
+    With `vanishes` the picture is wiped at the end, because something better takes its place.
+    """
+
+    def __init__(self, stream: TextIO, *, silent: bool = False, vanishes: bool = False) -> None:
+        self._stream = stream
+        self._silent = silent or is_quiet()
+        self._vanishes = vanishes
+        self._redraws = stream.isatty() and os.environ.get("TERM") != "dumb" and not self._silent
+        self._board = Board(Paint(stream), symbols_of(stream))
+        self._drawn: list[int] = []
+        """The widths of the lines on the screen."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._redraws:
+            return
+        # An error tells what is left to tell; an interrupt leaves what was there to see.
+        wiped = issubclass(kind, Exception) if kind else self._vanishes
+        self._stream.write(self._erasure() + "\x1b[J" if wiped else self._frame([]))
+        self._stream.flush()
+
+    def see(self, event: Json) -> None:
+        """Take an event in and show it."""
+        if self._silent:
+            return
+        said = self._board.see(event, time.monotonic())
+        if self._redraws:
+            text = self._frame(said)
+        else:
+            line = self._board.line_of(event)
+            text = "".join(f"{each}\n" for each in (*said, line) if each is not None)
+        self._stream.write(text)
+        self._stream.flush()
+
+    def tick(self) -> None:
+        """Time has passed: show for how long things have been waited for."""
+        if self._redraws and self._board.is_busy():
+            self._stream.write(self._frame([]))
+            self._stream.flush()
+
+    def _frame(self, said: list[str]) -> str:
+        """Return what draws the picture of now over the one before, below what is to stay.
+
+        One write for a frame, and each line is overwritten before the rest is erased: nothing flickers. The
+        cursor is never hidden, so that there is nothing to restore when we are killed.
+        """
+        before = self._erasure()
+        if said:
+            before += "\x1b[J" + "".join(f"{line}\n" for line in said)
+        columns, rows = size_of(self._stream)
+        # One row is the cursor's.
+        lines = self._board.lines(time.monotonic(), columns, max(rows - 1, 1))
+        self._drawn = [columns_taken(line) for line in lines]
+        return before + "".join(f"{line}\x1b[K\n" for line in lines) + "\x1b[J"
+
+    def _erasure(self) -> str:
+        """Return what moves the cursor to the beginning of the picture.
+
+        Terminals wrap what is on the screen again when they become narrower: lines take more rows then.
+        """
+        if not self._drawn:
+            return ""
+        columns, _ = size_of(self._stream)
+        rows = sum(max(1, -(-taken // columns)) for taken in self._drawn)
+        self._drawn = []
+        return f"\r\x1b[{rows}A"
+
+
+def symbols_of(stream: TextIO) -> dict[str, str]:
+    """Return the symbols that a stream can write."""
+    return {
+        "good": symbol("✓", "+", stream),
+        "bad": symbol("✗", "x", stream),
+        "attention": symbol("⚠", "!", stream),
+        "busy": symbol("…", "~", stream),
+        "rest": symbol("·", ".", stream),
+        "arrow": symbol("→", "->", stream),
+        "cut": symbol("…", "...", stream),
+    }
+
+
+def columns_taken(line: str) -> int:
+    """Return how many columns a painted line takes."""
+    from devinit.cli.text import plain
+
+    return width(plain(line))

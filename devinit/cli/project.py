@@ -10,10 +10,10 @@ from devinit.errors import NoProject, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from devinit.cli.arguments import Arguments
 
 
-def root_of(arguments: Namespace) -> Path:
+def root_of(arguments: Arguments) -> Path:
     """Return the root of the project that the command was given, or stands in."""
     start = Path(arguments.directory) if arguments.directory else current_directory()
     if not start.is_dir():

@@ -6,25 +6,36 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from devinit.cli.output import Paint
+from devinit.cli.output import Paint, duration, size_of
+from devinit.cli.text import cut, one_line
 from devinit.errors import PortConflict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from devinit.control.client import Json
 
 Choice = tuple[str, str]
 """A kind of resolution, and how it is offered."""
+OBSTACLES = {
+    "listener": "is in use",
+    "bound": "is taken, although nobody listens on it",
+    "leased": "belongs to a service of another devinit project",
+    "reserved": "is reserved for a stopped devinit project",
+    "forbidden": "is not allowed to you",
+}
 
 
 def ask(conflict: Json) -> Json:
     """Return the resolution of one conflict. Raise PortConflict when the person gives up."""
-    say_who_holds(conflict)
-    choices = choices_of(conflict)
-    kind = select(f"Port {conflict['port']} for {conflict['service']} is taken.", choices)
+    columns, _ = size_of(sys.stderr)
+    sys.stderr.write("\n" + "".join(f"{line}\n" for line in facts_of(conflict, Paint(sys.stderr))))
+    choices = choices_of(conflict, columns)
+    kind = select(f"What about port {conflict['port']} for {conflict['service']}?", choices)
     if kind == "abort":
         raise PortConflict(
             f"port {conflict['port']} for {conflict['service']} is taken, and the start was aborted",
-            hint="nothing was started or ended by it",
+            hint="nothing was started, and nothing was ended",
         )
     return {
         "service": conflict["service"],
@@ -34,38 +45,41 @@ def ask(conflict: Json) -> Json:
     }
 
 
-def say_who_holds(conflict: Json) -> None:
-    """Show the facts: who it is, where, whose, for how long."""
-    paint = Paint(sys.stderr)
-    sys.stderr.write(f"\n{paint.bold('port ' + str(conflict['port']))} is {conflict['obstacle']}\n")
+def facts_of(conflict: Json, paint: Paint) -> Iterator[str]:
+    """Yield who holds the port, where, whose, for how long, and why it must not be ended if so."""
+    said = OBSTACLES.get(conflict["obstacle"], "is taken")
+    yield f"{paint.bold('Port ' + str(conflict['port']))}, which {conflict['service']} wants, {said}:"
     for holder in conflict["holders"]:
-        sys.stderr.write(f"  {title_of(holder)} (pid {holder['identity']['pid']}, user {holder['user']})\n")
-        if holder["directory"]:
-            sys.stderr.write(f"  in {holder['directory']}\n")
+        yield f"  {title_of(holder)}"
+        where = f", in {one_line(holder['directory'])}" if holder["directory"] else ""
+        age = duration(holder["age_seconds"])
+        yield paint.dim(f"    pid {holder['identity']['pid']}, user {holder['user']}, for {age}{where}")
     owner = conflict["owner"]
     if owner is not None:
-        sys.stderr.write(f"  {owner['service']} of {owner['project']} ({owner['root']})\n")
+        yield f"  {owner['service']} of {owner['project']} ({one_line(owner['root'])})"
     if conflict["protection"]:
-        sys.stderr.write(f"  {paint.attention(conflict['protection'])}\n")
+        yield f"  {paint.attention(one_line(conflict['protection']))}"
 
 
-def choices_of(conflict: Json) -> list[Choice]:
+def choices_of(conflict: Json, columns: int) -> list[Choice]:
     """Return what can be done, the safe default first."""
     choices: list[Choice] = []
     if conflict["move_to"] is not None:
         choices.append(("move", f"move to {conflict['move_to']}"))
     if conflict["killable"]:
-        [*_, last] = conflict["holders"]
-        more = f" and {len(conflict['holders']) - 1} more" if len(conflict["holders"]) > 1 else ""
-        choices.append(("kill", f"kill {last['identity']['pid']} ({title_of(last)}){more}"))
+        *others, last = conflict["holders"]
+        more = f" and {len(others)} more" if others else ""
+        # Before it comes the pointer; a choice that wraps looks like two.
+        room = max(columns - len(f"   kill {last['identity']['pid']} (){more} "), 8)
+        choices.append(("kill", f"kill {last['identity']['pid']} ({cut(title_of(last), room)}){more}"))
     choices.append(("retry", "try again"))
     choices.append(("abort", "abort"))
     return choices
 
 
 def title_of(holder: Json) -> str:
-    """Return a process's command, or its name."""
-    return " ".join(holder["command"]) or str(holder["name"])
+    """Return a process's command, or its name, on one line."""
+    return one_line(" ".join(holder["command"])) or one_line(str(holder["name"]))
 
 
 def select(question: str, choices: list[Choice]) -> str:
@@ -73,9 +87,18 @@ def select(question: str, choices: list[Choice]) -> str:
     if os.environ.get("TERM") == "dumb":
         return select_by_number(question, choices)
     import questionary  # takes 80 ms to load, and TERM=dumb does without it
+    from prompt_toolkit.output.defaults import create_output
 
     options = [questionary.Choice(text, value=kind) for kind, text in choices]
-    answer: str = questionary.select(question, choices=options).unsafe_ask()
+    style = questionary.Style([]) if os.environ.get("NO_COLOR") else None
+    answer: str = questionary.select(
+        question,
+        choices=options,
+        style=style,
+        instruction="(arrow keys)",
+        # Standard output is data and may go elsewhere; the talk, and so the question, is on standard error.
+        output=create_output(stdout=sys.stderr),
+    ).unsafe_ask()
     return answer
 
 

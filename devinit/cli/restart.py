@@ -7,13 +7,13 @@ from devinit.cli.start import bring_up, configure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit restart backend"
 
 __all__ = ["EXAMPLE", "configure", "run"]
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Restart services; return the exit code that they add up to."""
     return bring_up("restart", root_of(arguments), arguments)

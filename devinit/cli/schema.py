@@ -6,7 +6,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit schema > devinit.schema.json"
 
@@ -16,7 +18,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="it is JSON anyway")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Print the schema."""
     del arguments
     from devinit.config.schema import json_schema  # builds the schema's types, which no other command needs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devinit.cli.asking import add_port_options, is_interactive, policy_of
+from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.output import print_json, talk
 from devinit.cli.progress import Progress
 from devinit.cli.project import root_of
@@ -16,9 +16,10 @@ from devinit.errors import DevinitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from pathlib import Path
 
+    from devinit.cli.arguments import Arguments
     from devinit.control.client import Client, Json
 
 EXAMPLE = "devinit start all"
@@ -26,24 +27,26 @@ EXAMPLE = "devinit start all"
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    from devinit.cli.parser import seconds
+
     parser.add_argument(
         "services", nargs="*", metavar="SERVICE", help="what to start; none or `all`: everything"
     )
     parser.add_argument("-d", "--detach", action="store_true", help="return to the shell when all is ready")
     add_port_options(parser)
     parser.add_argument(
-        "--timeout", type=float, metavar="S", help="give up waiting after so many seconds (exit code 4)"
+        "--timeout", type=seconds, metavar="S", help="give up waiting after so many seconds (exit code 4)"
     )
     parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Start services; return the exit code that they add up to."""
     return bring_up("start", root_of(arguments), arguments)
 
 
-def bring_up(method: str, root: Path, arguments: Namespace) -> int:
+def bring_up(method: str, root: Path, arguments: Arguments) -> int:
     """Start or restart services, asking about conflicts for as long as there are any."""
     params: Json = {
         "services": arguments.services,
@@ -53,14 +56,17 @@ def bring_up(method: str, root: Path, arguments: Namespace) -> int:
         "timeout_seconds": arguments.timeout,
         "resolutions": [],
     }
-    client = connect_or_start(root)
     while True:
+        client = connect_or_start(root)
         try:
             return one_attempt(client, root, method, params, as_json=arguments.json)
         except RemoteError as error:
-            if error.kind != "PortQuestion" or not is_interactive():
+            if error.kind != "PortQuestion" or not can_ask(arguments):
                 raise
+            # The client stays connected meanwhile: a supervisor that has nothing to do would go away.
             params["resolutions"] += answers(error)
+        finally:
+            client.close()
 
 
 def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_json: bool) -> int:
@@ -70,7 +76,7 @@ def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_jso
         with watch.progress:
             result = client.call(method, params, watch.see, watch.progress.tick)
     except KeyboardInterrupt:
-        take_back(root, watch.starting)
+        take_back(client, root, watch)
         raise
     if watch.summary is not None and not as_json:
         print_summary(watch.summary)
@@ -82,8 +88,9 @@ class Watch:
     """What has been seen of a start so far."""
 
     def __init__(self, *, as_json: bool) -> None:
-        self.progress = Progress(sys.stderr, silent=as_json)
-        self.starting: list[str] = []
+        # The table on standard output takes the place of the lines, if it goes to a terminal as well.
+        self.progress = Progress(sys.stderr, silent=as_json, vanishes=sys.stdout.isatty())
+        self.starting: list[str] | None = None
         self.summary: Json | None = None
         self._as_json = as_json
 
@@ -91,7 +98,6 @@ class Watch:
         """Take an event in."""
         if self._as_json:
             print_json(event)
-            sys.stdout.flush()
         match event["type"]:
             case "plan":
                 self.starting = event["starting"]
@@ -108,14 +114,16 @@ def answers(error: RemoteError) -> list[Json]:
     return [ask(conflict) for conflict in error.data["conflicts"]]
 
 
-def take_back(root: Path, starting: list[str]) -> None:
+def take_back(client: Client, root: Path, watch: Watch) -> None:
     """Ctrl-C: stop what this start was bringing up, and nothing else."""
-    if not starting:
-        return
-    talk("\ninterrupted: stopping what this start brought up")
     try:
-        client = connect_or_start(root)
+        if watch.starting is None:
+            # The order is on its way. This question is answered after it has been decided what it covers.
+            client.call("environment", {"environ": dict(os.environ)}, watch.see)
+        if not watch.starting:
+            return
+        talk("\ninterrupted: stopping what this start brought up")
         with Progress(sys.stderr) as progress:
-            client.call("stop", {"services": starting}, progress.see, progress.tick)
+            connect_or_start(root).call("stop", {"services": watch.starting}, progress.see, progress.tick)
     except DevinitError as error:
         talk(f"it could not be stopped: {error.message}")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-from devinit.cli.output import Paint, print_json, symbol
+from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_to_running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from pathlib import Path
 
+    from devinit.cli.arguments import Arguments
     from devinit.model.status import ProjectStatus, ServiceStatus
 
 
 EXAMPLE = "devinit status --json"
+SWITCHES = {"--json": "json"}
+"""All that it can be given: read without argparse."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Print the status of the project."""
     root = root_of(arguments)
     client = connect_to_running(root)
@@ -39,12 +42,14 @@ def run(arguments: Namespace) -> int:
     paint = Paint(sys.stdout)
     for service in status["services"]:
         sys.stdout.write(line_of(service, paint) + "\n")
+    if sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
+        talk("`devinit start` starts everything")
     return 0
 
 
 def line_of(service: ServiceStatus, paint: Paint) -> str:
     """Return one service as one line: `Backend (port 8001): ✓ Running (pid 12345)`."""
-    name = service["name"].replace("_", " ").capitalize()
+    name = service["name"][:1].upper() + service["name"][1:].replace("_", " ")
     port = f" (port {service['port']})" if service["port"] is not None else ""
     return f"{name}{port}: {condition(service, paint)}"
 
@@ -52,20 +57,31 @@ def line_of(service: ServiceStatus, paint: Paint) -> str:
 def condition(service: ServiceStatus, paint: Paint) -> str:
     """Return what a service is doing, with a symbol before the colour."""
     phase, reason = service["phase"], (service["reason"] or "").partition("\n")[0]
-    yes, no = symbol("✓", "+", sys.stdout), symbol("✗", "x", sys.stdout)
-    attention = symbol("⚠", "!", sys.stdout)
-    if phase == "ready":
-        pid = f" (pid {service['pid']})" if service["pid"] is not None else " (external)"
-        address = (
-            f"  {paint.dim(service['url'])}" if service["url"] and service["provider"] == "process" else ""
-        )
-        return f"{paint.good(yes)} Running{pid}{moved(service, paint)}{address}"
-    if phase == "stopped":
-        return f"{paint.dim(no)} Not running"
-    if phase == "exited":
-        return f"{paint.dim(no)} Exited" + (f": {reason}" if reason else "")
+    said = f": {reason}" if reason else ""
+    match phase:
+        case "ready":
+            pid = f" (pid {service['pid']})" if service["pid"] is not None else " (external)"
+            mark = paint.good(symbol("✓", "+", sys.stdout))
+            return f"{mark} Running{pid}{moved(service, paint)}{restarted(service)}{address(service, paint)}"
+        case "stopped":
+            return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Not running"
+        case "exited":
+            return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Exited{said}"
+        case "waiting" | "starting" | "stopping" if not reason:
+            return f"{paint.attention(symbol('…', '~', sys.stdout))} {phase.capitalize()}"
     colour = paint.bad if phase == "failed" else paint.attention
-    return f"{colour(attention)} {phase.capitalize()}" + (f": {reason}" if reason else "")
+    return f"{colour(symbol('⚠', '!', sys.stdout))} {phase.capitalize()}{said}"
+
+
+def address(service: ServiceStatus, paint: Paint) -> str:
+    """Return where to look at a service; the URL of a database holds its password."""
+    return f"  {paint.dim(service['url'])}" if service["url"] and service["provider"] == "process" else ""
+
+
+def restarted(service: ServiceStatus) -> str:
+    """Return how often a service had to be started again."""
+    times = service["restarts"]
+    return f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
 
 
 def moved(service: ServiceStatus, paint: Paint) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 
-from devinit.cli.output import print_json, talk
+from devinit.cli.output import duration, print_json, talk
 from devinit.cli.progress import Progress
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_to_running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+    from devinit.control.client import Client, Json
 
 EXAMPLE = "devinit stop frontend"
 
@@ -24,20 +28,26 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Stop services."""
+    began = time.monotonic()
     client = connect_to_running(root_of(arguments))
-    if client is None:
-        if arguments.json:
-            print_json({"stopped": [], "supervisor_ends": False})
-        else:
-            talk("nothing runs")
-        return 0
-    with Progress(sys.stderr, silent=arguments.json) as progress:
-        see = print_json if arguments.json else progress.see
-        result = client.call("stop", {"services": arguments.services}, see, progress.tick)
+    result: Json = {"stopped": [], "supervisor_ends": False} if client is None else order(client, arguments)
     if arguments.json:
-        print_json(result)
+        seconds = round(time.monotonic() - began, 3)
+        print_json({"type": "stopped", "services": result["stopped"], "seconds": seconds})
+    elif client is None:
+        talk("nothing runs")
     elif not result["stopped"]:
         talk("nothing to stop")
+    else:
+        talk(f"stopped {', '.join(result['stopped'])} in {duration(time.monotonic() - began)}")
     return 0
+
+
+def order(client: Client, arguments: Arguments) -> Json:
+    """Order the stop and show what happens."""
+    with Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
+        see = print_json if arguments.json else progress.see
+        result: Json = client.call("stop", {"services": arguments.services}, see, progress.tick)
+    return result

@@ -4,48 +4,95 @@ from __future__ import annotations
 
 import sys
 
-from devinit.cli.output import Paint, duration, symbol, table, talk
+from devinit.cli.output import Paint, columns_of, duration, is_quiet, table, talk
+from devinit.cli.progress import BUSY, symbols_of
+from devinit.cli.text import cut, one_line, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from devinit.control.client import Json
 
 HEADER = ("", "SERVICE", "PORT", "PREFERRED", "TRIES", "READY", "URL")
+LAST = len(HEADER) - 1
+DISPENSABLE = ("TRIES", "READY", "PREFERRED", "PORT")
+"""What is left out, in this order, until the table fits a narrow terminal: a URL that wraps cannot be copied."""
+SHORTEST_REASON = 20
+NO_ATTENTION = ("ready", "unhealthy", "exited")
 
 
 def print_summary(summary: Json) -> None:
     """Print the table of a start, then why what failed has failed."""
-    rows = [cells_of(row) for row in summary["services"]]
-    paint = Paint(sys.stdout)
-    head, *lines = table(rows, header=HEADER)
-    sys.stdout.write("\n" + paint.dim(head) + "\n")
-    for row, line in zip(summary["services"], lines, strict=True):
-        colour = (
-            paint.good if row["phase"] == "ready" else paint.bad if row["phase"] == "failed" else paint.dim
-        )
-        sys.stdout.write(colour(line[:1]) + line[1:] + "\n")
-    sys.stdout.write("\n" + totals(summary) + "\n")
-    sys.stdout.flush()
-    explain(summary)
+    if not is_quiet():
+        paint, symbols = Paint(sys.stdout), symbols_of(sys.stdout)
+        lines = [*picture(summary, paint, symbols, columns_of(sys.stdout)), "", totals(summary)]
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+    for line in explanation(summary, Paint(sys.stderr)):
+        sys.stderr.write(line + "\n")
+    talk(advice(summary))
 
 
-def cells_of(row: Json) -> tuple[str, ...]:
+def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int | None) -> list[str]:
+    """Return the table: every line at most so wide, unless a URL is wider; None for no limit."""
+    rows = summary["services"]
+    cells = [cells_of(row, symbols) for row in rows]
+    head, *lines = fitting(cells, [bool(row["url"]) for row in rows], columns, symbols["cut"])
+    colours = {"ready": paint.good, "failed": paint.bad, "unhealthy": paint.attention}
+    painted = [
+        colours.get(row["phase"], paint.dim)(line[:1]) + line[1:]
+        for row, line in zip(rows, lines, strict=True)
+    ]
+    return [paint.dim(head), *painted]
+
+
+def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
     """Return a service as the cells of its line."""
-    marks = {"ready": symbol("✓", "+", sys.stdout), "failed": symbol("✗", "x", sys.stdout)}
+    marks = {"ready": symbols["good"], "unhealthy": symbols["attention"], "failed": symbols["bad"]}
     port, preferred = row["port"], row["preferred"]
     # What was passed over last may be a remembered port; what the developer knows is the preferred one.
     moved = "" if port == preferred or preferred is None else f"moved from {preferred}"
     ready = duration(row["ready_seconds"]) if row["ready_seconds"] is not None else ""
-    running = row["phase"] in ("ready", "unhealthy")
     return (
-        marks.get(row["phase"], symbol("·", ".", sys.stdout)),
+        marks.get(row["phase"], symbols["busy"] if row["phase"] in BUSY else symbols["rest"]),
         row["service"],
         str(port) if port is not None else "",
         moved or ("yes" if port is not None else ""),
         str(row["attempts"] or ""),
-        ready if running else row["phase"],
-        shown_url(row) if running else (row["reason"] or "").partition("\n")[0],
+        ready if is_up(row) else row["phase"],
+        shown_url(row) if is_up(row) else reason_of(row),
     )
+
+
+def is_up(row: Json) -> bool:
+    """Whether a service answers where the table says."""
+    return row["phase"] in ("ready", "unhealthy")
+
+
+def reason_of(row: Json) -> str:
+    """Return why a service is not up, unless that is told below the table, with its last words."""
+    return "" if row["phase"] == "failed" else one_line((row["reason"] or "").partition("\n")[0])
+
+
+def fitting(
+    rows: Sequence[Sequence[str]], have_url: Sequence[bool], columns: int | None, ellipsis: str
+) -> list[str]:
+    """Return the lines of the table, without the columns that there is no room for."""
+    names = list(HEADER)
+    while True:
+        chosen = [HEADER.index(name) for name in names]
+        shown = [[row[index] for index in chosen] for row in rows]
+        if columns is None:
+            return table(shown, header=names)
+        before = width(table([[*row[:-1], ""] for row in shown], header=[*names[:-1], "|"])[0]) - 1
+        longest = max((width(row[LAST]) for row, url in zip(rows, have_url, strict=True) if url), default=0)
+        left = columns - before
+        if left >= max(longest, SHORTEST_REASON) or len(names) == len(HEADER) - len(DISPENSABLE):
+            for row, url in zip(shown, have_url, strict=True):
+                row[-1] = row[-1] if url else cut(row[-1], left, ellipsis)
+            return table(shown, header=names)
+        names.remove(DISPENSABLE[len(HEADER) - len(names)])
 
 
 def shown_url(row: Json) -> str:
@@ -61,26 +108,39 @@ def shown_url(row: Json) -> str:
 def totals(summary: Json) -> str:
     """Return the last line: how many are up, and how long it took."""
     rows = summary["services"]
-    ready = sum(row["phase"] in ("ready", "unhealthy", "exited") for row in rows)
+    ready = sum(row["phase"] in NO_ATTENTION for row in rows)
     moved = sum(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
-    parts = [f"{ready} of {len(rows)} services ready in {duration(summary['seconds'])}"]
+    noun = "service" if len(rows) == 1 else "services"
+    parts = [f"{ready} of {len(rows)} {noun} ready in {duration(summary['seconds'])}"]
     if moved:
         parts.append(f"{moved} not on {'its' if moved == 1 else 'their'} preferred port")
     return ", ".join(parts)
 
 
-def explain(summary: Json) -> None:
-    """Say why services failed, with the last lines of their output."""
-    paint = Paint(sys.stderr)
+def explanation(summary: Json, paint: Paint) -> Iterator[str]:
+    """Yield why services failed, with the last lines of their output."""
     for row in summary["services"]:
         if row["phase"] != "failed":
             continue
-        sys.stderr.write(f"\n{paint.bad(row['service'] + ' failed:')} {row['reason']}\n")
-        for line in row["log_tail"]:
-            sys.stderr.write(f"  {paint.dim('|')} {line}\n")
-    if summary["exit_code"]:
-        talk(
-            "\nwhat is up stays up: `devinit stop` ends it, `devinit why SERVICE` and `devinit logs` tell more"
+        first, *more = plain(row["reason"] or "for an unknown reason").splitlines()
+        yield ""
+        yield f"{paint.bad(row['service'] + ' failed:')} {first}"
+        yield from (f"  {line}" for line in more)
+        yield from (f"  {paint.dim('|')} {plain(line)}" for line in row["log_tail"])
+    late = [row["service"] for row in summary["services"] if row["phase"] in ("starting", "backoff")]
+    if late:
+        yield ""
+        yield (
+            f"{paint.attention('not ready in time:')} {', '.join(late)}; "
+            "it goes on in the background, `devinit status` shows how far it is"
         )
-    else:
-        talk("`devinit logs -f` follows the output, `devinit stop` ends everything")
+
+
+def advice(summary: Json) -> str:
+    """Return what can be done next."""
+    rows = summary["services"]
+    if summary["exit_code"] == 0:
+        return "`devinit logs -f` follows the output, `devinit stop` ends everything"
+    culprit = next((row["service"] for row in rows if row["phase"] == "failed"), "SERVICE")
+    up = "what is up stays up, `devinit stop` ends it; " if any(map(is_up, rows)) else ""
+    return f"\n{up}`devinit why {culprit}` and `devinit logs {culprit}` tell more"

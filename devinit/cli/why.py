@@ -6,12 +6,14 @@ import sys
 
 from devinit.cli.output import Paint, duration, print_json
 from devinit.cli.project import root_of
+from devinit.cli.text import plain
 from devinit.control.launch import connect_or_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
 
+    from devinit.cli.arguments import Arguments
     from devinit.model.status import DependencyStatus, WhyReport
 
 EXAMPLE = "devinit why backend"
@@ -23,7 +25,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: Arguments) -> int:
     """Print what is known about a service."""
     client = connect_or_start(root_of(arguments))
     report: WhyReport = client.call("why", {"service": arguments.service})
@@ -32,7 +34,7 @@ def run(arguments: Namespace) -> int:
         return 0
     paint = Paint(sys.stdout)
     for key, value in facts_of(report):
-        first, *rest = value.splitlines()
+        first, *rest = plain(value).splitlines() or [""]
         sys.stdout.write(f"{paint.dim(f'{key:<12}')}{first}\n")
         for line in rest:
             sys.stdout.write(f"{'':<12}{line}\n")

@@ -1,0 +1,67 @@
+"""What a command was given, and how its words are read.
+
+argparse takes 8 ms to load, as much as the interpreter itself: a command that was given nothing but known
+switches, like `status --json`, does without it.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
+    from devinit.cli.parser import Parser
+
+
+class Arguments:
+    """The values of a command's options, by their names."""
+
+    directory: str | None = None
+    json: bool = False
+    command: list[str] | None = None
+    """Of `run`."""
+
+    if TYPE_CHECKING:
+        # Each command adds options of its own, which only its parser knows.
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def module_of(command: str) -> ModuleType:
+    """Return the module of a command."""
+    from importlib import import_module
+
+    return import_module(f"devinit.cli.{command}")
+
+
+def read(module: ModuleType, name: str, words: list[str], directory: str | None) -> Arguments:
+    """Return what the words mean to a command. Raise UsageError when they mean nothing."""
+    arguments = Arguments()
+    arguments.directory = directory
+    switches = getattr(module, "SWITCHES", None)
+    if switches is not None and set(words) <= set(switches):
+        for switch, attribute in switches.items():
+            setattr(arguments, attribute, switch in words)
+        return arguments
+    if hasattr(module, "split"):
+        # What follows is the command line of another program: none of it is ours to read.
+        words, arguments.command = module.split(words)
+    return parser_of(module, name).read(words, arguments)
+
+
+def parser_of(module: ModuleType, name: str) -> Parser:
+    """Return the parser of a command."""
+    from argparse import RawDescriptionHelpFormatter
+
+    from devinit.cli.parser import Parser
+
+    parser = Parser(
+        prog=f"devinit {name}",
+        description=module.__doc__,
+        epilog=f"example:\n  {module.EXAMPLE}",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-C", dest="directory", metavar="DIR", help="work on the project in DIR")
+    module.configure(parser)
+    return parser

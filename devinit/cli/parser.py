@@ -1,0 +1,74 @@
+"""argparse with errors of ours: one line that says what is wrong, a hint, exit code 2."""
+
+from __future__ import annotations
+
+import math
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from devinit.errors import UsageError
+
+if TYPE_CHECKING:
+    from devinit.cli.arguments import Arguments
+
+UNKNOWN = re.compile(r"unrecognized arguments: (?P<words>.*)", re.DOTALL)
+MISSING = re.compile(r"the following arguments are required: (?P<names>.*)")
+ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
+
+
+class Parser(ArgumentParser):
+    """A parser that raises UsageError instead of ending the program."""
+
+    _has_actions = False
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Add actions, each with a parser of its own. Any: as argparse has it."""
+        self._has_actions = True
+        return super().add_subparsers(**options)
+
+    def read(self, words: list[str], arguments: Arguments) -> Arguments:
+        """Read words into arguments; options may stand between names."""
+        if self._has_actions:  # argparse cannot mix these
+            return self.parse_args(words, arguments)
+        return self.parse_intermixed_args(words, arguments)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and which option was probably meant."""
+        hint = f"`{self.prog} --help` lists what it understands"
+        if match := UNKNOWN.fullmatch(message):
+            word = match["words"].split()[0]
+            near = self._nearest(word)
+            raise UsageError(
+                f"`{self.prog}` has no option {word}" if word.startswith("-") else f"what is {word!r}?",
+                hint=f"did you mean {near}? {hint}" if near else hint,
+            )
+        if match := MISSING.fullmatch(message):
+            raise UsageError(f"`{self.prog}` needs {match['names']}", hint=hint)
+        if match := ABOUT.fullmatch(message):
+            raise UsageError(f"`{self.prog}`: {match['name']}: {match['what']}", hint=hint)
+        raise UsageError(f"`{self.prog}`: {message}", hint=hint)
+
+    def _nearest(self, word: str) -> str | None:
+        from difflib import get_close_matches  # only a mistake pays for it
+
+        near = get_close_matches(word.partition("=")[0], self._option_string_actions, n=1)
+        return near[0] if near else None
+
+
+def seconds(text: str) -> float:
+    """Read a time span in seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def count(text: str) -> int:
+    """Read how many of something are wanted."""
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return int(text)
