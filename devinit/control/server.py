@@ -131,6 +131,11 @@ class Server:
             log.warning("refused a connection of user %s (pid %s)", uid, pid)
             writer.close()
             return
+        if self._server is None:
+            # Accepted before the door was closed, and it was closed before this ran: not greeted, the client
+            # knows that it has to look for another supervisor.
+            writer.close()
+            return
         connection = Connection(writer, pid)
         self._connections.add(connection)
         connection.send({"jsonrpc": "2.0", "method": HELLO, "params": {"version": __version__}})
