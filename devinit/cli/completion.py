@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
 
 TYPE_CHECKING = False
@@ -15,21 +16,39 @@ if TYPE_CHECKING:
 EXAMPLE = "source <(devinit completion bash)"
 
 # The services come from `status --json`, which answers in the time of a key stroke, and says nothing outside
-# of a project.
-SERVICES = """devinit status --json 2>/dev/null | tr '{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
-TAKING_SERVICES = "start|stop|restart|logs|why"
+# of a project. -C is passed on as it was typed.
+SERVICES = """devinit {place} status --json 2>/dev/null | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
+TAKING_SERVICES = ("start", "stop", "restart", "logs", "why")
+VALUES = {"--on-conflict": "ask kill move fail", "--format": "dotenv shell json"}
 
-BASH = """\
-_devinit() {{
-    local word="${{COMP_WORDS[COMP_CWORD]}}" command="${{COMP_WORDS[1]}}"
-    if [ "$COMP_CWORD" -eq 1 ]; then
-        COMPREPLY=($(compgen -W "{commands}" -- "$word"))
+BASH = r"""_devinit() {{
+    local word="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" at=1 place=()
+    COMPREPLY=()
+    if [ "$previous" = -C ]; then
+        compopt -o dirnames 2>/dev/null
         return
     fi
-    case "$command" in
+    if [ "${{COMP_WORDS[1]}}" = -C ]; then
+        at=3
+        case "${{COMP_WORDS[2]}}" in
+            *[\$\`\;\&\|\(\)\<\>]*) ;;  # a key stroke runs nothing
+            *) eval "place=(-C ${{COMP_WORDS[2]}})" 2>/dev/null ;;
+        esac
+    fi
+    if [ "$COMP_CWORD" -le "$at" ]; then
+        COMPREPLY=($(compgen -W "{commands} -C --help --version" -- "$word"))
+        return
+    fi
+    case "$previous" in
+{values}
+    esac
+    case "${{COMP_WORDS[at]}} $word" in
+{options}
         {taking}) COMPREPLY=($(compgen -W "all $({services})" -- "$word")) ;;
-        ports) COMPREPLY=($(compgen -W "set reset $({services})" -- "$word")) ;;
-        completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
+        ports\ *) COMPREPLY=($(compgen -W "set reset $({services})" -- "$word")) ;;
+        completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
+        help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
+        run\ *) compopt -o default 2>/dev/null ;;
     esac
 }}
 complete -F _devinit devinit
@@ -38,16 +57,31 @@ complete -F _devinit devinit
 ZSH = """\
 #compdef devinit
 _devinit() {{
-    local -a commands
+    local -a commands place
+    local at=2
     commands=({described})
-    if (( CURRENT == 2 )); then
+    if [[ ${{words[CURRENT-1]}} == -C ]]; then
+        _files -/
+        return
+    fi
+    if [[ ${{words[2]}} == -C ]]; then
+        at=4
+        place=(-C "${{(Q)words[3]}}")
+    fi
+    if (( CURRENT <= at )); then
         _describe command commands
         return
     fi
-    case "${{words[2]}}" in
+    case "${{words[CURRENT-1]}}" in
+{values}
+    esac
+    case "${{words[at]}} ${{words[CURRENT]}}" in
+{options}
         {taking}) compadd all ${{(f)"$({services})"}} ;;
-        ports) compadd set reset ${{(f)"$({services})"}} ;;
-        completion) compadd bash zsh fish ;;
+        ports\\ *) compadd set reset ${{(f)"$({services})"}} ;;
+        completion\\ *) compadd bash zsh fish ;;
+        help\\ *) _describe command commands ;;
+        run\\ *) _default ;;
     esac
 }}
 compdef _devinit devinit
@@ -57,35 +91,89 @@ FISH = """\
 function __devinit_services
     {services}
 end
+complete -c devinit -f
+complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_directories)" -d "work on the project in DIR"
 {lines}
-complete -c devinit -f -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit_services)"
-complete -c devinit -f -n "__fish_seen_subcommand_from ports" -a "set reset (__devinit_services)"
-complete -c devinit -f -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
+complete -c devinit -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit_services)"
+complete -c devinit -n "__fish_seen_subcommand_from ports" -a "set reset (__devinit_services)"
+complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
 """
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+    parser.add_argument("shell", choices=tuple(SCRIPTS), metavar="SHELL", help="bash, zsh or fish")
 
 
 def run(arguments: Arguments) -> int:
     """Print the script."""
-    match arguments.shell:
-        case "bash":
-            script = BASH.format(commands=" ".join(COMMANDS), taking=TAKING_SERVICES, services=SERVICES)
-        case "zsh":
-            described = " ".join(f"'{name}:{summary}'" for name, summary in quoted().items())
-            script = ZSH.format(described=described, taking=TAKING_SERVICES, services=SERVICES)
-        case _:
-            lines = "\n".join(
-                f"complete -c devinit -f -n __fish_use_subcommand -a {name} -d '{summary}'"
-                for name, summary in quoted().items()
-            )
-            taking = TAKING_SERVICES.replace("|", " ")
-            script = FISH.format(lines=lines, taking=taking, services=SERVICES)
-    sys.stdout.write(script)
+    sys.stdout.write(SCRIPTS[arguments.shell]())
     return 0
+
+
+def bash() -> str:
+    """Return the script for bash."""
+    return BASH.format(
+        commands=" ".join(COMMANDS),
+        values="\n".join(
+            f'        {option}) COMPREPLY=($(compgen -W "{values}" -- "$word")); return ;;'
+            for option, values in VALUES.items()
+        ),
+        options="\n".join(
+            f'        {name}\\ -*) COMPREPLY=($(compgen -W "{" ".join(options)}" -- "$word")) ;;'
+            for name, options in options_of_all().items()
+        ),
+        taking="|".join(f"{name}\\ *" for name in TAKING_SERVICES),
+        services=SERVICES.format(place='"${place[@]}"'),
+    )
+
+
+def zsh() -> str:
+    """Return the script for zsh."""
+    return ZSH.format(
+        described=" ".join(f"'{name}:{summary}'" for name, summary in quoted().items()),
+        values="\n".join(
+            f"        {option}) compadd {values}; return ;;" for option, values in VALUES.items()
+        ),
+        options="\n".join(
+            f"        {name}\\ -*) compadd -- {' '.join(options)} ;;"
+            for name, options in options_of_all().items()
+        ),
+        taking="|".join(f"{name}\\ *" for name in TAKING_SERVICES),
+        services=SERVICES.format(place='"${place[@]}"'),
+    )
+
+
+def fish() -> str:
+    """Return the script for fish."""
+    lines = [
+        f"complete -c devinit -n __fish_use_subcommand -a {name} -d '{summary}'"
+        for name, summary in quoted().items()
+    ]
+    for name, options in options_of_all().items():
+        for option in options:
+            if option.startswith("--"):
+                values = f' -x -a "{VALUES[option]}"' if option in VALUES else ""
+                seen = f'"__fish_seen_subcommand_from {name}"'
+                lines.append(f"complete -c devinit -n {seen} -l {option.removeprefix('--')}{values}")
+    return FISH.format(
+        lines="\n".join(lines), taking=" ".join(TAKING_SERVICES), services=SERVICES.format(place="")
+    )
+
+
+SCRIPTS = {"bash": bash, "zsh": zsh, "fish": fish}
+
+
+def options_of_all() -> dict[str, list[str]]:
+    """Return the options of each command, as its parser knows them."""
+    return {
+        name: sorted(
+            option
+            for action in parser_of(module_of(name), name)._actions  # noqa: SLF001  argparse tells nobody
+            for option in action.option_strings
+        )
+        for name in COMMANDS
+    }
 
 
 def quoted() -> dict[str, str]:

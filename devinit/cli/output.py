@@ -79,7 +79,19 @@ def size_of(stream: TextIO) -> tuple[int, int]:
 def talk(text: str) -> None:
     """Say something that is not the result, unless the user wants quiet."""
     if not is_quiet():
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(wrapped(text, columns_of(sys.stderr)) + "\n")
+
+
+def wrapped(text: str, columns: int | None) -> str:
+    """Return a text that breaks between words where a terminal is too narrow for it."""
+    if columns is None or max(map(width, text.split("\n"))) <= columns:
+        return text
+    from textwrap import fill  # few texts are that long
+
+    return "\n".join(
+        fill(line, max(columns, 20), break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    )
 
 
 def symbol(good: str, plain: str, stream: TextIO) -> str:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from devinit.control.client import Json
 
 BUSY = ("waiting", "starting", "stopping", "backoff", "unhealthy")
+TELLING_SECONDS = 0.1
+"""For less than this nobody has waited."""
 
 
 class Line:
@@ -111,7 +113,10 @@ class Board:
         return said
 
     def _drawn(self, line: Line, now: float, columns: int) -> str:
-        mark, said = self._state(line, f" {duration(now - line.since)}", line.detail)
+        waited = now - line.since
+        mark, said = self._state(
+            line, f" {duration(waited)}" if waited >= TELLING_SECONDS else "", line.detail
+        )
         # Before it come the symbol and a space. The last column stays free: terminals disagree about the width
         # of a few characters, and a line that wraps could not be drawn over.
         return f"{mark} {cut(self._columns(line) + said, max(columns - 3, 0), self._symbols['cut'])}"

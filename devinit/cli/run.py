@@ -19,7 +19,7 @@ EXAMPLE = "devinit run -- alembic upgrade head"
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Return our own options, and the command: what follows `--`, or begins with the first word that is no option."""
+    """Return our own options and the command, which follows `--` or begins with the first word that is none."""
     position = 0
     while position < len(words) and words[position].startswith("-"):
         if words[position] == "--":

@@ -56,17 +56,18 @@ def bring_up(method: str, root: Path, arguments: Arguments) -> int:
         "timeout_seconds": arguments.timeout,
         "resolutions": [],
     }
-    while True:
-        client = connect_or_start(root)
-        try:
-            return one_attempt(client, root, method, params, as_json=arguments.json)
-        except RemoteError as error:
-            if error.kind != "PortQuestion" or not can_ask(arguments):
-                raise
-            # The client stays connected meanwhile: a supervisor that has nothing to do would go away.
-            params["resolutions"] += answers(error)
-        finally:
-            client.close()
+    client = connect_or_start(root)
+    try:
+        while True:
+            try:
+                return one_attempt(client, root, method, params, as_json=arguments.json)
+            except RemoteError as error:
+                if error.kind != "PortQuestion" or not can_ask(arguments):
+                    raise
+                # On the same connection: without one, a supervisor that has nothing to do goes away.
+                params["resolutions"] += answers(error)
+    finally:
+        client.close()
 
 
 def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_json: bool) -> int:
@@ -79,7 +80,7 @@ def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_jso
         take_back(client, root, watch)
         raise
     if watch.summary is not None and not as_json:
-        print_summary(watch.summary)
+        print_summary(watch.summary, watch.starting or [])
     code: int = result["exit_code"]
     return code
 

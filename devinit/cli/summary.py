@@ -22,11 +22,11 @@ SHORTEST_REASON = 20
 NO_ATTENTION = ("ready", "unhealthy", "exited")
 
 
-def print_summary(summary: Json) -> None:
-    """Print the table of a start, then why what failed has failed."""
+def print_summary(summary: Json, starting: Sequence[str]) -> None:
+    """Print the table of a start, then why what failed has failed. `starting`: what did not run before."""
     if not is_quiet():
         paint, symbols = Paint(sys.stdout), symbols_of(sys.stdout)
-        lines = [*picture(summary, paint, symbols, columns_of(sys.stdout)), "", totals(summary)]
+        lines = [*picture(summary, paint, symbols, columns_of(sys.stdout)), "", totals(summary, starting)]
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
     for line in explanation(summary, Paint(sys.stderr)):
@@ -38,7 +38,7 @@ def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int |
     """Return the table: every line at most so wide, unless a URL is wider; None for no limit."""
     rows = summary["services"]
     cells = [cells_of(row, symbols) for row in rows]
-    head, *lines = fitting(cells, [bool(row["url"]) for row in rows], columns, symbols["cut"])
+    head, *lines = fitting(cells, [is_up(row) for row in rows], columns, symbols["cut"])
     colours = {"ready": paint.good, "failed": paint.bad, "unhealthy": paint.attention}
     painted = [
         colours.get(row["phase"], paint.dim)(line[:1]) + line[1:]
@@ -105,13 +105,14 @@ def shown_url(row: Json) -> str:
     return f"{scheme}{separator}{credentials.partition(':')[0]}:***@{address}"
 
 
-def totals(summary: Json) -> str:
+def totals(summary: Json, starting: Sequence[str]) -> str:
     """Return the last line: how many are up, and how long it took."""
     rows = summary["services"]
     ready = sum(row["phase"] in NO_ATTENTION for row in rows)
     moved = sum(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
     noun = "service" if len(rows) == 1 else "services"
-    parts = [f"{ready} of {len(rows)} {noun} ready in {duration(summary['seconds'])}"]
+    took = f" in {duration(summary['seconds'])}" if starting else ", as before"
+    parts = [f"{ready} of {len(rows)} {noun} ready{took}"]
     if moved:
         parts.append(f"{moved} not on {'its' if moved == 1 else 'their'} preferred port")
     return ", ".join(parts)

@@ -10,7 +10,7 @@ import re
 
 SEQUENCES = (
     r"(?m)\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements, erasing
-    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links, queries, up to their end, or the line's
+    r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links; up to their end or the line's
     r"|\x1b[ -/]*[0-~]"  # every other escape sequence
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # control characters but tab and line break; C1 has an 8-bit CSI
 )
