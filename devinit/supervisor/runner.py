@@ -75,6 +75,8 @@ class Runner:
         """Of the process that runs, or ran last: what it left behind is found by it."""
         self.listener: int | None = None
         """The process that was found listening on its port."""
+        self.told: dict[str, str] = {}
+        """The addresses of all services as its process was told them."""
         self.log_offset = 0
         self.started_at: float | None = None
         """Unix time at which the process started."""
@@ -269,7 +271,7 @@ class Runner:
             )
         finally:
             os.close(descriptor)
-        self.started_at = time.time()
+        self.started_at, self.told = time.time(), self._stage.addresses()
         self._follow_process(process)
         self._stage.write_pid_file(self.name, process.pid)
         # On record before it is ready: a supervisor that takes over now must know of it.

@@ -111,6 +111,10 @@ class Stage:
         """Return where a service answers."""
         return self._endpoints[name]
 
+    def addresses(self) -> dict[str, str]:
+        """Return where each service answers, or would: what the others are told about it."""
+        return {name: each.url or f"{each.host}:{each.port}" for name, each in self._endpoints.items()}
+
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""
         values = service_environment(

@@ -135,6 +135,7 @@ class Supervisor:
         await self._end_leftovers(starting)
         await self._take_ports(starting, order.asked)
         self.stage.publish()
+        self._restart_misinformed()
         for name in starting:
             self.runners[name].post(lifecycle.StartRequested())
         self._release_waiting()
@@ -269,15 +270,25 @@ class Supervisor:
         return granted
 
     def _republish(self, granted: GrantedPort) -> None:
-        """Publish a move that happened during a start, and restart those that were told the old address."""
+        """Publish a move that happened during a start."""
         self._tell_port(granted)
-        before = {name: self._environment(name) for name in self.runners}
         self.stage.publish()
+        # It knows its own address: it chose it, or is started again on it.
+        self.runners[granted.service].told = self.stage.addresses()
+        self._restart_misinformed()
+
+    def _restart_misinformed(self) -> None:
+        """Restart what runs with addresses of others that are not true any more. Databases are told none."""
+        addresses = self.stage.addresses()
         for name, runner in self.runners.items():
-            stale = self._environment(name) != before[name]
-            if stale and name != granted.service and runner.phase in lifecycle.ALIVE:
+            if runner.service.provider != "process" or runner.phase not in lifecycle.ALIVE:
+                continue
+            moved = [
+                other for other, address in addresses.items() if runner.told.get(other, address) != address
+            ]
+            if moved:
                 self._returning[name] += 1
-                self._tasks.create_task(self._restart_quietly(name, f"{granted.service} moved"))
+                self._tasks.create_task(self._restart_quietly(name, f"{', '.join(moved)} moved"))
 
     async def _restart_quietly(self, name: str, reason: str) -> None:
         async with self._deciding:
@@ -306,11 +317,6 @@ class Supervisor:
         if name not in self.runners:
             return True
         return self._returning[name] <= 0 and outcome.is_settled(name, self._states(), self._services())
-
-    def _environment(self, name: str) -> dict[str, str]:
-        service = self.runners[name].service
-        # Databases are told nothing about the others.
-        return self.stage.environment_of(service) if service.provider == "process" else {}
 
     def _note_once(self, text: str) -> None:
         if text not in self._noted:
