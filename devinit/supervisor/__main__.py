@@ -59,6 +59,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     """Serve the project's socket and look after its services."""
     path = socket_path(root)
     lock = await lock_project(root)
+    refused: BaseException | None = None
     leaving, idle = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, leaving.set)
@@ -82,8 +83,12 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             raise Finished  # noqa: TRY301  it ends the group of tasks around it
     except* Finished:
         log.info("supervisor ends")
+    except* DevinitError as group:
+        refused = first_of(group)
     finally:
         lock.release()
+    if refused is not None:
+        raise refused
 
 
 async def lock_project(root: Path) -> FileLock:
@@ -117,6 +122,14 @@ async def until_done(
             return
         await server.listen()
     server.stop_listening()
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error itself: what a task group raises is wrapped, and would reach nobody by name."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 class Finished(Exception):

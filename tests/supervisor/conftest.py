@@ -162,10 +162,14 @@ class Shop:
 
     # Commands
 
+    def program(self) -> list[str]:
+        """Return how a command of this project begins."""
+        return [sys.executable, "-m", "devinit", "-C", str(self.root)]
+
     def __call__(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "devinit", "-C", str(self.root), *words],
+            [*self.program(), *words],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -177,7 +181,7 @@ class Shop:
     def begin(self, *words: str, **environment: str) -> Command:
         """Begin a command; its events are read while it runs."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "devinit", "-C", str(self.root), *words, "--json"],
+            [*self.program(), *words, "--json"],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -249,9 +253,10 @@ class Shop:
 
     # Accidents
 
-    def kill_supervisor(self) -> None:
+    def kill_supervisor(self, number: int = signal.SIGKILL) -> None:
         """Kill the supervisor as the kernel would when memory is short, and see it gone."""
-        end(self.supervisor(), signal.SIGKILL)
+        [supervisor] = self.supervisors()
+        end(supervisor, number)
 
     def expect_nothing_left(self) -> None:
         """After a stop: no supervisor, no process, no lock."""
