@@ -17,7 +17,10 @@ EXAMPLE = "source <(devinit completion bash)"
 
 # The services come from `status --json`, which answers in the time of a key stroke, and says nothing outside
 # of a project. -C is passed on as it was typed.
-SERVICES = """devinit {place} status --json 2>/dev/null | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
+SERVICES = (
+    "devinit {place} status --json 2>/dev/null"
+    """ | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
+)
 TAKING_SERVICES = ("start", "stop", "restart", "logs", "why")
 VALUES = {"--on-conflict": "ask kill move fail", "--format": "dotenv shell json"}
 
@@ -92,7 +95,7 @@ function __devinit_services
     {services}
 end
 complete -c devinit -f
-complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_directories)" -d "work on the project in DIR"
+complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_directories)"
 {lines}
 complete -c devinit -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from ports" -a "set reset (__devinit_services)"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from devinit.cli.output import print_json, talk
-from devinit.cli.project import current_directory
+from devinit.cli.project import folder_of
 from devinit.config.find import FILE_NAME
 from devinit.errors import UsageError
 from devinit.system.files import write_atomically
@@ -33,7 +33,7 @@ def run(arguments: Arguments) -> int:
     from devinit.config.detect import detect
     from devinit.config.initial import initial_toml
 
-    root = Path(arguments.directory).absolute() if arguments.directory else current_directory()
+    root = Path(folder_of(arguments)).absolute()
     path = root / FILE_NAME
     if path.exists() and not (arguments.force or arguments.shown):
         raise UsageError(f"{path} exists already", hint="edit it, or replace it with `devinit init --force`")

@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from devinit.config.find import find_root
+from devinit.config.find import find_root_as_text
 from devinit.errors import NoProject, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devinit.cli.arguments import Arguments
 
 
 def root_of(arguments: Arguments) -> Path:
     """Return the root of the project that the command was given, or stands in."""
-    start = Path(arguments.directory) if arguments.directory else current_directory()
-    if not start.is_dir():
-        raise UsageError(f"-C {start}: there is no such folder")
-    root = find_root(start)
+    from pathlib import Path  # a third of the time of the fastest command, which does without it
+
+    return Path(root_as_text(arguments))
+
+
+def root_as_text(arguments: Arguments) -> str:
+    """Return `root_of` as text, without loading pathlib."""
+    start = folder_of(arguments)
+    root = find_root_as_text(start)
     if root is None:
         raise NoProject(
-            f"there is no project in {start.absolute()} or above it",
+            f"there is no project in {os.path.abspath(start)} or above it",  # noqa: PTH100  as above
             hint="a project has a devinit.toml, or folders named backend/ or frontend/: `devinit init`",
         )
     return root
 
 
-def current_directory() -> Path:
+def folder_of(arguments: Arguments) -> str:
+    """Return the folder that the command was given, or run in."""
+    if arguments.directory is None:
+        return current_directory()
+    if not os.path.isdir(arguments.directory):  # noqa: PTH112  as above
+        raise UsageError(f"-C {arguments.directory}: there is no such folder")
+    return arguments.directory
+
+
+def current_directory() -> str:
     """Return the folder that the command was run in."""
     try:
-        return Path(os.getcwd())  # noqa: PTH109  the error is caught here
+        return os.getcwd()  # noqa: PTH109  as above
     except FileNotFoundError:
         raise UsageError(
             "the current folder does not exist any more", hint="change to one that does"

@@ -6,13 +6,12 @@ import os
 import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
-from devinit.cli.project import root_of
+from devinit.cli.project import root_as_text
 from devinit.control.launch import connect_to_running
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from pathlib import Path
 
     from devinit.cli.arguments import Arguments
     from devinit.model.status import ProjectStatus, ServiceStatus
@@ -30,7 +29,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Print the status of the project."""
-    root = root_of(arguments)
+    root = root_as_text(arguments)
     client = connect_to_running(root)
     status: ProjectStatus = client.call("status") if client else status_at_rest(root)
     if client and not status["services"]:
@@ -91,12 +90,15 @@ def moved(service: ServiceStatus, paint: Paint) -> str:
     return "  " + paint.attention(f"preferred {service['preferred_port']}")
 
 
-def status_at_rest(root: Path) -> ProjectStatus:
+def status_at_rest(folder: str) -> ProjectStatus:
     """Return the status of a project of which nothing runs: what it would start, and where."""
     # Only this case reads the configuration, and pays for it.
+    from pathlib import Path
+
     from devinit.config.load import load
     from devinit.ports import ports_file
 
+    root = Path(folder)
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     remembered = ports_file.read(root)
     services: list[ServiceStatus] = [

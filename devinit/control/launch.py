@@ -1,4 +1,9 @@
-"""Connect to a project's supervisor, or start it first. Two commands at once start exactly one."""
+"""Connect to a project's supervisor, or start it first. Two commands at once start exactly one.
+
+Paths are text until a supervisor has to be started: pathlib would take a third of the fastest command's time.
+"""
+
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import sys
 from devinit.control.client import Client, connect
 from devinit.errors import SupervisorError
 from devinit.system.files import FileLock, read_text
-from devinit.system.paths import private_directory, socket_path
+from devinit.system.paths import private_directory, socket_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ RUN_VARIABLE = "DEVINIT_RUN"
 """What the processes of a service carry (system.processes, which would take long to import here)."""
 
 
-def connect_or_start(root: Path) -> Client:
+def connect_or_start(root: str | Path) -> Client:
     """Return a client of the project's supervisor, starting one when none listens."""
     client = connect_to(root)
     if client is not None:
@@ -38,7 +43,7 @@ def connect_or_start(root: Path) -> Client:
     return client
 
 
-def connect_to_running(root: Path) -> Client | None:
+def connect_to_running(root: str | Path) -> Client | None:
     """Return a client if anything of the project runs: also when only its supervisor died, which is replaced."""
     client = connect_to(root)
     if client is None and runs_without_supervisor(root):
@@ -46,27 +51,27 @@ def connect_to_running(root: Path) -> Client | None:
     return client
 
 
-def connect_to(root: Path) -> Client | None:
+def connect_to(root: str | Path) -> Client | None:
     """Return a client of the project's supervisor if one listens, wherever its socket is.
 
     The place follows from the environment, and a command may have another one than whoever started the
     supervisor (ssh, cron, sudo), so the supervisor also leaves it in the checkout.
     """
-    client = connect(socket_path(root))
-    if client is None and (elsewhere := read_text(root / ".devinit" / SOCKET_POINTER)):
+    client = connect(socket_address(root))
+    if client is None and (elsewhere := read_text(os.path.join(root, ".devinit", SOCKET_POINTER))):
         client = connect(elsewhere.strip())
     return client
 
 
-def runs_without_supervisor(root: Path) -> bool:
+def runs_without_supervisor(root: str | Path) -> bool:
     """Whether services are on record although nobody listens: whoever looked after them was killed."""
-    text = read_text(root / ".devinit" / "state.json")
+    text = read_text(os.path.join(root, ".devinit", "state.json"))
     # Read as text: a record that is empty is written exactly so, and one that is garbled is for the
     # supervisor to refuse by name.
     return text is not None and '"services":{}' not in text
 
 
-def start_supervisor(root: Path) -> None:
+def start_supervisor(root: str | Path) -> None:
     """Start the supervisor in its own session and return when it listens.
 
     Its readiness comes through a pipe, so nothing is polled; the pipe's end of file tells that it died.
@@ -106,6 +111,6 @@ def start_supervisor(root: Path) -> None:
         raise SupervisorError(f"the supervisor could not start: {reason}", hint=f"see {log_path(root)}")
 
 
-def log_path(root: Path) -> Path:
+def log_path(root: str | Path) -> Path:
     """Return where the supervisor writes what it has to say."""
     return private_directory(root) / "supervisor.log"
