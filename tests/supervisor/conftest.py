@@ -23,6 +23,7 @@ from devinit.model.process import ProcessSpec
 from devinit.ports.hold import Hold, hold
 from devinit.system.paths import project_id, socket_path, state_directory
 from devinit.system.processes import Process, members_of, process_ids, spawn
+from devinit.system.watch import FileWatch
 
 PATIENCE = 30.0
 """How long anything may take on a machine that is busy; nothing is expected to."""
@@ -362,9 +363,19 @@ class Launcher:
             os.close(started.output)
 
 
+def wait_until(condition: Callable[[], bool], *paths: Path) -> None:
+    """Wait until something holds that follows from files; they wake us."""
+    deadline = time.monotonic() + PATIENCE
+    with FileWatch(paths) as watch:
+        while not condition():
+            assert time.monotonic() < deadline
+            watch.wait(deadline - time.monotonic())
+
+
 MakeShop = Callable[[str], Shop]
 FreePorts = Callable[[int], range]
 Stranger = Callable[..., int]
+Until = Callable[..., None]
 
 
 @pytest.fixture
@@ -440,6 +451,12 @@ def launch(tmp_path: Path) -> Iterator[Launcher]:
     launcher = Launcher(tmp_path)
     yield launcher
     launcher.finish()
+
+
+@pytest.fixture
+def until() -> Until:
+    """Wait for a condition over files."""
+    return wait_until
 
 
 def toml(value: object) -> str:

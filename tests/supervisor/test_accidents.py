@@ -14,10 +14,10 @@ from devinit.supervisor.state_file import read_state, write_state
 from devinit.system.listeners import tcp_listeners
 
 if TYPE_CHECKING:
-    from tests.supervisor.conftest import FreePorts, Shop, Stranger
+    from tests.supervisor.conftest import FreePorts, Shop, Stranger, Until
 
-HELD = "while test -e held; do :; done"
-"""Keeps a service from starting until the test removes the file."""
+HELD = "cat held"
+"""Reads a FIFO: keeps a service from starting until the test writes to it."""
 
 
 def kill(pid: int) -> None:
@@ -90,34 +90,34 @@ class TestASupervisorThatWasKilled:
         assert (after["phase"], after["restarts"], after["port"]) == ("ready", 1, port)
         assert len(shop.notes()) == 2
 
-    def test_while_a_service_starts_hands_the_same_process_over(self, shop: Shop, port: int) -> None:
+    def test_while_a_service_starts_hands_the_same_process_over(
+        self, shop: Shop, port: int, until: Until
+    ) -> None:
         shop.service("web", "say=up", "note=notes", port=port, ready={"exec": "test -e allowed"})
         command = shop.begin("start")
         command.until(type="phase", service="web", phase="starting")
-        with shop.subscribe():
-            while not (pids := shop.pids("web")) or "pid" not in str(shop.notes()):
-                pass
+        until(lambda: len(shop.notes()) == 1, shop.root / "notes")
         shop.kill_supervisor()
         command.finish()
 
         (shop.root / "allowed").touch()
         shop.up()
 
-        assert shop.status()["web"]["pid"] in pids
+        assert shop.status()["web"]["pid"] == shop.notes()[0]["pid"]
         assert len(shop.notes()) == 1
 
     def test_while_a_service_waits_goes_on_with_the_start(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)
         shop.service("db", "note=notes", port=ports[0], before_start=HELD)
         shop.service("web", "note=notes", port=ports[1], depends_on=["db"])
-        (shop.root / "held").touch()
+        os.mkfifo(shop.root / "held")
         command = shop.begin("start")
         command.until(type="progress", service="db", message=f"running {HELD}")
         shop.kill_supervisor()
         command.finish()
 
         assert shop.status()["web"]["phase"] == "waiting"
-        (shop.root / "held").unlink()
+        (shop.root / "held").write_text("go")
         shop.up()
 
         assert [note["DEVINIT_RUN"].partition("/")[2] for note in shop.notes()] == ["db", "web"]
@@ -336,13 +336,13 @@ class TestTwoCommandsAtOnce:
         ports = free_ports(2)
         shop.service("db", port=ports[0], before_start=HELD)
         shop.service("web", "note=notes", port=ports[1], depends_on=["db"])
-        (shop.root / "held").touch()
+        os.mkfifo(shop.root / "held")
         start = shop.begin("start")
         start.until(type="phase", service="db", phase="starting")
 
         restart = shop.begin("restart", "web")
         restart.until(type="plan")
-        (shop.root / "held").unlink()
+        (shop.root / "held").write_text("go")
 
         assert restart.finish() == 0
         assert start.finish() == 0

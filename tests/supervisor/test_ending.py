@@ -1,0 +1,214 @@
+"""Specifies `devinit.supervisor.ending`: every process of a service ends, asked first and then made to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.model.service import StopPolicy
+from devinit.supervisor.ending import ask, end_tree
+from devinit.system.processes import members_of
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Launcher, Started
+
+SOON = StopPolicy(grace_seconds=0.2)
+POLITE = """
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (print("asked", flush=True), sys.exit(0)))
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+STUBBORN = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+LEAVES_ITS_SESSION = """
+import os, signal
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print("ready", flush=True)
+        signal.pause()
+    os._exit(0)
+os.wait()
+signal.pause()
+"""
+FORKS_WHILE_IT_DIES = """
+import os, signal
+
+def fork(*_):
+    if os.fork() == 0:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        while True:
+            signal.pause()
+    os._exit(0)
+
+signal.signal(signal.SIGTERM, fork)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+class Ended:
+    """What the ending of a service said and left."""
+
+    def __init__(self, left: list[int], said: list[str], seconds: float) -> None:
+        self.left, self.said, self.seconds = left, said, seconds
+
+
+async def end(launch: Launcher, started: Started, policy: StopPolicy = SOON, *, known: bool = True) -> Ended:
+    """End a service; without `known` nobody remembers its first process."""
+    said: list[str] = []
+    began = time.monotonic()
+    left = await end_tree(started.process.identity if known else None, launch.marker, policy, said.append)
+    return Ended(left, said, time.monotonic() - began)
+
+
+def left_of(launch: Launcher) -> list[int]:
+    return [member.pid for member in members_of(None, launch.marker)]
+
+
+class TestEnding:
+    async def test_asks_and_returns_as_soon_as_everything_is_gone(self, launch: Launcher) -> None:
+        service = launch.python(POLITE)
+        service.line()
+
+        ended = await end(launch, service, StopPolicy(grace_seconds=20))
+
+        assert service.line() == "asked"
+        assert (ended.left, ended.said) == ([], [])
+        assert ended.seconds < 10
+
+    async def test_kills_after_the_grace_and_says_whom(self, launch: Launcher) -> None:
+        service = launch.python(STUBBORN)
+        service.line()
+
+        ended = await end(launch, service)
+
+        assert ended.left == []
+        assert ended.said == [f"still running after 0.2 s: {service.pid}; sending SIGKILL"]
+        assert service.process.returncode() == -signal.SIGKILL
+
+    async def test_sends_the_signal_that_the_service_wants(self, launch: Launcher) -> None:
+        service = launch.sh("trap 'echo interrupted; exit' INT; echo ready; while :; do sleep 0.01; done")
+        service.line()
+
+        await end(launch, service, StopPolicy(signal="INT", grace_seconds=20))
+
+        assert service.line() == "interrupted"
+
+    async def test_takes_along_what_left_the_session(self, launch: Launcher) -> None:
+        service = launch.python(LEAVES_ITS_SESSION)
+        service.line()
+        assert len(left_of(launch)) == 2
+
+        ended = await end(launch, service)
+
+        assert (ended.left, ended.said, left_of(launch)) == ([], [], [])
+
+    async def test_finds_what_a_process_left_behind_that_is_gone(self, launch: Launcher) -> None:
+        service = launch.python(LEAVES_ITS_SESSION)
+        service.line()
+        service.process.send(signal.SIGKILL)
+        service.process.wait(10)
+        service.process.returncode()
+
+        await end(launch, service)
+
+        assert left_of(launch) == []
+
+    async def test_finds_everything_by_the_mark_alone(self, launch: Launcher) -> None:
+        service = launch.python(LEAVES_ITS_SESSION)
+        service.line()
+
+        await end(launch, service, known=False)
+
+        assert left_of(launch) == []
+
+    async def test_ends_what_is_started_while_the_tree_dies(self, launch: Launcher) -> None:
+        service = launch.python(FORKS_WHILE_IT_DIES)
+        service.line()
+
+        ended = await end(launch, service, StopPolicy(grace_seconds=20))
+
+        assert (ended.left, left_of(launch)) == ([], [])
+        assert ended.seconds < 10
+
+    async def test_ends_a_process_that_is_stopped(self, launch: Launcher) -> None:
+        service = launch.python(POLITE)
+        service.line()
+        service.process.send(signal.SIGSTOP)
+
+        ended = await end(launch, service, StopPolicy(grace_seconds=20))
+
+        assert (ended.left, ended.said) == ([], [])
+
+    async def test_shares_the_grace_between_all_processes(self, launch: Launcher) -> None:
+        for _ in range(4):
+            stubborn = launch.python(STUBBORN)
+            stubborn.line()
+
+        ended = await end(launch, stubborn, StopPolicy(grace_seconds=0.3))
+
+        assert left_of(launch) == []
+        assert ended.seconds < 1.1
+
+    async def test_asks_again_instead_of_killing_when_that_is_the_policy(self, launch: Launcher) -> None:
+        service = launch.python(STUBBORN.replace("SIGTERM", "SIGINT"))
+        service.line()
+
+        ended = await end(launch, service, StopPolicy(signal="INT", grace_seconds=0.1, kill=False))
+
+        assert ended.said == [f"still running after 0.1 s: {service.pid}; sending SIGQUIT"]
+        assert service.process.returncode() == -signal.SIGQUIT
+
+    async def test_of_nothing_is_over_at_once(self, launch: Launcher) -> None:
+        assert await end_tree(None, launch.marker, SOON, print) == []
+
+    async def test_goes_on_when_a_process_is_another_users(self, launch: Launcher) -> None:
+        service = launch.python(POLITE)
+        service.line()
+        refusing = Refusing(service)
+
+        ask(refusing, signal.SIGTERM)  # type: ignore[arg-type]  # a process that answers as sudo's does
+
+        assert refusing.asked
+
+    async def test_lets_everything_else_go_on_meanwhile(self, launch: Launcher) -> None:
+        service = launch.python(STUBBORN)
+        service.line()
+        ending = asyncio.create_task(end(launch, service))
+        turns = 0
+        while not ending.done():
+            await asyncio.sleep(0.005)
+            turns += 1
+
+        assert turns > 10
+
+
+class Refusing:
+    """A process that we may not signal."""
+
+    def __init__(self, started: Started) -> None:
+        self.identity = started.process.identity
+        self.asked = False
+
+    def send(self, _signal: int) -> bool:
+        self.asked = True
+        raise PermissionError
+
+
+@pytest.fixture(autouse=True)
+def _short_kill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devinit.supervisor.ending.KILL_SECONDS", 10.0)

@@ -1,0 +1,213 @@
+"""Specifies `devinit.supervisor.preparing`: set-up when something changed, one-shot commands each time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.errors import ServiceError
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Service
+from devinit.supervisor import logs
+from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
+from devinit.system.processes import members_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.supervisor.conftest import Until
+
+MARKER = "test-preparing/web"
+
+
+class Bench:
+    """A workshop, and what happened in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.private = root / "shop", root / "private"
+        self.root.mkdir()
+        self.private.mkdir()
+        self.said: list[str] = []
+
+    def workshop(self, *, setup: tuple[str, ...] = (), before_start: tuple[str, ...] = ()) -> Workshop:
+        service = Service(name="web", directory=self.root, setup=setup, before_start=before_start)
+        return Workshop(
+            service=service, spec=self.spec, private=self.private, marker=MARKER, say=self.said.append
+        )
+
+    def spec(self, command: str, _key: str) -> ProcessSpec:
+        environment = {"PATH": os.environ["PATH"], "DEVINIT_RUN": MARKER}
+        return ProcessSpec(argv=("/bin/sh", "-c", command), directory=self.root, environment=environment)
+
+    def runs(self) -> int:
+        """Return how often `echo run >> runs` ran."""
+        path = self.root / "runs"
+        return len(path.read_text().splitlines()) if path.exists() else 0
+
+    def log(self) -> str:
+        return logs.log_path(self.private, "web").read_text()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+COUNT = "echo run >> runs"
+
+
+class TestSetUp:
+    async def test_runs_once(self, bench: Bench) -> None:
+        workshop = bench.workshop(setup=(COUNT,))
+
+        await set_up(workshop)
+        await set_up(workshop)
+
+        assert bench.runs() == 1
+        assert bench.said == [f"setting up: {COUNT}"]
+
+    @pytest.mark.parametrize("name", ["uv.lock", "package-lock.json", "requirements.txt", "pyproject.toml"])
+    async def test_runs_again_after_a_lock_file_changed(self, bench: Bench, name: str) -> None:
+        (bench.root / name).write_text("one")
+        workshop = bench.workshop(setup=(COUNT,))
+        await set_up(workshop)
+
+        (bench.root / name).write_text("two")
+        await set_up(workshop)
+
+        assert bench.runs() == 2
+
+    async def test_runs_again_after_its_commands_changed(self, bench: Bench) -> None:
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        await set_up(bench.workshop(setup=(COUNT, "true")))
+
+        assert bench.runs() == 2
+
+    @pytest.mark.parametrize("product", [".venv", "venv", "node_modules"])
+    async def test_runs_again_after_what_it_made_has_vanished(self, bench: Bench, product: str) -> None:
+        workshop = bench.workshop(setup=(COUNT, f"mkdir -p {product}"))
+        await set_up(workshop)
+        await set_up(workshop)
+
+        (bench.root / product).rmdir()
+        await set_up(workshop)
+
+        assert bench.runs() == 2
+
+    async def test_does_not_run_again_for_a_file_of_the_application(self, bench: Bench) -> None:
+        workshop = bench.workshop(setup=(COUNT,))
+        await set_up(workshop)
+
+        (bench.root / "main.py").write_text("print()")
+        await set_up(workshop)
+
+        assert bench.runs() == 1
+
+    async def test_that_failed_runs_again(self, bench: Bench) -> None:
+        workshop = bench.workshop(setup=(COUNT, "test -e allowed"))
+        with pytest.raises(ServiceError):
+            await set_up(workshop)
+        (bench.root / "allowed").touch()
+
+        await set_up(workshop)
+        await set_up(workshop)
+
+        assert bench.runs() == 2
+
+    async def test_runs_again_when_its_memory_is_garbage(self, bench: Bench) -> None:
+        workshop = bench.workshop(setup=(COUNT,))
+        await set_up(workshop)
+        (bench.private / "setup" / "web.json").write_text("{")
+
+        await set_up(workshop)
+
+        assert bench.runs() == 2
+
+    async def test_of_nothing_leaves_no_trace(self, bench: Bench) -> None:
+        await set_up(bench.workshop())
+
+        assert list(bench.private.iterdir()) == []
+
+
+class TestAOneShot:
+    async def test_runs_each_time_in_order(self, bench: Bench) -> None:
+        workshop = bench.workshop(before_start=(COUNT, "echo again >> runs"))
+
+        await run_one_shots(workshop)
+        await run_one_shots(workshop)
+
+        assert (bench.root / "runs").read_text() == "run\nagain\n" * 2
+
+    async def test_writes_into_the_log_of_its_service(self, bench: Bench) -> None:
+        await run_one_shots(bench.workshop(before_start=("echo out; echo err >&2",)))
+
+        assert "--- devinit: web before_start: echo out; echo err >&2 at " in bench.log()
+        assert bench.log().endswith("out\nerr\n")
+
+    async def test_that_fails_is_told_with_its_last_20_lines(self, bench: Bench) -> None:
+        workshop = bench.workshop(before_start=("seq 30; exit 3", COUNT))
+
+        with pytest.raises(ServiceError) as caught:
+            await run_one_shots(workshop)
+
+        assert caught.value.message == "before_start of web failed: `seq 30; exit 3` exited with code 3"
+        assert caught.value.hint == "\n".join(str(number) for number in range(11, 31))
+        assert bench.runs() == 0
+
+    async def test_that_fails_silently_is_told_with_its_folder(self, bench: Bench) -> None:
+        with pytest.raises(ServiceError) as caught:
+            await run_one_shots(bench.workshop(before_start=("exit 1",)))
+
+        assert caught.value.hint == f"it printed nothing; it ran in {bench.root}"
+
+    async def test_reads_an_input_that_has_ended(self, bench: Bench) -> None:
+        await run_one_shots(bench.workshop(before_start=("cat; echo end >> runs",)))
+
+        assert bench.runs() == 1
+
+
+class TestACommandThatIsCancelled:
+    async def test_is_ended_with_what_it_started(self, bench: Bench, null: int, until: Until) -> None:
+        running = asyncio.create_task(
+            run_command(bench.workshop(), "sleep 1000 & touch began; wait", "setup", null)
+        )
+        began = bench.root / "began"
+        await asyncio.to_thread(until, began.exists, began)
+
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+        assert members_of(None, MARKER) == []
+
+    async def test_leaves_the_service_itself_alone(self, bench: Bench, null: int, until: Until) -> None:
+        service = asyncio.create_task(
+            run_command(bench.workshop(), "touch up; exec sleep 1000", "command", null)
+        )
+        probe = asyncio.create_task(
+            run_command(bench.workshop(), "touch began; exec sleep 1000", "ready", null)
+        )
+        up, began = bench.root / "up", bench.root / "began"
+        await asyncio.to_thread(until, lambda: up.exists() and began.exists(), up, began)
+
+        probe.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await probe
+
+        assert len(members_of(None, MARKER)) == 1
+        service.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await service
+
+
+@pytest.fixture
+def null() -> Iterator[int]:
+    """A descriptor for output that nobody reads."""
+    descriptor = os.open(os.devnull, os.O_WRONLY)
+    yield descriptor
+    os.close(descriptor)

@@ -1,0 +1,213 @@
+"""Specifies `devinit.supervisor.readiness`: ready means that the service itself answers, on its own port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, TcpProbe
+from devinit.supervisor import readiness
+from devinit.supervisor.readiness import Elsewhere, Foreign, Ready, Subject, TimeOver, until_ready
+from devinit.system.processes import members_of
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import FreePorts, Launcher, Started, Stranger
+
+LISTEN = """
+import signal, socket, sys
+servers = []
+for text in sys.argv[1:]:
+    address, port = text.rsplit(",", 1)
+    server = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if ":" in address:
+        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    server.bind((address, int(port)))
+    server.listen()
+    servers.append(server)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+FORK = LISTEN.replace(
+    "print(", "import os\nif os.fork():\n    [each.close() for each in servers]\nelse:\n    print("
+)
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find out in a tenth of the time that a service has settled elsewhere."""
+    monkeypatch.setattr(readiness, "SETTLED_SECONDS", 0.2)
+    monkeypatch.setattr(readiness, "ELSEWHERE_INTERVAL_SECONDS", 0.05)
+
+
+class Watcher:
+    """Waits for a service of the launcher's."""
+
+    def __init__(self, launch: Launcher) -> None:
+        self._launch = launch
+        self.saw: list[str] = []
+        self.output = ""
+
+    def subject(
+        self,
+        port: int | None,
+        probe: Probe | None = None,
+        *,
+        timeout: float = 20.0,
+        extra: tuple[int, ...] = (),
+    ) -> Subject:
+        async def run_command(_command: str) -> int:
+            return 0
+
+        return Subject(
+            probe=probe or TcpProbe("127.0.0.1", port or 0),
+            port=port,
+            extra_ports=extra,
+            strict=False,
+            timeout_seconds=timeout,
+            pids=lambda: [member.pid for member in members_of(None, self._launch.marker)],
+            run_command=run_command,
+            read_output=lambda: self.output,
+            saw=self.saw.append,
+        )
+
+
+@pytest.fixture
+def watcher(launch: Launcher) -> Watcher:
+    return Watcher(launch)
+
+
+def listen(launch: Launcher, *addresses: str, program: str = LISTEN) -> Started:
+    started = launch.python(program, *addresses)
+    assert started.line() == "ready"
+    return started
+
+
+class TestAService:
+    async def test_is_ready_when_it_listens_and_answers(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        service = listen(launch, f"127.0.0.1,{port}")
+
+        assert await until_ready(watcher.subject(port)) == Ready(service.pid)
+
+    async def test_is_ready_when_a_child_of_it_listens(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        service = listen(launch, f"127.0.0.1,{port}", program=FORK)
+
+        found = await until_ready(watcher.subject(port))
+
+        assert isinstance(found, Ready)
+        assert found.listener not in (None, service.pid)
+
+    async def test_is_ready_when_it_listens_on_both_families(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        service = listen(launch, f"127.0.0.1,{port}", f"::1,{port}")
+
+        assert await until_ready(watcher.subject(port)) == Ready(service.pid)
+
+    async def test_is_ready_as_soon_as_it_begins_to_listen(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        launch.python("import time; time.sleep(0.2)\n" + LISTEN, f"127.0.0.1,{port}")
+
+        assert isinstance(await until_ready(watcher.subject(port)), Ready)
+
+    async def test_is_not_ready_before_its_probe_says_so(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        listen(launch, f"127.0.0.1,{port}")
+        probe = LogProbe("listening")
+
+        found = await until_ready(watcher.subject(port, probe, timeout=0.2))
+
+        assert found == TimeOver("no line of the output matches 'listening'")
+        assert watcher.saw[-1] == "no line of the output matches 'listening'"
+
+    async def test_without_a_port_is_ready_by_its_probe_alone(self, watcher: Watcher) -> None:
+        assert await until_ready(watcher.subject(None, ExecProbe("true"))) == Ready(None)
+
+
+class TestTheTime:
+    async def test_is_over_for_a_service_that_never_listens(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        launch.sh("sleep 1000")
+
+        assert await until_ready(watcher.subject(port, timeout=0.1)) == TimeOver("nothing listens yet")
+
+    async def test_is_over_for_a_service_that_accepts_and_never_answers(
+        self, launch: Launcher, watcher: Watcher, port: int
+    ) -> None:
+        listen(launch, f"127.0.0.1,{port}")
+        probe = HttpProbe(host="127.0.0.1", port=port, path="/")
+
+        assert isinstance(await until_ready(watcher.subject(port, probe, timeout=0.2)), TimeOver)
+
+    async def test_is_over_for_a_service_without_a_port(self, watcher: Watcher) -> None:
+        found = await until_ready(watcher.subject(None, LogProbe("never"), timeout=0.1))
+
+        assert found == TimeOver("no line of the output matches 'never'")
+
+
+class TestAnImpostor:
+    async def test_on_the_port_is_not_taken_for_the_service(
+        self, launch: Launcher, watcher: Watcher, port: int, stranger: Stranger
+    ) -> None:
+        pid = stranger(port)
+        launch.sh("sleep 1000")
+
+        found = await until_ready(watcher.subject(port))
+
+        assert isinstance(found, Foreign)
+        assert str(port) in found.reason
+        assert f"pid {pid}" in found.reason
+
+    async def test_on_the_other_family_beside_the_service_is_recognised(
+        self, launch: Launcher, watcher: Watcher, port: int, stranger: Stranger
+    ) -> None:
+        stranger(port, "::1")
+        listen(launch, f"127.0.0.1,{port}")
+
+        assert isinstance(await until_ready(watcher.subject(port)), Foreign)
+
+
+class TestAServiceThatListensElsewhere:
+    async def test_is_found_where_it_has_settled(
+        self, launch: Launcher, watcher: Watcher, free_ports: FreePorts
+    ) -> None:
+        asked, chosen = free_ports(2)
+        listen(launch, f"127.0.0.1,{chosen}")
+
+        assert await until_ready(watcher.subject(asked)) == Elsewhere(chosen)
+        assert watcher.saw[-1] == f"it listens on {chosen} instead of {asked}"
+
+    async def test_is_not_looked_for_on_its_extra_ports(
+        self, launch: Launcher, watcher: Watcher, free_ports: FreePorts
+    ) -> None:
+        asked, debugger = free_ports(2)
+        listen(launch, f"127.0.0.1,{debugger}")
+
+        found = await until_ready(watcher.subject(asked, timeout=0.6, extra=(debugger,)))
+
+        assert isinstance(found, TimeOver)
+
+    async def test_is_not_guessed_at_when_it_listens_on_several(
+        self, launch: Launcher, watcher: Watcher, free_ports: FreePorts
+    ) -> None:
+        asked, one, two = free_ports(3)
+        listen(launch, f"127.0.0.1,{one}", f"127.0.0.1,{two}")
+
+        assert isinstance(await until_ready(watcher.subject(asked, timeout=0.6)), TimeOver)
+
+    async def test_is_ready_on_its_port_when_it_opens_that_one_too(
+        self, launch: Launcher, watcher: Watcher, free_ports: FreePorts
+    ) -> None:
+        asked, first = free_ports(2)
+        listen(launch, f"127.0.0.1,{first}", f"127.0.0.1,{asked}")
+
+        assert isinstance(await until_ready(watcher.subject(asked)), Ready)

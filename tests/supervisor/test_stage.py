@@ -1,0 +1,177 @@
+"""Specifies `devinit.supervisor.stage`: what a service is given, as things stand."""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.errors import ConfigError, StateFileError
+from devinit.model.port import PortRequest
+from devinit.model.service import Project, Service
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.stage import Stage, open_silent_stdin, wants_color
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    path = tmp_path / "shop"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def stage(root: Path) -> Iterator[Stage]:
+    stage = Stage(root, Broadcaster())
+    yield stage
+    os.close(stage.silent_stdin)
+
+
+def web(root: Path, **fields: object) -> Service:
+    port = PortRequest(service="web", preferred=8000, first=8000, last=8099)
+    return Service(name="web", directory=root, port=port, command="serve", **fields)  # type: ignore[arg-type]  # as given
+
+
+def project(root: Path, service: Service, **fields: object) -> Project:
+    return Project(name="shop", root=root, services={"web": service}, **fields)  # type: ignore[arg-type]  # as given
+
+
+class TestTheEnvironmentOfAService:
+    def test_is_the_callers_then_the_files_then_the_runtime_then_its_own(
+        self, root: Path, stage: Stage
+    ) -> None:
+        (root / ".env").write_text("A=file\nB=file\nC=file\nD=file\nWEB_URL=file\n")
+        (root / "more.env").write_text("B=more\nC=more\nD=more\n")
+        service = web(root, env_file=(root / "more.env",), env={"D": "own"})
+
+        stage.configure(project(root, service, environment={"C": "runtime"}), {"A": "caller", "E": "caller"})
+
+        values = stage.environment_of(service)
+        assert {name: values[name] for name in "ABCDE"} == {
+            "A": "file",
+            "B": "more",
+            "C": "runtime",
+            "D": "own",
+            "E": "caller",
+        }
+        assert values["WEB_URL"] == "http://localhost:8000"
+        assert values["PORT"] == "8000"
+
+    def test_carries_the_mark_by_which_its_processes_are_found(self, root: Path, stage: Stage) -> None:
+        service = web(root)
+        stage.configure(project(root, service), {"DEVINIT_RUN": "another/service"})
+
+        values = stage.environment_of(service)
+
+        assert values["DEVINIT_RUN"] == stage.marker("web")
+        assert stage.marker("web").endswith("/web")
+
+    def test_is_that_of_the_services_other_commands_too(self, root: Path, stage: Stage) -> None:
+        service = web(root, env={"DSN": "postgres://x"})
+        stage.configure(project(root, service), {"PATH": "/bin"})
+
+        spec = stage.command_spec(service, "migrate --to ${DSN}", "before_start")
+
+        assert spec.argv == ("migrate", "--to", "postgres://x")
+        assert spec.environment["DSN"] == "postgres://x"
+
+    def test_names_the_key_of_a_variable_that_is_not_known(self, root: Path, stage: Stage) -> None:
+        service = web(root)
+        stage.configure(project(root, service), {})
+
+        with pytest.raises(ConfigError, match=r"services\.web\.before_start: \$\{NOPE\} is not known"):
+            stage.command_spec(service, "migrate ${NOPE}", "before_start")
+
+
+class TestAConfiguration:
+    def test_that_cannot_be_expanded_leaves_everything_as_it_was(self, root: Path, stage: Stage) -> None:
+        before = project(root, web(root))
+        stage.configure(before, {})
+        broken = project(root, web(root), environment={"X": "${NOPE}"})
+
+        with pytest.raises(ConfigError, match=r"\$\{NOPE\} is not known"):
+            stage.configure(broken, {"NEW": "caller"})
+
+        assert stage.project is before
+        assert stage.caller == {}
+        assert stage.endpoint("web").port == 8000
+
+    def test_uses_the_ports_that_are_remembered(self, root: Path, stage: Stage) -> None:
+        (root / ".ports.json").write_text('{"web": 8005}')
+
+        stage.configure(project(root, web(root)), {})
+
+        assert stage.environment["WEB_PORT"] == "8005"
+
+    def test_is_refused_with_a_ports_file_that_cannot_be_read(self, root: Path, stage: Stage) -> None:
+        (root / ".ports.json").write_text("{")
+
+        with pytest.raises(StateFileError, match=r"\.ports\.json is not JSON"):
+            stage.configure(project(root, web(root)), {})
+
+    def test_that_is_broken_does_not_keep_from_adopting_what_runs(self, root: Path, stage: Stage) -> None:
+        (root / ".ports.json").write_text("{")
+        recorded = project(root, web(root))
+
+        stage.configure_for_adoption(project(root, web(root), environment={"X": "${NOPE}"}), recorded, {})
+
+        assert stage.project is recorded
+        assert stage.endpoint("web").port == 8000
+
+    def test_that_is_published_can_be_read_by_its_owner_only(self, root: Path, stage: Stage) -> None:
+        stage.configure(project(root, web(root)), {})
+
+        assert stage.publish()
+        assert not stage.publish()
+
+        assert "WEB_PORT=8000" in (root / ".env.runtime").read_text()
+        assert (root / ".env.runtime").stat().st_mode & 0o777 == 0o600
+
+
+class TestAPidFile:
+    def test_tells_the_pid_and_goes_away(self, root: Path, stage: Stage) -> None:
+        path = root / ".devinit" / "pids" / "web.pid"
+
+        stage.write_pid_file("web", 42)
+        assert path.read_text() == "42\n"
+
+        stage.remove_pid_file("web")
+        assert not path.exists()
+
+    def test_that_cannot_be_written_harms_nobody(self, root: Path, stage: Stage) -> None:
+        (root / ".devinit" / "pids").touch()
+
+        stage.write_pid_file("web", 42)
+        stage.remove_pid_file("web")
+
+
+class TestTheSilentStandardInput:
+    def test_never_ends_and_never_says_anything(self) -> None:
+        descriptor = open_silent_stdin()
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+
+        assert poll.poll(50) == []
+        os.close(descriptor)
+
+
+class TestColours:
+    @pytest.mark.parametrize(
+        ("caller", "wanted"),
+        [
+            ({"TERM": "xterm-256color"}, True),
+            ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+            ({"TERM": "dumb"}, False),
+            ({}, False),
+        ],
+    )
+    def test_are_for_a_caller_with_a_terminal_that_shows_them(
+        self, caller: dict[str, str], *, wanted: bool
+    ) -> None:
+        assert wants_color(caller) is wanted
