@@ -1,0 +1,67 @@
+"""Measure devinit against its budgets and print a table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+
+import example
+import lightly
+import searching
+from measuring import Row
+
+SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
+    "example": example.second_start,
+    "chain": lightly.chain,
+    "status": lightly.status,
+    "crash": lightly.crash,
+    "many": lightly.many,
+    "search": searching.search,
+}
+RUNS = 11
+
+
+def main() -> int:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument(
+        "subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; default: all"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=RUNS, metavar="N", help=f"of each measurement (default {RUNS})"
+    )
+    arguments = parser.parse_args()
+    unknown = set(arguments.subjects) - SUBJECTS.keys()
+    if unknown:
+        parser.error(f"unknown subject {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
+    print(about(arguments.runs))
+    print("| what | measured | reference | budget | |\n|---|---|---|---|---|", flush=True)
+    for name in arguments.subjects or SUBJECTS:
+        for row in SUBJECTS[name](arguments.runs):
+            print(line(row), flush=True)
+    return 0
+
+
+def about(runs: int) -> str:
+    """Say on what, and how restlessly, this was measured."""
+    load = os.getloadavg()[0]
+    python = platform.python_version()
+    system = f"{platform.system()} {platform.release()}, {os.cpu_count()} cores, Python {python}"
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {system}, load {load:.1f} before; "
+        f"medians of {runs} runs (in brackets the middle half)\n"
+    )
+
+
+def line(row: Row) -> str:
+    """Return a row as Markdown."""
+    verdict = {True: "✓", False: "✗", None: ""}[row.kept]
+    return f"| {row.what} | {row.measured} | {row.reference} | {row.budget} | {verdict} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The second start of the example, beside the same commands started by hand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import time
+from contextlib import ExitStack
+
+from measuring import HERE, Checkout, Row, Start, checkout, median, number, with_spread
+
+from devinit.config.load import load
+from devinit.model.probe import ExchangeProbe, HttpProbe, ProbeVerdict
+from devinit.model.process import ProcessSpec
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.stage import Stage
+from devinit.system.processes import Process, spawn
+
+POLL_SECONDS = 0.001
+COLD_MILLISECONDS, WARM_MILLISECONDS = 100, 25
+MADE = (
+    ".venv",
+    "node_modules",
+    "__pycache__",
+    ".devinit",
+    ".ports.json",
+    ".env.runtime",
+    ".backend-port.json",
+)
+LEGS = ("databases", "backend", "frontend")
+
+# When each leg of the way was done, in milliseconds from the beginning.
+Way = dict[str, float]
+
+
+def second_start(runs: int) -> list[Row]:
+    """Compare a start of the example with its own critical path."""
+    with checkout("guestbook") as project:
+        example = HERE / "docs" / "example"
+        shutil.copytree(example, project.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*MADE))
+        for _ in range(2):  # the first one installs, the second one fills the caches
+            project.start()
+            project.stop()
+        by_hand = ByHand(project)
+        reference, colds, warms = [], [], []
+        for _ in range(runs):
+            reference.append(by_hand.run())
+            colds.append(way(project.start()))
+            project.stop()
+            with project.supervised():
+                warms.append(way(project.start()))
+                project.stop()
+    return [
+        *rows("no supervisor yet", colds, reference, COLD_MILLISECONDS),
+        *rows("supervisor up", warms, reference, WARM_MILLISECONDS),
+    ]
+
+
+def way(start: Start) -> Way:
+    """Return the legs of a start by devinit."""
+    ready = start.moments("ready")
+    done = (max(ready["postgres"], ready["redis"]), ready["backend"], ready["frontend"])
+    return dict(zip(LEGS, done, strict=True))
+
+
+def rows(when: str, ways: list[Way], reference: list[Way], budget: float) -> list[Row]:
+    """Return the line of a start, and one for each of its legs."""
+    ours, theirs = [each["frontend"] for each in ways], [each["frontend"] for each in reference]
+    beyond = median(ours) - median(theirs)
+    title = f"example, {when}: command → all four ready"
+    total = Row(
+        title,
+        f"{with_spread(ours)}: {beyond:+.0f} ms",
+        with_spread(theirs),
+        f"+{budget:g} ms",
+        beyond <= budget,
+    )
+    legs = []
+    for leg in LEGS:
+        us, them = (
+            median([length(leg, each) for each in ways]),
+            median([length(leg, each) for each in reference]),
+        )
+        legs.append(
+            Row(f"· its {leg}", f"{number(us)} ms: {us - them:+.0f} ms", f"{number(them)} ms", "", None)
+        )
+    return [total, *legs]
+
+
+def length(leg: str, way: Way) -> float:
+    """Return how long one leg took."""
+    position = LEGS.index(leg)
+    return way[leg] - (way[LEGS[position - 1]] if position else 0)
+
+
+class ByHand:
+    """What a very quick person would do: each command as soon as the one before answers, asked every ms."""
+
+    def __init__(self, project: Checkout) -> None:
+        self._stage = Stage(project.root, Broadcaster())
+        self._stage.configure(load(project.root), project.environment)
+        self._log = os.open(project.root / "by-hand.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def run(self) -> Way:
+        """Start the four services, end them again, and return when each leg was done."""
+        for name in ("postgres", "redis"):
+            service = self._stage.project.services[name]
+            self._stage.provider(service).prepare(service, self._stage.place(), lambda _text: None)
+        way: Way = {}
+        with ExitStack() as running:
+            began = time.perf_counter()
+
+            def done(leg: str) -> None:
+                way[leg] = (time.perf_counter() - began) * 1000
+
+            self._start("postgres", running)
+            self._start("redis", running)
+            self._until_ready("postgres")
+            self._until_ready("redis")
+            done("databases")
+            backend = self._stage.project.services["backend"]
+            for command in backend.before_start:
+                with self._spawn(self._stage.command_spec(backend, command, "before_start")) as one_shot:
+                    one_shot.wait()
+                    one_shot.returncode()
+            self._start("backend", running)
+            self._until_ready("backend")
+            done("backend")
+            self._start("frontend", running)
+            self._until_ready("frontend")
+            done("frontend")
+        return way
+
+    def _start(self, name: str, running: ExitStack) -> None:
+        spec = self._stage.process_spec(self._stage.project.services[name])
+        if spec is None:
+            raise SystemExit(f"{name} is not ours to start")
+        running.callback(self._end, name, self._spawn(spec))
+
+    def _spawn(self, spec: ProcessSpec) -> Process:
+        return spawn(spec, output=self._log, stdin=self._stage.silent_stdin)
+
+    def _end(self, name: str, process: Process) -> None:
+        policy = self._stage.stop_policy(self._stage.project.services[name])
+        process.send(signal.Signals[f"SIG{policy.signal}"])
+        process.wait(policy.grace_seconds)
+        process.returncode()
+        process.close()
+
+    def _until_ready(self, name: str) -> None:
+        service = self._stage.project.services[name]
+        probe = self._stage.provider(service).probe(service, self._stage.endpoint(name))
+        while not answers(probe):
+            time.sleep(POLL_SECONDS)
+
+
+def answers(probe: object) -> bool:
+    """Carry a probe out once."""
+    try:
+        match probe:
+            case ExchangeProbe():
+                said = asked(probe.host, probe.port, probe.request)
+                return bool(said) and probe.judge(said).verdict is ProbeVerdict.READY
+            case HttpProbe():
+                host = f"Host: {probe.host}:{probe.port}\r\nConnection: close\r\n"
+                request = f"GET {probe.path} HTTP/1.1\r\n{host}\r\n"
+                return asked(probe.host, probe.port, request.encode()).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+    raise SystemExit(f"the example is not probed by {probe}")
+
+
+def asked(host: str, port: int, request: bytes) -> bytes:
+    """Send a request and return the beginning of the answer."""
+    with socket.create_connection((host, port), timeout=5) as connection:
+        connection.sendall(request)
+        return connection.recv(4096)

@@ -1,0 +1,271 @@
+"""What devinit itself takes, with services that take next to nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from light import FIRST_PORT, Light, until_answering
+from measuring import DEVINIT, Checkout, Row, checkout, median, number, side_by_side, timed, with_spread
+
+CHAIN = (("first", ()), ("second", ()), ("third", ("first", "second")), ("fourth", ("third",)))
+"""Four services that depend on one another as the example's do."""
+COLD_MILLISECONDS, WARM_MILLISECONDS = 100, 25
+CRASH_MILLISECONDS = 10
+START_MANY, START_MANY_MILLISECONDS = 200, 400
+STOP_MANY, STOP_MANY_MILLISECONDS = 50, 100
+IDLE_SECONDS = 30.0
+IDLE_CPU_SECONDS_A_MINUTE, IDLE_MEGABYTES = 0.02, 30
+STATUS_TIMES = 5
+STABLE_SECONDS = 10.5
+POLL_SECONDS = 0.0002
+
+
+def chain(runs: int) -> list[Row]:
+    """Start four light services in order."""
+    with checkout() as project:
+        light = Light(project.root)
+        ports = {name: FIRST_PORT + number for number, (name, _) in enumerate(CHAIN)}
+        light.configure(project, [(name, ports[name], needs) for name, needs in CHAIN])
+
+        def by_hand() -> float:
+            began = time.perf_counter()
+            with light.by_hand(ports["first"]), light.by_hand(ports["second"]):
+                until_answering(ports["first"])
+                until_answering(ports["second"])
+                with light.by_hand(ports["third"]):
+                    until_answering(ports["third"])
+                    with light.by_hand(ports["fourth"]):
+                        until_answering(ports["fourth"])
+                        return (time.perf_counter() - began) * 1000
+
+        def cold() -> tuple[float, float]:
+            start = project.start()
+            project.stop()
+            return start.ready, start.exited
+
+        def plan_to_ready() -> tuple[float, float, float]:
+            start = project.start()
+            project.stop()
+            return start.ready, start.ready - start.moment("plan"), start.exited
+
+        for _ in range(2):
+            cold()
+        reference = [by_hand() for _ in range(runs)]
+        colds = [cold() for _ in range(runs)]
+        with project.supervised():
+            warms = [plan_to_ready() for _ in range(runs)]
+    path = median(reference)
+
+    def row(what: str, figures: list[float], budget: float | None) -> Row:
+        beyond = median(figures) - path
+        kept = None if budget is None else beyond <= budget
+        said = f"{with_spread(figures)}: {beyond:+.1f} ms"
+        return Row(what, said, with_spread(reference), "" if budget is None else f"+{budget:g} ms", kept)
+
+    return [
+        row(
+            f"4 {light.title}, no supervisor yet: command → all ready",
+            [each[0] for each in colds],
+            COLD_MILLISECONDS,
+        ),
+        row("· until the command has returned", [each[1] for each in colds], None),
+        row(
+            f"4 {light.title}, supervisor up: command → all ready",
+            [each[0] for each in warms],
+            WARM_MILLISECONDS,
+        ),
+        row("· of that in the supervisor, from the order on", [each[1] for each in warms], None),
+        row("· until the command has returned", [each[2] for each in warms], None),
+    ]
+
+
+def crash(runs: int) -> list[Row]:
+    """Kill services that had been stable, each one once."""
+    with checkout() as project:
+        light = Light(project.root)
+        ports = [FIRST_PORT + number for number in range(runs)]
+        light.configure(project, [(f"s{port}", port, ()) for port in ports])
+        project.start()
+        time.sleep(STABLE_SECONDS)  # what devinit calls stable
+        crashes = [killed_until_back(port) for port in ports]
+        project.stop()
+
+        def boot() -> float:
+            began = time.perf_counter()
+            with light.by_hand(FIRST_PORT):
+                until_answering(FIRST_PORT, POLL_SECONDS)
+                return (time.perf_counter() - began) * 1000
+
+        reference = [boot() for _ in range(runs)]
+    beyond = median(crashes) - median(reference)
+    said = f"{with_spread(crashes)}: {beyond:+.1f} ms"
+    title = "SIGKILL of a stable service → it answers again"
+    return [
+        Row(
+            title,
+            said,
+            f"its boot {with_spread(reference)}",
+            f"+{CRASH_MILLISECONDS} ms",
+            beyond <= CRASH_MILLISECONDS,
+        )
+    ]
+
+
+def killed_until_back(port: int) -> float:
+    """Kill who answers on a port and return after how many milliseconds somebody else does."""
+    victim = until_answering(port)
+    began = time.perf_counter()
+    os.kill(victim, signal.SIGKILL)
+    while until_answering(port, POLL_SECONDS) == victim:
+        pass
+    return (time.perf_counter() - began) * 1000
+
+
+def many(runs: int) -> list[Row]:
+    """Start and stop many services, and look at a supervisor that has nothing to do."""
+    with checkout() as project:
+        light = Light(project.root)
+        ports = [FIRST_PORT + number for number in range(START_MANY)]
+        light.configure(project, [(f"s{port}", port, ()) for port in ports])
+        project.start()
+        idle = idle_rows(project)
+        project.stop()
+
+        def cold() -> float:
+            began = time.perf_counter()
+            project.start()
+            took = (time.perf_counter() - began) * 1000
+            project.stop()
+            return took
+
+        def warm() -> float:
+            start = project.start()
+            project.stop()
+            return start.exited
+
+        def by_hand() -> float:
+            began = time.perf_counter()
+            servers = [light.by_hand(port) for port in ports]
+            for server in servers:
+                server.__enter__()
+            for port in ports:
+                until_answering(port)
+            took = (time.perf_counter() - began) * 1000
+            for server in servers:
+                server.__exit__(None, None, None)
+            return took
+
+        few = max(3, runs // 3)
+        reference, colds = side_by_side(few, by_hand, cold)
+        with project.supervised():
+            warms = [warm() for _ in range(few)]
+        light.configure(project, [(f"s{port}", port, ()) for port in ports[:STOP_MANY]])
+        stops = []
+        for _ in range(few):
+            project.start()
+            stops.append(project.stop())
+    return [
+        Row(
+            f"start {START_MANY}, no supervisor yet: whole command",
+            with_spread(colds),
+            with_spread(reference),
+            "",
+            None,
+        ),
+        Row(
+            f"start {START_MANY}, supervisor up: whole command",
+            with_spread(warms),
+            with_spread(reference),
+            f"{START_MANY_MILLISECONDS} ms",
+            median(warms) <= START_MANY_MILLISECONDS,
+        ),
+        Row(
+            f"stop {STOP_MANY}: whole command",
+            with_spread(stops),
+            "",
+            f"{STOP_MANY_MILLISECONDS} ms",
+            median(stops) <= STOP_MANY_MILLISECONDS,
+        ),
+        *idle,
+    ]
+
+
+def idle_rows(project: Checkout) -> list[Row]:
+    """Look at the supervisor of many services for a while."""
+    pid = json.loads(project.run("status", "--json"))["supervisor"]["pid"]
+    time.sleep(1)
+    before = cpu_seconds(pid)
+    time.sleep(IDLE_SECONDS)
+    used = (cpu_seconds(pid) - before) * 60 / IDLE_SECONDS
+    megabytes = pss(pid) / 1e6
+    who = f"idle supervisor of {START_MANY}"
+    return [
+        Row(
+            f"{who}: CPU seconds a minute",
+            f"{used:.4f}",
+            "",
+            f"{IDLE_CPU_SECONDS_A_MINUTE}",
+            used <= IDLE_CPU_SECONDS_A_MINUTE,
+        ),
+        Row(
+            f"{who}: memory (PSS)",
+            f"{megabytes:.1f} MB",
+            "",
+            f"{IDLE_MEGABYTES} MB",
+            megabytes <= IDLE_MEGABYTES,
+        ),
+    ]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return what all threads of a process have used, to the nanosecond."""
+    return (
+        sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+    )
+
+
+def pss(pid: int) -> int:
+    """Return a process's proportional share of memory, in bytes."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith("Pss:")]
+    return int(line.split()[1]) * 1024
+
+
+def status(runs: int) -> list[Row]:
+    """Ask for the status, beside a Python that does nothing."""
+    with checkout() as project:
+        light = Light(project.root)
+        light.configure(
+            project, [(name, FIRST_PORT + number, needs) for number, (name, needs) in enumerate(CHAIN)]
+        )
+        project.start()
+
+        def ours() -> float:
+            return timed(lambda: project.run("status"))
+
+        def nothing() -> float:
+            return timed(
+                lambda: subprocess.run(
+                    [sys.executable, "-c", "pass"], env=project.environment, capture_output=True, check=True
+                )
+            )
+
+        side_by_side(3, ours, nothing)
+        figures, reference = side_by_side(runs * 3, ours, nothing)
+    times = median(figures) / median(reference)
+    said = f"{with_spread(figures)}: {number(times)}-fold"
+    return [
+        Row(
+            f"`{DEVINIT.name} status` of 4 services",
+            said,
+            f"`python -c pass` {with_spread(reference)}",
+            f"{STATUS_TIMES}-fold",
+            times <= STATUS_TIMES,
+        )
+    ]
