@@ -1,0 +1,109 @@
+"""Specifies what the fast commands do not load: they answer in the time that a person does not notice."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = {"textual", "questionary", "prompt_toolkit", "psutil", "asyncio"}
+"""What `status` never loads."""
+NOT_LIGHT = HEAVY | {
+    "msgspec",
+    "subprocess",
+    "typing",
+    "tomllib",
+    "dataclasses",
+    "inspect",
+    "email",
+    "urllib",
+}
+"""What the modules that every fast command begins with do not load."""
+
+REPORT = """
+import json, sys
+{code}
+loaded = {{name.partition(".")[0] for name in sys.modules}}
+print("LOADED", json.dumps(sorted(loaded)), file=sys.stderr)
+"""
+RUN = """
+from devinit.cli.main import main
+code = main(sys.argv[1:])
+assert code == 0, code
+"""
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """Return the top-level modules that are loaded after some code has run in a fresh interpreter."""
+    # Without site-packages' .pth files, which load what they like, the package has to be found by its path.
+    paths = {path for path in sys.path if path}
+    answer = subprocess.run(
+        [sys.executable, "-S", "-c", REPORT.format(code=code), *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sorted(paths))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    line = next(line for line in answer.stderr.splitlines() if line.startswith("LOADED "))
+    return set(json.loads(line.removeprefix("LOADED ")))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one service that needs no port."""
+    (tmp_path / "devinit.toml").write_text(
+        '[services.web]\ncommand = "sleep 1000"\nready = { after = 0.01 }\n'
+    )
+    return tmp_path
+
+
+class TestTheLightModules:
+    @pytest.mark.parametrize(
+        "module",
+        [
+            "devinit",
+            "devinit.errors",
+            "devinit.system.paths",
+            "devinit.system.files",
+            "devinit.control.client",
+            "devinit.config.find",
+            "devinit.cli.main",
+        ],
+    )
+    def test_load_nothing_that_takes_time(self, module: str) -> None:
+        assert not loaded_by(f"import {module}") & NOT_LIGHT
+
+    def test_to_connect_load_nothing_that_takes_time(self) -> None:
+        assert not loaded_by("import devinit.control.launch") & NOT_LIGHT
+
+
+class TestStatus:
+    def test_at_rest_loads_nothing_heavy(self, project: Path) -> None:
+        assert not loaded_by(RUN, "-C", str(project), "status") & HEAVY
+
+    @pytest.mark.parametrize("options", [[], ["--json"]])
+    def test_of_what_runs_loads_nothing_heavy_and_no_decoder_of_structs(
+        self, project: Path, options: list[str]
+    ) -> None:
+        command = [sys.executable, "-m", "devinit", "-C", str(project)]
+        subprocess.run([*command, "start"], capture_output=True, timeout=60, check=True)
+        try:
+            loaded = loaded_by(RUN, "-C", str(project), "status", *options)
+        finally:
+            subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=True)
+
+        assert not loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"})
+
+    def test_of_nothing_does_not_load_the_supervisor(self, project: Path) -> None:
+        code = "import devinit.cli.status\nassert not any('supervisor' in name for name in sys.modules)"
+
+        loaded_by(code)

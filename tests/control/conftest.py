@@ -1,0 +1,139 @@
+"""A server on a real socket, with methods made for the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import pytest
+
+from devinit.control.messages import ServicesParams
+from devinit.control.server import Connection, Server, UnknownMethod
+from devinit.errors import PortConflict
+from devinit.model.port import Conflict, Obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from tests.conftest import Machine
+
+Message = dict[str, Any]  # JSON-RPC
+
+
+class Asked(PortConflict):
+    """A refusal that carries facts."""
+
+    conflicts = (Conflict(service="web", port=8000, obstacle=Obstacle.LISTENER),)
+
+
+class Methods:
+    """What the server of a test understands."""
+
+    def __init__(self) -> None:
+        self.connections: list[Connection] = []
+        self.release = asyncio.Event()
+        self.idle = asyncio.Queue[int]()
+
+    async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
+        """Carry a method out."""
+        match method:
+            case "echo":
+                return msgspec.json.decode(params)
+            case "names":
+                return msgspec.json.decode(params, type=ServicesParams).services
+            case "wait":
+                await self.release.wait()
+                return "released"
+            case "subscribe":
+                self.connections.append(connection)
+                return "subscribed"
+            case "tell":
+                connection.tell({"type": "note", "message": "first"})
+                connection.tell({"type": "note", "message": "second"})
+                return "told"
+            case "refuse":
+                raise Asked("port 8000 is taken", hint="choose another")
+            case "break":
+                raise ZeroDivisionError
+        raise UnknownMethod
+
+
+class Talk:
+    """A client that says exactly what a test wants it to say."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+
+    async def say(self, line: bytes) -> None:
+        self.writer.write(line)
+        await self.writer.drain()
+
+    async def ask(self, method: str, params: object = None, request_id: int | str = 1) -> Message:
+        """Ask and return the next message."""
+        request = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or {}}
+        await self.say(json.dumps(request).encode() + b"\n")
+        return await self.hear()
+
+    async def hear(self) -> Message:
+        line = await self._reader.readline()
+        assert line, "the server has hung up"
+        message: Message = json.loads(line)
+        return message
+
+    async def is_hung_up_on(self) -> bool:
+        """Wait for the end of the conversation."""
+        try:
+            return await self._reader.read() == b""
+        except ConnectionError:
+            return True
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class House:
+    """A server, its methods, and whoever talks to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.methods = Methods()
+        self.server = Server(path, self.methods.handle, self._on_idle)
+        self._talks: list[Talk] = []
+
+    async def talk(self) -> Talk:
+        """Connect, and hear the greeting."""
+        talk = Talk(*await asyncio.open_unix_connection(str(self.path), limit=64 * 1024 * 1024))
+        self._talks.append(talk)
+        assert (await talk.hear())["method"] == "hello"
+        return talk
+
+    def _on_idle(self) -> None:
+        self.methods.idle.put_nowait(self.server.connections)
+
+    async def __aenter__(self) -> Self:
+        await self.server.listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.methods.release.set()
+        for talk in self._talks:
+            talk.close()
+        self.server.stop_listening()
+        self.server.hang_up()
+        while self.server.connections:
+            await self.methods.idle.get()
+
+
+@pytest.fixture
+async def house(machine: Machine) -> AsyncIterator[House]:
+    """A server that listens."""
+    async with House(machine.runtime / "test.sock") as house:
+        yield house
+
+
+@pytest.fixture
+def make_house() -> Callable[[Path], House]:
+    return House

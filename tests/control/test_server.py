@@ -1,0 +1,239 @@
+"""Specifies `devinit.control.server`: what a client can expect, and what it cannot do to others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.control import server
+from devinit.control.messages import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Machine
+    from tests.control.conftest import House
+
+pytestmark = pytest.mark.timeout(30)
+
+
+class TestAnAnswer:
+    async def test_carries_the_id_of_its_request(self, house: House) -> None:
+        talk = await house.talk()
+
+        assert await talk.ask("echo", {"a": 1}, 7) == {"jsonrpc": "2.0", "id": 7, "result": {"a": 1}}
+        assert await talk.ask("echo", {}, "seven") == {"jsonrpc": "2.0", "id": "seven", "result": {}}
+
+    async def test_comes_after_the_events_of_its_request(self, house: House) -> None:
+        talk = await house.talk()
+
+        first = await talk.ask("tell")
+
+        assert first["method"] == "event"
+        assert first["params"] == {"type": "note", "message": "first"}
+        assert (await talk.hear())["params"]["message"] == "second"
+        assert (await talk.hear())["result"] == "told"
+
+    async def test_does_not_wait_for_an_earlier_one(self, house: House) -> None:
+        talk = await house.talk()
+        await talk.say(b'{"id": 1, "method": "wait"}\n')
+
+        assert (await talk.ask("echo", {}, 2))["id"] == 2
+
+        house.methods.release.set()
+        assert (await talk.hear())["id"] == 1
+
+    async def test_comes_to_each_of_many_requests_at_once(self, house: House) -> None:
+        talk = await house.talk()
+        requests = [{"id": number, "method": "echo", "params": {"n": number}} for number in range(500)]
+        await talk.say(b"".join(json.dumps(request).encode() + b"\n" for request in requests))
+
+        answers = [await talk.hear() for _ in requests]
+
+        assert {answer["id"]: answer["result"]["n"] for answer in answers} == {n: n for n in range(500)}
+
+    async def test_may_be_large(self, house: House) -> None:
+        talk = await house.talk()
+
+        answer = await talk.ask("echo", {"text": "ü" * 1_000_000})
+
+        assert len(answer["result"]["text"]) == 1_000_000
+
+
+class TestARequest:
+    async def test_for_an_unknown_method_is_refused_by_its_name(self, house: House) -> None:
+        talk = await house.talk()
+
+        error = (await talk.ask("fly", None, 3))["error"]
+
+        assert (error["code"], error["message"]) == (METHOD_NOT_FOUND, "unknown method 'fly'")
+
+    @pytest.mark.parametrize("params", [{"services": "web"}, {"service": ["web"]}, {"services": [1]}])
+    async def test_with_wrong_parameters_is_refused_with_what_is_wrong(
+        self, house: House, params: object
+    ) -> None:
+        talk = await house.talk()
+
+        error = (await talk.ask("names", params))["error"]
+
+        assert error["code"] == INVALID_PARAMS
+        assert error["message"].startswith("names: ")
+
+    @pytest.mark.parametrize(
+        "line", [b"{\n", b"\n", b"[]\n", b'"x"\n', b"\xff\xfe\x00\n", b'{"id": 1}\n', b"GET / HTTP/1.1\r\n"]
+    )
+    async def test_that_is_none_is_refused_and_the_next_one_answered(self, house: House, line: bytes) -> None:
+        talk = await house.talk()
+        await talk.say(line)
+
+        answer = await talk.hear()
+
+        assert (answer["id"], answer["error"]["code"]) == (None, INVALID_REQUEST)
+        assert (await talk.ask("echo", {"still": "there"}))["result"] == {"still": "there"}
+
+    async def test_that_fails_carries_message_hint_and_exit_code(self, house: House) -> None:
+        talk = await house.talk()
+
+        error = (await talk.ask("refuse"))["error"]
+
+        assert (error["code"], error["message"]) == (1003, "port 8000 is taken")
+        data = error["data"]
+        assert (data["hint"], data["exit_code"], data["kind"]) == ("choose another", 3, "Asked")
+        assert data["conflicts"][0]["port"] == 8000
+
+    async def test_that_meets_a_defect_ends_nothing_but_itself(self, house: House) -> None:
+        talk = await house.talk()
+
+        error = (await talk.ask("break"))["error"]
+
+        assert (error["code"], error["data"]["exit_code"]) == (INTERNAL_ERROR, 5)
+        assert "Traceback" not in json.dumps(error)
+        assert "result" in await talk.ask("echo")
+
+    async def test_that_never_ends_is_hung_up_on(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        talk = await house.talk()
+        other = await house.talk()
+        talk.writer.write(b"x" * (server.LONGEST_REQUEST * 2 + 2))
+
+        assert await talk.is_hung_up_on()
+        assert "result" in await other.ask("echo")
+
+
+class TestAClient:
+    async def test_that_goes_away_disturbs_nobody(self, house: House) -> None:
+        leaving, staying = await house.talk(), await house.talk()
+        await leaving.ask("subscribe")
+        await staying.ask("subscribe")
+
+        leaving.close()
+        while house.server.connections > 1:
+            await house.methods.idle.get()
+        for connection in house.methods.connections:
+            connection.tell({"type": "note", "message": "hello"})
+
+        assert (await staying.hear())["params"]["message"] == "hello"
+
+    async def test_that_goes_away_during_a_request_lets_it_go_on(self, house: House) -> None:
+        leaving = await house.talk()
+        await leaving.say(b'{"id": 1, "method": "wait"}\n')
+
+        leaving.close()
+        house.methods.release.set()
+
+        assert await house.methods.idle.get() == 0
+
+    async def test_that_does_not_read_neither_grows_nor_blocks_the_server(self, house: House) -> None:
+        silent, other = await house.talk(), await house.talk()
+        await silent.ask("subscribe")
+        silent.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport has it
+        [connection] = house.methods.connections
+        event = {"type": "note", "message": "x" * 100_000}
+
+        for _ in range(1000):
+            connection.tell(event)
+            await asyncio.sleep(0)
+
+        # What was written before it was hung up on is all that may pile up.
+        assert connection._writer.transport.get_write_buffer_size() < server.SLOW_CLIENT_BYTES + 200_000
+        assert connection.is_gone
+        assert "result" in await other.ask("echo")
+
+    async def test_that_went_away_is_known_to_be_gone(self, house: House) -> None:
+        talk = await house.talk()
+        await talk.ask("subscribe")
+        [connection] = house.methods.connections
+        assert not connection.is_gone
+
+        talk.writer.transport.abort()
+        await house.methods.idle.get()
+
+        assert connection.is_gone
+
+    async def test_that_has_only_finished_sending_is_answered(self, house: House) -> None:
+        talk = await house.talk()
+        await talk.say(b'{"id": 1, "method": "wait"}\n')
+        talk.writer.write_eof()
+
+        house.methods.release.set()
+
+        assert (await talk.hear())["result"] == "released"
+
+    async def test_is_known_by_its_process(self, house: House) -> None:
+        talk = await house.talk()
+        await talk.ask("subscribe")
+
+        [connection] = house.methods.connections
+
+        assert connection.pid == os.getpid()
+
+    async def test_of_another_user_is_refused(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(server, "peer", lambda _writer: (4711, os.geteuid() + 1))
+
+        reader, writer = await asyncio.open_unix_connection(str(house.path))
+
+        assert await reader.read() == b""
+        writer.close()
+
+    async def test_of_root_is_welcome(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(server, "peer", lambda _writer: (1, 0))
+
+        talk = await house.talk()
+
+        assert "result" in await talk.ask("echo")
+
+
+class TestTheSocket:
+    async def test_may_be_used_by_its_owner_only(self, house: House) -> None:
+        assert stat.S_IMODE(house.path.stat().st_mode) == 0o600
+
+    async def test_replaces_one_that_a_dead_supervisor_left(
+        self, machine: Machine, make_house: Callable[[Path], House]
+    ) -> None:
+        path = machine.runtime / "stale.sock"
+        path.touch()
+
+        async with make_house(path) as house:
+            talk = await house.talk()
+
+            assert "result" in await talk.ask("echo")
+
+    async def test_is_removed_at_the_end(self, machine: Machine, make_house: Callable[[Path], House]) -> None:
+        async with make_house(machine.runtime / "end.sock") as house:
+            pass
+
+        assert not house.path.exists()
+
+    async def test_tells_the_clients_user_by_the_kernels_word(self, house: House) -> None:
+        _, writer = await asyncio.open_unix_connection(str(house.path))
+
+        # This end sees the server, which is this very process.
+        assert server.peer(writer) == (os.getpid(), os.geteuid())
+        assert struct.calcsize("3i") == 12
+        writer.close()
