@@ -72,6 +72,14 @@ def mark(descriptor: int, text: str) -> int:
     return os.fstat(descriptor).st_size
 
 
+def end_of(path: Path) -> int:
+    """Return where a log ends now: what is printed from here on comes behind it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
     """Return the output from an offset on, at most its last bytes, whatever they contain."""
     try:

@@ -111,6 +111,15 @@ class Stage:
         """Return where a service answers."""
         return self._endpoints[name]
 
+    def check(self, service: Service) -> None:
+        """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
+        values = self.environment_of(service)
+        commands = {"command": (service.command,), "setup": service.setup, "before_start": service.before_start}
+        for key, texts in commands.items():
+            for text in texts:
+                if text is not None:
+                    expand_command(text, values, key=f"services.{service.name}.{key}")
+
     def addresses(self) -> dict[str, str]:
         """Return where each service answers, or would: what the others are told about it."""
         return {name: each.url or f"{each.host}:{each.port}" for name, each in self._endpoints.items()}

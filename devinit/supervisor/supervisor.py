@@ -131,6 +131,8 @@ class Supervisor:
         wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
         await self._configure(project, order)
         starting = [name for name in wanted if self._phase(name) not in WANTED]
+        for name in starting:
+            self.stage.check(project.services[name])
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         await self._end_leftovers(starting)
         await self._take_ports(starting, order.asked)
@@ -281,7 +283,7 @@ class Supervisor:
         """Restart what runs with addresses of others that are not true any more. Databases are told none."""
         addresses = self.stage.addresses()
         for name, runner in self.runners.items():
-            if runner.service.provider != "process" or runner.phase not in lifecycle.ALIVE:
+            if runner.service.provider != "process" or runner.process is None or self._returning[name] > 0:
                 continue
             moved = [
                 other for other, address in addresses.items() if runner.told.get(other, address) != address
