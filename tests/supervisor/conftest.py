@@ -22,7 +22,7 @@ import pytest
 from devinit.model.process import ProcessSpec
 from devinit.ports.hold import Hold, hold
 from devinit.system.paths import project_id, socket_path, state_directory
-from devinit.system.processes import Process, members_of, process_ids, spawn
+from devinit.system.processes import Process, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch
 
 PATIENCE = 30.0
@@ -213,7 +213,9 @@ class Shop:
 
     def supervisors(self) -> list[int]:
         """Return the pids of all supervisors of this project."""
-        return [pid for pid in process_ids() if is_supervisor_of(pid, self.root)]
+        found = [pid for pid in process_ids() if is_supervisor_of(pid, self.root)]
+        # What a supervisor is just starting looks like it until the new program takes its place.
+        return [pid for pid in found if not {*ancestors_of(pid)} & {*found}]
 
     def pids(self, service: str) -> list[int]:
         """Return the pids of a service's processes, wherever they went."""

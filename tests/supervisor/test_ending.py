@@ -46,9 +46,12 @@ FORKS_WHILE_IT_DIES = """
 import os, signal
 
 def fork(*_):
+    # Blocked meanwhile: a signal that Python has taken down for a handler which is changed then is lost.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     if os.fork() == 0:
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
         while True:
             signal.pause()
     os._exit(0)

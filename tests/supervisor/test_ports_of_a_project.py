@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +97,37 @@ class TestAPortThatAStrangerHas:
         shop.up()
 
         assert shop.status()["web"]["port"] == port + 1
+
+
+class TestAPortThatIsLostDuringAStart:
+    def test_to_an_impostor_on_the_other_family_is_replaced(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        os.mkfifo(shop.root / "held")
+        shop.service("web", port=port, before_start="cat held")
+        start = shop.begin("start")
+        start.until(type="progress", service="web")
+        stranger(port, "::1")
+        (shop.root / "held").write_text("go")
+
+        assert start.finish() == 0
+
+        assert shop.status()["web"]["port"] == shop.ports()["web"] == port + 1
+        assert not [event for event in start.seen if "exclusively" in event.get("message", "")]
+
+    def test_while_nobody_watched_is_replaced(self, shop: Shop, port: int, stranger: Stranger) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        pid = shop.status()["web"]["pid"]
+        shop.kill_supervisor()
+        os.kill(pid, signal.SIGKILL)
+        stranger(port)
+
+        shop.up()
+
+        status = shop.status()["web"]
+        assert (status["phase"], status["port"], status["restarts"]) == ("ready", port + 1, 1)
+        assert shop.environment()["WEB_PORT"] == str(port + 1)
 
 
 class TestAServiceThatBindsExclusively:
