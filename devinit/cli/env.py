@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from devinit.cli.caller import caller_environment
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_or_start
 from devinit.runtime.dotenv import render, render_json, render_shell
@@ -38,6 +39,6 @@ def runtime_environment(root: Path) -> dict[str, str]:
     """Return the runtime environment of a project."""
     client = connect_or_start(root)
     profile = os.environ.get("DEVINIT_PROFILE") or None
-    values: dict[str, str] = client.call("environment", {"environ": dict(os.environ), "profile": profile})
+    values: dict[str, str] = client.call("environment", {"environ": caller_environment(), "profile": profile})
     client.close()
     return values

@@ -101,7 +101,7 @@ def refuse_unknown(names: list[str], root: Path) -> None:
     project = load(root)
     for name in names:
         if name not in project.services:
-            near = get_close_matches(name, project.services, n=1, cutoff=0.4)
+            near = get_close_matches(name, project.services, n=1)
             known = f"services: {', '.join(project.services) or 'none'}"
             hint = f"did you mean {near[0]}? {known}" if near else known
             raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)

@@ -6,6 +6,7 @@ import os
 import sys
 
 from devinit.cli.asking import add_port_options, can_ask, policy_of
+from devinit.cli.caller import caller_environment
 from devinit.cli.output import print_json, talk
 from devinit.cli.progress import Progress
 from devinit.cli.project import root_of
@@ -50,7 +51,7 @@ def bring_up(method: str, root: Path, arguments: Arguments) -> int:
     """Start or restart services, asking about conflicts for as long as there are any."""
     params: Json = {
         "services": arguments.services,
-        "environ": dict(os.environ),
+        "environ": caller_environment(),
         "on_conflict": policy_of(arguments),
         "profile": arguments.profile or os.environ.get("DEVINIT_PROFILE") or None,
         "timeout_seconds": arguments.timeout,
@@ -120,7 +121,7 @@ def take_back(client: Client, root: Path, watch: Watch) -> None:
     try:
         if watch.starting is None:
             # The order is on its way. This question is answered after it has been decided what it covers.
-            client.call("environment", {"environ": dict(os.environ)}, watch.see)
+            client.call("environment", {"environ": caller_environment()}, watch.see)
         if not watch.starting:
             return
         talk("\ninterrupted: stopping what this start brought up")

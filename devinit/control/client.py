@@ -62,7 +62,9 @@ class Client:
         self._last_id += 1
         request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params or {}}
         try:
-            self._connection.sendall(json.dumps(request).encode() + b"\n")
+            # Words that are no text (a service named by stray bytes) must not make the whole request unreadable.
+            line = json.dumps(request, ensure_ascii=False).encode(errors="replace")
+            self._connection.sendall(line + b"\n")
         except OSError as error:
             raise gone(method) from error
         self._connection.settimeout(TICK_SECONDS if on_tick else None)
@@ -71,7 +73,7 @@ class Client:
             if message.get("method") == "event":
                 if on_event is not None:
                     on_event(message["params"])
-            elif message.get("id") == self._last_id:
+            elif message.get("id") in (self._last_id, None):  # None: it could not even read who asks
                 if "error" in message:
                     raise RemoteError(message["error"])
                 return message.get("result")
