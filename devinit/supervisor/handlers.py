@@ -13,6 +13,7 @@ import msgspec
 from devinit import __version__
 from devinit.control.messages import EnvironmentParams, ServiceParams, ServicesParams, StartParams
 from devinit.control.server import Connection, UnknownMethod
+from devinit.model.port import ConflictPolicy
 from devinit.model.status import ProjectStatus
 from devinit.supervisor import report
 from devinit.supervisor.project_ports import Asked
@@ -139,6 +140,7 @@ def order_of(params: msgspec.Raw, connection: Connection) -> Order:
         asked=Asked(
             environ=asked.environ,
             policy=asked.on_conflict,
+            can_answer=asked.can_answer or asked.on_conflict is ConflictPolicy.ASK,
             resolutions=asked.resolutions,
             # Whoever asks must not be killed by what he asks for.
             protected=(connection.pid,) if connection.pid else (),

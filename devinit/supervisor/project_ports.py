@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.errors import PortConflict
 from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest, Resolution
@@ -36,6 +37,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     environ: dict[str, str]
     policy: ConflictPolicy = ConflictPolicy.MOVE
+    can_answer: bool = False
+    """Somebody is there to be asked; otherwise a service whose policy is to ask moves."""
     resolutions: tuple[Resolution, ...] = ()
     protected: tuple[int, ...] = ()
     """Pids that are never ended, nor are their ancestors."""
@@ -50,6 +53,8 @@ class ProjectPorts:
         self._grants: dict[str, Grant] = {}
         self._exclusive: set[str] = set()
         """Services that do not bind over our hold: learnt once, then not tried again."""
+        self._for_now: set[str] = set()
+        """Ports that the environment asked for: they hold for this start, and are not remembered."""
 
     def take(
         self, services: Iterable[Service], project: Project, asked: Asked, say: Say
@@ -74,7 +79,7 @@ class ProjectPorts:
             missing.append(request)
         try:
             grants = grant(
-                missing,
+                missing if asked.can_answer else [without_questions(each) for each in missing],
                 root=self._root,
                 project=project.name,
                 environ=asked.environ,
@@ -89,6 +94,10 @@ class ProjectPorts:
         except ConflictsFound as found:
             raise PortQuestion(found) from found
         self._add(grants)
+        for each in grants:
+            override = stated.ports.get(each.service)
+            if stated.skip_discovery or (override is not None and override.port == each.port):
+                self._for_now.add(each.service)
         return [each.granted for each in grants]
 
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
@@ -102,7 +111,7 @@ class ProjectPorts:
             )
         self._close(service.name, keep_reservation=False)
         [found] = grant(
-            [service.port],
+            [replace(service.port, policy=None)],
             root=self._root,
             project=project.name,
             environ={},
@@ -216,8 +225,16 @@ class ProjectPorts:
 
     def _close(self, name: str, *, keep_reservation: bool = True) -> None:
         found = self._grants.pop(name, None)
+        self._for_now.discard(name)
         if found is not None:
             found.close(keep_reservation=keep_reservation)
+
+
+def without_questions(request: PortRequest) -> PortRequest:
+    """Return a request that moves where it would have asked."""
+    if request.policy is ConflictPolicy.ASK:
+        return replace(request, policy=ConflictPolicy.MOVE)
+    return request
 
 
 def requests_of(service: Service) -> list[PortRequest]:

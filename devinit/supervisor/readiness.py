@@ -18,7 +18,7 @@ from devinit.ports import holder, verify
 from devinit.supervisor.probing import ReadOutput, RunCommand, attempt, intervals
 from devinit.system.listeners import tcp_listeners
 
-LISTEN_INTERVALS = ((2.0, 0.005), (10.0, 0.02), (float("inf"), 0.1))
+LISTEN_INTERVALS = ((0.1, 0.001), (2.0, 0.005), (10.0, 0.02), (float("inf"), 0.1))
 """(up to this age of the start in seconds, look this often): asking the kernel takes some 60 µs."""
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
@@ -61,7 +61,10 @@ class Subject(Struct, frozen=True, kw_only=True):
     extra_ports: tuple[int, ...]
     strict: bool
     timeout_seconds: float
+    main: Callable[[], int | None] = lambda: None
+    """The process that was started."""
     pids: Callable[[], list[int]]
+    """Its whole tree."""
     run_command: RunCommand
     read_output: ReadOutput
     saw: Callable[[str], None]
@@ -124,6 +127,12 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
     A service that begins to listen on its second address between our look at its sockets and our look at
     everybody's would be taken for one.
     """
+    # The first process alone, at first: most often it is the one that listens, and its tree costs a walk
+    # through /proc, for each of 200 services that start together.
+    if (main := subject.main()) is not None:
+        found = verify.ownership(port, (main,))
+        if isinstance(found, verify.Ours):
+            return found
     found = verify.ownership(port, subject.pids())
     return verify.ownership(port, subject.pids()) if isinstance(found, verify.Foreign) else found
 

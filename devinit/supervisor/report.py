@@ -147,13 +147,12 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
     """Explain a service."""
     state, service = runner.state, runner.service
     granted = stage.ports.granted(runner.name)
-    since = state.ready_at if state.ready_at is not None else state.started_at
     dependencies = {name: other.service.depends_on for name, other in runners.items()}
     return {
         "name": runner.name,
         "phase": state.phase.value,
         "reason": state.reason,
-        "since_seconds": time.monotonic() - since if since is not None else None,
+        "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
         "failures": len(state.failures),

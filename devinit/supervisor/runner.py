@@ -38,9 +38,15 @@ log = logging.getLogger(__name__)
 
 TAIL_LINES = 20
 IN_USE = re.compile(
-    r"address already in use|EADDRINUSE|port \d+ is (already )?in use|only one usage of each", re.IGNORECASE
+    r"address already in use|EADDRINUSE|AddrInUse|\bport\b[^\n]{0,10} (is|was) (already )?in use"
+    r"|is port \d+ in use|already running on port|only one usage of each",
+    re.IGNORECASE,
 )
-"""What programs print when they could not bind: libc's words, Node's, Vite's and Django's, Windows'."""
+"""What programs print when they could not bind: libc's words, Node's, Deno's, Django's and Spring's, Bun's,
+create-react-app's, Windows'."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a start may take before it is told what its probe sees."""
 
 INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.Wait)
 
@@ -84,7 +90,9 @@ class Runner:
         """Monotonic time at which the start of this service could begin: its dependencies were ready."""
         self.ready_seconds: float | None = None
         self.last_probe = ""
-        """What the last attempt of the probe saw."""
+        """What the last attempt of the probe saw, until it succeeded."""
+        self.phase_since = time.monotonic()
+        """When it entered its phase."""
         self._stage = stage
         self._moves = moves
         self._tasks = tasks
@@ -114,7 +122,10 @@ class Runner:
         self.state, actions = advance(before, event, now, self.service.restart)
         if isinstance(event, lifecycle.DependenciesReady) and self.state is not before:
             self.prepared_at = now
+        if self.phase is not before.phase:
+            self.phase_since = now
         if isinstance(event, lifecycle.BecameReady) and self.state is not before:
+            self.last_probe = ""
             begun = self.prepared_at if self.prepared_at is not None else now
             self.ready_seconds, self.prepared_at = now - begun, None
         if actions:
@@ -377,6 +388,7 @@ class Runner:
             extra_ports=self._stage.ports.extra_ports_of(self.name),
             strict=self.service.port.strict if self.service.port else False,
             timeout_seconds=self.service.ready.timeout_seconds,
+            main=lambda: self.process.pid if self.process else None,
             pids=self.pids,
             run_command=self._run_probe_command,
             read_output=logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset),
@@ -384,6 +396,9 @@ class Runner:
         )
 
     def _saw(self, detail: str) -> None:
+        if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:
+            # At first it is normal that nothing answers; later it is what somebody wants to know.
+            self._say(detail)
         self.last_probe = detail
 
     async def _run_probe_command(self, command: str) -> int:

@@ -53,6 +53,10 @@ class Stage:
         self.project, self.caller = project, caller
         self._endpoints, self.environment = derived
 
+    def check_project(self, project: Project, caller: dict[str, str]) -> None:
+        """Raise what `configure` would raise, and change nothing."""
+        self._derived(project, caller, ports_file.read(self.root))
+
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.
 
@@ -114,7 +118,11 @@ class Stage:
     def check(self, service: Service) -> None:
         """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
         values = self.environment_of(service)
-        commands = {"command": (service.command,), "setup": service.setup, "before_start": service.before_start}
+        commands = {
+            "command": (service.command,),
+            "setup": service.setup,
+            "before_start": service.before_start,
+        }
         for key, texts in commands.items():
             for text in texts:
                 if text is not None:

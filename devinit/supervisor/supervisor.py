@@ -99,6 +99,7 @@ class Supervisor:
         async with self._deciding:
             chosen = report.named(names, self.stage.project)
             running = [name for name in chosen if self._phase(name) in PRESENT]
+            self._warn_dependants(chosen)
             await self._end(chosen)
             for name in chosen:
                 self.stage.ports.give_back(name)
@@ -122,6 +123,13 @@ class Supervisor:
         self._write_state()
 
     # How it is done
+
+    def _warn_dependants(self, stopping: list[str]) -> None:
+        """Say who goes on without a service that it needs: only what was named is stopped."""
+        for name, runner in self.runners.items():
+            lost = [other for other in runner.service.depends_on if other in stopping]
+            if lost and name not in stopping and runner.phase in lifecycle.ALIVE:
+                self.stage.note(f"{name} depends on {', '.join(lost)} and keeps running", name)
 
     async def _begin(self, order: Order, tell: Callable[[Event], None]) -> list[str]:
         project = await self._load(order)
@@ -148,6 +156,7 @@ class Supervisor:
 
     async def _configure(self, project: Project, order: Order) -> None:
         """Take over a configuration: services that vanished from it are stopped, what runs is left alone."""
+        self.stage.check_project(project, order.asked.environ)
         vanished = [name for name in self.runners if name not in project.services]
         await self._end(vanished)
         for name in vanished:

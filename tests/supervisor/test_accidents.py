@@ -257,6 +257,23 @@ class TestABrokenConfiguration:
         assert "NO_SUCH_NAME" in refused.stderr
         assert shop.status()["web"]["phase"] == "ready"
 
+    def test_in_a_template_does_not_stop_what_has_left_the_configuration(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0])
+        shop.service("gone", port=ports[1])
+        shop.up()
+        shop.remove("gone")
+        shop.write(more='[environment]\nX = "${NO_SUCH_NAME}"')
+
+        assert shop("start").returncode == 2
+
+        assert {name: each["phase"] for name, each in shop.status().items()} == {
+            "web": "ready",
+            "gone": "ready",
+        }
+
     def test_without_a_service_that_runs_stops_it_at_the_next_start(
         self, shop: Shop, free_ports: FreePorts
     ) -> None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SOON = StopPolicy(grace_seconds=0.2)
 POLITE = """
-import signal, sys
-signal.signal(signal.SIGTERM, lambda *_: (print("asked", flush=True), sys.exit(0)))
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b"asked\\n"), sys.exit(0)))
 print("ready", flush=True)
 while True:
     signal.pause()

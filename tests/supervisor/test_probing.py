@@ -244,6 +244,6 @@ class TestTheIntervals:
     def test_begin_short_and_never_become_long(self) -> None:
         first, *rest = islice(intervals(), 40)
 
-        assert first == 0.025
+        assert first == 0.004
         assert all(before <= after for before, after in pairwise(rest))
         assert rest[-1] == 0.5
