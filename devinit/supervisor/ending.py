@@ -9,26 +9,57 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import StopPolicy
-from devinit.system.processes import Process, members_of
+from devinit.system.processes import Process, ProcessTable
 
 KILL_SECONDS = 5.0
 """How long the last signal may take; after that the kernel itself is stuck (a dead network disk)."""
 
 
+class Lookout:
+    """Walks through /proc once for all who ask in the same turn of the loop, as many that are stopped do."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.Future[ProcessTable] | None = None
+
+    async def table(self) -> ProcessTable:
+        """Return all processes as they are at a moment after this was asked."""
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = loop.create_future()
+            loop.call_soon(self._look, self._next)
+        return await asyncio.shield(self._next)
+
+    def _look(self, asked: asyncio.Future[ProcessTable]) -> None:
+        self._next = None
+        try:
+            asked.set_result(ProcessTable())
+        except OSError as error:
+            asked.set_exception(error)
+
+
 async def end_tree(
-    root: ProcessIdentity | None, marker: str | None, policy: StopPolicy, say: Callable[[str], None]
+    root: ProcessIdentity | None,
+    marker: str | None,
+    policy: StopPolicy,
+    say: Callable[[str], None],
+    lookout: Lookout | None = None,
 ) -> list[int]:
     """End every process of a service and return those that are still there, normally none.
 
     The tree is read again after each wait: while it dies, a process may still start another one.
     """
+    lookout = lookout or Lookout()
+
+    async def members_now() -> list[ProcessIdentity]:
+        return (await lookout.table()).members_of(root, marker)
+
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
     for number, seconds in ((asked, policy.grace_seconds), (insist, KILL_SECONDS)):
         deadline = clock() + seconds
         signalled: set[ProcessIdentity] = set()
-        while members := members_of(root, marker):
+        while members := await members_now():
             if clock() >= deadline:
                 break
             with opened(members) as processes:
@@ -42,7 +73,7 @@ async def end_tree(
         if number is asked:
             pids = ", ".join(str(member.pid) for member in members)
             say(f"still running after {seconds:g} s: {pids}; sending {insist.name}")
-    return [member.pid for member in members_of(root, marker)]
+    return [member.pid for member in await members_now()]
 
 
 def ask(process: Process, number: signal.Signals) -> None:

@@ -373,7 +373,8 @@ class Runner:
             # Its end is asked for from here on: no event.
             asyncio.get_running_loop().remove_reader(self.process.fileno())
         policy = self._stage.stop_policy(self.service)
-        left = await end_tree(self.identity, self._stage.marker(self.name), policy, self._say)
+        marker, lookout = self._stage.marker(self.name), self._stage.lookout
+        left = await end_tree(self.identity, marker, policy, self._say, lookout)
         if left:
             self._stage.note(f"{self.name}: processes {left} do not end", self.name)
         if self.process is not None:

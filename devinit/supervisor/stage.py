@@ -22,6 +22,7 @@ from devinit.runtime.dotenv import read_env_files
 from devinit.runtime.environment import environment, service_environment
 from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
+from devinit.supervisor.ending import Lookout
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.paths import private_directory, project_id
@@ -44,6 +45,7 @@ class Stage:
         self.environment: dict[str, str] = {}
         """The runtime environment, as it was published last."""
         self.silent_stdin = open_silent_stdin()
+        self.lookout = Lookout()
         self._endpoints: dict[str, Endpoint] = {}
 
     def configure(self, project: Project, caller: dict[str, str]) -> None:

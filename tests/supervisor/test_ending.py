@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.model.service import StopPolicy
-from devinit.supervisor.ending import ask, end_tree
+from devinit.supervisor.ending import Lookout, ask, end_tree
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
@@ -198,6 +198,40 @@ class TestEnding:
             turns += 1
 
         assert turns > 10
+
+
+class TestALook:
+    async def test_is_shared_by_all_who_ask_at_once(self) -> None:
+        lookout = Lookout()
+
+        first, second = await asyncio.gather(lookout.table(), lookout.table())
+
+        assert first is second
+
+    async def test_shows_what_was_there_after_it_was_asked_for(self, launch: Launcher) -> None:
+        lookout = Lookout()
+        await lookout.table()
+        service = launch.sh("exec sleep 1000")
+
+        table = await lookout.table()
+
+        assert [member.pid for member in table.members_of(None, launch.marker)] == [service.pid]
+
+    async def test_lets_many_services_end_together(self, launch: Launcher) -> None:
+        lookout = Lookout()
+        services = [launch.python(POLITE) for _ in range(10)]
+        for service in services:
+            service.line()
+
+        left = await asyncio.gather(
+            *(
+                end_tree(service.process.identity, None, StopPolicy(grace_seconds=20), print, lookout)
+                for service in services
+            )
+        )
+
+        assert left == [[]] * 10
+        assert left_of(launch) == []
 
 
 class Refusing:
