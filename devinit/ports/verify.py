@@ -44,12 +44,11 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
     """
     held = {pid: socket_inodes(pid) for pid in pids}
     ours = frozenset[int]().union(*held.values())
-    everywhere = tcp_listeners()
-    here = [found for found in everywhere if found.port == port]
+    here = tcp_listeners(port)
     if foreign := tuple(found for found in here if found.inode not in ours):
         return Foreign(foreign)
     if here:
         inodes = {found.inode for found in here}
         return Ours(tuple(pid for pid, sockets in held.items() if sockets & inodes))
-    elsewhere = {found.port for found in everywhere if found.inode in ours} - set(expected)
+    elsewhere = {found.port for found in tcp_listeners() if found.inode in ours} - {port, *expected}
     return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()

@@ -26,7 +26,7 @@ from devinit.model.probe import (
 ATTEMPT_SECONDS = 5.0
 """How long one attempt may take: a first page that is compiled on demand is slow without being broken."""
 FIRST_INTERVAL_SECONDS = 0.004
-"""What listens is nearly there: PostgreSQL says \"starting up\" for some 5 ms. After twelve attempts it is 30 ms."""
+"""What listens is nearly there: PostgreSQL says "starting up" for some 5 ms. After twelve attempts it is 30 ms."""
 LONGEST_INTERVAL_SECONDS = 0.5
 BODY_BYTES = 64 * 1024
 LONGEST_STATUS_LINE = 8192
