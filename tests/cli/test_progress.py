@@ -1,0 +1,217 @@
+"""Specifies the lines of a start: on a terminal, where they are redrawn, and elsewhere."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinit.cli.output import Paint
+from devinit.cli.progress import Board, Progress, symbols_of
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import MakePty
+
+LONG = "exited with code 1: " + "a reason that is wider than every terminal " * 5
+
+
+def plan(*names: str) -> dict[str, Any]:
+    return {"type": "plan", "services": list(names), "starting": list(names)}
+
+
+def phase(service: str, now: str, before: str = "waiting", **more: Any) -> dict[str, Any]:
+    event = {"type": "phase", "service": service, "phase": now, "previous": before}
+    return {**event, "reason": None, "pid": None, "ready_seconds": None, **more}
+
+
+def note(message: str) -> dict[str, Any]:
+    return {"type": "note", "service": None, "message": message}
+
+
+def moved(service: str, port: int, wanted: int) -> dict[str, Any]:
+    why = {"reason": f"{wanted} is held by vite (pid 4242)", "killed": []}
+    return {"type": "port", "service": service, "port": port, "preferred": wanted, "moved_from": wanted, **why}
+
+
+def board() -> Board:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    return Board(Paint(stream), symbols_of(stream))
+
+
+class TestTheBoard:
+    def test_says_for_how_long_something_is_waited_for(self) -> None:
+        shown = board()
+        shown.see(plan("backend", "frontend"), 0)
+        shown.see(phase("backend", "starting"), 10)
+
+        lines = shown.lines(12.5, 80, 24)
+
+        assert lines == ["… backend   starting 2.5 s", "… frontend  waiting"]
+
+    def test_says_nothing_of_a_time_that_nobody_noticed(self) -> None:
+        shown = board()
+        shown.see(phase("backend", "starting"), 10)
+
+        assert shown.lines(10.05, 80, 24) == ["… backend  starting"]
+
+    def test_says_what_a_service_is_busy_with(self) -> None:
+        shown = board()
+        shown.see(phase("postgres", "starting"), 0)
+        shown.see({"type": "progress", "service": "postgres", "message": "creating the\ndatabase cluster"}, 1)
+
+        assert shown.lines(3, 80, 24) == ["… postgres  starting 3.0 s: creating the database cluster"]
+
+    def test_says_how_long_a_service_took(self) -> None:
+        shown = board()
+        shown.see(phase("backend", "ready", "starting", ready_seconds=0.133), 0)
+
+        assert shown.lines(99, 80, 24) == ["✓ backend  ready after 133 ms"]
+
+    def test_lines_ports_up_only_when_there_are_any(self) -> None:
+        shown = board()
+        shown.see(plan("a", "b"), 0)
+        shown.see(moved("a", 8001, 8000), 0)
+
+        assert shown.lines(0, 80, 24) == ["… a  8001  waiting", "… b        waiting"]
+
+    def test_says_once_that_a_port_moved_and_why(self) -> None:
+        said = board().see(moved("backend", 8001, 8000), 0)
+
+        assert said == ["backend: 8000 → 8001: 8000 is held by vite (pid 4242)"]
+
+    def test_shows_those_that_something_happens_to_when_there_is_no_room_for_all(self) -> None:
+        shown = board()
+        names = [f"s{number}" for number in range(30)]
+        shown.see(plan(*names), 0)
+        for name in names[:10]:
+            shown.see(phase(name, "ready", ready_seconds=1), 0)
+
+        lines = shown.lines(0, 80, 11)
+
+        assert len(lines) == 11
+        assert lines[0].startswith("… s10")
+        assert lines[-1] == "  and 10 more"
+
+
+class TestWithoutATerminal:
+    def lines(self, *events: dict[str, Any]) -> list[str]:
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        with Progress(stream) as progress:
+            for event in events:
+                progress.see(event)
+        stream.seek(0)
+        return stream.read().splitlines()
+
+    def test_each_thing_that_happens_has_a_line_without_times_that_nobody_measured(self) -> None:
+        lines = self.lines(
+            plan("backend"),
+            phase("backend", "starting"),
+            note("look at this"),
+            phase("backend", "ready", "starting", ready_seconds=0.05),
+        )
+
+        assert lines == ["… backend  starting", "⚠ look at this", "✓ backend  ready after 50 ms"]
+
+    def test_a_failure_leaves_its_reason_to_the_summary(self) -> None:
+        assert self.lines(phase("backend", "failed", reason="it fell")) == ["✗ backend  failed"]
+
+    def test_waiting_is_worth_a_line_only_with_a_reason(self) -> None:
+        lines = self.lines(
+            phase("a", "waiting", "stopped"), phase("b", "waiting", "stopped", reason="waits for a")
+        )
+
+        assert lines == ["… b  waiting: waits for a"]
+
+    def test_quiet_says_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("QUIET", "true")
+
+        assert self.lines(phase("backend", "ready")) == []
+
+
+class TestOnATerminal:
+    def test_a_line_is_drawn_over(self, make_pty: MakePty) -> None:
+        pty = make_pty(80, 24)
+        progress = Progress(pty.stream)
+
+        progress.see(plan("backend"))
+        progress.see(phase("backend", "starting"))
+        progress.see(phase("backend", "ready", "starting", ready_seconds=1))
+
+        assert pty.look() == ["✓ backend  ready after 1.0 s", ""]
+
+    def test_notes_stay_above(self, make_pty: MakePty) -> None:
+        pty = make_pty(80, 24)
+        progress = Progress(pty.stream)
+
+        progress.see(plan("backend"))
+        progress.see(note("first"))
+        progress.tick()
+        progress.see(note("second"))
+
+        assert pty.look() == ["⚠ first", "⚠ second", "… backend  waiting", ""]
+
+    @pytest.mark.parametrize("columns", [20, 40, 80])
+    @pytest.mark.parametrize("reason", [LONG, "漢字" * 50, "\x1b[31m" * 9 + LONG, "🚀" * 60, "a\r\tb" * 30])
+    def test_what_is_too_wide_is_cut_so_that_it_can_be_drawn_over(
+        self, make_pty: MakePty, reason: str, columns: int
+    ) -> None:
+        pty = make_pty(columns, 24)
+        progress = Progress(pty.stream)
+
+        for _ in range(3):
+            progress.see(phase("backend", "failed", "starting", reason=reason))
+            progress.see(phase("web", "starting", reason=reason))
+
+        first, second, last = pty.look()
+        assert first.startswith("✗ backend")
+        assert second.startswith("… web")
+        assert last == ""
+
+    def test_it_can_become_narrower_meanwhile(self, make_pty: MakePty) -> None:
+        pty = make_pty(100, 24)
+        progress = Progress(pty.stream)
+        progress.see(note("a note"))
+        progress.see(phase("backend", "failed", "starting", reason=LONG))
+
+        pty.narrow(30)
+        progress.see(phase("backend", "stopped", "failed"))
+
+        assert pty.look() == ["⚠ a note", "· backend  stopped", ""]
+
+    def test_the_picture_gives_way_to_something_better(self, make_pty: MakePty) -> None:
+        pty = make_pty(80, 24)
+
+        with Progress(pty.stream, vanishes=True) as progress:
+            progress.see(note("a note"))
+            progress.see(phase("backend", "ready"))
+
+        assert pty.look() == ["⚠ a note", ""]
+
+    def test_the_picture_stays_after_an_interrupt(self, make_pty: MakePty) -> None:
+        pty = make_pty(80, 24)
+
+        with pytest.raises(KeyboardInterrupt), Progress(pty.stream, vanishes=True) as progress:
+            progress.see(phase("backend", "starting"))
+            raise KeyboardInterrupt
+
+        assert pty.look() == ["… backend  starting", ""]
+
+    def test_the_cursor_is_never_hidden_so_that_nothing_has_to_be_restored(self, make_pty: MakePty) -> None:
+        pty = make_pty(80, 24)
+
+        with Progress(pty.stream) as progress:
+            progress.see(phase("backend", "starting"))
+            progress.tick()
+
+        assert all("?25" not in line for line in pty.look())
+
+    def test_a_dumb_one_gets_lines(self, make_pty: MakePty, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TERM", "dumb")
+        pty = make_pty(80, 24)
+        progress = Progress(pty.stream)
+
+        progress.see(phase("backend", "starting"))
+        progress.see(phase("backend", "ready", "starting"))
+
+        assert pty.look() == ["… backend  starting", "✓ backend  ready", ""]

@@ -1,0 +1,82 @@
+"""Specifies how text from somewhere else is made safe for a terminal, and made to fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinit.cli.text import coloured, cut, last_state, one_line, pad, plain, width
+
+SEQUENCES = {
+    "clear the screen": "\x1b[2J",
+    "move the cursor": "\x1b[10;20H",
+    "hide the cursor": "\x1b[?25l",
+    "set the title": "\x1b]0;owned\x07",
+    "set the title, ended otherwise": "\x1b]0;owned\x1b\\",
+    "query the terminal": "\x1b[c",
+    "device control": "\x1bP$q\x1b\\",
+    "reset the terminal": "\x1bc",
+    "another character set": "\x1b(0",
+    "ring": "\x07",
+    "go back": "\b\b",
+    "NUL": "\0",
+    "8-bit CSI": "\x9b2J",
+}
+
+
+class TestWhatATerminalWouldObey:
+    @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES.keys())
+    def test_is_not_let_through(self, sequence: str) -> None:
+        rest = "2J" if sequence == "\x9b2J" else ""
+
+        assert plain(f"a{sequence}b") == coloured(f"a{sequence}b") == f"a{rest}b"
+
+    def test_is_let_through_when_it_is_a_colour(self) -> None:
+        assert coloured("\x1b[1;31mred\x1b[0m") == "\x1b[1;31mred\x1b[0m\x1b[0m"
+
+    def test_ends_with_the_line_when_the_service_does_not_end_it(self) -> None:
+        assert coloured("\x1b[38;5;9mred").endswith("red\x1b[0m")
+
+    def test_is_cut_with_the_line_when_it_never_ends(self) -> None:
+        assert plain("before\x1b]0;title\nafter") == "before\nafter"
+
+    def test_leaves_tabs_and_letters_of_all_languages(self) -> None:
+        assert plain("a\tб 漢 é") == "a\tб 漢 é"
+
+
+class TestALineThatWasWrittenOver:
+    def test_shows_its_last_state(self) -> None:
+        assert last_state("10%\r50%\r100%") == "100%"
+
+    def test_shows_the_state_before_a_carriage_return_at_its_end(self) -> None:
+        assert last_state("10%\r50%\r") == "50%"
+
+
+class TestOneLine:
+    def test_joins_what_has_line_breaks(self) -> None:
+        assert one_line("python -c 'import a\n  b\r\n' \x1b[2J x") == "python -c 'import a b ' x"
+
+
+class TestTheWidth:
+    @pytest.mark.parametrize(
+        ("text", "cells"), [("abc", 3), ("é", 1), ("e\u0301", 1), ("漢字", 4), ("🚀", 2), ("a\u200bb", 2)]
+    )
+    def test_counts_cells(self, text: str, cells: int) -> None:
+        assert width(text) == cells
+
+    def test_is_what_padding_reaches(self) -> None:
+        assert pad("漢", 4) == "漢  "
+
+
+class TestCutting:
+    def test_leaves_what_fits(self) -> None:
+        assert cut("abcdef", 6) == "abcdef"
+
+    def test_shows_that_something_is_missing(self) -> None:
+        assert cut("abcdefg", 6) == "abcde…"
+
+    def test_never_splits_a_wide_character(self) -> None:
+        assert cut("漢字漢字", 6) == "漢字…"
+        assert cut("漢字漢字", 7) == "漢字漢…"
+
+    def test_leaves_nothing_where_there_is_no_room(self) -> None:
+        assert cut("abc", 0) == ""
