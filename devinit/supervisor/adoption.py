@@ -46,7 +46,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
 def take_over(runner: Runner, record: ServiceRecord) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
     runner.identity, runner.log_offset = record.identity, record.log_offset
-    runner.started_at = record.started_at
+    runner.started_at, runner.listener = record.started_at, record.listener
     process = Process.open(record.identity) if record.identity is not None else None
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)

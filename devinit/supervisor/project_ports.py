@@ -102,8 +102,9 @@ class ProjectPorts:
 
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
         """Give up a service's port, which somebody else has, and take the next one. Blocking."""
-        assert service.port is not None  # noqa: S101  only a service with a port can lose it
-        lost = self._grants[service.name]
+        lost = self._grants.get(service.name)
+        if service.port is None or lost is None:
+            raise PortConflict(f"a port of {service.name} was lost: {reason}", hint="start it again")
         if service.port.strict:
             raise PortConflict(
                 f"port {lost.port} for {service.name} was lost: {reason}",

@@ -33,6 +33,8 @@ class ServiceRecord(Struct, frozen=True, kw_only=True):
     restarts: int = 0
     started_at: float | None = None
     """Unix time."""
+    listener: int | None = None
+    """The process that was found listening on its port."""
     log_offset: int = 0
     """Where its run begins in the log."""
 

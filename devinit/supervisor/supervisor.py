@@ -378,6 +378,7 @@ class Supervisor:
                 proven=runner.state.proven,
                 restarts=runner.state.restarts,
                 started_at=runner.started_at,
+                listener=runner.listener,
                 log_offset=runner.log_offset,
             )
             for name, runner in self.runners.items()

@@ -147,12 +147,16 @@ class Shop:
 
     def service(self, name: str, *options: str, **keys: object) -> None:
         """Describe a service that runs `service.py`, or the `command` that is given."""
-        words = " ".join([sys.executable, "-S", "-E", str(self.root / "service.py"), *options])
+        words = self.command(*options)
         self._text[name] = "\n".join(
             [f"[services.{name}]"]
             + [f"{key} = {toml(value)}" for key, value in {"command": words, **keys}.items()]
         )
         self.write()
+
+    def command(self, *options: str) -> str:
+        """Return the command line of `service.py`."""
+        return " ".join([sys.executable, "-S", "-E", str(self.root / "service.py"), *options])
 
     def remove(self, name: str) -> None:
         del self._text[name]

@@ -224,6 +224,18 @@ class TestADiscoveryFile:
         assert found["process_id"] in shop.pids("backend")
         assert file.stat().st_mode & 0o777 == 0o600
 
+    def test_names_the_process_that_listens_also_after_an_adoption(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port, command=f"sh -c '{shop.command()} & wait'")
+        shop.up()
+        file = shop.root / ".backend-port.json"
+        before = json.loads(file.read_text())["process_id"]
+        shop.kill_supervisor()
+        file.unlink()
+
+        status = shop.status()["backend"]
+
+        assert json.loads(file.read_text())["process_id"] == before != status["pid"]
+
     def test_is_removed_when_the_service_stops(self, shop: Shop, port: int) -> None:
         shop.service("backend", port=port)
         shop.up()

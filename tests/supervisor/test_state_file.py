@@ -45,6 +45,7 @@ def full_state(root: Path) -> State:
         proven=True,
         restarts=3,
         started_at=1.5,
+        listener=43,
         log_offset=99,
     )
     return State(root=str(root), boot_id="boot", project="shop", profile="ci", services={"db": record})
