@@ -219,7 +219,8 @@ class Shop:
         """Return the pids of all supervisors of this project."""
         found = [pid for pid in process_ids() if is_supervisor_of(pid, self.root)]
         # What a supervisor is just starting looks like it until the new program takes its place.
-        return [pid for pid in found if not {*ancestors_of(pid)} & {*found}]
+        own = [pid for pid in found if not {*ancestors_of(pid)} & {*found}]
+        return [pid for pid in own if is_supervisor_of(pid, self.root)]
 
     def pids(self, service: str) -> list[int]:
         """Return the pids of a service's processes, wherever they went."""
