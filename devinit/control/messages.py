@@ -31,6 +31,8 @@ class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     environ: dict[str, str] = field(default_factory=dict)
     """The caller's environment: what the services inherit, and where <SERVICE>_PORT is looked up."""
     on_conflict: ConflictPolicy = ConflictPolicy.MOVE
+    can_answer: bool = False
+    """The caller can ask a person: conflicts that a service wants asked come back as questions."""
     resolutions: tuple[Resolution, ...] = ()
     profile: str | None = None
     timeout_seconds: float | None = None

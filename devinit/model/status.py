@@ -76,7 +76,7 @@ class WhyReport(TypedDict):
     phase: str
     reason: str | None
     since_seconds: float | None
-    """How long it has been starting, or ready."""
+    """How long it has been in its phase; None when it is stopped."""
     last_exit: int | None
     restarts: int
     failures: int
