@@ -166,7 +166,11 @@ def run_command(name: str, words: list[str], directory: str | None) -> int:
     from devinit.cli.arguments import module_of, read
 
     module = module_of(name)
-    code: int = module.run(read(module, name, words, directory))
+    try:
+        arguments = read(module, name, words, directory)
+    except SystemExit:
+        return 0  # argparse has shown the help that was asked for
+    code: int = module.run(arguments)
     return code
 
 

@@ -53,6 +53,7 @@ def bring_up(method: str, root: Path, arguments: Arguments) -> int:
         "services": arguments.services,
         "environ": caller_environment(),
         "on_conflict": policy_of(arguments),
+        "can_answer": can_ask(arguments),
         "profile": arguments.profile or os.environ.get("DEVINIT_PROFILE") or None,
         "timeout_seconds": arguments.timeout,
         "resolutions": [],

@@ -40,10 +40,11 @@ class Tail:
             for line, complete in self._backwards():
                 if not complete and follow:
                     self._offset -= len(line)
-                elif len(found) >= count:
-                    break
-                elif wanted(text := text_of(line)):
+                    continue
+                if len(found) < count and wanted(text := text_of(line)):
                     found.append(text)
+                if len(found) >= count:
+                    break
         return found[::-1]
 
     def more(self) -> Iterator[str]:

@@ -76,10 +76,16 @@ class Shop:
         command = " ".join(["exec", sys.executable, "-S", "-E", "service.py", *options])
         lines = [f"[services.{name}]"]
         for key, value in {"command": command, **keys}.items():
-            shown = f"{{ {', '.join(f'{k} = {v}' for k, v in value.items())} }}" if isinstance(value, dict) else None
+            shown = (
+                f"{{ {', '.join(f'{k} = {v}' for k, v in value.items())} }}"
+                if isinstance(value, dict)
+                else None
+            )
             lines.append(f"{key} = {shown or json.dumps(value)}")
         self._text[name] = "\n".join(lines)
-        (self.root / "devinit.toml").write_text('[project]\nname = "shop"\n\n' + "\n\n".join(self._text.values()))
+        (self.root / "devinit.toml").write_text(
+            '[project]\nname = "shop"\n\n' + "\n\n".join(self._text.values())
+        )
 
     def program(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "devinit", "-C", str(self.root), *words]
@@ -202,7 +208,9 @@ class Screen:
 
     def narrow(self, columns: int) -> None:
         """Become narrower, and wrap what is shown again, as terminals do."""
-        rows = [row[start : start + columns] for row in self.rows for start in range(0, max(len(row), 1), columns)]
+        rows = [
+            row[start : start + columns] for row in self.rows for start in range(0, max(len(row), 1), columns)
+        ]
         self.columns, self.rows, self._row, self._column = columns, rows, len(rows) - 1, 0
 
     @property
@@ -282,7 +290,9 @@ def port() -> int:
 @pytest.fixture
 def stranger(port: int) -> Iterator[subprocess.Popen[str]]:
     """Somebody who listens on the port."""
-    process = subprocess.Popen([sys.executable, "-S", "-c", STRANGER, str(port)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", STRANGER, str(port)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     process.stdout.readline()
     yield process

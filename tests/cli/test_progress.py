@@ -31,7 +31,14 @@ def note(message: str) -> dict[str, Any]:
 
 def moved(service: str, port: int, wanted: int) -> dict[str, Any]:
     why = {"reason": f"{wanted} is held by vite (pid 4242)", "killed": []}
-    return {"type": "port", "service": service, "port": port, "preferred": wanted, "moved_from": wanted, **why}
+    return {
+        "type": "port",
+        "service": service,
+        "port": port,
+        "preferred": wanted,
+        "moved_from": wanted,
+        **why,
+    }
 
 
 def board() -> Board:

@@ -1,0 +1,387 @@
+"""Specifies the commands on a real project without a terminal: results, talk, JSON, exit codes, odd streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from tests.cli.conftest import Shop
+
+
+def objects(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def pair(shop: Shop, port: int) -> Shop:
+    """A backend and a worker that depends on it."""
+    shop.service("backend", port=port)
+    shop.service("worker", depends_on=["backend"], ready={"after": 0.05})
+    return shop
+
+
+class TestAnOrdinaryDay:
+    def test_has_results_on_one_stream_and_talk_on_the_other(self, pair: Shop, port: int) -> None:
+        start = pair("start", "all")
+
+        assert start.returncode == 0
+        head, backend, worker, _, totals = start.stdout.splitlines()
+        assert head.split() == ["SERVICE", "PORT", "PREFERRED", "TRIES", "READY", "URL"]
+        assert backend.split()[:5] == ["✓", "backend", str(port), "yes", "1"]
+        assert backend.endswith(f"http://localhost:{port}")
+        assert worker.split()[:2] == ["✓", "worker"]
+        assert totals.startswith("2 of 2 services ready in ")
+        talk = start.stderr.splitlines()
+        assert f"… backend  {port}  starting" in talk
+        assert "devinit stop" in talk[-1]
+
+        again = pair("start")
+        assert again.returncode == 0
+        assert again.stdout.splitlines()[-1] == "2 of 2 services ready, as before"
+
+        status = pair("status")
+        first, second = status.stdout.splitlines()
+        pids = {name: service["pid"] for name, service in pair.status().items()}
+        assert first == f"Backend (port {port}): ✓ Running (pid {pids['backend']})  http://localhost:{port}"
+        assert second == f"Worker: ✓ Running (pid {pids['worker']})"
+
+        run = pair("run", "--", "sh", "-c", "echo $BACKEND_URL; exit 7")
+        assert (run.returncode, run.stdout) == (7, f"http://localhost:{port}\n")
+
+        stop = pair("stop")
+        assert (stop.returncode, stop.stdout) == (0, "")
+        assert "stopped backend, worker in " in stop.stderr.splitlines()[-1]
+        assert pair("stop").stderr == "nothing runs\n"
+
+    def test_can_be_read_by_a_program(self, pair: Shop, port: int) -> None:
+        events = objects(pair("start", "--json").stdout)
+        assert events[0]["type"] == "plan"
+        assert events[-1]["type"] == "summary"
+        [info] = [event for event in events if event["type"] == "port_info" and event["service"] == "backend"]
+        assert (info["port"], info["mode"], info["url"]) == (port, "preferred", f"http://localhost:{port}")
+
+        ports = json.loads(pair("ports", "--json").stdout)["ports"]
+        assert [(row["service"], row["port"], row["phase"]) for row in ports] == [("backend", port, "ready")]
+        assert json.loads(pair("env", "--json").stdout)["BACKEND_PORT"] == str(port)
+        assert json.loads(pair("why", "backend", "--json").stdout)["phase"] == "ready"
+        assert objects(pair("logs", "backend", "--json").stdout)[0]["service"] == "backend"
+
+        stopped = objects(pair("stop", "--json").stdout)[-1]
+        assert stopped["type"] == "stopped"
+        assert stopped["services"] == ["backend", "worker"]
+        assert objects(pair("stop", "--json").stdout)[-1]["services"] == []
+
+    def test_is_quiet_when_asked_to_be(self, pair: Shop) -> None:
+        for words in (["start"], ["stop"], ["ports", "set", "worker", "1"][:1]):
+            done = pair(*words, QUIET="true")
+            assert done.stderr == ""
+            assert done.returncode == 0
+
+    def test_works_from_a_folder_inside(self, pair: Shop) -> None:
+        inside = pair.root / "sub folder" / "ünter"
+        inside.mkdir(parents=True)
+
+        done = pair.sh(f"cd '{inside}' && devinit status")
+
+        assert done.stdout.splitlines()[1] == "Worker: ✗ Not running"
+
+
+class TestAFailure:
+    def test_is_shown_once_with_its_last_20_lines(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "lines=30", "exit=3", port=port, restart="never")
+
+        done = shop("start")
+
+        assert done.returncode == 1
+        everything = done.stdout + done.stderr
+        assert everything.count("exited with code 3") == 1
+        assert [line for line in done.stderr.splitlines() if line.startswith("  | ")] == [
+            f"  | line {number}" for number in range(11, 31)
+        ]
+        assert "`devinit why backend`" in done.stderr
+
+    def test_is_shown_in_quiet_too(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "exit=3", port=port, restart="never")
+
+        done = shop("start", QUIET="1")
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "backend failed: exited with code 3" in done.stderr
+
+    def test_to_be_ready_in_time_has_its_own_exit_code(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "never", port=port, ready={"timeout": 0.2})
+
+        done = shop("start")
+
+        assert done.returncode == 4
+        assert "backend failed: not ready after 0.2 s" in done.stderr
+
+    def test_to_wait_long_enough_names_what_goes_on(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "never", port=port)
+
+        done = shop("start", "--timeout", "0.2")
+
+        assert done.returncode == 4
+        assert "not ready in time: backend; it goes on in the background" in done.stderr
+
+
+class TestATakenPort:
+    def test_is_left_and_that_is_said(self, shop: Shop, port: int, stranger: subprocess.Popen[str]) -> None:
+        shop.service("backend", port=port)
+
+        done = shop("start")
+
+        assert done.returncode == 0
+        assert f"backend: {port} → {port + 1}: {port} is held by" in done.stderr
+        assert f"moved from {port}" in done.stdout
+        assert "1 not on its preferred port" in done.stdout
+        assert json.loads((shop.root / ".ports.json").read_text()) == {"backend": port + 1}
+        assert stranger.poll() is None
+
+    def test_is_freed_in_force_mode(self, shop: Shop, port: int, stranger: subprocess.Popen[str]) -> None:
+        shop.service("backend", port=port)
+
+        done = shop("start", FORCE_MODE="true")
+
+        assert done.returncode == 0
+        assert stranger.wait(5) == -signal.SIGTERM
+        assert f"(pid {stranger.pid}) to free port {port}" in done.stderr
+        assert shop.status()["backend"]["port"] == port
+
+    @pytest.mark.parametrize(
+        "environment",
+        [{"DEVINIT_ON_CONFLICT": "fail"}, {"SKIP_PORT_DISCOVERY": "true"}],
+        ids=lambda e: next(iter(e)),
+    )
+    def test_is_refused_when_the_policy_says_so(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str], environment: dict[str, str]
+    ) -> None:
+        shop.service("backend", port=port)
+
+        done = shop("start", "--json", **environment)
+
+        last = objects(done.stdout)[-1]
+        assert done.returncode == last["exit_code"] == 3
+        assert (last["type"], last["kind"]) == ("error", "PortConflict")
+        assert f"pid {stranger.pid}" in str(last["message"])
+        assert f"pid {stranger.pid}" in done.stderr
+        assert shop.status()["backend"]["phase"] == "stopped"
+
+
+class TestChoosingPorts:
+    def test_counts_from_the_next_start(self, pair: Shop, port: int) -> None:
+        chosen = pair("ports", "set", "backend", str(port + 5))
+
+        assert (chosen.returncode, chosen.stdout) == (0, "")
+        assert f"backend will use {port + 5}" in chosen.stderr
+        pair("start", "backend")
+        assert pair.status()["backend"]["port"] == port + 5
+
+    def test_tells_a_program_what_it_did(self, pair: Shop, port: int) -> None:
+        for changed in (True, False):
+            answer = json.loads(pair("ports", "set", "backend", str(port + 1), "--json").stdout)
+            assert answer == {"service": "backend", "port": port + 1, "changed": changed}
+        assert json.loads(pair("ports", "reset", "--json").stdout) == {"forgotten": {"backend": port + 1}}
+        assert json.loads(pair("ports", "reset", "--json").stdout) == {"forgotten": {}}
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["nobody", "8000"], "no service has a port named 'nobody'"),
+            (["worker", "8000"], "no service has a port named 'worker'"),
+            (["backend", "1024"], "1024 is outside of the range of backend"),
+        ],
+    )
+    def test_refuses_what_cannot_be(self, pair: Shop, words: list[str], said: str) -> None:
+        done = pair("ports", "set", *words)
+
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert not (pair.root / ".ports.json").exists()
+
+
+class TestRunningACommand:
+    def test_needs_no_dashes(self, pair: Shop, port: int) -> None:
+        assert pair("run", "sh", "-c", "echo $BACKEND_PORT").stdout == f"{port}\n"
+
+    def test_ends_as_the_command_ends(self, pair: Shop) -> None:
+        assert pair("run", "--", "sh", "-c", "kill -TERM $$").returncode == -signal.SIGTERM
+
+    def test_that_does_not_exist_is_said_as_shells_do(self, pair: Shop) -> None:
+        done = pair("run", "--", "no-such-command")
+
+        assert done.returncode == 127
+        assert "no-such-command: there is no such command" in done.stderr
+
+    def test_that_cannot_be_executed_is_said_as_shells_do(self, pair: Shop) -> None:
+        (pair.root / "text").write_text("hello")
+
+        assert pair("run", "--", "./text").returncode == 126
+
+    def test_dies_quietly_when_its_reader_has_gone(self, pair: Shop) -> None:
+        done = pair.sh("devinit run -- yes | head -1; exit ${PIPESTATUS[0]}")
+
+        assert (done.stdout, done.stderr, done.returncode) == ("y\n", "", 141)
+
+
+class TestOddStreams:
+    """They are shown a project that rests; what is looked at is the command line itself."""
+
+    @pytest.mark.parametrize(
+        ("script", "code"),
+        [
+            ("devinit status <&-", 0),
+            ("devinit status >&-", 0),
+            ("devinit status 2>&-", 0),
+            ("devinit status <&- >&- 2>&-", 0),
+            ("devinit stat 2>&-", 2),
+        ],
+    )
+    def test_may_be_closed(self, pair: Shop, script: str, code: int) -> None:
+        done = pair.sh(script)
+
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+
+    def test_may_be_closed_while_services_start(self, pair: Shop) -> None:
+        assert pair.sh("devinit start <&- >&- 2>&-").returncode == 0
+        assert {service["phase"] for service in pair.status().values()} == {"ready"}
+
+    @pytest.mark.parametrize("words", ["status", "schema", "start --help", "--help"])
+    def test_may_break(self, pair: Shop, words: str) -> None:
+        done = pair.sh(f"devinit {words} | true; exit ${{PIPESTATUS[0]}}")
+
+        # Whoever is quick enough writes before the reader has gone.
+        assert done.returncode in (0, 141)
+        assert done.stderr == ""
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has it")  # noqa: PTH110
+    @pytest.mark.parametrize("words", ["status", "status --json", "schema", "--help"])
+    def test_may_be_full(self, pair: Shop, words: str) -> None:
+        done = pair.sh(f"devinit {words} > /dev/full")
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: the output cannot be written: ")
+        assert len(done.stderr.splitlines()) == 1
+
+    @pytest.mark.parametrize(
+        "environment", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "ascii"}]
+    )
+    def test_may_know_few_letters(self, pair: Shop, environment: dict[str, str]) -> None:
+        done = pair("status", **environment)
+
+        assert done.returncode == 0
+        assert "Backend (port " in done.stdout
+        assert json.loads(pair("status", "--json", **environment).stdout)["root"] == str(pair.root)
+
+    def test_bytes_in_the_environment_that_are_no_text_are_left_out_and_said(self, pair: Shop) -> None:
+        done = pair.sh("export ODD=$'\\xff'; devinit start backend")
+
+        assert done.returncode == 0
+        assert "'ODD' of the environment is not UTF-8 text" in done.stderr
+
+
+class TestSomethingBroken:
+    def test_is_named_with_its_line(self, pair: Shop) -> None:
+        (pair.root / "devinit.toml").write_text("[project]\nname = [\n")
+
+        for words in (["start"], ["status"], ["env"], ["ports"], ["why", "backend"], ["run", "true"]):
+            done = pair(*words)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert "devinit.toml, line 2, column" in done.stderr
+
+    def test_does_not_keep_what_runs_from_being_seen_and_stopped(self, pair: Shop) -> None:
+        pair("start")
+        (pair.root / "devinit.toml").write_text("[")
+
+        assert "✓ Running" in pair("status").stdout
+        assert pair("logs", "-n", "1").returncode == 0
+        assert pair("stop").returncode == 0
+
+    def test_is_kept_when_it_is_the_ports_file(self, pair: Shop) -> None:
+        path = pair.root / ".ports.json"
+        path.write_text("{oops")
+
+        for words in (["status"], ["start"], ["ports"], ["ports", "reset"]):
+            done = pair(*words)
+            assert done.returncode == 2
+            assert f"{path} is not JSON" in done.stderr
+        assert path.read_text() == "{oops"
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+    def test_is_named_when_it_cannot_be_read(self, pair: Shop) -> None:
+        (pair.root / "devinit.toml").chmod(0)
+
+        done = pair("start")
+
+        assert done.returncode == 2
+        assert "devinit.toml" in done.stderr
+
+    def test_is_the_name_of_a_service(self, pair: Shop) -> None:
+        for words in (["start", "bakend"], ["why", "bakend"], ["logs", "bakend"], ["restart", "bakend"]):
+            done = pair(*words)
+            assert done.returncode == 2
+            assert "there is no service 'bakend' in shop" in done.stderr
+            assert "did you mean backend?" in done.stderr
+
+    def test_is_a_folder_without_a_project(self, shop: Shop) -> None:
+        for words in (["start"], ["status"], ["logs"], ["stop"]):
+            done = shop(*words)
+            assert done.returncode == 2
+            assert "there is no project in" in done.stderr
+            assert "`devinit init`" in done.stderr
+
+    def test_is_a_supervisor_that_cannot_be_started(self, pair: Shop) -> None:
+        done = pair(
+            "start", "--json", XDG_RUNTIME_DIR=str(pair.root), TMPDIR="/proc", XDG_STATE_HOME="/proc/x"
+        )
+
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        assert objects(done.stdout)[-1]["type"] == "error"
+
+
+class TestWritingAConfiguration:
+    def test_tells_a_program_what_it_wrote(self, shop: Shop) -> None:
+        (shop.root / "backend").mkdir()
+
+        answer = json.loads(shop("init", "--json").stdout)
+
+        assert answer["path"] == str(shop.root / "devinit.toml")
+        assert isinstance(answer["services"], list)
+        assert shop("init").returncode == 2
+
+    def test_that_is_only_shown_writes_nothing(self, shop: Shop) -> None:
+        (shop.root / "backend").mkdir()
+
+        assert "[project]" in shop("init", "--print").stdout
+        assert not (shop.root / "devinit.toml").exists()
+
+
+class TestStatus:
+    def test_loads_nothing_heavy_while_a_supervisor_runs(self, pair: Shop) -> None:
+        pair("start", "backend")
+
+        done = pair.run([sys.executable, "-X", "importtime", *pair.program("status")[1:]])
+
+        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        heavy = {
+            "textual",
+            "questionary",
+            "psutil",
+            "asyncio",
+            "msgspec",
+            "subprocess",
+            "pathlib",
+            "argparse",
+        }
+        assert not loaded & heavy
+        assert "devinit.control.client" in loaded

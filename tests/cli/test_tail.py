@@ -1,0 +1,140 @@
+"""Specifies how the end of a log is read, and followed over restarts and rotation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from devinit.cli.tail import BLOCK, Tail
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "backend.log"
+
+
+def everything(_line: str) -> bool:
+    return True
+
+
+def last(log: Path, count: int = 100) -> list[str]:
+    return Tail("backend", log).last(count, everything)
+
+
+class TestTheLastLines:
+    def test_of_a_file_that_is_not_there_are_none(self, log: Path) -> None:
+        assert last(log) == []
+
+    @pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+    def test_are_whole_wherever_a_block_ends(self, log: Path, size: int) -> None:
+        lines = ["first", "x" * size, "", "漢字 at the seam", "last"]
+        log.write_text("\n".join(lines) + "\n")
+
+        assert last(log) == lines
+
+    def test_may_be_a_megabyte_long(self, log: Path) -> None:
+        log.write_bytes(b"a" * 1_000_000 + b"\n" + b"b" * 1_000_000 + b"\n")
+
+        assert [len(line) for line in last(log)] == [1_000_000, 1_000_000]
+
+    def test_are_shown_whatever_bytes_they_have(self, log: Path) -> None:
+        log.write_bytes(b"bad \xff\xfe byte\nnul \0 here\r\n")
+
+        assert last(log) == ["bad \ufffd\ufffd byte", "nul \0 here"]
+
+    def test_include_one_that_is_not_finished(self, log: Path) -> None:
+        log.write_text("done\nPassword: ")
+
+        assert last(log) == ["done", "Password: "]
+
+    def test_are_as_many_as_were_asked_for(self, log: Path) -> None:
+        log.write_text("".join(f"{number}\n" for number in range(1000)))
+
+        assert last(log, 2) == ["998", "999"]
+        assert last(log, 0) == []
+
+    def test_go_on_in_the_files_that_were_moved_aside(self, log: Path) -> None:
+        log.write_text("5\n")
+        log.with_name("backend.log.1").write_text("3\n4\n")
+        log.with_name("backend.log.2").write_text("1\n2\n")
+
+        assert last(log, 4) == ["2", "3", "4", "5"]
+
+    def test_are_found_without_reading_the_rest(self, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with log.open("wb") as file:
+            file.truncate(20_000_000_000)  # sparse: it has this size and takes no space
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n" + b"".join(b"%d\n" % number for number in range(100)))
+        sizes: list[int] = []
+        pread = os.pread
+
+        def counted(descriptor: int, size: int, offset: int) -> bytes:
+            sizes.append(size)
+            return pread(descriptor, size, offset)
+
+        monkeypatch.setattr(os, "pread", counted)
+
+        assert len(last(log)) == 100
+        assert sum(sizes) <= 2 * BLOCK
+
+
+class TestFollowing:
+    def follow(self, log: Path) -> Tail:
+        tail = Tail("backend", log)
+        tail.last(0, everything, follow=True)
+        return tail
+
+    def test_yields_what_has_come_since(self, log: Path) -> None:
+        log.write_text("old\n")
+        tail = self.follow(log)
+
+        with log.open("a") as file:
+            file.write("new\nnewer\n")
+
+        assert list(tail.more()) == ["new", "newer"]
+        assert list(tail.more()) == []
+
+    def test_waits_for_the_end_of_a_line(self, log: Path) -> None:
+        log.write_text("old\nhalf")
+        tail = self.follow(log)
+
+        assert list(tail.more()) == []
+        with log.open("a") as file:
+            file.write(" and half\n")
+        assert list(tail.more()) == ["half and half"]
+
+    def test_begins_when_the_file_appears(self, log: Path) -> None:
+        tail = self.follow(log)
+
+        log.write_text("first\n")
+
+        assert list(tail.more()) == ["first"]
+
+    def test_loses_nothing_when_the_file_is_moved_aside(self, log: Path) -> None:
+        log.write_text("old\n")
+        tail = self.follow(log)
+
+        with log.open("a") as file:
+            file.write("last words\nunfinished")
+        log.rename(log.with_name("backend.log.1"))
+        log.write_text("of the next run\n")
+
+        assert list(tail.more()) == ["last words", "unfinished", "of the next run"]
+
+    def test_begins_anew_when_the_file_is_emptied(self, log: Path) -> None:
+        log.write_text("old and long\n")
+        tail = self.follow(log)
+
+        log.write_text("new\n")
+
+        assert list(tail.more()) == ["new"]
+
+    def test_shows_a_line_without_end_in_pieces(self, log: Path) -> None:
+        log.write_text("")
+        tail = self.follow(log)
+
+        log.write_bytes(b"x" * 9_000_000)
+
+        assert sum(map(len, tail.more())) >= 8_000_000
