@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit init"
+WRITTEN = (".env.runtime", ".ports.json", ".backend-port.json")
+"""What a start leaves beside devinit.toml. `.devinit/` ignores itself."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -48,6 +50,18 @@ def run(arguments: Arguments) -> int:
         return 0
     found = ", ".join(project.services) or "no services: the file has examples"
     talk(f"{path} written: {found}")
-    for note in project.notes:
+    for note in (*project.notes, *ignoring(root)):
         talk(f"  {note}")
     return 0
+
+
+def ignoring(root: Path) -> list[str]:
+    """Say which of the files that a start writes git would commit: one of them holds passwords."""
+    if not (root / ".git").exists():
+        return []
+    try:
+        ignored = (root / ".gitignore").read_text(errors="replace").split()
+    except OSError:
+        ignored = []
+    missing = [name for name in WRITTEN if name not in ignored]
+    return [f"add to .gitignore: {', '.join(missing)}"] if missing else []

@@ -14,6 +14,8 @@ from devinit.control.launch import connect_to_running
 from devinit.errors import UsageError
 from devinit.model.port import HIGHEST_PORT
 from devinit.ports import ports_file
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.paths import state_directory
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -142,10 +144,12 @@ def choose(root: Path, requests: dict[str, PortRequest], name: str, port: int, *
 
 
 def forget(root: Path, requests: dict[str, PortRequest], names: list[str], *, as_json: bool) -> None:
-    """Take ports out of `.ports.json`."""
+    """Take ports out of `.ports.json`, and give up what is reserved for services that do not run."""
     for name in names:
         known(name, requests)
     before = ports_file.reset(root, names or None)
+    store = LeaseStore(state_directory() / "leases")
+    store.forget(root_name(root), dict.fromkeys(names or requests))
     if as_json:
         print_json({"forgotten": before})
         return
@@ -155,7 +159,7 @@ def forget(root: Path, requests: dict[str, PortRequest], names: list[str], *, as
     for name, port in moved.items():
         talk(f"{name} will ask for {requests[name].preferred} again, not for {port}")
     if not moved:
-        talk("nothing to reset: the preferred ports count")
+        talk("the preferred ports count again")
 
 
 def known(name: str, requests: dict[str, PortRequest]) -> str:

@@ -65,7 +65,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
         case "stopped":
             return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Not running"
         case "exited":
-            return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Exited{said}"
+            # The phase of work that was done once and went well; anything else has failed.
+            return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished"
         case "waiting" | "starting" | "stopping" if not reason:
             return f"{paint.attention(symbol('…', '~', sys.stdout))} {phase.capitalize()}"
     colour = paint.bad if phase == "failed" else paint.attention

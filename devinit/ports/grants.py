@@ -10,7 +10,7 @@ from pathlib import Path
 from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
 from devinit.ports.conflicts import ConflictsFound
 from devinit.ports.hold import Hold, hold
-from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.leases import Lease, LeaseStore, root_name
 from devinit.ports.overrides import overrides
 from devinit.ports.release import Say
 from devinit.ports.search import Search, Wanted
@@ -136,6 +136,4 @@ def grant(
 
 
 def _owner(root: Path, project: str, service: str) -> LeaseOwner:
-    # A path that is not UTF-8 cannot be written as JSON; marked, it is at least the same each time.
-    real = os.fsencode(os.path.realpath(root)).decode(errors="replace")
-    return LeaseOwner(root=real, project=project, service=service, pid=os.getpid(), at=time.time())
+    return LeaseOwner(root=root_name(root), project=project, service=service, pid=os.getpid(), at=time.time())

@@ -32,6 +32,12 @@ _RETRIES = 40
 _RETRY_SECONDS = 0.0005
 
 
+def root_name(root: Path) -> str:
+    """Return how a checkout is called in lease files: the same however it was reached."""
+    # A path that is not UTF-8 cannot be written as JSON; marked, it is at least the same each time.
+    return os.fsencode(os.path.realpath(root)).decode(errors="replace")
+
+
 class Record(LeaseOwner, frozen=True, kw_only=True):
     """The content of a lease file."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest, Resolut
 from devinit.model.service import Project, Service
 from devinit.ports import ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
-from devinit.ports.leases import LeaseStore
+from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.overrides import overrides
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
@@ -177,7 +176,7 @@ class ProjectPorts:
     def orphaned(self) -> set[str]:
         """Return the services of this checkout that have a live lease which is not ours."""
         ours = {each.port for each in self._grants.values()}
-        root = os.path.realpath(self._root)
+        root = root_name(self._root)
         return {
             owner.service.partition(".")[0]
             for port, owner, live in self._store.owners()
