@@ -289,8 +289,48 @@ class TestABrokenConfiguration:
         assert shop.pids("gone") == []
         assert shop.leases() == [ports[0]]
 
+    def test_that_was_deleted_still_lets_what_runs_be_stopped(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        (shop.root / "devinit.toml").unlink()
+
+        assert shop("stop").returncode == 0
+
+        shop.expect_nothing_left()
+
+
+class TestAFileThatCannotBeWritten:
+    @pytest.mark.parametrize("name", [".env.runtime", ".ports.json"])
+    def test_refuses_the_start_by_its_name_and_leaves_nothing(self, shop: Shop, port: int, name: str) -> None:
+        shop.service("web", port=port)
+        (shop.root / name).mkdir()
+
+        answer = shop("start")
+
+        assert answer.returncode == 2
+        assert str(shop.root / name) in answer.stderr
+        shop.expect_nothing_left()
+
 
 class TestTwoCommandsAtOnce:
+    def test_a_start_while_a_failed_run_still_ends_waits_for_that(self, shop: Shop, port: int) -> None:
+        shop.service(
+            "web",
+            "never",
+            "stubborn",
+            "note=notes",
+            port=port,
+            ready={"timeout": 0.3},
+            stop={"grace": 0.5},
+        )
+        assert shop.begin("start").finish() == 4
+
+        assert shop.begin("start").finish() == 4
+
+        assert len(shop.notes()) == 2
+        assert shop("stop").returncode == 0
+        shop.expect_nothing_left()
+
     def test_that_start_lead_to_one_supervisor_and_one_process_each(
         self, shop: Shop, free_ports: FreePorts
     ) -> None:
