@@ -6,6 +6,7 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -139,7 +140,9 @@ def stranger() -> Iterator[Callable[[int], subprocess.Popen[str]]]:
             "print('listening', flush=True)\n"
             "server.accept()\n"
         )
-        process = subprocess.Popen(["python3", "-c", program, str(port)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(port)], stdout=subprocess.PIPE, text=True
+        )
         started.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == "listening\n"
