@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 EXAMPLE = "devinit logs backend -f --grep 'ERROR|Traceback'"
 MARKER = "--- devinit: "
 """How the lines begin with which each run starts."""
+READER_SECONDS = 1.0
+"""How often we look whether `devinit logs -f | grep -m1 ready` has had enough, while nothing is printed."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -153,4 +156,13 @@ def follow(tails: list[Tail], printer: Printer) -> None:
         while True:
             for tail in tails:
                 printer.show(tail.name, filter(printer.matches, tail.more()))
-            watch.wait()
+            while not watch.wait(READER_SECONDS):
+                if is_reader_gone():
+                    raise BrokenPipeError
+
+
+def is_reader_gone() -> bool:
+    """Whether standard output is a pipe that nobody reads any more."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))

@@ -128,7 +128,7 @@ class Shop:
         child = pexpect.spawn(
             sys.executable,
             self.program(*words)[1:],
-            env={**os.environ, "TERM": "xterm-256color", **environment},  # type: ignore[arg-type]  os._Environ in the stubs
+            env={**os.environ, "TERM": "xterm-256color", **environment},
             cwd=str(self.root),
             dimensions=(24, columns),
             encoding="utf-8",

@@ -1,0 +1,124 @@
+"""Specifies completion with the shells themselves."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pexpect
+import pytest
+
+from devinit.cli.completion import SCRIPTS
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+BASH = """
+source <(devinit completion bash)
+words=("$@")
+COMP_WORDS=("${words[@]}")
+COMP_CWORD=$((${#words[@]} - 1))
+_devinit
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.fixture
+def project(shop: Shop, port: int, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A project, with `devinit` on PATH."""
+    shop.service("backend", port=port)
+    shop.service("frontend", port=port + 1)
+    programs = shop.root.parent / "bin"
+    programs.mkdir()
+    (programs / "devinit").write_text(f'#!/bin/sh\nexec {sys.executable} -m devinit "$@"\n')
+    (programs / "devinit").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    return shop
+
+
+def needs(shell: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(shell) is None, reason=f"{shell} is not installed")
+
+
+class TestBash:
+    @pytest.mark.parametrize(
+        ("words", "offered"),
+        [
+            (["devinit", "sto"], ["stop"]),
+            (["devinit", "start", "b"], ["backend"]),
+            (["devinit", "logs", ""], ["all", "backend", "frontend"]),
+            (["devinit", "start", "--f"], ["--force"]),
+            (["devinit", "start", "--on-conflict", "m"], ["move"]),
+            (["devinit", "ports", "s"], ["set"]),
+            (["devinit", "completion", "f"], ["fish"]),
+            (["devinit", "-C", "$(touch harmed)", "logs", "b"], ["backend"]),
+        ],
+    )
+    def test_offers(self, project: Shop, words: list[str], offered: list[str]) -> None:
+        done = project.run(["bash", "-c", BASH, "bash", *words])
+
+        assert done.stdout.split() == offered
+        assert not (project.root / "harmed").exists()
+
+    def test_knows_the_services_of_another_project(self, project: Shop) -> None:
+        place = str(project.root).replace(" ", "\\ ")
+
+        done = project.run(["bash", "-c", "cd /\n" + BASH, "bash", "devinit", "-C", place, "why", "f"])
+
+        assert done.stdout.split() == ["frontend"]
+
+
+@needs("zsh")
+class TestZsh:
+    def test_offers_commands_services_options_and_values(self, project: Shop) -> None:
+        child = pexpect.spawn(
+            "zsh", ["-f"], cwd=str(project.root), encoding="utf-8", timeout=20, dimensions=(24, 200)
+        )
+        child.sendline(
+            "PS1='> '; autoload -Uz compinit; compinit -u -D; source <(devinit completion zsh); echo go''es"
+        )
+        child.expect("goes")
+
+        for typed, completed in [
+            ("devinit sto", "devinit stop"),
+            ("devinit why fr", "frontend"),
+            ("devinit start --fo", "--force"),
+            ("devinit start --on-conflict ki", "kill"),
+        ]:
+            child.send(f"{typed}\t")
+            child.expect(completed)
+            child.sendintr()
+        child.close(force=True)
+
+
+@needs("fish")
+class TestFish:
+    def test_offers_commands_services_options_and_values(self, project: Shop) -> None:
+        asked = "; ".join(
+            f'complete -C "devinit {words}"'
+            for words in ("sto", "why fr", "start --fo", "start --on-conflict ki")
+        )
+
+        done = project.run(["fish", "-c", f"devinit completion fish | source; {asked}"])
+
+        assert [line.split()[0] for line in done.stdout.splitlines()] == [
+            "stop",
+            "frontend",
+            "--force",
+            "kill",
+        ]
+
+
+class TestEveryScript:
+    @pytest.mark.parametrize("shell", SCRIPTS)
+    def test_is_one_that_the_shell_can_read(self, shell: str, tmp_path: Path, project: Shop) -> None:
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        script = tmp_path / "script"
+        script.write_text(SCRIPTS[shell]())
+
+        done = project.run([shell, "-n", str(script)])
+
+        assert (done.returncode, done.stderr) == (0, "")

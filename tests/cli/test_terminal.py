@@ -1,0 +1,239 @@
+"""Specifies what a person sees and is asked at a terminal."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pexpect
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from tests.cli.conftest import Shop
+
+DOWN, ENTER = "\x1b[B", "\r"
+
+
+def seen(child: pexpect.spawn[str]) -> str:
+    """Return everything up to the end that was not expected before."""
+    child.expect(pexpect.EOF)
+    return child.before or ""
+
+
+def code_of(child: pexpect.spawn[str]) -> int | None:
+    """Return the exit code after the end, or minus the signal."""
+    child.expect(pexpect.EOF)
+    child.close()
+    return child.exitstatus if child.signalstatus is None else -child.signalstatus
+
+
+class TestAStart:
+    def test_shows_what_is_waited_for_and_for_how_long_then_the_table(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop.service("worker", depends_on=["backend"], ready={"after": 0.6})
+
+        child = shop.terminal("start")
+
+        child.expect("worker .*starting [0-9]+ ms")
+        child.expect("SERVICE +PORT +PREFERRED")
+        child.expect("✓.*backend +" + str(port))
+        child.expect(r"2 of 2 services ready in [\d.]+ m?s")
+        child.expect("`devinit stop` ends everything")
+        assert code_of(child) == 0
+
+    def test_of_something_that_fails_says_why_below_the_table(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "lines=3", "exit=3", port=port, restart="never")
+
+        child = shop.terminal("start")
+
+        child.expect("✗.*backend.*failed")
+        child.expect("0 of 1 service ready")
+        child.expect("backend failed:.* exited with code 3")
+        child.expect(r"\|.* line 3")
+        assert code_of(child) == 1
+
+    def test_without_colours_has_symbols(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+
+        child = shop.terminal("start", NO_COLOR="1")
+
+        text = seen(child)
+        assert "✓  backend" in text
+        # What is left moves the cursor and erases; nothing is painted.
+        assert not re.search(r"\x1b\[[\d;]*m", text)
+
+    def test_on_a_dumb_terminal_has_no_escape_sequences(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+
+        child = shop.terminal("start", TERM="dumb")
+
+        text = seen(child)
+        assert "\x1b" not in text
+        assert "✓ backend" in text
+
+    def test_that_is_interrupted_is_taken_back(self, shop: Shop, port: int) -> None:
+        shop.service("before", port=port)
+        shop.service("backend", port=port + 1)
+        shop.service("slow", "never", port=port + 2, depends_on=["backend"])
+        shop("start", "before")
+
+        child = shop.terminal("start")
+        child.expect("slow .*starting")
+        child.sendintr()
+
+        child.expect("interrupted: stopping what this start brought up")
+        assert code_of(child) == 130
+        phases = {name: service["phase"] for name, service in shop.status().items()}
+        assert phases == {"before": "ready", "backend": "stopped", "slow": "stopped"}
+
+
+class TestATakenPort:
+    def ask(self, shop: Shop, port: int, term: str = "xterm") -> pexpect.spawn[str]:
+        shop.service("backend", port=port)
+        child = shop.terminal("start", TERM=term)
+        child.expect(f"Port {port}.*, which backend wants, is in use:")
+        return child
+
+    def test_is_explained_and_moving_is_the_default(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
+    ) -> None:
+        child = self.ask(shop, port)
+
+        child.expect(f"pid {stranger.pid}, user ")
+        child.expect(f"» .*move to {port + 1}")
+        child.expect(f"kill {stranger.pid} ")
+        child.expect("try again")
+        child.expect("abort")
+        child.send(ENTER)
+
+        child.expect(f"moved from {port}")
+        assert code_of(child) == 0
+        assert stranger.poll() is None
+        assert shop.status()["backend"]["port"] == port + 1
+
+    def test_is_freed_when_that_is_chosen(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
+    ) -> None:
+        child = self.ask(shop, port)
+        child.expect("abort")
+
+        child.send(DOWN)
+        child.send(ENTER)
+
+        assert code_of(child) == 0
+        assert stranger.wait(5) == -signal.SIGTERM
+        assert shop.status()["backend"]["port"] == port
+
+    def test_can_be_tried_again(self, shop: Shop, port: int, stranger: subprocess.Popen[str]) -> None:
+        child = self.ask(shop, port)
+        child.expect("abort")
+        stranger.kill()
+        stranger.wait()
+
+        child.send(DOWN * 2)
+        child.send(ENTER)
+
+        assert code_of(child) == 0
+        assert shop.status()["backend"]["port"] == port
+
+    def test_can_end_the_start_before_anything_has_happened(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
+    ) -> None:
+        shop.service("first", port=port + 3)
+        child = self.ask(shop, port)
+        child.expect("abort")
+
+        child.send(DOWN * 3)
+        child.send(ENTER)
+
+        child.expect("the start was aborted")
+        assert code_of(child) == 3
+        assert stranger.poll() is None
+        assert {service["phase"] for service in shop.status().values()} == {"stopped"}
+
+    def test_interrupts_with_control_c(self, shop: Shop, port: int, stranger: subprocess.Popen[str]) -> None:
+        child = self.ask(shop, port)
+        child.expect("abort")
+
+        child.sendintr()
+
+        text = seen(child)
+        assert code_of(child) == 130
+        assert "Traceback" not in text
+        assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l"), "the cursor is shown again"
+        assert {service["phase"] for service in shop.status().values()} == {"stopped"}
+
+    def test_is_asked_about_by_number_on_a_dumb_terminal(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
+    ) -> None:
+        child = self.ask(shop, port, "dumb")
+
+        child.expect("choose 1-4")
+        child.sendline("4")
+
+        assert code_of(child) == 3
+
+    def test_is_asked_about_once_for_each_service(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
+    ) -> None:
+        shop.service("other", port=port + 5)
+        child = self.ask(shop, port)
+        child.expect("abort")
+
+        child.send(ENTER)
+
+        child.expect("2 of 2 services ready")
+        assert code_of(child) == 0
+
+
+class TestFollowingLogs:
+    def test_goes_on_over_a_restart_until_control_c(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "lines=2", port=port)
+        shop("start")
+
+        child = shop.terminal("logs", "-f")
+        child.expect("line 2")
+        shop("restart")
+        child.expect("--- devinit: backend starts")
+        child.expect("line 2")
+        child.sendintr()
+
+        assert "Traceback" not in seen(child)
+        assert code_of(child) == 130
+
+    def test_begins_with_a_service_that_has_printed_nothing_yet(self, shop: Shop, port: int) -> None:
+        shop.service("backend", "lines=1", port=port)
+
+        # Asked to show an older line as well, so that the test knows when it follows.
+        shop.log("older").write_text("older line\n")
+        child = shop.terminal("logs", "-f")
+        child.expect("older line")
+        shop("start")
+
+        child.expect("line 1")
+        child.sendintr()
+        assert code_of(child) == 130
+
+    def test_passes_colours_on_and_nothing_else(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop.log("backend").write_text("\x1b[31mred\x1b[0m \x1b[2J\x1b]0;title\x07after\n")
+
+        child = shop.terminal("logs", "backend")
+
+        text = seen(child)
+        assert "\x1b[31mred\x1b[0m after\x1b[0m" in text
+        assert "\x1b[2J" not in text
+        assert "title" not in text
+
+
+class TestStatus:
+    def test_of_what_rests_says_how_to_start_it(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+
+        child = shop.terminal("status")
+
+        child.expect(r"Backend \(port \d+\): .*✗.* Not running")
+        child.expect("`devinit start` starts everything")
+        assert code_of(child) == 0
