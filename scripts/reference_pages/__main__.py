@@ -47,7 +47,7 @@ EXIT_CODES = {
 
 VARIABLES = {
     "FORCE_MODE": "`true`: as `--force`, end whoever holds a port where that is safe, else move",
-    "DEVINIT_ON_CONFLICT": "`ask`, `kill`, `move` or `fail`, as `--on-conflict`; options and `FORCE_MODE` count more",
+    "DEVINIT_ON_CONFLICT": "`ask`, `kill`, `move` or `fail`, as `--on-conflict`, which counts more",
     "DEVINIT_PROFILE": "the profile of `devinit.toml`, as `--profile`",
     "QUIET": "`true`: no talk and no table after a start; errors and results that were asked for are printed",
     "NO_COLOR": "anything: no colours",
@@ -200,8 +200,8 @@ def configuration_page() -> Iterator[str]:
     yield f"# devinit.toml\n\n{GENERATED}\n"
     yield (
         "Every key with its type and what it means; `devinit schema` prints the same for editors. Unknown keys "
-        "are refused. The file may be missing: with `backend/` or `frontend/` folders the services are detected, and "
-        "`devinit init` writes them down.\n"
+        "are refused. The file may be missing: with `backend/` or `frontend/` folders the services are detected, "
+        "and `devinit init` writes them down.\n"
     )
     for title, definition in sections(definitions):
         about = definitions[definition]
@@ -291,10 +291,9 @@ def main() -> int:
         if "--check" not in sys.argv:
             FOLDER.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+    said = "is not current: run scripts/reference" if "--check" in sys.argv else "written"
     for name in stale:
-        print(
-            f"docs/reference/{name} {'is not current: run scripts/reference' if '--check' in sys.argv else 'written'}"
-        )
+        print(f"docs/reference/{name} {said}")
     return 1 if stale and "--check" in sys.argv else 0
 
 
