@@ -43,10 +43,17 @@ def run(arguments: Arguments) -> int:
     program, *_ = words = arguments.command
     try:
         os.execvpe(program, words, environment)  # noqa: S606  without a shell: that is the point
-    except FileNotFoundError:
-        raise CommandNotFound(f"{program}: there is no such command", hint=where(program)) from None
     except OSError as error:
+        if not is_there(program, environment.get("PATH")):
+            raise CommandNotFound(f"{program}: there is no such command", hint=where(program)) from None
         raise CommandNotRunnable(f"{program} cannot be run: {error.strerror}") from None
+
+
+def is_there(program: str, path: str | None) -> bool:
+    """Whether a program exists at all: a folder on PATH that we may not enter makes the search fail otherwise."""
+    from shutil import which  # only a failure needs it
+
+    return os.path.exists(program) if "/" in program else which(program, os.F_OK, path) is not None  # noqa: PTH110
 
 
 def where(program: str) -> str:
