@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,11 @@ OBEYED = {
     "SKIP_PORT_DISCOVERY",
 }
 """Variables that devinit obeys, beside DEVINIT_* and *_PORT."""
+
+
+# A shell that runs the tests in the background has them ignore these, and everything they start as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 class Machine(NamedTuple):
