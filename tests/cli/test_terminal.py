@@ -36,9 +36,9 @@ class TestAStart:
 
         child = shop.terminal("start")
 
-        child.expect("worker .*starting [0-9]+ ms")
+        child.expect(r"worker [^\r\n]*?starting [0-9]+ ms")
         child.expect("SERVICE +PORT +PREFERRED")
-        child.expect("✓.*backend +" + str(port))
+        child.expect(r"✓[^\r\n]*?backend +" + str(port))
         child.expect(r"2 of 2 services ready in [\d.]+ m?s")
         child.expect("`devinit stop` ends everything")
         assert code_of(child) == 0
@@ -48,10 +48,10 @@ class TestAStart:
 
         child = shop.terminal("start")
 
-        child.expect("✗.*backend.*failed")
+        child.expect(r"✗[^\r\n]*?backend[^\r\n]*?failed")
         child.expect("0 of 1 service ready")
-        child.expect("backend failed:.* exited with code 3")
-        child.expect(r"\|.* line 3")
+        child.expect(r"backend failed:[^\r\n]*? exited with code 3")
+        child.expect(r"\|[^\r\n]*? line 3")
         assert code_of(child) == 1
 
     def test_without_colours_has_symbols(self, shop: Shop, port: int) -> None:
@@ -80,7 +80,7 @@ class TestAStart:
         shop("start", "before")
 
         child = shop.terminal("start")
-        child.expect("slow .*starting")
+        child.expect(r"slow [^\r\n]*?starting")
         child.sendintr()
 
         child.expect("interrupted: stopping what this start brought up")
@@ -93,7 +93,7 @@ class TestATakenPort:
     def ask(self, shop: Shop, port: int, term: str = "xterm") -> pexpect.spawn[str]:
         shop.service("backend", port=port)
         child = shop.terminal("start", TERM=term)
-        child.expect(f"Port {port}.*, which backend wants, is in use:")
+        child.expect(rf"Port {port}[^\r\n]*?, which backend wants, is in use:")
         return child
 
     def test_is_explained_and_moving_is_the_default(
@@ -102,7 +102,7 @@ class TestATakenPort:
         child = self.ask(shop, port)
 
         child.expect(f"pid {stranger.pid}, user ")
-        child.expect(f"» .*move to {port + 1}")
+        child.expect(rf"» [^\r\n]*?move to {port + 1}")
         child.expect(f"kill {stranger.pid} ")
         child.expect("try again")
         child.expect("abort")
@@ -234,6 +234,6 @@ class TestStatus:
 
         child = shop.terminal("status")
 
-        child.expect(r"Backend \(port \d+\): .*✗.* Not running")
+        child.expect(r"Backend \(port \d+\): [^\r\n]*?✗[^\r\n]*? Not running")
         child.expect("`devinit start` starts everything")
         assert code_of(child) == 0
