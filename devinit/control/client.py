@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 
 from devinit.errors import DevinitError, SupervisorError
 
@@ -89,10 +90,12 @@ class Client:
                     return False
                 self._buffer += chunk
         except TimeoutError:
+            pid = peer_pid(self._connection)
             self.close()
             raise SupervisorError(
-                f"the supervisor does not answer within {GREETING_SECONDS:g} s",
-                hint="it may be stopped or stuck: `kill -9` it, services keep running, and run the command again",
+                f"the supervisor (pid {pid or 'unknown'}) does not answer within {GREETING_SECONDS:g} s",
+                hint=f"it may be stopped or stuck: `kill -CONT {pid or 'PID'}` lets a stopped one go on, "
+                f"`kill -9 {pid or 'PID'}` ends it; services keep running, and the next command takes them over",
             ) from None
         except OSError:
             self.close()
@@ -142,6 +145,14 @@ def connect(path: str | Path) -> Client | None:
         ) from error
     client = Client(connection)
     return client if client.is_greeted() else None
+
+
+def peer_pid(connection: socket.socket) -> int:
+    """Return the process at the other end, or 0 where the kernel does not say."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return int.from_bytes(credentials[:4], sys.byteorder)
 
 
 def gone(method: str) -> SupervisorError:

@@ -226,8 +226,9 @@ class Supervisor:
     def changed(self, runner: Runner, before: LifecycleState) -> None:
         """React to a service in another state."""
         state = runner.state
-        if state.phase is not before.phase:
+        if state.phase is not before.phase or state.reason != before.reason:
             self.stage.broadcaster.tell(report.phase_event(runner, before))
+        if state.phase is not before.phase:
             if state.phase is Phase.READY:
                 self._announce(runner)
             elif before.phase is Phase.READY:
@@ -256,7 +257,7 @@ class Supervisor:
             if outcome.may_start(name, states, services):
                 runner.post(lifecycle.DependenciesReady())
             elif (blocker := outcome.blocker(name, states, services)) is not None:
-                runner.post(lifecycle.Blocked(f"waits for {blocker}, which is {self._phase(blocker)}"))
+                runner.post(lifecycle.Blocked(f"waits for {blocker}, which {said_of(self._phase(blocker))}"))
 
     # Ports that turn out to be taken (Moves)
 
@@ -397,6 +398,16 @@ class Supervisor:
         except StateFileError as error:
             # The services go on; only a supervisor that had to take over now would know an older state.
             self._note_once(f"{error.message}: it is not recorded what runs")
+
+
+def said_of(phase: Phase) -> str:
+    """Say what a service does that others wait for in vain."""
+    match phase:
+        case Phase.FAILED | Phase.EXITED:
+            return phase.value
+        case Phase.STOPPED:
+            return "is stopped"
+    return "waits itself"
 
 
 def dependencies_of(project: Project) -> dict[str, tuple[str, ...]]:

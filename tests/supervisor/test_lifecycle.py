@@ -114,9 +114,9 @@ class TestAStart:
         assert actions == (Prepare(),)
 
     def test_says_what_it_is_blocked_by(self) -> None:
-        after, actions = run(state(Phase.WAITING), Blocked("waits for redis, which is failed"))
+        after, actions = run(state(Phase.WAITING), Blocked("waits for redis, which failed"))
 
-        assert (after.phase, after.reason) == (Phase.WAITING, "waits for redis, which is failed")
+        assert (after.phase, after.reason) == (Phase.WAITING, "waits for redis, which failed")
         assert actions == ()
 
     def test_spawns_when_it_is_prepared(self) -> None:

@@ -51,7 +51,7 @@ class TestAServiceThatExitsAtOnce:
         assert shop.begin("start").finish() == 1
 
         web = shop.status()["web"]
-        assert (web["phase"], web["reason"]) == ("waiting", "waits for db, which is failed")
+        assert (web["phase"], web["reason"]) == ("waiting", "waits for db, which failed")
 
     def test_releases_its_dependants_when_it_comes_up_after_all(
         self, shop: Shop, free_ports: FreePorts
