@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devinit.cli.project import root_of
+from devinit.cli.project import root_as_text
 from devinit.cli.start import bring_up, configure
 
 TYPE_CHECKING = False
@@ -16,4 +16,4 @@ __all__ = ["EXAMPLE", "configure", "run"]
 
 def run(arguments: Arguments) -> int:
     """Restart services; return the exit code that they add up to."""
-    return bring_up("restart", root_of(arguments), arguments)
+    return bring_up("restart", root_as_text(arguments), arguments)

@@ -9,7 +9,7 @@ from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.caller import caller_environment
 from devinit.cli.output import print_json, talk
 from devinit.cli.progress import Progress
-from devinit.cli.project import root_of
+from devinit.cli.project import root_as_text
 from devinit.cli.summary import print_summary
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
@@ -18,7 +18,6 @@ from devinit.errors import DevinitError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from pathlib import Path
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client, Json
@@ -44,10 +43,10 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Start services; return the exit code that they add up to."""
-    return bring_up("start", root_of(arguments), arguments)
+    return bring_up("start", root_as_text(arguments), arguments)
 
 
-def bring_up(method: str, root: Path, arguments: Arguments) -> int:
+def bring_up(method: str, root: str, arguments: Arguments) -> int:
     """Start or restart services, asking about conflicts for as long as there are any."""
     params: Json = {
         "services": arguments.services,
@@ -72,7 +71,7 @@ def bring_up(method: str, root: Path, arguments: Arguments) -> int:
         client.close()
 
 
-def one_attempt(client: Client, root: Path, method: str, params: Json, *, as_json: bool) -> int:
+def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json: bool) -> int:
     """Order the start, show what happens, print what it came to."""
     watch = Watch(as_json=as_json)
     try:
@@ -117,7 +116,7 @@ def answers(error: RemoteError) -> list[Json]:
     return [ask(conflict) for conflict in error.data["conflicts"]]
 
 
-def take_back(client: Client, root: Path, watch: Watch) -> None:
+def take_back(client: Client, root: str, watch: Watch) -> None:
     """Ctrl-C: stop what this start was bringing up, and nothing else."""
     try:
         if watch.starting is None:

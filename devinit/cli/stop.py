@@ -7,7 +7,7 @@ import time
 
 from devinit.cli.output import duration, print_json, talk
 from devinit.cli.progress import Progress
-from devinit.cli.project import root_of
+from devinit.cli.project import root_as_text
 from devinit.control.launch import connect_to_running
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Stop services."""
     began = time.monotonic()
-    client = connect_to_running(root_of(arguments))
+    client = connect_to_running(root_as_text(arguments))
     result: Json = {"stopped": [], "supervisor_ends": False} if client is None else order(client, arguments)
     if arguments.json:
         seconds = round(time.monotonic() - began, 3)

@@ -36,7 +36,7 @@ PREDECESSOR_SECONDS = 5.0
 def main() -> int:
     """Run until the last service has been stopped."""
     root = Path(sys.argv[1])
-    ready_fd = int(sys.argv[3]) if len(sys.argv) > 3 else None  # noqa: PLR2004  ROOT --ready-fd N
+    ready_fd = int(sys.argv[2]) if len(sys.argv) > 2 else None  # noqa: PLR2004  ROOT [READY_FD]
     logging.basicConfig(
         level=logging.DEBUG if os.environ.get("DEVINIT_DEBUG") else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -77,6 +77,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             tell_launcher(ready_fd, READY)
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
+            gc.enable()
             await until_done(server, supervisor, leaving, idle)
             server.hang_up()
             supervisor.leave()

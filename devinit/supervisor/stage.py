@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import tempfile
 import time
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from devinit.runtime.templates import expand_command
 from devinit.supervisor.ending import Lookout
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project_ports import ProjectPorts
-from devinit.system.paths import private_directory, project_id
+from devinit.system.paths import private_directory, project_id, runtime_directory
 from devinit.system.processes import RUN_VARIABLE
 
 log = logging.getLogger(__name__)
@@ -203,10 +202,13 @@ def open_silent_stdin() -> int:
     A FIFO opened for reading and writing: its reader is its writer. /dev/null would end at once, and
     `tailwind --watch` and others take the end of their input as the wish that they stop.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "stdin"
-        os.mkfifo(path, 0o600)
+    path = runtime_directory() / f"stdin-{os.getpid()}"
+    path.unlink(missing_ok=True)
+    os.mkfifo(path, 0o600)
+    try:
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    finally:
+        path.unlink()
 
 
 def wants_color(caller: dict[str, str]) -> bool:

@@ -60,6 +60,11 @@ def socket_address(root: str | os.PathLike[str]) -> str:
 
 def private_directory(root: str | os.PathLike[str]) -> Path:
     """Return the checkout's `.devinit`, created 0700 and with a .gitignore that covers everything in it."""
+    return _as_path(private_directory_as_text(root))
+
+
+def private_directory_as_text(root: str | os.PathLike[str]) -> str:
+    """Return `private_directory` as text, without loading pathlib."""
     path = os.path.join(root, ".devinit")
     _create_private(path)
     ignore = os.path.join(path, ".gitignore")
@@ -70,7 +75,7 @@ def private_directory(root: str | os.PathLike[str]) -> Path:
         pass
     except OSError as error:
         raise _unusable(path, error) from error
-    return _as_path(path)
+    return path
 
 
 def _as_path(path: str) -> Path:
