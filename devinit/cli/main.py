@@ -33,6 +33,8 @@ COMMANDS = {
 }
 """Each is a module of this package with `EXAMPLE`, `configure(parser)` and `run(arguments)`."""
 
+STARTING = ("start", "restart")
+"""Commands that need a supervisor for sure."""
 SYNONYMS = {"up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status", "exec": "run"}
 """What people are used to from other programs."""
 BROKEN_PIPE = 141
@@ -163,6 +165,8 @@ def run_command(name: str, words: list[str], directory: str | None) -> int:
         return dispatch([*words[:1], "--help"])
     if name not in COMMANDS:
         refuse_command(name)
+    if name in STARTING:
+        start_early(words, directory)
     from devinit.cli.arguments import module_of, read
 
     module = module_of(name)
@@ -172,6 +176,18 @@ def run_command(name: str, words: list[str], directory: str | None) -> int:
         return 0  # argparse has shown the help that was asked for
     code: int = module.run(arguments)
     return code
+
+
+def start_early(words: list[str], directory: str | None) -> None:
+    """Let a supervisor boot while the rest of the command is imported, if the words are surely an order."""
+    if any(word.startswith(("-C", "-h", "--h")) for word in words):
+        return
+    from devinit.config.find import find_root_as_text
+    from devinit.control.spawning import begin
+
+    root = find_root_as_text(directory or os.curdir)
+    if root is not None:
+        begin(root)
 
 
 def refuse_command(name: str) -> NoReturn:

@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 from devinit import __version__
-from devinit.control.launch import READY, SOCKET_POINTER
 from devinit.control.server import Server
+from devinit.control.spawning import READY, SOCKET_POINTER
 from devinit.errors import DevinitError, SupervisorError
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
@@ -31,6 +31,8 @@ log = logging.getLogger("devinit.supervisor")
 
 PREDECESSOR_SECONDS = 5.0
 """How long one that is going away may take to do so."""
+UNWANTED_SECONDS = 10.0
+"""How long a supervisor that nobody connects to stays."""
 
 
 def main() -> int:
@@ -78,6 +80,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
             gc.enable()
+            # Whoever started us may have been killed, or may have nothing to ask after all.
+            loop.call_later(UNWANTED_SECONDS, idle.set)
             await until_done(server, supervisor, leaving, idle)
             server.hang_up()
             supervisor.leave()

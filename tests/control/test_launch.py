@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.control import launch
+from devinit.control import spawning
 from devinit.control.launch import connect_or_start, connect_to, connect_to_running
 from devinit.errors import SupervisorError
 from devinit.system.paths import private_directory, socket_path
@@ -126,7 +126,7 @@ class TestASupervisor:
             connect_or_start(root)
 
         assert caught.value.exit_code == 5
-        assert str(launch.log_path(root)) in str(caught.value.hint)
+        assert str(spawning.log_path(root)) in str(caught.value.hint)
 
     def test_is_no_part_of_the_service_that_started_it(
         self, root: Path, monkeypatch: pytest.MonkeyPatch
