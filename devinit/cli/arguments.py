@@ -1,7 +1,7 @@
 """What a command was given, and how its words are read.
 
 argparse takes 8 ms to load, as much as the interpreter itself: a command that was given nothing but known
-switches, like `status --json`, does without it.
+switches, like `status --json`, and names of services, like `start backend -d`, does without it.
 """
 
 from __future__ import annotations
@@ -38,15 +38,38 @@ def read(module: ModuleType, name: str, words: list[str], directory: str | None)
     """Return what the words mean to a command. Raise UsageError when they mean nothing."""
     arguments = Arguments()
     arguments.directory = directory
-    switches = getattr(module, "SWITCHES", None)
-    if switches is not None and set(words) <= set(switches):
-        for switch, attribute in switches.items():
-            setattr(arguments, attribute, switch in words)
-        return arguments
+    if is_plain(module, words):
+        return read_plain(module, words, arguments)
     if hasattr(module, "split"):
         # What follows is the command line of another program: none of it is ours to read.
         words, arguments.command = module.split(words)
     return parser_of(module, name).read(words, arguments)
+
+
+def is_plain(module: ModuleType, words: list[str]) -> bool:
+    """Whether the words are only switches of a command and, where it takes them, names of services."""
+    switches = getattr(module, "SWITCHES", None)
+    names = [word for word in words if switches is None or word not in switches]
+    return switches is not None and (not names or takes_names(module, names))
+
+
+def takes_names(module: ModuleType, names: list[str]) -> bool:
+    """Whether these can be nothing but names of services to a command."""
+    return hasattr(module, "NAMES") and not any(name.startswith("-") for name in names)
+
+
+def read_plain(module: ModuleType, words: list[str], arguments: Arguments) -> Arguments:
+    """Take switches and names as they are; every other option has its default."""
+    for attribute, default in getattr(module, "DEFAULTS", {}).items():
+        setattr(arguments, attribute, default)
+    for attribute in module.SWITCHES.values():
+        setattr(arguments, attribute, False)
+    for word in words:
+        if word in module.SWITCHES:
+            setattr(arguments, module.SWITCHES[word], True)
+    if hasattr(module, "NAMES"):
+        setattr(arguments, module.NAMES, [word for word in words if word not in module.SWITCHES])
+    return arguments
 
 
 def parser_of(module: ModuleType, name: str) -> Parser:

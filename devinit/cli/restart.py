@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devinit.cli.project import root_as_text
-from devinit.cli.start import bring_up, configure
+from devinit.cli.start import DEFAULTS, NAMES, SWITCHES, bring_up, configure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "devinit restart backend"
 
-__all__ = ["EXAMPLE", "configure", "run"]
+__all__ = ["DEFAULTS", "EXAMPLE", "NAMES", "SWITCHES", "configure", "run"]
 
 
 def run(arguments: Arguments) -> int:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from devinit.control.client import Client, Json
 
 EXAMPLE = "devinit start all"
+SWITCHES = {"--json": "json", "--force": "force", "-d": "detach", "--detach": "detach"}
+NAMES = "services"
+DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
+"""What a command line without other options means; `configure` says the same to the parser."""
 
 
 def configure(parser: ArgumentParser) -> None:

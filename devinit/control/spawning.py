@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 from devinit.errors import DevinitError, SupervisorError
@@ -87,6 +86,8 @@ def begin(root: str) -> None:
 
 def spawn_supervisor(root: str | Path) -> int:
     """Start the supervisor in its own session; return the pipe on which it says that it listens."""
+    import signal  # 5 ms, and only whoever starts one needs it
+
     log_file = os.open(log_path(root), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     null = os.open(os.devnull, os.O_RDWR)
     receiving, sending = os.pipe()
