@@ -11,7 +11,7 @@ from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
 from devinit.cli.tail import Tail
 from devinit.cli.text import coloured, last_state, plain
-from devinit.errors import ConfigError, UsageError
+from devinit.errors import ConfigError, StateFileError, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -72,7 +72,12 @@ def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
 
     With `everybody` those count that have printed nothing yet: they may, while we follow.
     """
-    written = sorted(path.stem for path in (root / ".devinit" / "logs").glob("*.log"))
+    try:
+        written = sorted(path.stem for path in (root / ".devinit" / "logs").glob("*.log"))
+    except PermissionError as error:
+        raise StateFileError(
+            f"{error.filename} cannot be read: {error.strerror}", hint="it belongs to whoever started devinit"
+        ) from error
     if not names or names == ["all"]:
         return (
             [*written, *(name for name in configured(root) if name not in written)] if everybody else written

@@ -3,7 +3,7 @@
 Paths are text: pathlib would take a third of the fastest command's time.
 """
 
-# ruff: noqa: PTH118
+# ruff: noqa: PTH116, PTH118
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def connect_or_start(root: str | Path) -> Client:
     client = connect_to(root) if launch is None else None
     if client is not None:
         return client
+    refuse_foreign(root)
     launch = launch or Launch(root)
     with launch.lock:
         # Another command may have started it while we waited for the lock.
@@ -36,6 +37,33 @@ def connect_or_start(root: str | Path) -> Client:
     if client is None:
         raise SupervisorError("the supervisor started and went away at once", hint=f"see {log_path(root)}")
     return client
+
+
+def refuse_foreign(root: str | Path) -> None:
+    """Raise SupervisorError for a checkout that another user runs: we would take his services over as ours.
+
+    Root above all: what it restarts would run as root, and what it writes nobody else could read any more.
+    """
+    try:
+        owner = os.stat(os.path.join(root, ".devinit")).st_uid
+    except OSError:
+        return
+    if owner != os.geteuid():
+        name = user_name(owner)
+        raise SupervisorError(
+            f"{root} is run by user {name}, and no supervisor of {name}'s listens",
+            hint=f"run the command as {name}: sudo -u {name} devinit …",
+        )
+
+
+def user_name(uid: int) -> str:
+    """Return a user's name, or the number where it has none."""
+    import pwd  # only a refusal needs it
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def connect_to_running(root: str | Path) -> Client | None:

@@ -1,6 +1,6 @@
 """Start a supervisor. Imports little, so that it can begin before the command line has even been read."""
 
-# ruff: noqa: PTH110, PTH118 -- without pathlib, for the same reason
+# ruff: noqa: PTH110, PTH112, PTH116, PTH118 -- without pathlib, for the same reason
 
 from __future__ import annotations
 
@@ -73,14 +73,17 @@ def begin(root: str) -> None:
     launch that follows.
     """
     try:
-        elsewhere = read_text(os.path.join(root, ".devinit", SOCKET_POINTER)) or ""
+        private = os.path.join(root, ".devinit")
+        if os.path.isdir(private) and os.stat(private).st_uid != os.geteuid():
+            return
+        elsewhere = read_text(os.path.join(private, SOCKET_POINTER)) or ""
         if os.path.exists(socket_address(root)) or os.path.exists(elsewhere.strip()):
             return
         launch = Launch(root)
         if launch.lock.acquire(blocking=False):
             launch.spawn()
             begun[root] = launch
-    except DevinitError:
+    except (DevinitError, OSError):
         return
 
 

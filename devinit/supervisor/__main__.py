@@ -23,7 +23,7 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.handlers import Handlers
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
-from devinit.system.files import FileLock, write_atomically
+from devinit.system.files import FileLock, read_text, write_atomically
 from devinit.system.paths import private_directory, socket_path
 
 log = logging.getLogger("devinit.supervisor")
@@ -99,12 +99,19 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
 async def lock_project(root: Path) -> FileLock:
     """Become the one supervisor of a project; one that is just going away is waited for."""
     # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
-    lock = FileLock(private_directory(root) / "supervisor.lock")
+    path = private_directory(root) / "supervisor.lock"
+    lock = FileLock(path)
     deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
     while not lock.acquire(blocking=False):
         if asyncio.get_running_loop().time() > deadline:
-            raise SupervisorError(f"another supervisor looks after {root}, and does not answer")
+            pid = (read_text(path) or "").strip() or "unknown"
+            raise SupervisorError(
+                f"another supervisor (pid {pid}) looks after {root}, and cannot be reached",
+                hint=f"its socket is gone: `kill {pid}`; services keep running, the next command takes them over",
+            )
         await asyncio.sleep(0.01)
+    os.ftruncate(lock.fileno(), 0)
+    os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
     return lock
 
 

@@ -33,7 +33,8 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
     """Return a descriptor that appends to the service's log, after moving a full one aside."""
     path = log_path(private, service)
     try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        # Also after somebody has cleaned the checkout (git clean -fdx) while we ran.
+        path.parent.mkdir(mode=0o700, parents=path.parent.parent.parent.is_dir(), exist_ok=True)
         rotate(path, limits)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -212,7 +212,8 @@ class ProjectPorts:
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
         """Whether the grant that is there is what is wanted, and can be used."""
         found = self._grants.get(request.service)
-        return found is not None and remembered in (None, found.port) and self.make_ready(request.service)
+        wanted = request.preferred if request.strict else remembered
+        return found is not None and wanted in (None, found.port) and self.make_ready(request.service)
 
     def _of(self, name: str) -> list[Grant]:
         prefix = f"{name}."

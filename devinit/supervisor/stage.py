@@ -17,7 +17,7 @@ from devinit.model.service import Endpoint, Project, Service, StopPolicy
 from devinit.ports import ports_file
 from devinit.providers import PROVIDERS, Place, Provider
 from devinit.providers.command import command_spec
-from devinit.runtime.dotenv import read_env_files
+from devinit.runtime.dotenv import read_env_files, render
 from devinit.runtime.environment import environment, service_environment
 from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
@@ -55,8 +55,9 @@ class Stage:
         self._endpoints, self.environment = derived
 
     def check_project(self, project: Project, caller: dict[str, str]) -> None:
-        """Raise what `configure` would raise, and change nothing."""
-        self._derived(project, caller, ports_file.read(self.root))
+        """Raise what `configure` and `publish` would raise, and change nothing: no port is taken for nothing."""
+        _, values = self._derived(project, caller, ports_file.read(self.root))
+        render(values)
 
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.

@@ -29,7 +29,7 @@ from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import ServiceRecord, State, write_state
 from devinit.supervisor.warming import warm
-from devinit.system.processes import boot_id
+from devinit.system.processes import ProcessTable, boot_id
 
 RECORDED = WANTED | {Phase.STOPPING}
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
@@ -141,6 +141,9 @@ class Supervisor:
         starting = [name for name in wanted if self._phase(name) not in WANTED]
         for name in starting:
             self.stage.check(project.services[name])
+        for name in wanted:
+            if name not in starting and self.runners[name].service != project.services[name]:
+                self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         await self._end_leftovers(starting)
         await self._take_ports(starting, order.asked)
@@ -186,9 +189,17 @@ class Supervisor:
     async def _end_leftovers(self, names: list[str]) -> None:
         """End what an earlier supervisor started and nobody has on record: it still has our leases."""
         orphaned = self.stage.ports.orphaned() & set(names)
+        # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
+        unseen = [name for name in names if not self._has_ports(name) and self.runners[name].identity is None]
+        table = ProcessTable() if unseen else None
+        orphaned |= {name for name in unseen if self.runners[name].pids(table)}
         for name in orphaned:
             self.stage.note(f"{name} still ran without a supervisor: it is ended first", name)
         await asyncio.gather(*(self.runners[name].end_leftovers() for name in orphaned))
+
+    def _has_ports(self, name: str) -> bool:
+        service = self.runners[name].service
+        return service.port is not None or bool(service.extra_ports)
 
     async def _finish(
         self, wanted: list[str], timeout_seconds: float | None, began: float, tell: Callable[[Event], None]
