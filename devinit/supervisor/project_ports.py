@@ -206,8 +206,9 @@ class ProjectPorts:
         return tuple(each.lease_fd for each in self._of(name) if each.lease_fd is not None)
 
     def as_numbers(self) -> dict[str, int]:
-        """Return every port by name, as `.ports.json` wants it."""
-        return {name: each.port for name, each in list(self._grants.items())}
+        """Return every port that is to be remembered, by name, as `.ports.json` wants it."""
+        grants = list(self._grants.items())
+        return {name: each.port for name, each in grants if name not in self._for_now}
 
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
         """Whether the grant that is there is what is wanted, and can be used."""

@@ -1,0 +1,111 @@
+"""Specifies what happens when somebody cleans, edits or borrows a checkout while its services run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.system.paths import socket_path
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import FreePorts, Shop
+
+AS_ROOT = os.geteuid() == 0
+NOBODY = 65534
+
+
+class TestACheckoutThatWasCleaned:
+    def test_while_the_supervisor_runs_can_still_be_restarted(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shutil.rmtree(shop.root / ".devinit")
+
+        assert shop("restart", "web").returncode == 0
+
+        assert shop.status()["web"]["phase"] == "ready"
+
+    def test_after_the_supervisor_was_killed_runs_nothing_twice(self, shop: Shop) -> None:
+        shop.service("worker", "note=notes", ready={"after": 0.05})
+        shop.up()
+        before = shop.status()["worker"]["pid"]
+        shop.kill_supervisor()
+        shutil.rmtree(shop.root / ".devinit")
+
+        shop.up()
+
+        assert len(shop.pids("worker")) == 1
+        assert not Path(f"/proc/{before}").exists() or before not in shop.pids("worker")
+
+
+class TestASocketThatVanished:
+    def test_is_told_with_the_pid_that_has_to_be_ended(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        supervisor = shop.supervisor()
+        socket_path(shop.root).unlink()
+
+        done = shop("stop")
+
+        assert done.returncode == 5
+        assert f"another supervisor (pid {supervisor})" in done.stderr
+        assert f"kill {supervisor}" in done.stderr
+
+
+class TestAFixedPort:
+    def test_that_was_edited_counts_from_the_next_restart_on(self, shop: Shop, free_ports: FreePorts) -> None:
+        old, new = free_ports(2)
+        shop.service("web", port=old, strict_port=True)
+        shop.up()
+        shop.service("web", port=new, strict_port=True)
+
+        assert shop("restart", "web").returncode == 0
+
+        assert shop.status()["web"]["port"] == new
+
+
+class TestAnEditedService:
+    def test_that_runs_already_is_told_to_be_as_it_was(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.service("web", port=port, env={"COLOUR": "red"})
+
+        done = shop("start", "web")
+
+        assert "web runs as it was configured before: `devinit restart web`" in done.stderr
+
+
+class TestAnAddressThatChanged:
+    def test_is_told_to_those_that_run_already(self, shop: Shop, free_ports: FreePorts) -> None:
+        api, web = free_ports(2)
+        shop.service("api", port=api)
+        shop.service("web", port=web, depends_on=["api"])
+        shop.up("api")
+        before = shop.status()["api"]["pid"]
+
+        done = shop("start", "web", WEB_PORT=str(web + 50))
+
+        assert done.returncode == 0
+        assert shop.status()["web"]["port"] == web + 50
+        assert shop.status()["api"]["pid"] != before
+        assert f"http://localhost:{web + 50}" in shop.environment()["CORS_ORIGINS"]
+        assert shop.ports().get("web") != web + 50  # what a variable asks for holds for this start only
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can be somebody else's trouble")
+class TestAnotherUser:
+    def test_who_runs_the_checkout_is_not_replaced_by_root(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+        os.chown(shop.root / ".devinit", NOBODY, NOBODY)
+
+        done = shop("status")
+
+        assert done.returncode == 5
+        assert "is run by user nobody" in done.stderr
+        assert shop.supervisors() == []
+        os.chown(shop.root / ".devinit", 0, 0)
