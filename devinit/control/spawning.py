@@ -19,11 +19,12 @@ READY = b"ready\n"
 SOCKET_POINTER = "socket"
 """The file in `.devinit` that names the supervisor's socket."""
 PROGRAM = (
-    "import gc, sys; gc.disable(); sys.modules['ssl'] = None; del sys.argv[0]; "
+    "import gc, sys; gc.disable(); sys.modules.update(ssl=None, typing_extensions=None); del sys.argv[0]; "
     "from devinit.supervisor.__main__ import main; sys.exit(main())"
 )
 """`-m devinit.supervisor` does the same, some 15 ms later: it imports what finds and runs modules, asyncio imports
-TLS without need (6 ms), and the collector looks again and again at what stays (it is enabled later)."""
+TLS without need (6 ms), msgspec what `typing` has as well (3 ms), and the collector looks again and again at what
+stays (it is enabled later)."""
 RUN_VARIABLE = "DEVINIT_RUN"
 """What the processes of a service carry (system.processes, which would take long to import here)."""
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from devinit.model.event import Event
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Listener = Callable[[Event], None]
+    # Only described by these types: 1 ms that the supervisor's start does not pay.
+    from devinit.model.event import Event
+
+    Listener = Callable[[Event], None]
 
 
 class Broadcaster:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -135,7 +134,9 @@ def is_current(record_path: Path, service: Service) -> bool:
 
 def fingerprint(service: Service) -> str:
     """Return a digest of everything that set-up depends on."""
-    digest = hashlib.blake2b(digest_size=16)
+    from hashlib import blake2b  # 3 ms of the supervisor's start, and only a set-up needs it
+
+    digest = blake2b(digest_size=16)
     for command in service.setup:
         digest.update(command.encode() + b"\0")
     for name in INPUTS:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from devinit import __version__
 from devinit.errors import UsageError
-from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
     ExchangeProbe,
@@ -28,6 +27,9 @@ from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.system.usage import Usage
 
+if TYPE_CHECKING:
+    from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
+
 Runners = Mapping[str, Runner]
 
 
@@ -38,7 +40,9 @@ def named(names: Iterable[str], project: Project) -> list[str]:
         return list(project.services)
     for name in asked:
         if name not in project.services:
-            near = difflib.get_close_matches(name, project.services, n=1, cutoff=0.4)
+            from difflib import get_close_matches  # only a mistake needs it
+
+            near = get_close_matches(name, project.services, n=1, cutoff=0.4)
             known = ", ".join(project.services) or "none"
             hint = f"did you mean {near[0]}? services: {known}" if near else f"services: {known}"
             raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)

@@ -12,12 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
-from devinit.model.event import Event
 from devinit.model.port import GrantedPort
 from devinit.model.service import Project
 from devinit.model.status import Phase
@@ -30,6 +30,9 @@ from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import ServiceRecord, State, write_state
 from devinit.supervisor.warming import warm
 from devinit.system.processes import ProcessTable, boot_id
+
+if TYPE_CHECKING:
+    from devinit.model.event import Event
 
 RECORDED = WANTED | {Phase.STOPPING}
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
