@@ -49,21 +49,13 @@ def refuse_foreign(root: str | Path) -> None:
     except OSError:
         return
     if owner != os.geteuid():
+        from devinit.system.processes import user_name  # takes long to import, and only a refusal needs it
+
         name = user_name(owner)
         raise SupervisorError(
             f"{root} is run by user {name}, and no supervisor of {name}'s listens",
             hint=f"run the command as {name}: sudo -u {name} devinit …",
         )
-
-
-def user_name(uid: int) -> str:
-    """Return a user's name, or the number where it has none."""
-    import pwd  # only a refusal needs it
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def connect_to_running(root: str | Path) -> Client | None:
