@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -58,22 +59,20 @@ class Handlers:
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
         order = order_of(params, connection)
-        return await self._told(connection, lambda: self._supervisor.start(order, connection.tell))
+        with self._telling(connection):
+            return {"exit_code": await self._supervisor.start(order, connection.tell)}
 
     async def restart(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Stop services and bring them up again; events come before the answer."""
         order = order_of(params, connection)
-        return await self._told(connection, lambda: self._supervisor.restart(order, connection.tell))
+        with self._telling(connection):
+            return {"exit_code": await self._supervisor.restart(order, connection.tell)}
 
     async def stop(self, params: msgspec.Raw, connection: Connection) -> dict[str, Any]:
         """Stop services; events come before the answer. The supervisor ends after the last one."""
         names = msgspec.json.decode(params, type=ServicesParams).services
-        broadcaster = self._stage.broadcaster
-        broadcaster.add(connection.tell)
-        try:
+        with self._telling(connection):
             stopped = await self._supervisor.stop(names)
-        finally:
-            broadcaster.remove(connection.tell)
         ends = not self._supervisor.is_needed()
         if ends:
             # After the answer has been written: this method's result goes out first.
@@ -99,11 +98,13 @@ class Handlers:
         connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
         return await self.status(msgspec.Raw(b"{}"), connection)
 
-    async def _told(self, connection: Connection, begin: Callable[[], Awaitable[int]]) -> dict[str, int]:
+    @contextmanager
+    def _telling(self, connection: Connection) -> Iterator[None]:
+        """Tell a client every event while its request is carried out."""
         broadcaster = self._stage.broadcaster
         broadcaster.add(connection.tell)
         try:
-            return {"exit_code": await begin()}
+            yield
         finally:
             broadcaster.remove(connection.tell)
 
