@@ -84,6 +84,102 @@ class Obstacle(StrEnum):
     """The kernel refuses it to this user."""
 
 
+class VerdictKind(StrEnum):
+    """What has a port, as far as it decides what may be done about it."""
+
+    OURS = "ours"
+    """A service of this checkout that is looked after: fine as it is."""
+    ORPHAN = "orphan"
+    """An earlier run of a service of this checkout that nobody looks after: ours to end."""
+    STRAY = "stray"
+    """A process that works inside this checkout and was not started by devinit."""
+    NEIGHBOUR = "neighbour"
+    """A running service of another devinit project or worktree."""
+    RESERVED = "reserved"
+    """Nobody: a stopped devinit project will want it again."""
+    CONTAINER = "container"
+    """A container publishes it."""
+    SUPERVISED = "supervised"
+    """A process that systemd, PM2 or another supervisor would start again."""
+    FORWARD = "forward"
+    """An SSH connection or an editor forwards it."""
+    PROTECTED = "protected"
+    """A process that is never ended: init, an ancestor of ours, the kernel, the desktop."""
+    OTHER_USER = "other_user"
+    """Another user's process."""
+    CONNECTION = "connection"
+    """An outgoing connection uses it, or one that was closed a moment ago; nobody listens."""
+    BOUND = "bound"
+    """Somebody has bound it and does not listen."""
+    FORBIDDEN = "forbidden"
+    """The kernel refuses it to this user."""
+    STRANGER = "stranger"
+    """Any other process of this user."""
+
+
+class Ancestor(Struct, frozen=True):
+    """One process above another one."""
+
+    pid: int
+    title: str
+
+
+class Manager(Struct, frozen=True, kw_only=True):
+    """A program that would start a process again."""
+
+    kind: str
+    """In one word: "systemd", "pm2", "supervisord", "nodemon", "overmind"."""
+    name: str
+    """What it calls the process: a unit, a program, an application; empty when it does not say."""
+    pid: int | None
+    stop_command: str
+    """What ends the process for good, to be copied into a shell."""
+
+
+class Container(Struct, frozen=True, kw_only=True):
+    """A container that publishes a port."""
+
+    engine: str
+    """The command that knows it: "docker" or "podman"."""
+    id: str
+    name: str
+    image: str
+    compose_project: str | None = None
+    compose_service: str | None = None
+
+
+class Holder(ProcessFacts, frozen=True, kw_only=True):
+    """A process that holds a listening socket, with what a person recognises it by."""
+
+    worktree: str | None = None
+    """The top folder of the git checkout that it works in."""
+    branch: str | None = None
+    ancestors: tuple[Ancestor, ...] = ()
+    """Its parent, that one's parent, and so on; init left out."""
+    manager: Manager | None = None
+
+
+class PortReport(Struct, frozen=True, kw_only=True):
+    """Everything that is known about a port that cannot be had: the whole of `ports who --json`."""
+
+    port: int
+    kind: VerdictKind
+    summary: str
+    """Who has it, in words that follow "is": "held by next dev (pid 4121)"."""
+    holders: tuple[Holder, ...] = ()
+    """All processes that hold the listening socket; empty when none is visible to us."""
+    listeners: tuple[Listener, ...] = ()
+    clients: int = 0
+    """Established connections to it."""
+    container: Container | None = None
+    owner: LeaseOwner | None = None
+    """The service that it is leased to or reserved for."""
+    killable: bool = False
+    """Every holder is known, was proven, and may be ended."""
+    advice: str = ""
+    """Why the holders must not be ended and what to do instead; empty when they may be."""
+
+
 class Conflict(Struct, frozen=True, kw_only=True):
     """A port that was asked for and cannot be had, with what is known about it."""
 
@@ -107,6 +203,10 @@ class ResolutionKind(StrEnum):
 
     KILL = "kill"
     MOVE = "move"
+    REUSE = "reuse"
+    """Use the server that answers there as it is; it is never stopped by us."""
+    TAKE = "take"
+    """Take over a port that is only reserved for a stopped project."""
     RETRY = "retry"
     ABORT = "abort"
 
