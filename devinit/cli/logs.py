@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
 from devinit.cli.tail import Tail
-from devinit.cli.text import coloured, last_state, plain
 from devinit.errors import ConfigError, StateFileError, UsageError
+from devinit.text import coloured, last_state, plain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

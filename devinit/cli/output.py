@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devinit.cli.text import pad, width
+from devinit.text import pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import os
 import time
 
 from devinit.cli.output import Paint, duration, is_quiet, size_of, symbol
-from devinit.cli.text import cut, one_line, pad, width
+from devinit.text import cut, one_line, pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,6 +234,6 @@ def symbols_of(stream: TextIO) -> dict[str, str]:
 
 def columns_taken(line: str) -> int:
     """Return how many columns a painted line takes."""
-    from devinit.cli.text import plain
+    from devinit.text import plain
 
     return width(plain(line))

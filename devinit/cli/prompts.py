@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import Paint, duration, size_of
-from devinit.cli.text import cut, one_line
 from devinit.errors import PortConflict
+from devinit.text import cut, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

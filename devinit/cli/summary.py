@@ -6,7 +6,7 @@ import sys
 
 from devinit.cli.output import Paint, columns_of, duration, is_quiet, table, talk
 from devinit.cli.progress import BUSY, symbols_of
-from devinit.cli.text import cut, one_line, plain, width
+from devinit.text import cut, one_line, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import sys
 
 from devinit.cli.output import Paint, duration, print_json
 from devinit.cli.project import root_of
-from devinit.cli.text import plain
 from devinit.control.launch import connect_or_start
+from devinit.text import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

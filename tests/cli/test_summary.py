@@ -10,7 +10,7 @@ import pytest
 from devinit.cli.output import Paint
 from devinit.cli.progress import symbols_of
 from devinit.cli.summary import advice, explanation, picture, shown_url, totals
-from devinit.cli.text import width
+from devinit.text import width
 
 STREAM = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
 PAINT = Paint(STREAM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devinit.cli.text import coloured, cut, last_state, one_line, pad, plain, width
+from devinit.text import coloured, cut, last_state, one_line, pad, plain, width
 
 SEQUENCES = {
     "clear the screen": "\x1b[2J",
