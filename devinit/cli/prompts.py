@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 
 Choice = tuple[str, str]
 """A kind of resolution, and how it is offered."""
-OBSTACLES = {
-    "listener": "is in use",
-    "bound": "is taken, although nobody listens on it",
-    "leased": "belongs to a service of another devinit project",
-    "reserved": "is reserved for a stopped devinit project",
-    "forbidden": "is not allowed to you",
-}
 
 
 def ask(conflict: Json) -> Json:
@@ -47,8 +40,8 @@ def ask(conflict: Json) -> Json:
 
 def facts_of(conflict: Json, paint: Paint) -> Iterator[str]:
     """Yield who holds the port, where, whose, for how long, and why it must not be ended if so."""
-    said = OBSTACLES.get(conflict["obstacle"], "is taken")
-    yield f"{paint.bold('Port ' + str(conflict['port']))}, which {conflict['service']} wants, {said}:"
+    summary = one_line(conflict["summary"])
+    yield f"{paint.bold('Port ' + str(conflict['port']))}, which {conflict['service']} wants, is {summary}:"
     for holder in conflict["holders"]:
         yield f"  {title_of(holder)}"
         where = f", in {one_line(holder['directory'])}" if holder["directory"] else ""
@@ -57,8 +50,9 @@ def facts_of(conflict: Json, paint: Paint) -> Iterator[str]:
     owner = conflict["owner"]
     if owner is not None:
         yield f"  {owner['service']} of {owner['project']} ({one_line(owner['root'])})"
-    if conflict["protection"]:
-        yield f"  {paint.attention(one_line(conflict['protection']))}"
+    for said in (conflict["problem"], conflict["advice"]):
+        if said:
+            yield f"  {paint.attention(one_line(said))}"
 
 
 def choices_of(conflict: Json, columns: int) -> list[Choice]:

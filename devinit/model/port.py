@@ -69,21 +69,6 @@ class Listener(Struct, frozen=True, kw_only=True):
     uid: int
 
 
-class Obstacle(StrEnum):
-    """Why a port cannot be had."""
-
-    LISTENER = "listener"
-    """Somebody listens on it."""
-    BOUND = "bound"
-    """Somebody has bound it, or uses it for an outgoing connection; nobody listens."""
-    LEASED = "leased"
-    """A service of a devinit project runs on it, or is about to."""
-    RESERVED = "reserved"
-    """A stopped devinit project will want it again."""
-    FORBIDDEN = "forbidden"
-    """The kernel refuses it to this user."""
-
-
 class VerdictKind(StrEnum):
     """What has a port, as far as it decides what may be done about it."""
 
@@ -180,24 +165,6 @@ class PortReport(Struct, frozen=True, kw_only=True):
     """Why the holders must not be ended and what to do instead; empty when they may be."""
 
 
-class Conflict(Struct, frozen=True, kw_only=True):
-    """A port that was asked for and cannot be had, with what is known about it."""
-
-    service: str
-    port: int
-    obstacle: Obstacle
-    holders: tuple[ProcessFacts, ...] = ()
-    """All processes that hold the listening socket; empty when none is visible to us."""
-    listeners: tuple[Listener, ...] = ()
-    owner: LeaseOwner | None = None
-    killable: bool = False
-    """Every holder is ours to end: the same user's, not protected, not another devinit project's."""
-    protection: str = ""
-    """Why the holder must not be killed and what to do instead; empty when it may be."""
-    move_to: int | None = None
-    """The next port that was free when this was found out; None when the request may not move."""
-
-
 class ResolutionKind(StrEnum):
     """What the person, or the policy, chose."""
 
@@ -209,6 +176,23 @@ class ResolutionKind(StrEnum):
     """Take over a port that is only reserved for a stopped project."""
     RETRY = "retry"
     ABORT = "abort"
+
+
+class Conflict(PortReport, frozen=True, kw_only=True):
+    """A port that was asked for and cannot be had: what is known about it, and what can be answered."""
+
+    service: str
+    move_to: int | None = None
+    """The next port that was free when this was found out; None when the request may not move."""
+    choices: tuple[ResolutionKind, ...] = ()
+    """What can be answered, in the order in which it is offered."""
+    default: ResolutionKind = ResolutionKind.ABORT
+    """The answer that does no harm."""
+    changes: tuple[str, ...] = ()
+    """What moving changes, in words: ".env.runtime: BACKEND_URL", "CORS_ORIGINS", "the OAuth redirect
+    registered for port 3000"."""
+    problem: str = ""
+    """Why an earlier answer could not be carried out."""
 
 
 class Resolution(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,9 @@ import os
 import shlex
 from typing import TypeAlias
 
-from devinit.model.port import Conflict, LeaseOwner, Obstacle
+from msgspec.structs import replace
+
+from devinit.model.port import Conflict, LeaseOwner, ResolutionKind, VerdictKind
 from devinit.ports.hold import Refusal
 from devinit.ports.holder import Holding
 from devinit.ports.leases import Taken
@@ -43,26 +45,55 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
 def describe(service: str, port: int, obstruction: Obstruction, found: Holding, root: str) -> Conflict:
     """Return the conflict of a service with whatever has the port it wished for."""
     owner: LeaseOwner | None = None
-    obstacle, killable, protection = found.obstacle, found.killable, found.protection
+    kind = VerdictKind.STRANGER if found.listeners else VerdictKind.BOUND
+    killable, advice = found.killable, found.protection
     match obstruction:
         case Taken(owner=owner, live=live):
-            obstacle = Obstacle.LEASED if live else Obstacle.RESERVED
             orphan = live and _is_orphan(owner, service, root)
+            kind = _kind_of_lease(owner, root, live=live, orphan=orphan)
             killable = killable and orphan
-            protection = protection if orphan and found.holders else _leased(owner, root, live=live)
+            advice = advice if orphan and found.holders else _leased(owner, root, live=live)
         case Refusal.FORBIDDEN:
-            obstacle, killable = Obstacle.FORBIDDEN, False
-            protection = "ports below 1024 usually need root: choose a higher one"
+            kind, killable = VerdictKind.FORBIDDEN, False
+            advice = "ports below 1024 usually need root: choose a higher one"
     return Conflict(
         service=service,
         port=port,
-        obstacle=obstacle,
+        kind=kind,
+        summary=brief(obstruction, root, found),
         holders=found.holders,
         listeners=found.listeners,
         owner=owner,
         killable=killable,
-        protection=protection,
+        advice=advice,
     )
+
+
+def with_choices(conflict: Conflict, *, move_to: int | None, problem: str = "") -> Conflict:
+    """Return a conflict with what can be answered, the safe default first."""
+    killable = conflict.killable and not problem
+    choices = [ResolutionKind.RETRY, ResolutionKind.ABORT]
+    if killable:
+        choices.insert(0, ResolutionKind.KILL)
+    if move_to is not None:
+        choices.insert(0, ResolutionKind.MOVE)
+    default = choices[0] if move_to is not None else ResolutionKind.ABORT
+    return replace(
+        conflict,
+        move_to=move_to,
+        killable=killable,
+        problem=problem,
+        choices=tuple(choices),
+        default=default,
+    )
+
+
+def _kind_of_lease(owner: LeaseOwner | None, root: str, *, live: bool, orphan: bool) -> VerdictKind:
+    if not live:
+        return VerdictKind.RESERVED
+    if orphan:
+        return VerdictKind.ORPHAN
+    return VerdictKind.OURS if owner is not None and owner.root == root else VerdictKind.NEIGHBOUR
 
 
 def _is_orphan(owner: LeaseOwner | None, service: str, root: str) -> bool:

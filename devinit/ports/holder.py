@@ -6,8 +6,9 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from devinit.model.port import Listener, Obstacle
+from devinit.model.port import Holder, Listener
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.system.listeners import connection_on, holders_of, tcp_listeners
 from devinit.system.processes import ancestors_of, facts_of, user_name
@@ -51,17 +52,12 @@ class Holding(Struct, frozen=True, kw_only=True):
 
     port: int
     listeners: tuple[Listener, ...] = ()
-    holders: tuple[ProcessFacts, ...] = ()
+    holders: tuple[Holder, ...] = ()
     """Every process that has a copy of a listening socket: ending one of them may free nothing."""
     protection: str = ""
     """Why the holders must not be ended and what to do instead; empty when they may be."""
     connection: str | None = None
     """Who uses the port without listening, when nobody listens."""
-
-    @property
-    def obstacle(self) -> Obstacle:
-        """Return what kind of obstacle it is."""
-        return Obstacle.LISTENER if self.listeners else Obstacle.BOUND
 
     @property
     def killable(self) -> bool:
@@ -171,9 +167,9 @@ def _protection(
     return ""
 
 
-def _facts(pids: Iterable[int]) -> tuple[ProcessFacts, ...]:
+def _facts(pids: Iterable[int]) -> tuple[Holder, ...]:
     found = (facts_of(pid) for pid in dict.fromkeys(pids))
-    return tuple(facts for facts in found if facts is not None)
+    return tuple(Holder(**asdict(facts)) for facts in found if facts is not None)
 
 
 def _hidden(listener: Listener) -> str:

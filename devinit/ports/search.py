@@ -34,7 +34,7 @@ from devinit.ports.allocate import (
     with_reasons,
 )
 from devinit.ports.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
-from devinit.ports.conflicts import ConflictsFound, Obstruction, brief, describe
+from devinit.ports.conflicts import ConflictsFound, Obstruction, brief, describe, with_choices
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder import Holding, holding, holdings
 from devinit.ports.leases import Lease, LeaseStore, Taken
@@ -206,7 +206,7 @@ class Search:
             if self.take(service, port) is None:
                 return None
             if shown is None and obstruction is Refusal.TAKEN:
-                self.notes[port] = f"not ended: {conflict.protection}"
+                self.notes[port] = f"not ended: {conflict.advice}"
             return self.unanswered(service, self.brief(port, obstruction, found), asked=shown is not None)
         try:
             self.replace_holders(service, port, obstruction, found)
@@ -294,9 +294,8 @@ class Search:
         port = self.asked[service]
         holders = found.get(port, Holding(port=port))
         conflict = describe(service, port, self.obstructions[port], holders, self.owner.root)
-        if problem := self.open[service]:
-            conflict = replace(conflict, killable=False, protection=problem)
-        return replace(conflict, move_to=outcome.port if isinstance(outcome, GrantedPort) else None)
+        move_to = outcome.port if isinstance(outcome, GrantedPort) else None
+        return with_choices(conflict, move_to=move_to, problem=self.open[service])
 
     def refuse(self, ungranted: Sequence[Ungranted], found: Mapping[int, Holding]) -> NoReturn:
         """Raise the error for requests that must not move."""
@@ -308,7 +307,7 @@ class Search:
                 conflict = describe(
                     "", last.port, self.obstructions[last.port], found[last.port], self.owner.root
                 )
-                hints.append(conflict.protection)
+                hints.append(conflict.advice)
             hints.append(_hint(wanted))
         raise PortConflict("; ".join(lines), hint=next(hint for hint in hints if hint))
 

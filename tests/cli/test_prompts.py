@@ -21,8 +21,16 @@ def holder(*command: str, pid: int = 4242) -> dict[str, Any]:
 
 
 def conflict(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
-    known = {"service": "backend", "port": 8000, "obstacle": "listener", "holders": list(holders)}
-    return {**known, "owner": None, "protection": "", "killable": bool(holders), "move_to": 8001, **more}
+    known = {"service": "backend", "port": 8000, "summary": "held by vite", "holders": list(holders)}
+    return {
+        **known,
+        "owner": None,
+        "advice": "",
+        "problem": "",
+        "killable": bool(holders),
+        "move_to": 8001,
+        **more,
+    }
 
 
 class TestTheFacts:
@@ -31,13 +39,13 @@ class TestTheFacts:
 
     def test_say_who_holds_the_port_since_when_and_where(self) -> None:
         assert self.facts(conflict(holder("vite", "--port", "8000"))) == [
-            "Port 8000, which backend wants, is in use:",
+            "Port 8000, which backend wants, is held by vite:",
             "  vite --port 8000",
             "    pid 4242, user ann, for 90.0 s, in /home/ann/shop",
         ]
 
     def test_say_why_a_holder_is_protected(self) -> None:
-        found = self.facts(conflict(holder("sshd"), protection="an SSH connection", killable=False))
+        found = self.facts(conflict(holder("sshd"), advice="an SSH connection", killable=False))
 
         assert found[-1] == "  an SSH connection"
 

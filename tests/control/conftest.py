@@ -12,7 +12,7 @@ import pytest
 from devinit.control.messages import ServicesParams
 from devinit.control.server import Connection, Server, UnknownMethod
 from devinit.errors import PortConflict
-from devinit.model.port import Conflict, Obstacle
+from devinit.model.port import Conflict, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,7 +26,7 @@ Message = dict[str, Any]  # JSON-RPC
 class Asked(PortConflict):
     """A refusal that carries facts."""
 
-    conflicts = (Conflict(service="web", port=8000, obstacle=Obstacle.LISTENER),)
+    conflicts = (Conflict(service="web", port=8000, kind=VerdictKind.STRANGER, summary="held"),)
 
 
 class Methods:

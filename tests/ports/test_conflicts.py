@@ -4,15 +4,15 @@ import os
 
 import pytest
 
-from devinit.model.port import LeaseOwner, Listener, Obstacle
-from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.model.port import Holder, LeaseOwner, Listener, VerdictKind
+from devinit.model.process import ProcessIdentity
 from devinit.ports.conflicts import brief, describe
 from devinit.ports.hold import Refusal
 from devinit.ports.holder import Holding
 from devinit.ports.leases import Taken
 
 SHOP = "/home/me/shop"
-VITE = ProcessFacts(
+VITE = Holder(
     identity=ProcessIdentity(4242, 1, "boot"),
     parent_pid=1,
     name="vite",
@@ -34,11 +34,11 @@ class TestAPortThatAStrangerHas:
     def test_is_a_conflict_with_the_facts_of_its_holder(self) -> None:
         conflict = describe("backend", 8000, Refusal.TAKEN, HELD, SHOP)
 
-        assert conflict.obstacle is Obstacle.LISTENER
+        assert conflict.kind is VerdictKind.STRANGER
         assert conflict.holders == (VITE,)
         assert conflict.listeners == (LISTENER,)
         assert conflict.killable
-        assert conflict.protection == ""
+        assert conflict.advice == ""
 
     def test_may_be_protected(self) -> None:
         protected = Holding(port=8000, listeners=(LISTENER,), holders=(VITE,), protection="leave it")
@@ -46,41 +46,41 @@ class TestAPortThatAStrangerHas:
         conflict = describe("backend", 8000, Refusal.TAKEN, protected, SHOP)
 
         assert not conflict.killable
-        assert conflict.protection == "leave it"
+        assert conflict.advice == "leave it"
 
 
 class TestAPortThatIsForbidden:
     def test_cannot_be_freed_by_ending_anybody(self) -> None:
         conflict = describe("web", 80, Refusal.FORBIDDEN, HELD, SHOP)
 
-        assert conflict.obstacle is Obstacle.FORBIDDEN
+        assert conflict.kind is VerdictKind.FORBIDDEN
         assert not conflict.killable
-        assert "root" in conflict.protection
+        assert "root" in conflict.advice
 
 
 class TestAPortOfAnotherProject:
     def test_is_never_freed_by_force(self) -> None:
         conflict = describe("backend", 8000, Taken(owner(), live=True), HELD, SHOP)
 
-        assert conflict.obstacle is Obstacle.LEASED
+        assert conflict.kind is VerdictKind.NEIGHBOUR
         assert conflict.owner == owner()
         assert not conflict.killable
-        assert conflict.protection == (
+        assert conflict.advice == (
             "backend of my blog runs on it: `devinit -C '/home/me/my blog' stop backend` ends it"
         )
 
     def test_stays_reserved_while_the_project_is_stopped(self) -> None:
         conflict = describe("backend", 8000, Taken(owner(), live=False), Holding(port=8000), SHOP)
 
-        assert conflict.obstacle is Obstacle.RESERVED
+        assert conflict.kind is VerdictKind.RESERVED
         assert not conflict.killable
-        assert "`devinit -C '/home/me/my blog' ports reset backend` gives it up" in conflict.protection
+        assert "`devinit -C '/home/me/my blog' ports reset backend` gives it up" in conflict.advice
 
     def test_may_have_an_owner_that_cannot_be_told(self) -> None:
         conflict = describe("backend", 8000, Taken(None, live=True), HELD, SHOP)
 
         assert not conflict.killable
-        assert "devinit status --all" in conflict.protection
+        assert "devinit status --all" in conflict.advice
 
 
 class TestAPortOfOurOwn:
@@ -95,7 +95,7 @@ class TestAPortOfOurOwn:
         conflict = describe("backend", 8000, Taken(theirs, live=True), HELD, SHOP)
 
         assert not conflict.killable
-        assert f"`devinit stop {theirs.service}` ends it" in conflict.protection
+        assert f"`devinit stop {theirs.service}` ends it" in conflict.advice
 
     def test_cannot_be_freed_while_nobody_listens_on_it(self) -> None:
         conflict = describe("backend", 8000, Taken(owner(SHOP), live=True), Holding(port=8000), SHOP)

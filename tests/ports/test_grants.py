@@ -15,10 +15,10 @@ from devinit.model.port import (
     ConflictPolicy,
     GrantedPort,
     LeaseOwner,
-    Obstacle,
     PortRequest,
     Resolution,
     ResolutionKind,
+    VerdictKind,
 )
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.hold import Hold, hold
@@ -338,7 +338,7 @@ class TestAsking:
             identity_of(one.pid),
             identity_of(two.pid),
         ]
-        assert all(each.killable and each.obstacle is Obstacle.LISTENER for each in conflicts)
+        assert all(each.killable and each.kind is VerdictKind.STRANGER for each in conflicts)
         assert all(is_free(port) for port in (c, d, e))
         assert shop.store.owners() == []
 
@@ -354,7 +354,7 @@ class TestAsking:
 
         (conflict,) = shop.asked(wants("api", first))
 
-        assert (conflict.obstacle, conflict.owner, conflict.killable) == (Obstacle.LEASED, neighbour, False)
+        assert (conflict.kind, conflict.owner, conflict.killable) == (VerdictKind.NEIGHBOUR, neighbour, False)
         assert conflict.move_to == second
         lease.give_back()
 
@@ -524,7 +524,7 @@ class TestAServiceOfOurOwn:
 
         (conflict,) = shop.asked(wants("api", port))
 
-        assert conflict.obstacle is Obstacle.LEASED
+        assert conflict.kind is VerdictKind.ORPHAN
         assert conflict.owner is not None
         assert (conflict.owner.root, conflict.owner.service) == (str(shop.root), "api")
         assert [each.identity.pid for each in conflict.holders] == [orphan.pid]

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from devinit.model.port import Listener, Obstacle
-from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.model.port import Holder, Listener
+from devinit.model.process import ProcessIdentity
 from devinit.ports.holder import Holding, holding, holdings, named, protection_of
 from devinit.system.processes import ancestors_of, identity_of, user_name
 from tests.ports.conftest import Block, Stranger
@@ -23,8 +23,8 @@ def process(
     parent: int = 1,
     uid: int = 1000,
     kernel: bool = False,
-) -> ProcessFacts:
-    return ProcessFacts(
+) -> Holder:
+    return Holder(
         identity=ProcessIdentity(pid, 1, "boot"),
         parent_pid=parent,
         name=name,
@@ -36,7 +36,7 @@ def process(
     )
 
 
-def protection(facts: ProcessFacts, *spared: int, uid: int = 1000) -> str:
+def protection(facts: Holder, *spared: int, uid: int = 1000) -> str:
     return protection_of(facts, 8000, uid=uid, spared=spared)
 
 
@@ -47,7 +47,6 @@ class TestTheHolderOfAPort:
         found = holding(port)
 
         assert found.identities == (identity_of(process.pid),)
-        assert found.obstacle is Obstacle.LISTENER
         assert [(each.address, each.family) for each in found.listeners] == [("127.0.0.1", 4)]
         assert found.killable
         assert found.reason == f"held by {named(found.holders[0])}"
@@ -124,7 +123,7 @@ class TestTheHolderOfAPort:
 
             found = holding(source)
 
-        assert found.obstacle is Obstacle.BOUND
+        assert found.listeners == ()
         assert not found.killable
         assert f"uses it for a connection to 127.0.0.1:{target}" in found.reason
 
@@ -145,7 +144,7 @@ class TestAProtectedProcess:
             (process("wslrelay.exe"), "WSL"),
         ],
     )
-    def test_comes_with_what_to_do_instead(self, facts: ProcessFacts, advice: str) -> None:
+    def test_comes_with_what_to_do_instead(self, facts: Holder, advice: str) -> None:
         assert advice in protection(facts, uid=facts.uid)
 
     def test_is_the_first_of_the_system(self) -> None:
