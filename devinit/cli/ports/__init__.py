@@ -1,0 +1,48 @@
+"""Show the services' ports, choose them, or go back to the preferred ones."""
+
+from __future__ import annotations
+
+from argparse import SUPPRESS, ArgumentTypeError
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from devinit.model.port import HIGHEST_PORT
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+
+EXAMPLE = "devinit ports set backend 8010"
+ACTIONS = {None: "listing", "set": "choose", "reset": "forget"}
+"""Which module of this package carries an action out."""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (none: show the ports)")
+    setting = actions.add_parser("set", help="choose the port of a service for the next start")
+    setting.add_argument("service", metavar="SERVICE", help="whose port; `service.name` for an extra port")
+    setting.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
+    resetting = actions.add_parser(
+        "reset", help="forget chosen ports, so that the preferred ones count again"
+    )
+    resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: everybody's")
+    for action in (setting, resetting):
+        # It may stand before the action as well, and must not be taken back there.
+        action.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")
+
+
+def port_number(text: str) -> int:
+    """Read a port."""
+    if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_PORT:
+        raise ArgumentTypeError(f"{text!r} is not a port: ports are 1 to {HIGHEST_PORT}")
+    return int(text)
+
+
+def run(arguments: Arguments) -> int:
+    """Show or change the ports."""
+    module = import_module(f"devinit.cli.ports.{ACTIONS[arguments.action]}")
+    code: int = module.run(arguments)
+    return code

@@ -1,0 +1,71 @@
+"""`devinit ports`: what each service prefers, what it uses, and whether it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from devinit.cli.output import Paint, print_json, table
+from devinit.cli.ports.requests import requests_of
+from devinit.cli.project import root_of
+from devinit.control.launch import connect_to_running
+from devinit.ports import ports_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinit.cli.arguments import Arguments
+    from devinit.control.client import Json
+
+HEADER = ("SERVICE", "PORT", "PREFERRED", "RANGE", "STATE")
+
+
+def run(arguments: Arguments) -> int:
+    """Print the project's ports."""
+    rows = rows_of(root_of(arguments))
+    if arguments.json:
+        print_json({"ports": rows})
+    else:
+        show(rows)
+    return 0
+
+
+def rows_of(root: Path) -> list[Json]:
+    """Return one row for each port: what is preferred, what is used, and by what."""
+    requests = requests_of(root)
+    remembered = ports_file.read(root)
+    client = connect_to_running(root)
+    running = {each["name"]: each for each in client.call("status")["services"]} if client else {}
+    rows: list[Json] = []
+    for name, request in requests.items():
+        service = running.get(name.partition(".")[0])
+        extra = "." in name
+        port = service["port"] if service and not extra else remembered.get(name, request.preferred)
+        rows.append(
+            {
+                "service": name,
+                "port": port,
+                "preferred_port": request.preferred,
+                "range": [request.first, request.last],
+                "strict": request.strict,
+                "phase": service["phase"] if service else "stopped",
+            }
+        )
+    return rows
+
+
+def show(rows: list[Json]) -> None:
+    """Print the ports as a table."""
+    paint = Paint(sys.stdout)
+    cells = [
+        (
+            row["service"],
+            str(row["port"]),
+            str(row["preferred_port"]),
+            "fixed" if row["strict"] else f"{row['range'][0]}-{row['range'][1]}",
+            row["phase"],
+        )
+        for row in rows
+    ]
+    head, *lines = table(cells, header=HEADER)
+    sys.stdout.write("\n".join([paint.dim(head), *lines]) + "\n")
