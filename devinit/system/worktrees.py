@@ -1,0 +1,86 @@
+"""Which git checkout a folder belongs to, read from the files that git keeps there.
+
+A git process would take as long as everything else that is found out about a taken port; and the
+fast commands may ask, so this loads little more than `os`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+_SHORT_COMMIT = 10
+_BRANCHES = "ref: refs/heads/"
+_REFTABLE = ".invalid"
+"""What HEAD names where the references are stored in another format, which is not read here."""
+_ENOUGH = 4096
+
+
+class Worktree(NamedTuple):
+    """A folder that git has checked out: the main one of a repository, or one that is linked to it."""
+
+    top: str
+    """Its top folder, without symbolic links."""
+    branch: str | None
+    """The branch, or the beginning of the commit when none is checked out; None when it cannot be told."""
+    linked: bool
+    """Made by `git worktree add`. A submodule is not: it is the main checkout of its own repository."""
+    main_top: str | None
+    """The top folder of the main checkout, its own included; None when the repository has none (a bare one)."""
+
+
+def worktree_of(path: str | os.PathLike[str]) -> Worktree | None:
+    """Return the checkout that a file or folder is in, or None when it is in none."""
+    folder = os.path.realpath(path)
+    while True:
+        found = _checkout(folder)
+        if found is not None:
+            return found
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _checkout(top: str) -> Worktree | None:
+    """Return the checkout whose top this folder is."""
+    marker = os.path.join(top, ".git")
+    pointer = _first_line(marker)
+    if pointer is None:
+        directory = marker
+    elif pointer.startswith("gitdir:"):
+        directory = os.path.join(top, pointer.removeprefix("gitdir:").strip())
+    else:
+        return None
+    head = _first_line(os.path.join(directory, "HEAD"))
+    if head is None:  # git passes over such a folder too
+        return None
+    common = _first_line(os.path.join(directory, "commondir"))
+    if common is None:
+        return Worktree(top, _branch(head), linked=False, main_top=top)
+    return Worktree(top, _branch(head), linked=True, main_top=_main_top(os.path.join(directory, common)))
+
+
+def _main_top(common: str) -> str | None:
+    common = os.path.realpath(common)
+    return os.path.dirname(common) if os.path.basename(common) == ".git" else None
+
+
+def _branch(head: str) -> str | None:
+    if not head.startswith("ref:"):
+        return head[:_SHORT_COMMIT] or None
+    name = head.removeprefix(_BRANCHES)
+    return None if name in (head, _REFTABLE) else name
+
+
+def _first_line(path: str) -> str | None:
+    """Return what a small file says; None when it is missing, a folder, or not ours to read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            text = os.read(descriptor, _ENOUGH)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+    return os.fsdecode(text).partition("\n")[0].rstrip()
