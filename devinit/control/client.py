@@ -103,6 +103,10 @@ class Client:
         line, _, self._buffer = self._buffer.partition(b"\n")
         return bool(json.loads(line).get("method") == HELLO)
 
+    def hand_over(self) -> socket.socket:
+        """Give the connection away after the greeting, to somebody who reads it in another way."""
+        return self._connection
+
     def close(self) -> None:
         """Hang up. What was started goes on."""
         self._connection.close()
