@@ -50,8 +50,8 @@ class TestARequest:
             assert caught.value.data["conflicts"][0]["port"] == 8000
 
     async def test_of_a_supervisor_that_goes_away_says_so(self, house: House) -> None:
-        async with await client_of(house) as client, asyncio.TaskGroup() as tasks:
-            waiting = tasks.create_task(client.call("wait"))
+        async with await client_of(house) as client:
+            waiting = asyncio.ensure_future(client.call("wait"))
             await client.call("echo")
 
             house.server.hang_up()
