@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from devinit.system.facts import alive, ancestors_of, boot_id, facts_of, identity_of, user_name
 from devinit.system.process import Process, signal_exactly
-from devinit.system.procfs import process_ids
+from devinit.system.procfs import all_processes, cgroups_of, process_ids, variable_of
 from devinit.system.spawning import spawn
 from devinit.system.tree import RUN_VARIABLE, ProcessTable, members_of, signal_tree, tree_of
 
@@ -17,8 +17,10 @@ __all__ = [
     "Process",
     "ProcessTable",
     "alive",
+    "all_processes",
     "ancestors_of",
     "boot_id",
+    "cgroups_of",
     "facts_of",
     "identity_of",
     "members_of",
@@ -28,4 +30,5 @@ __all__ = [
     "spawn",
     "tree_of",
     "user_name",
+    "variable_of",
 ]

@@ -84,6 +84,13 @@ def variable_of(pid: int, name: str) -> str | None:
     return os.fsdecode(rest.partition(b"\0")[0]) if found else None
 
 
+def cgroups_of(pid: int) -> tuple[str, ...]:
+    """Return the control groups that tell whose a process is: the unified one and systemd's; or nothing."""
+    lines = (read(f"/proc/{pid}/cgroup") or b"").decode(errors="replace").splitlines() if LINUX else []
+    fields = (line.split(":", 2) for line in lines)
+    return tuple(path for _, controllers, path in fields if controllers in ("", "name=systemd"))
+
+
 def read(path: str) -> bytes | None:
     """Read a file of /proc, or return None when it is gone or hidden from us."""
     try:

@@ -1,0 +1,148 @@
+"""Which container publishes a port: asked of the engines that run here, and never waited for.
+
+The process that listens is the engine's proxy, which has no name a person knows; ending it would leave
+the container running and unreachable. An engine that is not there, is hidden from us or hangs is no error.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.model.port import Container
+
+WAIT_SECONDS = 0.3
+"""How long all engines together may take: a start is not held up by an engine that hangs."""
+
+# HTTP/1.0, so that the answer is neither chunked nor followed by another one. The path without a version is
+# answered by every version of Docker and by Podman.
+_REQUEST = b"GET /containers/json HTTP/1.0\r\nHost: localhost\r\n\r\n"
+# Docker Desktop, OrbStack, Colima, Rancher Desktop; below the home directory.
+_DESKTOPS = (
+    ".docker/run/docker.sock",
+    ".docker/desktop/docker.sock",
+    ".orbstack/run/docker.sock",
+    ".colima/default/docker.sock",
+    ".rd/docker.sock",
+)
+_LONGEST_ANSWER = 16 << 20
+_PART = 1 << 16
+
+
+class _Port(Struct, rename="pascal"):
+    public_port: int | None = None
+    type: str = "tcp"
+
+
+class _Row(Struct, rename="pascal"):
+    id: str
+    names: list[str] | None = None
+    image: str = ""
+    ports: list[_Port] | None = None
+    labels: dict[str, str] | None = None
+
+
+def publishing(port: int, *, environ: Mapping[str, str] = os.environ) -> Container | None:
+    """Return the container that publishes a TCP port of this machine; None when no engine says so."""
+    return published(environ=environ).get(port)
+
+
+def published(*, environ: Mapping[str, str] = os.environ) -> dict[int, Container]:
+    """Return every TCP port that a running container publishes, on whatever address."""
+    found: dict[int, Container] = {}
+    for engine, answer in _answers(engines(environ)):
+        for row in _rows(answer):
+            for each in row.ports or ():
+                if each.public_port and each.type == "tcp":
+                    found.setdefault(each.public_port, _container(engine, row))
+    return found
+
+
+def engines(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the sockets at which an engine may listen, with the command that speaks to it."""
+    home, runtime = environ.get("HOME"), environ.get("XDG_RUNTIME_DIR")
+    places = {
+        _socket_in(environ.get("DOCKER_HOST", "")): "docker",
+        _socket_in(environ.get("CONTAINER_HOST", "")): "podman",
+        "/var/run/docker.sock": "docker",
+        "/run/podman/podman.sock": "podman",
+        **(
+            {f"{runtime}/docker.sock": "docker", f"{runtime}/podman/podman.sock": "podman"} if runtime else {}
+        ),
+        **({f"{home}/{below}": "docker" for below in _DESKTOPS} if home else {}),
+    }
+    return {path: engine for path, engine in places.items() if path}
+
+
+def _socket_in(address: str) -> str:
+    """Return the path of a `unix://` address; an engine on another machine publishes nothing here."""
+    return address.removeprefix("unix://") if address.startswith("unix://") else ""
+
+
+def _answers(places: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Ask all engines at once, and yield what each said before the time was over."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    with ExitStack() as stack, selectors.DefaultSelector() as waiting:
+        asked: set[str] = set()
+        for path, engine in places.items():
+            real = os.path.realpath(path)  # Docker Desktop links one of its sockets to another
+            if real in asked or not Path(real).is_socket():
+                continue
+            asked.add(real)
+            link = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            link.settimeout(0)
+            with suppress(OSError):  # nobody listens, no permission, or a full queue: no answer
+                link.connect(real)
+                link.send(_REQUEST)
+                waiting.register(link, selectors.EVENT_READ, (link, engine, bytearray()))
+        while waiting.get_map() and (left := deadline - time.monotonic()) > 0:
+            for key, _ in waiting.select(left):
+                link, engine, answer = key.data
+                if not _read(link, answer):
+                    waiting.unregister(link)
+                    yield engine, bytes(answer)
+
+
+def _read(link: socket.socket, answer: bytearray) -> bool:
+    """Take what has arrived; say whether more may come."""
+    try:
+        part = link.recv(_PART)
+    except BlockingIOError:
+        return True
+    except OSError:
+        answer.clear()
+        return False
+    answer += part
+    return bool(part) and len(answer) < _LONGEST_ANSWER
+
+
+def _rows(answer: bytes) -> list[_Row]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if head.split(b" ", 2)[1:2] != [b"200"]:
+        return []
+    try:
+        return msgspec.json.decode(body, type=list[_Row])
+    except msgspec.DecodeError:  # cut off, or not an engine at all
+        return []
+
+
+def _container(engine: str, row: _Row) -> Container:
+    labels = row.labels or {}
+    name = row.names[0].removeprefix("/") if row.names else row.id[:12]
+    # podman-compose has labels of its own name, and sets those of Docker Compose as well.
+    return Container(
+        engine=engine,
+        id=row.id,
+        name=name,
+        image=row.image,
+        compose_project=labels.get("com.docker.compose.project"),
+        compose_service=labels.get("com.docker.compose.service"),
+    )
