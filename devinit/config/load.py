@@ -18,6 +18,7 @@ from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
 from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
 from devinit.config.services import Surroundings, service, variables
+from devinit.config.slots import in_slot, slot_of
 from devinit.errors import ConfigError, NoProject
 from devinit.model.service import Project
 
@@ -26,12 +27,16 @@ _AnyTable = TypeVar("_AnyTable", bound=Table)
 
 
 def load(root: Path, *, profile: str | None = None) -> Project:
-    """Return the project in a folder.
+    """Return the project in a folder, as this checkout of it prefers its ports.
 
     Raise ConfigError for anything wrong with devinit.toml, NoProject when there is neither that file nor
     anything that detection knows.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
+    return in_slot(_described(root, profile), slot_of(root))
+
+
+def _described(root: Path, profile: str | None) -> Project:
     path = root / FILE_NAME
     text = _read(path)
     if text is None:

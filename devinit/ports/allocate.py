@@ -40,7 +40,6 @@ def wishes_of(
     request: PortRequest, *, override: int | None = None, remembered: int | None = None
 ) -> tuple[int, ...]:
     """Return the ports that a service asks for by number, best first; the search goes up from the last."""
-    # Linked worktrees (preferred + 10 for each slot) will replace the last wish here; nothing below changes.
     if request.strict:
         remembered = None
     wished = (override, remembered, request.preferred)
