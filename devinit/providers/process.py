@@ -10,6 +10,7 @@ from msgspec import Struct
 from devinit.errors import ServiceError
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
+from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy
 from devinit.providers.command import command_spec, first_words
 from devinit.providers.provider import Place, Say, reachable
@@ -84,6 +85,9 @@ class ProcessProvider:
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
         """Do nothing: what a command needs is its own `before_start`."""
+
+    def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
+        """Return None: what answers HTTP could be anybody's."""
 
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM, five seconds, then KILL, unless the service says otherwise."""

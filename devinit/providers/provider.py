@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from devinit.model.probe import Probe
 from devinit.model.process import ProcessSpec
+from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy
 
 Say: TypeAlias = Callable[[str], None]
@@ -58,6 +59,13 @@ class Provider(Protocol):
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
         """Create inside the running server what the project expects; blocking, after the probe is ready."""
+        ...
+
+    def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
+        """Ask what runs on the endpoint already whether the service could use it; blocks for a second at most.
+
+        None when there is no protocol that would tell.
+        """
         ...
 
     def stop(self, service: Service) -> StopPolicy:

@@ -9,8 +9,10 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -185,6 +187,46 @@ def answer(probe: ExchangeProbe) -> ProbeVerdict:
             return probe.judge(connection.recv(4096)).verdict
     except OSError:
         return ProbeVerdict.NOT_YET
+
+
+class Speaker:
+    """Listens, and says the same to everybody who says anything."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+
+    def __call__(self, answer: bytes | None, *, address: str = "127.0.0.1", port: int = 0) -> int:
+        """Return the port; without an answer it listens and says nothing."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        server = socket.create_server((address, port), family=family)
+        self._sockets.append(server)
+        if answer is not None:
+            Thread(target=self._speak, args=(server, answer), daemon=True).start()
+        found: int = server.getsockname()[1]
+        return found
+
+    def _speak(self, server: socket.socket, answer: bytes) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(answer)
+
+    def finish(self) -> None:
+        for server in self._sockets:
+            with suppress(OSError):
+                # Wakes the thread that waits for a connection; closing alone does not.
+                server.shutdown(socket.SHUT_RDWR)
+            server.close()
+
+
+@pytest.fixture
+def speaker() -> Iterator[Speaker]:
+    """Programs that listen and are no servers of ours."""
+    speaker = Speaker()
+    yield speaker
+    speaker.finish()
 
 
 @pytest.fixture

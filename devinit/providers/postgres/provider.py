@@ -7,6 +7,7 @@ from pathlib import Path
 from devinit.errors import ConfigError, ProviderError
 from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
+from devinit.model.running import RunningServer
 from devinit.model.service import DatabaseSettings, Endpoint, Service, StopPolicy
 from devinit.providers.postgres import installation
 from devinit.providers.postgres.account import account_for
@@ -116,6 +117,14 @@ class PostgresProvider:
             raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
         say(f"creating the database {settings.database}")
         provision(cluster, settings, endpoint, place, client)
+
+    def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
+        """Log in to the server that is there with the project's role, password and database."""
+        from devinit.providers.postgres.login import ask  # only a taken port needs it
+        from devinit.providers.running import ask_running
+
+        settings = _settings(service)
+        return ask_running(endpoint, lambda line: ask(line, settings))
 
     def stop(self, service: Service) -> StopPolicy:
         """Return INT, which ends sessions and writes everything; TERM would wait for every client to leave.

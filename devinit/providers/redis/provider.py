@@ -8,6 +8,7 @@ from pathlib import Path
 from devinit.errors import ProviderError
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
+from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy
 from devinit.providers.occupants import works_in
 from devinit.providers.programs import Program, already_running, make_private, recall, unusable
@@ -87,6 +88,14 @@ class RedisProvider:
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
         """Do nothing: Redis has its databases from the start."""
+
+    def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
+        """Ask the server that is there who it is, and whether it lets the project in."""
+        from devinit.providers.redis.inquiry import ask  # only a taken port needs it
+        from devinit.providers.running import ask_running
+
+        del service
+        return ask_running(endpoint, ask)
 
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM: it writes what it has and exits with 0."""

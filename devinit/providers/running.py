@@ -1,0 +1,139 @@
+"""Could a service use the server that runs on its port already? What all kinds of servers have in common.
+
+A client reaches `localhost` by either address family, and two servers can have one port, one on each. So both
+loopback addresses are asked, and both must name the same instance. A server names itself: the processes behind
+it may be another user's, or a container's proxy, of which there is one for each family.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Self, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.model.running import RunningServer
+from devinit.model.service import Endpoint
+
+ASK_SECONDS = 1.0
+"""For everything together: a start waits for it."""
+LOOPBACK = ("127.0.0.1", "::1")
+LONGEST_ANSWER = 256 * 1024
+"""Bytes of one message or line: whatever answers there, it does not fill our memory."""
+
+
+class Unusable(Exception):
+    """The service cannot use what answers there; the message says why."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What a server said about itself, on one of its addresses."""
+
+    server: RunningServer
+    instance: str
+    """The same on all addresses of one running server, and on no other's."""
+
+
+class Line:
+    """A connection on which everything together has to happen before a deadline."""
+
+    def __init__(self, host: str, port: int, deadline: float) -> None:
+        self._deadline = deadline
+        self._socket = socket.create_connection((host, port), timeout=self._left())
+        self._buffer = b""
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self._socket.settimeout(self._left())
+        self._socket.sendall(data)
+
+    def exactly(self, count: int) -> bytes:
+        """Wait for so many bytes."""
+        if not 0 <= count <= LONGEST_ANSWER:
+            raise Unusable("what it answers makes no sense")
+        while len(self._buffer) < count:
+            self._receive()
+        data, self._buffer = self._buffer[:count], self._buffer[count:]
+        return data
+
+    def line(self) -> bytes:
+        """Wait for a line; return it without its end."""
+        while b"\n" not in self._buffer:
+            if len(self._buffer) > LONGEST_ANSWER:
+                raise Unusable("what it answers makes no sense")
+            self._receive()
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.rstrip(b"\r")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def _receive(self) -> None:
+        self._socket.settimeout(self._left())
+        data = self._socket.recv(65536)
+        if not data:
+            raise Unusable("it closes the connection")
+        self._buffer += data
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+Ask: TypeAlias = Callable[[Line], Answer]
+"""Talks to a server in its own protocol. Raises Unusable when it is of no use."""
+
+
+def ask_running(endpoint: Endpoint, ask: Ask) -> RunningServer:
+    """Ask whatever answers on an endpoint, on both loopback addresses if it is there; blocks for a second."""
+    port = endpoint.port or 0
+    deadline = time.monotonic() + ASK_SECONDS
+    answers: dict[str, Answer] = {}
+    problems: dict[str, str] = {}
+    for host in addresses_of(endpoint.host):
+        try:
+            with Line(host, port, deadline) as line:
+                answers[host] = ask(line)
+        except Unusable as error:
+            problems[host] = str(error)
+        except TimeoutError:
+            problems[host] = f"what listens there does not answer within {ASK_SECONDS:g} s"
+        except ConnectionRefusedError:
+            # Nobody on this address: no other server that a client could meet instead.
+            continue
+        except OSError as error:
+            # A machine without IPv6 has no ::1; on the address that clients are told, it is a reason.
+            if host == endpoint.host:
+                problems[host] = error.strerror or str(error)
+    return judge(endpoint.host, answers, problems)
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """Return every address under which clients may look for a server: they are told `host`."""
+    return LOOPBACK if host in (*LOOPBACK, "localhost") else (host,)
+
+
+def judge(host: str, answers: dict[str, Answer], problems: dict[str, str]) -> RunningServer:
+    """Return what the answers of all addresses together mean for clients that are told `host`; pure."""
+    told = host if host in addresses_of(host) else next(iter((*answers, *problems)), host)
+    if told in problems:
+        return RunningServer(problem=problems[told])
+    if told not in answers:
+        return RunningServer(problem=f"nothing answers on {told}")
+    server = answers[told].server
+    for other, problem in problems.items():
+        return replace(
+            server, problem=f"{server.title} answers on {told}, another server on {other}: {problem}"
+        )
+    if len({answer.instance for answer in answers.values()}) > 1:
+        others = " and ".join(other for other in answers if other != told)
+        return replace(server, problem=f"{server.title} answers on {told}, another one on {others}")
+    return server
