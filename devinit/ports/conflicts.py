@@ -33,10 +33,11 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
     match obstruction:
         case Taken(owner=None):
             return "leased by a devinit project that cannot be told"
-        case Taken(owner=LeaseOwner() as owner, live=True):
-            return f"leased by {_whose(owner, root)}"
-        case Taken(owner=LeaseOwner() as owner):
-            return f"reserved for {_whose(owner, root)}, which is stopped"
+        case Taken(owner=LeaseOwner() as owner, live=True, taken_over=taken_over):
+            return f"leased by {_whose(owner, root)}{', which took it over' if taken_over else ''}"
+        case Taken(owner=LeaseOwner() as owner, taken_over=taken_over):
+            taken = "took it over and " if taken_over else ""
+            return f"reserved for {_whose(owner, root)}, which {taken}is stopped"
         case Refusal.FORBIDDEN:
             return "refused by the kernel to this user"
     return found.reason if found else "taken"
@@ -73,6 +74,8 @@ def with_choices(conflict: Conflict, *, move_to: int | None, problem: str = "") 
     """Return a conflict with what can be answered, the safe default first."""
     killable = conflict.killable and not problem
     choices = [ResolutionKind.RETRY, ResolutionKind.ABORT]
+    if conflict.kind is VerdictKind.RESERVED and not problem:
+        choices.insert(0, ResolutionKind.TAKE)
     if killable:
         choices.insert(0, ResolutionKind.KILL)
     if move_to is not None:

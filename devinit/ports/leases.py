@@ -21,6 +21,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.errors import StateFileError
 from devinit.model.port import LeaseOwner
@@ -28,6 +29,8 @@ from devinit.model.port import LeaseOwner
 _SUFFIX = ".lock"
 _LONGEST_RECORD = 8192
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+LAPSE_SECONDS = 30 * 24 * 3600.0
+"""How long a stopped project's port is kept for it: after a month of rest others may pass by the reservation."""
 _RETRIES = 40
 _RETRY_SECONDS = 0.0005
 
@@ -43,6 +46,8 @@ class Record(LeaseOwner, frozen=True, kw_only=True):
 
     reserved: bool = True
     """False once the owner gave the port up, while a stubborn process may still hold the lock."""
+    taken_from: str = ""
+    """The checkout that had it reserved until its owner took it over, because a person said so."""
 
 
 class Taken(Struct, frozen=True):
@@ -52,12 +57,14 @@ class Taken(Struct, frozen=True):
     """None when the file is locked and its content says nothing readable."""
     live: bool
     """A process holds the lock; otherwise the owner is stopped and has the port reserved."""
+    taken_over: bool = False
+    """The owner took it over from whoever asks now."""
 
 
 class Lease:
     """A port of ours: close it, or pass its descriptor on and then close it."""
 
-    def __init__(self, port: int, owner: LeaseOwner, descriptor: int, before: LeaseOwner | None) -> None:
+    def __init__(self, port: int, owner: Record, descriptor: int, before: Record | None) -> None:
         self.port, self.owner = port, owner
         self._before = before
         self._descriptor: int | None = descriptor
@@ -71,20 +78,22 @@ class Lease:
 
     def release(self, *, keep_reservation: bool) -> None:
         """Let go of our copy of the lock; a service that still runs keeps the port leased."""
-        self._close(self.owner, reserved=keep_reservation)
+        self._close(self.owner if keep_reservation else replace(self.owner, reserved=False))
 
     def give_back(self) -> None:
-        """Undo the taking: a reservation that this checkout had before is as it was."""
-        self._close(self._before, reserved=True)
+        """Undo the taking: a reservation that was there before is as it was."""
+        self._close(self._before)
 
-    def _close(self, owner: LeaseOwner | None, *, reserved: bool) -> None:
+    def _close(self, record: Record | None) -> None:
         if self._descriptor is None:
             return
         try:
-            if owner is None:  # nobody else ever had the descriptor, so there is nobody to tell about
+            if record is None:  # nobody else ever had the descriptor, so there is nobody to tell about
                 os.ftruncate(self._descriptor, 0)
-            elif owner != self.owner or not reserved:
-                _write(self._descriptor, owner, reserved=reserved)
+            elif record != self.owner:
+                _write(self._descriptor, record)
+            else:
+                os.utime(self._descriptor)  # the reservation lapses a month from now
         finally:
             os.close(self._descriptor)
             self._descriptor = None
@@ -101,27 +110,46 @@ class LeaseStore:
         except OSError as error:
             raise _unusable(directory, error) from error
 
-    def take(self, port: int, owner: LeaseOwner) -> Lease | Taken:
-        """Lease a port, or say who has it. A reservation of the same checkout is ours to take."""
+    def take(self, port: int, owner: LeaseOwner, *, over_reservation: bool = False) -> Lease | Taken:
+        """Lease a port, or say who has it.
+
+        A reservation of the same checkout is ours to take; another one's only with `over_reservation`,
+        and then it is on record whose it was.
+        """
         with self._opened(port) as descriptor:
-            if (taken := _lock(descriptor, owner.root)) is not None:
+            if (taken := _lock(descriptor, owner.root, over_reservation=over_reservation)) is not None:
                 return taken
             if not _is_still_the_file(descriptor, self._path(port)):
-                return self.take(port, owner)  # somebody removed the directory's files by hand
-            before = _read(descriptor)
-            _write(descriptor, owner, reserved=True)
-            ours = before is not None and before.reserved and before.root == owner.root
-            return Lease(port, owner, os.dup(descriptor), _owner(before) if before and ours else None)
+                # Somebody removed the directory's files by hand.
+                return self.take(port, owner, over_reservation=over_reservation)
+            before = _reserving(descriptor)
+            record = _record(owner, taken_from=_taken_from(before, owner.root))
+            _write(descriptor, record)
+            return Lease(port, record, os.dup(descriptor), before)
 
     def owners(self) -> list[tuple[int, LeaseOwner, bool]]:
         """Return every leased or reserved port, its owner, and whether its lock is held; by port."""
         found = []
         for port in self._ports():
             with self._opened(port) as descriptor:
-                record, live = _read(descriptor), _is_locked(descriptor)
-            if record is not None and (live or (record.reserved and _exists(record.root))):
+                live = _is_locked(descriptor)
+                record = _read(descriptor) if live else _reserving(descriptor)
+            if record is not None:
                 found.append((port, _owner(record), live))
         return found
+
+    def forget_vanished(self) -> list[int]:
+        """Give up what checkouts that no longer exist have reserved; return the ports."""
+        forgotten = []
+        for port in self._ports():
+            with self._opened(port) as descriptor:
+                record = _read(descriptor)
+                if record is None or _exists(record.root) or not _try_lock(descriptor, fcntl.LOCK_EX):
+                    continue
+                if _read(descriptor) == record:
+                    os.ftruncate(descriptor, 0)
+                    forgotten.append(port)
+        return forgotten
 
     def forget(self, root: str, services: Mapping[str, int | None]) -> list[int]:
         """Give up what stopped services of a checkout have reserved, except the port named for each.
@@ -169,31 +197,52 @@ class LeaseStore:
         return f"{self._prefix}{port}{_SUFFIX}"
 
 
-def _lock(descriptor: int, root: str) -> Taken | None:
+def _lock(descriptor: int, root: str, *, over_reservation: bool) -> Taken | None:
     """Lock a lease file for us, or say who has it.
 
     Another checkout's reservation is only looked at, never locked: its owner would otherwise take
     our lock of a microsecond for a service that still runs.
     """
     for _ in range(_RETRIES):
-        if (taken := _reservation(_read(descriptor), root)) is not None:
-            return Taken(taken.owner, live=_is_locked(descriptor))
+        if not over_reservation and (record := _reserved_for_another(descriptor, root)) is not None:
+            return _taken(record, root, live=_is_locked(descriptor))
         if _try_lock(descriptor, fcntl.LOCK_EX):
             # It may have been reserved between our look and the lock.
-            return _reservation(_read(descriptor), root)
+            record = None if over_reservation else _reserved_for_another(descriptor, root)
+            return _taken(record, root, live=False) if record else None
         if _is_locked(descriptor):
             break
         # Nobody has it exclusively: somebody is just looking, as `_is_locked` does.
         time.sleep(_RETRY_SECONDS)
+    return _taken(_read(descriptor), root, live=True)
+
+
+def _reserved_for_another(descriptor: int, root: str) -> Record | None:
+    record = _reserving(descriptor)
+    return record if record is not None and record.root != root else None
+
+
+def _reserving(descriptor: int) -> Record | None:
+    """Return the record if it reserves the port: not given up, not lapsed, and its checkout is there."""
     record = _read(descriptor)
-    return Taken(_owner(record) if record else None, live=True)
-
-
-def _reservation(record: Record | None, root: str) -> Taken | None:
-    """Return the reservation of another checkout, unless it was given up or the checkout is gone."""
-    if record is None or not record.reserved or record.root == root or not _exists(record.root):
+    if record is None or not record.reserved:
         return None
-    return Taken(_owner(record), live=False)
+    if time.time() - os.fstat(descriptor).st_mtime > LAPSE_SECONDS or not _exists(record.root):
+        return None
+    return record
+
+
+def _taken(record: Record | None, root: str, *, live: bool) -> Taken:
+    if record is None:
+        return Taken(None, live)
+    return Taken(_owner(record), live, taken_over=record.taken_from == root)
+
+
+def _taken_from(before: Record | None, root: str) -> str:
+    """Return whose reservation is taken over with a port, or was earlier by the same checkout."""
+    if before is None:
+        return ""
+    return before.taken_from if before.root == root else before.root
 
 
 def _exists(root: str) -> bool:
@@ -235,10 +284,21 @@ def _read(descriptor: int) -> Record | None:
         return None
 
 
-def _write(descriptor: int, owner: LeaseOwner, *, reserved: bool) -> None:
-    text = msgspec.json.encode(Record(**msgspec.structs.asdict(owner), reserved=reserved)) + b"\n"
+def _write(descriptor: int, record: Record) -> None:
+    text = msgspec.json.encode(record) + b"\n"
     os.pwrite(descriptor, text, 0)
     os.ftruncate(descriptor, len(text))
+
+
+def _record(owner: LeaseOwner, *, taken_from: str) -> Record:
+    return Record(
+        root=owner.root,
+        project=owner.project,
+        service=owner.service,
+        pid=owner.pid,
+        at=owner.at,
+        taken_from=taken_from,
+    )
 
 
 def _owner(record: Record) -> LeaseOwner:

@@ -152,9 +152,10 @@ class Search:
             return self.contest(self.wanted[request.service], port, obstruction)
         return self.brief(port, obstruction)
 
-    def take(self, service: str, port: int) -> Obstruction | None:
+    def take(self, service: str, port: int, *, over_reservation: bool = False) -> Obstruction | None:
         """Take lease and hold, or neither."""
-        lease = self.store.take(port, replace(self.owner, service=service))
+        owner = replace(self.owner, service=service)
+        lease = self.store.take(port, owner, over_reservation=over_reservation)
         if isinstance(lease, Taken):
             return lease
         held = hold(port)
@@ -181,12 +182,23 @@ class Search:
         match answer.kind if answer else None:
             case ResolutionKind.KILL if answer:
                 return self.end_holders(service, port, obstruction, answer.holders)
+            case ResolutionKind.TAKE:
+                return self.take_over(service, port)
             case ResolutionKind.MOVE:
                 return reason
             case ResolutionKind.ABORT:
                 raise PortConflict(f"port {port} for {service} is {reason}; the start was aborted")
         self.open[service] = ""
         return reason
+
+    def take_over(self, service: str, port: int) -> str | None:
+        """Take a port that is only reserved; the project that it is taken from hears of it when it starts."""
+        obstruction = self.take(service, port, over_reservation=True)
+        if obstruction is None:
+            return None
+        self.obstructions[port] = obstruction
+        reason = self.brief(port, obstruction, holding(port, protected=self.protected))
+        return self.unanswered(service, reason, asked=True, hint=f"it is not only reserved: it is {reason}")
 
     def end_holders(
         self,

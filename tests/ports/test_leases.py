@@ -254,7 +254,7 @@ class TestTheContentOfALeaseFile:
 
         assert content == {
             "root": owner.root, "project": "shop", "service": "backend", "pid": os.getpid(), "at": 0.0,
-            "reserved": True,
+            "reserved": True, "taken_from": "",
         }  # fmt: skip
 
     def test_that_belongs_to_no_port_is_left_alone(self, store: LeaseStore) -> None:
