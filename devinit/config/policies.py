@@ -32,11 +32,11 @@ def readiness(table: ServiceTable, provider: str, place: Place) -> Readiness:
     _check_kind(ready, table, provider, place)
     return Readiness(
         http=url_path(ready.http, place.at("http")),
-        status=_statuses(ready.status, place.at("status")),
-        body=_pattern(ready.body, place.at("body")),
+        status=statuses(ready.status, place.at("status")),
+        body=pattern(ready.body, place.at("body")),
         tcp=bool(ready.tcp),
         exec=ready.exec,
-        log=_pattern(ready.log, place.at("log")),
+        log=pattern(ready.log, place.at("log")),
         after_seconds=seconds(ready.after, default.after_seconds, place.at("after")),
         timeout_seconds=seconds(ready.timeout, default.timeout_seconds, place.at("timeout"), positive=True),
     )
@@ -51,7 +51,7 @@ def restart_policy(value: RestartMode | RestartTable | None, place: Place) -> Re
     default = RestartPolicy()
     return RestartPolicy(
         mode=value.mode or default.mode,
-        failures=_count(value.failures, default.failures, place.at("failures")),
+        failures=count(value.failures, default.failures, place.at("failures")),
         window_seconds=seconds(value.window, default.window_seconds, place.at("window"), positive=True),
     )
 
@@ -75,7 +75,7 @@ def log_limits(table: LogsTable | None, place: Place) -> LogLimits:
     default = LogLimits()
     return LogLimits(
         size_bytes=_size(table.size, default.size_bytes, place.at("size")),
-        count=_count(table.count, default.count, place.at("count")),
+        count=count(table.count, default.count, place.at("count")),
     )
 
 
@@ -116,7 +116,8 @@ def _check_kind(ready: ReadyTable, table: ServiceTable, provider: str, place: Pl
             place.at(key).add("is empty")
 
 
-def _statuses(value: int | list[int] | None, place: Place) -> tuple[int, ...]:
+def statuses(value: int | list[int] | None, place: Place) -> tuple[int, ...]:
+    """Return status codes of HTTP."""
     codes = (value,) if isinstance(value, int) else tuple(value or ())
     for code in codes:
         if not 100 <= code <= 599:  # noqa: PLR2004 - HTTP's
@@ -124,7 +125,8 @@ def _statuses(value: int | list[int] | None, place: Place) -> tuple[int, ...]:
     return codes
 
 
-def _pattern(text: str | None, place: Place) -> str | None:
+def pattern(text: str | None, place: Place) -> str | None:
+    """Return a regular expression that can be used."""
     if text is None:
         return None
     try:
@@ -156,7 +158,8 @@ def _size(value: int | str | None, default: int, place: Place) -> int:
     return size
 
 
-def _count(value: int | None, default: int, place: Place) -> int:
+def count(value: int | None, default: int, place: Place) -> int:
+    """Return how many of something, at least one, or the default when nothing is said."""
     if value is not None and value < 1:
         place.add(f"{value} is too few", "at least 1")
     return default if value is None else value

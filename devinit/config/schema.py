@@ -69,6 +69,46 @@ class ReadyTable(Table, frozen=True, kw_only=True):
     ] = None
 
 
+class HealthTable(Table, frozen=True, kw_only=True):
+    """Whether a service that is ready is still well: one of http, tcp and exec; default: asked as for `ready`."""
+
+    http: Annotated[
+        str | None,
+        Meta(description="Path: well when GET answers with an accepted status.", extra_json_schema=_PATH),
+    ] = None
+    status: Annotated[
+        int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
+    ] = None
+    body: Annotated[
+        str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")
+    ] = None
+    tcp: Annotated[bool | None, Meta(description="Well when the port accepts a connection.")] = None
+    exec: Annotated[str | None, Meta(description="Command: well when it exits with 0.")] = None
+    every: Annotated[
+        Seconds | None,
+        Meta(description="Seconds between two checks. Default: 10.", extra_json_schema=_SECONDS),
+    ] = None
+    timeout: Annotated[
+        Seconds | None,
+        Meta(description="Seconds that one check may take. Default: 5.", extra_json_schema=_SECONDS),
+    ] = None
+    failures: Annotated[
+        int | None,
+        Meta(
+            description="Unhealthy after this many failed checks in a row. Default: 3.",
+            extra_json_schema=_COUNT,
+        ),
+    ] = None
+    restart_after: Annotated[
+        int | None,
+        Meta(
+            description="Started again after this many failed checks in a row, at least `failures`. "
+            "Default: never.",
+            extra_json_schema=_COUNT,
+        ),
+    ] = None
+
+
 class RestartTable(Table, frozen=True, kw_only=True):
     """When and how often a service that ended is started again."""
 
@@ -173,6 +213,10 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         Meta(description="Commands that run before each start, after dependencies are ready: migrations."),
     ] = None
     ready: Annotated[ReadyTable | None, Meta(description="How it is proven ready.")] = None
+    health: Annotated[
+        HealthTable | None,
+        Meta(description="Asked again and again while it is ready. Default: not at all."),
+    ] = None
     env: Annotated[
         Values | None,
         Meta(

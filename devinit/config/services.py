@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from devinit.config.defaults import LOCAL_HOST
+from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_ports, port_request
 from devinit.config.problems import Place, choose
@@ -62,6 +63,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         setup=_commands(table.setup, place.at("setup")),
         before_start=_commands(table.before_start, place.at("before_start")),
         ready=readiness(table, provider, place.at("ready")),
+        health=health(table, provider, place.at("health")),
         env=variables(table.env, place.at("env")),
         env_file=_env_files(table, surroundings.root, place.at("env_file")),
         restart=restart_policy(table.restart, place.at("restart")),

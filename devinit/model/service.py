@@ -29,6 +29,27 @@ class Readiness(Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 60.0
 
 
+class Health(Struct, frozen=True, kw_only=True):
+    """How a service that is ready is asked again and again. Without a kind it is asked as for its readiness."""
+
+    http: str | None = None
+    """A path: well when GET answers with an accepted status."""
+    status: tuple[int, ...] = ()
+    """Accepted status codes of `http`; empty means 200-399."""
+    body: str | None = None
+    """A regular expression that the answer's body must contain."""
+    tcp: bool = False
+    exec: str | None = None
+    """A command: well when it exits with 0."""
+    every_seconds: float = 10.0
+    timeout_seconds: float = 5.0
+    """How long one check may take."""
+    failures: int = 3
+    """Unhealthy after this many checks in a row that failed ..."""
+    restart_after: int | None = None
+    """... and started again after this many; None: never."""
+
+
 class RestartMode(StrEnum):
     """When a service that ended is started again."""
 
@@ -89,6 +110,8 @@ class Service(Struct, frozen=True, kw_only=True):
     setup: tuple[str, ...] = ()
     before_start: tuple[str, ...] = ()
     ready: Readiness = Readiness()
+    health: Health | None = None
+    """None: nobody asks any more once it is ready."""
     env: dict[str, str] = field(default_factory=dict)
     env_file: tuple[Path, ...] = ()
     restart: RestartPolicy = RestartPolicy()

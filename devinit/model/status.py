@@ -20,6 +20,7 @@ class Phase(StrEnum):
     """Being prepared, spawned or probed."""
     READY = "ready"
     UNHEALTHY = "unhealthy"
+    """It was ready and runs, but its health checks fail."""
     BACKOFF = "backoff"
     """It ended and will be started again."""
     STOPPING = "stopping"

@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 from msgspec import Struct
 
-from devinit.model.service import RestartMode, RestartPolicy
+from devinit.model.service import Health, RestartMode, RestartPolicy
 from devinit.model.status import Phase
 
 STABLE_SECONDS = 10.0
@@ -51,6 +51,10 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     port_losses: int = 0
     """Starts in a row that lost the port to somebody else."""
     last_exit: int | None = None
+    failed_checks: int = 0
+    """Health checks in a row that failed."""
+    stuck: str | None = None
+    """What keeps a service that is starting from coming up until somebody mends it; it goes on trying."""
 
 
 # What happened
@@ -96,6 +100,27 @@ class BecameReady(Struct, frozen=True):
     """Its probe answers, and the listener is its own."""
 
 
+class CheckPassed(Struct, frozen=True):
+    """It answered its health check."""
+
+
+class CheckFailed(Struct, frozen=True):
+    """It did not answer its health check: what was seen, and how many of these mean what."""
+
+    detail: str
+    health: Health
+
+
+class Stuck(Struct, frozen=True):
+    """It lives, but cannot come up before somebody mends what it says is wrong."""
+
+    cause: str
+
+
+class Moving(Struct, frozen=True):
+    """What was stuck does something again."""
+
+
 class TimedOut(Struct, frozen=True):
     """It was not ready in time, and what was seen last."""
 
@@ -120,6 +145,8 @@ class Exited(Struct, frozen=True):
     code: int | None
     oneshot: bool = False
     """It has no port, so that ending with 0 may be its whole purpose."""
+    cause: str | None = None
+    """The probable cause, in the words of its output."""
 
 
 class DelayPassed(Struct, frozen=True):
@@ -143,6 +170,10 @@ LifecycleEvent: TypeAlias = (
     | Spawned
     | Adopted
     | BecameReady
+    | CheckPassed
+    | CheckFailed
+    | Stuck
+    | Moving
     | TimedOut
     | PortLost
     | PortUnavailable
@@ -176,6 +207,10 @@ class Watch(Struct, frozen=True):
     """Probe until it is ready."""
 
 
+class LookAfter(Struct, frozen=True):
+    """Ask again and again whether it is well, if it has a health check."""
+
+
 class Wait(Struct, frozen=True):
     """Report DelayPassed after some seconds."""
 
@@ -192,7 +227,7 @@ class NextPort(Struct, frozen=True):
     reason: str
 
 
-Action: TypeAlias = SetUp | Prepare | Renew | Spawn | Watch | Wait | EndTree | NextPort
+Action: TypeAlias = SetUp | Prepare | Renew | Spawn | Watch | LookAfter | Wait | EndTree | NextPort
 Step: TypeAlias = tuple[LifecycleState, tuple[Action, ...]]
 
 ALIVE = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
@@ -208,6 +243,10 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     PreparationFailed: frozenset({Phase.WAITING, Phase.STARTING}),
     Spawned: frozenset({Phase.STARTING}),
     BecameReady: frozenset({Phase.STARTING}),
+    CheckPassed: frozenset({Phase.READY, Phase.UNHEALTHY}),
+    CheckFailed: frozenset({Phase.READY, Phase.UNHEALTHY}),
+    Stuck: frozenset({Phase.STARTING}),
+    Moving: frozenset({Phase.STARTING}),
     TimedOut: frozenset({Phase.STARTING}),
     PortLost: frozenset({Phase.STARTING}),
     PortUnavailable: frozenset({Phase.STARTING}),
@@ -238,15 +277,24 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
         case Adopted():
             return after_adoption(event, now)
         case BecameReady():
-            return change(state, phase=Phase.READY, reason=None, ready_at=now, proven=True, port_losses=0), ()
+            ready = change(state, phase=Phase.READY, reason=None, ready_at=now, proven=True, port_losses=0)
+            return ready, (LookAfter(),)
+        case CheckPassed():
+            return change(state, phase=Phase.READY, reason=None, failed_checks=0), ()
+        case CheckFailed(detail, health):
+            return after_failed_check(state, detail, health, now, policy)
+        case Stuck(cause):
+            return change(state, reason=cause, stuck=cause), ()
+        case Moving():
+            return change(state, reason=None, stuck=None), ()
         case TimedOut(detail):
             return fail(state, Failure.TIMEOUT, detail), (EndTree(),)
         case PortLost(reason):
             return after_port_loss(state, reason)
         case PortUnavailable(reason):
             return fail(state, Failure.PORT, reason), (EndTree(),)
-        case Exited(code, oneshot):
-            return after_exit(state, code, now, policy, oneshot=oneshot)
+        case Exited():
+            return after_exit(state, event, now, policy)
         case DelayPassed():
             again = change(state, phase=Phase.STARTING, started_at=now, restarts=state.restarts + 1)
             return again, (Renew(), Spawn())
@@ -261,11 +309,12 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
 def satisfies_dependants(state: LifecycleState, *, optional: bool) -> bool:
     """Whether services that depend on this one may start."""
     match state.phase:
-        case Phase.READY | Phase.UNHEALTHY:
+        case Phase.READY:
             return True
         case Phase.EXITED:
             return state.last_exit == 0
-        case Phase.FAILED:
+        case Phase.FAILED | Phase.UNHEALTHY:
+            # Who runs is not stopped for it, but whoever starts now would meet what is wrong.
             return optional
     return False
 
@@ -281,7 +330,7 @@ def after_adoption(event: Adopted, now: float) -> Step:
     """Take over a process that runs already: what was ready is ready, what was starting is watched."""
     state = LifecycleState(phase=Phase.STARTING, started_at=now, proven=event.proven, restarts=event.restarts)
     if event.was_ready:
-        return change(state, phase=Phase.READY, ready_at=now, proven=True), ()
+        return change(state, phase=Phase.READY, ready_at=now, proven=True), (LookAfter(),)
     return state, (Watch(),)
 
 
@@ -294,18 +343,33 @@ def after_port_loss(state: LifecycleState, reason: str) -> Step:
     return change(state, port_losses=losses), (NextPort(reason),)
 
 
-def after_exit(
-    state: LifecycleState, code: int | None, now: float, policy: RestartPolicy, *, oneshot: bool
+def after_failed_check(
+    state: LifecycleState, detail: str, health: Health, now: float, policy: RestartPolicy
 ) -> Step:
+    """Decide what a service is that does not answer: well for now, unhealthy, or to be started again."""
+    failed = change(state, failed_checks=state.failed_checks + 1)
+    if health.restart_after is not None and failed.failed_checks >= health.restart_after:
+        checks = "1 check" if failed.failed_checks == 1 else f"{failed.failed_checks} checks"
+        said = f"unhealthy, {checks} failed: {detail}"
+        return back_off(failed, said, state.last_exit, now, policy)
+    if failed.failed_checks >= health.failures:
+        return change(failed, phase=Phase.UNHEALTHY, reason=detail), ()
+    return failed, ()
+
+
+def after_exit(state: LifecycleState, event: Exited, now: float, policy: RestartPolicy) -> Step:
     """Decide whether a service that ended has done its work, is started again, or is given up."""
+    code = event.code
     if state.phase not in ALIVE:
         return change(state, last_exit=code), ()
-    said = describe_exit(code)
+    said, why = describe_exit(code), f": {event.cause}" if event.cause else ""
+    # A server has not finished its work when it ends.
+    clean = code == 0 and event.oneshot
     if state.phase is Phase.STARTING and not state.proven:
-        if oneshot and code == 0:
+        if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=0), (EndTree(),)
-        return fail(state, Failure.EXIT, f"{said} before it was ready", last_exit=code), (EndTree(),)
-    clean = code == 0
+        return fail(state, Failure.EXIT, f"{said} before it was ready{why}", last_exit=code), (EndTree(),)
+    said += why
     if policy.mode is RestartMode.NEVER or (clean and policy.mode is RestartMode.ON_FAILURE):
         if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=code), (EndTree(),)
@@ -322,7 +386,9 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
         text = f"{said}; given up after {len(failures)} failures in {policy.window_seconds:g} s"
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     delay = restart_delay(len(recent))
-    waiting = change(state, phase=Phase.BACKOFF, reason=said, failures=failures, last_exit=code)
+    waiting = change(
+        state, phase=Phase.BACKOFF, reason=said, failures=failures, last_exit=code, failed_checks=0
+    )
     return change(waiting, ready_at=None), (EndTree(), Wait(delay))
 
 
@@ -360,7 +426,10 @@ def fail(
 
 
 def change(state: LifecycleState, **fields: object) -> LifecycleState:
-    """Return the state with some fields replaced; leaving FAILED also clears its failure."""
-    if fields.get("phase", state.phase) is not Phase.FAILED:
+    """Return the state with some fields replaced; what holds only in one phase is left behind with it."""
+    phase = fields.get("phase", state.phase)
+    if phase is not Phase.FAILED:
         fields["failure"] = None
+    if phase is not Phase.STARTING:
+        fields["stuck"] = None
     return msgspec.structs.replace(state, **fields)

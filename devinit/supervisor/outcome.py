@@ -21,7 +21,8 @@ SETTLED = frozenset({Phase.READY, Phase.UNHEALTHY, Phase.EXITED, Phase.FAILED, P
 
 def is_settled(name: str, states: States, services: Services) -> bool:
     """Whether nothing more will happen to a service by itself: it is up, it ended, or it can never start."""
-    return states[name].phase in SETTLED or is_blocked(name, states, services)
+    state = states[name]
+    return state.phase in SETTLED or state.stuck is not None or is_blocked(name, states, services)
 
 
 def is_blocked(name: str, states: States, services: Services) -> bool:
@@ -35,7 +36,7 @@ def blocker(name: str, states: States, services: Services) -> str | None:
         state = states[dependency]
         if satisfies_dependants(state, optional=services[dependency].optional):
             continue
-        if state.phase in SETTLED or is_blocked(dependency, states, services):
+        if is_settled(dependency, states, services):
             return dependency
     return None
 
@@ -63,7 +64,7 @@ def exit_code_of(wanted: Iterable[str], states: States, services: Services) -> i
 def code_of(state: LifecycleState) -> int:
     """Return what one service contributes to the exit code of a start."""
     match state.phase, state.failure:
-        case ((Phase.READY | Phase.UNHEALTHY), _):
+        case Phase.READY, _:
             return DONE
         case Phase.EXITED, _:
             return DONE if state.last_exit == 0 else SERVICE_FAILED
@@ -71,7 +72,9 @@ def code_of(state: LifecycleState) -> int:
             return TIMED_OUT
         case Phase.FAILED, Failure.PORT:
             return PORT_CONFLICT
-        case ((Phase.FAILED | Phase.STOPPED | Phase.STOPPING), _):
+        case ((Phase.FAILED | Phase.STOPPED | Phase.STOPPING | Phase.UNHEALTHY), _):
+            return SERVICE_FAILED
+        case Phase.STARTING, _ if state.stuck is not None:
             return SERVICE_FAILED
         case ((Phase.STARTING | Phase.BACKOFF), _):
             return TIMED_OUT

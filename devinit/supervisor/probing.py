@@ -32,6 +32,7 @@ BODY_BYTES = 64 * 1024
 LONGEST_STATUS_LINE = 8192
 
 GOOD_STATUS = range(200, 400)
+NOTHING_LISTENS = "nothing listens yet"
 
 RunCommand = Callable[[str], Awaitable[int]]
 """Runs a command of the service and returns its exit code."""
@@ -47,16 +48,19 @@ def intervals() -> Iterator[float]:
         interval = min(interval * 1.2, LONGEST_INTERVAL_SECONDS)
 
 
-async def attempt(probe: Probe, run_command: RunCommand, read_output: ReadOutput) -> ProbeResult:
-    """Carry a probe out once."""
+async def attempt(
+    probe: Probe, run_command: RunCommand, read_output: ReadOutput, seconds: float | None = None
+) -> ProbeResult:
+    """Carry a probe out once, within so many seconds."""
+    seconds = ATTEMPT_SECONDS if seconds is None else seconds
     if isinstance(probe, StayedUpProbe):
         await asyncio.sleep(probe.seconds)
         return ready()
     try:
-        async with asyncio.timeout(ATTEMPT_SECONDS):
+        async with asyncio.timeout(seconds):
             return await carry_out(probe, run_command, read_output)
     except TimeoutError:
-        return not_yet(f"no answer within {ATTEMPT_SECONDS:g} s")
+        return not_yet(f"no answer within {seconds:g} s")
     except OSError as error:
         return not_yet(describe(error))
 
@@ -165,5 +169,5 @@ def not_yet(detail: str) -> ProbeResult:
 def describe(error: OSError) -> str:
     """Say why a connection failed, in a few words."""
     if isinstance(error, ConnectionRefusedError):
-        return "nothing listens yet"
+        return NOTHING_LISTENS
     return error.strerror or str(error)

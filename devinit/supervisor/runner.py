@@ -16,13 +16,16 @@ from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError
 from devinit.model.port import GrantedPort
+from devinit.model.probe import ProbeResult
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle, logs
 from devinit.supervisor.ending import end_tree
+from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
+from devinit.supervisor.probing import attempt
 from devinit.supervisor.readiness import (
     Elsewhere,
     Foreign,
@@ -48,7 +51,7 @@ create-react-app's, Windows'."""
 PATIENCE_SECONDS = 1.0
 """How long a start may take before it is told what its probe sees."""
 
-INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.Wait)
+INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.LookAfter, lifecycle.Wait)
 
 
 class Moves(Protocol):
@@ -217,6 +220,8 @@ class Runner:
                 await self._spawn()
             case lifecycle.Watch():
                 await self._watch()
+            case lifecycle.LookAfter():
+                await self._look_after()
             case lifecycle.Wait(seconds):
                 await asyncio.sleep(seconds)
                 self.post(lifecycle.DelayPassed())
@@ -326,6 +331,24 @@ class Runner:
                 seconds = self.service.ready.timeout_seconds
                 self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
 
+    async def _look_after(self) -> None:
+        health = self.service.health
+        if health is None:
+            return
+        service = asked_as(self.service, health)
+        probe = self._stage.provider(service).probe(service, self._stage.endpoint(self.name))
+
+        async def ask() -> ProbeResult:
+            # A line of the output is no answer: the configuration refuses that.
+            return await attempt(probe, self._run_health_command, str, health.timeout_seconds)
+
+        def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
+            self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
+            self.post(result)
+            return self.phase in (Phase.READY, Phase.UNHEALTHY)
+
+        await look_after(health, ask, tell)
+
     async def _provision(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
         endpoint = self._stage.endpoint(self.name)
@@ -402,12 +425,15 @@ class Runner:
             self._say(detail)
         self.last_probe = detail
 
-    async def _run_probe_command(self, command: str) -> int:
+    async def _run_probe_command(self, command: str, key: str = "ready.exec") -> int:
         output = os.open(os.devnull, os.O_WRONLY)
         try:
-            return await run_command(self._workshop(), command, "ready", output)
+            return await run_command(self._workshop(), command, key, output)
         finally:
             os.close(output)
+
+    async def _run_health_command(self, command: str) -> int:
+        return await self._run_probe_command(command, "health.exec")
 
     def _workshop(self) -> Workshop:
         return Workshop(

@@ -124,6 +124,8 @@ class Stage:
             "command": (service.command,),
             "setup": service.setup,
             "before_start": service.before_start,
+            "ready.exec": (service.ready.exec,),
+            "health.exec": (service.health.exec if service.health else None,),
         }
         for key, texts in commands.items():
             for text in texts:

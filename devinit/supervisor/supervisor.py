@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from devinit.model.event import Event
 
 RECORDED = WANTED | {Phase.STOPPING}
+SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
+"""Phases in which a service listens: who fails a health check may still answer those who look for it."""
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
 """Phases in which somebody still cares about a service: the supervisor stays for it."""
 
@@ -243,10 +245,10 @@ class Supervisor:
         if state.phase is not before.phase or state.reason != before.reason:
             self.stage.broadcaster.tell(report.phase_event(runner, before))
         if state.phase is not before.phase:
-            if state.phase is Phase.READY:
-                self._announce(runner)
-            elif before.phase is Phase.READY:
+            if state.phase not in SERVING:
                 self._discovery.withdraw(runner.name)
+            elif before.phase not in SERVING:
+                self._announce(runner)
             self._release_waiting()
         self._save_soon()
         self._changes.set()
@@ -419,6 +421,10 @@ def said_of(phase: Phase) -> str:
     match phase:
         case Phase.FAILED | Phase.EXITED:
             return phase.value
+        case Phase.UNHEALTHY:
+            return "is unhealthy"
+        case Phase.STARTING:
+            return "cannot come up"
         case Phase.STOPPED:
             return "is stopped"
     return "waits itself"

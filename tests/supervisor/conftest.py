@@ -61,6 +61,8 @@ while True:
     if "crash-on-request" in options and connection.recv(1000):
         os._exit(3)
     status = options.get("status", "200 OK").replace("_", " ")
+    if os.path.exists(options.get("sick-while", "")):
+        status = "503 Sick"
     connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok".encode())
     connection.close()
 """

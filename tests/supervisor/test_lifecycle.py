@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devinit.model.service import RestartMode, RestartPolicy
+from devinit.model.service import Health, RestartMode, RestartPolicy
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import (
     ALIVE,
@@ -18,6 +18,8 @@ from devinit.supervisor.lifecycle import (
     Adopted,
     BecameReady,
     Blocked,
+    CheckFailed,
+    CheckPassed,
     DelayPassed,
     DependenciesReady,
     EndTree,
@@ -25,6 +27,8 @@ from devinit.supervisor.lifecycle import (
     Failure,
     LifecycleEvent,
     LifecycleState,
+    LookAfter,
+    Moving,
     NextPort,
     PortLost,
     PortUnavailable,
@@ -37,6 +41,7 @@ from devinit.supervisor.lifecycle import (
     Spawned,
     StartRequested,
     StopRequested,
+    Stuck,
     TimedOut,
     TreeGone,
     Wait,
@@ -61,6 +66,10 @@ EVENTS: tuple[LifecycleEvent, ...] = (
     Adopted(was_ready=True),
     Adopted(was_ready=False),
     BecameReady(),
+    CheckPassed(),
+    CheckFailed("no answer", Health(failures=2, restart_after=4)),
+    Stuck("ModuleNotFoundError: No module named 'shop'"),
+    Moving(),
     TimedOut("nothing listens"),
     PortLost("vite has it"),
     PortUnavailable("strict"),
@@ -129,7 +138,7 @@ class TestAStart:
         after, actions = run(state(Phase.STARTING, port_losses=3), BecameReady())
 
         assert (after.phase, after.ready_at, after.proven, after.port_losses) == (Phase.READY, NOW, True, 0)
-        assert actions == ()
+        assert actions == (LookAfter(),)
 
     @pytest.mark.parametrize("phase", sorted(WANTED | {Phase.STOPPING}))
     def test_of_what_is_up_or_on_its_way_changes_nothing(self, phase: Phase) -> None:
@@ -290,11 +299,23 @@ class TestACrash:
         assert starts == 4
 
     @pytest.mark.parametrize("phase", [Phase.READY, Phase.UNHEALTHY])
-    def test_with_code_0_is_the_end_and_no_failure(self, phase: Phase) -> None:
-        after, actions = run(state(phase), Exited(0))
+    def test_with_code_0_is_the_end_of_work_that_is_done(self, phase: Phase) -> None:
+        after, actions = run(state(phase), Exited(0, oneshot=True))
 
         assert (after.phase, after.failure, after.last_exit) == (Phase.EXITED, None, 0)
         assert actions == (EndTree(),)
+
+    def test_with_code_0_is_no_end_for_a_server(self) -> None:
+        assert run(state(Phase.READY), Exited(0))[0].phase is Phase.BACKOFF
+        assert run(state(Phase.READY), Exited(0), policy=NEVER)[0].failure is Failure.EXIT
+
+    def test_is_told_with_its_probable_cause(self) -> None:
+        crash = Exited(1, cause="No module named 'shop'")
+
+        assert run(state(Phase.STARTING), crash)[0].reason == (
+            "exited with code 1 before it was ready: No module named 'shop'"
+        )
+        assert run(state(Phase.READY), crash)[0].reason == "exited with code 1: No module named 'shop'"
 
     def test_with_code_0_is_answered_when_the_service_is_always_wanted(self) -> None:
         assert run(state(Phase.READY), Exited(0), policy=ALWAYS)[0].phase is Phase.BACKOFF
@@ -361,7 +382,7 @@ class TestAnAdoption:
         after, actions = run(LifecycleState(), Adopted(was_ready=True, restarts=3))
 
         assert (after.phase, after.ready_at, after.proven, after.restarts) == (Phase.READY, NOW, True, 3)
-        assert actions == ()
+        assert actions == (LookAfter(),)
 
     def test_of_a_starting_service_goes_on_watching_it(self) -> None:
         after, actions = run(LifecycleState(), Adopted(was_ready=False))
@@ -400,20 +421,101 @@ class TestAStaleEvent:
         assert run(before, Exited(7)) == (msgspec.structs.replace(before, last_exit=7), ())
 
 
+class TestAHealthCheck:
+    HEALTH = Health(failures=3)
+
+    def test_that_fails_once_changes_nothing_that_is_told(self) -> None:
+        after, actions = run(state(Phase.READY), CheckFailed("no answer", self.HEALTH))
+
+        assert (after.phase, after.reason, after.failed_checks) == (Phase.READY, None, 1)
+        assert actions == ()
+
+    def test_that_fails_often_enough_makes_it_unhealthy_with_what_was_seen_last(self) -> None:
+        failing = [CheckFailed(f"answered {code}", self.HEALTH) for code in (500, 502, 503)]
+
+        after, actions = run(state(Phase.READY), *failing)
+
+        assert (after.phase, after.reason) == (Phase.UNHEALTHY, "answered 503")
+        assert actions == ()
+
+    def test_that_passes_begins_the_count_anew(self) -> None:
+        failed = CheckFailed("no answer", self.HEALTH)
+
+        after, _ = run(state(Phase.READY), failed, failed, CheckPassed(), failed, failed)
+
+        assert after.phase is Phase.READY
+
+    def test_that_passes_makes_it_ready_again_as_if_nothing_had_been(self) -> None:
+        before = state(Phase.READY)
+
+        after, actions = run(before, *[CheckFailed("no answer", self.HEALTH)] * 5, CheckPassed())
+
+        assert (after, actions) == (before, ())
+
+    def test_starts_it_again_when_that_is_wanted(self) -> None:
+        health = Health(failures=2, restart_after=4)
+
+        after, actions = run(state(Phase.READY), *[CheckFailed("no answer", health)] * 4)
+
+        assert (after.phase, after.failed_checks) == (Phase.BACKOFF, 0)
+        assert after.reason == "unhealthy, 4 checks failed: no answer"
+        assert actions == (EndTree(), Wait(0))
+
+    def test_starts_it_again_at_once_where_both_counts_are_the_same(self) -> None:
+        health = Health(failures=2, restart_after=2)
+
+        assert run(state(Phase.READY), *[CheckFailed("no", health)] * 2)[0].phase is Phase.BACKOFF
+
+    def test_gives_it_up_when_starting_again_does_not_help(self) -> None:
+        health, current = Health(failures=1, restart_after=1), state(Phase.READY)
+
+        for _ in range(5):
+            current, _ = run(current, CheckFailed("no", health), DelayPassed(), BecameReady())
+
+        assert (current.phase, current.failure) == (Phase.FAILED, Failure.EXIT)
+        assert current.reason == "unhealthy, 1 check failed: no; given up after 5 failures in 60 s"
+
+
+class TestAServiceThatIsStuck:
+    def test_says_why_and_goes_on_trying(self) -> None:
+        after, actions = run(state(Phase.STARTING), Stuck("No module named 'shop'"))
+
+        assert (after.phase, after.reason, after.stuck) == (Phase.STARTING, *["No module named 'shop'"] * 2)
+        assert actions == ()
+
+    def test_is_as_before_when_it_does_something_again(self) -> None:
+        before = state(Phase.STARTING)
+
+        assert run(before, Stuck("no"), Moving()) == (before, ())
+
+    def test_becomes_ready_without_a_trace(self) -> None:
+        after, _ = run(state(Phase.STARTING), Stuck("no"), BecameReady())
+
+        assert (after.phase, after.reason, after.stuck) == (Phase.READY, None, None)
+
+
 class TestDependants:
-    @pytest.mark.parametrize("phase", [Phase.READY, Phase.UNHEALTHY])
-    def test_may_start_when_it_is_up(self, phase: Phase) -> None:
-        assert satisfies_dependants(state(phase), optional=False)
+    def test_may_start_when_it_is_up(self) -> None:
+        assert satisfies_dependants(state(Phase.READY), optional=False)
 
     def test_may_start_when_it_did_its_work(self) -> None:
         assert satisfies_dependants(state(Phase.EXITED, last_exit=0), optional=False)
 
-    def test_may_start_when_it_failed_and_is_optional(self) -> None:
-        assert satisfies_dependants(state(Phase.FAILED), optional=True)
+    @pytest.mark.parametrize("phase", [Phase.FAILED, Phase.UNHEALTHY])
+    def test_may_start_when_it_is_not_well_and_optional(self, phase: Phase) -> None:
+        assert satisfies_dependants(state(phase), optional=True)
 
     @pytest.mark.parametrize(
         "phase",
-        [Phase.STOPPED, Phase.WAITING, Phase.STARTING, Phase.BACKOFF, Phase.STOPPING, Phase.FAILED],
+        [
+            Phase.STOPPED,
+            Phase.WAITING,
+            Phase.STARTING,
+            Phase.UNHEALTHY,
+            Phase.BACKOFF,
+            Phase.STOPPING,
+            Phase.FAILED,
+        ],
     )
     def test_wait_otherwise(self, phase: Phase) -> None:
         assert not satisfies_dependants(state(phase), optional=False)
@@ -437,6 +539,8 @@ class TestEveryHistory:
             before, (current, _) = current, advance(current, event, now, policy)
 
             assert (current.failure is not None) == (current.phase is Phase.FAILED)
+            assert current.stuck is None or current.phase is Phase.STARTING
+            assert current.failed_checks == 0 or current.proven
             assert current.phase is not Phase.FAILED or current.reason
             assert (current.ready_at is not None) <= current.proven
             assert current.phase is not Phase.READY or current.ready_at is not None

@@ -15,6 +15,7 @@ READY = LifecycleState(phase=Phase.READY)
 STOPPED = LifecycleState()
 WAITING = LifecycleState(phase=Phase.WAITING)
 STARTING = LifecycleState(phase=Phase.STARTING)
+STUCK = LifecycleState(phase=Phase.STARTING, stuck="No module named 'shop'")
 BACKOFF = LifecycleState(phase=Phase.BACKOFF)
 STOPPING = LifecycleState(phase=Phase.STOPPING)
 EXITED = LifecycleState(phase=Phase.EXITED, last_exit=0)
@@ -38,7 +39,7 @@ class TestTheExitCode:
         ("state", "code"),
         [
             (READY, 0),
-            (LifecycleState(phase=Phase.UNHEALTHY), 0),
+            (LifecycleState(phase=Phase.UNHEALTHY), 1),
             (EXITED, 0),
             (LifecycleState(phase=Phase.EXITED, last_exit=3), 1),
             (failed(Failure.EXIT), 1),
@@ -46,6 +47,7 @@ class TestTheExitCode:
             (failed(Failure.PORT), 3),
             (failed(Failure.TIMEOUT), 4),
             (STARTING, 4),
+            (STUCK, 1),
             (BACKOFF, 4),
             (STOPPED, 1),
             (STOPPING, 1),
@@ -103,6 +105,11 @@ class TestAStart:
 
     def test_is_over_when_what_waits_can_never_start(self) -> None:
         assert self.is_over(self.states(failed(Failure.EXIT), WAITING, WAITING))
+
+    @pytest.mark.parametrize("state", [STUCK, LifecycleState(phase=Phase.UNHEALTHY)])
+    def test_is_over_when_somebody_has_to_mend_something(self, state: LifecycleState) -> None:
+        assert self.is_over(self.states(READY, state, WAITING))
+        assert blocker("frontend", self.states(READY, state, WAITING), self.SERVICES) == "backend"
 
     @pytest.mark.parametrize("state", [STARTING, BACKOFF, STOPPING])
     def test_is_not_over_while_something_happens(self, state: LifecycleState) -> None:

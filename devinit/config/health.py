@@ -1,0 +1,63 @@
+"""How a service that is ready is asked again and again: what its `health` table says, or the defaults."""
+
+from __future__ import annotations
+
+from devinit.config.policies import count, pattern, seconds, statuses, url_path
+from devinit.config.problems import Place
+from devinit.config.schema import HealthTable, ReadyTable, ServiceTable
+from devinit.model.service import Health
+
+KINDS = ("http", "tcp", "exec")
+"""The keys of which one is chosen."""
+
+
+def health(table: ServiceTable, provider: str, place: Place) -> Health | None:
+    """Return how a service is asked while it is ready; None when nobody asks."""
+    asked = table.health
+    if asked is None:
+        return None
+    default = Health()
+    _check_kind(asked, table, provider, place)
+    failures = count(asked.failures, default.failures, place.at("failures"))
+    return Health(
+        http=url_path(asked.http, place.at("http")),
+        status=statuses(asked.status, place.at("status")),
+        body=pattern(asked.body, place.at("body")),
+        tcp=bool(asked.tcp),
+        exec=asked.exec,
+        every_seconds=seconds(asked.every, default.every_seconds, place.at("every"), positive=True),
+        timeout_seconds=seconds(asked.timeout, default.timeout_seconds, place.at("timeout"), positive=True),
+        failures=failures,
+        restart_after=_restart_after(asked.restart_after, failures, place.at("restart_after")),
+    )
+
+
+def _check_kind(asked: HealthTable, table: ServiceTable, provider: str, place: Place) -> None:
+    kinds = [kind for kind in KINDS if getattr(asked, kind) not in (None, False)]
+    has_port = table.port is not None or table.range is not None
+    if provider != "process":
+        for kind in kinds:
+            place.at(kind).add(f"{provider} is asked in its own protocol", "say how often, not how")
+    elif len(kinds) > 1:
+        place.add(f"two ways to ask: {' and '.join(kinds)}", "keep one of them")
+    elif kinds and kinds[0] != "exec" and not has_port:
+        place.at(kinds[0]).add("needs a `port`", "without one: `exec`")
+    elif not kinds and not _can_be_asked_again(table.ready or ReadyTable(), has_port=has_port):
+        place.add("does not say what to ask", "`exec`, or with a `port` also `http` or `tcp`")
+    for key in ("status", "body"):
+        if getattr(asked, key) is not None and asked.http is None:
+            place.at(key).add("means nothing without `http`")
+    for key in ("exec", "http"):
+        if getattr(asked, key) == "":
+            place.at(key).add("is empty")
+
+
+def _can_be_asked_again(ready: ReadyTable, *, has_port: bool) -> bool:
+    """Whether what proves it ready says something later, too: a line that was printed once does not."""
+    return ready.exec is not None or (has_port and ready.log is None)
+
+
+def _restart_after(value: int | None, failures: int, place: Place) -> int | None:
+    if value is not None and value < failures:
+        place.add(f"{value} comes before it is unhealthy, after {failures}", f"at least {failures}")
+    return value

@@ -1,0 +1,36 @@
+"""Ask a service that is ready whether it is still well: only if it is configured, nothing wakes up otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from msgspec.structs import replace
+
+from devinit.model.probe import ProbeResult, ProbeVerdict
+from devinit.model.service import Health, Readiness, Service
+from devinit.supervisor.lifecycle import CheckFailed, CheckPassed
+
+
+async def look_after(
+    health: Health,
+    ask: Callable[[], Awaitable[ProbeResult]],
+    tell: Callable[[CheckPassed | CheckFailed], bool],
+) -> None:
+    """Ask every so many seconds, and tell what came of it for as long as somebody wants to know."""
+    wanted = True
+    while wanted:
+        await asyncio.sleep(health.every_seconds)
+        result = await ask()
+        well = result.verdict is ProbeVerdict.READY
+        wanted = tell(CheckPassed() if well else CheckFailed(result.detail, health))
+
+
+def asked_as(service: Service, health: Health) -> Service:
+    """Return the service as its provider has to see it to tell how it is asked while it is ready."""
+    if health.http is None and not health.tcp and health.exec is None:
+        return service
+    ready = Readiness(
+        http=health.http, status=health.status, body=health.body, tcp=health.tcp, exec=health.exec
+    )
+    return replace(service, ready=ready)
