@@ -61,10 +61,30 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
             other = owners.setdefault(alias, service.name)
             if other != service.name:
                 place.at(service.name, "port_env").add(f"{alias} is the port of {other} already")
+    _check_urls(services, place)
 
 
-def _variable(service: str) -> str:
-    return f"{service.upper().replace('-', '_')}_PORT"
+def _check_urls(services: Mapping[str, Service], place: Place) -> None:
+    """Report a service whose URL would take the name of another one's database: `database` and `postgres`."""
+    databases = {_database_variable(each): each for each in services.values() if each.provider == "postgres"}
+    for service in services.values():
+        name = _variable(service.name, "URL")
+        has_url = service.port is not None or service.external_url is not None
+        other = databases.get(name, service)
+        if has_url and other.name != service.name:
+            place.at(service.name).add(
+                f"{name} would be its URL, and it is {other.name}'s: applications would not find the database",
+                f"rename it, or {other.name}",
+            )
+
+
+def _variable(service: str, what: str = "PORT") -> str:
+    return f"{service.upper().replace('-', '_')}_{what}"
+
+
+def _database_variable(service: Service) -> str:
+    """Return the name under which applications look for a database; the usual one is short."""
+    return "DATABASE_URL" if service.name == "postgres" else _variable(service.name, "DATABASE_URL")
 
 
 def _requests(services: Mapping[str, Service]) -> Iterator[tuple[Service, PortRequest]]:

@@ -90,3 +90,39 @@ class TestAVariableThatTwoServicesWouldSet:
     )
     def test_is_refused(self, refused: Refused, text: str, said: str) -> None:
         assert said in refused(text)
+
+
+class TestAUrlWithTheNameOfADatabase:
+    """`<NAME>_URL` of one service and `DATABASE_URL` of another can be the same name."""
+
+    @pytest.mark.parametrize(
+        ("names", "said"),
+        [
+            (
+                ("postgres", "database"),
+                "services.database: DATABASE_URL would be its URL, and it is postgres's",
+            ),
+            (
+                ("database", "postgres"),
+                "services.database: DATABASE_URL would be its URL, and it is postgres's",
+            ),
+            (("orders", "orders-database"), "ORDERS_DATABASE_URL would be its URL, and it is orders's"),
+        ],
+    )
+    def test_is_refused_with_both_names(self, refused: Refused, names: tuple[str, ...], said: str) -> None:
+        tables = {
+            "postgres": '[services.postgres]\nprovider = "postgres"',
+            "orders": '[services.orders]\nprovider = "postgres"',
+        }
+
+        text = refused("\n".join(tables.get(name) or services(**{name: "port = 8000"}) for name in names))
+
+        assert said in text
+
+    def test_is_no_url_without_a_port(self, loaded: Loaded) -> None:
+        project = loaded('[services.postgres]\nprovider = "postgres"\n' + services(database=""))
+
+        assert list(project.services) == ["postgres", "database"]
+
+    def test_may_be_the_database_itself(self, loaded: Loaded) -> None:
+        assert list(loaded('[services.database]\nprovider = "postgres"').services) == ["database"]
