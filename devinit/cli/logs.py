@@ -1,4 +1,4 @@
-"""Show what services print. Reads the log files: it works while nothing runs, too."""
+"""Show what services print, in the order of time. Reads the log files: it works while nothing runs, too."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
-from devinit.cli.tail import Tail
 from devinit.errors import ConfigError, StateFileError, UsageError
-from devinit.text import coloured, last_state, plain
+from devinit.logs.lines import MARKER
+from devinit.logs.merge import in_order
+from devinit.logs.secrets import mask_of
+from devinit.logs.tail import Tail
+from devinit.text import coloured, plain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.logs.lines import Line
 
 EXAMPLE = "devinit logs backend -f --grep 'ERROR|Traceback'"
-MARKER = "--- devinit: "
-"""How the lines begin with which each run starts."""
+LINES = 100
+"""How many lines of each service are shown when nobody says how many, or since when."""
+ALL = sys.maxsize
 READER_SECONDS = 1.0
 """How often we look whether `devinit logs -f | grep -m1 ready` has had enough, while nothing is printed."""
 
@@ -41,30 +46,59 @@ def configure(parser: ArgumentParser) -> None:
         "-n",
         "--lines",
         type=count,
-        default=100,
         metavar="N",
-        help="begin with the last N lines of each (100)",
+        help=f"begin with the last N lines of each ({LINES}; with --since all of them)",
+    )
+    parser.add_argument(
+        "--since",
+        metavar="TIME",
+        help="only what was printed since then: 5m, 1h30m, 10:30, 2026-11-02 or 2026-11-02T10:30",
     )
     parser.add_argument("--grep", metavar="RE", help="only lines that match a regular expression")
+    parser.add_argument("-t", "--times", action="store_true", help="show when each line was printed")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
 def run(arguments: Arguments) -> int:
     """Print the end of the logs, and follow them if asked to."""
     root = root_of(arguments)
+    pattern, since = pattern_of(arguments.grep), since_of(arguments.since)
     names = chosen(arguments.services, root, everybody=arguments.follow)
-    printer = Printer(names, pattern_of(arguments.grep), as_json=arguments.json)
+    printer = Printer(names, pattern, root, as_json=arguments.json, times=arguments.times)
     tails = [Tail(name, root / ".devinit" / "logs" / f"{name}.log") for name in names]
-    said = False
-    for tail in tails:
-        lines = tail.last(arguments.lines, printer.matches, follow=arguments.follow)
-        printer.show(tail.name, lines)
-        said = said or bool(lines)
     if arguments.follow:
-        follow(tails, printer)
-    elif not said and arguments.lines:
-        talk("no line matches" if arguments.grep else "nothing has been printed yet")
+        follow(tails, printer, arguments.lines, since)
+    printer.show(begin(tails, printer, arguments.lines, since, follow=False))
+    if not printer.has_shown and arguments.lines != 0:
+        talk(nothing_of(arguments))
     return 0
+
+
+def begin(
+    tails: list[Tail], printer: Printer, lines: int | None, since: float | None, *, follow: bool
+) -> Iterable[tuple[str, Line]]:
+    """Return what is shown first, in the order of time."""
+    found: Mapping[str, Iterable[Line]]
+    if since is not None and lines is None:
+        # As many as there are: they are read while they are shown.
+        found = {tail.name: filter(printer.wants, tail.since(since, follow=follow)) for tail in tails}
+    else:
+        count = LINES if lines is None else lines
+        found = {tail.name: tail.last(count, printer.wants, since=since, follow=follow) for tail in tails}
+    return in_order(found)
+
+
+def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float | None) -> None:
+    """Print lines as they come, until interrupted."""
+    from devinit.logs.follow import Follower  # only who follows needs it
+
+    with Follower(tails, complain=talk) as follower:
+        printer.show(begin(tails, printer, lines, since, follow=True))
+        while True:
+            printer.show(each for each in follower.lines() if printer.wants(each[1]))
+            while not follower.wait(READER_SECONDS):
+                if is_reader_gone():
+                    raise BrokenPipeError
 
 
 def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
@@ -120,50 +154,99 @@ def pattern_of(text: str | None) -> re.Pattern[str] | None:
     try:
         return re.compile(text) if text is not None else None
     except re.error as error:
-        raise UsageError(f"--grep {text!r} is not a regular expression: {error}") from error
+        raise UsageError(f"--grep is not a regular expression: {error.msg}", hint=pointed(error)) from error
+
+
+def pointed(error: re.error) -> str:
+    """Return a pattern with a mark under the place that is wrong."""
+    pattern = str(error.pattern)
+    if error.pos is None or not pattern.isprintable():
+        return f"it is {pattern!r}"
+    return f"{pattern}\n{' ' * error.pos}^ here; a \\ before a character takes it as it is"
+
+
+def since_of(text: str | None) -> float | None:
+    """Return the time that the user means."""
+    if text is None:
+        return None
+    from datetime import UTC, datetime  # only who says a time needs it
+
+    from devinit.cli.since import moment
+
+    return moment(text, datetime.now(UTC).astimezone())
+
+
+def nothing_of(arguments: Arguments) -> str:
+    """Say why nothing was shown."""
+    if arguments.grep:
+        return "no line matches"
+    return f"nothing has been printed {f'since {arguments.since}' if arguments.since else 'yet'}"
 
 
 class Printer:
-    """How lines are shown: with the service's name before them when there are several."""
+    """How lines are shown: with the service's name before them when there are several, without secrets."""
 
-    def __init__(self, names: list[str], pattern: re.Pattern[str] | None, *, as_json: bool) -> None:
+    def __init__(
+        self, names: list[str], pattern: re.Pattern[str] | None, root: Path, *, as_json: bool, times: bool
+    ) -> None:
+        self.has_shown = False
         self._paint = Paint(sys.stdout)
-        width = max(map(len, names), default=0)
-        several = len(names) > 1
-        self._before = {name: self._paint.dim(f"{name:<{width}} | ") if several else "" for name in names}
+        self._mask = mask_of(root)
+        self._before = self._prefixes(names) if len(names) > 1 else dict.fromkeys(names, "")
         self._pattern = pattern
-        self._as_json = as_json
+        self._as_json, self._times = as_json, times
         self._coloured = wants_color(sys.stdout)
 
-    def matches(self, line: str) -> bool:
+    def wants(self, line: Line) -> bool:
         """Whether a line is wanted: what counts is what one would see of it."""
-        return self._pattern is None or self._pattern.search(plain(last_state(line))) is not None
+        return self._pattern is None or self._pattern.search(self._mask(plain(line.text))) is not None
 
-    def show(self, name: str, lines: Iterable[str]) -> None:
-        """Print the lines of a service that are wanted."""
-        for line in lines:
-            text = last_state(line)
+    def show(self, lines: Iterable[tuple[str, Line]]) -> None:
+        """Print lines of services."""
+        for service, line in lines:
+            self.has_shown = True
             if self._as_json:
-                print_json({"service": name, "line": plain(text)})
-            elif self._coloured:
-                shown = self._paint.dim(plain(text)) if text.startswith(MARKER) else coloured(text)
-                sys.stdout.write(f"{self._before[name]}{shown}\n")
-            else:
-                sys.stdout.write(f"{self._before[name]}{plain(text)}\n")
+                print_json(self._as_object(service, line))
+                continue
+            when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
+            sys.stdout.write(f"{when}{self._before[service]}{self._shown(line.text)}\n")
         sys.stdout.flush()
 
+    def _shown(self, text: str) -> str:
+        if not self._coloured:
+            return self._mask(plain(text))
+        if text.startswith(MARKER):
+            return self._paint.dim(self._mask(plain(text)))
+        return self._mask(coloured(text))
 
-def follow(tails: list[Tail], printer: Printer) -> None:
-    """Print lines as they come, until interrupted."""
-    from devinit.system.watch import FileWatch  # only who follows needs it
+    def _as_object(self, service: str, line: Line) -> dict[str, str | None]:
+        return {
+            "service": service,
+            "time": timestamp(line.time),
+            "run": timestamp(line.run) if line.run is not None else None,
+            "line": self._mask(plain(line.text)),
+        }
 
-    with FileWatch([tail.path for tail in tails]) as watch:
-        while True:
-            for tail in tails:
-                printer.show(tail.name, filter(printer.matches, tail.more()))
-            while not watch.wait(READER_SECONDS):
-                if is_reader_gone():
-                    raise BrokenPipeError
+    def _prefixes(self, names: list[str]) -> dict[str, str]:
+        """Return what stands before the lines of each service: in a colour of its own, all equally wide."""
+        wide = max(map(len, names), default=0)
+        return {name: self._paint.distinct(f"{name:<{wide}} | ", number) for number, name in enumerate(names)}
+
+
+def timestamp(time: float) -> str:
+    """Return a time for a program: ISO 8601 in UTC, with milliseconds."""
+    from datetime import UTC, datetime  # only who asks for times needs it
+
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%S}.{int(time % 1 * 1000):03d}Z"
+
+
+def clock(time: float) -> str:
+    """Return a time for a person: the local time of day, with the date unless it was today."""
+    from datetime import UTC, datetime, timedelta  # as above
+
+    then, now = datetime.fromtimestamp(time, UTC).astimezone(), datetime.now(UTC).astimezone()
+    day = f"{then:%Y-%m-%d} " if now - then > timedelta(days=1) or then.date() != now.date() else ""
+    return f"{day}{then:%H:%M:%S}.{int(time % 1 * 1000):03d}"
 
 
 def is_reader_gone() -> bool:

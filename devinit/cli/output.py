@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
 GREEN, YELLOW, RED, DIM, BOLD, RESET = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
+SEVERAL = ("36", "35", "34", "32", "33", "96", "95", "94")
+"""Colours that tell several things apart; red means that something went wrong."""
 
 
 class Paint:
@@ -40,6 +42,10 @@ class Paint:
     def bold(self, text: str) -> str:
         """Paint what stands out."""
         return self._paint(BOLD, text)
+
+    def distinct(self, text: str, number: int) -> str:
+        """Paint one of several things that stand beside each other."""
+        return self._paint(f"\x1b[{SEVERAL[number % len(SEVERAL)]}m", text)
 
     def _paint(self, colour: str, text: str) -> str:
         return f"{colour}{text}{RESET}" if self._on and text else text

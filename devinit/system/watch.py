@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import select
-import struct
-import sys
 import time
+
+from devinit.system.inotify import CREATED, MODIFIED, MOVED_HERE, OVERFLOW, Inotify, Unavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Self
-
-# <sys/inotify.h>
-_MODIFIED, _MOVED_HERE, _CREATED = 0x2, 0x80, 0x100
-_EVENT = struct.Struct("iIII")
-_OVERFLOW = -1
-_BUFFER = 65536
 
 _LOOK_SECONDS = 0.2
 _LOOK_BESIDE_INOTIFY_SECONDS = 2.0
@@ -32,8 +26,7 @@ class FileWatch:
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         self._paths = [os.path.abspath(path) for path in paths]
-        self._inotify: int | None = None
-        self._add_watch: Callable[[str, int], int] | None = None
+        self._inotify: Inotify | None = None
         self._file_watches: set[int] = set()
         self._start_inotify()
         self._watch_again()
@@ -52,8 +45,8 @@ class FileWatch:
     def close(self) -> None:
         """Stop watching."""
         if self._inotify is not None:
-            descriptor, self._inotify = self._inotify, None
-            os.close(descriptor)
+            self._inotify.close()
+            self._inotify = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,18 +55,10 @@ class FileWatch:
         self.close()
 
     def _start_inotify(self) -> None:
-        if not sys.platform.startswith("linux"):
+        try:
+            self._inotify = Inotify()
+        except Unavailable:  # look instead
             return
-        import ctypes  # cold start: 3 ms, and only who follows needs it
-
-        library = ctypes.CDLL(None, use_errno=True)
-        descriptor = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        if descriptor < 0:  # the user's inotify instances are used up (128 by default): look instead
-            return
-        self._inotify = descriptor
-        self._add_watch = lambda path, events: library.inotify_add_watch(
-            descriptor, os.fsencode(path), events
-        )
 
     def _watch_again(self) -> None:
         """Watch each file for its content, and its folder for a new file of the name.
@@ -81,12 +66,12 @@ class FileWatch:
         The folder is not watched for content: a neighbour that logs much would wake us all the time.
         A file that is watched already keeps its watch; the kernel knows it by its inode.
         """
-        if self._inotify is None or self._add_watch is None:
+        if self._inotify is None:
             return
         for path in self._paths:
-            self._add_watch(_nearest_folder(path), _CREATED | _MOVED_HERE)
-            watch = self._add_watch(path, _MODIFIED)
-            if watch >= 0:
+            self._inotify.watch(_nearest_folder(path), CREATED | MOVED_HERE)
+            watch = self._inotify.watch(path, MODIFIED)
+            if watch is not None:
                 self._file_watches.add(watch)
 
     def _changed(self) -> bool:
@@ -95,7 +80,7 @@ class FileWatch:
         woken = False
         for watch in self._events():
             woken = True
-            content_changed |= watch in self._file_watches or watch == _OVERFLOW
+            content_changed |= watch in self._file_watches or watch == OVERFLOW
         if woken:
             self._watch_again()
         before, self._seen = self._seen, self._look()
@@ -103,16 +88,8 @@ class FileWatch:
 
     def _events(self) -> Iterator[int]:
         """Yield the watch of each event that is waiting."""
-        while self._inotify is not None:
-            try:
-                data = os.read(self._inotify, _BUFFER)
-            except BlockingIOError:
-                return
-            start = 0
-            while start < len(data):
-                watch, _, _, name_length = _EVENT.unpack_from(data, start)
-                start += _EVENT.size + name_length
-                yield watch
+        if self._inotify is not None:
+            yield from (watch for watch, _ in self._inotify.events())
 
     def _look(self) -> list[tuple[int, int, int] | None]:
         return [_appearance(path) for path in self._paths]
@@ -122,7 +99,7 @@ class FileWatch:
         seconds = longest if left is None else min(left, longest)
         poll = select.poll()
         if self._inotify is not None:
-            poll.register(self._inotify, select.POLLIN)
+            poll.register(self._inotify.fileno(), select.POLLIN)
         poll.poll(seconds * 1000)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devinit.cli.tail import BLOCK, Tail
+from devinit.logs.lines import LONGEST_LINE
+from devinit.logs.tail import BLOCK, Tail
 
 
 @pytest.fixture
@@ -15,12 +16,12 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "backend.log"
 
 
-def everything(_line: str) -> bool:
-    return True
-
-
 def last(log: Path, count: int = 100) -> list[str]:
-    return Tail("backend", log).last(count, everything)
+    return [line.text for line in Tail("backend", log).last(count)]
+
+
+def more(tail: Tail) -> list[str]:
+    return [line.text for line in tail.more()]
 
 
 class TestTheLastLines:
@@ -29,15 +30,21 @@ class TestTheLastLines:
 
     @pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
     def test_are_whole_wherever_a_block_ends(self, log: Path, size: int) -> None:
-        lines = ["first", "x" * size, "", "漢字 at the seam", "last"]
+        lines = ["first", *["x" * (size // 4)] * 4, "", "漢字 at the seam", "last"]
         log.write_text("\n".join(lines) + "\n")
 
         assert last(log) == lines
 
-    def test_may_be_a_megabyte_long(self, log: Path) -> None:
-        log.write_bytes(b"a" * 1_000_000 + b"\n" + b"b" * 1_000_000 + b"\n")
+    def test_of_a_megabyte_are_cut_and_say_so(self, log: Path) -> None:
+        log.write_bytes(b"a" * 1_000_000 + b"\n" + b"b" * 1_000_000)
 
-        assert [len(line) for line in last(log)] == [1_000_000, 1_000_000]
+        said = "… [934,464 more bytes in the log file]"
+        assert last(log) == ["a" * LONGEST_LINE + said, "b" * LONGEST_LINE + said]
+
+    def test_that_were_written_over_show_their_last_state_however_often(self, log: Path) -> None:
+        log.write_bytes(b"".join(b"%d%%\r" % number for number in range(100_000)) + b"\ndone\r\n")
+
+        assert last(log) == ["99999%", "done"]
 
     def test_are_shown_whatever_bytes_they_have(self, log: Path) -> None:
         log.write_bytes(b"bad \xff\xfe byte\nnul \0 here\r\n")
@@ -83,7 +90,7 @@ class TestTheLastLines:
 class TestFollowing:
     def follow(self, log: Path) -> Tail:
         tail = Tail("backend", log)
-        tail.last(0, everything, follow=True)
+        tail.last(0, follow=True)
         return tail
 
     def test_yields_what_has_come_since(self, log: Path) -> None:
@@ -93,24 +100,24 @@ class TestFollowing:
         with log.open("a") as file:
             file.write("new\nnewer\n")
 
-        assert list(tail.more()) == ["new", "newer"]
-        assert list(tail.more()) == []
+        assert more(tail) == ["new", "newer"]
+        assert more(tail) == []
 
     def test_waits_for_the_end_of_a_line(self, log: Path) -> None:
         log.write_text("old\nhalf")
         tail = self.follow(log)
 
-        assert list(tail.more()) == []
+        assert more(tail) == []
         with log.open("a") as file:
             file.write(" and half\n")
-        assert list(tail.more()) == ["half and half"]
+        assert more(tail) == ["half and half"]
 
     def test_begins_when_the_file_appears(self, log: Path) -> None:
         tail = self.follow(log)
 
         log.write_text("first\n")
 
-        assert list(tail.more()) == ["first"]
+        assert more(tail) == ["first"]
 
     def test_loses_nothing_when_the_file_is_moved_aside(self, log: Path) -> None:
         log.write_text("old\n")
@@ -121,7 +128,7 @@ class TestFollowing:
         log.rename(log.with_name("backend.log.1"))
         log.write_text("of the next run\n")
 
-        assert list(tail.more()) == ["last words", "unfinished", "of the next run"]
+        assert more(tail) == ["last words", "unfinished", "of the next run"]
 
     def test_begins_anew_when_the_file_is_emptied(self, log: Path) -> None:
         log.write_text("old and long\n")
@@ -129,12 +136,28 @@ class TestFollowing:
 
         log.write_text("new\n")
 
-        assert list(tail.more()) == ["new"]
+        assert more(tail) == ["new"]
 
-    def test_shows_a_line_without_end_in_pieces(self, log: Path) -> None:
+    def test_cuts_a_line_that_does_not_end_and_keeps_no_more_of_it(self, log: Path) -> None:
         log.write_text("")
         tail = self.follow(log)
 
         log.write_bytes(b"x" * 9_000_000)
+        assert more(tail) == []
+        with log.open("a") as file:
+            file.write("\nnext\n")
 
-        assert sum(map(len, tail.more())) >= 8_000_000
+        assert more(tail) == ["x" * LONGEST_LINE + "… [8,934,464 more bytes in the log file]", "next"]
+
+    def test_shows_the_last_state_of_a_line_that_is_written_over(self, log: Path) -> None:
+        log.write_text("")
+        tail = self.follow(log)
+
+        for percent in range(0, 101, 10):
+            with log.open("a") as file:
+                file.write(f"{percent}%\r" * 10_000)
+            assert more(tail) == []
+        with log.open("a") as file:
+            file.write("\n")
+
+        assert more(tail) == ["100%"]

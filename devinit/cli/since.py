@@ -1,0 +1,34 @@
+"""Since when, as a person says it: `5m`, `10:30`, `2026-11-02`, `2026-11-02T10:30`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from devinit.errors import UsageError
+
+SPAN = r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?"
+"""1h30m, 90s, 2d."""
+CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
+FORMS = "5m, 1h30m, 2d, 10:30, 2026-11-02 or 2026-11-02T10:30"
+
+
+def moment(text: str, now: datetime) -> float:
+    """Return the Unix time that a text means. Raise UsageError when it means none.
+
+    `now` has a time zone: a time of day is meant there. One that is still to come was yesterday.
+    """
+    said = text.strip()
+    try:
+        if said and (span := re.fullmatch(SPAN, said)):
+            days, hours, minutes, seconds = (int(each or 0) for each in span.groups())
+            ago = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+            return (now - ago).timestamp()
+        if clock := re.fullmatch(CLOCK, said):
+            hour, minute, second = (int(each or 0) for each in clock.groups())
+            then = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
+            return (then if then <= now else then - timedelta(days=1)).timestamp()
+        # Without a zone it is local time, with the summer time of that day.
+        return datetime.fromisoformat(said).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(f"--since {text!r} is not a time", hint=f"write it like {FORMS}") from None

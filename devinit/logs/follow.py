@@ -1,0 +1,55 @@
+"""Several logs followed together, as they grow: what `logs -f` and the dashboard show."""
+
+from __future__ import annotations
+
+from devinit.errors import StateFileError
+from devinit.logs.merge import in_order
+from devinit.system.watch import FileWatch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Self
+
+    from devinit.logs.lines import Line
+    from devinit.logs.tail import Tail
+
+
+class Follower:
+    """Lines of several services as they come. Make it, take `lines()`, then `wait()` and take them again."""
+
+    def __init__(self, tails: Sequence[Tail], complain: Callable[[str], None]) -> None:
+        self._tails = tails
+        self._complain = complain
+        self._complained: set[str] = set()
+        # Before anything is read: what is printed between a look and the next wait ends the wait.
+        self._watch = FileWatch([tail.path for tail in tails])
+
+    def lines(self) -> Iterator[tuple[str, Line]]:
+        """Yield what has come since, with the service that printed it."""
+        return in_order({tail.name: self._more(tail) for tail in self._tails})
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return True as soon as there may be more, False after `timeout` seconds."""
+        return self._watch.wait(timeout)
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        self._watch.close()
+        for tail in self._tails:
+            tail.close()
+
+    def _more(self, tail: Tail) -> Iterator[Line]:
+        """Yield what a service has printed; one whose log cannot be read must not end it for the others."""
+        try:
+            yield from tail.more()
+        except StateFileError as error:
+            if error.message not in self._complained:
+                self._complained.add(error.message)
+                self._complain(error.message)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

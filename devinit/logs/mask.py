@@ -1,0 +1,78 @@
+"""Passwords that devinit knows, made unreadable in what it prints: `postgresql://shop:***@127.0.0.1`. Pure.
+
+The files themselves stay as the services wrote them, and `devinit env` tells the values: that is its job.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+HIDDEN = "***"
+
+URL_PASSWORD = r"(://[^\s:/@?#'\"<>]*):([^\s/@?#'\"<>]+)@"  # noqa: S105  a pattern
+"""`user:password@` of a URL, whoever's it is."""
+SECRET_NAME = (
+    r"(?i)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY)$"  # noqa: S105  a pattern
+)
+"""How variables end that hold a secret."""
+SHORTEST = 6
+"""A shorter one is hidden only where it is said to be one: it may be part of any word."""
+NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default", "development"})
+"""Passwords that are words of any log; hidden as the shorter ones are."""
+
+
+class Mask:
+    """Hides the secrets of one environment. Call it with a text."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        environment = environment or {}
+        secrets = set(secrets_of(environment))
+        # The role of a database is often called like the project, and so is its password: that word is no
+        # secret anywhere else.
+        words = {value for name, value in environment.items() if not re.search(SECRET_NAME, name)}
+        everywhere = {text for text in secrets - words - NO_SECRETS if len(text) >= SHORTEST}
+        # The longest first: one may be part of another.
+        self._everywhere = sorted(everywhere, key=len, reverse=True)
+        self._named = named_secret(secrets - everywhere)
+
+    def __call__(self, text: str) -> str:
+        """Return a text without the secrets."""
+        for secret in self._everywhere:
+            if secret in text:
+                text = text.replace(secret, HIDDEN)
+        if "://" in text:
+            text = re.sub(URL_PASSWORD, rf"\1:{HIDDEN}@", text)
+        if self._named is not None and "assw" in text.lower():
+            text = self._named.sub(rf"\1{HIDDEN}", text)
+        return text
+
+
+def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield the passwords in URLs of an environment, and the values of variables that are named for one."""
+    for name, value in environment.items():
+        if value and re.search(SECRET_NAME, name):
+            yield value
+        if "@" in value and "://" in value:
+            yield from passwords_in(value)
+
+
+def passwords_in(text: str) -> Iterator[str]:
+    """Yield the passwords of the URLs in a text, as they stand there and decoded."""
+    for found in re.finditer(URL_PASSWORD, text):
+        yield found[2]
+        if "%" in found[2]:
+            from urllib.parse import unquote  # few passwords need it
+
+            yield unquote(found[2])
+
+
+def named_secret(values: set[str]) -> re.Pattern[str] | None:
+    """Return what finds short secrets where they are called a password: `password=shop`, `"password": "shop"`."""
+    if not values:
+        return None
+    alternatives = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
+    return re.compile(rf"(?i)(passw(?:or)?d['\"]?\s*[=:]\s*['\"]?)(?:{alternatives})(?![\w-])")

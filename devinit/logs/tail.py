@@ -1,0 +1,263 @@
+"""One service's log: its last lines, all lines since a moment, and what comes after them.
+
+It reads over restarts of the service, over files that were moved aside, emptied or deleted, and over a
+beginning that was given back to the disk. It holds a block and a line in memory, whatever the log's length.
+"""
+
+from __future__ import annotations
+
+import os
+
+from devinit.errors import StateFileError
+from devinit.logs.lines import MARKER, Line, ReversedLine, Splitter, text_of
+from devinit.logs.times import Times, read_times
+from devinit.system.holes import data_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+BLOCK = 64 * 1024
+CLOSED = -1
+
+
+def times_path(path: str | os.PathLike[str]) -> str:
+    """Return where the times of a log are noted: backend.log → backend.times."""
+    return f"{os.fspath(path).removesuffix('.log')}.times"
+
+
+class Tail:
+    """One service's log."""
+
+    def __init__(self, name: str, path: str | os.PathLike[str]) -> None:
+        self.name = name
+        self.path = os.fspath(path)
+        self._descriptor = CLOSED
+        self._splitter = Splitter()
+        self._times: dict[int, Times] | None = None
+        self._run: float | None = None
+
+    def last(
+        self,
+        count: int,
+        wanted: Callable[[Line], bool] = lambda _: True,
+        *,
+        since: float | None = None,
+        follow: bool = False,
+    ) -> list[Line]:
+        """Return the last lines that are wanted, and remember where the file ends now.
+
+        Reads no more than it takes to find them. With `follow` a line that is not finished waits for its end.
+        """
+        found: list[Line] = []
+        for line in self._backwards(follow=follow) if count > 0 or follow else ():
+            if len(found) >= count or (since is not None and line.time < since):
+                break
+            if wanted(line):
+                found.append(line)
+        return found[::-1]
+
+    def since(self, moment: float, *, follow: bool = False) -> Iterator[Line]:
+        """Yield all lines that were printed since then, the oldest first."""
+        for line in self._forwards(moment, follow=follow):
+            if line.time >= moment:
+                yield line
+
+    def more(self) -> Iterator[Line]:
+        """Yield the lines that have come since."""
+        if self._descriptor == CLOSED and not self._open():
+            return
+        yield from self._appended()
+        for path in self._successors():
+            # The old file was read to its end above, although it has another name by now.
+            yield from self._rest()
+            self.close()
+            if self._open(path):
+                yield from self._appended()
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._descriptor != CLOSED:
+            os.close(self._descriptor)
+            self._descriptor = CLOSED
+
+    # Forwards
+
+    def _appended(self) -> Iterator[Line]:
+        """Yield the lines that are finished, up to the end of the file."""
+        found = os.fstat(self._descriptor)
+        if found.st_size < self._splitter.position:
+            # It was emptied: it begins anew.
+            self._splitter = Splitter()
+        while block := self._next_block():
+            time = os.fstat(self._descriptor).st_mtime
+            for offset, line, missing in self._splitter.split(block):
+                if line.startswith(MARKER.encode()):
+                    self._run = self._run_noted_at(offset)
+                yield Line(text_of(line, missing), time, self._run)
+
+    def _next_block(self) -> bytes:
+        """Return what comes next in the file; what is gone meanwhile is passed over."""
+        while True:
+            at = self._splitter.position
+            block = os.pread(self._descriptor, BLOCK, at)
+            # A hole reads as zeros. Asked afterwards: what was read before it was made is what was there.
+            begin = data_from(self._descriptor, at) if b"\0" in block else at
+            if begin == at:
+                return block
+            self._splitter.jump(begin)
+
+    def _rest(self) -> Iterator[Line]:
+        if (unfinished := self._splitter.unfinished()) is not None:
+            _, line, missing = unfinished
+            yield Line(text_of(line, missing), os.fstat(self._descriptor).st_mtime, self._run)
+
+    def _forwards(self, moment: float, *, follow: bool) -> Iterator[Line]:
+        for path in (*reversed(self._older()), self.path):
+            self.close()
+            if not self._open(path):
+                continue
+            times = self._times_of(self._descriptor)
+            self._run = times.run_at(os.fstat(self._descriptor).st_size)
+            begin = times.since(moment)
+            first = data_from(self._descriptor, begin)
+            inside = first > begin or not starts_a_line(self._descriptor, first)
+            self._splitter = Splitter(first, inside_a_line=inside)
+            while block := self._next_block():
+                for offset, line, missing in self._splitter.split(block):
+                    yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+            unfinished = self._splitter.unfinished()
+            if unfinished is not None and not (follow and path == self.path):
+                offset, line, missing = unfinished
+                yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+
+    # Backwards
+
+    def _backwards(self, *, follow: bool) -> Iterator[Line]:
+        """Yield the lines from the end of the log to its beginning.
+
+        The log goes on in the files that were moved aside: NAME.log.1 is newer than NAME.log.2.
+        """
+        if not self._open():
+            return
+        end = os.fstat(self._descriptor).st_size
+        self._splitter = Splitter(end)
+        lines = backwards(self._descriptor, end)
+        times = self._times_of(self._descriptor)
+        self._run = times.run_at(end)
+        for offset, line, missing, finished in lines:
+            if follow and not finished:
+                # It waits for its end: it is read again from its beginning.
+                self._splitter = Splitter(offset)
+                continue
+            yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+        for path in self._older():
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                continue
+            try:
+                times = self._times_of(descriptor)
+                for offset, line, missing, _ in backwards(descriptor, os.fstat(descriptor).st_size):
+                    yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+            finally:
+                os.close(descriptor)
+
+    # Files
+
+    def _open(self, path: str | None = None) -> bool:
+        try:
+            self._descriptor = os.open(path or self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StateFileError(
+                f"{path or self.path} cannot be read: {error.strerror}",
+                hint=f"check who owns it: ls -l {self.path}",
+            ) from error
+        self._splitter = Splitter()
+        return True
+
+    def _older(self) -> list[str]:
+        """Return the files that were moved aside, the newest first."""
+        found: list[str] = []
+        while os.path.exists(name := f"{self.path}.{len(found) + 1}"):  # noqa: PTH110  light
+            found.append(name)
+        return found
+
+    def _successors(self) -> list[str]:
+        """Return the files that the service wrote after the one that is open, the oldest first."""
+        ours = os.fstat(self._descriptor)
+        if is_file(self.path, ours) or not os.path.exists(self.path):  # noqa: PTH110  light
+            # As it was; or moved aside or deleted, and the new one comes with the next start.
+            return []
+        older = self._older()
+        behind = next((index for index, path in enumerate(older) if is_file(path, ours)), 0)
+        return [*reversed(older[:behind]), self.path]
+
+    def _run_noted_at(self, offset: int) -> float | None:
+        """Return when a run began of which the first line has just come: that was noted before."""
+        self._times = None
+        return self._times_of(self._descriptor).run_at(offset)
+
+    def _times_of(self, descriptor: int) -> Times:
+        """Return what is known about when a file was written; at least when it was written last."""
+        found = os.fstat(descriptor)
+        if self._times is None or found.st_ino not in self._times:
+            self._times = read_times(self._noted_times())
+        times = self._times.setdefault(found.st_ino, Times())
+        times.note(found.st_size, found.st_mtime)
+        return times
+
+    def _noted_times(self) -> str:
+        try:
+            with open(times_path(self.path), encoding="ascii", errors="replace") as file:  # noqa: PTH123  light
+                return file.read()
+        except OSError:
+            # Made by hand, or by nobody yet: the lines are there all the same.
+            return ""
+
+
+def backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes, int, bool]]:
+    """Yield the lines of a file from its end to its beginning, a block at a time.
+
+    Of each: where it begins, its bytes, how many are missing at its end, and whether it is finished. A
+    line whose beginning was given back to the disk is left out.
+    """
+    line = ReversedLine()
+    finished, is_empty = False, True
+    position = end
+    while position > 0:
+        size = min(BLOCK, position)
+        block = os.pread(descriptor, size, position - size)
+        begin = data_from(descriptor, position - size) if b"\0" in block else position - size
+        if begin >= position:
+            return
+        block = block[begin - position :]
+        stop = len(block)
+        while (start := block.rfind(b"\n", 0, stop) + 1) > 0:
+            line.add(block[start:stop])
+            if finished or not is_empty or start < stop:
+                yield begin + start, *line.finish(), finished
+            line, finished, is_empty = ReversedLine(), True, True
+            stop = start - 1
+        line.add(block[:stop])
+        is_empty = is_empty and stop == 0
+        if begin > position - size:
+            return
+        position = begin
+    if finished or not is_empty:
+        yield 0, *line.finish(), finished
+
+
+def starts_a_line(descriptor: int, offset: int) -> bool:
+    """Whether a line begins at an offset."""
+    return offset == 0 or os.pread(descriptor, 1, offset - 1) == b"\n"
+
+
+def is_file(path: str, found: os.stat_result) -> bool:
+    """Whether a path leads to the file that was found."""
+    try:
+        return os.path.samestat(os.stat(path), found)  # noqa: PTH116  beside fstat
+    except OSError:
+        return False

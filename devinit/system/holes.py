@@ -1,0 +1,70 @@
+"""Giving the beginning of a file back to the disk while somebody appends to it.
+
+The file keeps its length and every offset in it, so neither whoever writes nor whoever follows notices; what
+was freed reads as zeros and takes no space. ext4, XFS, btrfs, tmpfs and overlays of them can do it, NFS before
+4.2 and vfat cannot. On macOS (APFS) it is another call; untested: no Mac was at hand.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+BLOCK = 4096
+"""What is freed ends at a multiple of it: the part of a block can only be overwritten with zeros."""
+
+# <linux/falloc.h>: FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
+_KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
+# <sys/fcntl.h> of macOS
+_F_PUNCHHOLE = 99
+
+
+def free_beginning(descriptor: int, start: int, end: int) -> int:
+    """Free the whole blocks of a file from `start` to `end`. Return where the freed part ends now.
+
+    `start` is where an earlier call had ended: a multiple of `BLOCK`. Raise OSError where the file system
+    cannot do it.
+    """
+    end -= end % BLOCK
+    if end <= start:
+        return start
+    if sys.platform == "darwin":
+        _punch_on_macos(descriptor, start, end - start)
+    else:
+        _punch(descriptor, start, end - start)
+    return end
+
+
+def data_from(descriptor: int, offset: int) -> int:
+    """Return where the next data is, at `offset` or behind it; the end of the file when there is none."""
+    try:
+        return os.lseek(descriptor, offset, os.SEEK_DATA)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return os.fstat(descriptor).st_size
+        # The file system knows nothing of holes: all is data.
+        return offset
+
+
+def _punch(descriptor: int, start: int, length: int) -> None:
+    import ctypes  # 3 ms, and few logs ever grow so long
+
+    library = ctypes.CDLL(None, use_errno=True)
+    # glibc's fallocate takes 32-bit offsets on 32-bit machines; musl has only the one with 64.
+    fallocate = getattr(library, "fallocate64", None) or getattr(library, "fallocate", None)
+    if fallocate is None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+    wide = ctypes.c_int64
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, wide, wide)
+    if fallocate(descriptor, _KEEP_SIZE_PUNCH_HOLE, start, length) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _punch_on_macos(descriptor: int, start: int, length: int) -> None:
+    import fcntl
+    import struct
+
+    # struct fpunchhole: flags and reserved are 0
+    fcntl.fcntl(descriptor, _F_PUNCHHOLE, struct.pack("IIqq", 0, 0, start, length))

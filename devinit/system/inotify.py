@@ -1,0 +1,70 @@
+"""Hear from the kernel that files change (inotify), through ctypes: Python has no binding of its own."""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# <sys/inotify.h>
+MODIFIED, LINKS_CHANGED, MOVED_HERE, CREATED, ONCE = 0x2, 0x4, 0x80, 0x100, 0x80000000
+IGNORED = 0x8000
+"""A watch is no more: it was for one event, or its file is gone."""
+OVERFLOW = -1
+"""The watch of an event that says that others were lost."""
+
+_EVENT = struct.Struct("iIII")
+_BUFFER = 65536
+
+
+class Unavailable(Exception):
+    """Raised when there is no inotify here, or the user's instances (128 by default) are used up."""
+
+
+class Inotify:
+    """One queue of events, and what is watched."""
+
+    def __init__(self) -> None:
+        if not sys.platform.startswith("linux"):
+            raise Unavailable
+        import ctypes  # cold start: 3 ms, and only who watches needs it
+
+        self._library = ctypes.CDLL(None, use_errno=True)
+        self._descriptor: int = self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._descriptor < 0:
+            raise Unavailable
+
+    def watch(self, path: str | os.PathLike[str], events: int) -> int | None:
+        """Watch a file or folder; return the number that its events carry, or None when it cannot be watched.
+
+        What is watched already keeps its number: the kernel knows it by its inode.
+        """
+        number: int = self._library.inotify_add_watch(
+            self._descriptor, os.fsencode(path), events & 0xFFFFFFFF
+        )
+        return number if number >= 0 else None
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when there are events."""
+        return self._descriptor
+
+    def events(self) -> Iterator[tuple[int, int]]:
+        """Yield the watch and the kind of each event that is waiting."""
+        while True:
+            try:
+                data = os.read(self._descriptor, _BUFFER)
+            except BlockingIOError:
+                return
+            start = 0
+            while start < len(data):
+                watch, kind, _, name_length = _EVENT.unpack_from(data, start)
+                start += _EVENT.size + name_length
+                yield watch, kind
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        os.close(self._descriptor)
