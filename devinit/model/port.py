@@ -23,6 +23,8 @@ class ConflictPolicy(StrEnum):
     """End the holder when that is allowed, else move."""
     MOVE = "move"
     """Take the next free port."""
+    REUSE = "reuse"
+    """Use the server that runs there, if it lets the service in; else move."""
     FAIL = "fail"
     """Refuse, with the holder's facts."""
 
@@ -67,6 +69,28 @@ class Listener(Struct, frozen=True, kw_only=True):
     """4 or 6."""
     inode: int
     uid: int
+
+
+class UseState(StrEnum):
+    """How a port can be taken although nobody listens on it."""
+
+    CONNECTED = "connected"
+    """An outgoing connection has it as its own end."""
+    CLOSED = "closed"
+    """Such a connection was closed less than a minute ago."""
+    BOUND = "bound"
+    """A socket is bound to it and does nothing."""
+
+
+class PortUse(Struct, frozen=True, kw_only=True):
+    """Who has a port that nobody listens on."""
+
+    state: UseState
+    user: str
+    peer: str = ""
+    """The other end of the connection, as in URLs."""
+    process: ProcessFacts | None = None
+    """Who has the socket; None when it is hidden from us, or nobody has it any longer."""
 
 
 class VerdictKind(StrEnum):
@@ -139,6 +163,8 @@ class Holder(ProcessFacts, frozen=True, kw_only=True):
     worktree: str | None = None
     """The top folder of the git checkout that it works in."""
     branch: str | None = None
+    linked: bool = False
+    """That checkout is a linked worktree."""
     ancestors: tuple[Ancestor, ...] = ()
     """Its parent, that one's parent, and so on; init left out."""
     manager: Manager | None = None
@@ -191,6 +217,8 @@ class Conflict(PortReport, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     """What moving changes, in words: ".env.runtime: BACKEND_URL", "CORS_ORIGINS", "the OAuth redirect
     registered for port 3000"."""
+    reuse: str = ""
+    """What the server there says about being used: "PostgreSQL 15.18, database shop", or why it cannot be."""
     problem: str = ""
     """Why an earlier answer could not be carried out."""
 
@@ -223,6 +251,10 @@ class GrantedPort(Struct, frozen=True, kw_only=True):
     """How many candidates were tried."""
     reason: str = ""
     """Why it moved, in words: "8000 is held by vite (pid 4242)"."""
+    kind: VerdictKind | None = None
+    """What had the port that was wanted first; None when it was free, or nobody looked."""
     killed: tuple[str, ...] = ()
     """Holders that were ended for it, in words."""
+    uses: str = ""
+    """The server of somebody else that is used there, in words; empty when the port is ours."""
     passed: tuple[Passed, ...] = ()

@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
 from devinit.ports.conflicts import ConflictsFound
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Lease, LeaseStore, root_name
 from devinit.ports.overrides import overrides
 from devinit.ports.release import Say
+from devinit.ports.reuse import AskRunning
 from devinit.ports.search import Search, Wanted
 
 __all__ = ["ConflictsFound", "Grant", "adopt", "grant"]
@@ -101,12 +104,15 @@ def grant(
     resolutions: Sequence[Resolution] = (),
     protected: Iterable[int] = (),
     aliases: Mapping[str, Sequence[str]] | None = None,
+    ask_running: AskRunning = lambda _service, _port: None,
     say: Say | None = None,
 ) -> list[Grant]:
     """Grant every request a port, in their order, or raise and take nothing.
 
     `environ` is the caller's; `remembered` the content of .ports.json; `aliases` the services' other
-    port variables; `protected` the pids of whoever asked (they and their ancestors are never ended).
+    port variables; `protected` the pids of whoever asked (they and their ancestors are never ended);
+    `ask_running` finds out whether a service can use what runs on a taken port. The grant of a service that
+    does (`granted.uses`) has neither lease nor hold: the port is not ours.
     Raises ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
     """
     say = say or (lambda _text: None)
@@ -122,6 +128,7 @@ def grant(
         resolutions=resolutions,
         protected=tuple(protected),
         stated=stated,
+        ask_running=ask_running,
         say=say,
     )
     try:
@@ -129,9 +136,13 @@ def grant(
     except BaseException:
         search.give_back()
         raise
-    grants = [Grant(granted, lease.owner, store, lease, held) for granted, lease, held in taken]
-    # What these services had reserved elsewhere is theirs no longer.
-    store.forget(search.owner.root, {each.service: each.port for each in grants})
+    grants = [
+        Grant(granted, replace(search.owner, service=granted.service), store, lease, held)
+        for granted, lease, held in taken
+    ]
+    # What these services had reserved elsewhere is theirs no longer; who uses somebody else's server may come
+    # back to its own.
+    store.forget(search.owner.root, {each.service: each.port for each in grants if not each.granted.uses})
     return grants
 
 

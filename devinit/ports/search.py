@@ -5,6 +5,7 @@ The order of candidates is `allocate`'s; here is what happens to each of them.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -19,9 +20,11 @@ from devinit.model.port import (
     ConflictPolicy,
     GrantedPort,
     LeaseOwner,
+    PortReport,
     PortRequest,
     Resolution,
     ResolutionKind,
+    VerdictKind,
 )
 from devinit.model.process import ProcessIdentity
 from devinit.ports.allocate import (
@@ -34,19 +37,24 @@ from devinit.ports.allocate import (
     with_reasons,
 )
 from devinit.ports.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
-from devinit.ports.conflicts import ConflictsFound, Obstruction, brief, describe, with_choices
+from devinit.ports.conflicts import ConflictsFound, conflict_of
 from devinit.ports.hold import Hold, Refusal, hold
-from devinit.ports.holder import Holding, holding, holdings
+from devinit.ports.holder import holding, holdings
+from devinit.ports.holding import Holding
 from devinit.ports.leases import Lease, LeaseStore, Taken
 from devinit.ports.overrides import Override, Overrides
 from devinit.ports.release import Say, release
+from devinit.ports.reuse import AskRunning, in_words, refusal
+from devinit.ports.verdict import Obstruction, brief, judge
 from devinit.system.listeners import ephemeral_range
 
 _LEASE_SECONDS = 2.0
 """How long the rest of an orphan's tree may take to end after its listener did."""
 
-Taking: TypeAlias = tuple[GrantedPort, Lease, Hold]
-"""A port that was taken, with what keeps it ours."""
+Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
+"""A port that was taken, with what keeps it ours; nothing does where somebody else's server is used."""
+_OF_A_PROJECT = frozenset({VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED})
+"""Verdicts whose summary says all that there is to say."""
 
 
 class Wanted(Struct, frozen=True):
@@ -83,6 +91,15 @@ class Wanted(Struct, frozen=True):
         )
 
 
+class Unanswered(Struct, frozen=True):
+    """A question that is still open."""
+
+    problem: str = ""
+    """What went wrong with the answer that was given."""
+    failed: tuple[ResolutionKind, ...] = ()
+    """That answer, when there is no point in giving it again."""
+
+
 class Search:
     """One call of `grant`: what was taken so far, and what stood in the way."""
 
@@ -95,22 +112,28 @@ class Search:
         resolutions: Sequence[Resolution],
         protected: tuple[int, ...],
         stated: Overrides,
+        ask_running: AskRunning,
         say: Say,
     ) -> None:
         self.wanted, self.owner, self.store, self.protected, self.say = wanted, owner, store, protected, say
         self.debug, self.timeout_seconds = stated.debug, stated.timeout_seconds
         self.deadline = time.monotonic() + (stated.timeout_seconds or float("inf"))
         self.resolutions = {(each.service, each.port): each for each in resolutions}
+        self.ask_running = ask_running
         self.ephemeral = ephemeral_range()
         self.taken: dict[int, tuple[Lease, Hold]] = {}
         self.killed: dict[int, tuple[str, ...]] = {}
+        self.used: dict[str, str] = {}
+        """Services that use the server which runs on their port, and that server in words."""
         self.obstructions: dict[int, Obstruction] = {}
         self.notes: dict[int, str] = {}
-        """Why a holder was not, or could not be, ended."""
+        """Why a holder was not, or could not be, ended or used."""
         self.asked: dict[str, int] = {}
         """The conflict of each service that has had its question: answered, or in `open`."""
-        self.open: dict[str, str] = {}
-        """The services whose conflict nobody answered; what went wrong with an answer, or nothing."""
+        self.open: dict[str, Unanswered] = {}
+        """The services whose conflict nobody answered, or whose answer could not be carried out."""
+        self.kinds: dict[int, VerdictKind] = {}
+        """What had the ports that were looked at."""
 
     def run(self, absent: Mapping[int, str]) -> list[Taking]:
         """Allocate, and turn the outcomes into what was taken or into the one error that matters most."""
@@ -170,6 +193,8 @@ class Search:
         service, reason = wanted.request.service, self.brief(port, obstruction)
         if wanted.policy is ConflictPolicy.KILL:
             return self.end_holders(service, port, obstruction)
+        if wanted.policy is ConflictPolicy.REUSE and self.use(service, port):
+            return None
         fails = wanted.policy is ConflictPolicy.FAIL
         if wanted.override and wanted.override.port == port and not fails:
             reason = self.brief(port, obstruction, holding(port, protected=self.protected))
@@ -184,11 +209,13 @@ class Search:
                 return self.end_holders(service, port, obstruction, answer.holders)
             case ResolutionKind.TAKE:
                 return self.take_over(service, port)
+            case ResolutionKind.REUSE if answer:
+                return self.use_shown(service, port, answer.holders)
             case ResolutionKind.MOVE:
                 return reason
             case ResolutionKind.ABORT:
                 raise PortConflict(f"port {port} for {service} is {reason}; the start was aborted")
-        self.open[service] = ""
+        self.open[service] = Unanswered()
         return reason
 
     def take_over(self, service: str, port: int) -> str | None:
@@ -198,7 +225,35 @@ class Search:
             return None
         self.obstructions[port] = obstruction
         reason = self.brief(port, obstruction, holding(port, protected=self.protected))
-        return self.unanswered(service, reason, asked=True, hint=f"it is not only reserved: it is {reason}")
+        problem = f"it is not only reserved: it is {reason}"
+        self.open[service] = Unanswered(problem, (ResolutionKind.TAKE,))
+        return reason
+
+    def use(self, service: str, port: int) -> bool:
+        """Use the server that runs on a port, if it lets the service in; else note why not."""
+        may, words = self.offer(service, port)
+        if may:
+            self.used[service] = words
+        elif words:
+            self.notes[port] = f"not used: {words}"
+        return may
+
+    def use_shown(self, service: str, port: int, shown: Collection[ProcessIdentity]) -> str | None:
+        """Use the server that runs on a port if it is the one that was shown; else ask again."""
+        found = holding(port, protected=self.protected)
+        if set(found.identities) <= set(shown) and self.use(service, port):
+            return None
+        problem = self.notes.get(port, "somebody else listens there now")
+        self.open[service] = Unanswered(problem, (ResolutionKind.REUSE,) if port in self.notes else ())
+        return self.brief(port, self.obstructions[port], found)
+
+    def offer(self, service: str, port: int) -> tuple[bool, str]:
+        """Tell whether a service may use the server that runs on a port, and what it is or why not, in words."""
+        server = self.ask_running(service, port)
+        if server is None:
+            return False, ""
+        reason = refusal(server, self.obstructions[port], self.owner.root)
+        return not reason, reason or in_words(server)
 
     def end_holders(
         self,
@@ -212,19 +267,23 @@ class Search:
         Otherwise nobody is signalled and the question is asked again.
         """
         found = holding(port, protected=self.protected)
-        conflict = describe(service, port, obstruction, found, self.owner.root)
-        if not conflict.killable or (shown is not None and not set(found.identities) <= set(shown)):
+        report = self.judge(service, port, found)
+        if not report.killable or (shown is not None and not set(found.identities) <= set(shown)):
             # The holder may have gone since we looked, or since it was shown.
             if self.take(service, port) is None:
                 return None
-            if shown is None and obstruction is Refusal.TAKEN:
-                self.notes[port] = f"not ended: {conflict.advice}"
-            return self.unanswered(service, self.brief(port, obstruction, found), asked=shown is not None)
+            if shown is not None:
+                self.open[service] = Unanswered()
+            elif report.kind not in _OF_A_PROJECT:
+                self.notes[port] = f"not ended: {report.advice}"
+            return report.summary
         try:
             self.replace_holders(service, port, obstruction, found)
         except PortConflict as error:
-            self.notes[port] = hint = error.hint or error.message
-            return self.unanswered(service, found.reason, asked=shown is not None, hint=hint)
+            self.notes[port] = problem = error.hint or error.message
+            if shown is not None:
+                self.open[service] = Unanswered(problem, (ResolutionKind.KILL,))
+            return found.reason
         return None
 
     def replace_holders(self, service: str, port: int, obstruction: Obstruction, found: Holding) -> None:
@@ -261,12 +320,6 @@ class Search:
             time.sleep(0.005)  # a lock that another process lets go wakes nobody who does not block on it
         return lease
 
-    def unanswered(self, service: str, reason: str, *, asked: bool, hint: str = "") -> str:
-        """Note that an answer could not be carried out; without a question the service just moves."""
-        if asked:
-            self.open[service] = hint
-        return reason
-
     def avoid(self, request: PortRequest, port: int) -> str | None:
         """Say why a free port is a bad choice."""
         if request.strict and request.browser and port in BROWSER_UNSAFE_PORTS:
@@ -288,26 +341,42 @@ class Search:
 
     def explain(self, outcomes: Mapping[str, Outcome]) -> tuple[dict[int, Holding], dict[int, str]]:
         """Look up who holds the ports that a person will read about, all in one pass."""
-        ports = {self.asked[service] for service in self.open}
-        for outcome in outcomes.values():
+        wanted_by = {self.asked[service]: service for service in self.open}
+        for service, outcome in outcomes.items():
             named = NAMED_IN_ERRORS if isinstance(outcome, Ungranted) else 1
-            ports |= {passed.port for passed in outcome.passed[:named]}
-        ports = {port for port in ports if port in self.obstructions and port not in self.taken}
+            for passed in outcome.passed[:named]:
+                wanted_by.setdefault(passed.port, service)
+        ports = {port for port in wanted_by if port in self.obstructions and port not in self.taken}
         found = holdings(ports, protected=self.protected) if ports else {}
-        reasons = {
-            port: brief(self.obstructions[port], self.owner.root, each) for port, each in found.items()
-        }
+        reasons = {port: self.judge(wanted_by[port], port, each).summary for port, each in found.items()}
         for port in reasons.keys() & self.notes.keys():
             reasons[port] += f" ({self.notes[port]})"
         return found, reasons
 
     def conflict(self, service: str, outcome: Outcome, found: Mapping[int, Holding]) -> Conflict:
         """Return the question about a service's port, with the port it would move to."""
-        port = self.asked[service]
-        holders = found.get(port, Holding(port=port))
-        conflict = describe(service, port, self.obstructions[port], holders, self.owner.root)
-        move_to = outcome.port if isinstance(outcome, GrantedPort) else None
-        return with_choices(conflict, move_to=move_to, problem=self.open[service])
+        port, state = self.asked[service], self.open[service]
+        reusable, reuse = self.offer(service, port)
+        return conflict_of(
+            service,
+            self.judge(service, port, found.get(port, Holding(port=port))),
+            move_to=outcome.port if isinstance(outcome, GrantedPort) else None,
+            reusable=reusable,
+            reuse=reuse,
+            problem=state.problem,
+            failed=state.failed,
+        )
+
+    def judge(self, service: str, port: int, found: Holding) -> PortReport:
+        """Judge who has a port that a service wished for."""
+        obstruction = self.obstructions[port]
+        owner = obstruction.owner if isinstance(obstruction, Taken) else None
+        # A sibling may be supervised, and what this very process leased runs under it. What is wanted has no
+        # run that we know of, so another one's lease of the same service is that of an earlier run.
+        earlier = owner is not None and owner.service == service and owner.pid != os.getpid()
+        report = judge(found, obstruction, root=self.owner.root, looked_after=not earlier)
+        self.kinds[port] = report.kind
+        return report
 
     def refuse(self, ungranted: Sequence[Ungranted], found: Mapping[int, Holding]) -> NoReturn:
         """Raise the error for requests that must not move."""
@@ -316,17 +385,17 @@ class Search:
             wanted, last = self.wanted[each.request.service], each.passed[-1]
             lines.append(f"port {last.port} for {each.request.service} is {last.reason}")
             if last.port in found:
-                conflict = describe(
-                    "", last.port, self.obstructions[last.port], found[last.port], self.owner.root
-                )
-                hints.append(conflict.advice)
+                hints.append(self.judge(wanted.request.service, last.port, found[last.port]).advice)
             hints.append(_hint(wanted))
         raise PortConflict("; ".join(lines), hint=next(hint for hint in hints if hint))
 
     def hand_over(self, outcome: GrantedPort) -> Taking:
         """Return what was taken for a service; it is no longer ours to give back."""
+        if words := self.used.get(outcome.service):
+            return replace(outcome, uses=words), None, None
         lease, held = self.taken.pop(outcome.port)
-        return replace(outcome, killed=self.killed.get(outcome.port, ())), lease, held
+        kind = self.kinds.get(outcome.passed[0].port if outcome.passed else outcome.port)
+        return replace(outcome, killed=self.killed.get(outcome.port, ()), kind=kind), lease, held
 
     def give_back(self) -> None:
         """Let everything go, as if it had never been taken."""

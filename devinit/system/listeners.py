@@ -1,4 +1,4 @@
-"""Who listens on a TCP port, which processes hold the socket, and who else is in the way.
+"""Who listens on a TCP port, and which processes hold the socket.
 
 The kernel tells the sockets at once; which process holds one has to be read from the /proc/PID/fd of
 every process in question, so those that are likely are asked first.
@@ -11,18 +11,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from devinit.model.port import Listener
-from devinit.system.facts import facts_of, user_name
 from devinit.system.procfs import LINUX, process_ids, read
-from devinit.system.sockets import (
-    ALL_BUT_LISTENING,
-    CLOSE,
-    LISTEN,
-    LISTENING,
-    TIME_WAIT,
-    Socket,
-    ask_kernel,
-    read_tables,
-)
+from devinit.system.sockets import LISTEN, LISTENING, ask_kernel, read_tables
 
 _GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM})
 
@@ -78,23 +68,6 @@ def listening_ports_of(pids: Iterable[int]) -> list[Listener]:
     return [found for found in tcp_listeners() if found.inode in held] if held else []
 
 
-def connection_on(port: int) -> str | None:
-    """Describe who uses a port without listening: an outgoing connection, or a socket that is only bound.
-
-    Return None when nobody does, or when it cannot be seen. Sockets that are only bound are told by
-    kernels since 6.8.
-    """
-    if not LINUX:
-        return None
-    try:
-        found = list(ask_kernel(ALL_BUT_LISTENING, port))
-    except OSError:
-        found = [one for one in read_tables(port) if one.state != LISTEN]
-    if not found:
-        return None
-    return _describe(min(found, key=_explanation_rank))
-
-
 def ephemeral_range() -> range:
     """Return the ports that the kernel gives to outgoing connections."""
     if not LINUX:
@@ -126,33 +99,3 @@ def _sockets_in(directory: str) -> Iterator[int]:
             continue
         if target.startswith("socket:["):
             yield int(target[8:-1])
-
-
-def _explanation_rank(found: Socket) -> int:
-    """Order by how well a socket explains that the port cannot be bound: the best first."""
-    if found.state == TIME_WAIT:
-        return 2
-    return 1 if _only_bound(found) else 0
-
-
-def _only_bound(found: Socket) -> bool:
-    # Asked for bit 13 (TCP_BOUND_INACTIVE), the kernel answers with the state that the socket has: CLOSE.
-    return found.state == CLOSE
-
-
-def _describe(found: Socket) -> str:
-    peer = f"[{found.peer}]" if ":" in found.peer else found.peer
-    if found.state == TIME_WAIT:
-        return f"a connection to {peer}:{found.peer_port} was closed less than a minute ago"
-    who = _who(found)
-    if _only_bound(found):
-        return f"{who} has bound it without listening"
-    return f"{who} uses it for a connection to {peer}:{found.peer_port}"
-
-
-def _who(found: Socket) -> str:
-    pids = holders_of({found.inode})[found.inode] if found.inode else []
-    facts = facts_of(pids[0]) if pids else None
-    if facts is None:
-        return f"a process of user {user_name(found.uid)}"
-    return f"{facts.title} (pid {facts.identity.pid})"

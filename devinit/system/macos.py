@@ -91,6 +91,18 @@ def listeners(pids: Iterable[int] | None = None) -> list[Listener]:
     return found
 
 
+def connected_ports() -> list[int]:
+    """Return the local port of every established connection of the processes that we may ask."""
+    found: list[int] = []
+    for pid in psutil.pids():
+        try:
+            connections = psutil.Process(pid).net_connections("tcp")
+        except (psutil.Error, OSError):  # gone, or another user's
+            continue
+        found += [one.laddr.port for one in connections if one.status == psutil.CONN_ESTABLISHED]
+    return found
+
+
 def _listeners_of(pid: int) -> list[Listener]:
     process = psutil.Process(pid)
     uid = process.uids().effective

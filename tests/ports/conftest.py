@@ -113,13 +113,18 @@ def stranger() -> Iterator[Stranger]:
     started: list[subprocess.Popen[str]] = []
 
     def listen(
-        port: int, address: str = "127.0.0.1", *options: str, program: str = LISTEN
+        port: int,
+        address: str = "127.0.0.1",
+        *options: str,
+        program: str = LISTEN,
+        directory: Path | None = None,
     ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-S", "-c", program, str(port), address, *options],
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            cwd=directory,
         )
         started.append(process)
         assert process.stdout is not None

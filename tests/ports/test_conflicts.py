@@ -1,125 +1,77 @@
-from __future__ import annotations
+"""Specifies what can be answered about a taken port, and which answer is the default."""
 
-import os
+from __future__ import annotations
 
 import pytest
 
-from devinit.model.port import Holder, LeaseOwner, Listener, VerdictKind
-from devinit.model.process import ProcessIdentity
-from devinit.ports.conflicts import brief, describe
-from devinit.ports.hold import Refusal
-from devinit.ports.holder import Holding
-from devinit.ports.leases import Taken
+from devinit.model.port import Conflict, PortReport, ResolutionKind, VerdictKind
+from devinit.ports.conflicts import conflict_of
 
-SHOP = "/home/me/shop"
-VITE = Holder(
-    identity=ProcessIdentity(4242, 1, "boot"),
-    parent_pid=1,
-    name="vite",
-    command=("vite",),
-    user="me",
-    uid=1000,
-    directory="/home/me",
-    age_seconds=60.0,
-)
-LISTENER = Listener(port=8000, address="127.0.0.1", family=4, inode=1, uid=1000)
-HELD = Holding(port=8000, listeners=(LISTENER,), holders=(VITE,))
+KILL, MOVE, REUSE = ResolutionKind.KILL, ResolutionKind.MOVE, ResolutionKind.REUSE
+TAKE, RETRY, ABORT = ResolutionKind.TAKE, ResolutionKind.RETRY, ResolutionKind.ABORT
+OURS_TO_END = {VerdictKind.ORPHAN, VerdictKind.STRAY}
 
 
-def owner(root: str = "/home/me/my blog", service: str = "backend", pid: int = 1) -> LeaseOwner:
-    return LeaseOwner(root=root, project=root.rsplit("/", 1)[-1], service=service, pid=pid, at=0.0)
+def report(kind: VerdictKind = VerdictKind.STRANGER, *, killable: bool = True) -> PortReport:
+    return PortReport(port=8000, kind=kind, summary="held by vite (pid 4242)", killable=killable)
 
 
-class TestAPortThatAStrangerHas:
-    def test_is_a_conflict_with_the_facts_of_its_holder(self) -> None:
-        conflict = describe("backend", 8000, Refusal.TAKEN, HELD, SHOP)
-
-        assert conflict.kind is VerdictKind.STRANGER
-        assert conflict.holders == (VITE,)
-        assert conflict.listeners == (LISTENER,)
-        assert conflict.killable
-        assert conflict.advice == ""
-
-    def test_may_be_protected(self) -> None:
-        protected = Holding(port=8000, listeners=(LISTENER,), holders=(VITE,), protection="leave it")
-
-        conflict = describe("backend", 8000, Refusal.TAKEN, protected, SHOP)
-
-        assert not conflict.killable
-        assert conflict.advice == "leave it"
+def ask(found: PortReport, move_to: int | None = 8001, *, reusable: bool = False) -> Conflict:
+    return conflict_of("backend", found, move_to=move_to, reusable=reusable)
 
 
-class TestAPortThatIsForbidden:
-    def test_cannot_be_freed_by_ending_anybody(self) -> None:
-        conflict = describe("web", 80, Refusal.FORBIDDEN, HELD, SHOP)
+class TestAQuestion:
+    def test_holds_all_that_is_known_about_the_port(self) -> None:
+        asked = ask(report())
 
-        assert conflict.kind is VerdictKind.FORBIDDEN
-        assert not conflict.killable
-        assert "root" in conflict.advice
+        assert (asked.service, asked.port, asked.summary) == ("backend", 8000, "held by vite (pid 4242)")
+        assert asked.kind is VerdictKind.STRANGER
+        assert asked.move_to == 8001
 
 
-class TestAPortOfAnotherProject:
-    def test_is_never_freed_by_force(self) -> None:
-        conflict = describe("backend", 8000, Taken(owner(), live=True), HELD, SHOP)
+class TestTheDefault:
+    @pytest.mark.parametrize("kind", VerdictKind)
+    def test_is_to_end_only_what_is_ours_to_end(self, kind: VerdictKind) -> None:
+        assert ask(report(kind)).default is (KILL if kind in OURS_TO_END else MOVE)
 
-        assert conflict.kind is VerdictKind.NEIGHBOUR
-        assert conflict.owner == owner()
-        assert not conflict.killable
-        assert conflict.advice == (
-            "backend of my blog runs on it: `devinit -C '/home/me/my blog' stop backend` ends it"
+    @pytest.mark.parametrize("kind", VerdictKind)
+    def test_is_to_move_from_what_cannot_be_ended(self, kind: VerdictKind) -> None:
+        assert ask(report(kind, killable=False)).default is MOVE
+
+    @pytest.mark.parametrize("kind", VerdictKind)
+    def test_is_to_give_up_where_the_service_must_not_move(self, kind: VerdictKind) -> None:
+        asked = ask(report(kind), move_to=None)
+
+        assert asked.default is (KILL if kind in OURS_TO_END else ABORT)
+        assert MOVE not in asked.choices
+
+    def test_stands_first(self) -> None:
+        assert ask(report()).choices == (MOVE, KILL, RETRY, ABORT)
+        assert ask(report(VerdictKind.STRAY)).choices == (KILL, MOVE, RETRY, ABORT)
+        assert ask(report(), move_to=None).choices == (ABORT, KILL, RETRY)
+
+
+class TestTheChoices:
+    def test_do_not_hold_what_cannot_be_done(self) -> None:
+        assert ask(report(killable=False), move_to=None).choices == (ABORT, RETRY)
+
+    def test_hold_the_running_server_where_it_can_be_used(self) -> None:
+        assert ask(report(), reusable=True).choices == (MOVE, KILL, REUSE, RETRY, ABORT)
+
+    def test_hold_taking_over_what_is_only_reserved(self) -> None:
+        asked = ask(report(VerdictKind.RESERVED, killable=False))
+
+        assert asked.choices == (MOVE, TAKE, RETRY, ABORT)
+
+    def test_do_not_hold_what_failed(self) -> None:
+        asked = conflict_of(
+            "backend",
+            report(VerdictKind.STRAY),
+            move_to=8001,
+            problem="it was started again",
+            failed=[KILL],
         )
 
-    def test_stays_reserved_while_the_project_is_stopped(self) -> None:
-        conflict = describe("backend", 8000, Taken(owner(), live=False), Holding(port=8000), SHOP)
-
-        assert conflict.kind is VerdictKind.RESERVED
-        assert not conflict.killable
-        assert "`devinit -C '/home/me/my blog' ports reset backend` gives it up" in conflict.advice
-
-    def test_may_have_an_owner_that_cannot_be_told(self) -> None:
-        conflict = describe("backend", 8000, Taken(None, live=True), HELD, SHOP)
-
-        assert not conflict.killable
-        assert "devinit status --all" in conflict.advice
-
-
-class TestAPortOfOurOwn:
-    def test_is_ours_to_free_when_an_earlier_run_of_the_service_has_it(self) -> None:
-        conflict = describe("backend", 8000, Taken(owner(SHOP), live=True), HELD, SHOP)
-
-        assert conflict.owner == owner(SHOP)
-        assert conflict.killable
-
-    @pytest.mark.parametrize("theirs", [owner(SHOP, "frontend"), owner(SHOP, "backend", os.getpid())])
-    def test_is_left_to_a_service_that_may_be_supervised(self, theirs: LeaseOwner) -> None:
-        conflict = describe("backend", 8000, Taken(theirs, live=True), HELD, SHOP)
-
-        assert not conflict.killable
-        assert f"`devinit stop {theirs.service}` ends it" in conflict.advice
-
-    def test_cannot_be_freed_while_nobody_listens_on_it(self) -> None:
-        conflict = describe("backend", 8000, Taken(owner(SHOP), live=True), Holding(port=8000), SHOP)
-
-        assert not conflict.killable
-
-
-class TestTheReason:
-    @pytest.mark.parametrize(
-        ("obstruction", "reason"),
-        [
-            (Taken(owner(), live=True), "leased by backend of my blog (/home/me/my blog)"),
-            (Taken(owner(SHOP), live=True), "leased by backend of this project"),
-            (
-                Taken(owner(), live=False),
-                "reserved for backend of my blog (/home/me/my blog), which is stopped",
-            ),
-            (Taken(None, live=True), "leased by a devinit project that cannot be told"),
-            (Refusal.FORBIDDEN, "refused by the kernel to this user"),
-            (Refusal.TAKEN, "held by vite (pid 4242)"),
-        ],
-    )
-    def test_names_who_has_the_port(self, obstruction: Taken | Refusal, reason: str) -> None:
-        assert brief(obstruction, SHOP, HELD) == reason
-
-    def test_is_short_before_anybody_looked(self) -> None:
-        assert brief(Refusal.TAKEN, SHOP) == "taken"
+        assert asked.choices == (MOVE, RETRY, ABORT)
+        assert asked.default is MOVE
+        assert asked.problem == "it was started again"

@@ -26,7 +26,7 @@ from devinit.ports.leases import Lease, LeaseStore, Taken
 from devinit.system.processes import identity_of
 from tests.ports.conftest import LISTEN, Block, Stranger
 
-ASK, KILL, MOVE, FAIL = ConflictPolicy
+ASK, KILL, MOVE, FAIL = ConflictPolicy.ASK, ConflictPolicy.KILL, ConflictPolicy.MOVE, ConflictPolicy.FAIL
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="nothing is held on this system")
 
 
@@ -750,6 +750,7 @@ def left_over(project: Project, port: int) -> Orphan:
         [sys.executable, "-c", ORPHAN, str(project.root), str(project.store.directory), str(port), LISTEN],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=project.root,  # as a service's own processes: that proves whose it is
     )
     assert supervisor.stdout is not None
     return Orphan(int(supervisor.stdout.readline().split()[1]), supervisor)

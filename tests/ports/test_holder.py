@@ -1,43 +1,25 @@
+"""Specifies what is found out about real processes that hold a port."""
+
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import socket
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from devinit.model.port import Holder, Listener
-from devinit.model.process import ProcessIdentity
-from devinit.ports.holder import Holding, holding, holdings, named, protection_of
-from devinit.system.processes import ancestors_of, identity_of, user_name
+from devinit.model.port import UseState
+from devinit.ports.holder import holding, holdings
+from devinit.ports.holding import Holding, named
+from devinit.system.processes import identity_of, user_name
 from tests.ports.conftest import Block, Stranger
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start another user's process")
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="not visible on this system")
-
-
-def process(
-    name: str = "node",
-    *command: str,
-    pid: int = 4242,
-    parent: int = 1,
-    uid: int = 1000,
-    kernel: bool = False,
-) -> Holder:
-    return Holder(
-        identity=ProcessIdentity(pid, 1, "boot"),
-        parent_pid=parent,
-        name=name,
-        command=() if kernel else (name, *command),
-        user="me" if uid == 1000 else "somebody",
-        uid=uid,
-        directory="/home/me/shop",
-        age_seconds=1.0,
-    )
-
-
-def protection(facts: Holder, *spared: int, uid: int = 1000) -> str:
-    return protection_of(facts, 8000, uid=uid, spared=spared)
 
 
 class TestTheHolderOfAPort:
@@ -75,10 +57,50 @@ class TestTheHolderOfAPort:
         found = holdings({one, other, free})
 
         assert [found[at].holders[0].identity.pid for at in (one, other)] == pids
-        assert found[free] == Holding(
-            port=free,
-            protection="nobody listens there, so there is nothing to end: wait for it, or choose another port",
-        )
+        assert found[free] == Holding(port=free, uid=os.geteuid(), spared=found[one].spared)
+
+    def test_is_told_with_the_processes_above_it(self, port: int, stranger: Stranger) -> None:
+        stranger(port)
+
+        (found,) = holding(port).holders
+
+        pids = [each.pid for each in found.ancestors]
+        assert pids[0] == found.parent_pid == os.getpid()
+        assert 1 not in pids
+        assert "pytest" in found.ancestors[0].title
+
+    def test_is_told_with_the_number_of_its_clients(self, block: Block) -> None:
+        one, other = block(2)
+        with (
+            socket.create_server(("127.0.0.1", one)),
+            socket.create_server(("127.0.0.1", other)),
+            socket.create_connection(("127.0.0.1", one)),
+        ):
+            found = holdings([one, other])
+
+        assert [found[port].clients for port in (one, other)] == [1, 0]
+
+    @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+    def test_is_told_with_its_checkout(self, port: int, stranger: Stranger, tmp_path: Path) -> None:
+        subprocess.run(["git", "init", "-q", "-b", "feat/cart", str(tmp_path)], check=True)
+        inside = tmp_path / "web"
+        inside.mkdir()
+        stranger(port, directory=inside)
+
+        (found,) = holding(port).holders
+
+        assert (found.directory, found.worktree) == (str(inside), str(tmp_path))
+        assert (found.branch, found.linked) == ("feat/cart", False)
+
+    def test_may_be_stopped(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+        found = holding(port)
+
+        assert found.holders[0].stopped
+        assert found.reason.endswith(", stopped by Ctrl-Z")
 
     def test_that_runs_the_tests_is_spared(self, port: int) -> None:
         with socket.create_server(("127.0.0.1", port)):
@@ -123,75 +145,10 @@ class TestTheHolderOfAPort:
 
             found = holding(source)
 
-        assert found.listeners == ()
+        assert found.use is not None
+        assert found.use.state is UseState.CONNECTED
         assert not found.killable
         assert f"uses it for a connection to 127.0.0.1:{target}" in found.reason
-
-
-class TestAProtectedProcess:
-    @pytest.mark.parametrize(
-        ("facts", "advice"),
-        [
-            (process("docker-proxy", uid=0), "docker stop NAME"),
-            (process("com.docker.backe"), "docker ps --filter publish=8000"),
-            (process("rootlesskit"), "podman stop NAME"),
-            (process("systemd", pid=1), "systemctl stop NAME.socket"),
-            (process("sshd"), "SSH"),
-            (process("ssh"), "forward"),
-            (process("code"), "editor"),
-            (process("node", "/home/me/.vscode-server/bin/1/out/server-main.js"), "editor"),
-            (process("ControlCenter"), "AirPlay"),
-            (process("wslrelay.exe"), "WSL"),
-        ],
-    )
-    def test_comes_with_what_to_do_instead(self, facts: Holder, advice: str) -> None:
-        assert advice in protection(facts, uid=facts.uid)
-
-    def test_is_the_first_of_the_system(self) -> None:
-        assert "first process" in protection(process("tini", pid=1))
-
-    def test_is_whoever_started_us(self) -> None:
-        assert "devinit itself runs in" in protection(process("bash", pid=77), 77)
-
-    def test_is_another_user_s(self) -> None:
-        assert protection(process(uid=1001)) == (
-            "it belongs to user somebody: ask them, or end it yourself with `sudo kill 4242`"
-        )
-
-    def test_is_a_part_of_the_kernel(self) -> None:
-        assert "kernel" in protection(process("nfsd", parent=2, uid=0, kernel=True), uid=0)
-
-    @pytest.mark.parametrize("name", ["node", "vite", "python3.11", "postgres", "redis-server"])
-    def test_is_no_server_of_our_own_user(self, name: str) -> None:
-        assert protection(process(name)) == ""
-
-    def test_is_no_child_of_process_2_in_a_container(self) -> None:
-        assert protection(process(parent=2)) == ""
-
-
-class TestTheReason:
-    def test_counts_more_than_two_holders(self) -> None:
-        found = Holding(port=8000, holders=tuple(process("node", pid=pid) for pid in (1, 2, 3)))
-
-        assert found.reason == "held by node (pid 1) and 2 more processes"
-
-    def test_shortens_a_long_command(self) -> None:
-        assert named(process("node", "x" * 100)) == f"node {'x' * 54}… (pid 4242)"
-
-    def test_says_when_nothing_is_visible(self) -> None:
-        hidden = Listener(port=8000, address="0.0.0.0", family=4, inode=1, uid=os.geteuid())
-
-        assert Holding(port=8000, listeners=(hidden,)).reason == (
-            "held by a process that is hidden from us (another container or namespace)"
-        )
-        assert Holding(port=8000).reason == "taken without anybody listening on it"
-
-
-class TestOurAncestors:
-    def test_are_all_spared(self) -> None:
-        for pid in ancestors_of(os.getpid()):
-            if pid != 1:
-                assert "devinit itself" in protection(process(pid=pid), *ancestors_of(os.getpid()))
 
 
 def seen_by_nobody(port: int, server: socket.socket) -> str:

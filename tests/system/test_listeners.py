@@ -13,7 +13,6 @@ import pytest
 
 from devinit.system import listeners, sockets
 from devinit.system.listeners import (
-    connection_on,
     holders_of,
     listening_ports_of,
     socket_inodes,
@@ -261,77 +260,6 @@ class TestWhatAServiceListensOn:
 
     def test_is_nothing_without_processes(self) -> None:
         assert listening_ports_of([]) == []
-
-
-class TestAPortInUseWithoutAListener:
-    def test_names_the_outgoing_connection(self, opened: Opened) -> None:
-        server = opened(bound("127.0.0.1"))
-        server.listen()
-        client = opened(socket.create_connection(server.getsockname()))
-
-        found = connection_on(port_of(client))
-
-        assert found is not None
-        assert f"(pid {os.getpid()}) uses it for a connection to 127.0.0.1:{port_of(server)}" in found
-
-    def test_names_who_only_bound_it(self, opened: Opened) -> None:
-        port = port_of(opened(bound("127.0.0.1")))
-
-        found = connection_on(port)
-
-        if found is None:
-            pytest.skip("kernels before 6.8 do not tell")
-        assert found.endswith(f"(pid {os.getpid()}) has bound it without listening")
-
-    def test_names_the_user_when_the_process_is_hidden(
-        self, opened: Opened, unprivileged: Unprivileged
-    ) -> None:
-        if os.getuid() != 0:
-            pytest.skip("there is no other user's process to look at")
-        server = opened(bound("127.0.0.1"))
-        server.listen()
-        client = opened(socket.create_connection(server.getsockname()))
-
-        port = port_of(client)
-
-        def search() -> str | None:
-            client.close()  # the fork's own copy
-            return connection_on(port)
-
-        expected = f"a process of user root uses it for a connection to 127.0.0.1:{port_of(server)}"
-        assert unprivileged(search) == expected
-
-    def test_writes_an_ipv6_peer_as_urls_do(self, opened: Opened) -> None:
-        server = opened(bound("::1"))
-        server.listen()
-        client = opened(socket.create_connection(server.getsockname()[:2]))
-
-        assert f"a connection to [::1]:{port_of(server)}" in (connection_on(port_of(client)) or "")
-
-    def test_is_told_about_a_connection_that_was_just_closed(self, opened: Opened) -> None:
-        server = opened(bound("127.0.0.1"))
-        server.listen()
-        client = opened(socket.create_connection(server.getsockname()))
-        port = port_of(client)
-        accepted = opened(server.accept()[0])
-
-        client.close()
-        accepted.recv(1)
-        accepted.close()
-
-        expected = f"a connection to 127.0.0.1:{port_of(server)} was closed less than a minute ago"
-        assert connection_on(port) == expected
-
-    def test_is_not_told_about_another_port(self, opened: Opened) -> None:
-        opened(bound("127.0.0.1"))
-
-        assert connection_on(1) is None
-
-    def test_is_none_when_nobody_uses_it(self, opened: Opened) -> None:
-        server = opened(bound("127.0.0.1"))
-        server.listen()
-
-        assert connection_on(port_of(server)) is None
 
 
 class TestTheEphemeralRange:

@@ -1,0 +1,144 @@
+"""What kind of holder a taken port has, whether it may be ended, and what to do when not: pure.
+
+A process is judged ours to end only with proof: it works inside this checkout, belongs to this user, and is
+nothing that we run in. Whatever cannot be proven is left alone.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TypeAlias
+
+from devinit.model.port import LeaseOwner, PortReport, UseState, VerdictKind
+from devinit.ports.hold import Refusal
+from devinit.ports.holding import Barrier, Holding, managed_by, named, works_in
+from devinit.ports.leases import Taken
+
+Obstruction: TypeAlias = Taken | Refusal
+"""Why a port could not be taken: its lease, or the kernel."""
+
+OURS_TO_END = frozenset({VerdictKind.ORPHAN, VerdictKind.STRAY})
+"""What is ended without a second thought: it is of this checkout, and nobody looks after it."""
+
+
+def judge(found: Holding, obstruction: Obstruction, *, root: str, looked_after: bool = True) -> PortReport:
+    """Judge a taken port, for the checkout at `root` (empty: for nobody).
+
+    `looked_after` tells of a live lease of this checkout whether a supervisor has the service.
+    """
+    owner = obstruction.owner if isinstance(obstruction, Taken) else None
+    verdict = _judge(found, obstruction, root, looked_after=looked_after)
+    return PortReport(
+        port=found.port,
+        kind=verdict.kind,
+        summary=brief(obstruction, root, found),
+        holders=found.holders,
+        listeners=found.listeners,
+        clients=found.clients,
+        container=found.container,
+        owner=owner,
+        killable=bool(found.holders) and not verdict.advice,
+        advice=verdict.advice,
+    )
+
+
+def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> str:
+    """Say who has a port, to follow "is": "leased by backend of shop (/home/me/shop)"."""
+    match obstruction:
+        case Taken(owner=None):
+            return "leased by a devinit project that cannot be told"
+        case Taken(owner=LeaseOwner() as owner, live=True):
+            return f"leased by {_whose(owner, root)}"
+        case Taken(owner=LeaseOwner() as owner):
+            if found is not None and found.listeners:
+                return f"{found.reason}, and reserved for {_whose(owner, root)}"
+            return f"reserved for {_whose(owner, root)}, which is stopped"
+        case Refusal.FORBIDDEN:
+            return "refused by the kernel to this user"
+    return found.reason if found else "taken"
+
+
+def _judge(found: Holding, obstruction: Obstruction, root: str, *, looked_after: bool) -> Barrier:
+    """Return the kind and, unless the holders may be ended, the advice."""
+    match obstruction:
+        case Refusal.FORBIDDEN:
+            return Barrier(VerdictKind.FORBIDDEN, "ports below 1024 usually need root: choose a higher one")
+        case Taken(owner=owner, live=True):
+            if owner is None or owner.root != root:
+                return Barrier(VerdictKind.NEIGHBOUR, _leased(owner, root))
+            if looked_after:
+                return Barrier(VerdictKind.OURS, _leased(owner, root))
+            return _orphan(found, owner, root)
+        case Taken(owner=LeaseOwner() as owner):
+            if not found.listeners and found.use is None:
+                return Barrier(VerdictKind.RESERVED, _reserved(owner, root))
+            verdict = _holder(found, root)
+            return Barrier(verdict.kind, verdict.advice or _reserved(owner, root))
+    return _holder(found, root)
+
+
+def _orphan(found: Holding, owner: LeaseOwner, root: str) -> Barrier:
+    """Judge what holds a port that an earlier run of this checkout's service still has leased."""
+    if not found.holders:
+        return found.barrier or Barrier(VerdictKind.ORPHAN, _leased(owner, root))
+    if found.barrier:
+        return found.barrier
+    if outside := next((each for each in found.holders if not works_in(each, root)), None):
+        advice = (
+            f"{named(outside)} does not work inside {root}, so nothing proves that it is {owner.service}: "
+            f"`devinit stop {shlex.quote(owner.service)}` ends what is"
+        )
+        return Barrier(VerdictKind.STRANGER, advice)
+    return Barrier(VerdictKind.ORPHAN, "")
+
+
+def _holder(found: Holding, root: str) -> Barrier:
+    """Judge a port by who holds it alone."""
+    if not found.listeners:
+        return _without_listener(found)
+    if found.barrier:
+        return found.barrier
+    if not found.holders:
+        return Barrier(VerdictKind.STRANGER, "whoever held it is gone: try again")
+    if found.manager:
+        return managed_by(found.manager)
+    ours = all(works_in(each, root) for each in found.holders)
+    return Barrier(VerdictKind.STRAY if ours else VerdictKind.STRANGER, "")
+
+
+def _without_listener(found: Holding) -> Barrier:
+    use = found.use
+    if use is None:
+        return Barrier(VerdictKind.BOUND, "nobody visible has it: try again, or choose another port")
+    if use.state is UseState.CLOSED:
+        return Barrier(VerdictKind.CONNECTION, "the kernel lets go of it within a minute: try again")
+    kind = VerdictKind.BOUND if use.state is UseState.BOUND else VerdictKind.CONNECTION
+    whose = "that process" if use.process else f"a process of user {use.user}"
+    what = "it until it ends" if kind is VerdictKind.BOUND else "it as long as its connection lasts"
+    return Barrier(kind, f"{whose} has {what}: wait for it, or choose another port")
+
+
+def _leased(owner: LeaseOwner | None, root: str) -> str:
+    if owner is None:
+        return "a devinit service runs on it: `devinit status --all` lists the projects"
+    service = shlex.quote(owner.service.partition(".")[0])
+    if owner.root == root:
+        return f"{owner.service} of this project runs on it: `devinit stop {service}` ends it"
+    return (
+        f"{owner.service} of {owner.project} runs on it: "
+        f"`devinit -C {shlex.quote(owner.root)} stop {service}` ends it"
+    )
+
+
+def _reserved(owner: LeaseOwner, root: str) -> str:
+    there = "" if owner.root == root else f" -C {shlex.quote(owner.root)}"
+    return (
+        f"{owner.project} is stopped and will want it again: "
+        f"`devinit{there} ports reset {shlex.quote(owner.service)}` gives it up"
+    )
+
+
+def _whose(owner: LeaseOwner, root: str) -> str:
+    if owner.root == root:
+        return f"{owner.service} of this project"
+    return f"{owner.service} of {owner.project} ({owner.root})"

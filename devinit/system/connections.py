@@ -1,0 +1,77 @@
+"""Who is connected to a port, and who uses one without listening on it: what a list of listeners hides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from devinit.model.port import PortUse, UseState
+from devinit.system.facts import facts_of, user_name
+from devinit.system.listeners import holders_of
+from devinit.system.procfs import LINUX
+from devinit.system.sockets import (
+    ALL_BUT_LISTENING,
+    CLOSE,
+    ESTABLISHED,
+    LISTEN,
+    TIME_WAIT,
+    Socket,
+    ask_kernel,
+    read_tables,
+)
+
+
+def clients_of(ports: Collection[int]) -> dict[int, int]:
+    """Count the established connections to each of these ports, those that wait to be accepted included."""
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        found: Iterable[int] = macos.connected_ports()
+    else:
+        only = next(iter(ports)) if len(ports) == 1 else None
+        found = (one.port for one in _sockets(1 << ESTABLISHED, only) if one.state == ESTABLISHED)
+    counted = Counter(port for port in found if port in ports)
+    return {port: counted[port] for port in ports}
+
+
+def use_of(port: int) -> PortUse | None:
+    """Say who uses a port without listening: an outgoing connection, or a socket that is only bound.
+
+    Return None when nobody does, or when it cannot be seen. Sockets that are only bound are told by
+    kernels since 6.8.
+    """
+    if not LINUX:
+        return None
+    found = [one for one in _sockets(ALL_BUT_LISTENING, port) if one.state != LISTEN]
+    if not found:
+        return None
+    best = min(found, key=_explanation_rank)
+    state = _state(best)
+    pids = holders_of({best.inode})[best.inode] if best.inode else []
+    peer = f"[{best.peer}]" if ":" in best.peer else best.peer
+    return PortUse(
+        state=state,
+        user=user_name(best.uid),
+        peer="" if state is UseState.BOUND else f"{peer}:{best.peer_port}",
+        process=facts_of(pids[0]) if pids else None,
+    )
+
+
+def _sockets(states: int, port: int | None) -> list[Socket]:
+    try:
+        return list(ask_kernel(states, port))
+    except OSError:
+        # Refused by a sandbox (gVisor, seccomp), or a kernel without tcp_diag.
+        return list(read_tables(port))
+
+
+def _state(found: Socket) -> UseState:
+    # Asked for bit 13 (TCP_BOUND_INACTIVE), the kernel answers with the state that the socket has: CLOSE.
+    if found.state == CLOSE:
+        return UseState.BOUND
+    return UseState.CLOSED if found.state == TIME_WAIT else UseState.CONNECTED
+
+
+def _explanation_rank(found: Socket) -> int:
+    """Order by how well a socket explains that the port cannot be bound: the best first."""
+    return (UseState.CONNECTED, UseState.BOUND, UseState.CLOSED).index(_state(found))
