@@ -67,14 +67,13 @@ def manager_of(facts: ProcessFacts, ancestors: Sequence[ProcessFacts]) -> Manage
 def _up_to_a_prompt(ancestors: Sequence[ProcessFacts]) -> Iterator[ProcessFacts]:
     """Leave out what is above a shell that a person types into: it restarts nothing that was typed there."""
     for above in ancestors:
-        if is_prompt(above):
+        if is_prompt(above.command):
             return
         yield above
 
 
-def is_prompt(facts: ProcessFacts) -> bool:
-    """Tell whether a shell waits for commands, rather than carrying out a script."""
-    words = facts.command
+def is_prompt(words: Sequence[str]) -> bool:
+    """Tell whether a command line is that of a shell that waits for commands, not of one with a script."""
     if not words or os.path.basename(words[0]).lstrip("-") not in _SHELLS:  # noqa: PTH119 - no path of ours
         return False
     if {"--init-file", "--rcfile"} & set(words):

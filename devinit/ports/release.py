@@ -1,32 +1,33 @@
 """End what holds a port, and take the port in the same step, so that nobody slips in between.
 
-Signals go only to processes that were shown to whoever decided it, each proven at the last moment to
-be the same process and to hold the listening socket still.
+Signals go only to processes that were shown to whoever decided it and to what these started in the
+same group, each proven at the last moment to be the same process and to be part of it still.
 """
 
 from __future__ import annotations
 
-import select
 import signal
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct
 
 from devinit.errors import PortConflict
-from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.model.port import Holder
+from devinit.model.process import ProcessIdentity
+from devinit.ports.comebacks import comeback, managed_out_of_sight, starters_of, who_restarts
 from devinit.ports.hold import Hold, hold
-from devinit.ports.holder import Holding, holding, named
+from devinit.ports.holder import holding
+from devinit.ports.holding import Holding, named
+from devinit.ports.waiting import listens_again, wait_until_free, watching
 from devinit.system.listeners import socket_inodes
-from devinit.system.processes import Process, facts_of, signal_exactly
+from devinit.system.processes import followers_of, group_of, identity_of, signal_exactly
 
 GRACE_SECONDS = 5.0
 """How long a holder may take after it was asked to end."""
 KILL_SECONDS = 2.0
 """How long the kernel may take after KILL."""
-_SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.05
-_LEFTOVER_SECONDS = 0.1
+COMEBACK_SECONDS = 1.5
+"""How long a holder is waited for that something would start again; supervisors take some 0.5 s."""
 _POSTGRES = ("postgres", "postmaster")
 
 Say = Callable[[str], None]
@@ -48,117 +49,130 @@ def release(
     say: Say = lambda _text: None,
     grace_seconds: float = GRACE_SECONDS,
 ) -> Released:
-    """End the holders of a port and hold it. Only processes among `holders` are ever signalled.
+    """End the holders of a port and hold it. Only processes among `holders`, and what they started, are signalled.
 
     Raises PortConflict, with what to do instead, when somebody else holds the port, when a holder must
     not be ended, when it does not end, and when something starts it again.
     """
+    protected = tuple(protected)
     if isinstance(held := hold(port), Hold):
         return Released(held, ())
     found = holding(port, protected=protected)
     if not set(found.identities) <= set(holders):
-        raise _conflict(port, found, "it is not the process that was shown, so nothing was ended")
+        raise _conflict(found, "it is not the process that was shown, so nothing was ended")
     if not found.killable:
-        raise _conflict(port, found, found.protection or "whoever held it is gone; try again")
-    with _watching(found.holders) as watched:
-        free = _end(found, watched, say, grace_seconds)
-    if free is None:
-        raise _still_taken(found, holding(port, protected=protected))
-    return Released(free, tuple(named(facts) for facts in found.holders))
+        raise _conflict(found, found.protection or "whoever held it is gone; try again")
+    free = _End(found, say, grace_seconds).run()
+    if free is not None and not _came_back(found, say):
+        return Released(free, tuple(named(holder) for holder in found.holders))
+    if free is not None:
+        free.close()
+    raise _still_taken(found, holding(port, protected=protected))
 
 
-def _end(found: Holding, watched: dict[int, Process], say: Say, grace_seconds: float) -> Hold | None:
-    """Ask, wait, insist; return the hold, or None when the port is still taken."""
-    inodes = {listener.inode for listener in found.listeners}
-    for facts in _parents_first(found.holders):
-        # PostgreSQL: INT is its fast shutdown; TERM would wait for every client to go.
-        asked = signal.SIGINT if _is_postgres(facts) else signal.SIGTERM
-        if _signal(facts, asked, inodes):
-            say(f"asked {named(facts)} to end")
-            if facts.stopped:  # Ctrl-Z: the signal waits until it is continued
-                _signal(facts, signal.SIGCONT, inodes)
-    if (free := _wait_until_free(found.port, watched, grace_seconds)) is not None:
+class _End:
+    """Ask, wait, insist."""
+
+    def __init__(self, found: Holding, say: Say, grace_seconds: float) -> None:
+        self.port, self.say, self.grace_seconds = found.port, say, grace_seconds
+        self.inodes = {listener.inode for listener in found.listeners}
+        self.holders = _parents_first(found.holders)
+        # PostgreSQL ends its own children, and takes the end of one of them for a crash.
+        leaders = [holder.identity for holder in found.holders if not _is_postgres(holder)]
+        self.followers = [each for each in followers_of(leaders) if each.pid not in found.spared]
+        self.groups = {group_of(each.pid) for each in leaders}
+
+    def run(self) -> Hold | None:
+        """Return the hold, or None when the port is still taken."""
+        with watching(holder.identity for holder in self.holders) as watched:
+            self.ask()
+            free = wait_until_free(self.port, watched, self.grace_seconds, slow=self.say_who_is_waited_for)
+            if free is None and self.insist():
+                free = wait_until_free(self.port, watched, KILL_SECONDS)
         return free
-    insisted = False
-    for facts in found.holders:
-        # KILL on PostgreSQL leaves shared memory behind and costs a recovery: it is never sent.
-        if not _is_postgres(facts) and _signal(facts, signal.SIGKILL, inodes):
-            insisted = True
-            say(f"{named(facts)} did not end within {grace_seconds:g} s: killed")
-    return _wait_until_free(found.port, watched, KILL_SECONDS) if insisted else None
+
+    def ask(self) -> None:
+        for holder in self.holders:
+            # PostgreSQL: INT is its fast shutdown; TERM would wait for every client to go.
+            if self.reach(holder, signal.SIGINT if _is_postgres(holder) else signal.SIGTERM):
+                self.say(f"asked {named(holder)} to end")
+                if holder.stopped:  # Ctrl-Z: the signal waits until it is continued
+                    self.reach(holder, signal.SIGCONT)
+        self.reach_followers(signal.SIGTERM)
+        if any(holder.stopped for holder in self.holders):
+            self.reach_followers(signal.SIGCONT)
+
+    def insist(self) -> bool:
+        """Kill those that still hold the port; PostgreSQL never, which would leave shared memory behind."""
+        killed = [
+            holder
+            for holder in self.holders
+            if not _is_postgres(holder) and self.reach(holder, signal.SIGKILL)
+        ]
+        for holder in killed:
+            self.say(f"{named(holder)} did not end within {self.grace_seconds:g} s: killed")
+        if killed:
+            self.reach_followers(signal.SIGKILL)
+        return bool(killed)
+
+    def reach(self, holder: Holder, number: signal.Signals) -> bool:
+        """Signal a holder if it is the same process and still has one of the sockets."""
+        return _signal(holder.identity, number, lambda pid: not socket_inodes(pid).isdisjoint(self.inodes))
+
+    def reach_followers(self, number: signal.Signals) -> None:
+        """Signal what the holders started, as Ctrl-C would; what left their group is on its own."""
+        for each in self.followers:
+            _signal(each, number, lambda pid: group_of(pid) in self.groups)
+
+    def say_who_is_waited_for(self, seconds: float) -> None:
+        names = ", ".join(named(holder) for holder in self.holders)
+        self.say(f"waiting for {names} to end, {seconds:.0f} s more at most")
 
 
-def _signal(facts: ProcessFacts, number: signal.Signals, inodes: Collection[int]) -> bool:
-    """Signal a process if it is the same one and still holds one of the sockets."""
-    pid = facts.identity.pid
+def _signal(identity: ProcessIdentity, number: signal.Signals, still: Callable[[int], bool]) -> bool:
     try:
-        return signal_exactly(facts.identity, number, lambda: not socket_inodes(pid).isdisjoint(inodes))
+        return signal_exactly(identity, number, lambda: still(identity.pid))
     except PermissionError:
         return False  # it changed its user since we looked; the port stays taken, and that is told
 
 
-def _parents_first(holders: Collection[ProcessFacts]) -> list[ProcessFacts]:
+def _parents_first(holders: Collection[Holder]) -> list[Holder]:
     """Order so that a parent is asked before its workers, or it would start new ones.
 
     Of PostgreSQL only the parent is asked: INT makes a child cancel its query and nothing else.
     """
-    pids = {facts.identity.pid for facts in holders}
-    parents = [facts for facts in holders if facts.parent_pid not in pids]
-    workers = [facts for facts in holders if facts.parent_pid in pids and not _is_postgres(facts)]
+    pids = {holder.identity.pid for holder in holders}
+    parents = [holder for holder in holders if holder.parent_pid not in pids]
+    workers = [holder for holder in holders if holder.parent_pid in pids and not _is_postgres(holder)]
     return parents + workers
 
 
-def _is_postgres(facts: ProcessFacts) -> bool:
-    return facts.name in _POSTGRES
+def _is_postgres(holder: Holder) -> bool:
+    return holder.name in _POSTGRES
 
 
-@contextmanager
-def _watching(holders: Iterable[ProcessFacts]) -> Iterator[dict[int, Process]]:
-    """Open the holders so that their end wakes us; by descriptor."""
-    with ExitStack() as stack:
-        opened = (Process.open(facts.identity) for facts in holders)
-        yield {each.fileno(): stack.enter_context(each) for each in opened if each is not None}
-
-
-def _wait_until_free(port: int, watched: dict[int, Process], seconds: float) -> Hold | None:
-    """Hold the port as soon as it can be bound; the end of a process wakes us, a closed socket does not."""
-    poll = select.poll()
-    for descriptor in watched:
-        poll.register(descriptor, select.POLLIN)
-    waiting = set(watched)
-    deadline = time.monotonic() + seconds
-    look = _SHORTEST_LOOK
-    while not isinstance(free := hold(port), Hold):
-        if time.monotonic() >= deadline:
-            return None
-        for descriptor, _ in poll.poll(look * 1000):
-            poll.unregister(descriptor)
-            waiting.discard(descriptor)
-            if not waiting:
-                # A process closes its sockets before it ends, so whoever has the port now is somebody new.
-                deadline = min(deadline, time.monotonic() + _LEFTOVER_SECONDS)
-        look = min(look * 2, _LONGEST_LOOK)
-    return free
+def _came_back(found: Holding, say: Say) -> bool:
+    """Tell whether somebody listens again, where something is there that would see to it."""
+    starters = starters_of(found.holders, found.spared)
+    unseen = managed_out_of_sight(found.holders)
+    if not starters and not unseen:
+        return False
+    say(f"port {found.port} is free; looking whether something takes it again")
+    with watching(each for pid in starters if (each := identity_of(pid))) as watched:
+        return listens_again(found.port, watched, COMEBACK_SECONDS, unseen=unseen)
 
 
 def _still_taken(before: Holding, now: Holding) -> PortConflict:
-    came_back = [facts for facts in now.holders if facts.identity not in before.identities]
-    if came_back:
-        return _conflict(before.port, now, _restarted(came_back[0]))
-    if any(_is_postgres(facts) for facts in now.holders):
+    if (again := comeback(before.holders, now.holders)) is not None:
+        return _conflict(now, who_restarts(again))
+    if not set(now.identities) & set(before.identities):
+        return _conflict(now, "somebody else took the port meanwhile, so nothing more was ended")
+    if any(_is_postgres(holder) for holder in now.holders):
         return _conflict(
-            before.port, now, "PostgreSQL is never killed: stop it with `pg_ctl stop -m fast`, or wait for it"
+            now, "PostgreSQL is never killed: stop it with `pg_ctl stop -m fast`, or wait for it"
         )
-    return _conflict(before.port, now, "it did not end; stop it by hand, or choose another port")
+    return _conflict(now, "it did not end; stop it by hand, or choose another port")
 
 
-def _restarted(holder: ProcessFacts) -> str:
-    """Say who starts the holder again, as far as its parent tells."""
-    parent = facts_of(holder.parent_pid)
-    if parent is None or parent.identity.pid == 1:
-        return "something started it again: stop that first"
-    return f"it was started again: stop {named(parent)} first"
-
-
-def _conflict(port: int, found: Holding, hint: str) -> PortConflict:
-    return PortConflict(f"port {port} is {found.reason}", hint=hint)
+def _conflict(found: Holding, hint: str) -> PortConflict:
+    return PortConflict(f"port {found.port} is {found.reason}", hint=hint)

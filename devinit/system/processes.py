@@ -10,7 +10,15 @@ from devinit.system.facts import alive, ancestors_of, boot_id, facts_of, identit
 from devinit.system.process import Process, signal_exactly
 from devinit.system.procfs import all_processes, cgroups_of, process_ids, variable_of
 from devinit.system.spawning import spawn
-from devinit.system.tree import RUN_VARIABLE, ProcessTable, members_of, signal_tree, tree_of
+from devinit.system.tree import (
+    RUN_VARIABLE,
+    ProcessTable,
+    followers_of,
+    group_of,
+    members_of,
+    signal_tree,
+    tree_of,
+)
 
 __all__ = [
     "RUN_VARIABLE",
@@ -22,6 +30,8 @@ __all__ = [
     "boot_id",
     "cgroups_of",
     "facts_of",
+    "followers_of",
+    "group_of",
     "identity_of",
     "members_of",
     "process_ids",

@@ -54,6 +54,22 @@ class ProcessTable:
             if self._stats[pid].runs
         ]
 
+    def followers_of(self, leaders: Iterable[ProcessIdentity]) -> list[ProcessIdentity]:
+        """Return what these processes started and is in the process group of one of them still.
+
+        That is what Ctrl-C would reach with them; they themselves are left out.
+        """
+        proven = [leader.pid for leader in leaders if self._is_there(leader)]
+        groups = {group_of(pid) for pid in proven} - {None}
+        waiting = [child for pid in proven for child in self._children.get(pid, ())]
+        found: dict[int, ProcessIdentity] = {}
+        while waiting:
+            pid = waiting.pop()
+            if pid not in found and pid not in proven:
+                found[pid] = ProcessIdentity(pid, self._stats[pid].start_time, boot_id())
+                waiting += self._children.get(pid, ())
+        return [each for pid, each in found.items() if self._stats[pid].runs and group_of(pid) in groups]
+
     def _is_there(self, root: ProcessIdentity | int | None) -> bool:
         if isinstance(root, ProcessIdentity):
             found = self._stats.get(root.pid)
@@ -94,6 +110,19 @@ def tree_of(process: Process | ProcessIdentity | int | None, marker: str | None)
 def members_of(process: Process | ProcessIdentity | int | None, marker: str | None) -> list[ProcessIdentity]:
     """Return what belongs to a process and runs. For several services ask one `ProcessTable`."""
     return ProcessTable().members_of(process, marker)
+
+
+def followers_of(leaders: Iterable[ProcessIdentity]) -> list[ProcessIdentity]:
+    """Return what these processes started and is in a group of theirs still (`ProcessTable`)."""
+    return ProcessTable().followers_of(leaders)
+
+
+def group_of(pid: int) -> int | None:
+    """Return the process group of a process, or None when it has ended."""
+    try:
+        return os.getpgid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
 
 
 def signal_tree(pids: Iterable[int | ProcessIdentity], signal: int) -> list[int]:
