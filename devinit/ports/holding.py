@@ -63,6 +63,14 @@ _AIRPLAY = Barrier(
     "the AirPlay receiver of macOS: turn it off in System Settings, General, AirDrop & Handoff",
 )
 _DISPLAY = Barrier(VerdictKind.PROTECTED, "your desktop session runs in it")
+_SUPERVISORD = Barrier(
+    VerdictKind.SUPERVISED,
+    "all that supervisord runs would end with it: give its web interface another port ([inet_http_server])",
+)
+_PROCESS_COMPOSE = Barrier(
+    VerdictKind.SUPERVISED,
+    "all that process-compose runs would end with it: give it another port (`-p`), or none (`--no-server`)",
+)
 
 CONTAINER_PROGRAMS = (
     *("com.docker", "docker", "containerd", "OrbStack", "vpnkit"),
@@ -78,9 +86,14 @@ PROTECTED_PROGRAMS: Mapping[str, Barrier] = {
     "ssh": _SSH,
     **dict.fromkeys(("ControlCenter", "rapportd"), _AIRPLAY),
     "wslrelay": _WSL,
-    "Xorg": _DISPLAY,
+    **dict.fromkeys(("Xorg", "Xwayland", "Xvnc", "gnome-", "kwin_"), _DISPLAY),
+    "supervisord": _SUPERVISORD,
+    "process-compose": _PROCESS_COMPOSE,
 }
-EDITORS = ("code", "code-server", "code-tunnel", "cursor", "idea", "pycharm", "webstorm")
+EDITORS = (
+    *("code", "code-insiders", "code-server", "code-tunnel", "codium", "cursor", "windsurf", "zed-editor"),
+    *("clion", "goland", "idea", "phpstorm", "pycharm", "rider", "rubymine", "rustrover", "webstorm"),
+)
 
 
 class Holding(Struct, frozen=True, kw_only=True):
@@ -114,6 +127,8 @@ class Holding(Struct, frozen=True, kw_only=True):
         for facts in self.holders:
             if found := barrier_of(facts, self.port, uid=self.uid, spared=self.spared):
                 return found
+            if facts.manager is not None and facts.manager.pid == facts.identity.pid:
+                return managed_by(facts.manager)  # PM2 listens for its clusters itself, and runs all else too
         for each in self.hidden:
             kind = VerdictKind.STRANGER if each.uid == self.uid else VerdictKind.OTHER_USER
             look = f"look with `sudo ss -ltnp 'sport = :{self.port}'`"
