@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+# The module below `signal`, which builds enumerations for 4 ms before the supervisor can be spawned.
+import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
 import os
 import sys
 
@@ -18,13 +20,8 @@ if TYPE_CHECKING:
 READY = b"ready\n"
 SOCKET_POINTER = "socket"
 """The file in `.devinit` that names the supervisor's socket."""
-PROGRAM = (
-    "import gc, sys; gc.disable(); sys.modules.update(ssl=None, typing_extensions=None); del sys.argv[0]; "
-    "from devinit.supervisor.__main__ import main; sys.exit(main())"
-)
-"""`-m devinit.supervisor` does the same, some 15 ms later: it imports what finds and runs modules, asyncio imports
-TLS without need (6 ms), msgspec what `typing` has as well (3 ms), and the collector looks again and again at what
-stays (it is enabled later)."""
+PROGRAM = "from devinit.supervisor.boot import boot; boot()"
+"""`-m devinit.supervisor` does the same, some 25 ms later."""
 RUN_VARIABLE = "DEVINIT_RUN"
 """What the processes of a service carry (system.processes, which would take long to import here)."""
 
@@ -90,8 +87,6 @@ def begin(root: str) -> None:
 
 def spawn_supervisor(root: str | Path) -> int:
     """Start the supervisor in its own session; return the pipe on which it says that it listens."""
-    import signal  # 5 ms, and only whoever starts one needs it
-
     log_file = os.open(log_path(root), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     null = os.open(os.devnull, os.O_RDWR)
     receiving, sending = os.pipe()
@@ -104,7 +99,7 @@ def spawn_supervisor(root: str | Path) -> int:
             {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,
             # `devinit start &` in a script ignores these; services must not inherit that.
-            setsigdef=(signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE),
+            setsigdef=(_signal.SIGINT, _signal.SIGQUIT, _signal.SIGPIPE),
             # 3 comes last: one of the others may stand there until it has been copied. None of them is below 3,
             # because the command line opens the standard streams that it was started without.
             file_actions=[
