@@ -61,18 +61,25 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
         "timeout_seconds": arguments.timeout,
         "resolutions": [],
     }
+    pins: dict[str, str] = {}
     client = connect_or_start(root)
     try:
         while True:
             try:
-                return one_attempt(client, root, method, params, as_json=arguments.json)
+                code = one_attempt(client, root, method, params, as_json=arguments.json)
+                break
             except RemoteError as error:
                 if error.kind != "PortQuestion" or not can_ask(arguments):
                     raise
                 # On the same connection: without one, a supervisor that has nothing to do goes away.
-                params["resolutions"] += answers(error)
+                ask(error, root, params["resolutions"], pins)
     finally:
         client.close()
+    if pins:
+        from devinit.cli.pinning import keep  # hardly ever
+
+        keep(root, pins, params["profile"])
+    return code
 
 
 def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json: bool) -> int:
@@ -112,12 +119,16 @@ class Watch:
         self.progress.see(event)
 
 
-def answers(error: RemoteError) -> list[Json]:
-    """Ask about every conflict, and return the answers."""
+def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, str]) -> None:
+    """Ask about every conflict; add the answers, and which of them are to be kept for good."""
     # The prompts' library takes longer to load than everything else: only a question pays for it.
-    from devinit.cli.prompts import ask
+    from devinit.cli.conflicts import decide
+    from devinit.cli.pinning import can_pin
 
-    return [ask(conflict) for conflict in error.data["conflicts"]]
+    for answer in decide(error.data["conflicts"], can_pin=can_pin(root), again=bool(resolutions)):
+        resolutions.append(answer.resolution)
+        if answer.always:
+            pins[answer.conflict["service"].partition(".")[0]] = answer.kind
 
 
 def take_back(client: Client, root: str, watch: Watch) -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-import signal
 from typing import TYPE_CHECKING
 
 import pexpect
 
 if TYPE_CHECKING:
-    import subprocess
-
     from tests.cli.conftest import Shop
-
-DOWN, ENTER = "\x1b[B", "\r"
 
 
 def seen(child: pexpect.spawn[str]) -> str:
@@ -87,105 +82,6 @@ class TestAStart:
         assert code_of(child) == 130
         phases = {name: service["phase"] for name, service in shop.status().items()}
         assert phases == {"before": "ready", "backend": "stopped", "slow": "stopped"}
-
-
-class TestATakenPort:
-    def ask(self, shop: Shop, port: int, term: str = "xterm") -> pexpect.spawn[str]:
-        shop.service("backend", port=port)
-        child = shop.terminal("start", TERM=term)
-        child.expect(rf"Port {port}[^\r\n]*?, which backend wants, is in use:")
-        return child
-
-    def test_is_explained_and_moving_is_the_default(
-        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
-    ) -> None:
-        child = self.ask(shop, port)
-
-        child.expect(f"pid {stranger.pid}, user ")
-        child.expect(rf"» [^\r\n]*?move to {port + 1}")
-        child.expect(f"kill {stranger.pid} ")
-        child.expect("try again")
-        child.expect("abort")
-        child.send(ENTER)
-
-        child.expect(f"moved from {port}")
-        assert code_of(child) == 0
-        assert stranger.poll() is None
-        assert shop.status()["backend"]["port"] == port + 1
-
-    def test_is_freed_when_that_is_chosen(
-        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
-    ) -> None:
-        child = self.ask(shop, port)
-        child.expect("abort")
-
-        child.send(DOWN)
-        child.send(ENTER)
-
-        assert code_of(child) == 0
-        assert stranger.wait(5) == -signal.SIGTERM
-        assert shop.status()["backend"]["port"] == port
-
-    def test_can_be_tried_again(self, shop: Shop, port: int, stranger: subprocess.Popen[str]) -> None:
-        child = self.ask(shop, port)
-        child.expect("abort")
-        stranger.kill()
-        stranger.wait()
-
-        child.send(DOWN * 2)
-        child.send(ENTER)
-
-        assert code_of(child) == 0
-        assert shop.status()["backend"]["port"] == port
-
-    def test_can_end_the_start_before_anything_has_happened(
-        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
-    ) -> None:
-        shop.service("first", port=port + 3)
-        child = self.ask(shop, port)
-        child.expect("abort")
-
-        child.send(DOWN * 3)
-        child.send(ENTER)
-
-        child.expect("the start was aborted")
-        assert code_of(child) == 3
-        assert stranger.poll() is None
-        assert {service["phase"] for service in shop.status().values()} == {"stopped"}
-
-    def test_interrupts_with_control_c(self, shop: Shop, port: int, stranger: subprocess.Popen[str]) -> None:
-        child = self.ask(shop, port)
-        child.expect("abort")
-
-        child.sendintr()
-
-        text = seen(child)
-        assert code_of(child) == 130
-        assert "Traceback" not in text
-        assert text.rfind("\x1b[?25h") >= text.rfind("\x1b[?25l"), "the cursor is shown again"
-        assert {service["phase"] for service in shop.status().values()} == {"stopped"}
-
-    def test_is_asked_about_by_number_on_a_dumb_terminal(
-        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
-    ) -> None:
-        child = self.ask(shop, port, "dumb")
-
-        child.expect("choose 1-4")
-        child.sendline("4")
-
-        assert code_of(child) == 3
-
-    def test_is_asked_about_once_for_each_service(
-        self, shop: Shop, port: int, stranger: subprocess.Popen[str]
-    ) -> None:
-        shop.service("other", port=port + 5)
-        child = self.ask(shop, port)
-        child.expect("abort")
-
-        child.send(ENTER)
-
-        child.expect("2 of 2 services ready")
-        assert code_of(child) == 0
 
 
 class TestFollowingLogs:

@@ -1,0 +1,143 @@
+"""What can be answered about taken ports, in words: the choices for one, and all of them at a glance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinit.cli.output import table
+from devinit.cli.port_facts import INDENT, NARROW, paragraph, parents_first, title_of
+from devinit.text import cut, one_line, width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from devinit.cli.output import Paint
+    from devinit.control.client import Json
+
+Choice = tuple[str, str]
+"""An answer, and how it is offered."""
+ACCEPT, EACH, DETAILS, ALWAYS, BACK = "accept", "each", "details", "always", "back"
+"""Answers that only the person and this screen exchange; the others are kinds of resolutions."""
+UNDECIDED = ("retry", "abort")
+"""No suggestions: somebody has to think first."""
+POLICIES = ("move", "kill", "reuse")
+"""Resolutions that can be given once and for all: kinds that are policies of `on_conflict`, too."""
+ABORTING = "abort: nothing is ended, nothing is started"
+POINTER = 5
+"""What stands before a choice, and a column that stays free: a choice that wraps looks like two."""
+
+
+def choices_of(conflict: Json, columns: int, *, has_details: bool) -> list[Choice]:
+    """Return what can be answered to one conflict, in the order in which it is offered."""
+    offered = [kind for kind in conflict["choices"] if kind != "abort"]
+    choices = [(kind, text_of(kind, conflict, columns)) for kind in offered]
+    if any(kind in POLICIES for kind in offered):
+        choices.append((ALWAYS, "always do the same…"))
+    if has_details:
+        choices.append((DETAILS, "show all details"))
+    return [*choices, ("abort", abort_text(columns))]
+
+
+def pins_of(conflict: Json, columns: int) -> list[Choice]:
+    """Return what can be answered once and for all."""
+    kinds = [kind for kind in conflict["choices"] if kind in POLICIES]
+    texts = {
+        "move": "always move",
+        "kill": "always kill, where that is safe",
+        "reuse": "always use the running one",
+    }
+    return [*((kind, cut(texts[kind], columns - POINTER)) for kind in kinds), (BACK, "only this time")]
+
+
+def text_of(kind: str, conflict: Json, columns: int) -> str:
+    """Return how an answer is offered."""
+    room = columns - POINTER
+    match kind:
+        case "move":
+            return f"move to {conflict['move_to']}"
+        case "kill":
+            return kill_text(conflict["holders"], room)
+        case "reuse":
+            return cut("use the running one; devinit never stops it", room)
+        case "take":
+            owner = conflict["owner"]
+            return cut(f"take it from {owner['project']}, which is stopped" if owner else "take it", room)
+        case "retry":
+            return "try again"
+    return kind
+
+
+def kill_text(holders: list[Json], room: int) -> str:
+    """Return whom the answer would end, as much of it as there is room for."""
+    first, *others = parents_first(holders)
+    more = f" and {len(others)} more" if others else ""
+    pid = first["identity"]["pid"]
+    title = cut(title_of(first), max(room - width(f"kill {pid} (){more}"), 8))
+    return f"kill {pid} ({title}){more}"
+
+
+def abort_text(columns: int) -> str:
+    """Return how it is offered to do nothing."""
+    return ABORTING if width(ABORTING) <= columns - POINTER else "abort"
+
+
+def has_suggestion(conflict: Json) -> bool:
+    """Whether there is an answer that does no harm."""
+    return conflict["default"] not in UNDECIDED
+
+
+def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]:
+    """Yield all conflicts at a glance: who has each port, and what is suggested."""
+    yield paint.bold(f"{len(conflicts)} ports are taken:")
+    yield ""
+    if columns < NARROW:
+        for each in conflicts:
+            yield from paragraph(f"{each['service']} {each['port']}: {who(each, columns)}", columns)
+            yield from (INDENT + line for line in paragraph(suggestion(each), columns - len(INDENT)))
+        return
+    header = ("SERVICE", "PORT", "WHO HAS IT", "SUGGESTION")
+    suggestions = [suggestion(each) for each in conflicts]
+    services = max(len(header[0]), *(width(each["service"]) for each in conflicts))
+    # Two spaces before the table and between its columns; a port takes five.
+    room = columns - services - max(len(header[3]), *map(width, suggestions)) - 14
+    cells = [
+        (each["service"], str(each["port"]), who(each, max(room, 20)), said)
+        for each, said in zip(conflicts, suggestions, strict=True)
+    ]
+    head, *lines = table(cells, header=header)
+    yield paint.dim(INDENT + head)
+    yield from (INDENT + line for line in lines)
+
+
+def who(conflict: Json, room: int) -> str:
+    """Return who has a port, in one cell; the pid is the last thing to go."""
+    summary = one_line(conflict["summary"])
+    if width(summary) <= room or len(conflict["holders"]) != 1:
+        return cut(summary, room)
+    [holder] = conflict["holders"]
+    pid = f" (pid {holder['identity']['pid']})"
+    return cut(title_of(holder), max(room - width(pid), 8)) + pid
+
+
+def suggestion(conflict: Json) -> str:
+    """Return the answer that does no harm, in a few words."""
+    match conflict["default"]:
+        case "move":
+            return f"move to {conflict['move_to']}"
+        case "kill":
+            return f"kill {', '.join(str(each['identity']['pid']) for each in conflict['holders'])}"
+        case "reuse":
+            return "use it"
+        case "take":
+            return "take it"
+    return "you decide"
+
+
+def first_choices(conflicts: list[Json], columns: int) -> list[Choice]:
+    """Return what can be answered to several conflicts at once."""
+    undecided = [each["service"] for each in conflicts if not has_suggestion(each)]
+    then = f", then ask about {', '.join(undecided)}" if undecided else ""
+    texts = [(EACH, "decide one by one"), ("abort", abort_text(columns))]
+    if len(undecided) < len(conflicts):
+        texts.insert(0, (ACCEPT, f"accept all suggestions{then}"))
+    return [(kind, cut(text, columns - POINTER)) for kind, text in texts]

@@ -1,0 +1,141 @@
+"""Ask a person about all taken ports at once, before anything is ended or started.
+
+The facts come from the supervisor; what is decided here goes back to it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinit.cli.choices import (
+    ACCEPT,
+    BACK,
+    Choice,
+    choices_of,
+    first_choices,
+    has_suggestion,
+    overview,
+    pins_of,
+)
+from devinit.cli.output import Paint, size_of
+from devinit.cli.port_facts import facts_of, heading, paragraph
+from devinit.cli.prompts import select
+from devinit.errors import PortConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from devinit.control.client import Json
+
+UNPINNED = (
+    "An answer for good needs a place to be kept: on_conflict in a devinit.toml. `devinit init` writes one "
+    "of what was detected here. The port that a service moves to is remembered anyway, in .ports.json."
+)
+
+
+class GivenUp(Exception):
+    """The person does not go on."""
+
+
+class Answer(NamedTuple):
+    """What was decided about one conflict."""
+
+    conflict: Json
+    kind: str
+    always: bool = False
+    """The same is to be done from now on, without a question."""
+
+    @property
+    def resolution(self) -> Json:
+        """Return it as the supervisor wants it: it holds for exactly the holders that were shown."""
+        return {
+            "service": self.conflict["service"],
+            "port": self.conflict["port"],
+            "kind": self.kind,
+            "holders": [holder["identity"] for holder in self.conflict["holders"]],
+        }
+
+
+def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list[Answer]:
+    """Ask about every conflict. Raise PortConflict when the person gives up.
+
+    `can_pin`: there is a devinit.toml in which an answer can be kept. `again`: other answers were sent before,
+    and may have been carried out.
+    """
+    try:
+        return decide_all(conflicts, can_pin=can_pin)
+    except GivenUp:
+        ports = ", ".join(f"{each['port']} for {each['service']}" for each in conflicts)
+        taken = f"port {ports} is" if len(conflicts) == 1 else f"ports {ports} are"
+        raise PortConflict(
+            f"{taken} taken, and the start was aborted",
+            hint="nothing was started" if again else "nothing was started, and nothing was ended",
+        ) from None
+
+
+def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:
+    """Ask about all conflicts at once if there are several, then about each that is left."""
+    answers: list[Answer] = []
+    if len(conflicts) > 1:
+        say(["", *overview(conflicts, Paint(sys.stderr), columns())])
+        say([""])
+        kind = asked("What about them?", first_choices(conflicts, columns()))
+        if kind == ACCEPT:
+            answers = [Answer(each, each["default"]) for each in conflicts if has_suggestion(each)]
+    settled = {answer.conflict["port"] for answer in answers}
+    left = [each for each in conflicts if each["port"] not in settled]
+    return answers + [decide_one(each, can_pin=can_pin) for each in left]
+
+
+def decide_one(conflict: Json, *, can_pin: bool) -> Answer:
+    """Show what is known about one port, and ask about it."""
+    few, all_of_it = (screen_of(conflict, in_full=in_full) for in_full in (False, True))
+    say(few)
+    more = few != all_of_it
+    while True:
+        choices = choices_of(conflict, columns(), has_details=more)
+        match asked(question_of(conflict), choices, conflict["default"]):
+            case "details":
+                say(all_of_it)
+                more = False
+            case "always" if not can_pin:
+                say(["", *paragraph(UNPINNED, columns()), ""])
+            case "always":
+                service = conflict["service"].partition(".")[0]
+                kind = asked(f"What is always to be done for {service}?", pins_of(conflict, columns()))
+                if kind != BACK:
+                    return Answer(conflict, kind, always=True)
+            case kind:
+                return Answer(conflict, kind)
+
+
+def asked(question: str, choices: list[Choice], default: str | None = None) -> str:
+    """Return what was chosen; raise GivenUp when the person does not go on."""
+    kind = select(question, choices, default)
+    if kind == "abort":
+        raise GivenUp
+    return kind
+
+
+def question_of(conflict: Json) -> str:
+    """Return the question about one port."""
+    return f"What about port {conflict['port']} for {conflict['service']}?"
+
+
+def screen_of(conflict: Json, *, in_full: bool) -> list[str]:
+    """Return the lines above the question about one port."""
+    paint = Paint(sys.stderr)
+    facts = facts_of(conflict, paint, columns(), in_full=in_full)
+    return ["", *heading(conflict, paint, columns()), *facts, ""]
+
+
+def columns() -> int:
+    """Return how wide the terminal is now."""
+    return size_of(sys.stderr)[0]
+
+
+def say(lines: Iterable[str]) -> None:
+    """Write lines of the screen."""
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.stderr.flush()

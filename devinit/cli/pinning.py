@@ -1,0 +1,59 @@
+"""Keep an answer about a taken port for good: `on_conflict` of a service in devinit.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from devinit.cli.output import talk
+from devinit.config.edit import with_key
+from devinit.config.find import FILE_NAME
+from devinit.errors import DevinitError
+from devinit.system.files import read_text, write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY = "on_conflict"
+
+
+def can_pin(root: str) -> bool:
+    """Whether the project has a file in which an answer can be kept."""
+    return (Path(root) / FILE_NAME).exists()
+
+
+def keep(root: str, pins: Mapping[str, str], profile: str | None) -> None:
+    """Write answers down, and say so; the start that they were given for has succeeded or failed by then."""
+    path = Path(root) / FILE_NAME
+    for service, policy in pins.items():
+        line = f'{KEY} = "{policy}"'
+        try:
+            written = pin(path, service, policy, profile)
+        except (DevinitError, OSError, ValueError) as error:
+            talk(f"{line} for {service} was not kept: {error}")
+            continue
+        if written:
+            talk(f"{path.name}: {line} for {service}; remove it to be asked again")
+        else:
+            talk(f"{path.name} was left as it is: add {line} to the table of {service} yourself")
+
+
+def pin(path: Path, service: str, policy: str, profile: str | None) -> bool:
+    """Set the policy of a service; False when the file is laid out so that only its writer can."""
+    text = read_text(path)
+    if text is None:
+        return False
+    changed = with_key(text, table_of(tomllib.loads(text), service, profile), KEY, policy)
+    if changed is None:
+        return False
+    # read_text() takes a byte order mark away: it is not missed.
+    write_atomically(path, changed, mode=path.stat().st_mode & 0o777)
+    return True
+
+
+def table_of(document: dict[str, Any], service: str, profile: str | None) -> tuple[str, ...]:
+    """Return where the policy stands: in the profile if that has one, which covers the service's own."""
+    services = document.get("profiles", {}).get(profile, {}).get("services", {}) if profile else {}
+    own = ("services", service)
+    return ("profiles", profile, *own) if profile and KEY in services.get(service, {}) else own

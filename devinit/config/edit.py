@@ -1,0 +1,70 @@
+"""Change one key of devinit.toml and nothing else: comments, order and layout are the developer's.
+
+A line is replaced or added, then both texts are parsed. Unless they differ in exactly that key, nothing is
+changed: what is laid out in an unusual way is left to the developer, who is told the line.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+_HEADER = re.compile(r"\s*\[")
+_VALUE = r"""("[^"]*"|'[^']*')"""
+
+
+def with_key(text: str, path: Sequence[str], key: str, value: str) -> str | None:
+    """Return the text with a key of the table at `path` set to a plain word; None where that is not sure."""
+    lines = text.split("\n")
+    start = next((number for number, line in enumerate(lines) if _table_of(line) == list(path)), None)
+    if start is None:
+        return None
+    rest = range(start + 1, len(lines))
+    end = next((number for number in rest if _HEADER.match(lines[number])), len(lines))
+    changed = "\n".join([*lines[: start + 1], *_with_line(lines[start + 1 : end], key, value), *lines[end:]])
+    try:
+        return changed if tomllib.loads(changed) == _expected(text, path, key, value) else None
+    except (tomllib.TOMLDecodeError, KeyError):
+        return None
+
+
+def _with_line(section: list[str], key: str, value: str) -> list[str]:
+    """Return the lines of a table with a key replaced, or added behind its last one."""
+    stated = re.compile(rf"(\s*{key}\s*=\s*){_VALUE}")
+    for number, line in enumerate(section):
+        if match := stated.match(line):
+            replaced = f'{match[1]}"{value}"{line[match.end() :]}'
+            return [*section[:number], replaced, *section[number + 1 :]]
+    content = [number for number, line in enumerate(section) if line.strip() and line.strip()[0] != "#"]
+    last = content[-1] + 1 if content else 0
+    first = section[content[0]] if content else ""
+    indent = first[: len(first) - len(first.lstrip())]
+    ending = "\r" if section and section[0].endswith("\r") else ""
+    return [*section[:last], f'{indent}{key} = "{value}"{ending}', *section[last:]]
+
+
+def _table_of(line: str) -> list[str] | None:
+    """Return the path of the table that a line begins, or None."""
+    if not _HEADER.match(line):
+        return None
+    try:
+        table = tomllib.loads(line.rstrip())
+    except tomllib.TOMLDecodeError:
+        return None
+    path = []
+    while isinstance(table, dict) and len(table) == 1:
+        [(name, table)] = table.items()
+        path.append(name)
+    return path if table == {} else None
+
+
+def _expected(text: str, path: Sequence[str], key: str, value: str) -> dict[str, Any]:
+    document = deepcopy(tomllib.loads(text))
+    table = document
+    for name in path:
+        table = table[name]
+    table[key] = value
+    return document

@@ -1,0 +1,62 @@
+"""Taken ports as the supervisor tells of them, to be shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def holder(*command: str, pid: int = 4242, **more: Any) -> dict[str, Any]:
+    """A process; Any: the values of JSON."""
+    return {
+        "identity": {"pid": pid, "start_time": 1, "boot_id": "x"},
+        "parent_pid": 1,
+        "name": "node",
+        "command": list(command),
+        "user": "ann",
+        "uid": 1000,
+        "directory": "/srv/shop/web",
+        "age_seconds": 90,
+        "stopped": False,
+        "worktree": None,
+        "branch": None,
+        "ancestors": [],
+        "manager": None,
+        **more,
+    }
+
+
+def report(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What is known about a taken port."""
+    return {
+        "port": 8000,
+        "kind": "stranger",
+        "summary": "held by vite (pid 4242)",
+        "holders": list(holders),
+        "listeners": [],
+        "clients": 0,
+        "container": None,
+        "owner": None,
+        "killable": bool(holders),
+        "advice": "",
+        **more,
+    }
+
+
+def conflict(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A taken port that backend wants."""
+    return report(
+        *holders,
+        **{
+            "service": "backend",
+            "move_to": 8001,
+            "choices": ["move", "kill", "retry", "abort"],
+            "default": "move",
+            "changes": [],
+            "problem": "",
+            **more,
+        },
+    )
+
+
+def listener(address: str) -> dict[str, Any]:
+    return {"port": 8000, "address": address, "family": 4, "inode": 1, "uid": 1000}
