@@ -22,6 +22,7 @@ COMMANDS = {
     "stop": "stop services, in reverse order",
     "restart": "stop services and bring them up with the configuration of now",
     "status": "show what runs, and where",
+    "dashboard": "watch what runs and what it prints, and act on it",
     "logs": "show what services print",
     "why": "explain the state of a service",
     "ports": "show, set and reset the services' ports",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 
 from devinit.errors import StateFileError
-from devinit.logs.lines import MARKER, Line, ReversedLine, Splitter, text_of
-from devinit.logs.times import Times, read_times
+from devinit.logs import MARKER
+from devinit.logs.lines import Line, ReversedLine, Splitter, text_of
+from devinit.logs.times import Times, read_times, times_path
 from devinit.system.holes import data_from
 
 TYPE_CHECKING = False
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 BLOCK = 64 * 1024
+SKIP = 1024 * 1024
+"""Bytes that are looked at together where only line ends are counted."""
 CLOSED = -1
-
-
-def times_path(path: str | os.PathLike[str]) -> str:
-    """Return where the times of a log are noted: backend.log → backend.times."""
-    return f"{os.fspath(path).removesuffix('.log')}.times"
 
 
 class Tail:
@@ -74,6 +72,32 @@ class Tail:
             self.close()
             if self._open(path):
                 yield from self._appended()
+
+    def unread(self) -> int:
+        """Return how many bytes have come that were not read yet."""
+        if self._descriptor == CLOSED and not self._open():
+            return 0
+        return max(0, os.fstat(self._descriptor).st_size - self._splitter.position)
+
+    def skip(self, keep: int) -> int:
+        """Pass over what has come, but for the last bytes of it; return how many lines are passed over."""
+        at, passed = self._splitter.position, 0
+        target = at + self.unread() - keep
+        while at < target and (block := os.pread(self._descriptor, min(SKIP, target - at), at)):
+            passed += block.count(b"\n")
+            at += len(block)
+        if at > self._splitter.position:
+            # The line that is cut by this is passed over as well.
+            self._splitter.jump(at)
+            passed += 1
+        return passed
+
+    def unfinished(self) -> Line | None:
+        """Return the line that has not ended yet: a prompt, a progress bar, or half of one."""
+        if (found := self._splitter.unfinished()) is None:
+            return None
+        _, line, missing = found
+        return Line(text_of(line, missing), os.fstat(self._descriptor).st_mtime, self._run)
 
     def close(self) -> None:
         """Give the file back."""

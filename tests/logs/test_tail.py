@@ -161,3 +161,49 @@ class TestFollowing:
             file.write("\n")
 
         assert more(tail) == ["100%"]
+
+
+class TestFallingBehind:
+    def test_passes_over_whole_lines_and_counts_them(self, log: Path) -> None:
+        log.write_text("begin\n")
+        tail = Tail("backend", log)
+        tail.last(1, follow=True)
+        with log.open("a") as file:
+            file.writelines(f"line {number:05}\n" for number in range(1000))
+
+        assert tail.unread() == 11_000
+        passed = tail.skip(25)
+
+        assert passed == 998
+        assert more(tail) == ["line 00998", "line 00999"]
+
+    def test_passes_over_nothing_when_little_has_come(self, log: Path) -> None:
+        log.write_text("begin\n")
+        tail = Tail("backend", log)
+        tail.last(1, follow=True)
+        with log.open("a") as file:
+            file.write("one\n")
+
+        assert tail.skip(100) == 0
+        assert more(tail) == ["one"]
+
+    def test_of_a_log_that_is_not_there_is_not_possible(self, log: Path) -> None:
+        tail = Tail("backend", log)
+
+        assert (tail.unread(), tail.skip(0)) == (0, 0)
+
+
+class TestALineThatHasNotEnded:
+    def test_can_be_looked_at_before_it_does(self, log: Path) -> None:
+        log.write_text("begin\n")
+        tail = Tail("backend", log)
+        tail.last(1, follow=True)
+        assert tail.unfinished() is None
+        with log.open("a") as file:
+            file.write("one\nPassword: ")
+
+        assert more(tail) == ["one"]
+
+        unfinished = tail.unfinished()
+        assert unfinished is not None
+        assert unfinished.text == "Password: "

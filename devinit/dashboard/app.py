@@ -1,0 +1,248 @@
+"""The dashboard: joins the line to the supervisor, the logs and the screens to one program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from devinit.control.client import RemoteError
+from devinit.dashboard import themes
+from devinit.dashboard.keys import KEYS
+from devinit.dashboard.lines.feed import Feed, Piece
+from devinit.dashboard.lines.store import Store
+from devinit.dashboard.link import Found, Gone, Happened, Link, News
+from devinit.dashboard.presentation import farewell
+from devinit.dashboard.screens.confirm import Confirm
+from devinit.dashboard.screens.main import MainScreen
+from devinit.dashboard.state import Stack, happened, is_everything_at_rest, lost, refreshed
+from devinit.errors import DevinitError
+
+MEASURE_SECONDS = 2.0
+"""How often CPU and memory are asked for, while somebody may be looking."""
+SOON_SECONDS = 0.15
+"""After what happened the whole status is asked for once, however much happened."""
+
+
+class Dashboard(App[str]):
+    """The running stack. What it returns is said on the shell afterwards."""
+
+    TITLE = "devinit"
+    CSS_PATH = "dashboard.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", show=False, priority=True)]
+
+    def __init__(self, link: Link, root: Path, *, theme: str = themes.DARK.name) -> None:
+        super().__init__()
+        self._link = link
+        self._root = root
+        self._first_theme = theme
+        self.store = Store()
+        self.stack = Stack(root=str(root), project=root.name)
+        self.environment: dict[str, str] = {}
+        self._connected = False
+        self._stale = False
+        """Whether a status is on its way already."""
+        self._feed = Feed(root, self._take_pieces)
+        self.main = MainScreen(self.store)
+
+    # Its life
+
+    def on_mount(self) -> None:
+        """Begin."""
+        for theme in (themes.DARK, themes.LIGHT):
+            self.register_theme(theme)
+        self.theme = self._first_theme if self._first_theme in self.available_themes else themes.DARK.name
+        self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
+        self.push_screen(self.main)
+        self._feed.begin()
+        self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
+        self.set_interval(MEASURE_SECONDS, self._measure)
+
+    def on_unmount(self) -> None:
+        """Let go of the logs."""
+        self._feed.end()
+
+    def leave(self) -> None:
+        """Leave, and let everything run."""
+        self.exit(farewell(self.stack))
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self.leave()
+
+    # What the supervisor tells
+
+    def _take_news(self, news: News) -> None:
+        match news:
+            case Found(status, environment):
+                self._connected = True
+                self.environment = environment
+                self._show(refreshed(self.stack, status, time.monotonic()))  # type: ignore[arg-type]  # as the wire has it
+            case Happened(event):
+                self._take_event(event)
+            case Gone(message, hint):
+                self._connected = False
+                self._show(lost(self.stack))
+                self._say_gone(message, hint)
+
+    def _say_gone(self, message: str, hint: str) -> None:
+        if is_everything_at_rest(self.stack) and self.stack.services:
+            text = "Nothing runs. [b]S[/b] starts everything, [b]s[/b] the service."
+        else:
+            said = f"{message}: {hint}" if hint else message
+            text = f"[b]{said[:1].upper()}{said[1:]}.[/b] [b]Ctrl-R[/b] starts one that takes over what runs."
+        self.main.show_banner(text)
+
+    def _take_event(self, event: dict[str, object]) -> None:
+        self._show(happened(self.stack, event, time.monotonic()))
+        service = str(event.get("service") or "")
+        match event["type"]:
+            case "phase" if event["phase"] == "failed":
+                reason = str(event["reason"] or "").partition("\n")[0]
+                self._note(service, f"{service} failed: {reason}")
+                self.notify(
+                    f"{reason}\n(d: details)",
+                    title=f"{service} failed",
+                    severity="error",
+                    timeout=8,
+                    markup=False,
+                )
+            case "note":
+                self._note(service, str(event["message"]))
+                self.notify(str(event["message"]), timeout=6, markup=False)
+            case "environment":
+                self.run_worker(self._refresh_environment())
+        if event["type"] in ("phase", "port", "port_info"):
+            self._status_soon()
+
+    def _show(self, stack: Stack) -> None:
+        self.stack = stack
+        self._feed.follow(stack.services)
+        if self._connected:
+            self.main.show_banner("")
+        self.main.show_stack(stack, connected=self._connected)
+
+    def _note(self, service: str, text: str) -> None:
+        name = service if service in self.stack.services else next(iter(self.stack.services), "")
+        if name:
+            self.main.add_lines(self.store.note(name, text, time.time()))
+
+    def _status_soon(self) -> None:
+        if not self._stale:
+            self._stale = True
+            self.set_timer(SOON_SECONDS, self._measure)
+
+    async def _measure(self) -> None:
+        self._stale = False
+        if not self._connected or not self.app_focus:
+            return
+        try:
+            status = await self._link.ask("status")
+        except DevinitError:
+            return  # it is gone, which is told elsewhere
+        if status["services"]:
+            self._show(refreshed(self.stack, status, time.monotonic()))
+
+    async def _refresh_environment(self) -> None:
+        self._feed.renew_secrets()
+        try:
+            self.environment = await self._link.ask("environment")
+        except DevinitError:
+            return  # as above
+
+    # What the services print
+
+    def _take_pieces(self, pieces: list[Piece]) -> None:
+        """Take lines in; called in the thread that reads them, which goes on when they are shown."""
+        try:
+            self.call_from_thread(self._add_lines, pieces)
+        except RuntimeError:
+            self._feed.end()  # the program has ended meanwhile
+
+    def _add_lines(self, pieces: list[Piece]) -> None:
+        self.main.add_lines(self.store.add(pieces))
+
+    # What somebody wants
+
+    @on(MainScreen.Order)
+    def take_order(self, order: MainScreen.Order) -> None:
+        """Start, stop or restart services."""
+        params: dict[str, object] = {"services": order.services}
+        if order.changed:
+            params["changed"] = True
+        self.carry_out(order.method, params)
+
+    @work
+    async def carry_out(self, method: str, params: dict[str, object]) -> None:
+        """Send an order, and ask about conflicts for as long as there are any."""
+        if method in ("start", "restart"):
+            params = {"on_conflict": "ask", "can_answer": True, "resolutions": [], **params}
+        await self._order(method, params)
+
+    async def _order(self, method: str, params: dict[str, object]) -> bool:
+        try:
+            await self._link.order(method, params)
+        except RemoteError as error:
+            self.complain(error)
+            return False
+        except DevinitError as error:
+            self.complain(error)
+            return False
+        if not self._connected:
+            self._link.revive()
+        self._status_soon()
+        return True
+
+    def complain(self, error: DevinitError) -> None:
+        """Say what went wrong and what to do next."""
+        self.notify(error.hint or "", title=error.message, severity="error", timeout=10, markup=False)
+
+    @on(MainScreen.Wanted)
+    async def take_wish(self, wanted: MainScreen.Wanted) -> None:
+        """Do what the main screen cannot do itself."""
+        match wanted.what:
+            case "leave":
+                self.leave()
+            case "stop_all":
+                self.stop_everything(leave=False)
+            case "stop_and_leave":
+                self.stop_everything(leave=True)
+            case "theme":
+                self.theme = (themes.LIGHT if self.current_theme.dark else themes.DARK).name
+            case "revive":
+                self._link.revive()
+
+    @work
+    async def stop_everything(self, *, leave: bool) -> None:
+        """Stop every service, if that is meant."""
+        names = ", ".join(name for name, view in self.stack.services.items() if view.pid is not None)
+        if not names:
+            if leave:
+                self.leave()
+            return
+        question = "Stop everything and leave?" if leave else "Stop everything?"
+        if not await self.push_screen_wait(Confirm(question, f"{names} end, dependants first.", "Stop")):
+            return
+        if await self._order("stop", {"services": []}) and leave:
+            self.exit(f"stopped {names}")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return colours that only our own themes have."""
+        return {"dim": "#808a96", "border": "#808a96"}
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every key in the palette."""
+        for key in KEYS:
+
+            async def act(action: str = key.action) -> None:
+                await self.main.run_action(action)
+
+            yield SystemCommand(key.label, key.help, act)
+        yield from super().get_system_commands(screen)

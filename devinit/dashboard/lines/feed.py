@@ -1,0 +1,131 @@
+"""A thread that waits for logs to grow, and hands over what has come as fast as it is taken in.
+
+A service that prints faster than anybody reads is not followed line by line: what is in between is counted
+and passed over. All of it is in its log.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.errors import StateFileError
+from devinit.logs.lines import Line
+from devinit.logs.secrets import mask_of
+from devinit.logs.tail import Tail
+from devinit.system.watch import FileWatch
+
+AT_FIRST = 2_000
+"""Lines of each service that are read when its log is opened."""
+BEHIND = 256 * 1024
+"""Bytes that have come since the last look: more than that, and all but the last are passed over."""
+KEEP = 64 * 1024
+FRAME_SECONDS = 0.05
+"""Between two batches: what comes more often is not seen, and would only keep the screen busy."""
+WAIT_SECONDS = 0.5
+"""How long it takes until a change of the services is noticed."""
+
+
+class Piece(Struct, frozen=True):
+    """What has come from one service."""
+
+    service: str
+    lines: Sequence[Line]
+    skipped: int = 0
+    """Lines before these that were passed over."""
+    unfinished: Line | None = None
+    """A prompt, a progress bar, or half of a line."""
+
+
+class Feed:
+    """What some services print, as it comes."""
+
+    def __init__(self, root: Path, take: Callable[[list[Piece]], None]) -> None:
+        self._root = root
+        self._take = take
+        """Called in the thread; returns when the pieces have been taken in."""
+        self._tails: dict[str, Tail] = {}
+        self._unfinished: dict[str, str] = {}
+        self._wanted: tuple[str, ...] = ()
+        self._mask = mask_of(root)
+        self._ended = threading.Event()
+
+    def begin(self) -> None:
+        """Follow from now on."""
+        # A daemon: it may be waiting when the program ends.
+        threading.Thread(target=self._run, name="logs", daemon=True).start()
+
+    def follow(self, services: Iterable[str]) -> None:
+        """Follow these services' logs, and no others."""
+        self._wanted = tuple(services)
+
+    def renew_secrets(self) -> None:
+        """Hide other passwords from now on: the runtime environment is another one."""
+        self._mask = mask_of(self._root)
+
+    def end(self) -> None:
+        """Stop; the thread ends with its next step."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            wanted = self._wanted
+            if not wanted:
+                self._ended.wait(FRAME_SECONDS)
+                continue
+            with FileWatch([self._log_of(name) for name in wanted]) as watch:
+                self._arrange(wanted)
+                while self._wanted == wanted and not self._ended.is_set():
+                    self._hand_over()
+                    watch.wait(WAIT_SECONDS)
+        for tail in self._tails.values():
+            tail.close()
+
+    def _log_of(self, name: str) -> Path:
+        return self._root / ".devinit" / "logs" / f"{name}.log"
+
+    def _arrange(self, wanted: tuple[str, ...]) -> None:
+        for name in [name for name in self._tails if name not in wanted]:
+            self._tails.pop(name).close()
+        first = []
+        for name in wanted:
+            if name not in self._tails:
+                self._tails[name] = tail = Tail(name, self._log_of(name))
+                try:
+                    first.append(Piece(name, self._masked(tail.last(AT_FIRST, follow=True))))
+                except StateFileError:
+                    continue  # it belongs to somebody else, which the supervisor says
+        if first:
+            self._take(first)
+
+    def _hand_over(self) -> None:
+        """Hand over what has come, until there is no more."""
+        while not self._ended.is_set():
+            began = time.monotonic()
+            pieces = [piece for tail in self._tails.values() if (piece := self._look(tail))]
+            if not pieces:
+                return
+            self._take(pieces)
+            # Lines that are printed one after the other make one batch; and a flood leaves time for keys.
+            self._ended.wait(max(FRAME_SECONDS / 2, FRAME_SECONDS - (time.monotonic() - began)))
+
+    def _look(self, tail: Tail) -> Piece | None:
+        try:
+            skipped = tail.skip(KEEP) if tail.unread() > BEHIND else 0
+            lines = self._masked(tail.more())
+            unfinished = tail.unfinished()
+        except StateFileError:
+            return None  # as above
+        before = self._unfinished.get(tail.name, "")
+        self._unfinished[tail.name] = now = unfinished.text if unfinished else ""
+        if not lines and now == before:
+            return None
+        return Piece(tail.name, lines, skipped, unfinished)
+
+    def _masked(self, lines: Iterable[Line]) -> list[Line]:
+        mask = self._mask
+        return [Line(mask(line.text), line.time, line.run) for line in lines]

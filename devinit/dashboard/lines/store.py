@@ -1,0 +1,101 @@
+"""The lines that are kept in memory: the last ones of each service, in one order for all."""
+
+from __future__ import annotations
+
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from devinit.dashboard.lines.line import Kind, LogLine, kind_of, shortened
+from devinit.logs.merge import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from devinit.dashboard.lines.feed import Piece
+
+KEPT = 10_000
+"""Lines of each service."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of each service: ten thousand lines of the longest kind would be five times that."""
+SLACK = 1_000
+"""How many more may pile up before the oldest are dropped: all at once is cheaper than one by one."""
+
+
+class Store:
+    """The last lines of every service."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, list[LogLine]] = {}
+        self._bytes: dict[str, int] = {}
+        self._last = 0
+        self.dropped: dict[str, int] = {}
+        """The highest number of a service's lines that are not kept any more, so that views can follow."""
+
+    def add(self, pieces: Sequence[Piece]) -> list[LogLine]:
+        """Keep what has come from some services, and return the new lines in the order of time."""
+        new: list[LogLine] = []
+        for piece in pieces:
+            self._forget_unfinished(piece.service)
+            if piece.skipped:
+                text = f"{piece.skipped:,} lines came faster than they can be shown; the log file has them"
+                at = piece.lines[0].time if piece.lines else 0.0
+                new.append(self._line(piece.service, text, at, Kind.NOTE))
+        for service, line in in_order({piece.service: piece.lines for piece in pieces}):
+            new.append(self._line(service, shortened(line.text), line.time, kind_of(line.text)))
+        for piece in pieces:
+            if piece.unfinished is not None:
+                text = shortened(piece.unfinished.text)
+                new.append(self._line(piece.service, text, piece.unfinished.time, Kind.UNFINISHED))
+        for piece in pieces:
+            self._keep(piece.service, [line for line in new if line.service == piece.service])
+        return new
+
+    def note(self, service: str, text: str, at: float) -> list[LogLine]:
+        """Keep something that was said about a service, among its lines."""
+        new = [self._line(service, text, at, Kind.NOTE)]
+        self._keep(service, new)
+        return new
+
+    def clear(self, service: str | None = None) -> None:
+        """Forget the lines of a service, or of all."""
+        for name in [service] if service is not None else list(self.lines):
+            self.lines[name] = []
+            self._bytes[name] = 0
+
+    def of(self, service: str | None) -> list[LogLine]:
+        """Return the lines of a service, or those of all in the order in which they came."""
+        if service is not None:
+            return list(self.lines.get(service, ()))
+        return sorted(chain.from_iterable(self.lines.values()), key=attrgetter("number"))
+
+    def problems(self) -> Iterator[LogLine]:
+        """Yield the lines of all services that somebody should see, in the order in which they came."""
+        return (line for line in self.of(None) if line.is_problem)
+
+    def _of(self, service: str) -> list[LogLine]:
+        return self.lines.setdefault(service, [])
+
+    def _forget_unfinished(self, service: str) -> None:
+        lines = self._of(service)
+        if lines and lines[-1].kind is Kind.UNFINISHED:
+            lines.pop()
+
+    def _line(self, service: str, text: str, at: float, kind: Kind) -> LogLine:
+        self._last += 1
+        return LogLine(self._last, service, text, at, kind)
+
+    def _keep(self, service: str, new: list[LogLine]) -> None:
+        lines = self._of(service)
+        lines += new
+        size = self._bytes.get(service, 0) + sum(len(line.raw) for line in new)
+        if len(lines) > KEPT + SLACK or size > KEPT_BYTES:
+            drop = max(0, len(lines) - KEPT)
+            size -= sum(len(line.raw) for line in lines[:drop])
+            while size > KEPT_BYTES:
+                size -= len(lines[drop].raw)
+                drop += 1
+            if drop:
+                self.dropped[service] = lines[drop - 1].number
+            del lines[:drop]
+        self._bytes[service] = size

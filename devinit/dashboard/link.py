@@ -1,0 +1,136 @@
+"""The dashboard's line to the supervisor: one subscription that comes back, and a connection for each order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from devinit.control.async_client import AsyncClient, Json, connected
+from devinit.errors import DevinitError, SupervisorError
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether somebody else has started a supervisor again."""
+
+
+class Found(Struct, frozen=True):
+    """The supervisor answers: what runs, and the runtime environment."""
+
+    status: Json
+    environment: dict[str, str]
+
+
+class Happened(Struct, frozen=True):
+    """The supervisor tells an event."""
+
+    event: Json
+
+
+class Gone(Struct, frozen=True):
+    """Nobody answers any more, or nobody could be started."""
+
+    message: str
+    hint: str = ""
+
+
+News: TypeAlias = Found | Happened | Gone
+Tell: TypeAlias = Callable[[News], None]
+
+
+class Link(Protocol):
+    """What the dashboard needs of a supervisor; tests have one without processes."""
+
+    async def follow(self, tell: Tell) -> None:
+        """Tell what happens, for ever."""
+        ...
+
+    async def ask(self, method: str, params: Json | None = None) -> Any:
+        """Ask a question that is answered at once. Raise DevinitError. Any: whatever came off the wire."""
+        ...
+
+    async def order(self, method: str, params: Json) -> Any:
+        """Order something that takes its time. Raise DevinitError. Any: as above."""
+        ...
+
+    def revive(self) -> None:
+        """Start a supervisor if there is none."""
+        ...
+
+
+class SupervisorLink:
+    """The line to the supervisor of a checkout."""
+
+    def __init__(self, root: Path, environ: dict[str, str], profile: str | None) -> None:
+        self._root = root
+        self._environ = environ
+        self._profile = profile
+        self._client: AsyncClient | None = None
+        self._revival = asyncio.Event()
+        # Whoever opens the dashboard wants somebody to talk to.
+        self._revival.set()
+
+    async def follow(self, tell: Tell) -> None:
+        """Keep a subscription over deaths and returns of the supervisor."""
+        while True:
+            wanted = self._revival.is_set()
+            self._revival.clear()
+            try:
+                async with self._connection(lambda event: tell(Happened(event)), start=wanted) as client:
+                    self._client = client
+                    await self._subscribe(client, tell)
+                    await client.until_gone()
+                tell(Gone("the supervisor is gone", "services keep running"))
+            except NobodyThere:
+                pass
+            except DevinitError as error:
+                tell(Gone(error.message, error.hint or ""))
+            finally:
+                self._client = None
+            await self._pause()
+
+    async def ask(self, method: str, params: Json | None = None) -> Any:
+        """Ask over the connection that is there."""
+        if self._client is None:
+            raise SupervisorError("there is no supervisor to ask", hint="press r to start one")
+        return await self._client.call(method, params)
+
+    async def order(self, method: str, params: Json) -> Any:
+        """Order something on a connection of its own, so that its events do not come twice."""
+        if method in ("start", "restart"):
+            params = {"environ": self._environ, "profile": self._profile, **params}
+        async with self._connection(None, start=True) as client:
+            return await client.call(method, params)
+
+    def revive(self) -> None:
+        """Start a supervisor with the next look."""
+        self._revival.set()
+
+    async def _subscribe(self, client: AsyncClient, tell: Tell) -> None:
+        # Before anything else: a supervisor that was only just started reads the configuration for it.
+        environment = await client.call("environment", {"environ": self._environ, "profile": self._profile})
+        tell(Found(await client.call("subscribe"), environment))
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._revival.wait()
+        except TimeoutError:
+            pass
+
+    @asynccontextmanager
+    async def _connection(
+        self, on_event: Callable[[Json], None] | None, *, start: bool
+    ) -> AsyncIterator[AsyncClient]:
+        client = await connected(self._root, on_event, start=start)
+        if client is None:
+            raise NobodyThere
+        async with client:
+            yield client
+
+
+class NobodyThere(Exception):
+    """No supervisor listens, and none was to be started."""

@@ -1,0 +1,217 @@
+"""What the dashboard's cells say: model → pieces of text with the name of a style. Pure, and free of Textual."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from devinit.dashboard.state import ALIVE, BUSY, Stack, View, counts
+from devinit.logs.mask import HIDDEN, SECRET_NAME, URL_PASSWORD
+from devinit.text import cut, one_line, pad, width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Piece: TypeAlias = tuple[str, str]
+"""A text, and the style that it is shown in: good, bad, attention, busy, dim, strong, link, or none."""
+
+MARKS = {
+    "stopped": ("○", "dim"),
+    "waiting": ("◌", "dim"),
+    "starting": ("◐", "busy"),
+    "ready": ("●", "good"),
+    "unhealthy": ("▲", "attention"),
+    "backoff": ("↻", "attention"),
+    "stopping": ("◑", "busy"),
+    "exited": ("✓", "good"),
+    "failed": ("✗", "bad"),
+}
+"""Every phase has a shape of its own: who does not see the colours sees the same."""
+BARS = "▁▂▃▄▅▆▇█"
+SPARK = 8
+LONGEST_NAME = 24
+GAP = "  "
+
+
+class Column(NamedTuple):
+    """A column of the table, and from which width of the terminal on it is shown."""
+
+    title: str
+    at_least: int
+    right: bool = False
+
+
+COLUMNS = (
+    Column("SERVICE", 0),
+    Column("STATE", 96),
+    Column("PORT", 0),
+    Column("PID", 112, right=True),
+    Column("UP", 56, right=True),
+    Column("CPU", 64, right=True),
+    Column("", 76),  # the sparkline belongs to the column before
+    Column("MEMORY", 64, right=True),
+    Column("↻", 60, right=True),
+)
+
+
+def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[list[Piece]]]:
+    """Return the header and one line for each service, as wide as the terminal and no wider."""
+    shown = [number for number, column in enumerate(COLUMNS) if columns >= column.at_least]
+    rows = [cells(view, now) for view in stack.services.values()]
+    widths = {n: max([width(COLUMNS[n].title), *(width(row[n][0]) for row in rows)]) for n in shown}
+    # A column in which nobody has anything to say takes no room.
+    shown = [n for n in shown if n in (0, 2) or any(row[n][0] for row in rows)]
+    last = columns - sum(widths[n] + len(GAP) for n in shown) - 3
+    header: list[Piece] = [("   ", "")]
+    header += [(fit(COLUMNS[n].title, widths[n], right=COLUMNS[n].right) + GAP, "dim") for n in shown]
+    if last >= len("URL"):
+        header.append(("URL", "dim"))
+    lines = []
+    for view, row in zip(stack.services.values(), rows, strict=True):
+        mark, style = MARKS.get(view.phase, ("?", "attention"))
+        line: list[Piece] = [(f" {mark} ", style)]
+        line += [(fit(row[n][0], widths[n], right=COLUMNS[n].right) + GAP, row[n][1]) for n in shown]
+        line += [(cut(text, last), style) for text, style in [remark(view, stated=1 in shown)] if last > 0]
+        lines.append(line)
+    return header, lines
+
+
+def cells(view: View, now: float) -> list[Piece]:
+    """Return the cells of one service, in the order of COLUMNS."""
+    mark_style = MARKS.get(view.phase, ("?", "attention"))[1]
+    runs = view.pid is not None
+    return [
+        (cut(view.name, LONGEST_NAME), "strong"),
+        (view.phase, mark_style),
+        port(view),
+        (str(view.pid or ""), "dim"),
+        (uptime(now - view.started_at) if view.started_at is not None else "", ""),
+        (percent(view.cpu[-1]) if runs and view.cpu else "", "attention" if runs and is_hot(view) else ""),
+        (sparkline(view.cpu) if runs else "", "busy"),
+        (size(view.memory) if runs and view.memory is not None else "", ""),
+        (str(view.restarts or ""), "attention"),
+    ]
+
+
+def port(view: View) -> Piece:
+    """Return the port, and the one that it was meant to be."""
+    if view.port is None:
+        return "", ""
+    if view.is_moved:
+        return f"{view.port} ← {view.preferred_port}", "attention"
+    return str(view.port), "" if view.phase in ALIVE else "dim"
+
+
+def remark(view: View, *, stated: bool) -> Piece:
+    """Return what stands at the end of a line: where to find a service, or why it is not there."""
+    reason = one_line((view.reason or "").partition("\n")[0])
+    match view.phase:
+        case "ready" if view.drift:
+            return f"{shown_url(view.url or '')}  configuration is newer".strip(), "attention"
+        case "ready" if view.url is None:
+            return ("", "")
+        case "ready" | "unhealthy" if not reason:
+            return shown_url(view.url or ""), "link"
+        case "stopped":
+            return ("" if stated else "stopped"), "dim"
+    said = reason or (one_line(view.doing) if view.phase in BUSY else "")
+    words = said if stated and said else f"{view.phase}: {said}" if said else "" if stated else view.phase
+    return words, MARKS.get(view.phase, ("?", "attention"))[1]
+
+
+def shown_url(url: str) -> str:
+    """Return a URL without the password that it may contain."""
+    return re.sub(URL_PASSWORD, rf"\1:{HIDDEN}@", url)
+
+
+def masked(name: str, value: str) -> str:
+    """Return a value of an environment as it may be seen by whoever looks over a shoulder."""
+    if value and re.search(SECRET_NAME, name):
+        return HIDDEN
+    return shown_url(value)
+
+
+def is_hot(view: View) -> bool:
+    """Whether a service has been using most of a CPU for a while: most do only while they start."""
+    return len(view.cpu) >= 5 and min(view.cpu[-5:]) >= 80  # noqa: PLR2004  ten seconds of 80 %
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """Return the latest measurements as bars: full height is one CPU, or the most that was measured."""
+    latest = values[-SPARK:]
+    if not latest:
+        return ""
+    top = max(100.0, *latest)
+    return "".join(
+        BARS[min(len(BARS) - 1, round(value / top * (len(BARS) - 1) + (value >= 1) * 0.4))]
+        for value in latest
+    )
+
+
+def percent(value: float) -> str:
+    """Return a share of a CPU."""
+    return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"  # noqa: PLR2004  tenths stop to matter
+
+
+def size(count: int) -> str:
+    """Return an amount of memory."""
+    megabytes = count / 1_000_000
+    if megabytes < 999.5:  # noqa: PLR2004  what is more would be rounded to 1000 MB
+        return f"{megabytes:.0f} MB"
+    return f"{megabytes / 1000:.1f} GB"
+
+
+def uptime(seconds: float) -> str:
+    """Return a time span in the fewest characters that say it: 42s, 12m, 3h 05m, 2d 4h."""
+    whole = max(0, int(seconds))
+    if whole < 60:  # noqa: PLR2004  a minute
+        return f"{whole}s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if hours < 1:
+        return f"{minutes}m"
+    if days < 1:
+        return f"{hours}h {minutes % 60:02}m"
+    return f"{days}d {hours % 24}h"
+
+
+def headline(stack: Stack, columns: int, *, connected: bool) -> list[Piece]:
+    """Return the first line of the screen: which project, how it is, and where."""
+    good, total = counts(stack)
+    style = "good" if good == total else "dim" if good == 0 else "attention"
+    failed = sum(view.phase == "failed" for view in stack.services.values())
+    moved = sum(view.is_moved and view.phase in ALIVE for view in stack.services.values())
+    pieces: list[Piece] = [(f" {stack.project} ", "title")]
+    if total:
+        pieces.append((f"  {good} of {total} ready", style))
+    if failed:
+        pieces.append((f"  {failed} failed", "bad"))
+    if moved:
+        pieces.append((f"  {moved} moved", "attention"))
+    if not connected:
+        pieces.append(("  no supervisor", "bad"))
+    room = columns - sum(width(text) for text, _ in pieces) - 3
+    if room >= len(stack.root) / 2:
+        pieces.append((fit(cut_left(stack.root, room), room + 2, right=True), "dim"))
+    return pieces
+
+
+def cut_left(text: str, columns: int) -> str:
+    """Return the end of a path, which tells checkouts apart, with a sign when something is missing."""
+    return text if width(text) <= columns else "…" + text[-(columns - 1) :]
+
+
+def farewell(stack: Stack) -> str:
+    """Return what is said on the shell after the dashboard was left."""
+    running = [view.name for view in stack.services.values() if view.phase in ALIVE | {"waiting"}]
+    if not running:
+        return "nothing runs; `devinit start` starts everything"
+    names = ", ".join(running)
+    verb = "keeps" if len(running) == 1 else "keep"
+    return f"{names} {verb} running; `devinit stop` ends everything, `devinit dashboard` comes back here"
+
+
+def fit(text: str, columns: int, *, right: bool = False) -> str:
+    """Return a text in so many cells."""
+    if right:
+        return " " * (columns - width(text)) + text
+    return pad(text, columns)

@@ -1,0 +1,155 @@
+"""What the dashboard knows about the stack: the last status, and what has happened since. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.model.status import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devinit.model.status import ProjectStatus, ServiceStatus
+
+HISTORY = 40
+"""How many measurements of CPU and memory are kept for each service."""
+GOOD = frozenset({"ready", "exited"})
+ALIVE = frozenset({"starting", "ready", "unhealthy", "backoff"})
+"""Phases in which a stop has something to stop."""
+BUSY = frozenset({"waiting", "starting", "stopping", "backoff"})
+AT_REST = frozenset({"stopped", "exited", "failed"})
+"""Phases in which a start has something to start."""
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """One service, as it is shown."""
+
+    name: str
+    provider: str = "process"
+    phase: str = "stopped"
+    port: int | None = None
+    preferred_port: int | None = None
+    url: str | None = None
+    pid: int | None = None
+    started_at: float | None = None
+    """When it began to run, on the clock that `at` below is read from."""
+    restarts: int = 0
+    cpu: tuple[float, ...] = ()
+    """Its share of a CPU in percent, the latest last."""
+    memory: int | None = None
+    reason: str = ""
+    doing: str = ""
+    """What it is busy with inside its phase."""
+    drift: str = ""
+    """What has changed in its configuration since it was started."""
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it is elsewhere than it was meant to be."""
+        return self.port is not None and self.preferred_port is not None and self.port != self.preferred_port
+
+
+class Stack(Struct, frozen=True, kw_only=True):
+    """All services of the project, in the order of the configuration."""
+
+    project: str = ""
+    root: str = ""
+    supervisor: int | None = None
+    services: dict[str, View] = {}
+
+
+def refreshed(stack: Stack, status: ProjectStatus, at: float) -> Stack:
+    """Return what is known once a status has come; histories go on."""
+    supervisor = status["supervisor"]
+    return Stack(
+        project=status["project"],
+        root=status["root"],
+        supervisor=supervisor["pid"] if supervisor else None,
+        services={
+            each["name"]: seen(stack.services.get(each["name"]), each, at) for each in status["services"]
+        },
+    )
+
+
+def seen(before: View | None, status: ServiceStatus, at: float) -> View:
+    """Return a service as a status tells it."""
+    history = before.cpu if before is not None and before.pid == status["pid"] else ()
+    cpu = status["cpu_percent"]
+    uptime = status["uptime_seconds"]
+    same_phase = before is not None and before.phase == status["phase"]
+    return View(
+        name=status["name"],
+        provider=status["provider"],
+        phase=status["phase"],
+        port=status["port"],
+        preferred_port=status["preferred_port"],
+        url=status["url"],
+        pid=status["pid"],
+        started_at=at - uptime if uptime is not None else None,
+        restarts=status["restarts"],
+        cpu=(*history, cpu)[-HISTORY:] if cpu is not None else history,
+        memory=status["memory_bytes"],
+        reason=status["reason"] or "",
+        doing=before.doing if before is not None and same_phase else "",
+        drift=drift_of(status),
+    )
+
+
+def drift_of(status: Mapping[str, Any]) -> str:
+    """Return what a status says about a configuration that is newer than the service. Any: as JSON has it."""
+    drift = status.get("drift") or ""
+    return ", ".join(map(str, drift)) if isinstance(drift, list) else str(drift)
+
+
+def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:
+    """Return what is known after an event. Any: each kind of event has its own shape (model.event)."""
+    view = stack.services.get(event.get("service") or "")
+    if view is None:
+        return stack
+    match event["type"]:
+        case "phase":
+            view = in_phase(view, event, at)
+        case "port":
+            view = replace(view, port=event["port"], preferred_port=event["preferred"])
+        case "port_info":
+            view = replace(view, port=event["port"], url=event["url"])
+        case "progress":
+            view = replace(view, doing=event["message"])
+        case _:
+            return stack
+    return replace(stack, services={**stack.services, view.name: view})
+
+
+def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
+    """Return a service that entered another phase."""
+    pid = event["pid"]
+    same = pid == view.pid
+    return replace(
+        view,
+        phase=event["phase"],
+        reason=event["reason"] or "",
+        doing=view.doing if event["phase"] == view.phase else "",
+        pid=pid,
+        started_at=view.started_at if same else at if pid is not None else None,
+        cpu=view.cpu if same else (),
+        memory=view.memory if same else None,
+    )
+
+
+def lost(stack: Stack) -> Stack:
+    """Return what is known once nobody can be asked any more: what was seen last, without what moves."""
+    return replace(stack, supervisor=None)
+
+
+def is_everything_at_rest(stack: Stack) -> bool:
+    """Whether nothing runs that somebody would have to look after."""
+    return all(view.phase == Phase.STOPPED for view in stack.services.values())
+
+
+def counts(stack: Stack) -> tuple[int, int]:
+    """Return how many services are as they should be, and how many there are."""
+    good = sum(view.phase in GOOD for view in stack.services.values())
+    return good, len(stack.services)

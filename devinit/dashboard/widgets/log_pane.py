@@ -1,0 +1,316 @@
+"""The log pane: follows, pauses, searches, filters, wraps; keeps up with a flood by painting only what is seen."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from devinit.dashboard.lines.line import Kind, LogLine
+from devinit.dashboard.lines.view import LogView, Row
+from devinit.dashboard.painting import COMPONENTS, style_of
+from devinit.text import cut, pad, width
+
+SERVICE_STYLES = ("busy", "violet", "accent", "good", "attention")
+"""By which the names of services are told apart where all lines are shown."""
+TIME_WIDTH = len("12:34:56 ")
+
+
+class LogPane(ScrollView, can_focus=True):
+    """The lines of one service, or of all."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*COMPONENTS, "log--cursor", "log--match"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("escape", "follow", "Follow", show=False),
+    ]
+
+    following: reactive[bool] = reactive(True)
+    wrap: reactive[bool] = reactive(False)
+    timestamps: reactive[bool] = reactive(False)
+
+    @dataclass
+    class Changed(Message):
+        """Something about the pane is to be said in its title."""
+
+    def __init__(self) -> None:
+        super().__init__(id="log")
+        self.view = LogView()
+        self.search: re.Pattern[str] | None = None
+        self.cursor: int | None = None
+        """The number of the line that is looked at; None while the end is followed."""
+        self._names: tuple[str, ...] = ()
+        self._name_width = 0
+
+    # What is shown
+
+    def show(self, lines: Sequence[LogLine], service: str | None, names: tuple[str, ...]) -> None:
+        """Show the lines of a service, or of all."""
+        if service != self.view.service:
+            self.cursor = None
+        self.view.service, self._names = service, names
+        self._name_width = min(max(map(width, names), default=0), 16)
+        self.view.wrap_at = self._wrap_width()
+        self.view.show(lines)
+        self._rows_changed()
+
+    def add(self, lines: Sequence[LogLine], dropped: int) -> None:
+        """Show more lines, and no longer those that are not kept any more."""
+        gone = self.view.drop_before(dropped) + self.view.add(lines)
+        if gone and not self.following:
+            # What is read stays where it is.
+            self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, force=True, immediate=True)
+        self._rows_changed()
+
+    def set_filter(self, pattern: re.Pattern[str] | None) -> None:
+        """Show only lines that match from now on; whoever calls shows the lines anew."""
+        self.view.filter = pattern
+
+    @property
+    def prefix_width(self) -> int:
+        """How many cells stand before a line."""
+        names = self._name_width + 2 if self.view.service is None else 0
+        return 1 + names + (TIME_WIDTH if self.timestamps else 0)
+
+    def _wrap_width(self) -> int | None:
+        room = self.scrollable_content_region.width - self.prefix_width
+        return max(room, 10) if self.wrap else None
+
+    def _rows_changed(self) -> None:
+        wide = 0 if self.wrap else self.view.widest + self.prefix_width
+        self.virtual_size = Size(wide, len(self.view.rows))
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def lay_out(self) -> None:
+        """Break the lines anew."""
+        self.view.wrap_at = self._wrap_width()
+        lines = list(dict.fromkeys(row.line for row in self.view.rows))
+        top = self.view.rows[self.scroll_offset.y].line.number if self._has_top() else None
+        self.view.show(lines)
+        if top is not None and not self.following:
+            self.scroll_to(y=self.view.row_of(top) or 0, animate=False, force=True, immediate=True)
+        self._rows_changed()
+
+    def _has_top(self) -> bool:
+        return self.scroll_offset.y < len(self.view.rows)
+
+    def watch_wrap(self) -> None:
+        """Break lines, or do not."""
+        self.lay_out()
+        self.scroll_to(x=0, animate=False)
+
+    def watch_timestamps(self) -> None:
+        """Show when lines were seen, or do not."""
+        self.lay_out()
+
+    def on_resize(self) -> None:
+        """Use the room that there is now."""
+        if self.wrap:
+            self.lay_out()
+        elif self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+
+    # Where one looks
+
+    def watch_following(self) -> None:
+        """Go to the end, or stay."""
+        if self.following:
+            self.cursor = None
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Pause when somebody scrolls up, follow again at the end."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value < old_value and new_value < self.max_scroll_y and self.following:
+            self.following = False
+        elif new_value > old_value and new_value >= self.max_scroll_y and self.cursor is None:
+            self.following = True
+
+    def action_follow(self) -> None:
+        """Go on at the end."""
+        self.following = True
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by a line."""
+        rows = self.view.rows
+        if not rows:
+            return
+        here = self.cursor_row()
+        if here is None:
+            here = min(len(rows), self.scroll_offset.y + self.size.height)
+        row = max(0, min(len(rows) - 1, here + step))
+        while 0 < row < len(rows) - 1 and rows[row].start > 0:
+            row += step
+        if step > 0 and here == len(rows) - 1:
+            self.following = True
+        else:
+            self.look_at(rows[row].line.number)
+
+    def cursor_row(self) -> int | None:
+        """Return the row that the cursor is on."""
+        return None if self.cursor is None else self.view.row_of(self.cursor)
+
+    def look_at(self, number: int) -> bool:
+        """Put the cursor on a line and bring it into sight; False when it is not shown."""
+        row = self.view.row_of(number)
+        if row is None:
+            return False
+        self.following = False
+        self.cursor = number
+        top, height = self.scroll_offset.y, self.scrollable_content_region.height
+        if not top <= row < top + height:
+            self.scroll_to(y=max(0, row - height // 2), animate=False, force=True, immediate=True)
+        self.refresh()
+        self.post_message(self.Changed())
+        return True
+
+    def find(self, step: int) -> bool:
+        """Go to the next match of what is searched, downwards or upwards; False when there is none."""
+        if self.search is None:
+            return False
+        here = self.cursor_row()
+        start = (
+            here + step
+            if here is not None
+            else (len(self.view.rows) - 1 if step < 0 else self.scroll_offset.y)
+        )
+        row = self.view.find(self.search, start, step)
+        return row is not None and self.look_at(self.view.rows[row].line.number)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the line that is clicked."""
+        row = event.y + self.scroll_offset.y
+        if row < len(self.view.rows) and self.text_selection is None:
+            self.look_at(self.view.rows[row].line.number)
+
+    # What is copied
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return what is selected as it was printed: without times, names, and the breaks that are only ours."""
+        parts: list[str] = []
+        before: LogLine | None = None
+        for y, row in enumerate(self.view.rows):
+            span = selection.get_span(y)
+            if span is None:
+                continue
+            text = crop(row.line.plain, row.start, row.end)
+            begin = max(0, span[0] - self.prefix_width)
+            piece = text[begin:] if span[1] == -1 else text[begin : max(0, span[1] - self.prefix_width)]
+            parts += [piece] if before is row.line or before is None else ["\n", piece]
+            before = row.line
+        return "".join(parts), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Show what is selected."""
+        self.refresh()
+
+    def line_text(self) -> str:
+        """Return the line under the cursor, or the last one."""
+        row = self.cursor_row()
+        rows = self.view.rows
+        if row is None and not rows:
+            return ""
+        return rows[row if row is not None else -1].line.plain
+
+    # How it is painted
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one row."""
+        scroll_x, scroll_y = self.scroll_offset
+        number = scroll_y + y
+        base, room = self.rich_style, self.size.width
+        if number >= len(self.view.rows):
+            return Strip.blank(room, base)
+        row = self.view.rows[number]
+        if row.line.number == self.cursor:
+            base += Style(bgcolor=self.get_component_rich_style("log--cursor").bgcolor)
+        text = Text(self._prefix(row), no_wrap=True, end="")
+        self._paint_prefix(text, row)
+        text.append_text(self._content(row))
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(number)) is not None:
+            end = len(text) if span[1] == -1 else span[1]
+            style = self.screen.get_component_rich_style("screen--selection")
+            text.stylize(style, max(span[0], self.prefix_width), end)
+        segments = Segment.apply_style(text.render(self.app.console), base)
+        line = Strip(list(segments)).crop_extend(scroll_x, scroll_x + room, base)
+        return line.apply_offsets(scroll_x, number)
+
+    def _prefix(self, row: Row) -> str:
+        gutter = "▎" if row.line.is_problem else " "
+        if row.start > 0:
+            return gutter + " " * (self.prefix_width - 1)
+        clock = time.strftime("%H:%M:%S ", time.localtime(row.line.at))
+        name = pad(cut(row.line.service, self._name_width), self._name_width) + "  "
+        return gutter + (clock if self.timestamps else "") + (name if self.view.service is None else "")
+
+    def _paint_prefix(self, text: Text, row: Row) -> None:
+        text.stylize(style_of(self, "bad"), 0, 1)
+        text.stylize(style_of(self, "dim"), 1, 1 + (TIME_WIDTH if self.timestamps else 0))
+        if self.view.service is None:
+            names = self._names
+            index = names.index(row.line.service) if row.line.service in names else 0
+            style = style_of(self, SERVICE_STYLES[index % len(SERVICE_STYLES)])
+            text.stylize(style, self.prefix_width - self._name_width - 2)
+
+    def _content(self, row: Row) -> Text:
+        line = row.line
+        match line.kind:
+            case Kind.RUN:
+                text = Text(line.plain, style_of(self, "dim"))
+            case Kind.NOTE:
+                text = Text(line.plain, style_of(self, "attention"))
+            case _ if "\x1b" in line.raw:
+                text = Text.from_ansi(line.coloured)
+            case _:
+                text = Text(line.plain, style_of(self, "bad") if line.is_problem else "")
+        if self.search is not None:
+            match_style = self.get_component_rich_style("log--match")
+            for found in self.search.finditer(text.plain):
+                text.stylize(match_style, *found.span())
+        if row.start == 0 and row.end is None:
+            return text
+        places = offsets(text.plain, row.start, row.end)
+        return text[places[0] : places[1]]
+
+
+def crop(text: str, start: int, end: int | None) -> str:
+    """Return the part of a text between two cells."""
+    first, last = offsets(text, start, end)
+    return text[first:last]
+
+
+def offsets(text: str, start: int, end: int | None) -> tuple[int, int]:
+    """Return the characters that begin at two cells of a text."""
+    if text.isascii():
+        return start, len(text) if end is None else end
+    first = last = None
+    here = 0
+    for index, character in enumerate(text):
+        if first is None and here >= start:
+            first = index
+        if end is not None and here >= end:
+            last = index
+            break
+        here += width(character)
+    return (len(text) if first is None else first), (len(text) if last is None else last)

@@ -1,0 +1,134 @@
+"""The table of services: one line each, chosen with the arrow keys or the mouse."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from devinit.dashboard.painting import COMPONENTS, strip
+from devinit.dashboard.presentation import Piece, table
+from devinit.dashboard.state import Stack
+
+
+class ServiceTable(ScrollView, can_focus=True):
+    """What runs, where, and how it feels."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*COMPONENTS, "services--cursor", "services--cursor-focus"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("enter", "open", "Details", show=False),
+    ]
+
+    stack: reactive[Stack] = reactive(Stack, layout=True)
+    cursor: reactive[int] = reactive(0)
+
+    @dataclass
+    class Selected(Message):
+        """Another service is looked at."""
+
+        service: str
+
+    @dataclass
+    class Opened(Message):
+        """Somebody wants to know more about a service."""
+
+        service: str
+
+    @dataclass
+    class LinkClicked(Message):
+        """Somebody clicked on a service's URL."""
+
+        service: str
+
+    def __init__(self) -> None:
+        super().__init__(id="services")
+        self._header: list[Piece] = []
+        self._lines: list[list[Piece]] = []
+
+    @property
+    def selected(self) -> str | None:
+        """The service that the cursor is on."""
+        names = list(self.stack.services)
+        return names[self.cursor] if self.cursor < len(names) else None
+
+    def select(self, service: str) -> None:
+        """Put the cursor on a service."""
+        names = list(self.stack.services)
+        if service in names:
+            self.cursor = names.index(service)
+
+    def compose_lines(self) -> None:
+        """Lay the lines out anew: time has passed, or the terminal has another size."""
+        self._header, self._lines = table(self.stack, self.size.width, time.monotonic())
+        self.refresh()
+
+    def watch_stack(self) -> None:
+        """Show another state of affairs."""
+        self.virtual_size = Size(0, len(self.stack.services) + 1)
+        self.cursor = self.validate_cursor(self.cursor)
+        self.compose_lines()
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keep the cursor on a line."""
+        return max(0, min(cursor, len(self.stack.services) - 1))
+
+    def watch_cursor(self) -> None:
+        """Tell who is looked at now."""
+        # The header covers the first line of what is scrolled.
+        self.scroll_to_region(Region(0, self.cursor, 1, 2), animate=False, force=True)
+        self.refresh()
+        if self.selected is not None:
+            self.post_message(self.Selected(self.selected))
+
+    def on_resize(self) -> None:
+        """Use the room that there is now."""
+        self.compose_lines()
+
+    def render_line(self, y: int) -> Strip:
+        """Paint one line."""
+        base = self.rich_style
+        width = self.size.width
+        if y == 0:
+            return strip(self, self._header, base).adjust_cell_length(width, base)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self._lines):
+            return Strip.blank(width, base)
+        if index == self.cursor:
+            name = "services--cursor-focus" if self.has_focus else "services--cursor"
+            base += Style(bgcolor=self.get_component_rich_style(name).bgcolor)
+        return strip(self, self._lines[index], base).adjust_cell_length(width, base)
+
+    def action_move(self, step: int) -> None:
+        """Look at the next service, or the one before."""
+        self.cursor += step
+
+    def action_open(self) -> None:
+        """Ask for the details."""
+        if self.selected is not None:
+            self.post_message(self.Opened(self.selected))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose with the mouse; open what is clicked twice."""
+        index = event.y - 1 + self.scroll_offset.y
+        if event.y == 0 or index >= len(self._lines):
+            return
+        self.cursor = index
+        *before, (_, style) = self._lines[index]
+        if style == "link" and sum(len(piece) for piece, _ in before) <= event.x < sum(
+            len(piece) for piece, _ in self._lines[index]
+        ):
+            self.post_message(self.LinkClicked(self.selected or ""))
+        elif event.chain == 2:  # noqa: PLR2004  a double click
+            self.action_open()
