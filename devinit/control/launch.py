@@ -11,6 +11,7 @@ import os
 
 from devinit.control.client import Client, connect
 from devinit.control.spawning import SOCKET_POINTER, Launch, begun, log_path
+from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
 from devinit.system.files import read_text
 from devinit.system.paths import socket_address
@@ -74,7 +75,8 @@ def connect_to(root: str | Path) -> Client | None:
     """
     client = connect(socket_address(root))
     if client is None and (elsewhere := read_text(os.path.join(root, ".devinit", SOCKET_POINTER))):
-        client = connect(elsewhere.strip())
+        # A copied folder brings along the address of the original's supervisor, but not its lock.
+        client = connect(elsewhere.strip()) if supervisor_of(root) is not None else None
     return client
 
 

@@ -96,6 +96,8 @@ class Server:
         self._on_idle = on_idle
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
+        self._socket: os.stat_result | None = None
+        """The socket file that is ours: somebody may remove it, and another one may have its name then."""
 
     @property
     def connections(self) -> int:
@@ -110,15 +112,34 @@ class Server:
             self._server = await asyncio.start_unix_server(
                 self._serve, str(self._path), limit=LONGEST_REQUEST
             )
+            self._socket = self._path.stat()
         finally:
             os.umask(previous)
+
+    async def listen_again(self, path: Path) -> bool:
+        """Listen here if our socket is gone; return whether that was needed. Connections stay."""
+        if self._server is None or (path == self._path and self._has_its_socket()):
+            return False
+        if self._has_its_socket():
+            self._path.unlink()
+        self._server.close()
+        self._path = path
+        await self.listen()
+        return True
 
     def stop_listening(self) -> None:
         """Accept nobody any more. Who has connected and was not greeted yet sees that nobody is there."""
         if self._server is not None:
-            self._path.unlink(missing_ok=True)
+            if self._has_its_socket():
+                self._path.unlink()
             self._server.close()
             self._server = None
+
+    def _has_its_socket(self) -> bool:
+        try:
+            return self._socket is not None and os.path.samestat(self._path.stat(), self._socket)
+        except OSError:
+            return False
 
     def hang_up(self) -> None:
         """Close every connection after what was sent."""

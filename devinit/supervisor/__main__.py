@@ -12,25 +12,25 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from devinit import __version__
 from devinit.control.server import Server
-from devinit.control.spawning import READY, SOCKET_POINTER
-from devinit.errors import DevinitError, SupervisorError
+from devinit.control.spawning import READY
+from devinit.errors import DevinitError
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.handlers import Handlers
+from devinit.supervisor.presence import be_reachable, lock_project, publish_address
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
-from devinit.system.files import FileLock, read_text, write_atomically
-from devinit.system.paths import private_directory, socket_path
+from devinit.supervisor.vanishing import stop_with_folder
+from devinit.system.paths import socket_path
 
 log = logging.getLogger("devinit.supervisor")
 
 
-PREDECESSOR_SECONDS = 5.0
-"""How long one that is going away may take to do so."""
 UNWANTED_SECONDS = 10.0
 """How long a supervisor that nobody connects to stays."""
 
@@ -48,6 +48,8 @@ def main() -> int:
     if ready_fd is not None:
         # Whatever else our caller had open (a lock, the pipe of a build) is not ours to keep open for hours.
         os.closerange(ready_fd + 1, os.sysconf("SC_OPEN_MAX"))
+    # Or asyncio would install a handler of its own, whose replacement costs 6 ms (it is described in an error).
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         asyncio.run(supervise(root, ready_fd))
     except DevinitError as error:
@@ -59,23 +61,28 @@ def main() -> int:
 
 async def supervise(root: Path, ready_fd: int | None) -> None:
     """Serve the project's socket and look after its services."""
-    path = socket_path(root)
-    lock = await lock_project(root)
     refused: BaseException | None = None
     leaving, idle = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, leaving.set)
-    loop.add_signal_handler(signal.SIGINT, leaving.set)
-    # Handled, not ignored: what we ignore would be ignored in every service too.
-    loop.add_signal_handler(signal.SIGHUP, log.info, "the terminal was closed; nothing changes")
+    on_signal(signal.SIGTERM, leaving.set)
+    on_signal(signal.SIGINT, leaving.set)
+    # Handled, not ignored: what we ignore would be ignored in every service too. And before the lock: whoever
+    # finds it held and no socket knocks with this signal.
+    on_signal(signal.SIGHUP, lambda: log.info("the terminal was closed; nothing changes"))
+    lock = await lock_project(root)
+    if lock is None:
+        tell_launcher(ready_fd, READY)
+        return
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
     try:
         async with asyncio.TaskGroup() as tasks:
             supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
-            server = Server(path, Handlers(supervisor, idle.set).handle, idle.set)
+            server = Server(socket_path(root), Handlers(supervisor, idle.set).handle, idle.set)
             adopt(supervisor, tasks)
             await server.listen()
-            write_atomically(private_directory(root) / SOCKET_POINTER, f"{path}\n", mode=0o600, durable=False)
+            publish_address(root)
+            on_signal(signal.SIGHUP, lambda: tasks.create_task(be_reachable(server, root)))
+            tasks.create_task(stop_with_folder(supervisor, leaving))
             tell_launcher(ready_fd, READY)
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
@@ -96,23 +103,10 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
         raise refused
 
 
-async def lock_project(root: Path) -> FileLock:
-    """Become the one supervisor of a project; one that is just going away is waited for."""
-    # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
-    path = private_directory(root) / "supervisor.lock"
-    lock = FileLock(path)
-    deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
-    while not lock.acquire(blocking=False):
-        if asyncio.get_running_loop().time() > deadline:
-            pid = (read_text(path) or "").strip() or "unknown"
-            raise SupervisorError(
-                f"another supervisor (pid {pid}) looks after {root}, and cannot be reached",
-                hint=f"its socket is gone: `kill {pid}`; services keep running, the next command takes them over",
-            )
-        await asyncio.sleep(0.01)
-    os.ftruncate(lock.fileno(), 0)
-    os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
-    return lock
+def on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
+    """Act in the loop when a signal comes. asyncio's own way loads `inspect` (6 ms) to check what it is given."""
+    loop = asyncio.get_running_loop()
+    signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(act))
 
 
 async def until_done(

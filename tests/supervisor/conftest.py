@@ -145,6 +145,14 @@ class Shop:
         self._text: dict[str, str] = {}
         self._started: list[subprocess.Popen[bytes]] = []
 
+    @classmethod
+    def at(cls, root: Path) -> Self:
+        """Return the project that is in a folder already."""
+        shop = cls.__new__(cls)
+        shop.root, shop.marker = root, project_id(root)
+        shop._text, shop._started = dict.fromkeys(("web", "worker"), ""), []
+        return shop
+
     # The project
 
     def service(self, name: str, *options: str, **keys: object) -> None:
@@ -153,6 +161,13 @@ class Shop:
         self._text[name] = "\n".join(
             [f"[services.{name}]"]
             + [f"{key} = {toml(value)}" for key, value in {"command": words, **keys}.items()]
+        )
+        self.write()
+
+    def server(self, name: str, **keys: object) -> None:
+        """Describe a service that devinit has the program for, a database."""
+        self._text[name] = "\n".join(
+            [f"[services.{name}]"] + [f"{key} = {toml(value)}" for key, value in keys.items()]
         )
         self.write()
 
@@ -298,13 +313,14 @@ class Subscription:
         self._lines = Lines(self.socket.fileno())
         self.ask("subscribe")
 
-    def ask(self, method: str, **params: object) -> None:
-        """Ask for something and wait for the answer."""
+    def ask(self, method: str, **params: object) -> Any:
+        """Ask for something, wait for the answer and return the result."""
         request = {"jsonrpc": "2.0", "id": method, "method": method, "params": params}
         self.socket.sendall(json.dumps(request).encode() + b"\n")
         while (line := self._lines.next()) is not None:
-            if json.loads(line).get("id") == method:
-                return
+            answer = json.loads(line)
+            if answer.get("id") == method:
+                return answer.get("result")
         raise AssertionError("the supervisor went away")
 
     def until(self, **wanted: object) -> Event:
@@ -506,3 +522,16 @@ def end(pid: int, number: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, number)
         wait_for_end(pid)
+
+
+@pytest.fixture
+def ramfs(tmp_path: Path) -> Iterator[Path]:
+    """A file system that cannot free the beginning of a file. Only root may mount one."""
+    path = tmp_path / "ramfs"
+    path.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "ramfs", "ramfs", str(path)], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no file system can be mounted here: {error}")
+    yield path
+    subprocess.run(["umount", str(path)], check=True)

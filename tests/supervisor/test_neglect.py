@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinit.system.paths import socket_path
+from tests.supervisor.conftest import end, wait_for_end
 
 if TYPE_CHECKING:
+    from tests.conftest import Machine
     from tests.supervisor.conftest import FreePorts, Shop
 
 AS_ROOT = os.geteuid() == 0
@@ -42,17 +46,63 @@ class TestACheckoutThatWasCleaned:
 
 
 class TestASocketThatVanished:
-    def test_is_told_with_the_pid_that_has_to_be_ended(self, shop: Shop, port: int) -> None:
+    def test_is_made_again_by_the_next_command(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        supervisor, before = shop.supervisor(), shop.status()["web"]["pid"]
+        socket_path(shop.root).unlink()
+
+        assert shop.status()["web"]["pid"] == before
+
+        assert shop.supervisors() == [supervisor]
+        assert socket_path(shop.root).exists()
+
+    def test_together_with_its_folder_is_made_again(self, shop: Shop, port: int, machine: Machine) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        supervisor = shop.supervisor()
+        shutil.rmtree(machine.runtime)
+
+        assert shop("stop").returncode == 0
+
+        wait_for_end(supervisor)
+        shop.expect_nothing_left()
+
+    def test_does_not_disturb_who_is_connected_already(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        with shop.subscribe() as events:
+            socket_path(shop.root).unlink()
+
+            assert shop("restart", "web").returncode == 0
+
+            events.until(type="phase", service="web", phase="ready")
+
+    def test_is_not_replaced_where_another_supervisor_listens_by_now(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        path, supervisor = socket_path(shop.root), shop.supervisor()
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+
+            end(supervisor, signal.SIGTERM)
+
+            assert path.exists()
+
+    def test_of_a_supervisor_that_is_stuck_is_told_with_its_pid(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
         shop.up()
         supervisor = shop.supervisor()
         socket_path(shop.root).unlink()
+        os.kill(supervisor, signal.SIGSTOP)
 
-        done = shop("stop")
+        done = shop("status")
 
+        os.kill(supervisor, signal.SIGCONT)
         assert done.returncode == 5
         assert f"another supervisor (pid {supervisor})" in done.stderr
-        assert f"kill {supervisor}" in done.stderr
+        assert f"kill -9 {supervisor}" in done.stderr
 
 
 class TestAFixedPort:

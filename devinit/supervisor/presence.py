@@ -1,0 +1,72 @@
+"""Being the one supervisor of a checkout, and being found by every command that looks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+from devinit.control.server import Server
+from devinit.control.spawning import SOCKET_POINTER
+from devinit.control.waking import LOCK, supervisor_of, wake
+from devinit.errors import DevinitError, SupervisorError
+from devinit.system.files import FileLock, write_atomically
+from devinit.system.paths import private_directory, socket_path
+
+log = logging.getLogger(__name__)
+
+PREDECESSOR_SECONDS = 5.0
+"""How long one that is going away may take to do so."""
+
+
+async def lock_project(root: Path) -> FileLock | None:
+    """Become the one supervisor of a project; one that is just going away is waited for.
+
+    None when another one looks after it, and can be reached: it may have lost its socket, and listens again.
+    """
+    # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
+    lock = FileLock(private_directory(root) / LOCK)
+    deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
+    woken = False
+    while not lock.acquire(blocking=False):
+        woken = woken or wake(root)
+        if woken and is_reachable(root):
+            return None
+        if asyncio.get_running_loop().time() > deadline:
+            pid = supervisor_of(root) or "unknown"
+            raise SupervisorError(
+                f"another supervisor (pid {pid}) looks after {root}, and cannot be reached",
+                hint=f"it may hang: `kill -9 {pid}`; services keep running, the next command takes them over",
+            )
+        await asyncio.sleep(0.01)
+    os.ftruncate(lock.fileno(), 0)
+    os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
+    return lock
+
+
+def is_reachable(root: Path) -> bool:
+    """Whether a supervisor greets those who look for one here."""
+    from devinit.control.launch import connect_to  # only an accident leads here
+
+    client = connect_to(root)
+    if client is None:
+        return False
+    client.close()
+    return True
+
+
+def publish_address(root: Path) -> None:
+    """Leave in the checkout where we listen, for those who have another runtime directory."""
+    pointer = private_directory(root) / SOCKET_POINTER
+    write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
+
+
+async def be_reachable(server: Server, root: Path) -> None:
+    """Listen again if the socket is gone: somebody knocks, or the terminal was closed, which changes nothing."""
+    try:
+        if await server.listen_again(socket_path(root)):
+            publish_address(root)
+            log.info("the socket was gone: listening again at %s", socket_path(root))
+    except (DevinitError, OSError) as error:
+        log.warning("cannot listen again: %s", error)

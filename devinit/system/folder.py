@@ -1,0 +1,59 @@
+"""Notice that a folder was deleted or moved away, without looking again and again."""
+
+from __future__ import annotations
+
+import os
+from typing import Self
+
+from devinit.system.inotify import Inotify, Unavailable
+
+# <sys/inotify.h>
+_DELETED_IN, _SELF_DELETED, _SELF_MOVED = 0x200, 0x400, 0x800
+
+
+class FolderWatch:
+    """One folder, as it was when this was made: another one of the same name is not it."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.path.realpath(path)
+        self._known = os.stat(self._path)
+        self._inotify: Inotify | None
+        try:
+            self._inotify = Inotify()
+        except Unavailable:
+            self._inotify = None
+        else:
+            self._watch(self._inotify)
+
+    def fileno(self) -> int | None:
+        """Return what becomes readable when the folder may be gone; None where it has to be looked for."""
+        return self._inotify.fileno() if self._inotify else None
+
+    def is_there(self) -> bool:
+        """Take what was told, and look whether the folder is still where it was."""
+        if self._inotify is not None:
+            for _ in self._inotify.events():
+                pass
+        try:
+            return os.path.samestat(os.stat(self._path), self._known)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # a folder above may not be entered just now: that says nothing
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._inotify is not None:
+            self._inotify.close()
+
+    def _watch(self, inotify: Inotify) -> None:
+        # The deletion of a folder in which a process works is told to the folder above at once, to its own
+        # watches only when that process ends. Every folder above may be moved away as well.
+        inotify.watch(self._path, _SELF_DELETED | _SELF_MOVED)
+        above = os.path.dirname(self._path)
+        inotify.watch(above, _DELETED_IN | _SELF_MOVED)
+        while above != os.path.dirname(above):
+            above = os.path.dirname(above)
+            inotify.watch(above, _SELF_MOVED)
