@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from devinit.model.port import ConflictPolicy, Resolution
+from devinit.model.port import HIGHEST_PORT, ConflictPolicy, Resolution
 
 
 class Request(Struct, frozen=True):
@@ -50,6 +50,12 @@ class ServiceParams(Struct, frozen=True, forbid_unknown_fields=True):
     """One service."""
 
     service: str
+
+
+class PortParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """One port."""
+
+    port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
 
 
 class RpcError(Struct, frozen=True):

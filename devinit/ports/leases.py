@@ -35,7 +35,7 @@ _RETRIES = 40
 _RETRY_SECONDS = 0.0005
 
 
-def root_name(root: Path) -> str:
+def root_name(root: str | os.PathLike[str]) -> str:
     """Return how a checkout is called in lease files: the same however it was reached."""
     # A path that is not UTF-8 cannot be written as JSON; marked, it is at least the same each time.
     return os.fsencode(os.path.realpath(root)).decode(errors="replace")
@@ -126,6 +126,15 @@ class LeaseStore:
             record = _record(owner, taken_from=_taken_from(before, owner.root))
             _write(descriptor, record)
             return Lease(port, record, os.dup(descriptor), before)
+
+    def look(self, port: int) -> Taken | None:
+        """Return who has a port leased or reserved, and leave everything as it is."""
+        if not os.path.exists(self._path(port)):  # noqa: PTH110 - see _path
+            return None
+        with self._opened(port) as descriptor:
+            live = _is_locked(descriptor)
+            record = _read(descriptor) if live else _reserving(descriptor)
+        return Taken(_owner(record) if record else None, live=live) if live or record else None
 
     def owners(self) -> list[tuple[int, LeaseOwner, bool]]:
         """Return every leased or reserved port, its owner, and whether its lock is held; by port."""

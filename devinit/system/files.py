@@ -142,6 +142,21 @@ class FileLock:
             return False
 
 
+def is_locked(path: str) -> bool:
+    """Tell whether somebody holds a lock; one whose file is missing or not ours to open is held by nobody."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _name_beside(target: str) -> str:
     directory, name = os.path.split(target)
     # Names are limited to 255 bytes; the random part lets two writers work at once.

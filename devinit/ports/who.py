@@ -1,0 +1,46 @@
+"""Who has a port: the front door for whoever asks without wanting it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from devinit.model.port import PortReport
+from devinit.ports.hold import Hold, Refusal, hold
+from devinit.ports.holder import holding
+from devinit.ports.leases import LeaseStore, Taken, root_name
+from devinit.ports.verdict import judge
+from devinit.system.files import is_locked
+from devinit.system.paths import SUPERVISOR_LOCK, state_directory
+
+
+def who(
+    port: int, root: str | os.PathLike[str] | None = None, *, protected: Iterable[int] = ()
+) -> PortReport | None:
+    """Report who has a port, as seen from the checkout at `root`; None when it is free.
+
+    `protected` are the pids of whoever asks: they and their ancestors are never called killable.
+    """
+    here = root_name(root) if root is not None else ""
+    lease = LeaseStore(state_directory() / "leases").look(port)
+    found = holding(port, protected=protected)
+    obstruction: Taken | Refusal | None = lease
+    if lease is None:
+        obstruction = Refusal.TAKEN if found.listeners else _refusal(port)
+    if obstruction is None:
+        return None
+    return judge(found, obstruction, root=here, looked_after=_is_looked_after(here))
+
+
+def _refusal(port: int) -> Refusal | None:
+    """Say why a port that nobody listens on cannot be had; for a moment it is ours."""
+    held = hold(port)
+    if isinstance(held, Hold):
+        held.close()
+        return None
+    return held
+
+
+def _is_looked_after(root: str) -> bool:
+    """Tell whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
+    return bool(root) and is_locked(f"{root}/.devinit/{SUPERVISOR_LOCK}")
