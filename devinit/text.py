@@ -81,3 +81,14 @@ def cut(text: str, columns: int, ellipsis: str = ELLIPSIS) -> str:
 def pad(text: str, columns: int) -> str:
     """Return a text with spaces up to a width."""
     return text + " " * (columns - width(text))
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as a person would say it: 85 ms, 2.4 s, 3 min, 2 h."""
+    if seconds < 0.9995:  # noqa: PLR2004  what is more would be rounded to 1000 ms
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 99.95:  # noqa: PLR2004  tenths stop to matter
+        return f"{seconds:.1f} s"
+    if seconds < 5400:  # noqa: PLR2004  an hour and a half
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import table
-from devinit.cli.port_facts import INDENT, NARROW, paragraph, parents_first, title_of
+from devinit.cli.port_facts import INDENT, NARROW, paragraph
+from devinit.model.port_words import parents_first, title_of
 from devinit.text import cut, one_line, width
 
 if TYPE_CHECKING:

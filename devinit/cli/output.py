@@ -129,14 +129,3 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> list[str]:
     every = [header, *rows]
     widths = [max(width(row[column]) for row in every) for column in range(len(header) - 1)]
     return ["  ".join([*map(pad, row[:-1], widths), row[-1]]).rstrip() for row in every]
-
-
-def duration(seconds: float) -> str:
-    """Return a time span as a person would say it: 85 ms, 2.4 s, 3 min, 2 h."""
-    if seconds < 0.9995:  # noqa: PLR2004  what is more would be rounded to 1000 ms
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 99.95:  # noqa: PLR2004  tenths stop to matter
-        return f"{seconds:.1f} s"
-    if seconds < 5400:  # noqa: PLR2004  an hour and a half
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from devinit.cli.output import duration
+from devinit.model.port_words import VERDICTS, Row, holder_rows, parents_first, port_rows, sentence
 from devinit.text import cut, one_line, pad, width
 
 if TYPE_CHECKING:
@@ -14,33 +13,12 @@ if TYPE_CHECKING:
     from devinit.cli.output import Paint
     from devinit.control.client import Json
 
-VERDICTS = {
-    "ours": "It is a service of this checkout that devinit looks after.",
-    "orphan": "It is left over from an earlier run of this checkout; nobody looks after it.",
-    "stray": "It works in this checkout, and devinit did not start it.",
-    "neighbour": "It is a service of another devinit project.",
-    "reserved": "Nobody uses it now; a stopped devinit project will want it again.",
-    "container": "A container publishes it.",
-    "supervised": "Ending it helps for a moment only: it would be started again.",
-    "forward": "It forwards the port for something else.",
-    "protected": "It is never ended: more than this port depends on it.",
-    "other_user": "It is another user's.",
-    "connection": "Nobody listens on it: a connection uses it, or was closed a moment ago.",
-    "bound": "Somebody has it without listening on it.",
-    "forbidden": "The kernel refuses it to you.",
-    "stranger": "It is a process of yours that devinit did not start.",
-}
-"""What each kind of verdict means, in words."""
 LABELS = 12
 """How many columns the names of the facts take ..."""
 NARROW = 60
 """... unless the terminal has less than so many: then they have no columns of their own."""
 INDENT = "  "
-FEW_ANCESTORS = 3
 LEAST_ROOM = 10
-
-Row = tuple[str, str]
-"""The name of a fact, and the fact."""
 
 
 def heading(report: Json, paint: Paint, columns: int | None) -> list[str]:
@@ -72,90 +50,6 @@ def facts_of(report: Json, paint: Paint, columns: int | None, *, in_full: bool =
         changes = "; ".join(map(one_line, report["changes"]))
         words += paragraph(f"Moving to {report['move_to']} changes {changes}.", columns)
     return [*lines, "", *words] if words else lines
-
-
-def holder_rows(holder: Json, *, in_full: bool) -> Iterator[Row]:
-    """Yield what a process is recognised by."""
-    yield "command", title_of(holder, in_full=in_full)
-    stopped = ", stopped (Ctrl-Z)" if holder["stopped"] else ""
-    pid, user = holder["identity"]["pid"], one_line(holder["user"])
-    yield "process", f"{pid} of user {user}, for {duration(holder['age_seconds'])}{stopped}"
-    top, directory = holder["worktree"], holder["directory"]
-    branch = f" (branch {one_line(holder['branch'])})" if holder["branch"] else ""
-    if directory:
-        yield "folder", short(directory) + (branch if top == directory else "")
-    if top and top != directory:
-        yield "checkout", short(top) + branch
-    if ancestors := holder["ancestors"]:
-        few = ancestors if in_full else ancestors[:FEW_ANCESTORS]
-        chain = [f"{one_line(each['title'])} ({each['pid']})" for each in few]
-        yield "started by", " < ".join([*chain, *(["…"] if len(few) < len(ancestors) else [])])
-    if manager := holder["manager"]:
-        of = f", as {one_line(manager['name'])}" if manager["name"] else ""
-        by = f" (pid {manager['pid']})" if manager["pid"] is not None else ""
-        yield "kept up by", f"{one_line(manager['kind'])}{by}{of}"
-        if manager["stop_command"]:
-            yield "ended with", f"`{one_line(manager['stop_command'])}`"
-
-
-def port_rows(report: Json, others: list[Json]) -> Iterator[Row]:
-    """Yield what is known beyond the processes; `others` are those that are only counted."""
-    if others:
-        yield "as well as", ", ".join(f"pid {each['identity']['pid']}" for each in others)
-    if addresses := dict.fromkeys(where(each) for each in report["listeners"]):
-        clients = report["clients"]
-        connected = f", {clients} {'client' if clients == 1 else 'clients'} connected" if clients else ""
-        yield "listens on", " and ".join(addresses) + connected
-    if container := report["container"]:
-        service, project = container["compose_service"], container["compose_project"]
-        compose = f", {service} of the Compose project {project}" if service and project else ""
-        yield (
-            "container",
-            one_line(f"{container['name']} of {container['engine']}, image {container['image']}{compose}"),
-        )
-    # Without a process the heading says whose it is.
-    if (owner := report["owner"]) and report["holders"]:
-        yield (
-            "service",
-            f"{one_line(owner['service'])} of {one_line(owner['project'])}, {short(owner['root'])}",
-        )
-
-
-def title_of(holder: Json, *, in_full: bool = False) -> str:
-    """Return a process's command, or its name, on one line; unless in full, without the program's folder."""
-    program, *words = holder["command"] or [str(holder["name"])]
-    shown = program if in_full else program.rpartition("/")[2] or program
-    return one_line(" ".join([shown, *words]))
-
-
-def parents_first(holders: list[Json]) -> list[Json]:
-    """Return processes so that who started the others stands first."""
-    pids = {each["identity"]["pid"] for each in holders}
-    return sorted(holders, key=lambda each: each["parent_pid"] in pids)
-
-
-def where(listener: Json) -> str:
-    """Return an address as a person knows it."""
-    match listener["address"]:
-        case "0.0.0.0":  # noqa: S104  shown, not bound
-            return "all addresses (IPv4)"
-        case "::":
-            return "all addresses (IPv6)"
-        case address:
-            return f"[{address}]" if ":" in address else str(address)
-
-
-def short(path: str) -> str:
-    """Return a path as one would type it."""
-    home = os.path.expanduser("~")  # noqa: PTH111  a text that is shown
-    inside = home not in ("", "/") and f"{path}/".startswith(f"{home}/")
-    return one_line("~" + path.removeprefix(home) if inside else path)
-
-
-def sentence(text: str) -> str:
-    """Return a text that begins and ends like a sentence."""
-    text = one_line(text)
-    return text[:1].upper() + text[1:] + ("." if text and not text.endswith(".") else "")
 
 
 def paragraph(text: str, columns: int | None) -> list[str]:

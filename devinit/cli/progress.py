@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 
-from devinit.cli.output import Paint, duration, is_quiet, size_of, symbol
-from devinit.text import cut, one_line, pad, width
+from devinit.cli.output import Paint, is_quiet, size_of, symbol
+from devinit.text import cut, duration, one_line, pad, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

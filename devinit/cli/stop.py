@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 
-from devinit.cli.output import duration, print_json, talk
+from devinit.cli.output import print_json, talk
 from devinit.cli.progress import Progress
 from devinit.cli.project import root_as_text
 from devinit.control.launch import connect_to_running
+from devinit.text import duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,16 +33,20 @@ def run(arguments: Arguments) -> int:
     """Stop services."""
     began = time.monotonic()
     client = connect_to_running(root_as_text(arguments))
-    result: Json = {"stopped": [], "supervisor_ends": False} if client is None else order(client, arguments)
+    result: Json = {"stopped": [], "left": []} if client is None else order(client, arguments)
     if arguments.json:
         seconds = round(time.monotonic() - began, 3)
-        print_json({"type": "stopped", "services": result["stopped"], "seconds": seconds})
+        services, left = result["stopped"], result["left"]
+        print_json({"type": "stopped", "services": services, "left": left, "seconds": seconds})
     elif client is None:
         talk("nothing runs")
-    elif not result["stopped"]:
+    elif not result["stopped"] and not result["left"]:
         talk("nothing to stop")
     else:
-        talk(f"stopped {', '.join(result['stopped'])} in {duration(time.monotonic() - began)}")
+        if result["stopped"]:
+            talk(f"stopped {', '.join(result['stopped'])} in {duration(time.monotonic() - began)}")
+        for name in result["left"]:
+            talk(f"{name} was left alone: devinit did not start it, and does not stop it")
     return 0
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from devinit.cli.output import Paint, columns_of, duration, is_quiet, table, talk
+from devinit.cli.output import Paint, columns_of, is_quiet, table, talk
 from devinit.cli.progress import BUSY, symbols_of
-from devinit.text import cut, one_line, plain, width
+from devinit.text import cut, duration, one_line, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
     port, preferred = row["port"], row["preferred"]
     # What was passed over last may be a remembered port; what the developer knows is the preferred one.
     moved = "" if port == preferred or preferred is None else f"moved from {preferred}"
+    if row["mode"] == "external":
+        # Somebody else runs it: that is more than on which port it is.
+        moved = "external"
     ready = duration(row["ready_seconds"]) if row["ready_seconds"] is not None else ""
     return (
         marks.get(row["phase"], symbols["busy"] if row["phase"] in BUSY else symbols["rest"]),

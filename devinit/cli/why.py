@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from devinit.cli.output import Paint, duration, print_json
+from devinit.cli.output import Paint, print_json
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_or_start
-from devinit.text import plain
+from devinit.text import duration, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
 
 
 def port_of(report: WhyReport) -> str:
-    """Return the port, and why it is not the preferred one."""
+    """Return the port, and why it is not the preferred one, or not the service's own."""
     if report["port"] is None:
         return ""
-    if report["port"] == report["preferred_port"]:
-        return str(report["port"])
     why = f" ({report['port_reason']})" if report["port_reason"] else ""
+    if report["port"] == report["preferred_port"]:
+        return f"{report['port']}{why}"
     return f"{report['port']}, preferred {report['preferred_port']}{why}"
 
 

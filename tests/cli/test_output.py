@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.cli.output import Paint, duration, print_json, size_of, symbol, table, talk, wrapped
+from devinit.cli.output import Paint, print_json, size_of, symbol, table, talk, wrapped
+from devinit.text import duration
 
 if TYPE_CHECKING:
     from tests.cli.conftest import MakePty

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from devinit.cli.output import Paint
-from devinit.cli.port_facts import VERDICTS, facts_of, folded, heading, short
+from devinit.cli.port_facts import facts_of, folded, heading
 from devinit.model.port import VerdictKind
+from devinit.model.port_words import VERDICTS, short
 from devinit.text import width
 from tests.cli.taken import conflict, holder, listener, report
 
