@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
 from devinit.errors import ConfigError, StateFileError, UsageError
-from devinit.logs.lines import MARKER
+from devinit.logs import MARKER
 from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail

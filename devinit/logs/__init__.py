@@ -22,3 +22,8 @@ logs (`devinit logs`, the dashboard) or reads them (probes); only the supervisor
 | `tail`, `follow` | one log; several, as they grow |
 | `secrets` | the secrets of a project, from its `.env.runtime` |
 """
+
+MARKER = "--- devinit: "
+"""How the lines begin that are ours: one before each run of a service and each command of its set-up.
+
+Here, since the supervisor needs no more than that while it starts."""

@@ -12,8 +12,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARKER = "--- devinit: "
-"""How the lines begin that are ours: one before each run of a service and each command of its set-up."""
 LONGEST_LINE = 64 * 1024
 """Bytes of a line that are shown. What is longer is cut, with a mark; in the file it is whole."""
 

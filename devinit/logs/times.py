@@ -13,10 +13,12 @@ was is another one.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from os import fspath
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from os import PathLike
 
 RUN = "run"
 
@@ -62,6 +64,11 @@ class Times:
         """Return an offset before which everything is older than `time`."""
         after = bisect_left(self._times, time)
         return self._offsets[after - 1] if after else 0
+
+
+def times_path(path: str | PathLike[str]) -> str:
+    """Return where the times of a log are noted: backend.log → backend.times."""
+    return f"{fspath(path).removesuffix('.log')}.times"
 
 
 def read_times(text: str) -> dict[int, Times]:

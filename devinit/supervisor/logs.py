@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from devinit.errors import StateFileError
+from devinit.logs import MARKER
 from devinit.model.service import LogLimits
+from devinit.supervisor.log_bounds import rotate
+from devinit.system.holes import data_from
 
 TAIL_BYTES = 64 * 1024
 """How far back the last lines of a run are looked for."""
@@ -44,32 +47,12 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
         ) from error
 
 
-def rotate(path: Path, limits: LogLimits) -> None:
-    """Move a log that has reached its size to `.1`, older ones up, the oldest away.
-
-    Only between runs: a file that a service still appends to is left where it is.
-    """
-    try:
-        if path.stat().st_size < limits.size_bytes:
-            return
-    except FileNotFoundError:
-        return
-    if limits.count == 1:
-        # Nowhere to move it to: it would grow for ever.
-        path.unlink()
-    for number in range(limits.count - 1, 0, -1):
-        older = path.with_name(f"{path.name}.{number}")
-        newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
-        if newer.exists():
-            newer.replace(older)
-
-
 def mark(descriptor: int, text: str) -> int:
     """Append a line of our own, and return the offset behind it: where the run's output begins."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     # On a full disk the service runs all the same: what it prints is lost then, as it would be anywhere.
     with suppress(OSError):
-        os.write(descriptor, f"--- devinit: {text} at {now} ---\n".encode())
+        os.write(descriptor, f"{MARKER}{text} at {now} ---\n".encode())
     return os.fstat(descriptor).st_size
 
 
@@ -88,7 +71,7 @@ def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
             size = file.seek(0, os.SEEK_END)
             # A log that was rotated meanwhile is shorter than the offset: all of it is of this run then.
             begin = offset if offset <= size else 0
-            file.seek(max(begin, size - most))
+            file.seek(data_from(file.fileno(), max(begin, size - most)))
             return file.read().decode(errors="replace")
     except OSError:
         return ""
@@ -105,6 +88,11 @@ class NewOutput:
         """Return what was printed since the last look, without colours; an unfinished line comes again."""
         try:
             with self._path.open("rb") as file:
+                if self._position > file.seek(0, os.SEEK_END):
+                    # Somebody emptied it.
+                    self._position, self._unfinished = 0, b""
+                # What was given back to the disk meanwhile reads as zeros.
+                self._position = data_from(file.fileno(), self._position)
                 file.seek(self._position)
                 new = file.read(LOOK_BYTES)
         except OSError:
@@ -118,4 +106,4 @@ class NewOutput:
 def last_lines(path: Path, offset: int, count: int) -> list[str]:
     """Return the last lines of a run, without colours."""
     lines = COLOURS.sub("", read_from(path, offset)).splitlines()
-    return [line.rstrip() for line in lines if not line.startswith("--- devinit: ")][-count:]
+    return [line.rstrip() for line in lines if not line.startswith(MARKER)][-count:]

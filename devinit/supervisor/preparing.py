@@ -13,8 +13,8 @@ from msgspec import Struct
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
-from devinit.supervisor import logs
 from devinit.supervisor.ending import end_tree, exit_of
+from devinit.supervisor.log_keeper import LogKeeper
 from devinit.system.files import read_text, write_atomically
 from devinit.system.processes import spawn
 
@@ -37,7 +37,6 @@ INPUTS = (
 """Files that say what has to be installed: set-up runs again when one of them changes."""
 PRODUCTS = (".venv", "venv", "node_modules")
 """Folders that set-up makes: it runs again when one that it made is gone."""
-FAILED_LINES = 20
 
 
 class SetupRecord(Struct, frozen=True):
@@ -54,8 +53,11 @@ class Workshop(Struct, frozen=True, kw_only=True):
     spec: Callable[[str, str], ProcessSpec]
     """Returns how a command line is run; the second argument is the key that it stands under."""
     private: Path
+    logs: LogKeeper
     marker: str
     say: Callable[[str], None]
+    began: Callable[[int], None] = lambda _offset: None
+    """Told where in the log the output of a command begins."""
 
 
 async def set_up(workshop: Workshop) -> None:
@@ -84,18 +86,19 @@ async def run_one_shots(workshop: Workshop) -> None:
 async def run_once(workshop: Workshop, command: str, key: str) -> None:
     """Run a command to its end, its output in the service's log. Raise ServiceError when it fails."""
     service = workshop.service
-    descriptor = logs.open_log(workshop.private, service.name, service.logs)
+    descriptor = workshop.logs.open(service)
     try:
-        offset = logs.mark(descriptor, f"{service.name} {key}: {command}")
+        offset = workshop.logs.mark(service.name, descriptor, f"{service.name} {key}: {command}")
+        workshop.began(offset)
         code = await run_command(workshop, command, key, descriptor)
+        silent = os.fstat(descriptor).st_size <= offset
     finally:
         os.close(descriptor)
     if code != 0:
-        path = logs.log_path(workshop.private, service.name)
-        tail = logs.last_lines(path, offset, FAILED_LINES)
+        # What it printed is told with the service: its last lines are those of this command now.
         raise ServiceError(
             f"{key} of {service.name} failed: `{command}` exited with code {code}",
-            hint="\n".join(tail) or f"it printed nothing; it ran in {service.directory}",
+            hint=f"it printed nothing; it ran in {service.directory}" if silent else None,
         )
 
 

@@ -144,6 +144,7 @@ class Runner:
     def adopt(self, process: Process) -> None:
         """Take over a process that an earlier supervisor started."""
         self._follow_process(process)
+        self._stage.logs.keep(self.service)
 
     async def end_leftovers(self) -> None:
         """End processes that carry this service's marker although nobody runs it."""
@@ -275,10 +276,10 @@ class Runner:
             self.post(lifecycle.PortLost("somebody took the port while it was down"))
             return
         port = self._stage.ports.port_of(self.name)
-        descriptor = logs.open_log(self._stage.private, self.name, self.service.logs)
+        descriptor = self._stage.logs.open(self.service)
         try:
             run = f"{self.name} starts" + (f" on port {port}" if port is not None else "")
-            self.log_offset = logs.mark(descriptor, run)
+            self._output_begins(self._stage.logs.mark(self.name, descriptor, run))
             process = spawn(
                 spec,
                 output=descriptor,
@@ -440,9 +441,14 @@ class Runner:
             service=self.service,
             spec=lambda command, key: self._stage.command_spec(self.service, command, key),
             private=self._stage.private,
+            logs=self._stage.logs,
             marker=self._stage.marker(self.name),
             say=self._say,
+            began=self._output_begins,
         )
+
+    def _output_begins(self, offset: int) -> None:
+        self.log_offset = offset
 
     def _say(self, message: str) -> None:
         self._stage.broadcaster.progress(self.name, message)

@@ -23,6 +23,7 @@ from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
 from devinit.supervisor.ending import Lookout
 from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.paths import private_directory, project_id, runtime_directory
 from devinit.system.processes import RUN_VARIABLE
@@ -45,6 +46,7 @@ class Stage:
         """The runtime environment, as it was published last."""
         self.silent_stdin = open_silent_stdin()
         self.lookout = Lookout()
+        self.logs = LogKeeper(self.private, self.note)
         self._endpoints: dict[str, Endpoint] = {}
 
     def configure(self, project: Project, caller: dict[str, str]) -> None:

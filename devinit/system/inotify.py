@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # <sys/inotify.h>
-MODIFIED, LINKS_CHANGED, MOVED_HERE, CREATED, ONCE = 0x2, 0x4, 0x80, 0x100, 0x80000000
-IGNORED = 0x8000
-"""A watch is no more: it was for one event, or its file is gone."""
+MODIFIED, MOVED_HERE, CREATED = 0x2, 0x80, 0x100
+_ONCE = 0x80000000
 OVERFLOW = -1
 """The watch of an event that says that others were lost."""
 
@@ -43,10 +42,12 @@ class Inotify:
 
         What is watched already keeps its number: the kernel knows it by its inode.
         """
-        number: int = self._library.inotify_add_watch(
-            self._descriptor, os.fsencode(path), events & 0xFFFFFFFF
-        )
+        number: int = self._library.inotify_add_watch(self._descriptor, os.fsencode(path), events)
         return number if number >= 0 else None
+
+    def watch_once(self, path: str | os.PathLike[str]) -> int | None:
+        """Watch a file for the next write alone: a program that writes all the time costs nothing then."""
+        return self.watch(path, MODIFIED | _ONCE)
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when there are events."""

@@ -12,6 +12,7 @@ from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
 from devinit.supervisor import logs
+from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.system.processes import members_of
 
@@ -32,11 +33,18 @@ class Bench:
         self.root.mkdir()
         self.private.mkdir()
         self.said: list[str] = []
+        self.offsets: list[int] = []
 
     def workshop(self, *, setup: tuple[str, ...] = (), before_start: tuple[str, ...] = ()) -> Workshop:
         service = Service(name="web", directory=self.root, setup=setup, before_start=before_start)
         return Workshop(
-            service=service, spec=self.spec, private=self.private, marker=MARKER, say=self.said.append
+            service=service,
+            spec=self.spec,
+            private=self.private,
+            logs=LogKeeper(self.private),
+            marker=MARKER,
+            say=self.said.append,
+            began=self.offsets.append,
         )
 
     def spec(self, command: str, _key: str) -> ProcessSpec:
@@ -149,14 +157,19 @@ class TestAOneShot:
         assert "--- devinit: web before_start: echo out; echo err >&2 at " in bench.log()
         assert bench.log().endswith("out\nerr\n")
 
-    async def test_that_fails_is_told_with_its_last_20_lines(self, bench: Bench) -> None:
+    async def test_that_fails_is_told_and_its_output_lies_where_it_was_said_to_begin(
+        self, bench: Bench
+    ) -> None:
         workshop = bench.workshop(before_start=("seq 30; exit 3", COUNT))
 
         with pytest.raises(ServiceError) as caught:
             await run_one_shots(workshop)
 
         assert caught.value.message == "before_start of web failed: `seq 30; exit 3` exited with code 3"
-        assert caught.value.hint == "\n".join(str(number) for number in range(11, 31))
+        # The last lines are told beside the reason, and not in it as well.
+        assert caught.value.hint is None
+        path = logs.log_path(bench.private, "web")
+        assert logs.last_lines(path, bench.offsets[-1], 100) == [str(number) for number in range(1, 31)]
         assert bench.runs() == 0
 
     async def test_that_fails_silently_is_told_with_its_folder(self, bench: Bench) -> None:
