@@ -46,6 +46,15 @@ class PortRequest(Struct, frozen=True, kw_only=True):
     policy: ConflictPolicy | None = None
     """The service's own policy; None leaves it to the command."""
 
+    def recall(self, remembered: int | None) -> int | None:
+        """Return the port of the last start while it is one that this request may have."""
+        fits = remembered is not None and not self.strict and self.first <= remembered <= self.last
+        return remembered if fits else None
+
+    def expected(self, remembered: int | None) -> int:
+        """Return the port that a start would try first."""
+        return self.recall(remembered) or self.preferred
+
 
 class LeaseOwner(Struct, frozen=True, kw_only=True):
     """Who a port is, or was last, leased to: the content of its lease file."""

@@ -40,9 +40,7 @@ def wishes_of(
     request: PortRequest, *, override: int | None = None, remembered: int | None = None
 ) -> tuple[int, ...]:
     """Return the ports that a service asks for by number, best first; the search goes up from the last."""
-    if request.strict:
-        remembered = None
-    wished = (override, remembered, request.preferred)
+    wished = (override, request.recall(remembered), request.preferred)
     return tuple(dict.fromkeys(port for port in wished if port is not None))
 
 

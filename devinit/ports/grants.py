@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -120,6 +120,8 @@ def grant(
     stated = overrides(environ, services, root=root, aliases=aliases or {})
     for warning in stated.warnings:
         say(warning)
+    for text in _ignored(requests, remembered):
+        say(text)
     wanted = {each.service: Wanted.of(each, policy, stated, remembered) for each in requests}
     search = Search(
         wanted,
@@ -144,6 +146,15 @@ def grant(
     # back to its own.
     store.forget(search.owner.root, {each.service: each.port for each in grants if not each.granted.uses})
     return grants
+
+
+def _ignored(requests: Iterable[PortRequest], remembered: Mapping[str, int]) -> Iterator[str]:
+    """Say which remembered ports do not count any more, because the configuration has changed since."""
+    for each in requests:
+        port = remembered.get(each.service, each.preferred)
+        if not each.strict and not each.first <= port <= each.last:
+            limits = f"{each.first}-{each.last}"
+            yield f".ports.json says {port} for {each.service}, which is outside of its range {limits}: ignored"
 
 
 def _owner(root: Path, project: str, service: str) -> LeaseOwner:

@@ -58,6 +58,9 @@ class TestTheWishesOfAService:
     def test_name_each_port_once(self) -> None:
         assert wishes_of(wants("backend", 8000), override=8000, remembered=8000) == (8000,)
 
+    def test_ignore_what_is_remembered_from_outside_of_its_range(self) -> None:
+        assert wishes_of(wants("backend", 9000), remembered=8000) == (9000,)
+
     def test_ignore_what_is_remembered_when_its_port_is_fixed(self) -> None:
         assert wishes_of(wants("backend", 8000, strict=True), override=9000, remembered=8001) == (9000, 8000)
 

@@ -223,6 +223,17 @@ class TestATakenPort:
 
         assert ports(grants) == {"a": p, "b": p + 3, "c": p + 2}
 
+    def test_that_is_remembered_from_outside_of_the_range_is_ignored_and_named(
+        self, shop: Project, block: Block
+    ) -> None:
+        before, preferred = block(2)
+
+        (api,) = shop.asks(wants("api", preferred), remembered={"api": before})
+
+        assert api.port == preferred
+        [text] = shop.said
+        assert text.startswith(f".ports.json says {before} for api, which is outside of its range {preferred}-")
+
     def test_of_another_running_project_is_passed_over(
         self, shop: Project, block: Block, neighbour: LeaseOwner
     ) -> None:

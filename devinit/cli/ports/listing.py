@@ -40,7 +40,7 @@ def rows_of(root: Path) -> list[Json]:
     for name, request in requests.items():
         service = running.get(name.partition(".")[0])
         extra = "." in name
-        port = service["port"] if service and not extra else remembered.get(name, request.preferred)
+        port = service["port"] if service and not extra else request.expected(remembered.get(name))
         rows.append(
             {
                 "service": name,
