@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
 
-POLICIES = ("ask", "kill", "move", "fail")
+POLICIES = ("ask", "kill", "move", "reuse", "fail")
 
 
 def add_port_options(parser: ArgumentParser) -> None:
@@ -29,7 +29,8 @@ def add_port_options(parser: ArgumentParser) -> None:
         "--on-conflict",
         choices=POLICIES,
         metavar="POLICY",
-        help="what to do about a taken port: ask, kill, move or fail; without it ask at a terminal, else move "
+        help="what to do about a taken port: ask, kill, move, reuse (use a database that runs there "
+        "and knows the project) or fail; without it ask at a terminal, else move "
         "(also DEVINIT_ON_CONFLICT)",
     )
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.model.status import ProjectStatus, ServiceStatus
+    from devinit.model.service import Service
+    from devinit.model.status import Mode, ProjectStatus, ServiceStatus
 
 
 EXAMPLE = "devinit status --json"
@@ -107,7 +108,8 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "name": name,
             "provider": service.provider,
             "phase": "stopped",
-            "port": remembered.get(name, service.port.preferred) if service.port else None,
+            "mode": mode_at_rest(service, remembered.get(name)),
+            "port": service.port.expected(remembered.get(name)) if service.port else None,
             "preferred_port": service.port.preferred if service.port else None,
             "url": None,
             "pid": None,
@@ -120,3 +122,11 @@ def status_at_rest(folder: str) -> ProjectStatus:
         for name, service in project.services.items()
     ]
     return {"project": project.name, "root": str(root), "supervisor": None, "services": services}
+
+
+def mode_at_rest(service: Service, remembered: int | None) -> Mode:
+    """Say how a service that is stopped would come to its address."""
+    if service.external_url is not None:
+        return "external"
+    moves = service.port is not None and service.port.expected(remembered) != service.port.preferred
+    return "moved" if moves else "preferred"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, TypedDict
 
+from devinit.model.status import Mode
+
 
 class PlanEvent(TypedDict):
     """The first event of a start: what it covers, and what of that it has to bring up."""
@@ -28,7 +30,11 @@ class PortEvent(TypedDict):
     moved_from: int | None
     attempts: int
     reason: str
+    kind: str | None
+    """What had the port that was wanted first, a `VerdictKind`; None when it was free, or a sibling's."""
     killed: list[str]
+    uses: str | None
+    """The server of somebody else that is used there, in words; None when the port is ours."""
 
 
 class PhaseEvent(TypedDict):
@@ -59,7 +65,7 @@ class PortInfoEvent(TypedDict):
 
     type: Literal["port_info"]
     at: float
-    mode: Literal["preferred", "moved", "external"]
+    mode: Mode
     service: str
     port: int | None
     url: str | None
@@ -90,6 +96,7 @@ class SummaryRow(TypedDict):
 
     service: str
     phase: str
+    mode: Mode
     port: int | None
     preferred: int | None
     moved_from: int | None

@@ -131,6 +131,11 @@ class Service(Struct, frozen=True, kw_only=True):
     external_url: str | None = None
     """A server that somebody else runs: used, never started or stopped."""
 
+    @property
+    def is_reused(self) -> bool:
+        """Whether its server was found running on the port that it asks for; a configured one asks for none."""
+        return self.external_url is not None and self.port is not None
+
 
 class Project(Struct, frozen=True, kw_only=True):
     """A checkout and what runs in it."""

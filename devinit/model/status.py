@@ -7,7 +7,7 @@ prints them without importing anything (docs/adr/0006).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 
 class Phase(StrEnum):
@@ -28,6 +28,12 @@ class Phase(StrEnum):
     """It ended as it should and is not started again."""
     FAILED = "failed"
     """It ended, never became ready, or could not be started, and was given up."""
+    ORPHANED = "orphaned"
+    """It runs, and nobody looks after it or has it on record: no supervisor's phase, only told by `status`."""
+
+
+Mode: TypeAlias = Literal["preferred", "moved", "external"]
+"""How a service came to its address: "external" is the server of somebody else, never started or stopped by us."""
 
 
 class SupervisorStatus(TypedDict):
@@ -43,6 +49,7 @@ class ServiceStatus(TypedDict):
     name: str
     provider: str
     phase: str
+    mode: Mode
     port: int | None
     preferred_port: int | None
     url: str | None
@@ -85,7 +92,7 @@ class WhyReport(TypedDict):
     port: int | None
     preferred_port: int | None
     port_reason: str | None
-    """Why it has another port than the preferred one."""
+    """Why it has another port than the preferred one, or one that is not its own."""
     command: str | None
     directory: str
     depends_on: list[DependencyStatus]

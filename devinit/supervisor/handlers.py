@@ -72,12 +72,12 @@ class Handlers:
         """Stop services; events come before the answer. The supervisor ends after the last one."""
         names = msgspec.json.decode(params, type=ServicesParams).services
         with self._telling(connection):
-            stopped = await self._supervisor.stop(names)
+            done = await self._supervisor.stop(names)
         ends = not self._supervisor.is_needed()
         if ends:
             # After the answer has been written: this method's result goes out first.
             asyncio.get_running_loop().call_soon(self._finish)
-        return {"stopped": stopped, "supervisor_ends": ends}
+        return {"stopped": done.stopped, "left": done.left, "supervisor_ends": ends}
 
     async def environment(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
         """Return the runtime environment: of what runs, or as a start would make it."""

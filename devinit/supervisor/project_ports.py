@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from devinit.errors import PortConflict
@@ -15,6 +15,7 @@ from devinit.ports import ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.overrides import overrides
+from devinit.supervisor.reuse import Asking
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
 
@@ -26,7 +27,7 @@ class PortQuestion(PortConflict):
 
     def __init__(self, found: ConflictsFound) -> None:
         super().__init__(
-            str(found), hint="answer it at a terminal, or choose --on-conflict kill, move or fail"
+            str(found), hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail"
         )
         self.conflicts = found.conflicts
 
@@ -41,6 +42,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     resolutions: tuple[Resolution, ...] = ()
     protected: tuple[int, ...] = ()
     """Pids that are never ended, nor are their ancestors."""
+    used: dict[str, int] = field(default_factory=dict)
+    """Services that are restarted, and the ports on which they used the server of somebody else: they use it
+    again if it still lets them in."""
 
 
 class ProjectPorts:
@@ -63,9 +67,10 @@ class ProjectPorts:
         Raise PortQuestion when somebody has to decide, PortConflict or PortsExhausted; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
+        ask_running = Asking(services)
         requests = [request for service in services for request in requests_of(service)]
         aliases = {service.name: service.port_env for service in services}
-        remembered = ports_file.read(self._root)
+        remembered = {**ports_file.read(self._root), **asked.used}
         stated = overrides(
             asked.environ, [each.service for each in requests], root=self._root, aliases=aliases
         )
@@ -75,7 +80,8 @@ class ProjectPorts:
             if name not in stated.ports and self._keeps(request, remembered.get(name)):
                 continue
             self._close(name)
-            missing.append(request)
+            used_until_now = name in asked.used
+            missing.append(replace(request, policy=ConflictPolicy.REUSE) if used_until_now else request)
         try:
             grants = grant(
                 missing if asked.can_answer else [without_questions(each) for each in missing],
@@ -88,16 +94,22 @@ class ProjectPorts:
                 resolutions=asked.resolutions,
                 protected=asked.protected,
                 aliases=aliases,
+                ask_running=ask_running,
                 say=say,
             )
         except ConflictsFound as found:
             raise PortQuestion(found) from found
-        self._add(grants)
-        for each in grants:
+        taken = without_ports_of_used_servers(grants)
+        ours = [each for each in taken if not each.granted.uses]
+        self._add(ours)
+        for each in ours:
+            if each.service in ask_running.asked:
+                # It moved only because the server there did not let it in; the next time it may.
+                self._for_now.add(each.service)
             override = stated.ports.get(each.service)
             if stated.skip_discovery or (override is not None and override.port == each.port):
                 self._for_now.add(each.service)
-        return [each.granted for each in grants]
+        return [each.granted for each in taken]
 
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
         """Give up a service's port, which somebody else has, and take the next one. Blocking."""
@@ -241,4 +253,14 @@ def without_questions(request: PortRequest) -> PortRequest:
 
 def requests_of(service: Service) -> list[PortRequest]:
     """Return all ports that a service asks for."""
+def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
+    """Return the grants without the extra ports of services that use somebody else's server: those go back."""
+    grants = list(grants)
+    used = {each.service for each in grants if each.granted.uses}
+    needless = [each for each in grants if each.service not in used and each.service.partition(".")[0] in used]
+    for each in needless:
+        each.close()
+    return [each for each in grants if each not in needless]
+
+
     return [*([service.port] if service.port else []), *service.extra_ports]

@@ -19,8 +19,8 @@ from devinit.model.probe import (
     StayedUpProbe,
     TcpProbe,
 )
-from devinit.model.service import Project
-from devinit.model.status import DependencyStatus, Phase, ProjectStatus, ServiceStatus, WhyReport
+from devinit.model.service import Endpoint, Project, Service
+from devinit.model.status import DependencyStatus, Mode, Phase, ProjectStatus, ServiceStatus, WhyReport
 from devinit.supervisor import graph, logs
 from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.runner import Runner
@@ -75,25 +75,33 @@ def port_event(granted: GrantedPort) -> PortEvent:
         "moved_from": granted.moved_from,
         "attempts": granted.attempts,
         "reason": granted.reason,
+        "kind": granted.kind.value if granted.kind else None,
         "killed": list(granted.killed),
+        "uses": granted.uses or None,
     }
 
 
 def port_info(runner: Runner, stage: Stage) -> PortInfoEvent:
     """Announce a service that is ready."""
     endpoint = stage.endpoint(runner.name)
-    request = runner.service.port
-    moved = request is not None and endpoint.port != request.preferred
     return {
         "type": "port_info",
         "at": time.time(),
-        "mode": "external" if runner.service.external_url else "moved" if moved else "preferred",
+        "mode": mode_of(runner.service, endpoint),
         "service": runner.name,
         "port": endpoint.port,
         "url": endpoint.url,
         "docs_url": endpoint.docs_url,
         "health_url": endpoint.health_url,
     }
+
+
+def mode_of(service: Service, endpoint: Endpoint) -> Mode:
+    """Say how a service came to its address."""
+    if service.external_url is not None:
+        return "external"
+    moved = service.port is not None and endpoint.port != service.port.preferred
+    return "moved" if moved else "preferred"
 
 
 def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
@@ -104,6 +112,7 @@ def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
     return {
         "service": runner.name,
         "phase": runner.phase.value,
+        "mode": mode_of(runner.service, endpoint),
         "port": endpoint.port,
         "preferred": runner.service.port.preferred if runner.service.port else None,
         "moved_from": granted.moved_from if granted else None,
@@ -135,6 +144,7 @@ def service_status(runner: Runner, stage: Stage, usage: tuple[Usage, float | Non
         "name": runner.name,
         "provider": runner.service.provider,
         "phase": runner.phase.value,
+        "mode": mode_of(runner.service, endpoint),
         "port": endpoint.port,
         "preferred_port": runner.service.port.preferred if runner.service.port else None,
         "url": endpoint.url,
@@ -162,7 +172,7 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "failures": len(state.failures),
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,
-        "port_reason": granted.reason or None if granted else None,
+        "port_reason": port_reason(service, granted),
         "command": service.command,
         "directory": str(service.directory),
         "depends_on": phases(service.depends_on, runners),
@@ -172,6 +182,13 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "log": str(logs.log_path(stage.private, runner.name)),
         "log_tail": runner.log_tail(),
     }
+
+
+def port_reason(service: Service, granted: GrantedPort | None) -> str | None:
+    """Say why a service has another port than the preferred one, or one that is not its own."""
+    if service.is_reused:
+        return "it uses the server that was found running there; devinit never stops it"
+    return granted.reason or None if granted else None
 
 
 def phases(names: Iterable[str], runners: Runners) -> list[DependencyStatus]:

@@ -56,6 +56,11 @@ class Stage:
         self.project, self.caller = project, caller
         self._endpoints, self.environment = derived
 
+    def replace_service(self, service: Service) -> None:
+        """Let one service be another one from here on, until the configuration is taken over again."""
+        services = {**self.project.services, service.name: service}
+        self.project = msgspec.structs.replace(self.project, services=services)
+
     def check_project(self, project: Project, caller: dict[str, str]) -> None:
         """Raise what `configure` and `publish` would raise, and change nothing: no port is taken for nothing."""
         _, values = self._derived(project, caller, ports_file.read(self.root))

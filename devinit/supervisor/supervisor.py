@@ -10,18 +10,19 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import GrantedPort
-from devinit.model.service import Project
+from devinit.model.service import Project, Service, StopPolicy
 from devinit.model.status import Phase
-from devinit.supervisor import graph, lifecycle, outcome, report
+from devinit.supervisor import graph, lifecycle, outcome, report, reuse
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.project_ports import Asked
@@ -53,6 +54,21 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Supervisor:
+class Stopped(Struct, frozen=True, kw_only=True):
+    """What a stop came to."""
+
+    stopped: list[str]
+    left: list[str]
+    """Services whose server somebody else runs: it is not used any more, and runs on."""
+
+    @classmethod
+    def of(cls, names: Iterable[str], services: Mapping[str, Service]) -> Self:
+        """Tell who was stopped from who was only let go of."""
+        names = list(names)
+        left = [name for name in names if name in services and services[name].external_url is not None]
+        return cls(stopped=[name for name in names if name not in left], left=left)
+
+
     """The services of one project."""
 
     def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
@@ -71,6 +87,8 @@ class Supervisor:
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
 
+        self._used: dict[str, int] = {}
+        """Services that are stopped to be started again, and the ports of the servers that they found and used."""
     # What somebody wants
 
     async def start(self, order: Order, tell: Callable[[Event], None]) -> int:
@@ -93,13 +111,14 @@ class Supervisor:
                 project = await self._load(order)
                 names = report.named(order.services, project)
                 with self._expected_back(names):
+                self._used |= self._used_by(names)
                     await self._end(names)
                     wanted = await self._begin(order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
         finally:
             self.starts -= 1
 
-    async def stop(self, names: tuple[str, ...]) -> list[str]:
+    async def stop(self, names: tuple[str, ...]) -> Stopped:
         """Stop services, dependants before what they depend on, and give their ports back. Return who ran."""
         async with self._deciding:
             chosen = report.named(names, self.stage.project)
@@ -109,6 +128,7 @@ class Supervisor:
             for name in chosen:
                 self.stage.ports.give_back(name)
             self._save()
+                self._used.pop(name, None)
             return running
 
     async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
@@ -151,7 +171,8 @@ class Supervisor:
                 self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         await self._end_leftovers(starting)
-        await self._take_ports(starting, order.asked)
+        used = {name: self._used[name] for name in starting if name in self._used}
+        await self._take_ports(starting, replace(order.asked, used=used))
         self.stage.publish()
         self._restart_misinformed()
         for name in starting:
@@ -160,7 +181,9 @@ class Supervisor:
         return wanted
 
     async def _load(self, order: Order) -> Project:
-        return await asyncio.to_thread(load, self.stage.root, profile=order.profile or self.profile)
+        project = await asyncio.to_thread(load, self.stage.root, profile=order.profile or self.profile)
+        running = {name: each.service for name, each in self.runners.items() if each.phase in WANTED}
+        return reuse.still_using(project, running)
 
     async def _configure(self, project: Project, order: Order) -> None:
         """Take over a configuration: services that vanished from it are stopped, what runs is left alone."""
@@ -193,6 +216,13 @@ class Supervisor:
 
     async def _end_leftovers(self, names: list[str]) -> None:
         """End what an earlier supervisor started and nobody has on record: it still has our leases."""
+            if port.uses:
+                self._use(port)
+            elif before := asked.used.get(port.service):
+                text = f"{port.service} used the server on {before} until now; it gets one of its own"
+                self.stage.note(text, port.service)
+        for name in names:
+            self._used.pop(name, None)
         orphaned = self.stage.ports.orphaned() & set(names)
         # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
         unseen = [name for name in names if not self._has_ports(name) and self.runners[name].identity is None]

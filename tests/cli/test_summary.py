@@ -20,6 +20,7 @@ def row(service: str, phase: str = "ready", **more: Any) -> dict[str, Any]:
     return {
         "service": service,
         "phase": phase,
+        "mode": "preferred",
         "port": 8000,
         "preferred": 8000,
         "moved_from": None,
@@ -96,6 +97,13 @@ class TestTheTable:
 
         assert lines[2].endswith("…")
         assert width(lines[2]) <= 80
+
+
+class TestAServerOfSomebodyElse:
+    def test_is_called_external(self) -> None:
+        [_, line] = table(row("postgres", mode="external", port=5432, preferred=5432, attempts=0))
+
+        assert line.split()[:4] == ["✓", "postgres", "5432", "external"]
 
 
 class TestTheTotals:

@@ -1,0 +1,71 @@
+"""Services that use a server which somebody else runs on their port: found there, proven, and left alone.
+
+Such a service is an external one whose URL is the project's own: everything that holds for `url = …` holds for
+it. It has no lease and no process, and nothing here ever stops it. What tells it from a configured one is
+that it still asks for a port (`is_reused`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from devinit.model.running import RunningServer
+from devinit.model.service import Health, Project, Service
+from devinit.providers import PROVIDERS
+
+
+class Asking:
+    """Asks the servers on taken ports whether services can use them, and remembers who was told no."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        self._services = {service.name: service for service in services}
+        self.asked: set[str] = set()
+
+    def __call__(self, service: str, port: int) -> RunningServer | None:
+        """Ask; None for what has no protocol to ask in, and for extra ports. Blocks for a second at most."""
+        found = self._services.get(service)
+        if found is None:
+            return None
+        provider = PROVIDERS[found.provider]
+        said = provider.running(found, provider.endpoint(found, port))
+        if said is not None:
+            self.asked.add(service)
+        return said
+
+
+def using(service: Service, port: int) -> Service:
+    """Return a service as it is while it uses the server that runs on a port.
+
+    It is asked whether it is well as long as it is used: nobody else tells us when it goes away.
+    """
+    url = PROVIDERS[service.provider].endpoint(service, port).url
+    return replace(
+        service,
+        external_url=url,
+        extra_ports=(),
+        setup=(),
+        before_start=(),
+        health=replace(service.health or Health(failures=1), restart_after=None),
+    )
+
+
+def port_of(service: Service) -> int:
+    """Return the port of the server that a service uses."""
+    return PROVIDERS[service.provider].endpoint(service, None).port or 0
+
+
+def still_using(project: Project, running: Mapping[str, Service]) -> Project:
+    """Return a project as it is configured, in which these services go on using what they use."""
+    kept = {
+        name: using(project.services[name], port_of(service))
+        for name, service in running.items()
+        if service.is_reused and name in project.services and may_use(project.services[name], service)
+    }
+    return replace(project, services={**project.services, **kept}) if kept else project
+
+
+def may_use(configured: Service, running: Service) -> bool:
+    """Whether a service is still of the kind that uses a server found on its port."""
+    return configured.provider == running.provider and configured.external_url is None
