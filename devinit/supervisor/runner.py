@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import time
 from collections.abc import Callable
 from typing import Protocol, assert_never
@@ -20,7 +19,8 @@ from devinit.model.probe import ProbeResult
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
 from devinit.model.status import Phase
-from devinit.supervisor import lifecycle, logs
+from devinit.ports import verify
+from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.ending import end_tree
 from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
@@ -40,14 +40,6 @@ from devinit.system.processes import Process, ProcessTable, spawn
 log = logging.getLogger(__name__)
 
 TAIL_LINES = 20
-IN_USE = re.compile(
-    r"address already in use|EADDRINUSE|AddrInUse|\bport\b[^\n]{0,10} (is|was) (already )?in use"
-    r"|is port \d+ in use|already running on port|only one usage of each",
-    re.IGNORECASE,
-)
-"""What programs print when they could not bind: libc's words, Node's, Deno's, Django's and Spring's, Bun's,
-create-react-app's, Windows'."""
-
 PATIENCE_SECONDS = 1.0
 """How long a start may take before it is told what its probe sees."""
 
@@ -302,14 +294,23 @@ class Runner:
     def _process_ended(self, process: Process) -> None:
         code = process.returncode()
         self._forget_process()
-        if self.phase is Phase.STARTING and self.service.port is not None and self._could_not_bind():
-            self.post(lifecycle.PortLost("it says that the address is in use"))
+        if self.phase is Phase.STARTING and (refused := self._could_not_bind()) is not None:
+            self.post(refused)
         else:
             self.post(lifecycle.Exited(code, oneshot=self.service.port is None))
 
-    def _could_not_bind(self) -> bool:
-        path = logs.log_path(self._stage.private, self.name)
-        return IN_USE.search(logs.read_from(path, self.log_offset)) is not None
+    def _could_not_bind(self) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
+        ports = self._stage.ports
+        output = logs.read_from(logs.log_path(self._stage.private, self.name), self.log_offset)
+        named, own = binding.ports_in_use(output), [each.port for each in ports.granted_to(self.name)]
+        if named is None or not own:
+            return None
+        another = binding.asks_for_another(
+            named, own, tried_again=self.state.port_losses > 0, retake=lambda: ports.make_ready(self.name)
+        )
+        if another is not None:
+            return lifecycle.PortUnavailable(another)
+        return lifecycle.PortLost("it says that the address is in use")
 
     def _forget_process(self) -> None:
         if self.process is not None:
@@ -356,6 +357,11 @@ class Runner:
         await asyncio.to_thread(provider.provision, self.service, endpoint, place, self._say_from_thread())
 
     async def _follow_port(self, port: int) -> None:
+        given = self._stage.ports.port_of(self.name)
+        ours = self.pids()
+        if given is not None and isinstance(verify.ownership(port, ours), verify.Foreign):
+            self.post(lifecycle.PortUnavailable(binding.insists_on(port, given, ours)))
+            return
         try:
             granted = await self._moves.follow(self.name, port)
         except DevinitError as error:
