@@ -70,7 +70,8 @@ def _judge(found: Holding, obstruction: Obstruction, root: str, *, looked_after:
                 return Barrier(VerdictKind.OURS, _leased(owner, root))
             return _orphan(found, owner, root)
         case Taken(owner=LeaseOwner() as owner):
-            if not found.listeners and found.use is None:
+            # A connection that was closed keeps nobody from listening there.
+            if not found.listeners and (found.use is None or found.use.state is UseState.CLOSED):
                 return Barrier(VerdictKind.RESERVED, _reserved(owner, root))
             verdict = _holder(found, root)
             return Barrier(verdict.kind, verdict.advice or _reserved(owner, root))

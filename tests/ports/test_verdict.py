@@ -184,6 +184,9 @@ TABLE = {
         VerdictKind.RESERVED,
         "`devinit -C '/home/me/my blog' ports reset backend` gives it up",
     ),
+    "a reserved port that was connected to a moment ago": Row(
+        used(UseState.CLOSED), RESERVED, VerdictKind.RESERVED, "ports reset backend` gives it up"
+    ),
     "a reserved port that a stranger has": Row(
         held(process()), RESERVED, VerdictKind.STRANGER, "ports reset backend` gives it up"
     ),
