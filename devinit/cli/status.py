@@ -19,17 +19,22 @@ if TYPE_CHECKING:
 
 
 EXAMPLE = "devinit status --json"
-SWITCHES = {"--json": "json"}
+SWITCHES = {"--json": "json", "--all": "all"}
 """All that it can be given: read without argparse."""
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    parser.add_argument("--all", action="store_true", help="every project of this machine, from any folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: Arguments) -> int:
-    """Print the status of the project."""
+    """Print the status of the project, or of all."""
+    if arguments.all:
+        from devinit.cli.neighbours import show_projects  # one project is answered without all this
+
+        return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
     client = connect_to_running(root)
     status: ProjectStatus = client.call("status") if client else status_at_rest(root)
@@ -98,6 +103,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
     from pathlib import Path
 
     from devinit.config.load import load
+    from devinit.control.orphans import orphans_of
     from devinit.ports import ports_file
 
     root = Path(folder)

@@ -197,6 +197,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
             extra_json_schema={"propertyNames": {"pattern": f"^{SERVICE_NAME}$"}},
         ),
     ] = None
+    oauth_redirect_ports: Annotated[
+        list[int] | None,
+        Meta(
+            description="Ports registered as redirects with an OAuth provider: moving elsewhere is warned about.",
+            extra_json_schema={"items": {"type": "integer", **_PORT}},
+        ),
+    ] = None
     on_conflict: Annotated[
         ConflictPolicy | None,
         Meta(description="When its port is taken: ask, kill, move, reuse or fail. Default: as the command says."),

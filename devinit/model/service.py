@@ -106,6 +106,8 @@ class Service(Struct, frozen=True, kw_only=True):
     port_env: tuple[str, ...] = ()
     """Other names for its port: set in its environment, and read as a preference (`API_PORT`)."""
     extra_ports: tuple[PortRequest, ...] = ()
+    oauth_redirect_ports: tuple[int, ...] = ()
+    """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
     depends_on: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
     before_start: tuple[str, ...] = ()

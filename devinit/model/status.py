@@ -104,3 +104,40 @@ class WhyReport(TypedDict):
     log: str
     """The path of its log."""
     log_tail: list[str]
+
+
+class OwnPort(TypedDict):
+    """One port that the project asks for, as `ports` on the wire tells it."""
+
+    service: str
+    """The service; an extra port is `service.name`."""
+    port: int
+    """The one that it has, or would ask for."""
+    preferred_port: int
+    next_port: int
+    """The one that its next start asks for."""
+    range: list[int]
+    strict: bool
+    phase: str
+    holder: str | None
+    """Who has the preferred port while the service has not, in words that follow "is"."""
+    holder_kind: str | None
+    """What that is, a `VerdictKind`."""
+
+
+class Change(TypedDict):
+    """A variable that would have another value if the service were started now."""
+
+    name: str
+    then: str | None
+    now: str
+
+
+class Inspection(TypedDict):
+    """What a service is given, and where its files are."""
+
+    environment: dict[str, str]
+    """Beyond the environment of whoever started it."""
+    changed: list[Change]
+    files: dict[str, str]
+    """What they are, and their paths."""

@@ -6,17 +6,30 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from devinit import __version__
-from devinit.control.messages import EnvironmentParams, ServiceParams, ServicesParams, StartParams
+from devinit.control.messages import (
+    ChooseParams,
+    EnvironmentParams,
+    FreeParams,
+    PortParams,
+    ServiceParams,
+    ServicesParams,
+    StartParams,
+    StatusParams,
+)
 from devinit.control.server import Connection, UnknownMethod
-from devinit.model.port import ConflictPolicy
-from devinit.model.status import ProjectStatus
+from devinit.errors import DevinitError
+from devinit.model.port import ConflictPolicy, PortReport
+from devinit.model.status import Inspection, OwnPort, ProjectStatus
+from devinit.ports.who import who
 from devinit.supervisor import report
+from devinit.supervisor.presence import remember
 from devinit.supervisor.project_ports import Asked
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.supervisor import Order, Supervisor
@@ -25,6 +38,8 @@ from devinit.system.usage import Usage, usage_of
 
 # Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
 Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
+
+REMEMBER_AFTER_SECONDS = 0.1
 
 
 class Handlers:
@@ -47,8 +62,10 @@ class Handlers:
         """Say who answers."""
         return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
 
-    async def status(self, _params: msgspec.Raw, _connection: Connection) -> ProjectStatus:
+    async def status(self, params: msgspec.Raw, _connection: Connection) -> ProjectStatus:
         """Return what every service is doing."""
+        if not msgspec.json.decode(params, type=StatusParams).measure:
+            return report.project_status(self._supervisor.runners, self._stage, {})
         # One walk through /proc for all services.
         table = ProcessTable()
         usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
@@ -60,17 +77,24 @@ class Handlers:
         """Bring services up; events come before the answer."""
         order = order_of(params, connection)
         with self._telling(connection):
-            return {"exit_code": await self._supervisor.start(order, connection.tell)}
+            code = await self._supervisor.start(order, connection.tell)
+        self._remember()
+        return {"exit_code": code}
 
     async def restart(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Stop services and bring them up again; events come before the answer."""
         order = order_of(params, connection)
         with self._telling(connection):
-            return {"exit_code": await self._supervisor.restart(order, connection.tell)}
+            code = await self._supervisor.restart(order, connection.tell)
+        self._remember()
+        return {"exit_code": code}
 
     async def stop(self, params: msgspec.Raw, connection: Connection) -> dict[str, Any]:
         """Stop services; events come before the answer. The supervisor ends after the last one."""
         names = msgspec.json.decode(params, type=ServicesParams).services
+        # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
+        with suppress(DevinitError):
+            await self._supervisor.ensure_configured(self._stage.caller, None)
         with self._telling(connection):
             done = await self._supervisor.stop(names)
         ends = not self._supervisor.is_needed()
@@ -92,11 +116,72 @@ class Handlers:
         [chosen] = report.named([name], self._stage.project)
         return report.why(self._supervisor.runners[chosen], self._supervisor.runners, self._stage)
 
+    async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
+        """Report who has a port; nothing when it is free."""
+        port = msgspec.json.decode(params, type=PortParams).port
+        protected = (connection.pid,) if connection.pid else ()
+        return await asyncio.to_thread(who, port, self._stage.root, protected=protected)
+
+    async def inspect(self, params: msgspec.Raw, _connection: Connection) -> Inspection:
+        """Tell what a service is given, and what of that has changed since it was started."""
+        name = msgspec.json.decode(params, type=ServiceParams).service
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        [chosen] = report.named([name], self._stage.project)
+        from devinit.supervisor.inspection import inspect  # only who looks closely asks; it costs no start
+
+        return inspect(self._supervisor.runners[chosen], self._stage)
+
+    async def ports(self, _params: msgspec.Raw, _connection: Connection) -> list[OwnPort]:
+        """Return every port of the project, and who is in the way of those that are elsewhere."""
+        from devinit.supervisor import port_desk  # as above
+
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        return await asyncio.to_thread(port_desk.rows, dict(self._supervisor.runners), self._stage)
+
+    async def choose_port(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
+        """Let a service ask for another port with its next start; return which."""
+        from devinit.supervisor import port_desk  # as above
+
+        asked = msgspec.json.decode(params, type=ChooseParams)
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        chosen = await asyncio.to_thread(port_desk.choose, self._stage, asked.service, asked.port)
+        return {"port": chosen}
+
+    async def forget_ports(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
+        """Let the preferred ports count again; return what was remembered."""
+        from devinit.supervisor import port_desk  # as above
+
+        names = msgspec.json.decode(params, type=ServicesParams).services
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        return await asyncio.to_thread(port_desk.forget, self._stage, names)
+
+    async def free_port(self, params: msgspec.Raw, connection: Connection) -> Any:
+        """End who was shown to have a port, where that is safe."""
+        from devinit.supervisor import port_desk  # as above
+
+        asked = msgspec.json.decode(params, type=FreeParams)
+        # Whoever asks must not be killed by what he asks for.
+        protected = (connection.pid,) if connection.pid else ()
+        loop = asyncio.get_running_loop()
+
+        def say(text: str) -> None:
+            loop.call_soon_threadsafe(self._stage.note, text)
+
+        return await asyncio.to_thread(
+            port_desk.free_port, self._stage, asked.port, asked.holders, protected, say
+        )
+
     async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> ProjectStatus:
         """Return the status, and tell every event from now on."""
         self._stage.broadcaster.add(connection.tell)
         connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
         return await self.status(msgspec.Raw(b"{}"), connection)
+
+    def _remember(self) -> None:
+        """Put this checkout on the list of the machine, once whoever waits has been answered."""
+        loop = asyncio.get_running_loop()
+        write = partial(remember, self._stage.root, self._stage.project.name)
+        loop.call_later(REMEMBER_AFTER_SECONDS, loop.run_in_executor, None, write)
 
     @contextmanager
     def _telling(self, connection: Connection) -> Iterator[None]:
@@ -129,6 +214,12 @@ METHODS: dict[str, Method] = {
     "stop": Handlers.stop,
     "environment": Handlers.environment,
     "why": Handlers.why,
+    "who": Handlers.who,
+    "inspect": Handlers.inspect,
+    "ports": Handlers.ports,
+    "choose_port": Handlers.choose_port,
+    "forget_ports": Handlers.forget_ports,
+    "free_port": Handlers.free_port,
     "subscribe": Handlers.subscribe,
 }
 

@@ -57,7 +57,7 @@ class ProjectPorts:
         self._exclusive: set[str] = set()
         """Services that do not bind over our hold: learnt once, then not tried again."""
         self._for_now: set[str] = set()
-        """Ports that the environment asked for: they hold for this start, and are not remembered."""
+        """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
 
     def take(
         self, services: Iterable[Service], project: Project, asked: Asked, say: Say
@@ -153,6 +153,8 @@ class ProjectPorts:
                 hint="its command must use ${PORT}",
             )
         self._add([found])
+        if request.recall(port) is None:
+            self._for_now.add(request.service)
         return granted
 
     def adopt(self, ports: Iterable[GrantedPort], project: str) -> None:
@@ -225,7 +227,7 @@ class ProjectPorts:
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
         """Whether the grant that is there is what is wanted, and can be used."""
         found = self._grants.get(request.service)
-        wanted = request.preferred if request.strict else remembered
+        wanted = request.preferred if request.strict else request.recall(remembered)
         return found is not None and wanted in (None, found.port) and self.make_ready(request.service)
 
     def _of(self, name: str) -> list[Grant]:
@@ -251,8 +253,6 @@ def without_questions(request: PortRequest) -> PortRequest:
     return request
 
 
-def requests_of(service: Service) -> list[PortRequest]:
-    """Return all ports that a service asks for."""
 def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
     """Return the grants without the extra ports of services that use somebody else's server: those go back."""
     grants = list(grants)
@@ -263,4 +263,6 @@ def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
     return [each for each in grants if each not in needless]
 
 
+def requests_of(service: Service) -> list[PortRequest]:
+    """Return all ports that a service asks for."""
     return [*([service.port] if service.port else []), *service.extra_ports]

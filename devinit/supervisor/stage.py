@@ -83,6 +83,10 @@ class Stage:
         remembered = ports_file.read(self.root)
         self._endpoints, self.environment = self._derived(self.project, self.caller, remembered)
 
+    def environment_with(self, ports: dict[str, int]) -> dict[str, str]:
+        """Return what the runtime environment would be if services that have no port yet had these."""
+        return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports})[1]
+
     def _derived(
         self, project: Project, caller: dict[str, str], remembered: dict[str, int]
     ) -> tuple[dict[str, Endpoint], dict[str, str]]:
@@ -156,9 +160,12 @@ class Stage:
 
     def _files_of(self, service: Service) -> dict[str, str]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
+        return read_env_files(self.env_files_of(service), caller=self.caller)
+
+    def env_files_of(self, service: Service) -> tuple[Path, ...]:
+        """Return the `.env` files that a service is given, those that count more later."""
         usual = dict.fromkeys((self.root / ".env", service.directory / ".env"))
-        present = [path for path in usual if path.is_file()]
-        return read_env_files((*present, *service.env_file), caller=self.caller)
+        return (*(path for path in usual if path.is_file()), *service.env_file)
 
     def process_spec(self, service: Service) -> ProcessSpec | None:
         """Return what to start for a service, or None when somebody else runs it."""
@@ -203,7 +210,7 @@ class Stage:
         if request is None:
             return None
         granted = self.ports.port_of(request.service)
-        return granted if granted is not None else remembered.get(request.service, request.preferred)
+        return granted if granted is not None else request.expected(remembered.get(request.service))
 
 
 def open_silent_stdin() -> int:

@@ -24,6 +24,7 @@ from devinit.model.service import Project, Service, StopPolicy
 from devinit.model.status import Phase
 from devinit.supervisor import graph, lifecycle, outcome, report, reuse
 from devinit.supervisor.discovery import Discovery
+from devinit.supervisor.ending import end_tree
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.project_ports import Asked
 from devinit.supervisor.runner import Runner
@@ -53,7 +54,6 @@ class Order(Struct, frozen=True, kw_only=True):
     """Whether whoever ordered it has gone away before it was begun."""
 
 
-class Supervisor:
 class Stopped(Struct, frozen=True, kw_only=True):
     """What a stop came to."""
 
@@ -69,6 +69,7 @@ class Stopped(Struct, frozen=True, kw_only=True):
         return cls(stopped=[name for name in names if name not in left], left=left)
 
 
+class Supervisor:
     """The services of one project."""
 
     def __init__(self, stage: Stage, tasks: asyncio.TaskGroup) -> None:
@@ -86,9 +87,9 @@ class Stopped(Struct, frozen=True, kw_only=True):
         self._noted: set[str] = set()
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
-
         self._used: dict[str, int] = {}
         """Services that are stopped to be started again, and the ports of the servers that they found and used."""
+
     # What somebody wants
 
     async def start(self, order: Order, tell: Callable[[Event], None]) -> int:
@@ -110,8 +111,8 @@ class Stopped(Struct, frozen=True, kw_only=True):
             async with self._deciding:
                 project = await self._load(order)
                 names = report.named(order.services, project)
-                with self._expected_back(names):
                 self._used |= self._used_by(names)
+                with self._expected_back(names):
                     await self._end(names)
                     wanted = await self._begin(order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
@@ -127,9 +128,11 @@ class Stopped(Struct, frozen=True, kw_only=True):
             await self._end(chosen)
             for name in chosen:
                 self.stage.ports.give_back(name)
-            self._save()
                 self._used.pop(name, None)
-            return running
+            self._save()
+            if not running:
+                running = await self._end_unrecorded(names)
+            return Stopped.of(running, self._services())
 
     async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
         """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
@@ -210,12 +213,13 @@ class Stopped(Struct, frozen=True, kw_only=True):
         def say(text: str) -> None:
             loop.call_soon_threadsafe(self.stage.note, text)
 
-        granted = await asyncio.to_thread(self.stage.ports.take, services, self.stage.project, asked, say)
+        try:
+            granted = await asyncio.to_thread(self.stage.ports.take, services, self.stage.project, asked, say)
+        except PortQuestion as question:
+            question.conflicts = tuple(with_changes(each, self.stage) for each in question.conflicts)
+            raise
         for port in granted:
-            self._tell_port(port)
-
-    async def _end_leftovers(self, names: list[str]) -> None:
-        """End what an earlier supervisor started and nobody has on record: it still has our leases."""
+            self._tell_port(port, asked.resolutions)
             if port.uses:
                 self._use(port)
             elif before := asked.used.get(port.service):
@@ -223,6 +227,21 @@ class Stopped(Struct, frozen=True, kw_only=True):
                 self.stage.note(text, port.service)
         for name in names:
             self._used.pop(name, None)
+
+    def _use(self, found: GrantedPort) -> None:
+        """Let a service use the server that was found running on its port."""
+        service = reuse.using(self.stage.project.services[found.service], found.port)
+        self.stage.replace_service(service)
+        self.runners[service.name].service = service
+        self.stage.note(f"{service.name} uses {found.uses}, which runs on {found.port} already", service.name)
+
+    def _used_by(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the ports of the servers that services use which they found there."""
+        services = {name: self.runners[name].service for name in names if self._phase(name) in WANTED}
+        return {name: reuse.port_of(each) for name, each in services.items() if each.is_reused}
+
+    async def _end_leftovers(self, names: list[str]) -> list[str]:
+        """End what an earlier supervisor started and nobody has on record: it still has our leases."""
         orphaned = self.stage.ports.orphaned() & set(names)
         # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
         unseen = [name for name in names if not self._has_ports(name) and self.runners[name].identity is None]
@@ -231,6 +250,18 @@ class Stopped(Struct, frozen=True, kw_only=True):
         for name in orphaned:
             self.stage.note(f"{name} still ran without a supervisor: it is ended first", name)
         await asyncio.gather(*(self.runners[name].end_leftovers() for name in orphaned))
+        return sorted(orphaned)
+
+    async def _end_unrecorded(self, names: tuple[str, ...]) -> list[str]:
+        """End what runs although nobody has it on record, named services or all; return whose it was."""
+        idle = [name for name in self.runners if self._phase(name) not in PRESENT]
+        ended = await self._end_leftovers([name for name in idle if not names or name in names])
+        # What was taken out of the configuration, or stands in one that is broken now.
+        unknown = self.stage.ports.orphaned() - self.runners.keys()
+        for name in sorted(unknown if not names else unknown & set(names)):
+            await end_tree(None, self.stage.marker(name), StopPolicy(), self.stage.note, self.stage.lookout)
+            ended.append(name)
+        return ended
 
     def _has_ports(self, name: str) -> bool:
         service = self.runners[name].service
@@ -381,8 +412,11 @@ class Stopped(Struct, frozen=True, kw_only=True):
             self._noted.add(text)
             self.stage.note(text)
 
-    def _tell_port(self, granted: GrantedPort) -> None:
+    def _tell_port(self, granted: GrantedPort, answers: Sequence[Resolution] = ()) -> None:
         self.stage.broadcaster.tell(report.port_event(granted))
+        service = self.stage.project.services.get(granted.service)
+        if service is not None and (text := warning_of(service, granted, answers)):
+            self.stage.note(text, service.name)
 
     # Who is there
 
