@@ -46,6 +46,13 @@ class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     profile: str | None = None
 
 
+class StatusParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """What every service is doing."""
+
+    measure: bool = True
+    """Also what it uses, which takes a walk through all processes."""
+
+
 class ServiceParams(Struct, frozen=True, forbid_unknown_fields=True):
     """One service."""
 

@@ -70,3 +70,13 @@ async def be_reachable(server: Server, root: Path) -> None:
             log.info("the socket was gone: listening again at %s", socket_path(root))
     except (DevinitError, OSError) as error:
         log.warning("cannot listen again: %s", error)
+
+
+def remember(root: Path, project: str) -> None:
+    """Put a checkout on the list of the machine: `status --all` finds it there. Blocking."""
+    from devinit.control import checkouts  # nobody waits for this
+
+    try:
+        checkouts.record(root, project)
+    except (DevinitError, OSError) as error:
+        log.warning("`devinit status --all` may not find this project: %s", error)

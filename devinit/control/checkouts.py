@@ -1,0 +1,74 @@
+"""The checkouts of this machine in which devinit was started, so that a command in one finds all the others.
+
+One small file for each, in the user's state directory: the supervisors that write them never wait for
+one another, and a file that is torn or lost costs one row until the next start. Nothing is proven by
+them; whether something runs is asked of the supervisor and of the leases.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import NamedTuple
+
+from devinit.system.files import read_text, write_atomically
+from devinit.system.paths import project_id, socket_address, state_directory
+
+SUFFIX = ".json"
+
+
+class Checkout(NamedTuple):
+    """A folder in which devinit was started."""
+
+    root: str
+    """Without symbolic links."""
+    project: str
+    socket: str
+    """Where its supervisor listens, or listened last."""
+    started_at: float
+    """Unix time of the last start."""
+
+
+def record(root: str | os.PathLike[str], project: str) -> None:
+    """Write down that a project was started here, now, by this supervisor."""
+    checkout = Checkout(os.path.realpath(root), project, socket_address(root), time.time())
+    # JSON has escapes for a path whose bytes are no text.
+    write_atomically(_path(root), json.dumps(checkout._asdict()) + "\n", mode=0o600, durable=False)
+
+
+def recorded() -> list[Checkout]:
+    """Return what was written down, whether it still exists or not; what cannot be read is passed over."""
+    names = sorted(name for name in os.listdir(_folder()) if name.endswith(SUFFIX))  # noqa: PTH208  paths are text here
+    found = (_read(os.path.join(_folder(), name)) for name in names)  # noqa: PTH118
+    return [checkout for checkout in found if checkout is not None]
+
+
+def recorded_at(root: str | os.PathLike[str]) -> Checkout | None:
+    """Return what was written down about one folder."""
+    return _read(_path(root))
+
+
+def forget(root: str | os.PathLike[str]) -> None:
+    """Take a checkout off the list."""
+    try:
+        os.unlink(_path(root))  # noqa: PTH108
+    except FileNotFoundError:
+        return
+
+
+def _read(path: str) -> Checkout | None:
+    try:
+        return Checkout(**json.loads(read_text(path) or ""))
+    except (ValueError, TypeError):
+        return None
+
+
+def _path(root: str | os.PathLike[str]) -> str:
+    return os.path.join(_folder(), project_id(root) + SUFFIX)  # noqa: PTH118
+
+
+def _folder() -> str:
+    folder = os.path.join(state_directory(), "projects")  # noqa: PTH118
+    os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+    return folder
