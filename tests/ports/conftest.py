@@ -31,6 +31,9 @@ if family == socket.AF_INET6:
 server.bind((address, port))
 if "bound" not in options:
     server.listen()
+for option in options:
+    if option.startswith("name="):
+        open("/proc/self/comm", "w").write(option.removeprefix("name="))
 if "nobody" in options:
     os.setuid(65534)
 if "stubborn" in options:

@@ -6,19 +6,39 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import PortConflict
+from devinit.model.process import ProcessIdentity
 from devinit.ports.holder import holding
+from devinit.ports.holding import named
 from devinit.ports.release import Released, release
-from tests.ports.conftest import RESTART, Stranger
+from devinit.system.processes import Process, identity_of
+from tests.ports.conftest import LISTEN, RESTART, Block, Stranger
+
+HELPERS = f"""
+import subprocess, sys
+idle = [sys.executable, "-S", "-c", "import signal; signal.pause()"]
+helpers = [subprocess.Popen(idle, start_new_session=apart).pid for apart in (False, True)]
+open(sys.argv.pop(), "w").write(" ".join(map(str, helpers)))
+{LISTEN}
+"""
+"""A server with a helper in its group and one that has left it."""
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 
 def released(port: int, *, grace_seconds: float = 5.0) -> Released:
     return release(port, holding(port).identities, grace_seconds=grace_seconds)
+
+
+def helper(pid: str) -> Process:
+    identity = identity_of(int(pid))
+    assert identity is not None
+    return Process(identity)
 
 
 def lives(process: subprocess.Popen[str]) -> bool:
@@ -160,3 +180,84 @@ class TestAHolder:
 
         hint = str(refused.value.hint)
         assert re.fullmatch(rf"it was started again: stop .* \(pid {supervisor.pid}\) first", hint)
+
+
+class TestWhatAHolderStarted:
+    @pytest.mark.parametrize("options", [(), ("stubborn",)])
+    def test_in_its_group_is_ended_with_it_and_what_left_the_group_is_not(
+        self, port: int, stranger: Stranger, tmp_path: Path, options: tuple[str, ...]
+    ) -> None:
+        stranger(port, "127.0.0.1", *options, str(tmp_path / "pids"), program=HELPERS)
+        inside, outside = map(helper, (tmp_path / "pids").read_text().split())
+        with inside, outside:
+            try:
+                freed = released(port, grace_seconds=0.1)
+
+                assert inside.wait(5)
+                assert not outside.wait(0)
+                freed.hold.close()
+            finally:
+                outside.send(signal.SIGKILL)
+
+
+class TestWaitingForAHolder:
+    def test_says_for_whom_and_how_long(self, port: int, stranger: Stranger) -> None:
+        stranger(port, "127.0.0.1", "stubborn")
+        found = holding(port)
+        said: list[str] = []
+
+        freed = release(port, found.identities, say=said.append, grace_seconds=1.6)
+
+        name = named(found.holders[0])
+        assert said == [
+            f"asked {name} to end",
+            f"waiting for {name} to end, 1 s more at most",
+            f"{name} did not end within 1.6 s: killed",
+        ]
+        freed.hold.close()
+
+
+class TestANumberThatWasGivenOutAgain:
+    def test_is_not_signalled(self, port: int, stranger: Stranger) -> None:
+        process = stranger(port)
+        [now] = holding(port).identities
+        shown = ProcessIdentity(now.pid, now.start_time - 1, now.boot_id)
+
+        with pytest.raises(PortConflict) as refused:
+            release(port, [shown])
+
+        assert lives(process)
+        assert refused.value.hint == "it is not the process that was shown, so nothing was ended"
+
+    def test_while_we_look_is_not_signalled(
+        self, port: int, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The number passes on after everything was checked, and before the signal."""
+        process = stranger(port)
+        found = holding(port)
+        [holder] = found.holders
+        earlier = replace(holder.identity, start_time=holder.identity.start_time - 1)
+        before = replace(found, holders=(replace(holder, identity=earlier),))
+        monkeypatch.setattr("devinit.ports.release.holding", lambda *_args, **_named: before)
+
+        with pytest.raises(PortConflict):
+            release(port, [earlier], grace_seconds=0.2)
+
+        assert lives(process)
+
+
+class TestASocketThatPassedOn:
+    def test_while_we_look_spares_who_had_it(
+        self, block: Block, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The same process, but it holds another socket than the one that it was found by."""
+        port, elsewhere = block(2)
+        stranger(port)
+        bystander = stranger(elsewhere)
+        before = replace(holding(port), holders=holding(elsewhere).holders)
+        monkeypatch.setattr("devinit.ports.release.holding", lambda *_args, **_named: before)
+
+        with pytest.raises(PortConflict):
+            release(port, before.identities, grace_seconds=0.2)
+
+        assert lives(bystander)
