@@ -56,6 +56,14 @@ def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> 
     return tuple(requests)
 
 
+def oauth_redirect_ports(table: ServiceTable, place: Place) -> tuple[int, ...]:
+    """Return the ports that an OAuth provider redirects to."""
+    ports = table.oauth_redirect_ports or []
+    if ports and table.port is None and table.range is None:
+        place.add("needs a `port`")
+    return tuple(dict.fromkeys(port for port in ports if _check_port(port, place)))
+
+
 def _range(text: str, place: Place) -> tuple[int, int] | None:
     parts = re.fullmatch(r"\s*(\d{1,9})\s*-\s*(\d{1,9})\s*", text, re.ASCII)
     if parts is None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from devinit.config.defaults import LOCAL_HOST
 from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
-from devinit.config.port_requests import extra_ports, port_request
+from devinit.config.port_requests import extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
 from devinit.config.schema import PROVIDERS, SERVICE_NAME, VARIABLE_NAME, ServiceTable, Texts, Values
 from devinit.config.servers import database, external_url
@@ -33,8 +33,8 @@ _PROVIDERS_OF = {
 }
 """The keys that only some providers understand."""
 _OF_A_SERVER_THAT_WE_RUN = (
-    "port", "range", "strict_port", "port_env", "extra_ports", "database", "user", "password", "binaries",
-    "setup", "before_start", "stop", "restart", "logs",
+    "port", "range", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database", "user",
+    "password", "binaries", "setup", "before_start", "stop", "restart", "logs",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         port=port_request(name, provider, table, place),
         port_env=_variable_names(table.port_env, place.at("port_env")),
         extra_ports=extra_ports(name, provider, table, place.at("extra_ports")),
+        oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
         depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
         setup=_commands(table.setup, place.at("setup")),
         before_start=_commands(table.before_start, place.at("before_start")),

@@ -224,7 +224,7 @@ class Conflict(PortReport, frozen=True, kw_only=True):
     default: ResolutionKind = ResolutionKind.ABORT
     """The answer that does no harm."""
     changes: tuple[str, ...] = ()
-    """What moving changes, in words: ".env.runtime: BACKEND_URL", "CORS_ORIGINS", "the OAuth redirect
+    """What moving changes, in words: ".env.runtime: FRONTEND_URL, CORS_ORIGINS", "the OAuth redirect
     registered for port 3000"."""
     reuse: str = ""
     """What the server there says about being used: "PostgreSQL 15.18, database shop", or why it cannot be."""

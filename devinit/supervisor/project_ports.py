@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from devinit.errors import PortConflict
-from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest, Resolution
+from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
 from devinit.model.service import Project, Service
 from devinit.ports import ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
@@ -29,7 +29,7 @@ class PortQuestion(PortConflict):
         super().__init__(
             str(found), hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail"
         )
-        self.conflicts = found.conflicts
+        self.conflicts: tuple[Conflict, ...] = found.conflicts
 
 
 class Asked(Struct, frozen=True, kw_only=True):

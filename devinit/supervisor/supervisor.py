@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -19,14 +19,15 @@ from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
-from devinit.model.port import GrantedPort
+from devinit.model.port import GrantedPort, Resolution
 from devinit.model.service import Project, Service, StopPolicy
 from devinit.model.status import Phase
 from devinit.supervisor import graph, lifecycle, outcome, report, reuse
+from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.ending import end_tree
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
-from devinit.supervisor.project_ports import Asked
+from devinit.supervisor.project_ports import Asked, PortQuestion
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import ServiceRecord, State, write_state

@@ -46,6 +46,7 @@ class TestEveryKey:
             port = 8000
             range = "8000-8010"
             port_env = ["API_PORT", "SERVER_PORT"]
+            oauth_redirect_ports = [8000, 8010]
             extra_ports = { debugger = 5678 }
             on_conflict = "fail"
             depends_on = ["db"]
@@ -82,6 +83,7 @@ class TestEveryKey:
                 service="api", preferred=8000, first=8000, last=8010, browser=True, policy=ConflictPolicy.FAIL
             ),
             port_env=("API_PORT", "SERVER_PORT"),
+            oauth_redirect_ports=(8000, 8010),
             extra_ports=(
                 PortRequest(
                     service="api.debugger",
@@ -238,6 +240,11 @@ class TestAValueThatCannotBeMeant:
             ),
             ("strict_port = true", "services.a.strict_port: needs a `port`"),
             ('port_env = "A_PORT"', "services.a.port_env: needs a `port`"),
+            ("oauth_redirect_ports = [3000]", "services.a.oauth_redirect_ports: needs a `port`"),
+            (
+                "port = 8000\noauth_redirect_ports = [70000]",
+                "services.a.oauth_redirect_ports: 70000 is not a port",
+            ),
             ('port = 8000\nport_env = "A-PORT"', 'services.a.port_env: "A-PORT" is not a name'),
             ("extra_ports.debugger = 22", "services.a.extra_ports.debugger: port 22 is privileged"),
             ("extra_ports.Debugger = 5678", "services.a.extra_ports.Debugger: not a name for a port"),

@@ -314,13 +314,13 @@ class Subscription:
         self.ask("subscribe")
 
     def ask(self, method: str, **params: object) -> Any:
-        """Ask for something, wait for the answer and return the result."""
+        """Ask for something, wait for the answer and return the result, or the error."""
         request = {"jsonrpc": "2.0", "id": method, "method": method, "params": params}
         self.socket.sendall(json.dumps(request).encode() + b"\n")
         while (line := self._lines.next()) is not None:
             answer = json.loads(line)
             if answer.get("id") == method:
-                return answer.get("result")
+                return answer.get("result", answer.get("error"))
         raise AssertionError("the supervisor went away")
 
     def until(self, **wanted: object) -> Event:

@@ -22,6 +22,7 @@ class TestAPortThatAStrangerHas:
 
         [event] = [event for event in command.seen if event["type"] == "port"]
         assert (event["port"], event["moved_from"]) == (port + 1, port)
+        assert event["kind"] == "stranger"
         assert str(pid) in event["reason"]
         assert shop.ports() == {"web": port + 1}
         assert shop.environment()["WEB_URL"] == f"http://localhost:{port + 1}"
@@ -45,6 +46,7 @@ class TestAPortThatAStrangerHas:
 
         [event] = [event for event in command.seen if event["type"] == "port"]
         assert event["port"] == port
+        assert event["kind"] == "stranger"
         assert str(pid) in event["killed"][0]
 
     def test_on_the_other_address_family_counts_as_taken(
@@ -261,3 +263,19 @@ class TestAPortThatWasAskedForInTheEnvironment:
 
         assert shop.status()["web"]["port"] == port
         assert any(f"WEB_PORT={value} ignored" in event.get("message", "") for event in command.seen)
+
+
+class TestAskingTheSupervisorAboutAPort:
+    def test_tells_who_has_it(self, shop: Shop, free_ports: FreePorts, stranger: Stranger) -> None:
+        port, taken, free = free_ports(3)
+        pid = stranger(taken)
+        shop.service("web", port=port)
+        shop.up()
+
+        with shop.subscribe() as supervisor:
+            own, other, nobody = (supervisor.ask("who", port=each) for each in (port, taken, free))
+
+        assert (own["kind"], own["owner"]["service"]) == ("ours", "web")
+        assert [each["identity"]["pid"] for each in own["holders"]] == shop.pids("web")
+        assert (other["kind"], other["holders"][0]["identity"]["pid"]) == ("stranger", pid)
+        assert nobody is None
