@@ -38,7 +38,10 @@ def folder_of(arguments: Arguments) -> str:
     if arguments.directory is None:
         return current_directory()
     if not os.path.isdir(arguments.directory):  # noqa: PTH112  as above
-        raise UsageError(f"-C {arguments.directory}: there is no such folder")
+        raise UsageError(
+            f"-C {arguments.directory}: there is no such folder",
+            hint="`devinit status --all` lists the projects of this machine",
+        )
     return arguments.directory
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 
 EXAMPLE = "devinit status --json"
+ORPHANED = (
+    "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
+)
 SWITCHES = {"--json": "json", "--all": "all"}
 """All that it can be given: read without argparse."""
 
@@ -109,13 +112,14 @@ def status_at_rest(folder: str) -> ProjectStatus:
     root = Path(folder)
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     remembered = ports_file.read(root)
+    orphans = orphans_of(root)
     services: list[ServiceStatus] = [
         {
             "name": name,
             "provider": service.provider,
-            "phase": "stopped",
+            "phase": "orphaned" if name in orphans else "stopped",
             "mode": mode_at_rest(service, remembered.get(name)),
-            "port": service.port.expected(remembered.get(name)) if service.port else None,
+            "port": orphans.get(name, service.port.expected(remembered.get(name))) if service.port else None,
             "preferred_port": service.port.preferred if service.port else None,
             "url": None,
             "pid": None,
@@ -123,7 +127,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "restarts": 0,
             "cpu_percent": None,
             "memory_bytes": None,
-            "reason": None,
+            "reason": ORPHANED if name in orphans else None,
         }
         for name, service in project.services.items()
     ]

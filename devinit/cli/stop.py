@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -32,22 +33,40 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Stop services."""
     began = time.monotonic()
-    client = connect_to_running(root_as_text(arguments))
-    result: Json = {"stopped": [], "left": []} if client is None else order(client, arguments)
+    result = in_deleted_folder(arguments) or in_project(arguments)
+    stopped, left = result["stopped"], result["left"]
     if arguments.json:
         seconds = round(time.monotonic() - began, 3)
-        services, left = result["stopped"], result["left"]
-        print_json({"type": "stopped", "services": services, "left": left, "seconds": seconds})
-    elif client is None:
-        talk("nothing runs")
-    elif not result["stopped"] and not result["left"]:
-        talk("nothing to stop")
-    else:
-        if result["stopped"]:
-            talk(f"stopped {', '.join(result['stopped'])} in {duration(time.monotonic() - began)}")
-        for name in result["left"]:
-            talk(f"{name} was left alone: devinit did not start it, and does not stop it")
+        print_json({"type": "stopped", "services": stopped, "left": left, "seconds": seconds})
+        return 0
+    if stopped:
+        talk(f"stopped {', '.join(stopped)} in {duration(time.monotonic() - began)}")
+    for name in left:
+        talk(f"{name} was left alone: devinit did not start it, and does not stop it")
+    if not stopped and not left:
+        talk("nothing to stop" if "supervisor_ends" in result else "nothing runs")
     return 0
+
+
+def in_deleted_folder(arguments: Arguments) -> Json | None:
+    """Stop what still runs in a folder that does not exist any more; None when that is not what was asked."""
+    if arguments.directory is None or os.path.isdir(arguments.directory):  # noqa: PTH112  paths are text here
+        return None
+    from devinit.control.orphans import end_orphans  # an accident, and nobody else pays for it
+
+    ended = end_orphans(arguments.directory)
+    return {"stopped": ended, "left": []} if ended else None
+
+
+def in_project(arguments: Arguments) -> Json:
+    """Stop what runs, also when nobody looks after it and nothing is on record."""
+    root = root_as_text(arguments)
+    client = connect_to_running(root)
+    if client is None:
+        from devinit.control.orphans import connect_for_orphans  # as above
+
+        client = connect_for_orphans(root)
+    return {"stopped": [], "left": []} if client is None else order(client, arguments)
 
 
 def order(client: Client, arguments: Arguments) -> Json:

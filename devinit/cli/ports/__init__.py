@@ -20,6 +20,7 @@ ACTIONS = {None: "listing", "set": "choose", "reset": "forget"}
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    parser.add_argument("--all", action="store_true", help="every port that a project of this machine has")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (none: show the ports)")
     setting = actions.add_parser("set", help="choose the port of a service for the next start")
@@ -43,6 +44,10 @@ def port_number(text: str) -> int:
 
 def run(arguments: Arguments) -> int:
     """Show or change the ports."""
+    if arguments.all and arguments.action is None:
+        from devinit.cli.neighbours import show_ports  # what one project needs is less
+
+        return show_ports(as_json=arguments.json)
     module = import_module(f"devinit.cli.ports.{ACTIONS[arguments.action]}")
     code: int = module.run(arguments)
     return code

@@ -1,0 +1,229 @@
+"""Every project of this machine, and every port that one of them has: for `status --all` and `ports --all`.
+
+Put together from what is written down (`checkouts`), from who answers, and from the leases, which show
+also what runs without a supervisor, and in a folder that does not exist any more.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from devinit.config.slots import slot_of
+from devinit.control import checkouts
+from devinit.control.checkouts import Checkout
+from devinit.control.spawning import SOCKET_POINTER
+from devinit.control.survey import Json, ask_all
+from devinit.control.waking import supervisor_of, wake
+from devinit.errors import StateFileError
+from devinit.model.neighbour import NeighbourService, NeighbourState, NeighbourStatus, PortRow
+from devinit.model.port import LeaseOwner
+from devinit.model.status import Phase
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.files import read_text
+from devinit.system.paths import socket_address, state_directory
+from devinit.system.worktrees import worktree_of
+
+PATIENCE_SECONDS = 3.0
+"""How long all supervisors together may take to answer."""
+WAKING_SECONDS = 1.0
+"""How long those whose sockets had vanished may take to listen again."""
+_LOOK_SECONDS = 0.02
+
+
+class Leased(Struct, frozen=True):
+    """A port of a project."""
+
+    port: int
+    owner: LeaseOwner
+    live: bool
+
+
+class Folder(Struct, frozen=True, kw_only=True):
+    """What was found out about one checkout: everything that its state follows from."""
+
+    root: str
+    exists: bool
+    checkout: Checkout | None = None
+    """What is written down about it."""
+    answer: Json | None = None
+    """What its supervisor says."""
+    supervisor: int | None = None
+    """A supervisor that is there and says nothing."""
+    leases: tuple[Leased, ...] = ()
+
+
+def neighbours() -> list[NeighbourStatus]:
+    """Return every project, those that run first; what was deleted and does not run any more is forgotten."""
+    store = LeaseStore(state_directory() / "leases")
+    store.forget_vanished()
+    leases: dict[str, list[Leased]] = {}
+    for port, owner, live in store.owners():
+        leases.setdefault(owner.root, []).append(Leased(port, owner, live))
+    written = {root_name(each.root): each for each in checkouts.recorded()}
+    roots = {name: each.root for name, each in written.items()} | {
+        name: name for name in leases if name not in written
+    }
+    answers = _answers(roots, written)
+    found = []
+    for name, root in roots.items():
+        folder = Folder(
+            root=root,
+            exists=os.path.isdir(root),  # noqa: PTH112  paths are text here
+            checkout=written.get(name),
+            answer=answers.get(name),
+            supervisor=supervisor_of(root) if answers.get(name) is None else None,
+            leases=tuple(leases.get(name, ())),
+        )
+        if not folder.exists and state_of(folder) is NeighbourState.STOPPED:
+            checkouts.forget(root)
+        else:
+            found.append(described(folder))
+    return sorted(
+        found, key=lambda each: (each["state"] == NeighbourState.STOPPED, each["project"], each["root"])
+    )
+
+
+def state_of(folder: Folder) -> NeighbourState:
+    """Return what can be said about a project as a whole."""
+    runs = any(lease.live for lease in folder.leases)
+    if folder.answer is not None:
+        runs = any(service["phase"] != Phase.STOPPED for service in folder.answer["services"])
+    if not folder.exists:
+        return NeighbourState.GONE if runs or folder.supervisor is not None else NeighbourState.STOPPED
+    if folder.supervisor is not None:
+        return NeighbourState.UNREACHABLE
+    if folder.answer is None and runs:
+        return NeighbourState.ORPHANED
+    return NeighbourState.RUNNING if runs else NeighbourState.STOPPED
+
+
+def described(folder: Folder) -> NeighbourStatus:
+    """Return a project as it is told."""
+    worktree = worktree_of(folder.root) if folder.exists else None
+    state = state_of(folder)
+    project = (
+        folder.answer["project"] if folder.answer else folder.checkout.project if folder.checkout else ""
+    )
+    return {
+        "project": project or next((each.owner.project for each in folder.leases), ""),
+        "root": folder.root,
+        "state": state.value,
+        "worktree": worktree.top if worktree else None,
+        "branch": worktree.branch if worktree else None,
+        "slot": slot_of(folder.root) if worktree and worktree.linked else 0,
+        "supervisor": folder.answer["supervisor"] if folder.answer else None,
+        "started_at": folder.checkout.started_at if folder.checkout else None,
+        "services": services_of(folder, state),
+        "advice": advice_about(folder, state),
+    }
+
+
+def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]:
+    """Return what a supervisor says about its services, or else what their leases show."""
+    if folder.answer is not None and state is not NeighbourState.STOPPED:
+        return [
+            {
+                "name": service["name"],
+                "phase": service["phase"],
+                "port": service["port"],
+                # The URL of a database holds its password.
+                "url": service["url"] if service["provider"] == "process" else None,
+            }
+            for service in folder.answer["services"]
+        ]
+    unknown = Phase.ORPHANED.value if folder.supervisor is None else None
+    return [
+        {
+            "name": each.owner.service,
+            "phase": unknown if each.live else Phase.STOPPED.value,
+            "port": each.port,
+            "url": None,
+        }
+        for each in folder.leases
+    ]
+
+
+def advice_about(folder: Folder, state: NeighbourState) -> str | None:
+    """Return what to do about a state that should not be."""
+    there = f"devinit -C {shlex.quote(folder.root)}"
+    match state:
+        case NeighbourState.GONE:
+            return f"its folder was deleted: `{there} stop` ends what still runs"
+        case NeighbourState.ORPHANED:
+            return f"its supervisor was killed: `{there} start` looks after it again, `{there} stop` ends it"
+        case NeighbourState.UNREACHABLE:
+            pid = folder.supervisor or "PID"
+            return (
+                f"its supervisor (pid {pid}) does not answer: `kill -CONT {pid}` lets a stopped one go on, "
+                f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over"
+            )
+    return None
+
+
+def port_rows() -> list[PortRow]:
+    """Return every port that is leased or reserved on this machine, in their order."""
+    store = LeaseStore(state_directory() / "leases")
+    store.forget_vanished()
+    owners = store.owners()
+    worktrees = {root: worktree_of(root) for root in {owner.root for _, owner, _ in owners}}
+    rows: list[PortRow] = []
+    for port, owner, live in owners:
+        worktree = worktrees[owner.root]
+        rows.append(
+            {
+                "port": port,
+                "service": owner.service,
+                "project": owner.project,
+                "root": owner.root,
+                "state": "leased" if live else "reserved",
+                "worktree": worktree.top if worktree else None,
+                "branch": worktree.branch if worktree else None,
+            }
+        )
+    return rows
+
+
+def _sockets(root: str, checkout: Checkout | None) -> list[str]:
+    """Return where the supervisor of a folder may listen: it may have another runtime directory than we."""
+    try:
+        pointed = read_text(os.path.join(root, ".devinit", SOCKET_POINTER))  # noqa: PTH118
+    except StateFileError:
+        pointed = None
+    places = [socket_address(root), (pointed or "").strip(), checkout.socket if checkout else ""]
+    return [place for place in dict.fromkeys(places) if place]
+
+
+def _answers(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> dict[str, Json]:
+    """Ask all supervisors at once, and those that have lost their sockets as soon as they listen again."""
+    answers, silent = _ask(roots, written)
+    woken = {name: root for name, root in roots.items() if name not in silent | answers.keys() and wake(root)}
+    deadline = time.monotonic() + WAKING_SECONDS
+    while woken and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)  # a socket that appears wakes nobody
+        more, silent = _ask(woken, written)
+        answers |= more
+        woken = {name: root for name, root in woken.items() if name not in silent | more.keys()}
+    return answers
+
+
+def _ask(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> tuple[dict[str, Json], set[str]]:
+    """Return what supervisors say, and of which folders they are there and say nothing."""
+    sockets = {name: _sockets(root, written.get(name)) for name, root in roots.items()}
+    every = [path for paths in sockets.values() for path in paths]
+    said = ask_all(every, "status", {"measure": False}, seconds=PATIENCE_SECONDS)
+    answers: dict[str, Json] = {}
+    silent: set[str] = set()
+    for name, paths in sockets.items():
+        for path in paths:
+            answer = said.get(path)
+            # A copied folder brings along the address of the original's supervisor.
+            if answer is not None and root_name(answer["root"]) == name:
+                answers[name] = answer
+            elif path in said and answer is None:
+                silent.add(name)
+    return answers, silent - answers.keys()

@@ -1,0 +1,89 @@
+"""Services that run although nobody looks after them and nothing is on record: only their leases tell.
+
+That takes two accidents at once: a supervisor that was killed, and a `.devinit` folder, or a whole
+checkout, that was deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import ExitStack
+
+from devinit.control.checkouts import recorded_at
+from devinit.control.client import Client, connect
+from devinit.control.launch import connect_or_start
+from devinit.errors import ServiceError
+from devinit.model.process import ProcessIdentity
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.paths import project_id, state_directory
+from devinit.system.processes import RUN_VARIABLE, Process, ProcessTable, process_ids, variable_of
+
+GRACE_SECONDS = 10.0
+KILL_SECONDS = 5.0
+
+
+def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
+    """Return the services of a checkout that have a port leased at this moment, with the port.
+
+    Whoever asks has found out that no supervisor listens.
+    """
+    name = root_name(root)
+    owners = LeaseStore(state_directory() / "leases").owners()
+    found = [(owner.service, port) for port, owner, live in owners if live and owner.root == name]
+    # A service's own port, not an extra one of it.
+    return {service: port for service, port in found if "." not in service}
+
+
+def connect_for_orphans(root: str) -> Client | None:
+    """Start a supervisor where something of a checkout runs that nobody has on record; it knows how to end it."""
+    if not orphans_of(root) and not _is_anything_marked(f"{project_id(root)}/"):
+        return None
+    return connect_or_start(root)
+
+
+def end_orphans(root: str | os.PathLike[str]) -> list[str]:
+    """End the services of a checkout that was deleted; return those that were ended.
+
+    Its supervisor does so if there is one. Otherwise all are asked in the same way, since what was started
+    there has lost its data: INT is PostgreSQL's fast shutdown, TERM everybody else's.
+    """
+    checkout = recorded_at(root)
+    if checkout is not None and (client := connect(checkout.socket)) is not None:
+        stopped: list[str] = client.call("stop")["stopped"]
+        return stopped
+    services = list(orphans_of(root))
+    marks = [f"{project_id(root)}/{service}" for service in services]
+    _end(marks, (signal.SIGINT, signal.SIGTERM), GRACE_SECONDS)
+    _end(marks, (signal.SIGKILL,), KILL_SECONDS)
+    left = {member.pid for member in _members(marks)}
+    if left:
+        pids = ", ".join(map(str, sorted(left)))
+        raise ServiceError(f"processes {pids} do not end", hint="the kernel holds them: a disk that is gone?")
+    return services
+
+
+def _end(marks: list[str], numbers: tuple[int, ...], seconds: float) -> None:
+    """Signal every process with one of these marks, and wait until none is left or the time is over."""
+    deadline = time.monotonic() + seconds
+    asked: set[ProcessIdentity] = set()
+    while (members := _members(marks)) and time.monotonic() < deadline:
+        with ExitStack() as stack:
+            opened = [stack.enter_context(each) for member in members if (each := Process.open(member))]
+            for process in opened:
+                if process.identity not in asked:
+                    asked.add(process.identity)
+                    for number in (*numbers, signal.SIGCONT):
+                        process.send(number)
+            for process in opened:
+                process.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _members(marks: list[str]) -> list[ProcessIdentity]:
+    table = ProcessTable()
+    return [member for mark in marks for member in table.members_of(None, mark)]
+
+
+def _is_anything_marked(prefix: str) -> bool:
+    return any((variable_of(pid, RUN_VARIABLE) or "").startswith(prefix) for pid in process_ids())

@@ -1,0 +1,87 @@
+"""Ask many supervisors the same thing at once; one that hangs costs its own answer and nobody else's."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+Json = dict[str, Any]
+# What comes off the wire is checked where it is made; here it is passed on as it is.
+
+_CHUNK = 65536
+
+
+def ask_all(paths: Iterable[str], method: str, params: Json, *, seconds: float) -> dict[str, Json | None]:
+    """Return the result of each supervisor that listens at one of these sockets; None: it did not answer in time.
+
+    A path at which nobody listens is left out, and so is a supervisor that was just going away.
+    """
+    request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n"
+    calls = [_Call(path) for path in dict.fromkeys(paths)]
+    try:
+        poll = select.poll()
+        open_calls = {call.fileno(): call for call in calls if call.ask(request)}
+        for descriptor in open_calls:
+            poll.register(descriptor, select.POLLIN)
+        deadline = time.monotonic() + seconds
+        while open_calls and (left := deadline - time.monotonic()) > 0:
+            for descriptor, _ in poll.poll(left * 1000):
+                if not open_calls[descriptor].listen():
+                    poll.unregister(descriptor)
+                    del open_calls[descriptor]
+    finally:
+        for call in calls:
+            call.close()
+    return {call.path: call.result for call in calls if call.is_answered or call.is_waiting}
+
+
+class _Call:
+    """One question to one supervisor."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.result: Json | None = None
+        self.is_answered = self.is_waiting = False
+        self._received = bytearray()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(0)
+
+    def fileno(self) -> int:
+        """Return what becomes readable when something has been said."""
+        return self._socket.fileno()
+
+    def ask(self, request: bytes) -> bool:
+        """Connect and send; return whether an answer may come."""
+        try:
+            self._socket.connect(self.path)
+            self._socket.sendall(request)
+        except BlockingIOError:
+            self.is_waiting = True  # its queue is full of others that it does not accept: it hangs
+            return False
+        except OSError:
+            return False
+        self.is_waiting = True
+        return True
+
+    def listen(self) -> bool:
+        """Take what was said; return whether more may come."""
+        try:
+            chunk = self._socket.recv(_CHUNK)
+        except OSError:
+            chunk = b""
+        self._received += chunk
+        # The greeting comes before the answer, and is no answer.
+        for line in self._received.split(b"\n")[:-1]:
+            message: Json = json.loads(line)
+            if message.get("id") == 1:
+                self.is_answered, self.result = True, message.get("result")
+        self.is_waiting = bool(chunk) and not self.is_answered
+        return self.is_waiting
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
