@@ -1,0 +1,265 @@
+"""What can happen to a project: what its developer does, and the faults that befall it meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from tests.faults.walk.world import World
+
+Happening = Callable[["World"], str]
+"""Let it happen and return it in words."""
+
+LONGEST_PAUSE_SECONDS = 0.4
+
+
+def start_all(world: World) -> str:
+    return f"start all: {world.devinit('start', 'all', '--detach').code}"
+
+
+def start_by_force(world: World) -> str:
+    return f"start --force: {world.devinit('start', 'all', '--detach', '--force').code}"
+
+
+def start_one(world: World) -> str:
+    name = world.chance.choice(world.services)
+    return f"start {name}: {world.devinit('start', name, '--detach').code}"
+
+
+def stop_all(world: World) -> str:
+    return f"stop: {world.devinit('stop').code}"
+
+
+def stop_one(world: World) -> str:
+    name = world.chance.choice(world.services)
+    return f"stop {name}: {world.devinit('stop', name).code}"
+
+
+def restart_one(world: World) -> str:
+    name = world.chance.choice(world.services)
+    return f"restart {name}: {world.devinit('restart', name).code}"
+
+
+def restart_all(world: World) -> str:
+    return f"restart: {world.devinit('restart').code}"
+
+
+def look(world: World) -> str:
+    for words in (
+        ("logs", "-n", "5"),
+        ("env",),
+        ("ports", "--json"),
+        ("why", world.chance.choice(world.services)),
+    ):
+        world.devinit(*words)
+    return "logs, env, ports, why"
+
+
+def kill_supervisor(world: World) -> str:
+    """SIGKILL, at any moment: also while a command waits for it."""
+    client = world.begin(
+        *world.chance.choice((("start", "-d"), ("restart", "api"), ("stop", "worker"), ("status",)))
+    )
+    with client:
+        time.sleep(world.chance.uniform(0, LONGEST_PAUSE_SECONDS))
+        for process in world.supervisors():
+            os.kill(process.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            client.communicate(timeout=60)
+        if client.poll() is None:
+            client.kill()
+            return "kill -9 of the supervisor: a client hung for 60 s"
+    return "kill -9 of the supervisor during a command"
+
+
+def kill_idle_supervisor(world: World) -> str:
+    for process in world.supervisors():
+        os.kill(process.pid, signal.SIGKILL)
+    return "kill -9 of the supervisor"
+
+
+def kill_any_process(world: World) -> str:
+    found = [process for each in world.members().values() for process in each]
+    if not found:
+        return "nobody to kill"
+    victim = world.chance.choice(found)
+    with suppress(psutil.Error):
+        name = victim.name()
+        os.kill(victim.pid, signal.SIGKILL)
+        return f"kill -9 of {name} ({victim.pid})"
+    return "it was gone"
+
+
+def kill_everything(world: World) -> str:
+    """Out of memory: supervisor and services at once."""
+    victims = [process for each in world.members().values() for process in each] + world.supervisors()
+    for victim in victims:
+        with suppress(psutil.Error, ProcessLookupError):
+            os.kill(victim.pid, signal.SIGKILL)
+    return f"kill -9 of all {len(victims)} processes"
+
+
+def kill_client(world: World) -> str:
+    words = world.chance.choice(
+        (("start", "-d"), ("restart",), ("stop",), ("logs", "-f"), ("status", "--json"))
+    )
+    with world.begin(*words) as client:
+        time.sleep(world.chance.uniform(0, LONGEST_PAUSE_SECONDS))
+        client.kill()
+    return f"kill -9 of `devinit {' '.join(words)}`"
+
+
+def interrupt_client(world: World) -> str:
+    with world.begin("start", "-d") as client:
+        time.sleep(world.chance.uniform(0.05, LONGEST_PAUSE_SECONDS))
+        client.send_signal(signal.SIGINT)
+        client.communicate(timeout=60)
+    return "Ctrl-C during a start"
+
+
+def two_clients(world: World) -> str:
+    """Two commands that contradict each other."""
+    words = [
+        world.chance.choice((("start", "-d"), ("stop",), ("restart",), ("start", "api", "-d")))
+        for _ in range(2)
+    ]
+    clients = [world.begin(*each) for each in words]
+    for client in clients:
+        with client:
+            client.communicate(timeout=90)
+    return " and ".join(" ".join(each) for each in words) + " at once"
+
+
+def pause_supervisor(world: World) -> str:
+    for process in world.supervisors():
+        with suppress(psutil.Error):
+            process.suspend()
+            time.sleep(world.chance.uniform(0, LONGEST_PAUSE_SECONDS))
+            process.resume()
+    return "the supervisor was stopped for a moment"
+
+
+def pause_service(world: World) -> str:
+    found = [process for each in world.members().values() for process in each]
+    if found:
+        with suppress(psutil.Error):
+            victim = world.chance.choice(found)
+            victim.suspend()
+            time.sleep(world.chance.uniform(0, LONGEST_PAUSE_SECONDS))
+            victim.resume()
+    return "a service was stopped for a moment"
+
+
+def edit_configuration(world: World) -> str:
+    world.greeting = f"hello {world.chance.randrange(1000)}"
+    world.has_extra = world.chance.random() < 0.5
+    if world.chance.random() < 0.3:
+        world.ports["api"] += world.chance.choice((-1, 1))
+    world.configure()
+    return "an edit of devinit.toml"
+
+
+def break_configuration(world: World) -> str:
+    path = world.root / "devinit.toml"
+    path.write_text(
+        world.chance.choice(
+            ('[services.api\nport = "', "nonsense = 1\n", "\0\0\0", '[services.api]\nport = "x"\n')
+        )
+    )
+    codes = [world.devinit(*words).code for words in (("start", "-d"), ("status",), ("restart", "api"))]
+    world.configure()
+    return f"a broken devinit.toml: {codes}"
+
+
+def break_state(world: World) -> str:
+    """Paste nonsense into a file of devinit's, as an editor, a disk or a merge conflict would."""
+    name = world.chance.choice(
+        (
+            ".ports.json",
+            ".devinit/state.json",
+            ".env.runtime",
+            ".devinit/socket",
+            ".devinit/supervisor.lock",
+            ".devinit/pids/api.pid",
+        )
+    )
+    path = world.root / name
+    if not path.parent.is_dir():
+        return "nothing to break yet"
+    content = world.chance.choice(
+        (b"", b"{", b"<<<<<<< HEAD\n", b"\xff\xfe\0", b"[1, 2]\n", b'{"api": "x"}\n')
+    )
+    path.write_bytes(content)
+    codes = [world.devinit("status").code, world.devinit("start", "-d").code]
+    if name == ".ports.json":
+        path.unlink(missing_ok=True)  # it is the user's, and refused by name until the user acts
+    return f"{content!r} in {name}: {codes}"
+
+
+def remove_file(world: World) -> str:
+    name = world.chance.choice(
+        (
+            ".ports.json",
+            ".env.runtime",
+            ".devinit/socket",
+            ".devinit/pids",
+            ".devinit/logs/api.log",
+            ".devinit/state.json",
+        )
+    )
+    path = world.root / name
+    if path.is_dir():
+        for each in path.iterdir():
+            each.unlink()
+    else:
+        path.unlink(missing_ok=True)
+    return f"{name} removed"
+
+
+def remove_socket(world: World) -> str:
+    """A logout, or a cleaner of /tmp."""
+    for path in (world.machine / "run").rglob("*.sock"):
+        path.unlink()
+    return "the socket removed"
+
+
+def fill_the_disk(world: World) -> str:
+    if not world.is_small_disk:
+        return "no small disk here"
+    world.fill_disk()
+    words = world.chance.choice((("start", "-d"), ("restart", "api"), ("stop", "api"), ("restart", "redis")))
+    code = world.devinit(*words).code
+    world.free_disk()
+    return f"a full disk during {' '.join(words)}: {code}"
+
+
+def steal_port(world: World) -> str:
+    address = world.chance.choice(("127.0.0.1", "0.0.0.0", "::1"))
+    port = world.chance.choice(list(world.ports.values())) + world.chance.choice((0, 0, 1))
+    world.stranger(address, port)
+    return f"a stranger on {address} port {port}"
+
+
+def strangers_leave(world: World) -> str:
+    world.dismiss_strangers()
+    return "the strangers left"
+
+
+DAILY: dict[Happening, int] = {
+    start_all: 6, start_by_force: 1, start_one: 3, stop_all: 2, stop_one: 2, restart_one: 3, restart_all: 1,
+    look: 1, strangers_leave: 2,
+}  # fmt: skip
+FAULTS: dict[Happening, int] = {
+    kill_supervisor: 4, kill_idle_supervisor: 3, kill_any_process: 8, kill_everything: 1, kill_client: 4,
+    interrupt_client: 2, two_clients: 3, pause_supervisor: 2, pause_service: 2, edit_configuration: 3,
+    break_configuration: 2, break_state: 4, remove_file: 3, remove_socket: 2, fill_the_disk: 2, steal_port: 4,
+}  # fmt: skip
+"""How often each happens, beside the others."""
