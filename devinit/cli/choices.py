@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import table
 from devinit.cli.port_facts import INDENT, NARROW, paragraph
-from devinit.model.port_words import parents_first, title_of
+from devinit.model.port_words import answer_text, title_of
 from devinit.text import cut, one_line, width
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ POINTER = 5
 def choices_of(conflict: Json, columns: int, *, has_details: bool) -> list[Choice]:
     """Return what can be answered to one conflict, in the order in which it is offered."""
     offered = [kind for kind in conflict["choices"] if kind != "abort"]
-    choices = [(kind, text_of(kind, conflict, columns)) for kind in offered]
+    choices = [(kind, answer_text(kind, conflict, columns - POINTER)) for kind in offered]
     if any(kind in POLICIES for kind in offered):
         choices.append((ALWAYS, "always do the same…"))
     if has_details:
@@ -48,33 +48,6 @@ def pins_of(conflict: Json, columns: int) -> list[Choice]:
         "reuse": "always use the running one",
     }
     return [*((kind, cut(texts[kind], columns - POINTER)) for kind in kinds), (BACK, "only this time")]
-
-
-def text_of(kind: str, conflict: Json, columns: int) -> str:
-    """Return how an answer is offered."""
-    room = columns - POINTER
-    match kind:
-        case "move":
-            return f"move to {conflict['move_to']}"
-        case "kill":
-            return kill_text(conflict["holders"], room)
-        case "reuse":
-            return cut("use the running one; devinit never stops it", room)
-        case "take":
-            owner = conflict["owner"]
-            return cut(f"take it from {owner['project']}, which is stopped" if owner else "take it", room)
-        case "retry":
-            return "try again"
-    return kind
-
-
-def kill_text(holders: list[Json], room: int) -> str:
-    """Return whom the answer would end, as much of it as there is room for."""
-    first, *others = parents_first(holders)
-    more = f" and {len(others)} more" if others else ""
-    pid = first["identity"]["pid"]
-    title = cut(title_of(first), max(room - width(f"kill {pid} (){more}"), 8))
-    return f"kill {pid} ({title}){more}"
 
 
 def abort_text(columns: int) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from devinit.model.port import HIGHEST_PORT, ConflictPolicy, Resolution
+from devinit.model.process import ProcessIdentity
 
 
 class Request(Struct, frozen=True):
@@ -63,6 +64,20 @@ class PortParams(Struct, frozen=True, forbid_unknown_fields=True):
     """One port."""
 
     port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
+
+
+class ChooseParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """A port for the next start of a service; None: the next free one of its range."""
+
+    service: str
+    port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)] | None = None
+
+
+class FreeParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """A port, and exactly those who were shown to have it."""
+
+    port: Annotated[int, Meta(ge=1, le=HIGHEST_PORT)]
+    holders: tuple[ProcessIdentity, ...]
 
 
 class RpcError(Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from devinit.text import duration, one_line
+from devinit.text import cut, duration, one_line, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,3 +121,30 @@ def sentence(text: str) -> str:
     """Return a text that begins and ends like a sentence."""
     text = one_line(text)
     return text[:1].upper() + text[1:] + ("." if text and not text.endswith(".") else "")
+
+
+def answer_text(kind: str, conflict: Json, room: int) -> str:
+    """Return how an answer is offered."""
+    match kind:
+        case "move":
+            return f"move to {conflict['move_to']}"
+        case "kill":
+            return kill_text(conflict["holders"], room)
+        case "reuse":
+            running = one_line(conflict["reuse"]) or "the running one"
+            return cut(f"use {running}; devinit never stops it", room)
+        case "take":
+            owner = conflict["owner"]
+            return cut(f"take it from {owner['project']}, which is stopped" if owner else "take it", room)
+        case "retry":
+            return "try again"
+    return kind
+
+
+def kill_text(holders: list[Json], room: int) -> str:
+    """Return whom the answer would end, as much of it as there is room for."""
+    first, *others = parents_first(holders)
+    more = f" and {len(others)} more" if others else ""
+    pid = first["identity"]["pid"]
+    title = cut(title_of(first), max(room - width(f"kill {pid} (){more}"), 8))
+    return f"kill {pid} ({title}){more}"

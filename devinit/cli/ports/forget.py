@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
-from devinit.cli.ports.requests import known, requests_of
+from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
-from devinit.ports import ports_file
-from devinit.ports.leases import LeaseStore, root_name
-from devinit.system.paths import state_directory
+from devinit.ports.choosing import forget
 
 if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
@@ -19,11 +17,7 @@ def run(arguments: Arguments) -> int:
     """Take ports out of `.ports.json`, and give up what is reserved for services that do not run."""
     root, names = root_of(arguments), arguments.services
     requests = requests_of(root)
-    for name in names:
-        known(name, requests)
-    before = ports_file.reset(root, names or None)
-    store = LeaseStore(state_directory() / "leases")
-    store.forget(root_name(root), dict.fromkeys(names or requests))
+    before = forget(root, requests, names)
     if arguments.json:
         print_json({"forgotten": before})
         return 0

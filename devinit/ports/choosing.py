@@ -1,0 +1,80 @@
+"""Choose the ports of a project by hand: what `.ports.json` remembers is what the next start asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from devinit.errors import PortsExhausted, UsageError
+from devinit.model.port import PortRequest
+from devinit.model.service import Project
+from devinit.ports import ports_file
+from devinit.ports.hold import Hold, hold
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.paths import state_directory
+
+Requests = Mapping[str, PortRequest]
+
+
+def requests_of(project: Project) -> dict[str, PortRequest]:
+    """Return every port that a project asks for, by the name that `.ports.json` gives it."""
+    requests: dict[str, PortRequest] = {}
+    for service in project.services.values():
+        for request in (service.port, *service.extra_ports):
+            if request is not None:
+                requests[request.service] = request
+    return requests
+
+
+def known(name: str, requests: Requests) -> PortRequest:
+    """Return what is asked for by that name, else raise UsageError."""
+    if name not in requests:
+        raise UsageError(
+            f"no service has a port named {name!r}", hint=f"ports: {', '.join(requests) or 'none'}"
+        )
+    return requests[name]
+
+
+def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
+    """Remember a port for the next start; return whether it was another one. Raise UsageError if it may not be."""
+    request = known(name, requests)
+    if request.strict and port != request.preferred:
+        raise UsageError(
+            f"the port of {name} is fixed to {request.preferred} (strict_port)",
+            hint="change `port` in devinit.toml",
+        )
+    if not request.first <= port <= request.last:
+        raise UsageError(
+            f"{port} is outside of the range of {name}, {request.first}-{request.last}",
+            hint="choose one within it, or change `range` in devinit.toml",
+        )
+    return ports_file.write(root, {name: port})
+
+
+def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, int]:
+    """Let the preferred ports count again, of all when nobody is named; return what was remembered.
+
+    What is reserved for services that do not run is given up.
+    """
+    for name in names:
+        known(name, requests)
+    before = ports_file.reset(root, names or None)
+    LeaseStore(state_directory() / "leases").forget(root_name(root), dict.fromkeys(names or requests))
+    return before
+
+
+def next_free(request: PortRequest, after: int, avoided: Collection[int]) -> int:
+    """Return the next port of a range that nobody has, from one on and around. Raise PortsExhausted."""
+    store = LeaseStore(state_directory() / "leases")
+    ports: list[int] = [
+        *range(after + 1, request.last + 1),
+        *range(request.first, min(after, request.last + 1)),
+    ]
+    for port in ports if not request.strict else ():
+        if port not in avoided and store.look(port) is None and isinstance(held := hold(port), Hold):
+            held.close()
+            return port
+    raise PortsExhausted(
+        f"{request.service} has no other port to move to: {request.first}-{request.last}",
+        hint="it is fixed by strict_port" if request.strict else "widen its `range` in devinit.toml",
+    )
