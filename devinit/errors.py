@@ -21,6 +21,10 @@ This module imports nothing, so that the fastest command can raise and show an e
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class DevinitError(Exception):
     """What happened and to what (`message`), what to do next (`hint`), and the process's exit code."""
@@ -61,6 +65,11 @@ class PortError(DevinitError):
 
 class PortConflict(PortError):
     """A port is taken, and moving or killing was not allowed or not possible."""
+
+    def __init__(self, message: str, *, hint: str | None = None, conflicts: Sequence[object] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.conflicts = tuple(conflicts)
+        """What is known about the ports, for whoever can read it: of model.port, which is not imported here."""
 
 
 class PortsExhausted(PortError):

@@ -22,7 +22,7 @@ SERVICES = (
     """ | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
 )
 TAKING_SERVICES = ("start", "stop", "restart", "logs", "why")
-VALUES = {"--on-conflict": "ask kill move fail", "--format": "dotenv shell json"}
+VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
 BASH = r"""_devinit() {{
     local word="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" at=1 place=()
@@ -48,7 +48,7 @@ BASH = r"""_devinit() {{
     case "${{COMP_WORDS[at]}} $word" in
 {options}
         {taking}) COMPREPLY=($(compgen -W "all $({services})" -- "$word")) ;;
-        ports\ *) COMPREPLY=($(compgen -W "set reset $({services})" -- "$word")) ;;
+        ports\ *) COMPREPLY=($(compgen -W "who free set reset $({services})" -- "$word")) ;;
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
         help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
         run\ *) compopt -o default 2>/dev/null ;;
@@ -81,7 +81,7 @@ _devinit() {{
     case "${{words[at]}} ${{words[CURRENT]}}" in
 {options}
         {taking}) compadd all ${{(f)"$({services})"}} ;;
-        ports\\ *) compadd set reset ${{(f)"$({services})"}} ;;
+        ports\\ *) compadd who free set reset ${{(f)"$({services})"}} ;;
         completion\\ *) compadd bash zsh fish ;;
         help\\ *) _describe command commands ;;
         run\\ *) _default ;;
@@ -98,7 +98,7 @@ complete -c devinit -f
 complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_directories)"
 {lines}
 complete -c devinit -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit_services)"
-complete -c devinit -n "__fish_seen_subcommand_from ports" -a "set reset (__devinit_services)"
+complete -c devinit -n "__fish_seen_subcommand_from ports" -a "who free set reset (__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
 """
 

@@ -25,7 +25,7 @@ from devinit.control.messages import (
     Request,
     RpcError,
 )
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, PortConflict
 
 log = logging.getLogger(__name__)
 
@@ -204,9 +204,8 @@ def error_of(error: DevinitError) -> RpcError:
         "exit_code": error.exit_code,
         "kind": type(error).__name__,
     }
-    conflicts = getattr(error, "conflicts", None)
-    if conflicts is not None:
-        data["conflicts"] = conflicts
+    if isinstance(error, PortConflict) and error.conflicts:
+        data["conflicts"] = error.conflicts
     return RpcError(APPLICATION_ERROR + error.exit_code, error.message, data)
 
 

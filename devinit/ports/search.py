@@ -380,14 +380,17 @@ class Search:
 
     def refuse(self, ungranted: Sequence[Ungranted], found: Mapping[int, Holding]) -> NoReturn:
         """Raise the error for requests that must not move."""
-        lines, hints = [], []
+        lines, hints, conflicts = [], [], []
         for each in ungranted:
             wanted, last = self.wanted[each.request.service], each.passed[-1]
             lines.append(f"port {last.port} for {each.request.service} is {last.reason}")
             if last.port in found:
-                hints.append(self.judge(wanted.request.service, last.port, found[last.port]).advice)
+                report = self.judge(wanted.request.service, last.port, found[last.port])
+                hints.append(report.advice)
+                conflicts.append(conflict_of(wanted.request.service, report, move_to=None))
             hints.append(_hint(wanted))
-        raise PortConflict("; ".join(lines), hint=next(hint for hint in hints if hint))
+        hint = next(hint for hint in hints if hint)
+        raise PortConflict("; ".join(lines), hint=hint, conflicts=conflicts)
 
     def hand_over(self, outcome: GrantedPort) -> Taking:
         """Return what was taken for a service; it is no longer ours to give back."""

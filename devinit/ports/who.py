@@ -29,7 +29,7 @@ def who(
         obstruction = Refusal.TAKEN if found.listeners else _refusal(port)
     if obstruction is None:
         return None
-    return judge(found, obstruction, root=here, looked_after=_is_looked_after(here))
+    return judge(found, obstruction, root=here, looked_after=is_looked_after(here))
 
 
 def _refusal(port: int) -> Refusal | None:
@@ -41,6 +41,6 @@ def _refusal(port: int) -> Refusal | None:
     return held
 
 
-def _is_looked_after(root: str) -> bool:
+def is_looked_after(root: str) -> bool:
     """Tell whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
     return bool(root) and is_locked(f"{root}/.devinit/{SUPERVISOR_LOCK}")

@@ -52,6 +52,7 @@ class TestBash:
             (["devinit", "start", "--f"], ["--force"]),
             (["devinit", "start", "--on-conflict", "m"], ["move"]),
             (["devinit", "ports", "s"], ["set"]),
+            (["devinit", "ports", "w"], ["who"]),
             (["devinit", "completion", "f"], ["fish"]),
             (["devinit", "-C", "$(touch harmed)", "logs", "b"], ["backend"]),
         ],

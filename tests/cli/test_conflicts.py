@@ -5,68 +5,17 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from getpass import getuser
-from pathlib import Path
 
 import pexpect
 import pytest
 
-from tests.cli.conftest import STRANGER, Shop
-
-DOWN, ENTER = "\x1b[B", "\r"
-Listen = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def listen(tmp_path: Path) -> Iterator[Listen]:
-    """Be a stranger on a port, with a short command unless more words are given."""
-    started: list[subprocess.Popen[str]] = []
-    folder = tmp_path / "blog"
-    folder.mkdir()
-    (folder / "serve.py").write_text(STRANGER)
-
-    def start(port: int, *words: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            ["python3", "serve.py", str(port), *words],
-            executable=sys.executable,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def code_of(child: pexpect.spawn[str]) -> int | None:
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.exitstatus if child.signalstatus is None else -child.signalstatus
+from tests.cli.conftest import DOWN, ENTER, Listen, Shop, choose, code_of
 
 
 def phases(shop: Shop) -> set[str]:
     return {service["phase"] for service in shop.status().values()}
-
-
-def choose(child: pexpect.spawn[str], text: str) -> None:
-    """Move the pointer to a choice and take it."""
-    for _ in range(8):
-        child.expect(r"» ([^\r\n]*)")
-        match = child.match
-        if isinstance(match, re.Match) and text in re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", match[1]):
-            child.send(ENTER)
-            return
-        child.send(DOWN)
-    raise AssertionError(f"{text} is not offered")
 
 
 class TestATakenPort:

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pexpect
 
-if TYPE_CHECKING:
-    from tests.cli.conftest import Shop
+from tests.cli.conftest import Shop, code_of
 
 
 def seen(child: pexpect.spawn[str]) -> str:
     """Return everything up to the end that was not expected before."""
     child.expect(pexpect.EOF)
     return child.before or ""
-
-
-def code_of(child: pexpect.spawn[str]) -> int | None:
-    """Return the exit code after the end, or minus the signal."""
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.exitstatus if child.signalstatus is None else -child.signalstatus
 
 
 class TestAStart:

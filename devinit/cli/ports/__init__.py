@@ -1,4 +1,4 @@
-"""Show the services' ports, choose them, or go back to the preferred ones."""
+"""Show the services' ports, choose them, or go back to the preferred ones; tell who has a port, and free it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
 
-EXAMPLE = "devinit ports set backend 8010"
-ACTIONS = {None: "listing", "set": "choose", "reset": "forget"}
+EXAMPLE = "devinit ports who 8000"
+ACTIONS = {None: "listing", "who": "who", "free": "free", "set": "choose", "reset": "forget"}
 """Which module of this package carries an action out."""
 
 
@@ -23,6 +23,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="every port that a project of this machine has")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions (none: show the ports)")
+    asking = actions.add_parser("who", help="tell who has a port, in any folder")
+    asking.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
+    freeing = actions.add_parser("free", help="end who holds a port, where that is safe, after asking")
+    freeing.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
+    freeing.add_argument("--force", action="store_true", help="do not ask; what must not be ended stays")
     setting = actions.add_parser("set", help="choose the port of a service for the next start")
     setting.add_argument("service", metavar="SERVICE", help="whose port; `service.name` for an extra port")
     setting.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
@@ -30,7 +35,7 @@ def configure(parser: ArgumentParser) -> None:
         "reset", help="forget chosen ports, so that the preferred ones count again"
     )
     resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: everybody's")
-    for action in (setting, resetting):
+    for action in (asking, freeing, setting, resetting):
         # It may stand before the action as well, and must not be taken back there.
         action.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")
 

@@ -1,0 +1,89 @@
+"""`devinit ports free`: end who holds a port, after a look at it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from devinit.cli.asking import can_ask
+from devinit.cli.choices import POINTER
+from devinit.cli.output import Paint, columns_of, print_json, size_of, talk
+from devinit.cli.port_facts import facts_of, heading
+from devinit.cli.project import folder_of
+from devinit.config.find import find_root_as_text
+from devinit.errors import PortConflict
+from devinit.model.port_words import kill_text
+from devinit.ports.freeing import free
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.ports.who import is_looked_after, who
+from devinit.system.paths import state_directory
+
+if TYPE_CHECKING:
+    from devinit.cli.arguments import Arguments
+    from devinit.control.client import Json
+    from devinit.model.port import PortReport
+
+OURS_TO_END = ("orphan", "stray")
+"""Kinds of holders that are ended without a second thought."""
+
+
+def run(arguments: Arguments) -> int:
+    """Free a port: what must not be ended is refused, and nobody is ended who was not shown."""
+    root = find_root_as_text(folder_of(arguments))
+    report = who(arguments.port, root)
+    if report is None or report.kind == "reserved":
+        # Nobody is there to be ended: whoever wants a reserved port is asked about that.
+        tell(arguments, (), but=f", and {report.summary}" if report else "")
+        return 0
+    if not arguments.json:
+        show(report)
+    if not report.killable:
+        raise PortConflict(f"port {report.port} is {report.summary}", hint=report.advice)
+    if not arguments.force:
+        confirm(report, arguments)
+    here = root_name(root) if root else ""
+    freed = free(
+        report.port,
+        root=here,
+        store=LeaseStore(state_directory() / "leases"),
+        looked_after=is_looked_after(here),
+        holders=[each.identity for each in report.holders],
+        say=talk,
+    )
+    tell(arguments, freed.ended)
+    return 0
+
+
+def show(report: PortReport) -> None:
+    """Write what is known about the port, where the question about it will stand."""
+    paint, columns = Paint(sys.stderr), columns_of(sys.stderr)
+    facts: Json = msgspec.to_builtins(report)
+    lines = [*heading(facts, paint, columns), *facts_of(facts, paint, columns), ""]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def confirm(report: PortReport, arguments: Arguments) -> None:
+    """Ask whether the holders are to be ended; raise PortConflict unless they are."""
+    if not can_ask(arguments):
+        raise PortConflict(
+            f"port {report.port} is {report.summary}", hint="nobody can be asked here: --force ends it"
+        )
+    from devinit.cli.prompts import select  # 80 ms, for a question only
+
+    columns, _ = size_of(sys.stderr)
+    holders: list[Json] = msgspec.to_builtins(report.holders)
+    choices = [("kill", kill_text(holders, columns - POINTER)), ("abort", "leave it alone")]
+    default = "kill" if report.kind in OURS_TO_END else "abort"
+    if select(f"End what holds port {report.port}?", choices, default) != "kill":
+        raise PortConflict(f"port {report.port} is {report.summary}", hint="nothing was ended")
+
+
+def tell(arguments: Arguments, ended: tuple[str, ...], but: str = "") -> None:
+    """Say that the port is free, and who was ended for it."""
+    if arguments.json:
+        print_json({"port": arguments.port, "free": True, "ended": list(ended)})
+        return
+    after = f": ended {', '.join(ended)}" if ended else but
+    talk(f"port {arguments.port} is free{after}")

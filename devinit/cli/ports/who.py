@@ -1,0 +1,33 @@
+"""`devinit ports who`: who has a port, in any folder and without a supervisor."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from devinit.cli.output import Paint, columns_of, print_json
+from devinit.cli.port_facts import facts_of, heading
+from devinit.cli.project import folder_of
+from devinit.config.find import find_root_as_text
+from devinit.ports.who import who
+
+if TYPE_CHECKING:
+    from devinit.cli.arguments import Arguments
+
+
+def run(arguments: Arguments) -> int:
+    """Print what is known about a port; that it is free is an answer, too."""
+    port: int = arguments.port
+    found = who(port, find_root_as_text(folder_of(arguments)))
+    report = msgspec.to_builtins(found) if found else None
+    if arguments.json:
+        print_json({"port": port, "free": report is None, **(report or {})})
+    elif report is None:
+        sys.stdout.write(f"Port {port} is free.\n")
+    else:
+        paint, columns = Paint(sys.stdout), columns_of(sys.stdout)
+        lines = [*heading(report, paint, columns), *facts_of(report, paint, columns, in_full=True)]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
