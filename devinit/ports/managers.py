@@ -12,7 +12,6 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 from devinit.model.port import Manager
 from devinit.model.process import ProcessFacts
@@ -37,7 +36,7 @@ _HOSTS = re.compile(
     r"(sshd?|cron|crond|cronie|atd|dbus|dbus-broker|docker|containerd|podman|gdm3?|lightdm|sddm|display-manager"
     r"|gnome-.*|plasma-.*|xdg-.*|tmux.*|app-.*|.*getty@.*|user@.*|code-server.*)\.service$"
 )
-_PM2 = re.compile(r"PM2 v[^:]*: God Daemon(?: \((?P<home>.*)\))?")
+_PM2 = re.compile(r"PM2 v[^:]*: God Daemon")
 _PM2_NAME = re.compile(r'"name":"([^"\\]+)"')
 _OVERMIND = re.compile(r"overmind-.+")
 _CONTAINER = re.compile(r"(?:/|-)(?P<kind>docker|libpod)[-/](?P<id>[0-9a-f]{64})")
@@ -84,9 +83,8 @@ def is_prompt(words: Sequence[str]) -> bool:
 def _named(chain: Sequence[ProcessFacts]) -> Iterator[Manager]:
     for at, above in enumerate(chain):
         child = chain[at - 1] if at else None
-        title = above.title
-        if found := _PM2.match(title):
-            yield _pm2(above, child, found["home"])
+        if _PM2.match(above.title):
+            yield _pm2(above, child)
         elif child is not None:
             words = above.command
             if program_of(above) == "supervisord":
@@ -97,21 +95,17 @@ def _named(chain: Sequence[ProcessFacts]) -> Iterator[Manager]:
                 yield _process_compose(above, child)
 
 
-def _pm2(god: ProcessFacts, child: ProcessFacts | None, home: str | None) -> Manager:
+def _pm2(god: ProcessFacts, child: ProcessFacts | None) -> Manager:
     # In cluster mode the daemon itself listens, and its workers have the name in a variable of JSON.
     workers = [child.identity.pid] if child else _children_of(god.identity.pid)
     names = {name for pid in workers if (name := _pm2_name(pid))}
     if child is None and len(names) > 1:
         names.clear()
     name = names.pop() if names else ""
-    default = not home or Path(home) == Path("~/.pm2").expanduser()
-    return Manager(
-        kind="pm2",
-        name=name,
-        pid=god.identity.pid,
-        stop_command=("" if default else f"PM2_HOME={shlex.quote(home or '')} ")
-        + f"pm2 stop {shlex.quote(name) if name else 'all'}",
-    )
+    home = _variables(god)("PM2_HOME")
+    at = "" if home in ("", os.path.expanduser("~/.pm2")) else f"PM2_HOME={shlex.quote(home)} "  # noqa: PTH111
+    stop = f"{at}pm2 stop {shlex.quote(name) if name else 'all'}"
+    return Manager(kind="pm2", name=name, pid=god.identity.pid, stop_command=stop)
 
 
 def _pm2_name(pid: int) -> str:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -199,8 +198,10 @@ class TestAProcessWithVariablesOfAManager:
 
     def test_is_named_by_the_nearest_manager(self) -> None:
         with run_with({"name": "api", "pm_id": "0", "SUPERVISOR_PROCESS_NAME": "pm2"}) as facts:
-            home = Path("~/.pm2").expanduser()
-            above = [process(f"'PM2 v5.4.0: God Daemon ({home})'"), process("supervisord")]
+            above = [
+                process("'PM2 v5.4.0: God Daemon (/home/me/.pm2)'", pid=2**22 + 1),
+                process("supervisord"),
+            ]
 
             found = manager_of(facts, above)
 
