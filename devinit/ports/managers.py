@@ -34,7 +34,8 @@ _WATCHING = {"tsx": "watch", "turbo": "watch", "dotnet": "watch", "node": "--wat
 # Units in which whole sessions run: stopping one of them ends far more than a server.
 _HOSTS = re.compile(
     r"(sshd?|cron|crond|cronie|atd|dbus|dbus-broker|docker|containerd|podman|gdm3?|lightdm|sddm|display-manager"
-    r"|gnome-.*|plasma-.*|xdg-.*|tmux.*|app-.*|.*getty@.*|user@.*|code-server.*)\.service$"
+    r"|gnome-.*|plasma-.*|xdg-.*|app-.*|.*getty@.*|user@.*|xrdp.*|.*vnc.*|mosh.*|ttyd.*|tmux.*|screen.*|zellij.*"
+    r"|code-server.*|emacs.*|jupyter.*|actions\.runner.*|gitlab-runner.*|jenkins.*|buildkite-agent.*)\.service$"
 )
 _PM2 = re.compile(r"PM2 v[^:]*: God Daemon")
 _PM2_NAME = re.compile(r'"name":"([^"\\]+)"')

@@ -168,6 +168,8 @@ class TestAUnitOfSystemd:
             "/system.slice/ssh.service",
             "/system.slice/cron.service",
             "/system.slice/docker.service",
+            "/system.slice/actions.runner.shop.build-1.service",
+            "/user.slice/user-1000.slice/user@1000.service/app.slice/emacs.service",
             "/docker/" + "a" * 64 + "/system.slice/redis.service",
         ],
     )
