@@ -8,6 +8,7 @@ import signal
 from devinit.cli.env import runtime_environment
 from devinit.cli.project import root_of
 from devinit.errors import CommandNotFound, CommandNotRunnable, UsageError
+from devinit.runtime.inherited import own_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def run(arguments: Arguments) -> int:
     """Become the command: its exit code is ours."""
     if not arguments.command:
         raise UsageError("`devinit run` needs a command", hint=f"example: {EXAMPLE}")
-    environment = {**os.environ, **runtime_environment(root_of(arguments))}
+    root = root_of(arguments)
+    environment = {**own_environment(os.environ, root), **runtime_environment(root)}
     # Python ignores SIGPIPE, and what is ignored stays ignored: `devinit run -- yes | head -1` would complain.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     program, *_ = words = arguments.command

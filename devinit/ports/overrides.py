@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from devinit.model.port import HIGHEST_PORT
+from devinit.system.paths import other_checkout
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -58,7 +59,7 @@ def overrides(
     warnings: list[str] = []
     variables = {service: (variable_of(service), *aliases.get(service, ())) for service in services}
     ports = _ports(environ, variables, warnings)
-    if ports and (stranger := _other_checkout(environ, root)) is not None:
+    if ports and (stranger := other_checkout(environ, root)) is not None:
         names = ", ".join(sorted({each.variable for each in ports.values()}))
         warnings.append(f"{names} ignored: inherited from the environment of another checkout, {stranger}")
         ports = {}
@@ -87,14 +88,6 @@ def _ports(
                     f"{name}={text} ignored: it is not a port number between 1 and {HIGHEST_PORT}"
                 )
     return ports
-
-
-def _other_checkout(environ: Mapping[str, str], root: Path) -> str | None:
-    """Return the checkout that this environment was made for, when it is not this one."""
-    stated = environ.get("DEVINIT_PROJECT", "").strip()
-    if not stated or os.path.realpath(stated) == os.path.realpath(root):
-        return None
-    return stated
 
 
 def _flag(environ: Mapping[str, str], name: str, warnings: list[str]) -> bool:

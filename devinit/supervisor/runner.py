@@ -208,6 +208,7 @@ class Runner:
             case lifecycle.Prepare():
                 await self._prepare()
             case lifecycle.Renew():
+                self._stage.require_folder(self.service)
                 await self._prepare_provider()
             case lifecycle.Spawn():
                 await self._spawn()

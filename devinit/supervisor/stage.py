@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, ServiceError
 from devinit.model.port import PortRequest
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Service, StopPolicy
@@ -19,6 +19,7 @@ from devinit.providers import PROVIDERS, Place, Provider
 from devinit.providers.command import command_spec
 from devinit.runtime.dotenv import read_env_files, render
 from devinit.runtime.environment import environment, service_environment
+from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
 from devinit.supervisor.ending import Lookout
@@ -51,9 +52,10 @@ class Stage:
 
     def configure(self, project: Project, caller: dict[str, str]) -> None:
         """Take over a configuration and the environment of the command that asked."""
+        own = own_environment(caller, self.root)
         # Computed before anything is replaced: a template that cannot be expanded leaves all as it was.
-        derived = self._derived(project, caller, ports_file.read(self.root))
-        self.project, self.caller = project, caller
+        derived = self._derived(project, own, ports_file.read(self.root))
+        self.project, self.caller = project, own
         self._endpoints, self.environment = derived
 
     def replace_service(self, service: Service) -> None:
@@ -63,7 +65,8 @@ class Stage:
 
     def check_project(self, project: Project, caller: dict[str, str]) -> None:
         """Raise what `configure` and `publish` would raise, and change nothing: no port is taken for nothing."""
-        _, values = self._derived(project, caller, ports_file.read(self.root))
+        own = own_environment(caller, self.root)
+        _, values = self._derived(project, own, ports_file.read(self.root))
         render(values)
 
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
@@ -113,6 +116,19 @@ class Stage:
     def provider(self, service: Service) -> Provider:
         """Return how this kind of service is run."""
         return PROVIDERS[service.provider]
+
+    def require_folder(self, service: Service) -> None:
+        """Raise ServiceError when there is nothing left that a service could be started again on.
+
+        A database that was begun anew behind everybody's back would be worse than one that is down.
+        """
+        if not self.root.is_dir():
+            raise ServiceError(f"{self.root} does not exist any more", hint="`devinit status --all` shows more")
+        if service.provider != "process" and not self.private.is_dir():
+            raise ServiceError(
+                f"{self.private} was deleted while {service.name} ran",
+                hint=f"`devinit start {service.name}` begins with empty data",
+            )
 
     def place(self) -> Place:
         """Return where services are brought up."""

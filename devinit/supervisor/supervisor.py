@@ -22,6 +22,7 @@ from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import GrantedPort, Resolution
 from devinit.model.service import Project, Service, StopPolicy
 from devinit.model.status import Phase
+from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import graph, lifecycle, outcome, report, reuse
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
@@ -204,6 +205,8 @@ class Supervisor:
                 self.runners[name] = Runner(service, self.stage, self, self._tasks, self.changed)
             elif self._phase(name) not in WANTED:
                 self.runners[name].service = service
+        if foreign := inherited_names(order.asked.environ, self.stage.root) - self.stage.environment.keys():
+            self._note_once(describe(foreign, order.asked.environ))
         for text in project.notes:
             self._note_once(text)
 

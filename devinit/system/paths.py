@@ -14,6 +14,7 @@ from devinit.errors import StateFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 LONGEST_SOCKET_PATH = 103
@@ -78,6 +79,14 @@ def private_directory_as_text(root: str | os.PathLike[str]) -> str:
     except OSError as error:
         raise _unusable(path, error) from error
     return path
+
+
+def other_checkout(environ: Mapping[str, str], root: str | os.PathLike[str]) -> str | None:
+    """Return the checkout whose `.env.runtime` an environment comes from, when that is not this one."""
+    stated = environ.get("DEVINIT_PROJECT", "").strip()
+    if not stated or os.path.realpath(stated) == os.path.realpath(root):
+        return None
+    return stated
 
 
 def _as_path(path: str) -> Path:
