@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -20,8 +20,14 @@ from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.presentation import farewell
 from devinit.dashboard.screens.confirm import Confirm
+from devinit.dashboard.screens.conflict import ConflictDialogue, Json, resolution
+from devinit.dashboard.screens.details import DetailsPage
+from devinit.dashboard.screens.environment import EnvironmentPage
+from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
+from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.state import Stack, happened, is_everything_at_rest, lost, refreshed
+from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError
 
 MEASURE_SECONDS = 2.0
@@ -41,7 +47,7 @@ class Dashboard(App[str]):
     def __init__(self, link: Link, root: Path, *, theme: str = themes.DARK.name) -> None:
         super().__init__()
         self._link = link
-        self._root = root
+        self.root = root
         self._first_theme = theme
         self.store = Store()
         self.stack = Stack(root=str(root), project=root.name)
@@ -181,24 +187,46 @@ class Dashboard(App[str]):
 
     @work
     async def carry_out(self, method: str, params: dict[str, object]) -> None:
-        """Send an order, and ask about conflicts for as long as there are any."""
-        if method in ("start", "restart"):
-            params = {"on_conflict": "ask", "can_answer": True, "resolutions": [], **params}
+        """Send an order."""
         await self._order(method, params)
 
+    async def restart(self, services: list[str]) -> None:
+        """Restart services, and return when they are up again."""
+        await self._order("restart", {"services": services})
+
     async def _order(self, method: str, params: dict[str, object]) -> bool:
-        try:
-            await self._link.order(method, params)
-        except RemoteError as error:
-            self.complain(error)
-            return False
-        except DevinitError as error:
-            self.complain(error)
-            return False
+        """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it."""
+        resolutions: list[Json] = []
+        if method in ("start", "restart"):
+            params = {**params, "on_conflict": "ask", "can_answer": True, "resolutions": resolutions}
+        while True:
+            try:
+                await self._link.order(method, params)
+                break
+            except RemoteError as error:
+                answers = await self._answers(error) if error.kind == "PortQuestion" else None
+                if answers is None:
+                    self.complain(error)
+                    return False
+                resolutions += answers
+            except DevinitError as error:
+                self.complain(error)
+                return False
         if not self._connected:
             self._link.revive()
         self._status_soon()
         return True
+
+    async def _answers(self, error: RemoteError) -> list[Json] | None:
+        """Ask about every conflict; None when the person gives up."""
+        conflicts = error.data["conflicts"]
+        answers = []
+        for number, conflict in enumerate(conflicts, 1):
+            kind = await self.push_screen_wait(ConflictDialogue(conflict, number, len(conflicts)))
+            if kind == "abort":
+                return None
+            answers.append(resolution(conflict, kind))
+        return answers
 
     def complain(self, error: DevinitError) -> None:
         """Say what went wrong and what to do next."""
@@ -218,6 +246,16 @@ class Dashboard(App[str]):
                 self.theme = (themes.LIGHT if self.current_theme.dark else themes.DARK).name
             case "revive":
                 self._link.revive()
+            case "details" if wanted.service is not None:
+                self.push_screen(DetailsPage(wanted.service, self._link.ask))
+            case "ports":
+                self.push_screen(PortsPage(self._link.ask, self.restart))
+            case "environment":
+                self.push_screen(EnvironmentPage(tuple(self.stack.services), self._link.ask))
+            case "help":
+                self.push_screen(HelpPage())
+            case "stream":
+                self.stream(wanted.service)
 
     @work
     async def stop_everything(self, *, leave: bool) -> None:
@@ -232,6 +270,14 @@ class Dashboard(App[str]):
             return
         if await self._order("stop", {"services": []}) and leave:
             self.exit(f"stopped {names}")
+
+    def stream(self, service: str | None) -> None:
+        """Show the lines without frames until Ctrl-C."""
+        try:
+            with self.suspend():
+                stream(self.store.of(service), self.root, service, tuple(self.stack.services))
+        except SuspendNotSupported:
+            self.notify("this terminal has no plain stream", severity="warning")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return colours that only our own themes have."""

@@ -61,11 +61,16 @@ class Tail:
             if line.time >= moment:
                 yield line
 
-    def more(self) -> Iterator[Line]:
-        """Yield the lines that have come since."""
+    def more(self, *, most: int | None = None) -> Iterator[Line]:
+        """Yield the lines that have come since.
+
+        `most`: stop after so many bytes, however much there is; a fast writer is never caught up with.
+        """
         if self._descriptor == CLOSED and not self._open():
             return
-        yield from self._appended()
+        yield from self._appended(most)
+        if most is not None and self.unread():
+            return
         for path in self._successors():
             # The old file was read to its end above, although it has another name by now.
             yield from self._rest()
@@ -107,13 +112,16 @@ class Tail:
 
     # Forwards
 
-    def _appended(self) -> Iterator[Line]:
-        """Yield the lines that are finished, up to the end of the file."""
+    def _appended(self, most: int | None = None) -> Iterator[Line]:
+        """Yield the lines that are finished, up to the end of the file, or until so many bytes were read."""
         found = os.fstat(self._descriptor)
         if found.st_size < self._splitter.position:
             # It was emptied: it begins anew.
             self._splitter = Splitter()
-        while block := self._next_block():
+        begin = self._splitter.position
+        while most is None or self._splitter.position - begin < most:
+            if not (block := self._next_block()):
+                return
             time = os.fstat(self._descriptor).st_mtime
             for offset, line, missing in self._splitter.split(block):
                 if line.startswith(MARKER.encode()):

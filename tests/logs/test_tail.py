@@ -192,6 +192,20 @@ class TestFallingBehind:
 
         assert (tail.unread(), tail.skip(0)) == (0, 0)
 
+    def test_can_be_read_a_piece_at_a_time(self, log: Path) -> None:
+        log.write_text("begin\n")
+        tail = Tail("backend", log)
+        tail.last(1, follow=True)
+        with log.open("a") as file:
+            file.writelines(f"line {number:05}\n" for number in range(20_000))
+
+        first = [line.text for line in tail.more(most=BLOCK)]
+        rest = more(tail)
+
+        assert 0 < len(first) <= BLOCK // 11
+        assert len(first) + len(rest) == 20_000
+        assert rest[-1] == "line 19999"
+
 
 class TestALineThatHasNotEnded:
     def test_can_be_looked_at_before_it_does(self, log: Path) -> None:

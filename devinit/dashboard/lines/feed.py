@@ -116,7 +116,7 @@ class Feed:
     def _look(self, tail: Tail) -> Piece | None:
         try:
             skipped = tail.skip(KEEP) if tail.unread() > BEHIND else 0
-            lines = self._masked(tail.more())
+            lines = self._masked(tail.more(most=BEHIND))
             unfinished = tail.unfinished()
         except StateFileError:
             return None  # as above

@@ -71,6 +71,8 @@ class LogPane(ScrollView, can_focus=True):
 
     def add(self, lines: Sequence[LogLine], dropped: int) -> None:
         """Show more lines, and no longer those that are not kept any more."""
+        if self.view.service is not None and all(line.service != self.view.service for line in lines):
+            return
         gone = self.view.drop_before(dropped) + self.view.add(lines)
         if gone and not self.following:
             # What is read stays where it is.

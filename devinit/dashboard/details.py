@@ -1,0 +1,171 @@
+"""What the details, the environment and the ports say: answers of the supervisor → lines of pieces. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from devinit.dashboard.presentation import MARKS, Piece, masked, shown_url
+from devinit.model.port_words import VERDICTS, holder_rows, parents_first, port_rows, sentence
+from devinit.text import duration, one_line, pad, plain, width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    # Answers come off the wire as JSON; model.status and model.port say what is in them.
+    Json = Mapping[str, Any]
+
+Line = list[Piece]
+LABEL = 14
+STATES = {"running": "good", "stopped": "dim", "orphaned": "attention", "unreachable": "bad", "gone": "bad"}
+
+
+def explanation(why: Json, inspection: Json | None, *, revealed: bool) -> Iterator[Line]:
+    """Yield everything that explains a service: why it is as it is, and what it is given."""
+    mark, style = MARKS.get(why["phase"], ("?", "attention"))
+    since = f" for {duration(why['since_seconds'])}" if why["since_seconds"] is not None else ""
+    yield [(f"{mark} {why['name']} ", "title"), (f"{why['phase']}{since}", style)]
+    yield from rows(reasons(why), style if why["phase"] == "failed" else "")
+    yield from section("Readiness", readiness(why))
+    yield from dependencies(why)
+    if inspection is not None:
+        yield from section("Files", inspection["files"].items())
+        yield from changes(inspection["changed"], revealed=revealed)
+        yield from environment(inspection["environment"], revealed=revealed, title="What it is given")
+    if why["log_tail"]:
+        yield []
+        yield [("Last lines", "strong")]
+        yield from ([("  " + plain(line), "")] for line in why["log_tail"])
+
+
+def reasons(why: Json) -> Iterator[tuple[str, str]]:
+    """Yield what is worth saying, in the order in which one would ask."""
+    yield "because", why["reason"] or ""
+    yield "last exit", "" if why["last_exit"] is None else exit_text(why["last_exit"])
+    times = why["restarts"]
+    yield "restarts", "" if not times else f"{times}, {why['failures']} failures lately"
+    yield "port", port_text(why)
+    yield "command", why["command"] or ""
+    yield "configuration", drift_text(why)
+
+
+def exit_text(code: int) -> str:
+    """Return how a process ended."""
+    return f"signal {-code}" if code < 0 else f"code {code}"
+
+
+def port_text(why: Json) -> str:
+    """Return the port, and why it is not the preferred one."""
+    if why["port"] is None:
+        return ""
+    if why["port"] == why["preferred_port"]:
+        return str(why["port"])
+    reason = f": {why['port_reason']}" if why["port_reason"] else ""
+    return f"{why['port']}, preferred {why['preferred_port']}{reason}"
+
+
+def drift_text(why: Json) -> str:
+    """Return what is newer in the configuration than the service."""
+    drift = why.get("drift") or why.get("outdated") or ()
+    changed = ", ".join(map(str, drift)) if isinstance(drift, list | tuple) else str(drift)
+    return f"newer than the service: {changed}; r restarts it" if changed else ""
+
+
+def readiness(why: Json) -> Iterator[tuple[str, str]]:
+    """Yield what readiness means for a service, and what was seen last."""
+    yield "ready when", why["probe"]
+    yield "last seen", why["last_probe"] or ""
+    health = why.get("health")
+    yield "health", str(health) if isinstance(health, str) else ""
+
+
+def dependencies(why: Json) -> Iterator[Line]:
+    """Yield who a service needs, and who needs it."""
+    if not why["depends_on"] and not why["needed_by"]:
+        return
+    yield []
+    yield [("Dependencies", "strong")]
+    for label, services in (("needs", why["depends_on"]), ("needed by", why["needed_by"])):
+        line: Line = [(pad("  " + label, LABEL + 2), "dim")]
+        for each in services:
+            mark, style = MARKS.get(each["phase"], ("?", "attention"))
+            line += [(mark, style), (f" {each['name']}   ", "")]
+        if services:
+            yield line
+
+
+def changes(changed: Sequence[Json], *, revealed: bool) -> Iterator[Line]:
+    """Yield the variables that a service would be given another value of if it were started now."""
+    if not changed:
+        return
+    yield []
+    yield [("Changed since it was started", "attention"), ("  a restart applies it", "dim")]
+    for each in changed:
+        name = each["name"]
+        then = value_of(name, each["then"], revealed=revealed) if each["then"] is not None else "not set"
+        yield [
+            (f"  {name}  ", ""),
+            (then, "dim"),
+            (" → ", "dim"),
+            (value_of(name, each["now"], revealed=revealed), "attention"),
+        ]
+
+
+def environment(values: Mapping[str, str], *, revealed: bool, title: str = "") -> Iterator[Line]:
+    """Yield variables, passwords hidden unless they are to be seen."""
+    if not values:
+        return
+    if title:
+        yield []
+        yield [(title, "strong"), ("" if revealed else "  passwords hidden, m shows them", "dim")]
+    wide = min(max(map(width, values)), 32)
+    for name, value in values.items():
+        shown = one_line(value_of(name, value, revealed=revealed))
+        yield [(f"  {pad(name, wide)}  ", "busy"), (shown, "")]
+
+
+def value_of(name: str, value: str, *, revealed: bool) -> str:
+    """Return a value as it may be seen."""
+    return value if revealed else masked(name, value)
+
+
+def section(title: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Line]:
+    """Yield facts under a heading; nothing when there are none."""
+    lines = list(rows(pairs))
+    if lines:
+        yield []
+        yield [(title, "strong")]
+        yield from lines
+
+
+def rows(pairs: Iterable[tuple[str, str]], style: str = "") -> Iterator[Line]:
+    """Yield facts with their names before them."""
+    for label, text in pairs:
+        first, *more = plain(text).splitlines() or [""]
+        if first:
+            yield [(pad("  " + label, LABEL + 2), "dim"), (shown_url(first), style)]
+            yield from ([(" " * (LABEL + 2) + line, style)] for line in more)
+
+
+def port_facts(report: Json) -> Iterator[Line]:
+    """Yield what is known about a taken port: the same facts as in a question on the shell."""
+    if problem := sentence(report.get("problem", "")):
+        yield [(problem, "attention")]
+        yield []
+    holders = parents_first(list(report["holders"]))
+    for holder in holders[:1]:
+        yield from rows(holder_rows(holder, in_full=False))
+    yield from rows(port_rows(dict(report), holders[1:]))
+    yield []
+    yield [(VERDICTS.get(report["kind"], ""), "strong")]
+    if report["advice"]:
+        yield [(sentence(report["advice"]), "attention")]
+    if report.get("move_to") is not None and report["changes"]:
+        yield [
+            (f"Moving to {report['move_to']} changes {'; '.join(map(one_line, report['changes']))}.", "dim")
+        ]
+
+
+def port_heading(report: Json) -> str:
+    """Return the line above the facts."""
+    wanted = f", which {one_line(report['service'])} wants," if "service" in report else ""
+    return f"Port {report['port']}{wanted} is {one_line(report['summary'])}."

@@ -1,0 +1,75 @@
+"""The runtime environment: what .env.runtime says, and who was started with something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from devinit.dashboard.details import changes, environment
+from devinit.dashboard.presentation import Piece
+from devinit.dashboard.screens.details import Ask
+from devinit.dashboard.screens.page import Page
+from devinit.errors import DevinitError
+
+
+class EnvironmentPage(Page):
+    """What services and `devinit run` are told."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "reveal", "Passwords"),
+        Binding("y", "copy", "Copy"),
+    ]
+
+    def __init__(self, services: Sequence[str], ask: Ask) -> None:
+        super().__init__()
+        self._services, self._ask = services, ask
+        self._revealed = False
+        self._values: dict[str, str] = {}
+        self._changed: dict[str, list[dict[str, Any]]] = {}
+
+    def on_mount(self) -> None:
+        """Ask at once, and again while somebody looks."""
+        self.run_worker(self.look())
+        self.set_interval(2, self.look)
+
+    async def look(self) -> None:
+        """Show what is known now."""
+        if not self.is_current:
+            return
+        try:
+            self._values = await self._ask("environment", None)
+            for name in self._services:
+                self._changed[name] = (await self._ask("inspect", {"service": name}))["changed"]
+        except DevinitError as error:
+            self.say(".env.runtime", [[(error.message, "bad")], [(error.hint or "", "")]])
+            return
+        self.say(".env.runtime", self._lines())
+
+    def _lines(self) -> Iterator[list[Piece]]:
+        yield from environment(self._values, revealed=self._revealed)
+        for name, changed in self._changed.items():
+            if changed:
+                yield []
+                yield [(name, "title")]
+                yield from list(changes(changed, revealed=self._revealed))[1:]
+
+    def action_reveal(self) -> None:
+        """Show passwords, or hide them."""
+        self._revealed = not self._revealed
+        self.say(".env.runtime", self._lines())
+
+    def action_copy(self) -> None:
+        """Copy all of it, passwords included, as a shell and python-dotenv read it."""
+        self.app.copy_to_clipboard(
+            "".join(f"{name}={quoted(value)}\n" for name, value in self._values.items())
+        )
+        self.notify(f"{len(self._values)} variables copied, passwords included", timeout=3)
+
+
+def quoted(value: str) -> str:
+    """Return a value as a shell reads it back."""
+    from shlex import quote  # only who copies needs it
+
+    return quote(value)

@@ -1,0 +1,46 @@
+"""Every key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devinit.dashboard.keys import KEYS, shown_key
+from devinit.dashboard.presentation import MARKS, Piece
+from devinit.dashboard.screens.page import Page
+from devinit.text import pad
+
+ALWAYS = (
+    ("↑ ↓  j k", "choose a service; in the logs, a line"),
+    ("Tab", "from the services to the logs, and back"),
+    ("Enter", "details"),
+    ("Esc", "back; in the logs, follow again"),
+    ("Ctrl-P", "the command palette: everything by name"),
+    ("Mouse", "choose, open a URL, scroll; what is selected is copied"),
+)
+
+
+class HelpPage(Page):
+    """What can be done here."""
+
+    def on_mount(self) -> None:
+        """Say it."""
+        self.say("Keys", lines())
+
+
+def lines() -> Iterator[list[Piece]]:
+    """Yield every key with what it does, by subject."""
+    group = ""
+    for key in KEYS:
+        if key.group != group:
+            group = key.group
+            yield []
+            yield [(group, "strong")]
+        yield [("  " + pad(shown_key(key), 10), "busy"), (key.help, "")]
+    yield []
+    yield [("Everywhere", "strong")]
+    for name, said in ALWAYS:
+        yield [("  " + pad(name, 10), "busy"), (said, "")]
+    yield []
+    yield [("Symbols", "strong")]
+    for phase, (mark, style) in MARKS.items():
+        yield [(f"  {mark} ", style), (phase, "")]

@@ -1,0 +1,42 @@
+"""A page that fills the terminal, with a title, lines to scroll through, and a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from devinit.dashboard.painting import content
+from devinit.dashboard.presentation import Piece
+
+
+class Page(Screen[None]):
+    """What the main screen has no room for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Lay the page out."""
+        yield Static(classes="page--title")
+        with VerticalScroll(classes="page--scroll"):
+            yield Static(classes="page--body")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def say(self, title: str, lines: Iterable[list[Piece]]) -> None:
+        """Show lines under a title."""
+        self.query_one(".page--title", Static).update(content([(f" {title}", "title")]))
+        self.query_one(".page--body", Static).update(Content("\n").join([content(line) for line in lines]))
+
+    def action_scroll(self, step: int) -> None:
+        """Scroll by a line."""
+        self.query_one(VerticalScroll).scroll_relative(y=step, animate=False)

@@ -1,0 +1,209 @@
+"""Every port of the project, who is in the way, and the ports of the other projects on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from devinit.control.neighbours import port_rows
+from devinit.dashboard.details import port_facts, port_heading
+from devinit.dashboard.painting import content
+from devinit.dashboard.port_table import Json, header, line, neighbour_lines
+from devinit.dashboard.screens.confirm import Confirm
+from devinit.dashboard.screens.details import Ask
+from devinit.dashboard.screens.entry import PortEntry
+from devinit.errors import DevinitError
+from devinit.model.port_words import kill_text
+
+
+class PortsPage(Screen[None]):
+    """Who has which port, and what can be done about it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,w", "who", "Who has it", key_display="w"),
+        Binding("s", "choose", "Set"),
+        Binding("m", "move", "Move"),
+        Binding("r", "reset", "Reset"),
+        Binding("k", "kill", "Kill"),
+        Binding("escape,q", "app.pop_screen", "Back", key_display="Esc"),
+    ]
+
+    def __init__(self, ask: Ask, restart: Any) -> None:
+        super().__init__()
+        self._ask = ask
+        self._restart = restart
+        """Restart services: `await restart([names])`. Any: a bound method of the application."""
+        self.rows: list[Json] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay the page out."""
+        yield Static(content([(" Ports", "title")]), classes="page--title")
+        yield Static(id="ports-header")
+        yield OptionList(id="ports", markup=False)
+        with Vertical(id="port-facts"):
+            yield Static(id="facts")
+        yield Static(id="neighbours")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Ask at once."""
+        self.query_one("#port-facts").display = False
+        self.query_one(OptionList).focus()
+        self.look()
+
+    def on_screen_resume(self) -> None:
+        """Ask again after a dialogue."""
+        self.look()
+
+    @work(exclusive=True, group="look")
+    async def look(self) -> None:
+        """Show what is known now."""
+        try:
+            self.rows = await self._ask("ports", None)
+        except DevinitError as error:
+            self._complain(error)
+            return
+        options = self.query_one(OptionList)
+        here = options.highlighted or 0
+        options.clear_options()
+        self.query_one("#ports-header", Static).update(content(header(self.rows)))
+        options.add_options(Option(content(line(row, self.rows)), id=row["service"]) for row in self.rows)
+        options.highlighted = min(here, len(self.rows) - 1) if self.rows else None
+        others = await asyncio.to_thread(port_rows)
+        lines = [content(each) for each in neighbour_lines(others, self._own_root())]
+        self.query_one("#neighbours", Static).update(Content("\n").join(lines))
+
+    @property
+    def row(self) -> Json | None:
+        """The port that is looked at."""
+        here = self.query_one(OptionList).highlighted
+        return self.rows[here] if here is not None and here < len(self.rows) else None
+
+    def on_option_list_option_highlighted(self) -> None:
+        """Another port is looked at: the facts below were about the one before."""
+        self.query_one("#port-facts").display = False
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter, or a click."""
+        self.action_who()
+
+    @work(exclusive=True, group="act")
+    async def action_who(self) -> None:
+        """Tell who has the port that the service prefers, or its own."""
+        if (row := self.row) is None:
+            return
+        report = await self._report(row)
+        if report is None:
+            self._say(f"port {row['preferred_port']} is free")
+            return
+        lines = [[(port_heading(report), "strong")], [], *port_facts(report)]
+        self.query_one("#facts", Static).update(Content("\n").join([content(each) for each in lines]))
+        self.query_one("#port-facts").display = True
+
+    @work(exclusive=True, group="act")
+    async def action_choose(self) -> None:
+        """Set a port by hand."""
+        if (row := self.row) is None:
+            return
+        first, last = row["range"]
+        entry = PortEntry(row["service"], row["port"], first, last)
+        port = await self.app.push_screen_wait(entry)
+        if port is not None:
+            await self._choose(row, port)
+
+    @work(exclusive=True, group="act")
+    async def action_move(self) -> None:
+        """Move to the next free port."""
+        if (row := self.row) is not None:
+            await self._choose(row, None)
+
+    @work(exclusive=True, group="act")
+    async def action_reset(self) -> None:
+        """Let the preferred port count again."""
+        if (row := self.row) is None:
+            return
+        try:
+            await self._ask("forget_ports", {"services": [row["service"]]})
+        except DevinitError as error:
+            self._complain(error)
+            return
+        await self._offer_restart(row, row["preferred_port"])
+
+    @work(exclusive=True, group="act")
+    async def action_kill(self) -> None:
+        """End who has the preferred port, after a look at exactly who that is."""
+        if (row := self.row) is None:
+            return
+        port = row["preferred_port"]
+        report = await self._report(row)
+        if report is None:
+            self._say(f"port {port} is free")
+            return
+        if not report["killable"]:
+            self.action_who()
+            self.notify(
+                report["advice"],
+                title=f"port {port} is {report['summary']}",
+                severity="warning",
+                markup=False,
+            )
+            return
+        question = Confirm(port_heading(report), kill_text(report["holders"], 60), "Kill")
+        if not await self.app.push_screen_wait(question):
+            return
+        try:
+            holders = [each["identity"] for each in report["holders"]]
+            freed = await self._ask("free_port", {"port": port, "holders": holders})
+        except DevinitError as error:
+            self._complain(error)
+            return
+        self._say(f"port {port} is free: ended {', '.join(freed['ended'])}")
+        self.look()
+
+    async def _choose(self, row: Json, port: int | None) -> None:
+        try:
+            chosen = await self._ask("choose_port", {"service": row["service"], "port": port})
+        except DevinitError as error:
+            self._complain(error)
+            return
+        await self._offer_restart(row, chosen["port"])
+
+    async def _offer_restart(self, row: Json, port: int) -> None:
+        """Say what the next start asks for, and offer to do it now where something runs."""
+        service = row["service"].partition(".")[0]
+        if row["phase"] in ("stopped", "failed", "exited") or port == row["port"]:
+            self._say(f"{row['service']} will use {port}")
+            self.look()
+            return
+        question = Confirm(
+            f"Restart {service} on port {port} now?", "Otherwise its next start uses it.", "Restart"
+        )
+        if await self.app.push_screen_wait(question):
+            await self._restart([service])
+        self.look()
+
+    async def _report(self, row: Json) -> Json | None:
+        try:
+            report: Json | None = await self._ask("who", {"port": row["preferred_port"]})
+        except DevinitError as error:
+            self._complain(error)
+            return None
+        return report
+
+    def _own_root(self) -> str:
+        return str(getattr(self.app, "root", ""))
+
+    def _say(self, text: str) -> None:
+        self.notify(text, timeout=4, markup=False)
+
+    def _complain(self, error: DevinitError) -> None:
+        self.notify(error.hint or "", title=error.message, severity="error", timeout=10, markup=False)

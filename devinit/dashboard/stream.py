@@ -1,0 +1,51 @@
+"""The plain stream: lines on the bare terminal, with its own scrolling, searching and selecting."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from devinit.dashboard.lines.line import LogLine
+from devinit.logs.follow import Follower
+from devinit.logs.secrets import mask_of
+from devinit.logs.tail import Tail
+from devinit.text import coloured, pad, width
+
+LINES_BEFORE = 500
+WAIT_SECONDS = 1.0
+
+
+def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: Sequence[str]) -> None:
+    """Print lines, and what comes after them, until Ctrl-C."""
+    names = [service] if service is not None else list(services)
+    wide = max(map(width, names), default=0) + 2 if service is None else 0
+    write([f"{name_of(line.service, wide)}{line.coloured}" for line in lines[-LINES_BEFORE:]])
+    write(["\x1b[2m── Ctrl-C goes back to the dashboard ──\x1b[0m"])
+    tails = [Tail(name, root / ".devinit" / "logs" / f"{name}.log") for name in names]
+    for tail in tails:
+        tail.last(1, follow=True)
+    mask = mask_of(root)
+    # asyncio takes Ctrl-C for the wish that the whole program ends.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt), Follower(tails, lambda text: write([text])) as follower:
+            while True:
+                write(f"{name_of(name, wide)}{coloured(mask(line.text))}" for name, line in follower.lines())
+                follower.wait(WAIT_SECONDS)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def name_of(service: str, wide: int) -> str:
+    """Return a service's name where several are shown."""
+    return pad(service, wide) if wide else ""
+
+
+def write(lines: Iterable[str]) -> None:
+    """Write lines to the terminal that the dashboard has left."""
+    if sys.__stdout__ is not None:
+        sys.__stdout__.writelines(f"{line}\n" for line in lines)
+        sys.__stdout__.flush()
