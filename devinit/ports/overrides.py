@@ -6,7 +6,6 @@ shell, and the start that was asked for can go on without it.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
