@@ -46,6 +46,8 @@ def facts_of(report: Json, paint: Paint, columns: int | None, *, in_full: bool =
             lines += laid_out(row, paint, columns, in_full=in_full)
     words = [paint.bold(line) for line in paragraph(VERDICTS.get(report["kind"], ""), columns)]
     words += map(paint.attention, paragraph(sentence(report["advice"]), columns))
+    if report.get("reuse") and "reuse" not in report["choices"]:
+        words += paragraph(f"It cannot be used: {one_line(report['reuse'])}.", columns)
     if report.get("move_to") is not None and report["changes"]:
         changes = "; ".join(map(one_line, report["changes"]))
         words += paragraph(f"Moving to {report['move_to']} changes {changes}.", columns)

@@ -55,6 +55,8 @@ def conflict_of(
 
 
 def _default(report: PortReport, choices: Collection[ResolutionKind]) -> ResolutionKind:
-    if report.kind in OURS_TO_END and ResolutionKind.KILL in choices:
+    # A database that lets the project in may have its data: somebody started it here on purpose.
+    needless = report.kind in OURS_TO_END and ResolutionKind.REUSE not in choices
+    if needless and ResolutionKind.KILL in choices:
         return ResolutionKind.KILL
     return ResolutionKind.MOVE if ResolutionKind.MOVE in choices else ResolutionKind.ABORT

@@ -52,6 +52,7 @@ def conflict(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
             "choices": ["move", "kill", "retry", "abort"],
             "default": "move",
             "changes": [],
+            "reuse": "",
             "problem": "",
             **more,
         },

@@ -32,11 +32,13 @@ class TestTheChoices:
         assert [kind for kind, _ in choices_of(found, 80, has_details=False)] == ["retry", "abort"]
 
     def test_say_whose_port_would_be_taken_and_what_would_be_used(self) -> None:
-        found = conflict(choices=["take", "reuse", "abort"], owner=RESERVED)
+        found = conflict(
+            choices=["take", "reuse", "abort"], owner=RESERVED, reuse="PostgreSQL 15.18, database shop"
+        )
 
         assert choices_of(found, 80, has_details=False)[:2] == [
             ("take", "take it from old, which is stopped"),
-            ("reuse", "use the running one; devinit never stops it"),
+            ("reuse", "use PostgreSQL 15.18, database shop; devinit never stops it"),
         ]
 
     @pytest.mark.parametrize("columns", [40, 60, 80])

@@ -105,6 +105,16 @@ class TestTheFacts:
             "  Wait for it, or choose another port.",
         ]
 
+    def test_say_why_a_server_that_runs_there_cannot_be_used(self) -> None:
+        found = conflict(reuse="PostgreSQL answers, but role shop cannot log in")
+
+        assert facts(found)[-1] == ("  It cannot be used: PostgreSQL answers, but role shop cannot log in.")
+
+    def test_leave_to_the_choice_what_a_server_is_that_can_be_used(self) -> None:
+        found = conflict(reuse="PostgreSQL 15.18, database shop", choices=["move", "reuse", "abort"])
+
+        assert "PostgreSQL" not in " ".join(facts(found))
+
     def test_cannot_command_the_terminal(self) -> None:
         hostile = holder("sh", "\x1b[2J\nrm", directory="/tmp/\x1b]0;x\x07", branch="\x9b2J", worktree="/\r")
 

@@ -42,7 +42,7 @@ class TestAWrongType:
                 "restart = 'allways'",
                 '"allways" is not one of on-failure, always, never (did you mean "always"?)',
             ),
-            ("on_conflict = 'explode'", '"explode" is not one of ask, kill, move, fail'),
+            ("on_conflict = 'explode'", '"explode" is not one of ask, kill, move, reuse, fail'),
             ("command = 2024-01-01", "got the date 2024-01-01"),
             ("command = 10:00:00", "got the time 10:00:00"),
             (f"port = '{'x' * 99}'", f'got the text "{"x" * 40}…"'),

@@ -45,6 +45,11 @@ class TestTheDefault:
         assert asked.default is (KILL if kind in OURS_TO_END else ABORT)
         assert MOVE not in asked.choices
 
+    def test_is_not_to_end_a_database_that_could_be_used(self) -> None:
+        asked = ask(report(VerdictKind.STRAY), reusable=True)
+
+        assert asked.choices == (MOVE, KILL, REUSE, RETRY, ABORT)
+
     def test_stands_first(self) -> None:
         assert ask(report()).choices == (MOVE, KILL, RETRY, ABORT)
         assert ask(report(VerdictKind.STRAY)).choices == (KILL, MOVE, RETRY, ABORT)
