@@ -19,7 +19,9 @@ LAST = len(HEADER) - 1
 DISPENSABLE = ("TRIES", "READY", "PREFERRED", "PORT")
 """What is left out, in this order, until the table fits a narrow terminal: a URL that wraps cannot be copied."""
 SHORTEST_REASON = 20
-NO_ATTENTION = ("ready", "unhealthy", "exited")
+TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
+"""How a service that is in trouble is spoken of, where its phase is not the word."""
+NO_ATTENTION = ("ready", "exited")
 
 
 def print_summary(summary: Json, starting: Sequence[str]) -> None:
@@ -75,7 +77,7 @@ def is_up(row: Json) -> bool:
 
 def reason_of(row: Json) -> str:
     """Return why a service is not up, unless that is told below the table, with its last words."""
-    return "" if row["phase"] == "failed" else one_line((row["reason"] or "").partition("\n")[0])
+    return "" if needs_attention(row) else one_line((row["reason"] or "").partition("\n")[0])
 
 
 def fitting(
@@ -123,15 +125,15 @@ def totals(summary: Json, starting: Sequence[str]) -> str:
 
 def explanation(summary: Json, paint: Paint) -> Iterator[str]:
     """Yield why services failed, with the last lines of their output."""
-    for row in summary["services"]:
-        if row["phase"] != "failed":
-            continue
+    for row in filter(needs_attention, summary["services"]):
         first, *more = plain(row["reason"] or "for an unknown reason").splitlines()
+        said = TROUBLES.get(row["phase"], row["phase"])
         yield ""
-        yield f"{paint.bad(row['service'] + ' failed:')} {first}"
+        yield f"{paint.bad(row['service'] + f' {said}:')} {first}"
         yield from (f"  {line}" for line in more)
         yield from (f"  {paint.dim('|')} {plain(line)}" for line in row["log_tail"])
-    late = [row["service"] for row in summary["services"] if row["phase"] in ("starting", "backoff")]
+    busy = [row for row in summary["services"] if row["phase"] in ("starting", "backoff")]
+    late = [row["service"] for row in busy if not needs_attention(row)]
     if late:
         yield ""
         yield (
@@ -140,11 +142,17 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
         )
 
 
+def needs_attention(row: Json) -> bool:
+    """Whether somebody has to mend a service: it failed, it is unwell, or its output says why it cannot start."""
+    stuck = row["phase"] == "starting" and bool(row["log_tail"])
+    return stuck or row["phase"] in ("failed", "unhealthy")
+
+
 def advice(summary: Json) -> str:
     """Return what can be done next."""
     rows = summary["services"]
     if summary["exit_code"] == 0:
         return "`devinit logs -f` follows the output, `devinit stop` ends everything"
-    culprit = next((row["service"] for row in rows if row["phase"] == "failed"), "SERVICE")
+    culprit = next((row["service"] for row in rows if needs_attention(row)), "SERVICE")
     up = "what is up stays up, `devinit stop` ends it; " if any(map(is_up, rows)) else ""
     return f"\n{up}`devinit why {culprit}` and `devinit logs {culprit}` tell more"

@@ -69,9 +69,9 @@ class DependenciesReady(Struct, frozen=True):
 
 
 class Blocked(Struct, frozen=True):
-    """It cannot start for now, and why."""
+    """It waits for its dependencies; the reason why they will not be ready by themselves, if there is one."""
 
-    reason: str
+    reason: str | None
 
 
 class Prepared(Struct, frozen=True):

@@ -13,6 +13,8 @@ from msgspec import Struct
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
+from devinit.supervisor import logs
+from devinit.supervisor.causes import cause_of
 from devinit.supervisor.ending import end_tree, exit_of
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.system.files import read_text, write_atomically
@@ -37,6 +39,10 @@ INPUTS = (
 """Files that say what has to be installed: set-up runs again when one of them changes."""
 PRODUCTS = (".venv", "venv", "node_modules")
 """Folders that set-up makes: it runs again when one that it made is gone."""
+
+
+LAST_WORDS = 200
+"""How many lines of the output are looked through for the cause of a failure."""
 
 
 class SetupRecord(Struct, frozen=True):
@@ -95,9 +101,11 @@ async def run_once(workshop: Workshop, command: str, key: str) -> None:
     finally:
         os.close(descriptor)
     if code != 0:
+        cause = cause_of(logs.last_lines(logs.log_path(workshop.private, service.name), offset, LAST_WORDS))
         # What it printed is told with the service: its last lines are those of this command now.
         raise ServiceError(
-            f"{key} of {service.name} failed: `{command}` exited with code {code}",
+            f"{key} of {service.name} failed: `{command}` exited with code {code}"
+            + (f": {cause}" if cause else ""),
             hint=f"it printed nothing; it ran in {service.directory}" if silent else None,
         )
 

@@ -170,6 +170,11 @@ class ProjectPorts:
             self.release_hold(name)
         return all(complete)
 
+    def lost_extra_ports(self, name: str) -> list[Grant]:
+        """Return the ports beside its own that somebody else has: what `make_ready` failed for."""
+        taken = [each for each in self._of(name) if each.lease_fd is None or tcp_listeners(each.port)]
+        return [each for each in taken if each.service != name]
+
     def release_hold(self, name: str) -> bool:
         """Let a service bind that cannot do so over our hold; False when that was tried before."""
         learnt = name not in self._exclusive
@@ -257,7 +262,9 @@ def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
     """Return the grants without the extra ports of services that use somebody else's server: those go back."""
     grants = list(grants)
     used = {each.service for each in grants if each.granted.uses}
-    needless = [each for each in grants if each.service not in used and each.service.partition(".")[0] in used]
+    needless = [
+        each for each in grants if each.service not in used and each.service.partition(".")[0] in used
+    ]
     for each in needless:
         each.close()
     return [each for each in grants if each not in needless]

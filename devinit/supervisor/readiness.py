@@ -15,9 +15,13 @@ from msgspec import Struct
 
 from devinit.model.probe import Probe, ProbeVerdict
 from devinit.ports import holder, verify
-from devinit.supervisor.probing import ReadOutput, RunCommand, attempt, intervals
+from devinit.supervisor.probing import NOTHING_LISTENS, ReadOutput, RunCommand, attempt, intervals
 from devinit.system.listeners import tcp_listeners
 
+ADDRESS_ADVICE = (
+    "tell the program where to listen (vite and uvicorn: --host, next: -H; 127.0.0.1), "
+    'or devinit where to look for it: host = "::1"'
+)
 LISTEN_INTERVALS = ((0.1, 0.001), (2.0, 0.005), (10.0, 0.02), (float("inf"), 0.1))
 """(up to this age of the start in seconds, look this often): asking the kernel takes some 60 µs."""
 SETTLED_SECONDS = 2.0
@@ -44,13 +48,19 @@ class Elsewhere(Struct, frozen=True):
     port: int
 
 
+class Unreachable(Struct, frozen=True):
+    """It listens on its port, but at an address where nobody looks for it."""
+
+    reason: str
+
+
 class TimeOver(Struct, frozen=True):
     """It was not ready in time, and what was seen last."""
 
     detail: str
 
 
-Verdict: TypeAlias = Ready | Foreign | Elsewhere | TimeOver
+Verdict: TypeAlias = Ready | Foreign | Elsewhere | Unreachable | TimeOver
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -68,6 +78,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     run_command: RunCommand
     read_output: ReadOutput
     saw: Callable[[str], None]
+    is_stuck: Callable[[], bool] = lambda: False
+    """Whether it waits for its code to be mended: then no time is over."""
 
 
 async def until_ready(subject: Subject) -> Verdict:
@@ -79,14 +91,18 @@ async def until_ready(subject: Subject) -> Verdict:
         seen = detail
         subject.saw(detail)
 
-    try:
-        async with asyncio.timeout(subject.timeout_seconds):
-            found = await until_listening(subject, subject.port, saw) if subject.port is not None else Ready()
-            if isinstance(found, Ready):
-                await until_answering(subject, saw)
-            return found
-    except TimeoutError:
-        return TimeOver(seen)
+    while True:
+        try:
+            async with asyncio.timeout(subject.timeout_seconds):
+                found = (
+                    await until_listening(subject, subject.port, saw) if subject.port is not None else Ready()
+                )
+                if isinstance(found, Ready):
+                    return await until_answering(subject, saw) or found
+                return found
+        except TimeoutError:
+            if not subject.is_stuck():
+                return TimeOver(seen)
 
 
 async def until_listening(
@@ -145,11 +161,35 @@ def other_port(subject: Subject, port: int) -> int | None:
     return None
 
 
-async def until_answering(subject: Subject, saw: Callable[[str], None]) -> None:
-    """Return when the probe says ready."""
+async def until_answering(subject: Subject, saw: Callable[[str], None]) -> Unreachable | None:
+    """Return when the probe says ready, or when it is clear that it asks at an address of nobody."""
+    clock = asyncio.get_running_loop().time
+    astray: float | None = None
     for interval in intervals():
         result = await attempt(subject.probe, subject.run_command, subject.read_output)
         if result.verdict is ProbeVerdict.READY:
-            return
-        saw(result.detail)
+            return None
+        detail = result.detail
+        where = addresses_of(subject.port) if detail == NOTHING_LISTENS else ""
+        if where:
+            astray = clock() if astray is None else astray
+            detail = f"it listens on {where} alone, and is looked for at {asked_at(subject.probe)}"
+            if clock() - astray >= SETTLED_SECONDS:
+                return Unreachable(f"{detail}\n{ADDRESS_ADVICE}")
+        else:
+            astray = None
+        saw(detail)
         await asyncio.sleep(interval)
+    return None
+
+
+def addresses_of(port: int | None) -> str:
+    """Return where somebody listens on a port, as it is written: `[::1]:5173`."""
+    found = tcp_listeners(port) if port is not None else []
+    shown = {f"[{one.address}]" if ":" in one.address else one.address for one in found}
+    return " and ".join(f"{address}:{port}" for address in sorted(shown))
+
+
+def asked_at(probe: Probe) -> str:
+    """Return the address at which a probe asks."""
+    return getattr(probe, "host", "its address")

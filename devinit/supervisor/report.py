@@ -108,7 +108,7 @@ def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
     """Sum up one service at the end of a start."""
     endpoint = stage.endpoint(runner.name)
     granted = stage.ports.granted(runner.name)
-    failed = runner.phase is Phase.FAILED
+    failed = runner.phase is Phase.FAILED or runner.state.stuck is not None
     return {
         "service": runner.name,
         "phase": runner.phase.value,

@@ -21,9 +21,12 @@ from devinit.model.service import Service
 from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.supervisor import binding, lifecycle, logs
+from devinit.supervisor.causes import cause_of, ports_in_use
+from devinit.supervisor.daemons import server_of
 from devinit.supervisor.ending import end_tree
 from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
+from devinit.supervisor.listening import listen_to_output
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.probing import attempt
 from devinit.supervisor.readiness import (
@@ -32,6 +35,7 @@ from devinit.supervisor.readiness import (
     Ready,
     Subject,
     TimeOver,
+    Unreachable,
     until_ready,
 )
 from devinit.supervisor.stage import Stage
@@ -40,6 +44,9 @@ from devinit.system.processes import Process, ProcessTable, spawn
 log = logging.getLogger(__name__)
 
 TAIL_LINES = 20
+LAST_WORDS = 200
+"""How many lines of the output are looked through for the cause of its end."""
+
 PATIENCE_SECONDS = 1.0
 """How long a start may take before it is told what its probe sees."""
 
@@ -76,6 +83,8 @@ class Runner:
         """Of the process that runs, or ran last: what it left behind is found by it."""
         self.listener: int | None = None
         """The process that was found listening on its port."""
+        self._spawned: ProcessIdentity | None = None
+        """The process that we started last ourselves; another one runs when that left a server behind."""
         self.told: dict[str, str] = {}
         """The addresses of all services as its process was told them."""
         self.log_offset = 0
@@ -150,6 +159,9 @@ class Runner:
     def log_tail(self, count: int = TAIL_LINES) -> list[str]:
         """Return the last lines of the current or the last run."""
         return logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
+
+    def _log_size(self) -> int:
+        return logs.end_of(logs.log_path(self._stage.private, self.name))
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
         previous = self._effects
@@ -265,8 +277,8 @@ class Runner:
         if spec is None:
             self.post(lifecycle.Spawned())
             return
-        if not self._stage.ports.make_ready(self.name):
-            self.post(lifecycle.PortLost("somebody took the port while it was down"))
+        if loss := self._loss():
+            self.post(loss)
             return
         port = self._stage.ports.port_of(self.name)
         descriptor = self._stage.logs.open(self.service)
@@ -282,11 +294,30 @@ class Runner:
         finally:
             os.close(descriptor)
         self.started_at, self.told = time.time(), self._stage.addresses()
+        self._spawned = process.identity
         self._follow_process(process)
         self._stage.write_pid_file(self.name, process.pid)
         # On record before it is ready: a supervisor that takes over now must know of it.
         self._changed(self, self.state)
         self.post(lifecycle.Spawned())
+
+    def _loss(self) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
+        """Say which port somebody took while the service was down, if any."""
+        complete = self._stage.ports.make_ready(self.name)
+        if lost := self._lost_extra_ports():
+            return lost
+        return None if complete else lifecycle.PortLost("somebody took the port while it was down")
+
+    def _lost_extra_ports(self) -> lifecycle.PortUnavailable | None:
+        """Say which of its ports somebody has that cannot be moved while it starts: only its own one can."""
+        lost = self._stage.ports.lost_extra_ports(self.name)
+        if not lost:
+            return None
+        taken = " and ".join(f"{port.port} ({port.service.partition('.')[2]})" for port in lost)
+        return lifecycle.PortUnavailable(
+            f"somebody took its extra port {taken}\n`devinit restart {self.name}` looks for another one, "
+            f"`devinit ports who {lost[0].port}` says who has it"
+        )
 
     def _follow_process(self, process: Process) -> None:
         self.process, self.identity = process, process.identity
@@ -295,20 +326,49 @@ class Runner:
     def _process_ended(self, process: Process) -> None:
         code = process.returncode()
         self._forget_process()
-        if self.phase is Phase.STARTING and (refused := self._could_not_bind()) is not None:
+        if self._follow_server(process.identity, code):
+            return
+        last_words = self.log_tail(LAST_WORDS) if code != 0 else []
+        if (
+            self.phase is Phase.STARTING
+            and (refused := self._could_not_bind("\n".join(last_words))) is not None
+        ):
             self.post(refused)
-        else:
-            self.post(lifecycle.Exited(code, oneshot=self.service.port is None))
+            return
+        oneshot = self.service.port is None
+        self.post(lifecycle.Exited(code, oneshot=oneshot, cause=cause_of(last_words)))
 
-    def _could_not_bind(self) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
+    def _follow_server(self, ended: ProcessIdentity, code: int | None) -> bool:
+        """Look after the server that a command left in the background, if it did; whether there is one."""
+        starting = self.phase is Phase.STARTING
+        # What is only on its way to become the server (a fork in between) may end, too.
+        in_between = starting and ended != self._spawned and self._spawned is not None
+        port = self._stage.ports.port_of(self.name)
+        if port is None or self.phase not in lifecycle.ALIVE or not (code == 0 or in_between):
+            return False
+        members = ProcessTable().members_of(ended, self._stage.marker(self.name))
+        server = server_of(members, port, may_be_late=starting)
+        process = Process.open(server) if server is not None else None
+        if process is None:
+            return False
+        self._follow_process(process)
+        self._stage.write_pid_file(self.name, process.pid)
+        if not in_between:
+            text = f"{self.name} went into the background: its process {process.pid} is looked after"
+            self._stage.note(text, self.name)
+        self._changed(self, self.state)
+        return True
+
+    def _could_not_bind(self, output: str) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
         ports = self._stage.ports
-        output = logs.read_from(logs.log_path(self._stage.private, self.name), self.log_offset)
-        named, own = binding.ports_in_use(output), [each.port for each in ports.granted_to(self.name)]
+        named, own = ports_in_use(output), [each.port for each in ports.granted_to(self.name)]
         if named is None or not own:
             return None
         another = binding.asks_for_another(
             named, own, tried_again=self.state.port_losses > 0, retake=lambda: ports.make_ready(self.name)
         )
+        if lost := self._lost_extra_ports():
+            return lost
         if another is not None:
             return lifecycle.PortUnavailable(another)
         return lifecycle.PortLost("it says that the address is in use")
@@ -321,7 +381,14 @@ class Runner:
             self._stage.remove_pid_file(self.name)
 
     async def _watch(self) -> None:
-        match await until_ready(self._subject()):
+        listening = self._tasks.create_task(
+            listen_to_output(self._log_size, self.log_tail, self._say, self.post)
+        )
+        try:
+            found = await until_ready(self._subject())
+        finally:
+            listening.cancel()
+        match found:
             case Ready(listener):
                 await self._provision()
                 self.listener = listener
@@ -330,6 +397,8 @@ class Runner:
                 self.post(lifecycle.PortLost(reason))
             case Elsewhere(port):
                 await self._follow_port(port)
+            case Unreachable(reason):
+                self.post(lifecycle.PortUnavailable(reason))
             case TimeOver(detail):
                 seconds = self.service.ready.timeout_seconds
                 self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
@@ -425,6 +494,7 @@ class Runner:
             run_command=self._run_probe_command,
             read_output=logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset),
             saw=self._saw,
+            is_stuck=lambda: self.state.stuck is not None,
         )
 
     def _saw(self, detail: str) -> None:

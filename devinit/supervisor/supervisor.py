@@ -314,6 +314,7 @@ class Supervisor:
                 self._discovery.withdraw(runner.name)
             elif before.phase not in SERVING:
                 self._announce(runner)
+        if (state.phase, state.stuck) != (before.phase, before.stuck):
             self._release_waiting()
         self._save_soon()
         self._changes.set()
@@ -337,8 +338,10 @@ class Supervisor:
                 continue
             if outcome.may_start(name, states, services):
                 runner.post(lifecycle.DependenciesReady())
-            elif (blocker := outcome.blocker(name, states, services)) is not None:
-                runner.post(lifecycle.Blocked(f"waits for {blocker}, which {said_of(self._phase(blocker))}"))
+            else:
+                blocker = outcome.blocker(name, states, services)
+                said = f"waits for {blocker}, which {said_of(self._phase(blocker))}" if blocker else None
+                runner.post(lifecycle.Blocked(said))
 
     # Ports that turn out to be taken (Moves)
 

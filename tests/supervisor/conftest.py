@@ -60,6 +60,8 @@ while True:
     connection, _ = server.accept()
     if "crash-on-request" in options and connection.recv(1000):
         os._exit(3)
+    if "bye-on-request" in options and connection.recv(1000):
+        os._exit(0)
     status = options.get("status", "200 OK").replace("_", " ")
     if os.path.exists(options.get("sick-while", "")):
         status = "503 Sick"
@@ -91,9 +93,16 @@ class Lines:
     def next(self) -> str | None:
         """Wait for the next line; None when there will be no more."""
         deadline = time.monotonic() + PATIENCE
+        line = self.next_before(deadline)
+        assert line is not None or time.monotonic() < deadline, f"no line within {PATIENCE:g} s"
+        return line
+
+    def next_before(self, deadline: float) -> str | None:
+        """Wait for the next line; None when there is none in time, or never again."""
         while b"\n" not in self._buffer:
             ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"no line within {PATIENCE:g} s"
+            if not ready:
+                return None
             chunk = os.read(self._descriptor, 65536)
             if not chunk:
                 return None
@@ -283,6 +292,10 @@ class Shop:
         [supervisor] = self.supervisors()
         end(supervisor, number)
 
+    def end_process(self, pid: int, number: int = signal.SIGKILL) -> None:
+        """Signal a process of a service and see it gone."""
+        end(pid, number)
+
     def expect_nothing_left(self) -> None:
         """After a stop: no supervisor, no process, no lock."""
         for pid in self.supervisors():
@@ -322,6 +335,15 @@ class Subscription:
             if answer.get("id") == method:
                 return answer.get("result", answer.get("error"))
         raise AssertionError("the supervisor went away")
+
+    def stays_silent(self, seconds: float, **unwanted: object) -> bool:
+        """Return whether no event with these fields comes for a while."""
+        deadline = time.monotonic() + seconds
+        while (line := self._lines.next_before(deadline)) is not None:
+            event: Event = json.loads(line).get("params") or {}
+            if all(event.get(key) == value for key, value in unwanted.items()):
+                return False
+        return True
 
     def until(self, **wanted: object) -> Event:
         """Wait for an event with these fields."""

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from devinit.supervisor.binding import IN_USE, ports_in_use
+from devinit.supervisor.causes import IN_USE, ports_in_use
 from tests.supervisor.conftest import Command, Shop, Stranger
 
 
