@@ -112,7 +112,7 @@ def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
         raise StateFileError(
             f"{error.filename} cannot be read: {error.strerror}", hint="it belongs to whoever started devinit"
         ) from error
-    if not names or names == ["all"]:
+    if not names or "all" in names:
         return (
             [*written, *(name for name in configured(root) if name not in written)] if everybody else written
         )

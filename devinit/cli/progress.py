@@ -109,7 +109,12 @@ class Board:
         said = [f"{service}: ended {one_line(killed)} to free port {port}" for killed in event["killed"]]
         if event["moved_from"] is not None:
             why = f": {one_line(event['reason'])}" if event["reason"] else ""
-            said.append(f"{service}: {event['moved_from']} {self._symbols['arrow']} {port}{why}")
+            tries = event["attempts"]
+            # The first was the port that it left, the second is the next one.
+            after = f" after {tries} attempts" if tries > 2 else ""  # noqa: PLR2004  as it says
+            said.append(f"{service}: {event['moved_from']} {self._symbols['arrow']} {port}{after}{why}")
+        if event["uses"]:
+            said.append(f"{service}: uses {one_line(event['uses'])} on port {port}, and never stops it")
         return said
 
     def _drawn(self, line: Line, now: float, columns: int) -> str:

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
 
+NO_SERVICES = (
+    "there are no services: add a [services.NAME] with a command to devinit.toml, or let "
+    "`devinit init --force` write what it detects here"
+)
+
+
 def root_of(arguments: Arguments) -> Path:
     """Return the root of the project that the command was given, or stands in."""
     from pathlib import Path  # a third of the time of the fastest command, which does without it

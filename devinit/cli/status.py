@@ -6,7 +6,7 @@ import os
 import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
-from devinit.cli.project import root_as_text
+from devinit.cli.project import NO_SERVICES, root_as_text
 from devinit.control.launch import connect_to_running
 
 TYPE_CHECKING = False
@@ -50,7 +50,9 @@ def run(arguments: Arguments) -> int:
     paint = Paint(sys.stdout)
     for service in status["services"]:
         sys.stdout.write(line_of(service, paint) + "\n")
-    if sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
+    if not status["services"]:
+        talk(NO_SERVICES)
+    elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
         talk("`devinit start` starts everything")
     return 0
 

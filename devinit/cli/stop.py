@@ -71,7 +71,11 @@ def in_project(arguments: Arguments) -> Json:
 
 def order(client: Client, arguments: Arguments) -> Json:
     """Order the stop and show what happens."""
-    with Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
-        see = print_json if arguments.json else progress.see
-        result: Json = client.call("stop", {"services": arguments.services}, see, progress.tick)
+    try:
+        with Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
+            see = print_json if arguments.json else progress.see
+            result: Json = client.call("stop", {"services": arguments.services}, see, progress.tick)
+    except KeyboardInterrupt:
+        talk("\nthe stop goes on in the background: `devinit status` shows how far it is")
+        raise
     return result

@@ -6,6 +6,7 @@ import sys
 
 from devinit.cli.output import Paint, columns_of, is_quiet, table, talk
 from devinit.cli.progress import BUSY, symbols_of
+from devinit.cli.project import NO_SERVICES
 from devinit.text import cut, duration, one_line, plain, width
 
 TYPE_CHECKING = False
@@ -26,6 +27,9 @@ NO_ATTENTION = ("ready", "exited")
 
 def print_summary(summary: Json, starting: Sequence[str]) -> None:
     """Print the table of a start, then why what failed has failed. `starting`: what did not run before."""
+    if not summary["services"]:
+        talk(NO_SERVICES)
+        return
     if not is_quiet():
         paint, symbols = Paint(sys.stdout), symbols_of(sys.stdout)
         lines = [*picture(summary, paint, symbols, columns_of(sys.stdout)), "", totals(summary, starting)]

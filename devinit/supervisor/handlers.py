@@ -113,7 +113,7 @@ class Handlers:
         """Explain a service."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
-        [chosen] = report.named([name], self._stage.project)
+        chosen = report.one_named(name, self._stage.project)
         return report.why(self._supervisor.runners[chosen], self._supervisor.runners, self._stage)
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
@@ -126,7 +126,7 @@ class Handlers:
         """Tell what a service is given, and what of that has changed since it was started."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
-        [chosen] = report.named([name], self._stage.project)
+        chosen = report.one_named(name, self._stage.project)
         from devinit.supervisor.inspection import inspect  # only who looks closely asks; it costs no start
 
         return inspect(self._supervisor.runners[chosen], self._stage)

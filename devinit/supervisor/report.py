@@ -34,19 +34,26 @@ Runners = Mapping[str, Runner]
 
 
 def named(names: Iterable[str], project: Project) -> list[str]:
-    """Return the services that are meant: all of them when none, or "all", is named."""
+    """Return the services that are meant: all of them when none is named, or "all" is among the names."""
     asked = list(dict.fromkeys(names))
-    if not asked or asked == ["all"]:
-        return list(project.services)
     for name in asked:
-        if name not in project.services:
+        if name != "all" and name not in project.services:
             from difflib import get_close_matches  # only a mistake needs it
 
             near = get_close_matches(name, project.services, n=1, cutoff=0.4)
             known = ", ".join(project.services) or "none"
             hint = f"did you mean {near[0]}? services: {known}" if near else f"services: {known}"
             raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
-    return asked
+    return list(project.services) if not asked or "all" in asked else asked
+
+
+def one_named(name: str, project: Project) -> str:
+    """Return the one service that is meant."""
+    if name == "all":
+        known = ", ".join(project.services) or "none"
+        raise UsageError("one service has to be named, not all of them", hint=f"services: {known}")
+    [chosen] = named([name], project)
+    return chosen
 
 
 def phase_event(runner: Runner, before: LifecycleState) -> PhaseEvent:

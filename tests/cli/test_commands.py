@@ -6,17 +6,18 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     import subprocess
 
-    from tests.cli.conftest import Shop
+    from tests.cli.conftest import Listen, Shop
 
 
-def objects(text: str) -> list[dict[str, object]]:
+def objects(text: str) -> list[dict[str, Any]]:
+    """Return the lines of events; Any: JSON."""
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -385,3 +386,69 @@ class TestStatus:
         }
         assert not loaded & heavy
         assert "devinit.control.client" in loaded
+
+
+class TestAllServices:
+    @pytest.mark.parametrize("command", ["start", "restart", "stop", "logs"])
+    def test_are_meant_when_others_are_named_beside_all(self, pair: Shop, command: str) -> None:
+        pair("start")
+
+        done = pair(command, "worker", "all")
+
+        assert done.returncode == 0, done.stderr
+
+    def test_do_not_hide_a_name_that_is_none(self, pair: Shop) -> None:
+        done = pair("start", "all", "bakend")
+
+        assert done.returncode == 2
+        assert "did you mean backend?" in done.stderr
+
+    def test_cannot_be_explained_at_once(self, pair: Shop) -> None:
+        done = pair("why", "all")
+
+        assert (done.returncode, done.stderr.splitlines()[0]) == (
+            2,
+            "error: one service has to be named, not all of them",
+        )
+
+
+class TestAProjectWithoutServices:
+    @pytest.mark.parametrize("command", ["start", "status"])
+    def test_is_told_what_to_do(self, shop: Shop, command: str) -> None:
+        (shop.root / "devinit.toml").write_text("")
+
+        done = shop(command)
+
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "there are no services: add a [services.NAME]" in done.stderr.splitlines()[-1]
+
+
+class TestATakenPortWithNobodyToAsk:
+    @pytest.mark.parametrize("policy", ["fail", "ask"])
+    def test_that_must_not_move_is_an_error_with_everything_that_is_known(
+        self, shop: Shop, port: int, listen: Listen, policy: str
+    ) -> None:
+        stranger = listen(port)
+        shop.service("backend", port=port, strict_port=True)
+
+        done = shop("start", "--json", "--on-conflict", policy)
+
+        assert done.returncode == 3
+        error = objects(done.stdout)[-1]
+        assert (error["type"], error["kind"], error["exit_code"]) == ("error", "PortConflict", 3)
+        [conflict] = error["conflicts"]
+        assert (conflict["service"], conflict["port"], conflict["kind"]) == ("backend", port, "stranger")
+        assert conflict["choices"] == ["abort", "kill", "retry"]
+        [holder] = conflict["holders"]
+        assert holder["identity"]["pid"] == stranger.pid
+        assert stranger.poll() is None
+
+    def test_moves_and_tells_everything_about_that(self, shop: Shop, port: int, listen: Listen) -> None:
+        stranger = listen(port)
+        shop.service("backend", port=port)
+
+        [event] = [each for each in objects(shop("start", "--json").stdout) if each["type"] == "port"]
+
+        assert (event["port"], event["preferred"], event["moved_from"]) == (port + 1, port, port)
+        assert (event["attempts"], event["kind"], event["killed"]) == (2, "stranger", [])
+        assert f"(pid {stranger.pid})" in event["reason"]

@@ -30,15 +30,14 @@ def note(message: str) -> dict[str, Any]:
 
 
 def moved(service: str, port: int, wanted: int) -> dict[str, Any]:
-    why = {"reason": f"{wanted} is held by vite (pid 4242)", "killed": []}
-    return {
-        "type": "port",
-        "service": service,
-        "port": port,
-        "preferred": wanted,
-        "moved_from": wanted,
-        **why,
-    }
+    return decided(
+        service, port, preferred=wanted, moved_from=wanted, reason=f"{wanted} is held by vite (pid 4242)"
+    )
+
+
+def decided(service: str, port: int, **more: Any) -> dict[str, Any]:
+    event = {"type": "port", "service": service, "port": port, "preferred": port, "moved_from": None}
+    return {**event, "attempts": 2, "reason": "", "kind": None, "killed": [], "uses": None, **more}
 
 
 def board() -> Board:
@@ -86,6 +85,21 @@ class TestTheBoard:
         said = board().see(moved("backend", 8001, 8000), 0)
 
         assert said == ["backend: 8000 → 8001: 8000 is held by vite (pid 4242)"]
+
+    def test_says_how_many_ports_were_tried_when_it_was_not_the_next_one(self) -> None:
+        said = board().see(moved("backend", 8003, 8000) | {"attempts": 4}, 0)
+
+        assert said == ["backend: 8000 → 8003 after 4 attempts: 8000 is held by vite (pid 4242)"]
+
+    def test_says_who_was_ended_for_a_port(self) -> None:
+        said = board().see(decided("backend", 8000, killed=["vite (pid 4242)"]), 0)
+
+        assert said == ["backend: ended vite (pid 4242) to free port 8000"]
+
+    def test_says_whose_server_is_used(self) -> None:
+        said = board().see(decided("postgres", 5432, uses="PostgreSQL 15.18, database shop"), 0)
+
+        assert said == ["postgres: uses PostgreSQL 15.18, database shop on port 5432, and never stops it"]
 
     def test_shows_those_that_something_happens_to_when_there_is_no_room_for_all(self) -> None:
         shown = board()
