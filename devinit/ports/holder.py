@@ -9,8 +9,9 @@ from msgspec.structs import asdict, replace
 
 from devinit.model.port import Ancestor, Container, Holder, Listener
 from devinit.model.process import ProcessFacts
+from devinit.ports.barriers import CONTAINER_PROGRAMS
 from devinit.ports.containers import published
-from devinit.ports.holding import CONTAINER_PROGRAMS, Hidden, Holding
+from devinit.ports.holding import Hidden, Holding
 from devinit.ports.managers import manager_of
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners

@@ -17,7 +17,8 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.comebacks import comeback, managed_out_of_sight, starters_of, who_restarts
 from devinit.ports.hold import Hold, hold
 from devinit.ports.holder import holding
-from devinit.ports.holding import Holding, named
+from devinit.ports.holding import Holding
+from devinit.ports.naming import named
 from devinit.ports.waiting import listens_again, wait_until_free, watching
 from devinit.system.listeners import socket_inodes
 from devinit.system.processes import followers_of, group_of, identity_of, signal_exactly

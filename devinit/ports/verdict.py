@@ -10,9 +10,11 @@ import shlex
 from typing import TypeAlias
 
 from devinit.model.port import LeaseOwner, PortReport, UseState, VerdictKind
+from devinit.ports.barriers import Barrier, managed_by
 from devinit.ports.hold import Refusal
-from devinit.ports.holding import Barrier, Holding, managed_by, named, works_in
+from devinit.ports.holding import Holding, works_in
 from devinit.ports.leases import Taken
+from devinit.ports.naming import named
 
 Obstruction: TypeAlias = Taken | Refusal
 """Why a port could not be taken: its lease, or the kernel."""

@@ -8,7 +8,9 @@ import pytest
 
 from devinit.model.port import Container, Holder, Listener, Manager, PortUse, UseState, VerdictKind
 from devinit.model.process import ProcessIdentity
-from devinit.ports.holding import Barrier, Hidden, Holding, barrier_of, managed_by, named, works_in
+from devinit.ports.barriers import Barrier, barrier_of, managed_by
+from devinit.ports.holding import Hidden, Holding, works_in
+from devinit.ports.naming import named
 from devinit.system.processes import ancestors_of
 
 SHOP = "/home/me/shop"

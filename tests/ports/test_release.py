@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from devinit.errors import PortConflict
 from devinit.model.process import ProcessIdentity
 from devinit.ports.holder import holding
-from devinit.ports.holding import named
+from devinit.ports.naming import named
 from devinit.ports.release import Released, release
 from devinit.system.processes import Process, identity_of
 from tests.ports.conftest import LISTEN, RESTART, Block, Stranger

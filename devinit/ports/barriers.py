@@ -1,0 +1,137 @@
+"""Whom nobody ends, and what to do instead: pure. Each entry once cost somebody more than the port."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Mapping
+
+from msgspec import Struct
+
+from devinit.model.port import Container, Manager, VerdictKind
+from devinit.model.process import ProcessFacts
+from devinit.ports.naming import described, named
+
+_INIT = 1
+_KERNEL_THREADS = 2
+"""The pid of kthreadd, the parent of all kernel threads."""
+_ENGINES = ("docker", "podman")
+
+
+class Barrier(Struct, frozen=True):
+    """Why a holder must not be ended."""
+
+    kind: VerdictKind
+    advice: str
+    """What to do instead."""
+
+
+_CONTAINER = Barrier(
+    VerdictKind.CONTAINER,
+    "it publishes a container's port: see `docker ps --filter publish={port}`, then `docker stop NAME`",
+)
+_ROOTLESS = Barrier(
+    VerdictKind.CONTAINER,
+    "it publishes a container's port: see `podman ps` or `docker ps`, then `podman stop NAME`",
+)
+_SYSTEMD = Barrier(
+    VerdictKind.SUPERVISED,
+    "systemd listens for a socket unit: see `systemctl list-sockets`, then `systemctl stop NAME.socket`",
+)
+_LAUNCHD = Barrier(
+    VerdictKind.SUPERVISED,
+    "launchd listens for a service: see `launchctl list`, then `launchctl bootout` it",
+)
+_SSH = Barrier(
+    VerdictKind.FORWARD,
+    "an SSH connection forwards this port: end that connection, or its -L, -R or -D forward",
+)
+_EDITOR = Barrier(VerdictKind.FORWARD, "an editor forwards this port: close it in its Ports panel")
+_WSL = Barrier(
+    VerdictKind.FORWARD,
+    "it forwards a port between Windows and WSL: stop what listens on the other side",
+)
+_AIRPLAY = Barrier(
+    VerdictKind.PROTECTED,
+    "the AirPlay receiver of macOS: turn it off in System Settings, General, AirDrop & Handoff",
+)
+_DISPLAY = Barrier(VerdictKind.PROTECTED, "your desktop session runs in it")
+_SUPERVISORD = Barrier(
+    VerdictKind.SUPERVISED,
+    "all that supervisord runs would end with it: give its web interface another port ([inet_http_server])",
+)
+_PROCESS_COMPOSE = Barrier(
+    VerdictKind.SUPERVISED,
+    "all that process-compose runs would end with it: give it another port (`-p`), or none (`--no-server`)",
+)
+
+CONTAINER_PROGRAMS = (
+    *("com.docker", "docker", "containerd", "OrbStack", "vpnkit"),
+    *("rootlesskit", "rootlessport", "slirp4netns", "pasta", "conmon"),
+)
+# By the kernel's short name, which has at most 15 letters; each is a prefix. Killing one of these stops
+# something else than what answers on the port: a whole engine, a desktop, somebody's connection.
+PROTECTED_PROGRAMS: Mapping[str, Barrier] = {
+    **dict.fromkeys(CONTAINER_PROGRAMS[:5], _CONTAINER),
+    **dict.fromkeys(CONTAINER_PROGRAMS[5:], _ROOTLESS),
+    "systemd": _SYSTEMD,
+    "launchd": _LAUNCHD,
+    "ssh": _SSH,
+    **dict.fromkeys(("ControlCenter", "rapportd"), _AIRPLAY),
+    "wslrelay": _WSL,
+    **dict.fromkeys(("Xorg", "Xwayland", "Xvnc", "gnome-", "kwin_"), _DISPLAY),
+    "supervisord": _SUPERVISORD,
+    "process-compose": _PROCESS_COMPOSE,
+}
+EDITORS = (
+    *("code", "code-insiders", "code-server", "code-tunnel", "codium", "cursor", "windsurf", "zed-editor"),
+    *("clion", "goland", "idea", "phpstorm", "pycharm", "rider", "rubymine", "rustrover", "webstorm"),
+)
+
+
+def barrier_of(facts: ProcessFacts, port: int, *, uid: int, spared: Collection[int]) -> Barrier | None:
+    """Say why a process must not be ended and what to do instead."""
+    pid = facts.identity.pid
+    if facts.name in ("systemd", "launchd"):
+        return PROTECTED_PROGRAMS[facts.name]
+    if pid == _INIT:
+        return _protected(
+            "it is the first process of this system or container: stop the server inside it instead"
+        )
+    if pid in spared:
+        return _protected(f"devinit itself runs in {named(facts)}: end it by hand, or choose another port")
+    if not facts.command and _KERNEL_THREADS in (pid, facts.parent_pid):  # 2 alone is nobody in a container
+        return _protected("it is a part of the kernel: choose another port")
+    known = next(
+        (PROTECTED_PROGRAMS[each] for each in PROTECTED_PROGRAMS if facts.name.startswith(each)), None
+    )
+    if known is not None and known.kind is VerdictKind.CONTAINER:  # an engine's programs are often root's
+        return Barrier(known.kind, known.advice.format(port=port))
+    if facts.uid != uid:
+        sudo = "" if uid == 0 else "sudo "
+        advice = f"it belongs to user {facts.user}: ask them, or end it yourself with `{sudo}kill {pid}`"
+        return Barrier(VerdictKind.OTHER_USER, advice)
+    return _EDITOR if _is_editor(facts) else known
+
+
+def managed_by(manager: Manager) -> Barrier:
+    """Say that a process would be started again, and what ends it for good."""
+    if manager.kind in _ENGINES:
+        return Barrier(VerdictKind.CONTAINER, f"it runs in a container: `{manager.stop_command}` ends it")
+    name = f" (there {manager.name})" if manager.name else ""
+    advice = f"{manager.kind} would start it again{name}: `{manager.stop_command}` ends it"
+    return Barrier(VerdictKind.SUPERVISED, advice)
+
+
+def published_by(container: Container) -> Barrier:
+    """Say that a container publishes a port, and what ends that."""
+    advice = f"it is {described(container)}: `{container.engine} stop {shlex.quote(container.name)}` ends it"
+    return Barrier(VerdictKind.CONTAINER, advice)
+
+
+def _is_editor(facts: ProcessFacts) -> bool:
+    # The remote server of VS Code is a node process; only its command line tells.
+    return facts.name in EDITORS or any(part.endswith("server-main.js") for part in facts.command[:3])
+
+
+def _protected(advice: str) -> Barrier:
+    return Barrier(VerdictKind.PROTECTED, advice)

@@ -1,0 +1,35 @@
+"""Processes, containers and users of a port, named for a person: pure."""
+
+from __future__ import annotations
+
+from devinit.model.port import Container, PortUse, UseState
+from devinit.model.process import ProcessFacts
+
+_LONGEST_COMMAND = 60
+
+
+def named(facts: ProcessFacts) -> str:
+    """Name a process for a person: its command, shortened, and its pid."""
+    title = " ".join(facts.title.split())
+    if len(title) > _LONGEST_COMMAND:
+        title = title[: _LONGEST_COMMAND - 1].rstrip() + "…"
+    return f"{title} (pid {facts.identity.pid})"
+
+
+def described(container: Container) -> str:
+    """Name a container for a person: "container shop-db-1 (db of the Compose project shop)"."""
+    compose = ""
+    if container.compose_project:
+        service = container.compose_service or container.image
+        compose = f" ({service} of the Compose project {container.compose_project})"
+    return f"container {container.name}{compose}"
+
+
+def used(use: PortUse) -> str:
+    """Say who uses a port without listening on it."""
+    if use.state is UseState.CLOSED:
+        return f"a connection to {use.peer} was closed less than a minute ago"
+    who = named(use.process) if use.process else f"a process of user {use.user}"
+    if use.state is UseState.BOUND:
+        return f"{who} has bound it without listening"
+    return f"{who} uses it for a connection to {use.peer}"
