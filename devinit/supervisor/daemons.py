@@ -11,7 +11,20 @@ from collections.abc import Collection
 
 from devinit.model.process import ProcessIdentity
 from devinit.ports import verify
-from devinit.system.processes import ancestors_of
+from devinit.system.processes import Process, ProcessTable, ancestors_of
+
+LOOKS = 3
+"""One look may miss a fork that is made meanwhile: its parent has ended already, and it was not yet there."""
+
+
+def open_server(ended: ProcessIdentity, marker: str, port: int, *, may_be_late: bool) -> Process | None:
+    """Return the server that a process which ended left behind, held so that it is no other; None without one."""
+    for _ in range(LOOKS if may_be_late else 1):
+        server = server_of(ProcessTable().members_of(ended, marker), port, may_be_late=may_be_late)
+        # One that ended just now was a fork in between.
+        if server is not None and (process := Process.open(server)) is not None:
+            return process
+    return None
 
 
 def server_of(

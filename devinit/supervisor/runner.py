@@ -22,7 +22,7 @@ from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.causes import cause_of, ports_in_use
-from devinit.supervisor.daemons import server_of
+from devinit.supervisor.daemons import open_server
 from devinit.supervisor.ending import end_tree
 from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
@@ -346,9 +346,7 @@ class Runner:
         port = self._stage.ports.port_of(self.name)
         if port is None or self.phase not in lifecycle.ALIVE or not (code == 0 or in_between):
             return False
-        members = ProcessTable().members_of(ended, self._stage.marker(self.name))
-        server = server_of(members, port, may_be_late=starting)
-        process = Process.open(server) if server is not None else None
+        process = open_server(ended, self._stage.marker(self.name), port, may_be_late=starting)
         if process is None:
             return False
         self._follow_process(process)

@@ -123,7 +123,9 @@ class Stage:
         A database that was begun anew behind everybody's back would be worse than one that is down.
         """
         if not self.root.is_dir():
-            raise ServiceError(f"{self.root} does not exist any more", hint="`devinit status --all` shows more")
+            raise ServiceError(
+                f"{self.root} does not exist any more", hint="`devinit status --all` shows more"
+            )
         if service.provider != "process" and not self.private.is_dir():
             raise ServiceError(
                 f"{self.private} was deleted while {service.name} ran",

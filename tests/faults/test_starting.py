@@ -167,29 +167,6 @@ class TestAProgramThatFailsAtOnce:
             "exited with code 1 before it was ready: ModuleNotFoundError: No module named 'shop_missing'"
         )
 
-    def test_whose_debugger_port_is_taken_does_not_move_in_vain(
-        self, shop: Shop, free_ports: FreePorts
-    ) -> None:
-        ports = free_ports(4)
-        with socket.create_server(("127.0.0.1", ports[3])):
-            code = f"import socket; socket.create_server(('127.0.0.1', {ports[3]}))"
-            complaint = f"print('Error: listen EADDRINUSE: address already in use 127.0.0.1:{ports[3]}')"
-            shop.service(
-                "web",
-                port=ports[0],
-                command=python(
-                    shop, "app.py", f"try:\n    {code}\nexcept OSError:\n    {complaint}\n    exit(1)"
-                ),
-            )
-            start = shop.begin("start")
-
-            assert start.finish() == 1
-
-        assert shop.status()["web"]["reason"] == (
-            f"exited with code 1 before it was ready: port {ports[3]} is in use"
-        )
-        assert [event["port"] for event in start.seen if event["type"] == "port"] == [ports[0]]
-
     def test_in_a_migration_is_told_with_the_cause(self, shop: Shop, port: int) -> None:
         shop.service(
             "web",
@@ -223,9 +200,7 @@ class TestAnExtraPort:
             told = events.until(type="phase", service="web", phase="failed")
             thief.close()
 
-        assert told["reason"].startswith(
-            f"somebody took its extra port {ports[4]} (debugger)\n"
-        )
+        assert told["reason"].startswith(f"somebody took its extra port {ports[4]} (debugger)\n")
         assert shop.ports()["web"] == ports[0]
 
 
