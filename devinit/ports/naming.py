@@ -9,8 +9,9 @@ _LONGEST_COMMAND = 60
 
 
 def named(facts: ProcessFacts) -> str:
-    """Name a process for a person: its command, shortened, and its pid."""
-    title = " ".join(facts.title.split())
+    """Name a process for a person: its command, shortened and without the program's folder, and its pid."""
+    program, *words = facts.command or (facts.name,)
+    title = " ".join(" ".join([program.rpartition("/")[2] or program, *words]).split())
     if len(title) > _LONGEST_COMMAND:
         title = title[: _LONGEST_COMMAND - 1].rstrip() + "…"
     return f"{title} (pid {facts.identity.pid})"
