@@ -18,7 +18,7 @@ from devinit.model.process import ProcessFacts
 from devinit.system.processes import all_processes, cgroups_of, variable_of
 
 _SHELLS = frozenset({"bash", "dash", "fish", "ksh", "nu", "pwsh", "sh", "tcsh", "zsh"})
-_INTERPRETER = re.compile(r"(node|nodejs|bun|deno|ruby|perl|env|python[\d.]*)$|" + "|".join(_SHELLS) + "$")
+_INTERPRETERS = frozenset({"bun", "deno", "env", "node", "nodejs", "perl", "ruby", *_SHELLS})
 
 RUNNERS = frozenset(
     """
@@ -31,16 +31,16 @@ RUNNERS = frozenset(
 _WATCHING = {"tsx": "watch", "turbo": "watch", "dotnet": "watch", "node": "--watch"}
 """Programs that do so when their command line holds this word."""
 
+# Not compiled here: most starts never look at a manager, and compiling takes 2 ms.
 # Units in which whole sessions run: stopping one of them ends far more than a server.
-_HOSTS = re.compile(
+_HOSTS = (
     r"(sshd?|cron|crond|cronie|atd|dbus|dbus-broker|docker|containerd|podman|gdm3?|lightdm|sddm|display-manager"
     r"|gnome-.*|plasma-.*|xdg-.*|app-.*|.*getty@.*|user@.*|xrdp.*|.*vnc.*|mosh.*|ttyd.*|tmux.*|screen.*|zellij.*"
     r"|code-server.*|emacs.*|jupyter.*|actions\.runner.*|gitlab-runner.*|jenkins.*|buildkite-agent.*)\.service$"
 )
-_PM2 = re.compile(r"PM2 v[^:]*: God Daemon")
-_PM2_NAME = re.compile(r'"name":"([^"\\]+)"')
-_OVERMIND = re.compile(r"overmind-.+")
-_CONTAINER = re.compile(r"(?:/|-)(?P<kind>docker|libpod)[-/](?P<id>[0-9a-f]{64})")
+_PM2 = r"PM2 v[^:]*: God Daemon"
+_PM2_NAME = r'"name":"([^"\\]+)"'
+_CONTAINER = r"[/-](?P<kind>docker|libpod)[-/](?P<id>[0-9a-f]{64})"
 _DEFAULT_SUPERVISORS = ("unix:///var/run/supervisor.sock", "unix:///run/supervisor.sock")
 
 
@@ -84,13 +84,13 @@ def is_prompt(words: Sequence[str]) -> bool:
 def _named(chain: Sequence[ProcessFacts]) -> Iterator[Manager]:
     for at, above in enumerate(chain):
         child = chain[at - 1] if at else None
-        if _PM2.match(above.title):
+        if re.match(_PM2, above.title):
             yield _pm2(above, child)
         elif child is not None:
             words = above.command
             if program_of(above) == "supervisord":
                 yield _supervisord(above, child)
-            elif program_of(above) == "tmux" and any(_OVERMIND.match(word) for word in words):
+            elif program_of(above) == "tmux" and any(word.startswith("overmind-") for word in words):
                 yield _overmind(above, child)
             elif program_of(above) == "process-compose":
                 yield _process_compose(above, child)
@@ -110,7 +110,7 @@ def _pm2(god: ProcessFacts, child: ProcessFacts | None) -> Manager:
 
 
 def _pm2_name(pid: int) -> str:
-    cluster = _PM2_NAME.search(variable_of(pid, "pm2_env") or "")
+    cluster = re.search(_PM2_NAME, variable_of(pid, "pm2_env") or "")
     return cluster[1] if cluster else variable_of(pid, "name") or ""
 
 
@@ -145,7 +145,7 @@ def _process_compose(above: ProcessFacts, child: ProcessFacts) -> Manager:
 
 
 def _container(group: str) -> Manager | None:
-    found = _CONTAINER.search(group)
+    found = re.search(_CONTAINER, group)
     if found is None:
         return None
     kind, short = ("podman" if found["kind"] == "libpod" else "docker"), found["id"][:12]
@@ -159,7 +159,7 @@ def unit_in(group: str) -> Manager | None:
     system, of_user, below = group.partition("/user@")
     path = below if of_user else system
     unit = next((part for part in path.split("/")[bool(of_user) :] if part.endswith(".service")), None)
-    if unit is None or _HOSTS.match(unit):
+    if unit is None or re.match(_HOSTS, unit):
         return None
     name = unit.removesuffix(".service")
     control = "systemctl --user" if of_user else "systemctl" if os.geteuid() == 0 else "sudo systemctl"
@@ -177,9 +177,13 @@ def _runner(facts: ProcessFacts) -> Manager | None:
 def program_of(facts: ProcessFacts) -> str:
     """Return the name of the program that a process runs: of the script, where an interpreter runs it."""
     names = [word.split(":")[0].rpartition("/")[2] for word in facts.command if not word.startswith("-")]
-    if len(names) > 1 and _INTERPRETER.match(names[0]) and _WATCHING.get(names[0]) not in facts.command:
+    if len(names) > 1 and _interprets(names[0]) and _WATCHING.get(names[0]) not in facts.command:
         names = names[1:]
     return re.sub(r"\.(c?js|mjs|py|rb|exe)$", "", names[0]) if names else facts.name
+
+
+def _interprets(name: str) -> bool:
+    return name.rstrip("0123456789.") == "python" or name in _INTERPRETERS
 
 
 def _children_of(pid: int) -> list[int]:
