@@ -11,15 +11,15 @@ from __future__ import annotations
 import fcntl
 import os
 
-LOCK = "supervisor.lock"
-"""The file in `.devinit` that the one supervisor of a checkout holds locked, with its pid in it."""
+from devinit.system.paths import SUPERVISOR_LOCK
+
 _LONGEST_PID = 32
 
 
 def supervisor_of(root: str | os.PathLike[str]) -> int | None:
     """Return the pid of the supervisor that has the lock of a checkout, or None when nobody has it."""
     try:
-        descriptor = os.open(os.path.join(root, ".devinit", LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(os.path.join(root, ".devinit", SUPERVISOR_LOCK), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:

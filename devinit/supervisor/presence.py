@@ -9,10 +9,10 @@ from pathlib import Path
 
 from devinit.control.server import Server
 from devinit.control.spawning import SOCKET_POINTER
-from devinit.control.waking import LOCK, supervisor_of, wake
+from devinit.control.waking import supervisor_of, wake
 from devinit.errors import DevinitError, SupervisorError
 from devinit.system.files import FileLock, write_atomically
-from devinit.system.paths import private_directory, socket_path
+from devinit.system.paths import SUPERVISOR_LOCK, private_directory, socket_path
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ async def lock_project(root: Path) -> FileLock | None:
     None when another one looks after it, and can be reached: it may have lost its socket, and listens again.
     """
     # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
-    lock = FileLock(private_directory(root) / LOCK)
+    lock = FileLock(private_directory(root) / SUPERVISOR_LOCK)
     deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
     woken = False
     while not lock.acquire(blocking=False):

@@ -21,7 +21,7 @@ LONGEST_SOCKET_PATH = 103
 """Linux allows 107 bytes, macOS 103; the same limit on both keeps the choice of a path the same."""
 LONGEST_SLUG = 20
 SUPERVISOR_LOCK = "supervisor.lock"
-"""The file in `.devinit` that the one supervisor of a checkout holds locked."""
+"""The file in `.devinit` that the one supervisor of a checkout holds locked, with its pid in it."""
 
 _RUN_USER = "/run/user"
 _TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is used
