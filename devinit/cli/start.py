@@ -36,7 +36,12 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "services", nargs="*", metavar="SERVICE", help="what to start; none or `all`: everything"
     )
-    parser.add_argument("-d", "--detach", action="store_true", help="return to the shell when all is ready")
+    parser.add_argument(
+        "-d",
+        "--detach",
+        action="store_true",
+        help="return to the shell when all is ready; at a terminal a start ends in the dashboard",
+    )
     add_port_options(parser)
     parser.add_argument(
         "--timeout", type=seconds, metavar="S", help="give up waiting after so many seconds (exit code 4)"
@@ -47,7 +52,21 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Start services; return the exit code that they add up to."""
-    return bring_up("start", root_as_text(arguments), arguments)
+    root = root_as_text(arguments)
+    code = bring_up("start", root, arguments)
+    if not (arguments.detach or arguments.json) and sys.stdout.isatty():
+        show_dashboard(root)
+    return code
+
+
+def show_dashboard(root: str) -> None:
+    """End where one sees what runs; the exit code stays the start's."""
+    from pathlib import Path  # as all of the dashboard: only whoever sits at a terminal waits for it
+
+    from devinit.cli.dashboard import can_show, open_dashboard
+
+    if can_show():
+        open_dashboard(Path(root))
 
 
 def bring_up(method: str, root: str, arguments: Arguments) -> int:

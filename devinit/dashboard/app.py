@@ -90,13 +90,22 @@ class Dashboard(App[str]):
             case Found(status, environment):
                 self._connected = True
                 self.environment = environment
+                first = not self.stack.services
                 self._show(refreshed(self.stack, status, time.monotonic()))  # type: ignore[arg-type]  # as the wire has it
+                if first:
+                    self._look_at_trouble()
             case Happened(event):
                 self._take_event(event)
             case Gone(message, hint):
                 self._connected = False
                 self._show(lost(self.stack))
                 self._say_gone(message, hint)
+
+    def _look_at_trouble(self) -> None:
+        """Begin with what has failed, so that its last words are on the screen."""
+        failed = [view.name for view in self.stack.services.values() if view.phase == "failed"]
+        if failed:
+            self.main.table.select(failed[0])
 
     def _say_gone(self, message: str, hint: str) -> None:
         if is_everything_at_rest(self.stack) and self.stack.services:

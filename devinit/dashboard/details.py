@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Json = Mapping[str, Any]
 
 Line = list[Piece]
-LABEL = 14
+LABEL = 16
 STATES = {"running": "good", "stopped": "dim", "orphaned": "attention", "unreachable": "bad", "gone": "bad"}
 
 

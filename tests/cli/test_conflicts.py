@@ -21,7 +21,7 @@ def phases(shop: Shop) -> set[str]:
 class TestATakenPort:
     def ask(self, shop: Shop, port: int, **environment: str) -> pexpect.spawn[str]:
         shop.service("backend", port=port)
-        child = shop.terminal("start", columns=80, **environment)
+        child = shop.terminal("start", "-d", columns=80, **environment)
         child.expect(rf"Port {port}[^\r\n]*?, which backend wants, is ")
         return child
 
@@ -172,7 +172,7 @@ class TestANarrowTerminal:
     def test_shows_everything_within_its_width(self, shop: Shop, port: int, listen: Listen) -> None:
         stranger = listen(port)
         shop.service("backend", port=port)
-        child = shop.terminal("start", columns=40, NO_COLOR="1", TERM="dumb")
+        child = shop.terminal("start", "-d", columns=40, NO_COLOR="1", TERM="dumb")
         child.expect(r"choose 1-\d, q to abort \[1\]: ")
         text = (child.before or "").replace("\r", "")
         child.sendline("q")
@@ -188,7 +188,7 @@ class TestANarrowTerminal:
     def test_is_chosen_on_with_the_arrow_keys(self, shop: Shop, port: int, listen: Listen) -> None:
         listen(port)
         shop.service("backend", port=port)
-        child = shop.terminal("start", columns=40)
+        child = shop.terminal("start", "-d", columns=40)
 
         child.expect(f"What about port {port} for backend")
         choose(child, f"move to {port + 1}")
@@ -203,7 +203,7 @@ class TestSeveralTakenPorts:
         shop.service("backend", port=port)
         shop.service("frontend", port=port + 5)
         self.strangers = [listen(port), listen(port + 5)]
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
         child.expect("2 ports are taken:")
         return child
 
@@ -267,7 +267,7 @@ class TestAnAnswerForGood:
         shop.service("backend", port=port)
         file = shop.root / "devinit.toml"
         file.write_text(file.read_text().replace("\ncommand", "\n# the API\ncommand"))
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
         choose(child, "always do the same")
         child.expect(r"What is always to be done for backend\?")
         choose(child, text)
@@ -291,7 +291,7 @@ class TestAnAnswerForGood:
         shop("stop")
         stranger = listen(port)
 
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
 
         child.expect(rf"ended [^\r\n]*\(pid {stranger.pid}\)")
         assert code_of(child) == 0
@@ -307,7 +307,7 @@ class TestAnAnswerForGood:
         listen(port)
         shop.service("backend", port=port)
         before = (shop.root / "devinit.toml").read_text()
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
         choose(child, "decide one by one")
         choose(child, "always do the same")
         choose(child, "always kill")
@@ -332,7 +332,7 @@ class TestAnAnswerForGood:
         command = f"exec {sys.executable} -S -E service.py"
         text = f'services.backend = {{ command = "{command}", port = {port} }}\n'
         (shop.root / "devinit.toml").write_text(text)
-        child = shop.terminal("start", columns=120)
+        child = shop.terminal("start", "-d", columns=120)
         choose(child, "always do the same")
         choose(child, "always move")
 
@@ -347,7 +347,7 @@ class TestAnAnswerForGood:
         (backend / "main.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
         (shop.root / ".ports.json").write_text(json.dumps({"backend": port}))
         listen(port)
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
 
         choose(child, "always do the same")
 
@@ -385,7 +385,7 @@ choose 1-5, q to abort [1]: """
         """Return the screen with what differs from run to run replaced."""
         stranger = listen(port)
         shop.service("backend", port=port)
-        child = shop.terminal("start", columns=columns, TERM="dumb", HOME=str(shop.root.parent))
+        child = shop.terminal("start", "-d", columns=columns, TERM="dumb", HOME=str(shop.root.parent))
         child.expect_exact("[1]: ")
         text = (child.before or "") + "[1]: "
         child.sendline("q")

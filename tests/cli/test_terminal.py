@@ -20,7 +20,7 @@ class TestAStart:
         shop.service("backend", port=port)
         shop.service("worker", depends_on=["backend"], ready={"after": 0.6})
 
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
 
         child.expect(r"worker [^\r\n]*?starting [0-9]+ ms")
         child.expect("SERVICE +PORT +PREFERRED")
@@ -32,7 +32,7 @@ class TestAStart:
     def test_of_something_that_fails_says_why_below_the_table(self, shop: Shop, port: int) -> None:
         shop.service("backend", "lines=3", "exit=3", port=port, restart="never")
 
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
 
         child.expect(r"✗[^\r\n]*?backend[^\r\n]*?failed")
         child.expect("0 of 1 service ready")
@@ -43,7 +43,7 @@ class TestAStart:
     def test_without_colours_has_symbols(self, shop: Shop, port: int) -> None:
         shop.service("backend", port=port)
 
-        child = shop.terminal("start", NO_COLOR="1")
+        child = shop.terminal("start", "-d", NO_COLOR="1")
 
         text = seen(child)
         assert "✓  backend" in text
@@ -53,7 +53,7 @@ class TestAStart:
     def test_on_a_dumb_terminal_has_no_escape_sequences(self, shop: Shop, port: int) -> None:
         shop.service("backend", port=port)
 
-        child = shop.terminal("start", TERM="dumb")
+        child = shop.terminal("start", "-d", TERM="dumb")
 
         text = seen(child)
         assert "\x1b" not in text
@@ -65,7 +65,7 @@ class TestAStart:
         shop.service("slow", "never", port=port + 2, depends_on=["backend"])
         shop("start", "before")
 
-        child = shop.terminal("start")
+        child = shop.terminal("start", "-d")
         child.expect(r"slow [^\r\n]*?starting")
         child.sendintr()
 

@@ -32,8 +32,9 @@ def lines() -> Iterator[list[Piece]]:
     group = ""
     for key in KEYS:
         if key.group != group:
+            if group:
+                yield []
             group = key.group
-            yield []
             yield [(group, "strong")]
         yield [("  " + pad(shown_key(key), 10), "busy"), (key.help, "")]
     yield []

@@ -168,7 +168,7 @@ class MainScreen(Screen[None]):
             case "restart":
                 return view is not None and view.phase in ALIVE
             case "open_url":
-                return view is not None and (view.url or "").startswith("http")
+                return view is not None and view.phase in ALIVE and (view.url or "").startswith("http")
             case "copy_url":
                 return view is not None and view.url is not None
             case "revive":
