@@ -1,0 +1,136 @@
+"""Look for what is wrong, explain it, and offer to put it right."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devinit.cli.asking import can_ask
+from devinit.cli.doctor import files, leftovers, machine
+from devinit.cli.doctor.finding import Finding
+from devinit.cli.output import Paint, print_json, symbol, talk
+from devinit.cli.project import folder_of
+from devinit.config.find import find_root_as_text
+from devinit.control.neighbours import neighbours
+from devinit.errors import DevinitError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+    from devinit.control.client import Json
+
+EXAMPLE = "devinit doctor --fix"
+WELL, SICK = 0, 1
+
+Check = Callable[[], Iterator[Finding]]
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--fix", action="store_true", help="put right what can be, without asking")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Arguments) -> int:
+    """Look at the project and the machine; 0 when nothing is wrong, or nothing is left of it."""
+    root = find_root_as_text(folder_of(arguments))
+    checks = checks_of(Path(root) if root else None)
+    rows = []
+    left = False
+    for name, check in checks.items():
+        found = examine(name, check)
+        if not arguments.json:
+            show(name, found)
+        for finding in found:
+            cured = cure(finding, arguments)
+            left = left or not (finding.harmless or cured)
+            rows.append(row_of(finding, cured=cured))
+    if arguments.json:
+        print_json({"root": root, "checks": list(checks), "findings": rows})
+    elif root is None:
+        talk("there is no project here: only the machine was looked at")
+    return SICK if left else WELL
+
+
+def checks_of(root: Path | None) -> dict[str, Check]:
+    """Return what is looked at, in the order in which one thing explains the next."""
+    of_machine: dict[str, Check] = {
+        "folders": machine.folders,
+        "limits": machine.limits,
+        "neighbours": lambda: leftovers.of_machine(neighbours()),
+    }
+    if root is None:
+        return of_machine
+    return {
+        "configuration": partial(files.configuration, root),
+        "state": partial(files.state, root),
+        "disk": partial(files.disk, root),
+        "ports": partial(machine.ports, root),
+        "supervisor": partial(files.supervisor, root),
+        "leftovers": partial(leftovers.of_project, root),
+        **of_machine,
+    }
+
+
+def examine(name: str, check: Check) -> list[Finding]:
+    """Carry a check out; one that cannot be is a finding, too."""
+    found: list[Finding] = []
+    try:
+        found.extend(check())
+    except DevinitError as error:
+        found.append(Finding(check=name, problem=error.message, advice=error.hint or ""))
+    return found
+
+
+def show(name: str, found: list[Finding]) -> None:
+    """Print what a check came to."""
+    paint = Paint(sys.stdout)
+    if not found:
+        sys.stdout.write(f"{paint.good(symbol('✓', '+', sys.stdout))} {name}\n")
+    for finding in found:
+        mark = symbol("·", "-", sys.stdout) if finding.harmless else symbol("⚠", "!", sys.stdout)
+        sys.stdout.write(f"{paint.attention(mark)} {name}: {finding.problem}\n")
+        for line in finding.advice.splitlines():
+            sys.stdout.write(f"    {line}\n")
+    sys.stdout.flush()
+
+
+def cure(finding: Finding, arguments: Arguments) -> bool:
+    """Put something right if that can be done and is wanted; return whether it was."""
+    if finding.cure is None:
+        return False
+    if not arguments.fix and not (can_ask(arguments) and confirm(f"May I {finding.cure.offer}?")):
+        if not arguments.json:
+            talk(f"    `devinit doctor --fix` would {finding.cure.offer}")
+        return False
+    try:
+        done = finding.cure.carry_out()
+    except DevinitError as error:
+        talk(f"    not done: {error.message}")
+        return False
+    if not arguments.json:
+        talk(f"    {done}")
+    return True
+
+
+def confirm(question: str) -> bool:
+    """Ask a person."""
+    from devinit.cli.prompts import select  # the prompts' library takes longer to load than everything else
+
+    return select(question, [("no", "no"), ("yes", "yes")]) == "yes"
+
+
+def row_of(finding: Finding, *, cured: bool) -> Json:
+    """Return a finding as it is printed for programs."""
+    return {
+        "check": finding.check,
+        "problem": finding.problem,
+        "advice": finding.advice,
+        "harmless": finding.harmless,
+        "cure": finding.cure.offer if finding.cure else None,
+        "cured": cured,
+    }

@@ -1,0 +1,108 @@
+"""Whether what devinit reads and writes can be read and written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from devinit.cli.doctor.finding import Cure, Finding
+from devinit.config.load import load
+from devinit.control.launch import connect_to
+from devinit.control.waking import supervisor_of, wake
+from devinit.errors import DevinitError
+from devinit.ports import ports_file
+
+LEAST_FREE_BYTES = 500_000_000
+"""Less room than this and a database stops at the next checkpoint."""
+LARGE_LOGS_BYTES = 1_000_000_000
+
+
+def configuration(root: Path) -> Iterator[Finding]:
+    """Read devinit.toml, or detect; what the loading wants the developer to know is told as well."""
+    try:
+        project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
+    except DevinitError as error:
+        yield Finding(check="configuration", problem=error.message, advice=error.hint or "")
+        return
+    for note in project.notes:
+        yield Finding(check="configuration", problem=note, harmless=True)
+    if not project.services:
+        yield Finding(
+            check="configuration",
+            problem=f"{project.source or root} has no services",
+            advice="`devinit init` writes what it finds",
+        )
+
+
+def state(root: Path) -> Iterator[Finding]:
+    """Read what is remembered and recorded."""
+    try:
+        ports_file.read(root)
+    except DevinitError as error:
+        path = root / ports_file.NAME
+        cure = Cure(f"move it to {path.name}.broken", partial(move_away, path))
+        yield Finding(check="state", problem=error.message, advice=error.hint or "", cure=cure)
+    path = root / ".devinit" / "state.json"
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        cure = Cure(f"move it to {path.name}.broken", partial(move_away, path))
+        yield Finding(check="state", problem=f"{path} cannot be read: {error}", cure=cure)
+    for path in (root, root / ".devinit"):
+        if path.exists() and not os.access(path, os.W_OK):
+            yield Finding(
+                check="state", problem=f"{path} cannot be written", advice="ports and logs are kept there"
+            )
+
+
+def supervisor(root: Path) -> Iterator[Finding]:
+    """Knock at the supervisor, if one has this checkout's lock."""
+    pid = supervisor_of(root)
+    if pid is None:
+        return
+    try:
+        client = connect_to(root) or (connect_to(root) if wake(root) else None)
+    except DevinitError as error:
+        yield Finding(check="supervisor", problem=error.message, advice=error.hint or "")
+        return
+    if client is None:
+        yield Finding(
+            check="supervisor",
+            problem=f"the supervisor (pid {pid}) cannot be reached",
+            advice=f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over",
+        )
+    else:
+        client.close()
+
+
+def disk(root: Path) -> Iterator[Finding]:
+    """Look for room: a database that has none left stops."""
+    free = shutil.disk_usage(root).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding(
+            check="disk",
+            problem=f"only {free // 1_000_000} MB are free where {root} lies",
+            advice="databases and logs need room: PostgreSQL stops when there is none",
+        )
+    logs = root / ".devinit" / "logs"
+    size = sum(path.stat().st_blocks * 512 for path in logs.glob("*")) if logs.is_dir() else 0
+    if size > LARGE_LOGS_BYTES:
+        yield Finding(
+            check="disk",
+            problem=f"the logs in {logs} take {size // 1_000_000} MB",
+            advice="`logs = { size = …, count = … }` of a service bounds them",
+            harmless=True,
+        )
+
+
+def move_away(path: Path) -> str:
+    """Rename a file that cannot be read: nothing of it is lost."""
+    broken = path.with_name(f"{path.name}.broken")
+    path.replace(broken)
+    return f"{path.name} is {broken.name} now"

@@ -1,0 +1,199 @@
+"""What earlier runs left behind: processes that nobody looks after, and foreign ones in the data.
+
+Reservations of folders that are gone need no cure: they count for nothing, and `neighbours` drops them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+
+from devinit.cli.doctor.finding import Cure, Finding
+from devinit.config.load import load
+from devinit.control import checkouts
+from devinit.control.launch import connect_or_start, connect_to, runs_without_supervisor
+from devinit.control.orphans import end_orphans
+from devinit.errors import DevinitError, ServiceError
+from devinit.model.neighbour import NeighbourState, NeighbourStatus
+from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.system.paths import project_id
+from devinit.system.processes import (
+    RUN_VARIABLE,
+    Process,
+    ProcessTable,
+    facts_of,
+    process_ids,
+    variable_of,
+)
+
+GRACE_SECONDS = 10.0
+INSISTING_SECONDS = 5.0
+_AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
+
+
+def of_project(root: Path) -> Iterator[Finding]:
+    """Look for what this checkout left behind."""
+    client = connect_to(root)
+    if client is None and runs_without_supervisor(root):
+        yield Finding(
+            check="leftovers",
+            problem="services run although their supervisor was killed",
+            cure=Cure("start a supervisor that takes them over", partial(take_over, root)),
+        )
+        return
+    services = client.call("status", {"measure": False})["services"] if client else []
+    if client is not None:
+        client.close()
+    configured = {each["name"] for each in services} | names_in(root)
+    looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
+    ours = marked(root)
+    for service, members in ours.items():
+        if service not in looked_after:
+            yield Finding(
+                check="leftovers",
+                problem=f"{named(members)} of {service} runs although nobody looks after it",
+                cure=Cure(
+                    "end it",
+                    partial(stop, root, service)
+                    if service in configured
+                    else partial(end, members, signal.SIGTERM),
+                ),
+            )
+    known = {member.pid for members in ours.values() for member in members}
+    yield from in_data(root, looked_after, known)
+
+
+def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Finding]:
+    """Look for processes that work in the data of a service that does not run: two servers would ruin it."""
+    data = os.path.realpath(root / ".devinit" / "data")
+    occupants = {
+        pid: facts
+        for pid in process_ids()
+        if pid not in known and (facts := facts_of(pid)) and is_below(facts.directory or "", data)
+    }
+    for pid, facts in occupants.items():
+        service = (facts.directory or "").removeprefix(data).strip("/").partition("/")[0]
+        if service in looked_after or facts.parent_pid in occupants:
+            continue
+        ours = facts.uid == os.geteuid()
+        yield Finding(
+            check="data",
+            problem=f"{facts.title} (pid {pid}, user {facts.user}) works in the data of {service}, "
+            "and was not started by devinit",
+            advice="" if ours else f"ask {facts.user} to end it, or do so as that user: `kill -INT {pid}`",
+            # INT: PostgreSQL's fast shutdown, and Redis saves on it as well.
+            cure=Cure("end it", partial(end, [facts.identity], signal.SIGINT)) if ours else None,
+        )
+
+
+def of_machine(neighbours: Sequence[NeighbourStatus]) -> Iterator[Finding]:
+    """Look at the other projects of this machine: folders that are gone, supervisors that do not answer."""
+    for each in neighbours:
+        match each["state"]:
+            case NeighbourState.GONE:
+                running = ", ".join(service["name"] for service in each["services"])
+                yield Finding(
+                    check="neighbours",
+                    problem=f"{each['root']} was deleted, and {running or 'something'} still runs",
+                    cure=Cure("end it", partial(end_deleted, each["root"])),
+                )
+            case NeighbourState.UNREACHABLE | NeighbourState.ORPHANED:
+                yield Finding(
+                    check="neighbours",
+                    problem=f"{each['project']} ({each['root']}) is {each['state']}",
+                    advice=each["advice"] or "",
+                    harmless=True,
+                )
+
+
+def names_in(root: Path) -> set[str]:
+    """Return the services that are configured; none when the configuration cannot be read."""
+    with suppress(DevinitError):
+        return set(load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services)
+    return set()
+
+
+def marked(root: Path) -> dict[str, list[ProcessIdentity]]:
+    """Return the processes that carry this checkout's mark, by service."""
+    mark = f"{project_id(root)}/"
+    services = {
+        value.removeprefix(mark)
+        for pid in process_ids()
+        if (value := variable_of(pid, RUN_VARIABLE) or "").startswith(mark)
+    }
+    table = ProcessTable()
+    return {name: found for name in sorted(services) if (found := table.members_of(None, mark + name))}
+
+
+def named(members: Sequence[ProcessIdentity]) -> str:
+    """Name the first of some processes, and say how many there are."""
+    facts: ProcessFacts | None = facts_of(members[0].pid)
+    title = facts.title if facts else "a process"
+    more = f" and {len(members) - 1} more" if len(members) > 1 else ""
+    return f"{title} (pid {members[0].pid}){more}"
+
+
+def is_below(folder: str, top: str) -> bool:
+    """Tell whether a folder is inside another one."""
+    return folder.startswith(f"{top}/")
+
+
+# The cures
+
+
+def take_over(root: Path) -> str:
+    """Let a supervisor look after what runs."""
+    connect_or_start(root).close()
+    return "a supervisor looks after them again"
+
+
+def end_deleted(root: str) -> str:
+    """End what runs in a folder that is gone."""
+    ended = end_orphans(root)
+    checkouts.forget(root)
+    return f"ended {', '.join(ended) or 'nothing'}"
+
+
+def stop(root: Path, service: str) -> str:
+    """Let a supervisor end what it does not know of yet; it knows how this service is asked."""
+    client = connect_or_start(root)
+    try:
+        client.call("stop", {"services": [service]})
+    finally:
+        client.close()
+    return f"ended {service}"
+
+
+def end(members: Sequence[ProcessIdentity], number: signal.Signals) -> str:
+    """End exactly these processes: ask, wait, insist."""
+    with ExitStack() as stack:
+        opened = [stack.enter_context(each) for member in members if (each := Process.open(member))]
+        for process in opened:
+            process.send(number)
+            process.send(signal.SIGCONT)
+        left = left_after(opened, GRACE_SECONDS)
+        for process in left:
+            # KILL would leave PostgreSQL's shared memory behind; QUIT makes it leave at once.
+            process.send(signal.SIGQUIT if is_postgres(process.pid) else signal.SIGKILL)
+        left = left_after(left, INSISTING_SECONDS)
+    if left:
+        pids = ", ".join(str(process.pid) for process in left)
+        raise ServiceError(f"processes {pids} do not end", hint="the kernel holds them: a disk that is gone?")
+    return f"ended {len(opened)} process{'es' if len(opened) != 1 else ''}"
+
+
+def left_after(processes: Sequence[Process], seconds: float) -> list[Process]:
+    """Return those that are left when all of them together had this long."""
+    deadline = time.monotonic() + seconds
+    return [process for process in processes if not process.wait(max(0.0, deadline - time.monotonic()))]
+
+
+def is_postgres(pid: int) -> bool:
+    """Tell whether a process is PostgreSQL."""
+    facts = facts_of(pid)
+    return facts is not None and facts.name in {"postgres", "postmaster"}

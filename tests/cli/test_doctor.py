@@ -1,0 +1,252 @@
+"""What `devinit doctor` finds after real accidents, and what it does about them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinit.model.port import LeaseOwner
+from devinit.ports.leases import Lease, LeaseStore
+from devinit.system.paths import state_directory
+from devinit.system.processes import Process, alive, identity_of
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shop
+
+pytestmark = pytest.mark.timeout(120)
+
+Json = Any  # what a command printed: asserted on, not modelled
+
+
+def examined(shop: Shop, *words: str) -> tuple[int, dict[str, list[Json]]]:
+    """Return the exit code, and the findings of each check."""
+    said = shop("doctor", "--json", *words)
+    assert "Traceback" not in said.stderr
+    found: dict[str, list[Json]] = {}
+    for finding in json.loads(said.stdout)["findings"]:
+        found.setdefault(finding["check"], []).append(finding)
+    return said.returncode, found
+
+
+def kill_supervisor(shop: Shop) -> None:
+    status = json.loads(shop("status", "--json").stdout)
+    end(status["supervisor"]["pid"], signal.SIGKILL)
+
+
+def end(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    identity = identity_of(pid)
+    assert identity is not None
+    with Process.open(identity) or pytest.fail("it is gone") as process:
+        process.send(number)
+        assert process.wait(10)
+
+
+@pytest.fixture
+def squatter(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody who works in the data of a service of ours."""
+    data = tmp_path / "Ölmühle ünï" / ".devinit" / "data" / "cache" / "redis7"
+    data.mkdir(parents=True)
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", "import signal; print('in', flush=True); signal.pause()"],
+        cwd=data,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+class TestAProjectThatIsWell:
+    def test_is_told_so_check_by_check(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+
+        said = shop("doctor")
+
+        assert said.returncode == 0
+        assert "✓ leftovers" in said.stdout
+        assert "⚠" not in said.stdout
+
+    def test_stays_well_while_it_runs(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop("start", "-d")
+
+        assert examined(shop) == (0, {})
+
+
+class TestAFolderWithoutAProject:
+    def test_has_the_machine_looked_at(self, tmp_path: Path) -> None:
+        said = subprocess.run(
+            [sys.executable, "-m", "devinit", "doctor"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert said.returncode == 0
+        assert "✓ neighbours" in said.stdout
+        assert "only the machine" in said.stderr
+
+
+class TestAKilledSupervisor:
+    def test_is_noticed_and_replaced(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop("start", "-d")
+        before = shop.status()["backend"]["pid"]
+        kill_supervisor(shop)
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert found["leftovers"][0]["problem"] == "services run although their supervisor was killed"
+
+        code, found = examined(shop, "--fix")
+
+        assert (code, found["leftovers"][0]["cured"]) == (0, True)
+        assert shop.status()["backend"]["pid"] == before
+
+
+class TestAServiceThatNobodyKnowsOf:
+    def test_is_named_and_ended(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop("start", "-d")
+        pid = shop.status()["backend"]["pid"]
+        service = identity_of(pid)
+        assert service is not None
+        kill_supervisor(shop)
+        shutil.rmtree(shop.root / ".devinit")
+
+        code, found = examined(shop)
+
+        assert code == 1
+        [finding] = found["leftovers"]
+        assert f"(pid {pid})" in finding["problem"]
+        assert "nobody looks after it" in finding["problem"]
+
+        examined(shop, "--fix")
+
+        assert not alive(service)
+        assert examined(shop) == (0, {})
+
+    def test_is_ended_also_when_it_is_not_configured_any_more(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        shop("start", "-d")
+        service = identity_of(shop.status()["worker"]["pid"])
+        assert service is not None
+        kill_supervisor(shop)
+        shutil.rmtree(shop.root / ".devinit")
+        (shop.root / "devinit.toml").write_text('[services.other]\ncommand = "sleep 60"\n')
+
+        examined(shop, "--fix")
+
+        assert not alive(service)
+
+
+class TestAStrangerInTheData:
+    def test_is_named_and_ended_only_on_demand(self, shop: Shop, squatter: subprocess.Popen[bytes]) -> None:
+        shop.service("worker", ready={"after": 0.1})
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert f"(pid {squatter.pid}, " in found["data"][0]["problem"]
+        assert "works in the data of cache" in found["data"][0]["problem"]
+        assert squatter.poll() is None
+
+        code, _ = examined(shop, "--fix")
+
+        assert code == 0
+        assert squatter.wait(10) != 0
+
+
+class TestAReservationOfAFolderThatIsGone:
+    def test_is_dropped_without_a_question(self, shop: Shop, port: int, tmp_path: Path) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        store = LeaseStore(state_directory() / "leases")
+        gone = tmp_path / "deleted"
+        gone.mkdir()
+        owner = LeaseOwner(root=str(gone), project="gone", service="api", pid=1, at=time.time())
+        lease = store.take(port, owner)
+        assert isinstance(lease, Lease)
+        lease.release(keep_reservation=True)
+        gone.rmdir()
+
+        assert examined(shop) == (0, {})
+        assert (state_directory() / "leases" / f"{port}.lock").read_text() == ""
+
+
+class TestFilesThatCannotBeRead:
+    def test_are_moved_away_and_kept(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        (shop.root / ".ports.json").write_text("<<<<<<< HEAD\n")
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert ".ports.json is not JSON" in found["state"][0]["problem"]
+
+        code, _ = examined(shop, "--fix")
+
+        assert code == 0
+        assert (shop.root / ".ports.json.broken").read_text() == "<<<<<<< HEAD\n"
+        assert not (shop.root / ".ports.json").exists()
+
+    def test_a_configuration_is_only_explained(self, shop: Shop) -> None:
+        (shop.root / "devinit.toml").write_text("[services.api]\nprot = 8000\n")
+
+        code, found = examined(shop, "--fix")
+
+        assert code == 1
+        assert "services.api.prot" in found["configuration"][0]["problem"]
+        assert found["configuration"][0]["cured"] is False
+
+
+class TestASupervisorThatDoesNotAnswer:
+    def test_is_named_with_what_ends_it(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        shop("start", "-d")
+        pid = json.loads(shop("status", "--json").stdout)["supervisor"]["pid"]
+        os.kill(pid, signal.SIGSTOP)
+
+        try:
+            code, found = examined(shop)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+        assert code == 1
+        assert f"kill -9 {pid}" in found["supervisor"][0]["advice"]
+
+
+class TestAtATerminal:
+    def test_nothing_is_done_without_a_yes(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        (shop.root / ".ports.json").write_text("{")
+
+        terminal = shop.terminal("doctor", TERM="dumb")
+        terminal.expect("May I move it to .ports.json.broken")
+        terminal.sendline("1")
+        terminal.expect("would move it")
+        terminal.wait()
+
+        assert (shop.root / ".ports.json").read_text() == "{"
+
+        terminal = shop.terminal("doctor", TERM="dumb")
+        terminal.expect("choose")
+        terminal.sendline("2")
+        terminal.expect("is .ports.json.broken now")
+        terminal.wait()
+
+        assert not (shop.root / ".ports.json").exists()
