@@ -34,6 +34,8 @@ VERDICTS = {
 }
 """What each kind of verdict means, in words."""
 FEW_ANCESTORS = 3
+ANCESTOR_COLUMNS = 24
+"""As much of an ancestor's command as tells what it is."""
 
 Row = tuple[str, str]
 """The name of a fact, and the fact."""
@@ -52,8 +54,12 @@ def holder_rows(holder: Json, *, in_full: bool) -> Iterator[Row]:
     if top and top != directory:
         yield "checkout", short(top) + branch
     if ancestors := holder["ancestors"]:
-        few = ancestors if in_full else ancestors[:FEW_ANCESTORS]
-        chain = [f"{one_line(each['title'])} ({each['pid']})" for each in few]
+        few, room = (ancestors, None) if in_full else (ancestors[:FEW_ANCESTORS], ANCESTOR_COLUMNS)
+        titles = [one_line(each["title"]) for each in few]
+        chain = [
+            f"{cut(title, room) if room else title} ({each['pid']})"
+            for title, each in zip(titles, few, strict=True)
+        ]
         yield "started by", " < ".join([*chain, *(["…"] if len(few) < len(ancestors) else [])])
     if manager := holder["manager"]:
         of = f", as {one_line(manager['name'])}" if manager["name"] else ""

@@ -91,6 +91,12 @@ class TestTheFacts:
         assert "node worker.js" in text
         assert "tmux (20) < sshd (10)" in text
 
+    def test_cut_what_started_it_unless_everything_is_wanted(self) -> None:
+        found = report(holder("vite", ancestors=[{"pid": 40, "title": "node " + "x" * 40}]))
+
+        assert f"  started by  node {'x' * 18}… (40)" in facts(found)
+        assert f"  started by  node {'x' * 40} (40)" in facts(found, in_full=True)
+
     def test_show_a_parent_before_its_workers(self) -> None:
         worker, parent = holder("worker", pid=7, parent_pid=6), holder("parent", pid=6)
 
