@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 Message = dict[str, Any]  # JSON-RPC
 
 
+CONFLICT = Conflict(service="web", port=8000, kind=VerdictKind.STRANGER, summary="held")
+
+
 class Asked(PortConflict):
     """A refusal that carries facts."""
-
-    conflicts = (Conflict(service="web", port=8000, kind=VerdictKind.STRANGER, summary="held"),)
 
 
 class Methods:
@@ -55,7 +56,7 @@ class Methods:
                 connection.tell({"type": "note", "message": "second"})
                 return "told"
             case "refuse":
-                raise Asked("port 8000 is taken", hint="choose another")
+                raise Asked("port 8000 is taken", hint="choose another", conflicts=[CONFLICT])
             case "break":
                 raise ZeroDivisionError
         raise UnknownMethod
