@@ -49,12 +49,13 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
     match obstruction:
         case Taken(owner=None):
             return "leased by a devinit project that cannot be told"
-        case Taken(owner=LeaseOwner() as owner, live=True):
-            return f"leased by {_whose(owner, root)}"
-        case Taken(owner=LeaseOwner() as owner):
+        case Taken(owner=LeaseOwner() as owner, live=True, taken_over=taken_over):
+            return f"leased by {_whose(owner, root)}{', which took it over' if taken_over else ''}"
+        case Taken(owner=LeaseOwner() as owner, taken_over=taken_over):
             if found is not None and found.listeners:
                 return f"{found.reason}, and reserved for {_whose(owner, root)}"
-            return f"reserved for {_whose(owner, root)}, which is stopped"
+            took = "took it over and " if taken_over else ""
+            return f"reserved for {_whose(owner, root)}, which {took}is stopped"
         case Refusal.FORBIDDEN:
             return "refused by the kernel to this user"
     return found.reason if found else "taken"
