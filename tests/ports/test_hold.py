@@ -55,7 +55,13 @@ class TestAPort:
         assert is_free(port)
 
     @pytest.mark.parametrize(
-        "options", [{"reuse": True}, {"reuse": False}, {"reuse": True, "reuseport": True}]
+        "options",
+        [
+            {"reuse": True},
+            {"reuse": False},
+            {"reuse": True, "reuseport": True},
+            {"reuse": False, "reuseport": True},
+        ],
     )
     @pytest.mark.parametrize("address", ADDRESSES)
     def test_is_taken_when_somebody_listens(self, address: str, options: dict[str, bool], port: int) -> None:
