@@ -97,7 +97,7 @@ def restarted(service: ServiceStatus) -> str:
 
 def moved(service: ServiceStatus, paint: Paint) -> str:
     """Return where a service was meant to be, when it is elsewhere."""
-    if service["port"] is None or service["port"] == service["preferred_port"]:
+    if service["mode"] != "moved":
         return ""
     return "  " + paint.attention(f"preferred {service['preferred_port']}")
 

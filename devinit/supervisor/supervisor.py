@@ -237,7 +237,6 @@ class Supervisor:
         service = reuse.using(self.stage.project.services[found.service], found.port)
         self.stage.replace_service(service)
         self.runners[service.name].service = service
-        self.stage.note(f"{service.name} uses {found.uses}, which runs on {found.port} already", service.name)
 
     def _used_by(self, names: Iterable[str]) -> dict[str, int]:
         """Return the ports of the servers that services use which they found there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -248,6 +249,28 @@ class TestAUsedServer:
 
         assert shop.status()["redis"]["mode"] == "external"
         assert redis.poll() is None
+
+    def test_is_used_on_when_a_restart_had_a_question_in_between(
+        self, shop: Shop, redis: Redis, port: int, stranger: Stranger
+    ) -> None:
+        shop.up(*REUSE)
+        stranger(port + 4)
+        shop.service("backend", port=port + 4, depends_on=["redis"])
+        assert shop("ports", "set", "backend", str(port + 4)).returncode == 0
+        client = connect_or_start(str(shop.root))
+        asking = {"environ": dict(os.environ), "can_answer": True, "on_conflict": "ask"}
+        try:
+            with pytest.raises(RemoteError) as raised:
+                client.call("restart", asking)
+            [conflict] = raised.value.data["conflicts"]
+            move = {"service": "backend", "port": port + 4, "kind": "move"}
+
+            client.call("restart", {**asking, "resolutions": [move]})
+        finally:
+            client.close()
+
+        assert conflict["service"] == "backend"
+        assert shop.status()["redis"]["mode"] == "external"
 
     def test_is_decided_about_anew_after_a_stop(self, shop: Shop, redis: Redis, port: int) -> None:
         shop.up(*REUSE)
