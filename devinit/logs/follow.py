@@ -44,9 +44,17 @@ class Follower:
         try:
             yield from tail.more()
         except StateFileError as error:
-            if error.message not in self._complained:
-                self._complained.add(error.message)
-                self._complain(error.message)
+            self._complain_once(error.message)
+        if tail.is_deleted():
+            self._complain_once(
+                f"{tail.path} was deleted: what {tail.name} prints is shown here, and kept nowhere until"
+                f" `devinit restart {tail.name}`"
+            )
+
+    def _complain_once(self, text: str) -> None:
+        if text not in self._complained:
+            self._complained.add(text)
+            self._complain(text)
 
     def __enter__(self) -> Self:
         return self

@@ -104,6 +104,10 @@ class Tail:
         _, line, missing = found
         return Line(text_of(line, missing), os.fstat(self._descriptor).st_mtime, self._run)
 
+    def is_deleted(self) -> bool:
+        """Whether somebody deleted the file: what is still printed there is kept nowhere."""
+        return self._descriptor != CLOSED and os.fstat(self._descriptor).st_nlink == 0
+
     def close(self) -> None:
         """Give the file back."""
         if self._descriptor != CLOSED:
@@ -118,26 +122,31 @@ class Tail:
         if found.st_size < self._splitter.position:
             # It was emptied: it begins anew.
             self._splitter = Splitter()
-        begin = self._splitter.position
-        while most is None or self._splitter.position - begin < most:
-            if not (block := self._next_block()):
-                return
+        for missed, block in self._blocks(None if most is None else self._splitter.position + most):
             time = os.fstat(self._descriptor).st_mtime
+            if missed:
+                yield Line(gone(missed), time, self._run)
             for offset, line, missing in self._splitter.split(block):
                 if line.startswith(MARKER.encode()):
                     self._run = self._run_noted_at(offset)
                 yield Line(text_of(line, missing), time, self._run)
 
-    def _next_block(self) -> bytes:
-        """Return what comes next in the file; what is gone meanwhile is passed over."""
-        while True:
+    def _blocks(self, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Yield what comes next in the file, and how many bytes before it are gone meanwhile."""
+        missed = 0
+        while end is None or self._splitter.position < end:
             at = self._splitter.position
             block = os.pread(self._descriptor, BLOCK, at)
             # A hole reads as zeros. Asked afterwards: what was read before it was made is what was there.
             begin = data_from(self._descriptor, at) if b"\0" in block else at
-            if begin == at:
-                return block
-            self._splitter.jump(begin)
+            if begin > at:
+                missed += begin - at
+                self._splitter.jump(begin)
+            elif not block:
+                return
+            else:
+                yield missed, block
+                missed = 0
 
     def _rest(self) -> Iterator[Line]:
         if (unfinished := self._splitter.unfinished()) is not None:
@@ -155,7 +164,11 @@ class Tail:
             first = data_from(self._descriptor, begin)
             inside = first > begin or not starts_a_line(self._descriptor, first)
             self._splitter = Splitter(first, inside_a_line=inside)
-            while block := self._next_block():
+            # Not for ever: some programs print faster than anybody can read.
+            end = None if follow else os.fstat(self._descriptor).st_size
+            for missed, block in self._blocks(end):
+                if missed:
+                    yield Line(gone(missed), times.at(self._splitter.position))
                 for offset, line, missing in self._splitter.split(block):
                     yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
             unfinished = self._splitter.unfinished()
@@ -280,6 +293,11 @@ def backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes, int, bool
         position = begin
     if finished or not is_empty:
         yield 0, *line.finish(), finished
+
+
+def gone(count: int) -> str:
+    """Return the line that stands for lines which came and went while nobody could read so fast."""
+    return f"{MARKER}{count:,} bytes are gone: more was printed than is kept ---"
 
 
 def starts_a_line(descriptor: int, offset: int) -> bool:

@@ -56,7 +56,7 @@ def one_named(name: str, project: Project) -> str:
     return chosen
 
 
-def phase_event(runner: Runner, before: LifecycleState) -> PhaseEvent:
+def phase_event(runner: Runner, before: LifecycleState, stage: Stage) -> PhaseEvent:
     """Tell that a service entered another phase."""
     state = runner.state
     return {
@@ -65,7 +65,7 @@ def phase_event(runner: Runner, before: LifecycleState) -> PhaseEvent:
         "service": runner.name,
         "phase": state.phase.value,
         "previous": before.phase.value,
-        "reason": state.reason,
+        "reason": shown(state.reason, stage),
         "pid": pid_of(runner),
         "ready_seconds": runner.ready_seconds if state.phase is Phase.READY else None,
     }
@@ -97,7 +97,7 @@ def port_info(runner: Runner, stage: Stage) -> PortInfoEvent:
         "mode": mode_of(runner.service, endpoint),
         "service": runner.name,
         "port": endpoint.port,
-        "url": endpoint.url,
+        "url": shown(endpoint.url, stage),
         "docs_url": endpoint.docs_url,
         "health_url": endpoint.health_url,
     }
@@ -125,8 +125,8 @@ def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
         "moved_from": granted.moved_from if granted else None,
         "attempts": granted.attempts if granted else 0,
         "ready_seconds": runner.ready_seconds,
-        "url": endpoint.url,
-        "reason": runner.state.reason,
+        "url": shown(endpoint.url, stage),
+        "reason": shown(runner.state.reason, stage),
         "log_tail": runner.log_tail() if failed else [],
     }
 
@@ -154,13 +154,13 @@ def service_status(runner: Runner, stage: Stage, usage: tuple[Usage, float | Non
         "mode": mode_of(runner.service, endpoint),
         "port": endpoint.port,
         "preferred_port": runner.service.port.preferred if runner.service.port else None,
-        "url": endpoint.url,
+        "url": shown(endpoint.url, stage),
         "pid": pid_of(runner),
         "uptime_seconds": time.time() - runner.started_at if alive and runner.started_at else None,
         "restarts": runner.state.restarts,
         "cpu_percent": usage[1] if usage else None,
         "memory_bytes": usage[0].memory_bytes if usage else None,
-        "reason": runner.state.reason,
+        "reason": shown(runner.state.reason, stage),
     }
 
 
@@ -172,7 +172,7 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
     return {
         "name": runner.name,
         "phase": state.phase.value,
-        "reason": state.reason,
+        "reason": shown(state.reason, stage),
         "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
@@ -180,12 +180,12 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,
         "port_reason": port_reason(service, granted),
-        "command": service.command,
+        "command": shown(service.command, stage),
         "directory": str(service.directory),
         "depends_on": phases(service.depends_on, runners),
         "needed_by": phases(graph.dependants(runner.name, dependencies), runners),
         "probe": describe_probe(stage.provider(service).probe(service, stage.endpoint(runner.name))),
-        "last_probe": runner.last_probe or None,
+        "last_probe": shown(runner.last_probe or None, stage),
         "log": str(logs.log_path(stage.private, runner.name)),
         "log_tail": runner.log_tail(),
     }
@@ -196,6 +196,13 @@ def port_reason(service: Service, granted: GrantedPort | None) -> str | None:
     if service.is_reused:
         return "it uses the server that was found running there; devinit never stops it"
     return granted.reason or None if granted else None
+
+
+def shown(text: str | None, stage: Stage) -> str | None:
+    """Return a text without the project's secrets. A plain address cannot contain one, and there are many."""
+    if text is None or (text.startswith("http") and "@" not in text):
+        return text
+    return stage.mask(text)
 
 
 def phases(names: Iterable[str], runners: Runners) -> list[DependencyStatus]:

@@ -157,8 +157,9 @@ class Runner:
         return [member.pid for member in members]
 
     def log_tail(self, count: int = TAIL_LINES) -> list[str]:
-        """Return the last lines of the current or the last run."""
-        return logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
+        """Return the last lines of the current or the last run, without the project's secrets."""
+        lines = logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
+        return [self._stage.mask(line) for line in lines]
 
     def _log_size(self) -> int:
         return logs.end_of(logs.log_path(self._stage.private, self.name))
@@ -526,7 +527,7 @@ class Runner:
         self.log_offset = offset
 
     def _say(self, message: str) -> None:
-        self._stage.broadcaster.progress(self.name, message)
+        self._stage.broadcaster.progress(self.name, self._stage.mask(message))
 
     def _say_from_thread(self) -> Callable[[str], None]:
         loop = asyncio.get_running_loop()

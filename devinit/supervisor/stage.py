@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,6 +30,9 @@ from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.paths import private_directory, project_id, runtime_directory
 from devinit.system.processes import RUN_VARIABLE
 
+if TYPE_CHECKING:
+    from devinit.logs.mask import Mask
+
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +49,8 @@ class Stage:
         self.ports = ProjectPorts(root)
         self.environment: dict[str, str] = {}
         """The runtime environment, as it was published last."""
+        self._masked: dict[str, str] | None = None
+        self._mask: Mask
         self.silent_stdin = open_silent_stdin()
         self.lookout = Lookout()
         self.logs = LogKeeper(self.private, self.note)
@@ -209,7 +215,16 @@ class Stage:
 
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""
-        self.broadcaster.note(message, service)
+        self.broadcaster.note(self.mask(message), service)
+
+    @property
+    def mask(self) -> Mask:
+        """What hides the project's secrets in texts that are told. `environment` alone tells them."""
+        if self._masked is not self.environment:
+            from devinit.logs.mask import Mask  # most starts tell nothing that could contain one
+
+            self._mask, self._masked = Mask(self.environment), self.environment
+        return self._mask
 
     def write_pid_file(self, name: str, pid: int) -> None:
         """Leave the pid for scripts, in `.devinit/pids`. Information, never proof."""

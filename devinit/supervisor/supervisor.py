@@ -307,7 +307,7 @@ class Supervisor:
         """React to a service in another state."""
         state = runner.state
         if state.phase is not before.phase or state.reason != before.reason:
-            self.stage.broadcaster.tell(report.phase_event(runner, before))
+            self.stage.broadcaster.tell(report.phase_event(runner, before, self.stage))
         if state.phase is not before.phase:
             if state.phase not in SERVING:
                 self._discovery.withdraw(runner.name)
