@@ -96,7 +96,8 @@ class TestAPostgresThatKnowsTheProject:
         shop.up(*REUSE)
         url = shop.environment()["DATABASE_URL"]
         write = "CREATE TABLE guests (name text); INSERT INTO guests VALUES ('Ada')"
-        subprocess.run(["psql", "-X", "-q", url, "-c", write], check=True)
+        assert postgres.service.binaries is not None
+        subprocess.run([postgres.service.binaries / "psql", "-X", "-q", url, "-c", write], check=True)
 
         assert postgres.rows("SELECT name FROM guests") == ["Ada"]
 
