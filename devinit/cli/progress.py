@@ -190,6 +190,11 @@ class Progress:
         self._stream.write(text)
         self._stream.flush()
 
+    def say(self, message: str) -> None:
+        """Say something of our own, above the picture."""
+        # After what the terminal shows of the keys that were pressed.
+        self.see({"type": "note", "message": message})
+
     def tick(self) -> None:
         """Time has passed: show for how long things have been waited for."""
         if self._redraws and self._board.is_busy():

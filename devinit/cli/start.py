@@ -152,6 +152,8 @@ def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, 
 
 def take_back(client: Client, root: str, watch: Watch) -> None:
     """Ctrl-C: stop what this start was bringing up, and nothing else."""
+    from devinit.cli.stopping import stop_services  # only an interrupted start needs it
+
     try:
         if watch.starting is None:
             # The order is on its way. This question is answered after it has been decided what it covers.
@@ -160,6 +162,7 @@ def take_back(client: Client, root: str, watch: Watch) -> None:
             return
         talk("\ninterrupted: stopping what this start brought up")
         with Progress(sys.stderr) as progress:
-            connect_or_start(root).call("stop", {"services": watch.starting}, progress.see, progress.tick)
+            stopping = connect_or_start(root)
+            stop_services(stopping, watch.starting, progress.see, progress.tick, progress.say)
     except DevinitError as error:
         talk(f"it could not be stopped: {error.message}")

@@ -9,6 +9,7 @@ import time
 from devinit.cli.output import print_json, talk
 from devinit.cli.progress import Progress
 from devinit.cli.project import root_as_text
+from devinit.cli.stopping import stop_services
 from devinit.control.launch import connect_to_running
 from devinit.text import duration
 
@@ -26,6 +27,9 @@ def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument(
         "services", nargs="*", metavar="SERVICE", help="what to stop; none or `all`: everything"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="do not wait for a polite end: KILL at once (PostgreSQL: QUIT)"
     )
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
 
@@ -74,8 +78,8 @@ def order(client: Client, arguments: Arguments) -> Json:
     try:
         with Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
             see = print_json if arguments.json else progress.see
-            result: Json = client.call("stop", {"services": arguments.services}, see, progress.tick)
+            say = talk if arguments.json else progress.say
+            return stop_services(client, arguments.services, see, progress.tick, say, force=arguments.force)
     except KeyboardInterrupt:
         talk("\nthe stop goes on in the background: `devinit status` shows how far it is")
         raise
-    return result

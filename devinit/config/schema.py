@@ -206,7 +206,9 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
     on_conflict: Annotated[
         ConflictPolicy | None,
-        Meta(description="When its port is taken: ask, kill, move, reuse or fail. Default: as the command says."),
+        Meta(
+            description="When its port is taken: ask, kill, move, reuse or fail. Default: as the command says."
+        ),
     ] = None
     depends_on: Annotated[
         Texts | None, Meta(description="Services that must be ready before this one is started.")

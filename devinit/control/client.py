@@ -62,13 +62,7 @@ class Client:
         Raise RemoteError when the supervisor refuses, SupervisorError when it goes away.
         """
         self._last_id += 1
-        request = {"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params or {}}
-        try:
-            # Words that are no text (a service named by stray bytes) must not make the whole request unreadable.
-            line = json.dumps(request, ensure_ascii=False).encode(errors="replace")
-            self._connection.sendall(line + b"\n")
-        except OSError as error:
-            raise gone(method) from error
+        self._send(method, params, self._last_id)
         self._connection.settimeout(TICK_SECONDS if on_tick else None)
         while True:
             message = self._read_message(method, on_tick)
@@ -79,6 +73,19 @@ class Client:
                 if "error" in message:
                     raise RemoteError(message["error"])
                 return message.get("result")
+
+    def post(self, method: str, params: Json | None = None) -> None:
+        """Send a request in the middle of another one, and do not wait for its answer."""
+        self._send(method, params, f"beside {self._last_id}")
+
+    def _send(self, method: str, params: Json | None, number: int | str) -> None:
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
+        try:
+            # Words that are no text (a service named by stray bytes) must not make the whole request unreadable.
+            line = json.dumps(request, ensure_ascii=False).encode(errors="replace")
+            self._connection.sendall(line + b"\n")
+        except OSError as error:
+            raise gone(method) from error
 
     def is_greeted(self) -> bool:
         """Wait for the supervisor's greeting; False when it went away. Raise SupervisorError when it hangs."""

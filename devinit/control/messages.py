@@ -25,6 +25,14 @@ class ServicesParams(Struct, frozen=True, forbid_unknown_fields=True):
     services: tuple[str, ...] = ()
 
 
+class StopParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """Stop services; none means all."""
+
+    services: tuple[str, ...] = ()
+    force: bool = False
+    """Do not wait for a polite end; what is just being ended is ended at once, too."""
+
+
 class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bring services up, with all that they depend on."""
 

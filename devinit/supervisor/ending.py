@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import StopPolicy
-from devinit.system.processes import Process, ProcessTable
+from devinit.system.connections import clients_of
+from devinit.system.processes import Process, ProcessTable, facts_of
 
 KILL_SECONDS = 5.0
 """How long the last signal may take; after that the kernel itself is stuck (a dead network disk)."""
+
+
+TELLING_SECONDS = 1.0
+"""For less than this nobody has waited."""
+SHOWN = 3
 
 
 class Lookout:
@@ -43,12 +50,16 @@ async def end_tree(
     policy: StopPolicy,
     say: Callable[[str], None],
     lookout: Lookout | None = None,
+    *,
+    hurry: asyncio.Event | None = None,
+    ports: Sequence[int] = (),
 ) -> list[int]:
     """End every process of a service and return those that are still there, normally none.
 
-    The tree is read again after each wait: while it dies, a process may still start another one.
+    The tree is read again after each wait: while it dies, a process may still start another one. Once `hurry`
+    is set, nobody is asked any more. Whoever waits is told for whom, and who is connected to its `ports`.
     """
-    lookout = lookout or Lookout()
+    lookout, hurry = lookout or Lookout(), hurry or asyncio.Event()
 
     async def members_now() -> list[ProcessIdentity]:
         return (await lookout.table()).members_of(root, marker)
@@ -56,23 +67,29 @@ async def end_tree(
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
+    told = ""
     for number, seconds in ((asked, policy.grace_seconds), (insist, KILL_SECONDS)):
-        deadline = clock() + seconds
+        began = clock()
+        deadline = began + seconds
         signalled: set[ProcessIdentity] = set()
         while members := await members_now():
-            if clock() >= deadline:
+            if clock() >= deadline or (number is asked and hurry.is_set()):
                 break
+            if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
+                told = now
+                say(f"waits for {told}, up to {seconds:g} s")
             with opened(members) as processes:
                 for process in processes:
                     if process.identity not in signalled:
                         signalled.add(process.identity)
                         ask(process, number)
-                await wait_for_exit(processes, deadline - clock())
+                await wait_for_exit(
+                    processes, min(deadline - clock(), TELLING_SECONDS), hurry if number is asked else None
+                )
         if not members:
             return []
-        if number is asked:
-            pids = ", ".join(str(member.pid) for member in members)
-            say(f"still running after {seconds:g} s: {pids}; sending {insist.name}")
+        if number is asked and not hurry.is_set():
+            say(f"still running after {seconds:g} s: {whom(members, ports)}; sending {insist.name}")
     return [member.pid for member in await members_now()]
 
 
@@ -92,14 +109,30 @@ def opened(identities: list[ProcessIdentity]) -> Iterator[list[Process]]:
         yield [stack.enter_context(process) for process in found if process is not None]
 
 
-async def wait_for_exit(processes: list[Process], seconds: float) -> None:
-    """Return when all of them have ended, or when the time is over."""
+async def wait_for_exit(processes: list[Process], seconds: float, hurry: asyncio.Event | None = None) -> None:
+    """Return when all of them have ended, when the time is over, or when somebody is in a hurry."""
+    # Any: what they return is of no interest.
+    waits: list[asyncio.Future[Any]] = [asyncio.gather(*map(exit_of, processes))]
+    if hurry is not None:
+        waits.append(asyncio.ensure_future(hurry.wait()))
     try:
-        async with asyncio.timeout(seconds):
-            for process in processes:
-                await exit_of(process)
-    except TimeoutError:
-        return
+        await asyncio.wait(waits, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+def whom(members: Sequence[ProcessIdentity], ports: Sequence[int]) -> str:
+    """Say who has not ended yet, and what may be why: `pid 4711 uvicorn, 2 open connections`."""
+    facts = (facts_of(member.pid) for member in members[:SHOWN])
+    names = [f"pid {one.identity.pid} {one.name}" for one in facts if one is not None]
+    if len(members) > SHOWN:
+        names.append(f"{len(members) - SHOWN} more")
+    connections = sum(clients_of(ports).values()) if ports else 0
+    if connections:
+        names.append("1 open connection" if connections == 1 else f"{connections} open connections")
+    return ", ".join(names)
 
 
 async def exit_of(process: Process) -> None:

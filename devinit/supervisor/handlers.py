@@ -22,6 +22,7 @@ from devinit.control.messages import (
     ServicesParams,
     StartParams,
     StatusParams,
+    StopParams,
 )
 from devinit.control.server import Connection, UnknownMethod
 from devinit.errors import DevinitError
@@ -91,7 +92,11 @@ class Handlers:
 
     async def stop(self, params: msgspec.Raw, connection: Connection) -> dict[str, Any]:
         """Stop services; events come before the answer. The supervisor ends after the last one."""
-        names = msgspec.json.decode(params, type=ServicesParams).services
+        asked = msgspec.json.decode(params, type=StopParams)
+        names = asked.services
+        if asked.force:
+            # Before our turn: a stop that goes on for long is what it is for.
+            self._supervisor.hurry(names)
         # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
         with suppress(DevinitError):
             await self._supervisor.ensure_configured(self._stage.caller, None)

@@ -20,6 +20,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
 from devinit.model.status import Phase
 from devinit.ports import verify
+from devinit.ports.holder import holding
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.daemons import open_server
@@ -39,6 +40,7 @@ from devinit.supervisor.readiness import (
     until_ready,
 )
 from devinit.supervisor.stage import Stage
+from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, ProcessTable, spawn
 
 log = logging.getLogger(__name__)
@@ -81,6 +83,8 @@ class Runner:
         self.process: Process | None = None
         self.identity: ProcessIdentity | None = None
         """Of the process that runs, or ran last: what it left behind is found by it."""
+        self.hurry = asyncio.Event()
+        """Set while whoever stops it wants no polite end."""
         self.listener: int | None = None
         """The process that was found listening on its port."""
         self._spawned: ProcessIdentity | None = None
@@ -234,6 +238,7 @@ class Runner:
                 self.post(lifecycle.DelayPassed())
             case lifecycle.EndTree():
                 await self._end()
+                self._tell_who_stayed()
                 self.post(lifecycle.TreeGone())
             case lifecycle.NextPort(reason):
                 await self._next_port(reason)
@@ -473,12 +478,25 @@ class Runner:
             asyncio.get_running_loop().remove_reader(self.process.fileno())
         policy = self._stage.stop_policy(self.service)
         marker, lookout = self._stage.marker(self.name), self._stage.lookout
-        left = await end_tree(self.identity, marker, policy, self._say, lookout)
+        ports = [each.port for each in self._stage.ports.granted_to(self.name)]
+        left = await end_tree(
+            self.identity, marker, policy, self._say, lookout, hurry=self.hurry, ports=ports
+        )
         if left:
             self._stage.note(f"{self.name}: processes {left} do not end", self.name)
         if self.process is not None:
             self.process.returncode()
             self._forget_process()
+
+    def _tell_who_stayed(self) -> None:
+        """Say when a port of a service that has ended is still in use: by whoever escaped, or came meanwhile."""
+        if self.phase is not Phase.STOPPING or self.service.external_url is not None:
+            return
+        for port in (each.port for each in self._stage.ports.granted_to(self.name)):
+            if tcp_listeners(port):
+                self._stage.note(
+                    f"{self.name} has ended, but port {port} is {holding(port).reason}", self.name
+                )
 
     def _subject(self) -> Subject:
         endpoint = self._stage.endpoint(self.name)

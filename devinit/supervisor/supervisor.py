@@ -134,7 +134,15 @@ class Supervisor:
             self._save()
             if not running:
                 running = await self._end_unrecorded(names)
+            for runner in self.runners.values():
+                runner.hurry.clear()
             return Stopped.of(running, self._services())
+
+    def hurry(self, names: tuple[str, ...]) -> None:
+        """Let these services be ended without grace: what is being ended, and what a stop will end next."""
+        for name in report.named(names, self.stage.project):
+            if name in self.runners:
+                self.runners[name].hurry.set()
 
     async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
         """Read the configuration if nothing has been read yet, so that questions about it can be answered."""

@@ -100,7 +100,7 @@ class TestEnding:
         ended = await end(launch, service)
 
         assert ended.left == []
-        assert ended.said == [f"still running after 0.2 s: {service.pid}; sending SIGKILL"]
+        assert ended.said == [f"still running after 0.2 s: pid {service.pid} python; sending SIGKILL"]
         assert service.process.returncode() == -signal.SIGKILL
 
     async def test_sends_the_signal_that_the_service_wants(self, launch: Launcher) -> None:
@@ -173,7 +173,7 @@ class TestEnding:
 
         ended = await end(launch, service, StopPolicy(signal="INT", grace_seconds=0.1, kill=False))
 
-        assert ended.said == [f"still running after 0.1 s: {service.pid}; sending SIGQUIT"]
+        assert ended.said == [f"still running after 0.1 s: pid {service.pid} python; sending SIGQUIT"]
         assert service.process.returncode() == -signal.SIGQUIT
 
     async def test_of_nothing_is_over_at_once(self, launch: Launcher) -> None:

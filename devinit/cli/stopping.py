@@ -1,0 +1,60 @@
+"""Order a stop and wait for it. Ctrl-C once is polite: the stop goes on; twice ends at once what is left."""
+
+from __future__ import annotations
+
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from devinit.control.client import Client, Json
+
+GOES_ON = "the stop goes on, also without this command; Ctrl-C again ends at once what is left"
+BY_FORCE = "what is left is ended by force"
+
+
+def stop_services(
+    client: Client,
+    services: list[str],
+    see: Callable[[Json], None],
+    tick: Callable[[], None],
+    say: Callable[[str], None],
+    *,
+    force: bool = False,
+) -> Json:
+    """Stop services; return what the supervisor answers. A third Ctrl-C leaves."""
+    pressed, answered = 0, 0
+
+    def press(_number: int, _frame: FrameType | None) -> None:
+        # No exception in the middle of a message: what was read of it would be lost.
+        nonlocal pressed
+        pressed += 1
+        if pressed > 2:  # noqa: PLR2004  after the polite one and the one that forces
+            raise KeyboardInterrupt
+
+    def answer() -> None:
+        nonlocal answered
+        while answered < pressed:
+            answered += 1
+            say(GOES_ON if answered == 1 else BY_FORCE)
+            if answered == 2:  # noqa: PLR2004  as above
+                client.post("stop", {"services": services, "force": True})
+
+    def on_event(event: Json) -> None:
+        answer()
+        see(event)
+
+    def on_tick() -> None:
+        answer()
+        tick()
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, press)
+    try:
+        result: Json = client.call("stop", {"services": services, "force": force}, on_event, on_tick)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return result
