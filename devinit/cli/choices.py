@@ -85,7 +85,7 @@ def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]
 
 def who(conflict: Json, room: int) -> str:
     """Return who has a port, in one cell; the pid is the last thing to go."""
-    summary = one_line(conflict["summary"])
+    summary = one_line(conflict["summary"]).removeprefix("held by ")
     if width(summary) <= room or len(conflict["holders"]) != 1:
         return cut(summary, room)
     [holder] = conflict["holders"]

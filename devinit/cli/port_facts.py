@@ -45,7 +45,8 @@ def facts_of(report: Json, paint: Paint, columns: int | None, *, in_full: bool =
         for row in part:
             lines += laid_out(row, paint, columns, in_full=in_full)
     words = [paint.bold(line) for line in paragraph(VERDICTS.get(report["kind"], ""), columns)]
-    words += map(paint.attention, paragraph(sentence(report["advice"]), columns))
+    name = report["owner"]["service"] if report["owner"] else ""
+    words += map(paint.attention, paragraph(sentence(report["advice"], name=name), columns))
     if report.get("reuse") and "reuse" not in report["choices"]:
         words += paragraph(f"It cannot be used: {one_line(report['reuse'])}.", columns)
     if report.get("move_to") is not None and report["changes"]:

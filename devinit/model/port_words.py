@@ -57,7 +57,7 @@ def holder_rows(holder: Json, *, in_full: bool) -> Iterator[Row]:
         few, room = (ancestors, None) if in_full else (ancestors[:FEW_ANCESTORS], ANCESTOR_COLUMNS)
         titles = [one_line(each["title"]) for each in few]
         chain = [
-            f"{cut(title, room) if room else title} ({each['pid']})"
+            f"{cut(without_folder(title), room) if room else title} ({each['pid']})"
             for title, each in zip(titles, few, strict=True)
         ]
         yield "started by", " < ".join([*chain, *(["…"] if len(few) < len(ancestors) else [])])
@@ -95,8 +95,13 @@ def port_rows(report: Json, others: list[Json]) -> Iterator[Row]:
 def title_of(holder: Json, *, in_full: bool = False) -> str:
     """Return a process's command, or its name, on one line; unless in full, without the program's folder."""
     program, *words = holder["command"] or [str(holder["name"])]
-    shown = program if in_full else program.rpartition("/")[2] or program
-    return one_line(" ".join([shown, *words]))
+    return one_line(" ".join([program if in_full else without_folder(program), *words]))
+
+
+def without_folder(command: str) -> str:
+    """Return a command without the folder of its program."""
+    program, space, words = command.partition(" ")
+    return (program.rpartition("/")[2] or program) + space + words
 
 
 def parents_first(holders: list[Json]) -> list[Json]:
@@ -123,10 +128,11 @@ def short(path: str) -> str:
     return one_line("~" + path.removeprefix(home) if inside else path)
 
 
-def sentence(text: str) -> str:
-    """Return a text that begins and ends like a sentence."""
+def sentence(text: str, *, name: str = "") -> str:
+    """Return a text that begins and ends like a sentence, unless it begins with a name."""
     text = one_line(text)
-    return text[:1].upper() + text[1:] + ("." if text and not text.endswith(".") else "")
+    first = text[:1] if name and text.startswith(name) else text[:1].upper()
+    return first + text[1:] + ("." if text and not text.endswith(".") else "")
 
 
 def answer_text(kind: str, conflict: Json, room: int) -> str:

@@ -84,9 +84,9 @@ class TestSeveralConflicts:
             "3 ports are taken:",
             "",
             "  SERVICE   PORT  WHO HAS IT                          SUGGESTION",
-            "  backend   8000  held by vite (pid 4242)             move to 8001",
+            "  backend   8000  vite (pid 4242)                     move to 8001",
             "  frontend  3000  leased by frontend of this project  kill 4242",
-            "  strict    8000  held by vite (pid 4242)             you decide",
+            "  strict    8000  vite (pid 4242)                     you decide",
         ]
 
     @pytest.mark.parametrize("columns", [30, 40, 60, 80])

@@ -92,10 +92,10 @@ class TestTheFacts:
         assert "tmux (20) < sshd (10)" in text
 
     def test_cut_what_started_it_unless_everything_is_wanted(self) -> None:
-        found = report(holder("vite", ancestors=[{"pid": 40, "title": "node " + "x" * 40}]))
+        found = report(holder("vite", ancestors=[{"pid": 40, "title": "/opt/node " + "x" * 40}]))
 
         assert f"  started by  node {'x' * 18}… (40)" in facts(found)
-        assert f"  started by  node {'x' * 40} (40)" in facts(found, in_full=True)
+        assert f"  started by  /opt/node {'x' * 40} (40)" in facts(found, in_full=True)
 
     def test_show_a_parent_before_its_workers(self) -> None:
         worker, parent = holder("worker", pid=7, parent_pid=6), holder("parent", pid=6)
@@ -120,6 +120,11 @@ class TestTheFacts:
         found = conflict(reuse="PostgreSQL 15.18, database shop", choices=["move", "reuse", "abort"])
 
         assert "PostgreSQL" not in " ".join(facts(found))
+
+    def test_leave_the_name_of_a_service_as_it_is(self) -> None:
+        owner = {"root": "/srv/shop", "project": "shop", "service": "web", "pid": 9, "at": 0.0}
+
+        assert facts(report(owner=owner, advice="web of shop runs on it"))[-1] == "  web of shop runs on it."
 
     def test_cannot_command_the_terminal(self) -> None:
         hostile = holder("sh", "\x1b[2J\nrm", directory="/tmp/\x1b]0;x\x07", branch="\x9b2J", worktree="/\r")
