@@ -13,6 +13,7 @@ from devinit.ports.barriers import CONTAINER_PROGRAMS
 from devinit.ports.containers import published
 from devinit.ports.holding import Hidden, Holding
 from devinit.ports.managers import manager_of
+from devinit.ports.naming import titled
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners
 from devinit.system.processes import ancestors_of, facts_of, user_name
@@ -81,7 +82,8 @@ class _Seen:
             worktree=_readable(checkout.top) if checkout else None,
             branch=_readable(checkout.branch) if checkout and checkout.branch else None,
             linked=checkout is not None and checkout.linked,
-            ancestors=tuple(Ancestor(each.identity.pid, each.title) for each in above),
+            # Shortened: what stands above is recognised by its beginning, and the rest may be a page of secrets.
+            ancestors=tuple(Ancestor(each.identity.pid, titled(each)) for each in above),
             manager=manager_of(facts, above),
         )
 

@@ -9,12 +9,15 @@ _LONGEST_COMMAND = 60
 
 
 def named(facts: ProcessFacts) -> str:
-    """Name a process for a person: its command, shortened and without the program's folder, and its pid."""
+    """Name a process for a person, with its pid."""
+    return f"{titled(facts)} (pid {facts.identity.pid})"
+
+
+def titled(facts: ProcessFacts) -> str:
+    """Return a process's command, shortened and without the program's folder."""
     program, *words = facts.command or (facts.name,)
     title = " ".join(" ".join([program.rpartition("/")[2] or program, *words]).split())
-    if len(title) > _LONGEST_COMMAND:
-        title = title[: _LONGEST_COMMAND - 1].rstrip() + "…"
-    return f"{title} (pid {facts.identity.pid})"
+    return title if len(title) <= _LONGEST_COMMAND else title[: _LONGEST_COMMAND - 1].rstrip() + "…"
 
 
 def described(container: Container) -> str:

@@ -135,9 +135,11 @@ def _leased(owner: LeaseOwner | None, root: str) -> str:
 
 
 def _reserved(owner: LeaseOwner, root: str) -> str:
-    there = "" if owner.root == root else f" -C {shlex.quote(owner.root)}"
+    there, project = f" -C {shlex.quote(owner.root)}", owner.project
+    if owner.root == root:
+        there, project = "", "this project"
     return (
-        f"{owner.project} is stopped and will want it again: "
+        f"{owner.service} of {project} is stopped and will want it again: "
         f"`devinit{there} ports reset {shlex.quote(owner.service)}` gives it up"
     )
 

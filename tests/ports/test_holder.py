@@ -71,6 +71,13 @@ class TestTheHolderOfAPort:
         assert 1 not in pids
         assert "pytest" in found.ancestors[0].title
 
+    def test_shows_no_page_of_arguments_of_what_runs_above_it(self, port: int, stranger: Stranger) -> None:
+        stranger(port, "127.0.0.1", "fork", *["secret"] * 50)
+
+        worker = next(each for each in holding(port).holders if each.parent_pid != os.getpid())
+
+        assert len(worker.ancestors[0].title) <= 60
+
     def test_is_told_with_the_number_of_its_clients(self, block: Block) -> None:
         one, other = block(2)
         with (

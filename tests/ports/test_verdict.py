@@ -187,6 +187,12 @@ TABLE = {
     "a reserved port that was connected to a moment ago": Row(
         used(UseState.CLOSED), RESERVED, VerdictKind.RESERVED, "ports reset backend` gives it up"
     ),
+    "a port reserved for ourselves": Row(
+        NOBODY,
+        Taken(owner(), live=False),
+        VerdictKind.RESERVED,
+        "backend of this project is stopped and will want it again: `devinit ports reset backend` gives it up",
+    ),
     "a reserved port that a stranger has": Row(
         held(process()), RESERVED, VerdictKind.STRANGER, "ports reset backend` gives it up"
     ),
