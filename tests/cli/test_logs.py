@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,7 +92,88 @@ class TestLines:
         ]
 
 
+class TestSeveralServices:
+    @pytest.fixture
+    def timed(self, logged: Shop) -> Shop:
+        """Two services whose lines were printed at known times: 10 bytes a second."""
+        noon = datetime(2026, 11, 2, 12, tzinfo=UTC).timestamp()
+        for name, first in (("backend", 0.0), ("web", 0.5)):
+            log = logged.log(name)
+            log.write_text("".join(f"{name[0]} line {number}\n" for number in range(1, 4)).ljust(27))
+            inode = log.stat().st_ino
+            log.with_suffix(".times").write_text(
+                f"{inode} 0 {noon + first} run\n{inode} 27 {noon + first + 2.7}\n"
+            )
+            os.utime(log, (noon + first + 2.7,) * 2)
+        return logged
+
+    def test_are_shown_in_the_order_of_time(self, timed: Shop) -> None:
+        assert timed("logs").stdout.splitlines() == [
+            "backend | b line 1",
+            "web     | w line 1",
+            "backend | b line 2",
+            "web     | w line 2",
+            "backend | b line 3",
+            "web     | w line 3",
+        ]
+
+    def test_tell_a_program_when_and_in_which_run_each_line_was_printed(self, timed: Shop) -> None:
+        first, second, *_ = (json.loads(line) for line in timed("logs", "--json").stdout.splitlines())
+
+        assert first == {
+            "service": "backend",
+            "time": "2026-11-02T12:00:00.000Z",
+            "run": "2026-11-02T12:00:00.000Z",
+            "line": "b line 1",
+        }
+        assert second["time"] == "2026-11-02T12:00:00.500Z"
+
+    def test_can_be_shown_since_a_time(self, timed: Shop) -> None:
+        shown = timed("logs", "--since", "2026-11-02T12:00:01.500Z").stdout
+
+        assert shown.splitlines() == ["backend | b line 3", "web     | w line 3"]
+
+    def test_can_be_shown_with_their_times(self, timed: Shop) -> None:
+        first = timed("logs", "-t", "backend", TZ="UTC").stdout.splitlines()[0]
+
+        assert first == "2026-11-02 12:00:00.000 b line 1"
+
+    def test_since_a_time_after_the_last_line_are_said_to_have_printed_nothing(self, timed: Shop) -> None:
+        done = timed("logs", "--since", "5m")
+
+        assert (done.stdout, done.stderr) == ("", "nothing has been printed since 5m\n")
+
+    def test_since_what_is_no_time_is_a_mistake(self, timed: Shop) -> None:
+        done = timed("logs", "--since", "yesterday")
+
+        assert done.returncode == 2
+        assert "--since 'yesterday' is not a time\n  write it like 5m" in done.stderr
+
+
+class TestSecrets:
+    @pytest.fixture
+    def secretive(self, logged: Shop) -> Shop:
+        (logged.root / ".env.runtime").write_text("API_TOKEN=tk-9f8e7d6c\n")
+        logged.log("web").write_text("postgresql://shop:pw@127.0.0.1/shop\nBearer tk-9f8e7d6c\n")
+        return logged
+
+    def test_are_hidden_from_people_and_programs_and_stay_in_the_file(self, secretive: Shop) -> None:
+        assert secretive("logs", "web").stdout == "postgresql://shop:***@127.0.0.1/shop\nBearer ***\n"
+        assert "tk-9f8e7d6c" not in secretive("logs", "web", "--json").stdout
+        assert "tk-9f8e7d6c" in secretive.log("web").read_text()
+
+    def test_cannot_be_searched_for(self, secretive: Shop) -> None:
+        assert secretive("logs", "--grep", "9f8e").stdout == ""
+
+
 class TestFollowing:
+    def test_of_a_flood_ends_with_the_reader(self, logged: Shop) -> None:
+        logged.log("web").write_text("".join(f"line {number}\n" for number in range(1_000_000)))
+
+        done = logged.sh("devinit logs web --since 1d -f | head -3; exit ${PIPESTATUS[0]}")
+
+        assert (done.stdout, done.returncode) == ("line 0\nline 1\nline 2\n", 141)
+
     def test_ends_when_the_reader_has_gone(self, logged: Shop) -> None:
         done = logged.sh("devinit logs backend -f -n 3 | grep -m1 'request 198'; exit ${PIPESTATUS[0]}")
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devinit.logs.follow import Follower
 from devinit.logs.lines import LONGEST_LINE
 from devinit.logs.tail import BLOCK, Tail
+from devinit.system.holes import free_beginning
 
 
 @pytest.fixture
@@ -221,3 +223,96 @@ class TestALineThatHasNotEnded:
         unfinished = tail.unfinished()
         assert unfinished is not None
         assert unfinished.text == "Password: "
+
+
+class TestABeginningThatWasGivenBackToTheDisk:
+    @pytest.fixture
+    def freed(self, log: Path) -> Path:
+        """A log of lines of 10 bytes of which the first 40,960 bytes are gone: 4096 lines."""
+        log.write_text("".join(f"line {number:04}\n" for number in range(6000)))
+        descriptor = os.open(log, os.O_RDWR)
+        free_beginning(descriptor, 0, 40_960)
+        os.close(descriptor)
+        return log
+
+    def test_is_left_out(self, freed: Path) -> None:
+        lines = last(freed, 10_000)
+
+        assert (lines[0], lines[-1], len(lines)) == ("line 4097", "line 5999", 1903)
+
+    def test_is_left_out_of_what_was_printed_since_a_time(self, freed: Path) -> None:
+        lines = [line.text for line in Tail("backend", freed).since(0)]
+
+        # The line at the cut is whole, but nobody can know that.
+        assert (lines[0], len(lines)) == ("line 4097", 1903)
+
+    def test_is_told_to_who_followed_too_slowly(self, log: Path) -> None:
+        log.write_text("")
+        tail = Tail("backend", log)
+        tail.last(0, follow=True)
+        log.write_text("".join(f"line {number:04}\n" for number in range(6000)))
+        descriptor = os.open(log, os.O_RDWR)
+        free_beginning(descriptor, 0, 40_960)
+        os.close(descriptor)
+
+        first, second, *_ = more(tail)
+
+        assert first == "--- devinit: 40,960 bytes are gone: more was printed than is kept ---"
+        assert second == "line 4097"
+
+    def test_may_come_while_it_is_read(self, log: Path) -> None:
+        log.write_text("".join(f"line {number:05}\n" for number in range(60_000)))
+        lines = Tail("backend", log).since(0)
+        begun = [next(lines).text for _ in range(10)]
+        descriptor = os.open(log, os.O_RDWR)
+        free_beginning(descriptor, 0, 409_600)
+        os.close(descriptor)
+
+        rest = [line.text for line in lines]
+
+        assert begun == [f"line {number:05}" for number in range(10)]
+        assert all(line.startswith(("line ", "--- devinit: ")) for line in rest)
+        assert rest[-1] == "line 59999"
+
+
+class TestADeletedLog:
+    def test_is_followed_on_and_named(self, log: Path) -> None:
+        said: list[str] = []
+        with log.open("a") as service, Follower([Tail("backend", log)], said.append) as follower:
+            assert list(follower.lines()) == []
+            service.write("before\n")
+            service.flush()
+            assert [line.text for _, line in follower.lines()] == ["before"]
+            log.unlink()
+            service.write("after\n")
+            service.flush()
+
+            assert [line.text for _, line in follower.lines()] == ["after"]
+            assert list(follower.lines()) == []
+        [text] = said
+        assert "was deleted" in text
+        assert "`devinit restart backend`" in text
+
+    def test_gives_way_to_the_new_one(self, log: Path) -> None:
+        log.write_text("old\n")
+        tail = Tail("backend", log)
+        tail.last(0, follow=True)
+        log.unlink()
+        log.write_text("new\n")
+
+        assert more(tail) == ["new"]
+
+
+class TestALogThatCannotBeRead:
+    def test_is_named_once_and_does_not_end_the_others(self, tmp_path: Path) -> None:
+        (tmp_path / "loop.log").symlink_to("loop.log")
+        (tmp_path / "web.log").write_text("here\n")
+        said: list[str] = []
+        tails = [Tail(name, tmp_path / f"{name}.log") for name in ("loop", "web")]
+
+        with Follower(tails, said.append) as follower:
+            shown = [*follower.lines(), *follower.lines()]
+
+        assert [(service, line.text) for service, line in shown] == [("web", "here")]
+        [text] = said
+        assert "loop.log cannot be read" in text

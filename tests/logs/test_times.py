@@ -1,0 +1,115 @@
+"""Specifies when a byte of a log was written, as far as that is known."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from devinit.logs.times import Times, point, read_times, thinned, times_path
+
+
+def times(*points: tuple[int, float]) -> Times:
+    found = Times()
+    for offset, time in points:
+        found.note(offset, time)
+    return found
+
+
+class TestTheTimeOfAByte:
+    def test_lies_between_the_points_around_it_in_proportion(self) -> None:
+        known = times((0, 100.0), (1000, 101.0))
+
+        assert [known.at(offset) for offset in (0, 250, 999)] == [100.0, 100.25, 100.999]
+
+    def test_is_exact_for_the_first_one_after_a_silence(self) -> None:
+        known = times((0, 100.0), (50, 100.5), (50, 7300.0), (90, 7300.25))
+
+        assert known.at(49) < 100.5
+        assert known.at(50) == 7300.0
+
+    def test_of_what_is_older_than_everything_known_is_not_later(self) -> None:
+        assert times((500, 100.0), (600, 101.0)).at(3) == 100.0
+
+    def test_of_what_is_newer_is_the_last_that_is_known(self) -> None:
+        assert times((0, 100.0), (600, 101.0)).at(601) == 101.0
+
+    def test_is_never_earlier_than_that_of_a_byte_before_it_also_when_the_clock_was_set_back(self) -> None:
+        known = times((0, 100.0), (10, 101.0), (20, 50.0), (30, 102.0))
+
+        found = [known.at(offset) for offset in range(31)]
+        assert found == sorted(found)
+
+    def test_is_void_when_the_file_was_emptied_or_its_inode_belongs_to_another_one(self) -> None:
+        known = times((0, 100.0), (5000, 200.0), (0, 300.0), (40, 301.0))
+
+        assert known.at(0) == 300.0
+
+
+class TestSince:
+    def test_is_the_last_place_before_which_everything_is_older(self) -> None:
+        known = times((0, 100.0), (50, 101.0), (50, 200.0), (90, 201.0))
+
+        assert known.since(200.5) == 50
+        assert known.since(150.0) == 50
+        assert known.since(100.5) == 0
+        assert known.since(1.0) == 0
+        assert known.since(300.0) == 90
+
+    @given(
+        some.lists(some.tuples(some.integers(0, 30), some.integers(0, 30)), max_size=8), some.floats(0, 300)
+    )
+    def test_leaves_nothing_out(self, steps: list[tuple[int, int]], moment: float) -> None:
+        offset, time, known = 0, 0.0, Times()
+        for more, later in steps:
+            offset, time = offset + more, time + later
+            known.note(offset, time)
+
+        # As lines are chosen: the time at which they begin.
+        late = [place for place in range(offset + 1) if known.at(place) >= moment]
+        if late:
+            assert known.since(moment) <= late[0]
+
+
+class TestTheFile:
+    def test_is_read_by_inode_with_its_runs(self) -> None:
+        text = point(7, 0, 100.0, run=True) + point(7, 40, 101.0) + point(8, 0, 200.0, run=True)
+
+        known = read_times(text)
+
+        assert known[7].at(20) == 100.5
+        assert known[7].run_at(20) == 100.0
+        assert known[8].run_at(0) == 200.0
+
+    def test_may_have_lines_that_make_no_sense(self) -> None:
+        known = read_times("7 0 100.0\n7 40 10\x00x\nnonsense\n\n7 80 102.0\n7 1")
+
+        assert known[7].at(40) == 101.0
+
+    def test_lies_beside_the_log(self) -> None:
+        assert times_path("/shop/.devinit/logs/backend.log") == "/shop/.devinit/logs/backend.times"
+
+
+LINES = [point(7, offset, 1000.0 + offset) for offset in range(1000)]
+
+
+class TestThinningOut:
+    def test_forgets_files_that_are_gone(self) -> None:
+        assert thinned([point(6, 0, 1.0), point(7, 0, 2.0)], {7}, 100) == [point(7, 0, 2.0)]
+
+    def test_keeps_what_is_new_and_less_of_what_is_old(self) -> None:
+        kept = thinned(LINES, {7}, 100)
+
+        assert len(kept) <= 75
+        assert kept[-30:] == LINES[-30:]
+        assert kept[0] == LINES[0]
+
+    def test_keeps_where_runs_begin(self) -> None:
+        runs = [point(7, offset, 1000.0 + offset, run=True) for offset in (111, 777)]
+        lines = sorted([*LINES, *runs], key=lambda line: int(line.split()[1]))
+
+        assert set(runs) <= set(thinned(lines, {7}, 200))
+
+    def test_ends_also_when_there_are_only_runs(self) -> None:
+        runs = [point(7, offset, 1000.0, run=True) for offset in range(10_000)]
+
+        assert len(thinned(runs, {7}, 100)) <= 75
