@@ -13,6 +13,7 @@ import example
 import holding
 import lightly
 import searching
+import storm
 from measuring import Row
 
 SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
@@ -22,6 +23,7 @@ SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
     "crash": lightly.crash,
     "many": lightly.many,
     "search": searching.search,
+    "storm": storm.storm,
     "holders": holding.holders,
 }
 RUNS = 11
