@@ -53,6 +53,7 @@ _LEASE_SECONDS = 2.0
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
 """A port that was taken, with what keeps it ours; nothing does where somebody else's server is used."""
+_REPLACED = "somebody else holds it now, so nobody was ended"
 _OF_A_PROJECT = frozenset({VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED})
 """Verdicts whose summary says all that there is to say."""
 
@@ -222,6 +223,7 @@ class Search:
         """Take a port that is only reserved; the project that it is taken from hears of it when it starts."""
         obstruction = self.take(service, port, over_reservation=True)
         if obstruction is None:
+            self.kinds[port] = VerdictKind.RESERVED
             return None
         self.obstructions[port] = obstruction
         reason = self.brief(port, obstruction, holding(port, protected=self.protected))
@@ -268,12 +270,14 @@ class Search:
         """
         found = holding(port, protected=self.protected)
         report = self.judge(service, port, found)
-        if not report.killable or (shown is not None and not set(found.identities) <= set(shown)):
+        replaced = shown is not None and not set(found.identities) <= set(shown)
+        if not report.killable or replaced:
             # The holder may have gone since we looked, or since it was shown.
             if self.take(service, port) is None:
+                del self.kinds[port]
                 return None
             if shown is not None:
-                self.open[service] = Unanswered()
+                self.open[service] = Unanswered(_REPLACED if replaced else "")
             elif report.kind not in _OF_A_PROJECT:
                 self.notes[port] = f"not ended: {report.advice}"
             return report.summary

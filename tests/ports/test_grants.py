@@ -429,6 +429,7 @@ class TestAsking:
 
         assert again.holders[0].identity == identity_of(second.pid)
         assert again.killable
+        assert again.problem == "somebody else holds it now, so nobody was ended"
         assert lives(second)
 
     def test_needs_no_kill_when_the_holder_has_gone(

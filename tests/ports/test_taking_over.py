@@ -84,6 +84,7 @@ class TestAReservedPort:
         assert conflict.default is ResolutionKind.MOVE
         [granted] = second.start(policy=ASK, answers=take(conflict))
         assert granted.port == first.request.preferred
+        assert granted.granted.kind is VerdictKind.RESERVED
         granted.close()
 
     def test_is_left_alone_without_a_person(self, first: Shop, second: Shop) -> None:
