@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinit.model.port_words import VERDICTS, Row, holder_rows, parents_first, port_rows, sentence
+from devinit.model.port_words import (
+    VERDICTS,
+    Row,
+    advice_of,
+    holder_rows,
+    parents_first,
+    port_rows,
+    sentence,
+)
 from devinit.text import cut, one_line, pad, width
 
 if TYPE_CHECKING:
@@ -45,8 +53,7 @@ def facts_of(report: Json, paint: Paint, columns: int | None, *, in_full: bool =
         for row in part:
             lines += laid_out(row, paint, columns, in_full=in_full)
     words = [paint.bold(line) for line in paragraph(VERDICTS.get(report["kind"], ""), columns)]
-    name = report["owner"]["service"] if report["owner"] else ""
-    words += map(paint.attention, paragraph(sentence(report["advice"], name=name), columns))
+    words += map(paint.attention, paragraph(advice_of(report), columns))
     if report.get("reuse") and "reuse" not in report["choices"]:
         words += paragraph(f"It cannot be used: {one_line(report['reuse'])}.", columns)
     if report.get("move_to") is not None and report["changes"]:

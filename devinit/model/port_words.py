@@ -128,10 +128,18 @@ def short(path: str) -> str:
     return one_line("~" + path.removeprefix(home) if inside else path)
 
 
-def sentence(text: str, *, name: str = "") -> str:
-    """Return a text that begins and ends like a sentence, unless it begins with a name."""
+def advice_of(report: Json) -> str:
+    """Return what to do about a port as a sentence; names at its beginning stay as they are."""
+    managers = [holder["manager"]["kind"] for holder in report["holders"] if holder["manager"]]
+    services = [report["owner"]["service"]] if report["owner"] else []
+    text = one_line(report["advice"])
+    return text + "." if text.startswith((*managers, *services)) else sentence(text)
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins and ends like a sentence."""
     text = one_line(text)
-    first = text[:1] if name and text.startswith(name) else text[:1].upper()
+    first = text[:1].upper()
     return first + text[1:] + ("." if text and not text.endswith(".") else "")
 
 

@@ -121,6 +121,13 @@ class TestTheFacts:
 
         assert "PostgreSQL" not in " ".join(facts(found))
 
+    def test_leave_the_name_of_a_manager_as_it_is(self) -> None:
+        manager = {"kind": "pm2", "name": "web", "pid": 3, "stop_command": "pm2 stop web"}
+
+        found = report(holder("node", manager=manager), advice="pm2 would start it again")
+
+        assert facts(found)[-1] == "  pm2 would start it again."
+
     def test_leave_the_name_of_a_service_as_it_is(self) -> None:
         owner = {"root": "/srv/shop", "project": "shop", "service": "web", "pid": 9, "at": 0.0}
 
