@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from devinit.cli import start
 from devinit.cli.project import root_as_text
-from devinit.cli.start import DEFAULTS, NAMES, SWITCHES, bring_up, configure
+from devinit.cli.start import DEFAULTS, NAMES, bring_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
     from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit restart backend"
+SWITCHES = {**start.SWITCHES, "--changed": "changed"}
 
 __all__ = ["DEFAULTS", "EXAMPLE", "NAMES", "SWITCHES", "configure", "run"]
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    start.configure(parser)
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="only services that are older than their configuration and .env",
+    )
 
 
 def run(arguments: Arguments) -> int:

@@ -81,6 +81,8 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
         "resolutions": [],
     }
     pins: dict[str, str] = {}
+    if method == "restart":
+        params["only_changed"] = arguments.changed
     client = connect_or_start(root)
     try:
         while True:

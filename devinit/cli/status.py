@@ -72,7 +72,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
         case "ready":
             pid = f" (pid {service['pid']})" if service["pid"] is not None else " (external)"
             mark = paint.good(symbol("✓", "+", sys.stdout))
-            return f"{mark} Running{pid}{moved(service, paint)}{restarted(service)}{address(service, paint)}"
+            more = f"{moved(service, paint)}{restarted(service)}{outdated(service, paint)}"
+            return f"{mark} Running{pid}{more}{address(service, paint)}"
         case "stopped":
             return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Not running"
         case "exited":
@@ -93,6 +94,12 @@ def restarted(service: ServiceStatus) -> str:
     """Return how often a service had to be started again."""
     times = service["restarts"]
     return f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
+
+
+def outdated(service: ServiceStatus, paint: Paint) -> str:
+    """Return what has changed since a service was started; an older supervisor does not tell."""
+    changed = service.get("changed")
+    return "  " + paint.attention(f"outdated ({', '.join(changed)})") if changed else ""
 
 
 def moved(service: ServiceStatus, paint: Paint) -> str:
@@ -130,6 +137,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "cpu_percent": None,
             "memory_bytes": None,
             "reason": ORPHANED if name in orphans else None,
+            "changed": [],
         }
         for name, service in project.services.items()
     ]

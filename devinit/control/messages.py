@@ -46,6 +46,8 @@ class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     profile: str | None = None
     timeout_seconds: float | None = None
     """For the whole start; None leaves it to each service's own deadline."""
+    only_changed: bool = False
+    """Of a restart: leave alone what still runs as the files say."""
 
 
 class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

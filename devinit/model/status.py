@@ -59,6 +59,8 @@ class ServiceStatus(TypedDict):
     cpu_percent: float | None
     memory_bytes: int | None
     reason: str | None
+    changed: list[str]
+    """Keys of devinit.toml and files that say something else now than when it was started."""
 
 
 class ProjectStatus(TypedDict):

@@ -14,7 +14,7 @@ from devinit.model.service import Project
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.runner import Runner
-from devinit.supervisor.state_file import ServiceRecord, State, read_state
+from devinit.supervisor.state_file import ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.processes import Process, boot_id
 
@@ -36,7 +36,9 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
     recorded = recorded_project(stage.project, state)
-    stage.configure_for_adoption(current_project(recorded, state), recorded, dict(os.environ))
+    # Not our own: whoever asks for the status, cron perhaps, has not started these services.
+    caller = read_caller(stage.private) or dict(os.environ)
+    stage.configure_for_adoption(current_project(recorded, state), recorded, caller)
     for name, record in state.services.items():
         supervisor.runners[name] = Runner(record.service, stage, supervisor, tasks, supervisor.changed)
     for name, record in state.services.items():
@@ -46,7 +48,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
 def take_over(runner: Runner, record: ServiceRecord) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
     runner.identity, runner.log_offset = record.identity, record.log_offset
-    runner.started_at, runner.listener = record.started_at, record.listener
+    runner.started_at, runner.listener, runner.basis = record.started_at, record.listener, record.basis
     process = Process.open(record.identity) if record.identity is not None else None
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)

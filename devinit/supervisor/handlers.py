@@ -66,13 +66,13 @@ class Handlers:
     async def status(self, params: msgspec.Raw, _connection: Connection) -> ProjectStatus:
         """Return what every service is doing."""
         if not msgspec.json.decode(params, type=StatusParams).measure:
-            return report.project_status(self._supervisor.runners, self._stage, {})
+            return report.project_status(self._supervisor.runners, self._stage, {}, {})
         # One walk through /proc for all services.
         table = ProcessTable()
         usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
-        return report.project_status(
-            self._supervisor.runners, self._stage, {name: usage for name, usage in usages.items() if usage}
-        )
+        measured = {name: usage for name, usage in usages.items() if usage}
+        changed = await self._supervisor.changed_since()
+        return report.project_status(self._supervisor.runners, self._stage, measured, changed)
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
@@ -244,5 +244,6 @@ def order_of(params: msgspec.Raw, connection: Connection) -> Order:
         ),
         profile=asked.profile,
         timeout_seconds=asked.timeout_seconds,
+        only_changed=asked.only_changed,
         is_abandoned=lambda: connection.is_gone,
     )

@@ -132,18 +132,29 @@ def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
 
 
 def project_status(
-    runners: Runners, stage: Stage, usages: Mapping[str, tuple[Usage, float | None]]
+    runners: Runners,
+    stage: Stage,
+    usages: Mapping[str, tuple[Usage, float | None]],
+    changed: Mapping[str, list[str]],
 ) -> ProjectStatus:
-    """Return the whole of `status`. `usages`: what each service uses, and its share of a CPU in percent."""
+    """Return the whole of `status`.
+
+    `usages`: what each service uses, and its share of a CPU in percent; `changed`: what of it is outdated.
+    """
     return {
         "project": stage.project.name,
         "root": str(stage.root),
         "supervisor": {"pid": os.getpid(), "version": __version__},
-        "services": [service_status(runner, stage, usages.get(name)) for name, runner in runners.items()],
+        "services": [
+            service_status(runner, stage, usages.get(name), changed.get(name, []))
+            for name, runner in runners.items()
+        ],
     }
 
 
-def service_status(runner: Runner, stage: Stage, usage: tuple[Usage, float | None] | None) -> ServiceStatus:
+def service_status(
+    runner: Runner, stage: Stage, usage: tuple[Usage, float | None] | None, changed: list[str]
+) -> ServiceStatus:
     """Return one service of `status`."""
     endpoint = stage.endpoint(runner.name)
     alive = runner.phase in ALIVE
@@ -161,6 +172,7 @@ def service_status(runner: Runner, stage: Stage, usage: tuple[Usage, float | Non
         "cpu_percent": usage[1] if usage else None,
         "memory_bytes": usage[0].memory_bytes if usage else None,
         "reason": shown(runner.state.reason, stage),
+        "changed": changed,
     }
 
 

@@ -24,6 +24,7 @@ from devinit.ports.holder import holding
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.daemons import open_server
+from devinit.supervisor.drift import Basis, basis_of
 from devinit.supervisor.ending import end_tree
 from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
@@ -91,6 +92,8 @@ class Runner:
         """The process that we started last ourselves; another one runs when that left a server behind."""
         self.told: dict[str, str] = {}
         """The addresses of all services as its process was told them."""
+        self.basis: Basis | None = None
+        """What its process was started with, beside its own configuration."""
         self.log_offset = 0
         self.started_at: float | None = None
         """Unix time at which the process started."""
@@ -300,6 +303,7 @@ class Runner:
         finally:
             os.close(descriptor)
         self.started_at, self.told = time.time(), self._stage.addresses()
+        self.basis = basis_of(self.service, self._stage.project, self._stage.env_files_of(self.service))
         self._spawned = process.identity
         self._follow_process(process)
         self._stage.write_pid_file(self.name, process.pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from devinit.model.port import GrantedPort
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
 from devinit.model.status import Phase
+from devinit.supervisor.drift import Basis
 from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
@@ -35,6 +37,8 @@ class ServiceRecord(Struct, frozen=True, kw_only=True):
     """Unix time."""
     listener: int | None = None
     """The process that was found listening on its port."""
+    basis: Basis | None = None
+    """What its process was started with, beside its own configuration."""
     log_offset: int = 0
     """Where its run begins in the log."""
 
@@ -76,6 +80,31 @@ def read_state(private: Path) -> State:
 def write_state(private: Path, state: State) -> None:
     """Replace the file. Not flushed to the disk: after a power cut nothing that it describes runs any more."""
     write_atomically(state_path(private), encoder.encode(state) + b"\n", mode=0o600, durable=False)
+
+
+def caller_path(private: Path) -> Path:
+    """Return where the environment is kept that services inherit. It may hold secrets: 0600, gone after a stop."""
+    return private / "caller.json"
+
+
+def write_caller(private: Path, environ: dict[str, str]) -> None:
+    """Record the environment of the command that started services last, for a supervisor that takes over."""
+    write_atomically(caller_path(private), encoder.encode(environ) + b"\n", mode=0o600, durable=False)
+
+
+def read_caller(private: Path) -> dict[str, str] | None:
+    """Return the environment that was recorded, or None when there is none that can be read."""
+    try:
+        text = read_text(caller_path(private))
+        return msgspec.json.decode(text, type=dict[str, str]) if text is not None else None
+    except (StateFileError, msgspec.DecodeError):
+        return None
+
+
+def forget_caller(private: Path) -> None:
+    """Remove it: nothing runs any more that could be started again."""
+    with suppress(OSError):
+        caller_path(private).unlink()
 
 
 def to_path(wanted: type[Any], value: object) -> Any:

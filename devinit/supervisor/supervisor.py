@@ -18,12 +18,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.config.load import load
-from devinit.errors import Interrupted, PortConflict, StateFileError
+from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileError
 from devinit.model.port import GrantedPort, Resolution
 from devinit.model.service import Project, Service, StopPolicy
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
-from devinit.supervisor import graph, lifecycle, outcome, report, reuse
+from devinit.supervisor import drift, graph, lifecycle, outcome, report, reuse
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.ending import end_tree
@@ -31,7 +31,7 @@ from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.project_ports import Asked, PortQuestion
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
-from devinit.supervisor.state_file import ServiceRecord, State, write_state
+from devinit.supervisor.state_file import ServiceRecord, State, forget_caller, write_caller, write_state
 from devinit.supervisor.warming import warm
 from devinit.system.processes import ProcessTable, boot_id
 
@@ -52,6 +52,8 @@ class Order(Struct, frozen=True, kw_only=True):
     asked: Asked
     profile: str | None = None
     timeout_seconds: float | None = None
+    only_changed: bool = False
+    """Of a restart: only services that are older than the files that say how they are to run."""
     is_abandoned: Callable[[], bool] = lambda: False
     """Whether whoever ordered it has gone away before it was begun."""
 
@@ -87,6 +89,8 @@ class Supervisor:
         self._changes = asyncio.Event()
         self._saving: asyncio.Handle | None = None
         self._noted: set[str] = set()
+        self._configured: tuple[tuple[int, int, int], Project] | None = None
+        """Which version of devinit.toml was read last to tell what has changed, and what it says."""
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
         self._used: dict[str, int] = {}
@@ -113,6 +117,11 @@ class Supervisor:
             async with self._deciding:
                 project = await self._load(order)
                 names = report.named(order.services, project)
+                if order.only_changed:
+                    names = [name for name in names if self._changes_of(name, project)]
+                    if not names:
+                        return self._nothing_changed(began, tell)
+                    order = replace(order, services=tuple(names))
                 self._used |= self._used_by(names)
                 with self._expected_back(names):
                     await self._end(names)
@@ -159,8 +168,47 @@ class Supervisor:
         """Let everything run on without us: what runs is on record for the next supervisor."""
         self._discovery.leave()
         self._write_state()
+        if not self.is_needed():
+            forget_caller(self.stage.private)
+
+    async def changed_since(self) -> dict[str, list[str]]:
+        """Return what of each service that runs is older than the files that say how it is to run."""
+        project = await self._configured_now()
+        found = {name: self._changes_of(name, project) for name in self.runners}
+        return {name: changes for name, changes in found.items() if changes}
 
     # How it is done
+
+    def _changes_of(self, name: str, project: Project) -> list[str]:
+        runner = self.runners.get(name)
+        if runner is None or runner.phase not in PRESENT:
+            return []
+        now = drift.basis_of(runner.service, project, self.stage.env_files_of(runner.service))
+        return drift.changed(runner.service, runner.basis, project, now)
+
+    def _nothing_changed(self, began: float, tell: Callable[[Event], None]) -> int:
+        """Answer a restart of nothing."""
+        now = time.time()
+        tell({"type": "plan", "at": now, "services": [], "starting": []})
+        text = "nothing has changed since the services were started"
+        tell({"type": "note", "at": now, "service": None, "message": text})
+        seconds = time.monotonic() - began
+        tell({"type": "summary", "at": now, "services": [], "seconds": seconds, "exit_code": outcome.DONE})
+        return outcome.DONE
+
+    async def _configured_now(self) -> Project:
+        """Return the project as its file says now; as it is known, while that is broken or was only detected."""
+        source = self.stage.project.source
+        if source is None:
+            return self.stage.project
+        try:
+            found = source.stat()
+            version = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if self._configured is None or self._configured[0] != version:
+                self._configured = version, await self._load(Order(services=(), asked=Asked(environ={})))
+        except (OSError, DevinitError):
+            return self.stage.project
+        return self._configured[1]
 
     def _warn_dependants(self, stopping: list[str]) -> None:
         """Say who goes on without a service that it needs: only what was named is stopped."""
@@ -183,6 +231,8 @@ class Supervisor:
             if name not in starting and self.runners[name].service != project.services[name]:
                 self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
+        if starting:
+            self._record_caller()
         await self._end_leftovers(starting)
         used = {name: self._used[name] for name in starting if name in self._used}
         await self._take_ports(starting, replace(order.asked, used=used))
@@ -463,6 +513,13 @@ class Supervisor:
             self._saving = None
         self._write_state()
 
+    def _record_caller(self) -> None:
+        try:
+            write_caller(self.stage.private, self.stage.caller)
+        except StateFileError as error:
+            # Only a supervisor that had to take over would miss it.
+            self._note_once(f"{error.message}: it is not recorded in which environment services were started")
+
     def _write_state(self) -> None:
         records = {
             name: ServiceRecord(
@@ -475,6 +532,7 @@ class Supervisor:
                 started_at=runner.started_at,
                 listener=runner.listener,
                 log_offset=runner.log_offset,
+                basis=runner.basis,
             )
             for name, runner in self.runners.items()
             # Also what waits to be started, and what is still being ended.

@@ -1,0 +1,86 @@
+"""What of a service that runs is older than the files that say how it is to run.
+
+The environment of whoever calls does not count: it is another one in every terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.model.service import Project, Service
+
+KEYS = {"external_url": "url"}
+"""Fields of a service that have another name in devinit.toml."""
+
+
+class Basis(Struct, frozen=True, kw_only=True):
+    """What the process of a service was started with, beside its own configuration."""
+
+    files: dict[str, int] = {}
+    """Each `.env` file that it was given → a checksum: what they say is secret."""
+    environment: int = 0
+    """A checksum of `[environment]`."""
+
+
+def basis_of(service: Service, project: Project, files: tuple[Path, ...]) -> Basis:
+    """Return what a service would be started with now."""
+    if service.provider != "process":
+        # Databases are told nothing by these.
+        return Basis()
+    stated = "\0".join(f"{name}={value}" for name, value in sorted(project.environment.items()))
+    return Basis(
+        files={str(path): checksum_of(path) for path in files}, environment=checksum(stated.encode())
+    )
+
+
+def changed(service: Service, basis: Basis | None, project: Project, now: Basis) -> list[str]:
+    """Return the keys and files that say something else now than when a service was started."""
+    configured = project.services.get(service.name)
+    found = differences(service, configured) if configured is not None else []
+    if basis is None:
+        return found
+    if basis.environment != now.environment:
+        found.append("[environment]")
+    paths = sorted(
+        path for path in {*basis.files, *now.files} if basis.files.get(path) != now.files.get(path)
+    )
+    return found + [shown(path, project.root) for path in paths]
+
+
+def differences(before: Service, now: Service) -> list[str]:
+    """Return the keys of a service whose values differ; variables by their names."""
+    found = []
+    for field in Service.__struct_fields__:
+        then, value = getattr(before, field), getattr(now, field)
+        if then == value:
+            continue
+        found += changed_variables(then, value) if field == "env" else [KEYS.get(field, field)]
+    return found
+
+
+def changed_variables(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Return the variables that were added, changed or removed."""
+    return [f"env.{name}" for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def shown(path: str, root: Path) -> str:
+    """Return a path as it is written in the project."""
+    return path.removeprefix(f"{root}/")
+
+
+def checksum_of(path: Path) -> int:
+    """Return a checksum of a file; one that cannot be read is as good as empty."""
+    try:
+        return checksum(path.read_bytes())
+    except OSError:
+        return 0
+
+
+def checksum(content: bytes) -> int:
+    """Return a number that tells one content from another; not from one that was made to deceive."""
+    from zlib import crc32  # hashlib takes 3 ms to load, in the middle of a start
+
+    return crc32(content)
