@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from devinit.control.client import Client, connect
-from devinit.control.spawning import SOCKET_POINTER, Launch, begun, log_path
+from devinit.control.spawning import Launch, begun, log_path, pointed
 from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
 from devinit.system.files import read_text
@@ -74,9 +74,9 @@ def connect_to(root: str | Path) -> Client | None:
     supervisor (ssh, cron, sudo), so the supervisor also leaves it in the checkout.
     """
     client = connect(socket_address(root))
-    if client is None and (elsewhere := read_text(os.path.join(root, ".devinit", SOCKET_POINTER))):
+    if client is None and (elsewhere := pointed(root)):
         # A copied folder brings along the address of the original's supervisor, but not its lock.
-        client = connect(elsewhere.strip()) if supervisor_of(root) is not None else None
+        client = connect(elsewhere) if supervisor_of(root) is not None else None
     return client
 
 

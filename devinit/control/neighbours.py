@@ -16,15 +16,13 @@ from msgspec import Struct
 from devinit.config.slots import slot_of
 from devinit.control import checkouts
 from devinit.control.checkouts import Checkout
-from devinit.control.spawning import SOCKET_POINTER
+from devinit.control.spawning import pointed
 from devinit.control.survey import Json, ask_all
 from devinit.control.waking import supervisor_of, wake
-from devinit.errors import StateFileError
 from devinit.model.neighbour import NeighbourService, NeighbourState, NeighbourStatus, PortRow
 from devinit.model.port import LeaseOwner
 from devinit.model.status import Phase
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.system.files import read_text
 from devinit.system.paths import socket_address, state_directory
 from devinit.system.worktrees import worktree_of
 
@@ -190,11 +188,7 @@ def port_rows() -> list[PortRow]:
 
 def _sockets(root: str, checkout: Checkout | None) -> list[str]:
     """Return where the supervisor of a folder may listen: it may have another runtime directory than we."""
-    try:
-        pointed = read_text(os.path.join(root, ".devinit", SOCKET_POINTER))  # noqa: PTH118
-    except StateFileError:
-        pointed = None
-    places = [socket_address(root), (pointed or "").strip(), checkout.socket if checkout else ""]
+    places = [socket_address(root), pointed(root), checkout.socket if checkout else ""]
     return [place for place in dict.fromkeys(places) if place]
 
 

@@ -9,7 +9,7 @@ import _signal  # type: ignore[import-not-found]  # typeshed has only what stand
 import os
 import sys
 
-from devinit.errors import DevinitError, SupervisorError
+from devinit.errors import DevinitError, StateFileError, SupervisorError
 from devinit.system.files import FileLock, read_text
 from devinit.system.paths import private_directory_as_text, socket_address
 
@@ -74,8 +74,7 @@ def begin(root: str) -> None:
         private = os.path.join(root, ".devinit")
         if os.path.isdir(private) and os.stat(private).st_uid != os.geteuid():
             return
-        elsewhere = read_text(os.path.join(private, SOCKET_POINTER)) or ""
-        if os.path.exists(socket_address(root)) or os.path.exists(elsewhere.strip()):
+        if os.path.exists(socket_address(root)) or os.path.exists(pointed(root)):
             return
         launch = Launch(root)
         if launch.lock.acquire(blocking=False):
@@ -83,6 +82,15 @@ def begin(root: str) -> None:
             begun[root] = launch
     except (DevinitError, OSError):
         return
+
+
+def pointed(root: str | Path) -> str:
+    """Return where the supervisor of a checkout says that it listens; empty when it says nothing legible."""
+    try:
+        return (read_text(os.path.join(root, ".devinit", SOCKET_POINTER)) or "").strip()
+    except StateFileError:
+        # It is written by every supervisor anew: whatever stands there now is nobody's work.
+        return ""
 
 
 def spawn_supervisor(root: str | Path) -> int:

@@ -25,6 +25,8 @@ from msgspec.structs import replace
 
 from devinit.errors import StateFileError
 from devinit.model.port import LeaseOwner
+from devinit.model.process import ProcessIdentity
+from devinit.system.open_files import openers_of
 
 _SUFFIX = ".lock"
 _LONGEST_RECORD = 8192
@@ -146,6 +148,15 @@ class LeaseStore:
             if record is not None:
                 found.append((port, _owner(record), live))
         return found
+
+    def keepers(self, root: str, service: str) -> list[ProcessIdentity]:
+        """Return the processes that keep the live leases of a service, its extra ports included."""
+        ports = [
+            port
+            for port, owner, live in self.owners()
+            if live and owner.root == root and owner.service.partition(".")[0] == service
+        ]
+        return [keeper for port in ports for keeper in openers_of(self._path(port))]
 
     def forget_vanished(self) -> list[int]:
         """Give up what checkouts that no longer exist have reserved; return the ports."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from devinit.errors import PortConflict
 from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
+from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
 from devinit.ports import ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
@@ -201,6 +202,10 @@ class ProjectPorts:
             for port, owner, live in self._store.owners()
             if live and owner.root == root and port not in ours
         }
+
+    def keepers(self, name: str) -> list[ProcessIdentity]:
+        """Return the processes that keep the leases of a service of this checkout, whoever started them."""
+        return self._store.keepers(root_name(self._root), name)
 
     def port_of(self, name: str) -> int | None:
         """Return the port that a service has now."""

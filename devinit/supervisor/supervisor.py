@@ -27,6 +27,7 @@ from devinit.supervisor import drift, graph, lifecycle, outcome, report, reuse
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.ending import end_tree
+from devinit.supervisor.leftovers import end_keepers
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.project_ports import Asked, PortQuestion
 from devinit.supervisor.runner import Runner
@@ -321,6 +322,7 @@ class Supervisor:
         unknown = self.stage.ports.orphaned() - self.runners.keys()
         for name in sorted(unknown if not names else unknown & set(names)):
             await end_tree(None, self.stage.marker(name), StopPolicy(), self.stage.note, self.stage.lookout)
+            await end_keepers(name, self.stage, StopPolicy())
             ended.append(name)
         return ended
 

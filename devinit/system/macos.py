@@ -67,6 +67,14 @@ def variable_of(pid: int, name: str) -> str | None:
         return None
 
 
+def open_files_of(pid: int) -> list[str]:
+    """Return the paths of the regular files that a process has open."""
+    try:
+        return [found.path for found in psutil.Process(pid).open_files()]
+    except (psutil.Error, OSError):
+        return []
+
+
 def usage_of(pid: int) -> tuple[float, int]:
     """Return CPU seconds and resident bytes."""
     try:

@@ -169,3 +169,14 @@ class TestLookingAtAProject:
 
         with pytest.raises(SupervisorError, match=r"state\.json cannot be read"):
             connect_to_running(root)
+
+
+class TestAnAddressThatIsNoText:
+    def test_counts_as_none(self, root: Path) -> None:
+        (private_directory(root) / "socket").write_bytes(b"\xff\xfe\0")
+
+        assert connect_to(root) is None
+
+        client = connect_or_start(root)
+        assert client.call("ping")["root"] == str(root)
+        client.close()

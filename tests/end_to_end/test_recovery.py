@@ -44,6 +44,22 @@ class TestAKilledSupervisor:
         assert guestbook.leased() == []
 
 
+class TestAKilledSupervisorWhoseRecordIsLost:
+    """Redis writes over its environment, and so over the mark by which a service's processes are found."""
+
+    def test_leaves_nothing_that_a_stop_does_not_find(self, checkout: Checkouts) -> None:
+        guestbook = checkout()
+        guestbook.start()
+        guestbook.kill(guestbook.status()["supervisor"]["pid"])
+        (guestbook.root / ".devinit" / "state.json").unlink()
+
+        guestbook.stop()
+
+        assert guestbook.leased() == []
+        assert guestbook.listening() == []
+        assert guestbook.processes() == []
+
+
 @pytest.fixture(scope="module")
 def guestbook(checkout_of_module: Checkouts) -> Guestbook:
     guestbook = checkout_of_module("guestbook")

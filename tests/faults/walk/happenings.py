@@ -199,8 +199,8 @@ def break_state(world: World) -> str:
     )
     path.write_bytes(content)
     codes = [world.devinit("status").code, world.devinit("start", "-d").code]
-    if name == ".ports.json":
-        path.unlink(missing_ok=True)  # it is the user's, and refused by name until the user acts
+    if any(codes) and name in (".ports.json", ".devinit/state.json"):
+        path.unlink(missing_ok=True)  # refused by name until its user acts
     return f"{content!r} in {name}: {codes}"
 
 

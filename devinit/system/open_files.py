@@ -1,0 +1,37 @@
+"""Which processes have a file open: the proof that a lease is kept, by whoever inherited it."""
+
+from __future__ import annotations
+
+import os
+
+from devinit.model.process import ProcessIdentity
+from devinit.system.facts import identity_of
+from devinit.system.procfs import LINUX, process_ids
+
+
+def openers_of(path: str) -> list[ProcessIdentity]:
+    """Return the processes that have this file open, the oldest first, without us and those hidden from us."""
+    real = os.path.realpath(path)
+    pids = [pid for pid in process_ids() if pid != os.getpid() and _has_open(pid, real)]
+    found = [identity for pid in pids if (identity := identity_of(pid)) is not None]
+    return sorted(found, key=lambda identity: identity.start_time)
+
+
+def _has_open(pid: int, path: str) -> bool:
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        return path in macos.open_files_of(pid)
+    folder = f"/proc/{pid}/fd"
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False  # gone, or another user's
+    return any(_target_of(f"{folder}/{name}") == path for name in names)
+
+
+def _target_of(link: str) -> str | None:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return None  # closed while we look
