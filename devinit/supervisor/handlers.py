@@ -186,7 +186,7 @@ class Handlers:
         """Put this checkout on the list of the machine, once whoever waits has been answered."""
         loop = asyncio.get_running_loop()
         write = partial(remember, self._stage.root, self._stage.project.name)
-        loop.call_later(REMEMBER_AFTER_SECONDS, loop.run_in_executor, None, write)
+        loop.call_soon(loop.run_in_executor, None, write)
 
     @contextmanager
     def _telling(self, connection: Connection) -> Iterator[None]:
