@@ -40,8 +40,6 @@ from devinit.system.usage import Usage, usage_of
 # Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
 Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
 
-REMEMBER_AFTER_SECONDS = 0.1
-
 
 class Handlers:
     """The methods of one supervisor."""
