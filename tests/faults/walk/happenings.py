@@ -199,8 +199,8 @@ def break_state(world: World) -> str:
     )
     path.write_bytes(content)
     codes = [world.devinit("status").code, world.devinit("start", "-d").code]
-    if any(codes) and name in (".ports.json", ".devinit/state.json"):
-        path.unlink(missing_ok=True)  # refused by name until its user acts
+    if name in (".ports.json", ".devinit/state.json") and path.exists() and path.read_bytes() == content:
+        path.unlink()  # refused by name, never replaced silently: its user acts
     return f"{content!r} in {name}: {codes}"
 
 
