@@ -1,7 +1,7 @@
 """How much of a service's output stays on disk: `size` times `count` bytes, whichever files they are in.
 
 Between runs a full log is moved aside. During a run, which may last for weeks, its beginning is given back to
-the disk: nothing is copied, the service goes on appending, and what stays keeps its place (docs/adr/0011).
+the disk: nothing is copied, the service goes on appending, and what stays keeps its place (docs/adr/0012).
 """
 
 from __future__ import annotations
