@@ -47,7 +47,7 @@ EXIT_CODES = {
 
 VARIABLES = {
     "FORCE_MODE": "`true`: as `--force`, end whoever holds a port where that is safe, else move",
-    "DEVINIT_ON_CONFLICT": "`ask`, `kill`, `move` or `fail`, as `--on-conflict`, which counts more",
+    "DEVINIT_ON_CONFLICT": "`ask`, `kill`, `move`, `reuse` or `fail`, as `--on-conflict`, which counts more",
     "DEVINIT_PROFILE": "the profile of `devinit.toml`, as `--profile`",
     "QUIET": "`true`: no talk and no table after a start; errors and results that were asked for are printed",
     "NO_COLOR": "anything: no colours",
@@ -81,6 +81,9 @@ ERROR = {
 OF_THE_CLI = {
     "logs": "`service` and `line`, the line without colours, for each line",
     "ports": "`ports`: for each `service`, `port`, `preferred_port`, `range` (first, last), `strict` and `phase`",
+    "ports who": "`port` and `free`; of a taken one also what `conflicts` tell: `kind`, `summary`, `holders`, "
+    "`listeners`, `clients`, `container`, `owner`, `killable`, `advice`",
+    "ports free": "`port`, `free`, and who was `ended` for it, in words",
     "ports set": "`service`, `port`, and whether that `changed` anything",
     "ports reset": "`forgotten`: the ports that were remembered, by service",
     "env": "the variables and their values",
@@ -147,7 +150,8 @@ def json_part() -> Iterator[str]:
     yield (
         "`kind` is one of "
         + ", ".join(f"`{each}`" for each in kinds())
-        + ". A conflict that nobody could be asked about carries `conflicts`, with what is known of the holders.\n"
+        + ". A port conflict that was not resolved carries `conflicts`: what is known of each port, as "
+        "`ports who` tells it, with its `service`.\n"
     )
     yield table(("command", "object"), [(f"`{name}`", text) for name, text in OF_THE_CLI.items()])
     yield "### Events\n"
