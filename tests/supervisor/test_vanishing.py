@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devinit.system.paths import socket_path
-from tests.supervisor.conftest import Shop, wait_for_end
+from tests.supervisor.conftest import Shop, end, wait_for_end
 
 At = Callable[[Path], Shop]
 
@@ -125,3 +126,23 @@ class TestAFolderThatWasCopied:
 
         assert copy.status()["web"]["phase"] == "stopped"
         assert running.status()["web"]["phase"] == "ready"
+
+
+class TestADatabaseWhoseFolderWasDeleted:
+    @pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs a redis-server")
+    def test_is_not_begun_anew_behind_everybodys_back(self, shop: Shop, port: int) -> None:
+        shop.write(more=f'[services.cache]\nprovider = "redis"\nport = {port}\n')
+        shop.up()
+        pid = shop.status()["cache"]["pid"]
+        with shop.subscribe() as events:
+            shutil.rmtree(shop.root / ".devinit")
+
+            end(pid, signal.SIGKILL)
+
+            failed = events.until(type="phase", service="cache", phase="failed")
+        assert f"{shop.root / '.devinit'} was deleted while cache ran" in failed["reason"]
+        assert not (shop.root / ".devinit" / "data").exists()
+
+        shop.up()
+        assert shop.status()["cache"]["phase"] == "ready"
+        shop("stop")
