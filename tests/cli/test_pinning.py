@@ -1,0 +1,74 @@
+"""Specifies where an answer for good is written, and what is said about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devinit.cli.pinning import can_pin, keep
+
+FILE = """\
+[services.backend]
+port = 8000  # registered
+
+[profiles.ci.services.backend]
+on_conflict = "ask"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "devinit.toml"
+    path.write_text(FILE)
+    return path
+
+
+class TestAnAnswer:
+    def test_stands_in_the_table_of_its_service(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        keep(str(file.parent), {"backend": "kill"}, None)
+
+        assert file.read_text() == FILE.replace("registered\n", 'registered\non_conflict = "kill"\n')
+        assert capsys.readouterr().err == (
+            'devinit.toml: on_conflict = "kill" for backend; remove it to be asked again\n'
+        )
+
+    def test_stands_in_the_profile_that_would_cover_it(self, file: Path) -> None:
+        keep(str(file.parent), {"backend": "kill"}, "ci")
+
+        assert file.read_text() == FILE.replace('"ask"', '"kill"')
+
+    def test_stands_in_the_service_when_the_profile_says_nothing(self, file: Path) -> None:
+        keep(str(file.parent), {"backend": "kill"}, "demo")
+
+        assert 'registered\non_conflict = "kill"\n' in file.read_text()
+
+    def test_leaves_the_mode_of_the_file_and_a_link_to_it(self, file: Path, tmp_path: Path) -> None:
+        file.chmod(0o640)
+        other = tmp_path / "other"
+        other.mkdir()
+        (other / "devinit.toml").symlink_to(file)
+
+        keep(str(other), {"backend": "move"}, None)
+
+        assert file.stat().st_mode & 0o777 == 0o640
+        assert (other / "devinit.toml").is_symlink()
+        assert 'on_conflict = "move"' in file.read_text()
+
+    def test_that_cannot_be_written_is_no_failure_of_the_start(
+        self, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file.write_bytes(b"\xff")
+
+        keep(str(file.parent), {"backend": "kill"}, None)
+
+        assert 'on_conflict = "kill" for backend was not kept: ' in capsys.readouterr().err
+
+    def test_for_a_file_that_has_gone_is_told(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        file.unlink()
+
+        assert not can_pin(str(file.parent))
+        keep(str(file.parent), {"backend": "kill"}, None)
+
+        assert "add on_conflict" in capsys.readouterr().err
+        assert not file.exists()
