@@ -241,6 +241,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         RestartMode | RestartTable | None,
         Meta(description="on-failure (default), always or never; or a table with mode, failures and window."),
     ] = None
+    watch: Annotated[
+        Texts | None,
+        Meta(
+            description="Files that restart it when they change, relative to its directory: "
+            '["src/**/*.py"]. For a service that cannot reload itself.'
+        ),
+    ] = None
     stop: Annotated[StopTable | None, Meta(description="How it is asked to end.")] = None
     logs: Annotated[LogsTable | None, Meta(description="How much of its output is kept.")] = None
     optional: Annotated[

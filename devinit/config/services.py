@@ -25,6 +25,7 @@ _PROVIDERS_OF = {
     "url_path": ("process",),
     "docs_path": ("process",),
     "warm": ("process",),
+    "watch": ("process",),
     "database": ("postgres",),
     "user": ("postgres",),
     "password": ("postgres",),
@@ -68,6 +69,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         env=variables(table.env, place.at("env")),
         env_file=_env_files(table, surroundings.root, place.at("env_file")),
         restart=restart_policy(table.restart, place.at("restart")),
+        watch=_patterns(table.watch, place.at("watch")),
         stop=stop_policy(table.stop, place.at("stop")),
         logs=log_limits(table.logs, place.at("logs")),
         optional=bool(table.optional),
@@ -150,6 +152,14 @@ def _commands(value: Texts | None, place: Place) -> tuple[str, ...]:
     if not all(command.strip() for command in commands):
         place.add("an empty command")
     return commands
+
+
+def _patterns(value: Texts | None, place: Place) -> tuple[str, ...]:
+    patterns = _texts(value)
+    for pattern in patterns:
+        if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
+            place.add(f'"{pattern}" does not lie in its directory', 'a pattern as "src/**/*.py"')
+    return patterns
 
 
 def _variable_names(value: Texts | None, place: Place) -> tuple[str, ...]:

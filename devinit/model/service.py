@@ -117,6 +117,8 @@ class Service(Struct, frozen=True, kw_only=True):
     env: dict[str, str] = field(default_factory=dict)
     env_file: tuple[Path, ...] = ()
     restart: RestartPolicy = RestartPolicy()
+    watch: tuple[str, ...] = ()
+    """Patterns of files, relative to its folder: it is started again when one of them changes."""
     stop: StopPolicy | None = None
     """None leaves it to the provider."""
     logs: LogLimits = LogLimits()

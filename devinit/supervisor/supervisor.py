@@ -94,6 +94,10 @@ class Supervisor:
         """Which version of devinit.toml was read last to tell what has changed, and what it says."""
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
+        self._watching: dict[str, asyncio.Task[None]] = {}
+        """Services whose files are watched, or were, until they turned out to change them themselves."""
+        self._renewed: set[str] = set()
+        """Services that are just being restarted because of their files."""
         self._used: dict[str, int] = {}
         """Services that are stopped to be started again, and the ports of the servers that they found and used."""
 
@@ -375,8 +379,37 @@ class Supervisor:
                 self._announce(runner)
         if (state.phase, state.stuck) != (before.phase, before.stuck):
             self._release_waiting()
+        self._watch_files(runner)
         self._save_soon()
         self._changes.set()
+
+    def _watch_files(self, runner: Runner) -> None:
+        """Watch the files of a service for as long as somebody wants it."""
+        name, watching = runner.name, self._watching.get(runner.name)
+        if runner.phase is Phase.STOPPED:
+            # A restart by somebody else begins anew: with other patterns perhaps, and another chance.
+            if watching is not None and name not in self._renewed:
+                self._watching.pop(name).cancel()
+        elif runner.service.watch and watching is None:
+            from devinit.supervisor.watching import watch  # for those who watch
+
+            service = runner.service
+            self._watching[name] = self._tasks.create_task(
+                watch(
+                    service.directory,
+                    service.watch,
+                    lambda reason: self._files_changed(name, reason),
+                    lambda text: self.stage.note(f"{name}: {text}", name),
+                )
+            )
+
+    async def _files_changed(self, name: str, reason: str) -> None:
+        self._returning[name] += 1
+        self._renewed.add(name)
+        try:
+            await self._restart_quietly(name, reason, PRESENT - {Phase.STOPPING})
+        finally:
+            self._renewed.discard(name)
 
     def _announce(self, runner: Runner) -> None:
         service, endpoint = runner.service, self.stage.endpoint(runner.name)
@@ -445,10 +478,12 @@ class Supervisor:
                 self._returning[name] += 1
                 self._tasks.create_task(self._restart_quietly(name, f"{', '.join(moved)} moved"))
 
-    async def _restart_quietly(self, name: str, reason: str) -> None:
+    async def _restart_quietly(
+        self, name: str, reason: str, phases: frozenset[Phase] = lifecycle.ALIVE
+    ) -> None:
         async with self._deciding:
             # It may have been stopped, or given up, while we waited for our turn.
-            if self._phase(name) in lifecycle.ALIVE:
+            if self._phase(name) in phases:
                 self.stage.note(f"{name} is restarted: {reason}", name)
                 await self._end([name])
                 self.runners[name].post(lifecycle.StartRequested())
