@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,8 +44,16 @@ class Dashboard(App[str]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", show=False, priority=True)]
 
-    def __init__(self, link: Link, root: Path, *, theme: str = themes.DARK.name) -> None:
+    def __init__(
+        self,
+        link: Link,
+        root: Path,
+        *,
+        theme: str = themes.DARK.name,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
+        self._clock = clock
         self._link = link
         self.root = root
         self._first_theme = theme
@@ -56,17 +64,17 @@ class Dashboard(App[str]):
         self._stale = False
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
-        self.main = MainScreen(self.store)
+        self.main = MainScreen(self.store, clock)
 
     # Its life
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Begin."""
         for theme in (themes.DARK, themes.LIGHT):
             self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else themes.DARK.name
         self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
-        self.push_screen(self.main)
+        await self.push_screen(self.main)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
@@ -91,7 +99,7 @@ class Dashboard(App[str]):
                 self._connected = True
                 self.environment = environment
                 first = not self.stack.services
-                self._show(refreshed(self.stack, status, time.monotonic()))  # type: ignore[arg-type]  # as the wire has it
+                self._show(refreshed(self.stack, status, self._clock()))  # type: ignore[arg-type]  # as the wire has it
                 if first:
                     self._look_at_trouble()
             case Happened(event):
@@ -116,7 +124,7 @@ class Dashboard(App[str]):
         self.main.show_banner(text)
 
     def _take_event(self, event: dict[str, object]) -> None:
-        self._show(happened(self.stack, event, time.monotonic()))
+        self._show(happened(self.stack, event, self._clock()))
         service = str(event.get("service") or "")
         match event["type"]:
             case "phase" if event["phase"] == "failed":
@@ -163,7 +171,7 @@ class Dashboard(App[str]):
         except DevinitError:
             return  # it is gone, which is told elsewhere
         if status["services"]:
-            self._show(refreshed(self.stack, status, time.monotonic()))
+            self._show(refreshed(self.stack, status, self._clock()))
 
     async def _refresh_environment(self) -> None:
         self._feed.renew_secrets()

@@ -25,6 +25,7 @@ MARKS = {
     "stopping": ("◑", "busy"),
     "exited": ("✓", "good"),
     "failed": ("✗", "bad"),
+    "orphaned": ("◇", "attention"),
 }
 """Every phase has a shape of its own: who does not see the colours sees the same."""
 BARS = "▁▂▃▄▅▆▇█"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -48,8 +48,9 @@ class MainScreen(Screen[None]):
         what: str
         service: str | None = None
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         super().__init__()
+        self._clock = clock
         self.store = store
         self.stack_of_services = Stack()
         self.connected = False
@@ -61,7 +62,7 @@ class MainScreen(Screen[None]):
         """Lay the screen out."""
         yield Static(id="headline")
         yield Static(id="banner")
-        yield ServiceTable()
+        yield ServiceTable(self._clock)
         yield Static(id="log-title")
         yield LogPane()
         yield Input(id="prompt", select_on_focus=False)

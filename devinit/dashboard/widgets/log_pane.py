@@ -30,13 +30,15 @@ SERVICE_STYLES = ("busy", "violet", "accent", "good", "attention")
 TIME_WIDTH = len("12:34:56 ")
 
 
-class LogPane(ScrollView, can_focus=True):
+class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     """The lines of one service, or of all."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*COMPONENTS, "log--cursor", "log--match"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
+        Binding("left", "scroll_left", show=False),
+        Binding("right", "scroll_right", show=False),
         Binding("escape", "follow", "Follow", show=False),
     ]
 

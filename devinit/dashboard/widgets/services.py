@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from devinit.dashboard.presentation import Piece, table
 from devinit.dashboard.state import Stack
 
 
-class ServiceTable(ScrollView, can_focus=True):
+class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
     """What runs, where, and how it feels."""
 
     ALLOW_SELECT = False
@@ -52,8 +52,9 @@ class ServiceTable(ScrollView, can_focus=True):
 
         service: str
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(id="services")
+        self._clock = clock
         self._header: list[Piece] = []
         self._lines: list[list[Piece]] = []
 
@@ -71,7 +72,7 @@ class ServiceTable(ScrollView, can_focus=True):
 
     def compose_lines(self) -> None:
         """Lay the lines out anew: time has passed, or the terminal has another size."""
-        self._header, self._lines = table(self.stack, self.size.width, time.monotonic())
+        self._header, self._lines = table(self.stack, self.size.width, self._clock())
         self.refresh()
 
     def watch_stack(self) -> None:

@@ -1,0 +1,336 @@
+"""A dashboard without a supervisor: fixed values in, keys pressed, orders out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from devinit.control.client import RemoteError
+from devinit.dashboard.app import Dashboard
+from devinit.dashboard.lines.feed import Piece
+from devinit.dashboard.link import Found, Gone, Happened, Tell
+from devinit.dashboard.screens.main import MainScreen
+from devinit.logs.lines import Line
+
+Json = dict[str, Any]
+ROOT = Path("/home/ada/shop")
+NOON = 1_790_000_000.0
+
+
+def status(name: str, phase: str = "ready", **changes: object) -> Json:
+    """Return a service as `status` tells it."""
+    alive = phase in ("ready", "starting", "unhealthy")
+    return {
+        "name": name,
+        "provider": "process",
+        "phase": phase,
+        "port": 8000,
+        "preferred_port": 8000,
+        "mode": "preferred",
+        "url": "http://localhost:8000",
+        "pid": 4000 if alive else None,
+        "uptime_seconds": 754.0 if alive else None,
+        "restarts": 0,
+        "cpu_percent": 2.5 if alive else None,
+        "memory_bytes": 88_000_000 if alive else None,
+        "reason": None,
+        **changes,
+    }
+
+
+SERVICES = (
+    status(
+        "postgres",
+        port=5432,
+        preferred_port=5432,
+        url="postgresql://shop:secret@127.0.0.1:5432/shop",
+        pid=4101,
+        cpu_percent=0.4,
+    ),
+    status("backend", port=8001, url="http://localhost:8001", pid=4102, cpu_percent=37.0, restarts=2),
+    status("frontend", port=3000, preferred_port=3000, url="http://localhost:3000", pid=4103),
+    status("worker", "starting", port=None, preferred_port=None, url=None, pid=4104, uptime_seconds=3.0),
+    status("mailer", "failed", port=8025, preferred_port=8025, reason="exited with code 3"),
+    status("docs", "stopped", port=8030, preferred_port=8030),
+)
+ENVIRONMENT = {"DATABASE_URL": "postgresql://shop:secret@127.0.0.1:5432/shop", "BACKEND_PORT": "8001"}
+LINES = {
+    "postgres": ("LOG:  database system is ready to accept connections",),
+    "backend": (
+        "--- devinit: backend starts on port 8001 at 2026-09-21T14:13:20Z ---",
+        "\x1b[32mINFO\x1b[0m:     Started server process [4102]",
+        "\x1b[32mINFO\x1b[0m:     Application startup complete.",
+        '\x1b[32mINFO\x1b[0m:     127.0.0.1:40404 - "GET /items?page=2 HTTP/1.1" 200 OK',
+        "ERROR:    the payment provider answers with 503",
+        "Traceback (most recent call last):",
+        "ConnectionError: payments.example.com:443",
+        '\x1b[32mINFO\x1b[0m:     127.0.0.1:40406 - "POST /orders HTTP/1.1" 201 Created, and a line that is wider '
+        "than any terminal that people work at, so that it has to be broken or cut",
+    ),
+    "frontend": ("  VITE v8.3.8  ready in 329 ms", "  ➜  Local:   http://localhost:3000/"),
+    "mailer": ("reading mailer.toml", "ValueError: no such queue: 'orders'"),
+}
+WHY = {
+    "name": "backend",
+    "phase": "ready",
+    "reason": None,
+    "since_seconds": 754.0,
+    "last_exit": 1,
+    "restarts": 2,
+    "failures": 0,
+    "port": 8001,
+    "preferred_port": 8000,
+    "port_reason": "8000 is held by next dev (pid 4121)",
+    "command": "uvicorn app.main:app --port ${PORT}",
+    "directory": "/home/ada/shop/backend",
+    "depends_on": [{"name": "postgres", "phase": "ready"}],
+    "needed_by": [{"name": "frontend", "phase": "ready"}],
+    "probe": "GET http://127.0.0.1:8001/health succeeds",
+    "last_probe": None,
+    "log": "/home/ada/shop/.devinit/logs/backend.log",
+    "log_tail": ["INFO:     Application startup complete."],
+}
+INSPECTION = {
+    "environment": ENVIRONMENT,
+    "changed": [{"name": "BACKEND_PORT", "then": "8000", "now": "8001"}],
+    "files": {"log": "/home/ada/shop/.devinit/logs/backend.log"},
+}
+HOLDER = {
+    "identity": {"pid": 4121, "start_time": 1, "boot_id": "boot"},
+    "parent_pid": 40,
+    "name": "node",
+    "command": ["next", "dev"],
+    "user": "ada",
+    "uid": 1000,
+    "directory": "/home/ada/blog",
+    "age_seconds": 7200.0,
+    "stopped": False,
+    "worktree": "/home/ada/blog",
+    "branch": "main",
+    "linked": False,
+    "ancestors": [{"pid": 40, "title": "npm run dev"}],
+    "manager": None,
+}
+REPORT = {
+    "port": 8000,
+    "kind": "stranger",
+    "summary": "held by next dev (pid 4121)",
+    "holders": [HOLDER],
+    "listeners": [{"port": 8000, "address": "127.0.0.1", "family": 4, "inode": 1, "uid": 1000}],
+    "clients": 2,
+    "container": None,
+    "owner": None,
+    "killable": True,
+    "advice": "",
+}
+CONFLICT = {
+    **REPORT,
+    "service": "backend",
+    "move_to": 8001,
+    "choices": ["move", "kill", "retry", "abort"],
+    "default": "move",
+    "changes": [".env.runtime: BACKEND_URL"],
+    "reuse": "",
+    "problem": "",
+}
+PORTS = [
+    {
+        "service": "backend",
+        "port": 8001,
+        "preferred_port": 8000,
+        "next_port": 8001,
+        "range": [8000, 8099],
+        "strict": False,
+        "phase": "ready",
+        "holder": "held by next dev (pid 4121)",
+        "holder_kind": "stranger",
+    },
+    {
+        "service": "frontend",
+        "port": 3000,
+        "preferred_port": 3000,
+        "next_port": 3000,
+        "range": [3000, 3099],
+        "strict": True,
+        "phase": "ready",
+        "holder": None,
+        "holder_kind": None,
+    },
+]
+
+
+class FakeLink:
+    """A line to a supervisor that says what a test wants it to say, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.services: list[Json] = [dict(each) for each in SERVICES]
+        self.orders: list[tuple[str, Json]] = []
+        self.asked: list[tuple[str, Json | None]] = []
+        self.refusals: list[Exception] = []
+        self.answers: dict[str, Any] = {
+            "why": WHY,
+            "inspect": INSPECTION,
+            "environment": ENVIRONMENT,
+            "ports": PORTS,
+            "who": REPORT,
+            "choose_port": {"port": 8002},
+            "forget_ports": {"backend": 8001},
+            "free_port": {"port": 8000, "ended": ["next dev (pid 4121)"]},
+        }
+        self.revived = False
+        self._tell: Tell | None = None
+
+    def status(self) -> Json:
+        return {
+            "project": "shop",
+            "root": str(ROOT),
+            "supervisor": {"pid": 4000, "version": "1"},
+            "services": self.services,
+        }
+
+    async def follow(self, tell: Tell) -> None:
+        self._tell = tell
+        tell(Found(self.status(), ENVIRONMENT))
+        await asyncio.Event().wait()
+
+    def happens(self, **event: object) -> None:
+        assert self._tell is not None
+        self._tell(Happened({"at": NOON, **event}))
+
+    def goes_away(self) -> None:
+        assert self._tell is not None
+        self._tell(Gone("the supervisor is gone", "services keep running"))
+
+    def comes_back(self) -> None:
+        assert self._tell is not None
+        self._tell(Found(self.status(), ENVIRONMENT))
+
+    async def ask(self, method: str, params: Json | None = None) -> Any:
+        if method == "status":
+            return self.status()
+        self.asked.append((method, params))
+        return self.answers[method]
+
+    async def order(self, method: str, params: Json) -> Any:
+        self.orders.append((method, {**params, "resolutions": list(params.get("resolutions", []))}))
+        if self.refusals:
+            raise self.refusals.pop(0)
+        return {"exit_code": 0}
+
+    def revive(self) -> None:
+        self.revived = True
+
+
+class Desk:
+    """A dashboard that is open, and what one does with it."""
+
+    def __init__(self, app: Dashboard, link: FakeLink, pilot: Pilot[str]) -> None:
+        self.app, self.link, self.pilot = app, link, pilot
+        self.opened: list[str] = []
+
+    @property
+    def main(self) -> MainScreen:
+        return self.app.main
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def settled(self) -> None:
+        """Wait until nothing that was begun is still being done."""
+        # One is always there: the line to the supervisor.
+        while begun := [worker for worker in self.app.workers if worker.name != "link"]:
+            await self.app.workers.wait_for_complete(begun)
+            await self.pilot.pause()
+        await self.pilot.pause()
+
+    def text(self) -> str:
+        """Return what is on the screen."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines[:height])
+
+    def logs(self) -> list[str]:
+        return [row.line.plain for row in self.main.log_pane.view.rows]
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def link() -> FakeLink:
+    return FakeLink()
+
+
+@pytest.fixture
+def open_desk(link: FakeLink, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a dashboard of so many columns and lines."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    # What a test says happened is not to be taken back by the next status.
+    monkeypatch.setattr("devinit.dashboard.app.MEASURE_SECONDS", 3600)
+    monkeypatch.setattr("devinit.dashboard.app.SOON_SECONDS", 3600)
+
+    @asynccontextmanager
+    async def opened(
+        columns: int = 100, lines: int = 30, *, theme: str = "devinit-dark"
+    ) -> AsyncIterator[Desk]:
+        app = Dashboard(link, ROOT, theme=theme, clock=lambda: 1000.0)
+        app.animation_level = "none"
+        async with app.run_test(size=(columns, lines), notifications=True) as pilot:
+            desk = Desk(app, link, pilot)
+            monkeypatch.setattr(app, "open_url", lambda url, **_: desk.opened.append(url))
+            await desk.pilot.pause()
+            pieces = [
+                Piece(name, [Line(text, NOON + number) for number, text in enumerate(texts)])
+                for name, texts in LINES.items()
+            ]
+            app._add_lines(pieces)
+            app.main.table.select("backend")
+            await desk.pilot.pause()
+            yield desk
+
+    return opened
+
+
+def port_question(*conflicts: Json) -> RemoteError:
+    return RemoteError(
+        {
+            "message": "port 8000 is taken",
+            "data": {"kind": "PortQuestion", "conflicts": list(conflicts), "exit_code": 3},
+        }
+    )
+
+
+Check = Callable[[Desk, str], Awaitable[None]]
+
+
+@pytest.fixture
+def matches(request: pytest.FixtureRequest) -> Callable[[Desk, str], None]:
+    """Compare the screen with the picture of it that was looked at and kept.
+
+    DEVINIT_UPDATE_SNAPSHOTS=1 keeps the screens of now: look at them before they are committed.
+    """
+    folder = Path(__file__).with_name("snapshots")
+    update = bool(UPDATE)
+
+    def check(desk: Desk, name: str) -> None:
+        picture = desk.app.export_screenshot(simplify=True)
+        kept = folder / f"{name}.svg"
+        if update:
+            kept.write_text(picture)
+        assert picture == kept.read_text(), f"{kept} shows another screen"
+
+    return check
+
+
+UPDATE = os.environ.get("DEVINIT_UPDATE_SNAPSHOTS")
+# Read before the fixture `machine` takes away every variable of devinit's.

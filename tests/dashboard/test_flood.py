@@ -1,0 +1,113 @@
+"""Specifies that a service that prints as fast as it can neither blocks the keys nor fills the memory."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.dashboard.app import Dashboard
+from devinit.dashboard.lines.feed import Feed, Piece
+from devinit.dashboard.lines.store import KEPT, SLACK, Store
+from tests.dashboard.conftest import FakeLink, status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(60)
+FLOOD = """
+import sys, time
+line = b"a line of a flood, about as long as the lines of logs are, and then some more of it, to the end\\n"
+with open(sys.argv[1], "ab", buffering=0) as log:
+    begin = time.monotonic()
+    written = 0
+    while True:
+        log.write(line * 1000)
+        written += 1000
+        time.sleep(max(0, begin + written / 100_000 - time.monotonic()))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / ".devinit" / "logs").mkdir(parents=True)
+    (tmp_path / ".devinit" / "logs" / "web.log").write_text("begin\n")
+    return tmp_path
+
+
+async def until(condition: object, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # type: ignore[operator]  # any callable
+            await asyncio.sleep(0.01)
+
+
+class TestAHundredThousandLinesASecond:
+    async def test_leave_the_keys_alone_and_the_memory_bounded(self, project: Path) -> None:
+        link = FakeLink()
+        link.services = [status("web")]
+        app = Dashboard(link, project)
+        flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(project / ".devinit/logs/web.log")])
+        try:
+            async with app.run_test(size=(120, 40)) as pilot:
+                await until(lambda: app.store._last > 3 * KEPT)
+                latencies = []
+                for _ in range(20):
+                    before = app.main.log_pane.timestamps
+                    begin = time.perf_counter()
+                    app.simulate_key("t")
+                    await until(lambda before=before: app.main.log_pane.timestamps != before)
+                    latencies.append(time.perf_counter() - begin)
+                    await pilot.pause(0.02)
+
+                kept = app.store.lines["web"]
+                assert len(kept) <= KEPT + SLACK
+                assert len(app.main.log_pane.view.rows) <= KEPT + SLACK
+                assert (
+                    any("came faster than they can be shown" in line.raw for line in kept)
+                    or len(kept) >= KEPT
+                )
+                # On a machine of its own this takes some 20 ms; tests share theirs.
+                assert sorted(latencies)[len(latencies) // 2] < 0.1, latencies
+        finally:
+            flood.kill()
+            flood.wait()
+
+    def test_are_counted_where_they_are_not_shown(self, project: Path) -> None:
+        pieces: list[Piece] = []
+        feed = Feed(project, pieces.extend)
+        feed._arrange(("web",))
+        with (project / ".devinit/logs/web.log").open("a") as log:
+            log.writelines(f"line {number:06}\n" for number in range(200_000))
+        feed._hand_over()
+
+        shown = sum(len(piece.lines) for piece in pieces)
+        assert shown + sum(piece.skipped for piece in pieces) == 200_001
+        assert shown < 20_000
+        assert pieces[-1].lines[-1].text == "line 199999"
+
+    def test_of_a_megabyte_each_are_cut(self, project: Path) -> None:
+        store = Store()
+        feed = Feed(project, store.add)  # type: ignore[arg-type]  # what it returns is of no interest
+        feed._arrange(("web",))
+        with (project / ".devinit/logs/web.log").open("a") as log:
+            log.write("x" * 1_000_000 + "\n")
+        feed._hand_over()
+
+        assert len(store.of("web")[-1].raw) < 20_000
+
+
+class TestSecrets:
+    def test_are_not_shown(self, project: Path) -> None:
+        (project / ".env.runtime").write_text("POSTGRES_PASSWORD=opensesame\n")
+        pieces: list[Piece] = []
+        feed = Feed(project, pieces.extend)
+        feed._arrange(("web",))
+        with (project / ".devinit/logs/web.log").open("a") as log:
+            log.write("connecting with opensesame\n")
+        feed._hand_over()
+
+        assert pieces[-1].lines[-1].text == "connecting with ***"

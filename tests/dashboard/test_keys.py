@@ -1,0 +1,481 @@
+"""Specifies what each key does, on a dashboard that talks to no supervisor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.control.client import RemoteError
+from devinit.dashboard.keys import KEYS
+from devinit.dashboard.screens.confirm import Confirm
+from devinit.dashboard.screens.conflict import ConflictDialogue
+from devinit.dashboard.screens.details import DetailsPage
+from devinit.dashboard.screens.environment import EnvironmentPage
+from devinit.dashboard.screens.help import HelpPage
+from devinit.dashboard.screens.ports import PortsPage
+from tests.dashboard.conftest import CONFLICT, HOLDER, port_question
+
+if TYPE_CHECKING:
+    from tests.dashboard.conftest import Open
+
+pytestmark = pytest.mark.timeout(60)
+
+
+class TestTheKeysOfServices:
+    async def test_choose_one(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            assert desk.main.table.selected == "backend"
+
+            await desk.press("down")
+            assert desk.main.table.selected == "frontend"
+            await desk.press("k", "k", "k", "k")
+            assert desk.main.table.selected == "postgres"
+
+    @pytest.mark.parametrize(
+        ("service", "key", "method"),
+        [("docs", "s", "start"), ("backend", "x", "stop"), ("backend", "r", "restart")],
+    )
+    async def test_order_something_of_the_one_that_is_looked_at(
+        self, open_desk: Open, service: str, key: str, method: str
+    ) -> None:
+        async with open_desk() as desk:
+            desk.main.table.select(service)
+            await desk.press(key)
+            await desk.settled()
+
+            [(ordered, params)] = desk.link.orders
+            assert (ordered, params["services"]) == (method, [service])
+
+    @pytest.mark.parametrize(
+        ("service", "key"), [("docs", "x"), ("docs", "r"), ("docs", "o"), ("backend", "s"), ("worker", "u")]
+    )
+    async def test_do_nothing_where_they_make_no_sense(self, open_desk: Open, service: str, key: str) -> None:
+        async with open_desk() as desk:
+            desk.main.table.select(service)
+            await desk.press(key)
+            await desk.settled()
+
+            assert (desk.link.orders, desk.opened, desk.app.clipboard) == ([], [], "")
+
+    @pytest.mark.parametrize(("key", "method"), [("S", "start"), ("R", "restart")])
+    async def test_order_something_of_all(self, open_desk: Open, key: str, method: str) -> None:
+        async with open_desk() as desk:
+            await desk.press(key)
+            await desk.settled()
+
+            [(ordered, params)] = desk.link.orders
+            assert (ordered, params["services"]) == (method, [])
+
+    async def test_restart_what_was_configured_anew(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("C")
+            await desk.settled()
+
+            [(method, params)] = desk.link.orders
+            assert (method, params["changed"]) == ("restart", True)
+
+    async def test_stop_everything_only_after_a_yes(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("X")
+            assert isinstance(desk.app.screen, Confirm)
+            await desk.press("enter")
+            assert desk.link.orders == []
+
+            await desk.press("X", "y")
+            await desk.settled()
+            assert desk.link.orders[0][0] == "stop"
+
+    async def test_open_a_url(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("o")
+
+            assert desk.opened == ["http://localhost:8001"]
+
+    async def test_copy_a_url(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("u")
+
+            assert desk.app.clipboard == "http://localhost:8001"
+
+    async def test_are_shown_as_far_as_they_count(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            assert "x Stop r Restart o Open" in desk.text()
+            assert "s Start" not in desk.text()
+
+            desk.main.table.select("docs")
+            await desk.pilot.pause()
+
+            assert "s Start d Details" in desk.text()
+            assert "x Stop" not in desk.text()
+
+
+class TestTheKeysOfLogs:
+    async def test_show_all_services_together(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("a")
+            assert "reading mailer.toml" in desk.logs()
+            assert "Traceback (most recent call last):" in desk.logs()
+
+            await desk.press("a")
+            assert "reading mailer.toml" not in desk.logs()
+
+    async def test_search_and_go_from_match_to_match(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("slash", *"get", "enter")
+            assert "GET /items" in desk.main.log_pane.line_text()
+
+            await desk.press("slash", *["backspace"] * 3, *"info", "enter")
+            last = desk.main.log_pane.cursor
+            await desk.press("N")
+            before = desk.main.log_pane.cursor
+            assert before is not None
+            assert last is not None
+            assert before < last
+            await desk.press("n")
+            assert desk.main.log_pane.cursor == last
+
+    async def test_filter_by_regular_expression_and_show_all_again(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("f", *"startup|process", "enter")
+            assert len(desk.logs()) == 2
+            assert "filter startup|process" in desk.text()
+
+            await desk.press("f", *["backspace"] * 20, "enter")
+            assert len(desk.logs()) == 8
+
+    async def test_refuse_what_is_no_regular_expression(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("f", "left_parenthesis", "enter")
+
+            assert desk.main.log_pane.view.filter is None
+            assert desk.main.query_one("#prompt").display
+
+    async def test_leave_the_question_with_escape(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("f", *"abc", "escape")
+
+            assert len(desk.logs()) == 8
+            assert not desk.main.query_one("#prompt").display
+
+    async def test_go_from_error_to_error_over_all_services(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            seen = []
+            for _ in range(4):
+                await desk.press("E")
+                seen.append((desk.main.table.selected, desk.main.log_pane.line_text().partition(":")[0]))
+
+            # In the order of time, from the last one backwards: both services print one line a second.
+            assert seen == [
+                ("backend", "ConnectionError"),
+                ("backend", "Traceback (most recent call last)"),
+                ("backend", "ERROR"),
+                ("mailer", "ValueError"),
+            ]
+            await desk.press("e")
+            assert desk.main.log_pane.line_text().startswith("ERROR")
+
+    async def test_pause_and_follow(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            assert "following" in desk.text()
+            await desk.press("space")
+            assert "paused" in desk.text()
+            await desk.press("escape")
+            assert desk.main.log_pane.following
+
+    async def test_break_long_lines(self, open_desk: Open) -> None:
+        async with open_desk(80, 24) as desk:
+            assert "it has to be broken" not in desk.text()
+            await desk.press("w")
+            assert "it has to be broken" in desk.text()
+
+    async def test_show_times(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("t")
+
+            assert "14:13:21 INFO:     Started server process" in desk.text()
+
+    async def test_clear_the_view(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("ctrl+l")
+            assert desk.logs() == []
+            desk.main.table.select("mailer")
+            await desk.pilot.pause()
+            assert desk.logs() != []
+
+    async def test_copy_the_last_line_or_the_one_that_is_looked_at(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("y")
+            assert desk.app.clipboard.startswith("INFO:     127.0.0.1:40406")
+
+            await desk.press("tab", "up", "up", "up", "y")
+            assert desk.app.clipboard == "Traceback (most recent call last):"
+
+    async def test_give_the_logs_the_whole_screen(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("z")
+            assert "SERVICE" not in desk.text()
+            await desk.press("z")
+            assert "SERVICE" in desk.text()
+
+    async def test_scroll_whatever_has_the_focus(self, open_desk: Open) -> None:
+        async with open_desk(100, 14) as desk:
+            await desk.press("home")
+            assert not desk.main.log_pane.following
+            assert "backend starts on port" in desk.text()
+            await desk.press("end")
+            assert desk.main.log_pane.following
+            await desk.press("pageup")
+            assert not desk.main.log_pane.following
+            await desk.press("pagedown", "pagedown", "pagedown")
+            assert desk.main.log_pane.following
+
+
+class TestTheMouse:
+    async def test_chooses_a_service_and_opens_its_url(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.pilot.click("#services", offset=(5, 3))
+            assert desk.main.table.selected == "frontend"
+
+            column = desk.text().splitlines()[4].index("http://localhost:3000")
+            await desk.pilot.click("#services", offset=(column + 2, 3))
+            assert desk.opened == ["http://localhost:3000"]
+
+    async def test_opens_what_is_clicked_twice(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.pilot.click("#services", offset=(5, 2), times=2)
+            await desk.pilot.pause()
+
+            assert isinstance(desk.app.screen, DetailsPage)
+
+    async def test_copies_what_it_selects_as_it_was_printed(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("a", "t")
+            rows = desk.text().splitlines()
+            first = next(number for number, row in enumerate(rows) if "Traceback" in row)
+            top = desk.main.log_pane.region.y
+            await desk.pilot.mouse_down("#log", offset=(0, first - top))
+            await desk.pilot.hover("#log", offset=(99, first - top + 1))
+            await desk.pilot.mouse_up("#log", offset=(99, first - top + 1))
+            await desk.pilot.pause()
+
+            copied = desk.app.clipboard.splitlines()
+            assert copied == [
+                "Traceback (most recent call last):",
+                "ConnectionError: payments.example.com:443",
+            ]
+
+
+class TestTheOtherKeys:
+    @pytest.mark.parametrize(
+        ("key", "page"),
+        [
+            ("d", DetailsPage),
+            ("enter", DetailsPage),
+            ("p", PortsPage),
+            ("v", EnvironmentPage),
+            ("question_mark", HelpPage),
+        ],
+    )
+    async def test_open_a_page_and_come_back(self, open_desk: Open, key: str, page: type) -> None:
+        async with open_desk() as desk:
+            await desk.press(key)
+            await desk.settled()
+            assert isinstance(desk.app.screen, page)
+
+            await desk.press("escape")
+            assert desk.app.screen is desk.main
+
+    async def test_switch_the_light_on(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("T")
+            assert desk.app.theme == "devinit-light"
+
+    async def test_leave_and_let_everything_run(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("q")
+
+        assert desk.link.orders == []
+        assert desk.app.return_value is not None
+        assert "postgres, backend, frontend, worker keep running" in desk.app.return_value
+        assert "`devinit stop`" in desk.app.return_value
+
+    async def test_stop_everything_and_leave(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("Q", "y")
+            await desk.settled()
+
+        assert desk.link.orders == [("stop", {"services": [], "resolutions": []})]
+        assert desk.app.return_value is not None
+        assert desk.app.return_value.startswith("stopped postgres, backend")
+
+    async def test_offer_every_action_in_the_palette(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            offered = {command.title for command in desk.app.get_system_commands(desk.main)}
+
+            assert {key.label for key in KEYS} <= offered
+            await desk.press("ctrl+p", *"Restart all", "enter")
+            await desk.settled()
+            assert desk.link.orders[0][0] == "restart"
+
+
+class TestTheDetails:
+    async def test_explain_and_hide_passwords_until_they_are_wanted(self, open_desk: Open) -> None:
+        async with open_desk(100, 40) as desk:
+            await desk.press("d")
+            await desk.settled()
+            text = desk.text()
+            for expected in (
+                "8001, preferred 8000: 8000 is held by next dev (pid 4121)",
+                "code 1",
+                "GET http://127.0.0.1:8001/health succeeds",
+                "BACKEND_PORT  8000 → 8001",
+                "postgresql://shop:***@127.0.0.1:5432/shop",
+            ):
+                assert expected in text
+
+            await desk.press("m")
+            await desk.settled()
+            assert "postgresql://shop:secret@127.0.0.1:5432/shop" in desk.text()
+
+
+class TestTheEnvironment:
+    async def test_is_copied_with_everything_in_it(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("v")
+            await desk.settled()
+            assert "postgresql://shop:***@" in desk.text()
+
+            await desk.press("y")
+            assert "DATABASE_URL=postgresql://shop:secret@127.0.0.1:5432/shop\n" in desk.app.clipboard
+
+
+class TestThePorts:
+    async def test_say_who_is_in_the_way(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+            assert "8000 is held by next dev (pid 4121)" in desk.text()
+            assert "fixed" in desk.text()
+
+            await desk.press("w")
+            await desk.settled()
+            assert "It is a process of yours that devinit did not start." in desk.text()
+
+    async def test_are_set_by_hand_and_applied_by_a_restart(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+            await desk.press("s", *["backspace"] * 4, *"8002", "enter")
+            await desk.press("y")
+            await desk.settled()
+
+            assert ("choose_port", {"service": "backend", "port": 8002}) in desk.link.asked
+            assert [(method, params["services"]) for method, params in desk.link.orders] == [
+                ("restart", ["backend"])
+            ]
+
+    async def test_are_not_set_outside_of_the_range(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+            await desk.press("s", *["backspace"] * 4, *"9000", "enter")
+
+            assert "choose_port" not in [method for method, _ in desk.link.asked]
+
+    async def test_move_to_the_next_free_one(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+            await desk.press("m", "n")
+            await desk.settled()
+
+            assert ("choose_port", {"service": "backend", "port": None}) in desk.link.asked
+            assert desk.link.orders == []
+
+    async def test_are_reset(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+            await desk.press("r", "n")
+            await desk.settled()
+
+            assert ("forget_ports", {"services": ["backend"]}) in desk.link.asked
+
+    async def test_are_freed_of_exactly_who_was_shown_and_only_after_a_yes(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+            await desk.press("k", "n")
+            await desk.settled()
+            assert "free_port" not in [method for method, _ in desk.link.asked]
+
+            await desk.press("k", "y")
+            await desk.settled()
+            assert ("free_port", {"port": 8000, "holders": [HOLDER["identity"]]}) in desk.link.asked
+
+    async def test_are_not_freed_of_who_must_not_be_ended(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            report = {**desk.link.answers["who"], "killable": False, "advice": "stop it with docker stop web"}
+            desk.link.answers["who"] = report
+            await desk.press("p")
+            await desk.settled()
+            await desk.press("k")
+            await desk.settled()
+
+            assert "Stop it with docker stop web." in desk.text()
+            assert "free_port" not in [method for method, _ in desk.link.asked]
+
+
+class TestAConflict:
+    async def test_is_asked_about_and_the_order_repeated_with_the_answer(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT)]
+            await desk.press("r")
+            assert isinstance(desk.app.screen, ConflictDialogue)
+            for fact in ("held by next dev (pid 4121)", "~/blog", "npm run dev (40)", "move to 8001"):
+                assert fact.replace("~", "/home/ada") in desk.text() or fact in desk.text()
+
+            await desk.press("enter")
+            await desk.settled()
+
+            [_, (_, params)] = desk.link.orders
+            assert params["resolutions"] == [
+                {"service": "backend", "port": 8000, "kind": "move", "holders": [HOLDER["identity"]]}
+            ]
+
+    async def test_that_nobody_wants_to_answer_changes_nothing(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT)]
+            await desk.press("r", "escape")
+            await desk.settled()
+
+            assert len(desk.link.orders) == 1
+
+    async def test_of_several_ports_is_asked_one_by_one(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT, {**CONFLICT, "service": "frontend", "port": 3000})]
+            await desk.press("r")
+            assert "1 of 2" in desk.text()
+            await desk.press("down", "enter")
+            assert "2 of 2" in desk.text()
+            await desk.press("enter")
+            await desk.settled()
+
+            kinds = [answer["kind"] for answer in desk.link.orders[1][1]["resolutions"]]
+            assert kinds == ["kill", "move"]
+
+
+class TestAnErrorOfTheSupervisor:
+    async def test_is_shown_with_what_to_do(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            answer = {
+                "message": "devinit.toml cannot be read",
+                "data": {"hint": "line 3: a quote is missing"},
+            }
+            desk.link.refusals = [RemoteError(answer)]
+            await desk.press("r")
+            await desk.settled()
+
+            assert "devinit.toml cannot be read" in desk.text()
+            assert "line 3: a quote is missing" in desk.text()

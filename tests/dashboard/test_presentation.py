@@ -1,0 +1,167 @@
+"""Specifies what the cells of the dashboard say, without a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinit.dashboard.presentation import (
+    HIDDEN,
+    MARKS,
+    farewell,
+    headline,
+    masked,
+    percent,
+    size,
+    sparkline,
+    table,
+    uptime,
+)
+from devinit.dashboard.state import Stack, View
+from devinit.model.status import Phase
+from devinit.text import width
+
+READY = View(
+    name="backend",
+    phase="ready",
+    port=8001,
+    preferred_port=8000,
+    url="http://localhost:8001",
+    pid=42,
+    started_at=0.0,
+    cpu=(5.0, 50.0),
+    memory=88_000_000,
+)
+
+
+def stack(*views: View) -> Stack:
+    return Stack(project="shop", root="/home/ada/shop", supervisor=1, services={v.name: v for v in views})
+
+
+def text(pieces: list[tuple[str, str]]) -> str:
+    return "".join(text for text, _ in pieces)
+
+
+class TestTheTable:
+    def test_says_where_a_service_is_and_where_it_was_meant_to_be(self) -> None:
+        _, [line] = table(stack(READY), 100, 60.0)
+
+        assert "8001 ← 8000" in text(line)
+        assert text(line).endswith("http://localhost:8001")
+
+    @pytest.mark.parametrize("columns", range(1, 220, 7))
+    def test_is_never_wider_than_the_terminal_unless_a_name_and_a_port_are(self, columns: int) -> None:
+        header, [line] = table(stack(READY), columns, 60.0)
+
+        assert width(text(line)) <= max(columns, len(" ● backend  8001 ← 8000  "))
+        assert width(text(header)) <= max(columns, len(" ● backend  8001 ← 8000  "))
+
+    def test_leaves_out_columns_before_it_leaves_out_the_url(self) -> None:
+        _, [line] = table(stack(READY), 60, 60.0)
+
+        assert "http://localhost:8001" in text(line)
+        assert "88 MB" not in text(line)
+
+    def test_shows_the_reason_in_place_of_the_url(self) -> None:
+        failed = View(
+            name="backend", phase="failed", port=8000, preferred_port=8000, reason="exited with 3\nmore"
+        )
+
+        _, [line] = table(stack(failed), 80, 0.0)
+
+        assert text(line).rstrip().endswith("failed: exited with 3")
+
+    def test_shows_what_a_service_is_busy_with(self) -> None:
+        busy = View(name="db", phase="starting", doing="creating the database cluster")
+
+        _, [line] = table(stack(busy), 100, 0.0)
+
+        assert text(line).rstrip().endswith("creating the database cluster")
+
+    def test_says_that_the_configuration_is_newer(self) -> None:
+        drifted = View(name="web", phase="ready", pid=1, url="http://localhost:1", drift="command")
+
+        _, [line] = table(stack(drifted), 100, 0.0)
+
+        assert "configuration is newer" in text(line)
+
+    def test_never_shows_a_password(self) -> None:
+        database = View(name="db", phase="ready", url="postgresql://shop:geheim@127.0.0.1:5432/shop")
+
+        _, [line] = table(stack(database), 160, 0.0)
+
+        assert "geheim" not in text(line)
+
+    def test_obeys_nothing_that_a_reason_contains(self) -> None:
+        nasty = View(name="db", phase="failed", reason="\x1b[2Jgone\x07")
+
+        _, [line] = table(stack(nasty), 100, 0.0)
+
+        assert "\x1b" not in text(line)
+
+    def test_has_a_mark_of_its_own_for_every_phase(self) -> None:
+        assert set(MARKS) == {phase.value for phase in Phase}
+        assert len({mark for mark, _ in MARKS.values()}) == len(MARKS)
+
+
+class TestTheHeadline:
+    def test_counts_what_is_as_it_should_be(self) -> None:
+        views = (READY, View(name="a", phase="failed"), View(name="b", phase="exited"))
+
+        said = text(headline(stack(*views), 100, connected=True))
+
+        assert "2 of 3 ready  1 failed  1 moved" in said
+        assert said.rstrip().endswith("/home/ada/shop")
+
+    def test_says_that_nobody_looks_after_it(self) -> None:
+        assert "no supervisor" in text(headline(stack(READY), 80, connected=False))
+
+
+class TestTheFarewell:
+    def test_says_what_runs_on_and_how_to_end_it(self) -> None:
+        assert farewell(stack(READY)).startswith("backend keeps running; `devinit stop` ends everything")
+
+    def test_says_that_nothing_runs(self) -> None:
+        assert farewell(stack()).startswith("nothing runs")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3900, "1h 05m"), (187_200, "2d 4h"), (-5, "0s")],
+)
+def test_uptime(seconds: float, said: str) -> None:
+    assert uptime(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 MB"), (88_400_000, "88 MB"), (999_600_000, "1.0 GB"), (2_340_000_000, "2.3 GB")],
+)
+def test_memory(count: int, said: str) -> None:
+    assert size(count) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(0, "0.0%"), (9.94, "9.9%"), (9.96, "10%"), (312, "312%")])
+def test_cpu(value: float, said: str) -> None:
+    assert percent(value) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "bars"), [((), ""), ((0.0,), "▁"), ((0.0, 50.0, 100.0), "▁▅█"), ((400.0, 200.0), "█▅")]
+)
+def test_a_sparkline_is_full_at_one_cpu_or_at_the_most_there_was(
+    values: tuple[float, ...], bars: str
+) -> None:
+    assert sparkline(values) == bars
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("POSTGRES_PASSWORD", "geheim", HIDDEN),
+        ("API_TOKEN", "", ""),
+        ("DATABASE_URL", "postgresql://u:p@h/db", f"postgresql://u:{HIDDEN}@h/db"),
+        ("BACKEND_PORT", "8001", "8001"),
+    ],
+)
+def test_secrets_are_hidden(name: str, value: str, shown: str) -> None:
+    assert masked(name, value) == shown

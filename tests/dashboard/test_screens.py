@@ -1,0 +1,111 @@
+"""Specifies how the dashboard looks: pictures of it at three sizes, on both themes, kept after somebody looked at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.dashboard.conftest import CONFLICT, port_question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.dashboard.conftest import Desk, Open
+
+    Matches = Callable[[Desk, str], None]
+
+pytestmark = pytest.mark.timeout(60)
+
+
+class TestTheMainScreen:
+    @pytest.mark.parametrize("theme", ["dark", "light"])
+    @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 40), (200, 60)])
+    async def test_looks_as_it_did(
+        self, open_desk: Open, matches: Matches, columns: int, lines: int, theme: str
+    ) -> None:
+        async with open_desk(columns, lines, theme=f"devinit-{theme}") as desk:
+            matches(desk, f"main-{columns}x{lines}-{theme}")
+
+    async def test_of_all_services_with_times(self, open_desk: Open, matches: Matches) -> None:
+        async with open_desk() as desk:
+            await desk.press("a", "t")
+            matches(desk, "all-services")
+
+    @pytest.mark.parametrize("size", [(1, 1), (10, 3), (24, 8), (40, 10)])
+    async def test_survives_a_tiny_terminal_and_comes_back(
+        self, open_desk: Open, size: tuple[int, int]
+    ) -> None:
+        async with open_desk() as desk:
+            before = desk.text()
+            await desk.pilot.resize_terminal(*size)
+            await desk.press("down", "up", "a", "a", "w", "w")
+            await desk.pilot.resize_terminal(100, 30)
+            await desk.pilot.pause()
+
+            assert desk.text() == before
+
+    async def test_without_colours_tells_phases_by_their_shape(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            rows = desk.text().splitlines()[2:8]
+
+            assert [row[1] for row in rows] == ["●", "●", "●", "◐", "✗", "○"]
+
+
+class TestTheOtherScreens:
+    @pytest.mark.parametrize(
+        ("name", "key"), [("details", "d"), ("ports", "p"), ("environment", "v"), ("help", "question_mark")]
+    )
+    async def test_look_as_they_did(self, open_desk: Open, matches: Matches, name: str, key: str) -> None:
+        async with open_desk(100, 34) as desk:
+            await desk.press(key)
+            await desk.settled()
+            matches(desk, name)
+
+    async def test_a_conflict(self, open_desk: Open, matches: Matches) -> None:
+        async with open_desk(100, 34) as desk:
+            desk.link.refusals = [port_question(CONFLICT)]
+            await desk.press("r")
+            matches(desk, "conflict")
+
+
+class TestWhatHappens:
+    async def test_is_shown_the_moment_it_does(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.happens(
+                type="phase", service="docs", phase="starting", previous="stopped", reason=None, pid=4200
+            )
+            desk.link.happens(type="progress", service="docs", message="building the pages")
+            await desk.pilot.pause()
+
+            assert "◐ docs" in desk.text()
+            assert "building the pages" in desk.text()
+
+    async def test_to_a_service_that_fails_stays_in_its_log(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.happens(
+                type="phase",
+                service="backend",
+                phase="failed",
+                previous="ready",
+                reason="out of memory",
+                pid=None,
+            )
+            await desk.pilot.pause()
+
+            assert desk.logs()[-1] == "backend failed: out of memory"
+            assert "✗ backend" in desk.text()
+            assert "1 of 6 ready" not in desk.text()
+
+    async def test_to_the_supervisor_is_said_and_can_be_mended(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.goes_away()
+            await desk.pilot.pause()
+            assert "The supervisor is gone: services keep running." in desk.text()
+            assert "● postgres" in desk.text()
+
+            await desk.press("ctrl+r")
+            assert desk.link.revived
+            desk.link.comes_back()
+            await desk.pilot.pause()
+            assert "supervisor is gone" not in desk.text()
