@@ -146,7 +146,11 @@ class LogsTable(Table, frozen=True, kw_only=True):
         Meta(description='Size of one file: bytes, or a text like "500 kB" or "10 MB" (default).'),
     ] = None
     count: Annotated[
-        int | None, Meta(description="How many files are kept. Default: 3.", extra_json_schema=_COUNT)
+        int | None,
+        Meta(
+            description="How many files are kept; size times count is the limit, also in one run. Default: 3.",
+            extra_json_schema=_COUNT,
+        ),
     ] = None
 
 

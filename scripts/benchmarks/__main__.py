@@ -12,6 +12,7 @@ from collections.abc import Callable
 import example
 import holding
 import lightly
+import printing
 import searching
 import storm
 from measuring import Row
@@ -23,6 +24,7 @@ SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
     "crash": lightly.crash,
     "many": lightly.many,
     "search": searching.search,
+    "printing": printing.printing,
     "storm": storm.storm,
     "holders": holding.holders,
 }
