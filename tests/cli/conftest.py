@@ -38,8 +38,6 @@ for word in sys.argv[1:]:
             print("line", number + 1, flush=True)
     if name == "exit":
         sys.exit(int(value))
-    if name == "deaf":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if name == "never":
         signal.pause()
 if "PORT" not in os.environ:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from getpass import getuser
+from pathlib import Path
 
 import pexpect
 import pytest
 
 from devinit.ports.hold import Hold, hold
-from tests.cli.conftest import DOWN, ENTER, Listen, Shop, choose, code_of
+from tests.cli.conftest import DOWN, ENTER, STRANGER, Listen, Shop, choose, code_of
 
 
 def phases(shop: Shop) -> set[str]:
@@ -368,9 +372,9 @@ class TestAnAnswerForGood:
 
 
 class TestTheScreen:
-    def test_at_an_ordinary_terminal(self, shop: Shop, port: int, listen: Listen) -> None:
+    def test_at_an_ordinary_terminal(self, shop: Shop, port: int, orphan: int) -> None:
         assert (
-            self.screen(shop, port, listen, columns=80)
+            self.screen(shop, port, orphan, columns=80)
             == """
 Port 8000, which backend wants, is held by python3 serve.py 8000 (pid PID).
 
@@ -392,20 +396,33 @@ What about port 8000 for backend?
 choose 1-5, q to abort [1]: """
         )
 
-    def screen(self, shop: Shop, port: int, listen: Listen, columns: int) -> str:
+    @pytest.fixture
+    def orphan(self, port: int, tmp_path: Path) -> Iterator[int]:
+        """Be a stranger whose parent has gone: else what started it is whoever runs the tests."""
+        (tmp_path / "blog").mkdir()
+        (tmp_path / "blog" / "serve.py").write_text(STRANGER)
+        script = f'(exec -a python3 "{sys.executable}" serve.py {port}) & echo $!'
+        shell = subprocess.Popen(
+            ["bash", "-c", script], cwd=tmp_path / "blog", stdout=subprocess.PIPE, text=True
+        )
+        assert shell.stdout is not None
+        said = sorted(shell.stdout.readline() for _ in range(2))
+        shell.wait()
+        yield int(said[0])
+        os.kill(int(said[0]), signal.SIGKILL)
+        shell.stdout.close()
+
+    def screen(self, shop: Shop, port: int, pid: int, columns: int) -> str:
         """Return the screen with what differs from run to run replaced."""
-        stranger = listen(port)
         shop.service("backend", port=port)
-        child = shop.terminal("start", "-d", columns=columns, TERM="dumb", HOME=str(shop.root.parent))
+        child = shop.terminal("start", columns=columns, TERM="dumb", HOME=str(shop.root.parent))
         child.expect_exact("[1]: ")
         text = (child.before or "") + "[1]: "
         child.sendline("q")
         assert code_of(child) == 3
-        text = (
-            text.replace("\r", "").replace(str(stranger.pid), "PID").replace(f"user {getuser()}", "user USER")
-        )
-        # Whoever runs the tests, and below what.
-        text = re.sub(r"  started by .*\n( {14}.*\n)*", "", text)
+        text = text.replace("\r", "").replace(str(pid), "PID").replace(f"user {getuser()}", "user USER")
+        # Where there is a reaper besides init, that is the parent now.
+        text = re.sub(r"  started by .*\n", "", text)
         return re.sub(
             r"for [\d.]+ m?s", "for AGE", text.replace(str(port), "8000").replace(str(port + 1), "8001")
         )

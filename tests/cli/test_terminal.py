@@ -124,19 +124,3 @@ class TestStatus:
         child.expect(r"Backend \(port \d+\): [^\r\n]*?✗[^\r\n]*? Not running")
         child.expect("`devinit start` starts everything")
         assert code_of(child) == 0
-
-
-class TestAStop:
-    def test_that_is_interrupted_goes_on_and_says_so(self, shop: Shop, port: int) -> None:
-        shop.service("backend", "deaf", port=port, stop={"grace": 0.7})
-        shop("start")
-
-        child = shop.terminal("stop")
-        child.expect("stopping")
-        child.sendintr()
-
-        child.expect("the stop goes on in the background")
-        assert code_of(child) == 130
-        # Another stop waits for the same end.
-        shop("stop")
-        assert shop.status()["backend"]["phase"] == "stopped"
