@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,9 +15,11 @@ from devinit.ports.conflicts import ConflictsFound
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Lease, LeaseStore, root_name
 from devinit.ports.overrides import overrides
-from devinit.ports.release import Say
 from devinit.ports.reuse import AskRunning
 from devinit.ports.search import Search, Wanted
+
+if TYPE_CHECKING:
+    from devinit.ports.release import Say
 
 __all__ = ["ConflictsFound", "Grant", "adopt", "grant"]
 

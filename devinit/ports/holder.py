@@ -10,9 +10,7 @@ from msgspec.structs import asdict, replace
 from devinit.model.port import Ancestor, Container, Holder, Listener
 from devinit.model.process import ProcessFacts
 from devinit.ports.barriers import CONTAINER_PROGRAMS
-from devinit.ports.containers import published
 from devinit.ports.holding import Hidden, Holding
-from devinit.ports.managers import manager_of
 from devinit.ports.naming import titled
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners
@@ -75,6 +73,8 @@ class _Seen:
         return tuple(self._holder(facts) for facts in found if facts is not None)
 
     def _holder(self, facts: ProcessFacts) -> Holder:
+        from devinit.ports.managers import manager_of  # most starts find every port free
+
         above = self._ancestors(facts)
         checkout = self._worktree(facts.directory)
         return Holder(
@@ -122,6 +122,8 @@ def _with_containers(found: dict[int, Holding]) -> dict[int, Holding]:
     pointing = [each for each in found.values() if _may_be_published(each)]
     if not pointing:
         return found
+    from devinit.ports.containers import published  # few ports are a container's
+
     containers: dict[int, Container] = published()
     return {
         port: _published(each, containers.get(port)) if each in pointing else each

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import NoReturn, Self, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -43,10 +43,12 @@ from devinit.ports.holder import holding, holdings
 from devinit.ports.holding import Holding
 from devinit.ports.leases import Lease, LeaseStore, Taken
 from devinit.ports.overrides import Override, Overrides
-from devinit.ports.release import Say, release
 from devinit.ports.reuse import AskRunning, in_words, refusal
 from devinit.ports.verdict import Obstruction, brief, judge
 from devinit.system.listeners import ephemeral_range
+
+if TYPE_CHECKING:
+    from devinit.ports.release import Say
 
 _LEASE_SECONDS = 2.0
 """How long the rest of an orphan's tree may take to end after its listener did."""
@@ -298,6 +300,8 @@ class Search:
         lease = None if isinstance(obstruction, Taken) else self.store.take(port, owner)
         if isinstance(lease, Taken):
             raise PortConflict(f"port {port} is {brief(lease, self.owner.root)}")
+        from devinit.ports.release import release  # few starts end anybody
+
         try:
             released = release(port, found.identities, protected=self.protected, say=self.say)
         except BaseException:
