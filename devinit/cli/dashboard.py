@@ -39,7 +39,7 @@ def run(arguments: Arguments) -> int:
 
 def can_show() -> bool:
     """Whether there is a terminal to show the dashboard on."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
 
 
 def open_dashboard(root: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from devinit.dashboard.presentation import MARKS, Piece, masked, shown_url
 from devinit.model.port_words import VERDICTS, holder_rows, parents_first, port_rows, sentence
-from devinit.text import duration, one_line, pad, plain, width
+from devinit.text import cut, duration, one_line, pad, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Line = list[Piece]
 LABEL = 16
+LONGEST_SUMMARY = 90
+LONGEST_FACT = 120
 STATES = {"running": "good", "stopped": "dim", "orphaned": "attention", "unreachable": "bad", "gone": "bad"}
 
 
@@ -153,7 +155,7 @@ def port_facts(report: Json) -> Iterator[Line]:
         yield []
     holders = parents_first(list(report["holders"]))
     for holder in holders[:1]:
-        yield from rows(holder_rows(holder, in_full=False))
+        yield from rows((name, cut(fact, LONGEST_FACT)) for name, fact in holder_rows(holder, in_full=False))
     yield from rows(port_rows(dict(report), holders[1:]))
     yield []
     yield [(VERDICTS.get(report["kind"], ""), "strong")]
@@ -168,4 +170,9 @@ def port_facts(report: Json) -> Iterator[Line]:
 def port_heading(report: Json) -> str:
     """Return the line above the facts."""
     wanted = f", which {one_line(report['service'])} wants," if "service" in report else ""
-    return f"Port {report['port']}{wanted} is {one_line(report['summary'])}."
+    summary = one_line(report["summary"])
+    if width(summary) > LONGEST_SUMMARY and report["holders"]:
+        # What is left out of a long command is said below; the pid is not to be lost.
+        pids = ", ".join(str(holder["identity"]["pid"]) for holder in report["holders"])
+        summary = f"{cut(summary, LONGEST_SUMMARY)} (pid {pids})"
+    return f"Port {report['port']}{wanted} is {summary}."

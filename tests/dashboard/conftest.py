@@ -62,6 +62,10 @@ SERVICES = (
     status("docs", "stopped", port=8030, preferred_port=8030),
 )
 ENVIRONMENT = {"DATABASE_URL": "postgresql://shop:secret@127.0.0.1:5432/shop", "BACKEND_PORT": "8001"}
+WIDE = (
+    '\x1b[32mINFO\x1b[0m:     127.0.0.1:40406 - "POST /orders HTTP/1.1" 201 Created, and a line that is wider '
+    "than any terminal that people work at, so that it has to be broken or cut"
+)
 LINES = {
     "postgres": ("LOG:  database system is ready to accept connections",),
     "backend": (
@@ -72,8 +76,7 @@ LINES = {
         "ERROR:    the payment provider answers with 503",
         "Traceback (most recent call last):",
         "ConnectionError: payments.example.com:443",
-        '\x1b[32mINFO\x1b[0m:     127.0.0.1:40406 - "POST /orders HTTP/1.1" 201 Created, and a line that is wider '
-        "than any terminal that people work at, so that it has to be broken or cut",
+        WIDE,
     ),
     "frontend": ("  VITE v8.3.8  ready in 329 ms", "  ➜  Local:   http://localhost:3000/"),
     "mailer": ("reading mailer.toml", "ValueError: no such queue: 'orders'"),
@@ -254,9 +257,8 @@ class Desk:
 
     def text(self) -> str:
         """Return what is on the screen."""
-        width, height = self.app.size
         lines = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines[:height])
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     def logs(self) -> list[str]:
         return [row.line.plain for row in self.main.log_pane.view.rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from devinit.dashboard.lines.store import KEPT, SLACK, Store
 from tests.dashboard.conftest import FakeLink, status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(60)
@@ -39,10 +39,10 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def until(condition: object, seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]  # any callable
-            await asyncio.sleep(0.01)
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 class TestAHundredThousandLinesASecond:
@@ -50,7 +50,8 @@ class TestAHundredThousandLinesASecond:
         link = FakeLink()
         link.services = [status("web")]
         app = Dashboard(link, project)
-        flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(project / ".devinit/logs/web.log")])
+        log = project / ".devinit/logs/web.log"
+        flood = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, str(log))
         try:
             async with app.run_test(size=(120, 40)) as pilot:
                 await until(lambda: app.store._last > 3 * KEPT)
@@ -74,7 +75,7 @@ class TestAHundredThousandLinesASecond:
                 assert sorted(latencies)[len(latencies) // 2] < 0.1, latencies
         finally:
             flood.kill()
-            flood.wait()
+            await flood.wait()
 
     def test_are_counted_where_they_are_not_shown(self, project: Path) -> None:
         pieces: list[Piece] = []

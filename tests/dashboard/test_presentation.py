@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from devinit.dashboard.presentation import (
-    HIDDEN,
     MARKS,
     farewell,
     headline,
@@ -17,6 +16,7 @@ from devinit.dashboard.presentation import (
     uptime,
 )
 from devinit.dashboard.state import Stack, View
+from devinit.logs.mask import HIDDEN
 from devinit.model.status import Phase
 from devinit.text import width
 

@@ -1,0 +1,211 @@
+"""Specifies the dashboard at a real terminal, on services that really run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pexpect
+import pyte
+import pytest
+
+from tests.cli.conftest import PATIENCE
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    from tests.cli.conftest import Shop
+
+pytestmark = pytest.mark.timeout(120)
+COLUMNS, LINES = 100, 24
+
+
+class Terminal:
+    """A terminal with a program in it: what it shows, and keys to press."""
+
+    def __init__(self, child: pexpect.spawn[str]) -> None:
+        self.child = child
+        self.screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.Stream(self.screen)
+
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def shows(self, *expected: str, gone: str = "") -> str:
+        """Wait until the screen shows all of this, and return it."""
+        return self._until(
+            lambda text: all(each in text for each in expected) and (not gone or gone not in text)
+        )
+
+    def press(self, keys: str) -> None:
+        self.child.send(keys)
+
+    def left(self) -> tuple[str, int | None]:
+        """Wait for the end; return what the shell shows then, and the exit code."""
+        self._until(lambda _: not self.child.isalive())
+        self._take(0.1)
+        self.child.close()
+        return self.text(), self.child.exitstatus
+
+    def _until(self, condition: Callable[[str], bool]) -> str:
+        deadline = time.monotonic() + PATIENCE
+        while not condition(self.text()):
+            assert time.monotonic() < deadline, f"the screen shows:\n{self.text()}"
+            self._take(0.1)
+        return self.text()
+
+    def _take(self, seconds: float) -> None:
+        try:
+            self._stream.feed(self.child.read_nonblocking(1_000_000, seconds))
+        except pexpect.TIMEOUT:
+            return
+        except pexpect.EOF:
+            self.child.wait() if self.child.isalive() else None
+
+
+@pytest.fixture
+def at_terminal(shop: Shop) -> Callable[..., Terminal]:
+    def begin(*words: str, **environment: str) -> Terminal:
+        child = shop.terminal(*words, columns=COLUMNS, **environment)
+        return Terminal(child)
+
+    return begin
+
+
+class TestAStartAtATerminal:
+    def test_ends_in_the_dashboard_from_which_everything_can_be_done(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("database", "lines=3", port=port)
+        shop.service("backend", "lines=2", port=port + 2, depends_on=["database"])
+
+        terminal = at_terminal("start", "all")
+        terminal.shows("● database", "● backend", "2 of 2 ready", "line 3")
+        before = shop.status()["backend"]["pid"]
+
+        terminal.press("j")
+        terminal.shows("─ backend · following")
+        terminal.press("r")
+        terminal.shows("2 of 2 ready")
+        wait_for(lambda: shop.status()["backend"]["pid"] not in (before, None))
+
+        terminal.press("p")
+        terminal.shows("PREFERRED", f"{port + 2}")
+        terminal.press("\x1b[Bm")
+        terminal.shows(f"Restart backend on port {port + 3} now?")
+        terminal.press("y")
+        wait_for(
+            lambda: (
+                (shop.status()["backend"]["phase"], shop.status()["backend"]["port"]) == ("ready", port + 3)
+            )
+        )
+        terminal.press("\x1b")
+        terminal.shows(f"{port + 3} ← {port + 2}", "2 of 2 ready")
+
+        terminal.press("q")
+        text, code = terminal.left()
+        assert code == 0
+        assert "database, backend keep running; `devinit stop` ends everything" in " ".join(text.split())
+        assert {service["phase"] for service in shop.status().values()} == {"ready"}
+
+    def test_that_failed_shows_the_last_lines_and_keeps_its_exit_code(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", "lines=3", "exit=3", port=port, restart="never")
+
+        terminal = at_terminal("start")
+        terminal.shows("✗ backend", "failed", "line 3", "1 failed")
+        terminal.press("q")
+
+        assert terminal.left()[1] == 1
+
+
+class TestTheDashboard:
+    def test_asks_about_a_port_that_is_taken_meanwhile(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str], at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", port=port)
+
+        terminal = at_terminal("dashboard")
+        terminal.shows("○ backend", "s Start")
+        terminal.press("s")
+        terminal.shows(f"Port {port}, which backend wants, is", f"move to {port + 1}", f"kill {stranger.pid}")
+        terminal.press("\x1b")
+        terminal.shows("○ backend")
+        terminal.press("s")
+        terminal.shows(f"move to {port + 1}")
+        terminal.press("\r")
+        terminal.shows("● backend", f"{port + 1} ← {port}")
+        terminal.press("Q")
+        terminal.shows("Stop everything and leave?")
+        terminal.press("y")
+
+        assert terminal.left()[1] == 0
+        assert shop.status()["backend"]["phase"] == "stopped"
+        assert stranger.poll() is None
+
+    def test_says_that_the_supervisor_is_gone_and_starts_another_one(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", port=port)
+        shop("start")
+        service = shop.status()["backend"]["pid"]
+
+        terminal = at_terminal("dashboard")
+        terminal.shows("● backend", "1 of 1 ready")
+        os.kill(int((shop.root / ".devinit" / "supervisor.lock").read_text()), signal.SIGKILL)
+        terminal.shows("The supervisor is gone")
+        terminal.press("\x12")  # Ctrl-R
+        terminal.shows("1 of 1 ready", gone="supervisor is gone")
+
+        assert shop.status()["backend"]["pid"] == service
+        terminal.press("q")
+        terminal.left()
+
+    def test_streams_lines_without_frames_until_control_c(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", "lines=3", port=port)
+        shop("start")
+
+        terminal = at_terminal("dashboard")
+        terminal.shows("line 3")
+        terminal.press("l")
+        terminal.shows("Ctrl-C goes back", gone="SERVICE")
+        with shop.log("backend").open("a") as log:
+            log.write("and one more\n")
+        terminal.shows("and one more")
+        terminal.child.sendintr()
+        terminal.shows("SERVICE", "● backend")
+        terminal.press("q")
+
+        assert terminal.left()[1] == 0
+
+    @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"TERM": ""}])
+    def test_needs_a_terminal_that_can_move_the_cursor(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal], environment: dict[str, str]
+    ) -> None:
+        shop.service("backend", port=port)
+
+        text, code = at_terminal("dashboard", **environment).left()
+
+        assert code == 2
+        assert "the dashboard needs a terminal that can move the cursor" in text
+
+    def test_needs_a_terminal_at_all(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+
+        answer = shop("dashboard")
+
+        assert answer.returncode == 2
+        assert "`devinit status` shows what runs" in answer.stderr
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
