@@ -19,7 +19,6 @@ from devinit.errors import StateFileError
 from devinit.logs.times import point, thinned, times_path
 from devinit.model.service import LogLimits, Service
 from devinit.supervisor import logs
-from devinit.supervisor.log_bounds import bound, put_aside
 from devinit.system.files import write_atomically
 
 TYPE_CHECKING = False
@@ -172,6 +171,8 @@ class LogKeeper:
             self._bound(kept)
 
     def _bound(self, kept: Kept) -> None:
+        from devinit.supervisor.log_bounds import bound  # not before the first services have been started
+
         try:
             if bound(kept.path, kept.limits):
                 self._written.add(kept.service)
@@ -201,6 +202,8 @@ class LogKeeper:
                 self._thin_out(service, path)
 
     def _thin_out(self, service: str, path: str) -> None:
+        from devinit.supervisor.log_bounds import put_aside  # as above
+
         file = logs.log_path(self._private, service)
         inodes = {each.stat().st_ino for each in (file, *put_aside(file)) if each.exists()}
         with open(path, encoding="ascii", errors="replace") as known:  # noqa: PTH123  a text, as `times_path` gives it

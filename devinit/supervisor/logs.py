@@ -14,8 +14,6 @@ from pathlib import Path
 from devinit.errors import StateFileError
 from devinit.logs import MARKER
 from devinit.model.service import LogLimits
-from devinit.supervisor.log_bounds import rotate
-from devinit.system.holes import data_from
 
 TAIL_BYTES = 64 * 1024
 """How far back the last lines of a run are looked for."""
@@ -38,7 +36,10 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
     try:
         # Also after somebody has cleaned the checkout (git clean -fdx) while we ran.
         path.parent.mkdir(mode=0o700, parents=path.parent.parent.parent.is_dir(), exist_ok=True)
-        rotate(path, limits)
+        if end_of(path) >= limits.size_bytes:
+            from devinit.supervisor.log_bounds import rotate  # the supervisor's start: few logs are full
+
+            rotate(path, limits)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StateFileError(
@@ -66,6 +67,8 @@ def end_of(path: Path) -> int:
 
 def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
     """Return the output from an offset on, at most its last bytes, whatever they contain."""
+    from devinit.system.holes import data_from  # as above: most starts read no output
+
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -86,6 +89,8 @@ class NewOutput:
 
     def __call__(self) -> str:
         """Return what was printed since the last look, without colours; an unfinished line comes again."""
+        from devinit.system.holes import data_from  # as above
+
         try:
             with self._path.open("rb") as file:
                 if self._position > file.seek(0, os.SEEK_END):
