@@ -20,3 +20,6 @@ class TestAShortRandomWalk:
 
         assert walk.violations == [], "\n".join(said)
         assert walk.faults > STEPS / 3
+        assert walk.rows > 0
+        assert walk.visits > 0
+        assert walk.rows > 0 < walk.visits

@@ -99,7 +99,7 @@ def in_data(world: World, status: Json) -> Iterator[str]:
             continue
         match each["name"]:
             case "postgres":
-                rows = world.commit_row(each["url"])
+                rows = world.commit_row(each["port"])
                 if rows is not None and rows <= world.rows:
                     yield f"{world.rows} rows were committed, {rows - 1} were there"
                 world.rows = rows or world.rows

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+from dotenv import dotenv_values
 
 from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE
@@ -175,8 +176,9 @@ class World:
 
     # What must not be lost
 
-    def commit_row(self, url: str) -> int | None:
+    def commit_row(self, port: int) -> int | None:
         """Insert one more row and return how many there are; None when it was not acknowledged."""
+        url = f"postgresql://shop:shop@127.0.0.1:{port}/shop"
         sql = (
             "CREATE TABLE IF NOT EXISTS ledger (number serial PRIMARY KEY);"
             "INSERT INTO ledger DEFAULT VALUES; SELECT count(*) FROM ledger"
