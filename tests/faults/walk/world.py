@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-from dotenv import dotenv_values
 
 from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE
