@@ -13,10 +13,15 @@ from devinit.system.procfs import LINUX, TICKS_PER_SECOND, Stat, read, stat_of
 
 @cache
 def boot_id() -> str:
-    """Return what tells this boot from any other."""
+    """Return what tells this boot from any other.
+
+    A container has the boot of its machine, and ends with its first process: when that began tells its boots
+    apart. On the machine itself the first process began with the boot.
+    """
     found = read("/proc/sys/kernel/random/boot_id") if LINUX else None
     if found:
-        return found.decode().strip()
+        first = stat_of(1)
+        return found.decode().strip() + (f"/{first.start_time}" if first else "")
     from devinit.system import macos  # loads psutil
 
     return macos.boot_id()
