@@ -5,6 +5,7 @@ from __future__ import annotations
 # The module below `socket`, which builds enumerations and loads `selectors` for 3 ms: a tenth of a command.
 import _socket as socket
 import json
+import os
 import sys
 
 from devinit.errors import DevinitError, SupervisorError
@@ -98,7 +99,7 @@ class Client:
                     return False
                 self._buffer += chunk
         except TimeoutError:
-            pid = peer_pid(self._connection)
+            pid, _ = peer(self._connection)
             self.close()
             raise SupervisorError(
                 f"the supervisor (pid {pid or 'unknown'}) does not answer within {GREETING_SECONDS:g} s",
@@ -155,16 +156,33 @@ def connect(path: str | Path) -> Client | None:
             f"cannot connect to the supervisor at {path}: {error.strerror}",
             hint="the socket must belong to you: run this as the user who started devinit",
         ) from error
+    refuse_strangers(connection)
     client = Client(connection)
     return client if client.is_greeted() else None
 
 
-def peer_pid(connection: socket.socket) -> int:
-    """Return the process at the other end, or 0 where the kernel does not say."""
+def refuse_strangers(connection: socket.socket) -> None:
+    """Raise SupervisorError when another user listens: he is told no environment, and is believed nothing.
+
+    Root may look at everybody's projects; whoever is root could listen in anyway.
+    """
+    pid, uid = peer(connection)
+    if uid is None or uid == os.geteuid() or os.geteuid() == 0:
+        return
+    connection.close()
+    raise SupervisorError(
+        f"another user (uid {uid}, pid {pid}) listens in place of this project's supervisor",
+        hint="run the command as that user, or work in a checkout of your own",
+    )
+
+
+def peer(connection: socket.socket) -> tuple[int, int | None]:
+    """Return pid and uid of the process at the other end; (0, None) where the kernel does not say."""
     if not hasattr(socket, "SO_PEERCRED"):
-        return 0
+        return 0, None
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return int.from_bytes(credentials[:4], sys.byteorder)
+    pid, uid = (int.from_bytes(credentials[at : at + 4], sys.byteorder) for at in (0, 4))
+    return pid, uid
 
 
 def gone(method: str) -> SupervisorError:

@@ -107,14 +107,9 @@ class Server:
     async def listen(self) -> None:
         """Begin to accept. The caller holds the project's lock, so that a socket that is left over is dead."""
         self._path.unlink(missing_ok=True)
-        previous = os.umask(0o177)
-        try:
-            self._server = await asyncio.start_unix_server(
-                self._serve, str(self._path), limit=LONGEST_REQUEST
-            )
-            self._socket = self._path.stat()
-        finally:
-            os.umask(previous)
+        bound = bind_private(self._path)
+        self._socket = self._path.stat()
+        self._server = await asyncio.start_unix_server(self._serve, sock=bound, limit=LONGEST_REQUEST)
 
     async def listen_again(self, path: Path) -> bool:
         """Listen here if our socket is gone; return whether that was needed. Connections stay."""
@@ -212,6 +207,22 @@ def error_of(error: DevinitError) -> RpcError:
 def refusal(request_id: int | str | None, error: RpcError) -> dict[str, Any]:
     """Return the answer that carries an error."""
     return {"jsonrpc": "2.0", "id": request_id, "error": error}
+
+
+def bind_private(path: Path) -> socket.socket:
+    """Return a socket at a path that only its owner may connect to.
+
+    Not by a umask, which a service that is spawned in the same moment would inherit. Nobody gets in before:
+    the socket does not listen yet, and its folder is private.
+    """
+    bound = socket.socket(socket.AF_UNIX)
+    try:
+        bound.bind(str(path))
+        path.chmod(0o600)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
