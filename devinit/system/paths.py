@@ -70,6 +70,7 @@ def private_directory_as_text(root: str | os.PathLike[str]) -> str:
     """Return `private_directory` as text, without loading pathlib."""
     path = os.path.join(root, ".devinit")
     _create_private(path)
+    _close_to_others(path)
     ignore = os.path.join(path, ".gitignore")
     try:
         with open(ignore, "x", encoding="ascii") as file:
@@ -140,11 +141,14 @@ def _digest(data: bytes) -> str:
 
 
 def _is_own_directory(path: str) -> bool:
+    """Tell whether a directory is ours to write into, and nobody else's: he could replace what we make there."""
     try:
         found = os.stat(path)
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and os.access(path, os.W_OK | os.X_OK)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        return False
+    return os.access(path, os.W_OK | os.X_OK)
 
 
 def _create_private(path: str) -> None:
@@ -160,6 +164,20 @@ def _create_private(path: str) -> None:
     except OSError as error:
         if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
             raise _unusable(path, error) from error
+
+
+def _close_to_others(path: str) -> None:
+    """Take other users' rights from a directory of ours: it was copied, unpacked, or made by hand.
+
+    Not refused: on disks without rights (a Windows drive in WSL) every directory looks open and stays so.
+    """
+    try:
+        found = os.stat(path)
+        if found.st_mode & 0o077 and found.st_uid == os.getuid():
+            os.chmod(path, 0o700)
+    except OSError:
+        # What keeps us from it keeps us from using the directory as well, and is told there.
+        return
 
 
 def _refuse_unless_private(path: str) -> None:
