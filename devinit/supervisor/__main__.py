@@ -19,6 +19,9 @@ from devinit import __version__
 from devinit.control.server import Server
 from devinit.control.spawning import READY
 from devinit.errors import DevinitError
+from devinit.ports import ports_file
+from devinit.runtime.publish import ENVIRONMENT_FILE
+from devinit.supervisor import state_file
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.handlers import Handlers
@@ -26,6 +29,7 @@ from devinit.supervisor.presence import be_reachable, lock_project, publish_addr
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
 from devinit.supervisor.vanishing import stop_with_folder
+from devinit.system.files import remove_torn
 from devinit.system.paths import socket_path
 
 log = logging.getLogger("devinit.supervisor")
@@ -84,6 +88,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             on_signal(signal.SIGHUP, lambda: tasks.create_task(be_reachable(server, root)))
             tasks.create_task(stop_with_folder(supervisor, leaving))
             tell_launcher(ready_fd, READY)
+            remove_what_was_torn(supervisor.stage)
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
             gc.enable()
@@ -101,6 +106,17 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
         lock.release()
     if refused is not None:
         raise refused
+
+
+def remove_what_was_torn(stage: Stage) -> None:
+    """Remove what a supervisor that was killed was just writing."""
+    published = {ENVIRONMENT_FILE, ports_file.NAME, *stage.project.discovery.values()}
+    for folder, names in ((stage.private, state_file.NAMES), (stage.root, published)):
+        try:
+            for path in remove_torn(folder, names):
+                log.info("removed %s, which was never finished", path)
+        except OSError as error:
+            log.warning("%s cannot be looked through: %s", folder, error.strerror)
 
 
 def on_signal(number: signal.Signals, act: Callable[[], object]) -> None:

@@ -18,6 +18,8 @@ from devinit.supervisor.drift import Basis
 from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
+CALLER = "caller.json"
+NAMES = frozenset({NAME, CALLER})
 
 
 class ServiceRecord(Struct, frozen=True, kw_only=True):
@@ -65,7 +67,8 @@ def read_state(private: Path) -> State:
     """Return what was recorded; nothing when there is no file. Raise StateFileError when it cannot be read."""
     path = state_path(private)
     text = read_text(path)
-    if text is None:
+    if text is None or not text.strip("\0\n "):
+        # A power cut may leave it without content: nothing runs any more of what it described.
         return State()
     try:
         # Made only when there is something to read: 1 ms of the supervisor's start.
@@ -84,7 +87,7 @@ def write_state(private: Path, state: State) -> None:
 
 def caller_path(private: Path) -> Path:
     """Return where the environment is kept that services inherit. It may hold secrets: 0600, gone after a stop."""
-    return private / "caller.json"
+    return private / CALLER
 
 
 def write_caller(private: Path, environ: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from devinit.errors import StateFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
@@ -59,6 +60,21 @@ def read_text(path: str | os.PathLike[str]) -> str | None:
             f"{name} is not UTF-8 text (byte {error.start})",
             hint="save it as UTF-8, or delete it",
         ) from error
+
+
+def remove_torn(directory: str | os.PathLike[str], names: Iterable[str]) -> list[str]:
+    """Remove what writers of these files left half written when they were killed; return it.
+
+    It may hold the secrets of the file that it was to become, under a name that no .gitignore knows.
+    """
+    removed = []
+    for name in os.listdir(directory):
+        target, _, rest = name.removeprefix(".").rpartition(".tmp")[0].rpartition(".")[0].rpartition(".")
+        if name.endswith(".tmp") and rest.isdecimal() and target in names and not _runs(int(rest)):
+            path = os.path.join(directory, name)
+            _remove_if_there(path)
+            removed.append(path)
+    return removed
 
 
 class FileLock:
@@ -161,6 +177,14 @@ def _name_beside(target: str) -> str:
     directory, name = os.path.split(target)
     # Names are limited to 255 bytes; the random part lets two writers work at once.
     return os.path.join(directory, f".{name[:40]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return error.errno != errno.ESRCH
+    return True
 
 
 def _write_new(path: str, content: bytes, mode: int, *, durable: bool) -> None:

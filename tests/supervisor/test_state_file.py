@@ -75,7 +75,7 @@ class TestTheState:
 
     @pytest.mark.parametrize(
         "garbage",
-        ["", "{", "[]", '{"services": 3}', '{"services": {"db": {}}}', '{"version": "x"}', "\0\0\0"],
+        ["{", "[]", '{"services": 3}', '{"services": {"db": {}}}', '{"version": "x"}', "\0{}"],
     )
     def test_that_is_garbage_is_refused_by_name_and_kept(self, tmp_path: Path, garbage: str) -> None:
         state_path(tmp_path).write_text(garbage)
@@ -85,6 +85,12 @@ class TestTheState:
 
         assert caught.value.hint
         assert state_path(tmp_path).read_text() == garbage
+
+    @pytest.mark.parametrize("left", ["", "\n", "\0\0\0"])
+    def test_that_a_power_cut_left_without_content_is_empty(self, tmp_path: Path, left: str) -> None:
+        state_path(tmp_path).write_text(left)
+
+        assert read_state(tmp_path) == State()
 
     def test_that_is_not_text_is_refused_by_name(self, tmp_path: Path) -> None:
         state_path(tmp_path).write_bytes(b"\xff\xfe")
