@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeGuard
 
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import HIGHEST_PORT
-from devinit.system.files import read_text, write_atomically
+from devinit.system.files import FileLock, read_text, write_atomically
 
 NAME = ".ports.json"
 _WAY_OUT = "correct it, or delete it: the next start then begins with the preferred ports"
@@ -33,11 +34,12 @@ def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
 def write(root: Path, ports: Mapping[str, int]) -> bool:
     """Remember ports, keeping every other key and the order; return whether the file changed."""
     path = root / NAME
-    before = _document(path)
-    after = {**before, **ports}
-    if after == before and path.exists():
-        return False
-    write_atomically(path, _text(after))
+    with _writing(root):
+        before = _document(path)
+        after = {**before, **ports}
+        if after == before and path.exists():
+            return False
+        write_atomically(path, _text(after))
     return True
 
 
@@ -47,16 +49,24 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
     A file without any key left is removed: deleted means defaults again.
     """
     path = root / NAME
-    document = _document(path)
-    forgotten = [key for key in _port_keys(document) if services is None or key in services]
-    kept = {key: value for key, value in document.items() if key not in forgotten}
-    if not forgotten:
-        return {}
-    if kept:
-        write_atomically(path, _text(kept))
-    else:
-        path.unlink(missing_ok=True)
+    with _writing(root):
+        document = _document(path)
+        forgotten = [key for key in _port_keys(document) if services is None or key in services]
+        kept = {key: value for key, value in document.items() if key not in forgotten}
+        if not forgotten:
+            return {}
+        if kept:
+            write_atomically(path, _text(kept))
+        else:
+            path.unlink(missing_ok=True)
     return {key: value for key in forgotten if _is_port(value := document[key])}
+
+
+def _writing(root: Path) -> AbstractContextManager[object]:
+    """Return what keeps another writer (`ports set` in two shells) from undoing what we write meanwhile."""
+    private = root / ".devinit"
+    # Not created for this: the checkout may just have been deleted.
+    return FileLock(private / "ports.lock") if private.is_dir() else nullcontext()
 
 
 def _document(path: Path) -> dict[str, object]:
