@@ -167,13 +167,18 @@ def service_status(
         "preferred_port": runner.service.port.preferred if runner.service.port else None,
         "url": shown(endpoint.url, stage),
         "pid": pid_of(runner),
-        "uptime_seconds": time.time() - runner.started_at if alive and runner.started_at else None,
+        "uptime_seconds": uptime_of(runner) if alive else None,
         "restarts": runner.state.restarts,
         "cpu_percent": usage[1] if usage else None,
         "memory_bytes": usage[0].memory_bytes if usage else None,
         "reason": shown(runner.state.reason, stage),
         "changed": changed,
     }
+
+
+def uptime_of(runner: Runner) -> float | None:
+    """Return since when it runs; never less than nothing, also when the clock was set back meanwhile."""
+    return max(0.0, time.time() - runner.started_at) if runner.started_at is not None else None
 
 
 def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
