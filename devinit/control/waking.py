@@ -13,6 +13,10 @@ import os
 
 from devinit.system.paths import SUPERVISOR_LOCK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devinit.model.process import ProcessIdentity
+
 _LONGEST_PID = 32
 
 
@@ -38,11 +42,28 @@ def wake(root: str | os.PathLike[str]) -> bool:
     """Let the supervisor of a checkout listen again if its socket is gone; False when there is none."""
     import signal  # these load much, and only an accident needs them
 
-    from devinit.system.processes import facts_of, signal_exactly
+    from devinit.system.processes import signal_exactly
+
+    identity = proven_supervisor_of(root)
+    return identity is not None and signal_exactly(identity, signal.SIGHUP)
+
+
+def proven_supervisor_of(root: str | os.PathLike[str]) -> ProcessIdentity | None:
+    """Return the process that has the lock: the one whose pid stands in it, else the oldest that has it open.
+
+    Who has just taken the lock has not written its pid yet, and the one that stands there may be anybody's
+    by now; or something else was written into the file.
+    """
+    from devinit.system.open_files import openers_of  # as above
+    from devinit.system.processes import facts_of, identity_of
 
     pid = supervisor_of(root)
-    facts = facts_of(pid) if pid else None
-    # Who has just taken the lock has not written its pid yet: the one that stands there may be anybody's by now.
-    if facts is None or "devinit.supervisor" not in facts.command:
-        return False
-    return signal_exactly(facts.identity, signal.SIGHUP)
+    if pid is None:
+        return None
+    named = identity_of(pid) if pid else None
+    opened = openers_of(os.path.join(root, ".devinit", SUPERVISOR_LOCK))
+    for identity in (named, *opened):
+        facts = facts_of(identity.pid) if identity else None
+        if facts is not None and "devinit.supervisor" in facts.command:
+            return facts.identity
+    return None

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from devinit.control.server import Server
 from devinit.control.spawning import SOCKET_POINTER
-from devinit.control.waking import supervisor_of, wake
-from devinit.errors import DevinitError, SupervisorError
+from devinit.control.waking import proven_supervisor_of, wake
+from devinit.errors import DevinitError, StateFileError, SupervisorError
 from devinit.system.files import FileLock, write_atomically
 from devinit.system.paths import SUPERVISOR_LOCK, private_directory, socket_path
 
@@ -34,14 +34,20 @@ async def lock_project(root: Path) -> FileLock | None:
         if woken and is_reachable(root):
             return None
         if asyncio.get_running_loop().time() > deadline:
-            pid = supervisor_of(root) or "unknown"
+            holder = proven_supervisor_of(root)
+            pid = holder.pid if holder else "unknown"
             raise SupervisorError(
                 f"another supervisor (pid {pid}) looks after {root}, and cannot be reached",
                 hint=f"it may hang: `kill -9 {pid}`; services keep running, the next command takes them over",
             )
         await asyncio.sleep(0.01)
-    os.ftruncate(lock.fileno(), 0)
-    os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
+    try:
+        os.ftruncate(lock.fileno(), 0)
+        os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        raise StateFileError(
+            f"{lock.path} cannot be written: {error.strerror}", hint="make room on the disk"
+        ) from error
     return lock
 
 

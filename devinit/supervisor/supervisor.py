@@ -229,6 +229,8 @@ class Supervisor:
             raise Interrupted("whoever ordered the start has gone away")
         wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
         await self._configure(project, order)
+        # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
+        await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         starting = [name for name in wanted if self._phase(name) not in WANTED]
         for name in starting:
             self.stage.check(project.services[name])

@@ -285,3 +285,35 @@ class TestASocketThatIsLeftOver:
         assert path.exists()
         shop.up()
         assert len(shop.notes()) == 1
+
+
+class TestASupervisorThatWasKilledDuringAStop:
+    def test_is_followed_by_one_that_starts_again_what_it_finds_half_stopped(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", "stubborn", port=port, stop={"grace": 2})
+        shop.up()
+        with shop.subscribe() as events:
+            stop = shop.begin("stop")
+            events.until(type="phase", service="web", phase="stopping")
+        shop.kill_supervisor()
+        stop.finish()
+
+        assert shop("start").returncode == 0
+
+        assert shop.status()["web"]["phase"] == "ready"
+        assert len(shop.pids("web")) == 1
+
+
+class TestALockWithNonsenseInIt:
+    def test_still_leads_to_the_supervisor_that_holds_it(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        pid, before = shop.supervisor(), shop.status()["web"]["pid"]
+        (shop.root / ".devinit" / "supervisor.lock").write_text("[1, 2]\n")
+        socket_path(shop.root).unlink()
+
+        assert shop("start").returncode == 0
+
+        assert shop.supervisor() == pid
+        assert shop.status()["web"]["pid"] == before
