@@ -199,7 +199,7 @@ class Dashboard(App[str]):
         """Start, stop or restart services."""
         params: dict[str, object] = {"services": order.services}
         if order.changed:
-            params["changed"] = True
+            params["only_changed"] = True
         self.carry_out(order.method, params)
 
     @work
@@ -245,6 +245,11 @@ class Dashboard(App[str]):
             answers.append(resolution(conflict, kind))
         return answers
 
+    def _changed(self, service: str) -> str:
+        """Return what of a service's configuration is newer than it is."""
+        view = self.stack.services.get(service)
+        return view.changed if view is not None else ""
+
     def complain(self, error: DevinitError) -> None:
         """Say what went wrong and what to do next."""
         self.notify(error.hint or "", title=error.message, severity="error", timeout=10, markup=False)
@@ -264,7 +269,7 @@ class Dashboard(App[str]):
             case "revive":
                 self._link.revive()
             case "details" if wanted.service is not None:
-                self.push_screen(DetailsPage(wanted.service, self._link.ask))
+                self.push_screen(DetailsPage(wanted.service, self._link.ask, self._changed))
             case "ports":
                 self.push_screen(PortsPage(self._link.ask, self.restart))
             case "environment":

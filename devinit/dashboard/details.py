@@ -21,12 +21,14 @@ LONGEST_FACT = 120
 STATES = {"running": "good", "stopped": "dim", "orphaned": "attention", "unreachable": "bad", "gone": "bad"}
 
 
-def explanation(why: Json, inspection: Json | None, *, revealed: bool) -> Iterator[Line]:
+def explanation(why: Json, inspection: Json | None, changed: str = "", *, revealed: bool) -> Iterator[Line]:
     """Yield everything that explains a service: why it is as it is, and what it is given."""
     mark, style = MARKS.get(why["phase"], ("?", "attention"))
     since = f" for {duration(why['since_seconds'])}" if why["since_seconds"] is not None else ""
     yield [(f"{mark} {why['name']} ", "title"), (f"{why['phase']}{since}", style)]
     yield from rows(reasons(why), style if why["phase"] == "failed" else "")
+    if changed:
+        yield from rows([("newer than it", f"{changed}; a restart applies it")], "attention")
     yield from section("Readiness", readiness(why))
     yield from dependencies(why)
     if inspection is not None:
@@ -47,7 +49,6 @@ def reasons(why: Json) -> Iterator[tuple[str, str]]:
     yield "restarts", "" if not times else f"{times}, {why['failures']} failures lately"
     yield "port", port_text(why)
     yield "command", why["command"] or ""
-    yield "configuration", drift_text(why)
 
 
 def exit_text(code: int) -> str:
@@ -65,19 +66,10 @@ def port_text(why: Json) -> str:
     return f"{why['port']}, preferred {why['preferred_port']}{reason}"
 
 
-def drift_text(why: Json) -> str:
-    """Return what is newer in the configuration than the service."""
-    drift = why.get("drift") or why.get("outdated") or ()
-    changed = ", ".join(map(str, drift)) if isinstance(drift, list | tuple) else str(drift)
-    return f"newer than the service: {changed}; r restarts it" if changed else ""
-
-
 def readiness(why: Json) -> Iterator[tuple[str, str]]:
     """Yield what readiness means for a service, and what was seen last."""
     yield "ready when", why["probe"]
     yield "last seen", why["last_probe"] or ""
-    health = why.get("health")
-    yield "health", str(health) if isinstance(health, str) else ""
 
 
 def dependencies(why: Json) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from devinit.dashboard.presentation import MARKS, Piece, cut_left
-from devinit.text import one_line, pad, width
+from devinit.text import cut, one_line, pad, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ def header(rows: Sequence[Json]) -> list[Piece]:
     ]
 
 
-def line(row: Json, rows: Sequence[Json]) -> list[Piece]:
+def line(row: Json, rows: Sequence[Json], columns: int) -> list[Piece]:
     """Return one port as a line: where it is, where it should be, and who is there."""
     mark, style = MARKS.get(row["phase"], ("?", "attention"))
     moved = row["port"] != row["preferred_port"]
@@ -36,7 +36,8 @@ def line(row: Json, rows: Sequence[Json]) -> list[Piece]:
     if row["next_port"] != row["port"]:
         pieces.append((f"next start: {row['next_port']}  ", "accent"))
     if row["holder"]:
-        pieces.append((f"{row['preferred_port']} is {one_line(row['holder'])}", "attention"))
+        room = columns - sum(width(text) for text, _ in pieces) - 1
+        pieces.append((cut(f"{row['preferred_port']} is {one_line(row['holder'])}", room), "attention"))
     elif moved and row["phase"] == "ready":
         pieces.append((f"{row['preferred_port']} is free now", "good"))
     return pieces

@@ -107,7 +107,7 @@ def remark(view: View, *, stated: bool) -> Piece:
     """Return what stands at the end of a line: where to find a service, or why it is not there."""
     reason = one_line((view.reason or "").partition("\n")[0])
     match view.phase:
-        case "ready" if view.drift:
+        case "ready" if view.changed:
             return f"{shown_url(view.url or '')}  configuration is newer".strip(), "attention"
         case "ready" if view.url is None:
             return ("", "")

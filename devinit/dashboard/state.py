@@ -43,8 +43,8 @@ class View(Struct, frozen=True, kw_only=True):
     reason: str = ""
     doing: str = ""
     """What it is busy with inside its phase."""
-    drift: str = ""
-    """What has changed in its configuration since it was started."""
+    changed: str = ""
+    """What of its configuration and `.env` is newer than it is."""
 
     @property
     def is_moved(self) -> bool:
@@ -94,14 +94,8 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         memory=status["memory_bytes"],
         reason=status["reason"] or "",
         doing=before.doing if before is not None and same_phase else "",
-        drift=drift_of(status),
+        changed=", ".join(status["changed"]),
     )
-
-
-def drift_of(status: Mapping[str, Any]) -> str:
-    """Return what a status says about a configuration that is newer than the service. Any: as JSON has it."""
-    drift = status.get("drift") or ""
-    return ", ".join(map(str, drift)) if isinstance(drift, list) else str(drift)
 
 
 def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import example
+import flooding
 import holding
 import lightly
 import printing
@@ -27,6 +28,7 @@ SUBJECTS: dict[str, Callable[[int], list[Row]]] = {
     "printing": printing.printing,
     "storm": storm.storm,
     "holders": holding.holders,
+    "flooding": flooding.flooding,
 }
 RUNS = 11
 

@@ -42,6 +42,7 @@ def status(name: str, phase: str = "ready", **changes: object) -> Json:
         "cpu_percent": 2.5 if alive else None,
         "memory_bytes": 88_000_000 if alive else None,
         "reason": None,
+        "changed": [],
         **changes,
     }
 

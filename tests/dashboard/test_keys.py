@@ -73,7 +73,7 @@ class TestTheKeysOfServices:
             await desk.settled()
 
             [(method, params)] = desk.link.orders
-            assert (method, params["changed"]) == ("restart", True)
+            assert (method, params["only_changed"]) == ("restart", True)
 
     async def test_stop_everything_only_after_a_yes(self, open_desk: Open) -> None:
         async with open_desk() as desk:

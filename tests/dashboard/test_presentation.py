@@ -78,7 +78,7 @@ class TestTheTable:
         assert text(line).rstrip().endswith("creating the database cluster")
 
     def test_says_that_the_configuration_is_newer(self) -> None:
-        drifted = View(name="web", phase="ready", pid=1, url="http://localhost:1", drift="command")
+        drifted = View(name="web", phase="ready", pid=1, url="http://localhost:1", changed="command")
 
         _, [line] = table(stack(drifted), 100, 0.0)
 

@@ -20,9 +20,11 @@ class DetailsPage(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("m", "reveal", "Passwords")]
 
-    def __init__(self, service: str, ask: Ask) -> None:
+    def __init__(self, service: str, ask: Ask, changed: Callable[[str], str]) -> None:
         super().__init__()
         self.service = service
+        self._changed = changed
+        """What of a service's configuration is newer than it is."""
         self._ask = ask
         self._revealed = False
 
@@ -45,7 +47,10 @@ class DetailsPage(Page):
         except DevinitError as error:
             inspection = None
             why = {**why, "reason": f"{why['reason'] or ''}\n{error.message}".strip()}
-        self.say(f"{self.service}: details", explanation(why, inspection, revealed=self._revealed))
+        self.say(
+            f"{self.service}: details",
+            explanation(why, inspection, self._changed(self.service), revealed=self._revealed),
+        )
 
     def action_reveal(self) -> None:
         """Show passwords, or hide them."""

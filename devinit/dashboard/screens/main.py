@@ -121,7 +121,9 @@ class MainScreen(Screen[None]):
 
     def add_lines(self, lines: Sequence[LogLine]) -> None:
         """Show what has been printed since."""
-        self.log_pane.add(lines, self.store.dropped.get(self.log_pane.view.service or "", 0))
+        # While everything is taken down, lines still come; then there is no pane any more.
+        for pane in self.query(LogPane):
+            pane.add(lines, self.store.dropped.get(pane.view.service or "", 0))
 
     @on(LogPane.Changed)
     def say_title(self) -> None:

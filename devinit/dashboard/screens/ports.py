@@ -76,7 +76,9 @@ class PortsPage(Screen[None]):
         here = options.highlighted or 0
         options.clear_options()
         self.query_one("#ports-header", Static).update(content(header(self.rows)))
-        options.add_options(Option(content(line(row, self.rows)), id=row["service"]) for row in self.rows)
+        options.add_options(
+            Option(content(line(row, self.rows, self.size.width)), id=row["service"]) for row in self.rows
+        )
         options.highlighted = min(here, len(self.rows) - 1) if self.rows else None
         others = await asyncio.to_thread(port_rows)
         lines = [content(each) for each in neighbour_lines(others, self._own_root())]

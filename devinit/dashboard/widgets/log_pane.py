@@ -70,6 +70,12 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.view.wrap_at = self._wrap_width()
         self.view.show(lines)
         self._rows_changed()
+        # The scrollbar knows the new length only after a refresh.
+        self.call_after_refresh(self._to_end)
+
+    def _to_end(self) -> None:
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
 
     def add(self, lines: Sequence[LogLine], dropped: int) -> None:
         """Show more lines, and no longer those that are not kept any more."""
@@ -98,8 +104,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     def _rows_changed(self) -> None:
         wide = 0 if self.wrap else self.view.widest + self.prefix_width
         self.virtual_size = Size(wide, len(self.view.rows))
-        if self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+        self._to_end()
         self.refresh()
         self.post_message(self.Changed())
 
@@ -129,8 +134,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         """Use the room that there is now."""
         if self.wrap:
             self.lay_out()
-        elif self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False, force=True)
+        self._to_end()
 
     # Where one looks
 
