@@ -1,0 +1,248 @@
+"""The keys of the logs: which lines are shown, where one looks, what is copied."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from devinit.dashboard.lines.line import LogLine
+from devinit.dashboard.lines.store import Store
+from devinit.dashboard.painting import content
+from devinit.dashboard.state import Stack, View
+from devinit.dashboard.widgets.log_pane import LogPane
+from devinit.dashboard.widgets.services import ServiceTable
+
+
+class LogScreen(Screen[None]):
+    """A screen with a log pane, and with a table that says whose lines it shows."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self.store = store
+        self.stack_of_services = Stack()
+        self.all_logs = False
+        self._asking = ""
+        """What the input line is asked for: search or filter."""
+
+    @property
+    def table(self) -> ServiceTable:
+        """The table of services."""
+        return self.query_one(ServiceTable)
+
+    @property
+    def log_pane(self) -> LogPane:
+        """The logs."""
+        return self.query_one(LogPane)
+
+    @property
+    def selected(self) -> View | None:
+        """The service that is looked at."""
+        return self.stack_of_services.services.get(self.table.selected or "")
+
+    def show_logs(self) -> None:
+        """Show the logs of whoever is looked at."""
+        service = None if self.all_logs else self.table.selected
+        self.log_pane.show(self.store.of(service), service, tuple(self.stack_of_services.services))
+        self.say_title()
+
+    def add_lines(self, lines: Sequence[LogLine]) -> None:
+        """Show what has been printed since."""
+        # While everything is taken down, lines still come; then there is no pane any more.
+        for pane in self.query(LogPane):
+            pane.add(lines, self.store.dropped.get(pane.view.service or "", 0))
+
+    @on(LogPane.Changed)
+    def say_title(self) -> None:
+        """Say whose lines these are, and which of them."""
+        pane = self.log_pane
+        service = pane.view.service or ("all services" if self.all_logs else "")
+        pieces = [("─ ", "dim"), (service or "logs", "title"), (" ", "")]
+        states = [("following", "good")] if pane.following else [("paused, Esc follows", "attention")]
+        if pane.view.filter is not None:
+            states.append((f"filter {pane.view.filter.pattern}", "accent"))
+        if pane.search is not None:
+            states.append((f"search {pane.search.pattern}", "accent"))
+        if pane.wrap:
+            states.append(("wrapped", "dim"))
+        for text, style in states:
+            pieces += [("· ", "dim"), (text + " ", style)]
+        used = sum(len(text) for text, _ in pieces)
+        count = f" {len(pane.view.rows):,} lines " if not pane.wrap else " "
+        pieces += [("─" * max(0, self.size.width - used - len(count) - 1) + count + "─", "dim")]
+        self.query_one("#log-title", Static).update(content(pieces))
+
+    def action_all(self) -> None:
+        """Show everybody's lines, or only those of the one that is looked at."""
+        self.all_logs = not self.all_logs
+        self.log_pane.following = True
+        self.show_logs()
+
+    def action_pause(self) -> None:
+        """Stop following, or follow again."""
+        self.log_pane.following = not self.log_pane.following
+
+    def action_wrap(self) -> None:
+        """Break long lines, or do not."""
+        self.log_pane.wrap = not self.log_pane.wrap
+
+    def action_timestamps(self) -> None:
+        """Show when lines were seen, or do not."""
+        self.log_pane.timestamps = not self.log_pane.timestamps
+
+    def action_zoom(self) -> None:
+        """Give the logs the whole screen, or give it back."""
+        self.table.display = not self.table.display
+        (self.table if self.table.display else self.log_pane).focus()
+
+    def action_clear(self) -> None:
+        """Forget the lines that are shown."""
+        self.store.clear(self.log_pane.view.service)
+        self.show_logs()
+
+    def action_copy(self) -> None:
+        """Copy the selection, or a line."""
+        text = self.get_selected_text() or self.log_pane.line_text()
+        if text:
+            self._copy(text)
+
+    def on_text_selected(self) -> None:
+        """Copy what has just been selected: everybody expects that it is."""
+        text = self.get_selected_text()
+        if text and text.strip():
+            self._copy(text)
+
+    def _copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+        lines = text.count("\n") + 1
+        self.notify("line copied" if lines == 1 else f"{lines} lines copied", timeout=2)
+
+    def action_scroll_log(self, where: str) -> None:
+        """Scroll the logs, wherever the focus is."""
+        pane = self.log_pane
+        match where:
+            case "page_up":
+                pane.following = False
+                pane.scroll_page_up(animate=False)
+            case "page_down":
+                pane.scroll_page_down(animate=False)
+            case "home":
+                pane.following = False
+                pane.scroll_home(animate=False)
+            case "end":
+                pane.following = True
+
+    def action_next_error(self) -> None:
+        """Go to the next error of any service."""
+        self._go_to_error(1)
+
+    def action_previous_error(self) -> None:
+        """Go to the error before."""
+        self._go_to_error(-1)
+
+    def _go_to_error(self, step: int) -> None:
+        problems = list(self.store.problems())
+        if not problems:
+            self.notify("no errors in what is kept", timeout=3)
+            return
+        here = self.log_pane.cursor
+        if here is None:
+            # While the end is followed, the first one to look at is the latest.
+            line = problems[-1]
+        elif step > 0:
+            line = next((each for each in problems if each.number > here), problems[0])
+        else:
+            line = next((each for each in reversed(problems) if each.number < here), problems[-1])
+        self.go_to(line)
+        self.notify(f"error {problems.index(line) + 1} of {len(problems)}, {line.service}", timeout=2)
+
+    def go_to(self, line: LogLine) -> None:
+        """Show a line, whichever service it is of."""
+        pane = self.log_pane
+        if not self.all_logs and pane.view.service != line.service:
+            self.table.select(line.service)
+            self.show_logs()
+        if not pane.look_at(line.number) and pane.view.filter is not None:
+            pane.set_filter(None)
+            self.show_logs()
+            pane.look_at(line.number)
+
+    def action_next_match(self) -> None:
+        """Go to the next match."""
+        self._find(1)
+
+    def action_previous_match(self) -> None:
+        """Go to the match before."""
+        self._find(-1)
+
+    def _find(self, step: int) -> None:
+        if self.log_pane.search is None:
+            self.action_search()
+        elif not self.log_pane.find(step):
+            self.notify(f"no line matches {self.log_pane.search.pattern}", timeout=3)
+
+    def action_search(self) -> None:
+        """Ask what to search for."""
+        self._ask("search", self.log_pane.search)
+
+    def action_filter(self) -> None:
+        """Ask what to show only."""
+        self._ask("filter", self.log_pane.view.filter)
+
+    def _ask(self, what: str, pattern: re.Pattern[str] | None) -> None:
+        self._asking = what
+        prompt = self.query_one("#prompt", Input)
+        prompt.value = pattern.pattern if pattern is not None else ""
+        prompt.placeholder = f"{what} by regular expression; Enter to take it, Esc to leave it"
+        prompt.border_title = what
+        prompt.display = True
+        prompt.focus()
+
+    @on(Input.Changed, "#prompt")
+    def preview(self, event: Input.Changed) -> None:
+        """Show what a pattern would find while it is typed."""
+        event.input.set_class(pattern_of(event.value) is None and bool(event.value), "-wrong")
+
+    @on(Input.Submitted, "#prompt")
+    def take_pattern(self, event: Input.Submitted) -> None:
+        """Search or filter."""
+        pattern = pattern_of(event.value)
+        if pattern is None and event.value:
+            self.notify(f"{event.value} is not a regular expression", severity="error", timeout=4)
+            return
+        self.close_prompt()
+        if self._asking == "filter":
+            self.log_pane.set_filter(pattern)
+            self.show_logs()
+        else:
+            self.log_pane.search = pattern
+            self.log_pane.refresh()
+            if pattern is not None:
+                self._find(-1)
+        self.say_title()
+
+    def close_prompt(self) -> None:
+        """Take the input line away."""
+        self.query_one("#prompt").display = False
+        (self.table if self.table.display else self.log_pane).focus()
+
+    def key_escape(self) -> None:
+        """Leave the input line, or go back to the end of the logs."""
+        if self.query_one("#prompt").display:
+            self.close_prompt()
+        else:
+            self.log_pane.following = True
+
+
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    """Return a regular expression that ignores case unless it has capitals; None when it is none."""
+    if not text:
+        return None
+    try:
+        return re.compile(text, 0 if any(map(str.isupper, text)) else re.IGNORECASE)
+    except re.error:
+        return None
