@@ -22,6 +22,18 @@ NAMED_IN_ERRORS = 3
 Attempt: TypeAlias = Callable[[PortRequest, int], str | None]
 """Try to take a port: None when it was taken, else why it cannot be had ("held by vite (pid 4242)")."""
 
+
+class Lost(Struct, frozen=True):
+    """A port that a service had found, and cannot have after all."""
+
+    service: str
+    port: int
+    reason: str
+
+
+Settle: TypeAlias = Callable[[], Lost | None]
+"""Do what was only decided so far; return the first port that is lost by that, or None."""
+
 Tell: TypeAlias = Callable[[str, int, str | None], None]
 """Hear that a service was given a port (None), or why it was passed over."""
 
@@ -64,13 +76,15 @@ def allocate(
     attempt: Attempt,
     avoid: Attempt = lambda _request, _port: None,
     absent: Mapping[int, str] | None = None,
+    settle: Settle = lambda: None,
     tell: Tell = lambda _service, _port, _reason: None,
 ) -> dict[str, Outcome]:
     """Find a port for each request; the outcomes stand in the order of the requests.
 
     `avoid` says why a port is a bad choice although it may be free. `absent` names the ports of
-    siblings that ask for nothing this time, so that nobody moves onto them either. `tell` hears of
-    each candidate.
+    siblings that ask for nothing this time, so that nobody moves onto them either. `settle` is called
+    when everybody has a port, and again after each one who lost it then and found another. `tell` hears
+    of each candidate.
     """
     searches = {request.service: _Search(request, wishes[request.service]) for request in requests}
     granted: dict[int, str] = {}
@@ -87,12 +101,22 @@ def allocate(
         else:
             search.passed.append(Passed(port, reason))
 
+    def search_on(search: _Search) -> None:
+        while search.port is None and (port := next(search.candidates, None)) is not None:
+            consider(search, port, moving=not search.request.strict)
+
     # A strict request has one number only, so it chooses before those that can move.
     for search in sorted(searches.values(), key=lambda each: not each.request.strict):
         consider(search, next(search.candidates), moving=False)
     for search in searches.values():
-        while search.port is None and (port := next(search.candidates, None)) is not None:
-            consider(search, port, moving=not search.request.strict)
+        search_on(search)
+    while all(search.port is not None for search in searches.values()) and (lost := settle()):
+        loser = searches[lost.service]
+        loser.port = None
+        loser.passed.append(Passed(lost.port, lost.reason))
+        del granted[lost.port]
+        tell(lost.service, lost.port, lost.reason)
+        search_on(loser)
     return {service: search.outcome() for service, search in searches.items()}
 
 

@@ -29,6 +29,7 @@ from devinit.model.port import (
 from devinit.model.process import ProcessIdentity
 from devinit.ports.allocate import (
     NAMED_IN_ERRORS,
+    Lost,
     Outcome,
     Ungranted,
     allocate,
@@ -48,10 +49,8 @@ from devinit.ports.verdict import Obstruction, brief, judge
 from devinit.system.listeners import ephemeral_range
 
 if TYPE_CHECKING:
+    from devinit.ports.endings import Ending
     from devinit.ports.release import Say
-
-_LEASE_SECONDS = 2.0
-"""How long the rest of an orphan's tree may take to end after its listener did."""
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
 """A port that was taken, with what keeps it ours; nothing does where somebody else's server is used."""
@@ -125,6 +124,8 @@ class Search:
         self.ask_running = ask_running
         self.ephemeral = ephemeral_range()
         self.taken: dict[int, tuple[Lease, Hold]] = {}
+        self.endings: dict[int, Ending] = {}
+        """Holders that are to be ended when every service has a port."""
         self.killed: dict[int, tuple[str, ...]] = {}
         self.used: dict[str, str] = {}
         """Services that use the server which runs on their port, and that server in words."""
@@ -146,6 +147,7 @@ class Search:
             attempt=self.attempt,
             avoid=self.avoid,
             absent=absent,
+            settle=self.settle,
             tell=self.tell,
         )
         found, reasons = self.explain(outcomes)
@@ -164,7 +166,7 @@ class Search:
         return [self.hand_over(outcome) for outcome in outcomes.values() if isinstance(outcome, GrantedPort)]
 
     def attempt(self, request: PortRequest, port: int) -> str | None:
-        """Take a port, by force or answer if need be; return why that failed."""
+        """Take a port, or decide to end who has it; return why it cannot be had."""
         if time.monotonic() > self.deadline:
             raise PortsExhausted(
                 f"no port for {request.service} was found within {self.timeout_seconds:g} s",
@@ -266,9 +268,9 @@ class Search:
         obstruction: Obstruction,
         shown: Collection[ProcessIdentity] | None = None,
     ) -> str | None:
-        """End the holders of a port and take it; with `shown` only if they are exactly who was shown.
+        """Decide to end the holders of a port; with `shown` only if they are exactly who was shown.
 
-        Otherwise nobody is signalled and the question is asked again.
+        Otherwise nobody will be signalled and the question is asked again.
         """
         found = holding(port, protected=self.protected)
         report = self.judge(service, port, found)
@@ -283,50 +285,39 @@ class Search:
             elif report.kind not in _OF_A_PROJECT:
                 self.notes[port] = f"not ended: {report.advice}"
             return report.summary
+        from devinit.ports.endings import plan  # few starts end anybody
+
+        owner, answered = replace(self.owner, service=service), shown is not None
         try:
-            self.replace_holders(service, port, obstruction, found)
+            self.endings[port] = plan(self.store, owner, found, obstruction, answered=answered)
         except PortConflict as error:
-            self.notes[port] = problem = error.hint or error.message
-            if shown is not None:
-                self.open[service] = Unanswered(problem, (ResolutionKind.KILL,))
-            return found.reason
+            return self.not_ended(service, found, error, answered=answered)
         return None
 
-    def replace_holders(self, service: str, port: int, obstruction: Obstruction, found: Holding) -> None:
-        """Take the lease, end the holders, and hold the port as soon as it can be bound."""
-        owner = replace(self.owner, service=service)
-        # The lease first, so that no other project gets the port that is freed here. The lease of an
-        # orphan of ours ends only with its tree.
-        lease = None if isinstance(obstruction, Taken) else self.store.take(port, owner)
-        if isinstance(lease, Taken):
-            raise PortConflict(f"port {port} is {brief(lease, self.owner.root)}")
-        from devinit.ports.release import release  # few starts end anybody
+    def settle(self) -> Lost | None:
+        """End whom it was decided to end; return the first port that does not become free.
 
-        try:
-            released = release(port, found.identities, protected=self.protected, say=self.say)
-        except BaseException:
-            if lease is not None:
-                lease.give_back()
-            raise
-        try:
-            lease = lease or self.lease_after_tree(port, owner)
-        except BaseException:
-            released.hold.close()
-            raise
-        self.taken[port] = (lease, released.hold)
-        self.killed[port] = released.ended
+        Nobody is ended while a question is open.
+        """
+        while self.endings and not self.open:
+            port = next(iter(self.endings))
+            ending = self.endings.pop(port)
+            service = ending.owner.service
+            try:
+                lease, released = ending.carry_out(self.store, protected=self.protected, say=self.say)
+            except PortConflict as error:
+                reason = self.not_ended(service, ending.found, error, answered=ending.answered)
+                return Lost(service, port, reason)
+            self.taken[port] = (lease, released.hold)
+            self.killed[port] = released.ended
+        return None
 
-    def lease_after_tree(self, port: int, owner: LeaseOwner) -> Lease:
-        """Wait for the last process of an orphaned service, which takes its lease along."""
-        deadline = time.monotonic() + _LEASE_SECONDS
-        while isinstance(lease := self.store.take(port, owner), Taken):
-            if time.monotonic() > deadline:
-                raise PortConflict(
-                    f"port {port} is still leased to an earlier run of {owner.service}",
-                    hint="a process that it started still runs; end it by hand, or choose another port",
-                )
-            time.sleep(0.005)  # a lock that another process lets go wakes nobody who does not block on it
-        return lease
+    def not_ended(self, service: str, found: Holding, error: PortConflict, *, answered: bool) -> str:
+        """Note why holders could not be ended, and ask again where that was an answer; return who they are."""
+        self.notes[found.port] = problem = error.hint or error.message
+        if answered:
+            self.open[service] = Unanswered(problem, (ResolutionKind.KILL,))
+        return found.reason
 
     def avoid(self, request: PortRequest, port: int) -> str | None:
         """Say why a free port is a bad choice."""
@@ -413,7 +404,10 @@ class Search:
         for lease, held in self.taken.values():
             held.close()
             lease.give_back()
+        for ending in self.endings.values():
+            ending.call_off()
         self.taken.clear()
+        self.endings.clear()
 
 
 def _hint(wanted: Wanted) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinit.model.port import ATTEMPTS, GrantedPort, Passed, PortRequest
-from devinit.ports.allocate import Outcome, Ungranted, allocate, exhausted, wishes_of, with_reasons
+from devinit.ports.allocate import Lost, Outcome, Ungranted, allocate, exhausted, wishes_of, with_reasons
 
 
 def wants(
@@ -141,6 +141,33 @@ class TestOneService:
         )
 
         assert told == [("backend", 8000, "taken"), ("backend", 8001, None)]
+
+
+class TestWhatIsOnlyDecided:
+    def test_is_settled_when_everybody_has_a_port(self) -> None:
+        losses = [Lost("a", 3000, "kept"), None]
+
+        outcome = allocate(
+            [wants("a", 3000), wants("b", 3001)],
+            wishes={"a": (3000,), "b": (3001,)},
+            attempt=lambda _request, _port: None,
+            settle=lambda: losses.pop(0),
+        )
+
+        assert ports(outcome) == {"a": 3002, "b": 3001}
+        assert losses == []
+
+    def test_is_not_done_when_somebody_finds_no_port(self) -> None:
+        settled: list[str] = []
+
+        allocate(
+            [wants("a", 3000), wants("b", 3001, strict=True)],
+            wishes={"a": (3000,), "b": (3001,)},
+            attempt=lambda _request, port: "taken" if port == 3001 else None,
+            settle=lambda: settled.append("done"),
+        )
+
+        assert settled == []
 
 
 class TestServicesTogether:

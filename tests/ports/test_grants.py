@@ -461,6 +461,45 @@ class TestAsking:
         assert left.service == "web"
         assert left.move_to not in (a, b, c)
 
+    def test_ends_nobody_before_every_question_is_answered(
+        self, shop: Project, block: Block, stranger: Stranger
+    ) -> None:
+        a, b, c = block(3)
+        doomed, left = stranger(a), stranger(b)
+        first, second = shop.asked(wants("api", a), wants("web", b))
+        kill, retry = answer(first, ResolutionKind.KILL), answer(second, ResolutionKind.RETRY)
+
+        (open_one,) = shop.asked(wants("api", a), wants("web", b), resolutions=[kill, retry])
+
+        assert (open_one.service, open_one.move_to) == ("web", c)
+        assert lives(doomed)
+        assert shop.said == []
+
+        move = answer(open_one, ResolutionKind.MOVE)
+        api, web = shop.asks(wants("api", a), wants("web", b), policy=ASK, resolutions=[kill, move])
+        assert (api.port, web.port) == (a, c)
+        assert doomed.wait() != 0
+        assert lives(left)
+
+    def test_ends_nobody_when_another_service_is_aborted(
+        self, shop: Project, block: Block, stranger: Stranger
+    ) -> None:
+        a, b = block(2)
+        spared = stranger(a)
+        stranger(b)
+        first, second = shop.asked(wants("api", a), wants("web", b))
+
+        with pytest.raises(PortConflict, match="aborted"):
+            shop.asks(
+                wants("api", a),
+                wants("web", b),
+                policy=ASK,
+                resolutions=[answer(first, ResolutionKind.KILL), answer(second, ResolutionKind.ABORT)],
+            )
+
+        assert lives(spared)
+        assert not is_free(a)
+
 
 class TestForce:
     def test_ends_a_stranger_and_uses_its_port(self, shop: Project, port: int, stranger: Stranger) -> None:
@@ -536,6 +575,29 @@ class TestForce:
             f"(not ended: honcho would start it again: `kill {manager.pid}` ends it)"
         )
         assert lives(manager)
+
+    def test_ends_nobody_for_a_start_that_is_refused(
+        self, shop: Project, block: Block, stranger: Stranger
+    ) -> None:
+        a, b = block(2)
+        spared = stranger(a)
+        stranger(b)
+
+        with pytest.raises(PortConflict, match=rf"port {b} for web"):
+            shop.asks(wants("api", a), wants("web", b, policy=FAIL), policy=KILL)
+
+        assert lives(spared)
+
+    def test_moves_to_what_no_sibling_took_when_the_holder_does_not_end(
+        self, shop: Project, block: Block, stranger: Stranger
+    ) -> None:
+        a, b, c = block(3)
+        stranger(a, "127.0.0.1", "immortal")
+
+        api, web = shop.asks(wants("api", a), wants("web", b), policy=KILL)
+
+        assert (api.port, web.port) == (c, b)
+        assert "PostgreSQL is never killed" in api.granted.reason
 
     def test_says_what_it_ended(self, shop: Project, port: int, stranger: Stranger) -> None:
         process = stranger(port, directory=shop.root)

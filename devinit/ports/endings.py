@@ -1,0 +1,78 @@
+"""Holders that are to be ended for a service: decided while ports are searched, done when all is decided.
+
+Between the two nobody is signalled, so a question that is still open, or a start that is refused, costs
+nobody his process.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from devinit.errors import PortConflict
+from devinit.model.port import LeaseOwner
+from devinit.ports.holding import Holding
+from devinit.ports.leases import Lease, LeaseStore, Taken
+from devinit.ports.release import Released, release
+from devinit.ports.verdict import Obstruction, brief
+
+if TYPE_CHECKING:
+    from devinit.ports.release import Say
+
+_LEASE_SECONDS = 2.0
+"""How long the rest of an orphan's tree may take to end after its listener did."""
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """The holders of a port that are to be ended, and the lease of the port that they leave."""
+
+    owner: LeaseOwner
+    """For whom."""
+    found: Holding
+    lease: Lease | None
+    """None where an earlier run of the service has it, which ends only with its tree."""
+    answered: bool
+    """A person chose it, and is asked again when it cannot be done."""
+
+    def carry_out(self, store: LeaseStore, *, protected: tuple[int, ...], say: Say) -> tuple[Lease, Released]:
+        """End the holders, and hold the port as soon as it can be bound. Raises PortConflict."""
+        try:
+            released = release(self.found.port, self.found.identities, protected=protected, say=say)
+        except BaseException:
+            self.call_off()
+            raise
+        try:
+            return self.lease or _lease_after_tree(store, self.found.port, self.owner), released
+        except BaseException:
+            released.hold.close()
+            raise
+
+    def call_off(self) -> None:
+        """Let the port's lease go, as if it had never been taken."""
+        if self.lease is not None:
+            self.lease.give_back()
+
+
+def plan(
+    store: LeaseStore, owner: LeaseOwner, found: Holding, obstruction: Obstruction, *, answered: bool
+) -> Ending:
+    """Take the lease, so that no other project gets the port that is freed. Raises PortConflict."""
+    lease = None if isinstance(obstruction, Taken) else store.take(found.port, owner)
+    if isinstance(lease, Taken):
+        raise PortConflict(f"port {found.port} is {brief(lease, owner.root)}")
+    return Ending(owner=owner, found=found, lease=lease, answered=answered)
+
+
+def _lease_after_tree(store: LeaseStore, port: int, owner: LeaseOwner) -> Lease:
+    """Wait for the last process of an orphaned service, which takes its lease along."""
+    deadline = time.monotonic() + _LEASE_SECONDS
+    while isinstance(lease := store.take(port, owner), Taken):
+        if time.monotonic() > deadline:
+            raise PortConflict(
+                f"port {port} is still leased to an earlier run of {owner.service}",
+                hint="a process that it started still runs; end it by hand, or choose another port",
+            )
+        time.sleep(0.005)  # a lock that another process lets go wakes nobody who does not block on it
+    return lease
