@@ -31,7 +31,7 @@ from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError
 
 MEASURE_SECONDS = 2.0
-"""How often CPU and memory are asked for, while somebody may be looking."""
+"""How often CPU and memory are asked for."""
 SOON_SECONDS = 0.15
 """After what happened the whole status is asked for once, however much happened."""
 
@@ -164,7 +164,8 @@ class Dashboard(App[str]):
 
     async def _measure(self) -> None:
         self._stale = False
-        if not self._connected or not self.app_focus:
+        # Also without the focus: it stands beside an editor most of the day.
+        if not self._connected:
             return
         try:
             status = await self._link.ask("status")
