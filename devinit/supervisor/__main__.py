@@ -18,7 +18,7 @@ from pathlib import Path
 from devinit import __version__
 from devinit.control.server import Server
 from devinit.control.spawning import READY
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, SupervisorError
 from devinit.ports import ports_file
 from devinit.runtime.publish import ENVIRONMENT_FILE
 from devinit.supervisor import state_file
@@ -60,6 +60,11 @@ def main() -> int:
         log.error("%s", error.message)  # noqa: TRY400  the message says it; a traceback would hide it
         tell_launcher(ready_fd, "\n".join(filter(None, (error.message, error.hint))).encode())
         return error.exit_code
+    except OSError as error:
+        # A disk that is full, a folder that is gone: the log may have no room for it, so the launcher is told.
+        log.exception("the supervisor cannot go on")
+        tell_launcher(ready_fd, str(error).encode(errors="replace"))
+        return SupervisorError.exit_code
     return 0
 
 
@@ -100,7 +105,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             raise Finished  # noqa: TRY301  it ends the group of tasks around it
     except* Finished:
         log.info("supervisor ends")
-    except* DevinitError as group:
+    except* (DevinitError, OSError) as group:
         refused = first_of(group)
     finally:
         lock.release()

@@ -1,0 +1,47 @@
+"""Which services are older than the files that say how they are to run: `drift`, asked about all of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from devinit.errors import DevinitError
+from devinit.model.service import Project
+from devinit.supervisor import drift
+from devinit.supervisor.runner import Runner
+from devinit.supervisor.stage import Stage
+
+Version = tuple[int, int, int]
+
+
+class Files:
+    """devinit.toml as it is now, read again only when it was written again."""
+
+    def __init__(self, stage: Stage, load: Callable[[], Awaitable[Project]]) -> None:
+        self._stage, self._load = stage, load
+        self._read: tuple[Version, Project] | None = None
+
+    async def project(self) -> Project:
+        """Return the project as its file says now; as it is known, while that is broken or was only detected."""
+        source = self._stage.project.source
+        if source is None:
+            return self._stage.project
+        try:
+            found = source.stat()
+            version = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if self._read is None or self._read[0] != version:
+                self._read = version, await self._load()
+        except (OSError, DevinitError):
+            return self._stage.project
+        return self._read[1]
+
+
+def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
+    """Return what of a service is older than its files."""
+    now = drift.basis_of(runner.service, project, stage.env_files_of(runner.service))
+    return drift.changed(runner.service, runner.basis, project, now)
+
+
+def changes(runners: Mapping[str, Runner], stage: Stage, project: Project) -> dict[str, list[str]]:
+    """Return what of each of these services is older than its files, of those where anything is."""
+    found = {name: changes_of(runner, stage, project) for name, runner in runners.items()}
+    return {name: each for name, each in found.items() if each}

@@ -1,0 +1,85 @@
+"""What runs, kept on record for the supervisor that may have to take over: written once for many changes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+
+from devinit.errors import StateFileError
+from devinit.model.status import Phase
+from devinit.supervisor.lifecycle import WANTED
+from devinit.supervisor.runner import Runner
+from devinit.supervisor.stage import Stage
+from devinit.supervisor.state_file import ServiceRecord, State, forget_caller, write_caller, write_state
+from devinit.system.processes import boot_id
+
+RECORDED = WANTED | {Phase.STOPPING}
+
+
+class Recorder:
+    """Writes the state of a supervisor's services."""
+
+    def __init__(self, stage: Stage, state: Callable[[], State], warn: Callable[[str], None]) -> None:
+        self._stage, self._state, self._warn = stage, state, warn
+        self._planned: asyncio.Handle | None = None
+
+    def soon(self) -> None:
+        """Write once for all changes of this turn of the loop."""
+        if self._planned is None:
+            self._planned = asyncio.get_running_loop().call_soon(self.now)
+
+    def now(self) -> None:
+        """Write the state as it is."""
+        if self._planned is not None:
+            self._planned.cancel()
+            self._planned = None
+        try:
+            write_state(self._stage.private, self._state())
+        except StateFileError as error:
+            # The services go on; only a supervisor that had to take over now would know an older state.
+            self._warn(f"{error.message}: it is not recorded what runs")
+
+    def caller(self) -> None:
+        """Write the environment in which services are started, for crashes after a take-over."""
+        try:
+            write_caller(self._stage.private, self._stage.caller)
+        except StateFileError as error:
+            # Only a supervisor that had to take over would miss it.
+            self._warn(f"{error.message}: it is not recorded in which environment services were started")
+
+    def forget_caller(self) -> None:
+        """Remove that environment: nothing is left that could crash."""
+        forget_caller(self._stage.private)
+
+
+def state_of(runners: Mapping[str, Runner], stage: Stage, profile: str | None) -> State:
+    """Return what is to be known about the services that run, or are on their way up or down."""
+    return State(
+        root=os.path.realpath(stage.root),
+        boot_id=boot_id(),
+        project=stage.project.name,
+        profile=profile,
+        services={
+            name: record_of(runner, stage)
+            for name, runner in runners.items()
+            # Also what waits to be started, and what is still being ended.
+            if runner.phase in RECORDED or runner.process is not None
+        },
+    )
+
+
+def record_of(runner: Runner, stage: Stage) -> ServiceRecord:
+    """Return what is to be known about one service."""
+    return ServiceRecord(
+        service=runner.service,
+        identity=runner.process.identity if runner.process else None,
+        ports=stage.ports.granted_to(runner.name),
+        phase=runner.phase,
+        proven=runner.state.proven,
+        restarts=runner.state.restarts,
+        started_at=runner.started_at,
+        listener=runner.listener,
+        log_offset=runner.log_offset,
+        basis=runner.basis,
+    )
