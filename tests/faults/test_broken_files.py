@@ -1,0 +1,217 @@
+"""Faults of files: cut off, garbage, read-only, on a full disk, written by two at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.supervisor.state_file import read_state
+from devinit.system.listeners import tcp_listeners
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.supervisor.conftest import FreePorts, MakeShop, Shop
+
+GARBAGE = [b"{", b"<<<<<<< HEAD\n", b"\xff\xfe\x00", b"[1, 2]\n", b'{"web": "x"}\n']
+
+
+def fill(folder: Path) -> None:
+    """Leave no byte free on the disk of a folder."""
+    with suppress(OSError), (folder / "ballast").open("ab", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(4096))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk. Only root may mount one."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "none", str(path)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@pytest.fixture
+def small_shop(disk: Path, make_shop: MakeShop) -> Shop:
+    """A project on a small disk."""
+    return make_shop(str(disk / "shop"))
+
+
+class TestAStateFile:
+    @pytest.mark.parametrize("garbage", [each for each in GARBAGE if each != b'{"web": "x"}\n'])
+    def test_that_is_garbage_is_refused_by_name_and_kept_and_services_run_on(
+        self, shop: Shop, port: int, garbage: bytes
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        pid = shop.status()["web"]["pid"]
+        shop.kill_supervisor()
+        state = shop.root / ".devinit" / "state.json"
+        state.write_bytes(garbage)
+
+        refused = shop("start")
+
+        assert refused.returncode == 5
+        assert str(state) in refused.stderr
+        assert "move it away" in refused.stderr or "delete it" in refused.stderr
+        assert state.read_bytes() == garbage
+        assert shop.pids("web") == [pid]
+        state.unlink()
+        assert shop("stop").returncode == 0
+        shop.expect_nothing_left()
+
+    def test_that_was_cut_off_is_refused_by_name_and_services_run_on(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        pid = shop.status()["web"]["pid"]
+        shop.kill_supervisor()
+        state = shop.root / ".devinit" / "state.json"
+        os.truncate(state, state.stat().st_size // 2)
+
+        refused = shop("status")
+
+        assert refused.returncode == 5
+        assert f"{state} cannot be read" in refused.stderr
+        assert shop.pids("web") == [pid]
+
+    def test_that_lost_its_content_does_not_lead_to_a_second_instance(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+        os.truncate(shop.root / ".devinit" / "state.json", 0)
+
+        shop.up()
+
+        status = shop.status()["web"]
+        assert status["port"] == port
+        assert shop.pids("web") == [status["pid"]]
+
+    def test_that_somebody_overwrites_while_the_supervisor_runs_is_written_anew(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        (shop.root / ".devinit" / "state.json").write_text("{")
+
+        assert shop("restart").returncode == 0
+
+        assert list(read_state(shop.root / ".devinit").services) == ["web"]
+
+
+class TestAPortsFile:
+    @pytest.mark.parametrize("garbage", GARBAGE)
+    def test_that_is_garbage_is_refused_by_name_and_kept_and_nothing_is_started(
+        self, shop: Shop, port: int, garbage: bytes
+    ) -> None:
+        shop.service("web", port=port)
+        path = shop.root / ".ports.json"
+        path.write_bytes(garbage)
+
+        refused = shop("start")
+
+        assert refused.returncode == 2
+        assert str(path) in refused.stderr
+        assert path.read_bytes() == garbage
+        shop.expect_nothing_left()
+        path.unlink()
+        shop.up()
+
+    def test_that_many_write_at_once_has_what_each_of_them_wrote(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(8)
+        for number, port in enumerate(ports):
+            shop.service(f"web{number}", port=port, range=f"{ports[0]}-{ports[-1]}")
+        (shop.root / ".devinit").mkdir()
+        chosen = {f"web{number}": port for number, port in enumerate(reversed(ports))}
+
+        writers = [
+            subprocess.Popen([*shop.program(), "ports", "set", name, str(port)], stdout=subprocess.DEVNULL)
+            for name, port in chosen.items()
+        ]
+
+        assert [writer.wait(60) for writer in writers] == [0] * len(writers)
+        assert json.loads((shop.root / ".ports.json").read_text()) == chosen
+
+
+class TestAFolderThatCannotBeWritten:
+    @pytest.fixture
+    def remount(self, disk: Path) -> Iterator[Callable[[str], None]]:
+        def remount(how: str) -> None:
+            subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True, capture_output=True)
+
+        yield remount
+        remount("rw")
+
+    def test_refuses_a_start_by_its_name_and_leaves_nothing(
+        self, small_shop: Shop, port: int, remount: Callable[[str], None]
+    ) -> None:
+        small_shop.service("web", port=port)
+        remount("ro")
+
+        refused = small_shop("start")
+
+        assert refused.returncode == 2
+        assert f"{small_shop.root / '.devinit'} cannot be used: Read-only file system" in refused.stderr
+        small_shop.expect_nothing_left()
+        remount("rw")
+        small_shop.up()
+
+
+class TestAFullDisk:
+    def test_refuses_a_start_by_name_and_leaves_nothing(self, small_shop: Shop, port: int) -> None:
+        small_shop.service("web", port=port)
+        (small_shop.root / ".devinit").mkdir()
+        fill(small_shop.root)
+
+        refused = small_shop("start")
+
+        assert refused.returncode in (2, 5)
+        assert "No space left on device" in refused.stderr
+        small_shop.expect_nothing_left()
+        (small_shop.root / "ballast").unlink()
+        small_shop.up()
+
+    def test_lets_what_runs_go_on_and_be_stopped(self, small_shop: Shop, port: int) -> None:
+        small_shop.service("web", port=port)
+        small_shop.up()
+        with small_shop.subscribe() as events:
+            fill(small_shop.root)
+            small_shop.end_process(small_shop.status()["web"]["pid"])
+            events.until(type="phase", service="web", phase="ready")
+
+        status = small_shop.status()["web"]
+        assert (status["restarts"], tcp_listeners(port)[0].port) == (1, port)
+        assert list(read_state(small_shop.root / ".devinit").services) == ["web"]
+        assert small_shop("stop").returncode == 0
+        small_shop.expect_nothing_left()
+
+    def test_while_the_supervisor_is_killed_leads_to_no_second_instance(
+        self, small_shop: Shop, port: int
+    ) -> None:
+        small_shop.service("web", port=port)
+        small_shop.up()
+        with small_shop.subscribe() as events:
+            fill(small_shop.root)
+            small_shop.end_process(small_shop.status()["web"]["pid"])
+            events.until(type="phase", service="web", phase="ready")
+        small_shop.kill_supervisor()
+        (small_shop.root / "ballast").unlink()
+
+        small_shop.up()
+
+        status = small_shop.status()["web"]
+        assert (status["phase"], status["port"]) == ("ready", port)
+        assert small_shop.pids("web") == [status["pid"]]
+        assert small_shop("stop").returncode == 0
+        small_shop.expect_nothing_left()
