@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import stat
 import subprocess
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.system.files import FileLock, read_text, write_atomically
+from devinit.system.files import FileLock, read_text, remove_torn, write_atomically
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Unprivileged
@@ -154,6 +155,35 @@ class TestAFileThatCannotBeWritten:
             write_atomically(tmp_path / "gone" / "state.json", "new")
 
         assert caught.value.hint == f"create its folder: mkdir -p {tmp_path}/gone"
+
+
+class TestAFileThatWasNeverFinished:
+    @pytest.fixture
+    def gone(self) -> int:
+        """The number of a process that has ended."""
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        return ended.pid
+
+    def test_is_removed_when_its_writer_is_gone(self, tmp_path: Path, gone: int) -> None:
+        torn = tmp_path / f".state.json.{gone}.0011aabb.tmp"
+        torn.touch()
+
+        assert remove_torn(tmp_path, ["state.json"]) == [str(torn)]
+        assert not torn.exists()
+
+    def test_is_left_to_a_writer_that_still_runs(self, tmp_path: Path) -> None:
+        (tmp_path / f".state.json.{os.getpid()}.0011aabb.tmp").touch()
+
+        assert remove_torn(tmp_path, ["state.json"]) == []
+
+    def test_is_nobody_elses_file(self, tmp_path: Path, gone: int) -> None:
+        names = [f".other.{gone}.0011aabb.tmp", f".state.json.{gone}.tmp", "state.json", ".tmp", "x.tmp"]
+        for name in names:
+            (tmp_path / name).touch()
+
+        assert remove_torn(tmp_path, ["state.json"]) == []
+        assert sorted(names_in(tmp_path)) == sorted(names)
 
 
 class TestReadingAFile:

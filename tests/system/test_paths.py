@@ -118,6 +118,15 @@ class TestTheRuntimeDirectory:
         os.chown(folder, 65534, 65534)
         return folder
 
+    @pytest.mark.parametrize("mode", [0o770, 0o777, 0o1777])
+    def test_passes_over_a_directory_in_which_others_could_replace_it(
+        self, temporary: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: int
+    ) -> None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+        tmp_path.chmod(mode)
+
+        assert paths.runtime_directory().parent == temporary
+
     def test_is_refused_when_it_is_a_symbolic_link(self, temporary: Path, tmp_path: Path) -> None:
         (temporary / f"devinit-{os.getuid()}").symlink_to(tmp_path)
 
@@ -201,6 +210,13 @@ class TestThePrivateDirectory:
         created = paths.private_directory(tmp_path)
 
         assert (created, mode_of(created)) == (tmp_path / ".devinit", 0o700)
+
+    @pytest.mark.parametrize("mode", [0o777, 0o750, 0o701])
+    def test_is_closed_to_others_when_it_was_open(self, tmp_path: Path, mode: int) -> None:
+        (tmp_path / ".devinit").mkdir()
+        (tmp_path / ".devinit").chmod(mode)
+
+        assert mode_of(paths.private_directory(tmp_path)) == 0o700
 
     def test_ignores_everything_in_it_for_git(self, tmp_path: Path) -> None:
         assert (paths.private_directory(tmp_path) / ".gitignore").read_text() == "*\n"
