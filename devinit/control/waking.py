@@ -55,15 +55,18 @@ def proven_supervisor_of(root: str | os.PathLike[str]) -> ProcessIdentity | None
     by now; or something else was written into the file.
     """
     from devinit.system.open_files import openers_of  # as above
-    from devinit.system.processes import facts_of, identity_of
 
     pid = supervisor_of(root)
     if pid is None:
         return None
-    named = identity_of(pid) if pid else None
+    if (named := _supervisor_at(pid)) is not None:
+        return named
     opened = openers_of(os.path.join(root, ".devinit", SUPERVISOR_LOCK))
-    for identity in (named, *opened):
-        facts = facts_of(identity.pid) if identity else None
-        if facts is not None and "devinit.supervisor" in facts.command:
-            return facts.identity
-    return None
+    return next((each for each in opened if _supervisor_at(each.pid) is not None), None)
+
+
+def _supervisor_at(pid: int) -> ProcessIdentity | None:
+    from devinit.system.processes import facts_of  # as above
+
+    facts = facts_of(pid) if pid else None
+    return facts.identity if facts is not None and "devinit.supervisor" in facts.command else None

@@ -80,7 +80,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     on_signal(signal.SIGHUP, lambda: log.info("the terminal was closed; nothing changes"))
     lock = await lock_project(root)
     if lock is None:
-        tell_launcher(ready_fd, READY)
+        # Not closed: whoever launched us goes on when we are gone, and finds one supervisor.
+        tell_launcher(ready_fd, READY, and_go_on=False)
         return
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
     try:
@@ -163,13 +164,14 @@ class Finished(Exception):
     """The supervisor is not needed any more."""
 
 
-def tell_launcher(ready_fd: int | None, said: bytes) -> None:
-    """Tell whoever started us that we listen, or why we do not."""
+def tell_launcher(ready_fd: int | None, said: bytes, *, and_go_on: bool = True) -> None:
+    """Tell whoever started us that we listen, or why we do not; it waits until the pipe is closed."""
     if ready_fd is None:
         return
     try:
         os.write(ready_fd, said)
-        os.close(ready_fd)
+        if and_go_on:
+            os.close(ready_fd)
     except OSError:
         # It went away meanwhile, or was told already.
         return

@@ -93,6 +93,23 @@ async def end_tree(
     return [member.pid for member in await members_now()]
 
 
+async def end_keepers(
+    keepers: Sequence[ProcessIdentity],
+    marker: str | None,
+    policy: StopPolicy,
+    say: Callable[[str], None],
+    lookout: Lookout,
+) -> list[int]:
+    """End what keeps a service's leases when its mark and descent lead nowhere; return who is still there.
+
+    Redis and others write over their environment, and so over the mark. Nobody loses the lease unawares.
+    """
+    left: list[int] = []
+    for keeper in keepers:
+        left += await end_tree(keeper, marker, policy, say, lookout)
+    return left
+
+
 def ask(process: Process, number: signal.Signals) -> None:
     """Signal a process; one that became another user's (sudo) stays, and is told as still there."""
     with suppress(PermissionError):

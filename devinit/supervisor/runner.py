@@ -25,9 +25,8 @@ from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.daemons import open_server
 from devinit.supervisor.drift import Basis, basis_of
-from devinit.supervisor.ending import end_tree
+from devinit.supervisor.ending import end_keepers, end_tree
 from devinit.supervisor.health import asked_as, look_after
-from devinit.supervisor.leftovers import end_keepers
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import listen_to_output
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
@@ -158,8 +157,11 @@ class Runner:
     async def end_leftovers(self) -> None:
         """End processes of this service that nobody runs."""
         await self._end()
-        if left := await end_keepers(self.name, self._stage, self._stage.stop_policy(self.service)):
-            self._stage.note(f"{self.name}: processes {left} do not end", self.name)
+        stage, marker = self._stage, self._stage.marker(self.name)
+        keepers = await asyncio.to_thread(stage.ports.keepers, self.name)
+        left = await end_keepers(keepers, marker, stage.stop_policy(self.service), self._say, stage.lookout)
+        if left:
+            stage.note(f"{self.name}: processes {left} do not end", self.name)
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
         """Return every process of the service; `table` saves whoever asks for several a walk through /proc."""

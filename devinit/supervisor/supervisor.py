@@ -7,7 +7,6 @@ about several: who waits for whom, what a moved port means to the others, what a
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,28 +17,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.config.load import load
-from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileError
+from devinit.errors import Interrupted, PortConflict
 from devinit.model.port import GrantedPort, Resolution
-from devinit.model.service import Project, Service, StopPolicy
+from devinit.model.service import Project, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
-from devinit.supervisor import drift, graph, lifecycle, outcome, report, reuse
+from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
-from devinit.supervisor.ending import end_tree
-from devinit.supervisor.leftovers import end_keepers
+from devinit.supervisor.file_watches import FileWatches
+from devinit.supervisor.leftovers import end_leftovers, end_unknown
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.project_ports import Asked, PortQuestion
+from devinit.supervisor.recording import Recorder, state_of
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
-from devinit.supervisor.state_file import ServiceRecord, State, forget_caller, write_caller, write_state
 from devinit.supervisor.warming import warm
-from devinit.system.processes import ProcessTable, boot_id
 
 if TYPE_CHECKING:
     from devinit.model.event import Event
 
-RECORDED = WANTED | {Phase.STOPPING}
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 """Phases in which a service listens: who fails a health check may still answer those who look for it."""
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
@@ -88,16 +85,12 @@ class Supervisor:
         self._deciding = asyncio.Lock()
         """Held while it is decided what runs where; not while a start is waited for."""
         self._changes = asyncio.Event()
-        self._saving: asyncio.Handle | None = None
         self._noted: set[str] = set()
-        self._configured: tuple[tuple[int, int, int], Project] | None = None
-        """Which version of devinit.toml was read last to tell what has changed, and what it says."""
+        self._record = Recorder(stage, lambda: state_of(self.runners, stage, self.profile), self._note_once)
+        self._files = outdated.Files(stage, lambda: self._load(Order(services=(), asked=Asked(environ={}))))
+        self._watches = FileWatches(tasks, self._files_changed, stage.note)
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
-        self._watching: dict[str, asyncio.Task[None]] = {}
-        """Services whose files are watched, or were, until they turned out to change them themselves."""
-        self._renewed: set[str] = set()
-        """Services that are just being restarted because of their files."""
         self._used: dict[str, int] = {}
         """Services that are stopped to be started again, and the ports of the servers that they found and used."""
 
@@ -123,7 +116,8 @@ class Supervisor:
                 project = await self._load(order)
                 names = report.named(order.services, project)
                 if order.only_changed:
-                    names = [name for name in names if self._changes_of(name, project)]
+                    outdated_now = self._outdated(project)
+                    names = [name for name in names if name in outdated_now]
                     if not names:
                         return self._nothing_changed(began, tell)
                     order = replace(order, services=tuple(names))
@@ -145,7 +139,7 @@ class Supervisor:
             for name in chosen:
                 self.stage.ports.give_back(name)
                 self._used.pop(name, None)
-            self._save()
+            self._record.now()
             if not running:
                 running = await self._end_unrecorded(names)
             for runner in self.runners.values():
@@ -172,24 +166,19 @@ class Supervisor:
     def leave(self) -> None:
         """Let everything run on without us: what runs is on record for the next supervisor."""
         self._discovery.leave()
-        self._write_state()
+        self._record.now()
         if not self.is_needed():
-            forget_caller(self.stage.private)
+            self._record.forget_caller()
 
     async def changed_since(self) -> dict[str, list[str]]:
         """Return what of each service that runs is older than the files that say how it is to run."""
-        project = await self._configured_now()
-        found = {name: self._changes_of(name, project) for name in self.runners}
-        return {name: changes for name, changes in found.items() if changes}
+        return self._outdated(await self._files.project())
 
     # How it is done
 
-    def _changes_of(self, name: str, project: Project) -> list[str]:
-        runner = self.runners.get(name)
-        if runner is None or runner.phase not in PRESENT:
-            return []
-        now = drift.basis_of(runner.service, project, self.stage.env_files_of(runner.service))
-        return drift.changed(runner.service, runner.basis, project, now)
+    def _outdated(self, project: Project) -> dict[str, list[str]]:
+        present = {name: each for name, each in self.runners.items() if each.phase in PRESENT}
+        return outdated.changes(present, self.stage, project)
 
     def _nothing_changed(self, began: float, tell: Callable[[Event], None]) -> int:
         """Answer a restart of nothing."""
@@ -200,20 +189,6 @@ class Supervisor:
         seconds = time.monotonic() - began
         tell({"type": "summary", "at": now, "services": [], "seconds": seconds, "exit_code": outcome.DONE})
         return outcome.DONE
-
-    async def _configured_now(self) -> Project:
-        """Return the project as its file says now; as it is known, while that is broken or was only detected."""
-        source = self.stage.project.source
-        if source is None:
-            return self.stage.project
-        try:
-            found = source.stat()
-            version = (found.st_mtime_ns, found.st_size, found.st_ino)
-            if self._configured is None or self._configured[0] != version:
-                self._configured = version, await self._load(Order(services=(), asked=Asked(environ={})))
-        except (OSError, DevinitError):
-            return self.stage.project
-        return self._configured[1]
 
     def _warn_dependants(self, stopping: list[str]) -> None:
         """Say who goes on without a service that it needs: only what was named is stopped."""
@@ -239,8 +214,8 @@ class Supervisor:
                 self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         if starting:
-            self._record_caller()
-        await self._end_leftovers(starting)
+            self._record.caller()
+        await end_leftovers({name: self.runners[name] for name in starting}, self.stage)
         used = {name: self._used[name] for name in starting if name in self._used}
         await self._take_ports(starting, replace(order.asked, used=used))
         self.stage.publish()
@@ -308,33 +283,15 @@ class Supervisor:
         services = {name: self.runners[name].service for name in names if self._phase(name) in WANTED}
         return {name: reuse.port_of(each) for name, each in services.items() if each.is_reused}
 
-    async def _end_leftovers(self, names: list[str]) -> list[str]:
-        """End what an earlier supervisor started and nobody has on record: it still has our leases."""
-        orphaned = self.stage.ports.orphaned() & set(names)
-        # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
-        unseen = [name for name in names if not self._has_ports(name) and self.runners[name].identity is None]
-        table = ProcessTable() if unseen else None
-        orphaned |= {name for name in unseen if self.runners[name].pids(table)}
-        for name in orphaned:
-            self.stage.note(f"{name} still ran without a supervisor: it is ended first", name)
-        await asyncio.gather(*(self.runners[name].end_leftovers() for name in orphaned))
-        return sorted(orphaned)
-
     async def _end_unrecorded(self, names: tuple[str, ...]) -> list[str]:
         """End what runs although nobody has it on record, named services or all; return whose it was."""
-        idle = [name for name in self.runners if self._phase(name) not in PRESENT]
-        ended = await self._end_leftovers([name for name in idle if not names or name in names])
-        # What was taken out of the configuration, or stands in one that is broken now.
+        asked = {name: each for name, each in self.runners.items() if not names or name in names}
+        idle = {name: each for name, each in asked.items() if each.phase not in PRESENT}
+        ended = await end_leftovers(idle, self.stage)
         unknown = self.stage.ports.orphaned() - self.runners.keys()
-        for name in sorted(unknown if not names else unknown & set(names)):
-            await end_tree(None, self.stage.marker(name), StopPolicy(), self.stage.note, self.stage.lookout)
-            await end_keepers(name, self.stage, StopPolicy())
-            ended.append(name)
-        return ended
-
-    def _has_ports(self, name: str) -> bool:
-        service = self.runners[name].service
-        return service.port is not None or bool(service.extra_ports)
+        unknown = unknown if not names else unknown & set(names)
+        await end_unknown(sorted(unknown), self.stage)
+        return [*ended, *sorted(unknown)]
 
     async def _finish(
         self, wanted: list[str], timeout_seconds: float | None, began: float, tell: Callable[[Event], None]
@@ -381,37 +338,13 @@ class Supervisor:
                 self._announce(runner)
         if (state.phase, state.stuck) != (before.phase, before.stuck):
             self._release_waiting()
-        self._watch_files(runner)
-        self._save_soon()
+        self._watches.follow(runner)
+        self._record.soon()
         self._changes.set()
-
-    def _watch_files(self, runner: Runner) -> None:
-        """Watch the files of a service for as long as somebody wants it."""
-        name, watching = runner.name, self._watching.get(runner.name)
-        if runner.phase is Phase.STOPPED:
-            # A restart by somebody else begins anew: with other patterns perhaps, and another chance.
-            if watching is not None and name not in self._renewed:
-                self._watching.pop(name).cancel()
-        elif runner.service.watch and watching is None:
-            from devinit.supervisor.watching import watch  # for those who watch
-
-            service = runner.service
-            self._watching[name] = self._tasks.create_task(
-                watch(
-                    service.directory,
-                    service.watch,
-                    lambda reason: self._files_changed(name, reason),
-                    lambda text: self.stage.note(f"{name}: {text}", name),
-                )
-            )
 
     async def _files_changed(self, name: str, reason: str) -> None:
         self._returning[name] += 1
-        self._renewed.add(name)
-        try:
-            await self._restart_quietly(name, reason, PRESENT - {Phase.STOPPING})
-        finally:
-            self._renewed.discard(name)
+        await self._restart_quietly(name, reason, PRESENT - {Phase.STOPPING})
 
     def _announce(self, runner: Runner) -> None:
         service, endpoint = runner.service, self.stage.endpoint(runner.name)
@@ -538,57 +471,6 @@ class Supervisor:
         while not condition():
             self._changes.clear()
             await self._changes.wait()
-
-    # What is on record
-
-    def _save_soon(self) -> None:
-        """Write the state once for all changes of this turn of the loop."""
-        if self._saving is None:
-            self._saving = asyncio.get_running_loop().call_soon(self._save)
-
-    def _save(self) -> None:
-        if self._saving is not None:
-            self._saving.cancel()
-            self._saving = None
-        self._write_state()
-
-    def _record_caller(self) -> None:
-        try:
-            write_caller(self.stage.private, self.stage.caller)
-        except StateFileError as error:
-            # Only a supervisor that had to take over would miss it.
-            self._note_once(f"{error.message}: it is not recorded in which environment services were started")
-
-    def _write_state(self) -> None:
-        records = {
-            name: ServiceRecord(
-                service=runner.service,
-                identity=runner.process.identity if runner.process else None,
-                ports=self.stage.ports.granted_to(name),
-                phase=runner.phase,
-                proven=runner.state.proven,
-                restarts=runner.state.restarts,
-                started_at=runner.started_at,
-                listener=runner.listener,
-                log_offset=runner.log_offset,
-                basis=runner.basis,
-            )
-            for name, runner in self.runners.items()
-            # Also what waits to be started, and what is still being ended.
-            if runner.phase in RECORDED or runner.process is not None
-        }
-        state = State(
-            root=os.path.realpath(self.stage.root),
-            boot_id=boot_id(),
-            project=self.stage.project.name,
-            profile=self.profile,
-            services=records,
-        )
-        try:
-            write_state(self.stage.private, state)
-        except StateFileError as error:
-            # The services go on; only a supervisor that had to take over now would know an older state.
-            self._note_once(f"{error.message}: it is not recorded what runs")
 
 
 def said_of(phase: Phase) -> str:
