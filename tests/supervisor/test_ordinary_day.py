@@ -183,7 +183,8 @@ class TestAStop:
         command = shop.begin("stop")
 
         assert (
-            command.until(type="progress")["message"] == f"still running after 0.2 s: pid {pid} python; sending SIGKILL"
+            command.until(type="progress")["message"]
+            == f"still running after 0.2 s: pid {pid} python; sending SIGKILL"
         )
         assert command.finish() == 0
         shop.expect_nothing_left()
