@@ -196,6 +196,26 @@ class TestTheMap:
         assert values <= set(CODE_SPAN.findall(MAP.read_text()))
 
 
+class TestTheTableOfFaults:
+    TEXT = (ROOT / "docs" / "reliability.md").read_text().partition("\n## Faults\n")[2].partition("\n## ")[0]
+
+    def test_has_every_fault_with_its_tests(self) -> None:
+        rows = [row.strip("|").split(" | ") for row in self.TEXT.splitlines() if row.startswith("| ")]
+        numbers = [int(row[0]) for row in rows if row[0].strip().isdecimal()]
+
+        assert numbers == list(range(1, 35))
+        assert all("`tests/" in row[-1] for row in rows[1:])
+
+    @pytest.mark.parametrize("test", re.findall(r"`(tests/[^`]+)`", TEXT))
+    def test_names_tests_that_exist(self, test: str) -> None:
+        path, _, name = test.partition("::")
+
+        assert name
+        assert re.search(rf"^\s*(?:class|def|async def) {name}\b", (ROOT / path).read_text(), re.MULTILINE), (
+            f"{path} has no {name}"
+        )
+
+
 class TestTheDecisions:
     def test_are_numbered_without_gaps(self) -> None:
         numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("*.md"))]
