@@ -30,7 +30,7 @@ class TestTheOutputOfAProgramThatCouldNotBind:
         ],
     )
     def test_is_recognised(self, line: str) -> None:
-        assert IN_USE.search(f"starting\n{line}\n")
+        assert re.search(IN_USE, f"starting\n{line}\n")
 
     @pytest.mark.parametrize(
         "line",
@@ -43,7 +43,7 @@ class TestTheOutputOfAProgramThatCouldNotBind:
         ],
     )
     def test_is_not_taken_for_it(self, line: str) -> None:
-        assert not IN_USE.search(line)
+        assert not re.search(IN_USE, line)
 
 
 class TestThePortThatIsInUse:
