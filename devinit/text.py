@@ -46,6 +46,16 @@ def one_line(text: str) -> str:
     return " ".join(plain(text.replace("\r", " ")).split())
 
 
+def without_folder(program: str) -> str:
+    """Return a program without its folder: "vite".
+
+    In a title that a process gave itself ("node /srv/api.js") the program is the first word.
+    """
+    title = " /" in program or (" " in program and not program.startswith("/"))
+    first, space, words = program.partition(" ") if title else (program, "", "")
+    return (first.rpartition("/")[2] or first) + space + words
+
+
 def width(text: str) -> int:
     """Return how many cells of a terminal a text takes; it must be plain."""
     if text.isascii():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from devinit.text import cut, duration, one_line, width
+from devinit.text import cut, duration, one_line, width, without_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,12 +96,6 @@ def title_of(holder: Json, *, in_full: bool = False) -> str:
     """Return a process's command, or its name, on one line; unless in full, without the program's folder."""
     program, *words = holder["command"] or [str(holder["name"])]
     return one_line(" ".join([program if in_full else without_folder(program), *words]))
-
-
-def without_folder(command: str) -> str:
-    """Return a command without the folder of its program."""
-    program, space, words = command.partition(" ")
-    return (program.rpartition("/")[2] or program) + space + words
 
 
 def parents_first(holders: list[Json]) -> list[Json]:

@@ -45,6 +45,10 @@ _SSH = Barrier(
     VerdictKind.FORWARD,
     "an SSH connection forwards this port: end that connection, or its -L, -R or -D forward",
 )
+_SSH_SERVER = Barrier(
+    VerdictKind.PROTECTED,
+    "it is an SSH server, by which somebody may be here: choose another port",
+)
 _EDITOR = Barrier(VerdictKind.FORWARD, "an editor forwards this port: close it in its Ports panel")
 _WSL = Barrier(
     VerdictKind.FORWARD,
@@ -88,8 +92,13 @@ EDITORS = (
 )
 
 
-def barrier_of(facts: ProcessFacts, port: int, *, uid: int, spared: Collection[int]) -> Barrier | None:
-    """Say why a process must not be ended and what to do instead."""
+def barrier_of(
+    facts: ProcessFacts, port: int, *, uid: int, spared: Collection[int], leader: int | None = None
+) -> Barrier | None:
+    """Say why a process must not be ended and what to do instead.
+
+    `leader` is the process that it is a worker of, which would only start another one.
+    """
     pid = facts.identity.pid
     if facts.name in ("systemd", "launchd"):
         return PROTECTED_PROGRAMS[facts.name]
@@ -108,8 +117,12 @@ def barrier_of(facts: ProcessFacts, port: int, *, uid: int, spared: Collection[i
         return Barrier(known.kind, known.advice.format(port=port))
     if facts.uid != uid:
         sudo = "" if uid == 0 else "sudo "
-        advice = f"it belongs to user {facts.user}: ask them, or end it yourself with `{sudo}kill {pid}`"
+        advice = (
+            f"it belongs to user {facts.user}: ask them, or end it yourself with `{sudo}kill {leader or pid}`"
+        )
         return Barrier(VerdictKind.OTHER_USER, advice)
+    if _is_ssh_server(facts):
+        return _SSH_SERVER
     return _EDITOR if _is_editor(facts) else known
 
 
@@ -131,6 +144,12 @@ def published_by(container: Container) -> Barrier:
 def _is_editor(facts: ProcessFacts) -> bool:
     # The remote server of VS Code is a node process; only its command line tells.
     return facts.name in EDITORS or any(part.endswith("server-main.js") for part in facts.command[:3])
+
+
+def _is_ssh_server(facts: ProcessFacts) -> bool:
+    # What serves one connection, and forwards for it, calls itself "sshd: ada@pts/0".
+    title = " ".join(facts.command)
+    return facts.name == "sshd" and (not title.startswith("sshd: ") or "[listener]" in title)
 
 
 def _protected(advice: str) -> Barrier:

@@ -48,7 +48,8 @@ class Holding(Struct, frozen=True, kw_only=True):
         if self.container is not None:
             return published_by(self.container)
         for facts in self.holders:
-            if found := barrier_of(facts, self.port, uid=self.uid, spared=self.spared):
+            leader = self.leader_of(facts)
+            if found := barrier_of(facts, self.port, uid=self.uid, spared=self.spared, leader=leader):
                 return found
             if facts.manager is not None and facts.manager.pid == facts.identity.pid:
                 return managed_by(facts.manager)  # PM2 listens for its clusters itself, and runs all else too
@@ -57,6 +58,14 @@ class Holding(Struct, frozen=True, kw_only=True):
             look = f"look with `sudo ss -ltnp 'sport = :{self.port}'`"
             return Barrier(kind, f"it is {_unseen(each, self.uid)}: {look}")
         return None
+
+    def leader_of(self, facts: Holder) -> int:
+        """Return the holder that a process descends from: a server of which it is a worker, or itself."""
+        parents = {each.identity.pid: each.parent_pid for each in self.holders}
+        pid = facts.identity.pid
+        while (above := parents.pop(pid)) in parents:
+            pid = above
+        return pid
 
     @property
     def manager(self) -> Manager | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from devinit.model.port import Container, PortUse, UseState
 from devinit.model.process import ProcessFacts
+from devinit.text import without_folder
 
 _LONGEST_COMMAND = 60
 
@@ -16,7 +17,7 @@ def named(facts: ProcessFacts) -> str:
 def titled(facts: ProcessFacts) -> str:
     """Return a process's command, shortened and without the program's folder."""
     program, *words = facts.command or (facts.name,)
-    title = " ".join(" ".join([program.rpartition("/")[2] or program, *words]).split())
+    title = " ".join(" ".join([without_folder(program), *words]).split())
     return title if len(title) <= _LONGEST_COMMAND else title[: _LONGEST_COMMAND - 1].rstrip() + "…"
 
 

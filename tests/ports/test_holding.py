@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.model.port import Container, Holder, Listener, Manager, PortUse, UseState, VerdictKind
 from devinit.model.process import ProcessIdentity
@@ -45,6 +46,11 @@ def process(
     )
 
 
+def with_title(name: str, title: str, *, pid: int = 4242) -> Holder:
+    """Return a process that has replaced its command line."""
+    return replace(process(name, pid=pid), command=(title,))
+
+
 def barrier(facts: Holder, *spared: int, uid: int = ME) -> Barrier | None:
     return barrier_of(facts, 8000, uid=uid, spared=spared)
 
@@ -57,8 +63,14 @@ class TestAProtectedProcess:
             (process("com.docker.backe"), VerdictKind.CONTAINER, "docker ps --filter publish=8000"),
             (process("rootlesskit"), VerdictKind.CONTAINER, "podman stop NAME"),
             (process("systemd", pid=1, uid=0), VerdictKind.SUPERVISED, "systemctl stop NAME.socket"),
-            (process("sshd"), VerdictKind.FORWARD, "SSH"),
+            (with_title("sshd", "sshd: ada@pts/0"), VerdictKind.FORWARD, "-R"),
             (process("ssh"), VerdictKind.FORWARD, "forward"),
+            (process("sshd", "-D"), VerdictKind.PROTECTED, "SSH server"),
+            (
+                with_title("sshd", "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"),
+                VerdictKind.PROTECTED,
+                "SSH server",
+            ),
             (process("code"), VerdictKind.FORWARD, "editor"),
             (
                 process("node", "/home/me/.vscode-server/bin/1/out/server-main.js"),
@@ -168,6 +180,17 @@ class TestWorkingInACheckout:
         assert not works_in(process(), "")
 
 
+class TestAServerWithWorkers:
+    def test_of_another_user_is_ended_with_the_process_that_started_them(self) -> None:
+        master = process("nginx", pid=10)
+        workers = [process("nginx", pid=pid, parent=10, uid=1001) for pid in (12, 11)]
+
+        found = Holding(port=8000, listeners=(LISTENER,), holders=(*workers, master), uid=ME).barrier
+
+        assert found is not None
+        assert found.advice.endswith("`sudo kill 10`")
+
+
 class TestTheReason:
     def test_counts_more_than_two_holders(self) -> None:
         found = Holding(port=8000, holders=tuple(process("node", pid=pid) for pid in (1, 2, 3)))
@@ -181,6 +204,20 @@ class TestTheReason:
 
     def test_shortens_a_long_command(self) -> None:
         assert named(process("node", "x" * 100)) == f"node {'x' * 54}… (pid 4242)"
+
+    @pytest.mark.parametrize(
+        ("title", "name"),
+        [
+            ("node /srv/shop/api.js", "node /srv/shop/api.js"),
+            ("PM2 v7.0.4: God Daemon (/home/me/.pm2)", "PM2 v7.0.4: God Daemon (/home/me/.pm2)"),
+            ("/usr/bin/redis-server 127.0.0.1:6379", "redis-server 127.0.0.1:6379"),
+            ("/usr/sbin/httpd -f /etc/httpd.conf", "httpd -f /etc/httpd.conf"),
+            ("/Applications/A B.app/Contents/MacOS/A B", "A B"),
+            ("node_modules/.bin/vite", "vite"),
+        ],
+    )
+    def test_leaves_out_the_folder_of_the_program_and_nothing_else(self, title: str, name: str) -> None:
+        assert named(with_title("node", title)) == f"{name} (pid 4242)"
 
     def test_names_a_container_rather_than_its_proxy(self) -> None:
         container = Container(
