@@ -1,7 +1,6 @@
 """Carry out what the lifecycle of one service decides, and report back what happened.
 
-Actions run one after the other. A new decision interrupts a wait that has become pointless (for a probe, a
-delay, a set-up) but never the ending of a process tree.
+Actions run one after the other (`sequence`); only a set-up goes on beside them.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError
@@ -40,6 +39,7 @@ from devinit.supervisor.readiness import (
     Unreachable,
     until_ready,
 )
+from devinit.supervisor.sequence import Sequence
 from devinit.supervisor.stage import Stage
 from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, ProcessTable, spawn
@@ -52,8 +52,6 @@ LAST_WORDS = 200
 
 PATIENCE_SECONDS = 1.0
 """How long a start may take before it is told what its probe sees."""
-
-INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.LookAfter, lifecycle.Wait)
 
 
 class Moves(Protocol):
@@ -108,10 +106,7 @@ class Runner:
         self._moves = moves
         self._tasks = tasks
         self._changed = changed
-        self._effects: asyncio.Task[None] | None = None
-        self._doing: tuple[asyncio.Task[None], lifecycle.Action] | None = None
-        self._decisions = 0
-        """How many decisions were begun: the number of the one that counts."""
+        self._sequence = Sequence(tasks, self._do, self._action_failed)
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         """Set-ups that were cancelled, and may still be cleaning up."""
@@ -146,8 +141,7 @@ class Runner:
 
     async def idle(self) -> None:
         """Return when nothing that was begun is still being done."""
-        while self._effects is not None and not self._effects.done():
-            await asyncio.wait([self._effects])
+        await self._sequence.idle()
 
     def adopt(self, process: Process) -> None:
         """Take over a process that an earlier supervisor started."""
@@ -177,54 +171,26 @@ class Runner:
         return logs.end_of(logs.log_path(self._stage.private, self.name))
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
-        previous = self._effects
         if lifecycle.EndTree() in actions and self._setting_up is not None:
             self._setting_up.cancel()
             self._abandoned.add(self._setting_up)
             self._setting_up = None
         if lifecycle.SetUp() in actions:
             # Beside everything else, and not overtaken by the decision that follows at once.
-            self._setting_up = self._tasks.create_task(self._set_up(previous))
+            self._setting_up = self._tasks.create_task(self._set_up(self._sequence.end()))
             actions = tuple(action for action in actions if action != lifecycle.SetUp())
-        self._interrupt()
-        self._decisions += 1
-        self._effects = self._tasks.create_task(self._carry_out(actions, self._decisions, previous))
+        self._sequence.begin(actions)
 
-    def _interrupt(self) -> None:
-        """Cancel a wait that has become pointless; once only, since it may be cleaning up already."""
-        if self._doing is None:
+    def _action_failed(self, action: lifecycle.Action, error: Exception) -> None:
+        if isinstance(error, DevinitError):
+            self.post(lifecycle.PreparationFailed(explain(error)))
             return
-        task, action = self._doing
-        ours = task is asyncio.current_task()
-        if isinstance(action, INTERRUPTIBLE) and not ours and not task.cancelling():
-            task.cancel()
-
-    async def _carry_out(
-        self, actions: tuple[lifecycle.Action, ...], decision: int, previous: asyncio.Task[None] | None
-    ) -> None:
-        if previous is not None and not previous.done():
-            await asyncio.wait([previous])
-        for action in actions:
-            if decision != self._decisions and not isinstance(action, lifecycle.EndTree):
-                # A later decision waits for us: what is left of this one is pointless now. Not the ending of
-                # processes: the later one may start new ones.
-                continue
-            self._doing = current_task(), action
-            try:
-                await self._do(action)
-            except DevinitError as error:
-                self.post(lifecycle.PreparationFailed(explain(error)))
-                return
-            except Exception:
-                # A defect that shows in one service must not end the supervision of the others.
-                log.exception("%s: %s failed", self.name, type(action).__name__)
-                # Whoever waits for the end of the tree must not wait for ever.
-                ending = isinstance(action, lifecycle.EndTree)
-                failed = lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log")
-                self.post(lifecycle.TreeGone() if ending else failed)
-                return
-            finally:
-                self._doing = None
+        # A defect that shows in one service must not end the supervision of the others.
+        log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
+        # Whoever waits for the end of the tree must not wait for ever.
+        ending = isinstance(action, lifecycle.EndTree)
+        failed = lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log")
+        self.post(lifecycle.TreeGone() if ending else failed)
 
     async def _do(self, action: lifecycle.Action) -> None:
         match action:
@@ -253,17 +219,16 @@ class Runner:
             case _:
                 assert_never(action)
 
-    async def _set_up(self, previous: asyncio.Task[None] | None) -> None:
+    async def _set_up(self, last_run_ended: Callable[[], Awaitable[None]]) -> None:
         try:
-            if previous is not None and not previous.done():
-                # The tree of the last run may still be ending: what is begun now would be ended with it.
-                await asyncio.wait([previous])
+            # The tree of the last run may still be ending: what is begun now would be ended with it.
+            await last_run_ended()
             await set_up(self._workshop())
             await self._prepare_provider()
         except DevinitError as error:
             self.post(lifecycle.PreparationFailed(explain(error)))
         except Exception:
-            # As in `_carry_out`: it must not end the supervision of the others.
+            # As in `_action_failed`: it must not end the supervision of the others.
             log.exception("%s: set-up failed", self.name)
             self.post(lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log"))
 
@@ -563,13 +528,6 @@ class Runner:
             loop.call_soon_threadsafe(self._say, message)
 
         return say
-
-
-def current_task() -> asyncio.Task[None]:
-    """Return the task that runs this."""
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101  only coroutines ask
-    return task
 
 
 def explain(error: DevinitError) -> str:

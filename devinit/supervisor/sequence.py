@@ -1,0 +1,86 @@
+"""What the lifecycle of one service decided, carried out action by action, decision by decision.
+
+A later decision interrupts a wait that has become pointless (for a probe, a delay, a set-up), and never the
+ending of a process tree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from devinit.supervisor import lifecycle
+from devinit.supervisor.lifecycle import Action
+
+INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.LookAfter, lifecycle.Wait)
+
+Do = Callable[[Action], Awaitable[None]]
+Failed = Callable[[Action, Exception], None]
+"""Hear that an action failed: what is left of its decision is not carried out."""
+
+
+class Sequence:
+    """The actions of one service, of which at most one is being carried out."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, do: Do, failed: Failed) -> None:
+        self._tasks, self._do, self._failed = tasks, do, failed
+        self._last: asyncio.Task[None] | None = None
+        self._doing: tuple[asyncio.Task[None], Action] | None = None
+        self._decisions = 0
+        """How many decisions were begun: the number of the one that counts."""
+
+    def begin(self, actions: tuple[Action, ...]) -> None:
+        """Carry these out after what is being done, which is interrupted if it only waits."""
+        self._interrupt()
+        self._decisions += 1
+        self._last = self._tasks.create_task(self._carry_out(actions, self._decisions, self._last))
+
+    def end(self) -> Callable[[], Awaitable[None]]:
+        """Return how to await the end of everything that has been begun until now."""
+        last = self._last
+
+        async def wait() -> None:
+            if last is not None and not last.done():
+                await asyncio.wait([last])
+
+        return wait
+
+    async def idle(self) -> None:
+        """Return when nothing that was begun is still being done, whatever is begun meanwhile."""
+        while self._last is not None and not self._last.done():
+            await asyncio.wait([self._last])
+
+    def _interrupt(self) -> None:
+        """Cancel a wait that has become pointless; once only, since it may be cleaning up already."""
+        if self._doing is None:
+            return
+        task, action = self._doing
+        ours = task is asyncio.current_task()
+        if isinstance(action, INTERRUPTIBLE) and not ours and not task.cancelling():
+            task.cancel()
+
+    async def _carry_out(
+        self, actions: tuple[Action, ...], decision: int, previous: asyncio.Task[None] | None
+    ) -> None:
+        if previous is not None and not previous.done():
+            await asyncio.wait([previous])
+        for action in actions:
+            if decision != self._decisions and not isinstance(action, lifecycle.EndTree):
+                # A later decision waits for us: what is left of this one is pointless now. Not the ending of
+                # processes: the later one may start new ones.
+                continue
+            self._doing = current_task(), action
+            try:
+                await self._do(action)
+            except Exception as error:  # noqa: BLE001  whoever decides is told, and decides what follows
+                self._failed(action, error)
+                return
+            finally:
+                self._doing = None
+
+
+def current_task() -> asyncio.Task[None]:
+    """Return the task that runs this."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  only coroutines ask
+    return task
