@@ -109,13 +109,16 @@ class TestAnIdentity:
 
 class TestTheFactsOfAProcess:
     def test_tell_what_a_person_asks(self, start: Launcher, tmp_path: Path) -> None:
-        started = start("sleep", "1000", directory=tmp_path)
+        script = "echo here; sleep 1000; echo"
+        started = start("sh", "-c", script, directory=tmp_path)
+        # Its arguments are there a moment after it is: the kernel copies them during exec.
+        assert started.line() == "here"
 
         facts = facts_of(started.pid)
 
         assert facts.identity == started.process.identity
         assert facts.parent_pid == os.getpid()
-        assert (facts.name, facts.command) == ("sleep", ("sleep", "1000"))
+        assert (facts.name, facts.command) == ("sh", ("sh", "-c", script))
         assert (facts.uid, facts.user) == (os.getuid(), processes.user_name(os.getuid()))
         assert facts.directory == str(tmp_path.resolve())
         assert 0 <= facts.age_seconds < 60
