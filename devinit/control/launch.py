@@ -20,6 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
+LAUNCHES = 3
+"""How often a supervisor is started that has gone by the time we connect."""
+
 
 def connect_or_start(root: str | Path) -> Client:
     """Return a client of the project's supervisor, starting one when none listens."""
@@ -32,9 +35,11 @@ def connect_or_start(root: str | Path) -> Client:
     with launch.lock:
         # Another command may have started it while we waited for the lock.
         client = connect_to(root) if not launch.is_spawned else None
-        if client is None:
-            launch.finish()
-            client = connect_to(root)
+        # One that an earlier command began, and gave up, may answer for ours, and leave before we are there.
+        for _ in range(LAUNCHES):
+            if client is None:
+                launch.finish()
+                client = connect_to(root)
     if client is None:
         raise SupervisorError("the supervisor started and went away at once", hint=f"see {log_path(root)}")
     return client

@@ -52,6 +52,7 @@ class Launch:
         self.spawn()
         assert self._pipe is not None  # noqa: S101  spawned
         with os.fdopen(self._pipe, "rb") as pipe:
+            self._pipe = None
             said = pipe.read()
         if said != READY:
             reason = said.decode(errors="replace").strip() or "it ended without a word"

@@ -96,6 +96,21 @@ class TestASupervisor:
         assert len(pids) == 1
         assert {process.returncode for process in asking} == {0}
 
+    def test_that_was_begun_by_a_command_which_gave_up_is_in_nobody_s_way(self, root: Path) -> None:
+        os.close(spawning.spawn_supervisor(root))
+        launch = spawning.Launch(root)  # as `begin` does where nobody listens yet
+        assert launch.lock.acquire(blocking=False)
+        while not socket_path(root).exists():
+            pass
+        launch.spawn()
+        spawning.begun[str(root)] = launch
+
+        # The first answers for the second, and leaves as nobody else asks.
+        client = connect_or_start(root)
+
+        assert client.call("ping")["pid"]
+        client.close()
+
     def test_is_found_by_a_command_with_another_runtime_directory(
         self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
