@@ -6,6 +6,22 @@ import os
 
 from devinit.cli.output import talk
 
+SET_FOR_A_PAGE = (
+    "TEXTUAL_DRIVER",
+    "TEXTUAL_FPS",
+    "TEXTUAL_COLOR_SYSTEM",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "COLUMNS",
+    "ROWS",
+)
+"""What textual-serve tells the dashboard of a page in a browser, and no service is to hear."""
+
+
+def is_in_browser() -> bool:
+    """Whether this process is the dashboard of a page, which has no terminal."""
+    return os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver:")
+
 
 def caller_environment() -> dict[str, str]:
     """Return our environment, which services inherit, without what is no text: JSON cannot carry that."""
@@ -16,4 +32,6 @@ def caller_environment() -> dict[str, str]:
         except UnicodeEncodeError:
             del environment[name]
             talk(f"{name!a} of the environment is not UTF-8 text: services do not get it")
+    if is_in_browser():
+        return {name: value for name, value in environment.items() if name not in SET_FOR_A_PAGE}
     return environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from devinit.cli.caller import caller_environment
+from devinit.cli.caller import caller_environment, is_in_browser
 from devinit.cli.output import talk
 from devinit.cli.project import root_of
 from devinit.errors import UsageError
@@ -18,16 +18,34 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit dashboard"
-SWITCHES: dict[str, str] = {}
+SWITCHES = {"--web": "web"}
+DEFAULTS = {"port": None}
 
 
-def configure(_parser: ArgumentParser) -> None:
+def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    from devinit.cli.ports import port_number
+
+    parser.add_argument(
+        "--web",
+        action="store_true",
+        help="show it in a browser on this machine: prints a link that works once (needs devinit[web])",
+    )
+    parser.add_argument(
+        "--port", type=port_number, metavar="N", help="with --web: listen on this port, not on a free one"
+    )
 
 
 def run(arguments: Arguments) -> int:
     """Show the dashboard until it is left."""
     root = root_of(arguments)
+    if arguments.web:
+        from devinit.cli.browser import show_in_browser  # asyncio and sockets, which a terminal needs not
+
+        show_in_browser(root, arguments.port)
+        return 0
+    if arguments.port is not None:
+        raise UsageError("--port is for the dashboard in a browser", hint="add --web")
     if not can_show():
         raise UsageError(
             "the dashboard needs a terminal that can move the cursor",
@@ -39,7 +57,10 @@ def run(arguments: Arguments) -> int:
 
 def can_show() -> bool:
     """Whether there is a terminal to show the dashboard on."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+    at_terminal = (
+        sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+    )
+    return at_terminal or is_in_browser()
 
 
 def open_dashboard(root: Path) -> None:
@@ -49,8 +70,12 @@ def open_dashboard(root: Path) -> None:
     from devinit.dashboard.link import SupervisorLink
     from devinit.dashboard.themes import first_theme
 
+    if is_in_browser():
+        from devinit.dashboard.web.parting import end_with_server
+
+        end_with_server()
     profile = os.environ.get("DEVINIT_PROFILE") or None
     link = SupervisorLink(root, caller_environment(), profile)
     said = Dashboard(link, root, theme=first_theme(os.environ)).run()
-    if said:
+    if said and not is_in_browser():
         talk(said)

@@ -314,4 +314,7 @@ class Dashboard(App[str]):
                 await self.main.run_action(action)
 
             yield SystemCommand(key.label, key.help, act)
-        yield from super().get_system_commands(screen)
+        for command in super().get_system_commands(screen):
+            # In a browser that would be a download, which our server has not.
+            if not (self.is_web and command.title == "Screenshot"):
+                yield command

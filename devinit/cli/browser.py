@@ -1,0 +1,67 @@
+"""`devinit dashboard --web`: a port and a link, and a server until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+from devinit.cli.output import talk
+from devinit.errors import DevinitError, PortConflict, UsageError
+from devinit.ports.avoid import BROWSER_UNSAFE_PORTS
+from devinit.ports.hold import Hold, Refusal, hold
+from devinit.ports.who import who
+
+LOOPBACK = "127.0.0.1"
+
+
+def show_in_browser(root: Path, port: int | None) -> None:
+    """Say where the dashboard is, and show it there until Ctrl-C."""
+    try:
+        from devinit.dashboard.web.door import Door
+        from devinit.dashboard.web.server import serve
+    except ModuleNotFoundError as error:
+        raise DevinitError(
+            f"the dashboard in a browser needs textual-serve ({error.name} is not installed)",
+            hint="pip install 'devinit[web]'",
+        ) from error
+    listening, held = listen(port)
+    with listening:
+        try:
+            door = Door(listening.getsockname()[1])
+            sys.stdout.write(f"{door.link}\n")
+            sys.stdout.flush()
+            talk(
+                f"The dashboard of {root.name}: the link works once, on this machine. Ctrl-C ends it, no service."
+            )
+            command = (sys.executable, "-P", "-m", "devinit", "-C", str(root), "dashboard")
+            asyncio.run(serve(listening, door, command, f"{root.name} · devinit", talk))
+        finally:
+            held.close()
+    talk("the dashboard has ended; services keep running, `devinit stop` ends them")
+
+
+def listen(port: int | None) -> tuple[socket.socket, Hold]:
+    """Listen on loopback, on the port that is wanted or a free one; nobody else has it at any address."""
+    if port in BROWSER_UNSAFE_PORTS:
+        raise UsageError(
+            f"browsers refuse to open port {port}", hint="choose another one, or leave --port away"
+        )
+    while True:
+        number = port or kernel_choice()
+        held = Refusal.FORBIDDEN if number in BROWSER_UNSAFE_PORTS else hold(number)
+        if isinstance(held, Hold):
+            return socket.create_server((LOOPBACK, number)), held
+        if port is not None:
+            report = who(port)
+            said = f"is {report.summary}" if report is not None else "cannot be had"
+            raise PortConflict(f"port {port} {said}", hint="choose another one, or leave --port away")
+
+
+def kernel_choice() -> int:
+    """Return a port that is free, from a range in which no project prefers its own."""
+    with socket.socket() as attempt:
+        attempt.bind((LOOPBACK, 0))
+        number: int = attempt.getsockname()[1]
+    return number
