@@ -28,6 +28,7 @@ COMMANDS = {
     "ports": "show, set and reset the services' ports",
     "env": "print the runtime environment",
     "run": "run a command in the runtime environment",
+    "open": "open a service in the browser",
     "doctor": "look for what is wrong, and offer to put it right",
     "init": "write a devinit.toml of what was detected",
     "schema": "print the JSON Schema of devinit.toml",

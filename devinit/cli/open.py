@@ -1,0 +1,66 @@
+"""Open a service in the browser, wherever it is now."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from devinit.cli.output import print_json, talk
+from devinit.cli.project import root_of
+from devinit.control.launch import connect_to_running
+from devinit.errors import ServiceError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+    from devinit.model.status import ProjectStatus, ServiceStatus
+
+EXAMPLE = "devinit open frontend"
+WEB = ("http://", "https://")
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("service", metavar="SERVICE", help="what to open")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Arguments) -> int:
+    """Open a service that runs; where there is no browser, its address is printed."""
+    client = connect_to_running(root_of(arguments))
+    if client is None:
+        raise ServiceError("nothing of this project runs", hint="`devinit start` starts everything")
+    status: ProjectStatus = client.call("status", {"measure": False})
+    client.close()
+    url = address_of(arguments.service, status)
+    opened = in_browser(url)
+    if arguments.json:
+        print_json({"service": arguments.service, "url": url, "opened": opened})
+    elif opened:
+        talk(f"opened {url}")
+    else:
+        sys.stdout.write(f"{url}\n")
+        talk("no browser was found: open it by hand")
+    return 0
+
+
+def address_of(name: str, status: ProjectStatus) -> str:
+    """Return where a browser finds a service. Raise UsageError or ServiceError when it does not."""
+    services: dict[str, ServiceStatus] = {each["name"]: each for each in status["services"]}
+    if name not in services:
+        raise UsageError(f"there is no service {name!r}", hint=f"services: {', '.join(services) or 'none'}")
+    url = services[name]["url"]
+    if url is None or not url.startswith(WEB):
+        pages = [each["name"] for each in services.values() if (each["url"] or "").startswith(WEB)]
+        raise UsageError(f"{name} has no page to open", hint=f"these have: {', '.join(pages) or 'none'}")
+    if services[name]["phase"] not in ("ready", "unhealthy"):
+        raise ServiceError(f"{name} is {services[name]['phase']}", hint=f"`devinit start {name}` starts it")
+    return url
+
+
+def in_browser(url: str) -> bool:
+    """Open an address with whatever the person has set up for that; False when there is nothing."""
+    import webbrowser  # it loads subprocess and more, after everything that can go wrong
+
+    return webbrowser.open(url)
