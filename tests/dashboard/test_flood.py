@@ -81,13 +81,35 @@ class TestAHundredThousandLinesASecond:
             flood.kill()
             await flood.wait()
 
+    async def test_that_never_pause_keep_no_new_service_from_being_heard(self, project: Path) -> None:
+        heard: set[str] = set()
+        logs = project / ".devinit/logs"
+
+        def take(pieces: list[Piece]) -> None:
+            heard.update(piece.service for piece in pieces)
+            with (logs / "web.log").open("a") as log:
+                log.write("there is always more\n")
+
+        feed = Feed(project, take)
+        try:
+            feed.follow(("web",))
+            feed.begin()
+            await until(lambda: "web" in heard)
+            (logs / "late.log").write_text("hello\n")
+
+            feed.follow(("web", "late"))
+
+            await until(lambda: "late" in heard)
+        finally:
+            feed.end()
+
     def test_are_counted_where_they_are_not_shown(self, project: Path) -> None:
         pieces: list[Piece] = []
         feed = Feed(project, pieces.extend)
         feed._arrange(("web",))
         with (project / ".devinit/logs/web.log").open("a") as log:
             log.writelines(f"line {number:06}\n" for number in range(200_000))
-        feed._hand_over()
+        feed._hand_over(())
 
         shown = sum(len(piece.lines) for piece in pieces)
         assert shown + sum(piece.skipped for piece in pieces) == 200_001
@@ -100,7 +122,7 @@ class TestAHundredThousandLinesASecond:
         feed._arrange(("web",))
         with (project / ".devinit/logs/web.log").open("a") as log:
             log.write("x" * 1_000_000 + "\n")
-        feed._hand_over()
+        feed._hand_over(())
 
         assert len(store.of("web")[-1].raw) < 20_000
 
@@ -113,6 +135,6 @@ class TestSecrets:
         feed._arrange(("web",))
         with (project / ".devinit/logs/web.log").open("a") as log:
             log.write("connecting with opensesame\n")
-        feed._hand_over()
+        feed._hand_over(())
 
         assert pieces[-1].lines[-1].text == "connecting with ***"

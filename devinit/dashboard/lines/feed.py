@@ -80,7 +80,7 @@ class Feed:
             with FileWatch([self._log_of(name) for name in wanted]) as watch:
                 self._arrange(wanted)
                 while self._wanted == wanted and not self._ended.is_set():
-                    self._hand_over()
+                    self._hand_over(wanted)
                     watch.wait(WAIT_SECONDS)
         for tail in self._tails.values():
             tail.close()
@@ -102,9 +102,9 @@ class Feed:
         if first:
             self._take(first)
 
-    def _hand_over(self) -> None:
-        """Hand over what has come, until there is no more."""
-        while not self._ended.is_set():
+    def _hand_over(self, wanted: tuple[str, ...]) -> None:
+        """Hand over what has come, until there is no more, or other services are to be followed."""
+        while self._wanted == wanted and not self._ended.is_set():
             began = time.monotonic()
             pieces = [piece for tail in self._tails.values() if (piece := self._look(tail))]
             if not pieces:
