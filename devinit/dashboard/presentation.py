@@ -62,7 +62,9 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
     widths = {n: max([width(COLUMNS[n].title), *(width(row[n][0]) for row in rows)]) for n in shown}
     # A column in which nobody has anything to say takes no room.
     shown = [n for n in shown if n in (0, 2) or any(row[n][0] for row in rows)]
-    last = columns - sum(widths[n] + len(GAP) for n in shown) - 3
+    pages = [width(view.url) for view in stack.services.values() if view.url and view.url.startswith("http")]
+    shown = without_cutting(shown, widths, columns, max(pages, default=0))
+    last = room_behind(shown, widths, columns)
     header: list[Piece] = [("   ", "")]
     header += [(fit(COLUMNS[n].title, widths[n], right=COLUMNS[n].right) + GAP, "dim") for n in shown]
     if last >= len("URL"):
@@ -75,6 +77,22 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
         line += [(cut(text, last), style) for text, style in [remark(view, stated=1 in shown)] if last > 0]
         lines.append(line)
     return header, lines
+
+
+def without_cutting(shown: list[int], widths: dict[int, int], columns: int, longest: int) -> list[int]:
+    """Return the columns that can be shown beside a URL so long; all of them if it would be cut anyway."""
+    kept = list(shown)
+    while room_behind(kept, widths, columns) < longest:
+        least = max(kept, key=lambda number: COLUMNS[number].at_least)
+        if not COLUMNS[least].at_least:
+            return shown
+        kept.remove(least)
+    return kept
+
+
+def room_behind(shown: list[int], widths: dict[int, int], columns: int) -> int:
+    """Return how wide the last column may be."""
+    return columns - sum(widths[number] + len(GAP) for number in shown) - 3
 
 
 def cells(view: View, now: float) -> list[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from devinit.dashboard.presentation import (
@@ -60,6 +61,22 @@ class TestTheTable:
 
         assert "http://localhost:8001" in text(line)
         assert "88 MB" not in text(line)
+
+    def test_leaves_out_a_column_where_a_moved_port_needs_its_room(self) -> None:
+        url = "http://admin.localhost:24621"
+        moved = msgspec.structs.replace(READY, port=24621, preferred_port=24620, url=url, cpu=(1.0,) * 8)
+
+        header, lines = table(stack(moved), 80, 60.0)
+
+        assert text(lines[0]).endswith(url)
+        assert "CPU" in text(header)
+
+    def test_keeps_its_columns_beside_a_url_that_is_cut_anyway(self) -> None:
+        long = msgspec.structs.replace(READY, url="http://localhost:8000/" + "x" * 90)
+
+        header, _ = table(stack(long), 80, 60.0)
+
+        assert "MEMORY" in text(header)
 
     def test_shows_the_reason_in_place_of_the_url(self) -> None:
         failed = View(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.dashboard.conftest import CONFLICT, port_question
+from tests.dashboard.conftest import CONFLICT, HOLDER, port_question, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,38 @@ class TestTheOtherScreens:
             desk.link.refusals = [port_question(CONFLICT)]
             await desk.press("r")
             matches(desk, "conflict")
+
+    @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 10)])
+    async def test_a_conflict_shows_the_port_and_every_answer_also_where_there_is_little_room(
+        self, open_desk: Open, columns: int, lines: int
+    ) -> None:
+        parents = [{"pid": pid, "title": "bash /srv/scripts/serve-everything.sh"} for pid in (40, 41, 42)]
+        long = {**HOLDER, "command": ["python3", "-m", "http.server", "8000"] * 3, "ancestors": parents}
+        async with open_desk(columns, lines) as desk:
+            desk.link.refusals = [port_question({**CONFLICT, "holders": [long, long]})]
+            await desk.press("r")
+
+            said = desk.text()
+
+            assert "Port 8000" in said
+            assert all(answer in said for answer in ("move to 8001", "kill 4121", "try again", "abort"))
+            await desk.press(*["pagedown"] * 20)
+            assert "BACKEND_URL" in desk.text()
+            assert "abort" in desk.text()
+
+    async def test_a_confirmation_shows_its_answers_also_where_there_is_little_room(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk(40, 10) as desk:
+            desk.link.services = [status(f"service-{number}", pid=4000 + number) for number in range(20)]
+            desk.link.comes_back()
+            await desk.press("X")
+
+            said = desk.text()
+
+            assert "Stop everything?" in said
+            assert "No (n)" in said
+            assert "Stop (y)" in said
 
 
 class TestWhatHappens:

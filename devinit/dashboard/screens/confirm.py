@@ -6,9 +6,12 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
+
+SHORT = [(0, "-short"), (30, "-tall")]
+"""From how many lines on a dialogue has room for empty ones."""
 
 
 class Confirm(ModalScreen[bool]):
@@ -19,6 +22,7 @@ class Confirm(ModalScreen[bool]):
         Binding("n,escape,q", "answer(False)", "No"),
         Binding("left,right", "app.focus_next", show=False),
     ]
+    VERTICAL_BREAKPOINTS = SHORT
 
     def __init__(self, question: str, consequence: str, yes: str) -> None:
         super().__init__()
@@ -26,7 +30,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay the question out."""
-        with Vertical(classes="dialogue"):
+        with VerticalScroll(classes="dialogue", can_focus=False):
             yield Label(self._question, classes="dialogue--title", markup=False)
             yield Label(self._consequence, classes="dialogue--text", markup=False)
             with Horizontal(classes="dialogue--buttons"):

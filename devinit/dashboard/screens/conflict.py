@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from devinit.dashboard.details import port_facts, port_heading
 from devinit.dashboard.painting import content
+from devinit.dashboard.screens.confirm import SHORT
 from devinit.model.port_words import answer_text
 
 Json = dict[str, Any]
@@ -24,7 +25,13 @@ LONGEST_ANSWER = 60
 class ConflictDialogue(ModalScreen[str]):
     """Asks about one port; returns the kind of the resolution, "abort" included."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "abort", "Abort")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "abort", "Abort"),
+        # Of the facts: the answers below them are on the screen however small it is.
+        Binding("pageup", "scroll(-1)", show=False, priority=True),
+        Binding("pagedown", "scroll(1)", show=False, priority=True),
+    ]
+    VERTICAL_BREAKPOINTS = SHORT
 
     def __init__(self, conflict: Json, number: int = 1, count: int = 1) -> None:
         super().__init__()
@@ -50,11 +57,16 @@ class ConflictDialogue(ModalScreen[str]):
         default = self._conflict["default"]
         if default in self._conflict["choices"]:
             options.highlighted = options.get_option_index(default)
-        options.focus()
+        options.focus(scroll_visible=False)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the answer."""
         self.dismiss(str(event.option.id))
+
+    def action_scroll(self, pages: int) -> None:
+        """Show more of the facts."""
+        facts = self.query_one(VerticalScroll)
+        facts.scroll_relative(y=pages * max(1, facts.container_size.height // 2), animate=False)
 
     def action_abort(self) -> None:
         """Leave everything as it is."""
