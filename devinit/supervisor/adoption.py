@@ -39,8 +39,9 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     # Not our own: whoever asks for the status, cron perhaps, has not started these services.
     caller = read_caller(stage.private) or dict(os.environ)
     stage.configure_for_adoption(current_project(recorded, state), recorded, caller)
-    for name, record in state.services.items():
-        supervisor.runners[name] = Runner(record.service, stage, supervisor, tasks, supervisor.changed)
+    # Also those that do not run: `status` and `start` are about all of them.
+    for name, service in stage.project.services.items():
+        supervisor.runners[name] = Runner(service, stage, supervisor, tasks, supervisor.changed)
     for name, record in state.services.items():
         take_over(supervisor.runners[name], record)
 

@@ -54,6 +54,17 @@ class TestASupervisorThatWasKilled:
         shop.kill_supervisor()
         assert shop.leases() == [port]
 
+    def test_is_followed_by_one_that_knows_what_does_not_run(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.service("worker")
+        shop.up("web")
+        before = {name: each["phase"] for name, each in shop.status().items()}
+        shop.kill_supervisor()
+
+        after = {name: each["phase"] for name, each in shop.status().items()}
+
+        assert after == before == {"web": "ready", "worker": "stopped"}
+
     def test_at_any_moment_leaves_a_record_that_can_be_read_and_nothing_twice(
         self, shop: Shop, free_ports: FreePorts
     ) -> None:
