@@ -1,0 +1,55 @@
+"""A terminal with a program in it: what it shows, and keys to press."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pexpect
+import pyte
+
+PATIENCE = 60
+COLUMNS, LINES = 100, 24
+
+
+class Terminal:
+    """A terminal with a program in it: what it shows, and keys to press."""
+
+    def __init__(self, child: pexpect.spawn[str]) -> None:
+        self.child = child
+        self.screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.Stream(self.screen)
+
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def shows(self, *expected: str, gone: str = "") -> str:
+        """Wait until the screen shows all of this, and return it."""
+        return self._until(
+            lambda text: all(each in text for each in expected) and (not gone or gone not in text)
+        )
+
+    def press(self, keys: str) -> None:
+        self.child.send(keys)
+
+    def left(self) -> tuple[str, int | None]:
+        """Wait for the end; return what the shell shows then, and the exit code."""
+        self._until(lambda _: not self.child.isalive())
+        self._take(0.1)
+        self.child.close()
+        return self.text(), self.child.exitstatus
+
+    def _until(self, condition: Callable[[str], bool]) -> str:
+        deadline = time.monotonic() + PATIENCE
+        while not condition(self.text()):
+            assert time.monotonic() < deadline, f"the screen shows:\n{self.text()}"
+            self._take(0.1)
+        return self.text()
+
+    def _take(self, seconds: float) -> None:
+        try:
+            self._stream.feed(self.child.read_nonblocking(1_000_000, seconds))
+        except pexpect.TIMEOUT:
+            return
+        except pexpect.EOF:
+            self.child.wait() if self.child.isalive() else None
