@@ -34,9 +34,9 @@ def conflict_of(
     out, which are not offered again, and `problem` says why.
     """
     possible = {
-        ResolutionKind.KILL: report.killable,
         ResolutionKind.MOVE: move_to is not None,
         ResolutionKind.REUSE: reusable,
+        ResolutionKind.KILL: report.killable,
         ResolutionKind.TAKE: report.kind is VerdictKind.RESERVED,
         ResolutionKind.RETRY: True,
         ResolutionKind.ABORT: True,

@@ -48,7 +48,7 @@ class TestTheDefault:
     def test_is_not_to_end_a_database_that_could_be_used(self) -> None:
         asked = ask(report(VerdictKind.STRAY), reusable=True)
 
-        assert asked.choices == (MOVE, KILL, REUSE, RETRY, ABORT)
+        assert asked.choices == (MOVE, REUSE, KILL, RETRY, ABORT)
 
     def test_stands_first(self) -> None:
         assert ask(report()).choices == (MOVE, KILL, RETRY, ABORT)
@@ -61,7 +61,7 @@ class TestTheChoices:
         assert ask(report(killable=False), move_to=None).choices == (ABORT, RETRY)
 
     def test_hold_the_running_server_where_it_can_be_used(self) -> None:
-        assert ask(report(), reusable=True).choices == (MOVE, KILL, REUSE, RETRY, ABORT)
+        assert ask(report(), reusable=True).choices == (MOVE, REUSE, KILL, RETRY, ABORT)
 
     def test_hold_taking_over_what_is_only_reserved(self) -> None:
         asked = ask(report(VerdictKind.RESERVED, killable=False))
