@@ -19,10 +19,12 @@ from typing import Any, Self
 
 import pytest
 
+from devinit.errors import StateFileError
 from devinit.model.process import ProcessSpec
 from devinit.ports.hold import Hold, hold
+from devinit.supervisor.state_file import read_state
 from devinit.system.paths import project_id, socket_path, state_directory
-from devinit.system.processes import Process, ancestors_of, members_of, process_ids, spawn
+from devinit.system.processes import Process, alive, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch
 
 PATIENCE = 30.0
@@ -312,8 +314,16 @@ class Shop:
                     stream.close()
         for pid in self.supervisors():
             end(pid, signal.SIGKILL)
-        for pid in self.every_pid():
+        for pid in {*self.every_pid(), *self.recorded_pids()}:
             end(pid, signal.SIGKILL)
+
+    def recorded_pids(self) -> list[int]:
+        """Return the pids of services that are on record: Redis writes its title over the mark in its environment."""
+        with suppress(StateFileError):
+            records = read_state(self.root / ".devinit").services.values()
+            identities = [each.identity for each in records if each.identity is not None]
+            return [each.pid for each in identities if alive(each)]
+        return []
 
 
 class Subscription:
