@@ -198,7 +198,11 @@ def _refuse_unless_private(path: str) -> None:
 
 
 def _unusable(path: str, error: OSError) -> StateFileError:
-    hint = None
-    if isinstance(error, PermissionError):
+    in_checkout = os.path.basename(path) == ".devinit"
+    if isinstance(error, PermissionError) and (in_checkout or os.path.exists(path)):
         hint = f"make {path} yours again (was devinit run with sudo here?): sudo chown -R $USER {path}"
+    elif in_checkout:
+        hint = "devinit keeps there what it runs: make the checkout writable"
+    else:
+        hint = "set XDG_STATE_HOME to a folder that you can write"
     return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

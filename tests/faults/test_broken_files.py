@@ -163,6 +163,7 @@ class TestAFolderThatCannotBeWritten:
 
         assert refused.returncode == 2
         assert f"{small_shop.root / '.devinit'} cannot be used: Read-only file system" in refused.stderr
+        assert "make the checkout writable" in refused.stderr
         small_shop.expect_nothing_left()
         remount("rw")
         small_shop.up()
@@ -194,6 +195,19 @@ class TestAFullDisk:
         assert (status["restarts"], tcp_listeners(port)[0].port) == (1, port)
         assert list(read_state(small_shop.root / ".devinit").services) == ["web"]
         assert small_shop("stop").returncode == 0
+        small_shop.expect_nothing_left()
+
+    def test_lets_what_runs_be_stopped_also_after_the_supervisor_was_killed(
+        self, small_shop: Shop, port: int
+    ) -> None:
+        small_shop.service("web", port=port)
+        small_shop.up()
+        fill(small_shop.root)
+        small_shop.kill_supervisor()
+
+        stopped = small_shop("stop")
+
+        assert stopped.returncode == 0, stopped.stderr
         small_shop.expect_nothing_left()
 
     def test_while_the_supervisor_is_killed_leads_to_no_second_instance(

@@ -71,8 +71,10 @@ class TestTheStateDirectory:
     def test_is_refused_by_name_where_nothing_can_be_created(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing/here")
 
-        with pytest.raises(StateFileError, match=r"/proc/nothing cannot be used"):
+        with pytest.raises(StateFileError, match=r"/proc/nothing cannot be used") as refused:
             paths.state_directory()
+
+        assert refused.value.hint == "set XDG_STATE_HOME to a folder that you can write"
 
 
 class TestTheRuntimeDirectory:
