@@ -65,7 +65,11 @@ def is_reachable(root: Path) -> bool:
 def publish_address(root: Path) -> None:
     """Leave in the checkout where we listen, for those who have another runtime directory."""
     pointer = private_directory(root) / SOCKET_POINTER
-    write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
+    try:
+        write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
+    except StateFileError as error:
+        # On a full disk, of all times, somebody wants to stop what runs; most have our runtime directory.
+        log.warning("%s", error.message)
 
 
 async def be_reachable(server: Server, root: Path) -> None:
