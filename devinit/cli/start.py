@@ -112,7 +112,9 @@ def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json
     except KeyboardInterrupt:
         take_back(client, root, watch)
         raise
-    if watch.summary is not None and not as_json:
+    # A restart of what changed, where nothing did, has been answered with a note.
+    nothing_to_do = params.get("only_changed") and watch.summary and not watch.summary["services"]
+    if watch.summary is not None and not as_json and not nothing_to_do:
         print_summary(watch.summary, watch.starting or [])
     code: int = result["exit_code"]
     return code

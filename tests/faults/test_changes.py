@@ -111,6 +111,7 @@ class TestARestartOfWhatChanged:
 
         assert answer.returncode == 0
         assert "nothing has changed since the services were started" in answer.stderr
+        assert "there are no services" not in answer.stderr
         assert shop.status()["web"]["pid"] == before
 
 
