@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import table
 from devinit.cli.port_facts import INDENT, NARROW, paragraph
-from devinit.model.port_words import answer_text, title_of
-from devinit.text import cut, one_line, width
+from devinit.model.port_words import accept_text, answer_text, has_suggestion, suggestion, who_has
+from devinit.text import cut, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,6 @@ Choice = tuple[str, str]
 """An answer, and how it is offered."""
 ACCEPT, EACH, DETAILS, ALWAYS, BACK = "accept", "each", "details", "always", "back"
 """Answers that only the person and this screen exchange; the others are kinds of resolutions."""
-UNDECIDED = ("retry", "abort")
-"""No suggestions: somebody has to think first."""
 POLICIES = ("move", "kill", "reuse")
 """Resolutions that can be given once and for all: kinds that are policies of `on_conflict`, too."""
 ABORTING = "abort: nothing is ended, nothing is started"
@@ -55,18 +53,13 @@ def abort_text(columns: int) -> str:
     return ABORTING if width(ABORTING) <= columns - POINTER else "abort"
 
 
-def has_suggestion(conflict: Json) -> bool:
-    """Whether there is an answer that does no harm."""
-    return conflict["default"] not in UNDECIDED
-
-
 def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]:
     """Yield all conflicts at a glance: who has each port, and what is suggested."""
     yield paint.bold(f"{len(conflicts)} ports are taken:")
     yield ""
     if columns < NARROW:
         for each in conflicts:
-            yield from paragraph(f"{each['service']} {each['port']}: {who(each, columns)}", columns)
+            yield from paragraph(f"{each['service']} {each['port']}: {who_has(each, columns)}", columns)
             yield from (INDENT + line for line in paragraph(suggestion(each), columns - len(INDENT)))
         return
     header = ("SERVICE", "PORT", "WHO HAS IT", "SUGGESTION")
@@ -75,7 +68,7 @@ def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]
     # Two spaces before the table and between its columns; a port takes five.
     room = columns - services - max(len(header[3]), *map(width, suggestions)) - 14
     cells = [
-        (each["service"], str(each["port"]), who(each, max(room, 20)), said)
+        (each["service"], str(each["port"]), who_has(each, max(room, 20)), said)
         for each, said in zip(conflicts, suggestions, strict=True)
     ]
     head, *lines = table(cells, header=header)
@@ -83,35 +76,9 @@ def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]
     yield from (INDENT + line for line in lines)
 
 
-def who(conflict: Json, room: int) -> str:
-    """Return who has a port, in one cell; the pid is the last thing to go."""
-    summary = one_line(conflict["summary"]).removeprefix("held by ")
-    if width(summary) <= room or len(conflict["holders"]) != 1:
-        return cut(summary, room)
-    [holder] = conflict["holders"]
-    pid = f" (pid {holder['identity']['pid']})"
-    return cut(title_of(holder), max(room - width(pid), 8)) + pid
-
-
-def suggestion(conflict: Json) -> str:
-    """Return the answer that does no harm, in a few words."""
-    match conflict["default"]:
-        case "move":
-            return f"move to {conflict['move_to']}"
-        case "kill":
-            return f"kill {', '.join(str(each['identity']['pid']) for each in conflict['holders'])}"
-        case "reuse":
-            return "use it"
-        case "take":
-            return "take it"
-    return "you decide"
-
-
 def first_choices(conflicts: list[Json], columns: int) -> list[Choice]:
     """Return what can be answered to several conflicts at once."""
-    undecided = [each["service"] for each in conflicts if not has_suggestion(each)]
-    then = f", then ask about {', '.join(undecided)}" if undecided else ""
     texts = [(EACH, "decide one by one"), ("abort", abort_text(columns))]
-    if len(undecided) < len(conflicts):
-        texts.insert(0, (ACCEPT, f"accept all suggestions{then}"))
+    if any(map(has_suggestion, conflicts)):
+        texts.insert(0, (ACCEPT, accept_text(conflicts)))
     return [(kind, cut(text, columns - POINTER)) for kind, text in texts]

@@ -14,7 +14,6 @@ from devinit.cli.choices import (
     Choice,
     choices_of,
     first_choices,
-    has_suggestion,
     overview,
     pins_of,
 )
@@ -22,6 +21,7 @@ from devinit.cli.output import Paint, size_of
 from devinit.cli.port_facts import facts_of, heading, paragraph
 from devinit.cli.prompts import select
 from devinit.errors import PortConflict
+from devinit.model.port_words import has_suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

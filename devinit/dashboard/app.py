@@ -21,6 +21,7 @@ from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.presentation import farewell
 from devinit.dashboard.screens.confirm import Confirm
 from devinit.dashboard.screens.conflict import ConflictDialogue, Json, resolution
+from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 from devinit.dashboard.screens.details import DetailsPage
 from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
@@ -29,6 +30,7 @@ from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.state import Stack, happened, is_everything_at_rest, lost, refreshed
 from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError
+from devinit.model.port_words import has_suggestion
 
 MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
@@ -236,11 +238,21 @@ class Dashboard(App[str]):
         return True
 
     async def _answers(self, error: RemoteError) -> list[Json] | None:
-        """Ask about every conflict; None when the person gives up."""
-        conflicts = error.data["conflicts"]
+        """Ask about all conflicts at once if there are several, then about each that is left.
+
+        None when the person gives up.
+        """
+        left: list[Json] = error.data["conflicts"]
         answers = []
-        for number, conflict in enumerate(conflicts, 1):
-            kind = await self.push_screen_wait(ConflictDialogue(conflict, number, len(conflicts)))
+        if len(left) > 1:
+            kind = await self.push_screen_wait(ConflictsDialogue(left))
+            if kind == "abort":
+                return None
+            if kind == ACCEPT:
+                answers = [resolution(each, each["default"]) for each in left if has_suggestion(each)]
+                left = [each for each in left if not has_suggestion(each)]
+        for number, conflict in enumerate(left, 1):
+            kind = await self.push_screen_wait(ConflictDialogue(conflict, number, len(left)))
             if kind == "abort":
                 return None
             answers.append(resolution(conflict, kind))

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devinit.dashboard.presentation import MARKS, Piece, masked, shown_url
-from devinit.model.port_words import VERDICTS, holder_rows, parents_first, port_rows, sentence
+from devinit.model.port_words import (
+    VERDICTS,
+    has_suggestion,
+    holder_rows,
+    parents_first,
+    port_rows,
+    sentence,
+    suggestion,
+    who_has,
+)
 from devinit.text import cut, duration, one_line, pad, plain, width
 
 if TYPE_CHECKING:
@@ -156,6 +165,21 @@ def port_facts(report: Json) -> Iterator[Line]:
     if report.get("move_to") is not None and report["changes"]:
         yield [
             (f"Moving to {report['move_to']} changes {'; '.join(map(one_line, report['changes']))}.", "dim")
+        ]
+
+
+def port_overview(conflicts: Sequence[dict[str, Any]], room: int) -> Iterator[Line]:
+    """Yield several taken ports at a glance: who has each, and what is suggested."""
+    services = max(width(each["service"]) for each in conflicts)
+    suggestions = [suggestion(each) for each in conflicts]
+    # A port takes five columns, and three times two stand between.
+    left = max(room - services - max(map(width, suggestions)) - 11, 12)
+    for each, said in zip(conflicts, suggestions, strict=True):
+        yield [
+            (pad(each["service"], services), "strong"),
+            (f"  {each['port']:>5}  ", ""),
+            (pad(who_has(each, left), left) + "  ", "dim"),
+            (said, "good" if has_suggestion(each) else "attention"),
         ]
 
 

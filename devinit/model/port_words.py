@@ -33,6 +33,8 @@ VERDICTS = {
     "stranger": "It is a process of yours that devinit did not start.",
 }
 """What each kind of verdict means, in words."""
+UNDECIDED = ("retry", "abort")
+"""No suggestions: somebody has to think first."""
 FEW_ANCESTORS = 3
 ANCESTOR_COLUMNS = 24
 """As much of an ancestor's command as tells what it is."""
@@ -162,3 +164,38 @@ def kill_text(holders: list[Json], room: int) -> str:
     pid = first["identity"]["pid"]
     title = cut(title_of(first), max(room - width(f"kill {pid} (){more}"), 8))
     return f"kill {pid} ({title}){more}"
+
+
+def has_suggestion(conflict: Json) -> bool:
+    """Whether there is an answer that does no harm."""
+    return conflict["default"] not in UNDECIDED
+
+
+def who_has(conflict: Json, room: int) -> str:
+    """Return who has a port, in one cell; the pid is the last thing to go."""
+    summary = one_line(conflict["summary"]).removeprefix("held by ")
+    if width(summary) <= room or len(conflict["holders"]) != 1:
+        return cut(summary, room)
+    [holder] = conflict["holders"]
+    pid = f" (pid {holder['identity']['pid']})"
+    return cut(title_of(holder), max(room - width(pid), 8)) + pid
+
+
+def suggestion(conflict: Json) -> str:
+    """Return the answer that does no harm, in a few words."""
+    match conflict["default"]:
+        case "move":
+            return f"move to {conflict['move_to']}"
+        case "kill":
+            return f"kill {', '.join(str(each['identity']['pid']) for each in conflict['holders'])}"
+        case "reuse":
+            return "use it"
+        case "take":
+            return "take it"
+    return "you decide"
+
+
+def accept_text(conflicts: list[Json]) -> str:
+    """Return how it is offered to take every suggestion at once."""
+    undecided = [each["service"] for each in conflicts if not has_suggestion(each)]
+    return "accept all suggestions" + (f", then ask about {', '.join(undecided)}" if undecided else "")

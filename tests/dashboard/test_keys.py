@@ -452,10 +452,12 @@ class TestAConflict:
 
             assert len(desk.link.orders) == 1
 
-    async def test_of_several_ports_is_asked_one_by_one(self, open_desk: Open) -> None:
+    async def test_of_several_ports_is_asked_one_by_one_if_somebody_wants_that(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             desk.link.refusals = [port_question(CONFLICT, {**CONFLICT, "service": "frontend", "port": 3000})]
             await desk.press("r")
+            assert "2 ports are taken" in desk.text()
+            await desk.press("down", "enter")
             assert "1 of 2" in desk.text()
             await desk.press("down", "enter")
             assert "2 of 2" in desk.text()
@@ -464,6 +466,47 @@ class TestAConflict:
 
             kinds = [answer["kind"] for answer in desk.link.orders[1][1]["resolutions"]]
             assert kinds == ["kill", "move"]
+
+    async def test_of_several_ports_is_answered_with_one_key_where_no_answer_harms(
+        self, open_desk: Open
+    ) -> None:
+        strict = {"move_to": None, "choices": ["retry", "abort"], "default": "retry"}
+        async with open_desk() as desk:
+            desk.link.refusals = [
+                port_question(
+                    CONFLICT,
+                    {**CONFLICT, "service": "frontend", "port": 3000, "move_to": 3001},
+                    {**CONFLICT, "service": "mailer", "port": 8025, **strict},
+                )
+            ]
+            await desk.press("r")
+            for text in ("move to 8001", "move to 3001", "you decide", "then ask about mailer"):
+                assert text in desk.text()
+            await desk.press("enter")
+            assert "Port 8025, which mailer wants" in desk.text()
+            await desk.press("enter")
+            await desk.settled()
+
+            answers = desk.link.orders[1][1]["resolutions"]
+            assert [(each["service"], each["kind"]) for each in answers] == [
+                ("backend", "move"),
+                ("frontend", "move"),
+                ("mailer", "retry"),
+            ]
+
+    @pytest.mark.parametrize("keys", [("escape",), ("enter", "escape"), ("down", "down", "enter")])
+    async def test_of_several_ports_may_be_left_unanswered(
+        self, open_desk: Open, keys: tuple[str, ...]
+    ) -> None:
+        undecided = {**CONFLICT, "service": "mailer", "port": 8025, "default": "abort"}
+        async with open_desk(80, 24) as desk:
+            desk.link.refusals = [port_question(CONFLICT, undecided)]
+            await desk.press("r")
+            for key in keys:
+                await desk.press(key)
+            await desk.settled()
+
+            assert len(desk.link.orders) == 1
 
 
 class TestAnErrorOfTheSupervisor:

@@ -1,0 +1,57 @@
+"""Several taken ports at once: everything at a glance, and one answer for all that have a harmless one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from devinit.dashboard.details import port_overview
+from devinit.dashboard.painting import content
+from devinit.dashboard.screens.confirm import SHORT
+from devinit.dashboard.screens.conflict import Json
+from devinit.model.port_words import accept_text, has_suggestion
+
+ACCEPT, EACH, ABORT = "accept", "each", "abort"
+
+
+class ConflictsDialogue(ModalScreen[str]):
+    """Asks about several ports; returns ACCEPT, EACH or ABORT."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "abort", "Abort")]
+    VERTICAL_BREAKPOINTS = SHORT
+
+    def __init__(self, conflicts: list[Json]) -> None:
+        super().__init__()
+        self._conflicts = conflicts
+
+    def compose(self) -> ComposeResult:
+        """Lay the question out."""
+        options = [Option("decide one by one", id=EACH), Option("abort", id=ABORT)]
+        if any(map(has_suggestion, self._conflicts)):
+            options.insert(0, Option(accept_text(self._conflicts), id=ACCEPT))
+        with VerticalScroll(classes="dialogue -wide", can_focus=False):
+            yield Label(f"{len(self._conflicts)} ports are taken.", classes="dialogue--title", markup=False)
+            # What is left of a dialogue's width beside its border, its padding and a scroll bar.
+            room = min(84, self.app.size.width * 96 // 100) - 8
+            lines = [content(line) for line in port_overview(self._conflicts, room)]
+            yield Static(Content("\n").join(lines), classes="dialogue--facts")
+            yield OptionList(*options, markup=False)
+
+    def on_mount(self) -> None:
+        """Begin with the first answer."""
+        self.query_one(OptionList).focus(scroll_visible=False)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the answer."""
+        self.dismiss(str(event.option.id))
+
+    def action_abort(self) -> None:
+        """Leave everything as it is."""
+        self.dismiss(ABORT)
