@@ -228,6 +228,24 @@ class TestASupervisorThatDoesNotAnswer:
 
         assert code == 1
         assert f"kill -9 {pid}" in found["supervisor"][0]["advice"]
+        assert list(found) == ["supervisor"]
+
+
+class TestALogThatWasDeleted:
+    def test_is_told_with_what_begins_a_new_one(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        shop("start", "-d")
+        shutil.rmtree(shop.root / ".devinit")
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert found["logs"][0]["problem"] == "what worker prints is lost: the log was deleted"
+        assert "`devinit restart worker`" in found["logs"][0]["advice"]
+
+        shop("restart", "worker", "-d")
+
+        assert examined(shop) == (0, {})
 
 
 class TestAtATerminal:

@@ -61,7 +61,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
     of_machine: dict[str, Check] = {
         "folders": machine.folders,
         "limits": machine.limits,
-        "neighbours": lambda: leftovers.of_machine(neighbours()),
+        "neighbours": lambda: leftovers.of_machine(neighbours(), root),
     }
     if root is None:
         return of_machine

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.config.load import load
@@ -15,6 +16,9 @@ from devinit.control.launch import connect_to
 from devinit.control.waking import supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports import ports_file
+
+if TYPE_CHECKING:
+    from devinit.control.client import Json
 
 LEAST_FREE_BYTES = 500_000_000
 """Less room than this and a database stops at the next checkpoint."""
@@ -98,6 +102,18 @@ def disk(root: Path) -> Iterator[Finding]:
             problem=f"the logs in {logs} take {size // 1_000_000} MB",
             advice="`logs = { size = …, count = … }` of a service bounds them",
             harmless=True,
+        )
+
+
+def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
+    """Look for services whose log was deleted while they print into it (`rm -rf .devinit`)."""
+    logs = root / ".devinit" / "logs"
+    lost = [each["name"] for each in services if each["pid"] and not (logs / f"{each['name']}.log").exists()]
+    if lost:
+        yield Finding(
+            check="logs",
+            problem=f"what {', '.join(lost)} print{'s' if len(lost) == 1 else ''} is lost: the log was deleted",
+            advice=f"`devinit restart {' '.join(lost)}` begins a new one",
         )
 
 

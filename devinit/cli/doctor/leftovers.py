@@ -13,12 +13,13 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
+from devinit.cli.doctor.files import lost_logs
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.config.load import load
 from devinit.control import checkouts
 from devinit.control.launch import connect_or_start, connect_to, runs_without_supervisor
 from devinit.control.orphans import end_orphans
-from devinit.errors import DevinitError, ServiceError
+from devinit.errors import DevinitError, ServiceError, SupervisorError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.system.paths import project_id
@@ -38,7 +39,10 @@ _AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
 
 def of_project(root: Path) -> Iterator[Finding]:
     """Look for what this checkout left behind."""
-    client = connect_to(root)
+    try:
+        client = connect_to(root)
+    except SupervisorError:
+        return  # told by the check of the supervisor
     if client is None and runs_without_supervisor(root):
         yield Finding(
             check="leftovers",
@@ -49,6 +53,7 @@ def of_project(root: Path) -> Iterator[Finding]:
     services = client.call("status", {"measure": False})["services"] if client else []
     if client is not None:
         client.close()
+    yield from lost_logs(root, services)
     configured = {each["name"] for each in services} | names_in(root)
     looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
     ours = marked(root)
@@ -91,9 +96,12 @@ def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Fin
         )
 
 
-def of_machine(neighbours: Sequence[NeighbourStatus]) -> Iterator[Finding]:
+def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iterator[Finding]:
     """Look at the other projects of this machine: folders that are gone, supervisors that do not answer."""
+    own = os.path.realpath(root) if root else None
     for each in neighbours:
+        if each["root"] == own:
+            continue  # told by the checks of the project
         match each["state"]:
             case NeighbourState.GONE:
                 running = ", ".join(service["name"] for service in each["services"])
