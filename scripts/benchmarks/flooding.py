@@ -55,7 +55,7 @@ class StillLink:
 
 
 def flooding(runs: int) -> list[Row]:
-    """Press a key again and again: turn times on and off, which lays every line out anew."""
+    """Press a key again and again: break long lines or do not, which lays every line out anew."""
     with tempfile.TemporaryDirectory() as folder:
         latencies, share = asyncio.run(press_keys(Path(folder), runs * KEYS_A_RUN))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
@@ -86,8 +86,8 @@ async def press_keys(root: Path, count: int) -> tuple[list[float], float]:
             began, used = time.monotonic(), time.process_time()
             for press in range(count):
                 begin = time.perf_counter()
-                app.simulate_key("t")
-                while app.main.log_pane.timestamps is not (press % 2 == 0):  # noqa: ASYNC110  it sets no event
+                app.simulate_key("w")
+                while app.main.log_pane.wrap is not (press % 2 == 0):  # noqa: ASYNC110  it sets no event
                     await asyncio.sleep(0)
                 latencies.append((time.perf_counter() - begin) * 1000)
                 await pilot.pause(0.05)
