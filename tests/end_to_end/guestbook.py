@@ -71,6 +71,10 @@ class Guestbook:
             if name not in OBEYED and not name.startswith("DEVINIT_") and not name.endswith("_PORT")
         }
         self.environment |= {"XDG_STATE_HOME": str(machine.state), "XDG_RUNTIME_DIR": str(machine.runtime)}
+        # The example sets itself up with what a user has, not with the tools of our own environment.
+        folders = self.environment["PATH"].split(os.pathsep)
+        ours = Path(sys.executable).parent
+        self.environment["PATH"] = os.pathsep.join(folder for folder in folders if Path(folder) != ours)
         if user is not None:
             self.environment["HOME"] = str(user.home)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -46,10 +44,6 @@ def clone(tmp_path: Path) -> Path:
 def guestbook(clone: Path) -> Iterator[Guestbook]:
     runtime = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
     guestbook = Guestbook(clone / "docs" / "example", Machine(runtime / "state", runtime))
-    # The clone's own environment is what is tried, not that of these tests.
-    ours = Path(sys.executable).parent
-    folders = [folder for folder in guestbook.environment["PATH"].split(os.pathsep) if Path(folder) != ours]
-    guestbook.environment["PATH"] = os.pathsep.join(folders)
     guestbook.environment.pop("VIRTUAL_ENV", None)
     yield guestbook
     guestbook.finish()
