@@ -224,9 +224,12 @@ class Dashboard(App[str]):
                 await self._link.order(method, params)
                 break
             except RemoteError as error:
-                answers = await self._answers(error) if error.kind == "PortQuestion" else None
-                if answers is None:
+                if error.kind != "PortQuestion":
                     self.complain(error)
+                    return False
+                answers = await self._answers(error)
+                if answers is None:
+                    self.notify("nothing was started", title=error.message, timeout=4, markup=False)
                     return False
                 resolutions += answers
             except DevinitError as error:

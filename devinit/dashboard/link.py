@@ -95,7 +95,7 @@ class SupervisorLink:
     async def ask(self, method: str, params: Json | None = None) -> Any:
         """Ask over the connection that is there."""
         if self._client is None:
-            raise SupervisorError("there is no supervisor to ask", hint="press r to start one")
+            raise SupervisorError("there is no supervisor to ask", hint="Esc, then Ctrl-R starts one")
         return await self._client.call(method, params)
 
     async def order(self, method: str, params: Json) -> Any:

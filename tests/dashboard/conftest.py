@@ -308,7 +308,12 @@ def port_question(*conflicts: Json) -> RemoteError:
     return RemoteError(
         {
             "message": "port 8000 is taken",
-            "data": {"kind": "PortQuestion", "conflicts": list(conflicts), "exit_code": 3},
+            "data": {
+                "kind": "PortQuestion",
+                "conflicts": list(conflicts),
+                "exit_code": 3,
+                "hint": "answer it at a terminal, or choose --on-conflict kill, move, reuse or fail",
+            },
         }
     )
 

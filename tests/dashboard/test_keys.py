@@ -451,6 +451,8 @@ class TestAConflict:
             await desk.settled()
 
             assert len(desk.link.orders) == 1
+            assert "nothing was started" in desk.text()
+            assert "at a terminal" not in desk.text()
 
     async def test_of_several_ports_is_asked_one_by_one_if_somebody_wants_that(self, open_desk: Open) -> None:
         async with open_desk() as desk:
