@@ -157,6 +157,7 @@ def advice(summary: Json) -> str:
     rows = summary["services"]
     if summary["exit_code"] == 0:
         return "`devinit logs -f` follows the output, `devinit stop` ends everything"
-    culprit = next((row["service"] for row in rows if needs_attention(row)), "SERVICE")
+    missing = [row for row in rows if row["phase"] not in NO_ATTENTION]
+    culprit = next((row["service"] for row in sorted(missing, key=needs_attention, reverse=True)), "SERVICE")
     up = "what is up stays up, `devinit stop` ends it; " if any(map(is_up, rows)) else ""
     return f"\n{up}`devinit why {culprit}` and `devinit logs {culprit}` tell more"

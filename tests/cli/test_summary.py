@@ -148,3 +148,17 @@ class TestAFailure:
         late = row("slow", "starting", ready_seconds=None)
 
         assert "slow" in list(explanation(summary(late, exit_code=4), PAINT))[1]
+
+
+class TestTheAdvice:
+    def test_names_a_service_that_is_not_up_for_another_reason_than_a_failure(self) -> None:
+        stopped = row("worker", "stopped", ready_seconds=None)
+
+        said = advice(summary(row("backend"), stopped, exit_code=1))
+
+        assert "`devinit why worker`" in said
+
+    def test_names_what_failed_before_what_waits_for_it(self) -> None:
+        waiting = row("frontend", "waiting", ready_seconds=None)
+
+        assert "`devinit why backend`" in advice(summary(waiting, FAILED, exit_code=1))
