@@ -120,7 +120,8 @@ def print_error(error: DevinitError) -> None:
     """Print an error as the object that a program finds in place of the result, or as the last event."""
     from devinit.cli.output import print_json
 
-    data = getattr(error, "data", {})  # of the supervisor's errors
+    # Of the supervisor's errors, or of one of ours that knows as much.
+    conflicts = getattr(error, "data", {}).get("conflicts") or getattr(error, "conflicts", ())
     print_json(
         {
             "type": "error",
@@ -128,7 +129,7 @@ def print_error(error: DevinitError) -> None:
             "message": error.message,
             "hint": error.hint,
             "exit_code": error.exit_code,
-            **({"conflicts": data["conflicts"]} if "conflicts" in data else {}),
+            **({"conflicts": list(conflicts)} if conflicts else {}),
         }
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from getpass import getuser
@@ -16,7 +18,11 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from devinit.model.port import LeaseOwner
 from devinit.ports.hold import Hold, hold
+from devinit.ports.leases import Lease, LeaseStore
+from devinit.system.listeners import tcp_listeners
+from devinit.system.paths import state_directory
 from tests.cli.conftest import DOWN, ENTER, STRANGER, Listen, Shop, choose, code_of
 
 
@@ -177,6 +183,58 @@ class TestATakenPort:
         child.close()
         assert child.exitstatus == 0
         assert shop.status()["backend"]["port"] == port + 1
+
+
+class TestAReservedPort:
+    def test_can_be_taken_over(self, shop: Shop, port: int, tmp_path: Path) -> None:
+        other = tmp_path / "blog"
+        other.mkdir(exist_ok=True)
+        owner = LeaseOwner(root=str(other), project="blog", service="web", pid=1, at=time.time())
+        lease = LeaseStore(state_directory() / "leases").take(port, owner)
+        assert isinstance(lease, Lease)
+        lease.release(keep_reservation=True)
+        shop.service("backend", port=port)
+        child = shop.terminal("start", "-d")
+        child.expect("reserved for")
+        child.expect(rf"» [^\r\n]*?move to {port + 1}")
+
+        child.send(DOWN)
+        choose(child, "take it")
+
+        assert code_of(child) == 0
+        assert shop.status()["backend"]["port"] == port
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
+class TestAServerThatRuns:
+    @pytest.fixture
+    def redis(self, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """A Redis that somebody else has started on the port."""
+        folder = tmp_path / "their data"
+        folder.mkdir()
+        words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "::1", "--save", ""]
+        with subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL) as server:
+            deadline = time.monotonic() + 10
+            while not tcp_listeners(port) and time.monotonic() < deadline:
+                time.sleep(0.01)  # a server that begins to listen wakes nobody
+            yield server
+            server.terminate()
+
+    def test_is_used_when_that_is_chosen_and_left_alone_by_a_stop(
+        self, shop: Shop, port: int, redis: subprocess.Popen[bytes]
+    ) -> None:
+        (shop.root / "devinit.toml").write_text(f'[services.cache]\nprovider = "redis"\nport = {port}\n')
+        child = shop.terminal("start", "-d")
+        child.expect(rf"Port {port}[^\r\n]*?, which cache wants, is ")
+        child.expect(r"» [^\r\n]*?move to")
+
+        child.send(DOWN)
+        choose(child, "use ")
+
+        assert code_of(child) == 0
+        assert shop.status()["cache"]["mode"] == "external"
+        assert "left alone" in shop("stop").stderr
+        assert redis.poll() is None
 
 
 class TestANarrowTerminal:

@@ -200,3 +200,5 @@ class TestFree:
 
         assert (error["type"], error["kind"], error["exit_code"]) == ("error", "PortConflict", 3)
         assert "stop backend` ends it" in error["hint"]
+        [known] = error["conflicts"]
+        assert (known["port"], known["owner"]["service"]) == (port, "backend")

@@ -40,7 +40,7 @@ def run(arguments: Arguments) -> int:
     if not arguments.json:
         show(report)
     if not report.killable:
-        raise PortConflict(f"port {report.port} is {report.summary}", hint=report.advice)
+        raise refusal(report, report.advice)
     if not arguments.force:
         confirm(report, arguments)
     here = root_name(root) if root else ""
@@ -64,12 +64,16 @@ def show(report: PortReport) -> None:
     sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
+def refusal(report: PortReport, hint: str) -> PortConflict:
+    """Return the error that says who has the port, and carries all that is known for whoever reads JSON."""
+    message = f"port {report.port} is {report.summary}"
+    return PortConflict(message, hint=hint, conflicts=[msgspec.to_builtins(report)])
+
+
 def confirm(report: PortReport, arguments: Arguments) -> None:
     """Ask whether the holders are to be ended; raise PortConflict unless they are."""
     if not can_ask(arguments):
-        raise PortConflict(
-            f"port {report.port} is {report.summary}", hint="nobody can be asked here: --force ends it"
-        )
+        raise refusal(report, "nobody can be asked here: --force ends it")
     from devinit.cli.prompts import select  # 80 ms, for a question only
 
     columns, _ = size_of(sys.stderr)
