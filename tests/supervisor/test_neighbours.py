@@ -121,8 +121,9 @@ class TestAllProjects:
         assert everything("ports") == []
 
     def test_of_a_linked_worktree_tell_branch_and_slot(
-        self, shop: Shop, port: int, everything: All, tmp_path: Path
+        self, shop: Shop, free_ports: FreePorts, everything: All, tmp_path: Path
     ) -> None:
+        port, *_, ten_above = free_ports(11)
         shop.service("web", port=port)
         git = ["git", "-C", str(shop.root), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
         for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "begin"]):
@@ -140,7 +141,7 @@ class TestAllProjects:
             other.finish()
 
         assert (project["worktree"], project["branch"], project["slot"]) == (str(linked), "feature/x", 1)
-        assert (row["port"], row["branch"], row["state"]) == (port + 10, "feature/x", "leased")
+        assert (row["port"], row["branch"], row["state"]) == (ten_above, "feature/x", "leased")
 
 
 class TestASupervisorThatHangs:
