@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devinit.config.policies import count, pattern, seconds, statuses, url_path
+from devinit.config.policies import check_question, count, pattern, seconds, statuses, url_path
 from devinit.config.problems import Place
 from devinit.config.schema import HealthTable, ReadyTable, ServiceTable
 from devinit.model.service import Health
@@ -44,12 +44,7 @@ def _check_kind(asked: HealthTable, table: ServiceTable, provider: str, place: P
         place.at(kinds[0]).add("needs a `port`", "without one: `exec`")
     elif not kinds and not _can_be_asked_again(table.ready or ReadyTable(), has_port=has_port):
         place.add("does not say what to ask", "`exec`, or with a `port` also `http` or `tcp`")
-    for key in ("status", "body"):
-        if getattr(asked, key) is not None and asked.http is None:
-            place.at(key).add("means nothing without `http`")
-    for key in ("exec", "http"):
-        if getattr(asked, key) == "":
-            place.at(key).add("is empty")
+    check_question(asked, place)
 
 
 def _can_be_asked_again(ready: ReadyTable, *, has_port: bool) -> bool:

@@ -10,6 +10,7 @@ import warnings
 from devinit.config.problems import Place, choose
 from devinit.config.schema import (
     KINDS_OF_READINESS,
+    HealthTable,
     LogsTable,
     ReadyTable,
     RestartTable,
@@ -108,11 +109,16 @@ def _check_kind(ready: ReadyTable, table: ServiceTable, provider: str, place: Pl
         place.at(kinds[0]).add("needs a `port`", "without one: `log`, `exec` or `after`")
     elif kinds == ["after"] and has_port:
         place.at("after").add("is for a service without a port", "use `http`, `tcp`, `exec` or `log`")
+    check_question(ready, place)
+
+
+def check_question(asked: ReadyTable | HealthTable, place: Place) -> None:
+    """Refuse what is asked by half: details of an `http` that is not there, an empty command or path."""
     for key in ("status", "body"):
-        if getattr(ready, key) is not None and ready.http is None:
+        if getattr(asked, key) is not None and asked.http is None:
             place.at(key).add("means nothing without `http`")
     for key in ("exec", "http"):
-        if getattr(ready, key) == "":
+        if getattr(asked, key) == "":
             place.at(key).add("is empty")
 
 
