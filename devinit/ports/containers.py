@@ -49,11 +49,6 @@ class _Row(Struct, rename="pascal"):
     labels: dict[str, str] | None = None
 
 
-def publishing(port: int, *, environ: Mapping[str, str] = os.environ) -> Container | None:
-    """Return the container that publishes a TCP port of this machine; None when no engine says so."""
-    return published(environ=environ).get(port)
-
-
 def published(*, environ: Mapping[str, str] = os.environ) -> dict[int, Container]:
     """Return every TCP port that a running container publishes, on whatever address."""
     found: dict[int, Container] = {}

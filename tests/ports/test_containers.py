@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.ports.containers import WAIT_SECONDS, engines, published, publishing
+from devinit.ports.containers import WAIT_SECONDS, engines, published
 from tests.conftest import Machine
 
 Engine = Callable[[Path, bytes | None], None]
@@ -69,7 +69,7 @@ class TestEngines:
         path = machine.runtime / "podman" / "podman.sock"
         engine(path, ok(PODMAN))
 
-        found = publishing(5440, environ={"XDG_RUNTIME_DIR": str(machine.runtime)})
+        found = published(environ={"XDG_RUNTIME_DIR": str(machine.runtime)}).get(5440)
 
         assert found is not None
         assert (found.engine, found.name, found.image) == ("podman", "db", "postgres:16")
@@ -98,7 +98,7 @@ class TestEngines:
         engine(machine.runtime / "podman" / "podman.sock", ok(PODMAN))
         start = time.monotonic()
 
-        found = publishing(5440, environ={"XDG_RUNTIME_DIR": str(machine.runtime)})
+        found = published(environ={"XDG_RUNTIME_DIR": str(machine.runtime)}).get(5440)
 
         assert found is not None
         assert time.monotonic() - start < WAIT_SECONDS + 0.5
