@@ -29,9 +29,9 @@ class Arguments:
 
 def module_of(command: str) -> ModuleType:
     """Return the module of a command."""
-    from importlib import import_module
-
-    return import_module(f"devinit.cli.{command}")
+    # The statement's own function: importlib would be loaded first, with `warnings`.
+    module: ModuleType = __import__(f"devinit.cli.{command}", fromlist=["run"])
+    return module
 
 
 def read(module: ModuleType, name: str, words: list[str], directory: str | None) -> Arguments:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from devinit.cli.output import Paint
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 Choice = tuple[str, str]
 """An answer, and how it is offered."""

@@ -26,7 +26,7 @@ from devinit.model.port_words import has_suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 UNPINNED = (
     "An answer for good needs a place to be kept: on_conflict in a devinit.toml. `devinit init` writes one "

@@ -111,13 +111,15 @@ def symbol(good: str, plain: str, stream: TextIO) -> str:
 
 def print_json(value: Any) -> None:
     """Print a result as JSON, one line. Any: whatever came off the wire."""
-    import json  # only when it is asked for
+    from devinit.control import wire  # only when it is asked for
 
-    text = json.dumps(value, ensure_ascii=False)
+    text = wire.encode(value)
     try:
         text.encode(sys.stdout.encoding)
     except (UnicodeEncodeError, LookupError):
         # An 8-bit locale, or a path whose bytes are no text: JSON has escapes for both.
+        import json
+
         text = json.dumps(value)
     sys.stdout.write(text + "\n")
     # Whoever reads events reads them as they happen.

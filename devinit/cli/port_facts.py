@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from devinit.cli.output import Paint
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 LABELS = 12
 """How many columns the names of the facts take ..."""

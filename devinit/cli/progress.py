@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, TextIO
 
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 BUSY = ("waiting", "starting", "stopping", "backoff", "unhealthy")
 TELLING_SECONDS = 0.1

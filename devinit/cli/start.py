@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.control.client import Client, Json
+    from devinit.control.client import Client
+    from devinit.control.wire import Json
 
 EXAMPLE = "devinit start all"
 SWITCHES = {"--json": "json", "--force": "force", "-d": "detach", "--detach": "detach"}

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.control.client import Client, Json
+    from devinit.control.client import Client
+    from devinit.control.wire import Json
 
 EXAMPLE = "devinit stop frontend"
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from devinit.control.client import Client, Json
+    from devinit.control.client import Client
+    from devinit.control.wire import Json
 
 GOES_ON = "the stop goes on, also without this command; Ctrl-C again ends at once what is left"
 BY_FORCE = "what is left is ended by force"

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 HEADER = ("", "SERVICE", "PORT", "PREFERRED", "TRIES", "READY", "URL")
 LAST = len(HEADER) - 1

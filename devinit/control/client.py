@@ -1,13 +1,13 @@
-"""A blocking client of the supervisor, made of `socket` and `json` alone so that commands answer at once."""
+"""A blocking client of the supervisor, made of little so that commands answer at once."""
 
 from __future__ import annotations
 
 # The module below `socket`, which builds enumerations and loads `selectors` for 3 ms: a tenth of a command.
 import _socket as socket
-import json
 import os
 import sys
 
+from devinit.control import wire
 from devinit.errors import DevinitError, SupervisorError
 
 TYPE_CHECKING = False
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    # What comes off the wire is checked where it is made; here it is passed on as it is.
-    Json = dict[str, Any]
+    from devinit.control.wire import Json
 
 LONGEST_LINE = 64 * 1024 * 1024
 """A line longer than this is not ours: refuse it instead of filling the memory."""
@@ -83,7 +82,7 @@ class Client:
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
         try:
             # Words that are no text (a service named by stray bytes) must not make the whole request unreadable.
-            line = json.dumps(request, ensure_ascii=False).encode(errors="replace")
+            line = wire.encode(request).encode(errors="replace")
             self._connection.sendall(line + b"\n")
         except OSError as error:
             raise gone(method) from error
@@ -110,7 +109,7 @@ class Client:
             self.close()
             return False
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return bool(json.loads(line).get("method") == HELLO)
+        return bool(wire.decode(line).get("method") == HELLO)
 
     def hand_over(self) -> socket.socket:
         """Give the connection away after the greeting, to somebody who reads it in another way."""
@@ -134,7 +133,7 @@ class Client:
                 raise gone(method)
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        message: Json = json.loads(line)
+        message: Json = wire.decode(line)
         return message
 
 

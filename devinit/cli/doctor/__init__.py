@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 EXAMPLE = "devinit doctor --fix"
 WELL, SICK = 0, 1

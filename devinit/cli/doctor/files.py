@@ -18,7 +18,7 @@ from devinit.errors import DevinitError
 from devinit.ports import ports_file
 
 if TYPE_CHECKING:
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 LEAST_FREE_BYTES = 500_000_000
 """Less room than this and a database stops at the next checkpoint."""

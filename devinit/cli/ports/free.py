@@ -22,7 +22,7 @@ from devinit.system.paths import state_directory
 
 if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
     from devinit.model.port import PortReport
 
 OURS_TO_END = ("orphan", "stray")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
-    from devinit.control.client import Json
+    from devinit.control.wire import Json
 
 HEADER = ("SERVICE", "PORT", "PREFERRED", "RANGE", "STATE")
 
