@@ -30,6 +30,9 @@ from devinit.errors import DevinitError, PortConflict
 log = logging.getLogger(__name__)
 
 LONGEST_REQUEST = 16 * 1024 * 1024
+TOGETHER_SECONDS = 0.002
+"""How long events are collected that are sent together: a start tells twenty within a millisecond, and a client
+that wakes for each of them wants the processor when the services want it, too."""
 SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 """A client that lets this much pile up is hung up on: it must not grow the supervisor."""
 
@@ -44,6 +47,8 @@ class Connection:
         self.pid = pid
         """The client's process, as the kernel knows it; 0 when it does not say."""
         self._on_close: list[Callable[[], None]] = []
+        self._told: list[bytes] = []
+        """Events that are still to be sent."""
 
     @property
     def is_gone(self) -> bool:
@@ -59,23 +64,34 @@ class Connection:
         self._on_close.append(clean_up)
 
     def tell(self, event: Any) -> None:
-        """Send an event. Any: every event is a typed dictionary of model.event."""
-        self.send({"jsonrpc": "2.0", "method": "event", "params": event})
+        """Send an event, in a moment. Any: every event is a typed dictionary of model.event."""
+        if self._writer.is_closing():
+            return
+        if not self._told:
+            asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self._send_told)
+        self._told.append(encoder.encode({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n")
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send one message; hang up on a client that does not read. The message is JSON-RPC's free form."""
-        if self._writer.is_closing():
+        """Send one message, after all events. The message is JSON-RPC's free form."""
+        self._told.append(encoder.encode(message) + b"\n")
+        self._send_told()
+
+    def _send_told(self) -> None:
+        """Send what is collected; hang up on a client that does not read."""
+        lines, self._told = b"".join(self._told), []
+        if not lines or self._writer.is_closing():
             return
         if self._writer.transport.get_write_buffer_size() > SLOW_CLIENT_BYTES:
             log.warning("client %s does not read; hanging up", self.pid)
             self._writer.transport.abort()
             return
-        self._writer.write(encoder.encode(message) + b"\n")
+        self._writer.write(lines)
 
     def close(self) -> None:
         """Hang up after what was sent."""
         while self._on_close:
             self._on_close.pop()()
+        self._send_told()
         self._writer.close()
 
 

@@ -72,6 +72,8 @@ class ExchangeProbe(Struct, frozen=True, kw_only=True):
     judge: Callable[[bytes], ProbeResult]
     farewell: bytes = b""
     """Sent before closing, so that the server logs no broken connection."""
+    is_starting: Callable[[], bool] = lambda: False
+    """Whether the server says elsewhere that it is not worth asking yet; a look that costs next to nothing."""
 
 
 Probe: TypeAlias = TcpProbe | HttpProbe | ExecProbe | LogProbe | StayedUpProbe | ExchangeProbe

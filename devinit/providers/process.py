@@ -47,6 +47,11 @@ class ProcessProvider:
             return Endpoint(service=service.name, host=host, port=None, url=None)
         return _web_endpoint(service, host, port, f"http://localhost:{port}")
 
+    def takes_long(self, service: Service, place: Place) -> bool:
+        """Return False: it looks for a folder."""
+        del service, place
+        return False
+
     def prepare(self, service: Service, place: Place, say: Say) -> None:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
         del say
@@ -64,8 +69,9 @@ class ProcessProvider:
         _refuse_missing_environment(service, place, spec)
         return spec
 
-    def probe(self, service: Service, endpoint: Endpoint) -> Probe:
+    def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
         """Return what `ready` asks for; a connection when it asks for nothing."""
+        del place
         ready = service.ready
         if ready.exec is not None:
             return ExecProbe(ready.exec)
@@ -83,8 +89,13 @@ class ProcessProvider:
             )
         return TcpProbe(endpoint.host, endpoint.port)
 
+    def is_provisioned(self, service: Service, place: Place) -> bool:
+        """Return True: what a command needs is its own `before_start`."""
+        del service, place
+        return True
+
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
-        """Do nothing: what a command needs is its own `before_start`."""
+        """Do nothing."""
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Return None: what answers HTTP could be anybody's."""

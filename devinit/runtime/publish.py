@@ -54,7 +54,8 @@ def write_discovery(path: Path, endpoint: Endpoint, *, process_id: int, now: flo
         timestamp=_iso(now),
         process_id=process_id,
     )
-    write_atomically(path, msgspec.json.encode(discovery) + b"\n", mode=PRIVATE)
+    # Not flushed to the disk, every ten seconds: after a power cut nobody listens there.
+    write_atomically(path, msgspec.json.encode(discovery) + b"\n", mode=PRIVATE, durable=False)
 
 
 def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:

@@ -17,6 +17,7 @@ from devinit.supervisor import logs
 from devinit.supervisor.causes import cause_of
 from devinit.supervisor.ending import end_tree, exit_of
 from devinit.supervisor.log_keeper import LogKeeper
+from devinit.system.digest import blake2b
 from devinit.system.files import read_text, write_atomically
 from devinit.system.processes import spawn
 
@@ -145,8 +146,6 @@ def is_current(record_path: Path, service: Service) -> bool:
 
 def fingerprint(service: Service) -> str:
     """Return a digest of everything that set-up depends on."""
-    from hashlib import blake2b  # 3 ms of the supervisor's start, and only a set-up needs it
-
     digest = blake2b(digest_size=16)
     for command in service.setup:
         digest.update(command.encode() + b"\0")

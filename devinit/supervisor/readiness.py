@@ -8,22 +8,26 @@ inode must belong to the service's own processes, and nothing foreign may listen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from devinit.model.probe import Probe, ProbeVerdict
+from devinit.model.probe import ExchangeProbe, Probe, ProbeVerdict
 from devinit.ports import holder, verify
 from devinit.supervisor.probing import NOTHING_LISTENS, ReadOutput, RunCommand, attempt, intervals
 from devinit.system.listeners import tcp_listeners
+from devinit.system.procfs import family_of
 
 ADDRESS_ADVICE = (
     "tell the program where to listen (vite and uvicorn: --host, next: -H; 127.0.0.1), "
     'or devinit where to look for it: host = "::1"'
 )
-LISTEN_INTERVALS = ((0.1, 0.001), (2.0, 0.005), (10.0, 0.02), (float("inf"), 0.1))
-"""(up to this age of the start in seconds, look this often): asking the kernel takes some 60 µs."""
+LOOK_INTERVALS = ((0.1, 0.001), (2.0, 0.002), (10.0, 0.02), (float("inf"), 0.1))
+"""(up to this age of the start in seconds, look this often): asking the kernel takes some 70 µs."""
+UNHURRIED = 8
+"""So many starts may look that often at once; more of them share what these take."""
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
 ELSEWHERE_INTERVAL_SECONDS = 0.5
@@ -82,6 +86,31 @@ class Subject(Struct, frozen=True, kw_only=True):
     """Whether it waits for its code to be mended: then no time is over."""
 
 
+class Pace:
+    """How often those who wait look: many services that start at once must not starve for our looking."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Be one of those who look."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    async def pause(self, age: float) -> None:
+        """Sleep between two looks at a start of this age in seconds."""
+        interval = next(interval for until, interval in LOOK_INTERVALS if age < until)
+        await asyncio.sleep(interval * max(1.0, self._waiting / UNHURRIED))
+
+
+pace = Pace()
+"""Of this process: it has one loop."""
+
+
 async def until_ready(subject: Subject) -> Verdict:
     """Return when the service is ready, when its port turns out to be wrong, or when the time is over."""
     seen = "nothing listens yet" if subject.port is not None else "no answer yet"
@@ -91,18 +120,18 @@ async def until_ready(subject: Subject) -> Verdict:
         seen = detail
         subject.saw(detail)
 
-    while True:
-        try:
-            async with asyncio.timeout(subject.timeout_seconds):
-                found = (
-                    await until_listening(subject, subject.port, saw) if subject.port is not None else Ready()
-                )
-                if isinstance(found, Ready):
-                    return await until_answering(subject, saw) or found
-                return found
-        except TimeoutError:
-            if not subject.is_stuck():
-                return TimeOver(seen)
+    with pace.shared():
+        while True:
+            try:
+                async with asyncio.timeout(subject.timeout_seconds):
+                    port = subject.port
+                    found = Ready() if port is None else await until_listening(subject, port, saw)
+                    if isinstance(found, Ready):
+                        return await until_answering(subject, saw) or found
+                    return found
+            except TimeoutError:
+                if not subject.is_stuck():
+                    return TimeOver(seen)
 
 
 async def until_listening(
@@ -134,7 +163,7 @@ async def until_listening(
                 return Elsewhere(other)
             if other is not None:
                 saw(f"it listens on {other} instead of {port}")
-        await asyncio.sleep(next(interval for until, interval in LISTEN_INTERVALS if now - began < until))
+        await pace.pause(now - began)
 
 
 def owner_of(port: int, subject: Subject) -> verify.Ownership:
@@ -143,10 +172,10 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
     A service that begins to listen on its second address between our look at its sockets and our look at
     everybody's would be taken for one.
     """
-    # The first process alone, at first: most often it is the one that listens, and its tree costs a walk
-    # through /proc, for each of 200 services that start together.
+    # The first process and its descendants, at first: most often one of these listens, and everything else
+    # that may belong to the service costs a walk through /proc, for each of 200 services that start together.
     if (main := subject.main()) is not None:
-        found = verify.ownership(port, (main,))
+        found = verify.ownership(port, family_of(main))
         if isinstance(found, verify.Ours):
             return found
     found = verify.ownership(port, subject.pids())
@@ -165,6 +194,7 @@ async def until_answering(subject: Subject, saw: Callable[[str], None]) -> Unrea
     """Return when the probe says ready, or when it is clear that it asks at an address of nobody."""
     clock = asyncio.get_running_loop().time
     astray: float | None = None
+    await until_worth_asking(subject.probe, saw)
     for interval in intervals():
         result = await attempt(subject.probe, subject.run_command, subject.read_output)
         if result.verdict is ProbeVerdict.READY:
@@ -181,6 +211,17 @@ async def until_answering(subject: Subject, saw: Callable[[str], None]) -> Unrea
         saw(detail)
         await asyncio.sleep(interval)
     return None
+
+
+async def until_worth_asking(probe: Probe, saw: Callable[[str], None]) -> None:
+    """Return when a server that is only starting, and says so, is likely to give an answer."""
+    if not isinstance(probe, ExchangeProbe):
+        return
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while probe.is_starting():
+        saw("it says that it is starting")
+        await pace.pause(clock() - began)
 
 
 def addresses_of(port: int | None) -> str:

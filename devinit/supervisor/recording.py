@@ -1,4 +1,8 @@
-"""What runs, kept on record for the supervisor that may have to take over: written once for many changes."""
+"""What runs, kept on record for the supervisor that may have to take over: written once for many changes.
+
+A supervisor that is killed between a change and its record leaves processes that are on no record. They carry
+the service's mark and hold its leases, by which they are found and ended before it is started again.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ from devinit.supervisor.state_file import ServiceRecord, State, forget_caller, w
 from devinit.system.processes import boot_id
 
 RECORDED = WANTED | {Phase.STOPPING}
+SOON_SECONDS = 0.005
+"""How long changes are collected. A record takes 0.5 ms, which the next process in the chain would wait for."""
 
 
 class Recorder:
@@ -22,26 +28,39 @@ class Recorder:
 
     def __init__(self, stage: Stage, state: Callable[[], State], warn: Callable[[str], None]) -> None:
         self._stage, self._state, self._warn = stage, state, warn
-        self._planned: asyncio.Handle | None = None
+        self._planned: asyncio.TimerHandle | None = None
+        self._caller_is_new = False
 
     def soon(self) -> None:
-        """Write once for all changes of this turn of the loop."""
+        """Write once for all changes of the next moment."""
         if self._planned is None:
-            self._planned = asyncio.get_running_loop().call_soon(self.now)
+            self._planned = asyncio.get_running_loop().call_later(SOON_SECONDS, self.now)
+
+    def caller_soon(self) -> None:
+        """Write also the environment in which services are started, for crashes after a take-over."""
+        self._caller_is_new = True
+        self.soon()
+
+    def up_to_date(self) -> None:
+        """Write what is not on record yet: before somebody is told that it is so."""
+        if self._planned is not None:
+            self.now()
 
     def now(self) -> None:
         """Write the state as it is."""
         if self._planned is not None:
             self._planned.cancel()
             self._planned = None
+        if self._caller_is_new:
+            self._caller_is_new = False
+            self._write_caller()
         try:
             write_state(self._stage.private, self._state())
         except StateFileError as error:
             # The services go on; only a supervisor that had to take over now would know an older state.
             self._warn(f"{error.message}: it is not recorded what runs")
 
-    def caller(self) -> None:
-        """Write the environment in which services are started, for crashes after a take-over."""
+    def _write_caller(self) -> None:
         try:
             write_caller(self._stage.private, self._stage.caller)
         except StateFileError as error:

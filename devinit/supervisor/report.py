@@ -201,7 +201,7 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "directory": str(service.directory),
         "depends_on": phases(service.depends_on, runners),
         "needed_by": phases(graph.dependants(runner.name, dependencies), runners),
-        "probe": describe_probe(stage.provider(service).probe(service, stage.endpoint(runner.name))),
+        "probe": describe_probe(stage.probe(service)),
         "last_probe": shown(runner.last_probe or None, stage),
         "log": str(logs.log_path(stage.private, runner.name)),
         "log_tail": runner.log_tail(),

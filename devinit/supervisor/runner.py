@@ -234,6 +234,9 @@ class Runner:
 
     async def _prepare_provider(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
+        if not provider.takes_long(self.service, place):
+            provider.prepare(self.service, place, self._say)
+            return
         work = asyncio.ensure_future(
             asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
         )
@@ -386,7 +389,7 @@ class Runner:
         if health is None:
             return
         service = asked_as(self.service, health)
-        probe = self._stage.provider(service).probe(service, self._stage.endpoint(self.name))
+        probe = self._stage.probe(service)
 
         async def ask() -> ProbeResult:
             # A line of the output is no answer: the configuration refuses that.
@@ -402,7 +405,9 @@ class Runner:
     async def _provision(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
         endpoint = self._stage.endpoint(self.name)
-        await asyncio.to_thread(provider.provision, self.service, endpoint, place, self._say_from_thread())
+        if not provider.is_provisioned(self.service, place):
+            say = self._say_from_thread()
+            await asyncio.to_thread(provider.provision, self.service, endpoint, place, say)
 
     async def _follow_port(self, port: int) -> None:
         given = self._stage.ports.port_of(self.name)
@@ -473,9 +478,8 @@ class Runner:
                 )
 
     def _subject(self) -> Subject:
-        endpoint = self._stage.endpoint(self.name)
         return Subject(
-            probe=self._stage.provider(self.service).probe(self.service, endpoint),
+            probe=self._stage.probe(self.service),
             port=None if self.service.external_url else self._stage.ports.port_of(self.name),
             extra_ports=self._stage.ports.extra_ports_of(self.name),
             strict=self.service.port.strict if self.service.port else False,

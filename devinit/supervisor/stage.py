@@ -13,6 +13,7 @@ import msgspec
 
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.port import PortRequest
+from devinit.model.probe import Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Service, StopPolicy
 from devinit.ports import ports_file
@@ -122,6 +123,10 @@ class Stage:
     def provider(self, service: Service) -> Provider:
         """Return how this kind of service is run."""
         return PROVIDERS[service.provider]
+
+    def probe(self, service: Service) -> Probe:
+        """Return how a service is asked whether it is ready, or well."""
+        return self.provider(service).probe(service, self.endpoint(service.name), self.place())
 
     def require_folder(self, service: Service) -> None:
         """Raise ServiceError when there is nothing left that a service could be started again on.

@@ -214,7 +214,7 @@ class Supervisor:
                 self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         if starting:
-            self._record.caller()
+            self._record.caller_soon()
         await end_leftovers({name: self.runners[name] for name in starting}, self.stage)
         used = {name: self._used[name] for name in starting if name in self._used}
         await self._take_ports(starting, replace(order.asked, used=used))
@@ -306,6 +306,7 @@ class Supervisor:
         code = outcome.exit_code_of(present, self._states(), self._services())
         rows = [report.summary_row(self.runners[name], self.stage) for name in present]
         seconds = time.monotonic() - began
+        self._record.up_to_date()
         tell({"type": "summary", "at": time.time(), "services": rows, "seconds": seconds, "exit_code": code})
         return code
 

@@ -11,6 +11,7 @@ import stat
 import sys
 
 from devinit.errors import StateFileError
+from devinit.system.digest import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,16 +129,7 @@ def _project_id(real_root: str) -> str:
         plain = letter.isascii() and letter.isalnum()
         slug += letter if plain else "-" if not slug.endswith("-") else ""
     slug = slug.strip("-")[:LONGEST_SLUG].rstrip("-") or "project"
-    return f"{slug}-{_digest(os.fsencode(real_root))}"
-
-
-def _digest(data: bytes) -> str:
-    try:
-        # hashlib loads OpenSSL (2.5 ms) for a function that this built-in module has (0.2 ms).
-        from _blake2 import blake2b
-    except ImportError:  # a Python built without its own hashes
-        from hashlib import blake2b
-    return blake2b(data, digest_size=5).hexdigest()
+    return f"{slug}-{blake2b(os.fsencode(real_root), digest_size=5).hexdigest()}"
 
 
 def _is_own_directory(path: str) -> bool:

@@ -71,6 +71,29 @@ def all_processes() -> dict[int, Stat]:
     return {pid: stat for pid, stat in found if stat is not None}
 
 
+def family_of(pid: int) -> tuple[int, ...]:
+    """Return a process and its descendants as the kernel lists them, without a walk through all processes.
+
+    Who forks meanwhile may be missing, and everybody's descendants are where the kernel has no such lists.
+    """
+    found = [pid]
+    for parent in found:
+        found += _children_of(parent) if LINUX else ()
+    return tuple(found)
+
+
+def _children_of(pid: int) -> Iterator[int]:
+    """Yield the children that each thread of a process has started and not left to somebody else."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError as error:
+        if error.errno in _GONE_OR_HIDDEN:
+            return
+        raise
+    for thread in threads:
+        yield from map(int, (read(f"/proc/{pid}/task/{thread}/children") or b"").split())
+
+
 def variable_of(pid: int, name: str) -> str | None:
     """Return an environment variable with which a process was started; None when it has none, or is hidden."""
     if not LINUX:

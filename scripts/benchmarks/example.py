@@ -159,7 +159,7 @@ class ByHand:
 
     def _until_ready(self, name: str) -> None:
         service = self._stage.project.services[name]
-        probe = self._stage.provider(service).probe(service, self._stage.endpoint(name))
+        probe = self._stage.probe(service)
         while not answers(probe):
             time.sleep(POLL_SECONDS)
 

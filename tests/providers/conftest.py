@@ -136,7 +136,7 @@ class Bench:
     ) -> Server:
         """Bring a service up: prepare, spawn, probe until it is ready, provision."""
         server = self.spawn(service, environment=environment)
-        probe = PROVIDERS[service.provider].probe(service, server.endpoint)
+        probe = PROVIDERS[service.provider].probe(service, server.endpoint, self.place)
         assert isinstance(probe, ExchangeProbe)
         while answer(probe) is not ProbeVerdict.READY:
             # Waits a little, and notices at once when it ended instead.

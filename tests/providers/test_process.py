@@ -95,10 +95,12 @@ class TestTheProbe:
             ),
         ],
     )
-    def test_is_what_ready_asks_for(self, ready: Readiness, port: int | None, probe: Probe) -> None:
+    def test_is_what_ready_asks_for(
+        self, ready: Readiness, port: int | None, probe: Probe, place: Place
+    ) -> None:
         service = a_service(Path("/"), ready=ready)
 
-        assert PROVIDER.probe(service, PROVIDER.endpoint(service, port)) == probe
+        assert PROVIDER.probe(service, PROVIDER.endpoint(service, port), place) == probe
 
 
 class TestAProcess:

@@ -183,11 +183,11 @@ class TestHttp:
 
 
 class TestAnExchange:
-    def probe(self, port: int, **fields: bytes) -> ExchangeProbe:
+    def probe(self, port: int, farewell: bytes = b"") -> ExchangeProbe:
         def judge(answer: bytes) -> ProbeResult:
             return READY if answer == b"+PONG\r\n" else ProbeResult(ProbeVerdict.REFUSED, answer.decode())
 
-        return ExchangeProbe(host="127.0.0.1", port=port, request=b"PING\r\n", judge=judge, **fields)
+        return ExchangeProbe(host="127.0.0.1", port=port, request=b"PING\r\n", judge=judge, farewell=farewell)
 
     async def test_lets_the_provider_judge_the_answer(self) -> None:
         async with server(b"+PONG\r\n") as port:

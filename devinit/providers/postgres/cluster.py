@@ -20,6 +20,9 @@ SUPERUSER_FILE = "devinit.pgpass"
 """Inside the cluster, so that neither can be moved or lost without the other."""
 OUTSIDE = Path("/var/lib/devinit")
 UNFINISHED = ".unfinished"
+LOCK_FILE = "postmaster.pid"
+STATUS_LINE = 7
+"""Of the lock file, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's miscadmin.h, since version 10)."""
 INITDB_TIMEOUT_SECONDS = 180.0
 LONGEST_PID = 7
 NAME = re.compile(r"pg(\d+)")
@@ -108,13 +111,27 @@ def create(service_name: str, program: Program, place: Place, say: Say) -> Path:
     return cluster
 
 
+def is_starting(cluster: Path) -> bool:
+    """Whether the server says of itself that it takes no connections yet; False when it says nothing.
+
+    It writes so into its lock file. Asked over the network instead, it starts a process for each question, only
+    to refuse it, and logs every one as fatal.
+    """
+    try:
+        lines = (cluster / LOCK_FILE).read_bytes().split(b"\n")
+    except OSError:
+        return False
+    status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else b""
+    return status in (b"", b"starting")
+
+
 def clear_remains(cluster: Path, say: Say) -> None:
     """Let the server start after a crash: the lock file of a dead server, backends that outlived it.
 
     PostgreSQL clears most of this by itself. Not so when the old pid belongs to another process of the same
     user by now, when the file is empty, or when a backend was too busy to notice that its server died.
     """
-    lock = cluster / "postmaster.pid"
+    lock = cluster / LOCK_FILE
     try:
         first_line = lock.read_bytes().partition(b"\n")[0].strip()
     except FileNotFoundError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from devinit.errors import ConfigError, ProviderError
+from devinit.errors import ConfigError, DevinitError, ProviderError
 from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
@@ -12,17 +13,19 @@ from devinit.model.service import DatabaseSettings, Endpoint, Service, StopPolic
 from devinit.providers.postgres import installation
 from devinit.providers.postgres.account import account_for
 from devinit.providers.postgres.cluster import (
+    LOCK_FILE,
     SUPERUSER,
     check_version,
     clear_remains,
     clusters_of,
     create,
+    is_starting,
     place_home,
     server_environment,
 )
 from devinit.providers.postgres.protocol import judge, startup_message
 from devinit.providers.postgres.provisioning import is_provisioned, provision
-from devinit.providers.programs import Program, recall
+from devinit.providers.programs import Program, recall, unchanged
 from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
 
 LONGEST_NAME = 63
@@ -52,6 +55,15 @@ class PostgresProvider:
             variables=_variables(service, host, port, settings, url),
             aliases=service.port_env,
         )
+
+    def takes_long(self, service: Service, place: Place) -> bool:
+        """Return whether a program has still to be chosen, a cluster to be made, or a crash to be cleared up."""
+        if service.external_url is not None:
+            return False
+        with suppress(DevinitError):
+            program, cluster = _prepared(service, place)
+            return not unchanged(program) or (cluster / LOCK_FILE).exists()
+        return True
 
     def prepare(self, service: Service, place: Place, say: Say) -> None:
         """Choose the programs, make the cluster if there is none, and clear what a crash left."""
@@ -93,25 +105,31 @@ class PostgresProvider:
             run_as=account.run_as,
         )
 
-    def probe(self, service: Service, endpoint: Endpoint) -> Probe:
+    def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
         """Return the beginning of a login: only an answer in PostgreSQL's protocol means that it is up."""
         settings = _settings(service)
+        cluster = _cluster_in_use(service, place)
         return ExchangeProbe(
             host=endpoint.host,
             port=endpoint.port or 0,
             request=startup_message(settings.user, settings.database),
             judge=judge,
+            is_starting=lambda: cluster is not None and is_starting(cluster),
             # No farewell: a login that breaks off is not logged, a Terminate message in it is (as an error).
         )
 
-    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
-        """Create the role and the database; nothing is run when they are there already."""
+    def is_provisioned(self, service: Service, place: Place) -> bool:
+        """Return whether the role and the database were created, and nobody has removed them."""
         if service.external_url is not None:
+            return True
+        return is_provisioned(_prepared(service, place)[1], _settings(service))
+
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+        """Create the role and the database, or bring them to what is wanted."""
+        if self.is_provisioned(service, place):
             return
         settings = _settings(service)
         program, cluster = _prepared(service, place)
-        if is_provisioned(cluster, settings):
-            return
         client = installation.psql(program.path, place)
         if client is None:
             raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
@@ -157,6 +175,14 @@ def _check(service: Service, settings: DatabaseSettings) -> None:
         raise ConfigError(f"{key}.user: the name {settings.user} is reserved", hint="choose another")
     if not settings.password or "\0" in settings.password:
         raise ConfigError(f"{key}.password is empty", hint="choose one")
+
+
+def _cluster_in_use(service: Service, place: Place) -> Path | None:
+    """Return the cluster of our own server, or None when there is none that could be told."""
+    if service.external_url is None:
+        with suppress(DevinitError):
+            return _prepared(service, place)[1]
+    return None
 
 
 def _prepared(service: Service, place: Place) -> tuple[Program, Path]:

@@ -13,6 +13,7 @@ from devinit.errors import ProviderError
 from devinit.model.service import DatabaseSettings, Endpoint
 from devinit.providers.postgres.cluster import SUPERUSER, server_environment, superuser_file
 from devinit.providers.provider import Place
+from devinit.system.digest import blake2b
 from devinit.system.files import read_text, write_atomically
 
 PROVISIONED = "devinit.json"
@@ -143,7 +144,5 @@ def _carried_out(
 
 
 def _digest(cluster: Path, password: str) -> str:
-    from hashlib import blake2b  # 1 ms that the supervisor's start does not pay
-
     key = (read_text(superuser_file(cluster)) or "").encode()[-blake2b.MAX_KEY_SIZE :]
     return blake2b(password.encode(), key=key, digest_size=16).hexdigest()

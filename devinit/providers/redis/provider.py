@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
-from devinit.errors import ProviderError
+from devinit.errors import DevinitError, ProviderError
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy
 from devinit.providers.occupants import works_in
-from devinit.providers.programs import Program, already_running, make_private, recall, unusable
+from devinit.providers.programs import Program, already_running, make_private, recall, unchanged, unusable
 from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
 from devinit.providers.redis import installation
 
@@ -43,6 +44,15 @@ class RedisProvider:
         return Endpoint(
             service=service.name, host=host, port=port, url=url, variables=variables, aliases=service.port_env
         )
+
+    def takes_long(self, service: Service, place: Place) -> bool:
+        """Return whether a program has still to be chosen, or chosen again."""
+        if service.external_url is not None:
+            return False
+        with suppress(DevinitError):
+            program, folder = _prepared(service, place)
+            return not (unchanged(program) and folder.is_dir())
+        return True
 
     def prepare(self, service: Service, place: Place, say: Say) -> None:
         """Choose the program and make its folder."""
@@ -81,13 +91,18 @@ class RedisProvider:
             environment={**environment, "LC_ALL": "C"},
         )
 
-    def probe(self, service: Service, endpoint: Endpoint) -> Probe:
+    def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
         """Return a PING: a server that still reads its data answers something else than PONG."""
-        del service
+        del service, place
         return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=PING, judge=judge)
 
+    def is_provisioned(self, service: Service, place: Place) -> bool:
+        """Return True: Redis has its databases from the start."""
+        del service, place
+        return True
+
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
-        """Do nothing: Redis has its databases from the start."""
+        """Do nothing."""
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Ask the server that is there who it is, and whether it lets the project in."""

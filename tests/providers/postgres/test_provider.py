@@ -96,7 +96,7 @@ class TestTheEndpoint:
         PROVIDER.prepare(service, bench.place, bench.said.append)
         PROVIDER.provision(service, endpoint, bench.place, bench.said.append)
 
-        probe = PROVIDER.probe(service, endpoint)
+        probe = PROVIDER.probe(service, endpoint, bench.place)
         assert isinstance(probe, ExchangeProbe)
         assert (probe.host, probe.port) == ("127.0.0.1", 1)
         assert b"ann\0database\0blog" in probe.request
@@ -216,7 +216,7 @@ class TestAServer:
 
     def test_leaves_no_error_in_its_log_when_it_is_probed(self, bench: Bench, any_postgres: Path) -> None:
         server = bench.start(bench.postgres(any_postgres))
-        probe = PROVIDER.probe(server.service, server.endpoint)
+        probe = PROVIDER.probe(server.service, server.endpoint, bench.place)
         assert isinstance(probe, ExchangeProbe)
         before = server.log
 
