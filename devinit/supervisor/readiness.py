@@ -103,8 +103,13 @@ class Pace:
 
     async def pause(self, age: float) -> None:
         """Sleep between two looks at a start of this age in seconds."""
-        interval = next(interval for until, interval in LOOK_INTERVALS if age < until)
-        await asyncio.sleep(interval * max(1.0, self._waiting / UNHURRIED))
+        await asyncio.sleep(interval_of(age, self._waiting))
+
+
+def interval_of(age: float, waiting: int) -> float:
+    """Return the seconds between two looks at a start of this age, of so many that are looked at."""
+    interval = next(interval for until, interval in LOOK_INTERVALS if age < until)
+    return interval * max(1.0, waiting / UNHURRIED)
 
 
 pace = Pace()

@@ -41,6 +41,23 @@ class TestAnAnswer:
         assert (await talk.hear())["params"]["message"] == "second"
         assert (await talk.hear())["result"] == "told"
 
+    async def test_goes_out_with_these_events_at_once(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        talk = await house.talk()
+        written: list[bytes] = []
+        write = asyncio.StreamWriter.write
+
+        def note(writer: asyncio.StreamWriter, data: bytes) -> None:
+            written.append(data)
+            write(writer, data)
+
+        monkeypatch.setattr(asyncio.StreamWriter, "write", note)
+
+        await talk.ask("tell")
+
+        assert [data.count(b"\n") for data in written if b"told" in data] == [3]
+
     async def test_does_not_wait_for_an_earlier_one(self, house: House) -> None:
         talk = await house.talk()
         await talk.say(b'{"id": 1, "method": "wait"}\n')

@@ -138,7 +138,7 @@ class Bench:
         server = self.spawn(service, environment=environment)
         probe = PROVIDERS[service.provider].probe(service, server.endpoint, self.place)
         assert isinstance(probe, ExchangeProbe)
-        while answer(probe) is not ProbeVerdict.READY:
+        while probe.is_starting() or answer(probe) is not ProbeVerdict.READY:
             # Waits a little, and notices at once when it ended instead.
             assert not server.process.wait(0.01), server.log
         if provision:

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, TcpProbe
+from devinit.model.probe import (
+    ExchangeProbe,
+    ExecProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    TcpProbe,
+)
 from devinit.supervisor import readiness
-from devinit.supervisor.readiness import Elsewhere, Foreign, Ready, Subject, TimeOver, until_ready
+from devinit.supervisor.readiness import (
+    Elsewhere,
+    Foreign,
+    Ready,
+    Subject,
+    TimeOver,
+    interval_of,
+    until_ready,
+)
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+
     from tests.supervisor.conftest import FreePorts, Launcher, Started, Stranger
 
 LISTEN = """
@@ -152,6 +174,41 @@ class TestTheTime:
         found = await until_ready(watcher.subject(None, LogProbe("never"), timeout=0.1))
 
         assert found == TimeOver("no line of the output matches 'never'")
+
+
+class TestLooking:
+    def test_is_rarer_the_longer_it_takes(self) -> None:
+        ages = (0.0, 0.05, 0.5, 1.9, 5.0, 60.0)
+
+        assert [interval_of(age, 1) for age in ages] == [0.001, 0.001, 0.002, 0.002, 0.02, 0.1]
+
+    def test_is_shared_by_many_that_start_at_once(self) -> None:
+        each = [interval_of(0.0, waiting) for waiting in (1, 8, 16, 200)]
+
+        assert each == pytest.approx([0.001, 0.001, 0.002, 0.025])
+
+    async def test_does_not_ask_a_server_that_says_it_is_starting(self, watcher: Watcher, port: int) -> None:
+        starting = [True, True, False]
+        left_when_asked: list[int] = []
+
+        async def answer(_reader: StreamReader, writer: StreamWriter) -> None:
+            left_when_asked.append(len(starting))
+            writer.write(b"+PONG")
+            writer.close()
+
+        probe = ExchangeProbe(
+            host="127.0.0.1",
+            port=port,
+            request=b"PING",
+            judge=lambda _answer: ProbeResult(ProbeVerdict.READY),
+            is_starting=lambda: starting.pop(0),
+        )
+        subject = msgspec.structs.replace(watcher.subject(port, probe), pids=lambda: [os.getpid()])
+        async with await asyncio.start_server(answer, "127.0.0.1", port):
+            assert await until_ready(subject) == Ready(os.getpid())
+
+        assert left_when_asked == [0]
+        assert watcher.saw == ["it says that it is starting"] * 2
 
 
 class TestAnImpostor:

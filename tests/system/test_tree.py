@@ -10,7 +10,7 @@ import pytest
 
 from devinit.model.process import ProcessIdentity
 from devinit.system import processes, tree
-from devinit.system.procfs import Stat
+from devinit.system.procfs import Stat, family_of
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Started
@@ -31,6 +31,16 @@ signal.pause()
 """As a daemon does: a session of its own, and its parent is init."""
 
 
+STARTS_FROM_A_THREAD = """
+import subprocess, threading, signal
+def work():
+    print(subprocess.Popen(["sleep", "1000"]).pid, flush=True)
+    signal.sigwait([])
+threading.Thread(target=work).start()
+signal.pause()
+"""
+
+
 def end(started: Started) -> None:
     started.process.send(signal.SIGKILL)
     started.process.wait(10)
@@ -43,6 +53,24 @@ class TestTheTreeOfAService:
         said = {service.pid_said(), service.pid_said()}
 
         assert set(processes.tree_of(service.process, None)) == {service.pid, *said}
+
+    def test_is_a_family_that_the_kernel_lists(self, start: Launcher) -> None:
+        service = start.sh("sh -c 'sleep 1000 & echo $!; wait' & echo $!; wait")
+        said = {service.pid_said(), service.pid_said()}
+
+        assert set(family_of(service.pid)) == {service.pid, *said}
+
+    def test_is_a_family_also_of_what_a_thread_started(self, start: Launcher) -> None:
+        service = start.python(STARTS_FROM_A_THREAD)
+        child = service.pid_said()
+
+        assert family_of(service.pid) == (service.pid, child)
+
+    def test_has_no_descendants_when_it_has_ended(self, start: Launcher) -> None:
+        service = start.sh("sleep 1000")
+        end(service)
+
+        assert family_of(service.pid) == (service.pid,)
 
     def test_is_found_by_the_number_alone(self, start: Launcher) -> None:
         service = start.sh("sleep 1000 & echo $!; wait")

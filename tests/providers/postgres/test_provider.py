@@ -229,6 +229,52 @@ class TestAServer:
         assert "ERROR" not in server.log.removeprefix(before)
         assert "FATAL" not in server.log.removeprefix(before)
 
+    def test_is_not_asked_while_it_starts(self, bench: Bench, any_postgres: Path) -> None:
+        server = bench.start(bench.postgres(any_postgres))
+        server.kill()  # it has to recover, which takes longer than a start after a stop
+
+        again = bench.start(bench.postgres(any_postgres))
+
+        assert "was not properly shut down" in again.log
+        assert "FATAL" not in again.log.removeprefix(server.log)
+
+    @pytest.mark.parametrize(
+        ("status", "starting"),
+        [
+            (None, True),
+            ("starting", True),
+            ("ready   ", False),
+            ("standby ", False),
+            ("stopping", False),
+        ],
+    )
+    def test_is_starting_until_its_lock_file_says_otherwise(
+        self, tmp_path: Path, status: str | None, starting: bool
+    ) -> None:
+        lines = ["4711", "/data", "1795242626", "5432", "", "127.0.0.1", "  5432001  0"]
+        (tmp_path / "postmaster.pid").write_text("\n".join([*lines, *([status, ""] if status else [])]))
+
+        assert cluster.is_starting(tmp_path) == starting
+
+    def test_is_not_starting_as_far_as_a_missing_lock_file_tells(self, tmp_path: Path) -> None:
+        assert not cluster.is_starting(tmp_path)
+
+
+class TestPreparing:
+    def test_takes_long_until_there_is_something_to_start(self, bench: Bench, any_postgres: Path) -> None:
+        service = bench.postgres(any_postgres)
+        assert PROVIDER.takes_long(service, bench.place)
+
+        bench.start(service).stop()
+
+        assert not PROVIDER.takes_long(service, bench.place)
+
+    def test_takes_long_after_a_crash(self, bench: Bench, any_postgres: Path) -> None:
+        server = bench.start(bench.postgres(any_postgres))
+        server.kill()
+
+        assert PROVIDER.takes_long(server.service, bench.place)
+
 
 class TestProvisioning:
     def test_runs_nothing_the_next_time(self, bench: Bench, any_postgres: Path) -> None:

@@ -145,6 +145,25 @@ class TestAServer:
         assert PROVIDER.stop(bench.redis(None)) == StopPolicy(signal="TERM", grace_seconds=10.0)
 
 
+class TestPreparing:
+    def test_takes_long_until_there_is_something_to_start(self, bench: Bench, redis_binary: Path) -> None:
+        service = bench.redis(redis_binary)
+        assert PROVIDER.takes_long(service, bench.place)
+
+        bench.prepare(service)
+
+        assert not PROVIDER.takes_long(service, bench.place)
+
+    def test_takes_long_when_another_program_stands_in_its_place(self, bench: Bench, tmp_path: Path) -> None:
+        bench.place.environment["PATH"] = str(tmp_path / "bin")
+        a_fake(tmp_path / "bin" / "valkey-server", "Valkey server v=8.1.0")
+        bench.prepare(bench.redis(None))
+
+        a_fake(tmp_path / "bin" / "valkey-server", "Valkey server v=8.1.11")
+
+        assert PROVIDER.takes_long(bench.redis(None), bench.place)
+
+
 class TestTheChoiceOfTheProgram:
     def test_takes_the_systems_first(self, bench: Bench, tmp_path: Path) -> None:
         bench.place.environment["PATH"] = str(tmp_path / "bin")
