@@ -55,6 +55,8 @@ class ProjectPorts:
         self._root = root
         self._store = LeaseStore(state_directory() / "leases")
         self._grants: dict[str, Grant] = {}
+        self._extra: dict[str, None] = {}
+        """Names of all extra ports that were ever granted, in order: few, where there may be 200 services."""
         self._exclusive: set[str] = set()
         """Services that do not bind over our hold: learnt once, then not tried again."""
         self._for_now: set[str] = set()
@@ -242,12 +244,15 @@ class ProjectPorts:
 
     def _of(self, name: str) -> list[Grant]:
         prefix = f"{name}."
-        # A copy: while one service moves, in a thread, others are asked for theirs.
-        grants = list(self._grants.items())
-        return [each for key, each in grants if key == name or key.startswith(prefix)]
+        # Copies: while one service moves, in a thread, others are asked for theirs.
+        names = [name, *(extra for extra in tuple(self._extra) if extra.startswith(prefix))]
+        return [found for each in names if (found := self._grants.get(each)) is not None]
 
     def _add(self, grants: Iterable[Grant]) -> None:
-        self._grants.update((each.service, each) for each in grants)
+        for each in grants:
+            self._grants[each.service] = each
+            if "." in each.service:
+                self._extra[each.service] = None
 
     def _close(self, name: str, *, keep_reservation: bool = True) -> None:
         found = self._grants.pop(name, None)

@@ -42,6 +42,7 @@ class Stage:
 
     def __init__(self, root: Path, broadcaster: Broadcaster) -> None:
         self.root = root
+        self._id = project_id(root)
         self.private = private_directory(root)
         self.broadcaster = broadcaster
         self.project = Project(name=root.name, root=root, services={})
@@ -216,7 +217,7 @@ class Stage:
 
     def marker(self, name: str) -> str:
         """Return what a service's processes carry in their environment."""
-        return f"{project_id(self.root)}/{name}"
+        return f"{self._id}/{name}"
 
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""
@@ -235,8 +236,11 @@ class Stage:
         """Leave the pid for scripts, in `.devinit/pids`. Information, never proof."""
         path = self.private / "pids" / f"{name}.pid"
         with contextlib.suppress(OSError):
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            path.write_text(f"{pid}\n")
+            try:
+                path.write_text(f"{pid}\n")
+            except FileNotFoundError:
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                path.write_text(f"{pid}\n")
 
     def remove_pid_file(self, name: str) -> None:
         """Take it away again."""

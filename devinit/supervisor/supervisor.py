@@ -360,8 +360,11 @@ class Supervisor:
 
     def _release_waiting(self) -> None:
         """Let those go whose dependencies are there; tell the others what they wait for."""
+        waiting = {name: each for name, each in self.runners.items() if each.phase is Phase.WAITING}
+        if not waiting:
+            return
         states, services = self._states(), self._services()
-        for name, runner in self.runners.items():
+        for name, runner in waiting.items():
             if runner.phase is not Phase.WAITING:
                 continue
             if outcome.may_start(name, states, services):
