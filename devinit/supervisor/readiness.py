@@ -28,6 +28,8 @@ LOOK_INTERVALS = ((0.1, 0.001), (2.0, 0.002), (10.0, 0.02), (float("inf"), 0.1))
 """(up to this age of the start in seconds, look this often): asking the kernel takes some 70 µs."""
 UNHURRIED = 8
 """So many starts may look that often at once; more of them share what these take."""
+BELIEVED_SECONDS = 5.0
+"""How long a server is believed that it is only starting."""
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
 ELSEWHERE_INTERVAL_SECONDS = 0.5
@@ -219,14 +221,17 @@ async def until_answering(subject: Subject, saw: Callable[[str], None]) -> Unrea
 
 
 async def until_worth_asking(probe: Probe, saw: Callable[[str], None]) -> None:
-    """Return when a server that is only starting, and says so, is likely to give an answer."""
+    """Return when a server that is only starting, and says so, is likely to give an answer.
+
+    One that says so for long is asked all the same: its own answer tells more.
+    """
     if not isinstance(probe, ExchangeProbe):
         return
     clock = asyncio.get_running_loop().time
     began = clock()
-    while probe.is_starting():
+    while probe.is_starting() and (age := clock() - began) < BELIEVED_SECONDS:
         saw("it says that it is starting")
-        await pace.pause(clock() - began)
+        await pace.pause(age)
 
 
 def addresses_of(port: int | None) -> str:

@@ -210,6 +210,27 @@ class TestLooking:
         assert left_when_asked == [0]
         assert watcher.saw == ["it says that it is starting"] * 2
 
+    async def test_asks_a_server_that_says_so_for_long_all_the_same(
+        self, watcher: Watcher, port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readiness, "BELIEVED_SECONDS", 0.05)
+        probe = ExchangeProbe(
+            host="127.0.0.1",
+            port=port,
+            request=b"PING",
+            judge=lambda _answer: ProbeResult(ProbeVerdict.READY),
+            is_starting=lambda: True,
+        )
+        subject = msgspec.structs.replace(watcher.subject(port, probe), pids=lambda: [os.getpid()])
+
+        async with await asyncio.start_server(greet, "127.0.0.1", port):
+            assert await until_ready(subject) == Ready(os.getpid())
+
+
+async def greet(_reader: StreamReader, writer: StreamWriter) -> None:
+    writer.write(b"+PONG")
+    writer.close()
+
 
 class TestAnImpostor:
     async def test_on_the_port_is_not_taken_for_the_service(
