@@ -76,6 +76,8 @@ class Listener(Struct, frozen=True, kw_only=True):
     address: str
     family: int
     """4 or 6."""
+    dual_stack: bool | None = None
+    """Bound to every IPv6 address and serving IPv4 as well, as Node, Go and Java do; None when not told."""
     inode: int
     uid: int
 

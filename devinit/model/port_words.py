@@ -35,6 +35,8 @@ VERDICTS = {
 """What each kind of verdict means, in words."""
 UNDECIDED = ("retry", "abort")
 """No suggestions: somebody has to think first."""
+_SERVED = {True: "IPv4 and IPv6", False: "IPv6 only", None: "IPv6"}
+"""What a listener on every IPv6 address serves; where that is not told, no more is claimed."""
 FEW_ANCESTORS = 3
 ANCESTOR_COLUMNS = 24
 """As much of an ancestor's command as tells what it is."""
@@ -112,7 +114,7 @@ def where(listener: Json) -> str:
         case "0.0.0.0":  # noqa: S104  shown, not bound
             return "all addresses (IPv4)"
         case "::":
-            return "all addresses (IPv6)"
+            return f"all addresses ({_SERVED[listener.get('dual_stack')]})"
         case address:
             return f"[{address}]" if ":" in address else str(address)
 

@@ -29,7 +29,14 @@ def tcp_listeners(port: int | None = None) -> list[Listener]:
         # Refused by a sandbox (gVisor, seccomp), or a kernel without tcp_diag.
         found = list(read_tables(port))
     return [
-        Listener(port=one.port, address=one.address, family=one.family, inode=one.inode, uid=one.uid)
+        Listener(
+            port=one.port,
+            address=one.address,
+            family=one.family,
+            dual_stack=one.dual_stack,
+            inode=one.inode,
+            uid=one.uid,
+        )
         for one in found
         if one.state == LISTEN
     ]

@@ -119,6 +119,7 @@ def _listeners_of(pid: int) -> list[Listener]:
             port=one.laddr.port,
             address=one.laddr.ip,
             family=_FAMILIES[socket.AddressFamily(one.family)],
+            dual_stack=None if one.laddr.ip == "::" else False,
             inode=pid << 16 | one.laddr.port,
             uid=uid,
         )

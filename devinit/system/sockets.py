@@ -26,9 +26,13 @@ _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBBI H46s")
 _ROW = struct.Struct("=BBBB 2s2s 16s16s I8s IIIII")
 _ERROR_CODE = struct.Struct("=i")
+_ATTRIBUTE = struct.Struct("=HH")
+_V6ONLY = 11
+"""Told unasked, of a socket that listens or is bound only."""
 _BUFFER = 65536
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
+_EVERY_ADDRESS = b"\0" * 16
 
 
 class Socket(NamedTuple):
@@ -43,6 +47,8 @@ class Socket(NamedTuple):
     peer_port: int
     uid: int
     inode: int
+    dual_stack: bool | None
+    """Bound to every IPv6 address and serving IPv4 as well; None when that is not told."""
 
 
 def ask_kernel(states: int, port: int | None) -> Iterator[Socket]:
@@ -67,11 +73,11 @@ def _answer(link: socket.socket) -> Iterator[Socket]:
             if kind == _ERROR:
                 code = -_ERROR_CODE.unpack_from(data, start + _HEADER.size)[0]
                 raise OSError(code, os.strerror(code))
-            yield _parse_row(data, start + _HEADER.size)
+            yield _parse_row(data, start + _HEADER.size, start + length)
             start += (length + 3) & ~3
 
 
-def _parse_row(data: bytes, start: int) -> Socket:
+def _parse_row(data: bytes, start: int, end: int) -> Socket:
     family, state, _, _, port, peer_port, source, destination, _, _, _, _, _, uid, inode = _ROW.unpack_from(
         data, start
     )
@@ -86,7 +92,21 @@ def _parse_row(data: bytes, start: int) -> Socket:
         int.from_bytes(peer_port, "big"),
         uid,
         inode,
+        # What is bound to one address serves that one, and most are: nothing more to read.
+        _tells_ipv4(data, start + _ROW.size, end)
+        if family == socket.AF_INET6 and source == _EVERY_ADDRESS
+        else False,
     )
+
+
+def _tells_ipv4(data: bytes, start: int, end: int) -> bool | None:
+    """Find among a row's attributes whether an IPv6 socket takes IPv4; None when the kernel does not tell."""
+    while start + _ATTRIBUTE.size < end:
+        length, kind = _ATTRIBUTE.unpack_from(data, start)
+        if kind == _V6ONLY:
+            return not data[start + _ATTRIBUTE.size]
+        start += (length + 3) & ~3
+    return None
 
 
 def _address(family: int, raw: bytes) -> tuple[int, str]:
@@ -112,9 +132,9 @@ def read_tables(port: int | None) -> Iterator[Socket]:
             if port in (None, own_port):
                 _, peer, peer_port = _parse_endpoint(family, fields[2])
                 state = int(fields[3], 16)
-                yield Socket(
-                    state, version, own_port, address, peer, peer_port, int(fields[7]), int(fields[9])
-                )
+                uid, inode = int(fields[7]), int(fields[9])
+                dual_stack = None if address == "::" else False
+                yield Socket(state, version, own_port, address, peer, peer_port, uid, inode, dual_stack)
 
 
 def _parse_endpoint(family: int, text: str) -> tuple[int, str, int]:

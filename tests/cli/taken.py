@@ -59,5 +59,13 @@ def conflict(*holders: dict[str, Any], **more: Any) -> dict[str, Any]:
     )
 
 
-def listener(address: str) -> dict[str, Any]:
-    return {"port": 8000, "address": address, "family": 4, "inode": 1, "uid": 1000}
+def listener(address: str, *, dual_stack: bool | None = False) -> dict[str, Any]:
+    family = 6 if ":" in address else 4
+    return {
+        "port": 8000,
+        "address": address,
+        "family": family,
+        "dual_stack": dual_stack,
+        "inode": 1,
+        "uid": 1000,
+    }

@@ -51,6 +51,15 @@ def facts(found: dict[str, Any], columns: int | None = 80, *, in_full: bool = Fa
     return facts_of(found, PAINT, columns, in_full=in_full)
 
 
+LISTENERS = [
+    (listener("0.0.0.0"), "all addresses (IPv4)"),
+    (listener("::", dual_stack=True), "all addresses (IPv4 and IPv6)"),
+    (listener("::", dual_stack=False), "all addresses (IPv6 only)"),
+    (listener("::", dual_stack=None), "all addresses (IPv6)"),
+    (listener("::1"), "[::1]"),
+]
+
+
 class TestTheHeading:
     def test_names_the_port_who_wants_it_and_who_has_it(self) -> None:
         assert heading(conflict(), PAINT, 80) == [
@@ -62,6 +71,10 @@ class TestTheHeading:
 
 
 class TestTheFacts:
+    @pytest.mark.parametrize(("listening", "text"), LISTENERS)
+    def test_say_which_families_are_served(self, listening: dict[str, Any], text: str) -> None:
+        assert f"  listens on  {text}" in facts(report(holder("node"), listeners=[listening]))
+
     def test_say_everything_that_is_known_of_the_process_that_counts(self) -> None:
         assert facts(EVERYTHING) == [
             "  It did not end.",

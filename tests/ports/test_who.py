@@ -76,6 +76,14 @@ class TestATakenPort:
         assert found is not None
         assert (found.kind, found.killable) == (VerdictKind.PROTECTED, False)
 
+    @pytest.mark.parametrize(("options", "dual_stack"), [((), False), (("dual",), True)])
+    def test_tells_whether_ipv4_is_served_by_a_listener_on_every_ipv6_address(
+        self, port: int, stranger: Stranger, options: tuple[str, ...], *, dual_stack: bool
+    ) -> None:
+        stranger(port, "::", *options)
+
+        assert [each.dual_stack for each in told(port).listeners] == [dual_stack]
+
     def test_may_be_bound_without_listening(self, port: int, root: Path) -> None:
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", port))

@@ -76,6 +76,18 @@ def port_of(opened_socket: socket.socket) -> int:
     return int(opened_socket.getsockname()[1])
 
 
+def answers(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def refused(_states: int, _port: int | None) -> Iterator[sockets.Socket]:
+    raise PermissionError
+
+
 def inode_of(opened_socket: socket.socket) -> int:
     return os.fstat(opened_socket.fileno()).st_ino
 
@@ -96,10 +108,6 @@ KINDS = [
 @pytest.fixture(params=["netlink", "/proc/net/tcp"])
 def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both places where listeners can be read; a sandbox may refuse the first."""
-
-    def refused(_states: int, _port: int | None) -> Iterator[sockets.Socket]:
-        raise PermissionError
-
     if request.param != "netlink":
         monkeypatch.setattr(listeners, "ask_kernel", refused)
 
@@ -121,6 +129,34 @@ class TestAListener:
 
         assert (found.port, found.family, found.address) == (port_of(server), family, address)
         assert (found.uid, found.inode) == (os.getuid(), inode_of(server))
+
+    @pytest.mark.parametrize(("make", "family", "address"), KINDS)
+    def test_is_told_to_serve_ipv4_as_well_exactly_when_it_does(
+        self,
+        make: Callable[[], socket.socket],
+        family: int,
+        address: str,
+        opened: Opened,
+    ) -> None:
+        server = opened(make())
+        server.listen()
+
+        (found,) = tcp_listeners(port_of(server))
+
+        served = family == 6 and answers("127.0.0.1", port_of(server))
+        assert (found.address, found.dual_stack) == (address, served)
+
+    def test_on_every_ipv6_address_is_not_told_to_serve_ipv4_where_the_kernel_does_not_say(
+        self, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listeners, "ask_kernel", refused)
+        servers = [opened(bound(address)) for address in ("::", "::1", "0.0.0.0")]
+        for server in servers:
+            server.listen()
+
+        found = [listener.dual_stack for server in servers for listener in tcp_listeners(port_of(server))]
+
+        assert found == [None, False, False]
 
     def test_is_told_on_each_family_when_two_share_a_port(self, opened: Opened) -> None:
         first = opened(bound("127.0.0.1"))
