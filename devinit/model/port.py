@@ -100,8 +100,8 @@ class PortUse(Struct, frozen=True, kw_only=True):
     user: str
     peer: str = ""
     """The other end of the connection, as in URLs."""
-    process: ProcessFacts | None = None
-    """Who has the socket; None when it is hidden from us, or nobody has it any longer."""
+    processes: tuple[ProcessFacts, ...] = ()
+    """Who has the socket; empty when they are hidden from us, or nobody has it any longer."""
 
 
 class VerdictKind(StrEnum):
@@ -169,7 +169,7 @@ class Container(Struct, frozen=True, kw_only=True):
 
 
 class Holder(ProcessFacts, frozen=True, kw_only=True):
-    """A process that holds a listening socket, with what a person recognises it by."""
+    """A process that holds a port, with what a person recognises it by."""
 
     worktree: str | None = None
     """The top folder of the git checkout that it works in."""
@@ -189,7 +189,8 @@ class PortReport(Struct, frozen=True, kw_only=True):
     summary: str
     """Who has it, in words that follow "is": "held by next dev (pid 4121)"."""
     holders: tuple[Holder, ...] = ()
-    """All processes that hold the listening socket; empty when none is visible to us."""
+    """All processes that hold the listening socket, or, where nobody listens, that use the port otherwise:
+    these are never ended for it. Empty when none is visible to us."""
     listeners: tuple[Listener, ...] = ()
     clients: int = 0
     """Established connections to it."""

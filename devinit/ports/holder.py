@@ -36,13 +36,15 @@ def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[i
     result = {}
     for port in ports:
         here = tuple(found for found in listeners if found.port == port)
+        use = None if here else use_of(port)
         result[port] = Holding(
             port=port,
             listeners=here,
             holders=seen.holders(pid for found in here for pid in pids[found.inode]),
             hidden=_hidden(found for found in here if not pids[found.inode]),
             clients=clients.get(port, 0),
-            use=None if here else use_of(port),
+            use=use,
+            users=seen.holders(each.identity.pid for each in use.processes) if use else (),
             uid=os.geteuid(),
             spared=spared,
         )

@@ -32,6 +32,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     container: Container | None = None
     use: PortUse | None = None
     """Who uses the port without listening, when nobody listens."""
+    users: tuple[Holder, ...] = ()
+    """The processes of that use, to be shown; they are no `holders`, so nobody ends them for the port."""
     uid: int = -1
     """The user who asks."""
     spared: frozenset[int] = frozenset()

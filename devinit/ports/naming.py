@@ -34,7 +34,7 @@ def used(use: PortUse) -> str:
     """Say who uses a port without listening on it."""
     if use.state is UseState.CLOSED:
         return f"a connection to {use.peer} was closed less than a minute ago"
-    who = named(use.process) if use.process else f"a process of user {use.user}"
+    who = named(use.processes[0]) if use.processes else f"a process of user {use.user}"
     if use.state is UseState.BOUND:
         return f"{who} has bound it without listening"
     return f"{who} uses it for a connection to {use.peer}"

@@ -34,7 +34,7 @@ def judge(found: Holding, obstruction: Obstruction, *, root: str, looked_after: 
         port=found.port,
         kind=verdict.kind,
         summary=brief(obstruction, root, found),
-        holders=found.holders,
+        holders=found.holders or found.users,
         listeners=found.listeners,
         clients=found.clients,
         container=found.container,
@@ -117,7 +117,7 @@ def _without_listener(found: Holding) -> Barrier:
     if use.state is UseState.CLOSED:
         return Barrier(VerdictKind.CONNECTION, "the kernel lets go of it within a minute: try again")
     kind = VerdictKind.BOUND if use.state is UseState.BOUND else VerdictKind.CONNECTION
-    whose = "that process" if use.process else f"a process of user {use.user}"
+    whose = "that process" if use.processes else f"a process of user {use.user}"
     what = "it until it ends" if kind is VerdictKind.BOUND else "it as long as its connection lasts"
     return Barrier(kind, f"{whose} has {what}: wait for it, or choose another port")
 

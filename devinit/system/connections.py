@@ -53,7 +53,7 @@ def use_of(port: int) -> PortUse | None:
         state=state,
         user=user_name(best.uid),
         peer="" if state is UseState.BOUND else f"{peer}:{best.peer_port}",
-        process=facts_of(pids[0]) if pids else None,
+        processes=tuple(facts for pid in pids if (facts := facts_of(pid)) is not None),
     )
 
 

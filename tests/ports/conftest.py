@@ -52,6 +52,15 @@ else:
     print("ready", os.getpid(), flush=True)
 signal.pause()
 """
+CONNECT = """
+import os, signal, socket, sys
+client = socket.socket()
+client.bind(("127.0.0.1", int(sys.argv[1])))
+client.connect((sys.argv[2], int(sys.argv[3])))
+print("ready", os.fork(), flush=True)
+signal.pause()
+"""
+"""Two processes with one outgoing connection."""
 RESTART = """
 import os, signal, socket, sys
 

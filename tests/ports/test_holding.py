@@ -245,7 +245,7 @@ class TestTheReason:
         [
             (None, "taken without anybody listening on it"),
             (
-                PortUse(state=UseState.CONNECTED, user="me", peer="[::1]:5432", process=process("curl")),
+                PortUse(state=UseState.CONNECTED, user="me", peer="[::1]:5432", processes=(process("curl"),)),
                 "taken: curl (pid 4242) uses it for a connection to [::1]:5432",
             ),
             (

@@ -80,7 +80,7 @@ def hidden(uid: int, user: str) -> Holding:
 
 
 def used(state: UseState, facts: Holder | None = None) -> Holding:
-    use = PortUse(state=state, user="somebody", peer="127.0.0.1:5432", process=facts)
+    use = PortUse(state=state, user="somebody", peer="127.0.0.1:5432", processes=(facts,) if facts else ())
     return Holding(port=8000, use=use, uid=ME)
 
 

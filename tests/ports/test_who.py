@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from devinit.model.port import LeaseOwner, PortReport, VerdictKind
+from devinit.errors import PortConflict
+from devinit.model.port import LeaseOwner, PortReport, ResolutionKind, VerdictKind
+from devinit.ports.conflicts import conflict_of
+from devinit.ports.freeing import free
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.release import release
 from devinit.ports.who import who
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, private_directory, state_directory
-from tests.ports.conftest import Block, Stranger
+from tests.ports.conftest import CONNECT, Block, Stranger
 
 
 @pytest.fixture
@@ -33,6 +37,25 @@ def told(port: int, root: Path | None = None) -> PortReport:
     found = who(port, root)
     assert found is not None
     return found
+
+
+def freed(report: PortReport) -> str:
+    """Ask for the end of exactly those that were shown, and return why it is refused."""
+    with pytest.raises(PortConflict) as caught:
+        free(
+            report.port,
+            root="",
+            store=LeaseStore(state_directory() / "leases"),
+            looked_after=False,
+            holders=[each.identity for each in report.holders],
+        )
+    return caught.value.hint or ""
+
+
+def released(report: PortReport) -> str:
+    with pytest.raises(PortConflict) as caught:
+        release(report.port, [each.identity for each in report.holders])
+    return caught.value.hint or ""
 
 
 class TestAFreePort:
@@ -88,7 +111,32 @@ class TestATakenPort:
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", port))
 
-            assert told(port, root).kind is VerdictKind.BOUND
+            found = told(port, root)
+
+        assert (found.kind, found.killable) == (VerdictKind.BOUND, False)
+        if "nobody visible" in found.advice:
+            pytest.skip("kernels before 6.8 do not tell who has bound it")
+        assert [each.identity.pid for each in found.holders] == [os.getpid()]
+
+    def test_may_be_the_end_of_an_outgoing_connection(
+        self, port: int, root: Path, stranger: Stranger
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            process = stranger(
+                port, "127.0.0.1", str(server.getsockname()[1]), program=CONNECT, directory=root
+            )
+
+            found = told(port, root)
+            refused = [answer(found) for answer in (freed, released)]
+
+        assert (found.kind, found.listeners, found.killable) == (VerdictKind.CONNECTION, (), False)
+        first, second = found.holders
+        assert (first.identity.pid, second.parent_pid) == (process.pid, process.pid)
+        # All that is known of a process is told, and yet nobody ends it for a mere connection.
+        assert {each.directory for each in found.holders} == {str(root)}
+        assert ResolutionKind.KILL not in conflict_of("web", found, move_to=None).choices
+        assert all("nobody listens there" in hint or "its connection lasts" in hint for hint in refused)
+        assert process.poll() is None
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may bind every port")
     def test_may_be_forbidden(self) -> None:

@@ -96,8 +96,7 @@ class TestAPortInUseWithoutAListener:
 
         assert found is not None
         assert (found.state, found.peer) == (UseState.CONNECTED, f"127.0.0.1:{port_of(server)}")
-        assert found.process is not None
-        assert found.process.identity.pid == os.getpid()
+        assert [each.identity.pid for each in found.processes] == [os.getpid()]
 
     def test_may_be_bound_only(self, opened: Opened) -> None:
         found = use_of(port_of(opened(bound())))
@@ -105,8 +104,7 @@ class TestAPortInUseWithoutAListener:
         if found is None:
             pytest.skip("kernels before 6.8 do not tell")
         assert (found.state, found.peer) == (UseState.BOUND, "")
-        assert found.process is not None
-        assert found.process.identity.pid == os.getpid()
+        assert [each.identity.pid for each in found.processes] == [os.getpid()]
 
     def test_is_told_by_its_user_when_the_process_is_hidden(
         self, opened: Opened, unprivileged: Unprivileged
@@ -147,7 +145,7 @@ class TestAPortInUseWithoutAListener:
         found = use_of(port)
         assert found is not None
         assert (found.state, found.peer) == (UseState.CLOSED, f"127.0.0.1:{port_of(server)}")
-        assert found.process is None
+        assert found.processes == ()
 
     def test_is_not_told_about_another_port(self, opened: Opened) -> None:
         opened(bound())
