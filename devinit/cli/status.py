@@ -91,9 +91,10 @@ def address(service: ServiceStatus, paint: Paint) -> str:
 
 
 def restarted(service: ServiceStatus) -> str:
-    """Return how often a service had to be started again."""
-    times = service["restarts"]
-    return f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
+    """Return how often a service had to be started again, and for what it was without having failed."""
+    times, cause = service["restarts"], service.get("restarted_for")
+    often = f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
+    return f"{often}  restarted: {cause}" if cause else often
 
 
 def outdated(service: ServiceStatus, paint: Paint) -> str:
@@ -138,6 +139,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "memory_bytes": None,
             "reason": ORPHANED if name in orphans else None,
             "changed": [],
+            "restarted_for": None,
         }
         for name, service in project.services.items()
     ]

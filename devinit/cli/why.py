@@ -53,6 +53,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("last probe", report["last_probe"] or ""),
         ("last exit", "" if report["last_exit"] is None else f"code {report['last_exit']}"),
         ("restarts", str(report["restarts"] or "")),
+        ("restarted", report.get("restarted_for") or ""),
         ("command", report["command"] or ""),
         ("directory", report["directory"]),
         ("depends on", names_of(report["depends_on"])),

@@ -7,7 +7,7 @@ prints them without importing anything (docs/adr/0006).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 
 class Phase(StrEnum):
@@ -61,6 +61,9 @@ class ServiceStatus(TypedDict):
     reason: str | None
     changed: list[str]
     """Keys of devinit.toml and files that say something else now than when it was started."""
+    restarted_for: NotRequired[str | None]
+    """Why it was started again last, when nobody asked for that and it had not failed: a file changed, an
+    address moved. An older supervisor does not tell."""
 
 
 class ProjectStatus(TypedDict):
@@ -89,6 +92,8 @@ class WhyReport(TypedDict):
     """How long it has been in its phase; None when it is stopped."""
     last_exit: int | None
     restarts: int
+    restarted_for: NotRequired[str | None]
+    """As in `status`."""
     failures: int
     """How many it had recently."""
     port: int | None

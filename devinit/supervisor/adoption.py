@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 
 import msgspec
 
@@ -14,7 +15,7 @@ from devinit.model.service import Project
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.runner import Runner
-from devinit.supervisor.state_file import ServiceRecord, State, read_caller, read_state
+from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.processes import Process, boot_id
 
@@ -44,6 +45,8 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
         supervisor.runners[name] = Runner(service, stage, supervisor, tasks, supervisor.changed)
     for name, record in state.services.items():
         take_over(supervisor.runners[name], record)
+        if name in state.moments:
+            remember(supervisor.runners[name], record.phase, state.moments[name])
 
 
 def take_over(runner: Runner, record: ServiceRecord) -> None:
@@ -65,6 +68,13 @@ def take_over(runner: Runner, record: ServiceRecord) -> None:
         if record.identity is None and runner.phase is Phase.FAILED:
             # It had not been started yet: that goes on, after what a one-shot command of it left behind.
             runner.post(lifecycle.StartRequested())
+
+
+def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
+    """Let a service that is still in its recorded phase be in it for as long as it was."""
+    if runner.phase is phase:
+        runner.phase_since = min(moment.since, time.monotonic())
+        runner.restarted_for = moment.restarted_for
 
 
 def recorded_project(current: Project, state: State) -> Project:

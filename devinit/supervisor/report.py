@@ -173,6 +173,7 @@ def service_status(
         "memory_bytes": usage[0].memory_bytes if usage else None,
         "reason": shown(runner.state.reason, stage),
         "changed": changed,
+        "restarted_for": shown(runner.restarted_for, stage),
     }
 
 
@@ -193,6 +194,7 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
+        "restarted_for": shown(runner.restarted_for, stage),
         "failures": len(state.failures),
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,

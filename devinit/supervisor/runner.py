@@ -102,6 +102,8 @@ class Runner:
         """What the last attempt of the probe saw, until it succeeded."""
         self.phase_since = time.monotonic()
         """When it entered its phase."""
+        self.restarted_for: str | None = None
+        """Why it was started again last, when nobody asked for that and it had not failed."""
         self._stage = stage
         self._moves = moves
         self._tasks = tasks
@@ -130,6 +132,9 @@ class Runner:
             self.prepared_at = now
         if self.phase is not before.phase:
             self.phase_since = now
+            if self.phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
+                # Asked for, failed or ended: whatever it is started for next is another reason.
+                self.restarted_for = None
         if isinstance(event, lifecycle.BecameReady) and self.state is not before:
             self.last_probe = ""
             begun = self.prepared_at if self.prepared_at is not None else now

@@ -45,6 +45,15 @@ class ServiceRecord(Struct, frozen=True, kw_only=True):
     """Where its run begins in the log."""
 
 
+class Moment(Struct, frozen=True, kw_only=True):
+    """How a service came into its phase."""
+
+    since: float
+    """Monotonic seconds: they go on for as long as the boot lasts, and the record counts for no longer."""
+    restarted_for: str | None = None
+    """Why it was started again last, when nobody asked for that and it had not failed."""
+
+
 class State(Struct, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -56,6 +65,8 @@ class State(Struct, frozen=True, kw_only=True):
     project: str = ""
     profile: str | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict)
+    moments: dict[str, Moment] = field(default_factory=dict)
+    """Of each service on record; an older record has none."""
 
 
 def state_path(private: Path) -> Path:

@@ -32,6 +32,7 @@ from devinit.supervisor.project_ports import Asked, PortQuestion
 from devinit.supervisor.recording import Recorder, state_of
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
+from devinit.supervisor.state_file import Moment, State
 from devinit.supervisor.warming import warm
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Supervisor:
         """Held while it is decided what runs where; not while a start is waited for."""
         self._changes = asyncio.Event()
         self._noted: set[str] = set()
-        self._record = Recorder(stage, lambda: state_of(self.runners, stage, self.profile), self._note_once)
+        self._record = Recorder(stage, self._state, self._note_once)
         self._files = outdated.Files(stage, lambda: self._load(Order(services=(), asked=Asked(environ={}))))
         self._watches = FileWatches(tasks, self._files_changed, stage.note)
         self._returning: Counter[str] = Counter()
@@ -426,6 +427,7 @@ class Supervisor:
                 self.stage.note(f"{name} is restarted: {reason}", name)
                 await self._end([name])
                 self.runners[name].post(lifecycle.StartRequested())
+                self.runners[name].restarted_for = reason
                 self._release_waiting()
             self._came_back([name])
 
@@ -459,6 +461,15 @@ class Supervisor:
             self.stage.note(text, service.name)
 
     # Who is there
+
+    def _state(self) -> State:
+        """Return what is to be on record."""
+        state = state_of(self.runners, self.stage, self.profile)
+        present = [self.runners[name] for name in state.services]
+        moments = {
+            each.name: Moment(since=each.phase_since, restarted_for=each.restarted_for) for each in present
+        }
+        return replace(state, moments=moments)
 
     def _phase(self, name: str) -> Phase:
         runner = self.runners.get(name)

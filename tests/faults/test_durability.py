@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -53,6 +54,21 @@ class TestASupervisorThatWasKilled:
         assert shop.leases() == [port]
         shop.kill_supervisor()
         assert shop.leases() == [port]
+
+    def test_is_followed_by_one_that_knows_for_how_long_a_service_is_ready(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        first = time.monotonic()
+        before = json.loads(shop("why", "web", "--json").stdout)["since_seconds"]
+        told = time.monotonic()
+        shop.kill_supervisor()
+        asked = time.monotonic()
+
+        after = json.loads(shop("why", "web", "--json").stdout)["since_seconds"]
+
+        assert before + asked - told <= after <= before + time.monotonic() - first
 
     def test_is_followed_by_one_that_knows_what_does_not_run(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)

@@ -13,7 +13,7 @@ from devinit.model.port import GrantedPort, Passed, PortRequest
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import DatabaseSettings, Readiness, Service, StopPolicy
 from devinit.model.status import Phase
-from devinit.supervisor.state_file import ServiceRecord, State, read_state, state_path, write_state
+from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_state, state_path, write_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,14 @@ def full_state(root: Path) -> State:
         listener=43,
         log_offset=99,
     )
-    return State(root=str(root), boot_id="boot", project="shop", profile="ci", services={"db": record})
+    return State(
+        root=str(root),
+        boot_id="boot",
+        project="shop",
+        profile="ci",
+        services={"db": record},
+        moments={"db": Moment(since=12.5, restarted_for="app.py changed")},
+    )
 
 
 class TestTheState:

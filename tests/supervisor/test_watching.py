@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,26 @@ class TestAWatchedService:
             events.until(type="phase", service="web", phase="ready")
 
         assert told["message"] == "web is restarted: src/app.py changed"
+        assert "restarted: src/app.py changed" in shop("status").stdout
+        assert re.search(r"^restarted +src/app.py changed$", shop("why", "web").stdout, re.MULTILINE)
         assert len(shop.notes()) == 2
         assert len(shop.notes("others")) == 1
+
+    def test_says_so_until_it_is_started_for_something_else(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, watch=["*.py"])
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "app.py").touch()
+            events.until(type="phase", service="web", phase="ready")
+        shop.kill_supervisor()
+
+        assert shop.status()["web"]["restarted_for"] == "app.py changed"
+
+        with shop.subscribe() as events:
+            shop.end_process(shop.status()["web"]["pid"])
+            events.until(type="phase", service="web", phase="ready")
+
+        assert shop.status()["web"]["restarted_for"] is None
 
     def test_comes_up_when_the_file_that_broke_it_is_mended(self, shop: Shop, port: int) -> None:
         (shop.root / "broken.flag").touch()
