@@ -35,13 +35,15 @@ KINDS = list(product(ADDRESSES, OPTIONS))
 
 def listening(address: str, port: int, options: tuple[int, ...], *, v6only: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    server = socket.socket(family)
-    for option in options:
-        server.setsockopt(socket.SOL_SOCKET, option, 1)
-    if family == socket.AF_INET6:
-        server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(v6only))
-    server.bind((address, port))
-    server.listen()
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket(family))
+        for option in options:
+            server.setsockopt(socket.SOL_SOCKET, option, 1)
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(v6only))
+        server.bind((address, port))
+        server.listen()
+        stack.pop_all()
     return server
 
 

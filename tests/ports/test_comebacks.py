@@ -165,7 +165,7 @@ class TestAServerOfPm2:
         self, home: Path, port: int, tmp_path: Path
     ) -> None:
         run("pm2", "start", str(tmp_path / "server.js"), "--name", "api", PORT=str(port))
-        until(lambda: holding(port).listeners)
+        until(lambda: holding(port).identities)
         [before] = holding(port).identities
 
         refused = refusal(port)
