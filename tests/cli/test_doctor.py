@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devinit.cli.doctor import files
 from devinit.model.port import LeaseOwner
 from devinit.ports.leases import Lease, LeaseStore
 from devinit.system.paths import state_directory
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(120)
 
+NOBODY = 65534
 Json = Any  # what a command printed: asserted on, not modelled
 
 
@@ -204,6 +207,17 @@ class TestFilesThatCannotBeRead:
         assert (shop.root / ".ports.json.broken").read_text() == "<<<<<<< HEAD\n"
         assert not (shop.root / ".ports.json").exists()
 
+    def test_are_findings_however_they_are_broken(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        (shop.root / ".devinit").mkdir()
+        (shop.root / ".devinit" / "state.json").write_text("[" * 100_000)
+
+        code, found = examined(shop, "--fix")
+
+        assert code == 0
+        assert "state.json cannot be read" in found["state"][0]["problem"]
+        assert (shop.root / ".devinit" / "state.json.broken").exists()
+
     def test_a_configuration_is_only_explained(self, shop: Shop) -> None:
         (shop.root / "devinit.toml").write_text("[services.api]\nprot = 8000\n")
 
@@ -212,6 +226,39 @@ class TestFilesThatCannotBeRead:
         assert code == 1
         assert "services.api.prot" in found["configuration"][0]["problem"]
         assert found["configuration"][0]["cured"] is False
+
+
+class TestWhatCannotBeLookedAt:
+    def test_is_a_finding_too(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        logs = shop.root / ".devinit" / "logs"
+        logs.mkdir(parents=True)
+        (logs / "worker.log").symlink_to("/nowhere/worker.log")
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert found["disk"][0]["problem"].startswith("this cannot be looked at: ")
+        assert found["disk"][0]["problem"].endswith("worker.log: No such file or directory")
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+    def test_is_another_user_s_record_and_not_moved_away(self, shop: Shop) -> None:
+        record = shop.root / ".devinit" / "state.json"
+        record.parent.mkdir(mode=0o700)
+        record.write_text("{}")
+        receiving, sending = os.pipe()
+
+        if (child := os.fork()) == 0:
+            try:
+                os.setresuid(NOBODY, NOBODY, NOBODY)
+                remembered, recorded = islice(files.state(shop.root), 2)
+                os.write(sending, f"{recorded.problem}, {remembered.cure}, {recorded.cure}".encode())
+            finally:
+                os._exit(0)
+        os.close(sending)
+        with os.fdopen(receiving) as said:
+            assert said.read() == f"{record} cannot be read: Permission denied, None, None"
+        os.waitpid(child, 0)
 
 
 class TestASupervisorThatDoesNotAnswer:

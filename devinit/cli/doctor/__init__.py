@@ -83,6 +83,8 @@ def examine(name: str, check: Check) -> list[Finding]:
         found.extend(check())
     except DevinitError as error:
         found.append(Finding(check=name, problem=error.message, advice=error.hint or ""))
+    except OSError as error:
+        found.append(Finding(check=name, problem=f"this cannot be looked at: {told(error)}"))
     return found
 
 
@@ -112,9 +114,18 @@ def cure(finding: Finding, arguments: Arguments) -> bool:
     except DevinitError as error:
         talk(f"    not done: {error.message}")
         return False
+    except OSError as error:
+        talk(f"    not done: {told(error)}")
+        return False
     if not arguments.json:
         talk(f"    {done}")
     return True
+
+
+def told(error: OSError) -> str:
+    """Return what the system said, in words and about which file."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def confirm(question: str) -> bool:

@@ -16,6 +16,7 @@ from devinit.control.launch import connect_to
 from devinit.control.waking import supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports import ports_file
+from devinit.system.files import read_text
 
 if TYPE_CHECKING:
     from devinit.control.wire import Json
@@ -47,17 +48,15 @@ def state(root: Path) -> Iterator[Finding]:
     try:
         ports_file.read(root)
     except DevinitError as error:
-        path = root / ports_file.NAME
-        cure = Cure(f"move it to {path.name}.broken", partial(move_away, path))
-        yield Finding(check="state", problem=error.message, advice=error.hint or "", cure=cure)
+        yield unreadable(root / ports_file.NAME, error.message, error.hint or "")
     path = root / ".devinit" / "state.json"
     try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        cure = Cure(f"move it to {path.name}.broken", partial(move_away, path))
-        yield Finding(check="state", problem=f"{path} cannot be read: {error}", cure=cure)
+        if (text := read_text(path)) is not None:
+            json.loads(text)
+    except DevinitError as error:
+        yield unreadable(path, error.message, error.hint or "")
+    except (ValueError, RecursionError) as error:
+        yield unreadable(path, f"{path} cannot be read: {error}", "")
     for path in (root, root / ".devinit"):
         if path.exists() and not os.access(path, os.W_OK):
             yield Finding(
@@ -115,6 +114,14 @@ def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
             problem=f"what {', '.join(lost)} print{'s' if len(lost) == 1 else ''} is lost: the log was deleted",
             advice=f"`devinit restart {' '.join(lost)}` begins a new one",
         )
+
+
+def unreadable(path: Path, problem: str, advice: str) -> Finding:
+    """Return what is wrong with a file. It is only moved when its content is: not another user's."""
+    cure = Cure(f"move it to {path.name}.broken", partial(move_away, path))
+    return Finding(
+        check="state", problem=problem, advice=advice, cure=cure if os.access(path, os.R_OK) else None
+    )
 
 
 def move_away(path: Path) -> str:
