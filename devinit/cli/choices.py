@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import table
 from devinit.cli.port_facts import INDENT, NARROW, paragraph
+from devinit.model.port_answer import ALWAYS_TEXT, LASTING, ONLY_NOW_TEXT, lasting_kinds
 from devinit.model.port_words import accept_text, answer_text, has_suggestion, suggestion, who_has
 from devinit.text import cut, width
 
@@ -19,8 +20,6 @@ Choice = tuple[str, str]
 """An answer, and how it is offered."""
 ACCEPT, EACH, DETAILS, ALWAYS, BACK = "accept", "each", "details", "always", "back"
 """Answers that only the person and this screen exchange; the others are kinds of resolutions."""
-POLICIES = ("move", "kill", "reuse")
-"""Resolutions that can be given once and for all: kinds that are policies of `on_conflict`, too."""
 ABORTING = "abort: nothing is ended, nothing is started"
 POINTER = 5
 """What stands before a choice, and a column that stays free: a choice that wraps looks like two."""
@@ -30,22 +29,17 @@ def choices_of(conflict: Json, columns: int, *, has_details: bool) -> list[Choic
     """Return what can be answered to one conflict, in the order in which it is offered."""
     offered = [kind for kind in conflict["choices"] if kind != "abort"]
     choices = [(kind, answer_text(kind, conflict, columns - POINTER)) for kind in offered]
-    if any(kind in POLICIES for kind in offered):
-        choices.append((ALWAYS, "always do the same…"))
+    if lasting_kinds(conflict):
+        choices.append((ALWAYS, ALWAYS_TEXT))
     if has_details:
         choices.append((DETAILS, "show all details"))
     return [*choices, ("abort", abort_text(columns))]
 
 
-def pins_of(conflict: Json, columns: int) -> list[Choice]:
+def lasting_choices(conflict: Json, columns: int) -> list[Choice]:
     """Return what can be answered once and for all."""
-    kinds = [kind for kind in conflict["choices"] if kind in POLICIES]
-    texts = {
-        "move": "always move",
-        "kill": "always kill, where that is safe",
-        "reuse": "always use the running one",
-    }
-    return [*((kind, cut(texts[kind], columns - POINTER)) for kind in kinds), (BACK, "only this time")]
+    kinds = lasting_kinds(conflict)
+    return [*((kind, cut(LASTING[kind], columns - POINTER)) for kind in kinds), (BACK, ONLY_NOW_TEXT)]
 
 
 def abort_text(columns: int) -> str:

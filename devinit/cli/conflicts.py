@@ -6,7 +6,7 @@ The facts come from the supervisor; what is decided here goes back to it.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from devinit.cli.choices import (
     ACCEPT,
@@ -14,13 +14,14 @@ from devinit.cli.choices import (
     Choice,
     choices_of,
     first_choices,
+    lasting_choices,
     overview,
-    pins_of,
 )
 from devinit.cli.output import Paint, size_of
 from devinit.cli.port_facts import facts_of, heading, paragraph
 from devinit.cli.prompts import select
 from devinit.errors import PortConflict
+from devinit.model.port_answer import UNPINNED, Answer, lasting_question
 from devinit.model.port_words import has_suggestion
 
 if TYPE_CHECKING:
@@ -28,33 +29,9 @@ if TYPE_CHECKING:
 
     from devinit.control.wire import Json
 
-UNPINNED = (
-    "An answer for good needs a place to be kept: on_conflict in a devinit.toml. `devinit init` writes one "
-    "of what was detected here. The port that a service moves to is remembered anyway, in .ports.json."
-)
-
 
 class GivenUp(Exception):
     """The person does not go on."""
-
-
-class Answer(NamedTuple):
-    """What was decided about one conflict."""
-
-    conflict: Json
-    kind: str
-    always: bool = False
-    """The same is to be done from now on, without a question."""
-
-    @property
-    def resolution(self) -> Json:
-        """Return it as the supervisor wants it: it holds for exactly the holders that were shown."""
-        return {
-            "service": self.conflict["service"],
-            "port": self.conflict["port"],
-            "kind": self.kind,
-            "holders": [holder["identity"] for holder in self.conflict["holders"]],
-        }
 
 
 def decide(conflicts: list[Json], *, can_pin: bool, again: bool = False) -> list[Answer]:
@@ -102,8 +79,7 @@ def decide_one(conflict: Json, *, can_pin: bool) -> Answer:
             case "always" if not can_pin:
                 say(["", *paragraph(UNPINNED, columns()), ""])
             case "always":
-                service = conflict["service"].partition(".")[0]
-                kind = asked(f"What is always to be done for {service}?", pins_of(conflict, columns()))
+                kind = asked(lasting_question(conflict), lasting_choices(conflict, columns()))
                 if kind != BACK:
                     return Answer(conflict, kind, always=True)
             case kind:

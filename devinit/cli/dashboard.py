@@ -66,6 +66,7 @@ def can_show() -> bool:
 def open_dashboard(root: Path) -> None:
     """Show the dashboard until it is left, then say how things stand."""
     # Textual takes longer to load than most commands take altogether.
+    from devinit.config.pinning import Pins
     from devinit.dashboard.app import Dashboard
     from devinit.dashboard.link import SupervisorLink
     from devinit.dashboard.themes import first_theme
@@ -76,6 +77,6 @@ def open_dashboard(root: Path) -> None:
         end_with_server()
     profile = os.environ.get("DEVINIT_PROFILE") or None
     link = SupervisorLink(root, caller_environment(), profile)
-    said = Dashboard(link, root, theme=first_theme(os.environ)).run()
+    said = Dashboard(link, root, Pins(root, profile), theme=first_theme(os.environ)).run()
     if said and not is_in_browser():
         talk(said)

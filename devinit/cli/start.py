@@ -98,9 +98,10 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
     finally:
         client.close()
     if pins:
-        from devinit.cli.pinning import keep  # hardly ever
+        from devinit.config.pinning import keep  # hardly ever
 
-        keep(root, pins, params["profile"])
+        for said in keep(root, pins, params["profile"]):
+            talk(said)
     return code
 
 
@@ -147,12 +148,12 @@ def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, 
     """Ask about every conflict; add the answers, and which of them are to be kept for good."""
     # The prompts' library takes longer to load than everything else: only a question pays for it.
     from devinit.cli.conflicts import decide
-    from devinit.cli.pinning import can_pin
+    from devinit.config.pinning import can_pin
+    from devinit.model.port_answer import pins_of
 
-    for answer in decide(error.data["conflicts"], can_pin=can_pin(root), again=bool(resolutions)):
-        resolutions.append(answer.resolution)
-        if answer.always:
-            pins[answer.conflict["service"].partition(".")[0]] = answer.kind
+    answers = decide(error.data["conflicts"], can_pin=can_pin(root), again=bool(resolutions))
+    resolutions += [answer.resolution for answer in answers]
+    pins.update(pins_of(answers))
 
 
 def take_back(client: Client, root: str, watch: Watch) -> None:

@@ -18,22 +18,27 @@ from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
+from devinit.dashboard.pins import Pins
 from devinit.dashboard.presentation import farewell
 from devinit.dashboard.screens.confirm import Confirm
-from devinit.dashboard.screens.conflict import ConflictDialogue, Json, resolution
+from devinit.dashboard.screens.conflict import ConflictDialogue, Json
 from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 from devinit.dashboard.screens.details import DetailsPage
 from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
-from devinit.dashboard.state import Stack, happened, is_everything_at_rest, lost, refreshed
+from devinit.dashboard.state import Line, Stack, happened, is_everything_at_rest, lost, refreshed, running
 from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError
+from devinit.model.port_answer import Answer, pins_of
 from devinit.model.port_words import has_suggestion
+from devinit.model.status import Phase
 
 MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
+STOPPING_ALL = "stop everything"
+WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
 SOON_SECONDS = 0.15
 """After what happened the whole status is asked for once, however much happened."""
 
@@ -50,6 +55,7 @@ class Dashboard(App[str]):
         self,
         link: Link,
         root: Path,
+        pins: Pins,
         *,
         theme: str = themes.DARK.name,
         clock: Callable[[], float] = time.monotonic,
@@ -57,12 +63,13 @@ class Dashboard(App[str]):
         super().__init__()
         self._clock = clock
         self._link = link
+        self._pins = pins
         self.root = root
         self._first_theme = theme
         self.store = Store()
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
-        self._connected = False
+        self._line = Line.SOUGHT
         self._stale = False
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
@@ -98,7 +105,7 @@ class Dashboard(App[str]):
     def _take_news(self, news: News) -> None:
         match news:
             case Found(status, environment):
-                self._connected = True
+                self._line = Line.HELD
                 self.environment = environment
                 first = not self.stack.services
                 self._show(refreshed(self.stack, status, self._clock()))  # type: ignore[arg-type]  # as the wire has it
@@ -107,7 +114,7 @@ class Dashboard(App[str]):
             case Happened(event):
                 self._take_event(event)
             case Gone(message, hint):
-                self._connected = False
+                self._line = Line.CUT
                 self._show(lost(self.stack))
                 self._say_gone(message, hint)
 
@@ -150,9 +157,9 @@ class Dashboard(App[str]):
     def _show(self, stack: Stack) -> None:
         self.stack = stack
         self._feed.follow(stack.services)
-        if self._connected:
+        if self._line is Line.HELD:
             self.main.show_banner("")
-        self.main.show_stack(stack, connected=self._connected)
+        self.main.show_stack(stack, self._line)
 
     def _note(self, service: str, text: str) -> None:
         name = service if service in self.stack.services else next(iter(self.stack.services), "")
@@ -167,7 +174,7 @@ class Dashboard(App[str]):
     async def _measure(self) -> None:
         self._stale = False
         # Also without the focus: it stands beside an editor most of the day.
-        if not self._connected:
+        if self._line is not Line.HELD:
             return
         try:
             status = await self._link.ask("status")
@@ -217,6 +224,7 @@ class Dashboard(App[str]):
     async def _order(self, method: str, params: dict[str, object]) -> bool:
         """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it."""
         resolutions: list[Json] = []
+        pins: dict[str, str] = {}
         if method in ("start", "restart"):
             params = {**params, "on_conflict": "ask", "can_answer": True, "resolutions": resolutions}
         while True:
@@ -231,34 +239,38 @@ class Dashboard(App[str]):
                 if answers is None:
                     self.notify("nothing was started", title=error.message, timeout=4, markup=False)
                     return False
-                resolutions += answers
+                resolutions += [answer.resolution for answer in answers]
+                pins.update(pins_of(answers))
             except DevinitError as error:
                 self.complain(error)
                 return False
-        if not self._connected:
+        for said in self._pins.keep(pins):
+            self.notify(said, timeout=8, markup=False)
+        if self._line is Line.CUT:
             self._link.revive()
         self._status_soon()
         return True
 
-    async def _answers(self, error: RemoteError) -> list[Json] | None:
+    async def _answers(self, error: RemoteError) -> list[Answer] | None:
         """Ask about all conflicts at once if there are several, then about each that is left.
 
         None when the person gives up.
         """
         left: list[Json] = error.data["conflicts"]
-        answers = []
+        answers: list[Answer] = []
         if len(left) > 1:
             kind = await self.push_screen_wait(ConflictsDialogue(left))
             if kind == "abort":
                 return None
             if kind == ACCEPT:
-                answers = [resolution(each, each["default"]) for each in left if has_suggestion(each)]
+                answers = [Answer(each, each["default"]) for each in left if has_suggestion(each)]
                 left = [each for each in left if not has_suggestion(each)]
         for number, conflict in enumerate(left, 1):
-            kind = await self.push_screen_wait(ConflictDialogue(conflict, number, len(left)))
-            if kind == "abort":
+            dialogue = ConflictDialogue(conflict, number, len(left), can_keep=self._pins.can_keep())
+            answer = await self.push_screen_wait(dialogue)
+            if answer.kind == "abort":
                 return None
-            answers.append(resolution(conflict, kind))
+            answers.append(answer)
         return answers
 
     def _changed(self, service: str) -> str:
@@ -276,10 +288,12 @@ class Dashboard(App[str]):
         match wanted.what:
             case "leave":
                 self.leave()
+            case "end_now" if wanted.service is not None:
+                self.end_now(wanted.service)
             case "stop_all":
-                self.stop_everything(leave=False)
+                self.stop_all(leave=False)
             case "stop_and_leave":
-                self.stop_everything(leave=True)
+                self.stop_all(leave=True)
             case "theme":
                 self.theme = (themes.LIGHT if self.current_theme.dark else themes.DARK).name
             case "revive":
@@ -296,18 +310,36 @@ class Dashboard(App[str]):
                 self.stream(wanted.service)
 
     @work
-    async def stop_everything(self, *, leave: bool) -> None:
-        """Stop every service, if that is meant."""
-        names = ", ".join(name for name, view in self.stack.services.items() if view.pid is not None)
-        if not names:
+    async def end_now(self, service: str) -> None:
+        """End a service that takes its time to stop, if that is meant."""
+        question = Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now")
+        if await self.push_screen_wait(question) and self.stack.services[service].phase == Phase.STOPPING:
+            await self._order("stop", {"services": [service], "force": True})
+
+    def stop_all(self, *, leave: bool) -> None:
+        """Stop every service, or end at once what is left of a stop that goes on."""
+        left = running(self.stack)
+        if not left:
             if leave:
                 self.leave()
             return
-        question = "Stop everything and leave?" if leave else "Stop everything?"
-        if not await self.push_screen_wait(Confirm(question, f"{names} end, dependants first.", "Stop")):
+        goes_on = any(worker.name == STOPPING_ALL and worker.is_running for worker in self.workers)
+        force = goes_on or all(view.phase == Phase.STOPPING for view in left)
+        self.stop_everything([view.name for view in left], leave=leave, force=force)
+
+    @work(name=STOPPING_ALL)
+    async def stop_everything(self, names: list[str], *, leave: bool, force: bool) -> None:
+        """Stop every service, if that is meant."""
+        listed = ", ".join(names)
+        question = "End at once what is left" if force else "Stop everything"
+        consequence = f"{listed}. {WITHOUT_GRACE}" if force else f"{listed} end, dependants first."
+        ask = Confirm(
+            f"{question}{' and leave' if leave else ''}?", consequence, "End now" if force else "Stop"
+        )
+        if not await self.push_screen_wait(ask):
             return
-        if await self._order("stop", {"services": []}) and leave:
-            self.exit(f"stopped {names}")
+        if await self._order("stop", {"services": [], "force": force}) and leave:
+            self.exit(f"stopped {listed}")
 
     def stream(self, service: str | None) -> None:
         """Show the lines without frames until Ctrl-C."""

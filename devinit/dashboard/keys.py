@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Key(NamedTuple):
@@ -14,7 +17,8 @@ class Key(NamedTuple):
     """In the footer and the palette."""
     help: str
     group: str
-    footer: bool = False
+    footer: int = 0
+    """Its rank in the footer, 1 for the last that is given up where there is little room; 0: it is not there."""
     display: str = ""
     """How the key is written, where Textual's own name is unusual."""
 
@@ -22,13 +26,20 @@ class Key(NamedTuple):
 SERVICES, LOGS, MORE = "Services", "Logs", "Everything else"
 
 KEYS = (
-    Key("s", "start", "Start", "start the service, with all that it depends on", SERVICES, footer=True),
-    Key("x", "stop", "Stop", "stop the service", SERVICES, footer=True),
+    Key("s", "start", "Start", "start the service, with all that it depends on", SERVICES, footer=3),
+    Key("x", "stop", "Stop", "stop the service", SERVICES, footer=3),
     Key(
-        "r", "restart", "Restart", "restart the service, with the configuration of now", SERVICES, footer=True
+        "x", "end_now", "End now", "once more while it stops: end it at once (asks first)", SERVICES, footer=3
     ),
+    Key("r", "restart", "Restart", "restart the service, with the configuration of now", SERVICES, footer=4),
     Key("S", "start_all", "Start all", "start every service", SERVICES),
-    Key("X", "stop_all", "Stop all", "stop every service (asks first)", SERVICES),
+    Key(
+        "X",
+        "stop_all",
+        "Stop all",
+        "stop every service; once more: end at once what is left (asks first)",
+        SERVICES,
+    ),
     Key("R", "restart_all", "Restart all", "restart every service", SERVICES),
     Key(
         "C",
@@ -37,7 +48,7 @@ KEYS = (
         "restart what was configured anew since it started",
         SERVICES,
     ),
-    Key("o", "open_url", "Open", "open the service's URL in the browser", SERVICES, footer=True),
+    Key("o", "open_url", "Open", "open the service's URL in the browser", SERVICES, footer=9),
     Key("u", "copy_url", "Copy URL", "copy the service's URL", SERVICES),
     Key(
         "d",
@@ -45,12 +56,10 @@ KEYS = (
         "Details",
         "why it is as it is: exit, dependencies, probe, environment, files",
         SERVICES,
-        footer=True,
+        footer=5,
     ),
-    Key(
-        "a", "all", "All", "show the output of all services together, or of this one alone", LOGS, footer=True
-    ),
-    Key("slash", "search", "Search", "search by regular expression", LOGS, footer=True, display="/"),
+    Key("a", "all", "All", "show the output of all services together, or of this one alone", LOGS, footer=6),
+    Key("slash", "search", "Search", "search by regular expression", LOGS, footer=7, display="/"),
     Key("n", "next_match", "Next match", "go to the next match", LOGS),
     Key("N", "previous_match", "Previous match", "go to the match before", LOGS),
     Key(
@@ -60,7 +69,7 @@ KEYS = (
         "show only lines that match a regular expression; empty shows all again",
         LOGS,
     ),
-    Key("e", "next_error", "Error", "go to the next error of any service", LOGS, footer=True),
+    Key("e", "next_error", "Error", "go to the next error of any service", LOGS, footer=10),
     Key("E", "previous_error", "Previous error", "go to the error before", LOGS),
     Key("space", "pause", "Pause", "stop following, or follow again", LOGS),
     Key("w", "wrap", "Wrap", "break long lines, or do not", LOGS),
@@ -79,7 +88,7 @@ KEYS = (
     Key("pagedown", "scroll_log('page_down')", "Page down", "scroll down; follow again at the end", LOGS),
     Key("home", "scroll_log('home')", "First line", "go to the first line that is kept", LOGS),
     Key("end", "scroll_log('end')", "Last line", "go to the end and follow", LOGS),
-    Key("p", "ports", "Ports", "who has which port; choose, move, free", MORE, footer=True),
+    Key("p", "ports", "Ports", "who has which port; choose, move, free", MORE, footer=8),
     Key(
         "v",
         "environment",
@@ -89,8 +98,8 @@ KEYS = (
     ),
     Key("T", "theme", "Light or dark", "switch between the light and the dark theme", MORE),
     Key("ctrl+r", "revive", "Supervisor", "start a supervisor when it is gone", MORE),
-    Key("question_mark", "help", "Help", "show every key", MORE, footer=True, display="?"),
-    Key("q", "leave", "Quit", "leave; services keep running", MORE, footer=True),
+    Key("question_mark", "help", "Help", "show every key", MORE, footer=1, display="?"),
+    Key("q", "leave", "Quit", "leave; services keep running", MORE, footer=2),
     Key("Q", "stop_and_leave", "Stop and quit", "stop every service and leave (asks first)", MORE),
 )
 """Ctrl-P opens the palette, Tab goes from the table to the logs and back, the arrow keys choose."""
@@ -100,3 +109,13 @@ def shown_key(key: Key) -> str:
     """Return a key as it is written."""
     names = {"pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "space": "Space"}
     return key.display or names.get(key.key) or key.key.replace("ctrl+", "Ctrl-")
+
+
+def in_footer(entries: Sequence[tuple[str, int]], columns: int) -> list[int]:
+    """Return which entries of a footer are shown: actions with their widths, without the least important."""
+    ranks = {key.action: key.footer for key in KEYS} | {"app.pop_screen": 0}
+    shown = list(range(len(entries)))
+    while len(shown) > 1 and sum(entries[number][1] for number in shown) > columns:
+        # What only some page has stands in the order of its importance; the way back is the last to be given up.
+        shown.remove(max(shown, key=lambda number: ranks.get(entries[number][0], number)))
+    return shown

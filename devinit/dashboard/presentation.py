@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from devinit.dashboard.state import ALIVE, BUSY, Stack, View, counts
+from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts
 from devinit.logs.mask import HIDDEN, SECRET_NAME, URL_PASSWORD
 from devinit.text import cut, one_line, pad, width
 
@@ -193,7 +193,7 @@ def uptime(seconds: float) -> str:
     return f"{days}d {hours % 24}h"
 
 
-def headline(stack: Stack, columns: int, *, connected: bool) -> list[Piece]:
+def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
     """Return the first line of the screen: which project, how it is, and where."""
     good, total = counts(stack)
     style = "good" if good == total else "dim" if good == 0 else "attention"
@@ -206,8 +206,8 @@ def headline(stack: Stack, columns: int, *, connected: bool) -> list[Piece]:
         pieces.append((f"  {failed} failed", "bad"))
     if moved:
         pieces.append((f"  {moved} moved", "attention"))
-    if not connected:
-        pieces.append(("  no supervisor", "bad"))
+    if line is not Line.HELD:
+        pieces.append((f"  {line.value}", "bad" if line is Line.CUT else "dim"))
     room = columns - sum(width(text) for text, _ in pieces) - 3
     if room >= len(stack.root) / 2:
         pieces.append((fit(cut_left(stack.root, room), room + 2, right=True), "dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -22,6 +23,15 @@ ALIVE = frozenset({"starting", "ready", "unhealthy", "backoff"})
 BUSY = frozenset({"waiting", "starting", "stopping", "backoff"})
 AT_REST = frozenset({"stopped", "exited", "failed"})
 """Phases in which a start has something to start."""
+
+
+class Line(Enum):
+    """The line to the supervisor."""
+
+    SOUGHT = "connecting…"
+    """Nobody knows yet whether there is one."""
+    HELD = ""
+    CUT = "no supervisor"
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -141,6 +151,11 @@ def lost(stack: Stack) -> Stack:
 def is_everything_at_rest(stack: Stack) -> bool:
     """Whether nothing runs that somebody would have to look after."""
     return all(view.phase == Phase.STOPPED for view in stack.services.values())
+
+
+def running(stack: Stack) -> list[View]:
+    """Return the services that have a process."""
+    return [view for view in stack.services.values() if view.pid is not None]
 
 
 def counts(stack: Stack) -> tuple[int, int]:

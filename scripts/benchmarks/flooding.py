@@ -12,6 +12,7 @@ from typing import Any
 
 from measuring import Row, median, number, with_spread
 
+from devinit.config.pinning import Pins
 from devinit.dashboard.app import Dashboard
 from devinit.dashboard.link import Found, Tell
 
@@ -77,7 +78,7 @@ async def press_keys(root: Path, count: int) -> tuple[list[float], float]:
     log = root / ".devinit" / "logs" / "web.log"
     log.parent.mkdir(parents=True)
     log.touch()
-    app = Dashboard(StillLink(), root)
+    app = Dashboard(StillLink(), root, Pins(root, None))
     flood = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, str(log))
     latencies = []
     try:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from devinit.cli.choices import choices_of, first_choices, overview, pins_of
+from devinit.cli.choices import choices_of, first_choices, lasting_choices, overview
 from devinit.cli.output import Paint
 from devinit.text import width
 from tests.cli.taken import conflict, holder
@@ -61,7 +61,7 @@ class TestAnAnswerForGood:
     def test_is_one_that_is_a_policy_too(self) -> None:
         found = conflict(holder("vite"), choices=["kill", "take", "move", "retry", "abort"])
 
-        assert [kind for kind, _ in pins_of(found, 80)] == ["kill", "move", "back"]
+        assert [kind for kind, _ in lasting_choices(found, 80)] == ["kill", "move", "back"]
 
 
 class TestSeveralConflicts:

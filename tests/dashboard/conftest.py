@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,10 @@ class FakeLink:
             "free_port": {"port": 8000, "ended": ["next dev (pid 4121)"]},
         }
         self.revived = False
+        self.patience: asyncio.Event | None = None
+        """What orders wait for."""
+        self.reachable = asyncio.Event()
+        self.reachable.set()
         self._tell: Tell | None = None
 
     def status(self) -> Json:
@@ -202,6 +206,7 @@ class FakeLink:
 
     async def follow(self, tell: Tell) -> None:
         self._tell = tell
+        await self.reachable.wait()
         tell(Found(self.status(), ENVIRONMENT))
         await asyncio.Event().wait()
 
@@ -225,12 +230,29 @@ class FakeLink:
 
     async def order(self, method: str, params: Json) -> Any:
         self.orders.append((method, {**params, "resolutions": list(params.get("resolutions", []))}))
+        if self.patience is not None:
+            await self.patience.wait()
         if self.refusals:
             raise self.refusals.pop(0)
         return {"exit_code": 0}
 
     def revive(self) -> None:
         self.revived = True
+
+
+class FakePins:
+    """A place for answers for good, which remembers what is to be kept there."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.exists = True
+
+    def can_keep(self) -> bool:
+        return self.exists
+
+    def keep(self, answers: Mapping[str, str]) -> list[str]:
+        self.kept.update(answers)
+        return [f"kept for {service}" for service in answers]
 
 
 class Desk:
@@ -256,6 +278,11 @@ class Desk:
             await self.pilot.pause()
         await self.pilot.pause()
 
+    async def shows(self, text: str) -> None:
+        """Wait until a text is on the screen; the test's own time limit is the end of it."""
+        while text not in self.text():
+            await self.pilot.pause()
+
     def text(self) -> str:
         """Return what is on the screen."""
         lines = self.app.screen._compositor.render_strips()
@@ -274,7 +301,12 @@ def link() -> FakeLink:
 
 
 @pytest.fixture
-def open_desk(link: FakeLink, monkeypatch: pytest.MonkeyPatch) -> Open:
+def pins() -> FakePins:
+    return FakePins()
+
+
+@pytest.fixture
+def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open a dashboard of so many columns and lines."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
@@ -286,7 +318,7 @@ def open_desk(link: FakeLink, monkeypatch: pytest.MonkeyPatch) -> Open:
     async def opened(
         columns: int = 100, lines: int = 30, *, theme: str = "devinit-dark"
     ) -> AsyncIterator[Desk]:
-        app = Dashboard(link, ROOT, theme=theme, clock=lambda: 1000.0)
+        app = Dashboard(link, ROOT, pins, theme=theme, clock=lambda: 1000.0)
         app.animation_level = "none"
         async with app.run_test(size=(columns, lines), notifications=True) as pilot:
             desk = Desk(app, link, pilot)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.config.pinning import Pins
 from devinit.dashboard.app import Dashboard
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import KEPT, SLACK, Store
@@ -54,7 +55,7 @@ class TestAHundredThousandLinesASecond:
     async def test_leave_the_keys_alone_and_the_memory_bounded(self, project: Path) -> None:
         link = FakeLink()
         link.services = [status("web")]
-        app = Dashboard(link, project)
+        app = Dashboard(link, project, Pins(project, None))
         log = project / ".devinit/logs/web.log"
         flood = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, str(log))
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,19 @@ from devinit.dashboard.screens.ports import PortsPage
 from tests.dashboard.conftest import CONFLICT, HOLDER, port_question
 
 if TYPE_CHECKING:
-    from tests.dashboard.conftest import Open
+    from tests.dashboard.conftest import FakePins, Open
 
 pytestmark = pytest.mark.timeout(60)
+
+
+STOPPING = {
+    "type": "phase",
+    "service": "backend",
+    "phase": "stopping",
+    "previous": "ready",
+    "reason": None,
+    "pid": 4102,
+}
 
 
 class TestTheKeysOfServices:
@@ -85,6 +96,48 @@ class TestTheKeysOfServices:
             await desk.press("X", "y")
             await desk.settled()
             assert desk.link.orders[0][0] == "stop"
+
+    async def test_end_at_once_what_takes_its_time_to_stop_only_after_a_yes(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.happens(**STOPPING)
+            await desk.pilot.pause()
+            assert "x End now" in desk.text()
+            await desk.press("x")
+            assert "End backend at once?" in desk.text()
+            # Somebody holds the key down, or has second thoughts.
+            await desk.press("x", "x", "n")
+            await desk.settled()
+            assert desk.link.orders == []
+
+            await desk.press("x", "y")
+            await desk.settled()
+            assert desk.link.orders == [("stop", {"services": ["backend"], "force": True, "resolutions": []})]
+
+    async def test_do_not_end_at_once_what_has_ended_meanwhile(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.happens(**STOPPING)
+            await desk.pilot.pause()
+            await desk.press("x")
+            desk.link.happens(**{**STOPPING, "phase": "stopped", "previous": "stopping", "pid": None})
+            await desk.press("y")
+            await desk.settled()
+
+            assert desk.link.orders == []
+
+    async def test_end_at_once_what_is_left_of_a_stop_of_everything(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+            await desk.press("X", "y")
+            await desk.press("X")
+            assert "End at once what is left?" in desk.text()
+            await desk.press("y")
+            desk.link.patience.set()
+            await desk.settled()
+
+            assert [(method, params["force"]) for method, params in desk.link.orders] == [
+                ("stop", False),
+                ("stop", True),
+            ]
 
     async def test_open_a_url(self, open_desk: Open) -> None:
         async with open_desk() as desk:
@@ -305,7 +358,7 @@ class TestTheOtherKeys:
             await desk.press("Q", "y")
             await desk.settled()
 
-        assert desk.link.orders == [("stop", {"services": [], "resolutions": []})]
+        assert desk.link.orders == [("stop", {"services": [], "force": False, "resolutions": []})]
         assert desk.app.return_value is not None
         assert desk.app.return_value.startswith("stopped postgres, backend")
 
@@ -443,6 +496,47 @@ class TestAConflict:
             assert params["resolutions"] == [
                 {"service": "backend", "port": 8000, "kind": "move", "holders": [HOLDER["identity"]]}
             ]
+
+    async def test_is_answered_for_good_once_the_start_is_over(self, open_desk: Open, pins: FakePins) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question({**CONFLICT, "service": "backend.metrics"})]
+            await desk.press("r", "end", "up", "enter")
+            assert "What is always to be done for backend?" in desk.text()
+            await desk.press("down")
+            assert not pins.kept
+            await desk.press("enter")
+            await desk.settled()
+
+            assert [answer["kind"] for answer in desk.link.orders[1][1]["resolutions"]] == ["kill"]
+            assert pins.kept == {"backend": "kill"}
+            assert "kept for backend" in desk.text()
+
+    @pytest.mark.parametrize("key", ["escape", "end"])
+    async def test_may_be_answered_for_this_time_after_all(
+        self, open_desk: Open, pins: FakePins, key: str
+    ) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT)]
+            await desk.press("r", "end", "up", "enter", key)
+            if key == "end":
+                await desk.press("enter")
+            assert "move to 8001" in desk.text()
+            await desk.press("enter")
+            await desk.settled()
+
+            assert [answer["kind"] for answer in desk.link.orders[1][1]["resolutions"]] == ["move"]
+            assert not pins.kept
+
+    async def test_is_not_answered_for_good_where_there_is_no_place_for_it(
+        self, open_desk: Open, pins: FakePins
+    ) -> None:
+        pins.exists = False
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT)]
+            await desk.press("r", "end", "up", "enter")
+
+            assert "An answer for good needs a place" in desk.text()
+            assert "move to 8001" in desk.text()
 
     async def test_that_nobody_wants_to_answer_changes_nothing(self, open_desk: Open) -> None:
         async with open_desk() as desk:

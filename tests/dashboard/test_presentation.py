@@ -16,7 +16,7 @@ from devinit.dashboard.presentation import (
     table,
     uptime,
 )
-from devinit.dashboard.state import Stack, View
+from devinit.dashboard.state import Line, Stack, View
 from devinit.logs.mask import HIDDEN
 from devinit.model.status import Phase
 from devinit.text import width
@@ -124,13 +124,19 @@ class TestTheHeadline:
     def test_counts_what_is_as_it_should_be(self) -> None:
         views = (READY, View(name="a", phase="failed"), View(name="b", phase="exited"))
 
-        said = text(headline(stack(*views), 100, connected=True))
+        said = text(headline(stack(*views), 100, Line.HELD))
 
         assert "2 of 3 ready  1 failed  1 moved" in said
         assert said.rstrip().endswith("/home/ada/shop")
 
     def test_says_that_nobody_looks_after_it(self) -> None:
-        assert "no supervisor" in text(headline(stack(READY), 80, connected=False))
+        assert "no supervisor" in text(headline(stack(READY), 80, Line.CUT))
+
+    def test_says_nothing_of_a_supervisor_that_is_only_looked_for(self) -> None:
+        said = text(headline(stack(), 80, Line.SOUGHT))
+
+        assert "connecting…" in said
+        assert "supervisor" not in said
 
 
 class TestTheFarewell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,73 @@ class TestTheMainScreen:
             rows = desk.text().splitlines()[2:8]
 
             assert [row[1] for row in rows] == ["●", "●", "●", "◐", "✗", "○"]
+
+
+class TestTheFooter:
+    @pytest.mark.parametrize(
+        ("columns", "footer"),
+        [
+            (120, "x Stop r Restart o Open d Details a All / Search e Error p Ports ? Help q Quit"),
+            (70, "x Stop r Restart o Open d Details a All / Search p Ports ? Help q Quit"),
+            (60, "x Stop r Restart d Details a All / Search ? Help q Quit"),
+            (40, "x Stop r Restart d Details ? Help q Quit"),
+            (14, "? Help q Quit"),
+        ],
+    )
+    async def test_keeps_the_keys_that_matter_most(self, open_desk: Open, columns: int, footer: str) -> None:
+        async with open_desk(columns, 24) as desk:
+            assert desk.text().splitlines()[-1] == footer
+
+    async def test_follows_the_width_of_the_terminal(self, open_desk: Open) -> None:
+        async with open_desk(120, 24) as desk:
+            await desk.pilot.resize_terminal(40, 24)
+            await desk.pilot.pause()
+            assert desk.text().splitlines()[-1] == "x Stop r Restart d Details ? Help q Quit"
+
+            await desk.pilot.resize_terminal(120, 24)
+            await desk.pilot.pause()
+            assert "e Error" in desk.text()
+
+    async def test_keeps_the_way_back_on_a_page(self, open_desk: Open) -> None:
+        async with open_desk(24, 24) as desk:
+            await desk.press("p")
+            await desk.settled()
+
+            assert "Esc Back" in desk.text().splitlines()[-1]
+
+
+class TestWhatIsSaidInPassing:
+    @pytest.mark.parametrize("size", [(60, 20), (80, 24)])
+    async def test_covers_nothing_also_when_there_is_a_lot_of_it(
+        self, open_desk: Open, size: tuple[int, int]
+    ) -> None:
+        async with open_desk(*size) as desk:
+            before = desk.text().splitlines()
+            for number in range(8):
+                desk.app.notify(f"a long message about port {number} that says what to do next", title="Said")
+            await desk.shows("about port 7")
+            said = desk.text().splitlines()
+
+            # The table above and the keys below are where they were, the log ends above what is said.
+            assert said[:8] == before[:8]
+            assert said[-1] == before[-1]
+            assert any("than any terminal" in line or "POST /orders" in line for line in said)
+            assert sum("message about" in line for line in said) < size[1] / 3
+
+
+class TestTheBeginning:
+    async def test_says_nothing_of_the_supervisor_before_it_is_known(self, open_desk: Open) -> None:
+        link_is_slow = asyncio.Event()
+        async with open_desk() as desk:
+            assert "connecting" not in desk.text()
+        desk.link.reachable = link_is_slow
+        async with open_desk() as desk:
+            assert "connecting…" in desk.text()
+            assert "supervisor" not in desk.text()
+            link_is_slow.set()
+            await desk.pilot.pause()
+            assert "connecting" not in desk.text()
+            assert "3 of 6 ready" in desk.text()
 
 
 class TestTheOtherScreens:

@@ -15,69 +15,104 @@ from textual.widgets.option_list import Option
 from devinit.dashboard.details import port_facts, port_heading
 from devinit.dashboard.painting import content
 from devinit.dashboard.screens.confirm import SHORT
+from devinit.model.port_answer import (
+    ALWAYS_TEXT,
+    LASTING,
+    ONLY_NOW_TEXT,
+    UNPINNED,
+    Answer,
+    lasting_kinds,
+    lasting_question,
+)
 from devinit.model.port_words import answer_text
 
 Json = dict[str, Any]
 # As it comes off the wire: model.port.Conflict.
 LONGEST_ANSWER = 60
+FRAME = 8
+"""What a dialogue takes of its width: its border, its padding and a scroll bar."""
+ABORT, ALWAYS, BACK = "abort", "always", "back"
+FOR_GOOD = "always "
+"""Before the kind of an answer that is to be kept."""
 
 
-class ConflictDialogue(ModalScreen[str]):
-    """Asks about one port; returns the kind of the resolution, "abort" included."""
+class ConflictDialogue(ModalScreen[Answer]):
+    """Asks about one port, and for how long the answer holds; one of the kind "abort" leaves it as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "abort", "Abort"),
+        Binding("escape,q", "back", "Back"),
         # Of the facts: the answers below them are on the screen however small it is.
         Binding("pageup", "scroll(-1)", show=False, priority=True),
         Binding("pagedown", "scroll(1)", show=False, priority=True),
     ]
     VERTICAL_BREAKPOINTS = SHORT
 
-    def __init__(self, conflict: Json, number: int = 1, count: int = 1) -> None:
+    def __init__(self, conflict: Json, number: int, count: int, *, can_keep: bool) -> None:
         super().__init__()
         self._conflict = conflict
+        self._can_keep = can_keep
+        """Whether there is a place for an answer for good."""
         self._place = f"  {number} of {count}" if count > 1 else ""
 
     def compose(self) -> ComposeResult:
         """Lay the question out."""
         conflict = self._conflict
-        kinds = [kind for kind in conflict["choices"] if kind != "abort"] + ["abort"]
         with VerticalScroll(classes="dialogue -wide", can_focus=False):
-            yield Label(port_heading(conflict) + self._place, classes="dialogue--title", markup=False)
+            yield Label(classes="dialogue--title", markup=False)
             lines = [content(line) for line in port_facts(conflict)]
             yield Static(Content("\n").join(lines), classes="dialogue--facts")
-            yield OptionList(
-                *(Option(answer_text(kind, conflict, LONGEST_ANSWER), id=kind) for kind in kinds),
-                markup=False,
-            )
+            yield OptionList(markup=False)
 
     def on_mount(self) -> None:
         """Begin with the answer that does no harm."""
-        options = self.query_one(OptionList)
+        self.offer_for_now()
+        self.query_one(OptionList).focus(scroll_visible=False)
+
+    def offer_for_now(self) -> None:
+        """Ask what is to be done this time."""
+        room = min(LONGEST_ANSWER, self.app.size.width * 96 // 100 - FRAME)
+        offered = [kind for kind in self._conflict["choices"] if kind != ABORT]
+        options = [Option(answer_text(kind, self._conflict, room), id=kind) for kind in offered]
+        if lasting_kinds(self._conflict):
+            options.append(Option(ALWAYS_TEXT, id=ALWAYS))
+        options.append(Option(answer_text(ABORT, self._conflict, room), id=ABORT))
+        self.offer(port_heading(self._conflict) + self._place, options)
+
+    def offer_for_good(self) -> None:
+        """Ask what is to be done from now on."""
+        options = [Option(LASTING[kind], id=FOR_GOOD + kind) for kind in lasting_kinds(self._conflict)]
+        self.offer(lasting_question(self._conflict), [*options, Option(ONLY_NOW_TEXT, id=BACK)])
+
+    def offer(self, question: str, options: list[Option]) -> None:
+        """Show a question and what can be answered."""
+        self.query_one(".dialogue--title", Label).update(question)
+        answers = self.query_one(OptionList)
+        answers.set_options(options)
         default = self._conflict["default"]
-        if default in self._conflict["choices"]:
-            options.highlighted = options.get_option_index(default)
-        options.focus(scroll_visible=False)
+        ids = [option.id for option in options]
+        answers.highlighted = ids.index(default) if default in ids else 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Take the answer."""
-        self.dismiss(str(event.option.id))
+        """Take the answer, or ask for how long it holds."""
+        kind = str(event.option.id)
+        if kind == ALWAYS and self._can_keep:
+            self.offer_for_good()
+        elif kind == ALWAYS:
+            self.query_one(".dialogue--facts", Static).update(UNPINNED)
+        elif kind == BACK:
+            self.offer_for_now()
+        else:
+            always = kind.startswith(FOR_GOOD)
+            self.dismiss(Answer(self._conflict, kind.removeprefix(FOR_GOOD), always))
 
     def action_scroll(self, pages: int) -> None:
         """Show more of the facts."""
         facts = self.query_one(VerticalScroll)
         facts.scroll_relative(y=pages * max(1, facts.container_size.height // 2), animate=False)
 
-    def action_abort(self) -> None:
-        """Leave everything as it is."""
-        self.dismiss("abort")
-
-
-def resolution(conflict: Json, kind: str) -> Json:
-    """Return an answer as the supervisor wants it: it holds for exactly the holders that were shown."""
-    return {
-        "service": conflict["service"],
-        "port": conflict["port"],
-        "kind": kind,
-        "holders": [holder["identity"] for holder in conflict["holders"]],
-    }
+    def action_back(self) -> None:
+        """Go back to what can be answered, or leave everything as it is."""
+        if self.query_one(OptionList).options[-1].id == BACK:
+            self.offer_for_now()
+        else:
+            self.dismiss(Answer(self._conflict, ABORT))

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from devinit.dashboard.details import port_overview
 from devinit.dashboard.painting import content
 from devinit.dashboard.screens.confirm import SHORT
-from devinit.dashboard.screens.conflict import Json
+from devinit.dashboard.screens.conflict import FRAME, Json
 from devinit.model.port_words import accept_text, has_suggestion
 
 ACCEPT, EACH, ABORT = "accept", "each", "abort"
@@ -38,8 +38,7 @@ class ConflictsDialogue(ModalScreen[str]):
             options.insert(0, Option(accept_text(self._conflicts), id=ACCEPT))
         with VerticalScroll(classes="dialogue -wide", can_focus=False):
             yield Label(f"{len(self._conflicts)} ports are taken.", classes="dialogue--title", markup=False)
-            # What is left of a dialogue's width beside its border, its padding and a scroll bar.
-            room = min(84, self.app.size.width * 96 // 100) - 8
+            room = min(84, self.app.size.width * 96 // 100) - FRAME
             lines = [content(line) for line in port_overview(self._conflicts, room)]
             yield Static(Content("\n").join(lines), classes="dialogue--facts")
             yield OptionList(*options, markup=False)

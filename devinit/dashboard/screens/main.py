@@ -10,23 +10,25 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.painting import content
 from devinit.dashboard.presentation import headline
 from devinit.dashboard.screens.log_screen import LogScreen
-from devinit.dashboard.state import ALIVE, AT_REST, Stack
+from devinit.dashboard.state import ALIVE, AT_REST, Line, Stack
+from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
+from devinit.model.status import Phase
 
 
 class MainScreen(LogScreen):
     """The table of services above the log."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, key.action, key.label, show=key.footer, key_display=key.display or None)
+        Binding(key.key, key.action, key.label, show=key.footer > 0, key_display=key.display or None)
         for key in KEYS
     ]
     AUTO_FOCUS = "#services"
@@ -48,7 +50,7 @@ class MainScreen(LogScreen):
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         super().__init__(store, clock)
-        self.connected = False
+        self.line = Line.SOUGHT
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
@@ -58,7 +60,7 @@ class MainScreen(LogScreen):
         yield Static(id="log-title")
         yield LogPane()
         yield Input(id="prompt", select_on_focus=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     # What is shown
 
@@ -69,10 +71,10 @@ class MainScreen(LogScreen):
         self.set_interval(1, self.table.compose_lines)
         self.say_title()
 
-    def show_stack(self, stack: Stack, *, connected: bool) -> None:
+    def show_stack(self, stack: Stack, line: Line) -> None:
         """Show another state of affairs."""
         names_before = tuple(self.stack_of_services.services)
-        self.stack_of_services, self.connected = stack, connected
+        self.stack_of_services, self.line = stack, line
         self.say_headline()
         self.table.stack = stack
         if tuple(stack.services) != names_before:
@@ -81,7 +83,7 @@ class MainScreen(LogScreen):
 
     def say_headline(self) -> None:
         """Say which project this is, and how it is."""
-        pieces = headline(self.stack_of_services, self.size.width, connected=self.connected)
+        pieces = headline(self.stack_of_services, self.size.width, self.line)
         self.query_one("#headline", Static).update(content(pieces))
 
     def show_banner(self, text: str) -> None:
@@ -113,6 +115,8 @@ class MainScreen(LogScreen):
                 return view is not None and view.phase in AT_REST
             case "stop":
                 return view is not None and view.phase in ALIVE | {"waiting"}
+            case "end_now":
+                return view is not None and view.phase == Phase.STOPPING
             case "restart":
                 return view is not None and view.phase in ALIVE
             case "open_url":
@@ -120,7 +124,7 @@ class MainScreen(LogScreen):
             case "copy_url":
                 return view is not None and view.url is not None
             case "revive":
-                return not self.connected
+                return self.line is Line.CUT
         return True
 
     # Services
@@ -132,6 +136,10 @@ class MainScreen(LogScreen):
     def action_stop(self) -> None:
         """Stop it."""
         self._order("stop")
+
+    def action_end_now(self) -> None:
+        """End it without grace, if that is meant."""
+        self._want("end_now")
 
     def action_restart(self) -> None:
         """Restart it."""

@@ -10,10 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from devinit.dashboard.painting import content
 from devinit.dashboard.presentation import Piece
+from devinit.dashboard.widgets.key_bar import KeyBar
 
 
 class Page(Screen[None]):
@@ -30,7 +31,7 @@ class Page(Screen[None]):
         yield Static(classes="page--title")
         with VerticalScroll(classes="page--scroll"):
             yield Static(classes="page--body")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def say(self, title: str, lines: Iterable[list[Piece]]) -> None:
         """Show lines under a title."""

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from devinit.control.neighbours import port_rows
@@ -21,6 +21,7 @@ from devinit.dashboard.port_table import Json, header, line, neighbour_lines
 from devinit.dashboard.screens.confirm import Confirm
 from devinit.dashboard.screens.details import Ask
 from devinit.dashboard.screens.entry import PortEntry
+from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.errors import DevinitError
 from devinit.model.port_words import kill_text
 
@@ -52,7 +53,7 @@ class PortsPage(Screen[None]):
         with Vertical(id="port-facts"):
             yield Static(id="facts")
         yield Static(id="neighbours")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Ask at once."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.cli.pinning import can_pin, keep
+from devinit.config.pinning import Pins, keep
 
 FILE = """\
 [services.backend]
@@ -25,13 +25,11 @@ def file(tmp_path: Path) -> Path:
 
 
 class TestAnAnswer:
-    def test_stands_in_the_table_of_its_service(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        keep(str(file.parent), {"backend": "kill"}, None)
+    def test_stands_in_the_table_of_its_service(self, file: Path) -> None:
+        said = keep(str(file.parent), {"backend": "kill"}, None)
 
         assert file.read_text() == FILE.replace("registered\n", 'registered\non_conflict = "kill"\n')
-        assert capsys.readouterr().err == (
-            'devinit.toml: on_conflict = "kill" for backend; remove it to be asked again\n'
-        )
+        assert said == ['devinit.toml: on_conflict = "kill" for backend; remove it to be asked again']
 
     def test_stands_in_the_profile_that_would_cover_it(self, file: Path) -> None:
         keep(str(file.parent), {"backend": "kill"}, "ci")
@@ -55,20 +53,20 @@ class TestAnAnswer:
         assert (other / "devinit.toml").is_symlink()
         assert 'on_conflict = "move"' in file.read_text()
 
-    def test_that_cannot_be_written_is_no_failure_of_the_start(
-        self, file: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_that_cannot_be_written_is_no_failure_of_the_start(self, file: Path) -> None:
         file.write_bytes(b"\xff")
 
-        keep(str(file.parent), {"backend": "kill"}, None)
+        [said] = keep(str(file.parent), {"backend": "kill"}, None)
 
-        assert 'on_conflict = "kill" for backend was not kept: ' in capsys.readouterr().err
+        assert 'on_conflict = "kill" for backend was not kept: ' in said
 
-    def test_for_a_file_that_has_gone_is_told(self, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_for_a_file_that_has_gone_is_told(self, file: Path) -> None:
+        pins = Pins(file.parent, None)
+        assert pins.can_keep()
         file.unlink()
 
-        assert not can_pin(str(file.parent))
-        keep(str(file.parent), {"backend": "kill"}, None)
+        assert not pins.can_keep()
+        [said] = pins.keep({"backend": "kill"})
 
-        assert "add on_conflict" in capsys.readouterr().err
+        assert "add on_conflict" in said
         assert not file.exists()

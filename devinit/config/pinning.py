@@ -6,7 +6,6 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devinit.cli.output import talk
 from devinit.config.edit import with_key
 from devinit.config.find import FILE_NAME
 from devinit.errors import DevinitError
@@ -23,20 +22,38 @@ def can_pin(root: str) -> bool:
     return (Path(root) / FILE_NAME).exists()
 
 
-def keep(root: str, pins: Mapping[str, str], profile: str | None) -> None:
-    """Write answers down, and say so; the start that they were given for has succeeded or failed by then."""
+def keep(root: str, pins: Mapping[str, str], profile: str | None) -> list[str]:
+    """Write answers down, and return what is to be said of that; the start that they were given for is over."""
+    said = []
     path = Path(root) / FILE_NAME
     for service, policy in pins.items():
         line = f'{KEY} = "{policy}"'
         try:
             written = pin(path, service, policy, profile)
         except (DevinitError, OSError, ValueError) as error:
-            talk(f"{line} for {service} was not kept: {error}")
+            said.append(f"{line} for {service} was not kept: {error}")
             continue
         if written:
-            talk(f"{path.name}: {line} for {service}; remove it to be asked again")
+            said.append(f"{path.name}: {line} for {service}; remove it to be asked again")
         else:
-            talk(f"{path.name} was left as it is: add {line} to the table of {service} yourself")
+            said.append(f"{path.name} was left as it is: add {line} to the table of {service} yourself")
+    return said
+
+
+class Pins:
+    """The answers for good of one project, for a program that asks about several starts."""
+
+    def __init__(self, root: Path, profile: str | None) -> None:
+        self._root = str(root)
+        self._profile = profile
+
+    def can_keep(self) -> bool:
+        """Whether the project has a file in which an answer can be kept."""
+        return can_pin(self._root)
+
+    def keep(self, answers: Mapping[str, str]) -> list[str]:
+        """Write answers down, and return what is to be said of that."""
+        return keep(self._root, answers, self._profile)
 
 
 def pin(path: Path, service: str, policy: str, profile: str | None) -> bool:

@@ -1,0 +1,36 @@
+"""The footer: the keys that count now, the most important ones where there is no room for all."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from devinit.dashboard.keys import in_footer
+from devinit.text import width
+
+BETWEEN = 2
+"""A space between a key and what it does, and one behind."""
+
+
+class KeyBar(Footer):
+    """Textual's footer, which would let keys fall off at the right, without what has no room."""
+
+    def __init__(self) -> None:
+        super().__init__(show_command_palette=False, compact=True)
+        self._columns = 0
+
+    def compose(self) -> ComposeResult:
+        """Show the keys that have room."""
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        entries = [(key.action, width(key.key_display) + width(key.description) + BETWEEN) for key in keys]
+        # Nothing has to stand behind the last one.
+        for number in in_footer(entries, self.app.size.width + 1):
+            yield keys[number]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Use the room that there is now."""
+        if self._columns != event.size.width:
+            self._columns = event.size.width
+            self.call_after_refresh(self.recompose)
