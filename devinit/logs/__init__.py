@@ -20,10 +20,13 @@ logs (`devinit logs`, the dashboard) or reads them (probes); only the supervisor
 |---|---|
 | `lines`, `times`, `mask`, `merge` | pure: what a line is, when it was printed, what is hidden, what comes first |
 | `tail`, `follow` | one log; several, as they grow |
-| `secrets` | the secrets of a project, from its `.env.runtime` |
+| `secrets` | the secrets of a project, from its `.env.runtime` and what its supervisor noted |
 """
 
 MARKER = "--- devinit: "
 """How the lines begin that are ours: one before each run of a service and each command of its set-up.
 
 Here, since the supervisor needs no more than that while it starts."""
+
+SECRETS_FILE = "secrets"
+"""In `.devinit`: what services are given that is not to be shown."""

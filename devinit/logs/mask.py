@@ -26,14 +26,13 @@ NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default",
 
 
 class Mask:
-    """Hides the secrets of one environment. Call it with a text."""
+    """Hides the secrets of some environments. Call it with a text."""
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        environment = environment or {}
-        secrets = set(secrets_of(environment))
+    def __init__(self, *environments: Mapping[str, str]) -> None:
+        secrets = {secret for each in environments for secret in secrets_of(each)}
         # The role of a database is often called like the project, and so is its password: that word is no
         # secret anywhere else.
-        words = {value for name, value in environment.items() if not re.search(SECRET_NAME, name)}
+        words = {word for each in environments for word in words_of(each)}
         everywhere = {text for text in secrets - words - NO_SECRETS if len(text) >= SHORTEST}
         # The longest first: one may be part of another.
         self._everywhere = sorted(everywhere, key=len, reverse=True)
@@ -55,9 +54,15 @@ def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield the passwords in URLs of an environment, and the values of variables that are named for one."""
     for name, value in environment.items():
         if value and re.search(SECRET_NAME, name):
-            yield value
+            # Of a key in several lines each is printed by itself.
+            yield from filter(None, value.splitlines())
         if "@" in value and "://" in value:
             yield from passwords_in(value)
+
+
+def words_of(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield what variables hold that are not named for a secret."""
+    return (value for name, value in environment.items() if not re.search(SECRET_NAME, name))
 
 
 def passwords_in(text: str) -> Iterator[str]:

@@ -1,21 +1,47 @@
-"""Which secrets a project has, without asking its supervisor: what `.env.runtime` says."""
+"""Which secrets a project has, without asking its supervisor: what `.env.runtime` says, and what it noted itself.
+
+Services are given more than that file says, by their own `env` and by `.env` files. What of it is secret the
+supervisor notes in `.devinit/secrets`, for you alone, and leaves there: the logs can be read after a stop.
+"""
 
 from __future__ import annotations
 
 import os
 
-from devinit.logs.mask import Mask
+from devinit.logs import SECRETS_FILE
+from devinit.logs.mask import Mask, secrets_of, words_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 ENVIRONMENT_FILE = ".env.runtime"
 
 
 def mask_of(root: str | os.PathLike[str]) -> Mask:
-    """Return what hides the secrets of a project; without the file only passwords in URLs are recognised."""
+    """Return what hides the secrets of a project; without its files only passwords in URLs are recognised."""
+    own = os.path.join(root, ".devinit", SECRETS_FILE)  # noqa: PTH118  as below
+    return Mask(read(os.path.join(root, ENVIRONMENT_FILE)), read(own))  # noqa: PTH118  as below
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Return the variables of a file that devinit wrote; none without it."""
     try:
-        with open(os.path.join(root, ENVIRONMENT_FILE), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123  the fast commands do without pathlib
-            return Mask(values_of(file.read()))
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  the fast commands do without pathlib
+            return values_of(file.read())
     except OSError:
-        return Mask()
+        return {}
+
+
+def noted(environments: Collection[Mapping[str, str]]) -> str:
+    """Return what is to be noted of what services are given: their secrets, and words that are no secret.
+
+    Several may have the same variable, and a value may have several lines, so each name begins with a number.
+    """
+    secrets = {secret for each in environments for secret in secrets_of(each)}
+    words = {word for each in environments for word in words_of(each)} & secrets
+    known = [f"SECRET={each}" for each in sorted(secrets)] + [f"WORD={each}" for each in sorted(words)]
+    return "".join(f"{number}_{line}\n" for number, line in enumerate(known))
 
 
 def values_of(text: str) -> dict[str, str]:

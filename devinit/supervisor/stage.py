@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from devinit.errors import DevinitError, ServiceError
+from devinit.errors import DevinitError, ServiceError, StateFileError
+from devinit.logs import SECRETS_FILE
 from devinit.model.port import PortRequest
 from devinit.model.probe import Probe
 from devinit.model.process import ProcessSpec
@@ -28,6 +29,7 @@ from devinit.supervisor.ending import Lookout
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
+from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import private_directory, project_id, runtime_directory
 from devinit.system.processes import RUN_VARIABLE
 
@@ -51,6 +53,10 @@ class Stage:
         self.ports = ProjectPorts(root)
         self.environment: dict[str, str] = {}
         """The runtime environment, as it was published last."""
+        self._given: dict[str, dict[str, str]] = {}
+        """What each service is given beyond that, by its own `env` and by `.env` files."""
+        self._is_noted = False
+        """Whether what of that is secret is on disk."""
         self._masked: dict[str, str] | None = None
         self._mask: Mask
         self.silent_stdin = open_silent_stdin()
@@ -117,6 +123,7 @@ class Stage:
         ports_file.write(self.root, self.ports.as_numbers())
         self.derive()
         changed = publish_environment(self.root, self.environment)
+        self._note_secrets()
         path = str(self.root / ".env.runtime")
         self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
         return changed
@@ -179,13 +186,13 @@ class Stage:
 
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""
+        files = self._files_of(service)
         values = service_environment(
-            service,
-            self.endpoint(service.name),
-            self.environment,
-            caller=self.caller,
-            files=self._files_of(service),
+            service, self.endpoint(service.name), self.environment, caller=self.caller, files=files
         )
+        given = {name: values[name] for name in (*files, *service.env)}
+        if self._given.get(service.name) != given:
+            self._given[service.name], self._is_noted = given, False
         return {**values, RUN_VARIABLE: self.marker(service.name)}
 
     def _files_of(self, service: Service) -> dict[str, str]:
@@ -197,9 +204,29 @@ class Stage:
         usual = dict.fromkeys((self.root / ".env", service.directory / ".env"))
         return (*(path for path in usual if path.is_file()), *service.env_file)
 
+    def _note_secrets(self) -> None:
+        """Leave for whoever shows logs what services are given that must not be shown."""
+        for name in self.project.services.keys() - self._given.keys():
+            with contextlib.suppress(DevinitError):
+                self.environment_of(self.project.services[name])
+        if self._is_noted or not any(self._given.values()):
+            return
+        from devinit.logs.secrets import noted  # only for projects with such variables
+
+        path, text = self.private / SECRETS_FILE, noted(self._given.values())
+        try:
+            if text != (read_text(path) or ""):
+                write_atomically(path, text, mode=0o600, durable=False)
+                self._masked = None
+            self._is_noted = True
+        except StateFileError as error:
+            # No reason not to run; until the next start they are shown if a service prints them.
+            log.warning("%s", error.message)
+
     def process_spec(self, service: Service) -> ProcessSpec | None:
         """Return what to start for a service, or None when somebody else runs it."""
         values = self.environment_of(service)
+        self._note_secrets()
         if service.command is not None:
             expanded = expand_command(service.command, values, key=f"services.{service.name}.command")
             service = msgspec.structs.replace(service, command=expanded)
@@ -227,9 +254,12 @@ class Stage:
     def mask(self) -> Mask:
         """What hides the project's secrets in texts that are told. `environment` alone tells them."""
         if self._masked is not self.environment:
-            from devinit.logs.mask import Mask  # most starts tell nothing that could contain one
+            # Most starts tell nothing that could contain one.
+            from devinit.logs.mask import Mask
+            from devinit.logs.secrets import read
 
-            self._mask, self._masked = Mask(self.environment), self.environment
+            own = read(self.private / SECRETS_FILE)
+            self._mask, self._masked = Mask(self.environment, own), self.environment
         return self._mask
 
     def write_pid_file(self, name: str, pid: int) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from devinit.errors import StateFileError
+from devinit.logs import SECRETS_FILE
 from devinit.model.port import GrantedPort
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
@@ -19,7 +20,7 @@ from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
 CALLER = "caller.json"
-NAMES = frozenset({NAME, CALLER})
+NAMES = frozenset({NAME, CALLER, SECRETS_FILE})
 
 
 class ServiceRecord(Struct, frozen=True, kw_only=True):

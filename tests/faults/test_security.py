@@ -206,6 +206,30 @@ class TestFilesWithSecrets:
         assert mode_of(private) == 0o700
 
 
+class TestASecretOfOneService:
+    def test_is_hidden_wherever_it_would_be_shown_and_after_a_stop_as_well(
+        self, shop: Shop, port: int
+    ) -> None:
+        (shop.root / ".env").write_text("CLOUD_TOKEN=from-dot-env\n")
+        (shop.root / "more.env").write_text("STRIPE_API_KEY=sk-from-a-file\n")
+        words = "from-dot-env,sk-from-a-file,its-own-8000"
+        own = {"PREFIX": "its-own", "JWT_SECRET": "${PREFIX}-8000"}
+        shop.service("web", f"say={words}", port=port, env=own, env_file="more.env")
+        shop.service("worker", f"say={words}", "exit=1", env=own, env_file="more.env")
+        failed = shop("start", "--detach")
+        told = [failed.stderr, shop("logs").stdout, shop("logs", "--json").stdout]
+        told += [shop("why", name).stdout for name in ("web", "worker")]
+        shop.kill_supervisor()
+        told.append(shop("why", "web").stdout)
+        assert shop("stop").returncode == 0
+        told.append(shop("logs", "web").stdout)
+
+        assert [text for text in told if "***,***,***" not in text] == []
+        assert [text for text in told for word in words.split(",") if word in text] == []
+        assert words in shop.log("web")
+        assert mode_of(shop.root / ".devinit" / "secrets") == 0o600
+
+
 def with_secret(root: Path) -> list[str]:
     """Return the files below a folder that have the secret in them, as far as they can be read."""
     found = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.logs.mask import Mask
-from devinit.logs.secrets import mask_of
+from devinit.logs.secrets import mask_of, noted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +85,23 @@ class TestAProject:
 
     def test_may_have_no_environment_yet(self, tmp_path: Path) -> None:
         assert mask_of(tmp_path)("http://u:p@h and more") == "http://u:***@h and more"
+
+    def test_are_also_those_that_single_services_are_given(self, tmp_path: Path) -> None:
+        backend = {
+            "API_TOKEN": "tk-back-end",
+            "DB_NAME": "shopdata",
+            "DB_PASSWORD": "shopdata",
+            "PLAIN": "visible",
+        }
+        worker = {"API_TOKEN": "tk-worker's", "SSH_PRIVATE_KEY": "first line\nsecond line"}
+        (tmp_path / ".devinit").mkdir()
+        (tmp_path / ".devinit" / "secrets").write_text(noted([backend, worker]))
+
+        mask = mask_of(tmp_path)
+
+        assert mask("tk-back-end and tk-worker's") == "*** and ***"
+        assert [mask(line) for line in ("first line", "second line")] == ["***", "***"]
+        assert mask("visible shopdata, password=shopdata") == "visible shopdata, password=***"
+
+    def test_are_noted_without_what_is_none(self) -> None:
+        assert noted([{"PLAIN": "visible", "PORT": "8000"}, {}]) == ""
