@@ -42,9 +42,11 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
             rotate(path, limits)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        from shlex import quote  # the supervisor's start: an error only
+
         raise StateFileError(
             f"{path} cannot be written: {error.strerror}",
-            hint=f"check who owns it: ls -ld {path.parent} {path}",
+            hint=f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}",
         ) from error
 
 

@@ -221,10 +221,13 @@ def _not_readable(path: str, error: OSError) -> StateFileError:
 
 
 def _hint(path: str, error: OSError) -> str | None:
+    from shlex import quote  # it loads re, for an error only
+
+    folder = os.path.dirname(path) or "."
     if error.errno in _NOT_ALLOWED:
-        return f"check who owns it: ls -ld {os.path.dirname(path) or '.'} {path}"
+        return f"check who owns it: ls -ld {quote(folder)} {quote(path)}"
     if error.errno == errno.EISDIR:
         return "a directory has its name: move it away"
     if error.errno == errno.ENOENT:
-        return f"create its folder: mkdir -p {os.path.dirname(path) or '.'}"
+        return f"create its folder: mkdir -p {quote(folder)}"
     return None

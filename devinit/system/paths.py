@@ -192,7 +192,12 @@ def _refuse_unless_private(path: str) -> None:
 def _unusable(path: str, error: OSError) -> StateFileError:
     in_checkout = os.path.basename(path) == ".devinit"
     if isinstance(error, PermissionError) and (in_checkout or os.path.exists(path)):
-        hint = f"make {path} yours again (was devinit run with sudo here?): sudo chown -R $USER {path}"
+        from shlex import quote  # it loads re, for an error only
+
+        whose = path if os.path.exists(path) else os.path.dirname(path)
+        hint = (
+            f"make {whose} yours again (was devinit run with sudo here?): sudo chown -R $USER {quote(whose)}"
+        )
     elif in_checkout:
         hint = "devinit keeps there what it runs: make the checkout writable"
     else:

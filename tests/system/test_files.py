@@ -125,7 +125,7 @@ class TestAFileThatCannotBeWritten:
     def test_survives_a_folder_that_is_not_ours(
         self, shared_folder: Path, unprivileged: Unprivileged
     ) -> None:
-        path = shared_folder / "state.json"
+        path = shared_folder / "my state.json"
         path.write_text("old")
         shared_folder.chmod(0o555)
 
@@ -137,9 +137,9 @@ class TestAFileThatCannotBeWritten:
         message, hint = unprivileged(refused)
 
         assert message == f"{path} cannot be written: Permission denied"
-        assert hint == f"check who owns it: ls -ld {shared_folder} {path}"
+        assert hint == f"check who owns it: ls -ld {shared_folder} '{path}'"
         assert path.read_text() == "old"
-        assert names_in(shared_folder) == ["state.json"]
+        assert names_in(shared_folder) == ["my state.json"]
 
     def test_is_named_when_a_directory_has_its_name(self, tmp_path: Path) -> None:
         (tmp_path / "state.json").mkdir()
