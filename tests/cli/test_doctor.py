@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinit.cli.doctor import files
+from devinit.control.client import GREETING_SECONDS
 from devinit.model.port import LeaseOwner
 from devinit.ports.leases import Lease, LeaseStore
 from devinit.system.paths import state_directory
@@ -267,6 +268,7 @@ class TestASupervisorThatDoesNotAnswer:
         shop("start", "-d")
         pid = json.loads(shop("status", "--json").stdout)["supervisor"]["pid"]
         os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
 
         try:
             code, found = examined(shop)
@@ -274,6 +276,9 @@ class TestASupervisorThatDoesNotAnswer:
             os.kill(pid, signal.SIGCONT)
 
         assert code == 1
+        # Asked once: each check that waited for it by itself would take as long again.
+        assert time.monotonic() - began < 2 * GREETING_SECONDS
+        assert f"(pid {pid})" in found["supervisor"][0]["problem"]
         assert f"kill -9 {pid}" in found["supervisor"][0]["advice"]
         assert list(found) == ["supervisor"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,20 +59,24 @@ def run(arguments: Arguments) -> int:
 
 def checks_of(root: Path | None) -> dict[str, Check]:
     """Return what is looked at, in the order in which one thing explains the next."""
+    # Asked once, and all at the same time: one that hangs takes seconds to be found out.
+    asking = ThreadPoolExecutor()
+    survey = asking.submit(neighbours)
     of_machine: dict[str, Check] = {
         "folders": machine.folders,
         "limits": machine.limits,
-        "neighbours": lambda: leftovers.of_machine(neighbours(), root),
+        "neighbours": lambda: leftovers.of_machine(survey.result(), root),
     }
     if root is None:
         return of_machine
+    answer = asking.submit(files.knock, root)
     return {
         "configuration": partial(files.configuration, root),
         "state": partial(files.state, root),
         "disk": partial(files.disk, root),
         "ports": partial(machine.ports, root),
-        "supervisor": partial(files.supervisor, root),
-        "leftovers": partial(leftovers.of_project, root),
+        "supervisor": lambda: files.supervisor(root, answer.result()),
+        "leftovers": lambda: leftovers.of_project(root, answer.result()),
         **of_machine,
     }
 

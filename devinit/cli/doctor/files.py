@@ -19,6 +19,7 @@ from devinit.ports import ports_file
 from devinit.system.files import read_text
 
 if TYPE_CHECKING:
+    from devinit.control.client import Client
     from devinit.control.wire import Json
 
 LEAST_FREE_BYTES = 500_000_000
@@ -64,24 +65,30 @@ def state(root: Path) -> Iterator[Finding]:
             )
 
 
-def supervisor(root: Path) -> Iterator[Finding]:
-    """Knock at the supervisor, if one has this checkout's lock."""
+def knock(root: Path) -> Client | DevinitError | None:
+    """Connect to the supervisor; the error when it cannot be talked to, None when nobody listens."""
+    try:
+        client = connect_to(root)
+        if client is None and supervisor_of(root) is not None and wake(root):
+            client = connect_to(root)
+    except DevinitError as error:
+        return error
+    return client
+
+
+def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Finding]:
+    """Look at how the supervisor answered, if one has this checkout's lock."""
     pid = supervisor_of(root)
     if pid is None:
         return
-    try:
-        client = connect_to(root) or (connect_to(root) if wake(root) else None)
-    except DevinitError as error:
-        yield Finding(check="supervisor", problem=error.message, advice=error.hint or "")
-        return
-    if client is None:
+    if isinstance(answer, DevinitError):
+        yield Finding(check="supervisor", problem=answer.message, advice=answer.hint or "")
+    elif answer is None:
         yield Finding(
             check="supervisor",
             problem=f"the supervisor (pid {pid}) cannot be reached",
             advice=f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over",
         )
-    else:
-        client.close()
 
 
 def disk(root: Path) -> Iterator[Finding]:

@@ -17,9 +17,10 @@ from devinit.cli.doctor.files import lost_logs
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.config.load import load
 from devinit.control import checkouts
-from devinit.control.launch import connect_or_start, connect_to, runs_without_supervisor
+from devinit.control.client import Client
+from devinit.control.launch import connect_or_start, runs_without_supervisor
 from devinit.control.orphans import end_orphans
-from devinit.errors import DevinitError, ServiceError, SupervisorError
+from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.system.paths import project_id
@@ -37,11 +38,9 @@ INSISTING_SECONDS = 5.0
 _AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
 
 
-def of_project(root: Path) -> Iterator[Finding]:
-    """Look for what this checkout left behind."""
-    try:
-        client = connect_to(root)
-    except SupervisorError:
+def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Finding]:
+    """Look for what this checkout left behind; its supervisor's client, if one answers, is done with then."""
+    if isinstance(client, DevinitError):
         return  # told by the check of the supervisor
     if client is None and runs_without_supervisor(root):
         yield Finding(
