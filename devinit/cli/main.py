@@ -234,8 +234,10 @@ def complain(error: DevinitError) -> None:
     from devinit.cli.output import Paint
 
     paint = Paint(sys.stderr)
-    sys.stderr.write(f"{paint.bad('error:')} {error.message}\n")
-    for line in (error.hint or "").splitlines():
+    # What the supervisor said when it could not start has its own hint behind its message.
+    first, *more = error.message.splitlines() or [""]
+    sys.stderr.write(f"{paint.bad('error:')} {first}\n")
+    for line in (*more, *(error.hint or "").splitlines()):
         sys.stderr.write(f"  {line}\n")
     sys.stderr.flush()
 

@@ -108,6 +108,24 @@ class TestAStateFile:
         assert list(read_state(shop.root / ".devinit").services) == ["web"]
 
 
+class TestASupervisorThatCannotStart:
+    def test_is_told_as_any_other_error_with_every_hint_indented(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        private = shop.root / ".devinit"
+        private.mkdir()
+        (private / "state.json").write_text("garbage")
+
+        first, *hints = shop("start").stderr.splitlines()
+
+        assert first.startswith(
+            f"error: the supervisor could not start: {private / 'state.json'} cannot be read"
+        )
+        assert hints == [
+            "  move it away and run the command again; what still runs is found by its ports",
+            f"  see {private / 'supervisor.log'}",
+        ]
+
+
 class TestAPortsFile:
     @pytest.mark.parametrize("garbage", GARBAGE)
     def test_that_is_garbage_is_refused_by_name_and_kept_and_nothing_is_started(
