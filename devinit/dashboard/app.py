@@ -19,7 +19,7 @@ from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
 from devinit.dashboard.pins import Pins
-from devinit.dashboard.presentation import farewell
+from devinit.dashboard.presentation import banner, farewell
 from devinit.dashboard.screens.confirm import Confirm
 from devinit.dashboard.screens.conflict import ConflictDialogue, Json
 from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
@@ -28,7 +28,7 @@ from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
-from devinit.dashboard.state import Line, Stack, happened, is_everything_at_rest, lost, refreshed, running
+from devinit.dashboard.state import Line, Stack, happened, lost, refreshed, running
 from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError
 from devinit.model.port_answer import Answer, pins_of
@@ -39,6 +39,8 @@ MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
 STOPPING_ALL = "stop everything"
 WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
+HELD_SECONDS = 0.7
+"""Within which the same order comes from a key that is held down: terminals begin to repeat it after 0.2 to 0.7."""
 SOON_SECONDS = 0.15
 """After what happened the whole status is asked for once, however much happened."""
 
@@ -70,6 +72,8 @@ class Dashboard(App[str]):
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
         self._line = Line.SOUGHT
+        self._last_order: tuple[str, tuple[str, ...], float] | None = None
+        """What was ordered last by a key, of whom, and when."""
         self._stale = False
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
@@ -113,24 +117,16 @@ class Dashboard(App[str]):
                     self._look_at_trouble()
             case Happened(event):
                 self._take_event(event)
-            case Gone(message, hint):
+            case Gone():
                 self._line = Line.CUT
                 self._show(lost(self.stack))
-                self._say_gone(message, hint)
+                self.main.show_banner(banner(self.stack, news))
 
     def _look_at_trouble(self) -> None:
         """Begin with what has failed, so that its last words are on the screen."""
         failed = [view.name for view in self.stack.services.values() if view.phase == "failed"]
         if failed:
             self.main.table.select(failed[0])
-
-    def _say_gone(self, message: str, hint: str) -> None:
-        if is_everything_at_rest(self.stack) and self.stack.services:
-            text = "Nothing runs. [b]S[/b] starts everything, [b]s[/b] the service."
-        else:
-            said = f"{message}: {hint}" if hint else message
-            text = f"[b]{said[:1].upper()}{said[1:]}.[/b] [b]Ctrl-R[/b] starts one that takes over what runs."
-        self.main.show_banner(text)
 
     def _take_event(self, event: dict[str, object]) -> None:
         self._show(happened(self.stack, event, self._clock()))
@@ -158,7 +154,7 @@ class Dashboard(App[str]):
         self.stack = stack
         self._feed.follow(stack.services)
         if self._line is Line.HELD:
-            self.main.show_banner("")
+            self.main.show_banner(banner(stack, None))
         self.main.show_stack(stack, self._line)
 
     def _note(self, service: str, text: str) -> None:
@@ -207,6 +203,10 @@ class Dashboard(App[str]):
     @on(MainScreen.Order)
     def take_order(self, order: MainScreen.Order) -> None:
         """Start, stop or restart services."""
+        now = self._clock()
+        held, self._last_order = self._last_order, (order.method, tuple(order.services), now)
+        if held is not None and held[:2] == self._last_order[:2] and now - held[2] < HELD_SECONDS:
+            return  # the key is held down: thirty restarts one after the other are not meant
         params: dict[str, object] = {"services": order.services}
         if order.changed:
             params["only_changed"] = True

@@ -35,8 +35,11 @@ class Gone(Struct, frozen=True):
 
     message: str
     hint: str = ""
+    again: str = "tries again"
+    """What Ctrl-R does about it."""
 
 
+GONE = Gone("The supervisor is gone", "services keep running", "starts one that takes over what runs")
 News: TypeAlias = Found | Happened | Gone
 Tell: TypeAlias = Callable[[News], None]
 
@@ -83,7 +86,7 @@ class SupervisorLink:
                     self._client = client
                     await self._subscribe(client, tell)
                     await client.until_gone()
-                tell(Gone("the supervisor is gone", "services keep running"))
+                tell(GONE)
             except NobodyThere:
                 pass
             except DevinitError as error:

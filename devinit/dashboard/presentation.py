@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts
+from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts, is_everything_at_rest
 from devinit.logs.mask import HIDDEN, SECRET_NAME, URL_PASSWORD
 from devinit.text import cut, one_line, pad, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from devinit.dashboard.link import Gone
 
 Piece: TypeAlias = tuple[str, str]
 """A text, and the style that it is shown in: good, bad, attention, busy, dim, strong, link, or none."""
@@ -31,6 +33,19 @@ MARKS = {
 BARS = "▁▂▃▄▅▆▇█"
 SPARK = 8
 LONGEST_NAME = 24
+NOTHING_RUNS: list[Piece] = [
+    ("Nothing runs. ", ""),
+    ("S", "strong"),
+    (" starts everything, ", ""),
+    ("s", "strong"),
+    (" the service.", ""),
+]
+NO_SERVICES: list[Piece] = [
+    ("There are no services yet.", "strong"),
+    (" Add a [services.NAME] with a command to devinit.toml, then ", ""),
+    ("S", "strong"),
+    (" starts them.", ""),
+]
 GAP = "  "
 
 
@@ -212,6 +227,16 @@ def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
     if room >= len(stack.root) / 2:
         pieces.append((fit(cut_left(stack.root, room), room + 2, right=True), "dim"))
     return pieces
+
+
+def banner(stack: Stack, gone: Gone | None) -> list[Piece]:
+    """Return what stands in the way of everything else, and what to do about it."""
+    if gone is None:
+        return [] if stack.services else NO_SERVICES
+    if stack.services and is_everything_at_rest(stack):
+        return NOTHING_RUNS
+    said = f"{gone.message}: {gone.hint}" if gone.hint else gone.message
+    return [(f"{said}\n", "strong"), ("Ctrl-R", "strong"), (f" {gone.again}.", "")]
 
 
 def cut_left(text: str, columns: int) -> str:

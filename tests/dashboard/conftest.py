@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from devinit.control.client import RemoteError
 from devinit.dashboard.app import Dashboard
 from devinit.dashboard.lines.feed import Piece
-from devinit.dashboard.link import Found, Gone, Happened, Tell
+from devinit.dashboard.link import GONE, Found, Gone, Happened, Tell
 from devinit.dashboard.screens.main import MainScreen
 from devinit.logs.lines import Line
 
@@ -190,6 +190,7 @@ class FakeLink:
             "free_port": {"port": 8000, "ended": ["next dev (pid 4121)"]},
         }
         self.revived = False
+        self.now = 1000.0
         self.patience: asyncio.Event | None = None
         """What orders wait for."""
         self.reachable = asyncio.Event()
@@ -216,7 +217,11 @@ class FakeLink:
 
     def goes_away(self) -> None:
         assert self._tell is not None
-        self._tell(Gone("the supervisor is gone", "services keep running"))
+        self._tell(GONE)
+
+    def is_refused(self, message: str) -> None:
+        assert self._tell is not None
+        self._tell(Gone(message))
 
     def comes_back(self) -> None:
         assert self._tell is not None
@@ -318,7 +323,7 @@ def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -
     async def opened(
         columns: int = 100, lines: int = 30, *, theme: str = "devinit-dark"
     ) -> AsyncIterator[Desk]:
-        app = Dashboard(link, ROOT, pins, theme=theme, clock=lambda: 1000.0)
+        app = Dashboard(link, ROOT, pins, theme=theme, clock=lambda: link.now)
         app.animation_level = "none"
         async with app.run_test(size=(columns, lines), notifications=True) as pilot:
             desk = Desk(app, link, pilot)

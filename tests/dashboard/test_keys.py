@@ -97,6 +97,19 @@ class TestTheKeysOfServices:
             await desk.settled()
             assert desk.link.orders[0][0] == "stop"
 
+    async def test_order_something_once_however_long_they_are_held_down(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            for _ in range(10):
+                await desk.press("r")
+                desk.link.now += 0.5
+            await desk.settled()
+            assert len(desk.link.orders) == 1
+
+            desk.link.now += 1
+            await desk.press("r")
+            await desk.settled()
+            assert len(desk.link.orders) == 2
+
     async def test_end_at_once_what_takes_its_time_to_stop_only_after_a_yes(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             desk.link.happens(**STOPPING)

@@ -119,6 +119,22 @@ class TestTheBeginning:
             assert "connecting" not in desk.text()
             assert "3 of 6 ready" in desk.text()
 
+    async def test_of_a_project_without_services_says_what_to_do(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.services = []
+            desk.link.comes_back()
+            await desk.pilot.pause()
+
+            assert "There are no services yet. Add a [services.NAME]" in desk.text()
+
+    async def test_with_a_broken_file_shows_it_as_it_is_written(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.is_refused("devinit.toml, line 1: the line is: [services.web")
+            await desk.pilot.pause()
+
+            assert "devinit.toml, line 1: the line is: [services.web\n" in desk.text()
+            assert "Ctrl-R tries again." in desk.text()
+
 
 class TestTheOtherScreens:
     @pytest.mark.parametrize(
@@ -201,7 +217,7 @@ class TestWhatHappens:
         async with open_desk() as desk:
             desk.link.goes_away()
             await desk.pilot.pause()
-            assert "The supervisor is gone: services keep running." in desk.text()
+            assert "The supervisor is gone: services keep running" in desk.text()
             assert "● postgres" in desk.text()
 
             await desk.press("ctrl+r")

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.painting import content
-from devinit.dashboard.presentation import headline
+from devinit.dashboard.presentation import Piece, headline
 from devinit.dashboard.screens.log_screen import LogScreen
 from devinit.dashboard.state import ALIVE, AT_REST, Line, Stack
 from devinit.dashboard.widgets.key_bar import KeyBar
@@ -86,11 +86,11 @@ class MainScreen(LogScreen):
         pieces = headline(self.stack_of_services, self.size.width, self.line)
         self.query_one("#headline", Static).update(content(pieces))
 
-    def show_banner(self, text: str) -> None:
+    def show_banner(self, said: list[Piece]) -> None:
         """Say what stands in the way of everything else; nothing takes it away."""
         banner = self.query_one("#banner", Static)
-        banner.update(text)
-        banner.display = bool(text)
+        banner.update(content(said))
+        banner.display = bool(said)
 
     def on_resize(self) -> None:
         """Use the room that there is now."""
