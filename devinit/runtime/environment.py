@@ -14,6 +14,7 @@ from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_together
+from devinit.runtime.variables import variable_prefix
 
 OWN_NAMES = frozenset({"PORT", "HOST"})
 """Each service has its own, so they stand in no environment that several services share."""
@@ -56,11 +57,6 @@ def service_environment(
     }
     outer = {**inherited, **files, **runtime, **_own_names(service, endpoint)}
     return outer | expand_together(service.env, outer, key=f"services.{service.name}.env")
-
-
-def variable_prefix(service: str) -> str:
-    """Return what a service's names begin with: `my-api` → `MY_API`."""
-    return service.upper().replace("-", "_").replace(".", "_")
 
 
 def _refuse_shared_names(project: Project) -> None:

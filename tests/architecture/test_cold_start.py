@@ -92,6 +92,22 @@ class TestTheLightModules:
         assert not loaded_by("import devinit.control.launch") & NOT_LIGHT
 
 
+class TestAnApplication:
+    def test_that_asks_for_an_address_loads_nothing_heavy_and_no_decoder_of_structs(
+        self, tmp_path: Path
+    ) -> None:
+        serve = f"{sys.executable} -m http.server ${{PORT}} --bind 127.0.0.1"
+        (tmp_path / "devinit.toml").write_text(f'[services.web]\ncommand = "{serve}"\nport = 24200\n')
+        command = [sys.executable, "-m", "devinit", "-C", str(tmp_path)]
+        subprocess.run([*command, "start"], capture_output=True, timeout=60, check=True)
+        try:
+            loaded = loaded_by("import devinit\nassert devinit.discover('web', sys.argv[1])", str(tmp_path))
+        finally:
+            subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=True)
+
+        assert not loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"})
+
+
 class TestStart:
     @pytest.mark.parametrize("options", [[], ["--json"], ["web", "-d"]])
     def test_loads_nothing_that_takes_time(self, project: Path, options: list[str]) -> None:

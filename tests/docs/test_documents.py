@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
+import devinit
 from devinit import errors
 from devinit.cli.main import COMMANDS
 from devinit.config.schema import ConfigurationFile
@@ -128,6 +129,15 @@ class TestAPage:
 
             assert set(document) <= TABLES
             msgspec.convert(document, ConfigurationFile)
+
+    def test_shows_python_that_uses_what_there_is(self, page: Path) -> None:
+        for body in fences_of(page.read_text(), "python"):
+            tree = ast.parse(body)
+
+            attributes = [each for each in ast.walk(tree) if isinstance(each, ast.Attribute)]
+            used = {each.attr for each in attributes if ast.unparse(each.value) == "devinit"}
+            assert used <= set(devinit.__all__)
+            compile(tree, str(page), "exec")
 
     def test_shows_json_that_is_json(self, page: Path) -> None:
         for body in fences_of(page.read_text(), "json"):

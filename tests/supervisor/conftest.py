@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import pytest
 
@@ -26,6 +26,7 @@ from devinit.supervisor.state_file import read_state
 from devinit.system.paths import project_id, socket_path, state_directory
 from devinit.system.processes import Process, alive, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch
+from tests.providers.conftest import embedded_valkey, system_redis
 
 PATIENCE = 30.0
 """How long anything may take on a machine that is busy; nothing is expected to."""
@@ -433,6 +434,8 @@ MakeShop = Callable[[str], Shop]
 FreePorts = Callable[[int], range]
 Stranger = Callable[..., int]
 Until = Callable[..., None]
+Redis: TypeAlias = "subprocess.Popen[str]"
+RunRedis: TypeAlias = Callable[..., Redis]
 
 
 @pytest.fixture
@@ -501,6 +504,28 @@ def stranger() -> Iterator[Stranger]:
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+@pytest.fixture
+def run_redis(tmp_path: Path) -> Iterator[RunRedis]:
+    """Run a Redis as somebody else would: with nothing of devinit's about it."""
+    program = system_redis() or embedded_valkey()
+    if program is None:
+        pytest.skip("there is no Redis on this machine")
+    started: list[Redis] = []
+
+    def run(port: int, *options: str) -> Redis:
+        words = [str(program), "--port", str(port), "--save", "", "--bind", "127.0.0.1", *options]
+        server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+        started.append(server)
+        assert server.stdout is not None
+        assert any("eady to accept connections" in line for line in server.stdout)
+        return server
+
+    yield run
+    for server in started:
+        server.kill()
+        server.communicate()
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,40 +17,14 @@ from tests.providers.conftest import (
     Bench,
     Server,
     embedded_postgres,
-    embedded_valkey,
     system_postgres,
-    system_redis,
 )
 
 if TYPE_CHECKING:
-    from tests.supervisor.conftest import Command, Event, MakeShop, Shop, Stranger
+    from tests.supervisor.conftest import Command, Event, MakeShop, Redis, RunRedis, Shop, Stranger
 
-Redis: TypeAlias = "subprocess.Popen[str]"
-RunRedis: TypeAlias = Callable[..., Redis]
 REUSE = ("--on-conflict", "reuse")
 NOT_OURS = "was left alone: devinit did not start it, and does not stop it"
-
-
-@pytest.fixture
-def run_redis(tmp_path: Path) -> Iterator[RunRedis]:
-    """Run a Redis as somebody else would: with nothing of devinit's about it."""
-    program = system_redis() or embedded_valkey()
-    if program is None:
-        pytest.skip("there is no Redis on this machine")
-    started: list[Redis] = []
-
-    def run(port: int, *options: str) -> Redis:
-        words = [str(program), "--port", str(port), "--save", "", "--bind", "127.0.0.1", *options]
-        server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-        started.append(server)
-        assert server.stdout is not None
-        assert any("eady to accept connections" in line for line in server.stdout)
-        return server
-
-    yield run
-    for server in started:
-        server.kill()
-        server.communicate()
 
 
 @pytest.fixture

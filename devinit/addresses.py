@@ -1,0 +1,189 @@
+"""Where the services of a checkout answer, for its applications, test suites and scripts.
+
+The supervisor is asked, who knows every service. Where none answers, because it was killed and its services
+run on, a service's discovery file is read, and believed only with a proof. Asking starts nothing.
+"""
+
+# ruff: noqa: PTH100, PTH109, PTH118, PTH123  -- pathlib takes longer than the question
+
+from __future__ import annotations
+
+import os
+import time
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from devinit.control.client import Client
+
+FRESH_SECONDS = 30.0
+"""A discovery file that is older than this is kept by nobody."""
+POLL_SECONDS = 0.1
+ANSWER_SECONDS = 5.0
+_SERVING = ("ready", "unhealthy")
+"""A service whose health checks fail may be just the one that somebody wants to look at."""
+
+
+class Discovered(NamedTuple):
+    """Where a service answers, in the words of the runtime environment."""
+
+    service: str
+    host: str
+    """What to connect to: `BACKEND_HOST`."""
+    port: int
+    url: str
+    """`BACKEND_URL`; a database's has its user and password in it."""
+
+
+def discover(service: str = "backend", start: str | os.PathLike[str] | None = None) -> Discovered | None:
+    """Return where a service answers now, or None: it is not ready, has no port, or there is no such project.
+
+    The project is the one that `start` lies in (a folder or a file such as `__file__`; the current folder
+    without it). Every service with a port is found while the project's supervisor runs, databases and
+    servers of somebody else included; without one, those with a discovery file, which is usually `backend`.
+
+    Nothing is started, and what is not there is no error. Asking again takes less than a millisecond.
+    """
+    found = _look(service, start)
+    return found if isinstance(found, Discovered) else None
+
+
+def wait_for(
+    service: str = "backend", timeout: float = 60.0, start: str | os.PathLike[str] | None = None
+) -> Discovered:
+    """Return where a service answers, as soon as it does: see `discover`.
+
+    Raises TimeoutError, with what is known about the reason, when it does not within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not isinstance(found := _look(service, start), Discovered):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"{service} does not answer after {timeout:g} s: {found}")
+        time.sleep(min(POLL_SECONDS, left))
+    return found
+
+
+def _look(service: str, start: str | os.PathLike[str] | None) -> Discovered | str:
+    """Return where a service answers, or why it does not."""
+    from devinit.config.find import find_root_as_text
+    from devinit.errors import DevinitError
+
+    try:
+        folder = os.path.abspath(start or os.getcwd())
+    except FileNotFoundError:
+        return "the current folder was deleted"
+    root = find_root_as_text(folder)
+    if root is None:
+        return f"there is no project in {folder} or above it"
+    try:
+        told = _told(root, service)
+    except DevinitError as error:
+        # It hangs, or belongs to another user. What runs may have a file all the same.
+        told, problem = None, error.message
+    else:
+        problem = f"nobody looks after {root}: `devinit start` starts it"
+    return told or _written(root, service) or problem
+
+
+def _told(root: str, service: str) -> Discovered | str | None:
+    """Ask the supervisor; None when there is none, or it was only asked something and looks after nothing."""
+    from devinit.control.launch import connect_to
+
+    client = connect_to(root)
+    if client is None:
+        return None
+    try:
+        status = client.call("status", {"measure": False}, on_tick=_patience())
+        services = {each["name"]: each for each in status["services"]}
+        if not services:
+            return None
+        if service not in services:
+            return f"{root} has no service of this name; services: {', '.join(services)}"
+        return _address(client, **services[service])
+    finally:
+        client.close()
+
+
+def _address(
+    client: Client, *, name: str, phase: str, port: int | None, reason: str | None, **_more: object
+) -> Discovered | str:
+    """Return where a service answers, of which the supervisor has told this."""
+    if port is None:
+        return "it has no port"
+    if phase not in _SERVING:
+        first_line = (reason or "").partition("\n")[0]
+        because = f" ({first_line})" if first_line else ""
+        verb = "start" if phase == "stopped" else "why"
+        return f"it is {phase}{because}: see `devinit {verb} {name}`"
+    from devinit.runtime.variables import variable_prefix
+
+    # The status is for people: no passwords are in its URLs.
+    values: dict[str, str] = client.call("environment", on_tick=_patience())
+    prefix = variable_prefix(name)
+    host = values.get(f"{prefix}_HOST", "127.0.0.1")
+    return Discovered(name, host, port, values.get(f"{prefix}_URL", f"http://localhost:{port}"))
+
+
+def _patience() -> Callable[[], None]:
+    """Return what gives up a supervisor that has greeted and then says nothing more."""
+    from devinit.errors import SupervisorError
+
+    deadline = time.monotonic() + ANSWER_SECONDS
+
+    def tick() -> None:
+        if time.monotonic() > deadline:
+            raise SupervisorError(f"the supervisor does not answer within {ANSWER_SECONDS:g} s")
+
+    return tick
+
+
+def _written(root: str, service: str) -> Discovered | None:
+    """Read a service's discovery file; None when there is none, or what it says is not true any more."""
+    import json
+    from datetime import datetime
+
+    file = _file_of(root, service)
+    if file is None:
+        return None
+    try:
+        with open(os.path.join(root, file), "rb") as opened:
+            said = json.loads(opened.read())
+        found = Discovered(service, str(said["host"]), int(said["port"]), str(said["url"]))
+        age = time.time() - datetime.fromisoformat(said["timestamp"]).timestamp()
+        is_true = _is_true(found.port, int(said["process_id"]), age)
+    except (OSError, ValueError, LookupError, TypeError):  # none, or not one of ours
+        return None
+    return found if is_true else None
+
+
+def _file_of(root: str, service: str) -> str | None:
+    import tomllib
+
+    from devinit.config.defaults import DISCOVERY
+    from devinit.config.find import FILE_NAME
+    from devinit.errors import DevinitError
+    from devinit.system.files import read_text
+
+    try:
+        table = tomllib.loads(read_text(os.path.join(root, FILE_NAME)) or "").get("discovery")
+    except (DevinitError, ValueError):  # in the middle of an edit: what was started before runs on
+        table = None
+    usual = DISCOVERY.get(service)
+    file = table.get(service, usual) if isinstance(table, dict) else usual
+    return file if isinstance(file, str) else None
+
+
+def _is_true(port: int, process_id: int, age: float) -> bool:
+    """Tell whether the process that was written down still listens, or somebody does and the file is fresh.
+
+    A program that reloads itself may listen in another process by now.
+    """
+    from devinit.system.listeners import socket_inodes, tcp_listeners
+
+    listeners = {each.inode for each in tcp_listeners(port)}
+    return not listeners.isdisjoint(socket_inodes(process_id)) or (
+        bool(listeners) and abs(age) < FRESH_SECONDS
+    )
