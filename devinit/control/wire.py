@@ -48,7 +48,7 @@ def encode(value: Any) -> str:
 
 def decode(line: bytes) -> Any:
     """Return what a line says. Raise ValueError when it is no JSON."""
-    text = line.decode()
+    text = line.decode(errors="surrogatepass")  # as json.loads does
     try:
         value, _ = scan(text, 0)
     except StopIteration:

@@ -47,6 +47,9 @@ class TestDecode:
         assert wire.decode(json.dumps(value).encode()) == value
         assert wire.decode(wire.encode(value).encode()) == value
 
+    def test_reads_half_a_pair_of_surrogates_as_json_does(self) -> None:
+        assert wire.decode(b'"\xed\xb3\xa9"') == json.loads(b'"\xed\xb3\xa9"') == "\udce9"
+
     @pytest.mark.parametrize("line", [b"", b"HTTP/1.1 400 Bad Request", b'{"a": 1', b'{"a" 1}', b"\xff\xfe"])
     def test_refuses_what_is_no_json(self, line: bytes) -> None:
         with pytest.raises(ValueError, match=r".+"):
