@@ -237,10 +237,18 @@ class ProjectPorts:
         return {name: each.port for name, each in grants if name not in self._for_now}
 
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
-        """Whether the grant that is there is what is wanted, and can be used."""
+        """Whether the grant that is there is what is wanted, and can be used.
+
+        When nothing is remembered of a port that would be, it was forgotten on purpose (`devinit ports reset`).
+        """
         found = self._grants.get(request.service)
-        wanted = request.preferred if request.strict else request.recall(remembered)
-        return found is not None and wanted in (None, found.port) and self.make_ready(request.service)
+        if found is None:
+            return False
+        is_forgotten = request.recall(remembered) is None and request.service not in self._for_now
+        wanted = (
+            request.expected(remembered) if request.strict or is_forgotten else request.recall(remembered)
+        )
+        return wanted in (None, found.port) and self.make_ready(request.service)
 
     def _of(self, name: str) -> list[Grant]:
         prefix = f"{name}."

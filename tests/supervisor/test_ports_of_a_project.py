@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.supervisor.conftest import end
+
 if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, MakeShop, Shop, Stranger
 
@@ -37,6 +39,21 @@ class TestAPortThatAStrangerHas:
         shop.up()
 
         assert shop.status()["web"]["port"] == port + 1
+
+    def test_is_taken_back_by_a_restart_after_a_reset(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        pid = stranger(port)
+        shop.service("web", port=port)
+        shop.up()
+        end(pid, signal.SIGKILL)
+        shop("restart", "web")
+        assert shop.status()["web"]["port"] == port + 1  # a restart alone keeps the address
+
+        shop("ports", "reset", "web")
+        shop("restart", "web")
+
+        assert shop.status()["web"]["port"] == shop.ports()["web"] == port
 
     def test_is_freed_in_force_mode(self, shop: Shop, port: int, stranger: Stranger) -> None:
         pid = stranger(port)
