@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.model.service import Project, Service
 
@@ -53,12 +54,21 @@ def changed(service: Service, basis: Basis | None, project: Project, now: Basis)
 def differences(before: Service, now: Service) -> list[str]:
     """Return the keys of a service whose values differ; variables by their names."""
     found = []
+    before, now = without_policies(before), without_policies(now)
     for field in Service.__struct_fields__:
         then, value = getattr(before, field), getattr(now, field)
         if then == value:
             continue
         found += changed_variables(then, value) if field == "env" else [KEYS.get(field, field)]
     return found
+
+
+def without_policies(service: Service) -> Service:
+    """Return a service without what is decided about taken ports: one that has its port is run the same."""
+    port = replace(service.port, policy=None) if service.port is not None else None
+    return replace(
+        service, port=port, extra_ports=tuple(replace(each, policy=None) for each in service.extra_ports)
+    )
 
 
 def changed_variables(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

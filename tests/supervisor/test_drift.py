@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from devinit.model.port import ConflictPolicy, PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.drift import Basis, basis_of, changed
 
@@ -25,6 +26,16 @@ def test_a_key_is_named_and_a_variable_by_its_own_name() -> None:
     now = replace(WEB, command="run faster", env={"B": "1"}, external_url="http://x")
 
     assert changed(WEB, Basis(), project(now), Basis()) == ["command", "env.A", "env.B", "url"]
+
+
+def test_what_is_decided_about_a_taken_port_changes_nothing_about_who_has_its_port() -> None:
+    port = PortRequest(service="web", preferred=8000, first=8000, last=8099)
+    before = replace(WEB, port=port, extra_ports=(port,))
+    kept = replace(port, policy=ConflictPolicy.KILL)
+
+    assert changed(before, Basis(), project(replace(before, port=kept, extra_ports=(kept,))), Basis()) == []
+    moved = replace(before, port=replace(port, preferred=8001))
+    assert changed(before, Basis(), project(moved), Basis()) == ["port"]
 
 
 def test_a_file_that_came_went_or_changed_is_named_as_in_the_project() -> None:
