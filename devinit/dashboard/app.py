@@ -40,7 +40,7 @@ MEASURE_SECONDS = 2.0
 STOPPING_ALL = "stop everything"
 WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
 HELD_SECONDS = 0.7
-"""Within which the same order comes from a key that is held down: terminals begin to repeat it after 0.2 to 0.7."""
+"""Within which the same order comes from a key that is held down: the repeating begins after 0.2 to 0.7."""
 SOON_SECONDS = 0.15
 """After what happened the whole status is asked for once, however much happened."""
 
