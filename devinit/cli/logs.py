@@ -7,9 +7,10 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
+from devinit.cli.logged import chosen, log_of, lost_by_running
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
-from devinit.errors import ConfigError, StateFileError, UsageError
+from devinit.errors import UsageError
 from devinit.logs import MARKER
 from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
@@ -37,7 +38,10 @@ def configure(parser: ArgumentParser) -> None:
     from devinit.cli.parser import count
 
     parser.add_argument(
-        "services", nargs="*", metavar="SERVICE", help="whose output; none or `all`: everybody's"
+        "services",
+        nargs="*",
+        metavar="SERVICE",
+        help="whose output; none or `all`: everybody's that devinit.toml has",
     )
     parser.add_argument(
         "-f", "--follow", action="store_true", help="go on as more is printed, until Ctrl-C (exit code 130)"
@@ -65,11 +69,15 @@ def run(arguments: Arguments) -> int:
     pattern, since = pattern_of(arguments.grep), since_of(arguments.since)
     names = chosen(arguments.services, root, everybody=arguments.follow)
     printer = Printer(names, pattern, root, as_json=arguments.json, times=arguments.times)
-    tails = [Tail(name, root / ".devinit" / "logs" / f"{name}.log") for name in names]
+    tails = [Tail(name, log_of(root, name)) for name in names]
+    lost = [] if any(log_of(root, name).exists() for name in names) else lost_by_running(root, names)
+    if lost:
+        talk(f"the logs of {', '.join(lost)} were deleted while they run, and what they print is lost")
+        talk(f"`devinit restart {' '.join(lost)}` begins new ones")
     if arguments.follow:
         follow(tails, printer, arguments.lines, since)
     printer.show(begin(tails, printer, arguments.lines, since, follow=False))
-    if not printer.has_shown and arguments.lines != 0:
+    if not printer.has_shown and arguments.lines != 0 and not lost:
         talk(nothing_of(arguments))
     return 0
 
@@ -99,54 +107,6 @@ def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float 
             while not follower.wait(READER_SECONDS):
                 if is_reader_gone():
                     raise BrokenPipeError
-
-
-def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
-    """Return the services whose logs are meant; refuse a name that is none.
-
-    With `everybody` those count that have printed nothing yet: they may, while we follow.
-    """
-    try:
-        written = sorted(path.stem for path in (root / ".devinit" / "logs").glob("*.log"))
-    except PermissionError as error:
-        raise StateFileError(
-            f"{error.filename} cannot be read: {error.strerror}", hint="it belongs to whoever started devinit"
-        ) from error
-    if not names or "all" in names:
-        return (
-            [*written, *(name for name in configured(root) if name not in written)] if everybody else written
-        )
-    if not set(names) <= set(written):
-        refuse_unknown(names, root)
-    return list(dict.fromkeys(names))
-
-
-def configured(root: Path) -> list[str]:
-    """Return the services of the configuration; none when it is broken, which is no reason to show no logs."""
-    from devinit.config.load import (
-        load,
-    )  # takes longer than the rest of this command, which often needs it not
-
-    try:
-        return list(load(root).services)
-    except ConfigError as error:
-        talk(f"{error.message}: only services that have printed something are followed")
-        return []
-
-
-def refuse_unknown(names: list[str], root: Path) -> None:
-    """Raise UsageError unless the project has all these services, of which one has only printed nothing yet."""
-    from difflib import get_close_matches
-
-    from devinit.config.load import load  # as above
-
-    project = load(root)
-    for name in names:
-        if name not in project.services:
-            near = get_close_matches(name, project.services, n=1)
-            known = f"services: {', '.join(project.services) or 'none'}"
-            hint = f"did you mean {near[0]}? {known}" if near else known
-            raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
 
 
 def pattern_of(text: str | None) -> re.Pattern[str] | None:

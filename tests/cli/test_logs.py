@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -148,6 +149,48 @@ class TestSeveralServices:
 
         assert done.returncode == 2
         assert "--since 'yesterday' is not a time\n  write it like 5m" in done.stderr
+
+
+class TestALogThatWasDeleted:
+    @pytest.mark.parametrize("words", [(), ("backend",)])
+    def test_is_told_with_what_begins_a_new_one(self, shop: Shop, port: int, words: tuple[str, ...]) -> None:
+        shop.service("backend", port=port)
+        shop("start", "-d")
+        shutil.rmtree(shop.root / ".devinit")
+
+        done = shop("logs", *words)
+
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == (
+            "the logs of backend were deleted while they run, and what they print is lost\n"
+            "`devinit restart backend` begins new ones\n"
+        )
+
+
+class TestAServiceThatLeftTheConfiguration:
+    def test_is_shown_only_by_its_name(self, logged: Shop) -> None:
+        logged.log("old").write_text("long ago\n")
+
+        assert "long ago" not in logged("logs").stdout
+        assert logged("logs", "old").stdout == "long ago\n"
+
+    def test_is_shown_while_it_runs(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        only_backend = (shop.root / "devinit.toml").read_text()
+        shop.service("old", ready={"after": 0.1})
+        shop("start", "-d")
+        (shop.root / "devinit.toml").write_text(only_backend)
+
+        assert "old     | --- devinit: old starts" in shop("logs").stdout
+
+    def test_is_shown_while_nobody_can_say_who_is_configured(self, logged: Shop) -> None:
+        logged.log("old").write_text("long ago\n")
+        (logged.root / "devinit.toml").write_text("[services")
+
+        done = logged("logs")
+
+        assert "long ago" in done.stdout
+        assert "only services that have printed something are shown" in done.stderr
 
 
 class TestSecrets:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.cli.doctor.finding import Cure, Finding
+from devinit.cli.logged import without_log
 from devinit.config.load import load
 from devinit.control.launch import connect_to
 from devinit.control.waking import supervisor_of, wake
@@ -113,8 +114,7 @@ def disk(root: Path) -> Iterator[Finding]:
 
 def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
     """Look for services whose log was deleted while they print into it (`rm -rf .devinit`)."""
-    logs = root / ".devinit" / "logs"
-    lost = [each["name"] for each in services if each["pid"] and not (logs / f"{each['name']}.log").exists()]
+    lost = without_log(root, services)
     if lost:
         yield Finding(
             check="logs",

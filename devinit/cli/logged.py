@@ -1,0 +1,110 @@
+"""Whose logs are meant, and whose were deleted while they were being written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from devinit.cli.output import talk
+from devinit.errors import ConfigError, DevinitError, StateFileError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinit.control.wire import Json
+
+
+def log_of(root: Path, service: str) -> Path:
+    """Return where the output of a service is."""
+    return root / ".devinit" / "logs" / f"{service}.log"
+
+
+def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
+    """Return the services whose logs are meant; refuse a name that is none.
+
+    What has left the configuration and does not run is meant only by its name. With `everybody` those count
+    that have printed nothing yet: they may, while we follow.
+    """
+    written = written_in(root)
+    if names and "all" not in names:
+        if not set(names) <= set(written):
+            refuse_unknown(names, root)
+        return list(dict.fromkeys(names))
+    profile, running = on_record(root)
+    if not everybody and running.issuperset(written):
+        # The usual case is spared the reading of the configuration, which takes longer than the rest.
+        return written
+    configured = services_of(root, profile)
+    if configured is None:
+        return written
+    shown = [name for name in written if name in running or name in configured]
+    return [*shown, *(name for name in configured if name not in shown)] if everybody else shown
+
+
+def written_in(root: Path) -> list[str]:
+    """Return the services that have a log."""
+    try:
+        return sorted(path.stem for path in (root / ".devinit" / "logs").glob("*.log"))
+    except PermissionError as error:
+        raise StateFileError(
+            f"{error.filename} cannot be read: {error.strerror}", hint="it belongs to whoever started devinit"
+        ) from error
+
+
+def on_record(root: Path) -> tuple[str | None, set[str]]:
+    """Return the profile of the last start, and the services that run; nothing without a legible record."""
+    import json  # only who names no service needs it
+
+    try:
+        state = json.loads((root / ".devinit" / "state.json").read_bytes())
+        return state["profile"], set(state["services"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None, set()
+
+
+def services_of(root: Path, profile: str | None) -> list[str] | None:
+    """Return the services of the configuration; None when it is broken, which is no reason to show no logs."""
+    from devinit.config.load import (
+        load,
+    )  # takes longer than the rest of this command, which often needs it not
+
+    try:
+        return list(load(root, profile=os.environ.get("DEVINIT_PROFILE") or profile).services)
+    except ConfigError as error:
+        talk(f"{error.message}: only services that have printed something are shown")
+        return None
+
+
+def refuse_unknown(names: list[str], root: Path) -> None:
+    """Raise UsageError unless the project has all these services, of which one has only printed nothing yet."""
+    from difflib import get_close_matches
+
+    from devinit.config.load import load  # as above
+
+    project = load(root)
+    for name in names:
+        if name not in project.services:
+            near = get_close_matches(name, project.services, n=1)
+            known = f"services: {', '.join(project.services) or 'none'}"
+            hint = f"did you mean {near[0]}? {known}" if near else known
+            raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
+
+
+def lost_by_running(root: Path, names: list[str]) -> list[str]:
+    """Return the services, of these or of all, that run and print into a log that was deleted."""
+    from devinit.control.launch import connect_to  # only who finds no log asks why
+
+    with suppress(DevinitError):
+        client = connect_to(root)
+        if client is not None:
+            services = client.call("status", {"measure": False})["services"]
+            client.close()
+            return [name for name in without_log(root, services) if not names or name in names]
+    return []
+
+
+def without_log(root: Path, services: Iterable[Json]) -> list[str]:
+    """Return the services that run although their log is gone (`rm -rf .devinit`)."""
+    return [each["name"] for each in services if each["pid"] and not log_of(root, each["name"]).exists()]
