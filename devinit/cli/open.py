@@ -49,7 +49,12 @@ def address_of(name: str, status: ProjectStatus) -> str:
     """Return where a browser finds a service. Raise UsageError or ServiceError when it does not."""
     services: dict[str, ServiceStatus] = {each["name"]: each for each in status["services"]}
     if name not in services:
-        raise UsageError(f"there is no service {name!r}", hint=f"services: {', '.join(services) or 'none'}")
+        from difflib import get_close_matches  # only a mistake needs it
+
+        near = get_close_matches(name, services, n=1, cutoff=0.4)
+        known = f"services: {', '.join(services) or 'none'}"
+        hint = f"did you mean {near[0]}? {known}" if near else known
+        raise UsageError(f"there is no service {name!r}", hint=hint)
     url = services[name]["url"]
     if url is None or not url.startswith(WEB):
         pages = [each["name"] for each in services.values() if (each["url"] or "").startswith(WEB)]

@@ -82,4 +82,4 @@ class TestWhatCannotBeOpened:
         said = shop("open", "fronted")
 
         assert said.returncode == 2
-        assert "services: frontend" in said.stderr
+        assert "did you mean frontend? services: frontend" in said.stderr
