@@ -12,12 +12,12 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.addresses import Discovered, discover, wait_for
+else:
 
+    def __getattr__(name: str) -> object:
+        # Every command imports this package, and few programs ask for an address.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from devinit import addresses
 
-def __getattr__(name: str) -> object:
-    # Every command imports this package, and few programs ask for an address.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from devinit import addresses
-
-    return getattr(addresses, name)
+        return getattr(addresses, name)
