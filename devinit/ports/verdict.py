@@ -52,7 +52,7 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
         case Taken(owner=LeaseOwner() as owner, live=True, taken_over=taken_over):
             return f"leased by {_whose(owner, root)}{', which took it over' if taken_over else ''}"
         case Taken(owner=LeaseOwner() as owner, taken_over=taken_over):
-            if found is not None and found.listeners:
+            if found is not None and (found.listeners or found.users):
                 return f"{found.reason}, and reserved for {_whose(owner, root)}"
             took = "took it over and " if taken_over else ""
             return f"reserved for {_whose(owner, root)}, which {took}is stopped"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.model.port import (
     Container,
@@ -331,6 +332,21 @@ class TestTheSummary:
     )
     def test_names_who_has_the_port(self, obstruction: Obstruction, summary: str) -> None:
         assert judge(held(process()), obstruction, root=SHOP).summary == summary
+
+    def test_names_who_uses_a_port_that_another_will_want_again(self) -> None:
+        found = replace(used(UseState.CONNECTED, process()), users=(process(),))
+
+        report = judge(found, RESERVED, root=SHOP)
+
+        assert report.summary == (
+            "taken: node server.js (pid 4242) uses it for a connection to 127.0.0.1:5432, "
+            "and reserved for backend of my blog (/home/me/my blog)"
+        )
+        assert (report.kind, report.holders, report.killable) == (
+            VerdictKind.CONNECTION,
+            (process(),),
+            False,
+        )
 
     def test_names_who_will_want_a_port_again(self) -> None:
         assert judge(NOBODY, RESERVED, root=SHOP).summary == (
