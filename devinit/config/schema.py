@@ -28,6 +28,14 @@ Texts: TypeAlias = str | list[str]
 Values: TypeAlias = dict[str, str | int | bool]
 Seconds: TypeAlias = int | float
 
+# Of `ready` and of `health`.
+Status: TypeAlias = Annotated[
+    int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
+]
+Body: TypeAlias = Annotated[
+    str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")
+]
+
 
 class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the file: a key that it does not know is an error."""
@@ -40,12 +48,8 @@ class ReadyTable(Table, frozen=True, kw_only=True):
         str | None,
         Meta(description="Path: ready when GET answers with an accepted status.", extra_json_schema=_PATH),
     ] = None
-    status: Annotated[
-        int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
-    ] = None
-    body: Annotated[
-        str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")
-    ] = None
+    status: Status = None
+    body: Body = None
     tcp: Annotated[bool | None, Meta(description="Ready when the port accepts a connection (default).")] = (
         None
     )
@@ -76,12 +80,8 @@ class HealthTable(Table, frozen=True, kw_only=True):
         str | None,
         Meta(description="Path: well when GET answers with an accepted status.", extra_json_schema=_PATH),
     ] = None
-    status: Annotated[
-        int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
-    ] = None
-    body: Annotated[
-        str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")
-    ] = None
+    status: Status = None
+    body: Body = None
     tcp: Annotated[bool | None, Meta(description="Well when the port accepts a connection.")] = None
     exec: Annotated[str | None, Meta(description="Command: well when it exits with 0.")] = None
     every: Annotated[
