@@ -216,12 +216,6 @@ TABLE = {
         VerdictKind.CONTAINER,
         "`docker stop shop-db-1`",
     ),
-    "a container, unknown": Row(
-        held(process(name="docker-proxy", uid=ROOT)),
-        TAKEN,
-        VerdictKind.CONTAINER,
-        "docker ps --filter publish=8000",
-    ),
     "a process inside a container": Row(
         held(process(manager=Manager(kind="podman", name="1", pid=None, stop_command="podman stop 1"))),
         TAKEN,
@@ -231,20 +225,9 @@ TABLE = {
     "a process under a manager": Row(
         held(process(manager=PM2)), TAKEN, VerdictKind.SUPERVISED, "`pm2 stop web` ends it"
     ),
-    "a socket unit of systemd": Row(
-        held(process(name="systemd", uid=ROOT, pid=1)),
-        TAKEN,
-        VerdictKind.SUPERVISED,
-        "systemctl stop NAME.socket",
-    ),
     "a forward of ssh": Row(held(process(name="ssh")), TAKEN, VerdictKind.FORWARD, "SSH"),
-    "a forward of an editor": Row(held(process(name="code")), TAKEN, VerdictKind.FORWARD, "Ports panel"),
-    # Whom nobody ends.
-    "the first process": Row(
-        held(process(name="tini", pid=1)), TAKEN, VerdictKind.PROTECTED, "first process"
-    ),
+    # Whom nobody ends. Which programs that are is specified where barriers are (test_holding).
     "the desktop": Row(held(process(name="Xorg")), TAKEN, VerdictKind.PROTECTED, "desktop"),
-    "another user's process": Row(held(process(uid=1001)), TAKEN, VerdictKind.OTHER_USER, "`sudo kill 4242`"),
     "another user's hidden process": Row(
         hidden(ROOT, "root"), TAKEN, VerdictKind.OTHER_USER, "it is user root, pid hidden"
     ),
@@ -290,14 +273,8 @@ class TestTheVerdict:
         found = judged(row)
 
         assert found.kind is row.kind
-        assert found.killable is not bool(row.advice)
+        assert (found.killable, bool(found.advice)) == (not row.advice, bool(row.advice))
         assert row.advice in found.advice
-
-    @pytest.mark.parametrize("case", TABLE)
-    def test_advises_exactly_where_it_refuses(self, case: str) -> None:
-        found = judged(TABLE[case])
-
-        assert bool(found.advice) is not found.killable
 
     def test_has_a_row_for_each_kind(self) -> None:
         assert {row.kind for row in TABLE.values()} == set(VerdictKind)
