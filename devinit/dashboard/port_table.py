@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = "Mapping[str, Any]"
 # Rows come off the wire as JSON: model.status.OwnPort.
+LONGEST_ROOT, SHORTEST_ROOT = 50, 8
 TITLES = ("SERVICE", "PORT", "PREFERRED", "RANGE", "")
 
 
@@ -56,7 +57,7 @@ def widths_of(rows: Sequence[Json]) -> list[int]:
     return [max(width(row[column]) for row in every) for column in range(len(TITLES))]
 
 
-def neighbour_lines(rows: Sequence[PortRow], own_root: str) -> Iterator[list[Piece]]:
+def neighbour_lines(rows: Sequence[PortRow], own_root: str, columns: int) -> Iterator[list[Piece]]:
     """Yield the ports of the other projects on this machine."""
     others = [row for row in rows if row["root"] != own_root]
     yield [("Other projects on this machine", "strong")]
@@ -66,9 +67,11 @@ def neighbour_lines(rows: Sequence[PortRow], own_root: str) -> Iterator[list[Pie
     for row in others:
         style = "good" if row["state"] == "leased" else "dim"
         branch = f" ({one_line(row['branch'])})" if row["branch"] else ""
-        yield [
+        pieces: list[Piece] = [
             (f"  {row['port']:<7}", "strong"),
             (pad(f"{row['project']}.{row['service']}", services) + "  ", ""),
             (pad(row["state"], 10), style),
-            (cut_left(one_line(row["root"]), 50) + branch, "dim"),
         ]
+        room = columns - sum(width(text) for text, _ in pieces)
+        where = cut_left(one_line(row["root"]), LONGEST_ROOT) + branch
+        yield [*pieces, (cut_left(where, room) if room > SHORTEST_ROOT else "", "dim")]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 import pytest
 
+from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
     MARKS,
     farewell,
@@ -20,6 +23,9 @@ from devinit.dashboard.state import Line, Stack, View
 from devinit.logs.mask import HIDDEN
 from devinit.model.status import Phase
 from devinit.text import width
+
+if TYPE_CHECKING:
+    from devinit.model.neighbour import PortRow
 
 READY = View(
     name="backend",
@@ -188,3 +194,21 @@ def test_a_sparkline_is_full_at_one_cpu_or_at_the_most_there_was(
 )
 def test_secrets_are_hidden(name: str, value: str, shown: str) -> None:
     assert masked(name, value) == shown
+
+
+@pytest.mark.parametrize("columns", [36, 58, 98])
+def test_a_port_of_another_project_is_one_line_that_ends_with_its_folder(columns: int) -> None:
+    row: PortRow = {
+        "port": 3000,
+        "project": "shop",
+        "service": "frontend",
+        "state": "leased",
+        "root": "/home/ada/work/clients/north/shop",
+        "worktree": "/home/ada/work/clients/north/shop",
+        "branch": "main",
+    }
+
+    [_, line] = neighbour_lines([row], "/home/ada/other", columns)
+
+    assert width(text(line)) <= columns
+    assert text(line).endswith("shop (main)") or columns == 36

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
@@ -52,13 +52,18 @@ class PortsPage(Screen[None]):
         yield OptionList(id="ports", markup=False)
         with Vertical(id="port-facts"):
             yield Static(id="facts")
-        yield Static(id="neighbours")
+        with VerticalScroll(id="neighbours"):
+            yield Static(id="neighbour-lines")
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Ask at once."""
         self.query_one("#port-facts").display = False
         self.query_one(OptionList).focus()
+        self.look()
+
+    def on_resize(self) -> None:
+        """Use the room that there is now."""
         self.look()
 
     def on_screen_resume(self) -> None:
@@ -82,8 +87,8 @@ class PortsPage(Screen[None]):
         )
         options.highlighted = min(here, len(self.rows) - 1) if self.rows else None
         others = await asyncio.to_thread(port_rows)
-        lines = [content(each) for each in neighbour_lines(others, self._own_root())]
-        self.query_one("#neighbours", Static).update(Content("\n").join(lines))
+        lines = [content(each) for each in neighbour_lines(others, self._own_root(), self.size.width - 3)]
+        self.query_one("#neighbour-lines", Static).update(Content("\n").join(lines))
 
     @property
     def row(self) -> Json | None:
