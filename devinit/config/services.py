@@ -17,6 +17,8 @@ from devinit.config.schema import PROVIDERS, SERVICE_NAME, VARIABLE_NAME, Servic
 from devinit.config.servers import database, external_url
 from devinit.model.service import Service
 
+_QUOTING = frozenset("'\"\\")
+"""Without one of these, a command line is its words."""
 LONGEST_NAME = 40
 """A service's name becomes a part of file names and of container names."""
 
@@ -113,6 +115,7 @@ def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(providers)}")
     if provider == "process" and not (table.command or "").strip():
         place.at("command").add("missing", "say what starts the service, or choose a built-in provider")
+    _refuse_open_quotes(table.command or "", place.at("command"))
     if table.url is not None:
         for key in _OF_A_SERVER_THAT_WE_RUN:
             if getattr(table, key) is not None:
@@ -151,7 +154,21 @@ def _commands(value: Texts | None, place: Place) -> tuple[str, ...]:
     commands = _texts(value)
     if not all(command.strip() for command in commands):
         place.add("an empty command")
+    for command in commands:
+        _refuse_open_quotes(command, place)
     return commands
+
+
+def _refuse_open_quotes(command: str, place: Place) -> None:
+    """Refuse a command line that has no words, before anything is started for it."""
+    if _QUOTING.isdisjoint(command):
+        return
+    import shlex  # few commands quote anything
+
+    try:
+        shlex.split(command)
+    except ValueError as error:
+        place.add(f"{command!r} cannot be parsed: {str(error).lower()}", "close every quote")
 
 
 def _patterns(value: Texts | None, place: Place) -> tuple[str, ...]:

@@ -250,6 +250,10 @@ class TestAValueThatCannotBeMeant:
             ("extra_ports.Debugger = 5678", "services.a.extra_ports.Debugger: not a name for a port"),
             ('host = "my host"', 'services.a.host: "my host" is not an address'),
             ('setup = [" "]', "services.a.setup: an empty command"),
+            (
+                """setup = ["echo 'hi"]""",
+                """services.a.setup: "echo 'hi" cannot be parsed: no closing quotation""",
+            ),
             ('ready = { http = "/", log = "x" }', "services.a.ready: two kinds of readiness: http and log"),
             ('ready.http = "/health"', "services.a.ready.http: needs a `port`"),
             ("ready.tcp = true", "services.a.ready.tcp: needs a `port`"),
@@ -293,6 +297,10 @@ class TestAValueThatCannotBeMeant:
         [
             ("", "services.a.command: missing (say what starts the service"),
             ('command = " "', "services.a.command: missing"),
+            (
+                'command = "say \'hi"',
+                """services.a.command: "say 'hi" cannot be parsed: no closing quotation (close every quote)""",
+            ),
             ('provider = "postgrs"', 'there is no provider "postgrs" (did you mean "postgres"?)'),
             ('provider = "mysql"', 'there is no provider "mysql" (providers: process, postgres, redis)'),
             (
