@@ -145,7 +145,7 @@ class TestWhatIsNotThere:
 
     def test_is_no_name_of_the_module(self) -> None:
         with pytest.raises(AttributeError, match="has no attribute 'discovered'"):
-            devinit.discovered  # noqa: B018
+            devinit.discovered  # type: ignore[attr-defined]  # noqa: B018
 
 
 class TestAServiceWhoseSupervisorWasKilled:
