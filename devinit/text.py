@@ -6,6 +6,10 @@ not do so when somebody reads it later.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SEQUENCES = (
     r"(?m)\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements, erasing
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links; up to their end or the line's
@@ -95,6 +99,14 @@ def cut(text: str, columns: int, ellipsis: str = ELLIPSIS) -> str:
 def pad(text: str, columns: int) -> str:
     """Return a text with spaces up to a width."""
     return text + " " * (columns - width(text))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, if there is one."""
+    import difflib  # 1 ms that only a mistake pays
+
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return close[0] if close else None
 
 
 def duration(seconds: float) -> str:

@@ -20,6 +20,8 @@ LAST = len(HEADER) - 1
 DISPENSABLE = ("TRIES", "READY", "PREFERRED", "PORT")
 """What is left out, in this order, until the table fits a narrow terminal: a URL that wraps cannot be copied."""
 SHORTEST_REASON = 20
+AS_BEFORE_SECONDS = 0.5
+"""What takes less was up before."""
 TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
 """How a service that is in trouble is spoken of, where its phase is not the word."""
 NO_ATTENTION = ("ready", "exited")
@@ -120,7 +122,9 @@ def totals(summary: Json, starting: Sequence[str]) -> str:
     ready = sum(row["phase"] in NO_ATTENTION for row in rows)
     moved = sum(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
     noun = "service" if len(rows) == 1 else "services"
-    took = f" in {duration(summary['seconds'])}" if starting else ", as before"
+    # What an earlier start, or a supervisor that was killed, had begun may have been waited for.
+    waited = bool(starting) or summary["seconds"] >= AS_BEFORE_SECONDS
+    took = f" in {duration(summary['seconds'])}" if waited else ", as before"
     parts = [f"{ready} of {len(rows)} {noun} ready{took}"]
     if moved:
         parts.append(f"{moved} not on {'its' if moved == 1 else 'their'} preferred port")

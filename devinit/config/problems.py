@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from devinit.errors import ConfigError
+from devinit.text import nearest
 
 Key: TypeAlias = tuple[str | int, ...]
 """The way to a value: ("services", "backend", "depends_on", 0)."""
@@ -83,15 +84,6 @@ def dotted(key: Key) -> str:
         quoted = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else '"' + part.replace('"', '\\"') + '"'
         text += f".{quoted}" if text else quoted
     return text or "the file"
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that was probably meant."""
-    # 1 ms that only a mistake pays.
-    import difflib
-
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return close[0] if close else None
 
 
 def choose(name: str, known: Iterable[str], *, what: str) -> str:

@@ -58,8 +58,14 @@ def refuse_foreign(root: str | Path) -> None:
         from devinit.system.processes import user_name  # takes long to import, and only a refusal needs it
 
         name = user_name(owner)
+        # Only root would have reached it.
+        why = (
+            f"and no supervisor of {name}'s listens"
+            if os.geteuid() == 0
+            else "whose supervisor you may not use"
+        )
         raise SupervisorError(
-            f"{root} is run by user {name}, and no supervisor of {name}'s listens",
+            f"{root} is run by user {name}, {why}",
             hint=f"run the command as {name}: sudo -u {name} devinit …",
         )
 

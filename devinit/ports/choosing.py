@@ -12,6 +12,7 @@ from devinit.ports import ports_file
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.paths import state_directory
+from devinit.text import nearest
 
 Requests = Mapping[str, PortRequest]
 
@@ -29,8 +30,9 @@ def requests_of(project: Project) -> dict[str, PortRequest]:
 def known(name: str, requests: Requests) -> PortRequest:
     """Return what is asked for by that name, else raise UsageError."""
     if name not in requests:
+        near, ports = nearest(name, requests), f"ports: {', '.join(requests) or 'none'}"
         raise UsageError(
-            f"no service has a port named {name!r}", hint=f"ports: {', '.join(requests) or 'none'}"
+            f"no service has a port named {name!r}", hint=f"did you mean {near}? {ports}" if near else ports
         )
     return requests[name]
 

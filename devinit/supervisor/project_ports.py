@@ -61,6 +61,8 @@ class ProjectPorts:
         """Services that do not bind over our hold: learnt once, then not tried again."""
         self._for_now: set[str] = set()
         """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
+        self._taken: dict[str, None] = {}
+        """Names of ports that were taken or asked for since they were written down last, in order."""
 
     def take(
         self, services: Iterable[Service], project: Project, asked: Asked, say: Say
@@ -81,6 +83,7 @@ class ProjectPorts:
         for request in requests:
             name = request.service
             if name not in stated.ports and self._keeps(request, remembered.get(name)):
+                self._taken[name] = None
                 continue
             self._close(name)
             used_until_now = name in asked.used
@@ -162,7 +165,7 @@ class ProjectPorts:
 
     def adopt(self, ports: Iterable[GrantedPort], project: str) -> None:
         """Take over the ports of a service that runs already."""
-        self._add([adopt(each, root=self._root, project=project, store=self._store) for each in ports])
+        self._take_over([adopt(each, root=self._root, project=project, store=self._store) for each in ports])
 
     def make_ready(self, name: str) -> bool:
         """Complete lease and hold before a service starts; False when somebody else has one of its ports."""
@@ -231,10 +234,19 @@ class ProjectPorts:
         """Return the locked descriptors that a service's processes keep, so that its leases live with them."""
         return tuple(each.lease_fd for each in self._of(name) if each.lease_fd is not None)
 
-    def as_numbers(self) -> dict[str, int]:
-        """Return every port that is to be remembered, by name, as `.ports.json` wants it."""
-        grants = list(self._grants.items())
-        return {name: each.port for name, each in grants if name not in self._for_now}
+    def remember(self) -> None:
+        """Write ports to `.ports.json` that were taken or asked for since that was done last.
+
+        Not those of services that run on: somebody may have taken them out of the file meanwhile
+        (`devinit ports reset`), for the next start.
+        """
+        names = tuple(self._taken)
+        taken = {name: self._grants[name].port for name in names if name in self._grants}
+        ports_file.write(
+            self._root, {name: port for name, port in taken.items() if name not in self._for_now}
+        )
+        for name in names:
+            self._taken.pop(name, None)
 
     def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
         """Whether the grant that is there is what is wanted, and can be used.
@@ -256,11 +268,16 @@ class ProjectPorts:
         names = [name, *(extra for extra in tuple(self._extra) if extra.startswith(prefix))]
         return [found for each in names if (found := self._grants.get(each)) is not None]
 
-    def _add(self, grants: Iterable[Grant]) -> None:
+    def _take_over(self, grants: Iterable[Grant]) -> None:
         for each in grants:
             self._grants[each.service] = each
             if "." in each.service:
                 self._extra[each.service] = None
+
+    def _add(self, grants: Iterable[Grant]) -> None:
+        grants = list(grants)
+        self._take_over(grants)
+        self._taken.update(dict.fromkeys(each.service for each in grants))
 
     def _close(self, name: str, *, keep_reservation: bool = True) -> None:
         found = self._grants.pop(name, None)

@@ -23,6 +23,10 @@ SOON_SECONDS = 0.005
 """How long changes are collected. A record takes 0.5 ms, which the next process in the chain would wait for."""
 
 
+AGAIN_SECONDS = 10.0
+"""After this time a record that could not be written is tried again."""
+
+
 class Recorder:
     """Writes the state of a supervisor's services."""
 
@@ -59,6 +63,8 @@ class Recorder:
         except StateFileError as error:
             # The services go on; only a supervisor that had to take over now would know an older state.
             self._warn(f"{error.message}: it is not recorded what runs")
+            # There may be room again.
+            self._planned = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self.now)
 
     def _write_caller(self) -> None:
         try:

@@ -26,6 +26,7 @@ from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.system.usage import Usage
+from devinit.text import nearest
 
 if TYPE_CHECKING:
     from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
@@ -38,11 +39,9 @@ def named(names: Iterable[str], project: Project) -> list[str]:
     asked = list(dict.fromkeys(names))
     for name in asked:
         if name != "all" and name not in project.services:
-            from difflib import get_close_matches  # only a mistake needs it
-
-            near = get_close_matches(name, project.services, n=1, cutoff=0.4)
+            near = nearest(name, project.services)
             known = ", ".join(project.services) or "none"
-            hint = f"did you mean {near[0]}? services: {known}" if near else f"services: {known}"
+            hint = f"did you mean {near}? services: {known}" if near else f"services: {known}"
             raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
     return list(project.services) if not asked or "all" in asked else asked
 

@@ -95,8 +95,8 @@ class Runner:
         self.log_offset = 0
         self.started_at: float | None = None
         """Unix time at which the process started."""
-        self.prepared_at: float | None = None
-        """Monotonic time at which the start of this service could begin: its dependencies were ready."""
+        self.starting_since: float | None = None
+        """Monotonic time at which this start began: its dependencies were ready, or a delay was over."""
         self.ready_seconds: float | None = None
         self.last_probe = ""
         """What the last attempt of the probe saw, until it succeeded."""
@@ -128,17 +128,21 @@ class Runner:
         before = self.state
         now = time.monotonic()
         self.state, actions = advance(before, event, now, self.service.restart)
-        if isinstance(event, lifecycle.DependenciesReady) and self.state is not before:
-            self.prepared_at = now
         if self.phase is not before.phase:
             self.phase_since = now
+            if self.phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted):
+                self.starting_since = now
+            if self.phase is Phase.WAITING:
+                # Whatever it prints from here on: what fails before it runs has no last lines.
+                self.log_offset = self._log_size()
             if self.phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
                 # Asked for, failed or ended: whatever it is started for next is another reason.
                 self.restarted_for = None
         if isinstance(event, lifecycle.BecameReady) and self.state is not before:
             self.last_probe = ""
-            begun = self.prepared_at if self.prepared_at is not None else now
-            self.ready_seconds, self.prepared_at = now - begun, None
+            begun, self.starting_since = self.starting_since, None
+            # Nobody knows of a start that an earlier supervisor began how long it took.
+            self.ready_seconds = now - begun if begun is not None else None
         if actions:
             self._begin(actions)
         if self.state != before:

@@ -120,7 +120,7 @@ class Stage:
 
     def publish(self) -> bool:
         """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
-        ports_file.write(self.root, self.ports.as_numbers())
+        self.ports.remember()
         self.derive()
         changed = publish_environment(self.root, self.environment)
         self._note_secrets()

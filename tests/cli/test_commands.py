@@ -197,6 +197,7 @@ class TestChoosingPorts:
         ("words", "said"),
         [
             (["nobody", "8000"], "no service has a port named 'nobody'"),
+            (["backnd", "8000"], "did you mean backend?"),
             (["worker", "8000"], "no service has a port named 'worker'"),
             (["backend", "1024"], "1024 is outside of the range of backend"),
         ],

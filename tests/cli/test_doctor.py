@@ -208,6 +208,17 @@ class TestFilesThatCannotBeRead:
         assert (shop.root / ".ports.json.broken").read_text() == "<<<<<<< HEAD\n"
         assert not (shop.root / ".ports.json").exists()
 
+    def test_that_were_broken_before_are_still_there(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        (shop.root / ".ports.json.broken").write_text("of yesterday")
+        (shop.root / ".ports.json").write_text("<<<<<<< HEAD\n")
+
+        shop("doctor", "--fix")
+
+        assert (shop.root / ".ports.json.broken").read_text() == "of yesterday"
+        assert (shop.root / ".ports.json.broken-2").read_text() == "<<<<<<< HEAD\n"
+        assert not (shop.root / ".ports.json").exists()
+
     def test_are_findings_however_they_are_broken(self, shop: Shop) -> None:
         shop.service("worker", ready={"after": 0.1})
         (shop.root / ".devinit").mkdir()

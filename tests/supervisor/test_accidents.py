@@ -106,6 +106,21 @@ class TestASupervisorThatWasKilled:
         assert shop.status()["web"]["pid"] == shop.notes()[0]["pid"]
         assert len(shop.notes()) == 1
 
+    def test_while_a_service_starts_leaves_nobody_who_knows_how_long_that_took(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", port=port, ready={"exec": "test -e allowed"})
+        command = shop.begin("start")
+        command.until(type="phase", service="web", phase="starting")
+        shop.kill_supervisor()
+        command.finish()
+
+        command = shop.begin("start")
+        command.until(type="plan")
+        (shop.root / "allowed").touch()
+
+        assert command.until(type="phase", service="web", phase="ready")["ready_seconds"] is None
+
     def test_while_a_service_waits_goes_on_with_the_start(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)
         shop.service("db", "note=notes", port=ports[0], before_start=HELD)

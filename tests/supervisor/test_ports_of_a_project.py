@@ -55,6 +55,23 @@ class TestAPortThatAStrangerHas:
 
         assert shop.status()["web"]["port"] == shop.ports()["web"] == port
 
+    def test_is_taken_back_after_a_reset_whatever_is_started_meanwhile(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        pid = stranger(port)
+        shop.service("web", port=port)
+        shop.service("other", port=port + 5)
+        shop.up()
+        end(pid, signal.SIGKILL)
+
+        shop("ports", "reset", "web")
+        shop("restart", "other")
+        assert "web" not in shop.ports()
+        shop("restart", "web")
+        shop("restart", "other")
+
+        assert shop.status()["web"]["port"] == shop.ports()["web"] == port
+
     def test_is_freed_in_force_mode(self, shop: Shop, port: int, stranger: Stranger) -> None:
         pid = stranger(port)
         shop.service("web", port=port)

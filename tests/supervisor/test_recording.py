@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.supervisor import recording as recording_module
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.recording import SOON_SECONDS, Recorder
 from devinit.supervisor.stage import Stage
@@ -86,6 +87,19 @@ class TestARecord:
         recording.recorder.up_to_date()
 
         assert read_caller(recording.stage.private) == {"PATH": "/bin"}
+
+    async def test_that_could_not_be_written_is_tried_again(
+        self, recording: Recording, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(recording_module, "AGAIN_SECONDS", SOON_SECONDS)
+        in_the_way = recording.stage.private / "state.json"
+        in_the_way.mkdir(parents=True)
+        recording.recorder.now()
+        in_the_way.rmdir()
+
+        await recording.moment()
+
+        assert read_state(recording.stage.private).project == "the 2. record"
 
     async def test_that_cannot_be_written_is_a_warning(self, recording: Recording) -> None:
         (recording.stage.private / "state.json").mkdir(parents=True)

@@ -43,6 +43,17 @@ class TestAServiceThatExitsAtOnce:
         assert "no_such_table" in answer.stderr
         assert "Traceback" not in answer.stderr
 
+    def test_before_it_runs_has_no_last_lines_of_an_earlier_run(self, shop: Shop, port: int) -> None:
+        shop.service("web", "say=of-yesterday", port=port)
+        shop.up()
+        shop("stop")
+        shop.service("web", port=port, command="no-such-program")
+
+        command = shop.begin("start")
+
+        assert command.finish() == 1
+        assert summary(command, "web")["log_tail"] == []
+
     def test_blocks_its_dependants_with_a_reason(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)
         shop.service("db", "exit=1", port=ports[0])
@@ -194,6 +205,22 @@ class TestACrash:
         assert backoff["reason"] == "was ended by signal 9"
         assert (after["port"], after["restarts"]) == (port, 1)
         assert after["pid"] != before
+
+    def test_counts_how_long_the_service_takes_to_come_back(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, ready={"exec": "test -e allowed"})
+        (shop.root / "allowed").touch()
+        shop.up()
+        (shop.root / "allowed").unlink()
+        with shop.subscribe() as events:
+            kill(shop.status()["web"]["pid"])
+            began = events.until(type="phase", service="web", phase="starting")
+            command = shop.begin("start")
+            command.until(type="plan")
+            (shop.root / "allowed").touch()
+            ready = events.until(type="phase", service="web", phase="ready")
+
+        assert command.finish() == 0
+        assert ready["ready_seconds"] == pytest.approx(ready["at"] - began["at"], abs=0.05)
 
     def test_again_and_again_is_given_up(self, shop: Shop, port: int) -> None:
         shop.service("web", "fails-while=broken", port=port, restart={"failures": 3})

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -125,14 +126,20 @@ def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
 
 def unreadable(path: Path, problem: str, advice: str) -> Finding:
     """Return what is wrong with a file. It is only moved when its content is: not another user's."""
-    cure = Cure(f"move it to {path.name}.broken", partial(move_away, path))
+    broken = name_for_broken(path)
+    cure = Cure(f"move it to {broken.name}", partial(move_away, path, broken))
     return Finding(
         check="state", problem=problem, advice=advice, cure=cure if os.access(path, os.R_OK) else None
     )
 
 
-def move_away(path: Path) -> str:
+def name_for_broken(path: Path) -> Path:
+    """Return where a file is moved to that cannot be read: where none was moved before."""
+    names = chain([f"{path.name}.broken"], (f"{path.name}.broken-{number}" for number in count(2)))
+    return next(each for each in map(path.with_name, names) if not os.path.lexists(each))
+
+
+def move_away(path: Path, broken: Path) -> str:
     """Rename a file that cannot be read: nothing of it is lost."""
-    broken = path.with_name(f"{path.name}.broken")
-    path.replace(broken)
+    path.rename(broken)
     return f"{path.name} is {broken.name} now"
