@@ -7,10 +7,8 @@ import sys
 
 from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.caller import caller_environment
-from devinit.cli.output import print_json, talk
-from devinit.cli.progress import Progress
+from devinit.cli.output import talk
 from devinit.cli.project import root_as_text
-from devinit.cli.summary import print_summary
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
 from devinit.errors import DevinitError
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
+    from devinit.cli.watch import Watch
     from devinit.control.client import Client
     from devinit.control.wire import Json
 
@@ -107,41 +106,21 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
 
 def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json: bool) -> int:
     """Order the start, show what happens, print what it came to."""
-    watch = Watch(as_json=as_json)
+    watch: Watch | None = None
     try:
+        client.order(method, params)
+        # While the supervisor is at work already: 0.5 ms that nobody waits for.
+        from devinit.cli.watch import Watch
+
+        watch = Watch(as_json=as_json)
         with watch.progress:
-            result = client.call(method, params, watch.see, watch.progress.tick)
+            result = client.answer(method, watch.see, watch.progress.tick)
     except KeyboardInterrupt:
-        take_back(client, root, watch)
+        take_back(client, root, watch.starting if watch else None)
         raise
-    # A restart of what changed, where nothing did, has been answered with a note.
-    nothing_to_do = params.get("only_changed") and watch.summary and not watch.summary["services"]
-    if watch.summary is not None and not as_json and not nothing_to_do:
-        print_summary(watch.summary, watch.starting or [])
+    watch.print_summary(of_changes=bool(params.get("only_changed")))
     code: int = result["exit_code"]
     return code
-
-
-class Watch:
-    """What has been seen of a start so far."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        # The table on standard output takes the place of the lines, if it goes to a terminal as well.
-        self.progress = Progress(sys.stderr, silent=as_json, vanishes=sys.stdout.isatty())
-        self.starting: list[str] | None = None
-        self.summary: Json | None = None
-        self._as_json = as_json
-
-    def see(self, event: Json) -> None:
-        """Take an event in."""
-        if self._as_json:
-            print_json(event)
-        match event["type"]:
-            case "plan":
-                self.starting = event["starting"]
-            case "summary":
-                self.summary = event
-        self.progress.see(event)
 
 
 def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, str]) -> None:
@@ -156,19 +135,25 @@ def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, 
     pins.update(pins_of(answers))
 
 
-def take_back(client: Client, root: str, watch: Watch) -> None:
-    """Ctrl-C: stop what this start was bringing up, and nothing else."""
-    from devinit.cli.stopping import stop_services  # only an interrupted start needs it
+def take_back(client: Client, root: str, starting: list[str] | None) -> None:
+    """Ctrl-C: stop what this start was bringing up, and nothing else; None: what that is was not told yet."""
+    from devinit.cli.progress import Progress  # only an interrupted start needs these
+    from devinit.cli.stopping import stop_services
+
+    def see(event: Json) -> None:
+        nonlocal starting
+        if event["type"] == "plan":
+            starting = event["starting"]
 
     try:
-        if watch.starting is None:
+        if starting is None:
             # The order is on its way. This question is answered after it has been decided what it covers.
-            client.call("environment", {"environ": caller_environment()}, watch.see)
-        if not watch.starting:
+            client.call("environment", {"environ": caller_environment()}, see)
+        if not starting:
             return
         talk("\ninterrupted: stopping what this start brought up")
         with Progress(sys.stderr) as progress:
             stopping = connect_or_start(root)
-            stop_services(stopping, watch.starting, progress.see, progress.tick, progress.say)
+            stop_services(stopping, starting, progress.see, progress.tick, progress.say)
     except DevinitError as error:
         talk(f"it could not be stopped: {error.message}")

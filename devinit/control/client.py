@@ -61,8 +61,21 @@ class Client:
 
         Raise RemoteError when the supervisor refuses, SupervisorError when it goes away.
         """
+        self.order(method, params)
+        return self.answer(method, on_event, on_tick)
+
+    def order(self, method: str, params: Json | None = None) -> None:
+        """Send a request; `answer` waits for what comes of it."""
         self._last_id += 1
         self._send(method, params, self._last_id)
+
+    def answer(
+        self,
+        method: str,
+        on_event: Callable[[Json], None] | None = None,
+        on_tick: Callable[[], None] | None = None,
+    ) -> Any:
+        """Wait for the result of the request that was sent last (`call`)."""
         self._connection.settimeout(TICK_SECONDS if on_tick else None)
         while True:
             message = self._read_message(method, on_tick)

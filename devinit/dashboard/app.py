@@ -237,6 +237,7 @@ class Dashboard(App[str]):
                     return False
                 answers = await self._answers(error)
                 if answers is None:
+                    self._last_order = None  # whoever orders it again at once means it
                     self.notify("nothing was started", title=error.message, timeout=4, markup=False)
                     return False
                 resolutions += [answer.resolution for answer in answers]

@@ -94,6 +94,7 @@ class TestFollowingLogs:
         shop.service("backend", "lines=1", port=port)
 
         # Asked to show an older line as well, so that the test knows when it follows.
+        shop.service("older", port=port + 1)
         shop.log("older").write_text("older line\n")
         child = shop.terminal("logs", "-f")
         child.expect("older line")

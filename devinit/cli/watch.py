@@ -1,0 +1,41 @@
+"""What is seen of a start: its events on the way, and what it came to."""
+
+from __future__ import annotations
+
+import sys
+
+from devinit.cli import summary
+from devinit.cli.output import print_json
+from devinit.cli.progress import Progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devinit.control.wire import Json
+
+
+class Watch:
+    """What has been seen of a start so far."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        # The table on standard output takes the place of the lines, if it goes to a terminal as well.
+        self.progress = Progress(sys.stderr, silent=as_json, vanishes=sys.stdout.isatty())
+        self.starting: list[str] | None = None
+        self._summary: Json | None = None
+        self._as_json = as_json
+
+    def see(self, event: Json) -> None:
+        """Take an event in."""
+        if self._as_json:
+            print_json(event)
+        match event["type"]:
+            case "plan":
+                self.starting = event["starting"]
+            case "summary":
+                self._summary = event
+        self.progress.see(event)
+
+    def print_summary(self, *, of_changes: bool) -> None:
+        """Print what it came to, to a person. A restart of what changed, where nothing did, was told so."""
+        if self._summary is None or self._as_json or (of_changes and not self._summary["services"]):
+            return
+        summary.print_summary(self._summary, self.starting or [])
