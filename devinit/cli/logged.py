@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import talk
-from devinit.errors import ConfigError, DevinitError, StateFileError, UsageError
+from devinit.errors import ConfigError, DevinitError, StateFileError
+from devinit.model.names import unknown_service
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,17 +80,12 @@ def services_of(root: Path, profile: str | None) -> list[str] | None:
 
 def refuse_unknown(names: list[str], root: Path) -> None:
     """Raise UsageError unless the project has all these services, of which one has only printed nothing yet."""
-    from difflib import get_close_matches
-
     from devinit.config.load import load  # as above
 
     project = load(root)
     for name in names:
         if name not in project.services:
-            near = get_close_matches(name, project.services, n=1)
-            known = f"services: {', '.join(project.services) or 'none'}"
-            hint = f"did you mean {near[0]}? {known}" if near else known
-            raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
+            raise unknown_service(name, project.services, project.name)
 
 
 def lost_by_running(root: Path, names: list[str]) -> list[str]:

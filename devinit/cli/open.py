@@ -9,6 +9,7 @@ from devinit.cli.output import print_json, talk
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
+from devinit.model.names import unknown_service
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -49,12 +50,7 @@ def address_of(name: str, status: ProjectStatus) -> str:
     """Return where a browser finds a service. Raise UsageError or ServiceError when it does not."""
     services: dict[str, ServiceStatus] = {each["name"]: each for each in status["services"]}
     if name not in services:
-        from difflib import get_close_matches  # only a mistake needs it
-
-        near = get_close_matches(name, services, n=1, cutoff=0.4)
-        known = f"services: {', '.join(services) or 'none'}"
-        hint = f"did you mean {near[0]}? {known}" if near else known
-        raise UsageError(f"there is no service {name!r}", hint=hint)
+        raise unknown_service(name, services, status["project"])
     url = services[name]["url"]
     if url is None or not url.startswith(WEB):
         pages = [each["name"] for each in services.values() if (each["url"] or "").startswith(WEB)]

@@ -8,6 +8,8 @@ import sys
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import NO_SERVICES, root_as_text
 from devinit.control.launch import connect_to_running
+from devinit.errors import UsageError
+from devinit.model.names import unknown_service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,18 +25,23 @@ ORPHANED = (
     "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
 )
 SWITCHES = {"--json": "json", "--all": "all"}
-"""All that it can be given: read without argparse."""
+NAMES = "services"
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    parser.add_argument(
+        "services", nargs="*", metavar="SERVICE", help="whose status; none or `all`: everybody's"
+    )
     parser.add_argument("--all", action="store_true", help="every project of this machine, from any folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: Arguments) -> int:
-    """Print the status of the project, or of all."""
+    """Print the status of the project, of some of its services, or of all projects."""
     if arguments.all:
+        if arguments.services:
+            raise UsageError("--all shows every project, without a choice of services")
         from devinit.cli.neighbours import show_projects  # one project is answered without all this
 
         return show_projects(as_json=arguments.json)
@@ -44,6 +51,7 @@ def run(arguments: Arguments) -> int:
     if client and not status["services"]:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
         status = {**status_at_rest(root), "supervisor": status["supervisor"]}
+    status = {**status, "services": chosen(arguments.services, status)}
     if arguments.json:
         print_json(status)
         return 0
@@ -55,6 +63,15 @@ def run(arguments: Arguments) -> int:
     elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
         talk("`devinit start` starts everything")
     return 0
+
+
+def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
+    """Return the services that were asked for, in the project's order. Raise UsageError for one that is none."""
+    services = {each["name"]: each for each in status["services"]}
+    for name in names:
+        if name != "all" and name not in services:
+            raise unknown_service(name, services, status["project"])
+    return [each for each in status["services"] if not names or "all" in names or each["name"] in names]
 
 
 def line_of(service: ServiceStatus, paint: Paint) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from devinit import __version__
 from devinit.errors import UsageError
+from devinit.model.names import unknown_service
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
     ExchangeProbe,
@@ -26,7 +27,6 @@ from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.system.usage import Usage
-from devinit.text import nearest
 
 if TYPE_CHECKING:
     from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
@@ -39,10 +39,7 @@ def named(names: Iterable[str], project: Project) -> list[str]:
     asked = list(dict.fromkeys(names))
     for name in asked:
         if name != "all" and name not in project.services:
-            near = nearest(name, project.services)
-            known = ", ".join(project.services) or "none"
-            hint = f"did you mean {near}? services: {known}" if near else f"services: {known}"
-            raise UsageError(f"there is no service {name!r} in {project.name}", hint=hint)
+            raise unknown_service(name, project.services, project.name)
     return list(project.services) if not asked or "all" in asked else asked
 
 

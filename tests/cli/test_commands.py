@@ -210,6 +210,26 @@ class TestChoosingPorts:
         assert not (pair.root / ".ports.json").exists()
 
 
+class TestTheStatus:
+    def test_of_some_services_is_told_in_the_projects_order(self, pair: Shop) -> None:
+        every = [each["name"] for each in json.loads(pair("status", "--json").stdout)["services"]]
+        some = json.loads(pair("status", *reversed(every), "--json").stdout)["services"]
+        one = json.loads(pair("status", every[1], "--json").stdout)["services"]
+
+        assert [each["name"] for each in some] == every
+        assert [each["name"] for each in one] == every[1:2]
+        assert len(pair("status", "all").stdout.splitlines()) == len(every)
+
+    def test_of_a_misspelt_service_is_refused_with_the_nearest(self, pair: Shop) -> None:
+        done = pair("status", "backnd")
+
+        assert done.returncode == 2
+        assert "did you mean backend?" in done.stderr
+
+    def test_of_all_projects_leaves_no_choice(self, pair: Shop) -> None:
+        assert pair("status", "backend", "--all").returncode == 2
+
+
 class TestRunningACommand:
     def test_needs_no_dashes(self, pair: Shop, port: int) -> None:
         assert pair("run", "sh", "-c", "echo $BACKEND_PORT").stdout == f"{port}\n"
