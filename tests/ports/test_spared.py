@@ -123,7 +123,8 @@ class TestAHolderThatIsHidden:
     def test_is_told_by_its_user_and_how_to_look(self, port: int, stranger: Stranger) -> None:
         process = stranger(port)
         # Once everything is imported: another user may not be able to read this Python.
-        as_nobody = RELEASE.replace("port =", "import os; os.setgid(65534); os.setuid(65534)\nport =")
+        become = "import os, devinit.ports.containers; os.setgid(65534); os.setuid(65534)"
+        as_nobody = RELEASE.replace("port =", f"{become}\nport =")
 
         message, hint = ask(sys.executable, "-c", as_nobody, str(port))
 

@@ -14,10 +14,18 @@ from devinit.supervisor.state_file import read_state, write_state
 from devinit.system.listeners import tcp_listeners
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.supervisor.conftest import FreePorts, Shop, Stranger, Until
 
 HELD = "cat held"
 """Reads a FIFO: keeps a service from starting until the test writes to it."""
+
+
+def is_on_record(private: Path) -> bool:
+    """Whether the process of a service called web is on record."""
+    web = read_state(private).services.get("web")
+    return web is not None and web.identity is not None
 
 
 def kill(pid: int) -> None:
@@ -107,11 +115,13 @@ class TestASupervisorThatWasKilled:
         assert len(shop.notes()) == 1
 
     def test_while_a_service_starts_leaves_nobody_who_knows_how_long_that_took(
-        self, shop: Shop, port: int
+        self, shop: Shop, port: int, until: Until
     ) -> None:
         shop.service("web", port=port, ready={"exec": "test -e allowed"})
         command = shop.begin("start")
         command.until(type="phase", service="web", phase="starting")
+        private = shop.root / ".devinit"
+        until(lambda: is_on_record(private), private / "state.json")
         shop.kill_supervisor()
         command.finish()
 
