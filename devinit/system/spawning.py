@@ -133,7 +133,9 @@ def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceEr
         case OSError(errno=errno.E2BIG):
             size = sum(len(key) + len(value) + 2 for key, value in spec.environment.items())
             reason = f"its arguments and environment are too large ({size} bytes of environment)"
-            hint = "one value may have at most 131071 bytes"
+            largest = max(spec.environment, key=lambda key: len(spec.environment[key]), default="")
+            length = len(spec.environment.get(largest, ""))
+            hint = f"one value may have at most 131071 bytes; the largest is that of {largest}, {length}"
         case OSError(errno=errno.EAGAIN | errno.ENOMEM):
             reason = f"the system has no room for another process ({error.strerror})"
             hint = "see `ulimit -u` and the memory that is left; in a container also its pids limit"

@@ -159,6 +159,12 @@ class TestAProcessThatCannotBeStarted:
         with pytest.raises(ServiceError, match=r"too large \(200\d\d\d bytes of environment\)"):
             start("true", environment={"PATH": "/bin:/usr/bin", "HUGE": "x" * 200_000})
 
+    def test_names_the_largest_value_then(self, start: Launcher) -> None:
+        with pytest.raises(ServiceError) as refused:
+            start("true", environment={"PATH": "/bin:/usr/bin", "HUGE": "x" * 200_000})
+
+        assert "that of HUGE, 200000" in str(refused.value.hint)
+
     def test_says_that_a_value_is_impossible(self, start: Launcher) -> None:
         assert refusal(start, "true", "a\0b").message == "true cannot be started: embedded null byte"
 
