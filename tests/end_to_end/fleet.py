@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 from devinit.system.paths import project_id, state_directory
 from devinit.system.processes import RUN_VARIABLE, process_ids, variable_of
+from tests.supervisor.conftest import wait_for_end
 
 PATIENCE_SECONDS = 240
 
@@ -90,12 +91,19 @@ class Fleet:
     def pids(self) -> list[int]:
         """Return every process that belongs to one of the projects: supervisors, services, what they started."""
         marks = tuple(f"{project_id(root)}/" for root in self.roots)
+        services = [pid for pid in process_ids() if (variable_of(pid, RUN_VARIABLE) or "").startswith(marks)]
+        return sorted({*self.supervisors(), *services})
+
+    def supervisors(self) -> list[int]:
+        """Return the supervisors of all projects."""
         roots = {os.fsencode(root) for root in self.roots}
-        return [
-            pid
-            for pid in process_ids()
-            if (variable_of(pid, RUN_VARIABLE) or "").startswith(marks) or is_supervisor_of(pid, roots)
-        ]
+        return [pid for pid in process_ids() if is_supervisor_of(pid, roots)]
+
+    def left(self) -> list[int]:
+        """Return what is there still after the supervisors have ended, for which a stop does not wait."""
+        for pid in self.supervisors():
+            wait_for_end(pid)
+        return self.pids()
 
     def finish(self) -> None:
         """Leave nothing behind, whatever the test came to."""

@@ -70,7 +70,7 @@ class TestFiftyProjectsThatWantTheSamePorts:
         stops = projects.stop()
 
         assert [(done.returncode, done.stderr) for done in stops if done.returncode] == []
-        assert projects.pids() == []
+        assert projects.left() == []
         assert leased() == []
 
     def test_find_the_same_ports_again(self, fleet: Launch) -> None:
@@ -105,7 +105,7 @@ class TestFiftyStartsOfOneProject:
         assert {each.returncode for each in done} <= {0, 1, 130}, [each.stderr for each in done]
         [last] = at_once([root_of(root, "stop")])
         assert last.returncode == 0
-        assert projects.pids() == []
+        assert projects.left() == []
         assert leased() == []
 
 
