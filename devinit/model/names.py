@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 def unknown_service(name: str, known: Iterable[str], project: str) -> UsageError:
     """Return the error for a service that a project does not have, with the one that was probably meant."""
+    return UsageError(
+        f"there is no service {name!r} in {project}", hint=those_there_are(name, known, "services")
+    )
+
+
+def those_there_are(name: str, known: Iterable[str], what: str) -> str:
+    """Return the names that could have been meant, the most probable one first if there is one."""
     names = list(known)
-    near, services = nearest(name, names), f"services: {', '.join(names) or 'none'}"
-    hint = f"did you mean {near}? {services}" if near else services
-    return UsageError(f"there is no service {name!r} in {project}", hint=hint)
+    near, every = nearest(name, names), f"{what}: {', '.join(names) or 'none'}"
+    return f"did you mean {near}? {every}" if near else every

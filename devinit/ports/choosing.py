@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from devinit.errors import PortsExhausted, UsageError
+from devinit.model.names import those_there_are
 from devinit.model.port import PortRequest
 from devinit.model.service import Project
 from devinit.ports import ports_file
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.paths import state_directory
-from devinit.text import nearest
 
 Requests = Mapping[str, PortRequest]
 
@@ -30,10 +30,8 @@ def requests_of(project: Project) -> dict[str, PortRequest]:
 def known(name: str, requests: Requests) -> PortRequest:
     """Return what is asked for by that name, else raise UsageError."""
     if name not in requests:
-        near, ports = nearest(name, requests), f"ports: {', '.join(requests) or 'none'}"
-        raise UsageError(
-            f"no service has a port named {name!r}", hint=f"did you mean {near}? {ports}" if near else ports
-        )
+        hint = those_there_are(name, requests, "ports")
+        raise UsageError(f"no service has a port named {name!r}", hint=hint)
     return requests[name]
 
 
