@@ -8,8 +8,8 @@ from pathlib import Path
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import folder_of
 from devinit.config.find import FILE_NAME
-from devinit.errors import UsageError
-from devinit.system.files import write_atomically
+from devinit.errors import StateFileError, UsageError
+from devinit.system.files import read_bytes, write_atomically
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(arguments: Arguments) -> int:
     if arguments.shown:
         sys.stdout.write(text)
         return 0
-    write_atomically(path, text)
+    write_atomically(path, text, inside=root)
     if arguments.json:
         print_json({"path": str(path), "services": list(project.services), "notes": list(project.notes)})
         return 0
@@ -60,8 +60,8 @@ def ignoring(root: Path) -> list[str]:
     if not (root / ".git").exists():
         return []
     try:
-        ignored = (root / ".gitignore").read_text(errors="replace").split()
-    except OSError:
+        ignored = (read_bytes(root / ".gitignore") or b"").decode(errors="replace").split()
+    except StateFileError:
         ignored = []
     missing = [name for name in WRITTEN if name not in ignored]
     return [f"add to .gitignore: {', '.join(missing)}"] if missing else []

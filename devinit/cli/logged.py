@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import talk
 from devinit.errors import ConfigError, DevinitError, StateFileError
+from devinit.logs import log_path
 from devinit.model.names import unknown_service
+from devinit.system.checkout import state_folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from devinit.control.wire import Json
 
 
 def log_of(root: Path, service: str) -> Path:
     """Return where the output of a service is."""
-    return root / ".devinit" / "logs" / f"{service}.log"
+    return Path(log_path(root, service))
+
+
+def logs_folder(root: Path) -> Path:
+    """Return the folder of all logs of a checkout."""
+    return Path(state_folder(root)) / "logs"
 
 
 def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
@@ -47,7 +53,7 @@ def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
 def written_in(root: Path) -> list[str]:
     """Return the services that have a log."""
     try:
-        return sorted(path.stem for path in (root / ".devinit" / "logs").glob("*.log"))
+        return sorted(path.stem for path in logs_folder(root).glob("*.log"))
     except PermissionError as error:
         raise StateFileError(
             f"{error.filename} cannot be read: {error.strerror}", hint="it belongs to whoever started devinit"
@@ -59,7 +65,7 @@ def on_record(root: Path) -> tuple[str | None, set[str]]:
     import json  # only who names no service needs it
 
     try:
-        state = json.loads((root / ".devinit" / "state.json").read_bytes())
+        state = json.loads((Path(state_folder(root)) / "state.json").read_bytes())
         return state["profile"], set(state["services"])
     except (OSError, ValueError, KeyError, TypeError):
         return None, set()
@@ -102,5 +108,5 @@ def lost_by_running(root: Path, names: list[str]) -> list[str]:
 
 
 def without_log(root: Path, services: Iterable[Json]) -> list[str]:
-    """Return the services that run although their log is gone (`rm -rf .devinit`)."""
+    """Return the services that run although their log is gone (`rm -rf` of the folder)."""
     return [each["name"] for each in services if each["pid"] and not log_of(root, each["name"]).exists()]

@@ -60,6 +60,7 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--grep", metavar="RE", help="only lines that match a regular expression")
     parser.add_argument("-t", "--times", action="store_true", help="show when each line was printed")
+    parser.add_argument("--path", action="store_true", help="print where the log files lie instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
 
@@ -68,6 +69,9 @@ def run(arguments: Arguments) -> int:
     root = root_of(arguments)
     pattern, since = pattern_of(arguments.grep), since_of(arguments.since)
     names = chosen(arguments.services, root, everybody=arguments.follow)
+    if arguments.path:
+        show_paths(names, root, as_json=arguments.json)
+        return 0
     printer = Printer(names, pattern, root, as_json=arguments.json, times=arguments.times)
     tails = [Tail(name, log_of(root, name)) for name in names]
     lost = [] if any(log_of(root, name).exists() for name in names) else lost_by_running(root, names)
@@ -80,6 +84,16 @@ def run(arguments: Arguments) -> int:
     if not printer.has_shown and arguments.lines != 0 and not lost:
         talk(nothing_of(arguments))
     return 0
+
+
+def show_paths(names: list[str], root: Path, *, as_json: bool) -> None:
+    """Print the log file of each service, whether it was written already or not."""
+    for name in names:
+        path = str(log_of(root, name))
+        if as_json:
+            print_json({"service": name, "path": path})
+        else:
+            sys.stdout.write(f"{path}\n")
 
 
 def begin(

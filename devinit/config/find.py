@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from devinit.system.checkout import folder_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +70,7 @@ def _configured(folders: list[str]) -> str | None:
 
 def _started(folders: list[str]) -> str | None:
     """Return the nearest folder where something was started, even when its devinit.toml has gone since."""
-    return next((folder for folder in folders if _has(folder, ".devinit/state.json")), None)
+    return next((folder for folder in folders if _has(folder_of(folder), "state.json")), None)
 
 
 def _recognised(folders: list[str], way: list[str]) -> str | None:

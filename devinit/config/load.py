@@ -19,8 +19,9 @@ from devinit.config.references import check_dependencies, check_ports, check_var
 from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
-from devinit.errors import ConfigError, NoProject
+from devinit.errors import ConfigError, NoProject, StateFileError
 from devinit.model.service import Project
+from devinit.system.files import read_bytes
 
 _TOO_LARGE = 2**63
 _AnyTable = TypeVar("_AnyTable", bound=Table)
@@ -69,18 +70,17 @@ def _detected(root: Path, profile: str | None) -> Project:
 def _read(path: Path) -> str | None:
     try:
         # Some editors put a byte order mark first.
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+        content = read_bytes(path)
+        if content is not None:
+            return content.decode("utf-8-sig")
         if os.path.lexists(path):
-            raise ConfigError(f"{path} is a link to a file that does not exist") from None
-        return None
+            raise ConfigError(f"{path} is a link to a file that does not exist")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path}, line {line}: the file is not UTF-8", hint="save it as UTF-8") from error
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error.strerror}", hint="check its owner and its mode"
-        ) from error
+    except StateFileError as error:
+        raise ConfigError(error.message, hint=error.hint) from error
+    return None
 
 
 def _parse(text: str, path: Path) -> Raw:

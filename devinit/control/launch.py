@@ -3,7 +3,7 @@
 Paths are text: pathlib would take a third of the fastest command's time.
 """
 
-# ruff: noqa: PTH116, PTH118
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from devinit.control.client import Client, connect
 from devinit.control.spawning import Launch, begun, log_path, pointed
 from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
+from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
-from devinit.system.paths import socket_address
+from devinit.system.paths import OWN_FOLDER, socket_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def refuse_foreign(root: str | Path) -> None:
     Root above all: what it restarts would run as root, and what it writes nobody else could read any more.
     """
     try:
-        owner = os.stat(os.path.join(root, ".devinit")).st_uid
+        owner = os.lstat(os.path.join(root, OWN_FOLDER)).st_uid
     except OSError:
         return
     if owner != os.geteuid():
@@ -93,7 +94,11 @@ def connect_to(root: str | Path) -> Client | None:
 
 def runs_without_supervisor(root: str | Path) -> bool:
     """Whether services are on record although nobody listens: whoever looked after them was killed."""
-    text = read_text(os.path.join(root, ".devinit", "state.json"))
+    text = read_text(os.path.join(state_folder(root), "state.json"))
+    if text is None:
+        from devinit.system.old_layout import has_record  # usually there is a record
+
+        return has_record(root)
     # Read as text: a record that is empty is written exactly so, and one that is garbled is for the
     # supervisor to refuse by name.
-    return text is not None and '"services":{}' not in text
+    return '"services":{}' not in text

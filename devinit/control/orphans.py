@@ -1,7 +1,7 @@
 """Services that run although nobody looks after them and nothing is on record: only their leases tell.
 
-That takes two accidents at once: a supervisor that was killed, and a `.devinit` folder, or a whole
-checkout, that was deleted.
+That takes two accidents at once: a supervisor that was killed, and a record, or a whole checkout, that was
+deleted.
 """
 
 from __future__ import annotations

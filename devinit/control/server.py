@@ -200,7 +200,7 @@ class Server:
             # The one broad catch of this program's edge: a defect in one request must not end the supervisor.
             log.exception("request %s failed", request.method)
             text = f"{request.method} failed inside the supervisor"
-            hint = "the supervisor's log, .devinit/supervisor.log, has the details"
+            hint = "the supervisor's log has the details: `devinit doctor` says where it is"
             connection.send(
                 refusal(request.id, RpcError(INTERNAL_ERROR, text, {"hint": hint, "exit_code": 5}))
             )

@@ -1,6 +1,6 @@
 """Start a supervisor. Imports little, so that it can begin before the command line has even been read."""
 
-# ruff: noqa: PTH110, PTH112, PTH116, PTH118 -- without pathlib, for the same reason
+# ruff: noqa: PTH110, PTH118 -- without pathlib, for the same reason
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import os
 import sys
 
 from devinit.errors import DevinitError, StateFileError, SupervisorError
+from devinit.system.checkout import claim, state_folder
 from devinit.system.files import FileLock, read_text
-from devinit.system.paths import private_directory_as_text, socket_address
+from devinit.system.paths import OWN_FOLDER, socket_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 READY = b"ready\n"
 SOCKET_POINTER = "socket"
-"""The file in `.devinit` that names the supervisor's socket."""
+"""The file in a checkout's state folder that names the supervisor's socket."""
 PROGRAM = "from devinit.supervisor.boot import boot; boot()"
 """`-m devinit.supervisor` does the same, some 25 ms later."""
 RUN_VARIABLE = "DEVINIT_RUN"
@@ -31,7 +32,7 @@ class Launch:
 
     def __init__(self, root: str | Path) -> None:
         self._root = root
-        self.lock = FileLock(os.path.join(private_directory_as_text(root), "launch.lock"))
+        self.lock = FileLock(os.path.join(claim(root), "launch.lock"))
         self._pipe: int | None = None
 
     @property
@@ -72,8 +73,8 @@ def begin(root: str) -> None:
     launch that follows.
     """
     try:
-        private = os.path.join(root, ".devinit")
-        if os.path.isdir(private) and os.stat(private).st_uid != os.geteuid():
+        own = os.path.join(root, OWN_FOLDER)
+        if os.path.lexists(own) and os.lstat(own).st_uid != os.geteuid():
             return
         if os.path.exists(socket_address(root)) or os.path.exists(pointed(root)):
             return
@@ -88,7 +89,7 @@ def begin(root: str) -> None:
 def pointed(root: str | Path) -> str:
     """Return where the supervisor of a checkout says that it listens; empty when it says nothing legible."""
     try:
-        return (read_text(os.path.join(root, ".devinit", SOCKET_POINTER)) or "").strip()
+        return (read_text(os.path.join(state_folder(root), SOCKET_POINTER)) or "").strip()
     except StateFileError:
         # It is written by every supervisor anew: whatever stands there now is nobody's work.
         return ""
@@ -129,4 +130,4 @@ def spawn_supervisor(root: str | Path) -> int:
 
 def log_path(root: str | Path) -> str:
     """Return where the supervisor writes what it has to say."""
-    return os.path.join(private_directory_as_text(root), "supervisor.log")
+    return os.path.join(state_folder(root), "supervisor.log")

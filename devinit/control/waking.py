@@ -1,6 +1,6 @@
 """Knock at a supervisor whose socket is gone: the end of a login session or a cleaned /tmp took it away.
 
-The lock in the checkout is what it still has, and its pid stands in it. On SIGHUP a supervisor listens
+The lock in its state folder is what it still has, and its pid stands in it. On SIGHUP a supervisor listens
 again where commands look for it.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 
+from devinit.system.checkout import state_folder
 from devinit.system.paths import SUPERVISOR_LOCK
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ _LONGEST_PID = 32
 def supervisor_of(root: str | os.PathLike[str]) -> int | None:
     """Return the pid of the supervisor that has the lock of a checkout, or None when nobody has it."""
     try:
-        descriptor = os.open(os.path.join(root, ".devinit", SUPERVISOR_LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(os.path.join(state_folder(root), SUPERVISOR_LOCK), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
@@ -61,7 +62,7 @@ def proven_supervisor_of(root: str | os.PathLike[str]) -> ProcessIdentity | None
         return None
     if (named := _supervisor_at(pid)) is not None:
         return named
-    opened = openers_of(os.path.join(root, ".devinit", SUPERVISOR_LOCK))
+    opened = openers_of(os.path.join(state_folder(root), SUPERVISOR_LOCK))
     return next((each for each in opened if _supervisor_at(each.pid) is not None), None)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from devinit.dashboard.lines.line import LogLine
+from devinit.logs import log_path
 from devinit.logs.follow import Follower
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
@@ -24,7 +25,7 @@ def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: 
     wide = max(map(width, names), default=0) + 2 if service is None else 0
     write([f"{name_of(line.service, wide)}{line.coloured}" for line in lines[-LINES_BEFORE:]])
     write(["\x1b[2m── Ctrl-C goes back to the dashboard ──\x1b[0m"])
-    tails = [Tail(name, root / ".devinit" / "logs" / f"{name}.log") for name in names]
+    tails = [Tail(name, log_path(root, name)) for name in names]
     for tail in tails:
         tail.last(1, follow=True)
     mask = mask_of(root)

@@ -3,7 +3,7 @@
 Light: no asyncio, no msgspec; a command that shows lines loads little else. Everybody may use it who shows
 logs (`devinit logs`, the dashboard) or reads them (probes); only the supervisor writes there (supervisor/logs).
 
-    tail = Tail("backend", root / ".devinit/logs/backend.log")
+    tail = Tail("backend", log_path(root, "backend"))
     tail.last(100)                      # → [Line]: .text (one state of it, not yet safe for a terminal), .time,
                                         #   .run (Unix times); memory stays bounded whatever was printed
     tail.since(time.time() - 300)       # the oldest first, streamed
@@ -23,10 +23,21 @@ logs (`devinit logs`, the dashboard) or reads them (probes); only the supervisor
 | `secrets` | the secrets of a project, from its `.env.runtime` and what its supervisor noted |
 """
 
+from __future__ import annotations
+
+import os
+
+from devinit.system.checkout import state_folder
+
 MARKER = "--- devinit: "
 """How the lines begin that are ours: one before each run of a service and each command of its set-up.
 
 Here, since the supervisor needs no more than that while it starts."""
 
 SECRETS_FILE = "secrets"
-"""In `.devinit`: what services are given that is not to be shown."""
+"""In the state folder: what services are given that is not to be shown."""
+
+
+def log_path(root: str | os.PathLike[str], service: str) -> str:
+    """Return where the output of a checkout's service lies."""
+    return os.path.join(state_folder(root), "logs", f"{service}.log")  # noqa: PTH118  the fast commands do without pathlib

@@ -1,15 +1,18 @@
 """Which secrets a project has, without asking its supervisor: what `.env.runtime` says, and what it noted itself.
 
-Services are given more than that file says, by their own `env` and by `.env` files. What of it is secret the
-supervisor notes in `.devinit/secrets`, for you alone, and leaves there: the logs can be read after a stop.
+Services are given more than that file says, by their own `env` and by `.env` files. The supervisor notes what of
+it is secret in `secrets` in the state folder, for you alone. It stays there: logs can be read after a stop.
 """
 
 from __future__ import annotations
 
 import os
 
+from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.logs.mask import Mask, secrets_of, words_of
+from devinit.system.checkout import state_folder
+from devinit.system.files import read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,17 +23,17 @@ ENVIRONMENT_FILE = ".env.runtime"
 
 def mask_of(root: str | os.PathLike[str]) -> Mask:
     """Return what hides the secrets of a project; without its files only passwords in URLs are recognised."""
-    own = os.path.join(root, ".devinit", SECRETS_FILE)  # noqa: PTH118  as below
+    own = os.path.join(state_folder(root), SECRETS_FILE)  # noqa: PTH118  as below
     return Mask(read(os.path.join(root, ENVIRONMENT_FILE)), read(own))  # noqa: PTH118  as below
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the variables of a file that devinit wrote; none without it."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  the fast commands do without pathlib
-            return values_of(file.read())
-    except OSError:
+        content = read_bytes(path)
+    except StateFileError:
         return {}
+    return values_of((content or b"").decode(errors="replace"))
 
 
 def noted(environments: Collection[Mapping[str, str]]) -> str:

@@ -14,6 +14,7 @@ from typing import TypeGuard
 
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import HIGHEST_PORT
+from devinit.system.checkout import state_folder
 from devinit.system.files import FileLock, read_text, write_atomically
 
 NAME = ".ports.json"
@@ -39,7 +40,7 @@ def write(root: Path, ports: Mapping[str, int]) -> bool:
         after = {**before, **ports}
         if after == before and path.exists():
             return False
-        write_atomically(path, _text(after))
+        write_atomically(path, _text(after), inside=root)
     return True
 
 
@@ -56,7 +57,7 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
         if not forgotten:
             return {}
         if kept:
-            write_atomically(path, _text(kept))
+            write_atomically(path, _text(kept), inside=root)
         else:
             path.unlink(missing_ok=True)
     return {key: value for key in forgotten if _is_port(value := document[key])}
@@ -64,13 +65,13 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
 
 def _writing(root: Path) -> AbstractContextManager[object]:
     """Return what keeps another writer (`ports set` in two shells) from undoing what we write meanwhile."""
-    private = root / ".devinit"
+    private = Path(state_folder(root))
     # Not created for this: the checkout may just have been deleted.
     return FileLock(private / "ports.lock") if private.is_dir() else nullcontext()
 
 
 def _document(path: Path) -> dict[str, object]:
-    text = read_text(path)
+    text = read_text(path, inside=path.parent)
     if text is None:
         return {}
     try:

@@ -10,6 +10,7 @@ from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder import holding
 from devinit.ports.leases import LeaseStore, Taken, root_name
 from devinit.ports.verdict import judge
+from devinit.system.checkout import state_folder
 from devinit.system.files import is_locked
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
@@ -43,4 +44,4 @@ def _refusal(port: int) -> Refusal | None:
 
 def is_looked_after(root: str) -> bool:
     """Tell whether a supervisor runs for a checkout; without one, what still runs there is an orphan."""
-    return bool(root) and is_locked(f"{root}/.devinit/{SUPERVISOR_LOCK}")
+    return bool(root) and is_locked(f"{state_folder(root)}/{SUPERVISOR_LOCK}")

@@ -7,13 +7,14 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from devinit.errors import ServiceError
+from devinit.errors import ServiceError, StateFileError
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy
 from devinit.providers.command import command_spec, first_words
 from devinit.providers.provider import Place, Say, reachable
+from devinit.system.files import read_bytes
 
 NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
 INSTALLING = frozenset(("install", "i", "ci", "add", "clean-install", "dlx", "create", "init"))
@@ -158,8 +159,8 @@ def _refuse_missing_packages(service: Service, place: Place) -> None:
 
 def _declares_packages(folder: Path) -> bool:
     try:
-        declared = msgspec.json.decode((folder / "package.json").read_bytes(), type=_Package)
-    except (OSError, msgspec.DecodeError):
+        declared = msgspec.json.decode(read_bytes(folder / "package.json") or b"", type=_Package)
+    except (StateFileError, msgspec.DecodeError):
         # Not ours to judge: the package manager says what is wrong with it.
         return False
     return bool(declared.dependencies or declared.dev_dependencies)

@@ -29,7 +29,7 @@ class Place(Struct, frozen=True, kw_only=True):
     project: str
     root: Path
     data: Path
-    """`.devinit/data`, or wherever the data of this checkout lies; created when it is needed."""
+    """Where the data of this checkout lies, in the user's state directory; created when it is needed."""
     environment: dict[str, str]
     """The caller's: PATH, DEVINIT_PG_BIN."""
     color: bool = False

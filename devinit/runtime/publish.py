@@ -14,9 +14,10 @@ from typing import TypedDict
 
 import msgspec
 
+from devinit.errors import StateFileError
 from devinit.model.service import Endpoint
 from devinit.runtime.dotenv import render
-from devinit.system.files import write_atomically
+from devinit.system.files import read_bytes, write_atomically
 
 ENVIRONMENT_FILE = ".env.runtime"
 PRIVATE = 0o600
@@ -38,9 +39,9 @@ def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
     """Bring `.env.runtime` up to date and return whether that changed it."""
     path = root / ENVIRONMENT_FILE
     content = render(values).encode()
-    if _is_private_file(path) and path.read_bytes() == content:
+    if _is_private_file(path) and read_bytes(path, inside=root) == content:
         return False
-    write_atomically(path, content, mode=PRIVATE)
+    write_atomically(path, content, mode=PRIVATE, inside=root)
     return True
 
 
@@ -64,11 +65,11 @@ def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
     A later run may have written its own by now; one that cannot be read is not proven to be ours.
     """
     try:
-        discovery = msgspec.json.decode(path.read_bytes(), type=Discovery)
+        discovery = msgspec.json.decode(read_bytes(path) or b"", type=Discovery)
         ours = (discovery["port"], discovery["process_id"]) == (port, process_id)
         if ours:
             path.unlink()
-    except (OSError, msgspec.DecodeError):
+    except (OSError, StateFileError, msgspec.DecodeError):
         # What cannot be removed is stale in 30 s for every client.
         return False
     return ours

@@ -15,9 +15,10 @@ from devinit.model.service import Project
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.runner import Runner
+from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
-from devinit.system.processes import Process, boot_id
+from devinit.system.processes import RUN_VARIABLE, Process, boot_id, has_legible_environment, variable_of
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +45,20 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     for name, service in stage.project.services.items():
         supervisor.runners[name] = Runner(service, stage, supervisor, tasks, supervisor.changed)
     for name, record in state.services.items():
-        take_over(supervisor.runners[name], record)
+        take_over(supervisor.runners[name], record, stage)
         if name in state.moments:
             remember(supervisor.runners[name], record.phase, state.moments[name])
 
 
-def take_over(runner: Runner, record: ServiceRecord) -> None:
+def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
     runner.identity, runner.log_offset = record.identity, record.log_offset
     runner.started_at, runner.listener, runner.basis = record.started_at, record.listener, record.basis
     process = Process.open(record.identity) if record.identity is not None else None
+    if process is not None and not is_proven(process, runner.name, stage):
+        log.warning("process %s is not %s of this checkout: it is left alone", process.pid, runner.name)
+        process.close()
+        process = runner.identity = None
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)
         runner.adopt(process)
@@ -68,6 +73,17 @@ def take_over(runner: Runner, record: ServiceRecord) -> None:
         if record.identity is None and runner.phase is Phase.FAILED:
             # It had not been started yet: that goes on, after what a one-shot command of it left behind.
             runner.post(lifecycle.StartRequested())
+
+
+def is_proven(process: Process, service: str, stage: Stage) -> bool:
+    """Whether a recorded process is the service's: it carries our mark, or keeps the lease of the service's port.
+
+    A program that wrote its title over its environment has no mark any more; then the record alone counts.
+    """
+    mark = variable_of(process.pid, RUN_VARIABLE)
+    if mark is not None or has_legible_environment(process.pid):
+        return mark == stage.marker(service) or process.identity in stage.ports.keepers(service)
+    return True
 
 
 def remember(runner: Runner, phase: Phase, moment: Moment) -> None:

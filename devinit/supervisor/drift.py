@@ -11,7 +11,9 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devinit.errors import StateFileError
 from devinit.model.service import Project, Service
+from devinit.system.files import read_bytes
 
 KEYS = {"external_url": "url"}
 """Fields of a service that have another name in devinit.toml."""
@@ -84,8 +86,8 @@ def shown(path: str, root: Path) -> str:
 def checksum_of(path: Path) -> int:
     """Return a checksum of a file; one that cannot be read is as good as empty."""
     try:
-        return checksum(path.read_bytes())
-    except OSError:
+        return checksum(read_bytes(path) or b"")
+    except StateFileError:
         return 0
 
 

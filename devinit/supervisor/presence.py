@@ -11,8 +11,9 @@ from devinit.control.server import Server
 from devinit.control.spawning import SOCKET_POINTER
 from devinit.control.waking import proven_supervisor_of, wake
 from devinit.errors import DevinitError, StateFileError, SupervisorError
+from devinit.system.checkout import claim
 from devinit.system.files import FileLock, write_atomically
-from devinit.system.paths import SUPERVISOR_LOCK, private_directory, socket_path
+from devinit.system.paths import SUPERVISOR_LOCK, socket_path
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +26,8 @@ async def lock_project(root: Path) -> FileLock | None:
 
     None when another one looks after it, and can be reached: it may have lost its socket, and listens again.
     """
-    # In the checkout, not beside the socket: whoever has another runtime directory must not start a second one.
-    lock = FileLock(private_directory(root) / SUPERVISOR_LOCK)
+    # Not beside the socket: a command with another runtime directory must not start a second one.
+    lock = FileLock(Path(claim(root)) / SUPERVISOR_LOCK)
     deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
     woken = False
     while not lock.acquire(blocking=False):
@@ -63,8 +64,8 @@ def is_reachable(root: Path) -> bool:
 
 
 def publish_address(root: Path) -> None:
-    """Leave in the checkout where we listen, for those who have another runtime directory."""
-    pointer = private_directory(root) / SOCKET_POINTER
+    """Note where we listen, for commands with another runtime directory."""
+    pointer = Path(claim(root)) / SOCKET_POINTER
     try:
         write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
     except StateFileError as error:

@@ -198,7 +198,9 @@ class Runner:
         log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
         # Whoever waits for the end of the tree must not wait for ever.
         ending = isinstance(action, lifecycle.EndTree)
-        failed = lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log")
+        failed = lifecycle.PreparationFailed(
+            "internal error; see the supervisor's log (`devinit doctor` says where it is)"
+        )
         self.post(lifecycle.TreeGone() if ending else failed)
 
     async def _do(self, action: lifecycle.Action) -> None:
@@ -239,7 +241,11 @@ class Runner:
         except Exception:
             # As in `_action_failed`: it must not end the supervision of the others.
             log.exception("%s: set-up failed", self.name)
-            self.post(lifecycle.PreparationFailed("internal error; see .devinit/supervisor.log"))
+            self.post(
+                lifecycle.PreparationFailed(
+                    "internal error; see the supervisor's log (`devinit doctor` says where it is)"
+                )
+            )
 
     async def _prepare_provider(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()

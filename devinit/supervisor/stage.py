@@ -29,8 +29,9 @@ from devinit.supervisor.ending import Lookout
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
+from devinit.system.checkout import claim
 from devinit.system.files import read_text, write_atomically
-from devinit.system.paths import private_directory, project_id, runtime_directory
+from devinit.system.paths import project_id, runtime_directory
 from devinit.system.processes import RUN_VARIABLE
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Stage:
     def __init__(self, root: Path, broadcaster: Broadcaster) -> None:
         self.root = root
         self._id = project_id(root)
-        self.private = private_directory(root)
+        self.private = Path(claim(root))
+        """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
         self.project = Project(name=root.name, root=root, services={})
         self.caller: dict[str, str] = dict(os.environ)
@@ -263,7 +265,7 @@ class Stage:
         return self._mask
 
     def write_pid_file(self, name: str, pid: int) -> None:
-        """Leave the pid for scripts, in `.devinit/pids`. Information, never proof."""
+        """Leave the pid for scripts, in `pids`. Information, never proof."""
         path = self.private / "pids" / f"{name}.pid"
         with contextlib.suppress(OSError):
             try:

@@ -1,4 +1,4 @@
-"""`.devinit/state.json`: what runs, so that the next supervisor can take it over. One writer: the supervisor."""
+"""`state.json`: what runs, so that the next supervisor can take it over. One writer: the supervisor."""
 
 from __future__ import annotations
 

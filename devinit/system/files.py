@@ -1,10 +1,16 @@
-"""Files that are whole or not there: atomic replacement, honest reading, locks that no crash leaves."""
+"""Files that are whole or not there: atomic replacement, honest reading, locks that no crash leaves.
+
+A cloned repository can contain links, named pipes and devices under the names that devinit uses. Only regular
+files are read or replaced here, an open never waits for the other end of a pipe, and a link is followed only
+where it leads to another place in the same checkout.
+"""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import os
+import stat
 
 from devinit.errors import StateFileError
 
@@ -18,17 +24,33 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_KINDS = (
+    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_PIPE_BLOCK = 65536
 
 
 def write_atomically(
-    path: str | os.PathLike[str], data: bytes | str, *, mode: int = 0o644, durable: bool = True
+    path: str | os.PathLike[str],
+    data: bytes | str,
+    *,
+    mode: int = 0o644,
+    durable: bool = True,
+    inside: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Replace a file as a whole: what is read is the old content or the new, whatever happens meanwhile.
+    """Replace a file as a whole: a reader sees the old content or the new, whatever happens meanwhile.
 
-    Without `durable` that holds for every crash of a program, but not for a power cut.
+    Without `durable` that holds for every crash of a program, but not for a power cut. A link is kept, and its
+    target replaced, if the target lies `inside` that folder. Raise StateFileError for any other link, for what
+    is no regular file, and where the file cannot be written.
     """
-    # A link is followed: somebody who links .env.runtime elsewhere wants the target replaced.
-    target = os.path.realpath(path)
+    name = os.fspath(path)
+    target = _file_to_replace(name, inside)
     content = data.encode() if isinstance(data, str) else data
     temporary = _name_beside(target)
     try:
@@ -36,28 +58,63 @@ def write_atomically(
         os.replace(temporary, target)
     except OSError as error:
         _remove_if_there(temporary)
-        raise _not_written(os.fspath(path), error) from error
+        raise _not_written(name, error) from error
     except BaseException:
         _remove_if_there(temporary)
         raise
 
 
-def read_text(path: str | os.PathLike[str]) -> str | None:
-    """Return a file's text, or None when there is no such file; anything else is refused by name."""
+def read_bytes(
+    path: str | os.PathLike[str],
+    *,
+    inside: str | os.PathLike[str] | None = None,
+    pipe_seconds: float = 0.0,
+) -> bytes | None:
+    """Return a file's content, or None when there is no such file.
+
+    With `inside`, a link must lead to a file in that folder. With `pipe_seconds` the file may be a named pipe (a
+    secret manager feeds it) whose writer has so much time. Raise StateFileError, which names the file, for
+    anything else that is no regular file, and for a file that cannot be read.
+    """
     name = os.fspath(path)
     try:
-        with open(name, "rb") as file:
-            content = file.read()
+        target = name if inside is None else _inside(name, inside)
+        # O_NONBLOCK: opening a named pipe that nothing writes to would wait for ever.
+        descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _not_readable(name, error) from error
     try:
+        found = os.fstat(descriptor).st_mode
+        if stat.S_ISREG(found):
+            with open(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.read()
+        if stat.S_ISFIFO(found) and pipe_seconds:
+            return _read_pipe(descriptor, name, pipe_seconds)
+    except OSError as error:
+        raise _not_readable(name, error) from error
+    finally:
+        os.close(descriptor)
+    raise _not_a_file(name, found)
+
+
+def read_text(
+    path: str | os.PathLike[str],
+    *,
+    inside: str | os.PathLike[str] | None = None,
+    pipe_seconds: float = 0.0,
+) -> str | None:
+    """Return `read_bytes` as text without a byte order mark; raise StateFileError also where it is no UTF-8."""
+    content = read_bytes(path, inside=inside, pipe_seconds=pipe_seconds)
+    if content is None:
+        return None
+    try:
         # Editors on Windows put a byte order mark in front, which no JSON or TOML parser wants.
         return content.removeprefix(BYTE_ORDER_MARK).decode()
     except UnicodeDecodeError as error:
         raise StateFileError(
-            f"{name} is not UTF-8 text (byte {error.start})",
+            f"{os.fspath(path)} is not UTF-8 text (byte {error.start})",
             hint="save it as UTF-8, or delete it",
         ) from error
 
@@ -104,7 +161,7 @@ class FileLock:
             os.close(descriptor)
             if not locked:
                 return False
-            # The file was deleted while we waited (rm -rf .devinit): a lock on it would exclude nobody.
+            # The file was deleted while we waited (rm -rf of its folder): a lock on it would exclude nobody.
         return True
 
     @property
@@ -161,7 +218,7 @@ class FileLock:
 def is_locked(path: str) -> bool:
     """Tell whether somebody holds a lock; one whose file is missing or not ours to open is held by nobody."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:
@@ -171,6 +228,57 @@ def is_locked(path: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:
+    """Return the file that is to be replaced: the name itself, or what a link in a checkout leads to."""
+    try:
+        found = os.lstat(path)
+        if stat.S_ISLNK(found.st_mode) and inside is not None:
+            path = _inside(path, inside)
+            found = os.lstat(path)
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise _not_written(path, error) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise _not_a_file(path, found.st_mode)
+    return path
+
+
+def _inside(path: str, folder: str | os.PathLike[str]) -> str:
+    """Return where a name leads; raise StateFileError when a link leads out of the folder."""
+    if not os.path.islink(path):
+        return path
+    target, top = os.path.realpath(path), os.path.realpath(folder)
+    if not target.startswith(top.rstrip("/") + "/"):
+        raise StateFileError(
+            f"{path} is a link to {target}, outside of {top}",
+            hint="devinit follows links only within the project: replace the link by a file",
+        )
+    return target
+
+
+def _read_pipe(descriptor: int, path: str, seconds: float) -> bytes:
+    """Return what a writer puts into a named pipe, until it closes its end."""
+    import select  # only secret managers need it
+    import time
+
+    deadline = time.monotonic() + seconds
+    content = b""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    while (left := deadline - time.monotonic()) > 0:
+        if not poll.poll(left * 1000):
+            break
+        if block := os.read(descriptor, _PIPE_BLOCK):
+            content += block
+        else:
+            return content
+    raise StateFileError(
+        f"{path} is a named pipe that {'stays open' if content else 'nothing writes to'} ({seconds:g} s waited)",
+        hint="start the program that feeds it, or name a file instead",
+    )
 
 
 def _name_beside(target: str) -> str:
@@ -218,6 +326,14 @@ def _not_written(path: str, error: OSError) -> StateFileError:
 
 def _not_readable(path: str, error: OSError) -> StateFileError:
     return StateFileError(f"{path} cannot be read: {error.strerror}", hint=_hint(path, error))
+
+
+def _not_a_file(path: str, mode: int) -> StateFileError:
+    """Return the error about a name that belongs to something else than a file, by its mode."""
+    kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
+    return StateFileError(
+        f"{path} is {kind}, not a file", hint="move it away, and put a file there if needed"
+    )
 
 
 def _hint(path: str, error: OSError) -> str | None:

@@ -67,6 +67,14 @@ def variable_of(pid: int, name: str) -> str | None:
         return None
 
 
+def has_legible_environment(pid: int) -> bool:
+    """Whether the environment of a process can be read: those of the system's own programs cannot."""
+    try:
+        return bool(psutil.Process(pid).environ())
+    except (psutil.Error, OSError):
+        return False
+
+
 def open_files_of(pid: int) -> list[str]:
     """Return the paths of the regular files that a process has open."""
     try:

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 LONGEST_SOCKET_PATH = 103
 """Linux allows 107 bytes, macOS 103; the same limit on both keeps the choice of a path the same."""
 LONGEST_SLUG = 20
+OWN_FOLDER = ".devinit"
+"""What devinit keeps inside a checkout: the identity, and a .gitignore that covers both."""
 SUPERVISOR_LOCK = "supervisor.lock"
-"""The file in `.devinit` that the one supervisor of a checkout holds locked, with its pid in it."""
+"""The file in a checkout's state folder that its one supervisor holds locked, with its pid in it."""
 
 _RUN_USER = "/run/user"
 _TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is used
@@ -30,12 +32,17 @@ _TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is
 
 def state_directory() -> Path:
     """Return the user's machine-wide directory for leases and reservations, created 0700."""
+    path = state_path()
+    create_private(path)
+    return _as_path(path)
+
+
+def state_path() -> str:
+    """Return `state_directory` as text, whether it exists or not."""
     base = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(base):  # the XDG specification: a relative path is ignored
         base = os.path.join(os.path.expanduser("~"), ".local", "state")
-    path = os.path.join(base, "devinit")
-    _create_private(path)
-    return _as_path(path)
+    return os.path.join(base, "devinit")
 
 
 def runtime_directory() -> Path:
@@ -62,33 +69,28 @@ def socket_address(root: str | os.PathLike[str]) -> str:
     return path
 
 
-def private_directory(root: str | os.PathLike[str]) -> Path:
-    """Return the checkout's `.devinit`, created 0700 and with a .gitignore that covers everything in it."""
-    return _as_path(private_directory_as_text(root))
-
-
-def private_directory_as_text(root: str | os.PathLike[str]) -> str:
-    """Return `private_directory` as text, without loading pathlib."""
-    path = os.path.join(root, ".devinit")
-    _create_private(path)
-    _close_to_others(path)
-    ignore = os.path.join(path, ".gitignore")
-    try:
-        with open(ignore, "x", encoding="ascii") as file:
-            file.write("*\n")
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise _unusable(path, error) from error
-    return path
-
-
 def other_checkout(environ: Mapping[str, str], root: str | os.PathLike[str]) -> str | None:
     """Return the checkout whose `.env.runtime` an environment comes from, when that is not this one."""
     stated = environ.get("DEVINIT_PROJECT", "").strip()
     if not stated or os.path.realpath(stated) == os.path.realpath(root):
         return None
     return stated
+
+
+def create_private(path: str) -> None:
+    """Make a folder that only the user may enter, and the folders above it; raise StateFileError if that fails."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError as error:
+        parent = os.path.dirname(path)
+        if os.path.isdir(parent):  # /proc and the like: nothing can be created here
+            raise _unusable(path, error) from error
+        # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
+        create_private(parent)
+        create_private(path)
+    except OSError as error:
+        if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
+            raise _unusable(path, error) from error
 
 
 def _as_path(path: str) -> Path:
@@ -106,7 +108,7 @@ def _runtime_directory() -> str:
     for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"{_RUN_USER}/{os.getuid()}"):
         if os.path.isabs(base) and _is_own_directory(base):
             path = os.path.join(base, "devinit")
-            _create_private(path)
+            create_private(path)
             _refuse_unless_private(path)
             return path
     return _own_temporary_directory()
@@ -118,7 +120,7 @@ def _own_temporary_directory() -> str:
     if sys.platform == "darwin" or not os.access(base, os.W_OK):
         base = os.environ.get("TMPDIR", base)
     path = os.path.join(base, f"devinit-{os.getuid()}")
-    _create_private(path)
+    create_private(path)
     _refuse_unless_private(path)
     return path
 
@@ -143,35 +145,6 @@ def _is_own_directory(path: str) -> bool:
     return os.access(path, os.W_OK | os.X_OK)
 
 
-def _create_private(path: str) -> None:
-    try:
-        os.mkdir(path, 0o700)
-    except FileNotFoundError as error:
-        parent = os.path.dirname(path)
-        if os.path.isdir(parent):  # /proc and the like: nothing can be created here
-            raise _unusable(path, error) from error
-        # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
-        _create_private(parent)
-        _create_private(path)
-    except OSError as error:
-        if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
-            raise _unusable(path, error) from error
-
-
-def _close_to_others(path: str) -> None:
-    """Take other users' rights from a directory of ours: it was copied, unpacked, or made by hand.
-
-    Not refused: on disks without rights (a Windows drive in WSL) every directory looks open and stays so.
-    """
-    try:
-        found = os.stat(path)
-        if found.st_mode & 0o077 and found.st_uid == os.getuid():
-            os.chmod(path, 0o700)
-    except OSError:
-        # What keeps us from it keeps us from using the directory as well, and is told there.
-        return
-
-
 def _refuse_unless_private(path: str) -> None:
     """Refuse a directory that somebody else could have put there, or can write into."""
     found = os.lstat(path)
@@ -190,16 +163,10 @@ def _refuse_unless_private(path: str) -> None:
 
 
 def _unusable(path: str, error: OSError) -> StateFileError:
-    in_checkout = os.path.basename(path) == ".devinit"
-    if isinstance(error, PermissionError) and (in_checkout or os.path.exists(path)):
+    if isinstance(error, PermissionError) and os.path.exists(path):
         from shlex import quote  # it loads re, for an error only
 
-        whose = path if os.path.exists(path) else os.path.dirname(path)
-        hint = (
-            f"make {whose} yours again (was devinit run with sudo here?): sudo chown -R $USER {quote(whose)}"
-        )
-    elif in_checkout:
-        hint = "devinit keeps there what it runs: make the checkout writable"
+        hint = f"make {path} yours again (was devinit run with sudo?): sudo chown -R $USER {quote(path)}"
     else:
         hint = "set XDG_STATE_HOME to a folder that you can write"
     return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from devinit.system.facts import alive, ancestors_of, boot_id, facts_of, identity_of, user_name
 from devinit.system.process import Process, signal_exactly
-from devinit.system.procfs import all_processes, cgroups_of, process_ids, variable_of
+from devinit.system.procfs import all_processes, cgroups_of, has_legible_environment, process_ids, variable_of
 from devinit.system.spawning import spawn
 from devinit.system.tree import (
     RUN_VARIABLE,
@@ -32,6 +32,7 @@ __all__ = [
     "facts_of",
     "followers_of",
     "group_of",
+    "has_legible_environment",
     "identity_of",
     "members_of",
     "process_ids",

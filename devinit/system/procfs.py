@@ -107,6 +107,19 @@ def variable_of(pid: int, name: str) -> str | None:
     return os.fsdecode(rest.partition(b"\0")[0]) if found else None
 
 
+def has_legible_environment(pid: int) -> bool:
+    """Whether the environment with which a process was started can still be read.
+
+    Redis, Ruby and others write their title over it, and other users' processes hide it.
+    """
+    if not LINUX:
+        from devinit.system import macos  # loads psutil
+
+        return macos.has_legible_environment(pid)
+    first = (read(f"/proc/{pid}/environ") or b"").partition(b"\0")[0]
+    return b"=" in first
+
+
 def cgroups_of(pid: int) -> tuple[str, ...]:
     """Return the control groups that tell whose a process is: the unified one and systemd's; or nothing."""
     lines = (read(f"/proc/{pid}/cgroup") or b"").decode(errors="replace").splitlines() if LINUX else []

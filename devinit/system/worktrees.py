@@ -76,7 +76,8 @@ def _branch(head: str) -> str | None:
 def _first_line(path: str) -> str | None:
     """Return what a small file says; None when it is missing, a folder, or not ours to read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # O_NONBLOCK: a named pipe that nothing writes to is read as an empty file.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             text = os.read(descriptor, _ENOUGH)
         finally:

@@ -25,6 +25,7 @@ import pytest
 from devinit.ports.hold import Hold, hold
 from devinit.system.paths import project_id
 from devinit.system.processes import members_of, process_ids
+from tests.places import state_of
 
 PATIENCE = 30
 """How long anything may take on a machine that is busy; nothing is expected to."""
@@ -148,7 +149,7 @@ class Shop:
 
     def log(self, name: str) -> Path:
         """Return the path of a service's log, in a folder that is there."""
-        folder = self.root / ".devinit" / "logs"
+        folder = state_of(self.root) / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{name}.log"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import PATIENCE
+from tests.places import state_of
 from tests.terminal import COLUMNS, Terminal
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class TestTheDashboard:
 
         terminal = at_terminal("dashboard")
         terminal.shows("● backend", "1 of 1 ready")
-        os.kill(int((shop.root / ".devinit" / "supervisor.lock").read_text()), signal.SIGKILL)
+        os.kill(int((state_of(shop.root) / "supervisor.lock").read_text()), signal.SIGKILL)
         terminal.shows("The supervisor is gone")
         terminal.press("\x12")  # Ctrl-R
         terminal.shows("1 of 1 ready", gone="supervisor is gone")

@@ -22,6 +22,7 @@ from devinit.model.port import LeaseOwner
 from devinit.ports.leases import Lease, LeaseStore
 from devinit.system.paths import state_directory
 from devinit.system.processes import Process, alive, identity_of
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shop
@@ -58,7 +59,7 @@ def end(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
 @pytest.fixture
 def squatter(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Somebody who works in the data of a service of ours."""
-    data = tmp_path / "Ölmühle ünï" / ".devinit" / "data" / "cache" / "redis7"
+    data = state_of(tmp_path / "Ölmühle ünï") / "data" / "cache" / "redis7"
     data.mkdir(parents=True)
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", "import signal; print('in', flush=True); signal.pause()"],
@@ -131,7 +132,7 @@ class TestAServiceThatNobodyKnowsOf:
         service = identity_of(pid)
         assert service is not None
         kill_supervisor(shop)
-        shutil.rmtree(shop.root / ".devinit")
+        shutil.rmtree(state_of(shop.root))
 
         code, found = examined(shop)
 
@@ -151,7 +152,7 @@ class TestAServiceThatNobodyKnowsOf:
         service = identity_of(shop.status()["worker"]["pid"])
         assert service is not None
         kill_supervisor(shop)
-        shutil.rmtree(shop.root / ".devinit")
+        shutil.rmtree(state_of(shop.root))
         (shop.root / "devinit.toml").write_text('[services.other]\ncommand = "sleep 60"\n')
 
         examined(shop, "--fix")
@@ -221,14 +222,14 @@ class TestFilesThatCannotBeRead:
 
     def test_are_findings_however_they_are_broken(self, shop: Shop) -> None:
         shop.service("worker", ready={"after": 0.1})
-        (shop.root / ".devinit").mkdir()
-        (shop.root / ".devinit" / "state.json").write_text("[" * 100_000)
+        state_of(shop.root).mkdir(parents=True)
+        (state_of(shop.root) / "state.json").write_text("[" * 100_000)
 
         code, found = examined(shop, "--fix")
 
         assert code == 0
         assert "state.json cannot be read" in found["state"][0]["problem"]
-        assert (shop.root / ".devinit" / "state.json.broken").exists()
+        assert (state_of(shop.root) / "state.json.broken").exists()
 
     def test_a_configuration_is_only_explained(self, shop: Shop) -> None:
         (shop.root / "devinit.toml").write_text("[services.api]\nprot = 8000\n")
@@ -243,7 +244,7 @@ class TestFilesThatCannotBeRead:
 class TestWhatCannotBeLookedAt:
     def test_is_a_finding_too(self, shop: Shop) -> None:
         shop.service("worker", ready={"after": 0.1})
-        logs = shop.root / ".devinit" / "logs"
+        logs = state_of(shop.root) / "logs"
         logs.mkdir(parents=True)
         (logs / "worker.log").symlink_to("/nowhere/worker.log")
 
@@ -255,7 +256,7 @@ class TestWhatCannotBeLookedAt:
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
     def test_is_another_user_s_record_and_not_moved_away(self, shop: Shop) -> None:
-        record = shop.root / ".devinit" / "state.json"
+        record = state_of(shop.root) / "state.json"
         record.parent.mkdir(mode=0o700)
         record.write_text("{}")
         receiving, sending = os.pipe()
@@ -298,7 +299,7 @@ class TestALogThatWasDeleted:
     def test_is_told_with_what_begins_a_new_one(self, shop: Shop) -> None:
         shop.service("worker", ready={"after": 0.1})
         shop("start", "-d")
-        shutil.rmtree(shop.root / ".devinit")
+        shutil.rmtree(state_of(shop.root))
 
         code, found = examined(shop)
 

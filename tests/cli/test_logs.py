@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.places import state_of
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Shop
 
@@ -156,7 +158,7 @@ class TestALogThatWasDeleted:
     def test_is_told_with_what_begins_a_new_one(self, shop: Shop, port: int, words: tuple[str, ...]) -> None:
         shop.service("backend", port=port)
         shop("start", "-d")
-        shutil.rmtree(shop.root / ".devinit")
+        shutil.rmtree(state_of(shop.root))
 
         done = shop("logs", *words)
 

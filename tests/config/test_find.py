@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from devinit.config.find import find_root, find_root_as_text
+from devinit.system.checkout import claim
 
 
 class TestAConfiguredProject:
@@ -77,7 +78,7 @@ class TestAProjectWithoutAFile:
         assert find_root(settings.parent) == root
 
     def test_is_the_folder_where_services_were_started(self, root: Path, write: Callable[..., Path]) -> None:
-        write(".devinit/state.json")
+        (Path(claim(root)) / "state.json").touch()
         inside = write("src/main.py").parent
 
         assert find_root(inside) == root

@@ -253,7 +253,7 @@ class TestAFileThatCannotBeRead:
     def test_is_refused_when_it_is_a_folder(self, root: Path) -> None:
         (root / "devinit.toml").mkdir()
 
-        with pytest.raises(ConfigError, match=r"devinit\.toml cannot be read: Is a directory"):
+        with pytest.raises(ConfigError, match=r"devinit\.toml is a directory, not a file"):
             load(root)
 
     def test_is_refused_when_it_leads_nowhere(self, root: Path) -> None:

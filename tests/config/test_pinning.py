@@ -41,17 +41,27 @@ class TestAnAnswer:
 
         assert 'registered\non_conflict = "kill"\n' in file.read_text()
 
-    def test_leaves_the_mode_of_the_file_and_a_link_to_it(self, file: Path, tmp_path: Path) -> None:
+    def test_leaves_the_mode_of_the_file_and_a_link_to_it(self, file: Path) -> None:
         file.chmod(0o640)
+        shared = file.rename(file.with_name("shared.toml"))
+        file.symlink_to("shared.toml")
+
+        keep(str(file.parent), {"backend": "move"}, None)
+
+        assert shared.stat().st_mode & 0o777 == 0o640
+        assert file.is_symlink()
+        assert 'on_conflict = "move"' in shared.read_text()
+
+    def test_is_not_written_through_a_link_that_leaves_the_checkout(self, file: Path, tmp_path: Path) -> None:
         other = tmp_path / "other"
         other.mkdir()
         (other / "devinit.toml").symlink_to(file)
+        before = file.read_text()
 
-        keep(str(other), {"backend": "move"}, None)
+        [said] = keep(str(other), {"backend": "move"}, None)
 
-        assert file.stat().st_mode & 0o777 == 0o640
-        assert (other / "devinit.toml").is_symlink()
-        assert 'on_conflict = "move"' in file.read_text()
+        assert f"is a link to {file}, outside of {other}" in said
+        assert file.read_text() == before
 
     def test_that_cannot_be_written_is_no_failure_of_the_start(self, file: Path) -> None:
         file.write_bytes(b"\xff")

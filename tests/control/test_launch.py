@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,11 +16,11 @@ import pytest
 from devinit.control import spawning
 from devinit.control.launch import connect_or_start, connect_to, connect_to_running
 from devinit.errors import SupervisorError
-from devinit.system.paths import private_directory, socket_path
+from devinit.system.checkout import claim
+from devinit.system.paths import socket_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -97,6 +98,7 @@ class TestASupervisor:
         assert {process.returncode for process in asking} == {0}
 
     def test_that_was_begun_by_a_command_which_gave_up_is_in_nobody_s_way(self, root: Path) -> None:
+        claim(root)
         os.close(spawning.spawn_supervisor(root))
         launch = spawning.Launch(root)  # as `begin` does where nobody listens yet
         assert launch.lock.acquire(blocking=False)
@@ -135,7 +137,7 @@ class TestASupervisor:
         client.close()
 
     def test_that_cannot_start_says_why(self, root: Path) -> None:
-        (private_directory(root) / "state.json").write_text("{")
+        (Path(claim(root)) / "state.json").write_text("{")
 
         with pytest.raises(SupervisorError, match=r"state\.json cannot be read") as caught:
             connect_or_start(root)
@@ -175,12 +177,12 @@ class TestLookingAtAProject:
         assert connect_to_running(root) is None
 
     def test_starts_no_supervisor_when_everything_was_stopped(self, root: Path) -> None:
-        (private_directory(root) / "state.json").write_text('{"version":1,"services":{}}\n')
+        (Path(claim(root)) / "state.json").write_text('{"version":1,"services":{}}\n')
 
         assert connect_to_running(root) is None
 
     def test_starts_one_when_services_are_on_record_without_one(self, root: Path) -> None:
-        (private_directory(root) / "state.json").write_text('{"services":{"web":{}}}')
+        (Path(claim(root)) / "state.json").write_text('{"services":{"web":{}}}')
 
         with pytest.raises(SupervisorError, match=r"state\.json cannot be read"):
             connect_to_running(root)
@@ -188,7 +190,7 @@ class TestLookingAtAProject:
 
 class TestAnAddressThatIsNoText:
     def test_counts_as_none(self, root: Path) -> None:
-        (private_directory(root) / "socket").write_bytes(b"\xff\xfe\0")
+        (Path(claim(root)) / "socket").write_bytes(b"\xff\xfe\0")
 
         assert connect_to(root) is None
 

@@ -99,13 +99,13 @@ WHY = {
     "needed_by": [{"name": "frontend", "phase": "ready"}],
     "probe": "GET http://127.0.0.1:8001/health succeeds",
     "last_probe": None,
-    "log": "/home/ada/shop/.devinit/logs/backend.log",
+    "log": "/home/ada/.local/state/devinit/checkouts/shop-1f0c9a77e2/logs/backend.log",
     "log_tail": ["INFO:     Application startup complete."],
 }
 INSPECTION = {
     "environment": ENVIRONMENT,
     "changed": [{"name": "BACKEND_PORT", "then": "8000", "now": "8001"}],
-    "files": {"log": "/home/ada/shop/.devinit/logs/backend.log"},
+    "files": {"log": "/home/ada/.local/state/devinit/checkouts/shop-1f0c9a77e2/logs/backend.log"},
 }
 HOLDER = {
     "identity": {"pid": 4121, "start_time": 1, "boot_id": "boot"},

@@ -15,6 +15,7 @@ from devinit.dashboard.app import Dashboard
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import KEPT, SLACK, Store
 from tests.dashboard.conftest import FakeLink, status
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,8 @@ with open(sys.argv[1], "ab", buffering=0) as log:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / ".devinit" / "logs").mkdir(parents=True)
-    (tmp_path / ".devinit" / "logs" / "web.log").write_text("begin\n")
+    (state_of(tmp_path) / "logs").mkdir(parents=True)
+    (state_of(tmp_path) / "logs" / "web.log").write_text("begin\n")
     return tmp_path
 
 
@@ -56,7 +57,7 @@ class TestAHundredThousandLinesASecond:
         link = FakeLink()
         link.services = [status("web")]
         app = Dashboard(link, project, Pins(project, None))
-        log = project / ".devinit/logs/web.log"
+        log = state_of(project) / "logs/web.log"
         flood = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, str(log))
         try:
             async with app.run_test(size=(120, 40)) as pilot:
@@ -84,7 +85,7 @@ class TestAHundredThousandLinesASecond:
 
     async def test_that_never_pause_keep_no_new_service_from_being_heard(self, project: Path) -> None:
         heard: set[str] = set()
-        logs = project / ".devinit/logs"
+        logs = state_of(project) / "logs"
 
         def take(pieces: list[Piece]) -> None:
             heard.update(piece.service for piece in pieces)
@@ -108,7 +109,7 @@ class TestAHundredThousandLinesASecond:
         pieces: list[Piece] = []
         feed = Feed(project, pieces.extend)
         feed._arrange(("web",))
-        with (project / ".devinit/logs/web.log").open("a") as log:
+        with (state_of(project) / "logs/web.log").open("a") as log:
             log.writelines(f"line {number:06}\n" for number in range(200_000))
         feed._hand_over(())
 
@@ -121,7 +122,7 @@ class TestAHundredThousandLinesASecond:
         store = Store()
         feed = Feed(project, store.add)  # type: ignore[arg-type]  # what it returns is of no interest
         feed._arrange(("web",))
-        with (project / ".devinit/logs/web.log").open("a") as log:
+        with (state_of(project) / "logs/web.log").open("a") as log:
             log.write("x" * 1_000_000 + "\n")
         feed._hand_over(())
 
@@ -134,7 +135,7 @@ class TestSecrets:
         pieces: list[Piece] = []
         feed = Feed(project, pieces.extend)
         feed._arrange(("web",))
-        with (project / ".devinit/logs/web.log").open("a") as log:
+        with (state_of(project) / "logs/web.log").open("a") as log:
             log.write("connecting with opensesame\n")
         feed._hand_over(())
 

@@ -26,6 +26,7 @@ from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE, Process, identity_of
 from tests.conftest import OBEYED, Machine
+from tests.places import state_of
 
 HERE = Path(__file__).parents[2]
 SERVICES = ("postgres", "redis", "backend", "frontend")
@@ -202,7 +203,7 @@ class Guestbook:
     @contextmanager
     def events(self) -> Iterator[Events]:
         """Subscribe to what happens, as any client of the supervisor may."""
-        path = (self.root / ".devinit" / "socket").read_text().strip()
+        path = (state_of(self.root) / "socket").read_text().strip()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
@@ -271,7 +272,7 @@ class Guestbook:
         return False
 
     def _report(self, outcome: Outcome) -> str:
-        logs = sorted((self.root / ".devinit").glob("**/*.log"))
+        logs = sorted(state_of(self.root).glob("**/*.log"))
         tails = [f"== {path}\n{path.read_text(errors='replace')[-3000:]}" for path in logs]
         return "\n".join([outcome.out, outcome.talk, *tails])
 
@@ -429,7 +430,7 @@ def copy_installed(source: Path, folder: Path) -> None:
             copy_function=os.link,
             ignore=shutil.ignore_patterns(".vite"),
         )
-    shutil.copytree(source / ".devinit" / "setup", folder / ".devinit" / "setup")
+    shutil.copytree(state_of(source) / "setup", state_of(folder) / "setup")
     environment = folder / "backend" / ".venv"
     for script in (environment / "bin").iterdir():
         if script.is_file() and not script.is_symlink():

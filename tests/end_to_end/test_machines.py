@@ -19,6 +19,7 @@ import pytest
 
 from tests.end_to_end.conftest import checkouts, listen
 from tests.end_to_end.guestbook import HERE, SERVICES, Guestbook, User
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Checkouts
@@ -74,7 +75,7 @@ class TestTheServersOfTheWheels:
 
         use(guestbook)
 
-        data = guestbook.root / ".devinit" / "data"
+        data = state_of(guestbook.root) / "data"
         used = [
             json.loads((data / name / "program.json").read_text())["program"]
             for name in ("postgres", "redis")

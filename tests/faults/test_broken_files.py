@@ -12,6 +12,7 @@ import pytest
 
 from devinit.supervisor.state_file import read_state
 from devinit.system.listeners import tcp_listeners
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,9 +42,13 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
-@pytest.fixture
-def small_shop(disk: Path, make_shop: MakeShop) -> Shop:
-    """A project on a small disk."""
+@pytest.fixture(params=["checkout", "everything"])
+def small_shop(
+    disk: Path, make_shop: MakeShop, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Shop:
+    """A project on a small disk, alone or with the user's state directory."""
+    if request.param == "everything":
+        monkeypatch.setenv("XDG_STATE_HOME", str(disk / "state"))
     return make_shop(str(disk / "shop"))
 
 
@@ -56,7 +61,7 @@ class TestAStateFile:
         shop.up()
         pid = shop.status()["web"]["pid"]
         shop.kill_supervisor()
-        state = shop.root / ".devinit" / "state.json"
+        state = state_of(shop.root) / "state.json"
         state.write_bytes(garbage)
 
         refused = shop("start")
@@ -75,7 +80,7 @@ class TestAStateFile:
         shop.up()
         pid = shop.status()["web"]["pid"]
         shop.kill_supervisor()
-        state = shop.root / ".devinit" / "state.json"
+        state = state_of(shop.root) / "state.json"
         os.truncate(state, state.stat().st_size // 2)
 
         refused = shop("status")
@@ -88,7 +93,7 @@ class TestAStateFile:
         shop.service("web", port=port)
         shop.up()
         shop.kill_supervisor()
-        os.truncate(shop.root / ".devinit" / "state.json", 0)
+        os.truncate(state_of(shop.root) / "state.json", 0)
 
         shop.up()
 
@@ -101,18 +106,18 @@ class TestAStateFile:
     ) -> None:
         shop.service("web", port=port)
         shop.up()
-        (shop.root / ".devinit" / "state.json").write_text("{")
+        (state_of(shop.root) / "state.json").write_text("{")
 
         assert shop("restart").returncode == 0
 
-        assert list(read_state(shop.root / ".devinit").services) == ["web"]
+        assert list(read_state(state_of(shop.root)).services) == ["web"]
 
 
 class TestASupervisorThatCannotStart:
     def test_is_told_as_any_other_error_with_every_hint_indented(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
-        private = shop.root / ".devinit"
-        private.mkdir()
+        private = state_of(shop.root)
+        private.mkdir(parents=True)
         (private / "state.json").write_text("garbage")
 
         first, *hints = shop("start").stderr.splitlines()
@@ -150,7 +155,7 @@ class TestAPortsFile:
         ports = free_ports(8)
         for number, port in enumerate(ports):
             shop.service(f"web{number}", port=port, range=f"{ports[0]}-{ports[-1]}")
-        (shop.root / ".devinit").mkdir()
+        state_of(shop.root).mkdir(parents=True)
         chosen = {f"web{number}": port for number, port in enumerate(reversed(ports))}
 
         writers = [
@@ -180,7 +185,7 @@ class TestAFolderThatCannotBeWritten:
         refused = small_shop("start")
 
         assert refused.returncode == 2
-        assert f"{small_shop.root / '.devinit'} cannot be used: Read-only file system" in refused.stderr
+        assert f"{small_shop.root}/.devinit cannot be used: Read-only file system" in refused.stderr
         assert "make the checkout writable" in refused.stderr
         small_shop.expect_nothing_left()
         remount("rw")
@@ -190,7 +195,7 @@ class TestAFolderThatCannotBeWritten:
 class TestAFullDisk:
     def test_refuses_a_start_by_name_and_leaves_nothing(self, small_shop: Shop, port: int) -> None:
         small_shop.service("web", port=port)
-        (small_shop.root / ".devinit").mkdir()
+        state_of(small_shop.root).mkdir(parents=True)
         fill(small_shop.root)
 
         refused = small_shop("start")
@@ -211,7 +216,7 @@ class TestAFullDisk:
 
         status = small_shop.status()["web"]
         assert (status["restarts"], tcp_listeners(port)[0].port) == (1, port)
-        assert list(read_state(small_shop.root / ".devinit").services) == ["web"]
+        assert list(read_state(state_of(small_shop.root)).services) == ["web"]
         assert small_shop("stop").returncode == 0
         small_shop.expect_nothing_left()
 

@@ -6,6 +6,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from tests.places import state_of
+
 if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Shop
 
@@ -130,7 +132,7 @@ class TestACrashAfterAnAdoption:
     def test_leaves_no_environment_behind_for_others_or_after_a_stop(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
         shop.up(SECRET="s3cr3t")
-        path = shop.root / ".devinit" / "caller.json"
+        path = state_of(shop.root) / "caller.json"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         holders = [
             each for each in path.parent.rglob("*") if each.is_file() and b"s3cr3t" in each.read_bytes()

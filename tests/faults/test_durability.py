@@ -18,6 +18,7 @@ from devinit.supervisor.state_file import ServiceRecord, read_state, write_state
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import socket_path
 from devinit.system.processes import identity_of
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ MOMENTS = 12
 
 def rewrite(shop: Shop, **changes: object) -> None:
     """Change what is on record of the service, as another run would have left it."""
-    private = shop.root / ".devinit"
+    private = state_of(shop.root)
     state = read_state(private)
     web: ServiceRecord = msgspec.structs.replace(state.services["web"], **changes)
     write_state(private, msgspec.structs.replace(state, services={"web": web}))
@@ -94,7 +95,7 @@ class TestASupervisorThatWasKilled:
             for pid in shop.supervisors():
                 os.kill(pid, signal.SIGKILL)
             command.finish()
-            read_state(shop.root / ".devinit")
+            read_state(state_of(shop.root))
             assert len(shop.supervisors()) <= 1
 
         shop.up()
@@ -102,15 +103,15 @@ class TestASupervisorThatWasKilled:
         for name, number in zip(("db", "web"), ports, strict=True):
             assert shop.pids(name) == [shop.status()[name]["pid"]]
             assert shop.ports()[name] == number
-        assert not [*shop.root.glob(".*.tmp"), *(shop.root / ".devinit").glob(".*.tmp")]
+        assert not [*shop.root.glob(".*.tmp"), *state_of(shop.root).glob(".*.tmp")]
         assert shop("stop").returncode == 0
         shop.expect_nothing_left()
 
     def test_in_the_middle_of_a_write_leaves_no_half_file_for_good(self, shop: Shop, port: int) -> None:
         gone = subprocess.Popen(["true"])
         gone.wait()
-        private = shop.root / ".devinit"
-        private.mkdir()
+        private = state_of(shop.root)
+        private.mkdir(parents=True)
         torn = [
             private / f".state.json.{gone.pid}.0123abcd.tmp",
             shop.root / f"..env.runtime.{gone.pid}.0123abcd.tmp",
@@ -166,7 +167,7 @@ class TestANumberThatTheKernelGaveToABystander:
     ) -> None:
         shop.service("web", "note=notes", port=port)
         shop.up()
-        record = read_state(shop.root / ".devinit").services["web"]
+        record = read_state(state_of(shop.root)).services["web"]
         assert record.identity is not None
         shop.kill_supervisor()
         shop.end_process(record.identity.pid)
@@ -244,8 +245,8 @@ class TestARecordOfAnEarlierBoot:
         pid = shop.status()["web"]["pid"]
         shop.kill_supervisor()
         shop.end_process(pid)
-        state = read_state(shop.root / ".devinit")
-        write_state(shop.root / ".devinit", msgspec.structs.replace(state, boot_id="an earlier one"))
+        state = read_state(state_of(shop.root))
+        write_state(state_of(shop.root), msgspec.structs.replace(state, boot_id="an earlier one"))
 
         assert shop.status()["web"]["phase"] == "stopped"
         assert len(shop.notes()) == 1
@@ -337,7 +338,7 @@ class TestALockWithNonsenseInIt:
         shop.service("web", port=port)
         shop.up()
         pid, before = shop.supervisor(), shop.status()["web"]["pid"]
-        (shop.root / ".devinit" / "supervisor.lock").write_text("[1, 2]\n")
+        (state_of(shop.root) / "supervisor.lock").write_text("[1, 2]\n")
         socket_path(shop.root).unlink()
 
         assert shop("start").returncode == 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.places import state_of
 from tests.supervisor.conftest import wait_until as until
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def counting(shop: Shop) -> Callable[..., None]:
 
 
 def log_of(shop: Shop) -> Path:
-    return shop.root / ".devinit" / "logs" / "web.log"
+    return state_of(shop.root) / "logs" / "web.log"
 
 
 def disk_use(shop: Shop) -> int:

@@ -18,6 +18,7 @@ import pytest
 from devinit.control.client import connect
 from devinit.errors import SupervisorError
 from devinit.system.paths import socket_path
+from tests.places import state_of
 from tests.supervisor.conftest import Shop
 from tests.system.conftest import NOBODY, Unprivileged
 
@@ -181,9 +182,11 @@ class TestFilesWithSecrets:
         assert subprocess.run(words, check=False, capture_output=True).returncode == 0
 
         # What the developer wrote is the developer's own business.
-        assert {".env.runtime", "backend.log", "devinit.toml"} <= {*with_secret(open_shop.root)}
+        private = state_of(open_shop.root)
+        assert {".env.runtime", "devinit.toml"} <= {*with_secret(open_shop.root)}
+        assert "backend.log" in with_secret(private)
         assert another_user(lambda: with_secret(open_shop.root)) == ["devinit.toml"]
-        private = open_shop.root / ".devinit"
+        assert another_user(lambda: with_secret(private)) == []
         assert mode_of(private) == 0o700
         secret = [
             open_shop.root / ".env.runtime",
@@ -227,7 +230,7 @@ class TestASecretOfOneService:
         assert [text for text in told if "***,***,***" not in text] == []
         assert [text for text in told for word in words.split(",") if word in text] == []
         assert words in shop.log("web")
-        assert mode_of(shop.root / ".devinit" / "secrets") == 0o600
+        assert mode_of(state_of(shop.root) / "secrets") == 0o600
 
 
 def with_secret(root: Path) -> list[str]:
@@ -293,8 +296,8 @@ class TestANameWithAMeaningToAShell:
     @pytest.mark.parametrize("words", [("start",), ("stop",), ("logs",), ("why",), ("ports", "set")])
     def test_is_refused_where_a_service_is_named(self, shop: Shop, port: int, words: tuple[str, ...]) -> None:
         shop.service("web", port=port)
-        secret = shop.root / ".devinit" / "pwned.log"
-        secret.parent.mkdir()
+        secret = state_of(shop.root) / "pwned.log"
+        secret.parent.mkdir(parents=True)
         secret.write_text(SECRET)
         shop.up()
         more = ("4000",) if words[0] == "ports" else ()

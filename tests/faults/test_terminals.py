@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.places import state_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -130,7 +132,7 @@ class TestATerminalThatNobodyReads:
         shop.up()
         assert shop("restart").returncode == 0
 
-        until(lambda: shop.log("talker").count("line 1999\n") == 2, shop.root / ".devinit/logs/talker.log")
+        until(lambda: shop.log("talker").count("line 1999\n") == 2, state_of(shop.root) / "logs/talker.log")
         assert terminal.command.poll() is None
         assert shop("stop").returncode == 0
         shop.expect_nothing_left()

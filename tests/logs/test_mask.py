@@ -8,6 +8,7 @@ import pytest
 
 from devinit.logs.mask import Mask
 from devinit.logs.secrets import mask_of, noted
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,8 +95,8 @@ class TestAProject:
             "PLAIN": "visible",
         }
         worker = {"API_TOKEN": "tk-worker's", "SSH_PRIVATE_KEY": "first line\nsecond line"}
-        (tmp_path / ".devinit").mkdir()
-        (tmp_path / ".devinit" / "secrets").write_text(noted([backend, worker]))
+        state_of(tmp_path).mkdir(parents=True)
+        (state_of(tmp_path) / "secrets").write_text(noted([backend, worker]))
 
         mask = mask_of(tmp_path)
 

@@ -86,7 +86,7 @@ class TestTheFile:
         assert known[7].at(40) == 101.0
 
     def test_lies_beside_the_log(self) -> None:
-        assert times_path("/shop/.devinit/logs/backend.log") == "/shop/.devinit/logs/backend.times"
+        assert times_path("/shop/logs/backend.log") == "/shop/logs/backend.times"
 
 
 LINES = [point(7, offset, 1000.0 + offset) for offset in range(1000)]

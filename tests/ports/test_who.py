@@ -16,8 +16,9 @@ from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Lease, LeaseStore
 from devinit.ports.release import release
 from devinit.ports.who import who
+from devinit.system.checkout import claim
 from devinit.system.files import FileLock
-from devinit.system.paths import SUPERVISOR_LOCK, private_directory, state_directory
+from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 from tests.ports.conftest import CONNECT, Block, Stranger
 
 
@@ -173,7 +174,7 @@ class TestAPortOfAProject:
         lease = take(leases, port, owner)
         stranger(port, directory=root)
 
-        with FileLock(private_directory(root) / SUPERVISOR_LOCK):
+        with FileLock(Path(claim(root)) / SUPERVISOR_LOCK):
             looked_after = told(port, root)
         orphaned = told(port, root)
 

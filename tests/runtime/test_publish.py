@@ -55,7 +55,7 @@ class TestTheEnvironmentFile:
     def test_is_named_when_it_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / ".env.runtime").mkdir()
 
-        with pytest.raises(StateFileError, match=r"\.env\.runtime cannot be written"):
+        with pytest.raises(StateFileError, match=r"\.env\.runtime is a directory, not a file"):
             publish_environment(tmp_path, {"A": "1"})
 
 

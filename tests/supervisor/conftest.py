@@ -23,9 +23,10 @@ from devinit.errors import StateFileError
 from devinit.model.process import ProcessSpec
 from devinit.ports.hold import Hold, hold
 from devinit.supervisor.state_file import read_state
-from devinit.system.paths import project_id, socket_path, state_directory
+from devinit.system.paths import project_id, socket_path, state_path
 from devinit.system.processes import Process, alive, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch
+from tests.places import state_of
 from tests.providers.conftest import embedded_valkey, system_redis
 
 PATIENCE = 30.0
@@ -261,11 +262,11 @@ class Shop:
 
     def leases(self) -> list[int]:
         """Return the ports whose lease is locked at this moment, by anybody."""
-        folder = state_directory() / "leases"
+        folder = Path(state_path()) / "leases"
         return sorted(int(path.stem) for path in folder.glob("*.lock") if is_locked(path))
 
     def log(self, name: str) -> str:
-        private = self.root / ".devinit"
+        private = state_of(self.root)
         path = private / "supervisor.log" if name == "supervisor" else private / "logs" / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
@@ -321,7 +322,7 @@ class Shop:
     def recorded_pids(self) -> list[int]:
         """Return the pids of services that are on record: Redis writes its title over the mark in its environment."""
         with suppress(StateFileError):
-            records = read_state(self.root / ".devinit").services.values()
+            records = read_state(state_of(self.root)).services.values()
             identities = [each.identity for each in records if each.identity is not None]
             return [each.pid for each in identities if alive(each)]
         return []

@@ -12,6 +12,7 @@ import pytest
 
 from devinit.supervisor.state_file import read_state, write_state
 from devinit.system.listeners import tcp_listeners
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +121,7 @@ class TestASupervisorThatWasKilled:
         shop.service("web", port=port, ready={"exec": "test -e allowed"})
         command = shop.begin("start")
         command.until(type="phase", service="web", phase="starting")
-        private = shop.root / ".devinit"
+        private = state_of(shop.root)
         until(lambda: is_on_record(private), private / "state.json")
         shop.kill_supervisor()
         command.finish()
@@ -184,12 +185,12 @@ class TestASupervisorThatWasKilled:
         shop.kill_supervisor()
         kill(before)
         bystander = stranger(port + 5)
-        state = read_state(shop.root / ".devinit")
+        state = read_state(state_of(shop.root))
         record = state.services["web"]
         assert record.identity is not None
         identity = msgspec.structs.replace(record.identity, pid=bystander)
         services = {"web": msgspec.structs.replace(record, identity=identity)}
-        write_state(shop.root / ".devinit", msgspec.structs.replace(state, services=services))
+        write_state(state_of(shop.root), msgspec.structs.replace(state, services=services))
 
         assert shop("stop").returncode == 0
 
@@ -201,8 +202,8 @@ class TestASupervisorThatWasKilled:
         before = shop.status()["web"]["pid"]
         shop.kill_supervisor()
         kill(before)
-        state = read_state(shop.root / ".devinit")
-        write_state(shop.root / ".devinit", msgspec.structs.replace(state, boot_id="another"))
+        state = read_state(state_of(shop.root))
+        write_state(state_of(shop.root), msgspec.structs.replace(state, boot_id="another"))
 
         assert shop.status()["web"]["phase"] == "stopped"
         assert len(shop.notes()) == 1
@@ -233,7 +234,7 @@ class TestASupervisorThatWasKilled:
         shop.service("web", port=port)
         shop.up()
         shop.kill_supervisor()
-        state = shop.root / ".devinit" / "state.json"
+        state = state_of(shop.root) / "state.json"
         state.write_text('{"services": {"web": 1}}')
 
         answer = shop("start")
@@ -247,7 +248,7 @@ class TestASupervisorThatWasKilled:
         shop.up()
         before = shop.status()["web"]["pid"]
         shop.kill_supervisor()
-        (shop.root / ".devinit" / "state.json").unlink()
+        (state_of(shop.root) / "state.json").unlink()
 
         shop.up()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.system.paths import socket_path
+from tests.places import state_of
 from tests.supervisor.conftest import end, wait_for_end
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class TestACheckoutThatWasCleaned:
     def test_while_the_supervisor_runs_can_still_be_restarted(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
         shop.up()
-        shutil.rmtree(shop.root / ".devinit")
+        shutil.rmtree(state_of(shop.root))
 
         assert shop("restart", "web").returncode == 0
 
@@ -37,7 +38,7 @@ class TestACheckoutThatWasCleaned:
         shop.up()
         before = shop.status()["worker"]["pid"]
         shop.kill_supervisor()
-        shutil.rmtree(shop.root / ".devinit")
+        shutil.rmtree(state_of(shop.root))
 
         shop.up()
 

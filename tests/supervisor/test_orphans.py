@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.places import state_of
 from tests.supervisor.conftest import FreePorts, Shop
 
 
@@ -22,7 +23,7 @@ def orphaned(shop: Shop, free_ports: FreePorts) -> Shop:
     shop.service("worker", "stubborn", ready={"after": 0.05}, stop={"grace": 0.2})
     shop.up()
     shop.kill_supervisor()
-    shutil.rmtree(shop.root / ".devinit")
+    shutil.rmtree(state_of(shop.root))
     return shop
 
 

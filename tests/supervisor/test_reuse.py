@@ -13,6 +13,7 @@ import pytest
 
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
+from tests.places import state_of
 from tests.providers.conftest import (
     Bench,
     Server,
@@ -97,7 +98,7 @@ class TestAPostgresThatKnowsTheProject:
         shop.up(*REUSE)
 
         assert shop.leases() == []
-        assert not (shop.root / ".devinit" / "data").exists()
+        assert not (state_of(shop.root) / "data").exists()
 
         stopped = shop("stop")
 

@@ -13,6 +13,7 @@ from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.stage import Stage, open_silent_stdin, wants_color
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +137,7 @@ class TestAConfiguration:
 
 class TestAPidFile:
     def test_tells_the_pid_and_goes_away(self, root: Path, stage: Stage) -> None:
-        path = root / ".devinit" / "pids" / "web.pid"
+        path = state_of(root) / "pids" / "web.pid"
 
         stage.write_pid_file("web", 42)
         assert path.read_text() == "42\n"
@@ -145,7 +146,7 @@ class TestAPidFile:
         assert not path.exists()
 
     def test_that_cannot_be_written_harms_nobody(self, root: Path, stage: Stage) -> None:
-        (root / ".devinit" / "pids").touch()
+        (state_of(root) / "pids").touch()
 
         stage.write_pid_file("web", 42)
         stage.remove_pid_file("web")

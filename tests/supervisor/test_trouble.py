@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.places import state_of
+
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Command, FreePorts, Shop
 
@@ -172,8 +174,8 @@ class TestACommand:
         ports = free_ports(2)
         shop.service("web", port=ports[0], setup=["true"])
         shop.service("other", port=ports[1])
-        (shop.root / ".devinit").mkdir()
-        (shop.root / ".devinit" / "setup").touch()
+        state_of(shop.root).mkdir(parents=True)
+        (state_of(shop.root) / "setup").touch()
 
         command = shop.begin("start")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from devinit.system.paths import socket_path
+from tests.places import state_of
 from tests.supervisor.conftest import Shop, end, wait_for_end
 
 At = Callable[[Path], Shop]
@@ -120,7 +121,7 @@ class TestAFolderThatWasCopied:
         self, running: Shop, tmp_path: Path, at: At
     ) -> None:
         socket_path(running.root).rename(tmp_path / "elsewhere.sock")
-        (running.root / ".devinit" / "socket").write_text(f"{tmp_path / 'elsewhere.sock'}\n")
+        (state_of(running.root) / "socket").write_text(f"{tmp_path / 'elsewhere.sock'}\n")
         shutil.copytree(running.root, tmp_path / "copy")
         copy = at(tmp_path / "copy")
 
@@ -135,13 +136,13 @@ class TestADatabaseWhoseFolderWasDeleted:
         shop.up()
         pid = shop.status()["cache"]["pid"]
         with shop.subscribe() as events:
-            shutil.rmtree(shop.root / ".devinit")
+            shutil.rmtree(state_of(shop.root))
 
             end(pid, signal.SIGKILL)
 
             failed = events.until(type="phase", service="cache", phase="failed")
-        assert f"{shop.root / '.devinit'} was deleted while cache ran" in failed["reason"]
-        assert not (shop.root / ".devinit" / "data").exists()
+        assert f"{state_of(shop.root)} was deleted while cache ran" in failed["reason"]
+        assert not (state_of(shop.root) / "data").exists()
 
         shop.up()
         assert shop.status()["cache"]["phase"] == "ready"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.system.files import FileLock, read_text, remove_torn, write_atomically
+from devinit.system.files import FileLock, read_bytes, read_text, remove_torn, write_atomically
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Unprivileged
@@ -77,11 +77,11 @@ class TestWritingAFile:
 
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_follows_a_link_and_keeps_it(self, tmp_path: Path) -> None:
+    def test_keeps_a_link_that_leads_to_another_place_in_the_checkout(self, tmp_path: Path) -> None:
         (tmp_path / "real").mkdir()
         (tmp_path / ".env.runtime").symlink_to("real/env")
 
-        write_atomically(tmp_path / ".env.runtime", "A=1")
+        write_atomically(tmp_path / ".env.runtime", "A=1", inside=tmp_path)
 
         assert (tmp_path / ".env.runtime").is_symlink()
         assert (tmp_path / "real" / "env").read_text() == "A=1"
@@ -144,17 +144,86 @@ class TestAFileThatCannotBeWritten:
     def test_is_named_when_a_directory_has_its_name(self, tmp_path: Path) -> None:
         (tmp_path / "state.json").mkdir()
 
-        with pytest.raises(StateFileError, match=r"state\.json cannot be written: Is a directory") as caught:
+        with pytest.raises(StateFileError, match=r"state\.json is a directory, not a file") as caught:
             write_atomically(tmp_path / "state.json", "new")
 
         assert names_in(tmp_path) == ["state.json"]
-        assert caught.value.hint == "a directory has its name: move it away"
+        assert caught.value.hint == "move it away, and put a file there if needed"
 
     def test_is_named_when_its_folder_is_missing(self, tmp_path: Path) -> None:
         with pytest.raises(StateFileError, match="No such file or directory") as caught:
             write_atomically(tmp_path / "gone" / "state.json", "new")
 
         assert caught.value.hint == f"create its folder: mkdir -p {tmp_path}/gone"
+
+
+class TestWhatARepositoryShips:
+    """Under the names that devinit uses: links out of the checkout, pipes, devices."""
+
+    @pytest.fixture
+    def checkout(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "shop"
+        folder.mkdir()
+        return folder
+
+    @pytest.mark.parametrize("target", ["../precious.txt", "/etc/hostname", "../shop-2/file"])
+    def test_a_link_out_of_the_checkout_is_neither_read_nor_replaced(
+        self, checkout: Path, target: str
+    ) -> None:
+        precious = checkout.parent / "precious.txt"
+        precious.write_text("precious")
+        link = checkout / ".ports.json"
+        link.symlink_to(target)
+
+        refusal = r"\.ports\.json is a link to .*, outside of .*/shop"
+        with pytest.raises(StateFileError, match=refusal):
+            read_text(link, inside=checkout)
+        with pytest.raises(StateFileError, match=refusal):
+            write_atomically(link, "{}", inside=checkout)
+
+        assert precious.read_text() == "precious"
+        assert link.is_symlink()
+
+    def test_a_link_is_not_followed_where_no_folder_is_named(self, checkout: Path) -> None:
+        (checkout / "state.json").symlink_to("other")
+
+        with pytest.raises(StateFileError, match=r"state\.json is a symbolic link"):
+            write_atomically(checkout / "state.json", "{}")
+
+        assert not (checkout / "other").exists()
+
+    def test_a_named_pipe_keeps_nothing_waiting(self, checkout: Path) -> None:
+        os.mkfifo(checkout / "devinit.toml")
+
+        refusal = r"devinit\.toml is a named pipe, not a file"
+        with pytest.raises(StateFileError, match=refusal):
+            read_bytes(checkout / "devinit.toml")
+        with pytest.raises(StateFileError, match=refusal):
+            write_atomically(checkout / "devinit.toml", "x")
+
+    def test_a_device_is_neither_read_nor_replaced(self) -> None:
+        with pytest.raises(StateFileError, match=r"/dev/zero is a device, not a file"):
+            read_bytes("/dev/zero")
+        with pytest.raises(StateFileError, match=r"/dev/null is a device, not a file"):
+            write_atomically("/dev/null", "x")
+
+
+class TestANamedPipeOfASecretManager:
+    def test_is_read_until_its_writer_closes_it(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / ".env")
+        writer = threading.Thread(target=lambda: (tmp_path / ".env").write_text("A=1\n" * 20_000))
+        writer.start()
+
+        assert read_text(tmp_path / ".env", pipe_seconds=10) == "A=1\n" * 20_000
+        writer.join()
+
+    def test_is_named_when_nothing_writes_to_it(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / ".env")
+
+        with pytest.raises(
+            StateFileError, match=r"\.env is a named pipe that nothing writes to \(0\.1 s waited\)"
+        ):
+            read_text(tmp_path / ".env", pipe_seconds=0.1)
 
 
 class TestAFileThatWasNeverFinished:
@@ -208,7 +277,7 @@ class TestReadingAFile:
         assert (tmp_path / "a").read_bytes() == b"{\xff}"
 
     def test_refuses_a_directory(self, tmp_path: Path) -> None:
-        with pytest.raises(StateFileError, match="cannot be read: Is a directory"):
+        with pytest.raises(StateFileError, match="is a directory, not a file"):
             read_text(tmp_path)
 
     def test_refuses_what_may_not_be_read(self, shared_folder: Path, unprivileged: Unprivileged) -> None:

@@ -17,7 +17,6 @@ from devinit.system import paths
 
 if TYPE_CHECKING:
     from tests.conftest import Machine
-    from tests.system.conftest import Unprivileged
 
 
 def mode_of(path: Path) -> int:
@@ -207,57 +206,10 @@ class TestTheSocketPath:
             listening.bind(address)
 
 
-class TestThePrivateDirectory:
-    def test_is_for_the_user_alone(self, tmp_path: Path) -> None:
-        created = paths.private_directory(tmp_path)
-
-        assert (created, mode_of(created)) == (tmp_path / ".devinit", 0o700)
-
-    @pytest.mark.parametrize("mode", [0o777, 0o750, 0o701])
-    def test_is_closed_to_others_when_it_was_open(self, tmp_path: Path, mode: int) -> None:
-        (tmp_path / ".devinit").mkdir()
-        (tmp_path / ".devinit").chmod(mode)
-
-        assert mode_of(paths.private_directory(tmp_path)) == 0o700
-
-    def test_ignores_everything_in_it_for_git(self, tmp_path: Path) -> None:
-        assert (paths.private_directory(tmp_path) / ".gitignore").read_text() == "*\n"
-
-    def test_keeps_a_gitignore_that_the_developer_changed(self, tmp_path: Path) -> None:
-        ignore = paths.private_directory(tmp_path) / ".gitignore"
-        ignore.write_text("*\n!logs\n")
-
-        paths.private_directory(tmp_path)
-
-        assert ignore.read_text() == "*\n!logs\n"
-
-    def test_may_be_a_link_to_another_disk(self, tmp_path: Path) -> None:
-        (tmp_path / "elsewhere").mkdir()
-        (tmp_path / ".devinit").symlink_to("elsewhere")
-
-        paths.private_directory(tmp_path)
-
-        assert (tmp_path / "elsewhere" / ".gitignore").exists()
-
-    def test_says_how_to_get_it_back_from_root(self, shared_folder: Path, unprivileged: Unprivileged) -> None:
-        shared_folder.chmod(0o555)
-
-        def refused() -> tuple[str, str | None]:
-            with pytest.raises(StateFileError) as caught:
-                paths.private_directory(shared_folder)
-            return caught.value.message, caught.value.hint
-
-        message, hint = unprivileged(refused)
-
-        assert message == f"{shared_folder}/.devinit cannot be used: Permission denied"
-        assert hint is not None
-        assert hint.endswith(f"sudo chown -R $USER {shared_folder}")  # there is no .devinit to be given back
-
-
 class TestTheFastCommands:
     HEAVY = frozenset({"asyncio", "ctypes", "hashlib", "msgspec", "psutil", "socket", "subprocess", "typing"})
 
-    @pytest.mark.parametrize("module", ["paths", "files", "watch"])
+    @pytest.mark.parametrize("module", ["paths", "files", "checkout", "watch"])
     def test_load_nothing_heavy_with(self, module: str) -> None:
         code = f"import devinit.system.{module}, sys; print(*sys.modules)"
         loaded = subprocess.run(

@@ -17,6 +17,7 @@ from devinit.cli.project import folder_of
 from devinit.config.find import find_root_as_text
 from devinit.control.neighbours import neighbours
 from devinit.errors import DevinitError
+from devinit.system.checkout import state_folder
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -39,6 +40,9 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Look at the project and the machine; 0 when nothing is wrong, or nothing is left of it."""
     root = find_root_as_text(folder_of(arguments))
+    folder = state_folder(root) if root else None
+    if folder is not None and not arguments.json:
+        sys.stdout.write(f"  {root} keeps its logs and data in {folder}\n")
     checks = checks_of(Path(root) if root else None)
     rows = []
     left = False
@@ -51,7 +55,7 @@ def run(arguments: Arguments) -> int:
             left = left or not (finding.harmless or cured)
             rows.append(row_of(finding, cured=cured))
     if arguments.json:
-        print_json({"root": root, "checks": list(checks), "findings": rows})
+        print_json({"root": root, "folder": folder, "checks": list(checks), "findings": rows})
     elif root is None:
         talk("there is no project here: only the machine was looked at")
     return SICK if left else WELL
@@ -66,6 +70,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "folders": machine.folders,
         "limits": machine.limits,
         "neighbours": lambda: leftovers.of_machine(survey.result(), root),
+        "gone": leftovers.forgotten,
     }
     if root is None:
         return of_machine

@@ -18,7 +18,9 @@ from devinit.control.launch import connect_to
 from devinit.control.waking import supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports import ports_file
+from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
+from devinit.system.paths import OWN_FOLDER
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
@@ -52,7 +54,8 @@ def state(root: Path) -> Iterator[Finding]:
         ports_file.read(root)
     except DevinitError as error:
         yield unreadable(root / ports_file.NAME, error.message, error.hint or "")
-    path = root / ".devinit" / "state.json"
+    folder = Path(state_folder(root))
+    path = folder / "state.json"
     try:
         if (text := read_text(path)) is not None:
             json.loads(text)
@@ -60,7 +63,7 @@ def state(root: Path) -> Iterator[Finding]:
         yield unreadable(path, error.message, error.hint or "")
     except (ValueError, RecursionError) as error:
         yield unreadable(path, f"{path} cannot be read: {error}", "")
-    for path in (root, root / ".devinit"):
+    for path in (root, root / OWN_FOLDER, folder):
         if path.exists() and not os.access(path, os.W_OK):
             yield Finding(
                 check="state", problem=f"{path} cannot be written", advice="ports and logs are kept there"
@@ -95,14 +98,16 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
 
 def disk(root: Path) -> Iterator[Finding]:
     """Look for room: a database that has none left stops."""
-    free = shutil.disk_usage(root).free
+    folder = Path(state_folder(root))
+    place = next(each for each in (folder, *folder.parents) if each.is_dir())
+    free = shutil.disk_usage(place).free
     if free < LEAST_FREE_BYTES:
         yield Finding(
             check="disk",
-            problem=f"only {free // 1_000_000} MB are free where {root} lies",
+            problem=f"only {free // 1_000_000} MB are free where {place} lies",
             advice="databases and logs need room: PostgreSQL stops when there is none",
         )
-    logs = root / ".devinit" / "logs"
+    logs = folder / "logs"
     size = sum(path.stat().st_blocks * 512 for path in logs.glob("*")) if logs.is_dir() else 0
     if size > LARGE_LOGS_BYTES:
         yield Finding(
@@ -114,7 +119,7 @@ def disk(root: Path) -> Iterator[Finding]:
 
 
 def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
-    """Look for services whose log was deleted while they print into it (`rm -rf .devinit`)."""
+    """Look for services whose log was deleted while they print into it (`rm -rf` of the folder)."""
     lost = without_log(root, services)
     if lost:
         yield Finding(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 from devinit.cli.doctor.files import lost_logs
 from devinit.cli.doctor.finding import Cure, Finding
@@ -23,6 +24,8 @@ from devinit.control.orphans import end_orphans
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.system import checkout
+from devinit.system.checkout import state_folder
 from devinit.system.paths import project_id
 from devinit.system.processes import (
     RUN_VARIABLE,
@@ -74,7 +77,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
 
 def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Finding]:
     """Look for processes that work in the data of a service that does not run: two servers would ruin it."""
-    data = os.path.realpath(root / ".devinit" / "data")
+    data = os.path.realpath(os.path.join(state_folder(root), "data"))  # noqa: PTH118  as text below
     occupants = {
         pid: facts
         for pid in process_ids()
@@ -116,6 +119,19 @@ def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iter
                     advice=each["advice"] or "",
                     harmless=True,
                 )
+
+
+def forgotten() -> Iterator[Finding]:
+    """Look for logs and data of checkouts that are gone: nothing else would ever show or delete them."""
+    for path, origin in checkout.folders().items():
+        if not checkout.is_there(origin):
+            megabytes = checkout.size_of(path) // 1_000_000
+            yield Finding(
+                check="gone",
+                problem=f"{origin.root} is gone; its logs and data are still in {path} ({megabytes} MB)",
+                advice=f"if it does not come back: devinit forget {quote(path)}",
+                harmless=True,
+            )
 
 
 def names_in(root: Path) -> set[str]:

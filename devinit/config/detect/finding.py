@@ -32,6 +32,8 @@ class Finding(Struct, frozen=True):
 def read(path: Path) -> str:
     """Return a file's text; "" when it is missing, unreadable or too large to be written by hand."""
     try:
+        if not path.is_file():  # opening a named pipe would wait for its writer
+            return ""
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from devinit.errors import StateFileError
+from devinit.logs import log_path
 from devinit.logs.lines import Line
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
@@ -86,7 +87,7 @@ class Feed:
             tail.close()
 
     def _log_of(self, name: str) -> Path:
-        return self._root / ".devinit" / "logs" / f"{name}.log"
+        return Path(log_path(self._root, name))
 
     def _arrange(self, wanted: tuple[str, ...]) -> None:
         for name in [name for name in self._tails if name not in wanted]:

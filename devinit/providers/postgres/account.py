@@ -5,11 +5,12 @@ As root, in this order:
 1. An existing cluster runs as the user it belongs to. The files themselves remember what was chosen when
    they were made, so the way is the same on every start.
 2. A user namespace in which root is called `nobody`: works with data and programs in folders that only root
-   may enter (`.devinit` is 0700, a virtual environment often lies below /root), and leaves every file root's.
+   may enter (the state directory is 0700, a virtual environment often lies below /root), and leaves every file
+   root's.
    The process can still read what root reads, like every other service that root starts here.
 3. Where namespaces are forbidden (Docker's default seccomp profile), or the checkout lies in a folder of
-   another user that root enters only by privilege: a real change of user. That user may not enter `.devinit`,
-   so the data then lies in /var/lib/devinit.
+   another user that root enters only by privilege: a real change of user. That user may not enter the state
+   directory, so the data then lies in /var/lib/devinit.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.places import state_of
+
 if TYPE_CHECKING:
     from tests.faults.walk.world import World
 
@@ -184,14 +186,14 @@ def break_state(world: World) -> str:
     name = world.chance.choice(
         (
             ".ports.json",
-            ".devinit/state.json",
+            "state.json",
             ".env.runtime",
-            ".devinit/socket",
-            ".devinit/supervisor.lock",
-            ".devinit/pids/api.pid",
+            "socket",
+            "supervisor.lock",
+            "pids/api.pid",
         )
     )
-    path = world.root / name
+    path = (world.root if name.startswith(".") else state_of(world.root)) / name
     if not path.parent.is_dir():
         return "nothing to break yet"
     content = world.chance.choice(
@@ -199,7 +201,7 @@ def break_state(world: World) -> str:
     )
     path.write_bytes(content)
     codes = [world.devinit("status").code, world.devinit("start", "-d").code]
-    if name in (".ports.json", ".devinit/state.json") and path.exists() and path.read_bytes() == content:
+    if name in (".ports.json", "state.json") and path.exists() and path.read_bytes() == content:
         path.unlink()  # refused by name, never replaced silently: its user acts
     return f"{content!r} in {name}: {codes}"
 
@@ -209,13 +211,13 @@ def remove_file(world: World) -> str:
         (
             ".ports.json",
             ".env.runtime",
-            ".devinit/socket",
-            ".devinit/pids",
-            ".devinit/logs/api.log",
-            ".devinit/state.json",
+            "socket",
+            "pids",
+            "logs/api.log",
+            "state.json",
         )
     )
-    path = world.root / name
+    path = (world.root if name.startswith(".") else state_of(world.root)) / name
     if path.is_dir():
         for each in path.iterdir():
             each.unlink()

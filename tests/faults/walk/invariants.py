@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import psutil
 from dotenv import dotenv_values
 
+from tests.places import state_of
+
 if TYPE_CHECKING:
     from tests.faults.walk.world import Json, World
 
@@ -50,7 +52,7 @@ def in_what_was_said(world: World) -> Iterator[str]:
         for defect in DEFECTS:
             if defect in said.talk or defect in said.out:
                 yield f"`devinit {' '.join(said.words)}` said: {said.talk[-2000:]}"
-    log = world.root / ".devinit" / "supervisor.log"
+    log = state_of(world.root) / "supervisor.log"
     with suppress(OSError):
         text = log.read_text(errors="replace")
         if "Traceback (most recent call last)" in text:
@@ -60,13 +62,13 @@ def in_what_was_said(world: World) -> Iterator[str]:
 
 def in_files(world: World) -> Iterator[str]:
     """What devinit writes can be read."""
-    for name in (".ports.json", ".devinit/state.json"):
+    for path in (world.root / ".ports.json", state_of(world.root) / "state.json"):
         with suppress(FileNotFoundError):
-            text = (world.root / name).read_text(errors="replace")
+            text = path.read_text(errors="replace")
             try:
                 json.loads(text)
             except ValueError:
-                yield f"{name} cannot be read: {text[:200]!r}"
+                yield f"{path} cannot be read: {text[:200]!r}"
     with suppress(FileNotFoundError):
         values = dotenv_values(stream=StringIO((world.root / ".env.runtime").read_text(errors="replace")))
         if values and None in values.values():

@@ -1,0 +1,237 @@
+"""What a cloned repository may contain: links, named pipes and records under the names that devinit uses."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.model.service import Service
+from devinit.supervisor.state_file import ServiceRecord, State, encoder
+from devinit.system.checkout import claim
+from devinit.system.processes import boot_id, identity_of
+from tests.places import state_of
+from tests.supervisor.conftest import Shop, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LOOKING = [("status",), ("env",), ("why", "web"), ("ports",), ("logs",), ("doctor",)]
+PRECIOUS = "precious\n"
+
+
+@pytest.fixture
+def precious(shop: Shop) -> Path:
+    """A file outside of the checkout."""
+    file = shop.root.parent / "precious.txt"
+    file.write_text(PRECIOUS)
+    return file
+
+
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has nothing to do with the checkout."""
+    with subprocess.Popen([sys.executable, "-S", "-c", "import signal; signal.pause()"]) as process:
+        yield process
+        process.kill()
+
+
+class TestALinkInTheFolderThatDevinitKeeps:
+    @pytest.mark.parametrize(
+        "name", ["socket", "state.json", "supervisor.log", "supervisor.lock", "identity"]
+    )
+    def test_is_not_followed_by_any_command(self, shop: Shop, port: int, precious: Path, name: str) -> None:
+        shop.service("web", port=port)
+        (shop.root / ".devinit").mkdir()
+        (shop.root / ".devinit" / name).symlink_to("../../precious.txt")
+
+        for words in (*LOOKING, ("start", "--detach"), ("stop",)):
+            shop(*words)
+
+        assert precious.read_text() == PRECIOUS
+
+    def test_is_not_followed_in_its_logs(self, shop: Shop, port: int, precious: Path) -> None:
+        shop.service("web", "say=written", port=port)
+        (shop.root / ".devinit" / "logs").mkdir(parents=True)
+        (shop.root / ".devinit" / "logs" / "web.log").symlink_to(precious)
+
+        shop.up()
+
+        assert precious.read_text() == PRECIOUS
+        assert "precious" not in shop("logs").stdout
+
+
+class TestAFolderThatIsALink:
+    def test_to_the_folder_above_is_refused_and_changes_nothing_there(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        above = shop.root.parent
+        above.chmod(0o755)
+        (shop.root / ".devinit").symlink_to("..")
+
+        refused = shop("start", "--detach")
+
+        assert refused.returncode != 0
+        assert f"{shop.root}/.devinit is a symbolic link" in refused.stderr
+        assert "rm " in refused.stderr
+        assert stat.S_IMODE(above.stat().st_mode) == 0o755
+        assert not (above / ".gitignore").exists()
+
+    def test_to_another_checkout_stops_nothing_there(
+        self, shop: Shop, make_shop: Callable[[str], Shop], port: int
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        evil = make_shop("evil")
+        evil.service("web", port=port + 1)
+        (evil.root / ".devinit").symlink_to(shop.root / ".devinit")
+
+        for words in (("stop",), ("restart",), ("stop", "--force")):
+            evil(*words)
+
+        assert shop.status()["web"]["phase"] == "ready"
+
+
+class TestARecordThatCameWithTheCheckout:
+    def forged(self, shop: Shop, pid: int) -> bytes:
+        """Return a record of a running service, as devinit would write it."""
+        identity = identity_of(pid)
+        service = Service(
+            name="web", directory=shop.root, provider="process", command=f"touch {shop.root}/pwned"
+        )
+        worker = Service(
+            name="worker", directory=shop.root, provider="process", command=f"touch {shop.root}/pwned"
+        )
+        state = State(
+            root=os.path.realpath(shop.root),
+            boot_id=boot_id(),
+            services={
+                "web": ServiceRecord(service=service, identity=identity),
+                "worker": ServiceRecord(service=worker, proven=True),
+            },
+        )
+        return encoder.encode(state)
+
+    def test_ends_no_process_and_runs_no_command(
+        self, shop: Shop, bystander: subprocess.Popen[bytes]
+    ) -> None:
+        shop.write()
+        (shop.root / ".devinit").mkdir()
+        (shop.root / ".devinit" / "state.json").write_bytes(self.forged(shop, bystander.pid))
+
+        for words in (*LOOKING, ("stop",), ("stop", "--force"), ("doctor", "--fix")):
+            shop(*words)
+
+        assert bystander.poll() is None
+        assert not (shop.root / "pwned").exists()
+
+    def test_is_not_believed_about_a_process_without_mark_and_lease_wherever_it_lies(
+        self, shop: Shop, bystander: subprocess.Popen[bytes]
+    ) -> None:
+        shop.write()
+        Path(claim(shop.root), "state.json").write_bytes(self.forged(shop, bystander.pid))
+
+        shop("stop")
+        shop("stop", "--force")
+
+        assert bystander.poll() is None
+        assert f"process {bystander.pid} is not web of this checkout" in shop.log("supervisor")
+
+
+class TestAFileThatIsNone:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "devinit.toml",
+            ".ports.json",
+            ".env.runtime",
+            ".env",
+            ".git",
+            ".gitignore",
+            ".backend-port.json",
+            "package.json",
+            "backend/package.json",
+            "backend/requirements.txt",
+            "backend/pyproject.toml",
+            "backend/main.py",
+            "docker-compose.yml",
+            ".devinit/identity",
+            ".devinit/state.json",
+            ".devinit/supervisor.lock",
+            ".devinit/logs",
+        ],
+    )
+    def test_keeps_no_command_waiting(self, shop: Shop, port: int, name: str) -> None:
+        if name != "devinit.toml":
+            shop.service("backend", port=port)
+        (shop.root / "backend").mkdir()
+        (shop.root / ".devinit").mkdir()
+        os.mkfifo(shop.root / name)
+
+        for words in (*LOOKING, ("init", "--show"), ("start", "--detach"), ("stop",)):
+            said = shop(*words)  # fails when the command does not end
+
+            assert "Traceback" not in said.stderr
+
+    @pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
+    def test_is_refused_by_name_where_it_would_be_written(self, shop: Shop, port: int, name: str) -> None:
+        shop.service("web", port=port)
+        os.mkfifo(shop.root / name)
+
+        refused = shop("start", "--detach")
+
+        assert refused.returncode != 0
+        assert f"{shop.root / name} is a named pipe, not a file" in refused.stderr
+
+
+class TestAFileThatIsALink:
+    @pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
+    def test_out_of_the_checkout_is_refused_by_name(
+        self, shop: Shop, port: int, precious: Path, name: str
+    ) -> None:
+        shop.service("web", port=port)
+        (shop.root / name).symlink_to("../precious.txt")
+
+        refused = shop("start", "--detach")
+
+        assert refused.returncode != 0
+        assert f"{shop.root / name} is a link to {precious}, outside of {shop.root}" in refused.stderr
+        assert precious.read_text() == PRECIOUS
+
+    @pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
+    def test_within_the_checkout_is_kept(self, shop: Shop, port: int, name: str) -> None:
+        shop.service("web", port=port)
+        (shop.root / "config").mkdir()
+        (shop.root / name).symlink_to(f"config/{name}")
+
+        shop.up()
+
+        assert (shop.root / name).is_symlink()
+        assert (shop.root / "config" / name).read_text()
+
+
+class TestAWatcherInTheCheckout:
+    def test_sees_no_change_while_services_print(self, shop: Shop, port: int) -> None:
+        """`tailwindcss --watch` builds, and prints, on each change: a log in the checkout would never end."""
+        shop.service("web", port=port)
+        shop.service("worker", command="sh -c 'while :; do echo again; sleep 0.02; done'")
+        shop.up()
+        before = changes_in(shop.root)
+
+        wait_until(
+            lambda: shop.log("worker").count("again") > 50, state_of(shop.root) / "logs" / "worker.log"
+        )
+        shop("restart", "worker")
+        shop("logs")
+        shop("status")
+
+        assert changes_in(shop.root) == before
+
+
+def changes_in(root: Path) -> dict[str, int]:
+    """Return when each file and folder below a folder was changed."""
+    return {str(path): path.lstat().st_mtime_ns for path in (root, *root.rglob("*"))}
