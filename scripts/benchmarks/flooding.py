@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from measuring import Row, median, number, with_spread
 from devinit.config.pinning import Pins
 from devinit.dashboard.app import Dashboard
 from devinit.dashboard.link import Found, Tell
+from devinit.logs import log_path
 
 LINES_A_SECOND = 100_000
 BUDGET_MILLISECONDS = 100
@@ -58,6 +60,7 @@ class StillLink:
 def flooding(runs: int) -> list[Row]:
     """Press a key again and again: break long lines or do not, which lays every line out anew."""
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_STATE_HOME"] = folder  # the logs lie there, and not in the user's own directory
         latencies, share = asyncio.run(press_keys(Path(folder), runs * KEYS_A_RUN))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     worst = max(latencies)
@@ -73,11 +76,17 @@ def flooding(runs: int) -> list[Row]:
     ]
 
 
-async def press_keys(root: Path, count: int) -> tuple[list[float], float]:
-    """Return how long each key took, in milliseconds, and the share of a CPU that was used."""
-    log = root / ".devinit" / "logs" / "web.log"
+def prepared_log(root: Path) -> Path:
+    """Make the empty log of a service."""
+    log = Path(log_path(root, "web"))
     log.parent.mkdir(parents=True)
     log.touch()
+    return log
+
+
+async def press_keys(root: Path, count: int) -> tuple[list[float], float]:
+    """Return how long each key took, in milliseconds, and the share of a CPU that was used."""
+    log = prepared_log(root)
     app = Dashboard(StillLink(), root, Pins(root, None))
     flood = await asyncio.create_subprocess_exec(sys.executable, "-c", FLOOD, str(log))
     latencies = []

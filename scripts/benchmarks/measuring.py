@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from devinit.system.paths import project_id
+
 HERE = Path(__file__).parents[2]
 DEVINIT = Path(sys.executable).parent / "devinit"
 PATIENCE_SECONDS = 120
@@ -71,6 +73,8 @@ class Checkout:
             if not name.startswith("DEVINIT_") and not name.endswith("_PORT")
         }
         self.environment |= {"XDG_STATE_HOME": str(machine), "XDG_RUNTIME_DIR": str(machine)}
+        self.state = machine / "devinit" / "checkouts" / project_id(root)
+        """Where its logs, its lock and its record are."""
         self._supervised = False
 
     def run(self, *words: str) -> str:
@@ -100,7 +104,7 @@ class Checkout:
         milliseconds = timed(lambda: self.run("stop"))
         if not self._supervised:
             # A start that follows at once waits until the supervisor is gone; that is not measured here.
-            with (self.root / ".devinit" / "supervisor.lock").open() as lock:
+            with (self.state / "supervisor.lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
         return milliseconds
 
@@ -110,7 +114,7 @@ class Checkout:
         self.run("start")
         pid: int = json.loads(self.run("status", "--json"))["supervisor"]["pid"]
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect((self.root / ".devinit" / "socket").read_text().strip())
+            connection.connect((self.state / "socket").read_text().strip())
             self._supervised = True
             try:
                 self.stop()
@@ -129,7 +133,7 @@ def checkout(name: str = "bench") -> Iterator[Checkout]:
     try:
         yield project
     finally:
-        if (project.root / ".devinit").exists():
+        if project.state.exists():
             project.run("stop")
         shutil.rmtree(folder)
 

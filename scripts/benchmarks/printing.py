@@ -86,7 +86,7 @@ def peak_of_a_flood(project: Checkout) -> int:
     while end is None or time.monotonic() < end:
         if end is None and took.exists() and took.stat().st_size:
             end = time.monotonic() + 2 * LOOK_SECONDS
-        blocks = [path.stat().st_blocks for path in (project.root / ".devinit" / "logs").glob("flood.log*")]
+        blocks = [path.stat().st_blocks for path in (project.state / "logs").glob("flood.log*")]
         peak = max(peak, sum(blocks) * 512)
         time.sleep(0.05)
     go.unlink()

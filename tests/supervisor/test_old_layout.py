@@ -1,0 +1,184 @@
+"""Specifies `devinit.system.old_layout` on real projects: what earlier versions kept in `.devinit` moves over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devinit.errors import StateFileError
+from devinit.system import old_layout
+from devinit.system.checkout import claim
+from devinit.system.files import FileLock
+from devinit.system.paths import SUPERVISOR_LOCK
+from tests.places import state_of
+from tests.supervisor.conftest import Shop
+
+needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs a redis-server")
+
+
+def as_before(shop: Shop) -> None:
+    """Put the state of a project where earlier versions kept it."""
+    own, folder = shop.root / ".devinit", state_of(shop.root)
+    (folder / "checkout").unlink()
+    (own / "identity").unlink()
+    for path in folder.iterdir():
+        shutil.move(path, own / path.name)
+    folder.rmdir()
+
+
+@pytest.fixture
+def another_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A state directory on another file system than the checkout."""
+    folder = Path(tempfile.mkdtemp(prefix="dv-", dir="/dev/shm"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def keys_of(port: int) -> str:
+    """Return the value that a test left in a Redis."""
+    command = ["redis-cli", "-p", str(port), "get", "kept"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def set_key(port: int) -> None:
+    subprocess.run(["redis-cli", "-p", str(port), "set", "kept", "row"], check=True, capture_output=True)
+
+
+class TestAProjectThatRuns:
+    @needs_redis
+    def test_is_taken_over_with_its_processes_its_logs_and_its_data(
+        self, shop: Shop, free_ports: Callable[[int], list[int]]
+    ) -> None:
+        web, cache = free_ports(2)
+        shop.service("web", "say=printed-before", port=web)
+        shop.server("cache", provider="redis", port=cache)
+        shop.up()
+        set_key(cache)
+        before = {name: row["pid"] for name, row in shop.status().items()}
+        shop.kill_supervisor()
+        as_before(shop)
+
+        after = {name: row["pid"] for name, row in shop.status().items()}
+
+        assert after == before
+        assert "printed-before" in shop("logs", "web").stdout
+        assert {path.name for path in (shop.root / ".devinit").iterdir()} == {".gitignore", "identity"}
+        assert shop("restart", "cache").returncode == 0
+        assert keys_of(cache) == "row"
+
+
+class TestAProjectThatIsStopped:
+    @needs_redis
+    def test_keeps_its_data_on_another_disk_as_well(self, another_disk: Path, shop: Shop, port: int) -> None:
+        shop.server("cache", provider="redis", port=port)
+        shop.up()
+        set_key(port)
+        assert shop("stop").returncode == 0
+        as_before(shop)
+
+        shop.up()
+
+        assert keys_of(port) == "row"
+        assert state_of(shop.root).is_relative_to(another_disk)
+        assert not (shop.root / ".devinit" / "data").exists()
+
+    def test_does_not_run_its_set_up_again(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, setup=["sh -c 'echo once >>set-up'"])
+        shop.up()
+        shop("stop")
+        as_before(shop)
+
+        shop.up()
+
+        assert (shop.root / "set-up").read_text() == "once\n"
+
+
+class TestDataThatIsInUse:
+    def test_is_not_copied_to_another_disk(self, another_disk: Path, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        data = shop.root / ".devinit" / "data" / "cache" / "redis7"
+        data.mkdir(parents=True)
+        (data / "dump.rdb").write_text("rows")
+        with subprocess.Popen(
+            [sys.executable, "-S", "-c", "import signal; signal.pause()"], cwd=data
+        ) as server:
+            refused = shop("start", "--detach")
+            server.kill()
+
+        assert refused.returncode != 0
+        assert "on another disk" in refused.stderr
+        assert f"kill -INT {server.pid}" in refused.stderr
+        assert (data / "dump.rdb").exists()
+        shop.up()
+        assert (state_of(shop.root) / "data" / "cache" / "redis7" / "dump.rdb").read_text() == "rows"
+        assert state_of(shop.root).is_relative_to(another_disk)
+
+
+class TestASupervisorOfAnEarlierVersion:
+    def test_that_still_runs_is_left_alone_and_named(self, shop: Shop) -> None:
+        (shop.root / ".devinit").mkdir()
+        with (
+            FileLock(shop.root / ".devinit" / SUPERVISOR_LOCK),
+            pytest.raises(StateFileError, match="supervisor of an earlier version of devinit still runs"),
+        ):
+            claim(shop.root)
+
+
+class TestWhatARepositoryShips:
+    @pytest.fixture
+    def own(self, shop: Shop) -> Path:
+        """The `.devinit` of a checkout in which this user never started anything."""
+        own = shop.root / ".devinit"
+        (own / "logs").mkdir(parents=True)
+        return own
+
+    def test_is_no_record(self, shop: Shop, own: Path) -> None:
+        (own / "state.json").write_text("{}")
+        (own / "caller.json").write_text('{"PATH": "/evil"}')
+
+        folder = Path(claim(shop.root))
+
+        assert not (folder / "state.json").exists()
+        assert not (folder / "caller.json").exists()
+        assert not old_layout.has_record(shop.root)
+
+    def test_brings_no_link_along(self, shop: Shop, own: Path) -> None:
+        (own / "logs" / "web.log").symlink_to("/etc/hostname")
+        (own / "secrets").symlink_to("/etc/hostname")
+        (own / "data").symlink_to("/etc")
+
+        folder = Path(claim(shop.root))
+
+        assert not [path for path in folder.rglob("*") if path.is_symlink()]
+
+    def test_brings_no_pipe_along(self, shop: Shop, own: Path) -> None:
+        os.mkfifo(own / "logs" / "web.log")
+        os.mkfifo(own / "supervisor.log")
+
+        folder = Path(claim(shop.root))
+
+        assert {path.name for path in folder.rglob("*")} == {"checkout", "logs"}
+
+
+class TestTwoCommandsAtOnce:
+    def test_move_everything_once(self, shop: Shop) -> None:
+        (shop.root / ".devinit" / "logs").mkdir(parents=True)
+        for number in range(200):
+            (shop.root / ".devinit" / "logs" / f"web{number}.log").write_text("printed\n")
+        program = f"from devinit.system.checkout import claim; print(claim({str(shop.root)!r}))"
+
+        commands = [
+            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+            for _ in range(4)
+        ]
+
+        assert {command.communicate()[0].strip() for command in commands} == {str(state_of(shop.root))}
+        assert len(list((state_of(shop.root) / "logs").iterdir())) == 200
