@@ -49,7 +49,7 @@ def checkout(
     tmp_path_factory: pytest.TempPathFactory, first_start: tuple[Guestbook, Outcome]
 ) -> Iterator[Checkouts]:
     """Return further checkouts on ports of their own."""
-    with checkouts(tmp_path_factory.mktemp("checkouts"), first_start[0].root) as make:
+    with checkouts(tmp_path_factory.mktemp("checkouts"), first_start[0]) as make:
         yield make
 
 
@@ -58,7 +58,7 @@ def checkout_of_module(
     tmp_path_factory: pytest.TempPathFactory, first_start: tuple[Guestbook, Outcome]
 ) -> Iterator[Checkouts]:
     """Return further checkouts that several tests look at."""
-    with checkouts(tmp_path_factory.mktemp("checkouts"), first_start[0].root) as make:
+    with checkouts(tmp_path_factory.mktemp("checkouts"), first_start[0]) as make:
         yield make
 
 
@@ -71,7 +71,7 @@ def running(checkout_of_module: Checkouts) -> Guestbook:
 
 
 @contextmanager
-def checkouts(folder: Path, installed: Path | None = None) -> Iterator[Checkouts]:
+def checkouts(folder: Path, installed: Guestbook | None = None) -> Iterator[Checkouts]:
     """Give what makes checkouts in a folder; end all of them at the end."""
     if shutil.which("npm") is None:
         pytest.skip("there is no npm on PATH (scripts/test brings one along)")
@@ -91,9 +91,9 @@ def checkouts(folder: Path, installed: Path | None = None) -> Iterator[Checkouts
             """Make a checkout: on the machine of another one, else on one that never saw devinit before."""
             root = folder / name
             copy_sources(root)
-            if installed is not None:
-                copy_installed(installed, root)
             guestbook = Guestbook(root, on or machine(), user)
+            if installed is not None:
+                copy_installed(installed, guestbook)
             stack.callback(guestbook.finish)
             guestbook.prefer(free_ports())
             if user is not None:

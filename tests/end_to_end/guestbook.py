@@ -26,7 +26,6 @@ from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE, Process, identity_of
 from tests.conftest import OBEYED, Machine
-from tests.places import state_of
 
 HERE = Path(__file__).parents[2]
 SERVICES = ("postgres", "redis", "backend", "frontend")
@@ -80,6 +79,11 @@ class Guestbook:
             self.environment["HOME"] = str(user.home)
 
     # Its files
+
+    @property
+    def state(self) -> Path:
+        """The folder of its logs, data and records."""
+        return self.machine.state / "devinit" / "checkouts" / project_id(self.root)
 
     @property
     def preferred(self) -> dict[str, int]:
@@ -203,7 +207,7 @@ class Guestbook:
     @contextmanager
     def events(self) -> Iterator[Events]:
         """Subscribe to what happens, as any client of the supervisor may."""
-        path = (state_of(self.root) / "socket").read_text().strip()
+        path = (self.state / "socket").read_text().strip()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
@@ -272,7 +276,7 @@ class Guestbook:
         return False
 
     def _report(self, outcome: Outcome) -> str:
-        logs = sorted(state_of(self.root).glob("**/*.log"))
+        logs = sorted(self.state.glob("**/*.log"))
         tails = [f"== {path}\n{path.read_text(errors='replace')[-3000:]}" for path in logs]
         return "\n".join([outcome.out, outcome.talk, *tails])
 
@@ -416,7 +420,7 @@ def copy_sources(folder: Path) -> None:
     )
 
 
-def copy_installed(source: Path, folder: Path) -> None:
+def copy_installed(source: Guestbook, copy: Guestbook) -> None:
     """Copy what set-up made elsewhere, so that not every test waits for pip and npm.
 
     Files are linked, not copied: 3500 of them take 0.1 s. Scripts name their interpreter, so they are
@@ -424,14 +428,14 @@ def copy_installed(source: Path, folder: Path) -> None:
     """
     for name in INSTALLED:
         shutil.copytree(
-            source / name,
-            folder / name,
+            source.root / name,
+            copy.root / name,
             symlinks=True,
             copy_function=os.link,
             ignore=shutil.ignore_patterns(".vite"),
         )
-    shutil.copytree(state_of(source) / "setup", state_of(folder) / "setup")
-    environment = folder / "backend" / ".venv"
+    shutil.copytree(source.state / "setup", copy.state / "setup")
+    environment = copy.root / "backend" / ".venv"
     for script in (environment / "bin").iterdir():
         if script.is_file() and not script.is_symlink():
             adapt_script(script, environment / "bin" / "python")

@@ -19,7 +19,6 @@ import pytest
 
 from tests.end_to_end.conftest import checkouts, listen
 from tests.end_to_end.guestbook import HERE, SERVICES, Guestbook, User
-from tests.places import state_of
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Checkouts
@@ -75,7 +74,7 @@ class TestTheServersOfTheWheels:
 
         use(guestbook)
 
-        data = state_of(guestbook.root) / "data"
+        data = guestbook.state / "data"
         used = [
             json.loads((data / name / "program.json").read_text())["program"]
             for name in ("postgres", "redis")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.guestbook import SERVICES, Guestbook
-from tests.places import state_of
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Checkouts
@@ -52,7 +51,7 @@ class TestAKilledSupervisorWhoseRecordIsLost:
         guestbook = checkout()
         guestbook.start()
         guestbook.kill(guestbook.status()["supervisor"]["pid"])
-        (state_of(guestbook.root) / "state.json").unlink()
+        (guestbook.state / "state.json").unlink()
 
         guestbook.stop()
 

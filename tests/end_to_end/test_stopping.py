@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.guestbook import SERVICES, Guestbook
-from tests.places import state_of
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Checkouts
@@ -42,7 +41,7 @@ class TestAfterAStop:
 
     def test_no_file_says_that_something_runs(self, guestbook: Guestbook) -> None:
         assert not guestbook.discovery.exists()
-        assert list((state_of(guestbook.root) / "pids").iterdir()) == []
+        assert list((guestbook.state / "pids").iterdir()) == []
         assert list(guestbook.machine.runtime.glob("devinit/*.sock")) == []
 
     def test_status_says_that_nothing_runs(self, guestbook: Guestbook) -> None:
