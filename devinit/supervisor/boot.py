@@ -1,41 +1,68 @@
 """The first lines of the supervisor's process: what is imported here decides how long a cold start takes.
 
-Half of it is the standard library: asyncio imports what it would need for TLS, for debugging and for callbacks of
-the wrong kind, msgspec what `typing` has as well. What nobody here uses is kept out or put off.
+Half of that time is the standard library: asyncio imports what it needs for TLS, for debugging and for
+callbacks of the wrong kind, msgspec what `typing` has as well. All of it is put off until something uses it, and
+nothing is banned: a library that the supervisor loads later finds every module that is installed.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
+
+# What `importlib.machinery` stands on, without the half millisecond that the package takes.
+from _frozen_importlib_external import PathFinder
 from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any, NoReturn
 
-UNUSED = ("ssl", "typing_extensions")
-"""Whoever imports these has an answer for a Python without them."""
-LATER = ("inspect", "ipaddress", "locale", "textwrap", "tokenize")
-"""Imported by asyncio, urllib, subprocess and traceback for cases that hardly ever occur: 8 ms together."""
+WITHHELD = ("ssl", "typing_extensions")
+"""Missing while asyncio and msgspec are imported, which have an answer for a Python without them (15 ms)."""
+LATER = ("asyncio.sslproto", "inspect", "ipaddress", "locale", "ssl", "textwrap", "tokenize")
+"""Imported by asyncio, urllib, subprocess and traceback for cases that hardly ever occur."""
 
 
 class Later(ModuleType):
-    """Stands for a module until somebody uses it.
+    """Stands for a module until something uses it, and passes everything on to it from then on.
 
     `importlib.util.LazyLoader` would load it as soon as it is imported a second time: the import statement asks
     for `__spec__`, which counts as a use there.
     """
 
-    # Any: the attributes of whichever module it stands for.
+    # Any, here and below: the attributes of whichever module it stands for.
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        module = __import__(self.__name__)
-        self.__dict__.update(module.__dict__)
+        # What looks at all modules that there are (`inspect`, reloaders) asks for `__file__` and the like.
+        if name.startswith("__") and name != "__all__" and sys.modules.get(self.__name__) is self:
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} yet")
+        module = self._loaded()
+        if name == "__all__" and not hasattr(module, name):
+            # `from ssl import *` would look into our own dictionary, which is empty.
+            return [each for each in vars(module) if not each.startswith("_")]
         return getattr(module, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system's own; anything else is meant for the module (a test that replaces a function).
+        if name.startswith("__"):
+            super().__setattr__(name, value)
+        else:
+            setattr(self._loaded(), name, value)
+
+    def __dir__(self) -> Iterable[str]:
+        return dir(self._loaded())
+
+    def _loaded(self) -> ModuleType:
+        """Return the module itself; the import system sees to it that threads load it once."""
+        name = self.__name__
+        is_first = sys.modules.get(name) is self
+        if is_first:
+            del sys.modules[name]
+        __import__(name)
+        if is_first and name in AFTERWARDS:
+            AFTERWARDS[name](sys.modules[name])
+        return sys.modules[name]
 
 
 def boot() -> NoReturn:
@@ -50,6 +77,32 @@ def boot() -> NoReturn:
 
 
 def put_off() -> None:
-    """Keep out what is not used, and put off what hardly ever is."""
-    sys.modules.update(dict.fromkeys(UNUSED))  # type: ignore[arg-type]  # None means: not to be found
-    sys.modules.update({name: Later(name) for name in LATER if name not in sys.modules})
+    """Import asyncio and msgspec without what hardly anything uses, and let that be loaded by its first use."""
+    later = {name: Later(name) for name in LATER if name not in sys.modules}
+    withheld = [name for name in WITHHELD if name not in sys.modules]
+    sys.modules.update(later)
+    sys.modules.update(dict.fromkeys(withheld))  # type: ignore[arg-type]  # None means: not to be found
+    import asyncio
+
+    import msgspec  # noqa: F401  the supervisor uses it; here is where it finds nothing to load
+
+    for name in withheld:
+        del sys.modules[name]
+    sys.modules.update({name: later[name] for name in withheld if name in later})
+    for name, module in later.items():
+        package, _, child = name.rpartition(".")
+        module.__spec__ = PathFinder.find_spec(name, sys.modules[package].__path__ if package else None)
+        if package:
+            # `import asyncio.sslproto` finds it loaded, and leaves this to whoever loaded it.
+            setattr(asyncio, child, module)
+
+
+def tell_asyncio(ssl: ModuleType) -> None:
+    """Give asyncio the module that it was imported without; until it was loaded, no socket could be one of TLS."""
+    for name in ("asyncio.base_events", "asyncio.selector_events"):
+        if name in sys.modules:
+            sys.modules[name].ssl = ssl  # type: ignore[attr-defined]  # asyncio's own name
+
+
+AFTERWARDS: dict[str, Callable[[ModuleType], None]] = {"ssl": tell_asyncio}
+"""What is done once a module has been loaded after all."""
