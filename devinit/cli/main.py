@@ -44,6 +44,7 @@ BROKEN_PIPE = 141
 """128 + SIGPIPE, as shells say it."""
 OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """What writing to standard output can meet. Files of ours are written where this is caught and named."""
+TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,6 +95,12 @@ def unexpected(error: Exception) -> DevinitError:
     if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_LOST:
         silence(1)
         return DevinitError(f"the output cannot be written: {error.strerror}")
+    if isinstance(error, OSError) and error.errno in TOO_MANY_OPEN:
+        # Met anywhere, by an import as well, so it is named here.
+        return DevinitError(
+            f"devinit cannot go on: {error.strerror}",
+            hint="`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that",
+        )
     defect = Defect(
         f"devinit failed: {type(error).__name__}: {error}",
         hint="this is a defect of devinit; DEVINIT_DEBUG=1 shows where it happened",

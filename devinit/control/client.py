@@ -156,7 +156,13 @@ def connect(path: str | Path) -> Client | None:
     A connection counts only when the supervisor has greeted: one that is just going away accepts no more,
     although the kernel still lets us connect.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError as error:
+        raise SupervisorError(
+            f"cannot connect to the supervisor: {error.strerror}",
+            hint="`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that",
+        ) from error
     try:
         connection.connect(str(path))
     except (FileNotFoundError, ConnectionRefusedError):

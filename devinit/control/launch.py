@@ -26,21 +26,36 @@ LAUNCHES = 3
 
 
 def connect_or_start(root: str | Path) -> Client:
-    """Return a client of the project's supervisor, starting one when none listens."""
+    """Return a client of the project's supervisor, starting one when none listens.
+
+    Raise SupervisorError when that cannot be done; nothing of the attempt stays behind then.
+    """
     launch = begun.pop(str(root), None)
-    client = connect_to(root) if launch is None else None
-    if client is not None:
-        return client
-    refuse_foreign(root)
-    launch = launch or Launch(root)
-    with launch.lock:
-        # Another command may have started it while we waited for the lock.
-        client = connect_to(root) if not launch.is_spawned else None
-        # One that an earlier command began, and gave up, may answer for ours, and leave before we are there.
-        for _ in range(LAUNCHES):
-            if client is None:
-                launch.finish()
-                client = connect_to(root)
+    while begun:
+        # For a folder that turned out to be another project's.
+        begun.popitem()[1].give_back()
+    try:
+        client = connect_to(root) if launch is None else None
+        if client is not None:
+            return client
+        refuse_foreign(root)
+        launch = launch or Launch(root)
+        with launch:
+            return launched(root, launch)
+    finally:
+        if launch is not None:
+            launch.give_back()
+
+
+def launched(root: str | Path, launch: Launch) -> Client:
+    """Start the supervisor, and connect to it; the launch has its lock."""
+    # Another command may have started it while we waited for the lock.
+    client = connect_to(root) if not launch.is_spawned else None
+    # One that an earlier command began, and gave up, may answer for ours, and leave before we are there.
+    for _ in range(LAUNCHES):
+        if client is None:
+            launch.finish()
+            client = connect_to(root)
     if client is None:
         raise SupervisorError("the supervisor started and went away at once", hint=f"see {log_path(root)}")
     return client

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 # The module below `signal`, which builds enumerations for 4 ms before the supervisor can be spawned.
 import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
+import errno
 import os
+import stat
 import sys
+import time
 
-from devinit.errors import DevinitError, StateFileError, SupervisorError
+from devinit.errors import DevinitError, StateFileError
 from devinit.system.checkout import claim, state_folder
 from devinit.system.files import FileLock, read_text
 from devinit.system.paths import OWN_FOLDER, socket_address
@@ -17,6 +20,9 @@ from devinit.system.paths import OWN_FOLDER, socket_address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
+
+    from devinit.errors import SupervisorError
 
 READY = b"ready\n"
 SOCKET_POINTER = "socket"
@@ -27,23 +33,35 @@ RUN_VARIABLE = "DEVINIT_RUN"
 """What the processes of a service carry (system.processes, which would take long to import here)."""
 
 
+LAUNCH_SECONDS = 30.0
+"""How long a supervisor may take until it listens: 5 s of it for a predecessor, the rest for a busy machine."""
+OTHERS_SECONDS = 40.0
+"""How long the launch of another command is waited for; that command itself gives up earlier."""
+LOOK_SECONDS = 0.005
+END_SECONDS = 1.0
+"""How long a process may take to be gone after it has closed the pipe."""
+
+
 class Launch:
-    """A supervisor that is on its way, and the lock that keeps others from starting one too."""
+    """A supervisor that is on its way, and the lock that keeps others from starting one too.
+
+    `with` takes the lock, and gives back all that the launch took, whatever happened.
+    """
 
     def __init__(self, root: str | Path) -> None:
         self._root = root
         self.lock = FileLock(os.path.join(claim(root), "launch.lock"))
-        self._pipe: int | None = None
+        self._spawned: Spawned | None = None
 
     @property
     def is_spawned(self) -> bool:
         """Whether the process has been started."""
-        return self._pipe is not None
+        return self._spawned is not None
 
     def spawn(self) -> None:
-        """Start the process, unless that was done."""
-        if self._pipe is None:
-            self._pipe = spawn_supervisor(self._root)
+        """Start the process, unless that was done. Raise SupervisorError when it cannot be started."""
+        if self._spawned is None:
+            self._spawned = spawn_supervisor(self._root)
 
     def finish(self) -> None:
         """Return when it listens; raise SupervisorError with its own words when it does not.
@@ -51,15 +69,88 @@ class Launch:
         Its readiness comes through a pipe, so nothing is polled; the pipe's end of file tells that it died.
         """
         self.spawn()
-        assert self._pipe is not None  # noqa: S101  spawned
-        with os.fdopen(self._pipe, "rb") as pipe:
-            self._pipe = None
-            said = pipe.read()
-        if said != READY:
-            reason = said.decode(errors="replace").strip() or "it ended without a word"
-            raise SupervisorError(
-                f"the supervisor could not start: {reason}", hint=f"see {log_path(self._root)}"
-            )
+        spawned, self._spawned = self._spawned, None
+        assert spawned is not None  # noqa: S101  spawned
+        try:
+            said = spawned.words()
+            if said != READY:
+                raise spawned.failure(said)
+        finally:
+            spawned.close()
+
+    def give_back(self) -> None:
+        """Let go of the lock, and of a process that nobody will hear: it leaves by itself."""
+        if self._spawned is not None:
+            self._spawned.close()
+            self._spawned = None
+        self.lock.release()
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + OTHERS_SECONDS
+        # Not for ever: the command that has it may be stopped (Ctrl-Z), or hang. A lock that becomes free wakes
+        # nobody who has a deadline.
+        while not self.lock.acquire(blocking=False):
+            if time.monotonic() > deadline:
+                from devinit.control.obstacles import (
+                    kept_waiting,  # what only a failure needs, here and below
+                )
+
+                raise kept_waiting(self.lock.path, OTHERS_SECONDS)
+            time.sleep(LOOK_SECONDS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
+
+class Spawned:
+    """The process of a supervisor that does not listen yet."""
+
+    def __init__(self, pid: int, pipe: int, log: str, log_offset: int) -> None:
+        self._pid, self._pipe = pid, pipe
+        self._log, self._log_offset = log, log_offset
+
+    def words(self) -> bytes:
+        """Wait until it has said all that it will say; raise SupervisorError when it does not come to an end."""
+        import select  # while it boots; a command that connects to one that listens does without
+
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN)
+        deadline = time.monotonic() + LAUNCH_SECONDS
+        said = b""
+        while (left := deadline - time.monotonic()) > 0:
+            if poll.poll(left * 1000):
+                chunk = os.read(self._pipe, 65536)
+                if not chunk:
+                    return said
+                said += chunk
+        from devinit.control.obstacles import silent
+
+        raise silent(self._log, self._pid, LAUNCH_SECONDS)
+
+    def failure(self, said: bytes) -> SupervisorError:
+        """Return the error for a process that has closed the pipe, and said this."""
+        from devinit.control.obstacles import died
+
+        words = said.decode(errors="replace").strip()
+        return died(self._log, self._log_offset, words, None if words else self._status())
+
+    def close(self) -> None:
+        """Close our end of the pipe."""
+        os.close(self._pipe)
+
+    def _status(self) -> int | None:
+        """Return how it ended, a moment after it has closed the pipe; None when that is not known."""
+        deadline = time.monotonic() + END_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                pid, status = os.waitpid(self._pid, os.WNOHANG)
+            except ChildProcessError:
+                return None
+            if pid:
+                return status
+            time.sleep(LOOK_SECONDS)
+        return None
 
 
 begun: dict[str, Launch] = {}
@@ -72,6 +163,7 @@ def begin(root: str) -> None:
     If nobody connects after all, it leaves by itself. Whatever goes wrong is met again, and told, by the
     launch that follows.
     """
+    launch: Launch | None = None
     try:
         own = os.path.join(root, OWN_FOLDER)
         if os.path.lexists(own) and os.lstat(own).st_uid != os.geteuid():
@@ -83,7 +175,9 @@ def begin(root: str) -> None:
             launch.spawn()
             begun[root] = launch
     except (DevinitError, OSError):
-        return
+        # The lock above all: the launch that follows would wait for it, and for ever, as we have it ourselves.
+        if launch is not None:
+            launch.give_back()
 
 
 def pointed(root: str | Path) -> str:
@@ -95,16 +189,26 @@ def pointed(root: str | Path) -> str:
         return ""
 
 
-def spawn_supervisor(root: str | Path) -> int:
-    """Start the supervisor in its own session; return the pipe on which it says that it listens."""
-    log_file = os.open(log_path(root), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    null = os.open(os.devnull, os.O_RDWR)
-    receiving, sending = os.pipe()
+def spawn_supervisor(root: str | Path) -> Spawned:
+    """Start the supervisor in its own session. Raise SupervisorError, with nothing left open, when that fails."""
+    path = log_path(root)
     try:
+        log_file = open_log(path)
+    except OSError as error:
+        from devinit.control.obstacles import log_refused
+
+        raise log_refused(path, error) from error
+    ours = [log_file]
+    program = sys.executable or ""  # None where Python cannot tell
+    try:
+        ours.append(null := os.open(os.devnull, os.O_RDWR))
+        receiving, sending = os.pipe()
+        ours += receiving, sending
+        log_offset = os.fstat(log_file).st_size
         # posix_spawn instead of subprocess: importing that would cost as much as the rest of the command.
-        os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-P", "-c", PROGRAM, "devinit.supervisor", str(root), "3"],
+        pid = os.posix_spawn(
+            program,
+            [program or "python", "-P", "-c", PROGRAM, "devinit.supervisor", str(root), "3"],
             # A supervisor that is started from inside a service is not a part of that service.
             {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,
@@ -119,13 +223,30 @@ def spawn_supervisor(root: str | Path) -> int:
                 (os.POSIX_SPAWN_DUP2, sending, 3),
             ],
         )
+        spawned = Spawned(pid, receiving, path, log_offset)
+        ours.remove(receiving)
     except OSError as error:
-        raise SupervisorError(f"cannot start {sys.executable}: {error.strerror}") from error
+        from devinit.control.obstacles import not_spawned
+
+        raise not_spawned(program, error) from error
     finally:
-        os.close(sending)
-        os.close(null)
-        os.close(log_file)
-    return receiving
+        for descriptor in ours:
+            os.close(descriptor)
+    return spawned
+
+
+def open_log(path: str) -> int:
+    """Open the supervisor's log to append to it. Raise OSError for anything that is no file.
+
+    Without waiting: the opening of a FIFO that nobody reads has no end.
+    """
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+    )
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", path)
+    return descriptor
 
 
 def log_path(root: str | Path) -> str:

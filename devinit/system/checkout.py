@@ -15,7 +15,14 @@ import os
 import stat
 
 from devinit.errors import StateFileError
-from devinit.system.files import FileLock, is_locked, read_bytes, write_atomically
+from devinit.system.files import (
+    MORE_OPEN_FILES,
+    TOO_MANY_OPEN,
+    FileLock,
+    is_locked,
+    read_bytes,
+    write_atomically,
+)
 from devinit.system.paths import OWN_FOLDER, SUPERVISOR_LOCK, create_private, project_id, state_path
 
 IDENTITY = "identity"
@@ -307,7 +314,9 @@ def _refused(path: str) -> StateFileError:
 
 def _unusable(path: str, error: OSError) -> StateFileError:
     hint = "devinit keeps there which checkout this is: make the checkout writable"
-    if isinstance(error, PermissionError):
+    if error.errno in TOO_MANY_OPEN:
+        hint = MORE_OPEN_FILES
+    elif isinstance(error, PermissionError):
         from shlex import quote  # it loads re, for an error only
 
         whose = path if os.path.exists(path) else os.path.dirname(path)

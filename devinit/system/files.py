@@ -24,6 +24,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
+MORE_OPEN_FILES = "`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that"
+"""The hint where a limit of open files was met."""
 _KINDS = (
     (stat.S_ISLNK, "a symbolic link"),
     (stat.S_ISDIR, "a directory"),
@@ -342,6 +345,8 @@ def _hint(path: str, error: OSError) -> str | None:
     folder = os.path.dirname(path) or "."
     if error.errno in _NOT_ALLOWED:
         return f"check who owns it: ls -ld {quote(folder)} {quote(path)}"
+    if error.errno in TOO_MANY_OPEN:
+        return MORE_OPEN_FILES
     if error.errno == errno.EISDIR:
         return "a directory has its name: move it away"
     if error.errno == errno.ENOENT:

@@ -99,7 +99,7 @@ class TestASupervisor:
 
     def test_that_was_begun_by_a_command_which_gave_up_is_in_nobody_s_way(self, root: Path) -> None:
         claim(root)
-        os.close(spawning.spawn_supervisor(root))
+        spawning.spawn_supervisor(root).close()
         launch = spawning.Launch(root)  # as `begin` does where nobody listens yet
         assert launch.lock.acquire(blocking=False)
         while not socket_path(root).exists():

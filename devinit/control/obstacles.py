@@ -1,0 +1,113 @@
+"""Why a supervisor could not be launched, and what to do about it. Loaded only when something went wrong."""
+
+# ruff: noqa: PTH123 -- paths are text here
+
+from __future__ import annotations
+
+import errno
+import os
+from shlex import quote
+
+from devinit.errors import SupervisorError
+from devinit.system.files import MORE_OPEN_FILES, TOO_MANY_OPEN
+
+ROOM = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (errno.EACCES, errno.EPERM)
+LONGEST_LINE = 300
+"""Characters of a log's last line that an error repeats."""
+
+
+def log_refused(path: str, error: OSError) -> SupervisorError:
+    """Return the error for a supervisor's log that cannot be opened."""
+    hint = f"move it away: mv {quote(path)} {quote(path + '.old')}"
+    if error.errno in TOO_MANY_OPEN:
+        hint = MORE_OPEN_FILES
+    elif error.errno in ROOM:
+        hint = "make room on the disk: `df -h` shows the space, `df -i` the number of files that is left"
+    elif error.errno == errno.EROFS:
+        hint = "the file system is read-only: make it writable"
+    elif error.errno in REFUSED:
+        hint = f"make it yours (was devinit run with sudo here?): sudo chown $USER {quote(path)}"
+    return SupervisorError(
+        f"the supervisor cannot start: its log {path} cannot be opened: {reason_of(error)}", hint=hint
+    )
+
+
+def not_spawned(program: str, error: OSError) -> SupervisorError:
+    """Return the error for a process that could not be started."""
+    hint = None
+    if error.errno in TOO_MANY_OPEN:
+        hint = MORE_OPEN_FILES
+    elif error.errno == errno.EAGAIN:
+        hint = (
+            "the limit of processes is reached: end some, or raise it; `ulimit -u` shows the user's limit, "
+            "and a container has one of its own (pids.max)"
+        )
+    elif error.errno == errno.ENOMEM:
+        hint = "the memory is used up: end something that uses much"
+    elif error.errno in (errno.ENOENT, errno.ENOTDIR, *REFUSED):
+        hint = (
+            "devinit runs with this Python, which was removed or replaced: install devinit again, "
+            "or activate another environment"
+        )
+    return SupervisorError(
+        f"the supervisor cannot start: {program or 'the Python of devinit'} cannot be run: {reason_of(error)}",
+        hint=hint,
+    )
+
+
+def died(log: str, offset: int, said: str, status: int | None) -> SupervisorError:
+    """Return the error for a supervisor that ended before it listened.
+
+    `said` is what it said about that, `status` what `os.waitpid` told, and its log since it was started
+    begins at `offset`.
+    """
+    reason = said or f"{how_it_ended(status)}{last_line(log, offset)}"
+    return SupervisorError(f"the supervisor could not start: {reason}", hint=f"see {log}")
+
+
+def silent(log: str, pid: int, seconds: float) -> SupervisorError:
+    """Return the error for a supervisor that neither listens nor ends."""
+    return SupervisorError(
+        f"the supervisor (pid {pid}) was started and does not listen after {seconds:g} s",
+        hint=f"run the command again if the machine is busy, or end it with `kill -9 {pid}`, which "
+        f"leaves services running; see {log}",
+    )
+
+
+def kept_waiting(lock: str, seconds: float) -> SupervisorError:
+    """Return the error for a launch that waits for the launch of another command in vain."""
+    from devinit.system.open_files import openers_of
+
+    pids = [each.pid for each in openers_of(lock)]
+    who = f"another command (pid {pids[0]})" if pids else "another command"
+    pid = pids[0] if pids else "PID"
+    return SupervisorError(
+        f"{who} has been starting this project's supervisor for more than {seconds:g} s",
+        hint=f"`kill -CONT {pid}` lets a stopped one go on, `kill {pid}` ends it; then run the command again",
+    )
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says of a failure, without the path, which the message has already."""
+    return error.strerror or str(error)
+
+
+def how_it_ended(status: int | None) -> str:
+    """Return how a process ended, as its parent was told."""
+    if status is None:
+        return "it ended without a word"
+    code = os.waitstatus_to_exitcode(status)
+    return f"it was ended by signal {-code}" if code < 0 else f"it ended with exit code {code}"
+
+
+def last_line(log: str, offset: int) -> str:
+    """Return the last line that was added to a log since it was that long, behind a colon; or nothing."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(offset)
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f": {last[:LONGEST_LINE]}" if last else ""
