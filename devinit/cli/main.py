@@ -96,7 +96,7 @@ def unexpected(error: Exception) -> DevinitError:
         silence(1)
         return DevinitError(f"the output cannot be written: {error.strerror}")
     if isinstance(error, OSError) and error.errno in TOO_MANY_OPEN:
-        # Met anywhere, by an import as well, so it is named here.
+        # Met anywhere, by an import as well, so nothing is imported for it (`system.files` has the same words).
         return DevinitError(
             f"devinit cannot go on: {error.strerror}",
             hint="`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.caller import caller_environment
@@ -83,7 +84,7 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
     pins: dict[str, str] = {}
     if method == "restart":
         params["only_changed"] = arguments.changed
-    client = connect_or_start(root)
+    client = connect_or_start(root, note_as_json if arguments.json else talk)
     try:
         while True:
             try:
@@ -102,6 +103,13 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
         for said in keep(root, pins, params["profile"]):
             talk(said)
     return code
+
+
+def note_as_json(text: str) -> None:
+    """Print what comes before the first event as one."""
+    from devinit.cli.output import print_json  # hardly ever
+
+    print_json({"type": "note", "at": time.time(), "service": None, "message": text})
 
 
 def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json: bool) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from devinit.control.client import LONGEST_LINE, Client, RemoteError, gone
+from devinit.control.client import LONGEST_LINE, Client, gone, refused
+from devinit.control.greeting import Greeting
 from devinit.control.launch import connect_or_start, connect_to
 
 Json = dict[str, Any]
@@ -24,9 +25,14 @@ class AsyncClient:
     """
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, on_event: OnEvent | None
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        greeting: Greeting,
+        on_event: OnEvent | None,
     ) -> None:
         self._reader, self._writer = reader, writer
+        self._greeting = greeting
         self._on_event = on_event
         self._answers: dict[int, tuple[str, asyncio.Future[Any]]] = {}
         self._last_id = 0
@@ -87,7 +93,7 @@ class AsyncClient:
         if answer is None or answer.done():
             return
         if "error" in message:
-            answer.set_exception(RemoteError(message["error"]))
+            answer.set_exception(refused(message["error"], self._greeting))
         else:
             answer.set_result(message.get("result"))
 
@@ -103,4 +109,4 @@ async def taken_over(client: Client, on_event: OnEvent | None = None) -> AsyncCl
     connection = client.hand_over()
     connection.settimeout(0)
     reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
-    return AsyncClient(reader, writer, on_event)
+    return AsyncClient(reader, writer, client.greeting, on_event)

@@ -8,7 +8,9 @@ import os
 import sys
 
 from devinit.control import wire
+from devinit.control.greeting import HELLO, Greeting
 from devinit.errors import DevinitError, SupervisorError
+from devinit.system.files import MORE_OPEN_FILES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +24,11 @@ LONGEST_LINE = 64 * 1024 * 1024
 """A line longer than this is not ours: refuse it instead of filling the memory."""
 
 
+LONGEST_GREETING = 64 * 1024
 TICK_SECONDS = 0.1
 GREETING_SECONDS = 5.0
-HELLO = "hello"
-"""The first message on every connection, from the supervisor."""
+MISUNDERSTOOD = (-32600, -32601, -32602)
+"""JSON-RPC's codes for a request, a method and parameters that the other side does not know."""
 
 
 class RemoteError(DevinitError):
@@ -40,6 +43,19 @@ class RemoteError(DevinitError):
         self.data: Json = data
 
 
+def refused(answer: Json, greeting: Greeting) -> RemoteError:
+    """Return the error that an answer carries. Where the supervisor did not understand, it says who is who."""
+    error = RemoteError(answer)
+    if answer.get("code") in MISUNDERSTOOD:
+        error.exit_code = SupervisorError.exit_code
+        pid = greeting.pid or "PID"
+        error.hint = (
+            f"{greeting.beside_ours()}; when nothing is starting, `kill {pid}` ends the supervisor: services keep "
+            "running, and the next command starts one like itself, which takes them over"
+        )
+    return error
+
+
 class Client:
     """One connection to a supervisor."""
 
@@ -47,6 +63,14 @@ class Client:
         self._connection = connection
         self._buffer = b""
         self._last_id = 0
+        self.greeting = Greeting({})
+        """What the supervisor said of itself, once `is_greeted`."""
+
+    @property
+    def peer_pid(self) -> int:
+        """The supervisor's process, as the kernel knows it; 0 when it does not say."""
+        pid, _ = peer(self._connection)
+        return pid
 
     def call(
         self,
@@ -84,7 +108,7 @@ class Client:
                     on_event(message["params"])
             elif message.get("id") in (self._last_id, None):  # None: it could not even read who asks
                 if "error" in message:
-                    raise RemoteError(message["error"])
+                    raise refused(message["error"], self.greeting)
                 return message.get("result")
 
     def post(self, method: str, params: Json | None = None) -> None:
@@ -106,7 +130,7 @@ class Client:
         try:
             while b"\n" not in self._buffer:
                 chunk = self._connection.recv(65536)
-                if not chunk:
+                if not chunk or len(self._buffer) > LONGEST_GREETING:
                     self.close()
                     return False
                 self._buffer += chunk
@@ -122,7 +146,12 @@ class Client:
             self.close()
             return False
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return bool(wire.decode(line).get("method") == HELLO)
+        said = hello_in(line)
+        if said is None:
+            self.close()
+            return False
+        self.greeting = Greeting(said)
+        return True
 
     def hand_over(self) -> socket.socket:
         """Give the connection away after the greeting, to somebody who reads it in another way."""
@@ -146,8 +175,27 @@ class Client:
                 raise gone(method)
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        message: Json = wire.decode(line)
+        try:
+            message: Json = wire.decode(line)
+        except (ValueError, RecursionError):
+            message = {}
+        if not isinstance(message, dict) or not message:
+            raise SupervisorError(
+                f"what the supervisor says to `{method}` cannot be read", hint=self.greeting.beside_ours()
+            )
         return message
+
+
+def hello_in(line: bytes) -> Json | None:
+    """Return the parameters of a greeting; None when a line is none, and so not from a supervisor."""
+    try:
+        message = wire.decode(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("method") != HELLO:
+        return None
+    said = message.get("params")
+    return said if isinstance(said, dict) else {}
 
 
 def connect(path: str | Path) -> Client | None:
@@ -161,7 +209,7 @@ def connect(path: str | Path) -> Client | None:
     except OSError as error:
         raise SupervisorError(
             f"cannot connect to the supervisor: {error.strerror}",
-            hint="`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that",
+            hint=MORE_OPEN_FILES,
         ) from error
     try:
         connection.connect(str(path))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from devinit.control.client import Client, connect
+from devinit.control.greeting import is_same_folder
 from devinit.control.spawning import Launch, begun, log_path, pointed
 from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
@@ -19,29 +20,40 @@ from devinit.system.paths import OWN_FOLDER, socket_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LAUNCHES = 3
 """How often a supervisor is started that has gone by the time we connect."""
 
 
-def connect_or_start(root: str | Path) -> Client:
+def connect_or_start(root: str | Path, say: Callable[[str], None] | None = None) -> Client:
     """Return a client of the project's supervisor, starting one when none listens.
 
-    Raise SupervisorError when that cannot be done; nothing of the attempt stays behind then.
+    One of an older devinit is replaced when that is safe, provided that `say` can tell the user so; who has no
+    words goes on with it while the two understand each other.
+
+    Raise SupervisorError when there is none to talk to; nothing of the attempt stays behind then.
     """
     launch = begun.pop(str(root), None)
     while begun:
         # For a folder that turned out to be another project's.
         begun.popitem()[1].give_back()
     try:
-        client = connect_to(root) if launch is None else None
+        client = listening(root) if launch is None else None
+        replacing = ""
+        if client is not None and client.greeting.is_older and say:
+            # Before anything of the checkout is claimed: an older devinit may have kept it in another place.
+            client, replacing = without_older(client, say)
         if client is not None:
-            return client
+            return understood(client)
         refuse_foreign(root)
         launch = launch or Launch(root)
         with launch:
-            return launched(root, launch)
+            client = launched(root, launch)
+        if replacing and say:
+            say(replacing)
+        return client
     finally:
         if launch is not None:
             launch.give_back()
@@ -58,6 +70,32 @@ def launched(root: str | Path, launch: Launch) -> Client:
             client = connect_to(root)
     if client is None:
         raise SupervisorError("the supervisor started and went away at once", hint=f"see {log_path(root)}")
+    return client
+
+
+def without_older(client: Client, say: Callable[[str], None]) -> tuple[Client | None, str]:
+    """Let an older supervisor go if that is safe: return None, and what to say when the next one is there.
+
+    Otherwise return the client. It happens once in a command, whatever listens afterwards, so two installations
+    never take turns within one.
+    """
+    from devinit.control.replacing import Busy, kept, let_go, not_understood
+
+    try:
+        return None, let_go(client)
+    except Busy as busy:
+        if not client.greeting.is_understood:
+            raise not_understood(client, busy) from None
+        say(kept(client, busy))
+        return client, ""
+
+
+def understood(client: Client) -> Client:
+    """Return the client. Raise SupervisorError when its supervisor is of a version that we cannot talk to."""
+    if not client.greeting.is_understood:
+        from devinit.control.replacing import not_understood  # hardly ever
+
+        raise not_understood(client)
     return client
 
 
@@ -97,14 +135,48 @@ def connect_to_running(root: str | Path) -> Client | None:
 def connect_to(root: str | Path) -> Client | None:
     """Return a client of the project's supervisor if one listens, wherever its socket is.
 
+    Raise SupervisorError for one that serves another checkout, or is of a version that we cannot talk to.
+    """
+    client = listening(root)
+    return client and understood(client)
+
+
+def listening(root: str | Path) -> Client | None:
+    """Return a client of whichever version's supervisor listens for this project.
+
     The place follows from the environment, and a command may have another one than whoever started the
     supervisor (ssh, cron, sudo), so the supervisor also leaves it in the checkout.
     """
-    client = connect(socket_address(root))
+    client = client_at(socket_address(root), root)
     if client is None and (elsewhere := pointed(root)):
         # A copied folder brings along the address of the original's supervisor, but not its lock.
-        client = connect(elsewhere) if supervisor_of(root) is not None else None
+        holder = supervisor_of(root)
+        client = client_at(elsewhere, root, holder) if holder is not None else None
     return client
+
+
+def client_at(path: str, root: str | Path, holder: int | None = None) -> Client | None:
+    """Return a client of the supervisor at this address, provided that it serves this checkout.
+
+    None for one that serves another: an address may be out of date. Raise SupervisorError when that one is also
+    the holder of this checkout's lock (a pid): then a link leads to the state of the other checkout.
+    """
+    client = connect(path)
+    if client is None:
+        return None
+    # In the first wire the greeting had no root.
+    served = client.greeting.root or os.path.realpath(client.call("ping")["root"])
+    if is_same_folder(os.fspath(root), served):
+        return client
+    pid = client.peer_pid or client.greeting.pid
+    client.close()
+    if holder is not None and holder == pid:
+        raise SupervisorError(
+            f"{root} is looked after by the supervisor of another checkout, {served} (pid {pid})",
+            hint=f"if {state_folder(root)} is a link, remove it; if the checkout was moved, its services are "
+            "being stopped: run the command again in a moment",
+        )
+    return None
 
 
 def runs_without_supervisor(root: str | Path) -> bool:

@@ -52,6 +52,8 @@ class Folder(Struct, frozen=True, kw_only=True):
     """What its supervisor says."""
     supervisor: int | None = None
     """A supervisor that is there and says nothing."""
+    apart: str | None = None
+    """Which versions do not understand each other, where its supervisor is of another devinit."""
     leases: tuple[Leased, ...] = ()
 
 
@@ -69,11 +71,13 @@ def neighbours() -> list[NeighbourStatus]:
     answers = _answers(roots, written)
     found = []
     for name, root in roots.items():
+        apart = answers.get(name, {}).get("apart")
         folder = Folder(
             root=root,
             exists=os.path.isdir(root),  # noqa: PTH112  paths are text here
             checkout=written.get(name),
-            answer=answers.get(name),
+            answer=None if apart else answers.get(name),
+            apart=apart,
             supervisor=supervisor_of(root) if answers.get(name) is None else None,
             leases=tuple(leases.get(name, ())),
         )
@@ -93,7 +97,7 @@ def state_of(folder: Folder) -> NeighbourState:
         runs = any(service["phase"] != Phase.STOPPED for service in folder.answer["services"])
     if not folder.exists:
         return NeighbourState.GONE if runs or folder.supervisor is not None else NeighbourState.STOPPED
-    if folder.supervisor is not None:
+    if folder.supervisor is not None or folder.apart is not None:
         return NeighbourState.UNREACHABLE
     if folder.answer is None and runs:
         return NeighbourState.ORPHANED
@@ -134,7 +138,7 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
             }
             for service in folder.answer["services"]
         ]
-    unknown = Phase.ORPHANED.value if folder.supervisor is None else None
+    unknown = Phase.ORPHANED.value if folder.supervisor is None and folder.apart is None else None
     return [
         {
             "name": each.owner.service,
@@ -154,6 +158,8 @@ def advice_about(folder: Folder, state: NeighbourState) -> str | None:
             return f"its folder was deleted: `{there} stop` ends what still runs"
         case NeighbourState.ORPHANED:
             return f"its supervisor was killed: `{there} start` looks after it again, `{there} stop` ends it"
+        case NeighbourState.UNREACHABLE if folder.apart:
+            return f"{folder.apart}: use that version there, or stop its services with it"
         case NeighbourState.UNREACHABLE:
             pid = folder.supervisor or "PID"
             return (

@@ -12,8 +12,8 @@ import time
 from contextlib import ExitStack
 
 from devinit.control.checkouts import recorded_at
-from devinit.control.client import Client, connect
-from devinit.control.launch import connect_or_start
+from devinit.control.client import Client
+from devinit.control.launch import client_at, connect_or_start
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessIdentity
 from devinit.ports.leases import LeaseStore, root_name
@@ -50,7 +50,7 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
     there has lost its data: INT is PostgreSQL's fast shutdown, TERM everybody else's.
     """
     checkout = recorded_at(root)
-    if checkout is not None and (client := connect(checkout.socket)) is not None:
+    if checkout is not None and (client := client_at(checkout.socket, os.fspath(root))) is not None:
         stopped: list[str] = client.call("stop")["stopped"]
         return stopped
     services = list(orphans_of(root))

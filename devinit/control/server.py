@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from devinit import __version__
-from devinit.control.client import HELLO
+from devinit.control.greeting import HELLO, WIRE
 from devinit.control.messages import (
     APPLICATION_ERROR,
     INTERNAL_ERROR,
@@ -25,7 +25,7 @@ from devinit.control.messages import (
     Request,
     RpcError,
 )
-from devinit.errors import DevinitError, PortConflict
+from devinit.errors import DevinitError, PortConflict, SupervisorError
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,11 @@ SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 """A client that lets this much pile up is hung up on: it must not grow the supervisor."""
 
 encoder = msgspec.json.Encoder(enc_hook=str)
+WHO_WE_ARE = {
+    "hint": f"this supervisor is devinit {__version__} (wire {WIRE}); the request may be of another version",
+    "exit_code": SupervisorError.exit_code,
+}
+"""What an error tells that most often comes from another version of devinit."""
 
 
 class Connection:
@@ -106,8 +111,12 @@ class UnknownMethod(Exception):
 class Server:
     """Listens on the project's socket."""
 
-    def __init__(self, path: Path, handler: Handler, on_idle: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, handler: Handler, on_idle: Callable[[], None], greeting: dict[str, Any]
+    ) -> None:
         self._path = path
+        self._greeting = greeting
+        """What is said of this supervisor first (control.greeting); JSON-RPC's free form."""
         self._handler = handler
         self._on_idle = on_idle
         self._connections: set[Connection] = set()
@@ -170,7 +179,7 @@ class Server:
             return
         connection = Connection(writer, pid)
         self._connections.add(connection)
-        connection.send({"jsonrpc": "2.0", "method": HELLO, "params": {"version": __version__}})
+        connection.send({"jsonrpc": "2.0", "method": HELLO, "params": self._greeting})
         try:
             async with asyncio.TaskGroup() as requests:
                 while line := await read_line(reader):
@@ -189,11 +198,11 @@ class Server:
         try:
             result = await self._handler(request.method, request.params, connection)
         except UnknownMethod:
-            connection.send(
-                refusal(request.id, RpcError(METHOD_NOT_FOUND, f"unknown method {request.method!r}"))
-            )
+            text = f"unknown method {request.method!r}"
+            connection.send(refusal(request.id, RpcError(METHOD_NOT_FOUND, text, WHO_WE_ARE)))
         except msgspec.DecodeError as error:
-            connection.send(refusal(request.id, RpcError(INVALID_PARAMS, f"{request.method}: {error}")))
+            text = f"{request.method}: {error}"
+            connection.send(refusal(request.id, RpcError(INVALID_PARAMS, text, WHO_WE_ARE)))
         except DevinitError as error:
             connection.send(refusal(request.id, error_of(error)))
         except Exception:

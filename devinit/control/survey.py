@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from devinit.control.greeting import HELLO, Greeting
+
 Json = dict[str, Any]
 # What comes off the wire is checked where it is made; here it is passed on as it is.
 
@@ -18,7 +20,8 @@ _CHUNK = 65536
 def ask_all(paths: Iterable[str], method: str, params: Json, *, seconds: float) -> dict[str, Json | None]:
     """Return the result of each supervisor that listens at one of these sockets; None: it did not answer in time.
 
-    A path at which nobody listens is left out, and so is a supervisor that was just going away.
+    A path at which nobody listens is left out, and so is a supervisor that was just going away. Of one that we
+    cannot talk to, the result is its `root` and `apart`: which versions do not understand each other.
     """
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n"
     calls = [_Call(path) for path in dict.fromkeys(paths)]
@@ -74,10 +77,14 @@ class _Call:
         except OSError:
             chunk = b""
         self._received += chunk
-        # The greeting comes before the answer, and is no answer.
         for line in self._received.split(b"\n")[:-1]:
             message: Json = json.loads(line)
-            if message.get("id") == 1:
+            if message.get("method") == HELLO and not self.is_answered:
+                greeting = Greeting(message.get("params") or {})
+                if not greeting.is_understood:
+                    self.is_answered = True
+                    self.result = {"root": greeting.root, "apart": greeting.beside_ours()}
+            elif message.get("id") == 1 and not self.is_answered:
                 self.is_answered, self.result = True, message.get("result")
         self.is_waiting = bool(chunk) and not self.is_answered
         return self.is_waiting

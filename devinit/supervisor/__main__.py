@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devinit import __version__
+from devinit.control.greeting import greeting_of
 from devinit.control.server import Server
 from devinit.control.spawning import READY
 from devinit.errors import DevinitError, SupervisorError
@@ -58,7 +59,8 @@ def main() -> int:
         asyncio.run(supervise(root, ready_fd))
     except DevinitError as error:
         log.error("%s", error.message)  # noqa: TRY400  the message says it; a traceback would hide it
-        tell_launcher(ready_fd, "\n".join(filter(None, (error.message, error.hint))).encode())
+        told = "\n".join(filter(None, (error.message, error.hint)))
+        tell_launcher(ready_fd, told.encode(errors="backslashreplace"))
         return error.exit_code
     except OSError as error:
         # A disk that is full, a folder that is gone: the log may have no room for it, so the launcher is told.
@@ -87,7 +89,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
-            server = Server(socket_path(root), Handlers(supervisor, idle.set).handle, idle.set)
+            handle = Handlers(supervisor, idle.set).handle
+            server = Server(socket_path(root), handle, idle.set, greeting_of(root))
             adopt(supervisor, tasks)
             await server.listen()
             publish_address(root)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from devinit import __version__
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import GrantedPort
@@ -19,6 +20,8 @@ from devinit.supervisor.drift import Basis
 from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
+FORMAT = 1
+"""What this version writes, and the newest that it reads. A field that an older devinit may pass over keeps it."""
 CALLER = "caller.json"
 NAMES = frozenset({NAME, CALLER, SECRETS_FILE})
 
@@ -55,10 +58,16 @@ class Moment(Struct, frozen=True, kw_only=True):
     """Why it was started again last, when nobody asked for that and it had not failed."""
 
 
+class Format(Struct, frozen=True):
+    """What is read of the file before anything else."""
+
+    version: int = 1
+
+
 class State(Struct, frozen=True, kw_only=True):
     """The whole file."""
 
-    version: int = 1
+    version: int = FORMAT
     root: str = ""
     """The checkout that it describes: a copy of the folder has the file too, and none of the processes."""
     boot_id: str = ""
@@ -83,6 +92,13 @@ def read_state(private: Path) -> State:
         # A power cut may leave it without content: nothing runs any more of what it described.
         return State()
     try:
+        written = msgspec.json.decode(text, type=Format).version
+        if written > FORMAT:
+            raise StateFileError(
+                f"{path} was written by a newer devinit (format {written}); this is devinit {__version__} "
+                f"(format {FORMAT})",
+                hint="use the newer devinit in this project; what runs was left alone",
+            )
         # Made only when there is something to read: 1 ms of the supervisor's start.
         return msgspec.json.Decoder(State, dec_hook=to_path).decode(text)
     except msgspec.DecodeError as error:

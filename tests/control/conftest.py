@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 import pytest
 
+from devinit.control.greeting import greeting_of
 from devinit.control.messages import ServicesParams
 from devinit.control.server import Connection, Server, UnknownMethod
 from devinit.errors import PortConflict
@@ -101,7 +102,7 @@ class House:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.methods = Methods()
-        self.server = Server(path, self.methods.handle, self._on_idle)
+        self.server = Server(path, self.methods.handle, self._on_idle, greeting_of(path.parent))
         self._talks: list[Talk] = []
 
     async def talk(self) -> Talk:

@@ -139,6 +139,19 @@ class TestACall:
         assert client.call("status") == "mine"
 
 
+class TestWhatIsNoAnswer:
+    @pytest.mark.parametrize(
+        "said", [b"no JSON\n", b"[]\n", b"17\n", b"null\n", b"{}\n", b"[" * 100_000 + b"\n"]
+    )
+    def test_is_refused_with_both_versions(self, scripted: Callable[..., Client], said: bytes) -> None:
+        client = scripted(said)
+
+        with pytest.raises(SupervisorError, match="says to `status` cannot be read") as caught:
+            client.call("status")
+
+        assert "the supervisor is devinit unknown (wire 1)" in str(caught.value.hint)
+
+
 class TestASupervisorThatGoesAway:
     @pytest.mark.parametrize("said", [b"", b'{"id": 1, "res'])
     def test_is_told_with_what_to_do(self, scripted: Callable[..., Client], said: bytes) -> None:
@@ -192,6 +205,25 @@ class TestConnecting:
 
             assert connect(path) is None
             closing.join()
+
+    @pytest.mark.parametrize(
+        "said", [b"hello\n", b"[]\n", b'{"method": "event"}\n', b"\xff\n", b"x" * 100_000]
+    )
+    def test_finds_nobody_where_something_else_is_said(self, path: Path, said: bytes) -> None:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            listening.listen()
+
+            def say() -> None:
+                connection, _ = listening.accept()
+                with connection, suppress(ConnectionError):
+                    connection.sendall(said)
+
+            saying = threading.Thread(target=say)
+            saying.start()
+
+            assert connect(path) is None
+            saying.join()
 
     def test_says_that_a_supervisor_does_not_answer(
         self, path: Path, monkeypatch: pytest.MonkeyPatch

@@ -70,14 +70,19 @@ def log(root: Path) -> Path:
 def attempt(root: Path, *, ahead: bool, within: AbstractContextManager[None] | None = None) -> Outcome:
     """Try to start a supervisor, under a limit perhaps, and look at what is left of that."""
     before = open_descriptors()
-    said = ("connected", "", 0)
+    said, supervisor = ("connected", "", 0), None
     with within or nullcontext():
         try:
             if ahead:
                 spawning.begin(str(root))
-            connect_or_start(str(root)).close()
+            client = connect_or_start(str(root))
+            supervisor = client.greeting.pid
+            client.close()
         except DevinitError as error:
             said = (error.message, error.hint or "", error.exit_code)
+    if supervisor is not None:
+        # It leaves, as nothing needs it; the folder is removed afterwards.
+        os.waitpid(supervisor, 0)
     leaked = open_descriptors() - before
     return Outcome(*said, leaked, stays_locked(spawning.Launch(root).lock.path))
 

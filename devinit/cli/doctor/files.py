@@ -82,7 +82,9 @@ def knock(root: Path) -> Client | DevinitError | None:
 
 
 def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Finding]:
-    """Look at how the supervisor answered, if one has this checkout's lock."""
+    """Look at how the supervisor answered, if one has this checkout's lock, and at its version."""
+    if answer is not None and not isinstance(answer, DevinitError):
+        yield from version(answer)
     pid = supervisor_of(root)
     if pid is None:
         return
@@ -94,6 +96,17 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
             problem=f"the supervisor (pid {pid}) cannot be reached",
             advice=f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over",
         )
+
+
+def version(client: Client) -> Iterator[Finding]:
+    """Compare the supervisor's version with this command's."""
+    if client.greeting.is_older:
+        advice = "`devinit start` replaces it; services keep running"
+    elif client.greeting.is_newer:
+        advice = "upgrade this devinit, or use the newer one in this project"
+    else:
+        return
+    yield Finding(check="supervisor", problem=client.greeting.beside_ours(), advice=advice, harmless=True)
 
 
 def disk(root: Path) -> Iterator[Finding]:

@@ -1,0 +1,106 @@
+"""A supervisor of another version: let an older one go when that is safe, refuse what cannot be talked to.
+
+Loaded only where two versions meet. A supervisor that is let go leaves its services running, and the one that
+follows takes them over, as after any other end of a supervisor (docs/adr/0008).
+"""
+
+from __future__ import annotations
+
+import signal
+
+from devinit.control.client import Client, RemoteError, gone
+from devinit.errors import SupervisorError
+from devinit.system.processes import Process, facts_of
+
+GOING_SECONDS = 10.0
+"""How long a supervisor may take to let its services go; it needs some milliseconds."""
+BUSY = ("waiting", "starting", "stopping")
+"""Phases of work that a take-over would begin anew: a set-up, a migration, a stop."""
+
+
+class Busy(Exception):
+    """Raised when a supervisor cannot be let go now; the text says why, as a part of a sentence."""
+
+
+def let_go(client: Client) -> str:
+    """Let an older supervisor go; return what to say about that. The caller starts the one that follows.
+
+    Raise Busy when it is not safe, SupervisorError when it does not go.
+    """
+    greeting = client.greeting
+    theirs, ours = greeting.names()
+    said = f"the supervisor was {theirs}: replaced by {ours}, which has taken over what runs"
+    try:
+        process = process_of(client)
+    except SupervisorError:
+        client.close()
+        return said
+    with process:
+        if working := busy_services(client):
+            raise Busy(f"{', '.join(working)} {'is' if len(working) == 1 else 'are'} on the way up or down")
+        client.close()
+        process.send(signal.SIGTERM)
+        if not process.wait(GOING_SECONDS):
+            raise SupervisorError(
+                f"{greeting.beside_ours()}, and it did not leave within {GOING_SECONDS:g} s",
+                hint=f"`kill -9 {process.pid}` ends it; services keep running, the next command takes them over",
+            )
+    return said
+
+
+def process_of(client: Client) -> Process:
+    """Return the process of a supervisor. Raise Busy when it cannot be seen, SupervisorError when it is gone."""
+    pid = pid_of(client)
+    facts = facts_of(pid) if pid else None
+    if facts is None or "devinit.supervisor" not in facts.command:
+        # Of a process that has just ended the command line is empty; one that is there still answers.
+        client.call("ping")
+        raise Busy("its process cannot be seen from here")
+    process = Process.open(facts.identity)
+    if process is None:
+        raise gone("hello")
+    return process
+
+
+def busy_services(client: Client) -> list[str]:
+    """Return the services that are on the way up or down, which a supervisor of every version tells.
+
+    None are when it hangs up: another command was just letting it go.
+    """
+    try:
+        services = client.call("status", {"measure": False})["services"]
+        return [str(each["name"]) for each in services if each["phase"] in BUSY]
+    except SupervisorError:
+        return []
+    except (RemoteError, LookupError, TypeError):
+        raise Busy("it does not tell what its services do") from None
+
+
+def pid_of(client: Client) -> int:
+    """Return the process of a supervisor: as the kernel knows it, else as it says itself."""
+    if pid := client.peer_pid:
+        return pid
+    return client.greeting.pid or int(client.call("ping")["pid"])
+
+
+def kept(client: Client, busy: Busy) -> str:
+    """Return what to say about an older supervisor that stays."""
+    return f"{client.greeting.beside_ours()}; it stays for now, as {busy}: the next start replaces it"
+
+
+def not_understood(client: Client, busy: Busy | None = None) -> SupervisorError:
+    """Return the error for a supervisor that a command of this version cannot talk to."""
+    greeting, pid = client.greeting, pid_of(client)
+    if not greeting.is_newer:
+        why = f"it cannot be replaced now, as {busy}" if busy else "`devinit start` replaces it"
+        return SupervisorError(
+            f"{greeting.beside_ours()}: they do not understand each other",
+            hint=f"{why}; `kill {pid}` ends the supervisor at once: services keep running, and the next command "
+            "takes them over",
+        )
+    facts = facts_of(pid) if pid else None
+    where = f" ({facts.command[0]} runs it)" if facts and facts.command else ""
+    return SupervisorError(
+        f"{greeting.beside_ours()}: they do not understand each other",
+        hint=f"use the newer devinit{where}, or upgrade this one; nothing was changed",
+    )
