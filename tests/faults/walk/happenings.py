@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tests.places import state_of
-
 if TYPE_CHECKING:
     from tests.faults.walk.world import World
 
@@ -193,7 +191,7 @@ def break_state(world: World) -> str:
             "pids/api.pid",
         )
     )
-    path = (world.root if name.startswith(".") else state_of(world.root)) / name
+    path = (world.root if name.startswith(".") else world.state) / name
     if not path.parent.is_dir():
         return "nothing to break yet"
     content = world.chance.choice(
@@ -217,7 +215,7 @@ def remove_file(world: World) -> str:
             "state.json",
         )
     )
-    path = (world.root if name.startswith(".") else state_of(world.root)) / name
+    path = (world.root if name.startswith(".") else world.state) / name
     if path.is_dir():
         for each in path.iterdir():
             each.unlink()
@@ -231,6 +229,32 @@ def remove_socket(world: World) -> str:
     for path in (world.machine / "run").rglob("*.sock"):
         path.unlink()
     return "the socket removed"
+
+
+def block_the_log(world: World) -> str:
+    """Something else has the name of the supervisor's log while one is to be started."""
+    kill_idle_supervisor(world)
+    log = world.state / "supervisor.log"
+    if not log.parent.is_dir():
+        return "nothing to block yet"
+    kept = log.with_name("supervisor.log.kept")
+    if log.exists():
+        log.rename(kept)
+    kind = world.chance.choice(("a folder", "a named pipe", "a link"))
+    if kind == "a folder":
+        log.mkdir()
+    elif kind == "a named pipe":
+        os.mkfifo(log)
+    else:
+        log.symlink_to(kept)
+    codes = [world.devinit(*words).code for words in (("start", "-d"), ("env",), ("restart", "api"))]
+    if kind == "a folder":
+        log.rmdir()
+    else:
+        log.unlink()
+    if kept.exists():
+        kept.rename(log)
+    return f"{kind} in place of the supervisor's log: {codes}"
 
 
 def fill_the_disk(world: World) -> str:
@@ -263,5 +287,6 @@ FAULTS: dict[Happening, int] = {
     kill_supervisor: 4, kill_idle_supervisor: 3, kill_any_process: 8, kill_everything: 1, kill_client: 4,
     interrupt_client: 2, two_clients: 3, pause_supervisor: 2, pause_service: 2, edit_configuration: 3,
     break_configuration: 2, break_state: 4, remove_file: 3, remove_socket: 2, fill_the_disk: 2, steal_port: 4,
+    block_the_log: 2,
 }  # fmt: skip
 """How often each happens, beside the others."""

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 import psutil
 from dotenv import dotenv_values
 
-from tests.places import state_of
-
 if TYPE_CHECKING:
     from tests.faults.walk.world import Json, World
 
@@ -52,7 +50,7 @@ def in_what_was_said(world: World) -> Iterator[str]:
         for defect in DEFECTS:
             if defect in said.talk or defect in said.out:
                 yield f"`devinit {' '.join(said.words)}` said: {said.talk[-2000:]}"
-    log = state_of(world.root) / "supervisor.log"
+    log = world.state / "supervisor.log"
     with suppress(OSError):
         text = log.read_text(errors="replace")
         if "Traceback (most recent call last)" in text:
@@ -62,7 +60,7 @@ def in_what_was_said(world: World) -> Iterator[str]:
 
 def in_files(world: World) -> Iterator[str]:
     """What devinit writes can be read."""
-    for path in (world.root / ".ports.json", state_of(world.root) / "state.json"):
+    for path in (world.root / ".ports.json", world.state / "state.json"):
         with suppress(FileNotFoundError):
             text = path.read_text(errors="replace")
             try:

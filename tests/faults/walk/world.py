@@ -96,6 +96,11 @@ class World:
 
     # What the developer does
 
+    @property
+    def state(self) -> Path:
+        """The folder of the checkout's logs, data and records, on this machine and not on that of the tests."""
+        return self.machine / "state" / "devinit" / "checkouts" / project_id(self.root)
+
     def configure(self) -> None:
         """Write devinit.toml as it is meant to be now."""
         python = sys.executable
