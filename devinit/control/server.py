@@ -36,6 +36,9 @@ that wakes for each of them wants the processor when the services want it, too."
 SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 """A client that lets this much pile up is hung up on: it must not grow the supervisor."""
 
+NO_THREAD = "can't start new thread"
+"""What Python says of a limit of the kernel: there is no number for it."""
+
 encoder = msgspec.json.Encoder(enc_hook=str)
 WHO_WE_ARE = {
     "hint": f"this supervisor is devinit {__version__} (wire {WIRE}); the request may be of another version",
@@ -205,11 +208,14 @@ class Server:
             connection.send(refusal(request.id, RpcError(INVALID_PARAMS, text, WHO_WE_ARE)))
         except DevinitError as error:
             connection.send(refusal(request.id, error_of(error)))
-        except Exception:
+        except Exception as error:
             # The one broad catch of this program's edge: a defect in one request must not end the supervisor.
             log.exception("request %s failed", request.method)
             text = f"{request.method} failed inside the supervisor"
             hint = "the supervisor's log has the details: `devinit doctor` says where it is"
+            if NO_THREAD in str(error):
+                text = f"{request.method} failed: the system has no room for another thread of the supervisor"
+                hint = "see `ulimit -u`; in a container also its pids limit"
             connection.send(
                 refusal(request.id, RpcError(INTERNAL_ERROR, text, {"hint": hint, "exit_code": 5}))
             )

@@ -60,6 +60,8 @@ class Methods:
                 raise Asked("port 8000 is taken", hint="choose another", conflicts=[CONFLICT])
             case "break":
                 raise ZeroDivisionError
+            case "think":
+                return await asyncio.to_thread(len, "thought")
         raise UnknownMethod
 
 

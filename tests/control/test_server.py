@@ -134,6 +134,21 @@ class TestARequest:
         assert "Traceback" not in json.dumps(error)
         assert "result" in await talk.ask("echo")
 
+    async def test_that_finds_no_room_for_a_thread_is_told_the_cause(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        talk = await house.talk()
+
+        with monkeypatch.context() as limited:
+            # As far as the kernel's refusal goes; a limit for this process alone does not exist.
+            limited.setattr("_thread.start_new_thread", refuse_thread)
+            limited.setattr("threading._start_new_thread", refuse_thread, raising=False)
+            limited.setattr("threading._start_joinable_thread", refuse_thread, raising=False)
+            error = (await talk.ask("think"))["error"]
+
+        assert "no room for another thread" in error["message"]
+        assert "ulimit -u" in error["data"]["hint"]
+
     async def test_that_never_ends_is_hung_up_on(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         talk = await house.talk()
         other = await house.talk()
@@ -254,3 +269,7 @@ class TestTheSocket:
         assert server.peer(writer) == (os.getpid(), os.geteuid())
         assert struct.calcsize("3i") == 12
         writer.close()
+
+
+def refuse_thread(*_: object, **__: object) -> None:
+    raise RuntimeError("can't start new thread")
