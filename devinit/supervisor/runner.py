@@ -43,6 +43,7 @@ from devinit.supervisor.sequence import Sequence
 from devinit.supervisor.stage import Stage
 from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, ProcessTable, spawn
+from devinit.system.standard_input import silent_input
 
 log = logging.getLogger(__name__)
 
@@ -282,12 +283,13 @@ class Runner:
         try:
             run = f"{self.name} starts" + (f" on port {port}" if port is not None else "")
             self._output_begins(self._stage.logs.mark(self.name, descriptor, run))
-            process = spawn(
-                spec,
-                output=descriptor,
-                stdin=self._stage.silent_stdin,
-                keep=self._stage.ports.lease_descriptors(self.name),
-            )
+            with silent_input() as stdin:
+                process = spawn(
+                    spec,
+                    output=descriptor,
+                    stdin=stdin,
+                    keep=self._stage.ports.lease_descriptors(self.name),
+                )
         finally:
             os.close(descriptor)
         self.started_at, self.told = time.time(), self._stage.addresses()

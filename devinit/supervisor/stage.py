@@ -31,7 +31,7 @@ from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.checkout import claim
 from devinit.system.files import read_text, write_atomically
-from devinit.system.paths import project_id, runtime_directory
+from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ class Stage:
         """Whether what of that is secret is on disk."""
         self._masked: dict[str, str] | None = None
         self._mask: Mask
-        self.silent_stdin = open_silent_stdin()
         self.lookout = Lookout()
         self.logs = LogKeeper(self.private, self.note)
         self._endpoints: dict[str, Endpoint] = {}
@@ -285,21 +284,6 @@ class Stage:
             return None
         granted = self.ports.port_of(request.service)
         return granted if granted is not None else request.expected(remembered.get(request.service))
-
-
-def open_silent_stdin() -> int:
-    """Return a descriptor to read from that stays open and silent for ever, also after we are gone.
-
-    A FIFO opened for reading and writing: its reader is its writer. /dev/null would end at once, and
-    `tailwind --watch` and others take the end of their input as the wish that they stop.
-    """
-    path = runtime_directory() / f"stdin-{os.getpid()}"
-    path.unlink(missing_ok=True)
-    os.mkfifo(path, 0o600)
-    try:
-        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    finally:
-        path.unlink()
 
 
 def wants_color(caller: dict[str, str]) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import select
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,11 +10,10 @@ from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.stage import Stage, open_silent_stdin, wants_color
+from devinit.supervisor.stage import Stage, wants_color
 from tests.places import state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -28,10 +25,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stage(root: Path) -> Iterator[Stage]:
-    stage = Stage(root, Broadcaster())
-    yield stage
-    os.close(stage.silent_stdin)
+def stage(root: Path) -> Stage:
+    return Stage(root, Broadcaster())
 
 
 def web(root: Path, **fields: object) -> Service:
@@ -150,16 +145,6 @@ class TestAPidFile:
 
         stage.write_pid_file("web", 42)
         stage.remove_pid_file("web")
-
-
-class TestTheSilentStandardInput:
-    def test_never_ends_and_never_says_anything(self) -> None:
-        descriptor = open_silent_stdin()
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-
-        assert poll.poll(50) == []
-        os.close(descriptor)
 
 
 class TestColours:
