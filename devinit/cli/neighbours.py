@@ -13,7 +13,7 @@ from devinit.text import duration, plain
 
 HEADER = ("PORT", "SERVICE", "PROJECT", "STATE", "BRANCH", "CHECKOUT")
 DAY = 86400.0
-CALM = ("ready", "stopped", "exited")
+CALM = ("ready", "stopped")
 """Phases of which nothing is said beside the port."""
 
 
@@ -91,6 +91,8 @@ def service_of(service: NeighbourService, paint: Paint) -> str:
     port = f" {service['port']}" if service["port"] is not None else ""
     phase = service["phase"] or ""
     said = "" if phase in CALM or not phase else f" {paint.attention(phase)}"
+    if phase == "exited":
+        said = f" {paint.dim('finished')}"
     return f"{plain(service['name'])}{port}{said}"
 
 

@@ -142,8 +142,10 @@ class Board:
                 return paint.good(symbols["good"]), f"ready{took}"
             case "failed":
                 return paint.bad(symbols["bad"]), f"failed{detail}"
-            case "stopped" | "exited":
-                return paint.dim(symbols["rest"]), f"{line.phase}{detail}"
+            case "stopped":
+                return paint.dim(symbols["rest"]), f"stopped{detail}"
+            case "exited":
+                return paint.dim(symbols["rest"]), "finished"
             case "waiting" if not reason:
                 return paint.dim(symbols["busy"]), "waiting"
         return paint.attention(symbols["busy"]), f"{line.phase}{waited}{detail}"

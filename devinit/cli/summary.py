@@ -25,6 +25,8 @@ AS_BEFORE_SECONDS = 0.5
 TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
 """How a service that is in trouble is spoken of, where its phase is not the word."""
 NO_ATTENTION = ("ready", "exited")
+WORDS = {"exited": "finished"}
+"""What the table says where a phase is not the word for it."""
 
 
 def print_summary(summary: Json, starting: Sequence[str]) -> None:
@@ -65,13 +67,14 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
         # Somebody else runs it: that is more than on which port it is.
         moved = "external"
     ready = duration(row["ready_seconds"]) if row["ready_seconds"] is not None else ""
+    phase: str = row["phase"]
     return (
         marks.get(row["phase"], symbols["busy"] if row["phase"] in BUSY else symbols["rest"]),
         row["service"],
         str(port) if port is not None else "",
         moved or ("yes" if port is not None else ""),
         str(row["attempts"] or ""),
-        ready if is_up(row) else row["phase"],
+        ready if is_up(row) else WORDS.get(phase, phase),
         shown_url(row) if is_up(row) else reason_of(row),
     )
 
@@ -119,13 +122,14 @@ def shown_url(row: Json) -> str:
 def totals(summary: Json, starting: Sequence[str]) -> str:
     """Return the last line: how many are up, and how long it took."""
     rows = summary["services"]
-    ready = sum(row["phase"] in NO_ATTENTION for row in rows)
+    ready, finished = (sum(row["phase"] == phase for row in rows) for phase in ("ready", "exited"))
     moved = sum(row["port"] != row["preferred"] for row in rows if row["preferred"] is not None)
     noun = "service" if len(rows) == 1 else "services"
     # What an earlier start, or a supervisor that was killed, had begun may have been waited for.
     waited = bool(starting) or summary["seconds"] >= AS_BEFORE_SECONDS
     took = f" in {duration(summary['seconds'])}" if waited else ", as before"
-    parts = [f"{ready} of {len(rows)} {noun} ready{took}"]
+    done = f", {finished} finished" if finished else ""
+    parts = [f"{ready} of {len(rows)} {noun} ready{done}{took}"]
     if moved:
         parts.append(f"{moved} not on {'its' if moved == 1 else 'their'} preferred port")
     return ", ".join(parts)

@@ -38,7 +38,7 @@ def readiness(table: ServiceTable, provider: str, place: Place) -> Readiness:
         tcp=bool(ready.tcp),
         exec=ready.exec,
         log=pattern(ready.log, place.at("log")),
-        after_seconds=seconds(ready.after, default.after_seconds, place.at("after")),
+        after_seconds=None if ready.after is None else seconds(ready.after, 0.0, place.at("after")),
         timeout_seconds=seconds(ready.timeout, default.timeout_seconds, place.at("timeout"), positive=True),
     )
 

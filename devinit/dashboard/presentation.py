@@ -210,13 +210,14 @@ def uptime(seconds: float) -> str:
 
 def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
     """Return the first line of the screen: which project, how it is, and where."""
-    good, total = counts(stack)
+    ready, finished, total = counts(stack)
+    good = ready + finished
     style = "good" if good == total else "dim" if good == 0 else "attention"
     failed = sum(view.phase == "failed" for view in stack.services.values())
     moved = sum(view.is_moved and view.phase in ALIVE for view in stack.services.values())
     pieces: list[Piece] = [(f" {stack.project} ", "title")]
     if total:
-        pieces.append((f"  {good} of {total} ready", style))
+        pieces.append((f"  {ready} of {total} ready" + (f", {finished} finished" if finished else ""), style))
     if failed:
         pieces.append((f"  {failed} failed", "bad"))
     if moved:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 HISTORY = 40
 """How many measurements of CPU and memory are kept for each service."""
-GOOD = frozenset({"ready", "exited"})
 ALIVE = frozenset({"starting", "ready", "unhealthy", "backoff"})
 """Phases in which a stop has something to stop."""
 BUSY = frozenset({"waiting", "starting", "stopping", "backoff"})
@@ -158,7 +157,9 @@ def running(stack: Stack) -> list[View]:
     return [view for view in stack.services.values() if view.pid is not None]
 
 
-def counts(stack: Stack) -> tuple[int, int]:
-    """Return how many services are as they should be, and how many there are."""
-    good = sum(view.phase in GOOD for view in stack.services.values())
-    return good, len(stack.services)
+def counts(stack: Stack) -> tuple[int, int, int]:
+    """Return how many services are ready, how many have finished their work, and how many there are."""
+    ready, finished = (
+        sum(view.phase == phase for view in stack.services.values()) for phase in ("ready", "exited")
+    )
+    return ready, finished, len(stack.services)

@@ -24,9 +24,20 @@ class Readiness(Struct, frozen=True, kw_only=True):
     """A command: ready when it exits with 0."""
     log: str | None = None
     """A regular expression: ready when a line of the output matches."""
-    after_seconds: float = 1.0
-    """For a service without a port: ready when it has stayed up this long."""
+    after_seconds: float | None = None
+    """For a service without a port: ready when it has stayed up this long; None says nothing about it."""
     timeout_seconds: float = 60.0
+
+    @property
+    def stays_up_seconds(self) -> float:
+        """How long a service without a port stays up until it counts as ready, when nothing else is asked."""
+        return 1.0 if self.after_seconds is None else self.after_seconds
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the configuration says how the service is proven ready; `timeout` alone does not."""
+        kinds = (self.http, self.exec, self.log, self.after_seconds)
+        return self.tcp or any(kind is not None for kind in kinds)
 
 
 class Health(Struct, frozen=True, kw_only=True):

@@ -79,7 +79,7 @@ class ProcessProvider:
         if ready.log is not None:
             return LogProbe(ready.log)
         if endpoint.port is None:
-            return StayedUpProbe(ready.after_seconds)
+            return StayedUpProbe(ready.stays_up_seconds)
         if ready.http is not None:
             return HttpProbe(
                 host=endpoint.host,

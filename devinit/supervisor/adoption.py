@@ -69,7 +69,7 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
         runner.post(lifecycle.StopRequested())
     elif process is None and record.service.external_url is None:
         log.info("%s ended while nobody watched", runner.name)
-        runner.post(lifecycle.Exited(None, oneshot=record.service.port is None))
+        runner.post(lifecycle.Exited(None, lifecycle.success_of(record.service)))
         if record.identity is None and runner.phase is Phase.FAILED:
             # It had not been started yet: that goes on, after what a one-shot command of it left behind.
             runner.post(lifecycle.StartRequested())

@@ -66,10 +66,15 @@ def differences(before: Service, now: Service) -> list[str]:
 
 
 def without_policies(service: Service) -> Service:
-    """Return a service without what is decided about taken ports: one that has its port is run the same."""
-    port = replace(service.port, policy=None) if service.port is not None else None
+    """Return a service without what is decided about taken ports: one that has its port is run the same.
+
+    Staying up for the usual time is the same, stated or not; records of earlier versions always state it.
+    """
     return replace(
-        service, port=port, extra_ports=tuple(replace(each, policy=None) for each in service.extra_ports)
+        service,
+        port=replace(service.port, policy=None) if service.port is not None else None,
+        extra_ports=tuple(replace(each, policy=None) for each in service.extra_ports),
+        ready=replace(service.ready, after_seconds=service.ready.stays_up_seconds),
     )
 
 

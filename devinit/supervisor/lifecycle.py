@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 from msgspec import Struct
 
-from devinit.model.service import Health, RestartMode, RestartPolicy
+from devinit.model.service import Health, RestartMode, RestartPolicy, Service
 from devinit.model.status import Phase
 
 STABLE_SECONDS = 10.0
@@ -22,6 +22,8 @@ LONGEST_DELAY_SECONDS = 30.0
 PORT_ATTEMPTS = 10
 """How often a start may lose its port to somebody else before it is given up."""
 
+NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
+
 
 class Failure(StrEnum):
     """Why a service was given up; it decides the exit code of the start."""
@@ -30,6 +32,17 @@ class Failure(StrEnum):
     TIMEOUT = "timeout"
     PORT = "port"
     PREPARATION = "preparation"
+
+
+class Success(StrEnum):
+    """When a service that ends with code 0 has done what it is for."""
+
+    NEVER = "never"
+    """It has a port: a server has not finished its work when it ends."""
+    ONCE_READY = "once ready"
+    """Its `ready` says what is to be seen of it first."""
+    ALWAYS = "always"
+    """To end may be its whole purpose: it has no port, and nothing else is asked of it."""
 
 
 class LifecycleState(Struct, frozen=True, kw_only=True):
@@ -143,8 +156,8 @@ class Exited(Struct, frozen=True):
     """Its process ended. None: the code went to somebody else (an adopted process)."""
 
     code: int | None
-    oneshot: bool = False
-    """It has no port, so that ending with 0 may be its whole purpose."""
+    success: Success = Success.NEVER
+    """When its end with code 0 is no failure."""
     cause: str | None = None
     """The probable cause, in the words of its output."""
 
@@ -363,18 +376,33 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
     if state.phase not in ALIVE:
         return change(state, last_exit=code), ()
     said, why = describe_exit(code), f": {event.cause}" if event.cause else ""
-    # A server has not finished its work when it ends.
-    clean = code == 0 and event.oneshot
+    clean = is_success(state, event)
     if state.phase is Phase.STARTING and not state.proven:
         if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=0), (EndTree(),)
-        return fail(state, Failure.EXIT, f"{said} before it was ready{why}", last_exit=code), (EndTree(),)
+        advice = f"\n{NO_READY}" if code == 0 and event.success is Success.ONCE_READY else ""
+        text = f"{said} before it was ready{why}{advice}"
+        return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     said += why
     if policy.mode is RestartMode.NEVER or (clean and policy.mode is RestartMode.ON_FAILURE):
         if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=code), (EndTree(),)
         return fail(state, Failure.EXIT, said, last_exit=code), (EndTree(),)
     return back_off(state, said, code, now, policy)
+
+
+def success_of(service: Service) -> Success:
+    """Return when it is no failure that a service ends with code 0."""
+    if service.port is not None:
+        return Success.NEVER
+    return Success.ONCE_READY if service.ready.is_stated else Success.ALWAYS
+
+
+def is_success(state: LifecycleState, event: Exited) -> bool:
+    """Whether a service that ended has done its work. What is starting has not been seen ready in this run."""
+    if event.code != 0 or event.success is Success.NEVER:
+        return False
+    return event.success is Success.ALWAYS or state.phase is not Phase.STARTING
 
 
 def back_off(state: LifecycleState, said: str, code: int | None, now: float, policy: RestartPolicy) -> Step:

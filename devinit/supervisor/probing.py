@@ -84,8 +84,13 @@ async def carry_out(
             code = await run_command(command)
             return ready() if code == 0 else not_yet(f"`{command}` exited with code {code}")
         case LogProbe(pattern):
-            found = re.search(pattern, read_output(), re.MULTILINE)
+            found = matches(probe, read_output())
             return ready() if found else not_yet(f"no line of the output matches {pattern!r}")
+
+
+def matches(probe: LogProbe, output: str) -> bool:
+    """Whether a line of the output is what is waited for."""
+    return re.search(probe.pattern, output, re.MULTILINE) is not None
 
 
 async def get(probe: HttpProbe) -> ProbeResult:

@@ -14,7 +14,7 @@ from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError
 from devinit.model.port import GrantedPort
-from devinit.model.probe import ProbeResult
+from devinit.model.probe import LogProbe, ProbeResult
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
 from devinit.model.status import Phase
@@ -29,7 +29,7 @@ from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import listen_to_output
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.probing import attempt
+from devinit.supervisor.probing import attempt, matches
 from devinit.supervisor.readiness import (
     Elsewhere,
     Foreign,
@@ -328,15 +328,30 @@ class Runner:
         self._forget_process()
         if self._follow_server(process.identity, code):
             return
-        last_words = self.log_tail(LAST_WORDS) if code != 0 else []
+        self._look_once_more(code)
+        success = lifecycle.success_of(self.service)
+        is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
+        # A server that ends with 0 was asked to, by somebody: its last words are no cause.
+        is_explained = is_failure and (code != 0 or self.service.port is None)
+        last_words = self.log_tail(LAST_WORDS) if is_explained else []
         if (
             self.phase is Phase.STARTING
             and (refused := self._could_not_bind("\n".join(last_words))) is not None
         ):
             self.post(refused)
             return
-        oneshot = self.service.port is None
-        self.post(lifecycle.Exited(code, oneshot=oneshot, cause=cause_of(last_words)))
+        self.post(lifecycle.Exited(code, success, cause_of(last_words)))
+
+    def _look_once_more(self, code: int | None) -> None:
+        """Believe a job that printed what it is awaited for and ended at once, between two looks."""
+        if code != 0 or self.phase is not Phase.STARTING or self.service.port is not None:
+            return
+        probe = self._stage.probe(self.service)
+        if not isinstance(probe, LogProbe):
+            return
+        read, looks = self._output(), 1 + (self._log_size() - self.log_offset) // logs.LOOK_BYTES
+        if any(matches(probe, read()) for _ in range(looks)):
+            self.post(lifecycle.BecameReady())
 
     def _follow_server(self, ended: ProcessIdentity, code: int | None) -> bool:
         """Look after the server that a command left in the background, if it did; whether there is one."""
@@ -504,10 +519,13 @@ class Runner:
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,
             run_command=self._run_probe_command,
-            read_output=logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset),
+            read_output=self._output(),
             saw=self._saw,
             is_stuck=lambda: self.state.stuck is not None,
         )
+
+    def _output(self) -> logs.NewOutput:
+        return logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset)
 
     def _saw(self, detail: str) -> None:
         if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:

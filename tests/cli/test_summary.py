@@ -53,6 +53,11 @@ class TestTheTable:
             "✓  worker                           300 ms",
         ]
 
+    def test_calls_a_job_that_has_ended_finished(self) -> None:
+        [_, line] = table(row("migrate", "exited", port=None, preferred=None, reason="exited with code 0"))
+
+        assert line.split() == ["·", "migrate", "1", "finished", "exited", "with", "code", "0"]
+
     def test_says_from_where_a_service_moved(self) -> None:
         moved = row("backend", port=8002, attempts=3)
 
@@ -109,6 +114,11 @@ class TestAServerOfSomebodyElse:
 class TestTheTotals:
     def test_count_what_is_ready_and_how_long_it_took(self) -> None:
         assert totals(summary(row("a"), FAILED), ["a"]) == "1 of 2 services ready in 497 ms"
+
+    def test_count_what_has_finished_apart_from_what_is_ready(self) -> None:
+        finished = row("migrate", "exited", port=None, preferred=None)
+
+        assert totals(summary(row("a"), finished), ["a"]) == "1 of 2 services ready, 1 finished in 497 ms"
 
     def test_count_what_is_not_where_it_wants_to_be(self) -> None:
         assert totals(summary(row("a", port=1)), ["a"]).endswith(

@@ -132,7 +132,7 @@ class TestTheHeadline:
 
         said = text(headline(stack(*views), 100, Line.HELD))
 
-        assert "2 of 3 ready  1 failed  1 moved" in said
+        assert "1 of 3 ready, 1 finished  1 failed  1 moved" in said
         assert said.rstrip().endswith("/home/ada/shop")
 
     def test_says_that_nobody_looks_after_it(self) -> None:

@@ -42,6 +42,7 @@ from devinit.supervisor.lifecycle import (
     StartRequested,
     StopRequested,
     Stuck,
+    Success,
     TimedOut,
     TreeGone,
     Wait,
@@ -76,7 +77,8 @@ EVENTS: tuple[LifecycleEvent, ...] = (
     Exited(0),
     Exited(1),
     Exited(None),
-    Exited(0, oneshot=True),
+    Exited(0, Success.ALWAYS),
+    Exited(0, Success.ONCE_READY),
     DelayPassed(),
     StopRequested(),
     TreeGone(),
@@ -191,13 +193,23 @@ class TestAFailureBeforeReady:
         assert actions == (EndTree(),)
 
     def test_with_code_0_of_a_service_without_a_port_is_success(self) -> None:
-        after, actions = run(state(Phase.STARTING), Exited(0, oneshot=True))
+        after, actions = run(state(Phase.STARTING), Exited(0, Success.ALWAYS))
 
         assert (after.phase, after.last_exit, after.failure) == (Phase.EXITED, 0, None)
         assert actions == (EndTree(),)
 
+    def test_with_code_0_before_its_own_ready_was_seen_is_failure(self) -> None:
+        after, actions = run(state(Phase.STARTING), Exited(0, Success.ONCE_READY, "CRITICAL: no queue"))
+
+        assert (after.phase, after.failure, after.last_exit) == (Phase.FAILED, Failure.EXIT, 0)
+        assert after.reason == (
+            "exited with code 0 before it was ready: CRITICAL: no queue\n"
+            "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
+        )
+        assert actions == (EndTree(),)
+
     def test_with_another_code_of_a_service_without_a_port_is_failure(self) -> None:
-        assert run(state(Phase.STARTING), Exited(3, oneshot=True))[0].phase is Phase.FAILED
+        assert run(state(Phase.STARTING), Exited(3, Success.ALWAYS))[0].phase is Phase.FAILED
 
 
 class TestALostPort:
@@ -300,10 +312,17 @@ class TestACrash:
 
     @pytest.mark.parametrize("phase", [Phase.READY, Phase.UNHEALTHY])
     def test_with_code_0_is_the_end_of_work_that_is_done(self, phase: Phase) -> None:
-        after, actions = run(state(phase), Exited(0, oneshot=True))
+        for success in (Success.ALWAYS, Success.ONCE_READY):
+            after, actions = run(state(phase), Exited(0, success))
 
-        assert (after.phase, after.failure, after.last_exit) == (Phase.EXITED, None, 0)
-        assert actions == (EndTree(),)
+            assert (after.phase, after.failure, after.last_exit) == (Phase.EXITED, None, 0)
+            assert actions == (EndTree(),)
+
+    def test_with_code_0_before_it_was_ready_again_is_another_failure(self) -> None:
+        starting_again = state(Phase.STARTING, proven=True, restarts=1)
+
+        assert run(starting_again, Exited(0, Success.ONCE_READY))[0].phase is Phase.BACKOFF
+        assert run(starting_again, Exited(0, Success.ALWAYS))[0].phase is Phase.EXITED
 
     def test_with_code_0_is_no_end_for_a_server(self) -> None:
         assert run(state(Phase.READY), Exited(0))[0].phase is Phase.BACKOFF

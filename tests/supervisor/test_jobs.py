@@ -1,0 +1,59 @@
+"""Specifies services that end by themselves: jobs that are finished, and workers that gave up before they were ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Shop
+
+NEVER_SEEN = [{"log": "at work"}, {"exec": "test -e never"}, {"after": 30}]
+"""What a worker that gives up at once does not live to show."""
+
+
+class TestAServiceThatEndsWithCode0:
+    @pytest.mark.parametrize("ready", NEVER_SEEN, ids=lambda ready: next(iter(ready)))
+    def test_before_its_ready_was_seen_has_failed(self, shop: Shop, ready: dict[str, object]) -> None:
+        shop.service("worker", "say=CRITICAL:_there_is_no_queue", "exit=0", ready=ready)
+        shop.service("web", "never", ready={"after": 0}, depends_on=["worker"])
+
+        start = shop("start")
+
+        assert start.returncode == 1
+        assert "0 of 2 services ready" in start.stdout
+        assert "worker failed: exited with code 0 before it was ready" in start.stderr
+        assert "a job that is done when it ends needs no `ready`" in start.stderr
+        assert "CRITICAL:_there_is_no_queue" in start.stderr
+        assert shop.status()["web"]["reason"] == "waits for worker, which failed"
+        assert shop.pids("web") == []
+
+    def test_and_printed_just_before_what_its_ready_waits_for_was_ready(self, shop: Shop) -> None:
+        shop.service("migrate", "say=migrated", "exit=0", ready={"log": "migrated"})
+        shop.service("web", "never", ready={"after": 0}, depends_on=["migrate"])
+
+        start = shop.up()
+
+        assert start.phases()[-4:].count(("web", "ready")) == 1
+        assert {name: each["phase"] for name, each in shop.status().items()} == {
+            "migrate": "exited",
+            "web": "ready",
+        }
+
+    def test_without_a_ready_has_finished_and_its_dependants_start(self, shop: Shop) -> None:
+        shop.service("migrate", "exit=0")
+        shop.service("web", "never", ready={"after": 0}, depends_on=["migrate"])
+
+        start = shop("start")
+
+        assert start.returncode == 0
+        assert "1 of 2 services ready, 1 finished in" in start.stdout
+        assert shop("status").stdout.splitlines()[0] == "Migrate: ✓ Finished"
+
+    def test_without_a_ready_is_called_finished_among_all_projects(self, shop: Shop) -> None:
+        shop.service("migrate", "exit=0")
+        shop.service("web", "never", ready={"after": 0})
+        shop.up()
+
+        assert "migrate finished  web" in shop("status", "--all").stdout
