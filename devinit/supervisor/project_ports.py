@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -15,7 +16,7 @@ from devinit.model.service import Project, Service
 from devinit.ports import ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.ports.overrides import overrides
+from devinit.ports.overrides import Overrides, overrides
 from devinit.supervisor.reuse import Asking
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
@@ -61,6 +62,8 @@ class ProjectPorts:
         """Services that do not bind over our hold: learnt once, then not tried again."""
         self._for_now: set[str] = set()
         """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
+        self._ahead: dict[str, tuple[Grant, bool]] = {}
+        """Grants for the next `take`, taken before services were stopped; and whether each is for now."""
         self._taken: dict[str, None] = {}
         """Names of ports that were taken or asked for since they were written down last, in order."""
 
@@ -72,50 +75,109 @@ class ProjectPorts:
         Raise PortQuestion when somebody has to decide, PortConflict or PortsExhausted; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
-        ask_running = Asking(services)
         requests = [request for service in services for request in requests_of(service)]
-        aliases = {service.name: service.port_env for service in services}
         remembered = {**ports_file.read(self._root), **asked.used}
-        stated = overrides(
-            asked.environ, [each.service for each in requests], root=self._root, aliases=aliases
-        )
+        stated = self._stated(services, asked)
         missing = []
         for request in requests:
             name = request.service
+            if name in self._ahead:
+                self._close(name)
+                continue
             if name not in stated.ports and self._keeps(request, remembered.get(name)):
                 self._taken[name] = None
                 continue
             self._close(name)
             used_until_now = name in asked.used
             missing.append(replace(request, policy=ConflictPolicy.REUSE) if used_until_now else request)
+        found = self._grant(missing, services, project, asked, say)
+        found += [self._ahead.pop(each.service) for each in requests if each.service in self._ahead]
+        taken = without_ports_of_used_servers(each for each, _ in found)
+        self._add(each for each in taken if not each.granted.uses)
+        self._for_now |= {each.service for each, for_now in found if for_now and each in taken}
+        return [each.granted for each in taken]
+
+    def take_ahead(
+        self,
+        services: Iterable[Service],
+        stopping: Collection[str],
+        project: Project,
+        asked: Asked,
+        say: Say,
+    ) -> None:
+        """Take the ports that services are about to move to while those that are `stopping` still run. Blocking.
+
+        The next `take` uses them. Ports that these services have, or will leave to one another, are decided there:
+        nobody can take those meanwhile. Raises as `take` does; then nothing is taken.
+        """
+        services = [service for service in services if service.external_url is None]
+        remembered, stated = ports_file.read(self._root), self._stated(services, asked)
+        leaving = {each.port for name in stopping for each in self._of(name)}
+        moving = []
+        for request in (request for service in services for request in requests_of(service)):
+            named = stated.ports.get(request.service)
+            wanted = named.port if named else self._wanted(request, remembered.get(request.service))
+            if wanted is not None and wanted != self.port_of(request.service) and wanted not in leaving:
+                moving.append(request)
+        self._ahead = {
+            each.service: (each, for_now)
+            for each, for_now in self._grant(moving, services, project, asked, say)
+        }
+
+    @contextmanager
+    def given_back_ahead(self) -> Iterator[None]:
+        """Give back in the end what was taken ahead and not used."""
+        try:
+            yield
+        finally:
+            while self._ahead:
+                found, _ = self._ahead.popitem()[1]
+                found.close()
+
+    def _stated(self, services: Iterable[Service], asked: Asked) -> Overrides:
+        """Return what the caller's environment says about the ports of services."""
+        services = list(services)
+        return overrides(
+            asked.environ,
+            [request.service for service in services for request in requests_of(service)],
+            root=self._root,
+            aliases={service.name: service.port_env for service in services},
+        )
+
+    def _grant(
+        self, missing: list[PortRequest], services: list[Service], project: Project, asked: Asked, say: Say
+    ) -> list[tuple[Grant, bool]]:
+        """Return a grant for each request, and whether it holds for this start only."""
+        ask_running = Asking(services)
+        stated = self._stated(services, asked)
         try:
             grants = grant(
                 missing if asked.can_answer else [without_questions(each) for each in missing],
                 root=self._root,
                 project=project.name,
                 environ=asked.environ,
-                remembered=remembered,
+                remembered={**ports_file.read(self._root), **asked.used},
                 policy=asked.policy,
                 store=self._store,
                 resolutions=asked.resolutions,
                 protected=asked.protected,
-                aliases=aliases,
+                aliases={service.name: service.port_env for service in services},
                 ask_running=ask_running,
                 say=say,
             )
         except ConflictsFound as found:
             raise PortQuestion(found) from found
-        taken = without_ports_of_used_servers(grants)
-        ours = [each for each in taken if not each.granted.uses]
-        self._add(ours)
-        for each in ours:
-            if each.service in ask_running.asked:
-                # It moved only because the server there did not let it in; the next time it may.
-                self._for_now.add(each.service)
-            override = stated.ports.get(each.service)
-            if stated.skip_discovery or (override is not None and override.port == each.port):
-                self._for_now.add(each.service)
-        return [each.granted for each in taken]
+        return [(each, self._is_for_now(each, ask_running, stated)) for each in grants]
+
+    @staticmethod
+    def _is_for_now(found: Grant, ask_running: Asking, stated: Overrides) -> bool:
+        if found.granted.uses:
+            return False
+        # It moved only because the server there did not let it in; the next time it may.
+        if found.service in ask_running.asked:
+            return True
+        override = stated.ports.get(found.service)
+        return stated.skip_discovery or (override is not None and override.port == found.port)
 
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
         """Give up a service's port, which somebody else has, and take the next one. Blocking."""
@@ -256,11 +318,15 @@ class ProjectPorts:
         found = self._grants.get(request.service)
         if found is None:
             return False
+        return self._wanted(request, remembered) in (None, found.port) and self.make_ready(request.service)
+
+    def _wanted(self, request: PortRequest, remembered: int | None) -> int | None:
+        """Return the port that a start would try first; None when any will do that the service has already."""
+        has_port = request.service in self._grants
         is_forgotten = request.recall(remembered) is None and request.service not in self._for_now
-        wanted = (
-            request.expected(remembered) if request.strict or is_forgotten else request.recall(remembered)
-        )
-        return wanted in (None, found.port) and self.make_ready(request.service)
+        if request.strict or is_forgotten or not has_port:
+            return request.expected(remembered)
+        return request.recall(remembered)
 
     def _of(self, name: str) -> list[Grant]:
         prefix = f"{name}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from devinit.errors import StateFileError
 from devinit.model.status import Phase
@@ -78,29 +78,38 @@ class Recorder:
         forget_caller(self._stage.private)
 
 
-def state_of(runners: Mapping[str, Runner], stage: Stage, profile: str | None) -> State:
-    """Return what is to be known about the services that run, or are on their way up or down."""
+def state_of(
+    runners: Mapping[str, Runner],
+    stage: Stage,
+    profile: str | None,
+    returning: Collection[str] = frozenset(),
+) -> State:
+    """Return what is to be known about the services that run, or are on their way up or down.
+
+    `returning` are those that are stopped to be started again: whoever takes over starts them.
+    """
     return State(
         root=os.path.realpath(stage.root),
         boot_id=boot_id(),
         project=stage.project.name,
         profile=profile,
         services={
-            name: record_of(runner, stage)
+            name: record_of(runner, stage, is_returning=name in returning)
             for name, runner in runners.items()
             # Also what waits to be started, and what is still being ended.
-            if runner.phase in RECORDED or runner.process is not None
+            if runner.phase in RECORDED or runner.process is not None or name in returning
         },
     )
 
 
-def record_of(runner: Runner, stage: Stage) -> ServiceRecord:
+def record_of(runner: Runner, stage: Stage, *, is_returning: bool = False) -> ServiceRecord:
     """Return what is to be known about one service."""
+    on_its_way_back = is_returning and runner.phase in (Phase.STOPPING, Phase.STOPPED)
     return ServiceRecord(
         service=runner.service,
         identity=runner.process.identity if runner.process else None,
         ports=stage.ports.granted_to(runner.name),
-        phase=runner.phase,
+        phase=Phase.WAITING if on_its_way_back else runner.phase,
         proven=runner.state.proven,
         restarts=runner.state.restarts,
         started_at=runner.started_at,

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict
-from devinit.model.port import GrantedPort, Resolution
+from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Project, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
@@ -103,18 +103,25 @@ class Supervisor:
         self.starts += 1
         try:
             async with self._deciding:
-                wanted = await self._begin(order, tell)
+                project = await self._load(order)
+                refuse_if_abandoned(order)
+                wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
         finally:
             self.starts -= 1
 
     async def restart(self, order: Order, tell: Callable[[Event], None]) -> int:
-        """Stop services and bring them up again with the configuration and environment of now."""
+        """Stop services and bring them up again with the current configuration and environment.
+
+        What can be refused or has to be asked comes before the stop: once a service has been stopped for it, the
+        restart goes on to its end, whether or not its client is still there.
+        """
         began = time.monotonic()
         self.starts += 1
         try:
             async with self._deciding:
-                project = await self._load(order)
+                configured = await self._read(order)
+                project = self._in_use(configured)
                 names = report.named(order.services, project)
                 if order.only_changed:
                     outdated_now = self._outdated(project)
@@ -122,10 +129,15 @@ class Supervisor:
                     if not names:
                         return self._nothing_changed(began, tell)
                     order = replace(order, services=tuple(names))
+                if not any(self._phase(name) in PRESENT for name in names):
+                    # Nothing is stopped for it, so that it is a start.
+                    refuse_if_abandoned(order)
+                await self._decide_before_the_stop(project, names, order)
                 self._used |= self._used_by(names)
-                with self._expected_back(names):
+                with self._expected_back(names), self.stage.ports.given_back_ahead():
                     await self._end(names)
-                    wanted = await self._begin(order, tell)
+                    order = replace(order, asked=without_questions(order.asked))
+                    wanted = await self._begin(self._in_use(configured), order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
         finally:
             self.starts -= 1
@@ -162,7 +174,9 @@ class Supervisor:
 
     def is_needed(self) -> bool:
         """Whether anything is left to look after."""
-        return self.starts > 0 or any(runner.phase in PRESENT for runner in self.runners.values())
+        if self.starts > 0 or any(count > 0 for count in self._returning.values()):
+            return True
+        return any(runner.phase in PRESENT for runner in self.runners.values())
 
     def leave(self) -> None:
         """Let everything run on without us: what runs is on record for the next supervisor."""
@@ -198,11 +212,22 @@ class Supervisor:
             if lost and name not in stopping and runner.phase in lifecycle.ALIVE:
                 self.stage.note(f"{name} depends on {', '.join(lost)} and keeps running", name)
 
-    async def _begin(self, order: Order, tell: Callable[[Event], None]) -> list[str]:
-        project = await self._load(order)
-        if order.is_abandoned():
-            # Ctrl-C while it waited for its turn: nobody has been told what this start would bring up.
-            raise Interrupted("whoever ordered the start has gone away")
+    async def _decide_before_the_stop(self, project: Project, names: list[str], order: Order) -> None:
+        """Raise what would keep these services from coming back, and take the ports that they move to."""
+        await self._configure(project, order)
+        wanted = graph.with_dependencies(names, dependencies_of(project))
+        coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
+        for name in coming:
+            self.stage.check(project.services[name])
+        services = [project.services[name] for name in coming]
+        try:
+            await asyncio.to_thread(
+                self.stage.ports.take_ahead, services, names, project, order.asked, self._say_from_thread()
+            )
+        except PortQuestion as question:
+            raise self._with_changes(question) from None
+
+    async def _begin(self, project: Project, order: Order, tell: Callable[[Event], None]) -> list[str]:
         wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
         await self._configure(project, order)
         # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
@@ -227,7 +252,13 @@ class Supervisor:
         return wanted
 
     async def _load(self, order: Order) -> Project:
-        project = await asyncio.to_thread(load, self.stage.root, profile=order.profile or self.profile)
+        return self._in_use(await self._read(order))
+
+    async def _read(self, order: Order) -> Project:
+        return await asyncio.to_thread(load, self.stage.root, profile=order.profile or self.profile)
+
+    def _in_use(self, project: Project) -> Project:
+        """Return a project as it is configured, with the servers of others that its services use now."""
         running = {name: each.service for name, each in self.runners.items() if each.phase in WANTED}
         return reuse.still_using(project, running)
 
@@ -253,16 +284,11 @@ class Supervisor:
 
     async def _take_ports(self, names: list[str], asked: Asked) -> None:
         services = [self.stage.project.services[name] for name in names]
-        loop = asyncio.get_running_loop()
-
-        def say(text: str) -> None:
-            loop.call_soon_threadsafe(self.stage.note, text)
-
+        say = self._say_from_thread()
         try:
             granted = await asyncio.to_thread(self.stage.ports.take, services, self.stage.project, asked, say)
         except PortQuestion as question:
-            question.conflicts = tuple(with_changes(each, self.stage) for each in question.conflicts)
-            raise
+            raise self._with_changes(question) from None
         for port in granted:
             self._tell_port(port, asked.resolutions)
             if port.uses:
@@ -272,6 +298,18 @@ class Supervisor:
                 self.stage.note(text, port.service)
         for name in names:
             self._used.pop(name, None)
+
+    def _with_changes(self, question: PortQuestion) -> PortQuestion:
+        question.conflicts = tuple(with_changes(each, self.stage) for each in question.conflicts)
+        return question
+
+    def _say_from_thread(self) -> Callable[[str], None]:
+        loop = asyncio.get_running_loop()
+
+        def say(text: str) -> None:
+            loop.call_soon_threadsafe(self.stage.note, text)
+
+        return say
 
     def _use(self, found: GrantedPort) -> None:
         """Let a service use the server that was found running on its port."""
@@ -421,14 +459,16 @@ class Supervisor:
     async def _restart_quietly(
         self, name: str, reason: str, phases: frozenset[Phase] = lifecycle.ALIVE
     ) -> None:
-        async with self._deciding:
-            # It may have been stopped, or given up, while we waited for our turn.
-            if self._phase(name) in phases:
-                self.stage.note(f"{name} is restarted: {reason}", name)
-                await self._end([name])
-                self.runners[name].post(lifecycle.StartRequested())
-                self.runners[name].restarted_for = reason
-                self._release_waiting()
+        try:
+            async with self._deciding:
+                # It may have been stopped, or given up, while we waited for our turn.
+                if self._phase(name) in phases:
+                    self.stage.note(f"{name} is restarted: {reason}", name)
+                    await self._end([name])
+                    self.runners[name].post(lifecycle.StartRequested())
+                    self.runners[name].restarted_for = reason
+                    self._release_waiting()
+        finally:
             self._came_back([name])
 
     @contextmanager
@@ -464,7 +504,8 @@ class Supervisor:
 
     def _state(self) -> State:
         """Return what is to be on record."""
-        state = state_of(self.runners, self.stage, self.profile)
+        returning = frozenset(name for name, count in self._returning.items() if count > 0)
+        state = state_of(self.runners, self.stage, self.profile, returning)
         present = [self.runners[name] for name in state.services]
         moments = {
             each.name: Moment(since=each.phase_since, restarted_for=each.restarted_for) for each in present
@@ -486,6 +527,18 @@ class Supervisor:
         while not condition():
             self._changes.clear()
             await self._changes.wait()
+
+
+def refuse_if_abandoned(order: Order) -> None:
+    """Raise Interrupted when the client is gone: nothing has begun, and nobody was told what it would be."""
+    if order.is_abandoned():
+        raise Interrupted("the client that ordered the start has gone away")
+
+
+def without_questions(asked: Asked) -> Asked:
+    """Return how ports are decided once services were stopped: a question might never be answered."""
+    policy = ConflictPolicy.MOVE if asked.policy is ConflictPolicy.ASK else asked.policy
+    return replace(asked, policy=policy, can_answer=False)
 
 
 def said_of(phase: Phase) -> str:

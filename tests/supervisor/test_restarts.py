@@ -1,0 +1,302 @@
+"""Specifies restarts: whatever becomes of the client, the question or the supervisor, what ran runs again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.control.client import RemoteError
+from devinit.control.launch import connect_or_start
+from devinit.system.paths import socket_path
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Event, FreePorts, Shop, Stranger, Subscription
+
+SLOW = {"grace": 1}
+"""With a service that ignores TERM: its restart is in the middle of the stop for a second."""
+
+
+class Client:
+    """A client that only orders, and goes away when a test says so."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(socket_path(shop.root)))
+
+    def order(self, method: str, **params: object) -> None:
+        params = {"environ": dict(os.environ), **params}
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+
+    def go_away(self) -> None:
+        self._socket.close()
+
+
+def until_ready(events: Subscription, *services: str) -> None:
+    """Wait until services were stopped and are ready again, in whatever order."""
+    waited = set(services)
+    while waited:
+        waited.discard(events.until(type="phase", phase="ready")["service"])
+
+
+def pids(shop: Shop) -> dict[str, int | None]:
+    return {name: each["pid"] for name, each in shop.status().items()}
+
+
+@pytest.fixture
+def slow(shop: Shop, free_ports: FreePorts) -> Shop:
+    """Two services that run and take a second to stop."""
+    ports = free_ports(12)
+    shop.service("db", "stubborn", port=ports[0], stop=SLOW)
+    shop.service("web", "stubborn", port=ports[6], stop=SLOW, depends_on=["db"])
+    shop.up()
+    return shop
+
+
+class TestARestartWhoseClientGoesAway:
+    def test_while_the_service_stops_completes(self, slow: Shop) -> None:
+        before, client = pids(slow), Client(slow)
+        with slow.subscribe() as events:
+            client.order("restart", services=["web"])
+            events.until(type="phase", service="web", phase="stopping")
+
+            client.go_away()
+
+            until_ready(events, "web")
+        assert pids(slow)["web"] not in (None, before["web"])
+        assert pids(slow)["db"] == before["db"]
+
+    def test_at_once_completes(self, slow: Shop) -> None:
+        before, client = pids(slow), Client(slow)
+        with slow.subscribe() as events:
+            client.order("restart", services=["web"])
+            client.go_away()
+
+            until_ready(events, "web")
+        assert pids(slow)["web"] != before["web"]
+
+    def test_of_several_services_completes_for_each(self, slow: Shop) -> None:
+        before, client = pids(slow), Client(slow)
+        with slow.subscribe() as events:
+            client.order("restart")
+            events.until(type="phase", service="web", phase="stopped")
+
+            client.go_away()
+
+            until_ready(events, "db", "web")
+        after = pids(slow)
+        assert all(after[name] not in (None, before[name]) for name in ("db", "web"))
+
+    def test_of_what_changed_completes(self, slow: Shop) -> None:
+        before, client = pids(slow), Client(slow)
+        slow.write(more='[environment]\nNEW = "1"\n')
+        with slow.subscribe() as events:
+            client.order("restart", only_changed=True)
+            events.until(type="phase", service="db", phase="stopping")
+
+            client.go_away()
+
+            until_ready(events, "db", "web")
+        assert not {*pids(slow).values()} & {*before.values()}
+
+    def test_before_its_turn_has_come_completes(self, slow: Shop) -> None:
+        before, client = pids(slow), Client(slow)
+        with slow.subscribe() as events:
+            stop = slow.begin("stop", "web")
+            events.until(type="phase", service="web", phase="stopping")
+            client.order("restart", services=["db"])
+
+            client.go_away()
+
+            assert stop.finish() == 0
+            until_ready(events, "db")
+        after = pids(slow)
+        assert after["web"] is None
+        assert after["db"] != before["db"]
+
+    def test_starts_nothing_that_did_not_run(self, slow: Shop) -> None:
+        with slow.subscribe() as events:
+            assert slow("stop", "web").returncode == 0
+            stop, client = slow.begin("stop", "db"), Client(slow)
+            events.until(type="phase", service="db", phase="stopping")
+            client.order("restart", services=["web"])
+
+            client.go_away()
+
+            assert stop.finish() == 0
+            assert events.stays_silent(0.3, type="phase", service="web")
+
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP], ids=["killed", "its terminal closed"])
+    def test_because_the_command_was_ended_completes(self, slow: Shop, number: int) -> None:
+        with slow.subscribe() as events:
+            command = slow.begin("restart")
+            events.until(type="phase", service="web", phase="stopping")
+
+            command.process.send_signal(number)
+            command.process.wait()
+
+            until_ready(events, "db", "web")
+
+    def test_after_a_second_ctrl_c_completes(self, slow: Shop) -> None:
+        with slow.subscribe() as events:
+            command = slow.begin("restart")
+            events.until(type="phase", service="web", phase="stopping")
+
+            # The first one waits until it is decided what this restart brings up.
+            while command.process.poll() is None:
+                command.process.send_signal(signal.SIGINT)
+                events.stays_silent(0.05)
+
+            until_ready(events, "db", "web")
+
+
+class TestARestartWithAQuestion:
+    def ask(self, shop: Shop, port: int) -> list[Event]:
+        """Order a restart with another port, which is taken, and hang up on the question."""
+        client = connect_or_start(str(shop.root))
+        asking = {"environ": dict(os.environ), "can_answer": True, "on_conflict": "ask"}
+        try:
+            with pytest.raises(RemoteError) as raised:
+                client.call("restart", {**asking, "services": ["web"]})
+        finally:
+            client.close()
+        conflicts: list[Event] = raised.value.data["conflicts"]
+        assert [each["port"] for each in conflicts] == [port]
+        return conflicts
+
+    def test_that_nobody_answers_has_stopped_nothing(
+        self, shop: Shop, free_ports: FreePorts, stranger: Stranger
+    ) -> None:
+        ports = free_ports(12)
+        shop.service("web", port=ports[0])
+        shop.up()
+        before = pids(shop)
+        stranger(ports[6])
+        shop.service("web", port=ports[6], range=f"{ports[6]}-{ports[8]}")
+
+        self.ask(shop, ports[6])
+
+        status = shop.status()["web"]
+        assert (status["phase"], status["pid"], status["port"]) == ("ready", before["web"], ports[0])
+        assert shop("stop").returncode == 0
+        shop.expect_nothing_left()
+
+    def test_moves_once_it_is_answered(self, shop: Shop, free_ports: FreePorts, stranger: Stranger) -> None:
+        ports = free_ports(12)
+        shop.service("web", port=ports[0])
+        shop.up()
+        stranger(ports[6])
+        shop.service("web", port=ports[6], range=f"{ports[6]}-{ports[8]}")
+        self.ask(shop, ports[6])
+        client = connect_or_start(str(shop.root))
+        move = {"service": "web", "port": ports[6], "kind": "move"}
+        order = {"environ": dict(os.environ), "on_conflict": "ask", "resolutions": [move]}
+
+        told: list[Event] = []
+        client.call("restart", order, told.append)
+
+        client.close()
+        [moved] = [event for event in told if event["type"] == "port"]
+        assert (moved["moved_from"], moved["port"]) == (ports[6], ports[7])
+        assert shop.status()["web"]["port"] == ports[7]
+        assert shop.leases() == [ports[7]]
+        assert shop.ports() == {"web": ports[7]}
+
+    def test_that_ends_the_holder_says_whom_it_ended(
+        self, shop: Shop, free_ports: FreePorts, stranger: Stranger
+    ) -> None:
+        ports = free_ports(12)
+        shop.service("web", port=ports[0])
+        shop.up()
+        holder = stranger(ports[6])
+        shop.service("web", port=ports[6])
+
+        restart = shop.begin("restart", "--force")
+
+        assert restart.finish() == 0
+        [told] = [event for event in restart.seen if event["type"] == "port"]
+        assert str(holder) in told["killed"][0]
+        assert shop.status()["web"]["port"] == ports[6]
+
+
+class TestTwoServicesThatSwapTheirPorts:
+    def test_are_restarted_without_a_question(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        for name, port in (("a", ports[0]), ("b", ports[1])):
+            shop.service(name, port=port, strict_port=True)
+        shop.up()
+        for name, port in (("a", ports[1]), ("b", ports[0])):
+            shop.service(name, port=port, strict_port=True)
+
+        assert shop("restart", "--on-conflict", "fail").returncode == 0
+
+        assert {name: each["port"] for name, each in shop.status().items()} == {"a": ports[1], "b": ports[0]}
+
+
+class TestARestartThatIsRefused:
+    def test_for_a_port_that_must_not_move_leaves_the_service_running(
+        self, shop: Shop, free_ports: FreePorts, stranger: Stranger
+    ) -> None:
+        ports = free_ports(12)
+        shop.service("web", port=ports[0])
+        shop.up()
+        before = pids(shop)
+        stranger(ports[6])
+        shop.service("web", port=ports[6], strict_port=True)
+
+        refused = shop("restart")
+
+        assert refused.returncode == 3
+        assert pids(shop) == before
+
+    def test_for_a_template_that_is_broken_leaves_the_service_running(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        before = pids(shop)
+        shop.service("web", port=port, before_start="echo ${NOWHERE}")
+
+        refused = shop("restart")
+
+        assert refused.returncode == 2
+        assert pids(shop) == before
+
+    def test_is_not_for_a_configuration_that_was_broken_after_it_began(self, slow: Shop) -> None:
+        with slow.subscribe() as events:
+            restart = slow.begin("restart")
+            events.until(type="phase", service="web", phase="stopping")
+
+            (slow.root / "devinit.toml").write_text("[services.web\n")
+
+            assert restart.finish() == 0
+
+
+class TestARestartWhoseSupervisorEnds:
+    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "let go"])
+    def test_in_the_middle_of_the_stop_leaves_a_service_that_is_started_again(
+        self, slow: Shop, number: int
+    ) -> None:
+        slow.service("web", "stubborn", port=slow.ports()["web"], stop={"grace": 5}, depends_on=["db"])
+        slow.up()
+        assert slow("restart", "web").returncode == 0
+        before = pids(slow)
+        with slow.subscribe() as events:
+            restart = slow.begin("restart", "web")
+            # It says for whom it waits after a second: what happens is on record long since.
+            events.until(type="progress", service="web")
+        slow.kill_supervisor(number)
+        restart.finish()
+        slow.status()
+
+        with slow.subscribe() as events:
+            slow.end_process(before["web"] or 0)
+            events.until(type="phase", service="web", phase="backoff")
+            until_ready(events, "web")
+
+        after = pids(slow)
+        assert after["db"] == before["db"]
+        assert after["web"] not in (None, before["web"])
