@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from devinit.control.client import LONGEST_LINE, Client, gone, refused
+from devinit.control.client import LONGEST_LINE, Client, gone, message_of, nonsense, refused
 from devinit.control.greeting import Greeting
 from devinit.control.launch import connect_or_start, connect_to
+from devinit.errors import SupervisorError
 
 Json = dict[str, Any]
 # What comes off the wire is checked where it is made; here it is passed on as it is.
@@ -72,16 +73,19 @@ class AsyncClient:
         await self._gone.wait()
 
     async def _read(self) -> None:
+        why = gone
         try:
             while line := await self._reader.readline():
-                self._take(json.loads(line))
+                self._take(message_of(line, "a conversation"))
         except (ConnectionError, ValueError):
-            pass  # a line that is longer than any of ours, or no JSON: nobody we can talk to
+            pass  # a line that is longer than any of ours
+        except SupervisorError:
+            why = nonsense
         finally:
             self._gone.set()
             for method, answer in self._answers.values():
                 if not answer.done():
-                    answer.set_exception(gone(method))
+                    answer.set_exception(why(method))
 
     def _take(self, message: Json) -> None:
         if message.get("method") == "event":
@@ -89,7 +93,8 @@ class AsyncClient:
                 self._on_event(message["params"])
             return
         # No id: it could not even read the request that was sent last.
-        _, answer = self._answers.get(message.get("id") or self._last_id, ("", None))
+        number = message.get("id") or self._last_id
+        _, answer = self._answers.get(number, ("", None)) if isinstance(number, int) else ("", None)
         if answer is None or answer.done():
             return
         if "error" in message:

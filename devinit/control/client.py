@@ -25,6 +25,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 
 
 LONGEST_GREETING = 64 * 1024
+HIGHEST_EXIT_CODE = 255
 TICK_SECONDS = 0.1
 GREETING_SECONDS = 5.0
 MISUNDERSTOOD = (-32600, -32601, -32602)
@@ -35,9 +36,13 @@ class RemoteError(DevinitError):
     """An error that the supervisor answered with, carrying its own message, hint and exit code."""
 
     def __init__(self, answer: Json) -> None:
-        data = answer.get("data") or {}
-        super().__init__(str(answer.get("message", "unknown error")), hint=data.get("hint"))
-        self.exit_code = int(data.get("exit_code", 1))
+        data = answer.get("data")
+        data = data if isinstance(data, dict) else {}
+        hint, code = data.get("hint"), data.get("exit_code")
+        super().__init__(
+            str(answer.get("message", "unknown error")), hint=None if hint is None else str(hint)
+        )
+        self.exit_code = code if isinstance(code, int) and 0 < code <= HIGHEST_EXIT_CODE else 1
         self.kind = str(data.get("kind", ""))
         """The name of the error's class on the other side."""
         self.data: Json = data
@@ -134,6 +139,8 @@ class Client:
                     self.close()
                     return False
                 self._buffer += chunk
+                if len(self._buffer) > LONGEST_GREETING and b"\n" not in self._buffer:
+                    break
         except TimeoutError:
             pid, _ = peer(self._connection)
             self.close()
@@ -146,11 +153,16 @@ class Client:
             self.close()
             return False
         line, _, self._buffer = self._buffer.partition(b"\n")
-        said = hello_in(line)
-        if said is None:
+        try:
+            message = message_of(line[:LONGEST_GREETING], HELLO)
+        except SupervisorError:
+            self.close()
+            raise
+        if message.get("method") != HELLO:
             self.close()
             return False
-        self.greeting = Greeting(said)
+        said = message.get("params")
+        self.greeting = Greeting(said if isinstance(said, dict) else {})
         return True
 
     def hand_over(self) -> socket.socket:
@@ -176,26 +188,27 @@ class Client:
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
-            message: Json = wire.decode(line)
-        except (ValueError, RecursionError):
-            message = {}
-        if not isinstance(message, dict) or not message:
+            return message_of(line, method)
+        except SupervisorError as error:
             raise SupervisorError(
-                f"what the supervisor says to `{method}` cannot be read", hint=self.greeting.beside_ours()
-            )
-        return message
+                error.message, hint=f"{self.greeting.beside_ours()}; {error.hint}"
+            ) from None
 
 
-def hello_in(line: bytes) -> Json | None:
-    """Return the parameters of a greeting; None when a line is none, and so not from a supervisor."""
+def message_of(line: bytes, method: str) -> Json:
+    """Return a message of a supervisor. Raise SupervisorError for anything else, whatever it is."""
     try:
         message = wire.decode(line)
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(message, dict) or message.get("method") != HELLO:
-        return None
-    said = message.get("params")
-    return said if isinstance(said, dict) else {}
+        # Also numbers of more digits than Python converts, and what is nested too deeply.
+        raise nonsense(method) from None
+    if not isinstance(message, dict) or not message:
+        raise nonsense(method)
+    # What is looked into further on: an event has its parameters, and a refusal its error.
+    needed = ["params"] if message.get("method") == "event" else ["error"] if "error" in message else []
+    if any(not isinstance(message.get(key), dict) for key in needed):
+        raise nonsense(method)
+    return message
 
 
 def connect(path: str | Path) -> Client | None:
@@ -249,6 +262,14 @@ def peer(connection: socket.socket) -> tuple[int, int | None]:
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     pid, uid = (int.from_bytes(credentials[at : at + 4], sys.byteorder) for at in (0, 4))
     return pid, uid
+
+
+def nonsense(method: str) -> SupervisorError:
+    """Say that whatever listens is not a supervisor that we understand."""
+    return SupervisorError(
+        f"what the supervisor sent during `{method}` is no message that this devinit understands",
+        hint="another program, or another version of devinit, listens at its socket: end that, then try again",
+    )
 
 
 def gone(method: str) -> SupervisorError:

@@ -8,7 +8,7 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 
 NO_THREAD = "can't start new thread"
 """What Python says of a limit of the kernel: there is no number for it."""
+MOST_REQUESTS = 16
+"""How many requests of one client are carried out at once; those that follow wait in its socket."""
 
 encoder = msgspec.json.Encoder(enc_hook=str)
 WHO_WE_ARE = {
@@ -45,6 +47,24 @@ WHO_WE_ARE = {
     "exit_code": SupervisorError.exit_code,
 }
 """What an error tells that most often comes from another version of devinit."""
+
+
+class EventLines:
+    """Events as they go over the wire: one that many clients are told is encoded once."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Any, bytes] = (None, b"")
+
+    def __call__(self, event: Any) -> bytes:
+        """Return an event as a line. Any: a typed dictionary of model.event, which is never changed."""
+        if self._last[0] is not event:
+            line = encoder.encode({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n"
+            self._last = event, line
+        return self._last[1]
+
+
+line_of = EventLines()
+"""Of this process: every connection tells the same events."""
 
 
 class Connection:
@@ -77,11 +97,11 @@ class Connection:
             return
         if not self._told:
             asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self._send_told)
-        self._told.append(encoder.encode({"jsonrpc": "2.0", "method": "event", "params": event}) + b"\n")
+        self._told.append(line_of(event))
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one message, after all events. The message is JSON-RPC's free form."""
-        self._told.append(encoder.encode(message) + b"\n")
+    def send(self, message: bytes) -> None:
+        """Send one encoded message, after all events."""
+        self._told.append(message + b"\n")
         self._send_told()
 
     def _send_told(self) -> None:
@@ -115,12 +135,20 @@ class Server:
     """Listens on the project's socket."""
 
     def __init__(
-        self, path: Path, handler: Handler, on_idle: Callable[[], None], greeting: dict[str, Any]
+        self,
+        path: Path,
+        handler: Handler,
+        on_idle: Callable[[], None],
+        greeting: dict[str, Any],
+        *,
+        orders: Collection[str] = frozenset(),
     ) -> None:
         self._path = path
         self._greeting = greeting
         """What is said of this supervisor first (control.greeting); JSON-RPC's free form."""
         self._handler = handler
+        self._orders = orders
+        """Methods that are carried out even if their client hangs up; every other one is only a question."""
         self._on_idle = on_idle
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -182,24 +210,55 @@ class Server:
             return
         connection = Connection(writer, pid)
         self._connections.add(connection)
-        connection.send({"jsonrpc": "2.0", "method": HELLO, "params": self._greeting})
+        hello = {"jsonrpc": "2.0", "method": HELLO, "params": self._greeting}
+        connection.send(encoder.encode(hello))
         try:
-            async with asyncio.TaskGroup() as requests:
-                while line := await read_line(reader):
-                    requests.create_task(self._answer(line, connection))
+            async with asyncio.TaskGroup() as tasks:
+                await self._carry_out(reader, connection, tasks)
         finally:
             self._connections.discard(connection)
             connection.close()
             self._on_idle()
 
-    async def _answer(self, line: bytes, connection: Connection) -> None:
-        try:
-            request = msgspec.json.decode(line, type=Request)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            connection.send(refusal(None, RpcError(INVALID_REQUEST, f"not a request: {error}")))
+    async def _carry_out(
+        self, reader: asyncio.StreamReader, connection: Connection, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Answer what a client asks until it hangs up; then its questions are dropped and its orders go on.
+
+        Of what it had sent before, no more is looked at than one client may have carried out at once.
+        """
+        room = asyncio.Semaphore(MOST_REQUESTS)
+        questions: set[asyncio.Task[None]] = set()
+        left_behind = 0
+        while line := await read_line(reader):
+            await room.acquire()
+            if is_gone := connection.is_gone:
+                left_behind += 1
+                if left_behind > MOST_REQUESTS:
+                    break
+            request = read_request(line)
+            is_order = isinstance(request, Request) and request.method in self._orders
+            if is_gone and not is_order:
+                room.release()
+            else:
+                task = tasks.create_task(self._answer(request, connection))
+                task.add_done_callback(lambda _: room.release())
+                if not is_order:
+                    questions.add(task)
+                    task.add_done_callback(questions.discard)
+            # One request of each client in a turn of the loop: those of others come in between.
+            await asyncio.sleep(0)
+        if connection.is_gone:
+            for task in questions:
+                task.cancel()
+
+    async def _answer(self, request: Request | RpcError, connection: Connection) -> None:
+        if isinstance(request, RpcError):
+            connection.send(refusal(None, request))
             return
         try:
             result = await self._handler(request.method, request.params, connection)
+            answer = encoder.encode({"jsonrpc": "2.0", "id": request.id, "result": result})
         except UnknownMethod:
             text = f"unknown method {request.method!r}"
             connection.send(refusal(request.id, RpcError(METHOD_NOT_FOUND, text, WHO_WE_ARE)))
@@ -220,7 +279,17 @@ class Server:
                 refusal(request.id, RpcError(INTERNAL_ERROR, text, {"hint": hint, "exit_code": 5}))
             )
         else:
-            connection.send({"jsonrpc": "2.0", "id": request.id, "result": result})
+            connection.send(answer)
+
+
+def read_request(line: bytes) -> Request | RpcError:
+    """Return the request that a line is, or what to answer to one that is none."""
+    try:
+        return msgspec.json.decode(line, type=Request)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return RpcError(INVALID_REQUEST, f"not a request: {error}")
+    except RecursionError:
+        return RpcError(INVALID_REQUEST, "not a request: it is nested too deeply")
 
 
 def error_of(error: DevinitError) -> RpcError:
@@ -235,9 +304,9 @@ def error_of(error: DevinitError) -> RpcError:
     return RpcError(APPLICATION_ERROR + error.exit_code, error.message, data)
 
 
-def refusal(request_id: int | str | None, error: RpcError) -> dict[str, Any]:
-    """Return the answer that carries an error."""
-    return {"jsonrpc": "2.0", "id": request_id, "error": error}
+def refusal(request_id: int | str | None, error: RpcError) -> bytes:
+    """Return the answer that carries an error, encoded."""
+    return encoder.encode({"jsonrpc": "2.0", "id": request_id, "error": error})
 
 
 def bind_private(path: Path) -> socket.socket:

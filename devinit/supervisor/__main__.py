@@ -25,7 +25,7 @@ from devinit.runtime.publish import ENVIRONMENT_FILE
 from devinit.supervisor import state_file
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.handlers import Handlers
+from devinit.supervisor.handlers import ORDERS, Handlers
 from devinit.supervisor.presence import be_reachable, lock_project, publish_address
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
@@ -89,8 +89,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
-            handle = Handlers(supervisor, idle.set).handle
-            server = Server(socket_path(root), handle, idle.set, greeting_of(root))
+            handlers = Handlers(supervisor, idle.set)
+            server = Server(socket_path(root), handlers.handle, idle.set, greeting_of(root), orders=ORDERS)
             adopt(supervisor, tasks)
             await server.listen()
             publish_address(root)

@@ -24,7 +24,7 @@ from devinit.control.messages import (
     StatusParams,
     StopParams,
 )
-from devinit.control.server import Connection, UnknownMethod
+from devinit.control.server import Connection, UnknownMethod, encoder
 from devinit.errors import DevinitError
 from devinit.model.port import ConflictPolicy, PortReport
 from devinit.model.status import Inspection, OwnPort, ProjectStatus
@@ -33,6 +33,7 @@ from devinit.supervisor import report
 from devinit.supervisor.presence import remember
 from devinit.supervisor.project_ports import Asked
 from devinit.supervisor.runner import Runner
+from devinit.supervisor.shared import Shared
 from devinit.supervisor.supervisor import Order, Supervisor
 from devinit.system.processes import ProcessTable
 from devinit.system.usage import Usage, usage_of
@@ -50,6 +51,8 @@ class Handlers:
         self._finish = finish
         self._measured: dict[str, tuple[float, float]] = {}
         """Service → (monotonic time, CPU seconds) of the measurement before."""
+        self._status = Shared(self._encoded_status)
+        self._measured_status = Shared(self._encoded_measured_status)
 
     async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
         """Carry a method out."""
@@ -61,16 +64,21 @@ class Handlers:
         """Say who answers."""
         return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
 
-    async def status(self, params: msgspec.Raw, _connection: Connection) -> ProjectStatus:
-        """Return what every service is doing."""
-        if not msgspec.json.decode(params, type=StatusParams).measure:
-            return report.project_status(self._supervisor.runners, self._stage, {}, {})
+    async def status(self, params: msgspec.Raw, _connection: Connection) -> msgspec.Raw:
+        """Return what every service is doing, a `ProjectStatus`; many who ask at once are told the same."""
+        measure = msgspec.json.decode(params, type=StatusParams).measure
+        return await (self._measured_status if measure else self._status).answer()
+
+    async def _encoded_status(self) -> msgspec.Raw:
+        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}))
+
+    async def _encoded_measured_status(self) -> msgspec.Raw:
         # One walk through /proc for all services.
         table = ProcessTable()
         usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
         measured = {name: usage for name, usage in usages.items() if usage}
         changed = await self._supervisor.changed_since()
-        return report.project_status(self._supervisor.runners, self._stage, measured, changed)
+        return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed))
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
@@ -174,7 +182,7 @@ class Handlers:
             port_desk.free_port, self._stage, asked.port, asked.holders, protected, say
         )
 
-    async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> ProjectStatus:
+    async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> msgspec.Raw:
         """Return the status, and tell every event from now on."""
         self._stage.broadcaster.add(connection.tell)
         connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
@@ -225,6 +233,14 @@ METHODS: dict[str, Method] = {
     "free_port": Handlers.free_port,
     "subscribe": Handlers.subscribe,
 }
+
+ORDERS = frozenset({"start", "restart", "stop", "choose_port", "forget_ports", "free_port"})
+"""What is carried out also when the client that ordered it has gone away; the others are questions."""
+
+
+def encoded(status: ProjectStatus) -> msgspec.Raw:
+    """Return a status as it is put into the answers of all who asked for it."""
+    return msgspec.Raw(encoder.encode(status))
 
 
 def order_of(params: msgspec.Raw, connection: Connection) -> Order:

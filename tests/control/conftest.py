@@ -27,6 +27,18 @@ Message = dict[str, Any]  # JSON-RPC
 CONFLICT = Conflict(service="web", port=8000, kind=VerdictKind.STRANGER, summary="held")
 
 
+NONSENSE = {
+    "no JSON": b"HTTP/1.1 400 Bad Request\r\n",
+    "no object": b"[1, 2]\n",
+    "a number of 5000 digits": b'{"id": %s}\n' % (b"9" * 5000),
+    "nested too deeply": b'{"id": 1, "result": %s%s}\n' % (b"[" * 100_000, b"]" * 100_000),
+    "an event without parameters": b'{"method": "event"}\n',
+    "a refusal that is a text": b'{"id": 1, "error": "no"}\n',
+    "bytes that are no text": b"\xff\xfe\x00\n",
+}
+"""What a program that is no supervisor may send."""
+
+
 class Asked(PortConflict):
     """A refusal that carries facts."""
 
@@ -36,12 +48,26 @@ class Methods:
 
     def __init__(self) -> None:
         self.connections: list[Connection] = []
+        self.begun: list[str] = []
+        """Every method that was begun, in order."""
+        self.entered = asyncio.Queue[str]()
+        """The same, to wait for."""
+        self.done: list[str] = []
+        """Every order that was carried out."""
         self.release = asyncio.Event()
         self.idle = asyncio.Queue[int]()
 
     async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
         """Carry a method out."""
+        self.begun.append(method)
+        self.entered.put_nowait(method)
         match method:
+            case "order":
+                await self.release.wait()
+                self.done.append(method)
+                return "done"
+            case "huge":
+                return "\ud800"
             case "echo":
                 return msgspec.json.decode(params)
             case "names":
@@ -104,7 +130,8 @@ class House:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.methods = Methods()
-        self.server = Server(path, self.methods.handle, self._on_idle, greeting_of(path.parent))
+        greeting = greeting_of(path.parent)
+        self.server = Server(path, self.methods.handle, self._on_idle, greeting, orders={"order"})
         self._talks: list[Talk] = []
 
     async def talk(self) -> Talk:

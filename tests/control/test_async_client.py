@@ -10,8 +10,10 @@ import pytest
 from devinit.control.async_client import AsyncClient, taken_over
 from devinit.control.client import RemoteError, connect
 from devinit.errors import SupervisorError
+from tests.control.conftest import NONSENSE
 
 if TYPE_CHECKING:
+    from tests.conftest import Machine
     from tests.control.conftest import House
 
 pytestmark = pytest.mark.timeout(30)
@@ -61,6 +63,24 @@ class TestARequest:
             await client.until_gone()
             with pytest.raises(SupervisorError, match="went away during `echo`"):
                 await client.call("echo")
+
+    @pytest.mark.parametrize("said", NONSENSE.values(), ids=NONSENSE)
+    async def test_that_is_answered_with_nonsense_is_refused(self, machine: Machine, said: bytes) -> None:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b'{"method": "hello"}\n')
+            await reader.readline()
+            writer.write(said)
+            writer.close()
+            await writer.wait_closed()
+
+        path = machine.runtime / "nonsense.sock"
+        async with await asyncio.start_unix_server(talk, str(path)):
+            greeted = await asyncio.to_thread(connect, path)
+            assert greeted is not None
+            async with await taken_over(greeted, lambda _event: None) as client:
+                with pytest.raises(SupervisorError, match="sent during `status` is no message"):
+                    await client.call("status")
+                await client.until_gone()
 
     async def test_that_nobody_waits_for_any_more_is_forgotten(self, house: House) -> None:
         async with await client_of(house) as client:

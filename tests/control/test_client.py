@@ -14,6 +14,7 @@ import pytest
 from devinit.control import client as module
 from devinit.control.client import Client, RemoteError, connect
 from devinit.errors import SupervisorError
+from tests.control.conftest import NONSENSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,7 +147,7 @@ class TestWhatIsNoAnswer:
     def test_is_refused_with_both_versions(self, scripted: Callable[..., Client], said: bytes) -> None:
         client = scripted(said)
 
-        with pytest.raises(SupervisorError, match="says to `status` cannot be read") as caught:
+        with pytest.raises(SupervisorError, match="sent during `status` is no message") as caught:
             client.call("status")
 
         assert "the supervisor is devinit unknown (wire 1)" in str(caught.value.hint)
@@ -179,6 +180,47 @@ class TestASupervisorThatGoesAway:
 
         with pytest.raises(SupervisorError):
             client.call("status")
+
+
+class TestAServerThatTalksNonsense:
+    @pytest.mark.parametrize("said", NONSENSE.values(), ids=NONSENSE)
+    def test_is_refused_with_what_to_do(self, scripted: Callable[..., Client], said: bytes) -> None:
+        client = scripted(said)
+
+        with pytest.raises(SupervisorError, match="sent during `status` is no message") as caught:
+            client.call("status", None, lambda _event: None)
+
+        assert "listens at its socket" in (caught.value.hint or "")
+
+    @pytest.mark.parametrize("code", [0, -1, 10**9, "five", None, []])
+    def test_about_an_exit_code_ends_the_command_with_1(
+        self, scripted: Callable[..., Client], code: object
+    ) -> None:
+        error = {"code": 1, "message": ["odd"], "data": {"exit_code": code, "hint": 3}}
+        client = scripted(json.dumps({"id": 1, "error": error}).encode() + b"\n")
+
+        with pytest.raises(RemoteError) as caught:
+            client.call("status")
+
+        assert (caught.value.exit_code, caught.value.hint) == (1, "3")
+
+    @pytest.mark.parametrize("said", [NONSENSE["no JSON"], NONSENSE["no object"], b"x" * 200_000])
+    def test_instead_of_a_greeting_is_refused(self, path: Path, said: bytes) -> None:
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(path))
+            listening.listen()
+
+            def talk() -> None:
+                connection, _ = listening.accept()
+                with connection, suppress(ConnectionError):
+                    connection.sendall(said)
+
+            talking = threading.Thread(target=talk)
+            talking.start()
+
+            with pytest.raises(SupervisorError, match="sent during `hello` is no message"):
+                connect(path)
+            talking.join()
 
 
 class TestConnecting:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(30)
 
+QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "echo", "params": {}}\n'
+
 
 class TestAnAnswer:
     async def test_carries_the_id_of_its_request(self, house: House) -> None:
@@ -115,6 +117,36 @@ class TestARequest:
         assert (answer["id"], answer["error"]["code"]) == (None, INVALID_REQUEST)
         assert (await talk.ask("echo", {"still": "there"}))["result"] == {"still": "there"}
 
+    @pytest.mark.parametrize("key", ["params", "unknown", "id"])
+    async def test_that_is_nested_too_deeply_is_refused_and_the_next_one_answered(
+        self, house: House, key: str
+    ) -> None:
+        talk = await house.talk()
+        await talk.say(b'{"method": "echo", "%s": %s%s}\n' % (key.encode(), b"[" * 100_000, b"]" * 100_000))
+
+        assert (await talk.hear())["error"]["code"] == INVALID_REQUEST
+        assert "result" in await talk.ask("echo")
+
+    @pytest.mark.parametrize("key", ["id", "services"])
+    @pytest.mark.parametrize("number", [b"9" * 5000, b"1e999", b"-1e999"], ids=["digits", "huge", "tiny"])
+    async def test_with_a_giant_number_is_refused_and_the_next_one_answered(
+        self, house: House, key: str, number: bytes
+    ) -> None:
+        talk = await house.talk()
+        request = {"id": b'"id": %s', "services": b'"id": 1, "params": {"services": %s}'}[key] % number
+        await talk.say(b'{"method": "names", %s}\n' % request)
+
+        assert (await talk.hear())["error"]["code"] in (INVALID_REQUEST, INVALID_PARAMS)
+        assert "result" in await talk.ask("echo")
+
+    async def test_whose_answer_cannot_be_encoded_ends_nothing_but_itself(self, house: House) -> None:
+        talk = await house.talk()
+
+        error = (await talk.ask("huge"))["error"]
+
+        assert error["code"] == INTERNAL_ERROR
+        assert "result" in await talk.ask("echo")
+
     async def test_that_fails_carries_message_hint_and_exit_code(self, house: House) -> None:
         talk = await house.talk()
 
@@ -172,14 +204,69 @@ class TestAClient:
 
         assert (await staying.hear())["params"]["message"] == "hello"
 
-    async def test_that_goes_away_during_a_request_lets_it_go_on(self, house: House) -> None:
+    async def test_that_goes_away_during_an_order_lets_it_go_on(self, house: House) -> None:
         leaving = await house.talk()
-        await leaving.say(b'{"id": 1, "method": "wait"}\n')
+        await leaving.say(b'{"id": 1, "method": "order"}\n')
 
         leaving.close()
         house.methods.release.set()
 
         assert await house.methods.idle.get() == 0
+        assert house.methods.done == ["order"]
+
+    async def test_that_goes_away_drops_its_questions(self, house: House) -> None:
+        leaving = await house.talk()
+        await leaving.say(b'{"id": 1, "method": "wait"}\n' * 5)
+        for _ in range(5):
+            await house.methods.entered.get()
+
+        leaving.close()
+
+        assert await house.methods.idle.get() == 0
+        assert not house.methods.release.is_set()
+
+    async def test_that_asks_145_kb_of_questions_and_hangs_up_has_hardly_one_answered(
+        self, house: House
+    ) -> None:
+        leaving = await house.talk()
+        leaving.writer.write(QUESTION * (145_000 // len(QUESTION)))
+
+        leaving.close()
+
+        assert await house.methods.idle.get() == 0
+        assert len(house.methods.begun) <= server.MOST_REQUESTS
+
+    async def test_that_orders_much_and_hangs_up_has_a_bounded_part_of_it_carried_out(
+        self, house: House
+    ) -> None:
+        leaving = await house.talk()
+        leaving.writer.write(b'{"id": 1, "method": "order"}\n' * 1000)
+
+        leaving.close()
+        house.methods.release.set()
+
+        assert await house.methods.idle.get() == 0
+        assert 1 <= len(house.methods.done) <= 2 * server.MOST_REQUESTS
+
+    async def test_has_a_bounded_number_of_requests_carried_out_at_once(self, house: House) -> None:
+        busy, other = await house.talk(), await house.talk()
+        await busy.say(b'{"id": 1, "method": "wait"}\n' * 100)
+
+        assert "result" in await other.ask("echo")
+        for _ in range(1000):
+            await asyncio.sleep(0)
+
+        assert house.methods.begun.count("wait") == server.MOST_REQUESTS
+        house.methods.release.set()
+        assert [(await busy.hear())["result"] for _ in range(100)] == ["released"] * 100
+
+    async def test_that_asks_without_end_leaves_others_their_turn(self, house: House) -> None:
+        busy, other = await house.talk(), await house.talk()
+        busy.writer.write(QUESTION * 2000)
+
+        assert "result" in await other.ask("echo")
+
+        assert len(house.methods.begun) < 200
 
     async def test_that_does_not_read_neither_grows_nor_blocks_the_server(self, house: House) -> None:
         silent, other = await house.talk(), await house.talk()
@@ -239,6 +326,35 @@ class TestAClient:
         talk = await house.talk()
 
         assert "result" in await talk.ask("echo")
+
+
+class TestAnEvent:
+    async def test_that_a_hundred_clients_are_told_is_encoded_once(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        talks = [await house.talk() for _ in range(100)]
+        for talk in talks:
+            await talk.ask("subscribe")
+        counting = Counting()
+        monkeypatch.setattr(server, "encoder", counting)
+        event = {"type": "note", "message": "hello"}
+
+        for connection in house.methods.connections:
+            connection.tell(event)
+
+        assert [(await talk.hear())["params"] for talk in talks] == [event] * 100
+        assert counting.encoded == 1
+
+
+class Counting:
+    """An encoder that counts."""
+
+    def __init__(self) -> None:
+        self.encoded = 0
+
+    def encode(self, message: object) -> bytes:
+        self.encoded += 1
+        return json.dumps(message).encode()
 
 
 class TestTheSocket:

@@ -1,0 +1,31 @@
+"""One answer for all who ask the same at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class Shared(Generic[Answer]):
+    """A question whose answer is found once for everyone who has asked before the search for it begins.
+
+    Nobody is given an answer that was begun before the question: it could be older than what the caller knows.
+    """
+
+    def __init__(self, find: Callable[[], Awaitable[Answer]]) -> None:
+        self._find = find
+        self._next: asyncio.Task[Answer] | None = None
+
+    async def answer(self) -> Answer:
+        """Return the answer. Whoever waits may be cancelled; the others are answered all the same."""
+        if self._next is None:
+            # Owned by those who wait for it, of whom there may be none in the end.
+            self._next = asyncio.create_task(self._begin())
+        return await asyncio.shield(self._next)
+
+    async def _begin(self) -> Answer:
+        self._next = None
+        return await self._find()

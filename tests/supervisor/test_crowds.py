@@ -1,0 +1,123 @@
+"""Specifies a supervisor that many ask at once, or one client asks for much: work is done once, and not in vain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinit.control.server import MOST_REQUESTS, Server
+from devinit.supervisor import report
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.handlers import ORDERS, Handlers
+from devinit.supervisor.stage import Stage
+from devinit.supervisor.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.conftest import Machine
+    from tests.supervisor.conftest import Shop
+
+pytestmark = pytest.mark.timeout(60)
+
+SERVICES, SUBSCRIBERS = 300, 100
+STATUS = b'{"jsonrpc": "2.0", "id": 1, "method": "status", "params": {}}\n'
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    path = tmp_path / "shop"
+    path.mkdir()
+    services = (f'[services.s{number}]\ncommand = "true"\n' for number in range(SERVICES))
+    (path / "devinit.toml").write_text("".join(services))
+    return path
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many services each status had that was made."""
+    counted: list[int] = []
+    make = report.project_status
+
+    def count(runners: report.Runners, *facts: Any) -> Any:  # passed through
+        counted.append(len(runners))
+        return make(runners, *facts)
+
+    monkeypatch.setattr(report, "project_status", count)
+    return counted
+
+
+@asynccontextmanager
+async def serving(root: Path, path: Path) -> AsyncIterator[asyncio.Event]:
+    """Serve a project in this process, as its supervisor does; tell when a client was let go of."""
+    let_go = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
+        await supervisor.ensure_configured({}, None)
+        server = Server(path, Handlers(supervisor, lambda: None).handle, let_go.set, orders=ORDERS)
+        await server.listen()
+        yield let_go
+        server.stop_listening()
+        server.hang_up()
+
+
+async def connected(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect, and pass over the greeting."""
+    reader, writer = await asyncio.open_unix_connection(str(path), limit=1 << 24)
+    await reader.readline()
+    return reader, writer
+
+
+class TestASupervisorWith300Services:
+    async def test_makes_one_status_for_100_who_subscribe_at_once(
+        self, root: Path, machine: Machine, made: list[int]
+    ) -> None:
+        path = machine.runtime / "test.sock"
+        async with serving(root, path):
+            clients = [await connected(path) for _ in range(SUBSCRIBERS)]
+            for _, writer in clients:
+                writer.write(STATUS.replace(b"status", b"subscribe"))
+
+            answers = [json.loads(await reader.readline()) for reader, _ in clients]
+
+            assert all(len(answer["result"]["services"]) == SERVICES for answer in answers)
+            assert made[0] == SERVICES
+            assert len(made) <= 3
+            for _, writer in clients:
+                writer.close()
+
+    async def test_makes_hardly_a_status_for_145_kb_of_requests_whose_client_hangs_up(
+        self, root: Path, machine: Machine, made: list[int]
+    ) -> None:
+        path = machine.runtime / "test.sock"
+        async with serving(root, path) as let_go:
+            _, leaving = await connected(path)
+            leaving.write(STATUS * (145_000 // len(STATUS)))
+
+            leaving.close()
+
+            reader, writer = await connected(path)
+            writer.write(STATUS.replace(b"status", b"ping"))
+            assert "pid" in json.loads(await reader.readline())["result"]
+            await let_go.wait()
+            assert len(made) <= MOST_REQUESTS
+            writer.close()
+
+
+class TestARealSupervisor:
+    def test_answers_after_a_client_has_sent_nonsense(self, shop: Shop) -> None:
+        shop.service("worker", "never", ready={"after": 0})
+        shop.up()
+        deep = b'{"method": "status", "params": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"
+        with shop.subscribe() as client:
+            client.socket.sendall(deep + b'{"method": "status", "id": ' + b"9" * 5000 + b"}\n")
+
+            assert client.ask("ping")["root"] == str(shop.root)
+
+        assert "Traceback" not in shop.log("supervisor")
+        assert shop.status()["worker"]["phase"] == "ready"
