@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class ProcessIdentity(Struct, frozen=True):
     """A process that cannot be mistaken for a later one with the same number."""
 
-    pid: int
+    pid: Annotated[int, Meta(ge=0, lt=1 << 31)]
     start_time: int
     """Clock ticks since boot at which the process started (field 22 of /proc/PID/stat), or its equivalent."""
     boot_id: str

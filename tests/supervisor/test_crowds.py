@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devinit.control.messages import INVALID_PARAMS
 from devinit.control.server import MOST_REQUESTS, Server
 from devinit.supervisor import report
 from devinit.supervisor.events import Broadcaster
@@ -110,6 +111,16 @@ class TestASupervisorWith300Services:
 
 
 class TestARealSupervisor:
+    def test_refuses_a_process_whose_number_is_too_large(self, shop: Shop) -> None:
+        shop.service("worker", "never", ready={"after": 0})
+        shop.up()
+        holder = {"pid": 1 << 80, "start_time": 1, "boot_id": "b"}
+        with shop.subscribe() as client:
+            refused = client.ask("free_port", port=24999, holders=[holder])
+
+        assert refused["code"] == INVALID_PARAMS
+        assert "Traceback" not in shop.log("supervisor")
+
     def test_answers_after_a_client_has_sent_nonsense(self, shop: Shop) -> None:
         shop.service("worker", "never", ready={"after": 0})
         shop.up()
