@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,12 @@ Happening = Callable[["World"], str]
 """Let it happen and return it in words."""
 
 LONGEST_PAUSE_SECONDS = 0.4
+DOWN = ("stopped", "stopping", "waiting")
+RESTART_SECONDS = 60
+"""Within which a restart has brought up what ran, on a machine that is busy."""
+ANSWER_SECONDS = 20
+OBSTRUCTED_SECONDS = 10
+SUPERVISOR_ERROR = 5
 
 
 def start_all(world: World) -> str:
@@ -123,6 +130,72 @@ def interrupt_client(world: World) -> str:
         client.send_signal(signal.SIGINT)
         client.communicate(timeout=60)
     return "Ctrl-C during a start"
+
+
+def leave_restart(world: World) -> str:
+    """The client of a restart goes away: its terminal is closed, or it hangs up as soon as it has ordered."""
+    ran = world.in_phase("ready")
+    path = world.address()
+    if not ran or path is None:
+        return "nothing to restart"
+    names = world.chance.choice(([], [world.chance.choice(ran)]))
+    if world.chance.random() < 0.5:
+        with world.begin("restart", *names) as client:
+            time.sleep(world.chance.uniform(0.05, LONGEST_PAUSE_SECONDS))
+            client.send_signal(world.chance.choice((signal.SIGHUP, signal.SIGKILL)))
+        what = f"the terminal of `restart {' '.join(names)}` was closed"
+    else:
+        with suppress(OSError), world.connected(path) as connection:
+            connection.sendall(request("restart", services=names, environ=world.environment))
+        what = f"a client ordered a restart of {names or 'everything'} and hung up"
+    deadline = time.monotonic() + RESTART_SECONDS
+    while (down := set(ran) & set(world.in_phase(*DOWN))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if down:
+        world.blamed.append(f"{what}, and {sorted(down)} stayed down")
+    return what
+
+
+def ask_much_and_hang_up(world: World) -> str:
+    """145 kB of questions in one go, and nobody who reads the answers."""
+    path = world.address()
+    if path is None:
+        return "nobody to ask"
+    question = request(world.chance.choice(("status", "subscribe", "ports", "environment")))
+    with suppress(OSError), world.connected(path) as connection:
+        connection.sendall(question * (145_000 // len(question)))
+    began = time.monotonic()
+    code = world.devinit("status").code
+    took = time.monotonic() - began
+    if took > ANSWER_SECONDS:
+        world.blamed.append(f"`status` took {took:.0f} s after a client had asked much and hung up")
+    return f"145 kB of questions, then status: {code}"
+
+
+def obstruct_log(world: World) -> str:
+    """A launch cannot open its log. Once the cause is removed, the next start works as ever."""
+    leaving = world.supervisors()
+    # Without a supervisor, or with one that was killed: a launch goes another way for each.
+    world.chance.choice((stop_all, kill_idle_supervisor))(world)
+    psutil.wait_procs(leaving, timeout=10)
+    log = world.supervisor_log
+    log.unlink(missing_ok=True)
+    log.mkdir(parents=True)
+    with world.begin("start", "-d") as client:
+        try:
+            client.communicate(timeout=OBSTRUCTED_SECONDS)
+        except subprocess.TimeoutExpired:
+            client.kill()
+    log.rmdir()
+    code = world.devinit("start", "-d").code
+    if code == SUPERVISOR_ERROR:
+        world.blamed.append("no start works after a launch that could not open its log")
+    return f"a log that cannot be opened: {client.returncode}, then start: {code}"
+
+
+def request(method: str, **params: object) -> bytes:
+    """Return a request as a line of the wire."""
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n"
 
 
 def two_clients(world: World) -> str:
@@ -285,7 +358,7 @@ DAILY: dict[Happening, int] = {
 }  # fmt: skip
 FAULTS: dict[Happening, int] = {
     kill_supervisor: 4, kill_idle_supervisor: 3, kill_any_process: 8, kill_everything: 1, kill_client: 4,
-    interrupt_client: 2, two_clients: 3, pause_supervisor: 2, pause_service: 2, edit_configuration: 3,
+    interrupt_client: 2, leave_restart: 4, ask_much_and_hang_up: 2, obstruct_log: 2, two_clients: 3, pause_supervisor: 2, pause_service: 2, edit_configuration: 3,
     break_configuration: 2, break_state: 4, remove_file: 3, remove_socket: 2, fill_the_disk: 2, steal_port: 4,
     block_the_log: 2,
 }  # fmt: skip

@@ -27,6 +27,8 @@ DEFECTS = (
 
 def violations(world: World) -> Iterator[str]:
     """Look at everything once."""
+    while world.blamed:
+        yield world.blamed.pop()
     yield from in_what_was_said(world)
     status = world.status()
     yield from in_what_was_said(world)
@@ -50,7 +52,7 @@ def in_what_was_said(world: World) -> Iterator[str]:
         for defect in DEFECTS:
             if defect in said.talk or defect in said.out:
                 yield f"`devinit {' '.join(said.words)}` said: {said.talk[-2000:]}"
-    log = world.state / "supervisor.log"
+    log = world.supervisor_log
     with suppress(OSError):
         text = log.read_text(errors="replace")
         if "Traceback (most recent call last)" in text:

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,6 +89,8 @@ class World:
         self.strangers: list[subprocess.Popen[bytes]] = []
         self.said: list[Said] = []
         """Every command since the last look."""
+        self.blamed: list[str] = []
+        """What a happening itself has seen that must not be, since the last look."""
         self.rows = self.visits = 0
         """What was committed and acknowledged."""
         for name, program in (("api", API), ("worker", WORKER), ("stubborn", STUBBORN)):
@@ -157,6 +160,33 @@ class World:
     def services(self) -> list[str]:
         """The services that are configured."""
         return list(tomllib.loads((self.root / "devinit.toml").read_text())["services"])
+
+    @property
+    def state(self) -> Path:
+        """The folder of the checkout's logs, data and records: on the machine of this world, not on ours."""
+        return self.machine / "state" / "devinit" / "checkouts" / project_id(self.root)
+
+    @property
+    def supervisor_log(self) -> Path:
+        """Where a supervisor writes what it has to say."""
+        return self.state / "supervisor.log"
+
+    def address(self) -> Path | None:
+        """Return where the supervisor listens, if there is a socket."""
+        return next((self.machine / "run").rglob("*.sock"), None)
+
+    @contextmanager
+    def connected(self, path: Path) -> Iterator[socket.socket]:
+        """Be a client of the supervisor for a moment. Raise OSError when it is not there, or hangs up."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(COMMAND_SECONDS)
+            connection.connect(str(path))
+            connection.recv(65536)
+            yield connection
+
+    def in_phase(self, *phases: str) -> list[str]:
+        """Return the services that are in one of these phases."""
+        return [each["name"] for each in self.status().get("services", []) if each["phase"] in phases]
 
     def supervisors(self) -> list[psutil.Process]:
         """Return every supervisor of this checkout."""
