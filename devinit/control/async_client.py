@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,8 +51,12 @@ class AsyncClient:
             await asyncio.wait([self._reading])
         self._writer.close()
 
-    async def call(self, method: str, params: Json | None = None) -> Any:
+    async def call(
+        self, method: str, params: Json | None = None, on_sent: Callable[[], None] = lambda: None
+    ) -> Any:
         """Send a request and return its result. Any: whatever came off the wire.
+
+        `on_sent` is called when the kernel has all of the request: from then on it arrives without us.
 
         Raise RemoteError when the supervisor refuses, SupervisorError when it goes away.
         """
@@ -64,6 +69,9 @@ class AsyncClient:
         request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
         try:
             self._writer.write(json.dumps(request, ensure_ascii=False).encode(errors="replace") + b"\n")
+            with suppress(ConnectionError):  # the answer says so, too
+                await self._writer.drain()
+            on_sent()
             return await answer
         finally:
             del self._answers[number]
@@ -114,4 +122,6 @@ async def taken_over(client: Client, on_event: OnEvent | None = None) -> AsyncCl
     connection = client.hand_over()
     connection.settimeout(0)
     reader, writer = await asyncio.open_unix_connection(sock=connection, limit=LONGEST_LINE)
+    # Drained means: nothing is left here.
+    writer.transport.set_write_buffer_limits(high=0)
     return AsyncClient(reader, writer, client.greeting, on_event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -101,7 +102,10 @@ class Dashboard(App[str]):
         self.exit(farewell(self.stack))
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Leave, once the supervisor has been told every order."""
+        # An order is given in a task of its own, which begins with the next turn of the loop.
+        await asyncio.sleep(0)
+        await self._link.until_sent()
         self.leave()
 
     # What the supervisor tells
@@ -288,7 +292,7 @@ class Dashboard(App[str]):
         """Do what the main screen cannot do itself."""
         match wanted.what:
             case "leave":
-                self.leave()
+                await self.action_quit()
             case "end_now" if wanted.service is not None:
                 self.end_now(wanted.service)
             case "stop_all":

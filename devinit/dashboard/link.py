@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -13,6 +13,8 @@ from msgspec import Struct
 from devinit.control.async_client import AsyncClient, Json, connected
 from devinit.errors import DevinitError, SupervisorError
 
+SENDING_SECONDS = 3.0
+"""How long leaving waits for orders to be sent: a supervisor that has to be started first takes less."""
 LOOK_SECONDS = 1.0
 """How often it is looked whether somebody else has started a supervisor again."""
 
@@ -59,6 +61,10 @@ class Link(Protocol):
         """Order something that takes its time. Raise DevinitError. Any: as above."""
         ...
 
+    async def until_sent(self) -> None:
+        """Return when every order that was given is on its way, or after a moment."""
+        ...
+
     def revive(self) -> None:
         """Start a supervisor if there is none."""
         ...
@@ -72,6 +78,8 @@ class SupervisorLink:
         self._environ = environ
         self._profile = profile
         self._client: AsyncClient | None = None
+        self._unsent: set[asyncio.Event] = set()
+        """Orders that were given and are not on their way yet; each is set when it is."""
         self._revival = asyncio.Event()
         # Whoever opens the dashboard wants somebody to talk to.
         self._revival.set()
@@ -105,8 +113,21 @@ class SupervisorLink:
         """Order something on a connection of its own, so that its events do not come twice."""
         if method in ("start", "restart"):
             params = {"environ": self._environ, "profile": self._profile, **params}
-        async with self._connection(None, start=True) as client:
-            return await client.call(method, params)
+        sent = asyncio.Event()
+        self._unsent.add(sent)
+        try:
+            async with self._connection(None, start=True) as client:
+                return await client.call(method, params, sent.set)
+        finally:
+            self._unsent.discard(sent)
+            sent.set()
+
+    async def until_sent(self) -> None:
+        """Wait for the orders that are not on their way yet."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SENDING_SECONDS):
+                for sent in tuple(self._unsent):
+                    await sent.wait()
 
     def revive(self) -> None:
         """Start a supervisor with the next look."""

@@ -80,6 +80,20 @@ class TestAStartAtATerminal:
 
 
 class TestTheDashboard:
+    def test_restarts_a_service_although_it_is_left_with_the_next_key(
+        self, shop: Shop, port: int, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", port=port)
+        shop("start")
+        before = shop.status()["backend"]["pid"]
+        terminal = at_terminal("dashboard")
+        terminal.shows("● backend")
+
+        terminal.press("rq")
+
+        assert terminal.left()[1] == 0
+        wait_for(lambda: shop.status()["backend"]["pid"] not in (before, None))
+
     def test_asks_about_a_port_that_is_taken_meanwhile(
         self, shop: Shop, port: int, stranger: subprocess.Popen[str], at_terminal: Callable[..., Terminal]
     ) -> None:

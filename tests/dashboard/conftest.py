@@ -193,6 +193,10 @@ class FakeLink:
         self.now = 1000.0
         self.patience: asyncio.Event | None = None
         """What orders wait for."""
+        self.is_sent = asyncio.Event()
+        """Whether all orders are on their way."""
+        self.is_sent.set()
+        self.is_waited_for = asyncio.Event()
         self.reachable = asyncio.Event()
         self.reachable.set()
         self._tell: Tell | None = None
@@ -210,6 +214,10 @@ class FakeLink:
         await self.reachable.wait()
         tell(Found(self.status(), ENVIRONMENT))
         await asyncio.Event().wait()
+
+    async def until_sent(self) -> None:
+        self.is_waited_for.set()
+        await self.is_sent.wait()
 
     def happens(self, **event: object) -> None:
         assert self._tell is not None

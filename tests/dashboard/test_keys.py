@@ -366,6 +366,20 @@ class TestTheOtherKeys:
         assert "postgres, backend, frontend, worker keep running" in desk.app.return_value
         assert "`devinit stop`" in desk.app.return_value
 
+    async def test_leave_only_when_every_order_is_on_its_way(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.is_sent.clear()
+            await desk.press("r")
+            leaving = asyncio.ensure_future(desk.press("q"))
+            await desk.link.is_waited_for.wait()
+            assert desk.app.return_value is None
+
+            desk.link.is_sent.set()
+
+            await leaving
+        assert [method for method, _ in desk.link.orders] == ["restart"]
+        assert desk.app.return_value is not None
+
     async def test_stop_everything_and_leave(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             await desk.press("Q", "y")

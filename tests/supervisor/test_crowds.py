@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devinit.control.greeting import greeting_of
 from devinit.control.messages import INVALID_PARAMS
 from devinit.control.server import MOST_REQUESTS, Server
 from devinit.supervisor import report
@@ -60,7 +61,8 @@ async def serving(root: Path, path: Path) -> AsyncIterator[asyncio.Event]:
     async with asyncio.TaskGroup() as tasks:
         supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
         await supervisor.ensure_configured({}, None)
-        server = Server(path, Handlers(supervisor, lambda: None).handle, let_go.set, orders=ORDERS)
+        handle = Handlers(supervisor, lambda: None).handle
+        server = Server(path, handle, let_go.set, greeting_of(root), orders=ORDERS)
         await server.listen()
         yield let_go
         server.stop_listening()

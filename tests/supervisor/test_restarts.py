@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
+from devinit.dashboard.link import SupervisorLink
 from devinit.system.paths import socket_path
 
 if TYPE_CHECKING:
@@ -141,6 +143,20 @@ class TestARestartWhoseClientGoesAway:
             command.process.wait()
 
             until_ready(events, "db", "web")
+
+    def test_because_the_dashboard_was_left_at_once_completes(self, slow: Shop) -> None:
+        async def order_and_leave() -> None:
+            link = SupervisorLink(slow.root, dict(os.environ), None)
+            order = asyncio.ensure_future(link.order("restart", {"services": ["web"]}))
+            await asyncio.sleep(0)
+            await link.until_sent()
+            order.cancel()
+            await asyncio.wait([order])
+
+        with slow.subscribe() as events:
+            asyncio.run(order_and_leave())
+
+            until_ready(events, "web")
 
     def test_after_a_second_ctrl_c_completes(self, slow: Shop) -> None:
         with slow.subscribe() as events:

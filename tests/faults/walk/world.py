@@ -162,11 +162,6 @@ class World:
         return list(tomllib.loads((self.root / "devinit.toml").read_text())["services"])
 
     @property
-    def state(self) -> Path:
-        """The folder of the checkout's logs, data and records: on the machine of this world, not on ours."""
-        return self.machine / "state" / "devinit" / "checkouts" / project_id(self.root)
-
-    @property
     def supervisor_log(self) -> Path:
         """Where a supervisor writes what it has to say."""
         return self.state / "supervisor.log"
