@@ -156,8 +156,7 @@ class Client:
         try:
             message = message_of(line[:LONGEST_GREETING], HELLO)
         except SupervisorError:
-            self.close()
-            raise
+            message = {}
         if message.get("method") != HELLO:
             self.close()
             return False

@@ -33,6 +33,8 @@ LONGEST_REQUEST = 16 * 1024 * 1024
 TOGETHER_SECONDS = 0.002
 """How long events are collected that are sent together: a start tells twenty within a millisecond, and a client
 that wakes for each of them wants the processor when the services want it, too."""
+TOGETHER_BYTES = 64 * 1024
+"""How much is collected at most: more is sent at once, so that it counts for a client that does not read."""
 SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 """A client that lets this much pile up is hung up on: it must not grow the supervisor."""
 
@@ -77,6 +79,7 @@ class Connection:
         self._on_close: list[Callable[[], None]] = []
         self._told: list[bytes] = []
         """Events that are still to be sent."""
+        self._told_bytes = 0
 
     @property
     def is_gone(self) -> bool:
@@ -98,6 +101,9 @@ class Connection:
         if not self._told:
             asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self._send_told)
         self._told.append(line_of(event))
+        self._told_bytes += len(self._told[-1])
+        if self._told_bytes > TOGETHER_BYTES:
+            self._send_told()
 
     def send(self, message: bytes) -> None:
         """Send one encoded message, after all events."""
@@ -106,7 +112,7 @@ class Connection:
 
     def _send_told(self) -> None:
         """Send what is collected; hang up on a client that does not read."""
-        lines, self._told = b"".join(self._told), []
+        lines, self._told, self._told_bytes = b"".join(self._told), [], 0
         if not lines or self._writer.is_closing():
             return
         if self._writer.transport.get_write_buffer_size() > SLOW_CLIENT_BYTES:

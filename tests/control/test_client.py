@@ -204,24 +204,6 @@ class TestAServerThatTalksNonsense:
 
         assert (caught.value.exit_code, caught.value.hint) == (1, "3")
 
-    @pytest.mark.parametrize("said", [NONSENSE["no JSON"], NONSENSE["no object"], b"x" * 200_000])
-    def test_instead_of_a_greeting_is_refused(self, path: Path, said: bytes) -> None:
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(path))
-            listening.listen()
-
-            def talk() -> None:
-                connection, _ = listening.accept()
-                with connection, suppress(ConnectionError):
-                    connection.sendall(said)
-
-            talking = threading.Thread(target=talk)
-            talking.start()
-
-            with pytest.raises(SupervisorError, match="sent during `hello` is no message"):
-                connect(path)
-            talking.join()
-
 
 class TestConnecting:
     def test_finds_nobody_without_a_socket(self, path: Path) -> None:

@@ -24,8 +24,6 @@ DOWN = ("stopped", "stopping", "waiting")
 RESTART_SECONDS = 60
 """Within which a restart has brought up what ran, on a machine that is busy."""
 ANSWER_SECONDS = 20
-OBSTRUCTED_SECONDS = 10
-SUPERVISOR_ERROR = 5
 
 
 def start_all(world: World) -> str:
@@ -170,27 +168,6 @@ def ask_much_and_hang_up(world: World) -> str:
     if took > ANSWER_SECONDS:
         world.blamed.append(f"`status` took {took:.0f} s after a client had asked much and hung up")
     return f"145 kB of questions, then status: {code}"
-
-
-def obstruct_log(world: World) -> str:
-    """A launch cannot open its log. Once the cause is removed, the next start works as ever."""
-    leaving = world.supervisors()
-    # Without a supervisor, or with one that was killed: a launch goes another way for each.
-    world.chance.choice((stop_all, kill_idle_supervisor))(world)
-    psutil.wait_procs(leaving, timeout=10)
-    log = world.supervisor_log
-    log.unlink(missing_ok=True)
-    log.mkdir(parents=True)
-    with world.begin("start", "-d") as client:
-        try:
-            client.communicate(timeout=OBSTRUCTED_SECONDS)
-        except subprocess.TimeoutExpired:
-            client.kill()
-    log.rmdir()
-    code = world.devinit("start", "-d").code
-    if code == SUPERVISOR_ERROR:
-        world.blamed.append("no start works after a launch that could not open its log")
-    return f"a log that cannot be opened: {client.returncode}, then start: {code}"
 
 
 def request(method: str, **params: object) -> bytes:
@@ -358,7 +335,7 @@ DAILY: dict[Happening, int] = {
 }  # fmt: skip
 FAULTS: dict[Happening, int] = {
     kill_supervisor: 4, kill_idle_supervisor: 3, kill_any_process: 8, kill_everything: 1, kill_client: 4,
-    interrupt_client: 2, leave_restart: 4, ask_much_and_hang_up: 2, obstruct_log: 2, two_clients: 3, pause_supervisor: 2, pause_service: 2, edit_configuration: 3,
+    interrupt_client: 2, leave_restart: 4, ask_much_and_hang_up: 2, two_clients: 3, pause_supervisor: 2, pause_service: 2, edit_configuration: 3,
     break_configuration: 2, break_state: 4, remove_file: 3, remove_socket: 2, fill_the_disk: 2, steal_port: 4,
     block_the_log: 2,
 }  # fmt: skip
