@@ -49,6 +49,10 @@ class ProcessFacts(Struct, frozen=True, kw_only=True):
     age_seconds: float
     stopped: bool = False
     """Stopped by Ctrl-Z or SIGSTOP: it answers no TERM until it is continued."""
+    executable: str = ""
+    """The file name of the program that it runs, as `/proc/PID/exe` says; empty when that is hidden."""
+    terminal: bool = False
+    """It has a controlling terminal."""
 
     @property
     def title(self) -> str:

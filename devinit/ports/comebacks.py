@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from devinit.model.port import Ancestor, Holder
-from devinit.ports.managers import is_prompt
+from devinit.model.workplace import is_prompt
 from devinit.ports.naming import named
 from devinit.text import cut, one_line
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from devinit.model.port import Manager
 from devinit.model.process import ProcessFacts
+from devinit.model.workplace import SHELLS, is_prompt
 from devinit.system.processes import all_processes, cgroups_of, variable_of
 
-_SHELLS = frozenset({"bash", "dash", "fish", "ksh", "nu", "pwsh", "sh", "tcsh", "zsh"})
-_INTERPRETERS = frozenset({"bun", "deno", "env", "node", "nodejs", "perl", "ruby", *_SHELLS})
+_INTERPRETERS = frozenset({"bun", "deno", "env", "node", "nodejs", "perl", "ruby", *SHELLS})
 
 RUNNERS = frozenset(
     """
@@ -70,15 +70,6 @@ def _up_to_a_prompt(ancestors: Sequence[ProcessFacts]) -> Iterator[ProcessFacts]
         if is_prompt(above.command):
             return
         yield above
-
-
-def is_prompt(words: Sequence[str]) -> bool:
-    """Tell whether a command line is that of a shell that waits for commands, not of one with a script."""
-    if not words or os.path.basename(words[0]).lstrip("-") not in _SHELLS:  # noqa: PTH119 - no path of ours
-        return False
-    if {"--init-file", "--rcfile"} & set(words):
-        return True
-    return all(word.startswith("-") and (word.startswith("--") or "c" not in word) for word in words[1:])
 
 
 def _named(chain: Sequence[ProcessFacts]) -> Iterator[Manager]:

@@ -68,6 +68,8 @@ def facts_of(pid: int) -> ProcessFacts | None:
         directory=_directory_of(pid),
         age_seconds=max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - found.start_time / TICKS_PER_SECOND),
         stopped=found.stopped,
+        executable=_program_of(pid),
+        terminal=found.terminal != 0,
     )
 
 
@@ -102,6 +104,14 @@ def _directory_of(pid: int) -> str | None:
         return _text(os.fsencode(os.readlink(f"/proc/{pid}/cwd")))
     except OSError:
         return None
+
+
+def _program_of(pid: int) -> str:
+    try:
+        path = _text(os.fsencode(os.readlink(f"/proc/{pid}/exe")))
+    except OSError:
+        return ""
+    return path.removesuffix(" (deleted)").rpartition("/")[2]  # replaced by an upgrade while it runs
 
 
 def _words(command_line: bytes) -> tuple[str, ...]:

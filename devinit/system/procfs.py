@@ -27,6 +27,10 @@ class Stat(NamedTuple):
     parent: int
     session: int
     start_time: int
+    terminal: int = 0
+    """The device number of its controlling terminal; 0 when it has none."""
+    name: str = ""
+    """The kernel's short name."""
 
     @property
     def runs(self) -> bool:
@@ -61,8 +65,10 @@ def stat_of(pid: int) -> Stat | None:
     if not raw:
         return None
     # The name is in parentheses and may contain anything, also a parenthesis: count from the last one.
-    fields = raw[raw.rindex(b")") + 2 :].split(None, 20)
-    return Stat(chr(fields[0][0]), int(fields[1]), int(fields[3]), int(fields[19]))
+    end = raw.rindex(b")")
+    fields = raw[end + 2 :].split(None, 20)
+    name = raw[raw.index(b"(") + 1 : end].decode(errors="replace")
+    return Stat(chr(fields[0][0]), int(fields[1]), int(fields[3]), int(fields[19]), int(fields[4]), name)
 
 
 def all_processes() -> dict[int, Stat]:
