@@ -30,10 +30,11 @@ def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
     Whoever asks has found out that no supervisor listens.
     """
     name = root_name(root)
-    owners = LeaseStore(state_directory() / "leases").owners()
-    found = [(owner.service, port) for port, owner, live in owners if live and owner.root == name]
-    # A service's own port, not an extra one of it.
-    return {service: port for service, port in found if "." not in service}
+    store = LeaseStore(state_directory() / "leases")
+    found = [(owner.service, port) for port, owner, live in store.owners() if live and owner.root == name]
+    # A service's own port, not an extra one of it; and no lease that only a program keeps which was left running.
+    own = {service: port for service, port in found if "." not in service}
+    return {service: port for service, port in own.items() if not store.is_only_kept_apart(name, service)}
 
 
 def connect_for_orphans(root: str) -> Client | None:
@@ -86,4 +87,7 @@ def _members(marks: list[str]) -> list[ProcessIdentity]:
 
 
 def _is_anything_marked(prefix: str) -> bool:
-    return any((variable_of(pid, RUN_VARIABLE) or "").startswith(prefix) for pid in process_ids())
+    marks = {
+        mark for pid in process_ids() if (mark := variable_of(pid, RUN_VARIABLE) or "").startswith(prefix)
+    }
+    return bool(_members(sorted(marks)))

@@ -77,6 +77,11 @@ class Grant:
             self._hold = held if isinstance(held, Hold) else None
         return self._lease is not None and self._hold is not None
 
+    def withhold_lease(self) -> None:
+        """Let the lease end with `close`, although programs in which a person works have a copy of it."""
+        if self._lease is not None:
+            self._lease.withhold()
+
     def close(self, *, keep_reservation: bool = True) -> None:
         """Let the port go; as long as the service's tree lives, the lease does too."""
         self.release_hold()

@@ -3,7 +3,8 @@
 The truth is the BSD lock on the file, never its content. The locked descriptor is passed into the
 service, so that a lease lives while the supervisor or any process of the service's tree holds a
 copy, and ends by itself when the last one is gone: no pid files, no guesses about staleness. That
-is why a lease is only ever closed: LOCK_UN through one copy would unlock it for all of them.
+is why a lease is only closed: LOCK_UN through one copy would unlock it for all of them. The exception is
+a copy that a program inherited in which a person works, such as tmux (`Lease.withhold`).
 
 The content says who it is, and outlives the lock as a reservation: the project will want the port
 again. Files are never unlinked, since a lock on an unlinked file locks nothing for the next one.
@@ -15,7 +16,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,10 +67,11 @@ class Taken(Struct, frozen=True):
 class Lease:
     """A port of ours: close it, or pass its descriptor on and then close it."""
 
-    def __init__(self, port: int, owner: Record, descriptor: int, before: Record | None) -> None:
+    def __init__(self, port: int, owner: Record, descriptor: int, before: Record | None, path: str) -> None:
         self.port, self.owner = port, owner
-        self._before = before
+        self._before, self._path = before, path
         self._descriptor: int | None = descriptor
+        self._end: Callable[[int], None] = os.close
 
     @property
     def fd(self) -> int:
@@ -81,6 +83,14 @@ class Lease:
     def release(self, *, keep_reservation: bool) -> None:
         """Let go of our copy of the lock; a service that still runs keeps the port leased."""
         self._close(self.owner if keep_reservation else replace(self.owner, reserved=False))
+
+    def withhold(self) -> None:
+        """Unlock it for all copies when it is closed, if only programs have one in which a person works.
+
+        They inherited it from the service, run on when it is stopped, and would keep the port for weeks.
+        """
+        if _are_all_apart(openers_of(self._path)):
+            self._end = _unlock_and_close
 
     def give_back(self) -> None:
         """Undo the taking: a reservation that was there before is as it was."""
@@ -97,7 +107,7 @@ class Lease:
             else:
                 os.utime(self._descriptor)  # the reservation lapses a month from now
         finally:
-            os.close(self._descriptor)
+            self._end(self._descriptor)
             self._descriptor = None
 
 
@@ -127,7 +137,7 @@ class LeaseStore:
             before = _reserving(descriptor)
             record = _record(owner, taken_from=_taken_from(before, owner.root))
             _write(descriptor, record)
-            return Lease(port, record, os.dup(descriptor), before)
+            return Lease(port, record, os.dup(descriptor), before, self._path(port))
 
     def look(self, port: int) -> Taken | None:
         """Return who has a port leased or reserved, and leave everything as it is."""
@@ -157,6 +167,11 @@ class LeaseStore:
             if live and owner.root == root and owner.service.partition(".")[0] == service
         ]
         return [keeper for port in ports for keeper in openers_of(self._path(port))]
+
+    def is_only_kept_apart(self, root: str, service: str) -> bool:
+        """Tell whether only programs in which a person works keep a service's live leases."""
+        keepers = self.keepers(root, service)
+        return bool(keepers) and _are_all_apart(keepers)
 
     def forget_vanished(self) -> list[int]:
         """Give up what checkouts that no longer exist have reserved; return the ports."""
@@ -215,6 +230,17 @@ class LeaseStore:
     def _path(self, port: int) -> str:
         # Text, not Path: a search of 100 ports asks for it 100 times, and Path takes as long as open().
         return f"{self._prefix}{port}{_SUFFIX}"
+
+
+def _are_all_apart(keepers: list[ProcessIdentity]) -> bool:
+    from devinit.system.processes import ProcessTable  # for what a stop left running only
+
+    return set(keepers) == ProcessTable().are_apart(keepers)
+
+
+def _unlock_and_close(descriptor: int) -> None:
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _lock(descriptor: int, root: str, *, over_reservation: bool) -> Taken | None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import StopPolicy
+from devinit.model.workplace import Workplace, workplace_of
+from devinit.ports.naming import named
 from devinit.system.connections import clients_of
 from devinit.system.processes import Process, ProcessTable, facts_of
 
@@ -20,6 +22,14 @@ KILL_SECONDS = 5.0
 TELLING_SECONDS = 1.0
 """For less than this nobody has waited."""
 SHOWN = 3
+NAMES = {
+    Workplace.MULTIPLEXER: "a terminal multiplexer",
+    Workplace.TERMINAL: "a terminal",
+    Workplace.BROWSER: "a browser",
+    Workplace.EDITOR: "an editor",
+}
+"""How a program that a person works in is called; any other is known by its terminal alone."""
+_SESSION = "a session with a terminal of its own"
 
 
 class Lookout:
@@ -53,16 +63,30 @@ async def end_tree(
     *,
     hurry: asyncio.Event | None = None,
     ports: Sequence[int] = (),
+    spare: Callable[[ProcessIdentity], None] | None = None,
 ) -> list[int]:
     """End every process of a service and return those that are still there, normally none.
 
-    The tree is read again after each wait: while it dies, a process may still start another one. Once `hurry`
-    is set, nobody is asked any more. Whoever waits is told for whom, and who is connected to its `ports`.
+    What a person works in is left running, although it was started from the service: `spare` is called once
+    for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
+    another one. Once `hurry` is set, the last signal follows at once. `say` reports which processes are waited
+    for, and how many connections to the service's `ports` are open.
     """
     lookout, hurry = lookout or Lookout(), hurry or asyncio.Event()
 
+    spared: list[ProcessIdentity] = []
+
+    def say_spared(process: ProcessIdentity) -> None:
+        if text := why_spared(process):
+            say(text)
+
     async def members_now() -> list[ProcessIdentity]:
-        return (await lookout.table()).members_of(root, marker)
+        members, apart = (await lookout.table()).family_of(root, marker)
+        for each in apart:
+            if each not in spared:
+                spared.append(each)
+                (spare or say_spared)(each)
+        return members
 
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
@@ -105,9 +129,21 @@ async def end_keepers(
     Redis and others write over their environment, and so over the mark. Nobody loses the lease unawares.
     """
     left: list[int] = []
+    apart = (await lookout.table()).are_apart(keepers) if keepers else set()
     for keeper in keepers:
-        left += await end_tree(keeper, marker, policy, say, lookout)
+        if keeper not in apart:
+            left += await end_tree(keeper, marker, policy, say, lookout)
     return left
+
+
+def why_spared(process: ProcessIdentity) -> str:
+    """Say that a process is left running, and why; nothing when it has just ended."""
+    facts = facts_of(process.pid)
+    if facts is None:
+        return ""
+    kind = workplace_of(facts)
+    what = NAMES.get(kind, _SESSION) if kind else _SESSION
+    return f"left running: {named(facts)}, {what}; end it by hand if it is not needed"
 
 
 def ask(process: Process, number: signal.Signals) -> None:

@@ -255,20 +255,29 @@ class ProjectPorts:
         """Whether nobody but our hold can be what keeps a service from binding its port."""
         return all(each.is_held and not tcp_listeners(each.port) for each in self._of(name))
 
-    def give_back(self, name: str) -> None:
-        """Give a stopped service's ports back; they stay reserved for it."""
+    def give_back(self, name: str, spared: Collection[ProcessIdentity] = ()) -> None:
+        """Give a stopped service's ports back; they stay reserved for it.
+
+        `spared` is what its end left running, which may have copies of the leases and has no right to them.
+        """
         for each in self._of(name):
+            if spared:
+                each.withhold_lease()
             self._close(each.service)
 
     def orphaned(self) -> set[str]:
-        """Return the services of this checkout that have a live lease which is not ours."""
+        """Return the services of this checkout that have a live lease which is not ours.
+
+        A lease that only programs keep in which a person works (tmux) is no service that runs.
+        """
         ours = {each.port for each in self._grants.values()}
         root = root_name(self._root)
-        return {
+        found = {
             owner.service.partition(".")[0]
             for port, owner, live in self._store.owners()
             if live and owner.root == root and port not in ours
         }
+        return {name for name in found if not self._store.is_only_kept_apart(root, name)}
 
     def keepers(self, name: str) -> list[ProcessIdentity]:
         """Return the processes that keep the leases of a service of this checkout, whoever started them."""

@@ -24,7 +24,7 @@ from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.daemons import open_server
 from devinit.supervisor.drift import Basis, basis_of
-from devinit.supervisor.ending import end_keepers, end_tree
+from devinit.supervisor.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import listen_to_output
@@ -83,6 +83,8 @@ class Runner:
         self.process: Process | None = None
         self.identity: ProcessIdentity | None = None
         """Of the process that runs, or ran last: what it left behind is found by it."""
+        self.spared: set[ProcessIdentity] = set()
+        """What was started from it and left running when it ended: a person works in it."""
         self.hurry = asyncio.Event()
         """Set while whoever stops it wants no polite end."""
         self.listener: int | None = None
@@ -491,13 +493,27 @@ class Runner:
         marker, lookout = self._stage.marker(self.name), self._stage.lookout
         ports = [each.port for each in self._stage.ports.granted_to(self.name)]
         left = await end_tree(
-            self.identity, marker, policy, self._say, lookout, hurry=self.hurry, ports=ports
+            self.identity,
+            marker,
+            policy,
+            self._say,
+            lookout,
+            hurry=self.hurry,
+            ports=ports,
+            spare=self._spare,
         )
         if left:
             self._stage.note(f"{self.name}: processes {left} do not end", self.name)
         if self.process is not None:
             self.process.returncode()
             self._forget_process()
+
+    def _spare(self, process: ProcessIdentity) -> None:
+        """Say what is left running: at each stop, and once while the service crashes and is started again."""
+        known = process in self.spared
+        self.spared.add(process)
+        if (self.phase is Phase.STOPPING or not known) and (text := why_spared(process)):
+            self._stage.note(f"{self.name}: {text}", self.name)
 
     def _tell_who_stayed(self) -> None:
         """Say when a port of a service that has ended is still in use: by whoever escaped, or came meanwhile."""

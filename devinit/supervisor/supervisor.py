@@ -150,7 +150,7 @@ class Supervisor:
             self._warn_dependants(chosen)
             await self._end(chosen)
             for name in chosen:
-                self.stage.ports.give_back(name)
+                self.stage.ports.give_back(name, self.runners[name].spared)
                 self._used.pop(name, None)
             self._record.now()
             if not running:
@@ -268,7 +268,7 @@ class Supervisor:
         vanished = [name for name in self.runners if name not in project.services]
         await self._end(vanished)
         for name in vanished:
-            self.stage.ports.give_back(name)
+            self.stage.ports.give_back(name, self.runners[name].spared)
         self.runners = {name: runner for name, runner in self.runners.items() if name in project.services}
         self.profile = order.profile or self.profile
         self.stage.configure(project, order.asked.environ)

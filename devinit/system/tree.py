@@ -2,6 +2,8 @@
 
 Each alone is not enough. A shell that ends leaves its children to init (no descent); a server that
 daemonises leaves the session; one that empties its environment leaves the mark. None of them does all.
+
+Set apart is what a person works in, although it was started from the service: `system.apart`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from devinit.model.process import ProcessIdentity
+from devinit.system.apart import Apart
 from devinit.system.facts import boot_id, is_same
 from devinit.system.process import Process, signal_exactly
 from devinit.system.procfs import all_processes, variable_of
@@ -38,7 +41,16 @@ class ProcessTable:
 
         Marked are processes that were started with DEVINIT_RUN=`marker`, wherever they went since; so a
         service is found also after its first process ended. When the process's number was given to
-        another one, that one and what belongs to it count for nothing.
+        another one, that one and what belongs to it count for nothing. What a person works in is left out.
+        """
+        return self.family_of(process, marker)[0]
+
+    def family_of(
+        self, process: Process | ProcessIdentity | int | None, marker: str | None
+    ) -> tuple[list[ProcessIdentity], list[ProcessIdentity]]:
+        """Return what belongs to a process (`members_of`), and what was started from it and is set apart.
+
+        Of the latter only the first of each: the server of a multiplexer, not what runs in it.
         """
         root = process.identity if isinstance(process, Process) else process
         number = root.pid if isinstance(root, ProcessIdentity) else root or 0
@@ -47,17 +59,22 @@ class ProcessTable:
             marked = {pid for pid in self._stats.keys() - members if self._mark_of(pid) == marker}
             if marked:
                 members = self._closure(members | marked, session=number)
-        boot = boot_id()
-        return [
-            ProcessIdentity(pid, self._stats[pid].start_time, boot)
-            for pid in sorted(members)
-            if self._stats[pid].runs
-        ]
+        look = Apart(self._stats, members, number)
+        apart = look.heads()
+        below = self._below(apart)
+        below |= self._below(look.started_in(apart))
+        return self._identities(members - below), self._identities(apart)
+
+    def are_apart(self, processes: Iterable[ProcessIdentity]) -> set[ProcessIdentity]:
+        """Return which of these processes a person works in, or run in another one of these that is such a one."""
+        there = {each.pid: each for each in processes if self._is_there(each)}
+        below = self._below(self._apart({*there}, 0))
+        return {each for pid, each in there.items() if pid in below}
 
     def followers_of(self, leaders: Iterable[ProcessIdentity]) -> list[ProcessIdentity]:
         """Return what these processes started and is in the process group of one of them still.
 
-        That is what Ctrl-C would reach with them; they themselves are left out.
+        That is what Ctrl-C would reach with them; they themselves, and what a person works in, are left out.
         """
         proven = [leader.pid for leader in leaders if self._is_there(leader)]
         groups = {group_of(pid) for pid in proven} - {None}
@@ -68,7 +85,12 @@ class ProcessTable:
             if pid not in found and pid not in proven:
                 found[pid] = ProcessIdentity(pid, self._stats[pid].start_time, boot_id())
                 waiting += self._children.get(pid, ())
-        return [each for pid, each in found.items() if self._stats[pid].runs and group_of(pid) in groups]
+        apart = self._below(self._apart({*found, *proven}, 0) - {*proven})
+        return [
+            each
+            for pid, each in found.items()
+            if pid not in apart and self._stats[pid].runs and group_of(pid) in groups
+        ]
 
     def _is_there(self, root: ProcessIdentity | int | None) -> bool:
         if isinstance(root, ProcessIdentity):
@@ -95,6 +117,21 @@ class ProcessTable:
             if its_session and its_session in (pid, session):
                 waiting += self._sessions[its_session]
         return members
+
+    def _apart(self, members: set[int], service: int) -> set[int]:
+        return Apart(self._stats, members, service).heads()
+
+    def _below(self, heads: set[int]) -> set[int]:
+        """Add what runs in them: descendants, and the sessions that they lead."""
+        return self._closure(heads, session=0) if heads else heads
+
+    def _identities(self, pids: Iterable[int]) -> list[ProcessIdentity]:
+        boot = boot_id()
+        return [
+            ProcessIdentity(pid, self._stats[pid].start_time, boot)
+            for pid in sorted(pids)
+            if self._stats[pid].runs
+        ]
 
     def _mark_of(self, pid: int) -> str | None:
         if pid not in self._marks:
