@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from devinit.model.port import Container, Manager, VerdictKind
 from devinit.model.process import ProcessFacts
+from devinit.model.workplace import Workplace, workplace_of
 from devinit.ports.naming import described, named
 
 _INIT = 1
@@ -49,7 +50,7 @@ _SSH_SERVER = Barrier(
     VerdictKind.PROTECTED,
     "it is an SSH server, by which somebody may be here: choose another port",
 )
-_EDITOR = Barrier(VerdictKind.FORWARD, "an editor forwards this port: close it in its Ports panel")
+_FORWARDED = Barrier(VerdictKind.FORWARD, "an editor forwards this port: close it in its Ports panel")
 _WSL = Barrier(
     VerdictKind.FORWARD,
     "it forwards a port between Windows and WSL: stop what listens on the other side",
@@ -86,18 +87,29 @@ PROTECTED_PROGRAMS: Mapping[str, Barrier] = {
     "supervisord": _SUPERVISORD,
     "process-compose": _PROCESS_COMPOSE,
 }
-EDITORS = (
-    *("code", "code-insiders", "code-server", "code-tunnel", "codium", "cursor", "windsurf", "zed-editor"),
-    *("clion", "goland", "idea", "phpstorm", "pycharm", "rider", "rubymine", "rustrover", "webstorm"),
-)
+_LOSSES = {
+    Workplace.MULTIPLEXER: "end every session in that terminal multiplexer",
+    Workplace.TERMINAL: "end all that runs in the windows of that terminal",
+    Workplace.BROWSER: "close every window of that browser",
+    Workplace.EDITOR: "lose what is not saved in that editor",
+    Workplace.SHELL: "end what runs in that interactive shell",
+}
+"""What ending a program that a person works in would do beside freeing the port."""
 
 
 def barrier_of(
-    facts: ProcessFacts, port: int, *, uid: int, spared: Collection[int], leader: int | None = None
+    facts: ProcessFacts,
+    port: int,
+    *,
+    uid: int,
+    spared: Collection[int],
+    leader: int | None = None,
+    inherited: bool = False,
 ) -> Barrier | None:
     """Say why a process must not be ended and what to do instead.
 
-    `leader` is the process that it is a worker of, which would only start another one.
+    `leader` is the process that it is a worker of, which would only start another one. `inherited`: it has
+    the socket of a server that holds the port as well.
     """
     pid = facts.identity.pid
     if facts.name in ("systemd", "launchd"):
@@ -123,7 +135,10 @@ def barrier_of(
         return Barrier(VerdictKind.OTHER_USER, advice)
     if _is_ssh_server(facts):
         return _SSH_SERVER
-    return _EDITOR if _is_editor(facts) else known
+    kind = workplace_of(facts)
+    if kind is Workplace.EDITOR and not inherited:
+        return _FORWARDED
+    return _lost_with(facts, kind) if kind is not None else known
 
 
 def managed_by(manager: Manager) -> Barrier:
@@ -141,9 +156,9 @@ def published_by(container: Container) -> Barrier:
     return Barrier(VerdictKind.CONTAINER, advice)
 
 
-def _is_editor(facts: ProcessFacts) -> bool:
-    # The remote server of VS Code is a node process; only its command line tells.
-    return facts.name in EDITORS or any(part.endswith("server-main.js") for part in facts.command[:3])
+def _lost_with(facts: ProcessFacts, kind: Workplace) -> Barrier:
+    advice = f"ending {named(facts)} would {_LOSSES[kind]}: choose another port, or end it by hand"
+    return _protected(advice)
 
 
 def _is_ssh_server(facts: ProcessFacts) -> bool:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from devinit.model.port import Container, Holder, Listener, Manager, PortUse, VerdictKind
 from devinit.model.process import ProcessIdentity
+from devinit.model.workplace import workplace_of
 from devinit.ports.barriers import Barrier, barrier_of, managed_by, published_by
 from devinit.ports.naming import described, named, used
 
@@ -49,9 +50,16 @@ class Holding(Struct, frozen=True, kw_only=True):
         """Return why a holder must not be ended; managers, who would start it again, left aside."""
         if self.container is not None:
             return published_by(self.container)
+        shared = any(workplace_of(facts) is None for facts in self.holders)
         for facts in self.holders:
-            leader = self.leader_of(facts)
-            if found := barrier_of(facts, self.port, uid=self.uid, spared=self.spared, leader=leader):
+            if found := barrier_of(
+                facts,
+                self.port,
+                uid=self.uid,
+                spared=self.spared,
+                leader=self.leader_of(facts),
+                inherited=shared,
+            ):
                 return found
             if facts.manager is not None and facts.manager.pid == facts.identity.pid:
                 return managed_by(facts.manager)  # PM2 listens for its clusters itself, and runs all else too
