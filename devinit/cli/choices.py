@@ -21,6 +21,8 @@ Choice = tuple[str, str]
 ACCEPT, EACH, DETAILS, ALWAYS, BACK = "accept", "each", "details", "always", "back"
 """Answers that only the person and this screen exchange; the others are kinds of resolutions."""
 ABORTING = "abort: nothing is ended, nothing is started"
+LEAST_ROOM = 20
+"""How many columns a holder takes at least in a table."""
 POINTER = 5
 """What stands before a choice, and a column that stays free: a choice that wraps looks like two."""
 
@@ -51,18 +53,18 @@ def overview(conflicts: list[Json], paint: Paint, columns: int) -> Iterator[str]
     """Yield all conflicts at a glance: who has each port, and what is suggested."""
     yield paint.bold(f"{len(conflicts)} ports are taken:")
     yield ""
-    if columns < NARROW:
-        for each in conflicts:
-            yield from paragraph(f"{each['service']} {each['port']}: {who_has(each, columns)}", columns)
-            yield from (INDENT + line for line in paragraph(suggestion(each), columns - len(INDENT)))
-        return
     header = ("SERVICE", "PORT", "WHO HAS IT", "SUGGESTION")
     suggestions = [suggestion(each) for each in conflicts]
     services = max(len(header[0]), *(width(each["service"]) for each in conflicts))
     # Two spaces before the table and between its columns; a port takes five.
     room = columns - services - max(len(header[3]), *map(width, suggestions)) - 14
+    if columns < NARROW or room < LEAST_ROOM:
+        for each in conflicts:
+            yield from paragraph(f"{each['service']} {each['port']}: {who_has(each, columns)}", columns)
+            yield from (INDENT + line for line in paragraph(suggestion(each), columns - len(INDENT)))
+        return
     cells = [
-        (each["service"], str(each["port"]), who_has(each, max(room, 20)), said)
+        (each["service"], str(each["port"]), who_has(each, room), said)
         for each, said in zip(conflicts, suggestions, strict=True)
     ]
     head, *lines = table(cells, header=header)
@@ -74,5 +76,5 @@ def first_choices(conflicts: list[Json], columns: int) -> list[Choice]:
     """Return what can be answered to several conflicts at once."""
     texts = [(EACH, "decide one by one"), ("abort", abort_text(columns))]
     if any(map(has_suggestion, conflicts)):
-        texts.insert(0, (ACCEPT, accept_text(conflicts)))
+        texts.insert(0, (ACCEPT, accept_text(conflicts, columns - POINTER)))
     return [(kind, cut(text, columns - POINTER)) for kind, text in texts]

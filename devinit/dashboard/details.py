@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from devinit.dashboard.presentation import MARKS, Piece, masked, shown_url
 from devinit.model.port_words import (
     VERDICTS,
-    has_suggestion,
     holder_rows,
+    is_marked,
     parents_first,
     port_rows,
     sentence,
@@ -179,7 +179,7 @@ def port_overview(conflicts: Sequence[dict[str, Any]], room: int) -> Iterator[Li
             (pad(each["service"], services), "strong"),
             (f"  {each['port']:>5}  ", ""),
             (pad(who_has(each, left), left) + "  ", "dim"),
-            (said, "good" if has_suggestion(each) else "attention"),
+            (said, "attention" if is_marked(each) else "good"),
         ]
 
 

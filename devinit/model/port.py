@@ -110,7 +110,7 @@ class VerdictKind(StrEnum):
     OURS = "ours"
     """A service of this checkout that is looked after: fine as it is."""
     ORPHAN = "orphan"
-    """An earlier run of a service of this checkout that nobody looks after: ours to end."""
+    """A left-over of this checkout that devinit itself started and no supervisor looks after: ours to end."""
     STRAY = "stray"
     """A process that works inside this checkout and was not started by devinit."""
     NEIGHBOUR = "neighbour"
@@ -199,6 +199,9 @@ class PortReport(Struct, frozen=True, kw_only=True):
     """The service that it is leased to or reserved for."""
     killable: bool = False
     """Every holder is known, was proven, and may be ended."""
+    ends: int = 0
+    """How many processes end with the holders: these, and what they started in their process groups. 0 where
+    they must not be ended, or were not counted."""
     advice: str = ""
     """Why the holders must not be ended and what to do instead; empty when they may be."""
 
@@ -225,7 +228,7 @@ class Conflict(PortReport, frozen=True, kw_only=True):
     choices: tuple[ResolutionKind, ...] = ()
     """What can be answered, in the order in which it is offered."""
     default: ResolutionKind = ResolutionKind.ABORT
-    """The answer that does no harm."""
+    """The answer on which the pointer stands: it ends nothing but a left-over that devinit itself started."""
     changes: tuple[str, ...] = ()
     """What moving changes, in words: ".env.runtime: FRONTEND_URL, CORS_ORIGINS", "the OAuth redirect
     registered for port 3000"."""

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 LASTING = {
     "move": "always move",
-    "kill": "always kill, where that is safe",
     "reuse": "always use the running one",
+    "kill": "always kill, where that is safe (ends processes)",
 }
-"""Resolutions that can be given once and for all: kinds that are policies of `on_conflict`, too."""
+"""Resolutions that can be given once and for all, what ends a process last: the pointer stands on the first."""
 ALWAYS_TEXT = "always do the same…"
 ONLY_NOW_TEXT = "only this time"
 UNPINNED = (
@@ -50,7 +50,7 @@ def owner_of(conflict: Json) -> str:
 
 def lasting_kinds(conflict: Json) -> list[str]:
     """Return which answers can be given once and for all, in the order offered."""
-    return [kind for kind in conflict["choices"] if kind in LASTING]
+    return [kind for kind in LASTING if kind in conflict["choices"]]
 
 
 def lasting_question(conflict: Json) -> str:

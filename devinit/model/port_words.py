@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 VERDICTS = {
     "ours": "It is a service of this checkout that devinit looks after.",
-    "orphan": "It is left over from an earlier run of this checkout; nobody looks after it.",
+    "orphan": "It is left over from an earlier run: devinit started it, and no supervisor looks after it.",
     "stray": "It works in this checkout, and devinit did not start it.",
     "neighbour": "It is a service of another devinit project.",
     "reserved": "Nobody uses it now; a stopped devinit project will want it again.",
@@ -38,6 +38,8 @@ UNDECIDED = ("retry", "abort")
 _SERVED = {True: "IPv4 and IPv6", False: "IPv6 only", None: "IPv6"}
 """What a listener on every IPv6 address serves; where that is not told, no more is claimed."""
 FEW_ANCESTORS = 3
+SHORTEST_TITLE = 4
+"""With less room than that for a command, only its pid is shown."""
 ANCESTOR_COLUMNS = 24
 """As much of an ancestor's command as tells what it is."""
 
@@ -147,7 +149,7 @@ def answer_text(kind: str, conflict: Json, room: int) -> str:
         case "move":
             return f"move to {conflict['move_to']}"
         case "kill":
-            return kill_text(conflict["holders"], room)
+            return kill_text(conflict["holders"], ended_by(conflict), room)
         case "reuse":
             running = one_line(conflict["reuse"]) or "the running one"
             return cut(f"use {running}; devinit never stops it", room)
@@ -159,17 +161,33 @@ def answer_text(kind: str, conflict: Json, room: int) -> str:
     return kind
 
 
-def kill_text(holders: list[Json], room: int) -> str:
-    """Return whom the answer would end, as much of it as there is room for."""
+def kill_text(holders: list[Json], ends: int, room: int) -> str:
+    """Return whom the answer would end, as much of it as there is room for, and how many processes that are."""
     first, *others = parents_first(holders)
     more = f" and {len(others)} more" if others else ""
+    counted = f", {ends_text(ends)}"
     pid = first["identity"]["pid"]
-    title = cut(title_of(first), max(room - width(f"kill {pid} (){more}"), 8))
-    return f"kill {pid} ({title}){more}"
+    left = room - width(f"kill {pid} (){more}{counted}")
+    if left >= SHORTEST_TITLE:
+        return f"kill {pid} ({cut(title_of(first), left)}){more}{counted}"
+    # The count is the last thing to go.
+    short = f"kill {pid}{more}{counted}"
+    return short if width(short) <= room else cut(f"kill {pid}{counted}", room)
+
+
+def ends_text(count: int) -> str:
+    """Return how many processes an answer ends: the mark of every answer that ends any."""
+    return f"ends {count} process{'' if count == 1 else 'es'}"
+
+
+def ended_by(report: Json) -> int:
+    """Return how many processes end with the holders of a port."""
+    # An older supervisor does not count them.
+    return report.get("ends") or len(report["holders"])
 
 
 def has_suggestion(conflict: Json) -> bool:
-    """Whether there is an answer that does no harm."""
+    """Whether there is an answer that needs no thought: it ends nothing but what devinit itself has started."""
     return conflict["default"] not in UNDECIDED
 
 
@@ -184,12 +202,14 @@ def who_has(conflict: Json, room: int) -> str:
 
 
 def suggestion(conflict: Json) -> str:
-    """Return the answer that does no harm, in a few words."""
+    """Return the answer that needs no thought, in a few words."""
     match conflict["default"]:
         case "move":
             return f"move to {conflict['move_to']}"
         case "kill":
-            return f"kill {', '.join(str(each['identity']['pid']) for each in conflict['holders'])}"
+            first, *others = parents_first(conflict["holders"])
+            more = f" and {len(others)} more" if others else ""
+            return f"kill {first['identity']['pid']}{more}, {ends_text(ended_by(conflict))}"
         case "reuse":
             return "use it"
         case "take":
@@ -197,7 +217,20 @@ def suggestion(conflict: Json) -> str:
     return "you decide"
 
 
-def accept_text(conflicts: list[Json]) -> str:
-    """Return how it is offered to take every suggestion at once."""
+def accept_text(conflicts: list[Json], room: int) -> str:
+    """Return how it is offered to take every suggestion at once, with how many processes that ends."""
+    ends = sum(ended_by(each) for each in conflicts if each["default"] == "kill")
+    counted = f" ({ends_text(ends)})" if ends else ""
     undecided = [each["service"] for each in conflicts if not has_suggestion(each)]
-    return "accept all suggestions" + (f", then ask about {', '.join(undecided)}" if undecided else "")
+    left = f", then ask about {', '.join(undecided)}" if undecided else ""
+    texts = (
+        f"accept all suggestions{counted}{left}",
+        f"accept all suggestions{counted}",
+        f"accept all{counted}",
+    )
+    return next((text for text in texts if width(text) <= room), cut(texts[-1], room))
+
+
+def is_marked(conflict: Json) -> bool:
+    """Tell whether a suggestion is shown as one to look at twice: there is none, or it ends a process."""
+    return conflict["default"] in (*UNDECIDED, "kill")

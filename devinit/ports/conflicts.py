@@ -7,7 +7,6 @@ from collections.abc import Collection
 from msgspec.structs import asdict
 
 from devinit.model.port import Conflict, PortReport, ResolutionKind, VerdictKind
-from devinit.ports.verdict import OURS_TO_END
 
 
 class ConflictsFound(Exception):
@@ -55,8 +54,9 @@ def conflict_of(
 
 
 def _default(report: PortReport, choices: Collection[ResolutionKind]) -> ResolutionKind:
-    # A database that lets the project in may have its data: somebody started it here on purpose.
-    needless = report.kind in OURS_TO_END and ResolutionKind.REUSE not in choices
+    """Return the answer on which the pointer stands: it ends nothing but what devinit itself has started."""
+    # A database that lets the project in may have its data: moving away from it loses nothing.
+    needless = report.kind is VerdictKind.ORPHAN and ResolutionKind.REUSE not in choices
     if needless and ResolutionKind.KILL in choices:
         return ResolutionKind.KILL
     return ResolutionKind.MOVE if ResolutionKind.MOVE in choices else ResolutionKind.ABORT

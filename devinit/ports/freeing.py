@@ -18,6 +18,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder import holding
 from devinit.ports.leases import LeaseStore, Taken
+from devinit.ports.leftover import started_by_us
 from devinit.ports.release import Say, release
 from devinit.ports.verdict import judge
 
@@ -56,7 +57,8 @@ def free(
         found = holding(port, protected=protected)
         # Whoever has it reserved is stopped, and gains by it.
         obstruction = lease if isinstance(lease, Taken) and lease.live else Refusal.TAKEN
-        report = judge(found, obstruction, root=root, looked_after=looked_after)
+        started = () if looked_after else started_by_us(found, obstruction, root=root, store=store)
+        report = judge(found, obstruction, root=root, looked_after=looked_after, started=started)
         if not report.killable:
             raise PortConflict(f"port {port} is {report.summary}", hint=report.advice)
         shown = found.identities if holders is None else holders

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 
 from msgspec.structs import asdict, replace
 
-from devinit.model.port import Ancestor, Container, Holder, Listener
+from devinit.model.port import Ancestor, Container, Holder, Listener, PortReport
 from devinit.model.process import ProcessFacts
 from devinit.ports.barriers import CONTAINER_PROGRAMS
 from devinit.ports.holding import Hidden, Holding
 from devinit.ports.naming import titled
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners
-from devinit.system.processes import ancestors_of, facts_of, user_name
+from devinit.system.processes import ancestors_of, facts_of, followers_of, user_name
 from devinit.system.worktrees import Worktree, worktree_of
 
 _INIT = 1
@@ -54,6 +54,14 @@ def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[i
 def holding(port: int, *, protected: Iterable[int] = ()) -> Holding:
     """Find out who holds one port."""
     return holdings([port], protected=protected)[port]
+
+
+def counted(report: PortReport, found: Holding) -> PortReport:
+    """Add how many processes a release would end: the holders, and what they started in their process groups."""
+    if not report.killable:
+        return report
+    followers = {each.pid for each in followers_of(found.identities)} - found.spared
+    return replace(report, ends=len(found.holders) + len(followers))
 
 
 def spared_pids(protected: Iterable[int]) -> frozenset[int]:

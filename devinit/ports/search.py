@@ -40,9 +40,10 @@ from devinit.ports.allocate import (
 from devinit.ports.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
 from devinit.ports.conflicts import ConflictsFound, conflict_of
 from devinit.ports.hold import Hold, Refusal, hold
-from devinit.ports.holder import holding, holdings
+from devinit.ports.holder import counted, holding, holdings
 from devinit.ports.holding import Holding
 from devinit.ports.leases import Lease, LeaseStore, Taken
+from devinit.ports.leftover import started_by_us
 from devinit.ports.overrides import Override, Overrides
 from devinit.ports.reuse import AskRunning, in_words, refusal
 from devinit.ports.verdict import Obstruction, brief, judge
@@ -356,9 +357,10 @@ class Search:
         """Return the question about a service's port, with the port it would move to."""
         port, state = self.asked[service], self.open[service]
         reusable, reuse = self.offer(service, port)
+        seen = found.get(port, Holding(port=port))
         return conflict_of(
             service,
-            self.judge(service, port, found.get(port, Holding(port=port))),
+            counted(self.judge(service, port, seen), seen),
             move_to=outcome.port if isinstance(outcome, GrantedPort) else None,
             reusable=reusable,
             reuse=reuse,
@@ -373,7 +375,9 @@ class Search:
         # A sibling may be supervised, and what this very process leased runs under it. What is wanted has no
         # run that we know of, so another one's lease of the same service is that of an earlier run.
         earlier = owner is not None and owner.service == service and owner.pid != os.getpid()
-        report = judge(found, obstruction, root=self.owner.root, looked_after=not earlier)
+        root = self.owner.root
+        started = started_by_us(found, obstruction, root=root, store=self.store) if earlier else ()
+        report = judge(found, obstruction, root=root, looked_after=not earlier, started=started)
         self.kinds[port] = report.kind
         return report
 

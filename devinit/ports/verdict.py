@@ -1,12 +1,13 @@
 """What kind of holder a taken port has, whether it may be ended, and what to do when not: pure.
 
-A process is judged ours to end only with proof: it works inside this checkout, belongs to this user, and is
-nothing that we run in. Whatever cannot be proven is left alone.
+A process is judged ours to end only with proof: devinit started it for this checkout, it works in there,
+belongs to this user, and is nothing that we run in. What is not proven is left alone, unless a person says so.
 """
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from typing import TypeAlias
 
 from devinit.model.port import LeaseOwner, PortReport, UseState, VerdictKind
@@ -19,21 +20,29 @@ from devinit.ports.naming import named
 Obstruction: TypeAlias = Taken | Refusal
 """Why a port could not be taken: its lease, or the kernel."""
 
-OURS_TO_END = frozenset({VerdictKind.ORPHAN, VerdictKind.STRAY})
-"""What is ended without a second thought: it is of this checkout, and nobody looks after it."""
+
+_HOLDS_A_LEASE = frozenset({VerdictKind.OURS, VerdictKind.ORPHAN, VerdictKind.NEIGHBOUR})
 
 
-def judge(found: Holding, obstruction: Obstruction, *, root: str, looked_after: bool = True) -> PortReport:
+def judge(
+    found: Holding,
+    obstruction: Obstruction,
+    *,
+    root: str,
+    looked_after: bool = True,
+    started: Collection[int] = (),
+) -> PortReport:
     """Judge a taken port, for the checkout at `root` (empty: for nobody).
 
-    `looked_after` tells of a live lease of this checkout whether a supervisor has the service.
+    `looked_after` tells of a live lease of this checkout whether a supervisor has the service, and `started`
+    which processes devinit has started for it.
     """
     owner = obstruction.owner if isinstance(obstruction, Taken) else None
-    verdict = _judge(found, obstruction, root, looked_after=looked_after)
+    verdict = _judge(found, obstruction, root, started, looked_after=looked_after)
     return PortReport(
         port=found.port,
         kind=verdict.kind,
-        summary=brief(obstruction, root, found),
+        summary=_summary(found, obstruction, root, verdict.kind),
         holders=found.holders or found.users,
         listeners=found.listeners,
         clients=found.clients,
@@ -41,6 +50,17 @@ def judge(found: Holding, obstruction: Obstruction, *, root: str, looked_after: 
         owner=owner,
         killable=bool(found.holders) and not verdict.advice,
         advice=verdict.advice,
+    )
+
+
+def _summary(found: Holding, obstruction: Obstruction, root: str, kind: VerdictKind) -> str:
+    """Say who has a port; the holder first where it is not the service that has the lease."""
+    text = brief(obstruction, root, found)
+    leased = isinstance(obstruction, Taken) and obstruction.live
+    return (
+        f"{found.reason}, and still {text}"
+        if leased and found.holders and kind not in _HOLDS_A_LEASE
+        else text
     )
 
 
@@ -61,7 +81,9 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
     return found.reason if found else "taken"
 
 
-def _judge(found: Holding, obstruction: Obstruction, root: str, *, looked_after: bool) -> Barrier:
+def _judge(
+    found: Holding, obstruction: Obstruction, root: str, started: Collection[int], *, looked_after: bool
+) -> Barrier:
     """Return the kind and, unless the holders may be ended, the advice."""
     match obstruction:
         case Refusal.FORBIDDEN:
@@ -71,7 +93,7 @@ def _judge(found: Holding, obstruction: Obstruction, root: str, *, looked_after:
                 return Barrier(VerdictKind.NEIGHBOUR, _leased(owner, root))
             if looked_after:
                 return Barrier(VerdictKind.OURS, _leased(owner, root))
-            return _orphan(found, owner, root)
+            return _orphan(found, owner, root, started)
         case Taken(owner=LeaseOwner() as owner):
             # A connection that was closed keeps nobody from listening there.
             if not found.listeners and (found.use is None or found.use.state is UseState.CLOSED):
@@ -81,8 +103,11 @@ def _judge(found: Holding, obstruction: Obstruction, root: str, *, looked_after:
     return _holder(found, root)
 
 
-def _orphan(found: Holding, owner: LeaseOwner, root: str) -> Barrier:
-    """Judge what holds a port that an earlier run of this checkout's service still has leased."""
+def _orphan(found: Holding, owner: LeaseOwner, root: str, started: Collection[int]) -> Barrier:
+    """Judge what holds a port that an earlier run of this checkout's service still has leased.
+
+    The run may have left another process behind than the one that listens there now: a person's own server.
+    """
     if not found.holders:
         return found.barrier or Barrier(VerdictKind.ORPHAN, _leased(owner, root))
     if found.barrier:
@@ -93,7 +118,9 @@ def _orphan(found: Holding, owner: LeaseOwner, root: str) -> Barrier:
             f"`devinit stop {shlex.quote(owner.service)}` ends what is"
         )
         return Barrier(VerdictKind.STRANGER, advice)
-    return Barrier(VerdictKind.ORPHAN, "")
+    if all(each.identity.pid in started for each in found.holders):
+        return Barrier(VerdictKind.ORPHAN, "")
+    return managed_by(found.manager) if found.manager else Barrier(VerdictKind.STRAY, "")
 
 
 def _holder(found: Holding, root: str) -> Barrier:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from devinit.model.port import PortReport
 from devinit.ports.hold import Hold, Refusal, hold
-from devinit.ports.holder import holding
+from devinit.ports.holder import counted, holding
 from devinit.ports.leases import LeaseStore, Taken, root_name
+from devinit.ports.leftover import started_by_us
 from devinit.ports.verdict import judge
 from devinit.system.checkout import state_folder
 from devinit.system.files import is_locked
@@ -23,14 +24,18 @@ def who(
     `protected` are the pids of whoever asks: they and their ancestors are never called killable.
     """
     here = root_name(root) if root is not None else ""
-    lease = LeaseStore(state_directory() / "leases").look(port)
+    store = LeaseStore(state_directory() / "leases")
+    lease = store.look(port)
     found = holding(port, protected=protected)
     obstruction: Taken | Refusal | None = lease
     if lease is None:
         obstruction = Refusal.TAKEN if found.listeners else _refusal(port)
     if obstruction is None:
         return None
-    return judge(found, obstruction, root=here, looked_after=is_looked_after(here))
+    looked_after = is_looked_after(here)
+    started = () if looked_after else started_by_us(found, obstruction, root=here, store=store)
+    report = judge(found, obstruction, root=here, looked_after=looked_after, started=started)
+    return counted(report, found)
 
 
 def _refusal(port: int) -> Refusal | None:

@@ -185,6 +185,64 @@ class TestATakenPort:
         assert shop.status()["backend"]["port"] == port + 1
 
 
+class TestAProcessOfThisCheckoutThatDevinitDidNotStart:
+    @pytest.fixture
+    def notebooks(self, shop: Shop, port: int) -> Iterator[list[subprocess.Popen[str]]]:
+        """Two servers of another terminal, which work in this checkout."""
+        words = [sys.executable, "-S", "-c", STRANGER]
+        started = [
+            subprocess.Popen([*words, str(each)], cwd=shop.root, stdout=subprocess.PIPE, text=True)
+            for each in (port, port + 5)
+        ]
+        for each in started:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        yield started
+        for each in started:
+            each.kill()
+            each.communicate()
+
+    def test_is_moved_away_from_by_the_default_answer(
+        self, shop: Shop, port: int, notebooks: list[subprocess.Popen[str]]
+    ) -> None:
+        shop.service("backend", port=port)
+        child = shop.terminal("start", "-d")
+        child.expect("It works in this checkout, and devinit did not start it")
+        child.expect(rf"» [^\r\n]*?move to {port + 1}")
+        child.expect(rf"kill {notebooks[0].pid} [^\r\n]*, ends 1 process")
+
+        child.send(ENTER)
+
+        assert code_of(child) == 0
+        assert notebooks[0].poll() is None
+        assert shop.status()["backend"]["port"] == port + 1
+
+    def test_is_left_alone_when_all_suggestions_are_accepted(
+        self, shop: Shop, port: int, notebooks: list[subprocess.Popen[str]]
+    ) -> None:
+        shop.service("backend", port=port)
+        shop.service("frontend", port=port + 5)
+        child = shop.terminal("start", "-d")
+        child.expect(r"» [^\r\n]*?accept all suggestions\x1b")
+
+        child.send(ENTER)
+
+        assert code_of(child) == 0
+        assert [each.poll() for each in notebooks] == [None, None]
+
+    def test_is_not_ended_by_enter_where_the_port_is_fixed(
+        self, shop: Shop, port: int, notebooks: list[subprocess.Popen[str]]
+    ) -> None:
+        shop.service("backend", port=port, strict_port=True)
+        child = shop.terminal("start", "-d")
+        child.expect("» [^\r\n]*?abort")
+
+        child.send(ENTER)
+
+        assert code_of(child) == 3
+        assert notebooks[0].poll() is None
+
+
 class TestAReservedPort:
     def test_can_be_taken_over(self, shop: Shop, port: int, tmp_path: Path) -> None:
         other = tmp_path / "blog"
@@ -447,7 +505,7 @@ Port 8000, which backend wants, is held by python3 serve.py 8000 (pid PID).
 
 What about port 8000 for backend?
   1) move to 8001
-  2) kill PID (python3 serve.py 8000)
+  2) kill PID (python3 serve.py 8000), ends 1 process
   3) try again
   4) always do the same…
   5) abort: nothing is ended, nothing is started

@@ -159,7 +159,7 @@ class TestFree:
         assert code_of(child) == 0
         assert stranger.wait(5) == -signal.SIGTERM
 
-    def test_suggests_to_end_what_was_left_in_this_checkout(
+    def test_does_not_suggest_to_end_a_process_of_this_checkout_that_devinit_did_not_start(
         self, shop: Shop, port: int, tmp_path: Path
     ) -> None:
         shop.service("backend", port=port)
@@ -174,12 +174,28 @@ class TestFree:
 
         child = shop.terminal("ports", "free", str(port))
         child.expect("It works in this checkout, and devinit did not start it")
-        child.expect("» [^\r\n]*kill ")
+        child.expect(rf"kill {stray.pid} [^\r\n]*, ends 1 process")
+        child.expect("» [^\r\n]*leave it alone")
         child.send(ENTER)
 
+        assert code_of(child) == 3
+        assert stray.poll() is None
+        stray.kill()
+        stray.communicate()
+
+    def test_suggests_to_end_what_an_earlier_run_left_over(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop("start")
+        status = json.loads(shop("status", "--json").stdout)
+        os.kill(status["supervisor"]["pid"], signal.SIGKILL)
+
+        child = shop.terminal("ports", "free", str(port))
+        child.expect("It is left over from an earlier run")
+        child.expect("» [^\r\n]*kill [^\r\n]*, ends 1 process")
+        child.send(ENTER)
+
+        child.expect(f"port {port} is free: ended")
         assert code_of(child) == 0
-        assert stray.wait(5) == -signal.SIGTERM
-        stray.stdout.close()
 
     def test_refuses_what_must_not_be_ended_with_what_to_do_instead(self, shop: Shop, port: int) -> None:
         shop.service("backend", port=port)

@@ -590,6 +590,20 @@ class TestAConflict:
             kinds = [answer["kind"] for answer in desk.link.orders[1][1]["resolutions"]]
             assert kinds == ["kill", "move"]
 
+    async def test_of_several_ports_says_how_many_processes_the_suggestions_end(
+        self, open_desk: Open
+    ) -> None:
+        left_over = {"kind": "orphan", "choices": ["kill", "move", "retry", "abort"], "default": "kill"}
+        frontend = {**CONFLICT, **left_over, "service": "frontend", "port": 3000, "ends": 2}
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT, frontend)]
+            await desk.press("r")
+
+            assert "accept all suggestions (ends 2 processes)" in desk.text()
+            assert "kill 4121, ends 2 processes" in desk.text()
+            await desk.press("down", "enter")
+            assert "kill 4121 (next dev), ends 1 process" in desk.text()
+
     async def test_of_several_ports_is_answered_with_one_key_where_no_answer_harms(
         self, open_desk: Open
     ) -> None:

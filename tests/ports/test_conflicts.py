@@ -9,7 +9,7 @@ from devinit.ports.conflicts import conflict_of
 
 KILL, MOVE, REUSE = ResolutionKind.KILL, ResolutionKind.MOVE, ResolutionKind.REUSE
 TAKE, RETRY, ABORT = ResolutionKind.TAKE, ResolutionKind.RETRY, ResolutionKind.ABORT
-OURS_TO_END = {VerdictKind.ORPHAN, VerdictKind.STRAY}
+OURS_TO_END = {VerdictKind.ORPHAN}
 
 
 def report(kind: VerdictKind = VerdictKind.STRANGER, *, killable: bool = True) -> PortReport:
@@ -31,7 +31,7 @@ class TestAQuestion:
 
 class TestTheDefault:
     @pytest.mark.parametrize("kind", VerdictKind)
-    def test_is_to_end_only_what_is_ours_to_end(self, kind: VerdictKind) -> None:
+    def test_is_to_end_only_what_devinit_itself_has_started(self, kind: VerdictKind) -> None:
         assert ask(report(kind)).default is (KILL if kind in OURS_TO_END else MOVE)
 
     @pytest.mark.parametrize("kind", VerdictKind)
@@ -46,13 +46,14 @@ class TestTheDefault:
         assert MOVE not in asked.choices
 
     def test_is_not_to_end_a_database_that_could_be_used(self) -> None:
-        asked = ask(report(VerdictKind.STRAY), reusable=True)
+        asked = ask(report(VerdictKind.ORPHAN), reusable=True)
 
         assert asked.choices == (MOVE, REUSE, KILL, RETRY, ABORT)
 
     def test_stands_first(self) -> None:
         assert ask(report()).choices == (MOVE, KILL, RETRY, ABORT)
-        assert ask(report(VerdictKind.STRAY)).choices == (KILL, MOVE, RETRY, ABORT)
+        assert ask(report(VerdictKind.STRAY)).choices == (MOVE, KILL, RETRY, ABORT)
+        assert ask(report(VerdictKind.ORPHAN)).choices == (KILL, MOVE, RETRY, ABORT)
         assert ask(report(), move_to=None).choices == (ABORT, KILL, RETRY)
 
 

@@ -22,6 +22,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.hold import Refusal
 from devinit.ports.holding import Hidden, Holding
 from devinit.ports.leases import Taken
+from devinit.ports.naming import named
 from devinit.ports.verdict import Obstruction, brief, judge
 
 SHOP, BLOG = "/home/me/shop", "/home/me/my blog"
@@ -93,6 +94,8 @@ LIVE, RESERVED = Taken(owner(), live=True), Taken(owner(BLOG), live=False)
 EARLIER = Taken(owner(), live=True)
 """The same, and nobody looks after the service."""
 NOBODY = Holding(port=8000, uid=ME)
+OURS = frozenset({4242})
+"""What devinit has started: the pid of every process here that has no other."""
 
 
 class Row(NamedTuple):
@@ -101,6 +104,8 @@ class Row(NamedTuple):
     kind: VerdictKind
     advice: str
     """A part of it; empty where the holders may be ended."""
+    started: frozenset[int] = frozenset()
+    """The holders that devinit has started for the service which has the port leased."""
 
 
 TAKEN = Refusal.TAKEN
@@ -112,9 +117,18 @@ TABLE = {
     "a service that is about to listen": Row(
         NOBODY, LIVE, VerdictKind.OURS, "`devinit stop backend` ends it"
     ),
-    "an earlier run": Row(held(process(f"{SHOP}/api")), EARLIER, VerdictKind.ORPHAN, ""),
+    "an earlier run": Row(held(process(f"{SHOP}/api")), EARLIER, VerdictKind.ORPHAN, "", OURS),
     "an earlier run that a manager is part of": Row(
-        held(process(SHOP, manager=PM2)), EARLIER, VerdictKind.ORPHAN, ""
+        held(process(SHOP, manager=PM2)), EARLIER, VerdictKind.ORPHAN, "", OURS
+    ),
+    "an earlier run, but a person's own server listens": Row(
+        held(process(f"{SHOP}/api")), EARLIER, VerdictKind.STRAY, ""
+    ),
+    "an earlier run, but one of two listeners is a person's own server": Row(
+        held(process(SHOP), process(SHOP, pid=9)), EARLIER, VerdictKind.STRAY, "", OURS
+    ),
+    "an earlier run, but a person's own server under a manager listens": Row(
+        held(process(SHOP, manager=PM2)), EARLIER, VerdictKind.SUPERVISED, "`pm2 stop web`"
     ),
     "an earlier run of which nobody listens": Row(
         NOBODY, EARLIER, VerdictKind.ORPHAN, "`devinit stop backend` ends it"
@@ -262,7 +276,8 @@ TABLE = {
 
 
 def judged(row: Row) -> PortReport:
-    return judge(row.found, row.obstruction, root=SHOP, looked_after=row.obstruction is not EARLIER)
+    earlier = row.obstruction is EARLIER
+    return judge(row.found, row.obstruction, root=SHOP, looked_after=not earlier, started=row.started)
 
 
 class TestTheVerdict:
@@ -309,6 +324,14 @@ class TestTheSummary:
     )
     def test_names_who_has_the_port(self, obstruction: Obstruction, summary: str) -> None:
         assert judge(held(process()), obstruction, root=SHOP).summary == summary
+
+    def test_names_the_holder_of_a_port_whose_lease_an_earlier_run_left_behind(self) -> None:
+        tmux = process(name="tmux: server")
+
+        report = judge(held(tmux), EARLIER, root=SHOP, looked_after=False)
+
+        assert report.kind is VerdictKind.PROTECTED
+        assert report.summary == f"held by {named(tmux)}, and still leased by backend of this project"
 
     def test_names_who_uses_a_port_that_another_will_want_again(self) -> None:
         found = replace(used(UseState.CONNECTED, process()), users=(process(),))

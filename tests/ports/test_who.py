@@ -18,7 +18,7 @@ from devinit.ports.release import release
 from devinit.ports.who import who
 from devinit.system.checkout import claim
 from devinit.system.files import FileLock
-from devinit.system.paths import SUPERVISOR_LOCK, state_directory
+from devinit.system.paths import SUPERVISOR_LOCK, project_id, state_directory
 from tests.ports.conftest import CONNECT, Block, Stranger
 
 
@@ -168,10 +168,17 @@ class TestAPortOfAProject:
 
         assert (found.kind, found.owner) == (VerdictKind.RESERVED, neighbour)
 
-    def test_is_ours_while_a_supervisor_runs(
-        self, port: int, root: Path, leases: LeaseStore, owner: LeaseOwner, stranger: Stranger
+    def test_is_ours_while_a_supervisor_runs(  # noqa: PLR0917  fixtures
+        self,
+        port: int,
+        root: Path,
+        leases: LeaseStore,
+        owner: LeaseOwner,
+        stranger: Stranger,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         lease = take(leases, port, owner)
+        monkeypatch.setenv("DEVINIT_RUN", f"{project_id(root)}/backend")
         stranger(port, directory=root)
 
         with FileLock(Path(claim(root)) / SUPERVISOR_LOCK):
@@ -179,5 +186,16 @@ class TestAPortOfAProject:
         orphaned = told(port, root)
 
         assert (looked_after.kind, looked_after.killable) == (VerdictKind.OURS, False)
-        assert (orphaned.kind, orphaned.killable) == (VerdictKind.ORPHAN, True)
+        assert (orphaned.kind, orphaned.killable, orphaned.ends) == (VerdictKind.ORPHAN, True, 1)
+        lease.give_back()
+
+    def test_is_no_left_over_when_devinit_did_not_start_what_listens(
+        self, port: int, root: Path, leases: LeaseStore, owner: LeaseOwner, stranger: Stranger
+    ) -> None:
+        lease = take(leases, port, owner)
+        stranger(port, directory=root)
+
+        found = told(port, root)
+
+        assert (found.kind, found.killable) == (VerdictKind.STRAY, True)
         lease.give_back()

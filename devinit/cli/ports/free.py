@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
     from devinit.model.port import PortReport
 
-OURS_TO_END = ("orphan", "stray")
-"""Kinds of holders that are ended without a second thought."""
-
 
 def run(arguments: Arguments) -> int:
     """Free a port: what must not be ended is refused, and nobody is ended who was not shown."""
@@ -78,8 +75,10 @@ def confirm(report: PortReport, arguments: Arguments) -> None:
 
     columns, _ = size_of(sys.stderr)
     holders: list[Json] = msgspec.to_builtins(report.holders)
-    choices = [("kill", kill_text(holders, columns - POINTER)), ("abort", "leave it alone")]
-    default = "kill" if report.kind in OURS_TO_END else "abort"
+    text = kill_text(holders, report.ends, columns - POINTER)
+    choices = [("kill", text), ("abort", "leave it alone")]
+    # Only a left-over that devinit itself started is ended by Enter alone.
+    default = "kill" if report.kind == "orphan" else "abort"
     if select(f"End what holds port {report.port}?", choices, default) != "kill":
         raise PortConflict(f"port {report.port} is {report.summary}", hint="nothing was ended")
 

@@ -64,7 +64,7 @@ class ConflictDialogue(ModalScreen[Answer]):
             yield OptionList(markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the answer that does no harm."""
+        """Begin with the suggested answer."""
         self.offer_for_now()
         self.query_one(OptionList).focus(scroll_visible=False)
 

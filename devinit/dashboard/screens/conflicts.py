@@ -1,4 +1,4 @@
-"""Several taken ports at once: everything at a glance, and one answer for all that have a harmless one."""
+"""Several taken ports at once: everything at a glance, and one answer for all that have a suggestion."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ConflictsDialogue(ModalScreen[str]):
 
     def compose(self) -> ComposeResult:
         """Lay the question out."""
+        room = min(84, self.app.size.width * 96 // 100) - FRAME
         options = [Option("decide one by one", id=EACH), Option("abort", id=ABORT)]
         if any(map(has_suggestion, self._conflicts)):
-            options.insert(0, Option(accept_text(self._conflicts), id=ACCEPT))
+            options.insert(0, Option(accept_text(self._conflicts, room), id=ACCEPT))
         with VerticalScroll(classes="dialogue -wide", can_focus=False):
             yield Label(f"{len(self._conflicts)} ports are taken.", classes="dialogue--title", markup=False)
-            room = min(84, self.app.size.width * 96 // 100) - FRAME
             lines = [content(line) for line in port_overview(self._conflicts, room)]
             yield Static(Content("\n").join(lines), classes="dialogue--facts")
             yield OptionList(*options, markup=False)

@@ -23,7 +23,7 @@ from devinit.dashboard.screens.details import Ask
 from devinit.dashboard.screens.entry import PortEntry
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.errors import DevinitError
-from devinit.model.port_words import kill_text
+from devinit.model.port_words import ended_by, kill_text
 
 
 class PortsPage(Screen[None]):
@@ -165,7 +165,9 @@ class PortsPage(Screen[None]):
                 markup=False,
             )
             return
-        question = Confirm(port_heading(report), kill_text(report["holders"], 60), "Kill")
+        question = Confirm(
+            port_heading(report), kill_text(report["holders"], ended_by(dict(report)), 60), "Kill"
+        )
         if not await self.app.push_screen_wait(question):
             return
         try:

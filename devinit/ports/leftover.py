@@ -1,0 +1,30 @@
+"""Which holders of a port devinit itself has started: the proof without which nothing is ended by default."""
+
+from __future__ import annotations
+
+from devinit.model.process import ProcessIdentity
+from devinit.ports.holding import Holding
+from devinit.ports.leases import LeaseStore, Taken
+from devinit.ports.verdict import Obstruction
+from devinit.system.paths import project_id
+from devinit.system.processes import ProcessTable
+
+
+def started_by_us(
+    found: Holding, obstruction: Obstruction, *, root: str, store: LeaseStore
+) -> frozenset[int]:
+    """Return the holders that an earlier run of the service which has the port leased has started.
+
+    They carry the mark of that service or descend from what does, or, since Redis and others write over
+    their environment, they keep its lease. None for a port that no service of this checkout has leased.
+    """
+    if not isinstance(obstruction, Taken) or not obstruction.live or not found.holders:
+        return frozenset()
+    owner = obstruction.owner
+    if owner is None or not root or owner.root != root:
+        return frozenset()
+    service = owner.service.partition(".")[0]
+    table = ProcessTable()
+    keepers = store.keepers(root, service)
+    ours: set[ProcessIdentity] = {*table.members_of(None, f"{project_id(root)}/{service}"), *keepers}
+    return frozenset(each.pid for each in ours - table.are_apart(keepers))
