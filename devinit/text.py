@@ -1,10 +1,15 @@
-"""Text that came from somewhere else, made safe and made to fit: what services print, commands, reasons.
+"""Text that came from somewhere else, made safe to show and made to fit: what services print, commands, reasons.
 
-A terminal obeys what it is shown. A log line that clears the screen, sets the title or answers a query must
-not do so when somebody reads it later.
+A terminal obeys what it is shown. A log line that clears the screen, sets the title or answers a query must not
+do so when a person reads it later. A name with controls for the direction of writing must not look like another
+name. A password in the command line of a foreign process must not be shown. `plain` and `one_line` remove all
+three, before a text is cut: no pattern recognises half a URL. `devinit.system.terminal` removes them again from
+all output.
 """
 
 from __future__ import annotations
+
+from devinit.masking import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,31 +20,71 @@ SEQUENCES = (
     r"|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)"  # OSC, DCS, SOS, PM, APC: titles, links; up to their end or the line's
     r"|\x1b[ -/]*[0-~]"  # every other escape sequence
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # control characters but tab and line break; C1 has an 8-bit CSI
+    r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f]"  # what turns the direction of writing
+    r"|[\ud800-\udfff]"  # bytes that are no text: beside each other they might make a control character
 )
-"""What a terminal would obey (ECMA-48, ISO 2022). Compiled when it is first needed: many commands never do."""
+"""What a terminal would obey (ECMA-48, ISO 2022), and what makes a text look like another one (Unicode TR36).
+
+The marks U+200E, U+200F and U+061C go as well: they move only neighbouring signs, but they are invisible.
+Compiled when it is first needed: many commands never do.
+"""
 COLOUR = r"\x1b\[[0-9;:]*m"
 """SGR: colours and weights. All that is let through."""
 RESET = "\x1b[0m"
 ELLIPSIS = "…"
+NO_TEXT = "\ufffd"
+"""What stands for bytes that are no text, as wherever bytes are decoded."""
 
 
 def plain(text: str) -> str:
-    """Return text without anything that a terminal would obey; tabs and line breaks stay."""
-    if text.isprintable():
+    """Return text as it may be shown: without secrets, and without anything that a terminal would obey.
+
+    Tabs and line breaks stay.
+    """
+    return masked(harmless(text))
+
+
+def harmless(text: str) -> str:
+    """Return text without anything that a terminal would obey; tabs, line breaks and passwords stay."""
+    if is_harmless(text):
         return text
     import re  # 5 ms with what it needs, which many a command never does
 
-    return re.sub(SEQUENCES, "", text)
+    return re.sub(SEQUENCES, lambda found: replacement(found[0]), text)
 
 
 def coloured(text: str) -> str:
-    """Return text of which only the colours are left; they end with it."""
-    if text.isprintable():
+    """Return harmless text that keeps its colours, which end with it; secrets stay."""
+    if is_harmless(text) or is_only_coloured(text):
         return text
     import re  # as above
 
-    kept = re.sub(SEQUENCES, lambda found: found[0] if re.fullmatch(COLOUR, found[0]) else "", text)
+    kept = re.sub(
+        SEQUENCES, lambda found: found[0] if re.fullmatch(COLOUR, found[0]) else replacement(found[0]), text
+    )
     return kept + RESET if "\x1b" in kept else kept
+
+
+def is_harmless(text: str) -> bool:
+    """Whether there is nothing in a text that a terminal would obey. Quick; False is only probable."""
+    return text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable()
+
+
+def is_only_coloured(text: str) -> bool:
+    """Whether all that a terminal would obey in a text are colours that end in it. Quick, as above."""
+    first, *rest = text.split("\x1b[")
+    parts = [part.partition("m") for part in rest]
+    return (
+        bool(parts)
+        and parts[-1][0] == "0"
+        and all(end and code.isascii() and code.replace(";", "").isdigit() for code, end, _ in parts)
+        and is_harmless(first + "".join(after for _, _, after in parts))
+    )
+
+
+def replacement(found: str) -> str:
+    """Return what stands in place of what is not let through."""
+    return NO_TEXT if "\ud800" <= found <= "\udfff" else ""
 
 
 def last_state(line: str) -> str:
@@ -50,7 +95,7 @@ def last_state(line: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text on one line, for places that have no more: a command with line breaks in it, a reason."""
+    """Return text as it may be shown on one line, where there is no more room: a command, a reason."""
     return " ".join(plain(text.replace("\r", " ")).split())
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from devinit.text import coloured, cut, last_state, one_line, pad, plain, width
+from devinit.text import coloured, cut, harmless, last_state, one_line, pad, plain, width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEQUENCES = {
     "clear the screen": "\x1b[2J",
@@ -20,6 +25,18 @@ SEQUENCES = {
     "go back": "\b\b",
     "NUL": "\0",
     "8-bit CSI": "\x9b2J",
+    "write from right to left": "\u202e",
+    "embed left to right": "\u202a",
+    "embed right to left": "\u202b",
+    "end an embedding": "\u202c",
+    "write from left to right": "\u202d",
+    "isolate left to right": "\u2066",
+    "isolate right to left": "\u2067",
+    "isolate by the first letter": "\u2068",
+    "end an isolate": "\u2069",
+    "left-to-right mark": "\u200e",
+    "right-to-left mark": "\u200f",
+    "Arabic letter mark": "\u061c",
 }
 
 
@@ -31,7 +48,7 @@ class TestWhatATerminalWouldObey:
         assert plain(f"a{sequence}b") == coloured(f"a{sequence}b") == f"a{rest}b"
 
     def test_is_let_through_when_it_is_a_colour(self) -> None:
-        assert coloured("\x1b[1;31mred\x1b[0m") == "\x1b[1;31mred\x1b[0m\x1b[0m"
+        assert coloured("\x1b[1;31mred\x1b[0m") == "\x1b[1;31mred\x1b[0m"
 
     def test_ends_with_the_line_when_the_service_does_not_end_it(self) -> None:
         assert coloured("\x1b[38;5;9mred").endswith("red\x1b[0m")
@@ -39,8 +56,33 @@ class TestWhatATerminalWouldObey:
     def test_is_cut_with_the_line_when_it_never_ends(self) -> None:
         assert plain("before\x1b]0;title\nafter") == "before\nafter"
 
+    def test_is_not_composed_of_what_is_left(self) -> None:
+        halves = b"\xc2\x1b[m\x9b2J".decode(errors="surrogateescape")
+
+        assert plain(halves).encode(errors="surrogateescape") == "\ufffd\ufffd2J".encode()
+
+    def test_leaves_an_emoji_of_several_characters_whole(self) -> None:
+        family = "👩\u200d👧"
+
+        assert plain(f"a\x07{family}") == f"a{family}"
+
     def test_leaves_tabs_and_letters_of_all_languages(self) -> None:
         assert plain("a\tж 漢 é") == "a\tж 漢 é"
+
+
+class TestASecret:
+    @pytest.mark.parametrize("shown", [plain, one_line])
+    def test_is_not_shown(self, shown: Callable[[str], str]) -> None:
+        assert shown("vite --token hunter2 \x1b[2J--port 3000") == "vite --token *** --port 3000"
+
+    def test_is_not_recognised_in_halves_so_it_is_hidden_before_a_text_is_cut(self) -> None:
+        assert (
+            cut(one_line("postgresql://shop:hunter2hunter2@127.0.0.1:5432/shop"), 24)
+            == "postgresql://shop:***@1…"
+        )
+
+    def test_stays_where_a_text_is_only_made_harmless(self) -> None:
+        assert harmless("PASSWORD=hunter2\x1b[2J") == "PASSWORD=hunter2"
 
 
 class TestALineThatWasWrittenOver:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from devinit.dashboard.presentation import MARKS, Piece, masked, shown_url
+from devinit.dashboard.presentation import MARKS, Piece
+from devinit.masking import masked_value
 from devinit.model.port_words import (
     VERDICTS,
     holder_rows,
@@ -15,7 +16,7 @@ from devinit.model.port_words import (
     suggestion,
     who_has,
 )
-from devinit.text import cut, duration, one_line, pad, plain, width
+from devinit.text import cut, duration, harmless, one_line, pad, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -122,13 +123,13 @@ def environment(values: Mapping[str, str], *, revealed: bool, title: str = "") -
         yield [(title, "strong"), ("" if revealed else "  passwords hidden, m shows them", "dim")]
     wide = min(max(map(width, values)), 32)
     for name, value in values.items():
-        shown = one_line(value_of(name, value, revealed=revealed))
-        yield [(f"  {pad(name, wide)}  ", "busy"), (shown, "")]
+        shown = " ".join(value_of(name, value, revealed=revealed).split())
+        yield [(f"  {pad(harmless(name), wide)}  ", "busy"), (shown, "")]
 
 
 def value_of(name: str, value: str, *, revealed: bool) -> str:
-    """Return a value as it may be seen."""
-    return value if revealed else masked(name, value)
+    """Return a value as it may be seen: in clear when the user asked for it, harmless to the terminal always."""
+    return harmless(value if revealed else masked_value(name, value))
 
 
 def section(title: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Line]:
@@ -145,7 +146,7 @@ def rows(pairs: Iterable[tuple[str, str]], style: str = "") -> Iterator[Line]:
     for label, text in pairs:
         first, *more = plain(text).splitlines() or [""]
         if first:
-            yield [(pad("  " + label, LABEL + 2), "dim"), (shown_url(first), style)]
+            yield [(pad("  " + label, LABEL + 2), "dim"), (first, style)]
             yield from ([(" " * (LABEL + 2) + line, style)] for line in more)
 
 

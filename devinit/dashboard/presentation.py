@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts, is_everything_at_rest
-from devinit.logs.mask import HIDDEN, SECRET_NAME, URL_PASSWORD
-from devinit.text import cut, one_line, pad, width
+from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +113,7 @@ def cells(view: View, now: float) -> list[Piece]:
     mark_style = MARKS.get(view.phase, ("?", "attention"))[1]
     runs = view.pid is not None
     return [
-        (cut(view.name, LONGEST_NAME), "strong"),
+        (cut(one_line(view.name), LONGEST_NAME), "strong"),
         (view.phase, mark_style),
         port(view),
         (str(view.pid or ""), "dim"),
@@ -141,28 +139,16 @@ def remark(view: View, *, stated: bool) -> Piece:
     reason = one_line((view.reason or "").partition("\n")[0])
     match view.phase:
         case "ready" if view.changed:
-            return f"{shown_url(view.url or '')}  configuration is newer".strip(), "attention"
+            return f"{one_line(view.url or '')}  configuration is newer".strip(), "attention"
         case "ready" if view.url is None:
             return ("", "")
         case "ready" | "unhealthy" if not reason:
-            return shown_url(view.url or ""), "link"
+            return one_line(view.url or ""), "link"
         case "stopped":
             return ("" if stated else "stopped"), "dim"
     said = reason or (one_line(view.doing) if view.phase in BUSY else "")
     words = said if stated and said else f"{view.phase}: {said}" if said else "" if stated else view.phase
     return words, MARKS.get(view.phase, ("?", "attention"))[1]
-
-
-def shown_url(url: str) -> str:
-    """Return a URL without the password that it may contain."""
-    return re.sub(URL_PASSWORD, rf"\1:{HIDDEN}@", url)
-
-
-def masked(name: str, value: str) -> str:
-    """Return a value of an environment as it may be seen by whoever looks over a shoulder."""
-    if value and re.search(SECRET_NAME, name):
-        return HIDDEN
-    return shown_url(value)
 
 
 def is_hot(view: View) -> bool:
@@ -215,7 +201,7 @@ def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
     style = "good" if good == total else "dim" if good == 0 else "attention"
     failed = sum(view.phase == "failed" for view in stack.services.values())
     moved = sum(view.is_moved and view.phase in ALIVE for view in stack.services.values())
-    pieces: list[Piece] = [(f" {stack.project} ", "title")]
+    pieces: list[Piece] = [(f" {one_line(stack.project)} ", "title")]
     if total:
         pieces.append((f"  {ready} of {total} ready" + (f", {finished} finished" if finished else ""), style))
     if failed:
@@ -226,7 +212,7 @@ def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
         pieces.append((f"  {line.value}", "bad" if line is Line.CUT else "dim"))
     room = columns - sum(width(text) for text, _ in pieces) - 3
     if room >= len(stack.root) / 2:
-        pieces.append((fit(cut_left(stack.root, room), room + 2, right=True), "dim"))
+        pieces.append((fit(cut_left(one_line(stack.root), room), room + 2, right=True), "dim"))
     return pieces
 
 
@@ -236,7 +222,7 @@ def banner(stack: Stack, gone: Gone | None) -> list[Piece]:
         return [] if stack.services else NO_SERVICES
     if stack.services and is_everything_at_rest(stack):
         return NOTHING_RUNS
-    said = f"{gone.message}: {gone.hint}" if gone.hint else gone.message
+    said = plain(f"{gone.message}: {gone.hint}" if gone.hint else gone.message)
     return [(f"{said}\n", "strong"), ("Ctrl-R", "strong"), (f" {gone.again}.", "")]
 
 

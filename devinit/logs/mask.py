@@ -1,24 +1,22 @@
-"""Passwords that devinit knows, made unreadable in what it prints: `postgresql://shop:***@127.0.0.1`. Pure.
+"""Hides the secrets of one project, whose values devinit knows, wherever they appear in a text. Pure.
 
-The files themselves stay as the services wrote them, and `devinit env` tells the values: that is its job.
+`devinit.masking` recognises secrets by what stands around them (the password of a URL, the value of a variable
+with a telling name); this module adds the values themselves. The log files stay as the services wrote them, and
+`devinit env` prints the values: that is its purpose.
 """
 
 from __future__ import annotations
 
 import re
 
+from devinit.masking import HIDDEN, hides, masked
+from devinit.masking.names import SWITCHES
+from devinit.masking.patterns import passwords_of_urls
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-HIDDEN = "***"
-
-URL_PASSWORD = r"(://[^\s:/@?#'\"<>]*):([^\s/@?#'\"<>]+)@"  # noqa: S105  a pattern
-"""`user:password@` of a URL, whoever's it is."""
-SECRET_NAME = (
-    r"(?i)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY)$"  # noqa: S105  a pattern
-)
-"""How variables end that hold a secret."""
 SHORTEST = 6
 """A shorter one is hidden only where it is said to be one: it may be part of any word."""
 NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default", "development"})
@@ -43,17 +41,15 @@ class Mask:
         for secret in self._everywhere:
             if secret in text:
                 text = text.replace(secret, HIDDEN)
-        if "://" in text:
-            text = re.sub(URL_PASSWORD, rf"\1:{HIDDEN}@", text)
         if self._named is not None and "assw" in text.lower():
             text = self._named.sub(rf"\1{HIDDEN}", text)
-        return text
+        return masked(text)
 
 
 def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield the passwords in URLs of an environment, and the values of variables that are named for one."""
     for name, value in environment.items():
-        if value and re.search(SECRET_NAME, name):
+        if value.lower() not in SWITCHES and hides(name):
             # Of a key in several lines each is printed by itself.
             yield from filter(None, value.splitlines())
         if "@" in value and "://" in value:
@@ -62,17 +58,17 @@ def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:
 
 def words_of(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield what variables hold that are not named for a secret."""
-    return (value for name, value in environment.items() if not re.search(SECRET_NAME, name))
+    return (value for name, value in environment.items() if not hides(name))
 
 
 def passwords_in(text: str) -> Iterator[str]:
     """Yield the passwords of the URLs in a text, as they stand there and decoded."""
-    for found in re.finditer(URL_PASSWORD, text):
-        yield found[2]
-        if "%" in found[2]:
+    for found in passwords_of_urls(text):
+        yield found
+        if "%" in found:
             from urllib.parse import unquote  # few passwords need it
 
-            yield unquote(found[2])
+            yield unquote(found)
 
 
 def named_secret(values: set[str]) -> re.Pattern[str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from devinit.masking import masked_words
 from devinit.text import cut, duration, one_line, width, without_folder
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def port_rows(report: Json, others: list[Json]) -> Iterator[Row]:
 
 def title_of(holder: Json, *, in_full: bool = False) -> str:
     """Return a process's command, or its name, on one line; unless in full, without the program's folder."""
-    program, *words = holder["command"] or [str(holder["name"])]
+    program, *words = masked_words(holder["command"] or [str(holder["name"])])
     return one_line(" ".join([program if in_full else without_folder(program), *words]))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from devinit.masking import masked_words
 from devinit.model.port import Container, PortUse, UseState
 from devinit.model.process import ProcessFacts
-from devinit.text import without_folder
+from devinit.text import one_line, without_folder
 
 _LONGEST_COMMAND = 60
 
@@ -15,10 +16,15 @@ def named(facts: ProcessFacts) -> str:
 
 
 def titled(facts: ProcessFacts) -> str:
-    """Return a process's command, shortened and without the program's folder."""
-    program, *words = facts.command or (facts.name,)
-    title = " ".join(" ".join([without_folder(program), *words]).split())
+    """Return a process's command, shortened and without the program's folder and its secrets."""
+    program, *words = masked_words(facts.command or (facts.name,))
+    title = one_line(" ".join([without_folder(program), *words]))
     return title if len(title) <= _LONGEST_COMMAND else title[: _LONGEST_COMMAND - 1].rstrip() + "…"
+
+
+def whole_title(facts: ProcessFacts) -> str:
+    """Return a process's command on one line, without its secrets."""
+    return one_line(" ".join(masked_words(facts.command or (facts.name,))))
 
 
 def described(container: Container) -> str:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from devinit.dashboard.details import environment
 from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
     MARKS,
     farewell,
     headline,
-    masked,
     percent,
     size,
     sparkline,
@@ -20,7 +20,6 @@ from devinit.dashboard.presentation import (
     uptime,
 )
 from devinit.dashboard.state import Line, Stack, View
-from devinit.logs.mask import HIDDEN
 from devinit.model.status import Phase
 from devinit.text import width
 
@@ -183,17 +182,26 @@ def test_a_sparkline_is_full_at_one_cpu_or_at_the_most_there_was(
     assert sparkline(values) == bars
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "shown"),
-    [
-        ("POSTGRES_PASSWORD", "geheim", HIDDEN),
-        ("API_TOKEN", "", ""),
-        ("DATABASE_URL", "postgresql://u:p@h/db", f"postgresql://u:{HIDDEN}@h/db"),
-        ("BACKEND_PORT", "8001", "8001"),
-    ],
-)
-def test_secrets_are_hidden(name: str, value: str, shown: str) -> None:
-    assert masked(name, value) == shown
+def test_variables_are_shown_without_their_secrets_until_the_user_asks_for_them() -> None:
+    values = {
+        "POSTGRES_PASSWORD": "geheim",
+        "DATABASE_URL": "postgresql://u:geheim@h/db",
+        "BACKEND_PORT": "8001",
+    }
+
+    hidden, revealed = (
+        [text(line).split()[1] for line in environment(values, revealed=revealed)]
+        for revealed in (False, True)
+    )
+
+    assert hidden == ["***", "postgresql://u:***@h/db", "8001"]
+    assert revealed == list(values.values())
+
+
+def test_variables_that_are_shown_in_clear_are_harmless_to_the_terminal() -> None:
+    [line] = environment({"APP_KEY": "a\x1b[2Jb\u202ec"}, revealed=True)
+
+    assert text(line).split() == ["APP_KEY", "abc"]
 
 
 @pytest.mark.parametrize("columns", [36, 58, 98])

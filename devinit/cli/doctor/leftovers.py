@@ -24,6 +24,7 @@ from devinit.control.orphans import end_orphans
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.ports.naming import whole_title
 from devinit.system import checkout
 from devinit.system.checkout import state_folder
 from devinit.system.paths import project_id
@@ -90,7 +91,7 @@ def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Fin
         ours = facts.uid == os.geteuid()
         yield Finding(
             check="data",
-            problem=f"{facts.title} (pid {pid}, user {facts.user}) works in the data of {service}, "
+            problem=f"{whole_title(facts)} (pid {pid}, user {facts.user}) works in the data of {service}, "
             "and was not started by devinit",
             advice="" if ours else f"ask {facts.user} to end it, or do so as that user: `kill -INT {pid}`",
             # INT: PostgreSQL's fast shutdown, and Redis saves on it as well.
@@ -156,7 +157,7 @@ def marked(root: Path) -> dict[str, list[ProcessIdentity]]:
 def named(members: Sequence[ProcessIdentity]) -> str:
     """Name the first of some processes, and say how many there are."""
     facts: ProcessFacts | None = facts_of(members[0].pid)
-    title = facts.title if facts else "a process"
+    title = whole_title(facts) if facts else "a process"
     more = f" and {len(members) - 1} more" if len(members) > 1 else ""
     return f"{title} (pid {members[0].pid}){more}"
 

@@ -118,7 +118,7 @@ class Feed:
         try:
             skipped = tail.skip(KEEP) if tail.unread() > BEHIND else 0
             lines = self._masked(tail.more(most=BEHIND))
-            unfinished = tail.unfinished()
+            unfinished = self._masked_line(found) if (found := tail.unfinished()) else None
         except StateFileError:
             return None  # as above
         before = self._unfinished.get(tail.name, "")
@@ -128,5 +128,7 @@ class Feed:
         return Piece(tail.name, lines, skipped, unfinished)
 
     def _masked(self, lines: Iterable[Line]) -> list[Line]:
-        mask = self._mask
-        return [Line(mask(line.text), line.time, line.run) for line in lines]
+        return [self._masked_line(line) for line in lines]
+
+    def _masked_line(self, line: Line) -> Line:
+        return Line(self._mask(line.text), line.time, line.run)

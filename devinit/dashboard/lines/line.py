@@ -8,7 +8,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from devinit.logs import MARKER
-from devinit.text import coloured, plain
+from devinit.text import coloured, harmless
 
 LONGEST = 8 * 1024
 """In characters. A minified bundle that is printed by mistake is not read here."""
@@ -47,7 +47,7 @@ class LogLine(Struct, frozen=True):
     def plain(self) -> str:
         """What one would see of it, without colours."""
         raw = self.raw
-        return raw if raw.isprintable() else plain(raw).expandtabs()
+        return raw if raw.isprintable() else harmless(raw).expandtabs()
 
     @property
     def coloured(self) -> str:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from devinit.dashboard.details import explanation
 from devinit.dashboard.screens.page import Page
 from devinit.errors import DevinitError
+from devinit.text import plain
 
 Ask = Callable[[str, dict[str, Any] | None], Awaitable[Any]]
 """Ask the supervisor. Any: whatever came off the wire."""
@@ -40,7 +41,7 @@ class DetailsPage(Page):
         try:
             why = await self._ask("why", {"service": self.service})
         except DevinitError as error:
-            self.say(self.service, [[(error.message, "bad")], [(error.hint or "", "")]])
+            self.say(self.service, [[(plain(error.message), "bad")], [(plain(error.hint or ""), "")]])
             return
         try:
             inspection = await self._ask("inspect", {"service": self.service})

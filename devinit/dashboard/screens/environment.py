@@ -12,6 +12,7 @@ from devinit.dashboard.presentation import Piece
 from devinit.dashboard.screens.details import Ask
 from devinit.dashboard.screens.page import Page
 from devinit.errors import DevinitError
+from devinit.text import plain
 
 
 class EnvironmentPage(Page):
@@ -43,7 +44,7 @@ class EnvironmentPage(Page):
             for name in self._services:
                 self._changed[name] = (await self._ask("inspect", {"service": name}))["changed"]
         except DevinitError as error:
-            self.say(".env.runtime", [[(error.message, "bad")], [(error.hint or "", "")]])
+            self.say(".env.runtime", [[(plain(error.message), "bad")], [(plain(error.hint or ""), "")]])
             return
         self.say(".env.runtime", self._lines())
 

@@ -1,0 +1,142 @@
+"""Secrets made unreadable in everything that is shown: `postgresql://shop:***@127.0.0.1`. Pure.
+
+Whatever prints (the command line, JSON included, the dashboard, what the supervisor tells) uses `masked`; there is
+one list of names, `names`. What is compared, sent back as proof or given to a program is never masked: only what
+is shown. `devinit env` and `devinit run` give the values themselves, which is what they are for.
+
+    masked("mysql -uroot -phunter2")               # → "mysql -uroot -p***"
+    masked_words(["vite", "--token", "abc"])       # → ["vite", "--token", "***"]
+    masked_value("RAILS_MASTER_KEY", "0123")       # → "***"
+    masked_data({"command": ["redis-cli", "-a", "pw"], …})     # a copy, for JSON
+
+Most texts hold nothing of the kind: they are recognised without patterns, whose module takes 5 ms to load.
+"""
+
+from __future__ import annotations
+
+from devinit.masking.names import SWITCHES, hides
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+__all__ = ["HIDDEN", "hides", "masked", "masked_data", "masked_value", "masked_words", "may_hold_secrets"]
+
+HIDDEN = "***"
+HINTS = (
+    *(
+        "pass",
+        "pwd",
+        "pw",
+        "secret",
+        "token",
+        "key",
+        "cred",
+        "dsn",
+        "auth",
+        "cookie",
+        "salt",
+        "pepper",
+        "jwt",
+    ),
+    *("bearer", "mnemonic", "pat", "sk"),
+)
+"""One of these is in every name of a secret."""
+SIGNS = ("=", "--", " -", "\x1f-", '":', "':", "%3d")
+"""One of these stands between a name and its value, or before an option."""
+PHRASES = (
+    "authorization: ",
+    "cookie: ",
+    "token: ",
+    "key: ",
+    "secret: ",
+    "auth: ",
+    "password '",
+    "identified by",
+)
+"""How headers and SQL say that a secret follows."""
+PROGRAMS = (
+    *(
+        "mysql",
+        "mariadb",
+        "mycli",
+        "redis-cli",
+        "valkey-cli",
+        "keydb-cli",
+        "mongo",
+        "curl",
+        "mosquitto",
+        "docker",
+    ),
+    *(
+        "podman",
+        "sqlcmd",
+        "bcp",
+        "ldap",
+        "zip",
+        "7z",
+        "rabbitmqadmin",
+        "cqlsh",
+        "sshpass",
+        "openssl",
+        "nerdctl",
+    ),
+)
+"""Programs with a short option for a password."""
+PLACES = frozenset({"root", "path", "directory", "log", "worktree", "folder", "home"})
+"""Keys of our JSON that hold the place of a file: programs open it, so it stays as it is."""
+
+
+def masked(text: str) -> str:
+    """Return a text without the passwords, tokens and keys in it that can be recognised."""
+    if not may_hold_secrets(text):
+        return text
+    from devinit.masking.patterns import without_secrets  # compiles patterns, which few texts need
+
+    return without_secrets(text)
+
+
+def masked_value(name: str, value: str) -> str:
+    """Return the value of a variable as it may be seen by somebody who looks over a shoulder."""
+    if hides(name) and value.lower() not in SWITCHES:
+        return HIDDEN
+    return masked(value)
+
+
+def masked_words(words: Sequence[str]) -> list[str]:
+    """Return the words of a command line without the secrets among them; as many words as before."""
+    shown = masked(SEPARATOR.join(words)).split(SEPARATOR)
+    # A word may hold the separator itself.
+    return shown if len(shown) == len(words) else [masked(word) for word in words]
+
+
+def masked_data(value: Any, key: str = "") -> Any:
+    """Return a copy of what is to be printed as JSON without the secrets in it. Any: JSON's free form."""
+    match value:
+        case str():
+            return value if key in PLACES else masked_value(key, value)
+        case dict():
+            return {name: masked_data(each, name) for name, each in value.items()}
+        case list() | tuple() if value and all(isinstance(each, str) for each in value):
+            # A command line: what is secret about a word is said by the one before.
+            return [masked_value(key, word) for word in masked_words(value)]
+        case list() | tuple():
+            return [masked_data(each, key) for each in value]
+    return value
+
+
+SEPARATOR = "\x1f"
+"""Between the words of a command line, which may hold spaces; white space to a pattern."""
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Whether it is worth looking closer; False is certain. Loads and compiles nothing."""
+    if "@" in text and "@" in text.replace(f":{HIDDEN}@", ""):
+        return True
+    lower = text.lower()
+    return (
+        (any(sign in lower for sign in SIGNS) and any(hint in lower for hint in HINTS))
+        or (" " in text and any(phrase in lower for phrase in PHRASES))
+        or ("-" in text and any(program in lower for program in PROGRAMS))
+    )

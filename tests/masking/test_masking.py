@@ -1,0 +1,202 @@
+"""Specifies which secrets are hidden in texts, command lines, variables and JSON, and what stays readable."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from devinit.masking import masked, masked_data, masked_value, masked_words, may_hold_secrets
+
+HIDDEN_IN = {
+    # URLs
+    "postgresql://shop:hunter2@127.0.0.1/shop": "postgresql://shop:***@127.0.0.1/shop",
+    "postgres://u:p@hunter2@h/d": "postgres://u:***@h/d",
+    "postgres://u:p/hunter2@h/d?x=1": "postgres://u:***@h/d?x=1",
+    "redis://:hunter2@localhost:6379,redis://:hunter2@h": "redis://:***@localhost:6379,redis://:***@h",
+    "https://ghp_hunter2hunter2@github.com/a/b.git": "https://***@github.com/a/b.git",
+    "GET /login?token=hunter2&next=/ HTTP/1.1": "GET /login?token=***&next=/ HTTP/1.1",
+    "jdbc:mysql://h/db?user=x&password=hunter2&z=1": "jdbc:mysql://h/db?user=x&password=***&z=1",
+    "GET /maps?key=hunter2&zoom=1": "GET /maps?key=***&zoom=1",
+    "odbc_connect=UID%3Dsa%3BPWD%3Dhunter2": "odbc_connect=UID%3Dsa%3BPWD%3D***",
+    # connection strings: .NET, Azure, Go, MySQL
+    "Server=db;User Id=sa;Password=hunter 2!;Encrypt=true": "Server=db;User Id=sa;Password=***;Encrypt=true",
+    "Server=db;User Id=sa;Pwd=hunter 2": "Server=db;User Id=sa;Pwd=***",
+    "Password=hunter 2;Server=db": "Password=***;Server=db",
+    "AccountName=x;AccountKey=hunter2==;Suffix=core": "AccountName=x;AccountKey=***;Suffix=core",
+    "host=localhost user=gorm password=hunter2 port=9920": "host=localhost user=gorm password=*** port=9920",
+    "root:hunter2@tcp(127.0.0.1:3306)/db?parseTime=true": "root:***@tcp(127.0.0.1:3306)/db?parseTime=true",
+    "root:hunt@er/2@unix(/tmp/mysql.sock)/db": "root:***@unix(/tmp/mysql.sock)/db",
+    "root:hunter2@/db": "root:***@/db",
+    # options
+    "vite --password hunter2 --port 3000": "vite --password *** --port 3000",
+    "vite --api-key=hunter2 --port 3000": "vite --api-key=*** --port 3000",
+    "redis-server --requirepass hunter2": "redis-server --requirepass ***",
+    "java -Dspring.datasource.password=hunter2 -jar x.jar": "java -Dspring.datasource.password=*** -jar x.jar",
+    "['serve', '--token', 'hunter2']": "['serve', '--token', '***']",
+    "mysql -uroot -phunter2 shop -P 3306": "mysql -uroot -p*** shop -P 3306",
+    "/usr/bin/mysqldump -uroot -phunter2 shop": "/usr/bin/mysqldump -uroot -p*** shop",
+    """sh -c "mysql -uroot -p'hunter 2' shop\"""": """sh -c "mysql -uroot -p'***' shop\"""",
+    "sshpass -p hunter2 ssh host -p 22": "sshpass -p *** ssh host -p 22",
+    "redis-cli -h db -a hunter2 ping": "redis-cli -h db -a *** ping",
+    "mongosh -u a -p hunter2 shop": "mongosh -u a -p *** shop",
+    "curl -u bob:hunter2 http://x": "curl -u bob:*** http://x",
+    "docker login -u a -p hunter2 registry": "docker login -u a -p *** registry",
+    "openssl rsa -passin pass:hunter2 -in x": "openssl rsa -passin pass:*** -in x",
+    # assignments
+    "env RAILS_MASTER_KEY=hunter2 APP_ENV=dev rails s": "env RAILS_MASTER_KEY=*** APP_ENV=dev rails s",
+    "DB_PASSWORD='hunter 2' uvicorn app": "DB_PASSWORD='***' uvicorn app",
+    "password = hunter2": "password = ***",
+    "connect(password=hunter2, user=x)": "connect(password=***, user=x)",
+    "config['DB_PASSWORD'] = 'hunter2'": "config['DB_PASSWORD'] = '***'",
+    "\x1b[36mpassword\x1b[0m=\x1b[35mhunter2\x1b[0m done": "\x1b[36mpassword\x1b[0m=\x1b[35m***\x1b[0m done",
+    'PASSWORD="hunter 2 that was cu…': 'PASSWORD="***',
+    # JSON and what looks like it
+    '{"password": "hunter2", "user": "shop"}': '{"password": "***", "user": "shop"}',
+    "{'password': 'hun\"ter2', 'user': 'shop'}": "{'password': '***', 'user': 'shop'}",
+    r"{\"db_password\": \"hunter2\", \"a\": 1}": r"{\"db_password\": \"***\", \"a\": 1}",
+    '"password"=>"hunter2"': '"password"=>"***"',
+    # headers
+    "curl -H 'Authorization: Bearer hunter2' x": "curl -H 'Authorization: Bearer ***' x",
+    "Private-Token: hunter2": "Private-Token: ***",
+    "Cookie: a=hunter2; session=hunter2": "Cookie: ***",
+    # SQL
+    "CREATE ROLE x PASSWORD 'hunter''2' LOGIN": "CREATE ROLE x PASSWORD '***' LOGIN",
+    "CREATE USER x IDENTIFIED BY 'hunter2'": "CREATE USER x IDENTIFIED BY '***'",
+}
+READABLE = [
+    "http://localhost:5173/@vite/client",
+    "http://localhost:3000?next=a@b.c",
+    "localhost:3000/@/src/main.ts",
+    "git@github.com:shop/shop.git",
+    "at file:///app/node_modules/@next/x.js:10:5",
+    "mail me@example.com at 10:30",
+    "psql -p 5432 -h localhost",
+    "docker run -p 8000:80 image",
+    "mysql -p shop",
+    "python -m http.server -p 8000",
+    "mkdir -p build && cp -a src build",
+    "PWD=/home/ada OLDPWD=/tmp PATH=/usr/bin COMPASS=north",
+    "error: option --token is required",
+    "serve --password ${DB_PASSWORD} --token $API_TOKEN",
+    "SyntaxError: Unexpected token: x",
+    "password authentication failed for user shop",
+    "CORS_ALLOW_CREDENTIALS=true",
+    "pass=12 fail=0",
+    "max_tokens=4096 tokens=12",
+    "the key: value store keeps MONKEY_KEYS=3",
+    "if password == other: retry",
+]
+
+
+class TestAText:
+    @pytest.mark.parametrize(("text", "shown"), HIDDEN_IN.items(), ids=range(len(HIDDEN_IN)))
+    def test_is_shown_without_its_secrets(self, text: str, shown: str) -> None:
+        assert masked(text) == shown
+
+    @pytest.mark.parametrize("text", HIDDEN_IN.values(), ids=range(len(HIDDEN_IN)))
+    def test_that_was_masked_before_stays_as_it_is(self, text: str) -> None:
+        assert masked(text) == text
+
+    @pytest.mark.parametrize("text", READABLE)
+    def test_without_secrets_stays_as_it_is(self, text: str) -> None:
+        assert masked(text) == text
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a" * 200_000 + "=@",
+            "password=" * 20_000 + "@",
+            "a:b," * 20_000 + "@key=",
+            "://a:" * 20_000 + "@",
+            "'" * 50_000 + "password=",
+            "x-" * 50_000 + "token: ",
+            "mysql " * 10_000 + "-p",
+            "password='" * 10_000,
+        ],
+        ids=lambda text: text[:10],
+    )
+    def test_of_any_length_takes_no_time_that_grows_with_its_square(self, text: str) -> None:
+        begun = time.process_time()
+
+        masked(text)
+
+        # Some tenths of a second; the square would be minutes.
+        assert time.process_time() - begun < 5
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "http://localhost:8001",
+            "postgresql://shop:***@127.0.0.1:5432/shop",
+            "ready after 133 ms",
+            "web: ready",
+        ],
+    )
+    def test_of_a_usual_status_loads_no_patterns(self, text: str) -> None:
+        assert not may_hold_secrets(text)
+
+        code = f"import sys, devinit.text; devinit.text.plain({text!r}); assert 're' not in sys.modules"
+        subprocess.run([sys.executable, "-S", "-c", code], check=True, timeout=60)
+
+
+class TestACommandLine:
+    @pytest.mark.parametrize(
+        ("words", "shown"),
+        [
+            (["mysql", "-uroot", "-phunter 2", "shop"], ["mysql", "-uroot", "-p***", "shop"]),
+            (["serve", "--password", "hunter 2", "x"], ["serve", "--password", "***", "x"]),
+            (["serve", "--password=hunter 2", "x"], ["serve", "--password=***", "x"]),
+            (["redis-cli", "-a", "hunter 2", "ping"], ["redis-cli", "-a", "***", "ping"]),
+            (["sh", "-c", "DB_PASS=hunter2 uvicorn app"], ["sh", "-c", "DB_PASS=*** uvicorn app"]),
+            (["psql", "postgresql://u:hunter2@h"], ["psql", "postgresql://u:***@h"]),
+            (["odd\x1fword", "--token=hunter2"], ["odd\x1fword", "--token=***"]),
+        ],
+    )
+    def test_keeps_its_words_and_loses_its_secrets(self, words: list[str], shown: list[str]) -> None:
+        assert masked_words(words) == shown
+
+
+class TestAVariable:
+    @pytest.mark.parametrize(
+        ("name", "value", "shown"),
+        [
+            ("POSTGRES_PASSWORD", "geheim", "***"),
+            ("DATABASE_URL", "postgresql://u:p@h/db", "postgresql://u:***@h/db"),
+            ("CONNECTION", "Server=db;Pwd=p", "Server=db;Pwd=***"),
+            ("BACKEND_PORT", "8001", "8001"),
+            ("API_TOKEN", "", ""),
+            ("CORS_ALLOW_CREDENTIALS", "true", "true"),
+            ("PWD", "/home/ada", "/home/ada"),
+        ],
+    )
+    def test_is_shown_unless_it_is_a_secret(self, name: str, value: str, shown: str) -> None:
+        assert masked_value(name, value) == shown
+
+
+class TestJson:
+    def test_loses_its_secrets_wherever_they_stand(self) -> None:
+        report = {
+            "holders": [{"command": ["vite", "--token", "hunter2"], "directory": "/srv/token=1", "pid": 42}],
+            "summary": "held by vite --token hunter2",
+            "values": {"APP_KEY": "hunter2", "PORT": "8000"},
+            "ready": True,
+            "reason": None,
+        }
+
+        assert masked_data(report) == {
+            "holders": [{"command": ["vite", "--token", "***"], "directory": "/srv/token=1", "pid": 42}],
+            "summary": "held by vite --token ***",
+            "values": {"APP_KEY": "***", "PORT": "8000"},
+            "ready": True,
+            "reason": None,
+        }
+
+    def test_that_is_compared_or_sent_is_left_as_it_is(self) -> None:
+        holder = {"command": ["vite", "--token", "hunter2"]}
+
+        masked_data(holder)
+
+        assert holder == {"command": ["vite", "--token", "hunter2"]}

@@ -1,0 +1,40 @@
+"""Specifies which names are those of secrets: the one list that everything shares."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinit.masking import hides
+
+SECRET = """
+    POSTGRES_PASSWORD  MYSQL_ROOT_PASSWORD  REDIS_PASSWORD  PGPASSWORD  MYSQL_PWD  DB_PASS  SMTP_PASS  KEYSTORE_PASS
+    SSHPASS  PASSWORD  PASS  LDAP_BIND_PW  SSL_KEY_PASSPHRASE  DB_PASSWORD_1  PASSWORD_HASH  REQUIREPASS
+    GITHUB_PAT  GH_PAT_READ  AZURE_DEVOPS_EXT_PAT  NPM_TOKEN  HF_TOKEN  TWILIO_AUTH_TOKEN  TOKEN_GITHUB
+    RAILS_MASTER_KEY  APP_KEY  MAILGUN_KEY  ENCRYPTION_KEY  SIGNING_KEY  FERNET_KEY  OPENAI_API_KEY  API_KEY_PROD
+    API_KEYS  AZURE_STORAGE_ACCOUNT_KEY  AWS_SECRET_ACCESS_KEY  SSH_PRIVATE_KEY  SECRET_KEY_BASE  DJANGO_SECRET_KEY
+    JWT_SECRET  NEXTAUTH_SECRET  CLERK_SECRET  VAULT_SECRET_ID  SESSION_SECRETS  STRIPE_SK
+    GOOGLE_APPLICATION_CREDENTIALS  AWS_CREDENTIALS  SERVICE_CREDS  SENTRY_DSN  DATABASE_DSN  REDIS_AUTH
+    ERLANG_COOKIE  AUTH_SALT  apiKey  clientSecret  dbPassword  accountKey  db-password  spring.datasource.password
+    Pwd  token
+"""
+READABLE = """
+    PATH  PYTHONPATH  NODE_PATH  COMPASS  BYPASS  PASSENGER_PORT  PASSTHROUGH  PASSPORT_COUNTRY  GIT_ASKPASS
+    MONKEY_KEYS  MONKEY  TURKEY  KEYBOARD  KEY_LENGTH  KEYCLOAK_URL  SORT_KEY  PRIMARY_KEY  VAPID_PUBLIC_KEY
+    STRIPE_PUBLISHABLE_KEY  AWS_ACCESS_KEY_ID  SSH_KEY_PATH  PWD  OLDPWD  INIT_CWD  COMPAT_MODE  PATCH_LEVEL
+    PATTERN  PATIENT_ID  AUTHOR  XAUTHORITY  AUTH_URL  SSH_AUTH_SOCK  TOKEN_TTL  MAX_TOKENS
+    TOKENIZERS_PARALLELISM  ACCESS_TOKEN_EXPIRE_MINUTES  PASSWORD_MIN_LENGTH  POSTGRES_PASSWORD_FILE
+    SECRETARY_EMAIL  DESK  TASK  DISK_SIZE  SKIP  DATABASE_URL  CREDIT_LIMIT  LANG_SK_ONLY  PORT  HOME
+"""
+
+
+class TestTheList:
+    @pytest.mark.parametrize("name", SECRET.split())
+    def test_has_the_names_of_secrets(self, name: str) -> None:
+        assert hides(name)
+
+    @pytest.mark.parametrize("name", READABLE.split())
+    def test_has_no_name_that_only_looks_like_one(self, name: str) -> None:
+        assert not hides(name)
+
+    def test_is_the_same_however_a_name_is_written(self) -> None:
+        assert all(map(hides, ["RAILS_MASTER_KEY", "rails-master-key", "rails.master.key", "railsMasterKey"]))
