@@ -12,6 +12,7 @@ from devinit.errors import DevinitError, PortConflict, UsageError
 from devinit.ports.avoid import BROWSER_UNSAFE_PORTS
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.who import who
+from devinit.system import terminal
 
 LOOPBACK = "127.0.0.1"
 
@@ -30,8 +31,7 @@ def show_in_browser(root: Path, port: int | None) -> None:
     with listening:
         try:
             door = Door(listening.getsockname()[1])
-            sys.stdout.write(f"{door.link}\n")
-            sys.stdout.flush()
+            terminal.data(f"{door.link}\n")  # with its token, which is the point
             talk(
                 f"The dashboard of {root.name}: the link works once, on this machine. Ctrl-C ends it, no service."
             )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
+from devinit.system import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Print the script."""
-    sys.stdout.write(SCRIPTS[arguments.shell]())
+    terminal.data(SCRIPTS[arguments.shell]())
     return 0
 
 

@@ -23,6 +23,7 @@ from devinit.cli.prompts import select
 from devinit.errors import PortConflict
 from devinit.model.port_answer import UNPINNED, Answer, lasting_question
 from devinit.model.port_words import has_suggestion
+from devinit.system import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,5 +114,4 @@ def columns() -> int:
 
 def say(lines: Iterable[str]) -> None:
     """Write lines of the screen."""
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
-    sys.stderr.flush()
+    terminal.write(sys.stderr, lines)

@@ -1,14 +1,14 @@
-"""Print the runtime environment: what .env.runtime says, or would say after a start."""
+"""Print the runtime environment, passwords included: what .env.runtime says, or would say after a start."""
 
 from __future__ import annotations
 
 import os
-import sys
 
 from devinit.cli.caller import caller_environment
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_or_start
 from devinit.runtime.dotenv import render, render_json, render_shell
+from devinit.system import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Print the runtime environment."""
-    sys.stdout.write(FORMATS[arguments.format](runtime_environment(root_of(arguments))))
+    terminal.data(FORMATS[arguments.format](runtime_environment(root_of(arguments))))
     return 0
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import folder_of
 from devinit.config.find import FILE_NAME
 from devinit.errors import StateFileError, UsageError
+from devinit.system import terminal
 from devinit.system.files import read_bytes, write_atomically
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def run(arguments: Arguments) -> int:
     project = detect(root)
     text = initial_toml(project)
     if arguments.shown:
-        sys.stdout.write(text)
+        terminal.data(text)
         return 0
     write_atomically(path, text, inside=root)
     if arguments.json:

@@ -15,7 +15,8 @@ from devinit.logs import MARKER
 from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
-from devinit.text import coloured, plain
+from devinit.system import terminal
+from devinit.text import coloured, harmless
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -173,24 +174,27 @@ class Printer:
 
     def wants(self, line: Line) -> bool:
         """Whether a line is wanted: what counts is what one would see of it."""
-        return self._pattern is None or self._pattern.search(self._mask(plain(line.text))) is not None
+        return self._pattern is None or self._pattern.search(self._mask(harmless(line.text))) is not None
 
     def show(self, lines: Iterable[tuple[str, Line]]) -> None:
         """Print lines of services."""
+        if not self._as_json:
+            terminal.write(sys.stdout, (self._line(service, line) for service, line in lines))
+            return
         for service, line in lines:
             self.has_shown = True
-            if self._as_json:
-                print_json(self._as_object(service, line))
-                continue
-            when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
-            sys.stdout.write(f"{when}{self._before[service]}{self._shown(line.text)}\n")
-        sys.stdout.flush()
+            print_json(self._as_object(service, line))
+
+    def _line(self, service: str, line: Line) -> str:
+        self.has_shown = True
+        when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
+        return f"{when}{self._before[service]}{self._shown(line.text)}"
 
     def _shown(self, text: str) -> str:
         if not self._coloured:
-            return self._mask(plain(text))
+            return self._mask(harmless(text))
         if text.startswith(MARKER):
-            return self._paint.dim(self._mask(plain(text)))
+            return self._paint.dim(self._mask(harmless(text)))
         return self._mask(coloured(text))
 
     def _as_object(self, service: str, line: Line) -> dict[str, str | None]:
@@ -198,7 +202,7 @@ class Printer:
             "service": service,
             "time": timestamp(line.time),
             "run": timestamp(line.run) if line.run is not None else None,
-            "line": self._mask(plain(line.text)),
+            "line": self._mask(harmless(line.text)),
         }
 
     def _prefixes(self, names: list[str]) -> dict[str, str]:

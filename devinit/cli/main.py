@@ -12,6 +12,8 @@ import sys
 from io import TextIOWrapper
 
 from devinit.errors import DevinitError, Interrupted, UsageError
+from devinit.system import terminal
+from devinit.text import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         return fail(error, words)
     except KeyboardInterrupt:
         if sys.stderr.isatty():
-            sys.stderr.write("\n")
+            terminal.write(sys.stderr, [""])
         return fail(Interrupted("interrupted"), words, silent=True)
     except BrokenPipeError:
         # `devinit logs | head`: the reader has enough.
@@ -76,7 +78,10 @@ def fail(error: DevinitError, words: list[str], *, silent: bool = False) -> int:
         if os.environ.get("DEVINIT_DEBUG") and not silent:
             import traceback
 
-            traceback.print_exception(error.__cause__ if isinstance(error, Defect) else error)
+            cause = error.__cause__ if isinstance(error, Defect) else error
+            terminal.write(
+                sys.stderr, [plain(each).rstrip("\n") for each in traceback.format_exception(cause)]
+            )
         if wants_json(words):
             print_error(error)
         if not silent:
@@ -147,12 +152,12 @@ def dispatch(words: list[str]) -> int:
     while words and words[0].startswith("-"):
         option = words.pop(0)
         if option in ("-h", "--help"):
-            sys.stdout.write(overview())
+            terminal.data(overview())
             return 0
         if option in ("-V", "--version"):
             from devinit import __version__
 
-            sys.stdout.write(f"devinit {__version__}\n")
+            terminal.data(f"devinit {__version__}\n")
             return 0
         if option == "-C":
             if not words:
@@ -165,7 +170,7 @@ def dispatch(words: list[str]) -> int:
                 f"unknown option {option}", hint="`devinit --help` lists the options and commands"
             )
     if not words:
-        sys.stdout.write(overview())
+        terminal.data(overview())
         return 0
     return run_command(words[0], words[1:], directory)
 
@@ -242,11 +247,9 @@ def complain(error: DevinitError) -> None:
 
     paint = Paint(sys.stderr)
     # What the supervisor said when it could not start has its own hint behind its message.
-    first, *more = error.message.splitlines() or [""]
-    sys.stderr.write(f"{paint.bad('error:')} {first}\n")
-    for line in (*more, *(error.hint or "").splitlines()):
-        sys.stderr.write(f"  {line}\n")
-    sys.stderr.flush()
+    first, *more = plain(error.message).splitlines() or [""]
+    rest = [f"  {line}" for line in (*more, *plain(error.hint or "").splitlines())]
+    terminal.write(sys.stderr, [f"{paint.bad('error:')} {first}", *rest])
 
 
 def open_standard_streams() -> None:

@@ -9,6 +9,7 @@ import time
 from devinit.cli.output import Paint, print_json, symbol, table, talk
 from devinit.control.neighbours import neighbours, port_rows
 from devinit.model.neighbour import NeighbourService, NeighbourState, NeighbourStatus
+from devinit.system import terminal
 from devinit.text import duration, plain
 
 HEADER = ("PORT", "SERVICE", "PROJECT", "STATE", "BRANCH", "CHECKOUT")
@@ -25,7 +26,7 @@ def show_projects(*, as_json: bool) -> int:
         return 0
     paint = Paint(sys.stdout)
     for project in found:
-        sys.stdout.write("\n".join(lines_of(project, paint, time.time())) + "\n")
+        terminal.write(sys.stdout, lines_of(project, paint, time.time()))
     if not found:
         talk("devinit was started nowhere yet")
     return 0
@@ -52,7 +53,7 @@ def show_ports(*, as_json: bool) -> int:
         talk("no project has a port")
         return 0
     head, *lines = table(cells, header=HEADER)
-    sys.stdout.write("\n".join([Paint(sys.stdout).dim(head), *lines]) + "\n")
+    terminal.write(sys.stdout, [Paint(sys.stdout).dim(head), *lines])
     return 0
 
 

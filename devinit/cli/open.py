@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
@@ -10,6 +9,7 @@ from devinit.cli.project import root_of
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
 from devinit.model.names import unknown_service
+from devinit.system import terminal
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -41,7 +41,7 @@ def run(arguments: Arguments) -> int:
     elif opened:
         talk(f"opened {url}")
     else:
-        sys.stdout.write(f"{url}\n")
+        terminal.data(f"{url}\n")
         talk("no browser was found: open it by hand")
     return 0
 

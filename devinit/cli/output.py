@@ -1,11 +1,13 @@
-"""How things look: colours only on a terminal, symbols beside colours, tables, durations."""
+"""How things look: colours only on a terminal, symbols beside colours, tables, JSON, talk beside the result."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from devinit.text import pad, width
+from devinit.masking import masked_data
+from devinit.system import terminal
+from devinit.text import pad, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def size_of(stream: TextIO) -> tuple[int, int]:
 def talk(text: str) -> None:
     """Say something that is not the result, unless the user wants quiet."""
     if not is_quiet():
-        sys.stderr.write(wrapped(text, columns_of(sys.stderr)) + "\n")
+        terminal.write(sys.stderr, [wrapped(plain(text), columns_of(sys.stderr))])
 
 
 def wrapped(text: str, columns: int | None) -> str:
@@ -110,9 +112,10 @@ def symbol(good: str, plain: str, stream: TextIO) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print a result as JSON, one line. Any: whatever came off the wire."""
+    """Print a result as JSON, one line, without the secrets in it. Any: whatever came off the wire."""
     from devinit.control import wire  # only when it is asked for
 
+    value = masked_data(value)
     text = wire.encode(value)
     try:
         text.encode(sys.stdout.encoding)
@@ -121,9 +124,24 @@ def print_json(value: Any) -> None:
         import json
 
         text = json.dumps(value)
-    sys.stdout.write(text + "\n")
-    # Whoever reads events reads them as they happen.
-    sys.stdout.flush()
+    # Whoever reads events reads them as they happen. Escaped, a name is safe to look at and still the same.
+    terminal.data(escaped(text) + "\n")
+
+
+def escaped(text: str) -> str:
+    """Return JSON with an escape for each character that cannot be seen: programs read the same text."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else escape(each) for each in text)
+
+
+def escape(character: str) -> str:
+    """Return a character as JSON escapes it: one beyond U+FFFF as a pair of surrogates."""
+    code = ord(character)
+    if code <= 0xFFFF:  # noqa: PLR2004  the last that needs no pair
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
 
 
 def table(rows: Sequence[Sequence[str]], *, header: Sequence[str]) -> list[str]:

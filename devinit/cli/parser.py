@@ -8,6 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from devinit.errors import UsageError
+from devinit.system import terminal
 
 if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
@@ -48,6 +49,11 @@ class Parser(ArgumentParser):
         if match := ABOUT.fullmatch(message):
             raise UsageError(f"`{self.prog}`: {match['name']}: {match['what']}", hint=hint)
         raise UsageError(f"`{self.prog}`: {message}", hint=hint)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        """Print the help that argparse has written."""
+        del file  # it is standard output: what is wrong is raised
+        terminal.data(message)
 
     def _nearest(self, word: str) -> str | None:
         from difflib import get_close_matches  # only a mistake pays for it

@@ -10,7 +10,8 @@ import os
 import time
 
 from devinit.cli.output import Paint, is_quiet, size_of, symbol
-from devinit.text import cut, duration, one_line, pad, width
+from devinit.system import terminal
+from devinit.text import cut, duration, one_line, pad, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,8 +177,10 @@ class Progress:
             return
         # An error tells what is left to tell; an interrupt leaves what was there to see.
         wiped = issubclass(kind, Exception) if kind else self._vanishes
-        self._stream.write(self._erasure() + "\x1b[J" if wiped else self._frame([]))
-        self._stream.flush()
+        if wiped:
+            terminal.draw(self._stream, self._rows(), [], [])
+        else:
+            self._draw([])
 
     def see(self, event: Json) -> None:
         """Take an event in and show it."""
@@ -185,12 +188,10 @@ class Progress:
             return
         said = self._board.see(event, time.monotonic())
         if self._redraws:
-            text = self._frame(said)
+            self._draw(said)
         else:
             line = self._board.line_of(event)
-            text = "".join(f"{each}\n" for each in (*said, line) if each is not None)
-        self._stream.write(text)
-        self._stream.flush()
+            terminal.write(self._stream, [each for each in (*said, line) if each is not None])
 
     def say(self, message: str) -> None:
         """Say something of our own, above the picture."""
@@ -200,35 +201,28 @@ class Progress:
     def tick(self) -> None:
         """Time has passed: show for how long things have been waited for."""
         if self._redraws and self._board.is_busy():
-            self._stream.write(self._frame([]))
-            self._stream.flush()
+            self._draw([])
 
-    def _frame(self, said: list[str]) -> str:
-        """Return what draws the picture of now over the one before, below what is to stay.
-
-        One write for a frame, and each line is overwritten before the rest is erased: nothing flickers. The
-        cursor is never hidden, so that there is nothing to restore when we are killed.
-        """
-        before = self._erasure()
-        if said:
-            before += "\x1b[J" + "".join(f"{line}\n" for line in said)
+    def _draw(self, said: list[str]) -> None:
+        """Draw the picture of now over the one before, below what is to stay."""
+        before = self._rows()
         columns, rows = size_of(self._stream)
         # One row is the cursor's.
         lines = self._board.lines(time.monotonic(), columns, max(rows - 1, 1))
         self._drawn = [columns_taken(line) for line in lines]
-        return before + "".join(f"{line}\x1b[K\n" for line in lines) + "\x1b[J"
+        terminal.draw(self._stream, before, said, lines)
 
-    def _erasure(self) -> str:
-        """Return what moves the cursor to the beginning of the picture.
+    def _rows(self) -> int:
+        """Return how many rows the picture of before takes, which is no more from now on.
 
         Terminals wrap what is on the screen again when they become narrower: lines take more rows then.
         """
         if not self._drawn:
-            return ""
+            return 0
         columns, _ = size_of(self._stream)
         rows = sum(max(1, -(-taken // columns)) for taken in self._drawn)
         self._drawn = []
-        return f"\r\x1b[{rows}A"
+        return rows
 
 
 def symbols_of(stream: TextIO) -> dict[str, str]:
@@ -246,6 +240,4 @@ def symbols_of(stream: TextIO) -> dict[str, str]:
 
 def columns_taken(line: str) -> int:
     """Return how many columns a painted line takes."""
-    from devinit.text import plain
-
     return width(plain(line))

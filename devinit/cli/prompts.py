@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import Paint, size_of
 from devinit.cli.port_facts import folded
-from devinit.text import width
+from devinit.system import terminal
+from devinit.text import one_line, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,12 @@ GIVEN_UP = "abort"
 
 def select(question: str, choices: Sequence[Choice], default: str | None = None) -> str:
     """Return what the person chose, `abort` for q and for the end of the input; Ctrl-C interrupts."""
+    question, choices = one_line(question), [(kind, one_line(text)) for kind, text in choices]
     columns, _ = size_of(sys.stderr)
     instruction = "(arrow keys, q to abort)"
     if columns < width(f"? {question} {instruction}"):
         # The library breaks lines within words.
-        sys.stderr.write("".join(f"{line}\n" for line in folded(question, columns)))
+        terminal.write(sys.stderr, folded(question, columns))
         question = "Choose"
     if os.environ.get("TERM") == "dumb" or columns < NARROWEST:
         return select_by_number(question, choices, default)
@@ -65,12 +67,10 @@ def select_by_number(question: str, choices: Sequence[Choice], default: str | No
     kinds = [kind for kind, _ in choices]
     safe = kinds.index(default) + 1 if default in kinds else 1
     paint = Paint(sys.stderr)
-    sys.stderr.write(paint.bold(question) + "\n")
-    for number, (_, text) in enumerate(choices, 1):
-        sys.stderr.write(f"  {number}) {text}\n")
+    numbered = [f"  {number}) {text}" for number, (_, text) in enumerate(choices, 1)]
+    terminal.write(sys.stderr, [paint.bold(question), *numbered])
     while True:
-        sys.stderr.write(f"choose 1-{len(choices)}, q to abort [{safe}]: ")
-        sys.stderr.flush()
+        terminal.prompt(sys.stderr, f"choose 1-{len(choices)}, q to abort [{safe}]: ")
         line = sys.stdin.readline()
         answer = line.strip() or str(safe)
         if not line or answer == "q":

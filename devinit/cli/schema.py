@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from devinit.system import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,5 +23,5 @@ def run(arguments: Arguments) -> int:
     del arguments
     from devinit.config.schema import json_schema  # builds the schema's types, which no other command needs
 
-    sys.stdout.write(json_schema().decode() + "\n")
+    terminal.data(json_schema().decode() + "\n")
     return 0

@@ -10,6 +10,8 @@ from devinit.cli.project import NO_SERVICES, root_as_text
 from devinit.control.launch import connect_to_running
 from devinit.errors import UsageError
 from devinit.model.names import unknown_service
+from devinit.system import terminal
+from devinit.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +58,7 @@ def run(arguments: Arguments) -> int:
         print_json(status)
         return 0
     paint = Paint(sys.stdout)
-    for service in status["services"]:
-        sys.stdout.write(line_of(service, paint) + "\n")
+    terminal.write(sys.stdout, [line_of(service, paint) for service in status["services"]])
     if not status["services"]:
         talk(NO_SERVICES)
     elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
@@ -76,14 +77,15 @@ def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
 
 def line_of(service: ServiceStatus, paint: Paint) -> str:
     """Return one service as one line: `Backend (port 8001): ✓ Running (pid 12345)`."""
-    name = service["name"][:1].upper() + service["name"][1:].replace("_", " ")
+    name = one_line(service["name"])
+    name = name[:1].upper() + name[1:].replace("_", " ")
     port = f" (port {service['port']})" if service["port"] is not None else ""
     return f"{name}{port}: {condition(service, paint)}"
 
 
 def condition(service: ServiceStatus, paint: Paint) -> str:
     """Return what a service is doing, with a symbol before the colour."""
-    phase, reason = service["phase"], (service["reason"] or "").partition("\n")[0]
+    phase, reason = service["phase"], one_line((service["reason"] or "").partition("\n")[0])
     said = f": {reason}" if reason else ""
     match phase:
         case "ready":
@@ -104,20 +106,24 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
 
 def address(service: ServiceStatus, paint: Paint) -> str:
     """Return where to look at a service; the URL of a database holds its password."""
-    return f"  {paint.dim(service['url'])}" if service["url"] and service["provider"] == "process" else ""
+    return (
+        f"  {paint.dim(one_line(service['url']))}"
+        if service["url"] and service["provider"] == "process"
+        else ""
+    )
 
 
 def restarted(service: ServiceStatus) -> str:
     """Return how often a service had to be started again, and for what it was without having failed."""
     times, cause = service["restarts"], service.get("restarted_for")
     often = f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
-    return f"{often}  restarted: {cause}" if cause else often
+    return f"{often}  restarted: {one_line(cause)}" if cause else often
 
 
 def outdated(service: ServiceStatus, paint: Paint) -> str:
     """Return what has changed since a service was started; an older supervisor does not tell."""
     changed = service.get("changed")
-    return "  " + paint.attention(f"outdated ({', '.join(changed)})") if changed else ""
+    return "  " + paint.attention(f"outdated ({one_line(', '.join(changed))})") if changed else ""
 
 
 def moved(service: ServiceStatus, paint: Paint) -> str:

@@ -7,6 +7,7 @@ import sys
 from devinit.cli.output import Paint, columns_of, is_quiet, table, talk
 from devinit.cli.progress import BUSY, symbols_of
 from devinit.cli.project import NO_SERVICES
+from devinit.system import terminal
 from devinit.text import cut, duration, one_line, plain, width
 
 TYPE_CHECKING = False
@@ -37,10 +38,8 @@ def print_summary(summary: Json, starting: Sequence[str]) -> None:
     if not is_quiet():
         paint, symbols = Paint(sys.stdout), symbols_of(sys.stdout)
         lines = [*picture(summary, paint, symbols, columns_of(sys.stdout)), "", totals(summary, starting)]
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
-    for line in explanation(summary, Paint(sys.stderr)):
-        sys.stderr.write(line + "\n")
+        terminal.write(sys.stdout, lines)
+    terminal.write(sys.stderr, explanation(summary, Paint(sys.stderr)))
     talk(advice(summary))
 
 
@@ -111,12 +110,7 @@ def fitting(
 
 def shown_url(row: Json) -> str:
     """Return a service's URL without the password that it may contain."""
-    url = row["url"] or ""
-    scheme, separator, rest = url.partition("://")
-    credentials, at, address = rest.rpartition("@")
-    if not at:
-        return url
-    return f"{scheme}{separator}{credentials.partition(':')[0]}:***@{address}"
+    return one_line(row["url"] or "")
 
 
 def totals(summary: Json, starting: Sequence[str]) -> str:

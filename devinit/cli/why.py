@@ -7,6 +7,7 @@ import sys
 from devinit.cli.output import Paint, print_json
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_or_start
+from devinit.system import terminal
 from devinit.text import duration, plain
 
 TYPE_CHECKING = False
@@ -35,9 +36,9 @@ def run(arguments: Arguments) -> int:
     paint = Paint(sys.stdout)
     for key, value in facts_of(report):
         first, *rest = plain(value).splitlines() or [""]
-        sys.stdout.write(f"{paint.dim(f'{key:<12}')}{first}\n")
-        for line in rest:
-            sys.stdout.write(f"{'':<12}{line}\n")
+        terminal.write(
+            sys.stdout, [f"{paint.dim(f'{key:<12}')}{first}", *(f"{'':<12}{each}" for each in rest)]
+        )
     return 0
 
 

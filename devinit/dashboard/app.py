@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from devinit.control.client import RemoteError
@@ -35,6 +36,7 @@ from devinit.errors import DevinitError
 from devinit.model.port_answer import Answer, pins_of
 from devinit.model.port_words import has_suggestion
 from devinit.model.status import Phase
+from devinit.text import one_line, plain
 
 MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
@@ -144,11 +146,10 @@ class Dashboard(App[str]):
                     title=f"{service} failed",
                     severity="error",
                     timeout=8,
-                    markup=False,
                 )
             case "note":
                 self._note(service, str(event["message"]))
-                self.notify(str(event["message"]), timeout=6, markup=False)
+                self.notify(str(event["message"]), timeout=6)
             case "environment":
                 self.run_worker(self._refresh_environment())
         if event["type"] in ("phase", "port", "port_info"):
@@ -164,7 +165,7 @@ class Dashboard(App[str]):
     def _note(self, service: str, text: str) -> None:
         name = service if service in self.stack.services else next(iter(self.stack.services), "")
         if name:
-            self.main.add_lines(self.store.note(name, text, time.time()))
+            self.main.add_lines(self.store.note(name, one_line(text), time.time()))
 
     def _status_soon(self) -> None:
         if not self._stale:
@@ -242,7 +243,7 @@ class Dashboard(App[str]):
                 answers = await self._answers(error)
                 if answers is None:
                     self._last_order = None  # whoever orders it again at once means it
-                    self.notify("nothing was started", title=error.message, timeout=4, markup=False)
+                    self.notify("nothing was started", title=error.message, timeout=4)
                     return False
                 resolutions += [answer.resolution for answer in answers]
                 pins.update(pins_of(answers))
@@ -250,7 +251,7 @@ class Dashboard(App[str]):
                 self.complain(error)
                 return False
         for said in self._pins.keep(pins):
-            self.notify(said, timeout=8, markup=False)
+            self.notify(said, timeout=8)
         if self._line is Line.CUT:
             self._link.revive()
         self._status_soon()
@@ -283,9 +284,22 @@ class Dashboard(App[str]):
         view = self.stack.services.get(service)
         return view.changed if view is not None else ""
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something for a few seconds. No text is markup, whatever a caller or a widget says."""
+        del markup
+        super().notify(plain(message), title=plain(title), severity=severity, timeout=timeout, markup=False)
+
     def complain(self, error: DevinitError) -> None:
         """Say what went wrong and what to do next."""
-        self.notify(error.hint or "", title=error.message, severity="error", timeout=10, markup=False)
+        self.notify(error.hint or "", title=error.message, severity="error", timeout=10)
 
     @on(MainScreen.Wanted)
     async def take_wish(self, wanted: MainScreen.Wanted) -> None:

@@ -1,4 +1,8 @@
-"""From pieces of text with the names of styles to what Textual shows: one place that knows both."""
+"""From pieces of text with the names of styles to what Textual shows: one place that knows both.
+
+Textual gives escape sequences in a text to the terminal, and takes brackets for markup. So no widget is given text
+but by these functions, which let nothing through that a terminal would obey, and know no markup.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from devinit.dashboard.presentation import Piece
+from devinit.text import harmless
 
 STYLES = {
     "": "",
@@ -31,12 +36,22 @@ COMPONENTS = {f"piece--{name}" for name in STYLES if name}
 
 def content(pieces: Iterable[Piece]) -> Content:
     """Return pieces as one text that follows the theme."""
-    return Content.assemble(*((text, STYLES[style]) for text, style in pieces))
+    return Content.assemble(*((harmless(text), STYLES[style]) for text, style in pieces))
+
+
+def words(text: str) -> Content:
+    """Return a text without a style of its own."""
+    return content([(text, "")])
 
 
 def strip(widget: Widget, pieces: Iterable[Piece], base: Style) -> Strip:
     """Return pieces as a line of a widget that paints lines itself."""
-    return Strip([Segment(text, base + style_of(widget, style)) for text, style in pieces])
+    return Strip([Segment(on_its_line(text), base + style_of(widget, style)) for text, style in pieces])
+
+
+def on_its_line(text: str) -> str:
+    """Return a text that stays on the line on which it is painted."""
+    return harmless(text).replace("\n", " ")
 
 
 def style_of(widget: Widget, name: str) -> Style:

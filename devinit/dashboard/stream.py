@@ -13,6 +13,7 @@ from devinit.logs import log_path
 from devinit.logs.follow import Follower
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
+from devinit.system import terminal
 from devinit.text import coloured, pad, width
 
 LINES_BEFORE = 500
@@ -48,5 +49,4 @@ def name_of(service: str, wide: int) -> str:
 def write(lines: Iterable[str]) -> None:
     """Write lines to the terminal that the dashboard has left."""
     if sys.__stdout__ is not None:
-        sys.__stdout__.writelines(f"{line}\n" for line in lines)
-        sys.__stdout__.flush()
+        terminal.write(sys.__stdout__, lines)

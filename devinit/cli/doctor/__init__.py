@@ -17,7 +17,9 @@ from devinit.cli.project import folder_of
 from devinit.config.find import find_root_as_text
 from devinit.control.neighbours import neighbours
 from devinit.errors import DevinitError
+from devinit.system import terminal
 from devinit.system.checkout import state_folder
+from devinit.text import plain
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -102,13 +104,11 @@ def show(name: str, found: list[Finding]) -> None:
     """Print what a check came to."""
     paint = Paint(sys.stdout)
     if not found:
-        sys.stdout.write(f"{paint.good(symbol('✓', '+', sys.stdout))} {name}\n")
+        terminal.write(sys.stdout, [f"{paint.good(symbol('✓', '+', sys.stdout))} {name}"])
     for finding in found:
         mark = symbol("·", "-", sys.stdout) if finding.harmless else symbol("⚠", "!", sys.stdout)
-        sys.stdout.write(f"{paint.attention(mark)} {name}: {finding.problem}\n")
-        for line in finding.advice.splitlines():
-            sys.stdout.write(f"    {line}\n")
-    sys.stdout.flush()
+        advice = [f"    {line}" for line in plain(finding.advice).splitlines()]
+        terminal.write(sys.stdout, [f"{paint.attention(mark)} {name}: {plain(finding.problem)}", *advice])
 
 
 def cure(finding: Finding, arguments: Arguments) -> bool:

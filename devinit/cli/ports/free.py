@@ -18,6 +18,7 @@ from devinit.model.port_words import kill_text
 from devinit.ports.freeing import free
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.who import is_looked_after, who
+from devinit.system import terminal
 from devinit.system.paths import state_directory
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def show(report: PortReport) -> None:
     paint, columns = Paint(sys.stderr), columns_of(sys.stderr)
     facts: Json = msgspec.to_builtins(report)
     lines = [*heading(facts, paint, columns), *facts_of(facts, paint, columns), ""]
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    terminal.write(sys.stderr, lines)
 
 
 def refusal(report: PortReport, hint: str) -> PortConflict:

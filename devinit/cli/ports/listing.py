@@ -10,6 +10,8 @@ from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_to_running
 from devinit.ports import ports_file
+from devinit.system import terminal
+from devinit.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +61,7 @@ def show(rows: list[Json]) -> None:
     paint = Paint(sys.stdout)
     cells = [
         (
-            row["service"],
+            one_line(row["service"]),
             str(row["port"]),
             str(row["preferred_port"]),
             "fixed" if row["strict"] else f"{row['range'][0]}-{row['range'][1]}",
@@ -68,4 +70,4 @@ def show(rows: list[Json]) -> None:
         for row in rows
     ]
     head, *lines = table(cells, header=HEADER)
-    sys.stdout.write("\n".join([paint.dim(head), *lines]) + "\n")
+    terminal.write(sys.stdout, [paint.dim(head), *lines])

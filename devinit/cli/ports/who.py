@@ -12,6 +12,7 @@ from devinit.cli.port_facts import facts_of, heading
 from devinit.cli.project import folder_of
 from devinit.config.find import find_root_as_text
 from devinit.ports.who import who
+from devinit.system import terminal
 
 if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
@@ -25,9 +26,9 @@ def run(arguments: Arguments) -> int:
     if arguments.json:
         print_json({"port": port, "free": report is None, **(report or {})})
     elif report is None:
-        sys.stdout.write(f"Port {port} is free.\n")
+        terminal.write(sys.stdout, [f"Port {port} is free."])
     else:
         paint, columns = Paint(sys.stdout), columns_of(sys.stdout)
         lines = [*heading(report, paint, columns), *facts_of(report, paint, columns, in_full=True)]
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        terminal.write(sys.stdout, lines)
     return 0

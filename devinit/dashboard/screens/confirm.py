@@ -10,6 +10,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
+from devinit.dashboard.painting import words
+
 SHORT = [(0, "-short"), (30, "-tall")]
 """From how many lines on a dialogue has room for empty ones."""
 
@@ -31,11 +33,11 @@ class Confirm(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Lay the question out."""
         with VerticalScroll(classes="dialogue", can_focus=False):
-            yield Label(self._question, classes="dialogue--title", markup=False)
-            yield Label(self._consequence, classes="dialogue--text", markup=False)
+            yield Label(words(self._question), classes="dialogue--title")
+            yield Label(words(self._consequence), classes="dialogue--text")
             with Horizontal(classes="dialogue--buttons"):
                 yield Button("No (n)", id="no")
-                yield Button(f"{self._yes} (y)", id="yes", variant="error")
+                yield Button(words(f"{self._yes} (y)"), id="yes", variant="error")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take the answer of a button."""

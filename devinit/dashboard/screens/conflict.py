@@ -13,7 +13,7 @@ from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from devinit.dashboard.details import port_facts, port_heading
-from devinit.dashboard.painting import content
+from devinit.dashboard.painting import content, words
 from devinit.dashboard.screens.confirm import SHORT
 from devinit.model.port_answer import (
     ALWAYS_TEXT,
@@ -72,20 +72,20 @@ class ConflictDialogue(ModalScreen[Answer]):
         """Ask what is to be done this time."""
         room = min(LONGEST_ANSWER, self.app.size.width * 96 // 100 - FRAME)
         offered = [kind for kind in self._conflict["choices"] if kind != ABORT]
-        options = [Option(answer_text(kind, self._conflict, room), id=kind) for kind in offered]
+        options = [Option(words(answer_text(kind, self._conflict, room)), id=kind) for kind in offered]
         if lasting_kinds(self._conflict):
-            options.append(Option(ALWAYS_TEXT, id=ALWAYS))
-        options.append(Option(answer_text(ABORT, self._conflict, room), id=ABORT))
+            options.append(Option(words(ALWAYS_TEXT), id=ALWAYS))
+        options.append(Option(words(answer_text(ABORT, self._conflict, room)), id=ABORT))
         self.offer(port_heading(self._conflict) + self._place, options)
 
     def offer_for_good(self) -> None:
         """Ask what is to be done from now on."""
-        options = [Option(LASTING[kind], id=FOR_GOOD + kind) for kind in lasting_kinds(self._conflict)]
-        self.offer(lasting_question(self._conflict), [*options, Option(ONLY_NOW_TEXT, id=BACK)])
+        options = [Option(words(LASTING[kind]), id=FOR_GOOD + kind) for kind in lasting_kinds(self._conflict)]
+        self.offer(lasting_question(self._conflict), [*options, Option(words(ONLY_NOW_TEXT), id=BACK)])
 
     def offer(self, question: str, options: list[Option]) -> None:
         """Show a question and what can be answered."""
-        self.query_one(".dialogue--title", Label).update(question)
+        self.query_one(".dialogue--title", Label).update(words(question))
         answers = self.query_one(OptionList)
         answers.set_options(options)
         default = self._conflict["default"]
@@ -98,7 +98,7 @@ class ConflictDialogue(ModalScreen[Answer]):
         if kind == ALWAYS and self._can_keep:
             self.offer_for_good()
         elif kind == ALWAYS:
-            self.query_one(".dialogue--facts", Static).update(UNPINNED)
+            self.query_one(".dialogue--facts", Static).update(words(UNPINNED))
         elif kind == BACK:
             self.offer_for_now()
         else:

@@ -13,7 +13,7 @@ from textual.widgets import Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from devinit.dashboard.details import port_overview
-from devinit.dashboard.painting import content
+from devinit.dashboard.painting import content, words
 from devinit.dashboard.screens.confirm import SHORT
 from devinit.dashboard.screens.conflict import FRAME, Json
 from devinit.model.port_words import accept_text, has_suggestion
@@ -36,9 +36,9 @@ class ConflictsDialogue(ModalScreen[str]):
         room = min(84, self.app.size.width * 96 // 100) - FRAME
         options = [Option("decide one by one", id=EACH), Option("abort", id=ABORT)]
         if any(map(has_suggestion, self._conflicts)):
-            options.insert(0, Option(accept_text(self._conflicts, room), id=ACCEPT))
+            options.insert(0, Option(words(accept_text(self._conflicts, room)), id=ACCEPT))
         with VerticalScroll(classes="dialogue -wide", can_focus=False):
-            yield Label(f"{len(self._conflicts)} ports are taken.", classes="dialogue--title", markup=False)
+            yield Label(words(f"{len(self._conflicts)} ports are taken."), classes="dialogue--title")
             lines = [content(line) for line in port_overview(self._conflicts, room)]
             yield Static(Content("\n").join(lines), classes="dialogue--facts")
             yield OptionList(*options, markup=False)

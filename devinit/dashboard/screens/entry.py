@@ -10,6 +10,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
+from devinit.dashboard.painting import words
+
 
 class PortEntry(ModalScreen[int | None]):
     """Asks for a port; None when the person leaves it as it is."""
@@ -23,9 +25,10 @@ class PortEntry(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         """Lay the question out."""
         with Vertical(classes="dialogue"):
-            yield Label(f"Which port for {self._service}?", classes="dialogue--title", markup=False)
+            yield Label(words(f"Which port for {self._service}?"), classes="dialogue--title")
             yield Label(
-                f"{self._first} to {self._last}; Enter takes it, Esc leaves it", classes="dialogue--text"
+                words(f"{self._first} to {self._last}; Enter takes it, Esc leaves it"),
+                classes="dialogue--text",
             )
             yield Input(str(self._now), type="integer", max_length=5)
 

@@ -162,7 +162,6 @@ class PortsPage(Screen[None]):
                 report["advice"],
                 title=f"port {port} is {report['summary']}",
                 severity="warning",
-                markup=False,
             )
             return
         question = Confirm(
@@ -213,7 +212,7 @@ class PortsPage(Screen[None]):
         return str(getattr(self.app, "root", ""))
 
     def _say(self, text: str) -> None:
-        self.notify(text, timeout=4, markup=False)
+        self.notify(text, timeout=4)
 
     def _complain(self, error: DevinitError) -> None:
-        self.notify(error.hint or "", title=error.message, severity="error", timeout=10, markup=False)
+        self.notify(error.hint or "", title=error.message, severity="error", timeout=10)
