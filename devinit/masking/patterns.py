@@ -20,9 +20,9 @@ COLOUR = r"(?:\x1b\[[0-9;:]*m)*"
 
 URL = re.compile(
     # user:password@; a port with a path behind it is no password. A password may hold an @ that should have been
-    # escaped and, in what is no web address, a /.
+    # escaped and, in what is no web address, a /. Messages spell the form out: user:password@host.
     r"(?P<before>(?:(?P<web>\b(?:https?|wss?)://)|(?<!http)(?<!https)(?<!ws)(?<!wss)://)[^\s:/@?#'\"<>]*:)"
-    r"(?!\d{1,5}(?:[/?#]|$))(?P<password>[^\s/?'\"<>]{1,2048}|(?(web)(?!)|[^\s'\"<>]{1,2048}))@"
+    r"(?!\d{1,5}(?:[/?#]|$)|password@host)(?P<password>[^\s/?'\"<>]{1,2048}|(?(web)(?!)|[^\s'\"<>]{1,2048}))@"
 )
 TOKEN_URL = re.compile(r"(?P<before>\bhttps?://)(?P<user>[^\s:/@?#'\"<>]{16,})@")
 """A token in place of a user: `https://ghp_…@github.com`, a DSN of Sentry's."""

@@ -17,7 +17,11 @@ from tests.cli.conftest import PATIENCE
 if TYPE_CHECKING:
     from tests.cli.conftest import Listen, Shop
 
-TITLE, CLEAR, RED, RIGHT_TO_LEFT, MARK = "\x1b]0;owned\x07", "\x1b[2J", "\x1b[31m", "\u202e", "\u200f"
+TITLE = "\x1b]0;owned\x07"
+CLEAR = "\x1b[2J"
+RED = "\x1b[31m"
+RIGHT_TO_LEFT = "\u202e"
+MARK = "\u200f"
 EVIL = f"a{TITLE}b{CLEAR}c{RED}d{RIGHT_TO_LEFT}e{MARK}f\x9b2Jg"
 HARMLESS = "abcdef2Jg"
 OWN = re.compile(r"\x1b\[[0-9;]*m")
@@ -28,12 +32,11 @@ SECRET = "hunter2hunter2"
 
 def at_terminal(*words: str, directory: Path) -> str:
     """Return everything that a terminal receives from a command."""
-    output, _ = pexpect.run(
+    output = pexpect.run(
         " ".join([sys.executable, "-m", "devinit", *words]),
         cwd=str(directory),
         encoding="utf-8",
         timeout=PATIENCE,
-        withexitstatus=True,
     )
     return str(output)
 

@@ -73,6 +73,7 @@ READABLE = [
     "git@github.com:shop/shop.git",
     "at file:///app/node_modules/@next/x.js:10:5",
     "mail me@example.com at 10:30",
+    "write it in full: postgresql://user:password@host:5432/database",
     "psql -p 5432 -h localhost",
     "docker run -p 8000:80 image",
     "mysql -p shop",
