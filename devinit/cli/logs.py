@@ -16,7 +16,7 @@ from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
 from devinit.system import terminal
-from devinit.text import coloured, harmless
+from devinit.text import harmless
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -179,7 +179,7 @@ class Printer:
     def show(self, lines: Iterable[tuple[str, Line]]) -> None:
         """Print lines of services."""
         if not self._as_json:
-            terminal.write(sys.stdout, (self._line(service, line) for service, line in lines))
+            terminal.write(sys.stdout, (self._line(*each) for each in lines), self._mask)
             return
         for service, line in lines:
             self.has_shown = True
@@ -188,14 +188,12 @@ class Printer:
     def _line(self, service: str, line: Line) -> str:
         self.has_shown = True
         when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
-        return f"{when}{self._before[service]}{self._shown(line.text)}"
+        return f"{when}{self._before[service]}{self._styled(line.text)}"
 
-    def _shown(self, text: str) -> str:
+    def _styled(self, text: str) -> str:
         if not self._coloured:
-            return self._mask(harmless(text))
-        if text.startswith(MARKER):
-            return self._paint.dim(self._mask(harmless(text)))
-        return self._mask(coloured(text))
+            return harmless(text)
+        return self._paint.dim(harmless(text)) if text.startswith(MARKER) else text
 
     def _as_object(self, service: str, line: Line) -> dict[str, str | None]:
         return {

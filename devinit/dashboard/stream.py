@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from devinit.logs import log_path
 from devinit.logs.follow import Follower
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
+from devinit.masking import masked
 from devinit.system import terminal
-from devinit.text import coloured, pad, width
+from devinit.text import pad, width
 
 LINES_BEFORE = 500
 WAIT_SECONDS = 1.0
@@ -35,7 +36,7 @@ def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: 
     try:
         with suppress(KeyboardInterrupt), Follower(tails, lambda text: write([text])) as follower:
             while True:
-                write(f"{name_of(name, wide)}{coloured(mask(line.text))}" for name, line in follower.lines())
+                write((f"{name_of(name, wide)}{line.text}" for name, line in follower.lines()), mask)
                 follower.wait(WAIT_SECONDS)
     finally:
         signal.signal(signal.SIGINT, before)
@@ -46,7 +47,7 @@ def name_of(service: str, wide: int) -> str:
     return pad(service, wide) if wide else ""
 
 
-def write(lines: Iterable[str]) -> None:
+def write(lines: Iterable[str], mask: Callable[[str], str] = masked) -> None:
     """Write lines to the terminal that the dashboard has left."""
     if sys.__stdout__ is not None:
-        terminal.write(sys.__stdout__, lines)
+        terminal.write(sys.__stdout__, lines, mask)

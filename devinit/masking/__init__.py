@@ -40,9 +40,9 @@ HINTS = (
         "pepper",
         "jwt",
     ),
-    *("bearer", "mnemonic", "pat", "sk"),
+    *("bearer", "mnemonic", "pat=", "pat_", "pat-", "pat'", 'pat"', "pat ", "sk=", "sk'", 'sk"', "-sk "),
 )
-"""One of these is in every name of a secret."""
+"""One of these is in every name of a secret, with what follows where it would be in many words."""
 SIGNS = ("=", "--", " -", "\x1f-", '":', "':", "%3d")
 """One of these stands between a name and its value, or before an option."""
 PHRASES = (
@@ -136,7 +136,16 @@ def may_hold_secrets(text: str) -> bool:
         return True
     lower = text.lower()
     return (
-        (any(sign in lower for sign in SIGNS) and any(hint in lower for hint in HINTS))
-        or (" " in text and any(phrase in lower for phrase in PHRASES))
-        or ("-" in text and any(program in lower for program in PROGRAMS))
+        (has_one_of(SIGNS, lower) and has_one_of(HINTS, lower))
+        or ((": " in lower or " '" in lower or " by" in lower) and has_one_of(PHRASES, lower))
+        or (" -" in lower and has_one_of(PROGRAMS, lower))
+        or (SEPARATOR in lower and has_one_of(PROGRAMS, lower))
     )
+
+
+def has_one_of(parts: Sequence[str], text: str) -> bool:
+    """Whether a text contains one of some parts. A loop takes a third of the time of `any`."""
+    for part in parts:  # noqa: SIM110  as above
+        if part in text:
+            return True
+    return False

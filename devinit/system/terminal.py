@@ -14,15 +14,16 @@ from devinit.text import coloured, harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TextIO
 
 ERASE_BELOW, ERASE_REST = "\x1b[J", "\x1b[K"
 
 
-def write(stream: TextIO, lines: Iterable[str]) -> None:
-    """Write lines to a stream; colours only to a terminal."""
-    stream.writelines(f"{shown(stream, line)}\n" for line in lines)
+def write(stream: TextIO, lines: Iterable[str], mask: Callable[[str], str] = masked) -> None:
+    """Write lines to a stream; colours only to a terminal. `mask` hides more than what is recognised anyhow."""
+    safe = coloured if stream.isatty() else harmless
+    stream.writelines(f"{mask(safe(line))}\n" for line in lines)
     stream.flush()
 
 
