@@ -94,7 +94,7 @@ def show_paths(names: list[str], root: Path, *, as_json: bool) -> None:
         if as_json:
             print_json({"service": name, "path": path})
         else:
-            sys.stdout.write(f"{path}\n")
+            terminal.data(f"{path}\n")
 
 
 def begin(

@@ -140,3 +140,14 @@ class TestSecrets:
         feed._hand_over(())
 
         assert pieces[-1].lines[-1].text == "connecting with ***"
+
+    def test_are_not_shown_in_a_line_that_is_not_finished(self, project: Path) -> None:
+        pieces: list[Piece] = []
+        feed = Feed(project, pieces.extend)
+        feed._arrange(("web",))
+        with (state_of(project) / "logs/web.log").open("a") as log:
+            log.write("waiting for postgresql://shop:opensesame@db/shop ")
+        feed._hand_over(())
+
+        assert pieces[-1].unfinished is not None
+        assert pieces[-1].unfinished.text == "waiting for postgresql://shop:***@db/shop "

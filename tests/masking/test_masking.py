@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from hypothesis import given, settings, strategies
 
 from devinit.masking import masked, masked_data, masked_value, masked_words, may_hold_secrets
 
@@ -91,6 +92,40 @@ READABLE = [
     "if password == other: retry",
 ]
 
+PARTS = (
+    *(
+        "password",
+        "=",
+        "--token",
+        " ",
+        "'",
+        '"',
+        ":",
+        "://",
+        "@",
+        "user",
+        "mysql",
+        "-p",
+        "-phunter2",
+        ";Server=x",
+    ),
+    *(
+        "\x1f",
+        "\x1b[31m",
+        "{",
+        "}",
+        "?key=",
+        "&",
+        " PASSWORD ",
+        "Authorization: Bearer ",
+        "\\",
+        "redis-cli",
+        "-a",
+    ),
+    *("$", "${X}", "tcp(", "/", "\n", "cookie: ", "***", "sshpass", "curl", "-u", "x"),
+)
+TEXTS = strategies.lists(strategies.sampled_from(PARTS), max_size=14).map("".join)
+
 
 class TestAText:
     @pytest.mark.parametrize(("text", "shown"), HIDDEN_IN.items(), ids=range(len(HIDDEN_IN)))
@@ -100,6 +135,11 @@ class TestAText:
     @pytest.mark.parametrize("text", HIDDEN_IN.values(), ids=range(len(HIDDEN_IN)))
     def test_that_was_masked_before_stays_as_it_is(self, text: str) -> None:
         assert masked(text) == text
+
+    @settings(max_examples=300, deadline=None)
+    @given(TEXTS)
+    def test_of_any_composition_is_masked_once_and_for_all(self, text: str) -> None:
+        assert masked(masked(text)) == masked(text)
 
     @pytest.mark.parametrize("text", READABLE)
     def test_without_secrets_stays_as_it_is(self, text: str) -> None:
@@ -144,6 +184,11 @@ class TestAText:
 
 
 class TestACommandLine:
+    @settings(max_examples=300, deadline=None)
+    @given(strategies.lists(TEXTS, max_size=6))
+    def test_of_any_words_has_as_many_words_as_before(self, words: list[str]) -> None:
+        assert len(masked_words(words)) == len(words)
+
     @pytest.mark.parametrize(
         ("words", "shown"),
         [

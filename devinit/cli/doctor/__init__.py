@@ -44,7 +44,7 @@ def run(arguments: Arguments) -> int:
     root = find_root_as_text(folder_of(arguments))
     folder = state_folder(root) if root else None
     if folder is not None and not arguments.json:
-        sys.stdout.write(f"  {root} keeps its logs and data in {folder}\n")
+        terminal.write(sys.stdout, [plain(f"  {root} keeps its logs and data in {folder}")])
     checks = checks_of(Path(root) if root else None)
     rows = []
     left = False
