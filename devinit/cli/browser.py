@@ -13,6 +13,7 @@ from devinit.ports.avoid import BROWSER_UNSAFE_PORTS
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.who import who
 from devinit.system import terminal
+from devinit.text import one_line
 
 LOOPBACK = "127.0.0.1"
 
@@ -36,7 +37,7 @@ def show_in_browser(root: Path, port: int | None) -> None:
                 f"The dashboard of {root.name}: the link works once, on this machine. Ctrl-C ends it, no service."
             )
             command = (sys.executable, "-P", "-m", "devinit", "-C", str(root), "dashboard")
-            asyncio.run(serve(listening, door, command, f"{root.name} · devinit", talk))
+            asyncio.run(serve(listening, door, command, f"{one_line(root.name)} · devinit", talk))
         finally:
             held.close()
     talk("the dashboard has ended; services keep running, `devinit stop` ends them")

@@ -1,15 +1,16 @@
 """Secrets made unreadable in everything that is shown: `postgresql://shop:***@127.0.0.1`. Pure.
 
-Whatever prints (the command line, JSON included, the dashboard, what the supervisor tells) uses `masked`; there is
-one list of names, `names`. What is compared, sent back as proof or given to a program is never masked: only what
-is shown. `devinit env` and `devinit run` give the values themselves, which is what they are for.
+Everything that prints uses `masked`: the command line, JSON included, the dashboard, the supervisor's notes and
+reasons. There is one list of names, in `names`. A value that is compared, sent back as proof or given to a program
+is never masked, only its display. `devinit env` and `devinit run` give the values themselves: that is their
+purpose.
 
     masked("mysql -uroot -phunter2")               # → "mysql -uroot -p***"
     masked_words(["vite", "--token", "abc"])       # → ["vite", "--token", "***"]
     masked_value("RAILS_MASTER_KEY", "0123")       # → "***"
     masked_data({"command": ["redis-cli", "-a", "pw"], …})     # a copy, for JSON
 
-Most texts hold nothing of the kind: they are recognised without patterns, whose module takes 5 ms to load.
+Most texts hold no secret. They pass without the module of patterns, which takes 5 ms to load.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ PLACES = frozenset({"root", "path", "directory", "log", "worktree", "folder", "h
 
 
 def masked(text: str) -> str:
-    """Return a text without the passwords, tokens and keys in it that can be recognised."""
+    """Return a text in which `***` replaces each password, token and key that is recognised."""
     if not may_hold_secrets(text):
         return text
     from devinit.masking.patterns import without_secrets  # compiles patterns, which few texts need
@@ -98,14 +99,14 @@ def masked(text: str) -> str:
 
 
 def masked_value(name: str, value: str) -> str:
-    """Return the value of a variable as it may be seen by somebody who looks over a shoulder."""
+    """Return the value of a variable as it may be shown."""
     if hides(name) and value.lower() not in SWITCHES:
         return HIDDEN
     return masked(value)
 
 
 def masked_words(words: Sequence[str]) -> list[str]:
-    """Return the words of a command line without the secrets among them; as many words as before."""
+    """Return the words of a command line without its secrets; the number of words stays the same."""
     shown = masked(SEPARATOR.join(words)).split(SEPARATOR)
     # A word may hold the separator itself.
     return shown if len(shown) == len(words) else [masked(word) for word in words]
@@ -127,11 +128,11 @@ def masked_data(value: Any, key: str = "") -> Any:
 
 
 SEPARATOR = "\x1f"
-"""Between the words of a command line, which may hold spaces; white space to a pattern."""
+"""Separates the words of a command line, which may hold spaces; patterns take it for white space."""
 
 
 def may_hold_secrets(text: str) -> bool:
-    """Whether it is worth looking closer; False is certain. Loads and compiles nothing."""
+    """Whether a text may hold a secret; False is certain. This needs no pattern."""
     if "@" in text and "@" in text.replace(f":{HIDDEN}@", ""):
         return True
     lower = text.lower()

@@ -1,7 +1,7 @@
 """Where secrets stand in a text: URLs, connection strings, assignments, options, headers, SQL. Pure.
 
-What precedes a value is found by a pattern, whether its name is that of a secret is asked of `names`. No pattern
-looks at a character more often than a few times, however long a line is: names begin where no name goes on.
+A pattern finds a name and its sign (`=`, `:`, a space behind an option); `names` decides whether it is the name of
+a secret. Patterns take linear time on lines of any length: a name matches only from its first character on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLOUR = r"(?:\x1b\[[0-9;:]*m)*"
-"""Loggers paint names and values."""
+"""Loggers colour names and values."""
 
 URL = re.compile(
     # user:password@; a port with a path behind it is no password. A password may hold an @ that should have been
@@ -57,7 +57,7 @@ TO_THE_END = re.compile(r"[^\"'\n\x1f]+")
 WORD = re.compile(rf"[^{SEPARATOR}]+")
 """A word of a command line whose words are known."""
 CLOSING = ",.:)]}>`"
-"""What ends a sentence or a list behind a value, and is seldom the end of a password."""
+"""Characters that end a sentence or a list behind a value, and seldom a password."""
 REFERENCE = re.compile(r"\$(?:\{\w+\}|[A-Z][A-Z0-9_]*)")
 """A variable in place of its value: `--password ${DB_PASSWORD}`."""
 PROSE = frozenset(
@@ -67,7 +67,7 @@ PROSE = frozenset(
         *("on", "option", "or", "required", "requires", "that", "the", "to", "was", "were", "will", "with"),
     }
 )
-"""What follows an option that is only spoken of: "--token is required"."""
+"""Words that follow an option in a sentence: "--token is required"."""
 PLAIN_COUNTS = frozenset({"pass", "passes"})
 """What test runners count: `pass=12 fail=0`."""
 
@@ -151,7 +151,7 @@ def is_secret(sign: re.Match[str], text: str) -> bool:
 
 
 def value_after(sign: re.Match[str], text: str) -> tuple[int, int] | None:
-    """Return where the value of a name stands; None when there is none that is worth hiding."""
+    """Return the span of the value behind a name; None when there is no secret to hide."""
     start = sign.end()
     if whole := whole_value(sign, text):
         return whole.span()
@@ -167,7 +167,7 @@ def value_after(sign: re.Match[str], text: str) -> tuple[int, int] | None:
 
 
 def whole_value(sign: re.Match[str], text: str) -> re.Match[str] | None:
-    """Return a value that may hold spaces, since where it ends is said by something else; None for any other."""
+    """Return a value that may hold spaces, because something else marks its end; None for any other value."""
     start, end = sign.span()
     before = text[start - 1 : start]
     if SEPARATOR in sign[0] or (SEPARATOR in text and sign[0].startswith("-") and before in ("", SEPARATOR)):
@@ -204,7 +204,7 @@ def of_programs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def password_at(text: str, start: int) -> tuple[int, int] | None:
-    """Return where the password ends that stands at a place of a command line; None when it is a variable."""
+    """Return the span of the password that begins at `start`; None for a variable in its place."""
     found = VALUE.match(text, start)
     if found is None or REFERENCE.fullmatch(found[0]):
         return None

@@ -97,6 +97,27 @@ class TestJson:
         stream.seek(0)
         assert json.loads(stream.read()) == {"root": "Ölmühle"}
 
+    def test_shows_nothing_that_a_terminal_would_obey_and_is_the_same_to_a_program(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        odd = {"name": "a\x1b]0;t\x07\u202e\u2066\x9b\x7f\ue000\U000e0041 \u00e9\u6f22\U0001f680"}
+
+        print_json(odd)
+
+        printed = capsys.readouterr().out
+        assert json.loads(printed) == odd
+        assert printed.rstrip("\n").isprintable()
+        assert "\u00e9\u6f22\U0001f680" in printed
+
+    def test_has_no_secrets_in_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        print_json({"command": ["mysql", "-phunter2"], "reason": "--token hunter2", "root": "/srv/token=1"})
+
+        assert json.loads(capsys.readouterr().out) == {
+            "command": ["mysql", "-p***"],
+            "reason": "--token ***",
+            "root": "/srv/token=1",
+        }
+
 
 class TestTheSizeOfATerminal:
     def test_is_what_it_says(self, make_pty: MakePty) -> None:
