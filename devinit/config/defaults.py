@@ -55,4 +55,4 @@ def identifier(name: str) -> str:
 def database_settings(project: str) -> DatabaseSettings:
     """Return the database of a project that says nothing about it."""
     name = identifier(project)
-    return DatabaseSettings(database=name, user=name, password=name)
+    return DatabaseSettings(database=name, user=name)

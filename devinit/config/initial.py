@@ -75,7 +75,7 @@ _COMMENTS = {
     "port": "preferred: when it is taken, the service moves to the next free one",
     "depends_on": "started when these are ready",
     "before_start": "before each start, after dependencies are ready",
-    "database": "the role's name and password are `user` and `password`",
+    "database": "the role is `user`; its password is random unless `password` names one",
 }
 """What is said beside a key where it is met first."""
 
@@ -184,14 +184,16 @@ def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
 
 
 def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
+    if service.password is not None:
+        yield "password", service.password
     if service.database is None:
         return
     usual = database_settings(project.name)
     yield "database", service.database.database
-    for key in ("user", "password"):
-        value = getattr(service.database, key)
-        if value != getattr(usual, key):
-            yield key, value
+    if service.database.user != usual.user:
+        yield "user", service.database.user
+    if service.database.password is not None:
+        yield "password", service.database.password
 
 
 def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:

@@ -279,7 +279,11 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         str | None, Meta(description="For postgres: the role's name. Default: the project's name.")
     ] = None
     password: Annotated[
-        str | None, Meta(description="For postgres: the role's password. Default: the project's name.")
+        str | None,
+        Meta(
+            description='For postgres and redis: its password; "random" is one that is made for this checkout. '
+            "Default: the one that `.env` names, else random, for postgres; none for redis."
+        ),
     ] = None
     binaries: Annotated[
         str | None,

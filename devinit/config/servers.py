@@ -5,8 +5,9 @@ from __future__ import annotations
 from devinit.config.defaults import LONGEST_IDENTIFIER, database_settings
 from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable
-from devinit.model.service import DatabaseSettings
+from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings
 
+_LINE_ENDS = frozenset("\r\n")
 _SCHEMES = {"postgres": ("postgresql", "postgres"), "redis": ("redis", "rediss")}
 
 
@@ -17,13 +18,21 @@ def database(table: ServiceTable, provider: str, project: str, place: Place) -> 
     default = database_settings(project)
     for key in ("database", "user"):
         _check_identifier(getattr(table, key), place.at(key))
-    if table.password == "":
-        place.at("password").add("is empty", "any text will do: the server listens on this machine only")
     return DatabaseSettings(
         database=table.database or default.database,
         user=table.user or default.user,
-        password=table.password or default.password,
+        password=password(table, place),
     )
+
+
+def password(table: ServiceTable, place: Place) -> str | None:
+    """Return the password that a service is configured with; None when it names none."""
+    text = table.password
+    if text == "":
+        place.at("password").add("is empty", f'choose one, or "{RANDOM_PASSWORD}" for a random one')
+    elif text is not None and set(text) & _LINE_ENDS:
+        place.at("password").add("has several lines", "a password is one line")
+    return text
 
 
 def external_url(text: str | None, provider: str, place: Place) -> str | None:

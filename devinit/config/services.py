@@ -14,7 +14,7 @@ from devinit.config.policies import log_limits, readiness, restart_policy, stop_
 from devinit.config.port_requests import extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
 from devinit.config.schema import PROVIDERS, SERVICE_NAME, VARIABLE_NAME, ServiceTable, Texts, Values
-from devinit.config.servers import database, external_url
+from devinit.config.servers import database, external_url, password
 from devinit.model.service import Service
 
 _QUOTING = frozenset("'\"\\")
@@ -30,7 +30,7 @@ _PROVIDERS_OF = {
     "watch": ("process",),
     "database": ("postgres",),
     "user": ("postgres",),
-    "password": ("postgres",),
+    "password": ("postgres", "redis"),
     "binaries": ("postgres", "redis"),
     "url": ("postgres", "redis"),
 }
@@ -79,6 +79,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         url_path=url_path(table.url_path, place.at("url_path")) or "",
         docs_path=url_path(table.docs_path, place.at("docs_path")),
         database=database(table, provider, surroundings.project, place),
+        password=password(table, place) if provider == "redis" else None,
         binaries=_binaries(table.binaries, surroundings.root, place.at("binaries")),
         external_url=external_url(table.url, provider, place.at("url")),
     )

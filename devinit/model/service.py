@@ -95,12 +95,22 @@ class LogLimits(Struct, frozen=True, kw_only=True):
     count: int = 3
 
 
+RANDOM_PASSWORD = "random"  # noqa: S105 - the word in devinit.toml that stands for one
+"""The value of `password` that asks for a random one, which is kept beside the data."""
+
+
 class DatabaseSettings(Struct, frozen=True, kw_only=True):
     """What a postgres service is created with."""
 
     database: str
     user: str
-    password: str
+    password: str | None = None
+    """As configured; None when `devinit.toml` names none. A provider's `settled` replaces None and "random"."""
+
+    @property
+    def secret(self) -> str:
+        """The password of a service that is settled; empty before that."""
+        return self.password or ""
 
 
 class Service(Struct, frozen=True, kw_only=True):
@@ -141,6 +151,8 @@ class Service(Struct, frozen=True, kw_only=True):
     docs_path: str | None = None
     database: DatabaseSettings | None = None
     """For postgres."""
+    password: str | None = None
+    """For redis: None lets every client in. A provider's `settled` replaces "random"."""
     binaries: Path | None = None
     """Where the provider finds its programs, when the developer says so."""
     external_url: str | None = None

@@ -13,7 +13,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy
 from devinit.providers.command import command_spec, first_words
-from devinit.providers.provider import Place, Say, reachable
+from devinit.providers.provider import Notes, Place, Say, Stated, reachable
 from devinit.system.files import read_bytes
 
 NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
@@ -39,6 +39,11 @@ class _Package(Struct, frozen=True, rename="camel"):
 class ProcessProvider:
     """Runs the service's own command."""
 
+    def settled(self, service: Service, place: Place, stated: Stated) -> Service:
+        """Return the service as it is: its passwords are its own business."""
+        del place, stated
+        return service
+
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return the browser's address: `localhost`, which Vite and Next accept without configuration."""
         if service.external_url is not None:
@@ -53,11 +58,12 @@ class ProcessProvider:
         del service, place
         return False
 
-    def prepare(self, service: Service, place: Place, say: Say) -> None:
+    def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
         del say
         if service.external_url is None and not service.setup:
             _refuse_missing_packages(service, place)
+        return ()
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -95,8 +101,10 @@ class ProcessProvider:
         del service, place
         return True
 
-    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
         """Do nothing."""
+        del service, endpoint, place, say
+        return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Return None: what answers HTTP could be anybody's."""

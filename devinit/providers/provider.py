@@ -6,7 +6,7 @@ A provider holds no state: what it must remember lies in the data directory, bes
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -19,6 +19,11 @@ from devinit.model.service import Endpoint, Service, StopPolicy
 
 Say: TypeAlias = Callable[[str], None]
 """Tells the person who waits what takes time, one short line at a time."""
+
+Notes: TypeAlias = tuple[str, ...]
+"""What the developer should still see when everything is up."""
+Stated: TypeAlias = Callable[[], Mapping[str, str]]
+"""Reads what the project's own files say, by variable or by file: `.env`, `[environment]`, alembic.ini."""
 
 WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 
@@ -39,6 +44,13 @@ class Place(Struct, frozen=True, kw_only=True):
 class Provider(Protocol):
     """One way to run a service. The methods are called in this order, for each start and each restart."""
 
+    def settled(self, service: Service, place: Place, stated: Stated) -> Service:
+        """Return the service with the password that its server has, or gets at its next start.
+
+        A password that no file names is made and kept beside the data. Raise StateFileError when it cannot be.
+        """
+        ...
+
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return where the service answers and what others need to use it; pure."""
         ...
@@ -47,7 +59,7 @@ class Provider(Protocol):
         """Return whether `prepare` will run programs or copy files: told by a few files, in 0.2 ms at most."""
         ...
 
-    def prepare(self, service: Service, place: Place, say: Say) -> None:
+    def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Make everything ready for the process, or raise ServiceError; before every spawn."""
         ...
 
@@ -65,7 +77,7 @@ class Provider(Protocol):
         """Return whether `provision` has nothing to do, as far as a few files tell."""
         ...
 
-    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
         """Create inside the running server what the project expects; blocking, after the probe is ready."""
         ...
 

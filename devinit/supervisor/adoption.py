@@ -14,6 +14,7 @@ from devinit.errors import DevinitError
 from devinit.model.service import Project
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
+from devinit.supervisor.passwords import Passwords
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
@@ -40,7 +41,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     recorded = recorded_project(stage.project, state)
     # Not our own: whoever asks for the status, cron perhaps, has not started these services.
     caller = read_caller(stage.private) or dict(os.environ)
-    stage.configure_for_adoption(current_project(recorded, state), recorded, caller)
+    stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
     # Also those that do not run: `status` and `start` are about all of them.
     for name, service in stage.project.services.items():
         supervisor.runners[name] = Runner(service, stage, supervisor, tasks, supervisor.changed)
@@ -62,6 +63,8 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)
         runner.adopt(process)
+        # Nothing has moved since: it was started with these, or had been started again.
+        runner.told = stage.addresses()
     ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
     runner.post(lifecycle.Adopted(was_ready=ready, proven=record.proven, restarts=record.restarts))
     if record.phase not in lifecycle.WANTED:
@@ -99,13 +102,14 @@ def recorded_project(current: Project, state: State) -> Project:
     return msgspec.structs.replace(current, name=state.project or current.name, services=services)
 
 
-def current_project(recorded: Project, state: State) -> Project:
+def current_project(recorded: Project, state: State, stage: Stage) -> Project:
     """Return the project as it is configured now, with the services that run as they were started.
 
     A devinit.toml that is broken now must not keep anybody from looking after them.
     """
     try:
         project = load(recorded.root, profile=state.profile)
+        project = Passwords(stage.env_files_of).settled(project, stage.place())
     except DevinitError as error:
         log.warning("%s; using the recorded services", error.message)
         return recorded

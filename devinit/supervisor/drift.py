@@ -12,11 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.errors import StateFileError
-from devinit.model.service import Project, Service
+from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.system.files import read_bytes
 
 KEYS = {"external_url": "url"}
 """Fields of a service that have another name in devinit.toml."""
+DATABASE_KEYS = DatabaseSettings.__struct_fields__
 
 
 class Basis(Struct, frozen=True, kw_only=True):
@@ -61,7 +62,12 @@ def differences(before: Service, now: Service) -> list[str]:
         then, value = getattr(before, field), getattr(now, field)
         if then == value:
             continue
-        found += changed_variables(then, value) if field == "env" else [KEYS.get(field, field)]
+        if field == "env":
+            found += changed_variables(then, value)
+        elif field == "database" and then is not None and value is not None:
+            found += [key for key in DATABASE_KEYS if getattr(then, key) != getattr(value, key)]
+        else:
+            found.append(KEYS.get(field, field))
     return found
 
 

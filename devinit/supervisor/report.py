@@ -107,6 +107,13 @@ def mode_of(service: Service, endpoint: Endpoint) -> Mode:
     return "moved" if moved else "preferred"
 
 
+def reason_of_new_addresses(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Say why a service is started again that knows these addresses from before; pure, and without a password."""
+    names = ", ".join(before)
+    moved = any(url.rpartition("@")[2] != now[name].rpartition("@")[2] for name, url in before.items())
+    return f"{names} moved" if moved else f"{names} has another password"
+
+
 def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
     """Sum up one service at the end of a start."""
     endpoint = stage.endpoint(runner.name)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError
@@ -253,13 +253,13 @@ class Runner:
     async def _prepare_provider(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
         if not provider.takes_long(self.service, place):
-            provider.prepare(self.service, place, self._say)
+            self._note(provider.prepare(self.service, place, self._say))
             return
         work = asyncio.ensure_future(
             asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
         )
         try:
-            await asyncio.shield(work)
+            self._note(await asyncio.shield(work))
         except asyncio.CancelledError:
             # A thread cannot be interrupted. The next run must not begin beside it (two initdb in one folder).
             await asyncio.wait([work])
@@ -441,7 +441,7 @@ class Runner:
         endpoint = self._stage.endpoint(self.name)
         if not provider.is_provisioned(self.service, place):
             say = self._say_from_thread()
-            await asyncio.to_thread(provider.provision, self.service, endpoint, place, say)
+            self._note(await asyncio.to_thread(provider.provision, self.service, endpoint, place, say))
 
     async def _follow_port(self, port: int) -> None:
         given = self._stage.ports.port_of(self.name)
@@ -575,6 +575,10 @@ class Runner:
 
     def _say(self, message: str) -> None:
         self._stage.broadcaster.progress(self.name, self._stage.mask(message))
+
+    def _note(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._stage.note(f"{self.name}: {text}", self.name)
 
     def _say_from_thread(self) -> Callable[[str], None]:
         loop = asyncio.get_running_loop()

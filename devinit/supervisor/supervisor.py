@@ -28,6 +28,7 @@ from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.file_watches import FileWatches
 from devinit.supervisor.leftovers import end_leftovers, end_unknown
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
+from devinit.supervisor.passwords import Passwords, as_they_run
 from devinit.supervisor.project_ports import Asked, PortQuestion
 from devinit.supervisor.recording import Recorder, state_of
 from devinit.supervisor.runner import Runner
@@ -88,7 +89,8 @@ class Supervisor:
         self._changes = asyncio.Event()
         self._noted: set[str] = set()
         self._record = Recorder(stage, self._state, self._note_once)
-        self._files = outdated.Files(stage, lambda: self._load(Order(services=(), asked=Asked(environ={}))))
+        self._passwords = Passwords(stage.env_files_of)
+        self._files = outdated.Files(stage, lambda: asyncio.to_thread(self._read, None))
         self._watches = FileWatches(tasks, self._files_changed, stage.note)
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
@@ -120,8 +122,8 @@ class Supervisor:
         self.starts += 1
         try:
             async with self._deciding:
-                configured = await self._read(order)
-                project = self._in_use(configured)
+                configured = await asyncio.to_thread(self._read, order.profile)
+                project = self._settled(configured, order.asked.environ)
                 names = report.named(order.services, project)
                 if order.only_changed:
                     outdated_now = self._outdated(project)
@@ -137,7 +139,8 @@ class Supervisor:
                 with self._expected_back(names), self.stage.ports.given_back_ahead():
                     await self._end(names)
                     order = replace(order, asked=without_questions(order.asked))
-                    wanted = await self._begin(self._in_use(configured), order, tell)
+                    project = self._settled(configured, order.asked.environ)
+                    wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
         finally:
             self.starts -= 1
@@ -170,7 +173,7 @@ class Supervisor:
         async with self._deciding:
             if not self.runners:
                 order = Order(services=(), asked=Asked(environ=environ), profile=profile)
-                await self._configure(await self._load(order), order)
+                await self._configure(self._as_they_run(await self._load(order)), order)
 
     def is_needed(self) -> bool:
         """Whether anything is left to look after."""
@@ -187,7 +190,8 @@ class Supervisor:
 
     async def changed_since(self) -> dict[str, list[str]]:
         """Return what of each service that runs is older than the files that say how it is to run."""
-        return self._outdated(await self._files.project())
+        project = await self._files.project()
+        return self._outdated(self._settled(project, self.stage.caller))
 
     # How it is done
 
@@ -214,7 +218,7 @@ class Supervisor:
 
     async def _decide_before_the_stop(self, project: Project, names: list[str], order: Order) -> None:
         """Raise what would keep these services from coming back, and take the ports that they move to."""
-        await self._configure(project, order)
+        await self._configure(self._as_they_run(project), order)
         wanted = graph.with_dependencies(names, dependencies_of(project))
         coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
         for name in coming:
@@ -229,7 +233,7 @@ class Supervisor:
 
     async def _begin(self, project: Project, order: Order, tell: Callable[[Event], None]) -> list[str]:
         wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
-        await self._configure(project, order)
+        await self._configure(self._as_they_run(project), order)
         # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         starting = [name for name in wanted if self._phase(name) not in WANTED]
@@ -252,15 +256,22 @@ class Supervisor:
         return wanted
 
     async def _load(self, order: Order) -> Project:
-        return self._in_use(await self._read(order))
+        project = await asyncio.to_thread(self._read, order.profile)
+        return self._settled(project, order.asked.environ)
 
-    async def _read(self, order: Order) -> Project:
-        return await asyncio.to_thread(load, self.stage.root, profile=order.profile or self.profile)
+    def _read(self, profile: str | None) -> Project:
+        return load(self.stage.root, profile=profile or self.profile)
 
-    def _in_use(self, project: Project) -> Project:
-        """Return a project as it is configured, with the servers of others that its services use now."""
-        running = {name: each.service for name, each in self.runners.items() if each.phase in WANTED}
-        return reuse.still_using(project, running)
+    def _settled(self, project: Project, environ: dict[str, str]) -> Project:
+        """Return a project with the passwords and the servers that its services use, or will use next."""
+        place = replace(self.stage.place(), environment=environ)
+        return reuse.still_using(self._passwords.settled(project, place), self._running())
+
+    def _as_they_run(self, project: Project) -> Project:
+        return as_they_run(project, self._running())
+
+    def _running(self) -> dict[str, Service]:
+        return {name: each.service for name, each in self.runners.items() if each.phase in WANTED}
 
     async def _configure(self, project: Project, order: Order) -> None:
         """Take over a configuration: services that vanished from it are stopped, what runs is left alone."""
@@ -449,12 +460,15 @@ class Supervisor:
         for name, runner in self.runners.items():
             if runner.service.provider != "process" or runner.process is None or self._returning[name] > 0:
                 continue
-            moved = [
-                other for other, address in addresses.items() if runner.told.get(other, address) != address
-            ]
-            if moved:
+            outdated_now = {
+                other: runner.told[other]
+                for other, address in addresses.items()
+                if runner.told.get(other, address) != address
+            }
+            if outdated_now:
                 self._returning[name] += 1
-                self._tasks.create_task(self._restart_quietly(name, f"{', '.join(moved)} moved"))
+                reason = report.reason_of_new_addresses(outdated_now, addresses)
+                self._tasks.create_task(self._restart_quietly(name, reason))
 
     async def _restart_quietly(
         self, name: str, reason: str, phases: frozenset[Phase] = lifecycle.ALIVE

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinit.cli.doctor import files
+from devinit.cli.doctor import exposure, files
 from devinit.control.client import GREETING_SECONDS
 from devinit.model.port import LeaseOwner
 from devinit.ports.leases import Lease, LeaseStore
@@ -25,6 +25,7 @@ from devinit.system.processes import Process, alive, identity_of
 from tests.places import state_of
 
 if TYPE_CHECKING:
+    from devinit.cli.doctor.finding import Finding
     from tests.cli.conftest import Shop
 
 pytestmark = pytest.mark.timeout(120)
@@ -239,6 +240,40 @@ class TestFilesThatCannotBeRead:
         assert code == 1
         assert "services.api.prot" in found["configuration"][0]["problem"]
         assert found["configuration"][0]["cured"] is False
+
+
+class TestARedisWithoutAPassword:
+    @pytest.fixture
+    def others(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The people who have accounts on the machine."""
+        found: list[str] = []
+        monkeypatch.setattr(exposure, "other_people", lambda: tuple(found))
+        return found
+
+    def look(self, folder: Path, text: str) -> list[Finding]:
+        (folder / "devinit.toml").write_text(text)
+        return list(exposure.databases(folder))
+
+    def test_is_a_finding_where_other_people_have_accounts(self, tmp_path: Path, others: list[str]) -> None:
+        others.append("ada")
+
+        [found] = self.look(tmp_path, '[services.cache]\nprovider = "redis"\n')
+
+        assert found.problem == (
+            "cache has no password, and other people have accounts on this machine (ada)"
+        )
+        assert found.advice.startswith('`password = "random"` in [services.cache] of devinit.toml')
+        assert found.harmless
+
+    def test_is_none_where_no_other_person_has_an_account(self, tmp_path: Path, others: list[str]) -> None:
+        assert others == []
+        assert self.look(tmp_path, '[services.cache]\nprovider = "redis"\n') == []
+
+    @pytest.mark.parametrize("key", ['password = "random"', 'url = "redis://cache.example.org"'])
+    def test_is_none_with_a_password_or_elsewhere(self, tmp_path: Path, others: list[str], key: str) -> None:
+        others.append("ada")
+
+        assert self.look(tmp_path, f'[services.cache]\nprovider = "redis"\n{key}\n') == []
 
 
 class TestWhatCannotBeLookedAt:

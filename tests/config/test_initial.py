@@ -110,6 +110,10 @@ class TestTheFirstFile:
             [services.cache]
             provider = "redis"
             url = "rediss://cache.example.com"
+            [services.queue]
+            provider = "redis"
+            port = 6390
+            password = "random"
             [environment]
             A = "1"
             [discovery]

@@ -75,9 +75,7 @@ class TestWhatIsNotSaid:
     def test_the_database_is_named_after_the_project(self, loaded: Loaded) -> None:
         database = loaded(f'[project]\nname = "Café-Shop 2"\n{STACK}').services["postgres"].database
 
-        assert database == DatabaseSettings(
-            database="cafe_shop_2", user="cafe_shop_2", password="cafe_shop_2"
-        )
+        assert database == DatabaseSettings(database="cafe_shop_2", user="cafe_shop_2")
 
     def test_the_backend_has_a_discovery_file(self, loaded: Loaded) -> None:
         assert loaded(STACK).discovery == {"backend": ".backend-port.json"}

@@ -124,9 +124,11 @@ class Bench:
             name=name, provider="postgres", directory=self.place.root, binaries=binaries, database=settings
         )
 
-    def redis(self, binary: Path | None, *, name: str = "redis") -> Service:
+    def redis(self, binary: Path | None, *, name: str = "redis", password: str | None = None) -> Service:
         """Return a Redis service."""
-        return Service(name=name, provider="redis", directory=self.place.root, binaries=binary)
+        return Service(
+            name=name, provider="redis", directory=self.place.root, binaries=binary, password=password
+        )
 
     def prepare(self, service: Service) -> None:
         PROVIDERS[service.provider].prepare(service, self.place, self.said.append)

@@ -7,8 +7,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from devinit.model.port import ConflictPolicy, PortRequest
-from devinit.model.service import Project, Service
-from devinit.supervisor.drift import Basis, basis_of, changed
+from devinit.model.service import DatabaseSettings, Project, Service
+from devinit.supervisor.drift import Basis, basis_of, changed, differences
 
 ROOT = Path("/shop")
 WEB = Service(name="web", directory=ROOT, command="run", env={"A": "1"})
@@ -26,6 +26,13 @@ def test_a_key_is_named_and_a_variable_by_its_own_name() -> None:
     now = replace(WEB, command="run faster", env={"B": "1"}, external_url="http://x")
 
     assert changed(WEB, Basis(), project(now), Basis()) == ["command", "env.A", "env.B", "url"]
+
+
+def test_a_key_of_a_database_is_named_as_in_the_file() -> None:
+    before = Service(name="db", directory=Path("/"), database=DatabaseSettings(database="a", user="u"))
+    now = replace(before, database=DatabaseSettings(database="a", user="u", password="p"))
+
+    assert differences(before, now) == ["password"]
 
 
 def test_what_is_decided_about_a_taken_port_changes_nothing_about_who_has_its_port() -> None:

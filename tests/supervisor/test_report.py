@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -19,7 +20,7 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.model.service import Project, Service
-from devinit.supervisor.report import describe_probe, named
+from devinit.supervisor.report import describe_probe, named, reason_of_new_addresses
 
 
 def project(*names: str) -> Project:
@@ -81,3 +82,17 @@ class TestAProbe:
     )
     def test_is_described_in_words(self, probe: Probe, text: str) -> None:
         assert describe_probe(probe) == text
+
+
+class TestTheReasonOfNewAddresses:
+    BEFORE: ClassVar = {"db": "postgresql://shop:old@127.0.0.1:5432/shop"}
+
+    def test_is_the_move_when_a_service_is_elsewhere(self) -> None:
+        now = {"db": "postgresql://shop:new@127.0.0.1:5433/shop"}
+
+        assert reason_of_new_addresses(self.BEFORE, now) == "db moved"
+
+    def test_is_the_password_when_only_that_is_another(self) -> None:
+        now = {"db": "postgresql://shop:new@127.0.0.1:5432/shop"}
+
+        assert reason_of_new_addresses(self.BEFORE, now) == "db has another password"

@@ -280,8 +280,9 @@ class TestAUsedServer:
         command = shop.begin("restart")
         assert command.finish() == 0
 
-        [note] = events(command, "note", "redis")
-        assert note["message"] == f"redis used the server on {port} until now; it gets one of its own"
+        # On a machine with other accounts it says, too, that its own one has no password.
+        messages = [note["message"] for note in events(command, "note", "redis")]
+        assert f"redis used the server on {port} until now; it gets one of its own" in messages
         assert shop.status()["redis"]["mode"] == "preferred"
         assert shop.leases() == [port, port + 5]
 

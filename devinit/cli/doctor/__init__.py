@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.cli.asking import can_ask
-from devinit.cli.doctor import files, leftovers, machine
+from devinit.cli.doctor import exposure, files, leftovers, machine
 from devinit.cli.doctor.finding import Finding
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
@@ -82,6 +82,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "state": partial(files.state, root),
         "disk": partial(files.disk, root),
         "ports": partial(machine.ports, root),
+        "databases": partial(exposure.databases, root),
         "supervisor": lambda: files.supervisor(root, answer.result()),
         "leftovers": lambda: leftovers.of_project(root, answer.result()),
         **of_machine,

@@ -72,7 +72,7 @@ def ask(line: Line, settings: DatabaseSettings) -> Answer:
 
 def _authenticate(line: Line, messages: Iterator[tuple[bytes, bytes]], settings: DatabaseSettings) -> bool:
     """Log in; return whether the password was what let us in."""
-    scram = Scram(settings.password)
+    scram = Scram(settings.secret)
     proven = False
     for kind, body in messages:
         if kind != b"R":
@@ -140,7 +140,7 @@ def _columns(body: bytes) -> list[str]:
 def _md5(settings: DatabaseSettings, salt: bytes) -> bytes:
     from hashlib import md5  # only old servers ask for it
 
-    inner = md5((settings.password + settings.user).encode(), usedforsecurity=False).hexdigest()
+    inner = md5((settings.secret + settings.user).encode(), usedforsecurity=False).hexdigest()
     return b"md5" + md5(inner.encode() + salt, usedforsecurity=False).hexdigest().encode()
 
 

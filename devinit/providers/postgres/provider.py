@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from devinit.errors import ConfigError, DevinitError, ProviderError
 from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
-from devinit.model.service import DatabaseSettings, Endpoint, Service, StopPolicy
+from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings, Endpoint, Service, StopPolicy
+from devinit.providers.password import in_url, kept_password
 from devinit.providers.postgres import installation
 from devinit.providers.postgres.account import account_for
 from devinit.providers.postgres.cluster import (
@@ -23,19 +26,33 @@ from devinit.providers.postgres.cluster import (
     place_home,
     server_environment,
 )
+from devinit.providers.postgres.named import named_password
 from devinit.providers.postgres.protocol import judge, startup_message
-from devinit.providers.postgres.provisioning import is_provisioned, provision
+from devinit.providers.postgres.provisioning import has_been_provisioned, is_provisioned, provision
 from devinit.providers.programs import Program, recall, unchanged
-from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
+from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
 
 LONGEST_NAME = 63
 """Bytes; PostgreSQL cuts longer names off, and a login with the whole name then fails."""
 STANDARD_PREFIX = "POSTGRES"
+NEW_PASSWORD = "the role {role} has another password now: `devinit env` shows it"  # noqa: S105 - a sentence
 STOP = StopPolicy(signal="INT", grace_seconds=10.0, kill=False)
 
 
 class PostgresProvider:
     """Runs a PostgreSQL of the checkout's own."""
+
+    def settled(self, service: Service, place: Place, stated: Stated) -> Service:
+        """Return the service with the configured password, else the one that files name, else a random one."""
+        database = service.database
+        if database is None:
+            return service
+        password = database.password
+        if password is None:
+            password = named_password(prefix(service), database, stated())
+        if password is None or database.password == RANDOM_PASSWORD:
+            password = kept_password(place_home(service.name, place))
+        return replace(service, database=replace(database, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return address, user, password and database under the names that libraries and people expect."""
@@ -65,20 +82,21 @@ class PostgresProvider:
             return not unchanged(program) or (cluster / LOCK_FILE).exists()
         return True
 
-    def prepare(self, service: Service, place: Place, say: Say) -> None:
+    def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Choose the programs, make the cluster if there is none, and clear what a crash left."""
         if service.external_url is not None:
-            return
+            return ()
         _check(service, _settings(service))
         found = clusters_of(service.name, place)
         program = installation.choose(service, place, place_home(service.name, place), found, say)
         cluster = found.get(program.major)
         if cluster is None:
             create(service.name, program, place, say)
-            return
+            return ()
         check_version(cluster, program)
         account_for(cluster)
         clear_remains(cluster, say)
+        return ()
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -124,17 +142,20 @@ class PostgresProvider:
             return True
         return is_provisioned(_prepared(service, place)[1], _settings(service))
 
-    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
         """Create the role and the database, or bring them to what is wanted."""
         if self.is_provisioned(service, place):
-            return
+            return ()
         settings = _settings(service)
         program, cluster = _prepared(service, place)
         client = installation.psql(program.path, place)
         if client is None:
             raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
-        say(f"creating the database {settings.database}")
+        has_database = has_been_provisioned(cluster, settings)
+        doing = "setting up the role" if has_database else "creating the database"
+        say(f"{doing} {settings.user if has_database else settings.database}")
         provision(cluster, settings, endpoint, place, client)
+        return (NEW_PASSWORD.format(role=settings.user),) if has_database else ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Log in to the server that is there with the project's role, password and database."""
@@ -159,8 +180,7 @@ def _settings(service: Service) -> DatabaseSettings:
 
         address = address_of(service.external_url, service.name)
         return DatabaseSettings(database=address.path, user=address.user, password=address.password)
-    name = service.name
-    return service.database or DatabaseSettings(database=name, user=name, password=name)
+    return service.database or DatabaseSettings(database=service.name, user=service.name)
 
 
 def _check(service: Service, settings: DatabaseSettings) -> None:
@@ -173,7 +193,7 @@ def _check(service: Service, settings: DatabaseSettings) -> None:
             )
     if settings.user == SUPERUSER or settings.user.startswith("pg_"):
         raise ConfigError(f"{key}.user: the name {settings.user} is reserved", hint="choose another")
-    if not settings.password or "\0" in settings.password:
+    if not settings.secret or "\0" in settings.secret:
         raise ConfigError(f"{key}.password is empty", hint="choose one")
 
 
@@ -202,7 +222,7 @@ def _variables(
         f"{name}_HOST": host,
         f"{name}_PORT": "" if port is None else str(port),
         f"{name}_USER": settings.user,
-        f"{name}_PASSWORD": settings.password,
+        f"{name}_PASSWORD": settings.secret,
         f"{name}_DB": settings.database,
     }
     if url is not None:
@@ -211,18 +231,6 @@ def _variables(
 
 
 def _url(settings: DatabaseSettings, host: str, port: int) -> str:
-    account = f"{_encoded(settings.user)}:{_encoded(settings.password)}"
+    account = f"{in_url(settings.user)}:{in_url(settings.secret)}"
     address = f"[{host}]" if ":" in host else host
-    return f"postgresql://{account}@{address}:{port}/{_encoded(settings.database)}"
-
-
-def _encoded(text: str) -> str:
-    """Percent-encode a part of a URL; urllib.parse, which can do it, takes 3 ms at the supervisor's start."""
-    return "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else _escaped(letter)
-        for letter in text
-    )
-
-
-def _escaped(letter: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in letter.encode())
+    return f"postgresql://{account}@{address}:{port}/{in_url(settings.database)}"

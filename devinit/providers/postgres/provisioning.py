@@ -33,28 +33,24 @@ class Provisioned(Struct, frozen=True, kw_only=True):
 
 def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
     """Say whether role and database are there as wanted, without asking the server."""
-    text = read_text(cluster / PROVISIONED)
-    if text is None:
-        return False
-    try:
-        before = msgspec.json.decode(text, type=Provisioned)
-    except msgspec.DecodeError:
-        # Derived, and cheaply derived again.
-        return False
-    return (
-        (before.database, before.user) == (wanted.database, wanted.user)
-        and before.password_digest == _digest(cluster, wanted.password)
-        and (cluster / "base" / str(before.oid)).is_dir()
-    )
+    before = _remembered(cluster, wanted)
+    return before is not None and before.password_digest == _digest(cluster, wanted.secret)
+
+
+def has_been_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
+    """Say whether role and database are there, whatever the password is; without asking the server."""
+    return _remembered(cluster, wanted) is not None
 
 
 def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place: Place, psql: Path) -> None:
     """Create the role and the database, or bring them to what is wanted; never drop anything."""
     said = _carried_out(script(wanted), cluster, endpoint, place, psql)
-    oid = said.stdout.strip().rpartition("\n")[2]
+    *others, oid = said.stdout.strip().split("\n")
+    if said.returncode == 0 and (named := called_like_their_password(others)):
+        said = _carried_out(closing_script(named, wanted), cluster, endpoint, place, psql)
     if said.returncode != 0 or not oid.isdigit():
         # psql shows the line that it stumbled over.
-        shown = said.stderr.replace(literal(wanted.password), "'…'").strip()
+        shown = said.stderr.replace(literal(wanted.secret), "'…'").strip()
         reason = shown or f"psql ended with {said.returncode}"
         raise ProviderError(
             f"the database {wanted.database} of {wanted.user} cannot be created: {reason}",
@@ -64,7 +60,7 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
     record = Provisioned(
         database=wanted.database,
         user=wanted.user,
-        password_digest=_digest(cluster, wanted.password),
+        password_digest=_digest(cluster, wanted.secret),
         oid=int(oid),
     )
     write_atomically(cluster / PROVISIONED, msgspec.json.encode(record), mode=0o600)
@@ -73,8 +69,11 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
 def script(wanted: DatabaseSettings) -> str:
     """Return the commands for psql, which can be repeated without harm.
 
-    The role is no superuser: its password is known or easily guessed, and a superuser may run programs as the
-    developer. CREATEDB is there for the test databases that Django and Prisma make.
+    The role is no superuser: its password is in the environment of every application, and a superuser may run
+    programs as the developer. CREATEDB is there for the test databases that Django and Prisma make.
+
+    The last line of the output is the number of the database; each one before it is another role that may log in,
+    in hexadecimal digits, and what the server keeps of its password.
     """
     role, database = identifier(wanted.user), identifier(wanted.database)
     role_name, database_name = literal(wanted.user), literal(wanted.database)
@@ -84,15 +83,38 @@ def script(wanted: DatabaseSettings) -> str:
 -- A statement that fails is logged, with the password in it.
 SET log_min_error_statement = 'panic';
 SELECT {create_role} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {role_name}) \\gexec
-ALTER ROLE {role} WITH LOGIN CREATEDB PASSWORD {literal(wanted.password)};
+ALTER ROLE {role} WITH LOGIN CREATEDB PASSWORD {literal(wanted.secret)};
 SELECT {create_database} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database_name}) \\gexec
 -- Another user in the configuration than before: the new one may use what the old one made.
 SELECT format('GRANT %I TO %I', rolname, {role_name})
   FROM pg_roles AS before JOIN pg_database ON before.oid = datdba
   WHERE datname = {database_name} AND NOT rolsuper AND NOT pg_has_role({role_name}, rolname, 'MEMBER') \\gexec
 ALTER DATABASE {database} OWNER TO {role};
+SELECT encode(convert_to(rolname, 'UTF8'), 'hex'), rolpassword FROM pg_authid
+  WHERE rolcanlogin AND NOT rolsuper AND rolname <> {role_name} AND rolpassword IS NOT NULL;
 SELECT oid FROM pg_database WHERE datname = {database_name};
 """  # noqa: S608 - every name and text is quoted; these commands take no parameters
+
+
+def called_like_their_password(rows: list[str]) -> list[str]:
+    """Return the roles of such rows whose password is their name, which every user of the machine can guess.
+
+    So devinit made them before passwords were random, and a role that is not the configured one any more is left.
+    """
+    if not rows:
+        return []
+    from devinit.providers.postgres.scram import verifies  # few databases have had another role
+
+    pairs = (row.partition("|") for row in rows)
+    named = ((bytes.fromhex(name).decode(), verifier) for name, _, verifier in pairs)
+    return [name for name, verifier in named if verifies(verifier, name)]
+
+
+def closing_script(roles: list[str], wanted: DatabaseSettings) -> str:
+    """Return the commands that give these roles the password of the wanted one."""
+    password = literal(wanted.secret)
+    statements = (f"ALTER ROLE {identifier(role)} PASSWORD {password};" for role in roles)
+    return "\n".join(["SET log_min_error_statement = 'panic';", *statements])
 
 
 def identifier(name: str) -> str:
@@ -107,6 +129,19 @@ def literal(text: str) -> str:
         return f"'{quoted}'"
     escaped = quoted.replace("\\", "\\\\")
     return f" E'{escaped}'"
+
+
+def _remembered(cluster: Path, wanted: DatabaseSettings) -> Provisioned | None:
+    """Return what was created, if it is this role and this database and the database is still there."""
+    text = read_text(cluster / PROVISIONED)
+    try:
+        before = None if text is None else msgspec.json.decode(text, type=Provisioned)
+    except msgspec.DecodeError:
+        # Derived, and cheaply derived again.
+        return None
+    if before is None or (before.database, before.user) != (wanted.database, wanted.user):
+        return None
+    return before if (cluster / "base" / str(before.oid)).is_dir() else None
 
 
 def _carried_out(

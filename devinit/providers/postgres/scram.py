@@ -60,6 +60,18 @@ class Scram:
             raise Impostor("it does not know the password itself")
 
 
+def verifies(verifier: str, password: str) -> bool:
+    """Whether what a server keeps of a password (`pg_authid.rolpassword`) was made from this one."""
+    mechanism, _, rest = verifier.partition("$")
+    cost, _, keys = rest.partition("$")
+    iterations, _, salt = cost.partition(":")
+    if mechanism != MECHANISM or not iterations.isdecimal() or not 0 < int(iterations) <= MOST_ITERATIONS:
+        return False
+    salted = hashlib.pbkdf2_hmac("sha256", prepared(password), b64decode(salt), int(iterations))
+    stored = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
+    return hmac.compare_digest(b64encode(stored).decode(), keys.partition(":")[0])
+
+
 def prepared(password: str) -> bytes:
     """Return a password as both sides hash it (SASLprep, RFC 4013); one that has no such form as it is."""
     if password.isascii():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devinit.model.running import RunningServer
+from devinit.providers.redis.resp import command
 from devinit.providers.running import Answer, Line, Unusable
 
 _COMMANDS = (("PING",), ("INFO", "server"), ("INFO", "replication"), ("INFO", "keyspace"))
@@ -15,9 +16,15 @@ _ERRORS = {
 }
 
 
-def ask(line: Line) -> Answer:
-    """Log in as the project does, without a password, and read what it says about itself. Raise Unusable."""
-    line.send(b"".join(_command(words) for words in _COMMANDS))
+def ask(line: Line, *, needs_password: bool = False) -> Answer:
+    """Log in without a password, and read what it says about itself. Raise Unusable.
+
+    A password cannot be proven here without telling it, and a stranger is not told: a service that has one never
+    uses a server that is found.
+    """
+    line.send(b"".join(command(*words) for words in _COMMANDS))
+    if needs_password:
+        raise Unusable(_password_not_told(line))
     if _reply(line) != "PONG":
         raise Unusable("what answers there is not Redis")
     facts: dict[str, str] = {}
@@ -37,9 +44,14 @@ def ask(line: Line) -> Answer:
     return Answer(server=server, instance=facts["run_id"])
 
 
-def _command(words: tuple[str, ...]) -> bytes:
-    parts = "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
-    return f"*{len(words)}\r\n{parts}".encode()
+def _password_not_told(line: Line) -> str:
+    """Say why a service with a password cannot use what answers there."""
+    kind = line.line()
+    if kind == b"+PONG":
+        return "Redis answers, but it asks for no password, and the service has one"
+    if kind.startswith(b"-NOAUTH"):
+        return "Redis answers, but it wants to read the password, which a stranger is not told"
+    return "what answers there is not Redis"
 
 
 def _reply(line: Line) -> str:

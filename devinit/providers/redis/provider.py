@@ -4,28 +4,44 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from devinit.errors import DevinitError, ProviderError
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
-from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.model.service import RANDOM_PASSWORD, Endpoint, Service, StopPolicy
 from devinit.providers.occupants import works_in
+from devinit.providers.password import in_url, kept_password
 from devinit.providers.programs import Program, already_running, make_private, recall, unchanged, unusable
-from devinit.providers.provider import Place, Say, listen_addresses, prefix, reachable
+from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
 from devinit.providers.redis import installation
+from devinit.providers.redis.resp import command
 
-PING = b"*1\r\n$4\r\nPING\r\n"
+PING = command("PING")
 DATA_NAME = re.compile(r"(?:redis|valkey)\d+")
 PID_FILE = "server.pid"
+ACL_FILE = "users.acl"
+"""Beside the data folders."""
 NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
 """It reads its data, or a script keeps it from answering."""
+LOGGED_IN = b"+OK\r\n"
+WRONG_PASSWORD = (b"-WRONGPASS", b"-ERR AUTH")
 STOP = StopPolicy(signal="TERM", grace_seconds=10.0)
 
 
 class RedisProvider:
     """Runs a Redis or Valkey of the checkout's own."""
+
+    def settled(self, service: Service, place: Place, stated: Stated) -> Service:
+        """Return the service with the random password, if it asks for one."""
+        del stated  # code with a constant `redis://localhost:6379` has no password, so none is added unasked
+        if service.password != RANDOM_PASSWORD:
+            return service
+        return replace(service, password=kept_password(_home(service, place)))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return the address and the URL of database 0."""
@@ -36,9 +52,13 @@ class RedisProvider:
             address = address_of(url, service.name)
             host, port = address.host, address.port
         elif port is not None:
-            url = f"redis://{f'[{host}]' if ':' in host else host}:{port}/0"
+            # With the name of the user: redis-cli 7 takes an empty one for a user without a name.
+            login = f"default:{in_url(service.password)}@" if service.password else ""
+            url = f"redis://{login}{f'[{host}]' if ':' in host else host}:{port}/0"
         name = prefix(service)
         variables = {f"{name}_HOST": host, f"{name}_PORT": "" if port is None else str(port)}
+        if service.password:
+            variables[f"{name}_PASSWORD"] = service.password
         if url is not None:
             variables[f"{name}_URL"] = url
         return Endpoint(
@@ -54,15 +74,22 @@ class RedisProvider:
             return not (unchanged(program) and folder.is_dir())
         return True
 
-    def prepare(self, service: Service, place: Place, say: Say) -> None:
+    def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Choose the program and make its folder."""
         if service.external_url is not None:
-            return
+            return ()
         home = _home(service, place)
         program = installation.choose(service, place, home, _existing(home), say)
         folder = home / installation.data_name(program)
-        make_private(folder)
+        from devinit.providers.redis import acl  # not before a server is started
+
+        if service.password:
+            acl.write(home / ACL_FILE, service.password, program)
+        if not folder.is_dir():
+            make_private(folder)
+            return _of_others(service)
         _refuse_second_server(folder, program)
+        return ()
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -71,6 +98,7 @@ class RedisProvider:
         if service.external_url is not None:
             return None
         program, folder = _prepared(service, place)
+        users = ("--aclfile", str(folder.with_name(ACL_FILE))) if service.password else ()
         return ProcessSpec(
             argv=(
                 str(program.path),
@@ -85,6 +113,7 @@ class RedisProvider:
                 # is data: a server that is started with it reads nothing but the append-only file.
                 *("--appendonly", "yes", "--appendfsync", "everysec"),
                 *("--daemonize", "no"),
+                *users,
             ),
             directory=folder,
             # A LC_ALL or LANG that is not installed makes Redis 7 and Valkey exit.
@@ -92,25 +121,32 @@ class RedisProvider:
         )
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return a PING: a server that still reads its data answers something else than PONG."""
-        del service, place
-        return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=PING, judge=judge)
+        """Return a PING: a server that still reads its data answers something else than PONG.
+
+        With the login before it, if there is a password: without, the server says only that it wants one.
+        """
+        del place
+        request = PING
+        if service.password and service.external_url is None:
+            request = command("AUTH", service.password) + PING
+        return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=request, judge=judge)
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
         """Return True: Redis has its databases from the start."""
         del service, place
         return True
 
-    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> None:
+    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
         """Do nothing."""
+        del service, endpoint, place, say
+        return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Ask the server that is there who it is, and whether it lets the project in."""
         from devinit.providers.redis.inquiry import ask  # only a taken port needs it
         from devinit.providers.running import ask_running
 
-        del service
-        return ask_running(endpoint, ask)
+        return ask_running(endpoint, partial(ask, needs_password=bool(service.password)))
 
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM: it writes what it has and exits with 0."""
@@ -119,9 +155,13 @@ class RedisProvider:
 
 def judge(answer: bytes) -> ProbeResult:
     """Return what the answer to a PING says about the server."""
+    # To the login, where there is one: what counts is the answer to the PING behind it.
+    answer = answer.removeprefix(LOGGED_IN)
     text = answer.partition(b"\r\n")[0].decode(errors="replace")
     if not answer:
-        return ProbeResult(ProbeVerdict.NOT_YET, "it closes the connection")
+        return ProbeResult(ProbeVerdict.NOT_YET, "it does not answer a PING")
+    if answer.startswith(WRONG_PASSWORD):
+        return ProbeResult(ProbeVerdict.REFUSED, "it has another password")
     if answer.startswith(NOT_YET):
         return ProbeResult(ProbeVerdict.NOT_YET, text.lstrip("-"))
     if answer.startswith(b"+PONG"):
@@ -151,6 +191,16 @@ def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
     if choice is None:
         raise ProviderError(f"the data of {service.name} disappeared from {home}", hint="start it again")
     return choice.program, home / installation.data_name(choice.program)
+
+
+def _of_others(service: Service) -> Notes:
+    """Say that other people of this machine can read and change what is in it, if they can."""
+    if service.password:
+        return ()
+    from devinit.system.accounts import open_to, other_people  # only the first start asks
+
+    others = other_people()
+    return (f'{open_to(others)}; `password = "random"` keeps them out',) if others else ()
 
 
 def _refuse_second_server(folder: Path, program: Program) -> None:

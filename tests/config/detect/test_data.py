@@ -87,9 +87,7 @@ class TestAServer:
         assert services["postgres"].port is not None
         assert services["redis"].port is not None
         assert (services["postgres"].port.preferred, services["redis"].port.preferred) == (5432, 6379)
-        assert services["postgres"].database == DatabaseSettings(
-            database="shop", user="shop", password="shop"
-        )
+        assert services["postgres"].database == DatabaseSettings(database="shop", user="shop")
 
 
 class TestAFileThatCannotBeRead:

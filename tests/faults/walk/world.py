@@ -110,7 +110,7 @@ class World:
         extra = f'\n[services.extra]\ncommand = "{python} worker.py"\nready = {{ after = 0.1 }}\n'
         (self.root / "devinit.toml").write_text(
             '[project]\nname = "shop"\n'
-            f'[services.postgres]\nprovider = "postgres"\nport = {self.ports["postgres"]}\n'
+            f'[services.postgres]\nprovider = "postgres"\npassword = "shop"\nport = {self.ports["postgres"]}\n'
             f'[services.redis]\nprovider = "redis"\nport = {self.ports["redis"]}\n'
             f'[services.api]\ncommand = "{python} api.py ${{PORT}}"\nport = {self.ports["api"]}\n'
             'depends_on = ["postgres", "redis"]\nready = { http = "/" }\n'

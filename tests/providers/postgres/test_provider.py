@@ -319,6 +319,18 @@ class TestProvisioning:
 
         assert server.rows("SELECT current_user") == ["shop"]
 
+    def test_leaves_no_role_behind_whose_password_is_its_name(self, bench: Bench, any_postgres: Path) -> None:
+        before = bench.postgres(any_postgres, user="before", password="before")
+        first = bench.start(before)
+        first.rows("CREATE TABLE t (i int)")
+        first.stop()
+
+        server = bench.start(bench.postgres(any_postgres, password="9f2c"))
+
+        assert server.rows("SELECT count(*) FROM t") == ["0"]
+        server.endpoint = PROVIDER.endpoint(before, server.port)
+        assert "password authentication failed" in server.psql("SELECT 1").stderr
+
     def test_keeps_the_database_when_another_is_wanted(self, bench: Bench, any_postgres: Path) -> None:
         first = bench.start(bench.postgres(any_postgres))
         first.rows("CREATE TABLE t (i int)")
@@ -429,7 +441,8 @@ class TestTheDataDirectory:
         code = (
             "import sys, pathlib, os; from devinit.providers import *; from devinit.model.service import *;"
             "root, binaries = map(pathlib.Path, sys.argv[1:]);"
-            "PROVIDERS['postgres'].prepare(Service(name='postgres', directory=root, binaries=binaries),"
+            "PROVIDERS['postgres'].prepare(Service(name='postgres', directory=root, binaries=binaries,"
+            "database=DatabaseSettings(database='shop', user='shop', password='shop')),"
             "Place(project='shop', root=root, data=root/'.devinit/data', environment=dict(os.environ)), print)"
         )
         child = subprocess.Popen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devinit.providers.postgres.scram import Impostor, Scram, prepared
+from devinit.providers.postgres.scram import Impostor, Scram, prepared, verifies
 
 # RFC 7677, section 3; the name in the first message is left out, as PostgreSQL's clients do.
 NONCE = "rOprNGfwEbeRWgbNEkqO"
@@ -45,6 +45,22 @@ class TestALogin:
     def test_refuses_a_challenge_that_makes_no_sense(self, challenge: bytes) -> None:
         with pytest.raises(Impostor):
             Scram("pencil", nonce=NONCE).proof(challenge)
+
+
+class TestWhatAServerKeeps:
+    # RFC 7677's "pencil", as `pg_authid.rolpassword` has it.
+    KEPT = (
+        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+        "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+    )
+
+    def test_was_made_from_one_password_and_no_other(self) -> None:
+        assert verifies(self.KEPT, "pencil")
+        assert not verifies(self.KEPT, "shop")
+
+    @pytest.mark.parametrize("kept", ["", "md5c4ca", "SCRAM-SHA-256$0:x$y:z", "SCRAM-SHA-256$", "secret"])
+    def test_in_another_form_was_made_from_none(self, kept: str) -> None:
+        assert not verifies(kept, "pencil")
 
 
 class TestAPasswordBeyondAscii:

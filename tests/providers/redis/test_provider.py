@@ -15,11 +15,13 @@ from devinit.model.service import Service, StopPolicy
 from devinit.providers import PROVIDERS
 from devinit.providers.programs import Origin, recall
 from devinit.providers.redis.provider import judge
+from tests.providers.conftest import embedded_valkey, system_redis
 
 if TYPE_CHECKING:
     from tests.providers.conftest import Bench
 
 PROVIDER = PROVIDERS["redis"]
+PASSWORD = "correct-horse-battery"
 
 
 def a_fake(path: Path, says: str) -> Path:
@@ -46,6 +48,12 @@ class TestTheEndpoint:
 
         assert endpoint.variables["JOB_QUEUE_URL"] == "redis://127.0.0.1:6380/0"
 
+    def test_has_the_password_of_a_service_that_has_one(self) -> None:
+        endpoint = PROVIDER.endpoint(Service(name="redis", directory=Path("/"), password="p@ss"), 6380)
+
+        assert endpoint.variables["REDIS_PASSWORD"] == "p@ss"
+        assert endpoint.variables["REDIS_URL"] == endpoint.url == "redis://default:p%40ss@127.0.0.1:6380/0"
+
     def test_of_an_external_server_is_its_url(self, bench: Bench) -> None:
         service = Service(
             name="redis", directory=Path("/"), external_url="rediss://:pa%20ss@cache.example.org/3"
@@ -69,6 +77,10 @@ class TestTheAnswerToAPing:
             (b"-NOAUTH Authentication required.\r\n", ProbeVerdict.READY),
             (b"-LOADING Redis is loading the dataset in memory\r\n", ProbeVerdict.NOT_YET),
             (b"", ProbeVerdict.NOT_YET),
+            (b"+OK\r\n+PONG\r\n", ProbeVerdict.READY),
+            (b"+OK\r\n", ProbeVerdict.NOT_YET),
+            (b"+OK\r\n-LOADING Redis is loading the dataset in memory\r\n", ProbeVerdict.NOT_YET),
+            (b"-WRONGPASS invalid username-password pair or user is disabled.\r\n", ProbeVerdict.REFUSED),
             (b"HTTP/1.1 400 Bad Request\r\n", ProbeVerdict.REFUSED),
         ],
     )
@@ -143,6 +155,89 @@ class TestAServer:
 
     def test_is_asked_to_end_by_term(self, bench: Bench) -> None:
         assert PROVIDER.stop(bench.redis(None)) == StopPolicy(signal="TERM", grace_seconds=10.0)
+
+
+class TestAPassword:
+    def test_is_wanted_of_every_client(self, bench: Bench, redis_binary: Path) -> None:
+        server = bench.start(bench.redis(redis_binary, password=PASSWORD))
+
+        assert server.redis("GET colour").startswith("-NOAUTH")
+        assert server.redis(f"AUTH {PASSWORD}", "SET colour blue", "GET colour").endswith("blue\r\n")
+
+    def test_cannot_be_read_by_other_users(self, bench: Bench, redis_binary: Path) -> None:
+        server = bench.start(bench.redis(redis_binary, password=PASSWORD))
+
+        arguments = Path(f"/proc/{server.pid}/cmdline").read_text()
+        [users] = bench.data.rglob("users.acl")
+        assert PASSWORD not in arguments + users.read_text() + server.log
+        assert users.stat().st_mode & 0o777 == 0o600
+
+    def test_may_be_added_changed_and_removed_with_the_data_kept(
+        self, bench: Bench, redis_binary: Path
+    ) -> None:
+        bench_open = bench.start(bench.redis(redis_binary))
+        bench_open.redis("SET colour blue")
+        bench_open.stop()
+        for password in (PASSWORD, "größer als ASCII"):
+            bench.start(bench.redis(redis_binary, password=password)).stop()
+
+        again = bench.start(bench.redis(redis_binary))
+
+        assert again.redis("GET colour") == "$4\r\nblue\r\n"
+
+    def test_leaves_users_that_the_developer_saved(self, bench: Bench, redis_binary: Path) -> None:
+        server = bench.start(bench.redis(redis_binary, password=PASSWORD))
+        login = f"AUTH {PASSWORD}"
+        server.redis(login, "ACL SETUSER reader on >reading ~* +get", "ACL SAVE")
+        server.stop()
+
+        again = bench.start(bench.redis(redis_binary, password="another"))
+
+        assert again.redis("AUTH reader reading") == "+OK\r\n"
+        assert again.redis(login).startswith("-WRONGPASS")
+
+    def test_is_random_and_stays_when_it_is_asked_for(self, bench: Bench) -> None:
+        service = bench.redis(None, password="random")
+
+        first, second = (PROVIDER.settled(service, bench.place, dict).password for _ in range(2))
+
+        assert first is not None
+        assert len(first) >= 32
+        assert first == second
+
+    def test_is_not_there_unasked(self, bench: Bench) -> None:
+        service = PROVIDER.settled(bench.redis(None), bench.place, lambda: {"REDIS_PASSWORD": "x"})
+
+        assert service.password is None
+        assert not bench.data.exists()
+
+    def test_is_refused_for_a_redis_without_acls(self, bench: Bench, tmp_path: Path) -> None:
+        bench.place.environment["PATH"] = str(tmp_path)
+        a_fake(tmp_path / "redis-server", "Redis server v=5.0.14")
+
+        with pytest.raises(ProviderError, match=r"Redis 5\.0\.14 cannot keep a password") as error:
+            bench.prepare(bench.redis(None, password=PASSWORD))
+
+        assert error.value.hint == "use Redis 6 or later, or remove `password` from the service"
+
+
+class TestTheFirstStart:
+    def test_says_who_else_has_an_account(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("devinit.system.accounts.other_people", lambda: ("ada", "bob"))
+        service = bench.redis(system_redis() or embedded_valkey())
+
+        first, second = (PROVIDER.prepare(service, bench.place, print) for _ in range(2))
+
+        [text] = first
+        assert "has no password, and other people have accounts on this machine (ada, bob)" in text
+        assert text.endswith('`password = "random"` keeps them out')
+        assert second == ()
+
+    def test_says_nothing_with_a_password(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("devinit.system.accounts.other_people", lambda: ("ada",))
+        service = bench.redis(system_redis() or embedded_valkey(), password=PASSWORD)
+
+        assert PROVIDER.prepare(service, bench.place, print) == ()
 
 
 class TestPreparing:

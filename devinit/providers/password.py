@@ -1,0 +1,51 @@
+"""The random password of a server, which every other user of the machine would otherwise guess.
+
+It is kept beside the data, because it belongs to the data: a copy of the one is of no use without the other.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from shlex import quote
+
+from devinit.errors import StateFileError
+from devinit.providers.programs import make_private
+from devinit.system.files import read_text, write_atomically
+
+PASSWORD_FILE = "password"  # noqa: S105 - a file's name
+RANDOM_BYTES = 24
+"""192 bits, written as 48 hexadecimal digits: the same text in a URL, in a shell and in a `.env` file."""
+
+
+def kept_password(home: Path) -> str:
+    """Return the random password that is kept in the folder of a service; make it if there is none.
+
+    Raise StateFileError when the file cannot be read or written, or holds no password.
+    """
+    path = home / PASSWORD_FILE
+    text = read_text(path)
+    if text is None:
+        made = os.urandom(RANDOM_BYTES).hex()
+        make_private(home)
+        write_atomically(path, f"{made}\n", mode=0o600)
+        return made
+    password = text.strip()
+    if not password or not password.isprintable():
+        raise StateFileError(
+            f"{path} holds no password",
+            hint=f"delete it, and the next start makes another one: rm {quote(str(path))}",
+        )
+    return password
+
+
+def in_url(text: str) -> str:
+    """Percent-encode a part of a URL; urllib.parse, which can do it, takes 3 ms at the supervisor's start."""
+    return "".join(
+        letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else _escaped(letter)
+        for letter in text
+    )
+
+
+def _escaped(letter: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in letter.encode())

@@ -1,0 +1,110 @@
+"""The passwords of a project's servers: put into its services before anything is derived from them.
+
+What is published and what the servers get must be the same, so both come from one project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from devinit.errors import DevinitError, StateFileError
+from devinit.model.service import Project, Service
+from devinit.providers import PROVIDERS, Place
+from devinit.runtime.dotenv import read_env_files
+from devinit.system.files import read_bytes
+
+SETTINGS_FILES = ("alembic.ini", "prisma/schema.prisma")
+"""Files beside an application in which its database's URL may stand."""
+LARGEST_FILE = 500_000
+
+Signature: TypeAlias = tuple[tuple[Path, int, int], ...]
+EnvFilesOf: TypeAlias = Callable[[Service], tuple[Path, ...]]
+
+
+class Passwords:
+    """Finds out what the project's own files say about passwords, and reads them again only when they changed."""
+
+    def __init__(self, env_files_of: EnvFilesOf) -> None:
+        self._env_files_of = env_files_of
+        self._read: tuple[Signature, dict[str, str]] | None = None
+
+    def settled(self, project: Project, place: Place) -> Project:
+        """Return the project in which every server has its password. Raise StateFileError."""
+
+        def stated() -> Mapping[str, str]:
+            return self._stated(project, place.environment)
+
+        services = {
+            name: PROVIDERS[service.provider].settled(service, place, stated)
+            for name, service in project.services.items()
+        }
+        return replace(project, services=services)
+
+    def _stated(self, project: Project, caller: Mapping[str, str]) -> dict[str, str]:
+        """Return what files say, by variable or by file: what devinit.toml says counts more than `.env`."""
+        found = dict.fromkeys(
+            path for service in project.services.values() for path in self._env_files_of(service)
+        )
+        # A named pipe is written to once for each start: the services read it, not we.
+        env_files = [path for path in found if path.is_file()]
+        folders = dict.fromkeys([project.root, *(each.directory for each in project.services.values())])
+        others = [folder / name for folder in folders for name in SETTINGS_FILES]
+        signature = tuple(signed([*env_files, *others]))
+        if self._read is None or self._read[0] != signature:
+            values = {str(path): without_comments(path, project.root) for path in others}
+            # A file that cannot be parsed is refused by name where services are given it.
+            with suppress(DevinitError):
+                values |= read_env_files(env_files, caller=caller)
+            self._read = signature, values
+        values = dict(self._read[1])
+        for service in project.services.values():
+            values |= service.env
+        return values | project.environment
+
+
+def as_they_run(project: Project, running: Mapping[str, Service]) -> Project:
+    """Return a project in which the servers that run have the passwords with which they were started.
+
+    Another one takes effect when they are started again; until then the applications need the old one.
+    """
+    kept = {
+        name: with_password_of(project.services[name], service)
+        for name, service in running.items()
+        if name in project.services
+    }
+    return replace(project, services={**project.services, **kept})
+
+
+def with_password_of(service: Service, running: Service) -> Service:
+    """Return a service with the password of the same service as it runs."""
+    if service.provider != running.provider or service.external_url or running.external_url:
+        return service
+    database = service.database
+    if database is not None and running.database is not None:
+        database = replace(database, password=running.database.password)
+    return replace(service, database=database, password=running.password)
+
+
+def signed(paths: list[Path]) -> Iterator[tuple[Path, int, int]]:
+    """Yield the files that there are, with what tells one version of each from another."""
+    for path in paths:
+        with suppress(OSError):
+            found = path.stat()
+            yield path, found.st_mtime_ns, found.st_size
+
+
+def without_comments(path: Path, root: Path) -> str:
+    """Return the lines of a file of the checkout that mean something; none of what is no setting."""
+    try:
+        content = read_bytes(path, inside=root) or b""
+    except StateFileError:
+        return ""
+    if len(content) > LARGEST_FILE:
+        return ""
+    lines = content.decode(errors="replace").splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith(("#", ";", "//")))

@@ -1,0 +1,32 @@
+"""Specifies the file in which a Redis finds its password."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from devinit.providers.redis.acl import with_password
+
+
+class TestTheFile:
+    def test_holds_a_hash(self) -> None:
+        digest = sha256(b"secret").hexdigest()
+
+        assert with_password("", "secret", channels=True) == f"user default on #{digest} ~* &* +@all\n"
+
+    def test_names_no_channels_before_there_were_rules_for_them(self) -> None:
+        assert "&" not in with_password("", "secret", channels=False)
+
+    @pytest.mark.parametrize("before", ["user reader on nopass ~* +get\n", "user default on nopass\n\n"])
+    def test_has_one_default_user_and_keeps_the_others(self, before: str) -> None:
+        after = with_password(before, "secret", channels=True)
+
+        assert after.count("user default ") == 1
+        assert "default on nopass" not in after
+        assert ("reader" in after) == ("reader" in before)
+
+    def test_stays_the_same_when_nothing_changes(self) -> None:
+        once = with_password("user reader on nopass ~* +get\n", "secret", channels=True)
+
+        assert with_password(once, "secret", channels=True) == once
