@@ -10,7 +10,7 @@ from pathlib import Path
 from devinit.errors import ProviderError
 from devinit.providers.occupants import end_occupants, works_in
 from devinit.providers.postgres.account import Account, other_users, own_account, run, works
-from devinit.providers.programs import Program, already_running, make_private, moved_away, unusable
+from devinit.providers.programs import Program, already_running, make_private, unusable
 from devinit.providers.provider import Place, Say
 from devinit.system.processes import identity_of
 
@@ -74,24 +74,6 @@ def clusters_of(service_name: str, place: Place) -> dict[int, Path]:
             raise unusable(Path(error.filename), error) from error
         found.update((int(matched[1]), path) for path in entries if (matched := NAME.fullmatch(path.name)))
     return found
-
-
-def check_version(cluster: Path, program: Program) -> None:
-    """Refuse a folder that holds something else than its name says, more clearly than PostgreSQL does."""
-    try:
-        version = (cluster / "PG_VERSION").read_text().strip()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ProviderError(
-            f"{cluster} is not a PostgreSQL data directory: it has no PG_VERSION",
-            hint=f"nothing was changed; to begin with an empty database: {moved_away(cluster)}",
-        ) from error
-    except OSError as error:
-        raise unusable(cluster, error) from error
-    if version != str(program.major):
-        raise ProviderError(
-            f"{cluster} holds data of PostgreSQL {version}, which {program.title} cannot read",
-            hint=f"nothing was changed; rename it to pg{version} for PostgreSQL {version}, or move it away",
-        )
 
 
 def create(service_name: str, program: Program, place: Place, say: Say) -> Path:

@@ -18,7 +18,6 @@ from devinit.providers.postgres.account import account_for
 from devinit.providers.postgres.cluster import (
     LOCK_FILE,
     SUPERUSER,
-    check_version,
     clear_remains,
     clusters_of,
     create,
@@ -89,11 +88,13 @@ class PostgresProvider:
         _check(service, _settings(service))
         found = clusters_of(service.name, place)
         program = installation.choose(service, place, place_home(service.name, place), found, say)
+        from devinit.providers.postgres.intact import check  # not before a server is started
+
         cluster = found.get(program.major)
         if cluster is None:
             create(service.name, program, place, say)
             return ()
-        check_version(cluster, program)
+        check(cluster, program)
         account_for(cluster)
         clear_remains(cluster, say)
         return ()

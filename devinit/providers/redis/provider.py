@@ -20,12 +20,15 @@ from devinit.providers.programs import Program, already_running, make_private, r
 from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
 from devinit.providers.redis import installation
 from devinit.providers.redis.resp import command
+from devinit.system.files import read_text, write_atomically
 
 PING = command("PING")
 DATA_NAME = re.compile(r"(?:redis|valkey)\d+")
 PID_FILE = "server.pid"
 ACL_FILE = "users.acl"
 """Beside the data folders."""
+WAS_READY = "ready-once"
+"""Beside the data folders: the name of the one on which a server was ready, so that its files must be there."""
 NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
 """It reads its data, or a script keeps it from answering."""
 LOGGED_IN = b"+OK\r\n"
@@ -75,20 +78,21 @@ class RedisProvider:
         return True
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
-        """Choose the program and make its folder."""
+        """Choose the program, make its folder or look whether all of its files are there."""
         if service.external_url is not None:
             return ()
         home = _home(service, place)
         program = installation.choose(service, place, home, _existing(home), say)
         folder = home / installation.data_name(program)
-        from devinit.providers.redis import acl  # not before a server is started
+        from devinit.providers.redis import acl, intact  # not before a server is started
 
         if service.password:
             acl.write(home / ACL_FILE, service.password, program)
         if not folder.is_dir():
-            make_private(folder)
+            _begin(folder)
             return _of_others(service)
         _refuse_second_server(folder, program)
+        intact.check(folder, program, was_ready=_was_ready(folder))
         return ()
 
     def process(
@@ -132,13 +136,16 @@ class RedisProvider:
         return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=request, judge=judge)
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
-        """Return True: Redis has its databases from the start."""
-        del service, place
-        return True
+        """Return whether it is on record that a server was ready on the data."""
+        return service.external_url is not None or _was_ready(_prepared(service, place)[1])
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
-        """Do nothing."""
-        del service, endpoint, place, say
+        """Put on record that a server was ready on the data: from now on its files must be there."""
+        del endpoint, say
+        if service.external_url is None:
+            folder = _prepared(service, place)[1]
+            # A power cut may lose it: then a loss of files is seen only by the files that are left.
+            write_atomically(folder.with_name(WAS_READY), f"{folder.name}\n", mode=0o600, durable=False)
         return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
@@ -191,6 +198,19 @@ def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
     if choice is None:
         raise ProviderError(f"the data of {service.name} disappeared from {home}", hint="start it again")
     return choice.program, home / installation.data_name(choice.program)
+
+
+def _was_ready(folder: Path) -> bool:
+    return (read_text(folder.with_name(WAS_READY)) or "").strip() == folder.name
+
+
+def _begin(folder: Path) -> None:
+    """Make the folder for new data."""
+    try:
+        folder.with_name(WAS_READY).unlink(missing_ok=True)
+    except OSError as error:
+        raise unusable(folder, error) from error
+    make_private(folder)
 
 
 def _of_others(service: Service) -> Notes:

@@ -1,0 +1,62 @@
+"""Whether a data directory of PostgreSQL is whole, said more clearly than PostgreSQL does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+from devinit.errors import ProviderError
+from devinit.providers.postgres.cluster import SUPERUSER_FILE
+from devinit.providers.programs import Program, moved_away, unusable
+
+VERSION_FILE = "PG_VERSION"
+FOLDERS = ("base", "global", "pg_wal")
+FILES = ("global/pg_control", "postgresql.conf", "pg_hba.conf", SUPERUSER_FILE)
+"""Each of them has a content."""
+
+
+def check(cluster: Path, program: Program) -> None:
+    """Refuse a folder that is not what its name says, or of which a part is missing or empty."""
+    try:
+        version = (cluster / VERSION_FILE).read_text(errors="replace").strip("\0\n ")
+        lost = lacking(cluster) if version.isdecimal() else ""
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ProviderError(
+            f"{cluster} is not a PostgreSQL data directory: it has no {VERSION_FILE}",
+            hint=f"nothing was changed; to begin with an empty database: {moved_away(cluster)}",
+        ) from error
+    except OSError as error:
+        raise unusable(cluster, error) from error
+    if not version.isdecimal():
+        path = cluster / VERSION_FILE
+        raise ProviderError(
+            f"{path} {'names no version' if version else 'is empty'}",
+            hint=f"nothing was changed; if all else is there: echo {program.major} > {quote(str(path))}\n"
+            f"or begin with an empty database: {moved_away(cluster)}",
+        )
+    if version != str(program.major):
+        raise ProviderError(
+            f"{cluster} holds data of PostgreSQL {version}, which {program.title} cannot read",
+            hint=f"nothing was changed; rename it to pg{version} for PostgreSQL {version}, or move it away",
+        )
+    if lost:
+        raise ProviderError(
+            f"the data of {program.title} in {cluster} is incomplete: {lost}",
+            hint="nothing was changed; bring it back from a backup,\n"
+            f"or begin with an empty database: {moved_away(cluster)}",
+        )
+
+
+def lacking(cluster: Path) -> str:
+    """Say which part of a cluster is missing or empty; an empty text when none is."""
+    for name in FOLDERS:
+        if not (cluster / name).is_dir():
+            return f"{name} is missing"
+    for name in FILES:
+        try:
+            size = (cluster / name).stat().st_size
+        except FileNotFoundError:
+            return f"{name} is missing"
+        if not size:
+            return f"{name} is empty"
+    return ""
