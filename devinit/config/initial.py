@@ -17,7 +17,7 @@ from devinit.config.defaults import (
 )
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.problems import dotted
-from devinit.model.service import LogLimits, Project, Readiness, RestartPolicy, Service
+from devinit.model.service import Health, LogLimits, Project, Readiness, RestartPolicy, Service
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
 
@@ -146,7 +146,7 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
         yield "host", service.host
     yield from _port_keys(service)
     yield from _database_keys(service, project)
-    for key in ("depends_on", "setup", "before_start", "port_env"):
+    for key in ("oauth_redirect_ports", "depends_on", "setup", "before_start", "port_env", "watch"):
         if values := getattr(service, key):
             yield key, list(values)
     if service.env_file:
@@ -197,26 +197,35 @@ def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Va
 
 
 def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
-    tables: tuple[tuple[str, Struct, Struct, dict[str, str]], ...] = (
-        ("ready", service.ready, Readiness(), {"after_seconds": "after", "timeout_seconds": "timeout"}),
-        ("restart", service.restart, RestartPolicy(), {"window_seconds": "window"}),
-        ("logs", service.logs, LogLimits(), {"size_bytes": "size"}),
+    tables: tuple[tuple[str, Struct, Struct], ...] = (
+        ("ready", service.ready, Readiness()),
+        ("restart", service.restart, RestartPolicy()),
+        ("logs", service.logs, LogLimits()),
     )
-    for key, value, usual, renamed in tables:
-        if keys := _different(value, usual, renamed):
+    for key, value, usual in tables:
+        if keys := _different(value, usual):
             yield key, keys
+    # Even empty tables say something: that the service is asked while it is ready, and that it ends in the
+    # process's way instead of its provider's.
+    if service.health is not None:
+        yield "health", _different(service.health, Health())
     if service.stop is not None:
-        # Even an empty table says something: the process's way of stopping instead of the provider's.
-        yield "stop", _different(service.stop, None, {"grace_seconds": "grace"})
+        yield "stop", _different(service.stop, None)
 
 
-def _different(value: Struct, usual: Struct | None, renamed: dict[str, str]) -> dict[str, Value]:
+def _different(value: Struct, usual: Struct | None) -> dict[str, Value]:
+    """Return the keys of a table in which a value differs from the usual one; all of them without one."""
     keys: dict[str, Value] = {}
     for field in structs.fields(value):
         mine = getattr(value, field.name)
         if usual is None or mine != getattr(usual, field.name):
-            keys[renamed.get(field.name, field.name)] = list(mine) if isinstance(mine, tuple) else mine
+            keys[_key_of(field.name)] = list(mine) if isinstance(mine, tuple) else mine
     return keys
+
+
+def _key_of(field: str) -> str:
+    """Return the key of devinit.toml for a field of the model, whose name has the unit in it."""
+    return field.removesuffix("_seconds").removesuffix("_bytes")
 
 
 def _relative(path: Path, root: Path) -> str:
