@@ -4,7 +4,7 @@ The supervisor is asked, who knows every service. Where none answers, because it
 run on, a service's discovery file is read, and believed only with a proof. Asking starts nothing.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH118, PTH123  -- pathlib takes longer than the question
+# ruff: noqa: PTH100, PTH109, PTH118  -- pathlib takes longer than the question
 
 from __future__ import annotations
 
@@ -143,20 +143,41 @@ def _patience() -> Callable[[], None]:
 def _written(root: str, service: str) -> Discovered | None:
     """Read a service's discovery file; None when there is none, or what it says is not true any more."""
     import json
-    from datetime import datetime
+
+    from devinit.errors import StateFileError
+    from devinit.system.files import read_bytes
 
     file = _file_of(root, service)
     if file is None:
         return None
     try:
-        with open(os.path.join(root, file), "rb") as opened:
-            said = json.loads(opened.read())
+        said = json.loads(read_bytes(os.path.join(root, file)) or b"")
         found = Discovered(service, str(said["host"]), int(said["port"]), str(said["url"]))
-        age = time.time() - datetime.fromisoformat(said["timestamp"]).timestamp()
-        is_true = _is_true(found.port, int(said["process_id"]), age)
-    except (OSError, ValueError, LookupError, TypeError):  # none, or not one of ours
-        return None
-    return found if is_true else None
+        is_true = _is_true(found.port, int(said["process_id"]), time.time() - float(said["timestamp"]))
+    except (StateFileError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        return None  # there is none, or it is not one of ours
+    return _as_told(root, found) if is_true else None
+
+
+def _as_told(root: str, found: Discovered) -> Discovered:
+    """Return an address in the words of `.env.runtime`: with the path and the password that a URL has there."""
+    from pathlib import Path
+
+    from devinit.errors import ConfigError
+    from devinit.runtime.dotenv import read_env_file
+    from devinit.runtime.variables import variable_prefix
+
+    prefix = variable_prefix(found.service)
+    path = Path(root, ".env.runtime")
+    try:
+        values = read_env_file(path, caller={}) if path.is_file() else {}
+    except ConfigError:
+        return found
+    if values.get(f"{prefix}_PORT") != str(found.port):
+        return found
+    return found._replace(
+        host=values.get(f"{prefix}_HOST", found.host), url=values.get(f"{prefix}_URL", found.url)
+    )
 
 
 def _file_of(root: str, service: str) -> str | None:
@@ -164,12 +185,13 @@ def _file_of(root: str, service: str) -> str | None:
 
     from devinit.config.defaults import DISCOVERY
     from devinit.config.find import FILE_NAME
-    from devinit.errors import DevinitError
+    from devinit.errors import StateFileError
     from devinit.system.files import read_text
 
     try:
         table = tomllib.loads(read_text(os.path.join(root, FILE_NAME)) or "").get("discovery")
-    except (DevinitError, ValueError):  # in the middle of an edit: what was started before runs on
+    except (StateFileError, ValueError, RecursionError):
+        # It is missing or being edited: what was started before runs on.
         table = None
     usual = DISCOVERY.get(service)
     file = table.get(service, usual) if isinstance(table, dict) else usual

@@ -11,6 +11,8 @@ from devinit.config.problems import Place, choose
 from devinit.model.service import Service
 
 _OUR_FILES = (FILE_NAME, ".ports.json", ".env.runtime")
+_OUR_FOLDERS = (".devinit", ".git")
+"""In which nothing is written for applications."""
 
 
 def usual_discovery_files(services: Mapping[str, Service]) -> dict[str, str]:
@@ -43,7 +45,9 @@ def _check_file(file: str, service: Service, place: Place) -> None:
     normal = os.path.normpath(file)
     if normal == "." or file.endswith("/"):
         place.add("not the name of a file")
-    elif normal in _OUR_FILES:
+    elif os.path.isabs(normal) or normal.split("/")[0] == "..":  # noqa: PTH117 - as it is written
+        place.add(f"{file} lies outside of the project", "a path relative to the project's folder")
+    elif normal in _OUR_FILES or normal.split("/")[0] in _OUR_FOLDERS:
         place.add(f"{file} is written for another purpose", f'for example ".{service.name}-port.json"')
     elif service.port is None:
         place.add(f"{service.name} has no port to tell")

@@ -125,6 +125,8 @@ def _project_keys(project: Project) -> dict[str, Value]:
     keys: dict[str, Value] = {"name": project.name}
     if project.discovery_refresh_seconds != DISCOVERY_REFRESH_SECONDS:
         keys["discovery_refresh"] = project.discovery_refresh_seconds
+    if project.discovery_per_process:
+        keys["discovery_per_process"] = True
     return keys
 
 

@@ -196,6 +196,7 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
         environment=environment,
         discovery=discovery,
         discovery_refresh_seconds=refresh,
+        discovery_per_process=bool(table.discovery_per_process),
         source=path,
         notes=tuple(notes),
     )

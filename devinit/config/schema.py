@@ -306,6 +306,13 @@ class ProjectTable(Table, frozen=True, kw_only=True):
             extra_json_schema=_SECONDS,
         ),
     ] = None
+    discovery_per_process: Annotated[
+        bool | None,
+        Meta(
+            description="Also write a discovery file for each process that listens, with its pid in the "
+            "name: .backend-port.4711.json. Default: false."
+        ),
+    ] = None
 
 
 class Layer(Table, frozen=True, kw_only=True):
@@ -325,7 +332,7 @@ class Layer(Table, frozen=True, kw_only=True):
     discovery: Annotated[
         dict[str, str | bool] | None,
         Meta(
-            description="Service → file that says where it answers; false for none. "
+            description="Service → file in the project that says where it answers; false for none. "
             'Default: { backend = ".backend-port.json" }.'
         ),
     ] = None

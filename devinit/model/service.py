@@ -177,6 +177,8 @@ class Project(Struct, frozen=True, kw_only=True):
     """Service name → discovery file (relative to the root)."""
     discovery_refresh_seconds: float = 10.0
     """How often discovery files are refreshed; 0 turns it off."""
+    discovery_per_process: bool = False
+    """Whether each process that listens has a discovery file of its own as well."""
     source: Path | None = None
     """devinit.toml; None when the services were detected."""
     notes: tuple[str, ...] = ()

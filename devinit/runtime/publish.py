@@ -6,8 +6,8 @@ connections, so only their owner may read them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_IMODE
 from typing import TypedDict
@@ -24,15 +24,25 @@ PRIVATE = 0o600
 
 
 class Discovery(TypedDict):
-    """What a discovery file says about its service."""
+    """What a discovery file says about its service. Other programs read it: types and units are a contract."""
 
     port: int
+    """8001"""
     host: str
+    """"localhost", "127.0.0.1" or "::1": what to connect to, as it stands in `url`."""
     url: str
-    timestamp: str
-    """When it was last known to be true: ISO 8601 in UTC, which no reader can take for another unit."""
+    """"http://localhost:8001": scheme, host and port, without a path, a user or a password."""
+    timestamp: int
+    """When the file was last known to be true: 1795948006, Unix time in seconds."""
     process_id: int
-    """The process that listens."""
+    """4711, the process that listens."""
+
+
+class _Author(TypedDict):
+    """Whose file it is."""
+
+    port: int
+    process_id: int
 
 
 def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
@@ -45,18 +55,25 @@ def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
     return True
 
 
-def write_discovery(path: Path, endpoint: Endpoint, *, process_id: int, now: float) -> None:
-    """Say that the endpoint answers and which process listens; written again it says: still so."""
+def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float) -> None:
+    """Say that the endpoint answers and which process listens; written again it says: still so.
+
+    Raise StateFileError when the file cannot be written, or does not lie in the checkout.
+    """
     assert endpoint.port is not None  # noqa: S101 - a service without a port has nothing to discover
+    scheme, host = _origin(endpoint.url or "http://localhost")
     discovery = Discovery(
         port=endpoint.port,
-        host=endpoint.host,
-        url=endpoint.url or f"http://localhost:{endpoint.port}",
-        timestamp=_iso(now),
+        host=host,
+        url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{endpoint.port}",
+        # Rounded down: no reader finds a moment in the future.
+        timestamp=int(now),
         process_id=process_id,
     )
     # Not flushed to the disk, every ten seconds: after a power cut nobody listens there.
-    write_atomically(path, msgspec.json.encode(discovery) + b"\n", mode=PRIVATE, durable=False)
+    content = msgspec.json.encode(discovery) + b"\n"
+    _require_inside(root, path)
+    write_atomically(path, content, mode=PRIVATE, durable=False)
 
 
 def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
@@ -65,8 +82,7 @@ def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
     A later run may have written its own by now; one that cannot be read is not proven to be ours.
     """
     try:
-        discovery = msgspec.json.decode(read_bytes(path) or b"", type=Discovery)
-        ours = (discovery["port"], discovery["process_id"]) == (port, process_id)
+        ours = _author(path) == (port, process_id)
         if ours:
             path.unlink()
     except (OSError, StateFileError, msgspec.DecodeError):
@@ -75,12 +91,69 @@ def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
     return ours
 
 
+def for_process(path: Path, process_id: int) -> Path:
+    """Return the name of a discovery file that one process has for itself: `.backend-port.4711.json`."""
+    stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - a suffix of `.backend` would be its name
+    return path.with_name(f"{stem}.{process_id}{suffix}")
+
+
+def remove_dead(path: Path) -> None:
+    """Remove the files beside this one that processes had for themselves, and that are not there any more."""
+    stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - as above
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208 - names are wanted
+    except OSError:
+        return
+    for name in names:
+        middle = name.removeprefix(f"{stem}.").removesuffix(suffix)
+        if name == f"{stem}.{middle}{suffix}" and middle.isascii() and middle.isdecimal():
+            _remove_if_dead(path.with_name(name), int(middle))
+
+
+def _remove_if_dead(path: Path, process_id: int) -> None:
+    try:
+        os.kill(process_id, 0)
+    except (ProcessLookupError, OverflowError):
+        try:
+            if _author(path)[1] == process_id:
+                path.unlink()
+        except (OSError, StateFileError, msgspec.DecodeError):
+            return
+    except PermissionError:
+        return
+
+
+def _author(path: Path) -> tuple[int, int]:
+    """Return the port and the process that a discovery file names."""
+    author = msgspec.json.decode(read_bytes(path) or b"", type=_Author)
+    return author["port"], author["process_id"]
+
+
+def _origin(url: str) -> tuple[str, str]:
+    """Return scheme and host of a URL. By hand: urllib.parse takes longer to load than the file to write."""
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    if authority.startswith("["):
+        return scheme, authority[1:].partition("]")[0]
+    return scheme, authority.partition(":")[0]
+
+
+def _require_inside(root: Path, path: Path) -> None:
+    """Raise StateFileError for a file in a folder that a link leads out of the checkout.
+
+    A repository that was cloned may contain a link under any name. One under the file's own name is refused
+    when it is written.
+    """
+    top, folder = os.path.realpath(root), os.path.realpath(path.parent)
+    if os.path.commonpath((top, folder)) != top:
+        raise StateFileError(
+            f"{path} cannot be written: it lies in {folder}, outside of the project",
+            hint="name a file in the project under [discovery] in devinit.toml",
+        )
+
+
 def _is_private_file(path: Path) -> bool:
     try:
         return S_IMODE(path.stat().st_mode) == PRIVATE and path.is_file()
     except OSError:
         return False
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

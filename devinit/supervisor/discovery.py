@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint
-from devinit.runtime.publish import remove_discovery, write_discovery
+from devinit.runtime.publish import for_process, remove_dead, remove_discovery, write_discovery
 
 
 class Announced(Struct, frozen=True):
-    """A file that speaks of a service that is ready."""
+    """The files that speak of a service that is ready."""
 
-    path: Path
+    paths: tuple[Path, ...]
     endpoint: Endpoint
     process_id: int
 
@@ -25,47 +25,72 @@ class Announced(Struct, frozen=True):
 class Discovery:
     """The discovery files of one project."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, note: Callable[[str], None]) -> None:
+    def __init__(self, root: Path, tasks: asyncio.TaskGroup, note: Callable[[str], None]) -> None:
+        self._root = root
         self._tasks = tasks
         self._note = note
         self._announced: dict[str, Announced] = {}
-        self._refreshing: dict[str, asyncio.Task[None]] = {}
+        self._refreshing: asyncio.Task[None] | None = None
+        """One for all files, so that an idle supervisor wakes up once for each interval; None without any."""
+        self._seconds = 0.0
+        self._problems: dict[Path, str] = {}
+        """What was told about a file that cannot be written: it is not told again every ten seconds."""
 
-    def announce(self, path: Path, endpoint: Endpoint, process_id: int, refresh_seconds: float) -> None:
-        """Write the file now, and again every so many seconds; 0 leaves it at once."""
+    def announce(
+        self,
+        file: str,
+        endpoint: Endpoint,
+        process_id: int,
+        refresh_seconds: float,
+        *,
+        per_process: bool = False,
+    ) -> None:
+        """Write the file now, and again every so many seconds; 0 leaves it at once.
+
+        With `per_process` there is also one for this process alone, and those of processes that ended go.
+        """
         self.withdraw(endpoint.service)
-        announced = Announced(path, endpoint, process_id)
-        self._announced[endpoint.service] = announced
+        path = self._root / file
+        paths = (path, for_process(path, process_id)) if per_process else (path,)
+        self._announced[endpoint.service] = announced = Announced(paths, endpoint, process_id)
         self._write(announced)
-        if refresh_seconds > 0:
-            self._refreshing[endpoint.service] = self._tasks.create_task(
-                self._refresh(announced, refresh_seconds)
-            )
+        if per_process:
+            remove_dead(path)
+        if refresh_seconds != self._seconds:
+            self.leave()
+            self._seconds = refresh_seconds
+        if refresh_seconds > 0 and self._refreshing is None:
+            self._refreshing = self._tasks.create_task(self._refresh(refresh_seconds))
 
     def withdraw(self, service: str) -> None:
-        """Remove the file: nobody listens there any more."""
-        refreshing = self._refreshing.pop(service, None)
-        if refreshing is not None:
-            refreshing.cancel()
+        """Remove the files: the service does not listen there any more."""
         announced = self._announced.pop(service, None)
         if announced is not None and announced.endpoint.port is not None:
-            remove_discovery(announced.path, port=announced.endpoint.port, process_id=announced.process_id)
+            for path in announced.paths:
+                remove_discovery(path, port=announced.endpoint.port, process_id=announced.process_id)
+        if not self._announced:
+            self.leave()
 
     def leave(self) -> None:
         """Stop refreshing and leave the files: the services go on without us."""
-        for refreshing in self._refreshing.values():
-            refreshing.cancel()
-        self._refreshing.clear()
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            self._refreshing = None
 
-    async def _refresh(self, announced: Announced, seconds: float) -> None:
+    async def _refresh(self, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            self._write(announced)
+            for announced in tuple(self._announced.values()):
+                self._write(announced)
 
     def _write(self, announced: Announced) -> None:
-        try:
-            write_discovery(
-                announced.path, announced.endpoint, process_id=announced.process_id, now=time.time()
-            )
-        except StateFileError as error:
-            self._note(f"{error.message}: clients of {announced.endpoint.service} may not find it")
+        endpoint, process_id = announced.endpoint, announced.process_id
+        for path in announced.paths:
+            try:
+                write_discovery(self._root, path, endpoint, process_id=process_id, now=time.time())
+            except StateFileError as error:
+                if self._problems.get(path) != error.message:
+                    self._problems[path] = error.message
+                    self._note(f"{error.message}: clients of {endpoint.service} may not find it")
+            else:
+                self._problems.pop(path, None)

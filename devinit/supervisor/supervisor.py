@@ -83,7 +83,7 @@ class Supervisor:
         self.starts = 0
         """Starts and restarts that somebody still waits for."""
         self._tasks = tasks
-        self._discovery = Discovery(tasks, stage.note)
+        self._discovery = Discovery(stage.root, tasks, stage.note)
         self._deciding = asyncio.Lock()
         """Held while it is decided what runs where; not while a start is waited for."""
         self._changes = asyncio.Event()
@@ -400,11 +400,17 @@ class Supervisor:
     def _announce(self, runner: Runner) -> None:
         service, endpoint = runner.service, self.stage.endpoint(runner.name)
         self.stage.broadcaster.tell(report.port_info(runner, self.stage))
-        file = self.stage.project.discovery.get(runner.name)
+        project = self.stage.project
+        file = project.discovery.get(runner.name)
         if file is not None and endpoint.port is not None:
             process_id = runner.listener or (runner.identity.pid if runner.identity else 0)
-            refresh = self.stage.project.discovery_refresh_seconds
-            self._discovery.announce(self.stage.root / file, endpoint, process_id, refresh)
+            self._discovery.announce(
+                file,
+                endpoint,
+                process_id,
+                project.discovery_refresh_seconds,
+                per_process=project.discovery_per_process,
+            )
         if service.warm is not None and endpoint.port is not None:
             self._tasks.create_task(warm(endpoint, service.warm, self.stage.note))
 

@@ -133,6 +133,10 @@ class TestDiscovery:
         ("line", "said"),
         [
             ('backnd = "x.json"', 'discovery.backnd: there is no service "backnd" (did you mean "backend"?)'),
+            ('backend = "../port.json"', "discovery.backend: ../port.json lies outside of the project"),
+            ('backend = "web/../../port.json"', "web/../../port.json lies outside of the project"),
+            ('backend = "/tmp/port.json"', "/tmp/port.json lies outside of the project"),
+            ('backend = ".devinit/port.json"', ".devinit/port.json is written for another purpose"),
             ("backend = true", "discovery.backend: expected a file or false, got true"),
             ('backend = ".ports.json"', "discovery.backend: .ports.json is written for another purpose"),
             ('backend = "./devinit.toml"', "is written for another purpose"),

@@ -17,7 +17,7 @@ import devinit
 from devinit.control import client
 from tests.supervisor.conftest import PATIENCE, RunRedis, Shop, end
 
-LONG_AGO = "2020-02-02T20:20:20.202Z"
+LONG_AGO = 1_580_674_820
 
 
 @pytest.fixture
@@ -192,7 +192,31 @@ class TestAServiceWhoseSupervisorWasKilled:
         assert found.port == port
         assert devinit.discover("web", start=shop.root) is None
 
-    @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"port": null}', "\udcff"])
+    def test_is_found_with_the_url_that_its_applications_were_told(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port, url_path="/app")
+        shop.up()
+        before = devinit.discover(start=shop.root)
+        shop.kill_supervisor()
+
+        assert devinit.discover(start=shop.root) == before
+        (shop.root / ".env.runtime").unlink()
+        assert devinit.discover(start=shop.root) == (
+            "backend", "localhost", port, f"http://localhost:{port}"
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "",
+            "{",
+            "[]",
+            "{}",
+            '{"port": null}',
+            "\udcff",
+            "[" * 9000,
+            '{"port": 8001, "host": "", "url": "", "process_id": 1, "timestamp": 1' + "0" * 400 + "}",
+        ],
+    )
     def test_is_not_found_by_a_file_that_is_none(self, left: Shop, content: str) -> None:
         file_of(left).write_bytes(content.encode(errors="surrogateescape"))
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from devinit.model.service import Endpoint
 from devinit.supervisor.discovery import Discovery
@@ -22,15 +26,24 @@ def read(path: Path) -> dict[str, Any]:  # JSON
     return found
 
 
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def pid_of_a_process_that_ended() -> int:
+    with subprocess.Popen(["true"]) as ended:
+        return ended.pid
+
+
 class TestADiscoveryFile:
     async def test_tells_where_the_service_listens_and_as_which_process(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tasks, print).announce(tmp_path / "backend.json", BACKEND, 42, 0)
+            Discovery(tmp_path, tasks, print).announce("backend.json", BACKEND, 42, 0)
 
         found = read(tmp_path / "backend.json")
         assert {key: found[key] for key in ("port", "host", "url", "process_id")} == {
             "port": 8001,
-            "host": "127.0.0.1",
+            "host": "localhost",
             "url": "http://localhost:8001",
             "process_id": 42,
         }
@@ -38,17 +51,42 @@ class TestADiscoveryFile:
     async def test_is_refreshed_while_the_service_is_ready(self, tmp_path: Path, until: Until) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tasks, print)
-            discovery.announce(path, BACKEND, 42, 0.01)
-            first = read(path)["timestamp"]
-            await asyncio.to_thread(until, lambda: read(path)["timestamp"] != first, path)
+            discovery = Discovery(tmp_path, tasks, print)
+            discovery.announce("backend.json", BACKEND, 42, 0.01)
+            first = path.stat().st_ino
+            await asyncio.to_thread(until, lambda: path.stat().st_ino != first, path)
             discovery.withdraw("backend")
+
+    async def test_wakes_the_supervisor_once_however_many_there_are(self, tmp_path: Path) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            discovery = Discovery(tmp_path, tasks, print)
+            before = asyncio.all_tasks()
+
+            for name in ("one", "two", "three"):
+                discovery.announce(f"{name}.json", replace(BACKEND, service=name), 42, 10)
+
+            assert len(asyncio.all_tasks() - before) == 1
+            for name in ("one", "two", "three"):
+                discovery.withdraw(name)
+            await asyncio.sleep(0)
+            assert asyncio.all_tasks() == before
+
+    async def test_wakes_nobody_when_it_is_not_refreshed(self, tmp_path: Path) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            discovery = Discovery(tmp_path, tasks, print)
+            before = asyncio.all_tasks()
+
+            discovery.announce("backend.json", BACKEND, 42, 10)
+            discovery.announce("backend.json", BACKEND, 42, 0)
+            await asyncio.sleep(0)
+
+            assert asyncio.all_tasks() == before
 
     async def test_is_removed_when_the_service_is_not_ready_any_more(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tasks, print)
-            discovery.announce(path, BACKEND, 42, 10)
+            discovery = Discovery(tmp_path, tasks, print)
+            discovery.announce("backend.json", BACKEND, 42, 10)
 
             discovery.withdraw("backend")
 
@@ -57,9 +95,9 @@ class TestADiscoveryFile:
     async def test_of_a_later_run_is_left_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tasks, print)
-            discovery.announce(path, BACKEND, 42, 0)
-            path.write_text(path.read_text().replace("42", "43"))
+            discovery = Discovery(tmp_path, tasks, print)
+            discovery.announce("backend.json", BACKEND, 42, 0)
+            path.write_text(json.dumps({**read(path), "process_id": 43}))
 
             discovery.withdraw("backend")
 
@@ -68,17 +106,26 @@ class TestADiscoveryFile:
     async def test_stays_when_the_supervisor_leaves_its_services_running(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tasks, print)
-            discovery.announce(path, BACKEND, 42, 10)
+            discovery = Discovery(tmp_path, tasks, print)
+            discovery.announce("backend.json", BACKEND, 42, 10)
 
             discovery.leave()
 
         assert path.exists()
 
-    async def test_that_cannot_be_written_is_told_and_harms_nobody(self, tmp_path: Path) -> None:
+    async def test_that_cannot_be_written_is_told_once_and_harms_nobody(
+        self, tmp_path: Path, until: Until
+    ) -> None:
         notes: list[str] = []
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tasks, notes.append).announce(tmp_path / "missing" / "file.json", BACKEND, 42, 0)
+            discovery = Discovery(tmp_path, tasks, notes.append)
+            discovery.announce("missing/file.json", BACKEND, 42, 0.01)
+            discovery.announce("file.json", replace(BACKEND, service="other"), 42, 0.01)
+            first = (tmp_path / "file.json").stat().st_ino
+            await asyncio.to_thread(
+                until, lambda: (tmp_path / "file.json").stat().st_ino != first, tmp_path / "file.json"
+            )
+            discovery.leave()
 
         [note] = notes
         assert "cannot be written" in note
@@ -86,4 +133,31 @@ class TestADiscoveryFile:
 
     async def test_of_a_service_that_was_never_announced_is_nobodys(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tasks, print).withdraw("backend")
+            Discovery(tmp_path, tasks, print).withdraw("backend")
+
+
+class TestDiscoveryFilesOfEachProcess:
+    async def test_come_and_go_with_the_one_that_all_share(self, tmp_path: Path) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            discovery = Discovery(tmp_path, tasks, print)
+
+            discovery.announce(".backend-port.json", BACKEND, 42, 0, per_process=True)
+
+            assert read(tmp_path / ".backend-port.json") == read(tmp_path / ".backend-port.42.json")
+            discovery.withdraw("backend")
+        assert names_in(tmp_path) == set()
+
+    async def test_replace_those_of_processes_that_were_killed(self, tmp_path: Path) -> None:
+        killed = pid_of_a_process_that_ended()
+        async with asyncio.TaskGroup() as tasks:
+            Discovery(tmp_path, tasks, print).announce(
+                ".backend-port.json", BACKEND, killed, 0, per_process=True
+            )
+            Discovery(tmp_path, tasks, print).announce(
+                ".backend-port.json", BACKEND, os.getpid(), 0, per_process=True
+            )
+
+        assert names_in(tmp_path) == {
+            ".backend-port.json",
+            f".backend-port.{os.getpid()}.json",
+        }

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.supervisor.conftest import end
+from tests.supervisor.conftest import PATIENCE, end
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.supervisor.conftest import FreePorts, MakeShop, Shop, Stranger
+
+CLIENT = r"""
+import { readFileSync } from "node:fs";
+
+const { port, host, url, timestamp, process_id } = JSON.parse(readFileSync(process.argv[1], "utf8"));
+const age = Date.now() - timestamp * 1000;
+if (!(age < 30_000)) throw new Error("the backend is not running");
+if (url !== `http://${host}:${port}`) throw new Error(`${url} is another address`);
+const answered = await (await fetch(url)).text();
+const types = [port, host, url, timestamp, process_id].map((value) => typeof value);
+console.log(JSON.stringify({ age, types, answered }));
+"""
+"""How a frontend looks its backend up."""
 
 
 class TestAPortThatAStrangerHas:
@@ -259,6 +276,55 @@ class TestADiscoveryFile:
         assert (found["port"], found["url"]) == (port, f"http://localhost:{port}")
         assert found["process_id"] in shop.pids("backend")
         assert file.stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
+    def test_is_fresh_for_a_program_that_multiplies_its_timestamp_by_1000(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("backend", port=port)
+        shop.up()
+
+        told = subprocess.run(
+            ["node", "--input-type=module", "-e", CLIENT, str(shop.root / ".backend-port.json")],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+        assert told.returncode == 0, told.stderr
+        answer = json.loads(told.stdout)
+        assert 0 <= answer["age"] < 30_000
+        assert answer["types"] == ["number", "string", "string", "number", "number"]
+        assert answer["answered"] == "ok"
+
+    def test_is_written_for_each_process_by_choice(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop.write(more="[project]\ndiscovery_per_process = true\n")
+        shop.up()
+        file = shop.root / ".backend-port.json"
+        own = shop.root / f".backend-port.{json.loads(file.read_text())['process_id']}.json"
+        assert json.loads(own.read_text()) == json.loads(file.read_text())
+
+        shop("stop")
+
+        assert not file.exists()
+        assert not own.exists()
+
+    def test_that_a_repository_has_as_a_link_is_refused_by_name_and_its_target_is_left_alone(
+        self, shop: Shop, port: int, tmp_path: Path
+    ) -> None:
+        (tmp_path / "precious").write_text("precious")
+        (shop.root / ".backend-port.json").symlink_to(tmp_path / "precious")
+        shop.service("backend", port=port)
+
+        events = shop.up().seen
+
+        assert shop("stop").returncode == 0
+        notes = [event["message"] for event in events if event["type"] == "note"]
+        assert any(".backend-port.json is a symbolic link, not a file" in note for note in notes)
+        assert (tmp_path / "precious").read_text() == "precious"
+        assert (shop.root / ".backend-port.json").is_symlink()
 
     def test_names_the_process_that_listens_also_after_an_adoption(self, shop: Shop, port: int) -> None:
         shop.service("backend", port=port, command=f"sh -c '{shop.command()} & wait'")
