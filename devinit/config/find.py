@@ -1,24 +1,35 @@
 """Find the project that a folder belongs to.
 
-Every command does this first, so this module imports nothing but `os`: pathlib alone would double the
-time that the interpreter takes to start.
+Every command does this first, so this module imports next to nothing: pathlib alone would double the time that
+the interpreter takes to start.
+
+A folder claims what lies in it when it has a devinit.toml, when something was started in it, or when it looks
+like a project (backend/, frontend/). A git repository is claimed from inside: what lies above it may be other
+people's work.
 """
 
-# ruff: noqa: PTH100, PTH111, PTH112, PTH118, PTH119, PTH120
+# ruff: noqa: PTH100, PTH111, PTH112, PTH116, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
 import os
+import stat
 
 from devinit.system.checkout import folder_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FILE_NAME = "devinit.toml"
 SERVICE_FOLDERS = ("backend", "frontend")
 """Folders that make their parent a project without any configuration."""
+_RECORD = "state.json"
+_SERVICES_ON_RECORD = b'"services":{"'
+"""How a record begins its services when there are any, as the supervisor writes it."""
+_MOST_BYTES = 1 << 20
+"""Of a devinit.toml or a record that are read here."""
 
 
 def find_root(start: str | os.PathLike[str]) -> Path | None:
@@ -32,65 +43,150 @@ def find_root(start: str | os.PathLike[str]) -> Path | None:
 
 
 def find_root_as_text(start: str | os.PathLike[str]) -> str | None:
-    """Return `find_root` as text, without loading pathlib.
+    """Return `find_root` as text, without loading pathlib."""
+    inside, beyond = search_of(start)
+    return claimed(inside) or next((folder for folder in beyond if _names(folder, inside[-1])), None)
 
-    The search has one pass for each repository on the way, because `backend/` may be a repository of its own
-    inside the project: what lies outside of the innermost one counts only when nothing inside it does.
-    """
+
+def search_of(start: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
+    """Return the folders from `start` up to the top of its git repository, then those above that."""
     way = _upwards(os.path.abspath(start))  # not realpath: a checkout that a link leads to keeps its name
-    for folders in _by_repository(way):
-        root = _configured(folders) or _started(folders) or _recognised(folders, way)
-        if root is not None:
-            return root
-    return None
+    for count, folder in enumerate(way, start=1):
+        if is_repository(folder):
+            return way[:count], way[count:]
+    return way, []
+
+
+def claimed(folders: list[str]) -> str | None:
+    """Return the nearest of these folders, given upwards, that is a project.
+
+    Looking like one is the weakest claim: it counts only without a devinit.toml above it.
+    """
+    for count, folder in enumerate(folders):
+        if is_configured(folder):
+            return folder
+        if was_started(folder):
+            if any(map(is_configured, folders[count:])):
+                return folder
+            return _recognised(folders[: count + 1]) or folder
+    return _recognised(folders)
+
+
+def is_configured(folder: str) -> bool:
+    """Whether a folder has a devinit.toml, readable or not: an unreadable one is an error to show, not a miss.
+
+    A folder, FIFO or device of that name configures nothing; the command that needs it refuses it by name.
+    """
+    mode = _mode(os.path.join(folder, FILE_NAME))
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def was_started(folder: str) -> bool:
+    """Whether services are on record in a folder: even without its devinit.toml they are its own.
+
+    The record lies in the user's state directory, so no repository brings one along. Without services it claims
+    nothing.
+    """
+    return _SERVICES_ON_RECORD in _content(os.path.join(folder_of(folder), _RECORD))
+
+
+def may_have_services(root: str) -> bool:
+    """Whether a start in a project is likely to find something to do, at the price of one look at its files."""
+    text = _content(os.path.join(root, FILE_NAME))
+    # The file that `devinit init` writes has examples in its comments.
+    return any(b"services" in line.partition(b"#")[0] for line in text.splitlines()) or was_started(root)
+
+
+def is_repository(folder: str) -> bool:
+    """Whether a folder is the top of a git repository; in a linked worktree or a submodule `.git` is a file."""
+    marker = os.path.join(folder, ".git")
+    try:
+        mode = os.stat(marker).st_mode
+        # Git passes over a `.git` without a HEAD, too.
+        return stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and bool(os.lstat(os.path.join(marker, "HEAD"))))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # It cannot be looked into: then nothing beyond it is let in.
 
 
 def _upwards(start: str) -> list[str]:
-    """Return a folder and those above it, up to the home directory."""
+    """Return a folder and those above it, up to the home directory, and never into one like /tmp.
+
+    Every user may write into such a folder, so a devinit.toml there may be another user's.
+    """
     home = os.path.expanduser("~")
     way = [start]
-    while way[-1] not in (home, os.path.dirname(way[-1])):
-        way.append(os.path.dirname(way[-1]))
+    while way[-1] not in (home, above := os.path.dirname(way[-1])) and not _is_shared(above):
+        way.append(above)
     return way
 
 
-def _by_repository(way: list[str]) -> list[list[str]]:
-    """Cut the way up after each repository root (`.git` is a file in a linked worktree or a submodule)."""
-    parts: list[list[str]] = [[]]
-    for folder in way:
-        parts[-1].append(folder)
-        if _has(folder, ".git"):
-            parts.append([])
-    return parts
+def _is_shared(folder: str) -> bool:
+    mode = _mode(folder)
+    return bool(mode & stat.S_ISVTX and mode & stat.S_IWOTH)
 
 
-def _configured(folders: list[str]) -> str | None:
-    return next((folder for folder in folders if _has(folder, FILE_NAME)), None)
-
-
-def _started(folders: list[str]) -> str | None:
-    """Return the nearest folder where something was started, even when its devinit.toml has gone since."""
-    return next((folder for folder in folders if _has(folder_of(folder), "state.json")), None)
-
-
-def _recognised(folders: list[str], way: list[str]) -> str | None:
+def _recognised(folders: list[str]) -> str | None:
     """Return the nearest folder with a service folder in it.
 
     A service folder is no project while its parent may be one: Django's `backend/backend/` would make it so.
-    Around the innermost repository only the project that the search started in counts, not every folder of
-    repositories.
     """
-    around = way[0] not in folders
     for folder in folders:
         if os.path.basename(folder) in SERVICE_FOLDERS and os.path.dirname(folder) in folders:
             continue
-        services = [os.path.join(folder, name) for name in SERVICE_FOLDERS]
-        found = [service for service in services if os.path.isdir(service)]
-        if found and (not around or any(service in way for service in found)):
+        if any(os.path.isdir(os.path.join(folder, name)) for name in SERVICE_FOLDERS):
             return folder
     return None
 
 
-def _has(folder: str, name: str) -> bool:
-    """Tell whether a name is there, readable or not: an unreadable file is an error to show, not a miss."""
-    return os.path.lexists(os.path.join(folder, name))
+def _names(folder: str, repository: str) -> bool:
+    """Whether the devinit.toml of a folder has a service in a repository below it: `directory = "backend"`."""
+    text = _content(os.path.join(folder, FILE_NAME))
+    if b"directory" not in text:
+        return False
+    # 5 ms that are paid only where one repository lies in another one.
+    import tomllib
+
+    try:
+        file = tomllib.loads(text.decode())
+    except (ValueError, RecursionError):
+        return False
+    top = os.path.realpath(repository)
+    directories = (os.path.realpath(os.path.join(folder, each)) for each in _directories(file))
+    return any(each == top or each.startswith(top + os.sep) for each in directories)
+
+
+def _directories(file: dict[str, object]) -> Iterator[str]:
+    """Yield where services of a file run, and of its profiles. Nothing about the file has been checked."""
+    profiles = file.get("profiles")
+    for layer in (file, *(profiles.values() if isinstance(profiles, dict) else ())):
+        services = layer.get("services") if isinstance(layer, dict) else None
+        for service in services.values() if isinstance(services, dict) else ():
+            directory = service.get("directory") if isinstance(service, dict) else None
+            if isinstance(directory, str) and "\0" not in directory:
+                yield directory
+
+
+def _mode(path: str) -> int:
+    """Return what is under a name, without following a link; 0 when nothing can be seen there."""
+    try:
+        return os.lstat(path).st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def _content(path: str) -> bytes:
+    """Return the beginning of a file; nothing when it is none. A FIFO is not waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return b""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return b""
+        return os.read(descriptor, _MOST_BYTES)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.find import find_root, find_root_as_text
+from devinit.config.find import find_root, find_root_as_text, is_repository
 from devinit.system.checkout import claim
+
+RUNNING = '{"version":1,"root":"/shop","services":{"web":{"service":{"name":"web"}}},"moments":{}}'
+STOPPED = '{"version":1,"root":"/shop","services":{},"moments":{}}'
+BACKEND = '[services.backend]\ncommand = "serve"\ndirectory = "backend"\n'
+
+
+def on_record(folder: Path, text: str) -> None:
+    """Leave a record of what runs in a folder, as a supervisor does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    Path(claim(folder), "state.json").write_bytes(text.encode(errors="surrogateescape"))
 
 
 class TestAConfiguredProject:
@@ -38,7 +49,7 @@ class TestAConfiguredProject:
     def test_is_found_around_a_service_with_a_repository_of_its_own(
         self, root: Path, write: Callable[..., Path]
     ) -> None:
-        write("devinit.toml")
+        write("devinit.toml", BACKEND)
         inside = write("backend/.git/HEAD").parent.parent
 
         assert find_root(inside) == root
@@ -76,28 +87,176 @@ class TestAProjectWithoutAFile:
 
         assert find_root(settings) == root
         assert find_root(settings.parent) == root
+        on_record(root, RUNNING)
+        assert find_root(settings) == root
+        assert find_root(settings.parent) == root
 
     def test_is_the_folder_where_services_were_started(self, root: Path, write: Callable[..., Path]) -> None:
-        (Path(claim(root)) / "state.json").touch()
+        on_record(root, RUNNING)
         inside = write("src/main.py").parent
 
         assert find_root(inside) == root
 
-    def test_is_found_around_a_service_with_a_repository_of_its_own(
+
+class TestARecordOfWhatRuns:
+    @pytest.mark.parametrize("record", [STOPPED, "", "{}", "oops", "\udcff", '{"services":{}}'])
+    def test_without_services_captures_nothing(
+        self, root: Path, write: Callable[..., Path], record: str
+    ) -> None:
+        on_record(root, record)
+        inside = write("src/main.py").parent
+
+        assert find_root(inside) is None
+        assert find_root(root) is None
+
+    def test_above_is_further_away_than_the_folders_own_backend(
+        self, root: Path, write: Callable[..., Path]
+    ) -> None:
+        on_record(root, RUNNING)
+        nearer = write("other/backend/main.py").parent.parent
+
+        assert find_root(nearer) == nearer
+
+    def test_is_nearer_than_a_file_above_it(self, root: Path, write: Callable[..., Path]) -> None:
+        write("devinit.toml")
+        nearer = root / "other"
+        on_record(nearer, RUNNING)
+
+        assert find_root(nearer) == nearer
+
+    def test_is_not_waited_for_when_it_is_a_fifo(self, root: Path) -> None:
+        os.mkfifo(Path(claim(root), "state.json"))
+
+        assert find_root(root) is None
+
+    @pytest.mark.parametrize("record", [RUNNING, STOPPED])
+    def test_that_came_with_a_repository_is_none(
+        self, root: Path, write: Callable[..., Path], record: str
+    ) -> None:
+        write(".devinit/state.json", record)
+
+        assert find_root(write("src/main.py").parent) is None
+
+
+class TestAGitRepository:
+    @pytest.mark.parametrize("kind", ["devinit.toml", "a record", "frontend/package.json"])
+    @pytest.mark.parametrize("marker", [".git/HEAD", ".git"])
+    def test_is_not_captured_by_a_folder_around_it(
+        self, root: Path, write: Callable[..., Path], kind: str, marker: str
+    ) -> None:
+        if kind == "a record":
+            on_record(root, RUNNING)
+        else:
+            write(kind)
+        write(f"backend/{marker}")
+
+        assert find_root(root) is not None
+        assert find_root(root / "backend") is None
+        assert find_root(write("backend/app/main.py").parent) is None
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            BACKEND,
+            'services.backend = { command = "x", directory = "./backend/" }',
+            "[services.a]\ndirectory = 'backend/app'",
+            '[services.a]\n[profiles.ci.services.a]\ndirectory = "backend"',
+            '[services.a]\ndirectory = "link"',
+        ],
+    )
+    def test_belongs_to_the_project_above_it_that_has_a_service_in_it(
+        self, root: Path, write: Callable[..., Path], text: str
+    ) -> None:
+        write("devinit.toml", text)
+        write("backend/.git/HEAD")
+        (root / "link").symlink_to("backend")
+
+        assert find_root(write("backend/app/main.py").parent) == root
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "[services.",
+            '[services.a]\ncommand = "cd backend && serve"',
+            '[services.a]\ndirectory = "backend-2"',
+            '[services.a]\ndirectory = "."',
+            '# directory = "backend"',
+            "[services.a]\ndirectory = 7",
+            "services = 'directory'",
+            'directory = "backend"',
+            "a = " + "[" * 5000 + " # directory",
+        ],
+    )
+    def test_does_not_belong_to_one_that_has_none_in_it(self, write: Callable[..., Path], text: str) -> None:
+        write("devinit.toml", text)
+
+        assert find_root(write("backend/.git/HEAD").parent.parent) is None
+
+    def test_wins_over_the_project_above_it_with_a_file_of_its_own(
+        self, root: Path, write: Callable[..., Path]
+    ) -> None:
+        write("devinit.toml", BACKEND)
+        write("backend/.git/HEAD")
+        own = write("backend/devinit.toml").parent
+
+        assert find_root(own) == own
+
+    def test_named_backend_may_have_a_backend_of_its_own(
         self, root: Path, write: Callable[..., Path]
     ) -> None:
         write("frontend/package.json")
-        inside = write("backend/.git/HEAD").parent.parent
+        write("backend/.git/HEAD")
+        write("backend/backend/settings.py")
 
-        assert find_root(inside) == root
+        assert find_root(root / "backend") == root / "backend"
 
-    def test_is_not_any_folder_around_another_repository(
+    def test_is_one_when_git_takes_it_for_one(self, root: Path, write: Callable[..., Path]) -> None:
+        assert not is_repository(str(root))
+        (root / ".git").mkdir()
+        assert not is_repository(str(root))
+        write(".git/HEAD")
+        assert is_repository(str(root))
+
+    def test_is_none_that_is_a_fifo(self, root: Path, write: Callable[..., Path]) -> None:
+        write("devinit.toml")
+        (root / "inside").mkdir()
+        os.mkfifo(root / "inside" / ".git")
+
+        assert find_root(root / "inside") == root
+
+
+class TestADevinitTomlThatIsNoFile:
+    def test_captures_nothing_and_is_not_waited_for(self, root: Path, write: Callable[..., Path]) -> None:
+        os.mkfifo(root / "devinit.toml")
+        (root / "inside" / "devinit.toml").mkdir(parents=True)
+        inside = write("inside/deeper/x").parent
+
+        assert find_root(inside) is None
+
+    def test_leaves_a_folder_with_a_backend_to_be_a_project(
         self, root: Path, write: Callable[..., Path]
     ) -> None:
-        write("backend/main.py")
-        other = write("other/.git/HEAD").parent.parent
+        os.mkfifo(root / "devinit.toml")
+        nearer = write("other/backend/main.py").parent.parent
 
-        assert find_root(other) is None
+        assert find_root(nearer) == nearer
+
+    def test_names_no_repository(self, root: Path, write: Callable[..., Path]) -> None:
+        (root / "devinit.toml").symlink_to("held")
+        os.mkfifo(root / "held")
+
+        assert find_root(write("backend/.git/HEAD").parent.parent) is None
+
+
+class TestAFolderOfAllUsers:
+    def test_captures_nothing_below_it(self, root: Path, write: Callable[..., Path]) -> None:
+        write("devinit.toml", BACKEND)
+        inside = write("backend/main.py").parent
+        root.chmod(0o1777)
+
+        assert find_root(inside) is None
+        assert find_root(root) == root
 
 
 class TestTheSearch:
