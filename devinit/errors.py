@@ -3,7 +3,7 @@
     DevinitError                     1
     ├── UsageError                   2   the command line is wrong
     ├── ConfigError                  2   devinit.toml, a .env file or the project's shape is wrong
-    │   ├── NoProject                2   no project in this folder or above it
+    │   ├── NoProject                2   no project in this folder or above it, or nothing to start in it
     │   └── StateFileError           2   .ports.json, state.json or another file of ours cannot be read or written
     ├── PortError                    3   a port could not be had
     │   ├── PortConflict             3   the port is taken and may not, or could not, be replaced

@@ -7,7 +7,7 @@ import sys
 
 from devinit.cli.caller import caller_environment, is_in_browser
 from devinit.cli.output import talk
-from devinit.cli.project import root_of
+from devinit.cli.project import require_project, root_of
 from devinit.errors import UsageError
 
 TYPE_CHECKING = False
@@ -39,6 +39,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Show the dashboard until it is left."""
     root = root_of(arguments)
+    require_project(str(root))
     if arguments.web:
         from devinit.cli.browser import show_in_browser  # asyncio and sockets, which a terminal needs not
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from devinit.cli.caller import caller_environment
-from devinit.cli.project import root_of
+from devinit.cli.project import require_project, root_of
 from devinit.control.launch import connect_or_start
 from devinit.runtime.dotenv import render, render_json, render_shell
 from devinit.system import terminal
@@ -37,6 +37,7 @@ def run(arguments: Arguments) -> int:
 
 def runtime_environment(root: Path) -> dict[str, str]:
     """Return the runtime environment of a project."""
+    require_project(str(root))
     client = connect_or_start(root)
     profile = os.environ.get("DEVINIT_PROFILE") or None
     values: dict[str, str] = client.call("environment", {"environ": caller_environment(), "profile": profile})

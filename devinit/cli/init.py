@@ -1,4 +1,7 @@
-"""Write a devinit.toml of what was detected, with comments, for you to edit."""
+"""Write a devinit.toml of what was detected, with comments, for you to edit.
+
+It is written where `devinit start` would start: for a folder of a project, in the project.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import folder_of
 from devinit.config.find import FILE_NAME
-from devinit.errors import StateFileError, UsageError
+from devinit.errors import NoProject, StateFileError, UsageError
 from devinit.system import terminal
 from devinit.system.files import read_bytes, write_atomically
 
@@ -26,19 +29,24 @@ def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--print", action="store_true", dest="shown", help="print it instead of writing it")
     parser.add_argument("--force", action="store_true", help="replace a devinit.toml that is there")
+    parser.add_argument(
+        "--here", action="store_true", help="make this folder a project of its own, whatever lies above it"
+    )
     parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
 
 
 def run(arguments: Arguments) -> int:
-    """Detect the services of this folder and write them down."""
+    """Detect the services of the project and write them down."""
     # Detection is needed by no other command of a configured project.
+    from devinit.config.absence import looked_for
     from devinit.config.detect import detect
     from devinit.config.initial import initial_toml
 
-    root = Path(folder_of(arguments)).absolute()
+    folder = Path(folder_of(arguments)).absolute()
+    root = folder if arguments.here else project_of(folder)
     path = root / FILE_NAME
-    if path.exists() and not (arguments.force or arguments.shown):
-        raise UsageError(f"{path} exists already", hint="edit it, or replace it with `devinit init --force`")
+    if path.exists() and not arguments.shown:
+        refuse_to_replace(path, folder, force=arguments.force)
     project = detect(root)
     text = initial_toml(project)
     if arguments.shown:
@@ -48,11 +56,34 @@ def run(arguments: Arguments) -> int:
     if arguments.json:
         print_json({"path": str(path), "services": list(project.services), "notes": list(project.notes)})
         return 0
-    found = ", ".join(project.services) or "no services: the file has examples"
+    found = ", ".join(project.services) or "no services were found: the file has examples"
     talk(f"{path} written: {found}")
+    if not project.services:
+        talk("\n".join(f"  {line}" for line in looked_for()))
     for note in (*project.notes, *ignoring(root)):
         talk(f"  {note}")
     return 0
+
+
+def project_of(folder: Path) -> Path:
+    """Return where `devinit start` in a folder would start; the folder itself when it would start nothing."""
+    from devinit.config.shown import root_shown_by
+
+    try:
+        return Path(root_shown_by(str(folder)))
+    except NoProject:
+        return folder
+
+
+def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:
+    """Raise UsageError where a devinit.toml is in the way; that of a folder above is never replaced by the way."""
+    if path.parent != folder:
+        raise UsageError(
+            f"{folder} is a part of the project {path.parent}, which has a {FILE_NAME}",
+            hint="`devinit init --here` makes this folder a project of its own",
+        )
+    if not force:
+        raise UsageError(f"{path} exists already", hint="edit it, or replace it with `devinit init --force`")
 
 
 def ignoring(root: Path) -> list[str]:

@@ -198,11 +198,11 @@ def start_early(words: list[str], directory: str | None) -> None:
     """Let a supervisor boot while the rest of the command is imported, if the words are surely an order."""
     if any(word.startswith(("-C", "-h", "--h")) for word in words):
         return
-    from devinit.config.find import find_root_as_text
+    from devinit.config.find import find_root_as_text, may_have_services
     from devinit.control.spawning import begin
 
     root = find_root_as_text(directory or os.curdir)
-    if root is not None:
+    if root is not None and may_have_services(root):
         begin(root)
 
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 
-from devinit.config.find import find_root_as_text
-from devinit.errors import NoProject, UsageError
+from devinit.config.find import FILE_NAME, find_root_as_text, may_have_services, was_started
+from devinit.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
-
-
-NO_SERVICES = (
-    "there are no services: add a [services.NAME] with a command to devinit.toml, or let "
-    "`devinit init --force` write what it detects here"
-)
 
 
 def root_of(arguments: Arguments) -> Path:
@@ -32,11 +26,40 @@ def root_as_text(arguments: Arguments) -> str:
     start = folder_of(arguments)
     root = find_root_as_text(start)
     if root is None:
-        raise NoProject(
-            f"there is no project in {os.path.abspath(start)} or above it",  # noqa: PTH100  as above
-            hint="a project has a devinit.toml, or folders named backend/ or frontend/: `devinit init`",
-        )
+        # Detection: a folder whose project is not evident pays for it, and one without any.
+        from devinit.config.shown import root_shown_by
+
+        root = root_shown_by(start)
     return root
+
+
+def is_elsewhere(root: str, arguments: Arguments) -> bool:
+    """Whether a project is not the folder that the command was given, or stands in, but one around it."""
+    return root != os.path.abspath(folder_of(arguments))  # noqa: PTH100  as above
+
+
+def require_project(root: str) -> None:
+    """Raise NoProject for a folder that only looks like a project: no supervisor is started for nothing."""
+    if not (os.path.lexists(os.path.join(root, FILE_NAME)) or was_started(root)):  # noqa: PTH118  as above
+        from pathlib import Path  # as above
+
+        from devinit.config.load import load  # without a devinit.toml it is all guesswork anyway
+
+        load(Path(root))
+
+
+def require_services(root: str, profile: str | None) -> None:
+    """Raise NoProject, or what is wrong with devinit.toml, where there is evidently nothing to start."""
+    if may_have_services(root):
+        return
+    from pathlib import Path  # as above
+
+    from devinit.config.absence import no_services
+    from devinit.config.load import load  # as above
+
+    project = load(Path(root), profile=profile)
+    if not project.services:
+        raise no_services(project.source or root)
 
 
 def folder_of(arguments: Arguments) -> str:

@@ -9,7 +9,7 @@ import time
 from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.caller import caller_environment
 from devinit.cli.output import talk
-from devinit.cli.project import root_as_text
+from devinit.cli.project import is_elsewhere, require_services, root_as_text
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
 from devinit.errors import DevinitError
@@ -84,6 +84,9 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
     pins: dict[str, str] = {}
     if method == "restart":
         params["only_changed"] = arguments.changed
+    if is_elsewhere(root, arguments):
+        talk(f"project: {root}")
+    require_services(root, params["profile"])
     client = connect_or_start(root, note_as_json if arguments.json else talk)
     try:
         while True:

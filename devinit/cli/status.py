@@ -6,7 +6,8 @@ import os
 import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
-from devinit.cli.project import NO_SERVICES, root_as_text
+from devinit.cli.project import root_as_text
+from devinit.config.find import is_configured
 from devinit.control.launch import connect_to_running
 from devinit.errors import UsageError
 from devinit.model.names import unknown_service
@@ -53,6 +54,7 @@ def run(arguments: Arguments) -> int:
     if client and not status["services"]:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
         status = {**status_at_rest(root), "supervisor": status["supervisor"]}
+    everything = status["services"]
     status = {**status, "services": chosen(arguments.services, status)}
     if arguments.json:
         print_json(status)
@@ -60,9 +62,15 @@ def run(arguments: Arguments) -> int:
     paint = Paint(sys.stdout)
     terminal.write(sys.stdout, [line_of(service, paint) for service in status["services"]])
     if not status["services"]:
-        talk(NO_SERVICES)
+        from devinit.config.absence import NO_SERVICES  # as below
+
+        talk(f"there are no services: {NO_SERVICES}")
     elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
         talk("`devinit start` starts everything")
+    if everything and not is_configured(root) and all(each["provider"] != "process" for each in everything):
+        from devinit.config.absence import only_databases  # for a project that is not finished yet
+
+        talk(only_databases(root, [each["name"] for each in everything]))
     return 0
 
 

@@ -6,7 +6,6 @@ import sys
 
 from devinit.cli.output import Paint, columns_of, is_quiet, table, talk
 from devinit.cli.progress import BUSY, symbols_of
-from devinit.cli.project import NO_SERVICES
 from devinit.system import terminal
 from devinit.text import cut, duration, one_line, plain, width
 
@@ -33,7 +32,9 @@ WORDS = {"exited": "finished"}
 def print_summary(summary: Json, starting: Sequence[str]) -> None:
     """Print the table of a start, then why what failed has failed. `starting`: what did not run before."""
     if not summary["services"]:
-        talk(NO_SERVICES)
+        from devinit.config.absence import NO_SERVICES  # hardly ever
+
+        talk(f"there are no services: {NO_SERVICES}")
         return
     if not is_quiet():
         paint, symbols = Paint(sys.stdout), symbols_of(sys.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from devinit.cli.output import Paint, print_json
-from devinit.cli.project import root_of
+from devinit.cli.project import require_project, root_as_text
 from devinit.control.launch import connect_or_start
 from devinit.system import terminal
 from devinit.text import duration, plain
@@ -28,7 +28,9 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Print what is known about a service."""
-    client = connect_or_start(root_of(arguments))
+    root = root_as_text(arguments)
+    require_project(root)
+    client = connect_or_start(root)
     report: WhyReport = client.call("why", {"service": arguments.service})
     if arguments.json:
         print_json(report)

@@ -15,7 +15,9 @@ from __future__ import annotations
 import os
 import stat
 
+from devinit.errors import StateFileError
 from devinit.system.checkout import folder_of
+from devinit.system.files import read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ SERVICE_FOLDERS = ("backend", "frontend")
 _RECORD = "state.json"
 _SERVICES_ON_RECORD = b'"services":{"'
 """How a record begins its services when there are any, as the supervisor writes it."""
-_MOST_BYTES = 1 << 20
-"""Of a devinit.toml or a record that are read here."""
 
 
 def find_root(start: str | os.PathLike[str]) -> Path | None:
@@ -177,16 +177,8 @@ def _mode(path: str) -> int:
 
 
 def _content(path: str) -> bytes:
-    """Return the beginning of a file; nothing when it is none. A FIFO is not waited for."""
+    """Return the content of a file; nothing when it is none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
+        return read_bytes(path) or b""
+    except StateFileError:
         return b""
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return b""
-        return os.read(descriptor, _MOST_BYTES)
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)

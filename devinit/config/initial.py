@@ -26,12 +26,13 @@ _HEADER = """\
 # Editors complete and check this file with the schema that `devinit schema` prints.
 """
 
-_EXAMPLES = """
-# Nothing was detected here. Some services to begin with:
-#
+_DATABASE = """\
 # [services.postgres]
 # provider = "postgres"                 # built in: nothing to install but devinit[embedded]
 #
+"""
+
+_APPLICATIONS = """\
 # [services.backend]
 # command = "uvicorn app.main:app --host 127.0.0.1 --port ${PORT} --reload"
 # directory = "backend"
@@ -87,13 +88,23 @@ def initial_toml(project: Project) -> str:
     for service in project.services.values():
         keys = dict(_service_keys(service, project))
         parts.append(_table(dotted(("services", service.name)), keys, comments))
-    if not project.services:
-        parts.append(_EXAMPLES)
+    parts.append(_examples(project))
     parts.append(_FURTHER)
     parts.append(_table("environment", {**project.environment}, comments) or _ENVIRONMENT)
     parts.append(_table("discovery", _discovery_keys(project), comments))
     parts.append(_PROFILES)
     return "".join(parts)
+
+
+def _examples(project: Project) -> str:
+    """Return examples of what was not found."""
+    if not project.services:
+        return f"\n# Nothing was detected here. Some services to begin with:\n#\n{_DATABASE}{_APPLICATIONS}"
+    if project.source is None and all(each.provider != "process" for each in project.services.values()):
+        needs = "postgres" if "postgres" in project.services else next(iter(project.services))
+        example = _APPLICATIONS.replace('"postgres"', f'"{needs}"')
+        return f"\n# No application was detected here, only what it needs. To begin with:\n#\n{example}"
+    return ""
 
 
 def _table(name: str, keys: dict[str, Value], comments: dict[str, str]) -> str:

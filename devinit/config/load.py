@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from devinit.config.absence import nothing_in
 from devinit.config.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.config.discovery import discovery_files
 from devinit.config.find import FILE_NAME
@@ -19,7 +20,7 @@ from devinit.config.references import check_dependencies, check_ports, check_var
 from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
-from devinit.errors import ConfigError, NoProject, StateFileError
+from devinit.errors import ConfigError, StateFileError
 from devinit.model.service import Project
 from devinit.system.files import read_bytes
 
@@ -58,8 +59,7 @@ def _detected(root: Path, profile: str | None) -> Project:
 
     project = detect(root)
     if not project.services:
-        hint = "; ".join(project.notes) or "`devinit init` writes a devinit.toml to begin with"
-        raise NoProject(f"there is nothing to start in {root}", hint=hint)
+        raise nothing_in(root, project.notes)
     if profile is not None:
         raise ConfigError(
             f'there is no profile "{profile}": {root} has no {FILE_NAME}', hint="`devinit init` writes one"

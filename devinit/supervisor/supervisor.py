@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devinit.config.absence import no_services
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
@@ -233,7 +234,12 @@ class Supervisor:
 
     async def _begin(self, project: Project, order: Order, tell: Callable[[Event], None]) -> list[str]:
         wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
+        if project.source is None:
+            # Each start reports what detection did not find, not only the first one.
+            self._noted.difference_update(project.notes)
         await self._configure(self._as_they_run(project), order)
+        if not project.services:
+            raise no_services(project.source or project.root)
         # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         starting = [name for name in wanted if self._phase(name) not in WANTED]

@@ -25,7 +25,10 @@ Results go to standard output, talk goes to standard error: progress, notes, hin
 that are redrawn appear only on a terminal; a log line may colour a terminal and do nothing else to it.
 
 `-C DIR` works on the project in DIR and stands before or behind the command. Without it the project is the nearest
-folder, from the current one upwards, with a `devinit.toml`, or with a `backend/` or `frontend/` folder.
+folder, from the current one up to the top of its git repository, with a `devinit.toml`, with services that run, or
+with a `backend/` or `frontend/` folder. A `devinit.toml` above the repository counts when one of its services has
+its `directory` in the repository. Where none of them is found, a use of PostgreSQL or Redis in the current folder
+or at the top of its repository makes that folder the project.
 
 No SERVICE means all of them, and so does `all`. Starting a service starts what it depends on. Starting what runs
 already is success. Ctrl-C during a start stops what that start was bringing up, and nothing else.

@@ -434,11 +434,10 @@ class TestAllServices:
 
 
 class TestAProjectWithoutServices:
-    @pytest.mark.parametrize("command", ["start", "status"])
-    def test_is_told_what_to_do(self, shop: Shop, command: str) -> None:
+    def test_has_a_status_that_says_what_to_do(self, shop: Shop) -> None:
         (shop.root / "devinit.toml").write_text("")
 
-        done = shop(command)
+        done = shop("status")
 
         assert (done.returncode, done.stdout) == (0, "")
         assert "there are no services: add a [services.NAME]" in done.stderr.splitlines()[-1]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from devinit.config.absence import only_databases
 from devinit.config.defaults import project_name
 from devinit.config.detect import data, node, python
 from devinit.config.detect.finding import Finding
@@ -27,6 +28,8 @@ def detect(root: Path) -> Project:
         notes.extend(finding.notes)
         if finding.service is not None:
             services[finding.service.name] = finding.service
+    if services and all(service.provider != "process" for service in services.values()):
+        notes.append(only_databases(root, list(services)))
     return Project(
         name=project_name(root),
         root=root,

@@ -1,0 +1,74 @@
+"""What is said where there is nothing to start, or only a part: what was looked for, and where.
+
+Loads nothing but the errors, because the fast commands meet these cases, too.
+"""
+
+from __future__ import annotations
+
+import os
+
+from devinit.errors import NoProject
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+APPLICATIONS = (
+    "backend/: FastAPI, Starlette, Flask or Django, or a package.json with a dev or start script",
+    "frontend/: a package.json with a dev or start script",
+)
+DATABASES = (
+    "PostgreSQL and Redis: in requirements*.txt, pyproject.toml, Pipfile, package.json, .env*, alembic.ini",
+)
+FIRST_FILE = "`devinit init` writes a devinit.toml to begin with"
+NO_SERVICES = (
+    "add a [services.NAME] with a command to devinit.toml, or let `devinit init --force` write what it "
+    "detects here"
+)
+
+
+def looked_for(*first: str) -> list[str]:
+    """Return what was looked for, one thing a line: what is given, then all that detection knows."""
+    head, *rest = (*first, *APPLICATIONS, *DATABASES)
+    return [f"looked for {head}", *(f"  {thing}" for thing in rest)]
+
+
+def nothing_in(root: str | os.PathLike[str], notes: Iterable[str]) -> NoProject:
+    """Return the error for a folder that looked like a project, and has nothing that can be started."""
+    lines = (*looked_for("devinit.toml"), *notes, FIRST_FILE)
+    return NoProject(f"there is nothing to start in {os.fspath(root)}", hint="\n".join(lines))
+
+
+def no_project(start: str, top: str, above: str | None) -> NoProject:
+    """Return the error for a folder that is no project, and in none.
+
+    `top` is where the search ended, `above` a project beyond that which does not know the folder's repository.
+    """
+    lines = list(looked_for(f"devinit.toml, in every folder up to {top}"))
+    if above is not None:
+        lines += [
+            f"{above} is a project, and {top} is a git repository of its own:",
+            f"  `devinit -C {_quoted(above)} …` works on the project; a service with this repository as its",
+            "  `directory` in its devinit.toml makes the repository a part of it",
+        ]
+    lines.append(FIRST_FILE)
+    return NoProject(f"there is no project in {start} or above it", hint="\n".join(lines))
+
+
+def no_services(path: str | os.PathLike[str]) -> NoProject:
+    """Return the error for a start in a project whose devinit.toml describes no service."""
+    return NoProject(f"there is nothing to start: {os.fspath(path)} describes no services", hint=NO_SERVICES)
+
+
+def only_databases(root: str | os.PathLike[str], names: Sequence[str]) -> str:
+    """Return what is said about a project in which detection found databases, and nothing that uses them."""
+    return (
+        f"no application was found in {os.fspath(root)}, only {' and '.join(names)}; looked for "
+        f"{'; '.join(APPLICATIONS)}; a [services.NAME] in devinit.toml describes any other"
+    )
+
+
+def _quoted(path: str) -> str:
+    from shlex import quote  # it loads re, for an error only
+
+    return quote(path)
