@@ -13,6 +13,7 @@ from devinit.errors import ConfigError, DevinitError, StateFileError
 from devinit.logs import log_path
 from devinit.model.names import unknown_service
 from devinit.system.checkout import state_folder
+from devinit.system.files import read_bytes
 
 if TYPE_CHECKING:
     from devinit.control.wire import Json
@@ -65,9 +66,9 @@ def on_record(root: Path) -> tuple[str | None, set[str]]:
     import json  # only who names no service needs it
 
     try:
-        state = json.loads((Path(state_folder(root)) / "state.json").read_bytes())
+        state = json.loads(read_bytes(Path(state_folder(root)) / "state.json") or b"")
         return state["profile"], set(state["services"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (StateFileError, ValueError, KeyError, TypeError):
         return None, set()
 
 

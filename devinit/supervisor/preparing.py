@@ -18,7 +18,7 @@ from devinit.supervisor.causes import cause_of
 from devinit.supervisor.ending import end_tree, exit_of
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.system.digest import blake2b
-from devinit.system.files import read_text, write_atomically
+from devinit.system.files import read_bytes, read_text, write_atomically
 from devinit.system.processes import spawn
 
 INPUTS = (
@@ -152,5 +152,5 @@ def fingerprint(service: Service) -> str:
     for name in INPUTS:
         path = service.directory / name
         if path.is_file():
-            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(name.encode() + b"\0" + (read_bytes(path) or b"") + b"\0")
     return digest.hexdigest()

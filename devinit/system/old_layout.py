@@ -86,6 +86,7 @@ def _move_data(source: str, target: str) -> None:
     """Move the databases: renamed where that is possible, which running servers do not notice, else copied."""
     if not _is_own(source, stat.S_ISDIR):
         return
+    _refuse_pipes(source)
     try:
         os.rename(source, target)
     except OSError as error:
@@ -111,6 +112,17 @@ def _move_data(source: str, target: str) -> None:
     _keep_owners(source, unfinished)
     os.rename(unfinished, target)
     shutil.rmtree(source)
+
+
+def _refuse_pipes(folder: str) -> None:
+    """Raise StateFileError where a named pipe lies among the data: reading it would never end."""
+    for top, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(top, name)
+            if stat.S_ISFIFO(os.lstat(path).st_mode):
+                raise StateFileError(
+                    f"{path} is a named pipe, not a file", hint="remove it: no database made it"
+                )
 
 
 def _copy(source: str, target: str) -> str:

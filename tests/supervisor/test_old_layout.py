@@ -159,6 +159,13 @@ class TestWhatARepositoryShips:
 
         assert not [path for path in folder.rglob("*") if path.is_symlink()]
 
+    def test_brings_no_pipe_among_its_data(self, shop: Shop, own: Path) -> None:
+        (own / "data" / "postgres" / "pg15").mkdir(parents=True)
+        os.mkfifo(own / "data" / "postgres" / "pg15" / "postmaster.pid")
+
+        with pytest.raises(StateFileError, match=r"postmaster\.pid is a named pipe"):
+            claim(shop.root)
+
     def test_brings_no_pipe_along(self, shop: Shop, own: Path) -> None:
         os.mkfifo(own / "logs" / "web.log")
         os.mkfifo(own / "supervisor.log")
