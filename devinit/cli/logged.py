@@ -67,9 +67,10 @@ def on_record(root: Path) -> tuple[str | None, set[str]]:
 
     try:
         state = json.loads(read_bytes(Path(state_folder(root)) / "state.json") or b"")
-        return state["profile"], set(state["services"])
-    except (StateFileError, ValueError, KeyError, TypeError):
+        profile, services = state["profile"], set(state["services"])
+    except (StateFileError, ValueError, KeyError, TypeError, RecursionError):
         return None, set()
+    return profile if isinstance(profile, str) else None, services
 
 
 def services_of(root: Path, profile: str | None) -> list[str] | None:

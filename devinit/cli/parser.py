@@ -13,6 +13,8 @@ from devinit.system import terminal
 if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
+LONGEST_NUMBER = 18
+"""Digits: more than that is no number of anything here."""
 UNKNOWN = re.compile(r"unrecognized arguments: (?P<words>.*)", re.DOTALL)
 MISSING = re.compile(r"the following arguments are required: (?P<names>.*)")
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
@@ -75,6 +77,7 @@ def seconds(text: str) -> float:
 
 def count(text: str) -> int:
     """Read how many of something are wanted."""
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        shown = text if len(text) <= LONGEST_NUMBER else f"{text[:LONGEST_NUMBER]}…"
+        raise ArgumentTypeError(f"{shown!r} is not a number of 0 or more")
     return int(text)

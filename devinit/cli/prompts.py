@@ -75,5 +75,6 @@ def select_by_number(question: str, choices: Sequence[Choice], default: str | No
         answer = line.strip() or str(safe)
         if not line or answer == "q":
             return GIVEN_UP
-        if answer.isdecimal() and 1 <= int(answer) <= len(choices):
-            return kinds[int(answer) - 1]
+        numbers = {str(number): kind for number, kind in enumerate(kinds, 1)}
+        if answer in numbers:
+            return numbers[answer]

@@ -12,6 +12,7 @@ import os
 import time
 from typing import NamedTuple
 
+from devinit.errors import StateFileError
 from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import project_id, socket_address, state_directory
 
@@ -49,19 +50,23 @@ def recorded_at(root: str | os.PathLike[str]) -> Checkout | None:
     return _read(_path(root))
 
 
-def forget(root: str | os.PathLike[str]) -> None:
-    """Take a checkout off the list."""
+def forget(root: str | os.PathLike[str]) -> bool:
+    """Take a checkout off the list; return whether it was on it."""
     try:
         os.unlink(_path(root))  # noqa: PTH108
     except FileNotFoundError:
-        return
+        return False
+    return True
 
 
 def _read(path: str) -> Checkout | None:
     try:
-        return Checkout(**json.loads(read_text(path) or ""))
-    except (ValueError, TypeError):
+        checkout = Checkout(**json.loads(read_text(path) or ""))
+    except (StateFileError, ValueError, TypeError, RecursionError):
         return None
+    texts = (checkout.root, checkout.project, checkout.socket)
+    is_sound = all(isinstance(text, str) for text in texts) and isinstance(checkout.started_at, int | float)
+    return checkout if is_sound else None
 
 
 def _path(root: str | os.PathLike[str]) -> str:

@@ -78,7 +78,12 @@ class _Call:
             chunk = b""
         self._received += chunk
         for line in self._received.split(b"\n")[:-1]:
-            message: Json = json.loads(line)
+            try:
+                message: Json = json.loads(line)
+            except (ValueError, RecursionError):
+                message = {}  # no supervisor of ours: it has not answered
+            if not isinstance(message, dict):
+                continue
             if message.get("method") == HELLO and not self.is_answered:
                 greeting = Greeting(message.get("params") or {})
                 if not greeting.is_understood:

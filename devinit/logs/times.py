@@ -78,10 +78,10 @@ def read_times(text: str) -> dict[int, Times]:
         match line.split():
             case [inode, offset, time, *rest] if inode.isdecimal() and offset.isdecimal():
                 try:
-                    when = float(time)
-                except ValueError:
+                    when, number, place = float(time), int(inode), int(offset)
+                except ValueError:  # no time, or a number of thousands of digits
                     continue
-                found.setdefault(int(inode), Times()).note(int(offset), when, run=rest == [RUN])
+                found.setdefault(number, Times()).note(place, when, run=rest == [RUN])
     return found
 
 

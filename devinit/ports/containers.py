@@ -124,7 +124,7 @@ def _rows(answer: bytes) -> list[_Row]:
         return []
     try:
         return msgspec.json.decode(body, type=list[_Row])
-    except msgspec.DecodeError:  # cut off, or not an engine at all
+    except (msgspec.DecodeError, RecursionError):  # cut off, or not an engine at all
         return []
 
 

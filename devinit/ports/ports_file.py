@@ -40,7 +40,7 @@ def write(root: Path, ports: Mapping[str, int]) -> bool:
         after = {**before, **ports}
         if after == before and path.exists():
             return False
-        write_atomically(path, _text(after), inside=root)
+        write_atomically(path, _text(after, path), inside=root)
     return True
 
 
@@ -57,7 +57,7 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
         if not forgotten:
             return {}
         if kept:
-            write_atomically(path, _text(kept), inside=root)
+            write_atomically(path, _text(kept, path), inside=root)
         else:
             path.unlink(missing_ok=True)
     return {key: value for key in forgotten if _is_port(value := document[key])}
@@ -79,6 +79,11 @@ def _document(path: Path) -> dict[str, object]:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise StateFileError(f"{path} is not JSON ({where}: {error.msg})", hint=_WAY_OUT) from error
+    except ValueError as error:
+        # Python converts no text of more than 4,300 digits.
+        raise StateFileError(
+            f"{path} cannot be read: it holds a number of thousands of digits", hint=_WAY_OUT
+        ) from error
     except RecursionError as error:
         raise StateFileError(f"{path} is nested too deeply", hint=_WAY_OUT) from error
     if not isinstance(document, dict):
@@ -104,5 +109,13 @@ def _is_port(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= HIGHEST_PORT
 
 
-def _text(document: Mapping[str, object]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def _text(document: Mapping[str, object], path: Path) -> str:
+    try:
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            # Half of a character, which JSON can escape and UTF-8 cannot hold.
+            text = json.dumps(document, indent=2)
+    except RecursionError as error:
+        # Reading goes deeper than indented writing does.
+        raise StateFileError(f"{path} is nested too deeply", hint=_WAY_OUT) from error
+    return text + "\n"

@@ -168,7 +168,7 @@ def _refuse_missing_packages(service: Service, place: Place) -> None:
 def _declares_packages(folder: Path) -> bool:
     try:
         declared = msgspec.json.decode(read_bytes(folder / "package.json") or b"", type=_Package)
-    except (StateFileError, msgspec.DecodeError):
+    except (StateFileError, msgspec.DecodeError, RecursionError):
         # Not ours to judge: the package manager says what is wrong with it.
         return False
     return bool(declared.dependencies or declared.dev_dependencies)

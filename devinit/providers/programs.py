@@ -94,7 +94,7 @@ def recall(home: Path) -> Remembered | None:
         return None
     try:
         return msgspec.json.decode(text, type=Remembered)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise StateFileError(
             f"{file} cannot be read: {error}", hint="delete it: the choice is then made again, the data stays"
         ) from error

@@ -85,7 +85,7 @@ def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
         ours = _author(path) == (port, process_id)
         if ours:
             path.unlink()
-    except (OSError, StateFileError, msgspec.DecodeError):
+    except (OSError, StateFileError, msgspec.DecodeError, RecursionError):
         # What cannot be removed is stale in 30 s for every client.
         return False
     return ours

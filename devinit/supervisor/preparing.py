@@ -137,7 +137,7 @@ def is_current(record_path: Path, service: Service) -> bool:
         return False
     try:
         record = msgspec.json.decode(text, type=SetupRecord)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         # Only a memory of ours that saves time: running set-up once more is the way out.
         return False
     products = all((service.directory / name).exists() for name in record.products)

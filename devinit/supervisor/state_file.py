@@ -101,7 +101,7 @@ def read_state(private: Path) -> State:
             )
         # Made only when there is something to read: 1 ms of the supervisor's start.
         return msgspec.json.Decoder(State, dec_hook=to_path).decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise StateFileError(
             f"{path} cannot be read: {error}",
             hint="move it away and run the command again; what still runs is found by its ports",
@@ -128,7 +128,7 @@ def read_caller(private: Path) -> dict[str, str] | None:
     try:
         text = read_text(caller_path(private))
         return msgspec.json.decode(text, type=dict[str, str]) if text is not None else None
-    except (StateFileError, msgspec.DecodeError):
+    except (StateFileError, msgspec.DecodeError, RecursionError):
         return None
 
 

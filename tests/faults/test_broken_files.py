@@ -12,6 +12,7 @@ import pytest
 
 from devinit.supervisor.state_file import read_state
 from devinit.system.listeners import tcp_listeners
+from devinit.system.paths import project_id, state_directory
 from tests.places import state_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 
     from tests.supervisor.conftest import FreePorts, MakeShop, Shop
 
+HOSTILE = {
+    "a number of 5,000 digits": "9" * 5000,
+    "a member of 5,000 digits": f'{{"web": {"9" * 5000}, "services": {"9" * 5000}, "profile": {"9" * 5000}}}',
+    "half a character": r'{"web": "\ud800", "\udfff": 1, "services": {"\ud800": {}}, "profile": "\ud800"}',
+    "a hundred thousand brackets": "[" * 100_000,
+    "fifty thousand objects": '{"a":' * 50_000,
+    "no finite number": '{"web": 1e999, "services": 1e999, "started_at": 1e999, "slots": {"a": {"b": 1e999}}}',
+    "other types": '{"web": [], "services": 7, "profile": [1], "root": 3, "project": {}, "started_at": "now"}',
+}
+"""What is JSON, or nearly, and nobody would write."""
 GARBAGE = [b"{", b"<<<<<<< HEAD\n", b"\xff\xfe\x00", b"[1, 2]\n", b'{"web": "x"}\n']
 
 
@@ -252,3 +263,77 @@ class TestAFullDisk:
         assert small_shop.pids("web") == [status["pid"]]
         assert small_shop("stop").returncode == 0
         small_shop.expect_nothing_left()
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=[*HOSTILE])
+class TestAFileThatSaysSomethingAbsurd:
+    """Each in a place where devinit reads JSON; what is asked is answered, or refused by name, and never crashes."""
+
+    def expect_no_defect(self, shop: Shop, *commands: str) -> None:
+        for command in commands:
+            done = shop(*command.split())
+            said = done.stdout + done.stderr
+            assert "defect of devinit" not in said, (command, said)
+            assert "internal error" not in said, (command, said)
+            assert "inside the supervisor" not in said, (command, said)
+            assert "Traceback" not in said, (command, said)
+
+    def test_as_ports_file(self, shop: Shop, port: int, text: str) -> None:
+        shop.service("web", port=port)
+        (shop.root / ".ports.json").write_text(text)
+
+        self.expect_no_defect(
+            shop, "ports --json", "start", "env", f"ports set web {port + 1}", "doctor --json", "ports reset"
+        )
+
+    def test_as_record_of_what_runs(self, shop: Shop, port: int, text: str) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+        (state_of(shop.root) / "state.json").write_text(text)
+
+        self.expect_no_defect(shop, "logs -n 1", "status", "doctor --json")
+
+    def test_as_memory_of_a_set_up(self, shop: Shop, port: int, text: str) -> None:
+        shop.service("web", port=port, setup="true")
+        shop.up()
+        (state_of(shop.root) / "setup" / "web.json").write_text(text)
+        shop("stop")
+
+        shop.up()
+
+        assert shop.status()["web"]["phase"] == "ready"
+
+    def test_as_package_of_a_frontend(self, shop: Shop, text: str) -> None:
+        (shop.root / "frontend").mkdir()
+        named = text.replace('"web":', '"name": "\\ud800", "scripts": {"dev": "vite \\ud800"}, "web":')
+        (shop.root / "frontend" / "package.json").write_text(named)
+
+        self.expect_no_defect(shop, "init --json", "ports --json", "doctor --json")
+
+    def test_in_the_records_of_the_machine(self, shop: Shop, port: int, text: str) -> None:
+        shop.service("web", port=port)
+        state = state_directory()
+        for name in (
+            "worktrees.json",
+            f"projects/{project_id(shop.root)}.json",
+            f"chosen-ports/{project_id(shop.root)}.json",
+            f"leases/{port}.lock",
+        ):
+            (state / name).parent.mkdir(exist_ok=True)
+            (state / name).write_text(text)
+
+        self.expect_no_defect(
+            shop, "status --all --json", "ports --all --json", "start", "stop", "forget --json"
+        )
+
+
+class TestANumberOfThousandsOfDigits:
+    @pytest.mark.parametrize("words", ["ports who", "ports set web", "logs -n", "start --timeout"])
+    def test_is_refused_where_a_number_is_asked_for(self, shop: Shop, port: int, words: str) -> None:
+        shop.service("web", port=port)
+
+        refused = shop(*words.split(), "9" * 5000)
+
+        assert refused.returncode == 2
+        assert "defect" not in refused.stderr

@@ -46,6 +46,23 @@ class TestReading:
         assert "delete it" in str(refused.value.hint)
         assert path.read_text() == text
 
+    def test_refuses_a_number_of_thousands_of_digits_by_name(self, root: Path) -> None:
+        path = written(root, f'{{"backend": {"9" * 5000}}}')
+
+        with pytest.raises(
+            StateFileError, match=r"\.ports\.json cannot be read: it holds a number"
+        ) as refused:
+            ports_file.read(root)
+        assert "delete it" in str(refused.value.hint)
+        assert path.read_text() == f'{{"backend": {"9" * 5000}}}'
+
+    @pytest.mark.parametrize("value", ["1e400", "NaN", "-Infinity", '"\\ud800"', "99999999999999999999"])
+    def test_refuses_what_is_no_port_however_odd(self, value: str, root: Path) -> None:
+        written(root, f'{{"backend": {value}}}')
+
+        with pytest.raises(ConfigError, match=r'\.ports\.json: "backend" is .*, not a port'):
+            ports_file.read(root)
+
     def test_says_the_line_of_what_is_no_json(self, root: Path) -> None:
         written(root, '{\n  "backend": 8001\n  "frontend": 3000\n}')
 
@@ -84,6 +101,27 @@ class TestWriting:
             ("frontend", 3001),
             ("redis", 6379),
         ]
+
+    def test_keeps_half_a_character_as_it_was_escaped(self, root: Path) -> None:
+        path = written(root, '{"note \\udc80": "\\ud800", "backend": 8000}')
+
+        ports_file.write(root, {"backend": 8001})
+
+        assert ports_file.read(root, ["backend"]) == {"backend": 8001}
+        assert json.loads(path.read_text())["note \udc80"] == "\ud800"
+
+    def test_writes_what_it_can_read_or_refuses_it_by_name(self, root: Path) -> None:
+        refused = []
+        for depth in range(880, 1010):
+            text = f'{{"note": {"[" * depth}{"]" * depth}}}'
+            path = written(root, text)
+
+            try:
+                ports_file.write(root, {"backend": 8001})
+            except StateFileError:
+                refused.append(path.read_text() == text)
+
+        assert all(refused)
 
     def test_does_not_touch_a_file_that_says_it_already(self, root: Path) -> None:
         path = written(root, '{"backend":8001}')

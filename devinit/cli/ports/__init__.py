@@ -42,9 +42,13 @@ def configure(parser: ArgumentParser) -> None:
 
 def port_number(text: str) -> int:
     """Read a port."""
-    if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_PORT:
-        raise ArgumentTypeError(f"{text!r} is not a port: ports are 1 to {HIGHEST_PORT}")
-    return int(text)
+    digits = len(str(HIGHEST_PORT))
+    # Python converts no text of more than 4,300 digits.
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else 0
+    if not 1 <= number <= HIGHEST_PORT:
+        shown = text if len(text) <= 2 * digits else f"{text[:digits]}…"
+        raise ArgumentTypeError(f"{shown!r} is not a port: ports are 1 to {HIGHEST_PORT}")
+    return number
 
 
 def run(arguments: Arguments) -> int:

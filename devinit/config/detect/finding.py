@@ -29,6 +29,10 @@ class Finding(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+_ESCAPED_HALF = r"\ud"
+"""How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
+
+
 def read(path: Path) -> str:
     """Return a file's text; "" when it is missing, unreadable or too large to be written by hand."""
     try:
@@ -46,7 +50,12 @@ def read_package(folder: Path) -> dict[str, Any] | None:
     import json  # only repositories with Node in them need it
 
     try:
-        package = json.loads(read(folder / "package.json"))
+        text = read(folder / "package.json")
+        package = json.loads(text)
+        if _ESCAPED_HALF in text.lower():
+            # Half of a character, which nothing can print, send or write: it becomes a question mark.
+            plain = json.dumps(package, ensure_ascii=False).encode(errors="replace")
+            package = json.loads(plain)
     except (ValueError, RecursionError):
         return None
     return package if isinstance(package, dict) else None

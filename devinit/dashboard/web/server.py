@@ -20,6 +20,8 @@ from textual_serve.server import Server
 from devinit.dashboard.web.door import COOKIE, Answer, Door, Visit
 
 END_SECONDS = 3
+_LONGEST_COUNT = 9
+"""Digits of a number of rows or columns."""
 """How long a dashboard may take to end with its page."""
 PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 NOTICE = Template("<!doctype html><meta charset=utf-8>$head<title>devinit</title><p>$text</p>\n")
@@ -178,7 +180,8 @@ class Visitor(AppService):
 
 def _cells(request: web.Request, name: str, default: int) -> int:
     given = request.query.get(name, "")
-    return min(int(given), 1000) if given.isascii() and given.isdigit() and int(given) else default
+    is_number = given.isascii() and given.isdigit() and len(given) <= _LONGEST_COUNT
+    return min(int(given), 1000) if is_number and int(given) else default
 
 
 def _notice(text: str, *, status: int = 200, head: str = "") -> web.Response:

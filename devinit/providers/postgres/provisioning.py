@@ -136,7 +136,7 @@ def _remembered(cluster: Path, wanted: DatabaseSettings) -> Provisioned | None:
     text = read_text(cluster / PROVISIONED)
     try:
         before = None if text is None else msgspec.json.decode(text, type=Provisioned)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         # Derived, and cheaply derived again.
         return None
     if before is None or (before.database, before.user) != (wanted.database, wanted.user):

@@ -6,6 +6,8 @@ from devinit.model.running import RunningServer
 from devinit.providers.redis.resp import command
 from devinit.providers.running import Answer, Line, Unusable
 
+_LONGEST_NUMBER = 18
+"""Digits: what answers on the port may be no Redis, and say anything."""
 _COMMANDS = (("PING",), ("INFO", "server"), ("INFO", "replication"), ("INFO", "keyspace"))
 _ERRORS = {
     "NOAUTH": "Redis answers, but it wants a password, and the project has none",
@@ -59,7 +61,7 @@ def _reply(line: Line) -> str:
     kind, rest = (text := line.line())[:1], text[1:].decode(errors="replace")
     if kind == b"+":
         return rest
-    if kind == b"$" and rest.isdecimal():
+    if kind == b"$" and rest.isdecimal() and len(rest) <= _LONGEST_NUMBER:
         return line.exactly(int(rest) + 2).decode(errors="replace")
     if kind == b"-":
         raise Unusable(_ERRORS.get(rest.partition(" ")[0], f"Redis answers, but says: {rest}"))
@@ -74,4 +76,4 @@ def _facts(text: str) -> dict[str, str]:
 def _keys(text: str) -> int:
     """Return how many keys `keys=57,expires=0,avg_ttl=0` is about; a database without keys is not told."""
     count = text.partition("keys=")[2].partition(",")[0]
-    return int(count) if count.isdecimal() else 0
+    return int(count) if count.isdecimal() and len(count) <= _LONGEST_NUMBER else 0

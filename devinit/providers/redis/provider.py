@@ -29,6 +29,8 @@ ACL_FILE = "users.acl"
 """Beside the data folders."""
 WAS_READY = "ready-once"
 """Beside the data folders: the name of the one on which a server was ready, so that its files must be there."""
+LONGEST_PID = 7
+"""Digits. A file may say anything; no process has a pid above 2^22."""
 NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
 """It reads its data, or a script keeps it from answering."""
 LOGGED_IN = b"+OK\r\n"
@@ -228,5 +230,5 @@ def _refuse_second_server(folder: Path, program: Program) -> None:
         text = (folder / PID_FILE).read_text().strip()
     except (OSError, ValueError):
         return
-    if text.isdigit() and works_in(int(text), folder):
+    if text.isdecimal() and len(text) <= LONGEST_PID and works_in(int(text), folder):
         raise already_running(folder, program.title, int(text), "TERM")
