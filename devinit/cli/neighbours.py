@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterable
 
 from devinit.cli.output import Paint, print_json, symbol, table, talk
 from devinit.control.neighbours import neighbours, port_rows
@@ -68,13 +69,24 @@ def lines_of(project: NeighbourStatus, paint: Paint, now: float) -> list[str]:
     elif project["state"] == NeighbourState.STOPPED and project["started_at"] is not None:
         place.append(f"started {age(now - project['started_at'])} ago")
     lines = [f"{first}  {paint.dim('  '.join(place))}"]
-    services = "  ".join(service_of(each, paint) for each in project["services"])
-    if services:
-        keeps = "keeps " if project["state"] == NeighbourState.STOPPED else ""
-        lines.append(f"    {keeps}{services}")
+    if project["services"]:
+        lines.append(f"    {services_of(project, paint)}")
     if project["advice"]:
         lines.append(f"    {paint.attention(plain(project['advice']))}")
     return lines
+
+
+def services_of(project: NeighbourStatus, paint: Paint) -> str:
+    """Return what runs, or which ports a stopped project keeps and which it only used."""
+
+    def listed(services: Iterable[NeighbourService]) -> str:
+        return "  ".join(service_of(each, paint) for each in services)
+
+    if project["state"] != NeighbourState.STOPPED:
+        return listed(project["services"])
+    kept = listed(each for each in project["services"] if each["reserved"])
+    used = listed(each for each in project["services"] if not each["reserved"])
+    return "  ".join([*([f"keeps {kept}"] if kept else []), *([f"used {used}"] if used else [])])
 
 
 def mark_of(state: str, paint: Paint) -> str:

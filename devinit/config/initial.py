@@ -138,6 +138,8 @@ def _project_keys(project: Project) -> dict[str, Value]:
         keys["discovery_refresh"] = project.discovery_refresh_seconds
     if project.discovery_per_process:
         keys["discovery_per_process"] = True
+    if project.keep_ports:
+        keys["keep_ports"] = True
     return keys
 
 

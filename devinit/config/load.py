@@ -197,6 +197,7 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
         discovery=discovery,
         discovery_refresh_seconds=refresh,
         discovery_per_process=bool(table.discovery_per_process),
+        keep_ports=bool(table.keep_ports),
         source=path,
         notes=tuple(notes),
     )

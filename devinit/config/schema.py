@@ -313,6 +313,13 @@ class ProjectTable(Table, frozen=True, kw_only=True):
             "name: .backend-port.4711.json. Default: false."
         ),
     ] = None
+    keep_ports: Annotated[
+        bool | None,
+        Meta(
+            description="Reserve its preferred ports, too, for 14 days after a stop: for a machine with many "
+            "projects. Default: false."
+        ),
+    ] = None
 
 
 class Layer(Table, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ class Leased(Struct, frozen=True):
     port: int
     owner: LeaseOwner
     live: bool
+    kept: bool = False
+    """It is reserved while the project is stopped."""
 
 
 class Folder(Struct, frozen=True, kw_only=True):
@@ -62,8 +64,8 @@ def neighbours() -> list[NeighbourStatus]:
     store = LeaseStore(state_directory() / "leases")
     store.forget_vanished()
     leases: dict[str, list[Leased]] = {}
-    for port, owner, live in store.owners():
-        leases.setdefault(owner.root, []).append(Leased(port, owner, live))
+    for port, owner, live, kept in store.entries():
+        leases.setdefault(owner.root, []).append(Leased(port, owner, live, kept))
     written = {root_name(each.root): each for each in checkouts.recorded()}
     roots = {name: each.root for name, each in written.items()} | {
         name: name for name in leases if name not in written
@@ -135,6 +137,7 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
                 "port": service["port"],
                 # The URL of a database holds its password.
                 "url": service["url"] if service["provider"] == "process" else None,
+                "reserved": False,
             }
             for service in folder.answer["services"]
         ]
@@ -145,6 +148,7 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
             "phase": unknown if each.live else Phase.STOPPED.value,
             "port": each.port,
             "url": None,
+            "reserved": each.kept and not each.live,
         }
         for each in folder.leases
     ]
@@ -170,13 +174,13 @@ def advice_about(folder: Folder, state: NeighbourState) -> str | None:
 
 
 def port_rows() -> list[PortRow]:
-    """Return every port that is leased or reserved on this machine, in their order."""
+    """Return every port that a project of this machine has, or had when it was stopped; by port."""
     store = LeaseStore(state_directory() / "leases")
     store.forget_vanished()
-    owners = store.owners()
-    worktrees = {root: worktree_of(root) for root in {owner.root for _, owner, _ in owners}}
+    entries = store.entries()
+    worktrees = {root: worktree_of(root) for root in {each.owner.root for each in entries}}
     rows: list[PortRow] = []
-    for port, owner, live in owners:
+    for port, owner, live, kept in entries:
         worktree = worktrees[owner.root]
         rows.append(
             {
@@ -184,7 +188,7 @@ def port_rows() -> list[PortRow]:
                 "service": owner.service,
                 "project": owner.project,
                 "root": owner.root,
-                "state": "leased" if live else "reserved",
+                "state": "leased" if live else "reserved" if kept else "stopped",
                 "worktree": worktree.top if worktree else None,
                 "branch": worktree.branch if worktree else None,
             }

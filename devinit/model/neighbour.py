@@ -23,13 +23,15 @@ class NeighbourState(StrEnum):
 
 
 class NeighbourService(TypedDict):
-    """One service of a project; of a stopped one those that have a port reserved."""
+    """One service of a project; of a stopped one those that had a port."""
 
     name: str
     phase: str | None
     """None where nobody can be asked."""
     port: int | None
     url: str | None
+    reserved: bool
+    """It is stopped, and no other project's search ends on its port."""
 
 
 class NeighbourStatus(TypedDict):
@@ -59,6 +61,7 @@ class PortRow(TypedDict):
     project: str
     root: str
     state: str
-    """"leased" while something of the service runs, else "reserved"."""
+    """"leased" while something of the service runs; else "reserved", or "stopped" where the port is free for
+    the next project that wants it."""
     worktree: str | None
     branch: str | None

@@ -214,7 +214,7 @@ class ResolutionKind(StrEnum):
     REUSE = "reuse"
     """Use the server that answers there as it is; it is never stopped by us."""
     TAKE = "take"
-    """Take over a port that is only reserved for a stopped project."""
+    """Take over a port that is reserved for a stopped project."""
     RETRY = "retry"
     ABORT = "abort"
 

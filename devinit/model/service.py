@@ -179,6 +179,8 @@ class Project(Struct, frozen=True, kw_only=True):
     """How often discovery files are refreshed; 0 turns it off."""
     discovery_per_process: bool = False
     """Whether each process that listens has a discovery file of its own as well."""
+    keep_ports: bool = False
+    """Its preferred ports, too, are reserved for it while it is stopped."""
     source: Path | None = None
     """devinit.toml; None when the services were detected."""
     notes: tuple[str, ...] = ()

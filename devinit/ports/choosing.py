@@ -9,7 +9,7 @@ from devinit.errors import PortsExhausted, UsageError
 from devinit.model.names import those_there_are
 from devinit.model.port import PortRequest
 from devinit.model.service import Project
-from devinit.ports import ports_file
+from devinit.ports import by_hand, ports_file
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.paths import state_directory
@@ -48,7 +48,9 @@ def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
             f"{port} is outside of the range of {name}, {request.first}-{request.last}",
             hint="choose one within it, or change `range` in devinit.toml",
         )
-    return ports_file.write(root, {name: port})
+    changed = ports_file.write(root, {name: port})
+    by_hand.note(root, name, port)
+    return changed
 
 
 def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, int]:

@@ -58,8 +58,11 @@ class Ending(Struct, frozen=True, kw_only=True):
 def plan(
     store: LeaseStore, owner: LeaseOwner, found: Holding, obstruction: Obstruction, *, answered: bool
 ) -> Ending:
-    """Take the lease, so that no other project gets the port that is freed. Raises PortConflict."""
-    lease = None if isinstance(obstruction, Taken) else store.take(found.port, owner)
+    """Take the lease, so that no other project gets the port that is freed. Raises PortConflict.
+
+    A project that is stopped does not keep a port for which running processes are ended.
+    """
+    lease = None if isinstance(obstruction, Taken) else store.take(found.port, owner, over_reservation=True)
     if isinstance(lease, Taken):
         raise PortConflict(f"port {found.port} is {brief(lease, owner.root)}")
     return Ending(owner=owner, found=found, lease=lease, answered=answered)

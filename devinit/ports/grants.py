@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
 from devinit.ports.conflicts import ConflictsFound
+from devinit.ports.displaced import notes_about
 from devinit.ports.hold import Hold, hold
-from devinit.ports.leases import Lease, LeaseStore, root_name
+from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
 from devinit.ports.overrides import overrides
 from devinit.ports.reuse import AskRunning
 from devinit.ports.search import Search, Wanted
@@ -77,6 +78,13 @@ class Grant:
             self._hold = held if isinstance(held, Hold) else None
         return self._lease is not None and self._hold is not None
 
+    def claim(self, claim: Claim) -> None:
+        """Put on record what the port is to the service, which is ready on it, once that is stopped."""
+        if self._lease is not None:
+            self._lease.claim(claim)
+        else:
+            self._store.claim(self.port, self.owner, claim)
+
     def withhold_lease(self) -> None:
         """Let the lease end with `close`, although programs in which a person works have a copy of it."""
         if self._lease is not None:
@@ -85,19 +93,34 @@ class Grant:
     def close(self, *, keep_reservation: bool = True) -> None:
         """Let the port go; as long as the service's tree lives, the lease does too."""
         self.release_hold()
+        if self._lease is None and isinstance(own := self._store.take(self.port, self.owner), Lease):
+            self._lease = own  # an adopted service had it, and has ended
         if self._lease is not None:
             self._lease.release(keep_reservation=keep_reservation)
             self._lease = None
 
 
-def adopt(granted: GrantedPort, *, root: Path, project: str, store: LeaseStore) -> Grant:
+def adopt(
+    granted: GrantedPort,
+    *,
+    root: Path,
+    project: str,
+    store: LeaseStore,
+    over_reservation: bool = False,
+    say: Say = lambda _text: None,
+) -> Grant:
     """Return the grant of a service that listens already: after a supervisor died, or where it moved itself.
 
-    It has no hold, and no lease while its tree has that; `retake` completes it before a restart.
+    It has no hold, and no lease while its tree has that; `retake` completes it before a restart. With
+    `over_reservation` it is known to listen there: a port that is reserved for a stopped project makes way.
     """
     owner = _owner(root, project, granted.service)
-    taken = store.take(granted.port, owner)
-    return Grant(granted, owner, store, taken if isinstance(taken, Lease) else None, None)
+    taken = store.take(granted.port, owner, over_reservation=over_reservation)
+    lease = taken if isinstance(taken, Lease) else None
+    if lease is not None and lease.displaced is not None:
+        for note in notes_about([(granted.port, lease.displaced)], owner):
+            say(note)
+    return Grant(granted, owner, store, lease, None)
 
 
 def grant(
@@ -112,15 +135,16 @@ def grant(
     resolutions: Sequence[Resolution] = (),
     protected: Iterable[int] = (),
     aliases: Mapping[str, Sequence[str]] | None = None,
+    chosen: Mapping[str, int] | None = None,
     ask_running: AskRunning = lambda _service, _port: None,
     say: Say | None = None,
 ) -> list[Grant]:
     """Grant every request a port, in their order, or raise and take nothing.
 
-    `environ` is the caller's; `remembered` the content of .ports.json; `aliases` the services' other
-    port variables; `protected` the pids of whoever asked (they and their ancestors are never ended);
-    `ask_running` finds out whether a service can use what runs on a taken port. The grant of a service that
-    does (`granted.uses`) has neither lease nor hold: the port is not ours.
+    `environ` is the caller's; `remembered` the content of .ports.json, and `chosen` what of that was chosen by
+    hand; `aliases` the services' other port variables; `protected` the pids of the caller (they and their
+    ancestors are never ended); `ask_running` finds out whether a service can use what runs on a taken port. The
+    grant of a service that does (`granted.uses`) has neither lease nor hold: the port is not ours.
     Raises ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
     """
     say = say or (lambda _text: None)
@@ -130,7 +154,7 @@ def grant(
         say(warning)
     for text in _ignored(requests, remembered):
         say(text)
-    wanted = {each.service: Wanted.of(each, policy, stated, remembered) for each in requests}
+    wanted = {each.service: Wanted.of(each, policy, stated, remembered, chosen or {}) for each in requests}
     search = Search(
         wanted,
         owner=_owner(root, project, ""),
@@ -150,7 +174,14 @@ def grant(
         Grant(granted, replace(search.owner, service=granted.service), store, lease, held)
         for granted, lease, held in taken
     ]
-    # What these services had reserved elsewhere is theirs no longer; who uses somebody else's server may come
+    displaced = [
+        (granted.port, lease.displaced)
+        for granted, lease, _ in taken
+        if lease is not None and lease.displaced
+    ]
+    for text in notes_about(displaced, search.owner):
+        say(text)
+    # What these services had on record elsewhere is theirs no longer; one that uses another's server may come
     # back to its own.
     store.forget(search.owner.root, {each.service: each.port for each in grants if not each.granted.uses})
     return grants

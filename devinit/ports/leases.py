@@ -6,8 +6,9 @@ copy, and ends by itself when the last one is gone: no pid files, no guesses abo
 is why a lease is only closed: LOCK_UN through one copy would unlock it for all of them. The exception is
 a copy that a program inherited in which a person works, such as tmux (`Lease.withhold`).
 
-The content says who it is, and outlives the lock as a reservation: the project will want the port
-again. Files are never unlinked, since a lock on an unlinked file locks nothing for the next one.
+The content names the owner and outlives the lock. What a record means once its service is stopped is
+its `Claim`: most ports are free for the next project that wants them, a few are kept for the one that
+is stopped. Files are never unlinked, since a lock on an unlinked file locks nothing for the next one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -32,8 +35,8 @@ from devinit.system.open_files import openers_of
 _SUFFIX = ".lock"
 _LONGEST_RECORD = 8192
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-LAPSE_SECONDS = 30 * 24 * 3600.0
-"""How long a stopped project's port is kept for it: after a month of rest others may pass by the reservation."""
+LAPSE_SECONDS = 14 * 24 * 3600.0
+"""How long after its stop a project's record counts: then a kept port is free for every project."""
 _RETRIES = 40
 _RETRY_SECONDS = 0.0005
 
@@ -44,32 +47,73 @@ def root_name(root: str | os.PathLike[str]) -> str:
     return os.fsencode(os.path.realpath(root)).decode(errors="replace")
 
 
+class Claim(StrEnum):
+    """What a port is to the service that had it last, while that service is stopped."""
+
+    NONE = "none"
+    """Nothing: the service was never ready on it."""
+    USED = "used"
+    """The service was ready on it. The next project that wants the port gets it, and is told."""
+    KEPT = "kept"
+    """The same, and the port is kept: the service moved there or was given it by hand, or its project keeps
+    all of its ports. Only what `over_reservation` of `LeaseStore.take` stands for gets it."""
+
+
 class Record(LeaseOwner, frozen=True, kw_only=True):
     """The content of a lease file."""
 
     reserved: bool = True
     """False once the owner gave the port up, while a stubborn process may still hold the lock."""
     taken_from: str = ""
-    """The checkout that had it reserved until its owner took it over, because a person said so."""
+    """The checkout whose port it was until its owner took it over."""
+    claim: Claim = Claim.USED
+    """Missing in files of versions that kept every port for a month: none of those is kept any longer."""
 
 
 class Taken(Struct, frozen=True):
-    """A port that is leased to, or reserved by, somebody."""
+    """A port that cannot be leased: another service has it, or it is kept for a stopped one."""
 
     owner: LeaseOwner | None
     """None when the file is locked and its content says nothing readable."""
     live: bool
-    """A process holds the lock; otherwise the owner is stopped and has the port reserved."""
+    """A process holds the lock; otherwise the owner is stopped and the port is kept for it."""
     taken_over: bool = False
-    """The owner took it over from whoever asks now."""
+    """The owner took it over from the checkout that asks now."""
+
+
+class Before(NamedTuple):
+    """What was on record before a port was leased."""
+
+    record: Record
+    written_at: float
+    """Unix time from which the record lapses: what is written back lapses as if nothing had happened."""
+
+
+class Displaced(Struct, frozen=True):
+    """The stopped service of another checkout that had a port before it was leased to us."""
+
+    owner: LeaseOwner
+    kept: bool
+    """The port was kept for it, and made way."""
+
+
+class Entry(NamedTuple):
+    """One port in the list of all projects."""
+
+    port: int
+    owner: LeaseOwner
+    live: bool
+    """A process holds the lock."""
+    kept: bool
+    """It is kept for its service when that is stopped."""
 
 
 class Lease:
     """A port of ours: close it, or pass its descriptor on and then close it."""
 
-    def __init__(self, port: int, owner: Record, descriptor: int, before: Record | None, path: str) -> None:
+    def __init__(self, port: int, owner: Record, descriptor: int, path: str, before: Before | None) -> None:
         self.port, self.owner = port, owner
-        self._before, self._path = before, path
+        self._path, self._before = path, before
         self._descriptor: int | None = descriptor
         self._end: Callable[[int], None] = os.close
 
@@ -80,9 +124,37 @@ class Lease:
             raise ValueError(f"the lease of port {self.port} is closed")
         return self._descriptor
 
+    @property
+    def displaced(self) -> Displaced | None:
+        """The stopped service of another checkout whose port it was until now, if there is one."""
+        record = self._before.record if self._before is not None else None
+        if record is None or record.root == self.owner.root:
+            return None
+        return Displaced(_owner(record), kept=record.claim is Claim.KEPT)
+
+    def claim(self, claim: Claim) -> None:
+        """Put on record what the port is to its service from now on."""
+        if claim is self.owner.claim or self._descriptor is None:
+            return
+        self.owner = replace(self.owner, claim=claim)
+        try:
+            _write(self._descriptor, self.owner)
+        except OSError as error:
+            raise _unusable(self._path, error) from error
+
     def release(self, *, keep_reservation: bool) -> None:
-        """Let go of our copy of the lock; a service that still runs keeps the port leased."""
-        self._close(self.owner if keep_reservation else replace(self.owner, reserved=False))
+        """Let go of our copy of the lock; a service that still runs keeps the port leased.
+
+        A service that was never ready on the port has no claim to it: what another checkout had on record
+        before counts again.
+        """
+        if keep_reservation and self.owner.claim is not Claim.NONE:
+            self._close(self.owner)
+            return
+        given_up = replace(self.owner, reserved=False)
+        self._close(given_up)
+        if self.owner.claim is Claim.NONE and self._before is not None and self.displaced is not None:
+            _reinstate(self._path, given_up, self._before)
 
     def withhold(self) -> None:
         """Unlock it for all copies when it is closed, if only programs have one in which a person works.
@@ -93,20 +165,28 @@ class Lease:
             self._end = _unlock_and_close
 
     def give_back(self) -> None:
-        """Undo the taking: a reservation that was there before is as it was."""
-        self._close(self._before)
+        """Undo the taking: what was on record before is as it was."""
+        if self._descriptor is None:
+            return
+        if self._before is not None:
+            _write_back(self._descriptor, self._before)
+        else:  # no other process ever had the descriptor, so there is none to be told
+            os.ftruncate(self._descriptor, 0)
+        self._let_go()
 
-    def _close(self, record: Record | None) -> None:
+    def _close(self, record: Record) -> None:
         if self._descriptor is None:
             return
         try:
-            if record is None:  # nobody else ever had the descriptor, so there is nobody to tell about
-                os.ftruncate(self._descriptor, 0)
-            elif record != self.owner:
+            if record != self.owner:
                 _write(self._descriptor, record)
             else:
-                os.utime(self._descriptor)  # the reservation lapses a month from now
+                os.utime(self._descriptor)  # it lapses LAPSE_SECONDS from now
         finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._descriptor is not None:
             self._end(self._descriptor)
             self._descriptor = None
 
@@ -125,8 +205,8 @@ class LeaseStore:
     def take(self, port: int, owner: LeaseOwner, *, over_reservation: bool = False) -> Lease | Taken:
         """Lease a port, or say who has it.
 
-        A reservation of the same checkout is ours to take; another one's only with `over_reservation`,
-        and then it is on record whose it was.
+        A port that is kept for another checkout is ours only with `over_reservation`. Whose port it was is on
+        record, and `Lease.displaced` says so.
         """
         with self._opened(port) as descriptor:
             if (taken := _lock(descriptor, owner.root, over_reservation=over_reservation)) is not None:
@@ -134,30 +214,43 @@ class LeaseStore:
             if not _is_still_the_file(descriptor, self._path(port)):
                 # Somebody removed the directory's files by hand.
                 return self.take(port, owner, over_reservation=over_reservation)
-            before = _reserving(descriptor)
-            record = _record(owner, taken_from=_taken_from(before, owner.root))
+            counting = _counting(descriptor)
+            before = Before(counting, os.fstat(descriptor).st_mtime) if counting is not None else None
+            record = _record(owner, counting)
             _write(descriptor, record)
-            return Lease(port, record, os.dup(descriptor), before, self._path(port))
+            return Lease(port, record, os.dup(descriptor), self._path(port), before)
 
     def look(self, port: int) -> Taken | None:
-        """Return who has a port leased or reserved, and leave everything as it is."""
+        """Return who has a port leased, or for whom it is kept, and leave everything as it is."""
         if not os.path.exists(self._path(port)):  # noqa: PTH110 - see _path
             return None
         with self._opened(port) as descriptor:
             live = _is_locked(descriptor)
-            record = _read(descriptor) if live else _reserving(descriptor)
+            record = _read(descriptor) if live else _keeping(descriptor)
         return Taken(_owner(record) if record else None, live=live) if live or record else None
 
-    def owners(self) -> list[tuple[int, LeaseOwner, bool]]:
-        """Return every leased or reserved port, its owner, and whether its lock is held; by port."""
+    def entries(self) -> list[Entry]:
+        """Return every port that is leased, or that a stopped service was ready on; by port."""
         found = []
         for port in self._ports():
             with self._opened(port) as descriptor:
                 live = _is_locked(descriptor)
-                record = _read(descriptor) if live else _reserving(descriptor)
+                record = _read(descriptor) if live else _counting(descriptor)
             if record is not None:
-                found.append((port, _owner(record), live))
+                found.append(Entry(port, _owner(record), live, kept=record.claim is Claim.KEPT))
         return found
+
+    def owners(self) -> list[tuple[int, LeaseOwner, bool]]:
+        """Return the ports of `entries` with their owners, and whether each lock is held."""
+        return [(each.port, each.owner, each.live) for each in self.entries()]
+
+    def claim(self, port: int, owner: LeaseOwner, claim: Claim) -> None:
+        """Put on record what a port is to a service whose own processes have the lease."""
+        with self._opened(port) as descriptor:
+            record = _read(descriptor)
+            ours = record is not None and (record.root, record.service) == (owner.root, owner.service)
+            if record is not None and ours and record.reserved and record.claim is not claim:
+                _write(descriptor, replace(record, claim=claim))
 
     def keepers(self, root: str, service: str) -> list[ProcessIdentity]:
         """Return the processes that keep the live leases of a service, its extra ports included."""
@@ -174,33 +267,33 @@ class LeaseStore:
         return bool(keepers) and _are_all_apart(keepers)
 
     def forget_vanished(self) -> list[int]:
-        """Give up what checkouts that no longer exist have reserved; return the ports."""
-        forgotten = []
-        for port in self._ports():
-            with self._opened(port) as descriptor:
-                record = _read(descriptor)
-                if record is None or _exists(record.root) or not _try_lock(descriptor, fcntl.LOCK_EX):
-                    continue
-                if _read(descriptor) == record:
-                    os.ftruncate(descriptor, 0)
-                    forgotten.append(port)
-        return forgotten
+        """Drop the records of checkouts that no longer exist, except of what still runs; return the ports."""
+        return self._drop(lambda _port, record: not _exists(record.root))
 
     def forget(self, root: str, services: Mapping[str, int | None]) -> list[int]:
-        """Give up what stopped services of a checkout have reserved, except the port named for each.
+        """Drop the records of stopped services of a checkout, except the port named for each.
 
-        Returns the ports that were given up. A port whose lock is held is left as it is.
+        Returns the ports. A port whose lock is held is left as it is.
         """
-        forgotten = []
+        return self._drop(
+            lambda port, record: record.root == root and services.get(record.service, port) != port
+        )
+
+    def forget_checkout(self, root: str) -> list[int]:
+        """Drop every record of a checkout whose lock is not held; return the ports."""
+        return self._drop(lambda _port, record: record.root == root)
+
+    def _drop(self, concerns: Callable[[int, Record], bool]) -> list[int]:
+        dropped = []
         for port in self._ports():
             with self._opened(port) as descriptor:
                 record = _read(descriptor)
-                if record is None or record.root != root or services.get(record.service, port) == port:
+                if record is None or not concerns(port, record):
                     continue
                 if _try_lock(descriptor, fcntl.LOCK_EX) and _read(descriptor) == record:
                     os.ftruncate(descriptor, 0)
-                    forgotten.append(port)
-        return forgotten
+                    dropped.append(port)
+        return dropped
 
     def _ports(self) -> list[int]:
         """Return the ports whose file has content, so that thousands of given-up ones cost one stat each."""
@@ -246,36 +339,61 @@ def _unlock_and_close(descriptor: int) -> None:
 def _lock(descriptor: int, root: str, *, over_reservation: bool) -> Taken | None:
     """Lock a lease file for us, or say who has it.
 
-    Another checkout's reservation is only looked at, never locked: its owner would otherwise take
+    A port that is kept for another checkout is only looked at, never locked: its owner would otherwise take
     our lock of a microsecond for a service that still runs.
     """
     for _ in range(_RETRIES):
-        if not over_reservation and (record := _reserved_for_another(descriptor, root)) is not None:
+        if not over_reservation and (record := _kept_for_another(descriptor, root)) is not None:
             return _taken(record, root, live=_is_locked(descriptor))
         if _try_lock(descriptor, fcntl.LOCK_EX):
-            # It may have been reserved between our look and the lock.
-            record = None if over_reservation else _reserved_for_another(descriptor, root)
+            # It may have been put on record between our look and the lock.
+            record = None if over_reservation else _kept_for_another(descriptor, root)
             return _taken(record, root, live=False) if record else None
         if _is_locked(descriptor):
             break
-        # Nobody has it exclusively: somebody is just looking, as `_is_locked` does.
+        # No process has it exclusively: one is just looking, as `_is_locked` does.
         time.sleep(_RETRY_SECONDS)
     return _taken(_read(descriptor), root, live=True)
 
 
-def _reserved_for_another(descriptor: int, root: str) -> Record | None:
-    record = _reserving(descriptor)
+def _kept_for_another(descriptor: int, root: str) -> Record | None:
+    record = _keeping(descriptor)
     return record if record is not None and record.root != root else None
 
 
-def _reserving(descriptor: int) -> Record | None:
-    """Return the record if it reserves the port: not given up, not lapsed, and its checkout is there."""
+def _keeping(descriptor: int) -> Record | None:
+    """Return the record if it keeps the port for its service."""
+    record = _counting(descriptor)
+    return record if record is not None and record.claim is Claim.KEPT else None
+
+
+def _counting(descriptor: int) -> Record | None:
+    """Return the record if it still says something about a stopped service.
+
+    It does not when the port was given up, when the service was never ready on it, when the record has lapsed,
+    and when the checkout is gone.
+    """
     record = _read(descriptor)
-    if record is None or not record.reserved:
+    if record is None or not record.reserved or record.claim is Claim.NONE:
         return None
     if time.time() - os.fstat(descriptor).st_mtime > LAPSE_SECONDS or not _exists(record.root):
         return None
     return record
+
+
+def _reinstate(path: str, ours: Record, before: Before) -> None:
+    """Write back what another checkout had on record, if nothing holds the port or has taken it meanwhile."""
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        if _try_lock(descriptor, fcntl.LOCK_EX) and _read(descriptor) == ours:
+            _write_back(descriptor, before)
+    finally:
+        os.close(descriptor)
+
+
+def _write_back(descriptor: int, before: Before) -> None:
+    _write(descriptor, before.record)
+    os.utime(descriptor, (before.written_at, before.written_at))
 
 
 def _taken(record: Record | None, root: str, *, live: bool) -> Taken:
@@ -285,7 +403,7 @@ def _taken(record: Record | None, root: str, *, live: bool) -> Taken:
 
 
 def _taken_from(before: Record | None, root: str) -> str:
-    """Return whose reservation is taken over with a port, or was earlier by the same checkout."""
+    """Return whose port is taken over, or was earlier by the same checkout."""
     if before is None:
         return ""
     return before.taken_from if before.root == root else before.root
@@ -299,7 +417,7 @@ def _exists(root: str) -> bool:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Tell whether somebody holds the lock exclusively, without ever standing in the way of another look."""
+    """Tell whether a process holds the lock exclusively, without ever standing in the way of another look."""
     if not _try_lock(descriptor, fcntl.LOCK_SH):
         return True
     # Safe here and only here: this descriptor was opened for the look and nobody has a copy of it.
@@ -326,7 +444,7 @@ def _read(descriptor: int) -> Record | None:
     """Return the record, or None when the file is empty, torn or not ours."""
     try:
         return msgspec.json.decode(os.pread(descriptor, _LONGEST_RECORD, 0), type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -336,14 +454,17 @@ def _write(descriptor: int, record: Record) -> None:
     os.ftruncate(descriptor, len(text))
 
 
-def _record(owner: LeaseOwner, *, taken_from: str) -> Record:
+def _record(owner: LeaseOwner, before: Record | None) -> Record:
+    """Return the record of a port that is leased now, with the claim that its service had before."""
+    same = before is not None and (before.root, before.service) == (owner.root, owner.service)
     return Record(
         root=owner.root,
         project=owner.project,
         service=owner.service,
         pid=owner.pid,
         at=owner.at,
-        taken_from=taken_from,
+        taken_from=_taken_from(before, owner.root),
+        claim=before.claim if before is not None and same else Claim.NONE,
     )
 
 

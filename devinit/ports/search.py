@@ -71,12 +71,23 @@ class Wanted(Struct, frozen=True):
     """The service itself is strict."""
     override: Override | None
     """What the environment alone asks for; None when it says what is wished for anyway."""
+    insisted: frozenset[int]
+    """Ports that it gets although they are reserved for a stopped project: it has no other one to move to, a
+    person named the number, or holders are to be ended for it."""
 
     @classmethod
     def of(
-        cls, request: PortRequest, policy: ConflictPolicy, stated: Overrides, remembered: Mapping[str, int]
+        cls,
+        request: PortRequest,
+        policy: ConflictPolicy,
+        stated: Overrides,
+        remembered: Mapping[str, int],
+        chosen: Mapping[str, int],
     ) -> Self:
-        """Put together what the configuration, the command, the environment and the last start say."""
+        """Put together what the configuration, the command, the environment and the last start say.
+
+        `chosen` are the remembered ports that were chosen by hand.
+        """
         override = stated.ports.get(request.service)
         policy = ConflictPolicy.FAIL if stated.skip_discovery else request.policy or policy
         wishes = wishes_of(
@@ -85,12 +96,18 @@ class Wanted(Struct, frozen=True):
             remembered=None if stated.skip_discovery else remembered.get(request.service),
         )
         fails = policy is ConflictPolicy.FAIL
+        named = {override.port} if override else set()
+        if request.strict or policy in (ConflictPolicy.FAIL, ConflictPolicy.KILL):
+            named.update(wishes)
+        if request.service in chosen:
+            named.add(chosen[request.service])
         return cls(
             request=replace(request, strict=request.strict or fails),
             policy=policy,
             wishes=wishes[:1] if fails else wishes,
             strict=request.strict,
             override=override if override and override.port not in (*wishes[1:], request.preferred) else None,
+            insisted=frozenset(named),
         )
 
 
@@ -173,7 +190,8 @@ class Search:
                 f"no port for {request.service} was found within {self.timeout_seconds:g} s",
                 hint="PORT_DISCOVERY_TIMEOUT (milliseconds) limits the whole search",
             )
-        obstruction = self.take(request.service, port)
+        insists = port in self.wanted[request.service].insisted
+        obstruction = self.take(request.service, port, over_reservation=insists)
         if obstruction is None:
             return None
         self.obstructions[port] = obstruction
@@ -278,7 +296,8 @@ class Search:
         replaced = shown is not None and not set(found.identities) <= set(shown)
         if not report.killable or replaced:
             # The holder may have gone since we looked, or since it was shown.
-            if self.take(service, port) is None:
+            insists = port in self.wanted[service].insisted
+            if self.take(service, port, over_reservation=insists) is None:
                 del self.kinds[port]
                 return None
             if shown is not None:

@@ -70,7 +70,8 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
         case Taken(owner=None):
             return "leased by a devinit project that cannot be told"
         case Taken(owner=LeaseOwner() as owner, live=True, taken_over=taken_over):
-            return f"leased by {_whose(owner, root)}{', which took it over' if taken_over else ''}"
+            took = ", which took it over while this project was stopped" if taken_over else ""
+            return f"leased by {_whose(owner, root)}{took}"
         case Taken(owner=LeaseOwner() as owner, taken_over=taken_over):
             if found is not None and (found.listeners or found.users):
                 return f"{found.reason}, and reserved for {_whose(owner, root)}"

@@ -13,9 +13,9 @@ from devinit.errors import PortConflict
 from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
-from devinit.ports import ports_file
+from devinit.ports import by_hand, ports_file
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
-from devinit.ports.leases import LeaseStore, root_name
+from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.overrides import Overrides, overrides
 from devinit.supervisor.reuse import Asking
 from devinit.system.listeners import tcp_listeners
@@ -64,6 +64,10 @@ class ProjectPorts:
         """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
         self._ahead: dict[str, tuple[Grant, bool]] = {}
         """Grants for the next `take`, taken before services were stopped; and whether each is for now."""
+        self._for_once: set[str] = set()
+        """Those of them that the service will not ask for at its next start."""
+        self._chosen: dict[str, int] = {}
+        """Remembered ports that were chosen by hand, as of the last start."""
         self._taken: dict[str, None] = {}
         """Names of ports that were taken or asked for since they were written down last, in order."""
 
@@ -94,7 +98,9 @@ class ProjectPorts:
         found += [self._ahead.pop(each.service) for each in requests if each.service in self._ahead]
         taken = without_ports_of_used_servers(each for each, _ in found)
         self._add(each for each in taken if not each.granted.uses)
-        self._for_now |= {each.service for each, for_now in found if for_now and each in taken}
+        for_once = {each.service for each, for_now in found if for_now and each in taken}
+        self._for_now |= for_once
+        self._for_once |= for_once
         return [each.granted for each in taken]
 
     def take_ahead(
@@ -150,18 +156,21 @@ class ProjectPorts:
         """Return a grant for each request, and whether it holds for this start only."""
         ask_running = Asking(services)
         stated = self._stated(services, asked)
+        remembered = {**ports_file.read(self._root), **asked.used}
+        self._chosen = by_hand.chosen(self._root, remembered)
         try:
             grants = grant(
                 missing if asked.can_answer else [without_questions(each) for each in missing],
                 root=self._root,
                 project=project.name,
                 environ=asked.environ,
-                remembered={**ports_file.read(self._root), **asked.used},
+                remembered=remembered,
                 policy=asked.policy,
                 store=self._store,
                 resolutions=asked.resolutions,
                 protected=asked.protected,
                 aliases={service.name: service.port_env for service in services},
+                chosen=self._chosen,
                 ask_running=ask_running,
                 say=say,
             )
@@ -202,7 +211,7 @@ class ProjectPorts:
         self._add([found])
         return found.granted
 
-    def follow(self, request: PortRequest, port: int, project: Project) -> GrantedPort:
+    def follow(self, request: PortRequest, port: int, project: Project, say: Say) -> GrantedPort:
         """Take over the port that a service listens on by its own choice. Blocking."""
         old = self._grants.pop(request.service, None)
         granted = GrantedPort(
@@ -214,7 +223,14 @@ class ProjectPorts:
         )
         if old is not None:
             old.close(keep_reservation=False)
-        found = adopt(granted, root=self._root, project=project.name, store=self._store)
+        found = adopt(
+            granted,
+            root=self._root,
+            project=project.name,
+            store=self._store,
+            over_reservation=True,
+            say=say,
+        )
         if found.lease_fd is None:
             raise PortConflict(
                 f"{request.service} listens on {port}, which is leased to another project",
@@ -224,6 +240,17 @@ class ProjectPorts:
         if request.recall(port) is None:
             self._for_now.add(request.service)
         return granted
+
+    def came_up(self, name: str, *, keep_all: bool) -> None:
+        """Put on record what the ports of a service, which is ready now, are to it once it is stopped.
+
+        Kept are those that it will ask for again although another project may prefer them: where it moved, and
+        what was chosen by hand. `keep_all` keeps the preferred ones, too.
+        """
+        for each in self._of(name):
+            stays = each.port != each.granted.preferred or each.port == self._chosen.get(each.service)
+            passing = each.service in self._for_once
+            each.claim(Claim.KEPT if (stays or keep_all) and not passing else Claim.USED)
 
     def adopt(self, ports: Iterable[GrantedPort], project: str) -> None:
         """Take over the ports of a service that runs already."""
@@ -256,7 +283,7 @@ class ProjectPorts:
         return all(each.is_held and not tcp_listeners(each.port) for each in self._of(name))
 
     def give_back(self, name: str, spared: Collection[ProcessIdentity] = ()) -> None:
-        """Give a stopped service's ports back; they stay reserved for it.
+        """Give a stopped service's ports back; what is on record of them is up to `came_up`.
 
         `spared` is what its end left running, which may have copies of the leases and has no right to them.
         """
@@ -357,6 +384,7 @@ class ProjectPorts:
     def _close(self, name: str, *, keep_reservation: bool = True) -> None:
         found = self._grants.pop(name, None)
         self._for_now.discard(name)
+        self._for_once.discard(name)
         if found is not None:
             found.close(keep_reservation=keep_reservation)
 

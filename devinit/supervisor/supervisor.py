@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from devinit.config.absence import no_services
 from devinit.config.load import load
-from devinit.errors import Interrupted, PortConflict
+from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Project, Service
 from devinit.model.status import Phase
@@ -392,6 +392,7 @@ class Supervisor:
             if state.phase not in SERVING:
                 self._discovery.withdraw(runner.name)
             elif before.phase not in SERVING:
+                self._claim_ports(runner.name)
                 self._announce(runner)
         if (state.phase, state.stuck) != (before.phase, before.stuck):
             self._release_waiting()
@@ -402,6 +403,13 @@ class Supervisor:
     async def _files_changed(self, name: str, reason: str) -> None:
         self._returning[name] += 1
         await self._restart_quietly(name, reason, PRESENT - {Phase.STOPPING})
+
+    def _claim_ports(self, name: str) -> None:
+        try:
+            self.stage.ports.came_up(name, keep_all=self.stage.project.keep_ports)
+        except StateFileError as error:
+            # A full disk: the service is ready all the same, and only its claim to the port is lost.
+            self.stage.note(error.message, name)
 
     def _announce(self, runner: Runner) -> None:
         service, endpoint = runner.service, self.stage.endpoint(runner.name)
@@ -454,7 +462,12 @@ class Supervisor:
                 f"{service} listens on {port}, not on the port that it was given",
                 hint="its command must use ${PORT}; or set the port that its code contains in devinit.toml",
             )
-        granted = await asyncio.to_thread(self.stage.ports.follow, request, port, self.stage.project)
+        loop = asyncio.get_running_loop()
+
+        def say(text: str) -> None:
+            loop.call_soon_threadsafe(self.stage.note, text, service)
+
+        granted = await asyncio.to_thread(self.stage.ports.follow, request, port, self.stage.project, say)
         self._republish(granted)
         return granted
 

@@ -20,7 +20,7 @@ import pytest
 
 from devinit.model.port import LeaseOwner
 from devinit.ports.hold import Hold, hold
-from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.leases import Claim, Lease, LeaseStore
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
 from tests.cli.conftest import DOWN, ENTER, STRANGER, Listen, Shop, choose, code_of
@@ -250,6 +250,7 @@ class TestAReservedPort:
         owner = LeaseOwner(root=str(other), project="blog", service="web", pid=1, at=time.time())
         lease = LeaseStore(state_directory() / "leases").take(port, owner)
         assert isinstance(lease, Lease)
+        lease.claim(Claim.KEPT)
         lease.release(keep_reservation=True)
         shop.service("backend", port=port)
         child = shop.terminal("start", "-d")

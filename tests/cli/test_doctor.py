@@ -19,7 +19,7 @@ import pytest
 from devinit.cli.doctor import exposure, files
 from devinit.control.client import GREETING_SECONDS
 from devinit.model.port import LeaseOwner
-from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.leases import Claim, Lease, LeaseStore
 from devinit.system.paths import state_directory
 from devinit.system.processes import Process, alive, identity_of
 from tests.places import state_of
@@ -187,6 +187,7 @@ class TestAReservationOfAFolderThatIsGone:
         owner = LeaseOwner(root=str(gone), project="gone", service="api", pid=1, at=time.time())
         lease = store.take(port, owner)
         assert isinstance(lease, Lease)
+        lease.claim(Claim.KEPT)
         lease.release(keep_reservation=True)
         gone.rmdir()
 

@@ -78,6 +78,7 @@ class TestWho:
 
     def test_knows_for_whom_a_port_is_reserved(self, shop: Shop, port: int) -> None:
         shop.service("backend", port=port)
+        shop("ports", "set", "backend", str(port))
         shop("start")
         shop("stop")
 

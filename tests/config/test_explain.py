@@ -17,7 +17,8 @@ class TestAnUnknownKey:
             ('[services."my api"]\nprot = 1', 'services."my api".prot: unknown key'),
             (
                 "[project]\ncolour = 'red'",
-                "project.colour: unknown key (known keys: name, discovery_refresh, discovery_per_process)",
+                "project.colour: unknown key (known keys: name, discovery_refresh, discovery_per_process, "
+                "keep_ports)",
             ),
         ],
     )

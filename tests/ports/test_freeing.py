@@ -15,7 +15,7 @@ from devinit.model.port import LeaseOwner
 from devinit.ports.freeing import Freed, free
 from devinit.ports.hold import Hold, hold
 from devinit.ports.holder import holding
-from devinit.ports.leases import Lease, LeaseStore, root_name
+from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
 from tests.ports.conftest import LISTEN, Stranger
 
 
@@ -34,6 +34,7 @@ def service(
         text=True,
         start_new_session=True,
     )
+    lease.claim(Claim.KEPT)
     lease.release(keep_reservation=True)
     with process:
         assert process.stdout is not None
@@ -147,6 +148,7 @@ class TestFreeingAPortOfAProject:
     ) -> None:
         lease = store.take(port, replace(neighbour, root=root_name(Path(neighbour.root))))
         assert isinstance(lease, Lease)
+        lease.claim(Claim.KEPT)
         lease.release(keep_reservation=True)
         process = stranger(port)
 
@@ -161,6 +163,7 @@ class TestFreeingAPortOfAProject:
         mine = replace(owner, root=root_name(root))
         lease = store.take(port, mine)
         assert isinstance(lease, Lease)
+        lease.claim(Claim.KEPT)
         lease.release(keep_reservation=True)
         stranger(port)
 

@@ -22,7 +22,7 @@ from devinit.model.port import (
 )
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.hold import Hold, hold
-from devinit.ports.leases import Lease, LeaseStore, Taken
+from devinit.ports.leases import Claim, Lease, LeaseStore, Taken
 from devinit.system.processes import identity_of
 from tests.ports.conftest import LISTEN, Block, Stranger
 
@@ -157,10 +157,11 @@ class TestGrantedPorts:
         with socket.socket() as plain, pytest.raises(OSError, match="in use"):
             plain.bind(("127.0.0.1", port))
 
-    def test_stay_reserved_after_the_service_ended(
+    def test_that_are_kept_stay_reserved_after_the_service_ended(
         self, shop: Project, port: int, neighbour: LeaseOwner
     ) -> None:
         (api,) = shop.asks(wants("api", port))
+        api.claim(Claim.KEPT)
 
         api.close()
 
@@ -233,7 +234,7 @@ class TestATakenPort:
         assert api.port == preferred
         [text] = shop.said
         assert text.startswith(
-            f".ports.json says {before} for api, which is outside of its range {preferred}-"
+            f".ports.json says {before}, which is outside of the range of api, {preferred}-"
         )
 
     def test_of_another_running_project_is_passed_over(
@@ -249,12 +250,13 @@ class TestATakenPort:
         assert api.granted.reason == f"{first} is leased by backend of blog ({neighbour.root})"
         lease.give_back()
 
-    def test_of_another_stopped_project_is_passed_over(
+    def test_that_is_reserved_for_a_stopped_project_is_passed_over(
         self, shop: Project, block: Block, neighbour: LeaseOwner
     ) -> None:
         first, second = block(2)
         lease = shop.store.take(first, neighbour)
         assert isinstance(lease, Lease)
+        lease.claim(Claim.KEPT)
         lease.release(keep_reservation=True)
 
         (api,) = shop.asks(wants("api", first))

@@ -7,13 +7,15 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import StateFileError
 from devinit.model.port import LeaseOwner
-from devinit.ports.leases import Lease, LeaseStore, Taken
+from devinit.ports.leases import LAPSE_SECONDS, Claim, Displaced, Lease, LeaseStore, Taken
 
 PORT = 22001
 
@@ -21,7 +23,7 @@ TAKE = """
 import os, sys
 from pathlib import Path
 from devinit.model.port import LeaseOwner
-from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.leases import Claim, Lease, LeaseStore
 store = LeaseStore(Path(sys.argv[1]))
 root = sys.argv[2]
 owner = LeaseOwner(root=root, project=root, service="backend", pid=os.getpid(), at=0.0)
@@ -46,6 +48,7 @@ SUPERVISE = (
     + """
 import subprocess
 lease = store.take(22001, owner)
+lease.claim(Claim.KEPT)
 service = subprocess.Popen(
     ["sh", "-c", "sleep 60 & wait"],
     stdout=subprocess.DEVNULL,
@@ -62,6 +65,13 @@ def taken(store: LeaseStore, owner: LeaseOwner, port: int = PORT) -> Lease:
     lease = store.take(port, owner)
     assert isinstance(lease, Lease)
     return lease
+
+
+def reserve(store: LeaseStore, owner: LeaseOwner, port: int = PORT, claim: Claim = Claim.KEPT) -> None:
+    """Lease a port, be ready on it, and stop."""
+    lease = taken(store, owner, port)
+    lease.claim(claim)
+    lease.release(keep_reservation=True)
 
 
 class TestALease:
@@ -82,7 +92,7 @@ class TestALease:
         lease.release(keep_reservation=False)
 
     def test_lives_in_private_files(self, store: LeaseStore, owner: LeaseOwner) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
         assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700
         assert stat.S_IMODE((store.directory / f"{PORT}.lock").stat().st_mode) == 0o600
@@ -134,7 +144,7 @@ class TestALease:
     def test_that_was_given_back_leaves_what_was_reserved_before(
         self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
     ) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
         taken(store, LeaseOwner(root=owner.root, project="shop", service="web", pid=1, at=1.0)).give_back()
 
@@ -165,14 +175,14 @@ class TestAReservation:
     def test_keeps_the_port_of_a_stopped_project(
         self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
     ) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
         assert store.take(PORT, neighbour) == Taken(owner, live=False)
 
     def test_is_its_own_project_s_to_take(self, store: LeaseStore, owner: LeaseOwner) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
     def test_ends_when_it_is_given_up(
         self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
@@ -184,7 +194,7 @@ class TestAReservation:
     def test_of_a_checkout_that_vanished_counts_for_nothing(
         self, store: LeaseStore, root: Path, owner: LeaseOwner, neighbour: LeaseOwner
     ) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
         root.rmdir()
 
         assert store.owners() == []
@@ -193,7 +203,7 @@ class TestAReservation:
     def test_of_another_checkout_is_looked_at_without_being_locked(
         self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
     ) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
         with (store.directory / f"{PORT}.lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
@@ -202,9 +212,9 @@ class TestAReservation:
     def test_is_forgotten_for_a_service_that_has_another_port_now(
         self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
     ) -> None:
-        taken(store, owner, 22001).release(keep_reservation=True)
-        taken(store, owner, 22002).release(keep_reservation=True)
-        taken(store, neighbour, 22003).release(keep_reservation=True)
+        reserve(store, owner, 22001)
+        reserve(store, owner, 22002)
+        reserve(store, neighbour, 22003)
 
         assert store.forget(owner.root, {"backend": 22002}) == [22001]
         assert store.owners() == [(22002, owner, False), (22003, neighbour, False)]
@@ -218,10 +228,131 @@ class TestAReservation:
     def test_is_forgotten_altogether_when_no_port_is_named(
         self, store: LeaseStore, owner: LeaseOwner
     ) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
         assert store.forget(owner.root, {"backend": None}) == [PORT]
         assert store.owners() == []
+
+
+class TestAClaim:
+    """What a port is to the service that had it last, once that is stopped."""
+
+    def test_of_a_service_that_was_never_ready_is_none(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        taken(store, owner).release(keep_reservation=True)
+
+        lease = taken(store, neighbour)
+
+        assert lease.displaced is None
+        lease.give_back()
+
+    def test_to_a_port_that_was_used_makes_way_and_is_told(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner, claim=Claim.USED)
+
+        lease = taken(store, neighbour)
+
+        assert lease.displaced == Displaced(owner, kept=False)
+        assert store.take(PORT, owner) == Taken(neighbour, live=True, taken_over=True)
+        lease.give_back()
+
+    def test_to_a_port_that_is_kept_makes_way_only_when_that_is_asked_for(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner, claim=Claim.KEPT)
+
+        assert store.take(PORT, neighbour) == Taken(owner, live=False)
+        lease = store.take(PORT, neighbour, over_reservation=True)
+        assert isinstance(lease, Lease)
+        assert lease.displaced == Displaced(owner, kept=True)
+        lease.give_back()
+
+    def test_lasts_through_a_start_at_which_the_service_does_not_come_up(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner)
+
+        taken(store, owner).release(keep_reservation=True)
+
+        assert store.take(PORT, neighbour) == Taken(owner, live=False)
+
+    def test_is_not_that_of_another_service_of_the_checkout(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner)
+
+        taken(store, replace(owner, service="web")).release(keep_reservation=True)
+
+        taken(store, neighbour).give_back()
+
+    def test_counts_again_as_of_its_stop_when_who_took_the_port_did_not_come_up(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner)
+        stopped = time.time() - LAPSE_SECONDS / 2
+        os.utime(store.directory / f"{PORT}.lock", (stopped, stopped))
+        lease = store.take(PORT, neighbour, over_reservation=True)
+        assert isinstance(lease, Lease)
+
+        lease.release(keep_reservation=True)
+
+        assert store.take(PORT, neighbour) == Taken(owner, live=False)
+        assert (store.directory / f"{PORT}.lock").stat().st_mtime == pytest.approx(stopped)
+
+    def test_is_not_put_back_while_a_process_still_has_the_port(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner)
+        lease = store.take(PORT, neighbour, over_reservation=True)
+        assert isinstance(lease, Lease)
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[lease.fd]) as stubborn:
+            lease.release(keep_reservation=True)
+
+            assert store.look(PORT) == Taken(neighbour, live=True)
+            stubborn.communicate()
+
+    def test_of_a_service_whose_own_processes_have_the_lease_can_be_put_on_record(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        lease = taken(store, owner)
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[lease.fd]) as service:
+            os.close(lease.fd)  # as after the supervisor was killed
+
+            store.claim(PORT, owner, Claim.KEPT)
+            store.claim(PORT, neighbour, Claim.NONE)
+            service.communicate()
+
+        assert store.take(PORT, neighbour) == Taken(owner, live=False)
+
+    def test_is_missing_in_files_of_earlier_versions_which_keep_nothing(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner)
+        path = store.directory / f"{PORT}.lock"
+        old = {name: value for name, value in json.loads(path.read_text()).items() if name != "claim"}
+        path.write_text(json.dumps(old))
+
+        assert store.owners() == [(PORT, owner, False)]
+        assert store.look(PORT) is None
+        lease = taken(store, neighbour)
+        assert lease.displaced == Displaced(owner, kept=False)
+        lease.give_back()
+
+
+class TestAllRecordsOfACheckout:
+    def test_are_dropped_but_for_what_runs(
+        self, store: LeaseStore, owner: LeaseOwner, neighbour: LeaseOwner
+    ) -> None:
+        reserve(store, owner, 22001)
+        reserve(store, replace(owner, service="web"), 22002, claim=Claim.USED)
+        reserve(store, neighbour, 22003)
+        lease = taken(store, owner, 22004)
+
+        assert store.forget_checkout(owner.root) == [22001, 22002]
+        assert [port for port, _, _ in store.owners()] == [22003, 22004]
+        lease.release(keep_reservation=False)
 
 
 class TestTheContentOfALeaseFile:
@@ -234,7 +365,7 @@ class TestTheContentOfALeaseFile:
         (store.directory / f"{PORT}.lock").write_bytes(content)
 
         assert store.owners() == []
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
         assert store.owners() == [(PORT, owner, False)]
 
     def test_that_is_garbage_under_a_lock_has_an_unknown_owner(
@@ -248,13 +379,13 @@ class TestTheContentOfALeaseFile:
             assert store.take(PORT, owner) == Taken(None, live=True)
 
     def test_is_readable_by_a_person(self, store: LeaseStore, owner: LeaseOwner) -> None:
-        taken(store, owner).release(keep_reservation=True)
+        reserve(store, owner)
 
         content = json.loads((store.directory / f"{PORT}.lock").read_text())
 
         assert content == {
             "root": owner.root, "project": "shop", "service": "backend", "pid": os.getpid(), "at": 0.0,
-            "reserved": True, "taken_from": "",
+            "reserved": True, "taken_from": "", "claim": "kept",
         }  # fmt: skip
 
     def test_that_belongs_to_no_port_is_left_alone(self, store: LeaseStore) -> None:

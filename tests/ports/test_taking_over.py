@@ -1,4 +1,4 @@
-"""Specifies ports that are only reserved: kept for a month, taken over when a person says so, told afterwards."""
+"""Specifies reserved ports: kept for 14 days, taken over when a person says so, told afterwards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from devinit.model.port import Conflict, ConflictPolicy, PortRequest, Resolution, ResolutionKind, VerdictKind
 from devinit.ports.grants import ConflictsFound, Grant, grant
-from devinit.ports.leases import LAPSE_SECONDS, LeaseStore, Taken
+from devinit.ports.leases import LAPSE_SECONDS, Claim, LeaseStore, Taken
 from tests.ports.conftest import Block, Stranger
 
 ASK, MOVE = ConflictPolicy.ASK, ConflictPolicy.MOVE
@@ -47,8 +47,9 @@ class Shop:
         )
 
     def rest(self, *, seconds: float = 0.0) -> None:
-        """Start, stop, and let time pass."""
+        """Start, be ready on a port that is kept, stop, and let time pass."""
         [granted] = self.start()
+        granted.claim(Claim.KEPT)
         granted.close()
         stopped = time.time() - seconds
         os.utime(self.store.directory / f"{granted.port}.lock", (stopped, stopped))
@@ -132,6 +133,7 @@ class TestTheProjectThatItIsTakenFrom:
         first.rest()
         port = first.request.preferred
         [taken] = second.start(policy=ASK, answers=take(second.question()))
+        taken.claim(Claim.KEPT)
         if not runs:
             taken.close()
 
@@ -146,6 +148,7 @@ class TestTheProjectThatItIsTakenFrom:
     def test_is_told_so_also_when_the_other_one_was_started_again(self, first: Shop, second: Shop) -> None:
         first.rest()
         [taken] = second.start(policy=ASK, answers=take(second.question()))
+        taken.claim(Claim.KEPT)
         taken.close()
         second.rest()
 
@@ -156,7 +159,7 @@ class TestTheProjectThatItIsTakenFrom:
 
 
 class TestAReservationThatRests:
-    def test_for_less_than_a_month_is_respected(self, first: Shop, second: Shop) -> None:
+    def test_for_less_than_fourteen_days_is_respected(self, first: Shop, second: Shop) -> None:
         first.rest(seconds=LAPSE_SECONDS - 3600)
 
         [granted] = second.start()
@@ -164,7 +167,7 @@ class TestAReservationThatRests:
         assert granted.port == first.request.preferred + 1
         granted.close()
 
-    def test_for_more_than_a_month_is_passed_by(self, first: Shop, second: Shop) -> None:
+    def test_for_more_than_fourteen_days_is_passed_by(self, first: Shop, second: Shop) -> None:
         first.rest(seconds=LAPSE_SECONDS + 3600)
 
         [granted] = second.start()
@@ -174,6 +177,7 @@ class TestAReservationThatRests:
 
     def test_counts_from_the_stop_and_not_from_the_start(self, first: Shop, second: Shop) -> None:
         [running] = first.start()
+        running.claim(Claim.KEPT)
         path = first.store.directory / f"{running.port}.lock"
         os.utime(path, (0, 0))
         running.close()

@@ -13,7 +13,7 @@ from devinit.model.port import LeaseOwner, PortReport, ResolutionKind, VerdictKi
 from devinit.ports.conflicts import conflict_of
 from devinit.ports.freeing import free
 from devinit.ports.hold import Hold, hold
-from devinit.ports.leases import Lease, LeaseStore
+from devinit.ports.leases import Claim, Lease, LeaseStore
 from devinit.ports.release import release
 from devinit.ports.who import who
 from devinit.system.checkout import claim
@@ -162,11 +162,22 @@ class TestAPortOfAProject:
     def test_is_reserved_while_the_project_is_stopped(
         self, port: int, root: Path, leases: LeaseStore, neighbour: LeaseOwner
     ) -> None:
-        take(leases, port, neighbour).release(keep_reservation=True)
+        lease = take(leases, port, neighbour)
+        lease.claim(Claim.KEPT)
+        lease.release(keep_reservation=True)
 
         found = told(port, root)
 
         assert (found.kind, found.owner) == (VerdictKind.RESERVED, neighbour)
+
+    def test_is_free_while_the_project_is_stopped_that_merely_used_it(
+        self, port: int, root: Path, leases: LeaseStore, neighbour: LeaseOwner
+    ) -> None:
+        lease = take(leases, port, neighbour)
+        lease.claim(Claim.USED)
+        lease.release(keep_reservation=True)
+
+        assert who(port, root) is None
 
     def test_is_ours_while_a_supervisor_runs(  # noqa: PLR0917  fixtures
         self,

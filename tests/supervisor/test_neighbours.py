@@ -88,11 +88,35 @@ class TestAllProjects:
         assert (one["state"], one["root"]) == ("running", str(first.root))
         assert one["supervisor"]["pid"] == first.supervisor()
         assert one["services"] == [
-            {"name": "web", "phase": "ready", "port": port, "url": f"http://localhost:{port}"}
+            {
+                "name": "web",
+                "phase": "ready",
+                "port": port,
+                "url": f"http://localhost:{port}",
+                "reserved": False,
+            }
         ]
         assert (other["state"], other["supervisor"]) == ("stopped", None)
-        assert other["services"] == [{"name": "web", "phase": "stopped", "port": port + 1, "url": None}]
+        assert other["services"] == [
+            {"name": "web", "phase": "stopped", "port": port + 1, "url": None, "reserved": True}
+        ]
         assert [each["project"] for each in everything("status")] == ["first", "second"]
+
+    def test_that_are_stopped_tell_which_ports_they_keep_and_which_they_used(
+        self, shops: tuple[Shop, Shop], everything: All
+    ) -> None:
+        first, second = shops
+        port = first.status()["web"]["port"]
+        second.service("api", port=port + 3)
+        second.up()
+        second("stop")
+        listed(everything, "second")
+
+        assert (
+            f"    keeps web {port + 1}  used api {port + 3}"
+            in everything("status", as_json=False).splitlines()
+        )
+        assert [row["state"] for row in everything("ports")] == ["leased", "reserved", "stopped"]
 
     def test_are_told_to_people_in_few_lines(self, shops: tuple[Shop, Shop], everything: All) -> None:
         first, second = shops

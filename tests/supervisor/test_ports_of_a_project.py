@@ -253,17 +253,6 @@ class TestTwoProjects:
         assert codes == [0, 0]
         assert sorted(each.status()["web"]["port"] for each in shops) == [port, port + 1]
 
-    def test_keep_their_ports_while_the_other_one_is_stopped(self, make_shop: MakeShop, port: int) -> None:
-        one, two = make_shop("one"), make_shop("two")
-        one.service("web", port=port)
-        two.service("web", port=port)
-        one.up()
-        one("stop")
-
-        two.up()
-
-        assert two.status()["web"]["port"] == port + 1
-
 
 class TestADiscoveryFile:
     def test_says_where_a_ready_service_listens(self, shop: Shop, port: int) -> None:
