@@ -16,6 +16,7 @@ from devinit.ports.displaced import notes_about
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
 from devinit.ports.overrides import overrides
+from devinit.ports.pm2 import applications
 from devinit.ports.reuse import AskRunning
 from devinit.ports.search import Search, Wanted
 
@@ -162,6 +163,7 @@ def grant(
         resolutions=resolutions,
         protected=tuple(protected),
         stated=stated,
+        applications=applications(environ),
         ask_running=ask_running,
         say=say,
     )

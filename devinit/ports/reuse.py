@@ -10,14 +10,14 @@ from typing import TypeAlias
 
 from devinit.model.port import LeaseOwner
 from devinit.model.running import RunningServer
-from devinit.ports.hold import Refusal
 from devinit.ports.leases import Taken
+from devinit.ports.verdict import Obstruction
 
 AskRunning: TypeAlias = Callable[[str, int], RunningServer | None]
 """Ask whatever runs on a port whether a service could use it; None when there is no way to tell."""
 
 
-def refusal(server: RunningServer, obstruction: Taken | Refusal, root: str) -> str:
+def refusal(server: RunningServer, obstruction: Obstruction, root: str) -> str:
     """Say why a server must not be used by the checkout at `root`; return an empty text when it may be.
 
     A running service of another devinit project is that project's: only a password that it shares with us

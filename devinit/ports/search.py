@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
 
 from msgspec import Struct
@@ -45,6 +46,7 @@ from devinit.ports.holding import Holding
 from devinit.ports.leases import Lease, LeaseStore, Taken
 from devinit.ports.leftover import started_by_us
 from devinit.ports.overrides import Override, Overrides
+from devinit.ports.pm2 import Application
 from devinit.ports.reuse import AskRunning, in_words, refusal
 from devinit.ports.verdict import Obstruction, brief, judge
 from devinit.system.listeners import ephemeral_range
@@ -55,8 +57,12 @@ if TYPE_CHECKING:
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
 """A port that was taken, with what keeps it ours; nothing does where somebody else's server is used."""
+_ASSIGNED = 20
+"""How many ports the kernel is asked for, when nothing else is left."""
 _REPLACED = "somebody else holds it now, so nobody was ended"
-_OF_A_PROJECT = frozenset({VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED})
+_SELF_EXPLAINING = frozenset(
+    {VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED, VerdictKind.ASSIGNED}
+)
 """Verdicts whose summary says all that there is to say."""
 
 
@@ -132,6 +138,7 @@ class Search:
         resolutions: Sequence[Resolution],
         protected: tuple[int, ...],
         stated: Overrides,
+        applications: Mapping[int, Application],
         ask_running: AskRunning,
         say: Say,
     ) -> None:
@@ -140,6 +147,7 @@ class Search:
         self.deadline = time.monotonic() + (stated.timeout_seconds or float("inf"))
         self.resolutions = {(each.service, each.port): each for each in resolutions}
         self.ask_running = ask_running
+        self.applications = applications
         self.ephemeral = ephemeral_range()
         self.taken: dict[int, tuple[Lease, Hold]] = {}
         self.endings: dict[int, Ending] = {}
@@ -201,6 +209,9 @@ class Search:
 
     def take(self, service: str, port: int, *, over_reservation: bool = False) -> Obstruction | None:
         """Take lease and hold, or neither."""
+        application = self.applications.get(port)
+        if application is not None and not is_inside(application.directory, self.owner.root):
+            return application
         owner = replace(self.owner, service=service)
         lease = self.store.take(port, owner, over_reservation=over_reservation)
         if isinstance(lease, Taken):
@@ -302,7 +313,7 @@ class Search:
                 return None
             if shown is not None:
                 self.open[service] = Unanswered(_REPLACED if replaced else "")
-            elif report.kind not in _OF_A_PROJECT:
+            elif report.kind not in _SELF_EXPLAINING:
                 self.notes[port] = f"not ended: {report.advice}"
             return report.summary
         from devinit.ports.endings import plan  # few starts end anybody
@@ -431,6 +442,11 @@ class Search:
             ending.call_off()
         self.taken.clear()
         self.endings.clear()
+
+
+def is_inside(directory: str, root: str) -> bool:
+    """Tell whether an application runs in this checkout: then it is the project's own, run in another way."""
+    return bool(directory) and PurePath(directory).is_relative_to(root)
 
 
 def _hint(wanted: Wanted) -> str:

@@ -16,9 +16,10 @@ from devinit.ports.hold import Refusal
 from devinit.ports.holding import Holding, works_in
 from devinit.ports.leases import Taken
 from devinit.ports.naming import named
+from devinit.ports.pm2 import Application
 
-Obstruction: TypeAlias = Taken | Refusal
-"""Why a port could not be taken: its lease, or the kernel."""
+Obstruction: TypeAlias = Taken | Refusal | Application
+"""Why a port could not be taken: its lease, the kernel, or an application of PM2 to which it is assigned."""
 
 
 _HOLDS_A_LEASE = frozenset({VerdictKind.OURS, VerdictKind.ORPHAN, VerdictKind.NEIGHBOUR})
@@ -77,6 +78,10 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
                 return f"{found.reason}, and reserved for {_whose(owner, root)}"
             took = "took it over and " if taken_over else ""
             return f"reserved for {_whose(owner, root)}, which {took}is stopped"
+        case Application(name=name):
+            if found is not None and (found.listeners or found.users):
+                return found.reason
+            return f"assigned to {name} in PM2, which is stopped"
         case Refusal.FORBIDDEN:
             return "refused by the kernel to this user"
     return found.reason if found else "taken"
@@ -96,12 +101,23 @@ def _judge(
                 return Barrier(VerdictKind.OURS, _leased(owner, root))
             return _orphan(found, owner, root, started)
         case Taken(owner=LeaseOwner() as owner):
-            # A connection that was closed keeps nobody from listening there.
-            if not found.listeners and (found.use is None or found.use.state is UseState.CLOSED):
+            if _is_unused(found):
                 return Barrier(VerdictKind.RESERVED, _reserved(owner, root))
             verdict = _holder(found, root)
             return Barrier(verdict.kind, verdict.advice or _reserved(owner, root))
+        case Application() as application:
+            name, command = application.name, application.delete_command
+            advice = f"PM2 starts {name} on it: `{command}`, and `pm2 save`, gives it up"
+            if _is_unused(found):
+                return Barrier(VerdictKind.ASSIGNED, advice)
+            verdict = _holder(found, root)
+            return Barrier(verdict.kind, verdict.advice or advice)
     return _holder(found, root)
+
+
+def _is_unused(found: Holding) -> bool:
+    # A connection that was closed keeps no process from listening there.
+    return not found.listeners and (found.use is None or found.use.state is UseState.CLOSED)
 
 
 def _orphan(found: Holding, owner: LeaseOwner, root: str, started: Collection[int]) -> Barrier:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from devinit.model.port import PortReport
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder import counted, holding
-from devinit.ports.leases import LeaseStore, Taken, root_name
+from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.leftover import started_by_us
-from devinit.ports.verdict import judge
+from devinit.ports.pm2 import applications
+from devinit.ports.verdict import Obstruction, judge
 from devinit.system.checkout import state_folder
 from devinit.system.files import is_locked
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
@@ -27,9 +28,11 @@ def who(
     store = LeaseStore(state_directory() / "leases")
     lease = store.look(port)
     found = holding(port, protected=protected)
-    obstruction: Taken | Refusal | None = lease
+    obstruction: Obstruction | None = lease
     if lease is None:
         obstruction = Refusal.TAKEN if found.listeners else _refusal(port)
+    if obstruction is None and (application := applications(os.environ).get(port)) is not None:
+        obstruction = application
     if obstruction is None:
         return None
     looked_after = is_looked_after(here)

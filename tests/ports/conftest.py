@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -89,6 +91,8 @@ while True:
     signal.pause()
 """
 """A supervisor whose second server has taken the port before the first one ends."""
+
+PM2 = "pm2@7"
 
 Stranger = Callable[..., subprocess.Popen[str]]
 Block = Callable[[int], range]
@@ -178,3 +182,28 @@ def neighbour(tmp_path: Path) -> LeaseOwner:
     path = tmp_path / "blog"
     path.mkdir()
     return LeaseOwner(root=str(path), project="blog", service="backend", pid=1, at=0.0)
+
+
+@pytest.fixture(scope="session")
+def pm2() -> str:
+    """Return PM2, installed once for all runs of the tests."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed (scripts/test brings one along)")
+    folder = Path(tempfile.gettempdir()) / f"devinit-tests-{os.getuid()}" / PM2
+    program = folder / "node_modules" / ".bin" / "pm2"
+    if not program.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        words = [
+            "npm",
+            "install",
+            "--prefix",
+            str(folder),
+            "--no-audit",
+            "--no-fund",
+            "--prefer-offline",
+            PM2,
+        ]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
+        if done.returncode:
+            pytest.skip(f"npm could not install PM2: {done.stderr.strip()[-300:]}")
+    return str(program)

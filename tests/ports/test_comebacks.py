@@ -39,7 +39,6 @@ for _ in range(times):
 """
 """A supervisor that starts its server again at once, so many times in all."""
 SERVER = "require('http').createServer((_, answer) => answer.end()).listen(+process.env.PORT, '127.0.0.1')"
-PM2 = "pm2@7"
 BIN = Path(sys.executable).parent
 PATIENCE = 30.0
 
@@ -103,31 +102,6 @@ class TestAServerOfASmallSupervisor:
 
         assert time.monotonic() - began < COMEBACK_SECONDS
         freed.hold.close()
-
-
-@pytest.fixture(scope="module")
-def pm2() -> str:
-    """Return PM2, installed once for all runs of the tests."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed (scripts/test brings one along)")
-    folder = Path(tempfile.gettempdir()) / f"devinit-tests-{os.getuid()}" / PM2
-    program = folder / "node_modules" / ".bin" / "pm2"
-    if not program.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        words = [
-            "npm",
-            "install",
-            "--prefix",
-            str(folder),
-            "--no-audit",
-            "--no-fund",
-            "--prefer-offline",
-            PM2,
-        ]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install PM2: {done.stderr.strip()[-300:]}")
-    return str(program)
 
 
 class TestAServerOfPm2:

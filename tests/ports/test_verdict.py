@@ -23,6 +23,7 @@ from devinit.ports.hold import Refusal
 from devinit.ports.holding import Hidden, Holding
 from devinit.ports.leases import Taken
 from devinit.ports.naming import named
+from devinit.ports.pm2 import Application
 from devinit.ports.verdict import Obstruction, brief, judge
 
 SHOP, BLOG = "/home/me/shop", "/home/me/my blog"
@@ -90,6 +91,7 @@ def owner(root: str = SHOP, service: str = "backend") -> LeaseOwner:
     return LeaseOwner(root=root, project=root.rsplit("/", 1)[-1], service=service, pid=1, at=0.0)
 
 
+APPLICATION = Application(name="web", port=8000, directory="/srv/web", home="/srv/pm2")
 LIVE, RESERVED = Taken(owner(), live=True), Taken(owner(BLOG), live=False)
 EARLIER = Taken(owner(), live=True)
 """The same, and nobody looks after the service."""
@@ -201,6 +203,15 @@ TABLE = {
     ),
     "a reserved port that was connected to a moment ago": Row(
         used(UseState.CLOSED), RESERVED, VerdictKind.RESERVED, "ports reset backend` gives it up"
+    ),
+    "a port of a stopped application of PM2": Row(
+        NOBODY,
+        APPLICATION,
+        VerdictKind.ASSIGNED,
+        "`PM2_HOME=/srv/pm2 pm2 delete web`, and `pm2 save`, gives it up",
+    ),
+    "a port of a stopped application of PM2 that a stranger has": Row(
+        held(process()), APPLICATION, VerdictKind.STRANGER, "pm2 delete web`"
     ),
     "a port reserved for ourselves": Row(
         NOBODY,

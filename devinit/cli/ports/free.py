@@ -31,8 +31,8 @@ def run(arguments: Arguments) -> int:
     """Free a port: what must not be ended is refused, and nobody is ended who was not shown."""
     root = find_root_as_text(folder_of(arguments))
     report = who(arguments.port, root)
-    if report is None or report.kind == "reserved":
-        # Nobody is there to be ended: whoever wants a reserved port is asked about that.
+    if report is None or report.kind in ("reserved", "assigned"):
+        # No process is there to be ended: a start that wants the port asks about that.
         tell(arguments, (), but=f", and {report.summary}" if report else "")
         return 0
     if not arguments.json:
