@@ -17,6 +17,7 @@ from devinit.config.defaults import (
 )
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.problems import dotted
+from devinit.model.port import Exhausted
 from devinit.model.service import Health, LogLimits, Project, Readiness, RestartPolicy, Service
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
@@ -196,6 +197,8 @@ def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
     policy = next((request.policy for request in requests if request.policy is not None), None)
     if policy is not None:
         yield "on_conflict", policy.value
+    if any(request.exhausted is Exhausted.ANY for request in requests):
+        yield "exhausted", Exhausted.ANY.value
 
 
 def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from devinit.config.defaults import PORTS, port_range, preferring
 from devinit.config.problems import Place
 from devinit.config.schema import SERVICE_NAME, ServiceTable
-from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, PortRequest
+from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
 
 
 def port_request(name: str, provider: str, table: ServiceTable, place: Place) -> PortRequest | None:
@@ -19,8 +21,8 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
     if preferred is None:
         preferred = limits[0] if limits else PORTS.get(provider)
     if preferred is None:
-        for key in ("strict_port", "port_env"):
-            if table.range is None and getattr(table, key):
+        for key in ("strict_port", "port_env", "exhausted"):
+            if table.range is None and getattr(table, key) and not (key == "exhausted" and table.extra_ports):
                 place.at(key).add("needs a `port`")
         return None
     if table.port is not None and not _check_port(table.port, place.at("port")):
@@ -28,6 +30,8 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
     strict = bool(table.strict_port)
     if strict and limits:
         place.at("range").add("means nothing beside `strict_port`", "a strict port is never moved")
+    if strict and table.exhausted and not table.extra_ports:
+        place.at("exhausted").add("means nothing beside `strict_port`", "a strict port is never moved")
     if limits and not limits[0] <= preferred <= limits[1]:
         place.at("range").add(
             f"the preferred port {preferred} lies outside {limits[0]}-{limits[1]}", "change `port` or `range`"
@@ -41,6 +45,7 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
         strict=strict,
         browser=provider == "process",
         policy=table.on_conflict,
+        exhausted=table.exhausted or Exhausted.FAIL,
     )
 
 
@@ -52,7 +57,8 @@ def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> 
             place.at(extra).add("not a name for a port", "small letters, digits, - and _, a letter first")
         if _check_port(port, place.at(extra)):
             browser = provider == "process"
-            requests.append(preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict))
+            request = preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict)
+            requests.append(replace(request, exhausted=table.exhausted or Exhausted.FAIL))
     return tuple(requests)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy
+from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy, Exhausted
 from devinit.model.service import RestartMode
 
 PROVIDERS = ("process", "postgres", "redis")
@@ -212,6 +212,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         ConflictPolicy | None,
         Meta(
             description="When its port is taken: ask, kill, move, reuse or fail. Default: as the command says."
+        ),
+    ] = None
+    exhausted: Annotated[
+        Exhausted | None,
+        Meta(
+            description="When all of `range` is taken: fail (default), or any: a port from 20000-32767, else one "
+            "that the system chooses."
         ),
     ] = None
     depends_on: Annotated[

@@ -36,8 +36,8 @@ _PROVIDERS_OF = {
 }
 """The keys that only some providers understand."""
 _OF_A_SERVER_THAT_WE_RUN = (
-    "port", "range", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database", "user",
-    "password", "binaries", "setup", "before_start", "stop", "restart", "logs",
+    "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database",
+    "user", "password", "binaries", "setup", "before_start", "stop", "restart", "logs",
 )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ class PortEvent(TypedDict):
     killed: list[str]
     uses: str | None
     """The server of somebody else that is used there, in words; None when the port is ours."""
+    used_up: str | None
+    """The range, "8000-8009", when all of it was taken and the port is a last resort (`exhausted = "any"`)."""
 
 
 class PhaseEvent(TypedDict):

@@ -12,6 +12,8 @@ LOWEST_UNPRIVILEGED_PORT = 1024
 HIGHEST_PORT = 65535
 ATTEMPTS = 100
 """How many candidates are tried before the search gives up."""
+LAST_RESORT = range(20000, 32768)
+"""Where a service goes whose range is used up, if it may: below what Linux gives to outgoing connections."""
 
 
 class ConflictPolicy(StrEnum):
@@ -27,6 +29,15 @@ class ConflictPolicy(StrEnum):
     """Use the server that runs there, if it lets the service in; else move."""
     FAIL = "fail"
     """Refuse, with the holder's facts."""
+
+
+class Exhausted(StrEnum):
+    """What to do when every port of a range is taken."""
+
+    FAIL = "fail"
+    """Refuse, with the first holders."""
+    ANY = "any"
+    """Take any port: one of LAST_RESORT, else one that the kernel chooses."""
 
 
 class PortRequest(Struct, frozen=True, kw_only=True):
@@ -45,10 +56,27 @@ class PortRequest(Struct, frozen=True, kw_only=True):
     """A browser connects to it, so ports that browsers refuse are skipped."""
     policy: ConflictPolicy | None = None
     """The service's own policy; None leaves it to the command."""
+    exhausted: Exhausted = Exhausted.FAIL
+    """What to do when the range is used up."""
+
+    def allows(self, port: int) -> bool:
+        """Tell whether the service may have a port."""
+        if self.strict:
+            return port == self.preferred
+        beyond = self.exhausted is Exhausted.ANY and port >= LOWEST_UNPRIVILEGED_PORT
+        return beyond or self.first <= port <= self.last
+
+    def objection(self, port: int) -> str:
+        """Say why the service cannot have a port, to follow the number; empty when it can."""
+        if self.allows(port):
+            return ""
+        if self.strict:
+            return f"is not the fixed port of {self.service}, {self.preferred}"
+        return f"is outside of the range of {self.service}, {self.first}-{self.last}"
 
     def recall(self, remembered: int | None) -> int | None:
         """Return the port of the last start while it is one that this request may have."""
-        fits = remembered is not None and not self.strict and self.first <= remembered <= self.last
+        fits = remembered is not None and not self.strict and self.allows(remembered)
         return remembered if fits else None
 
     def expected(self, remembered: int | None) -> int:
@@ -227,6 +255,8 @@ class Conflict(PortReport, frozen=True, kw_only=True):
     service: str
     move_to: int | None = None
     """The next port that was free when this was found out; None when the request may not move."""
+    used_up: str = ""
+    """The range, when all of it was taken and `move_to` lies elsewhere; empty otherwise."""
     choices: tuple[ResolutionKind, ...] = ()
     """What can be answered, in the order in which it is offered."""
     default: ResolutionKind = ResolutionKind.ABORT
@@ -274,4 +304,6 @@ class GrantedPort(Struct, frozen=True, kw_only=True):
     """Holders that were ended for it, in words."""
     uses: str = ""
     """The server of somebody else that is used there, in words; empty when the port is ours."""
+    used_up: str = ""
+    """The range, "8000-8009", when all of it was taken and the port is a last resort; empty otherwise."""
     passed: tuple[Passed, ...] = ()

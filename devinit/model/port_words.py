@@ -149,7 +149,9 @@ def answer_text(kind: str, conflict: Json, room: int) -> str:
     """Return how an answer is offered."""
     match kind:
         case "move":
-            return f"move to {conflict['move_to']}"
+            used_up = conflict.get("used_up")
+            beyond = f", because {used_up} is used up" if used_up else ""
+            return cut(f"move to {conflict['move_to']}{beyond}", room)
         case "kill":
             return kill_text(conflict["holders"], ended_by(conflict), room)
         case "reuse":

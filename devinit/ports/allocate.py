@@ -6,15 +6,15 @@ that a sibling would have had. Whether a port can be had is asked through a call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.errors import PortsExhausted
-from devinit.model.port import ATTEMPTS, GrantedPort, Passed, PortRequest
+from devinit.model.port import ATTEMPTS, LAST_RESORT, Exhausted, GrantedPort, Passed, PortRequest
 
 NAMED_IN_ERRORS = 3
 """How many of the first candidates an error names with their holders."""
@@ -33,6 +33,9 @@ class Lost(Struct, frozen=True):
 
 Settle: TypeAlias = Callable[[], Lost | None]
 """Do what was only decided so far; return the first port that is lost by that, or None."""
+
+Assigned: TypeAlias = Callable[[], Iterable[int]]
+"""Ask the kernel for ports that it would give to an outgoing connection, one after the other."""
 
 Tell: TypeAlias = Callable[[str, int, str | None], None]
 """Hear that a service was given a port (None), or why it was passed over."""
@@ -69,6 +72,21 @@ def candidates(request: PortRequest, wishes: Sequence[int]) -> Iterator[int]:
             yield port
 
 
+def last_resort(request: PortRequest, seed: str, assigned: Assigned) -> Iterator[int]:
+    """Yield where a service may go whose range is used up: from its own place in LAST_RESORT on, then anywhere.
+
+    The place follows from the seed (the checkout) and the service, so that the same one finds the same port again
+    and different ones do not meet.
+    """
+    if request.strict or request.exhausted is not Exhausted.ANY:
+        return
+    from zlib import crc32  # few starts come here
+
+    place = crc32(f"{seed}\0{request.service}".encode(errors="replace")) % len(LAST_RESORT)
+    yield from islice(chain(LAST_RESORT[place:], LAST_RESORT[:place]), ATTEMPTS)
+    yield from assigned()
+
+
 def allocate(
     requests: Sequence[PortRequest],
     *,
@@ -77,16 +95,21 @@ def allocate(
     avoid: Attempt = lambda _request, _port: None,
     absent: Mapping[int, str] | None = None,
     settle: Settle = lambda: None,
+    seed: str = "",
+    assigned: Assigned = lambda: (),
     tell: Tell = lambda _service, _port, _reason: None,
 ) -> dict[str, Outcome]:
     """Find a port for each request; the outcomes stand in the order of the requests.
 
     `avoid` says why a port is a bad choice although it may be free. `absent` names the ports of
     siblings that ask for nothing this time, so that nobody moves onto them either. `settle` is called
-    when everybody has a port, and again after each one who lost it then and found another. `tell` hears
-    of each candidate.
+    when everybody has a port, and again after each one who lost it then and found another. `seed` and `assigned`
+    are those of `last_resort`. `tell` hears of each candidate.
     """
-    searches = {request.service: _Search(request, wishes[request.service]) for request in requests}
+    searches = {
+        request.service: _Search(request, wishes[request.service], last_resort(request, seed, assigned))
+        for request in requests
+    }
     granted: dict[int, str] = {}
     wished = [(port, service) for port, service in (absent or {}).items()]
     wished += [(port, each.service) for each in searches.values() for port in each.wishes]
@@ -125,10 +148,13 @@ def exhausted(ungranted: Ungranted) -> PortsExhausted:
     request, passed = ungranted.request, ungranted.passed
     named = "; ".join(f"{each.port} is {each.reason}" for each in passed[:NAMED_IN_ERRORS])
     more = " …" if len(passed) > NAMED_IN_ERRORS else ""
+    anywhere = request.exhausted is Exhausted.ANY
+    elsewhere = f", in {LAST_RESORT.start}-{LAST_RESORT.stop - 1} or elsewhere" if anywhere else ""
+    wider = f"give {request.service} a wider `range`"
     return PortsExhausted(
-        f"no free port for {request.service} in {request.first}-{request.last} "
+        f"no free port for {request.service} in {request.first}-{request.last}{elsewhere} "
         f"after {len(passed)} attempt{'s' if len(passed) > 1 else ''}: {named}{more}",
-        hint=f"stop one of the holders, or give {request.service} a wider `range`",
+        hint=f"stop one of the holders, or {wider}" + ("" if anywhere else ' or `exhausted = "any"`'),
     )
 
 
@@ -137,15 +163,18 @@ def with_reasons(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:
     passed = tuple(Passed(each.port, reasons.get(each.port, each.reason)) for each in outcome.passed)
     if isinstance(outcome, Ungranted):
         return Ungranted(request=outcome.request, passed=passed)
-    return replace(outcome, passed=passed, reason=_why_moved(passed))
+    return replace(outcome, passed=passed, reason=_why_moved(passed, outcome.used_up))
 
 
 class _Search:
     """The state of one request while candidates are tried."""
 
-    def __init__(self, request: PortRequest, wishes: Sequence[int]) -> None:
+    def __init__(self, request: PortRequest, wishes: Sequence[int], beyond: Iterator[int]) -> None:
         self.request, self.service, self.wishes = request, request.service, tuple(wishes)
-        self.candidates = islice(candidates(request, self.wishes), ATTEMPTS)
+        self.candidates = chain(
+            islice(candidates(request, self.wishes), ATTEMPTS),
+            (port for port in beyond if port not in self.wishes),
+        )
         self.passed: list[Passed] = []
         self.port: int | None = None
 
@@ -154,19 +183,28 @@ class _Search:
         if self.port is None:
             return Ungranted(request=self.request, passed=tuple(self.passed))
         passed = tuple(self.passed)
+        used_up = self._used_up(self.port)
         return GrantedPort(
             service=self.service,
             port=self.port,
             preferred=self.request.preferred,
             moved_from=passed[0].port if passed else None,
             attempts=len(passed) + 1,
-            reason=_why_moved(passed),
+            reason=_why_moved(passed, used_up),
+            used_up=used_up,
             passed=passed,
         )
 
+    def _used_up(self, port: int) -> str:
+        """Return the range, if this port had to do because there was none in it."""
+        request = self.request
+        is_elsewhere = port not in self.wishes and not request.first <= port <= request.last
+        return f"{request.first}-{request.last}" if is_elsewhere else ""
 
-def _why_moved(passed: Sequence[Passed]) -> str:
-    return f"{passed[0].port} is {passed[0].reason}" if passed else ""
+
+def _why_moved(passed: Sequence[Passed], used_up: str) -> str:
+    why = f"{passed[0].port} is {passed[0].reason}" if passed else ""
+    return f"{used_up} is used up: {why}" if used_up else why
 
 
 def _claimed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from devinit.model.names import those_there_are
 from devinit.model.port import PortRequest
 from devinit.model.service import Project
 from devinit.ports import by_hand, ports_file
+from devinit.ports.allocate import last_resort
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import LeaseStore, root_name
+from devinit.ports.pm2 import applications
 from devinit.system.paths import state_directory
 
 Requests = Mapping[str, PortRequest]
@@ -43,10 +46,9 @@ def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
             f"the port of {name} is fixed to {request.preferred} (strict_port)",
             hint="change `port` in devinit.toml",
         )
-    if not request.first <= port <= request.last:
+    if objection := request.objection(port):
         raise UsageError(
-            f"{port} is outside of the range of {name}, {request.first}-{request.last}",
-            hint="choose one within it, or change `range` in devinit.toml",
+            f"{port} {objection}", hint="choose one within it, or change `range` in devinit.toml"
         )
     changed = ports_file.write(root, {name: port})
     by_hand.note(root, name, port)
@@ -54,9 +56,9 @@ def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
 
 
 def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, int]:
-    """Let the preferred ports count again, of all when nobody is named; return what was remembered.
+    """Let the preferred ports count again, of all services when none is named; return what was remembered.
 
-    What is reserved for services that do not run is given up.
+    Services that do not run give up what is on record for them.
     """
     for name in names:
         known(name, requests)
@@ -65,15 +67,18 @@ def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, in
     return before
 
 
-def next_free(request: PortRequest, after: int, avoided: Collection[int]) -> int:
-    """Return the next port of a range that nobody has, from one on and around. Raise PortsExhausted."""
-    store = LeaseStore(state_directory() / "leases")
+def next_free(root: Path, request: PortRequest, after: int, avoided: Collection[int]) -> int:
+    """Return the next free port of a range, from one on and around; then a last resort. Raise PortsExhausted."""
+    store, assigned = LeaseStore(state_directory() / "leases"), applications(os.environ)
     ports: list[int] = [
-        *range(after + 1, request.last + 1),
+        *range(max(after + 1, request.first), request.last + 1),
         *range(request.first, min(after, request.last + 1)),
+        *last_resort(request, root_name(root), tuple),
     ]
     for port in ports if not request.strict else ():
-        if port not in avoided and store.look(port) is None and isinstance(held := hold(port), Hold):
+        if port in avoided or port in assigned or store.look(port) is not None:
+            continue
+        if isinstance(held := hold(port), Hold):
             held.close()
             return port
     raise PortsExhausted(

@@ -22,6 +22,7 @@ def conflict_of(
     report: PortReport,
     *,
     move_to: int | None,
+    used_up: str = "",
     reusable: bool = False,
     reuse: str = "",
     problem: str = "",
@@ -29,7 +30,8 @@ def conflict_of(
 ) -> Conflict:
     """Return the question that a service has about a port, with what can be answered.
 
-    `move_to` is None for a service that must not move; `failed` are answers that could not be carried
+    `move_to` is None for a service that must not move, and a last resort when the range is `used_up`; `failed` are
+    answers that could not be carried
     out, which are not offered again, and `problem` says why.
     """
     possible = {
@@ -46,6 +48,7 @@ def conflict_of(
         **asdict(report),
         service=service,
         move_to=move_to,
+        used_up=used_up,
         choices=(default, *(kind for kind in choices if kind is not default)),
         default=default,
         reuse=reuse,

@@ -59,6 +59,17 @@ def hold(port: int) -> Hold | Refusal:
     return Hold(port, tuple(taken))
 
 
+def assigned_port() -> int | None:
+    """Return a port that the kernel chooses, as it does for an outgoing connection; None when it has none left."""
+    try:
+        bound = _bound(socket.AF_INET, "0.0.0.0", 0, reuse=False)  # noqa: S104 - closed at once
+    except OSError:
+        return None
+    with bound:
+        number: int = bound.getsockname()[1]
+    return number
+
+
 def _probe(port: int) -> Hold | Refusal:
     """Try four addresses and keep none of them: what can be done where REUSEADDR means something else.
 

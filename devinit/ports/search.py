@@ -40,7 +40,7 @@ from devinit.ports.allocate import (
 )
 from devinit.ports.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
 from devinit.ports.conflicts import ConflictsFound, conflict_of
-from devinit.ports.hold import Hold, Refusal, hold
+from devinit.ports.hold import Hold, Refusal, assigned_port, hold
 from devinit.ports.holder import counted, holding, holdings
 from devinit.ports.holding import Holding
 from devinit.ports.leases import Lease, LeaseStore, Taken
@@ -149,6 +149,8 @@ class Search:
         self.ask_running = ask_running
         self.applications = applications
         self.ephemeral = ephemeral_range()
+        self.assigned: set[int] = set()
+        """Ports that the kernel chose as a last resort: they are outgoing connections', and no worse for it."""
         self.taken: dict[int, tuple[Lease, Hold]] = {}
         self.endings: dict[int, Ending] = {}
         """Holders that are to be ended when every service has a port."""
@@ -174,6 +176,8 @@ class Search:
             avoid=self.avoid,
             absent=absent,
             settle=self.settle,
+            seed=self.owner.root,
+            assigned=self.assign,
             tell=self.tell,
         )
         found, reasons = self.explain(outcomes)
@@ -356,7 +360,16 @@ class Search:
             self.say(
                 f"{request.service}: browsers refuse to open port {port}; it is used because it is fixed"
             )
-        return reason_to_avoid(request, port, ephemeral=self.ephemeral, macos=sys.platform == "darwin")
+        ephemeral = range(0) if port in self.assigned else self.ephemeral
+        return reason_to_avoid(request, port, ephemeral=ephemeral, macos=sys.platform == "darwin")
+
+    def assign(self) -> Iterator[int]:
+        """Let the kernel choose, one port after the other."""
+        for _ in range(_ASSIGNED):
+            if (port := assigned_port()) is None:
+                return
+            self.assigned.add(port)
+            yield port
 
     def tell(self, service: str, port: int, reason: str | None) -> None:
         """DEBUG_PORT_DISCOVERY."""
@@ -392,6 +405,7 @@ class Search:
             service,
             counted(self.judge(service, port, seen), seen),
             move_to=outcome.port if isinstance(outcome, GrantedPort) else None,
+            used_up=outcome.used_up if isinstance(outcome, GrantedPort) else "",
             reusable=reusable,
             reuse=reuse,
             problem=state.problem,

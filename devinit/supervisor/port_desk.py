@@ -60,6 +60,7 @@ def choose(stage: Stage, name: str, port: int | None) -> int:
         request = choosing.known(name, requests)
         now = stage.ports.port_of(name)
         port = choosing.next_free(
+            stage.root,
             request,
             after=now if now is not None else request.preferred,
             avoided={other.preferred for other in requests.values()},

@@ -81,6 +81,7 @@ def port_event(granted: GrantedPort) -> PortEvent:
         "kind": granted.kind.value if granted.kind else None,
         "killed": list(granted.killed),
         "uses": granted.uses or None,
+        "used_up": granted.used_up or None,
     }
 
 

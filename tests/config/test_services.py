@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinit.config.defaults import identifier
-from devinit.model.port import ConflictPolicy, PortRequest
+from devinit.model.port import ConflictPolicy, Exhausted, PortRequest
 from devinit.model.service import (
     DatabaseSettings,
     LogLimits,
@@ -138,6 +138,19 @@ class TestAPort:
         assert request is not None
         assert (request.first, request.last, request.strict) == (8000, 8000, True)
 
+    def test_may_be_any_when_the_range_is_used_up(self, described: Described) -> None:
+        service = described('exhausted = "any"\nextra_ports = { debugger = 5678 }')
+
+        assert service.port is not None
+        assert service.port.exhausted is Exhausted.ANY
+        assert [each.exhausted for each in service.extra_ports] == [Exhausted.ANY]
+
+    def test_is_one_of_the_range_when_nothing_else_is_said(self, described: Described) -> None:
+        service = described("")
+
+        assert service.port is not None
+        assert service.port.exhausted is Exhausted.FAIL
+
     def test_is_the_first_of_the_range_when_only_that_is_given(self, described: Described) -> None:
         request = described('range = "9000-9005"', 'command = "x"').port
 
@@ -238,6 +251,12 @@ class TestAValueThatCannotBeMeant:
                 'port = 8000\nrange = "8000-8010"\nstrict_port = true',
                 "services.a.range: means nothing beside",
             ),
+            (
+                'port = 8000\nstrict_port = true\nexhausted = "any"',
+                "services.a.exhausted: means nothing beside `strict_port`",
+            ),
+            ('port = 8000\nexhausted = "some"', "services.a.exhausted"),
+            ('exhausted = "any"', "services.a.exhausted: needs a `port`"),
             ("strict_port = true", "services.a.strict_port: needs a `port`"),
             ('port_env = "A_PORT"', "services.a.port_env: needs a `port`"),
             ("oauth_redirect_ports = [3000]", "services.a.oauth_redirect_ports: needs a `port`"),

@@ -5,8 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.model.port import ATTEMPTS, GrantedPort, Passed, PortRequest
-from devinit.ports.allocate import Lost, Outcome, Ungranted, allocate, exhausted, wishes_of, with_reasons
+from devinit.model.port import ATTEMPTS, LAST_RESORT, Exhausted, GrantedPort, Passed, PortRequest
+from devinit.ports.allocate import (
+    Lost,
+    Outcome,
+    Ungranted,
+    allocate,
+    exhausted,
+    last_resort,
+    wishes_of,
+    with_reasons,
+)
 
 
 def wants(
@@ -42,6 +51,13 @@ def allocated(
         wishes=wishes,
         attempt=lambda _request, port: "taken" if port in taken else None,
         absent=absent,
+    )
+
+
+def goes_anywhere(service: str = "backend", *, strict: bool = False) -> PortRequest:
+    """Return the request of a service with two ports and `exhausted = "any"`."""
+    return PortRequest(
+        service=service, preferred=8000, first=8000, last=8001, strict=strict, exhausted=Exhausted.ANY
     )
 
 
@@ -200,6 +216,61 @@ class TestServicesTogether:
         outcome = allocated([wants("a", 3000)], {3000}, absent={3001: "b"})
 
         assert ports(outcome) == {"a": 3002}
+
+
+class TestAServiceWhoseRangeIsUsedUp:
+    def test_goes_to_a_port_of_the_last_resort_when_it_may_have_any(self) -> None:
+        outcome = allocated([goes_anywhere()], {8000, 8001})["backend"]
+
+        assert isinstance(outcome, GrantedPort)
+        assert outcome.port in LAST_RESORT
+        assert outcome.used_up == "8000-8001"
+        assert outcome.reason == "8000-8001 is used up: 8000 is taken"
+        assert outcome.attempts == 3
+
+    def test_stays_in_its_range_while_there_is_a_port(self) -> None:
+        outcome = allocated([goes_anywhere()], {8000})["backend"]
+
+        assert isinstance(outcome, GrantedPort)
+        assert (outcome.port, outcome.used_up, outcome.reason) == (8001, "", "8000 is taken")
+
+    def test_goes_nowhere_else_when_nothing_is_said(self) -> None:
+        assert ports(allocated([wants("backend", 8000, 8001)], {8000, 8001})) == {"backend": None}
+
+    def test_never_moves_when_its_port_is_fixed(self) -> None:
+        assert ports(allocated([goes_anywhere(strict=True)], {8000})) == {"backend": None}
+
+    def test_finds_the_same_port_again_and_another_one_than_other_checkouts(self) -> None:
+        def place(seed: str, service: str = "backend") -> int:
+            return next(last_resort(goes_anywhere(service), seed, tuple))
+
+        assert place("/home/ada/shop") == place("/home/ada/shop")
+        assert len({place("/home/ada/shop"), place("/home/ada/blog"), place("/home/ada/shop", "web")}) == 3
+
+    def test_stays_there_at_its_next_start(self) -> None:
+        remembered = {"backend": 20007}
+
+        assert ports(allocated([goes_anywhere()], {8000}, remembered=remembered)) == remembered
+
+    def test_takes_what_the_kernel_chooses_when_the_last_resort_is_taken_too(self) -> None:
+        outcome = allocate(
+            [goes_anywhere()],
+            wishes={"backend": (8000,)},
+            attempt=lambda _request, port: None if port == 41234 else "taken",
+            assigned=lambda: iter((40000, 41234)),
+        )["backend"]
+
+        assert isinstance(outcome, GrantedPort)
+        assert outcome.port == 41234
+        assert outcome.attempts == 2 + ATTEMPTS + 2
+
+    def test_is_told_where_else_was_looked_when_there_is_none(self) -> None:
+        outcome = allocate(
+            [goes_anywhere()], wishes={"backend": (8000,)}, attempt=lambda _request, _port: "taken"
+        )["backend"]
+
+        assert isinstance(outcome, Ungranted)
+        assert "no free port for backend in 8000-8001, in 20000-32767 or elsewhere" in str(exhausted(outcome))
 
 
 class TestTheErrorOfAnExhaustedRange:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import PortConflict, PortsExhausted
 from devinit.model.port import (
+    LAST_RESORT,
     Conflict,
     ConflictPolicy,
+    Exhausted,
     GrantedPort,
     LeaseOwner,
     PortRequest,
@@ -23,6 +26,7 @@ from devinit.model.port import (
 from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Claim, Lease, LeaseStore, Taken
+from devinit.system.listeners import ephemeral_range
 from devinit.system.processes import identity_of
 from tests.ports.conftest import LISTEN, Block, Stranger
 
@@ -296,6 +300,51 @@ class TestATakenPort:
         assert f"(pid {two.pid})" in exhausted.value.message
         assert is_free(free)
         assert shop.store.owners() == []
+
+
+class TestARangeThatIsUsedUp:
+    def anywhere(self, port: int) -> PortRequest:
+        return replace(wants("api", port, port + 1), exhausted=Exhausted.ANY)
+
+    def test_leads_to_a_last_resort_when_any_port_will_do(
+        self, shop: Project, block: Block, stranger: Stranger
+    ) -> None:
+        first, second = block(2)
+        process = stranger(first)
+        stranger(second)
+
+        (api,) = shop.asks(self.anywhere(first))
+
+        assert api.port in LAST_RESORT
+        assert [(port, live) for port, _, live in shop.store.owners()] == [(api.port, True)]
+        assert api.granted.reason.startswith(f"{first}-{second} is used up: {first} is held by ")
+        assert api.granted.reason.endswith(f"(pid {process.pid})")
+
+    def test_is_asked_about_with_the_last_resort_as_the_way_out(
+        self, shop: Project, block: Block, stranger: Stranger
+    ) -> None:
+        first, second = block(2)
+        stranger(first)
+        stranger(second)
+
+        (conflict,) = shop.asked(self.anywhere(first))
+
+        assert conflict.move_to in LAST_RESORT
+        assert conflict.used_up == f"{first}-{second}"
+
+    @linux_only
+    def test_leads_to_the_kernel_s_choice_when_the_last_resort_is_taken_too(
+        self, shop: Project, block: Block, stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second, last = block(3)
+        for port in (first, second, last):
+            stranger(port)
+        monkeypatch.setattr("devinit.ports.allocate.LAST_RESORT", range(last, last + 1))
+
+        (api,) = shop.asks(self.anywhere(first))
+
+        assert api.port in ephemeral_range()
+        assert [(port, live) for port, _, live in shop.store.owners()] == [(api.port, True)]
 
 
 class TestAFixedPort:
