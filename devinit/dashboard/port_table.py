@@ -36,7 +36,10 @@ def line(row: Json, rows: Sequence[Json], columns: int) -> list[Piece]:
         pieces.append((pad(text, wide) + "  ", look))
     if row["next_port"] != row["port"]:
         pieces.append((f"next start: {row['next_port']}  ", "accent"))
-    if row["holder"]:
+    if row.get("problem"):
+        room = columns - sum(width(text) for text, _ in pieces) - 1
+        pieces.append((cut(one_line(row["problem"]), room), "attention"))
+    elif row["holder"]:
         room = columns - sum(width(text) for text, _ in pieces) - 1
         pieces.append((cut(f"{row['preferred_port']} is {one_line(row['holder'])}", room), "attention"))
     elif moved and row["phase"] == "ready":

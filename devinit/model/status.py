@@ -125,6 +125,8 @@ class OwnPort(TypedDict):
     """The one that its next start asks for."""
     range: list[int]
     strict: bool
+    problem: str | None
+    """What is wrong with the port's entry in `.ports.json`, which is not obeyed then."""
     phase: str
     holder: str | None
     """Who has the preferred port while the service has not, in words that follow "is"."""

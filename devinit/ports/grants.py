@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
+from devinit.ports import ports_file
 from devinit.ports.conflicts import ConflictsFound
 from devinit.ports.displaced import notes_about
 from devinit.ports.hold import Hold, hold
@@ -192,10 +193,8 @@ def grant(
 def _ignored(requests: Iterable[PortRequest], remembered: Mapping[str, int]) -> Iterator[str]:
     """Say which remembered ports do not count any more, because the configuration has changed since."""
     for each in requests:
-        port = remembered.get(each.service, each.preferred)
-        if not each.strict and not each.first <= port <= each.last:
-            limits = f"{each.first}-{each.last}"
-            yield f".ports.json says {port} for {each.service}, which is outside of its range {limits}: ignored"
+        if problem := ports_file.problem_of(each, remembered.get(each.service)):
+            yield problem
 
 
 def _owner(root: Path, project: str, service: str) -> LeaseOwner:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from devinit.errors import ConfigError, StateFileError
-from devinit.model.port import HIGHEST_PORT
+from devinit.model.port import HIGHEST_PORT, PortRequest
 from devinit.system.checkout import state_folder
 from devinit.system.files import FileLock, read_text, write_atomically
 
@@ -30,6 +30,12 @@ def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
     document = _document(path)
     keys = [key for key in document if key in services] if services is not None else _port_keys(document)
     return {key: _port(path, key, document[key]) for key in keys}
+
+
+def problem_of(request: PortRequest, remembered: int | None) -> str | None:
+    """Say what is wrong with a remembered port, which is not obeyed then; None when nothing is."""
+    objection = request.objection(remembered) if remembered is not None else ""
+    return f"{NAME} says {remembered}, which {objection}: ignored" if objection else None
 
 
 def write(root: Path, ports: Mapping[str, int]) -> bool:

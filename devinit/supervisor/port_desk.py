@@ -38,7 +38,7 @@ def row(
 ) -> OwnPort:
     """Return one port of the project."""
     granted = stage.ports.port_of(name)
-    wanted = remembered if remembered is not None else request.preferred
+    wanted = request.expected(remembered)
     in_the_way = who(request.preferred, stage.root) if granted != request.preferred else None
     return {
         "service": name,
@@ -47,6 +47,7 @@ def row(
         "next_port": wanted,
         "range": [request.first, request.last],
         "strict": request.strict,
+        "problem": ports_file.problem_of(request, remembered),
         "phase": runner.phase.value if runner is not None else "stopped",
         "holder": in_the_way.summary if in_the_way is not None else None,
         "holder_kind": in_the_way.kind.value if in_the_way is not None else None,

@@ -17,8 +17,7 @@ class TestAnUnknownKey:
             ('[services."my api"]\nprot = 1', 'services."my api".prot: unknown key'),
             (
                 "[project]\ncolour = 'red'",
-                "project.colour: unknown key (known keys: name, discovery_refresh, discovery_per_process, "
-                "keep_ports)",
+                "(known keys: name, discovery_refresh, discovery_per_process, keep_ports)",
             ),
         ],
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from devinit.dashboard import port_table
 from devinit.dashboard.details import environment
 from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
@@ -220,3 +221,16 @@ def test_a_port_of_another_project_is_one_line_that_ends_with_its_folder(columns
 
     assert width(text(line)) <= columns
     assert text(line).endswith("shop (main)") or columns == 36
+
+
+def test_a_port_whose_entry_is_not_obeyed_is_shown_with_what_is_wrong_with_it() -> None:
+    problem = ".ports.json says 9000, which is outside of the range of web, 8000-8099: ignored"
+    row = {
+        "service": "web", "port": 8000, "preferred_port": 8000, "next_port": 8000, "range": [8000, 8099],
+        "strict": False, "problem": problem, "phase": "stopped", "holder": None, "holder_kind": None,
+    }  # fmt: skip
+
+    shown = text(port_table.line(row, [row], 200))
+
+    assert "8000" in shown
+    assert problem in shown

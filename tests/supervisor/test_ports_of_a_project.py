@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.model.port import LAST_RESORT
 from tests.supervisor.conftest import PATIENCE, end
 
 if TYPE_CHECKING:
@@ -368,3 +369,97 @@ class TestAskingTheSupervisorAboutAPort:
         assert [each["identity"]["pid"] for each in own["holders"]] == shop.pids("web")
         assert (other["kind"], other["holders"][0]["identity"]["pid"]) == ("stranger", pid)
         assert nobody is None
+
+
+class TestARangeThatIsUsedUp:
+    def test_is_left_for_any_port_when_the_service_says_so(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        pid = stranger(port)
+        stranger(port + 1)
+        shop.service("web", port=port, range=f"{port}-{port + 1}", exhausted="any")
+
+        command = shop.up()
+
+        [event] = [event for event in command.seen if event["type"] == "port"]
+        assert event["port"] in LAST_RESORT
+        assert event["used_up"] == f"{port}-{port + 1}"
+        assert event["reason"].startswith(f"{port}-{port + 1} is used up: {port} is held by ")
+        assert str(pid) in event["reason"]
+        assert shop.environment()["WEB_URL"] == f"http://localhost:{event['port']}"
+
+    def test_leads_to_the_same_port_at_the_next_start(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        stranger(port)
+        shop.service("web", port=port, range=f"{port}-{port}", exhausted="any")
+        shop.up()
+        before = shop.ports()
+        shop("stop")
+
+        command = shop.up()
+
+        assert shop.ports() == before
+        assert [event["message"] for event in command.seen if event["type"] == "note"] == []
+
+    def test_is_an_error_that_names_the_way_out_otherwise(
+        self, shop: Shop, port: int, stranger: Stranger
+    ) -> None:
+        stranger(port)
+        shop.service("web", port=port, range=f"{port}-{port}")
+
+        answer = shop("start")
+
+        assert answer.returncode == 3
+        assert 'or `exhausted = "any"`' in answer.stderr
+
+
+class TestARememberedPortOutsideOfTheRange:
+    """In `.ports.json`, where it was typed, or left over from another configuration."""
+
+    @pytest.fixture
+    def elsewhere(self, shop: Shop, port: int) -> Shop:
+        shop.service("web", port=port)
+        (shop.root / ".ports.json").write_text(f'{{"web": {port - 5}}}')
+        return shop
+
+    def test_is_shown_by_no_command_as_what_the_service_gets(self, elsewhere: Shop, port: int) -> None:
+        problem = (
+            f".ports.json says {port - 5}, which is outside of the range of web, {port}-{port + 99}: ignored"
+        )
+
+        [row] = json.loads(elsewhere("ports", "--json").stdout)["ports"]
+
+        assert (row["port"], row["problem"]) == (port, problem)
+        assert problem in elsewhere("ports").stderr
+
+    def test_is_shown_alike_to_the_dashboard(self, elsewhere: Shop, port: int) -> None:
+        elsewhere.service("idle", port=port + 3)
+        elsewhere.up("idle")
+        [listed] = [
+            row for row in json.loads(elsewhere("ports", "--json").stdout)["ports"] if row["service"] == "web"
+        ]
+
+        with elsewhere.subscribe() as supervisor:
+            [row] = [row for row in supervisor.ask("ports") if row["service"] == "web"]
+
+        assert (row["port"], row["next_port"]) == (port, port)
+        assert (row["port"], row["problem"]) == (listed["port"], listed["problem"])
+
+    def test_is_not_what_the_service_gets(self, elsewhere: Shop, port: int) -> None:
+        command = elsewhere.up()
+
+        assert elsewhere.status()["web"]["port"] == port
+        assert any("outside of the range of web" in event.get("message", "") for event in command.seen)
+
+    def test_is_told_of_a_fixed_port_as_well(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, strict_port=True)
+        (shop.root / ".ports.json").write_text(f'{{"web": {port + 1}}}')
+
+        [row] = json.loads(shop("ports", "--json").stdout)["ports"]
+
+        assert row["port"] == port
+        assert (
+            row["problem"]
+            == f".ports.json says {port + 1}, which is not the fixed port of web, {port}: ignored"
+        )

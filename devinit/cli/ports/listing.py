@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from devinit.cli.output import Paint, print_json, table
+from devinit.cli.output import Paint, print_json, table, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
 from devinit.control.launch import connect_to_running
@@ -50,6 +50,7 @@ def rows_of(root: Path) -> list[Json]:
                 "preferred_port": request.preferred,
                 "range": [request.first, request.last],
                 "strict": request.strict,
+                "problem": ports_file.problem_of(request, remembered.get(name)),
                 "phase": service["phase"] if service else "stopped",
             }
         )
@@ -71,3 +72,6 @@ def show(rows: list[Json]) -> None:
     ]
     head, *lines = table(cells, header=HEADER)
     terminal.write(sys.stdout, [paint.dim(head), *lines])
+    for row in rows:
+        if row["problem"]:
+            talk(row["problem"])
