@@ -51,6 +51,7 @@ BASH = r"""_devinit() {{
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
         help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
         run\ *) compopt -o default 2>/dev/null ;;
+        forget\ *) compopt -o dirnames 2>/dev/null ;;
     esac
 }}
 complete -F _devinit devinit
@@ -84,6 +85,7 @@ _devinit() {{
         completion\\ *) compadd bash zsh fish ;;
         help\\ *) _describe command commands ;;
         run\\ *) _default ;;
+        forget\\ *) _files -/ ;;
     esac
 }}
 compdef _devinit devinit
@@ -99,6 +101,7 @@ complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_direct
 complete -c devinit -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from ports" -a "who free set reset (__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
+complete -c devinit -n "__fish_seen_subcommand_from forget" -x -a "(__fish_complete_directories)"
 """
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "run": "run a command in the runtime environment",
     "open": "open a service in the browser",
     "doctor": "look for what is wrong, and offer to put it right",
+    "forget": "drop what the machine remembers of a stopped project",
     "init": "write a devinit.toml of what was detected",
     "schema": "print the JSON Schema of devinit.toml",
     "completion": "print a completion script for a shell",

@@ -48,6 +48,28 @@ def slot_of(folder: str | os.PathLike[str]) -> int:
     return slot
 
 
+def slotted(folder: str | os.PathLike[str]) -> tuple[str, int] | None:
+    """Return the linked worktree on record that a folder is in, or was in before it was deleted, with its slot."""
+    inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - paths are text here
+    for tops in _read(state_directory() / NAME).values():
+        for top, slot in tops.items():
+            if inside.startswith(os.path.join(top, "")):  # noqa: PTH118
+                return top, slot
+    return None
+
+
+def give_up(top: str) -> None:
+    """Take a worktree off the record: its next start gives it the lowest free slot."""
+    path = state_directory() / NAME
+    with FileLock(path.with_suffix(".lock")):
+        slots = {
+            repository: {each: slot for each, slot in tops.items() if each != top}
+            for repository, tops in _read(path).items()
+        }
+        kept = {repository: tops for repository, tops in slots.items() if tops}
+        write_atomically(path, json.dumps({"version": 1, "slots": kept}) + "\n", mode=0o600)
+
+
 def next_slot(taken: Mapping[str, int]) -> int:
     """Return the lowest slot that no worktree of a repository has."""
     numbers = set(taken.values())
@@ -97,7 +119,7 @@ def _read(path: Path) -> Slots:
         return {}
     try:
         return _checked(json.loads(text))
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
         raise StateFileError(
             f"{path} cannot be read: {error}",
             hint="move it away and run the command again: worktrees get new slots, "

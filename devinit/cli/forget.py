@@ -1,0 +1,70 @@
+"""Drop what this machine remembers of a stopped project: ports, its place on the list, its worktree's number.
+
+What lies in its folder, its logs and its data stay as they are. Without DIR it is the project in the current
+folder; DIR may have been deleted.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from devinit.cli.output import print_json, talk
+from devinit.cli.project import current_directory
+from devinit.config.find import find_root_as_text
+from devinit.control import checkouts
+from devinit.control.forgetting import Forgotten, forget
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+
+EXAMPLE = "devinit forget ~/old/shop"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="the project's folder, which may be gone")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Arguments) -> int:
+    """Forget a project, and say what was dropped."""
+    done = forget(root_of(arguments))
+    if arguments.json:
+        print_json(
+            {
+                "root": done.root,
+                "ports": list(done.ports),
+                "listed": done.listed,
+                "slot": done.slot,
+                "chosen": done.chosen,
+            }
+        )
+    else:
+        talk(told(done))
+    return 0
+
+
+def root_of(arguments: Arguments) -> str:
+    """Return the folder that is meant: as it is on record, else the project around it, else as it was given."""
+    base = arguments.directory or current_directory()
+    folder = os.path.abspath(os.path.join(base, arguments.folder or ""))  # noqa: PTH100, PTH118  paths are text here
+    if checkouts.recorded_at(folder) is not None or not os.path.isdir(folder):  # noqa: PTH112
+        return folder
+    return find_root_as_text(folder) or folder
+
+
+def told(done: Forgotten) -> str:
+    """Return what was dropped in one sentence."""
+    if done.is_nothing:
+        return f"nothing is on record about {done.root}"
+    noun = "port" if len(done.ports) == 1 else "ports"
+    parts = [
+        f"{noun} {', '.join(map(str, done.ports))}" if done.ports else "",
+        "the ports chosen by hand" if done.chosen else "",
+        "its place on the list of projects" if done.listed else "",
+        f"worktree number {done.slot}" if done.slot is not None else "",
+    ]
+    return f"dropped the records of {done.root}: {', '.join(filter(None, parts))}"

@@ -1,0 +1,212 @@
+"""Specifies `devinit forget`: what the machine remembers of a stopped project is dropped, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinit.config.slots import slotted
+from devinit.control import checkouts
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.paths import state_directory
+from tests.places import state_of
+from tests.supervisor.conftest import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.supervisor.conftest import FreePorts, MakeShop
+
+
+def devinit(*words: str, folder: Path | str = "/") -> subprocess.CompletedProcess[str]:
+    """Run a command in any folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "devinit", *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> Any:
+    """Return what was printed; Any: JSON."""
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def ports_on_record(root: Path) -> list[int]:
+    owners = LeaseStore(state_directory() / "leases").owners()
+    return [port for port, owner, _ in owners if owner.root == root_name(root)]
+
+
+def listed(root: Path) -> bool:
+    """Tell whether a project is on the list, where its supervisor puts it after the answer to a start."""
+    deadline = time.monotonic() + 30
+    while checkouts.recorded_at(root) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # a file that is replaced by another process wakes nobody here
+    return True
+
+
+@pytest.fixture
+def stopped(shop: Shop, port: int) -> Shop:
+    """A project that ran on a port that was chosen by hand, and was stopped."""
+    shop.service("web", port=port)
+    shop("ports", "set", "web", str(port + 2))
+    shop.up()
+    assert listed(shop.root)
+    shop("stop")
+    assert ports_on_record(shop.root) == [port + 2]
+    return shop
+
+
+class TestAStoppedProject:
+    def test_is_not_on_record_any_more(self, stopped: Shop, port: int) -> None:
+        done = devinit("forget", str(stopped.root))
+
+        assert done.returncode == 0
+        assert ports_on_record(stopped.root) == []
+        assert checkouts.recorded_at(stopped.root) is None
+        assert done.stderr == (
+            f"dropped the records of {stopped.root}: port {port + 2}, the ports chosen by hand, "
+            "its place on the list of projects\n"
+        )
+
+    def test_is_told_to_programs(self, stopped: Shop, port: int) -> None:
+        assert answer(devinit("forget", str(stopped.root), "--json")) == {
+            "root": str(stopped.root), "ports": [port + 2], "listed": True, "slot": None, "chosen": True,
+        }  # fmt: skip
+
+    def test_is_the_one_in_the_current_folder_when_none_is_named(self, stopped: Shop) -> None:
+        inside = stopped.root / "deeper"
+        inside.mkdir()
+
+        assert answer(devinit("forget", "--json", folder=inside))["root"] == str(stopped.root)
+
+    def test_keeps_its_own_files_and_starts_as_before(self, stopped: Shop, port: int) -> None:
+        before = (stopped.root / ".ports.json").read_text()
+
+        devinit("forget", str(stopped.root))
+
+        assert (stopped.root / ".ports.json").read_text() == before
+        stopped.up()
+        assert stopped.status()["web"]["port"] == port + 2
+
+    def test_that_was_deleted_can_be_forgotten_by_its_path(self, stopped: Shop) -> None:
+        shutil.rmtree(stopped.root)
+
+        assert answer(devinit("forget", str(stopped.root), "--json"))["listed"] is True
+        assert checkouts.recorded_at(stopped.root) is None
+
+    def test_that_is_not_on_record_is_no_error(self, tmp_path: Path) -> None:
+        done = devinit("forget", str(tmp_path / "never"))
+
+        assert (done.returncode, done.stderr) == (0, f"nothing is on record about {tmp_path / 'never'}\n")
+
+    def test_leaves_the_records_of_others_alone(
+        self, stopped: Shop, make_shop: MakeShop, free_ports: FreePorts
+    ) -> None:
+        other = make_shop("other")
+        other.service("web", port=free_ports(1)[0])
+        other.up()
+        other("stop")
+        before = ports_on_record(other.root)
+
+        devinit("forget", str(stopped.root))
+
+        assert ports_on_record(other.root) == before != []
+
+
+class TestAProjectThatRuns:
+    def test_is_refused_by_name_and_nothing_is_dropped(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        assert listed(shop.root)
+
+        done = devinit("forget", str(shop.root))
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("error: shop runs, so nothing was forgotten: web\n")
+        assert f"devinit -C {shop.root} stop" in done.stderr
+        assert ports_on_record(shop.root) == [port]
+        assert checkouts.recorded_at(shop.root) is not None
+
+    def test_without_a_port_is_refused_as_well(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        shop.up()
+
+        assert "so nothing was forgotten: worker" in devinit("forget", str(shop.root)).stderr
+
+    def test_although_its_supervisor_was_killed_is_refused(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+
+        assert devinit("forget", str(shop.root)).returncode == 1
+        assert shop.status()["web"]["phase"] == "ready"
+
+    def test_in_a_folder_that_was_deleted_is_refused(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+        shutil.rmtree(shop.root)
+
+        assert devinit("forget", str(shop.root)).returncode == 1
+        assert ports_on_record(shop.root) == [port]
+
+    def test_that_was_lost_in_a_restart_of_the_machine_is_stopped(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        pids = shop.pids("web")
+        shop.kill_supervisor()
+        for pid in pids:
+            shop.end_process(pid)
+        state = state_of(shop.root) / "state.json"
+        text = json.loads(state.read_text())
+        state.write_text(json.dumps({**text, "boot_id": "an earlier one"}, separators=(",", ":")))
+
+        assert answer(devinit("forget", str(shop.root), "--json"))["ports"] == [port]
+
+
+class TestALinkedWorktree:
+    @pytest.fixture
+    def linked(self, shop: Shop, free_ports: FreePorts, tmp_path: Path) -> Iterator[Shop]:
+        shop.service("web", port=free_ports(12)[0])
+        git = ["git", "-C", str(shop.root), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+        for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "begin"]):
+            subprocess.run([*git, *words], check=True)
+        folder = tmp_path / "linked"
+        subprocess.run([*git, "worktree", "add", "--quiet", "-b", "feature", str(folder)], check=True)
+        other = Shop.at(folder)
+        yield other
+        other.finish()
+
+    def test_gives_its_number_up(self, linked: Shop) -> None:
+        linked.up()
+        assert listed(linked.root)
+        linked("stop")
+
+        assert answer(devinit("forget", str(linked.root), "--json"))["slot"] == 1
+        assert slotted(linked.root) is None
+
+    def test_keeps_its_number_while_another_project_in_it_is_on_the_list(self, linked: Shop) -> None:
+        linked.up()
+        assert listed(linked.root)
+        linked("stop")
+        inner = linked.root / "tools"
+        inner.mkdir()
+        checkouts.record(os.fspath(inner), "tools")
+
+        assert answer(devinit("forget", str(linked.root), "--json"))["slot"] is None
+        assert slotted(linked.root) == (os.path.realpath(linked.root), 1)
