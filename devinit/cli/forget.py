@@ -1,7 +1,7 @@
 """Drop what this machine remembers of a stopped project: ports, its place on the list, its worktree's number.
 
-What lies in its folder, its logs and its data stay as they are. Without DIR it is the project in the current
-folder; DIR may have been deleted.
+Without DIR it is the project in the current folder. DIR may have been deleted: its logs and data are deleted then.
+Those of a project that is still there stay, unless `--data` is given; what lies in its folder always stays.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ EXAMPLE = "devinit forget ~/old/shop"
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("folder", nargs="?", metavar="DIR", help="the project's folder, which may be gone")
+    parser.add_argument("--data", action="store_true", help="delete its logs and its databases as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: Arguments) -> int:
     """Forget a project, and say what was dropped."""
-    done = forget(root_of(arguments))
+    done = forget(root_of(arguments), data=arguments.data)
     if arguments.json:
         print_json(
             {
@@ -40,6 +41,8 @@ def run(arguments: Arguments) -> int:
                 "listed": done.listed,
                 "slot": done.slot,
                 "chosen": done.chosen,
+                "folders": list(done.folders),
+                "bytes": done.bytes,
             }
         )
     else:
@@ -66,5 +69,6 @@ def told(done: Forgotten) -> str:
         "the ports chosen by hand" if done.chosen else "",
         "its place on the list of projects" if done.listed else "",
         f"worktree number {done.slot}" if done.slot is not None else "",
+        f"its logs and data ({done.bytes / 1e6:.1f} MB)" if done.folders else "",
     ]
     return f"dropped the records of {done.root}: {', '.join(filter(None, parts))}"

@@ -1,12 +1,14 @@
 """Drop what the machine remembers of a project that is stopped: `devinit forget`.
 
-What lies in its folder stays (`devinit.toml`, `.ports.json`), and so do its logs and its data.
+What lies in its folder stays (`devinit.toml`, `.ports.json`). The logs and the data of a checkout that is gone are
+deleted; those of one that is still there only if that is asked for.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import time
 
 from msgspec import Struct
 
@@ -18,8 +20,13 @@ from devinit.errors import ServiceError
 from devinit.model.status import Phase
 from devinit.ports import by_hand
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.system.paths import state_directory
+from devinit.system import checkout
+from devinit.system.files import is_locked
+from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
+LEAVING_SECONDS = 10.0
+"""How long a supervisor that has nothing to look after may take to leave."""
+_LOOK_SECONDS = 0.02
 _AT_REST = frozenset({Phase.STOPPED, Phase.EXITED, Phase.FAILED})
 
 
@@ -35,20 +42,34 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     """The number of its git worktree, which is free again; None when it had none, or another project uses it."""
     chosen: bool
     """Ports had been chosen by hand."""
+    folders: tuple[str, ...] = ()
+    """The folders with logs and data that were deleted."""
+    bytes: int = 0
+    """How much room they took on the disk."""
 
     @property
     def is_nothing(self) -> bool:
         """Whether there was nothing on record."""
-        return not (self.ports or self.listed or self.slot is not None or self.chosen)
+        return not (self.ports or self.listed or self.slot is not None or self.chosen or self.folders)
 
 
-def forget(root: str) -> Forgotten:
-    """Drop the records of a checkout, which need not exist any more. Raise ServiceError when any of it runs."""
+def forget(root: str, *, data: bool = False) -> Forgotten:
+    """Drop the records of a checkout, which need not exist any more. Raise ServiceError when any of it runs.
+
+    Its logs and data are deleted if the checkout is gone, or with `data`.
+    """
     refuse_running(root)
+    folders, size = _delete(root, data=data)
     ports = LeaseStore(state_directory() / "leases").forget_checkout(root_name(root))
     listed = checkouts.forget(root)
     return Forgotten(
-        root=root, ports=tuple(ports), listed=listed, slot=_give_slot_up(root), chosen=by_hand.forget(root)
+        root=root,
+        ports=tuple(ports),
+        listed=listed,
+        slot=_give_slot_up(root),
+        chosen=by_hand.forget(root),
+        folders=folders,
+        bytes=size,
     )
 
 
@@ -62,6 +83,33 @@ def refuse_running(root: str) -> None:
             f"{name} runs, so nothing was forgotten: {', '.join(running)}",
             hint=f"stop it first: `devinit -C {shlex.quote(root)} stop`",
         )
+
+
+def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int]:
+    """Delete the state folders of a checkout; return them, and how many bytes they took."""
+    real = os.path.realpath(root)
+    folders = tuple(
+        path
+        for path, origin in checkout.folders().items()
+        if origin.root == real and (data or not checkout.is_there(origin))
+    )
+    size = sum(map(checkout.size_of, folders))
+    for path in folders:
+        _wait_for_the_supervisor(path)
+        checkout.remove(path)
+    return folders, size
+
+
+def _wait_for_the_supervisor(path: str) -> None:
+    """Return when no supervisor uses a state folder: the one that was just asked leaves by itself."""
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while is_locked(os.path.join(path, SUPERVISOR_LOCK)):  # noqa: PTH118
+        if time.monotonic() > deadline:
+            raise ServiceError(
+                f"a supervisor still uses {path}, so its logs and data were not deleted",
+                hint="run the command again when it has left: `devinit status --all` shows it",
+            )
+        time.sleep(_LOOK_SECONDS)  # the end of a lock wakes only a process that waits to take it
 
 
 def _running(root: str) -> list[str]:

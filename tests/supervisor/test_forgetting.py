@@ -71,6 +71,51 @@ def stopped(shop: Shop, port: int) -> Shop:
     return shop
 
 
+class TestItsLogsAndData:
+    def test_stay_with_a_project_that_is_still_there(self, stopped: Shop) -> None:
+        devinit("forget", str(stopped.root))
+
+        assert (state_of(stopped.root) / "logs" / "web.log").exists()
+
+    def test_are_deleted_on_demand(self, stopped: Shop) -> None:
+        folder = state_of(stopped.root)
+
+        done = answer(devinit("forget", str(stopped.root), "--data", "--json"))
+
+        assert done["folders"] == [str(folder)]
+        assert done["bytes"] > 0
+        assert not folder.exists()
+        stopped.up()
+
+    def test_are_deleted_with_a_project_that_is_gone(self, stopped: Shop) -> None:
+        folder = state_of(stopped.root)
+        shutil.rmtree(stopped.root)
+
+        done = devinit("forget", str(stopped.root))
+
+        assert "its logs and data (" in done.stderr
+        assert not folder.exists()
+
+    def test_are_listed_by_doctor_when_the_project_is_gone(self, stopped: Shop) -> None:
+        folder = state_of(stopped.root)
+        shutil.rmtree(stopped.root)
+
+        said = devinit("doctor").stdout
+
+        assert f"{stopped.root} is gone; its logs and data are still in {folder}" in said
+        assert f"devinit forget {stopped.root}" in said
+
+    def test_stay_while_it_runs(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+
+        refused = devinit("forget", str(shop.root), "--data")
+
+        assert refused.returncode != 0
+        assert shop.status()["web"]["phase"] == "ready"
+        assert (state_of(shop.root) / "logs" / "web.log").exists()
+
+
 class TestAStoppedProject:
     def test_is_not_on_record_any_more(self, stopped: Shop, port: int) -> None:
         done = devinit("forget", str(stopped.root))
@@ -86,6 +131,7 @@ class TestAStoppedProject:
     def test_is_told_to_programs(self, stopped: Shop, port: int) -> None:
         assert answer(devinit("forget", str(stopped.root), "--json")) == {
             "root": str(stopped.root), "ports": [port + 2], "listed": True, "slot": None, "chosen": True,
+            "folders": [], "bytes": 0,
         }  # fmt: skip
 
     def test_is_the_one_in_the_current_folder_when_none_is_named(self, stopped: Shop) -> None:

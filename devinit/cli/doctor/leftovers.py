@@ -127,10 +127,16 @@ def forgotten() -> Iterator[Finding]:
     for path, origin in checkout.folders().items():
         if not checkout.is_there(origin):
             megabytes = checkout.size_of(path) // 1_000_000
+            if os.path.isdir(origin.root):  # noqa: PTH112  paths are text here
+                place = "was replaced by another checkout"
+                advice = "they are deleted 14 days after that, or now by `rm -rf`"
+            else:
+                place = "is gone"
+                advice = f"if it does not come back: `devinit forget {quote(origin.root)}`"
             yield Finding(
                 check="gone",
-                problem=f"{origin.root} is gone; its logs and data are still in {path} ({megabytes} MB)",
-                advice=f"if it does not come back: devinit forget {quote(path)}",
+                problem=f"{origin.root} {place}; its logs and data are still in {path} ({megabytes} MB)",
+                advice=advice,
                 harmless=True,
             )
 
