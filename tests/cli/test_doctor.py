@@ -293,7 +293,7 @@ class TestWhatCannotBeLookedAt:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
     def test_is_another_user_s_record_and_not_moved_away(self, shop: Shop) -> None:
         record = state_of(shop.root) / "state.json"
-        record.parent.mkdir(mode=0o700)
+        record.parent.mkdir(mode=0o700, parents=True)
         record.write_text("{}")
         receiving, sending = os.pipe()
 

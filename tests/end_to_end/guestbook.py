@@ -272,7 +272,8 @@ class Guestbook:
                 return True
             if process.environ().get(RUN_VARIABLE, "").startswith(f"{project_id(self.root)}/"):
                 return True
-            return Path(process.cwd()).is_relative_to(self.root)
+            folder = Path(process.cwd())
+            return folder.is_relative_to(self.root) or folder.is_relative_to(self.state)
         return False
 
     def _report(self, outcome: Outcome) -> str:
