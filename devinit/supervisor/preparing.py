@@ -102,7 +102,9 @@ async def run_once(workshop: Workshop, command: str, key: str) -> None:
     finally:
         os.close(descriptor)
     if code != 0:
-        cause = cause_of(logs.last_lines(logs.log_path(workshop.private, service.name), offset, LAST_WORDS))
+        cause = cause_of(
+            logs.last_lines(logs.log_path(workshop.private, service.name), offset, LAST_WORDS), code
+        )
         # What it printed is told with the service: its last lines are those of this command now.
         raise ServiceError(
             f"{key} of {service.name} failed: `{command}` exited with code {code}"

@@ -342,7 +342,7 @@ class Runner:
         ):
             self.post(refused)
             return
-        self.post(lifecycle.Exited(code, success, cause_of(last_words)))
+        self.post(lifecycle.Exited(code, success, cause_of(last_words, code)))
 
     def _look_once_more(self, code: int | None) -> None:
         """Believe a job that printed what it is awaited for and ended at once, between two looks."""

@@ -1,4 +1,8 @@
-"""Specifies `devinit.supervisor.causes` by what real programs printed (the files in `outputs`)."""
+"""Specifies `devinit.supervisor.causes` by what real programs printed.
+
+The files in `outputs` were recorded from the programs, with folders renamed. What could not be run is in
+`DOCUMENTED`, as its documentation shows it.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +10,145 @@ from pathlib import Path
 
 import pytest
 
-from devinit.supervisor.causes import cause_of, stuck_by
+from devinit.supervisor.causes import cause_of, dying_by, stuck_by
 
 OUTPUTS = Path(__file__).parent / "outputs"
 
 CAUSES = {
-    "alembic-heads": "Multiple head revisions are present for given argument 'head'; please specify a specific "
-    "target revision, '<branchname>@head' to narrow to a specific head, or 'heads' for all heads",
+    "air-compile": "main.go:6:2: declared and not used: total",
+    "air-fatal": "DATABASE_URL is missing",
+    "alembic-heads": "Multiple head revisions are present for given argument 'head'; please specify a "
+    "specific target revision, '<branchname>@head' to narrow to a specific head, or "
+    "'heads' for all heads",
     "alembic-noconfig": "No 'script_location' key found in configuration.",
-    "alembic-nodb": "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection failed: connection to "
-    'server at "127.0.0.1", port 23699 failed: Connection refused',
+    "alembic-nodb": "sqlalchemy.exc.OperationalError: (psycopg.OperationalError) connection failed: "
+    'connection to server at "127.0.0.1", port 23699 failed: Connection refused',
     "alembic-norev": "Can't locate revision identified by 'abc123'",
     "alembic-unknown": "Can't locate revision identified by 'deadbeef'",
     "bash-notfound": "nothing-there: command not found",
+    "bundler-missing": "command not found: rackup",
+    "bundler-nogemfile": "Could not locate Gemfile or .bundle/ directory",
+    "bundler-ruby": "Your Ruby version is 3.1.2, but your Gemfile specified 9.9.9 "
+    "(Bundler::RubyVersionMismatch)",
+    "bundler-syntax": "/home/ada/shop/Gemfile:2: unterminated string meets end of file (SyntaxError)",
+    "cargo-compile": "cannot find value `nothing_there` in this scope (src/main.rs:3:20)",
+    "cargo-dep": "no matching package named `nothing-there-at-all-shop` found",
+    "cargo-err": "ParseIntError { kind: InvalidDigit }",
+    "cargo-expect": "index out of bounds: the len is 0 but the index is 3 (src/main.rs:5:25)",
+    "cargo-lock": "failed to get `serde` as a dependency of package `shop v0.1.0 "
+    "(/home/ada/shop/lock)`; cause: failed to read `/home/ada/shop/Cargo.toml`: No such "
+    "file or directory (os error 2)",
+    "cargo-nomanifest": "could not find `Cargo.toml` in `/home/ada/shop/nomanifest` or any parent directory",
+    "cargo-panic": "DATABASE_URL must be set: NotPresent (src/main.rs:3:45)",
+    "composer-json": '"./composer.json" does not contain valid JSON Parse error on line 1: '
+    '...og/monolog":"^3.0"},} ----------------------^ Expected: \'STRING\' - It appears '
+    "you have an extra trailing comma",
+    "composer-nojson": "Composer could not find a composer.json file in /home/ada/shop/plat",
+    "composer-platform": "Root composer.json requires php >=9.5 but your php version (8.2.36) does not "
+    "satisfy that requirement.",
     "django-app": "ModuleNotFoundError: No module named 'blog'",
     "django-busy": "an address is in use",
     "django-migrate": "ModuleNotFoundError: No module named 'blog'",
-    "django-nodb": 'django.db.utils.OperationalError: connection failed: connection to server at "127.0.0.1", '
-    "port 23699 failed: Connection refused",
+    "django-nodb": "django.db.utils.OperationalError: connection failed: connection to server at "
+    '"127.0.0.1", port 23699 failed: Connection refused',
     "django-noreload-busy": "an address is in use",
+    "elixir-app": "(RuntimeError) environment variable DATABASE_URL is missing.",
+    "elixir-compile": "(CompileError) lib/a.ex:3: undefined function nothing_there/1 (expected Shop to "
+    "define such a function or for it to be imported, but none are available)",
+    "elixir-deps": "Could not find Hex, which is needed to build dependency :jason",
+    "elixir-nomix": '(Mix) Cannot execute "mix run" without a Mix.Project, please ensure you are running '
+    "Mix in a directory with a mix.exs file or pass the --no-mix-exs option",
+    "elixir-notask": '(Mix) The task "phx.server" could not be found',
+    "elixir-raise": "(RuntimeError) DATABASE_URL is missing",
+    "elixir-syntax": '(TokenMissingError) s.exs:2:1: missing terminator: " (for string starting at line 1)',
     "flask-import": "ModuleNotFoundError: No module named 'shop_missing'",
+    "go-compile": "main.go:6:2: declared and not used: total",
+    "go-fatal": "DATABASE_URL is missing",
+    "go-missing": "main.go:3:8: no required module provides package github.com/gin-gonic/gin; to add "
+    "it: go get github.com/gin-gonic/gin",
+    "go-nilmap": "runtime error: invalid memory address or nil pointer dereference",
+    "go-nomod": "go.mod file not found in current directory or any parent directory; see 'go help modules'",
+    "go-panic": "connect to database: dial tcp 127.0.0.1:5432: connect: connection refused",
+    "go-toonew": "go.mod requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
+    "gradle-compile": "/home/ada/shop/src/main/java/shop/App.java:2: error: incompatible types: String "
+    "cannot be converted to int",
+    "gradle-nobuild": "Task 'run' not found in root project 'nobuild'.",
+    "gradle-run": "java.lang.IllegalStateException: DATABASE_URL is missing; cause: "
+    "java.lang.RuntimeException: no such variable",
+    "gradle-script": "Could not find method nothingThere() for arguments "
+    "[build_98on5j6ov5jnzbi050s1sfj11$_run_closure1@64b018f3] on root project 'shop' of "
+    "type org.gradle.api.Project.",
     "gunicorn-busy": "port 23690 is in use",
     "gunicorn-import": "ModuleNotFoundError: No module named 'shop_missing'",
+    "java-exception": "java.lang.IllegalStateException: DATABASE_URL is missing; cause: "
+    "java.lang.RuntimeException: no such variable",
+    "maven-compile": "/home/ada/shop/src/main/java/shop/App.java:[2,69] incompatible types: "
+    "java.lang.String cannot be converted to int",
+    "maven-dep": "Could not resolve dependencies for project shop:shop:jar:1: Could not find artifact "
+    "org.nothing:there-shop:jar:1 in central (https://repo.maven.apache.org/maven2)",
+    "maven-exec": "java.lang.IllegalStateException: DATABASE_URL is missing; cause: "
+    "java.lang.RuntimeException: no such variable",
+    "maven-nopom": "The goal you specified requires a project to execute but there is no POM in this "
+    "directory (/home/ada/shop/nopom). Please verify you invoked Maven from the correct "
+    "directory.",
     "node-busy": "port 23690 is in use",
     "node-cjs": "Cannot find module 'nothing-there'",
     "node-esm": "Cannot find package 'nothing-there' imported from /home/ada/shop/frontend/server.js",
     "node-nofile": "Cannot find module '/home/ada/shop/frontend/nofile.js'",
     "node-syntax": "SyntaxError: Unexpected token '='",
+    "nest-ts": "src/main.ts:6:9 - error TS2322: Type 'string' is not assignable to type 'number'.",
     "node-watch": "Cannot find module 'nothing-there'",
     "nodemon": "Cannot find module 'nothing-there'",
+    "npm-badjson": "Invalid package.json: JSONParseError: Expected double-quoted property name in JSON "
+    'at position 12 while parsing "{\\"name\\":\\"x\\",}\\n" Failed to parse JSON data.',
+    "npm-ci-outofsync": "`npm ci` can only install packages when your package.json and package-lock.json or "
+    "npm-shrinkwrap.json are in sync. Please update your lock file with `npm install` "
+    "before continuing.",
+    "npm-eresolve": 'Could not resolve dependency: peer react@"17.0.2" from react-dom@17.0.2 '
+    'node_modules/react-dom react-dom@"17.0.2" from the root project',
     "npm-nojson": "Could not read package.json: Error: ENOENT: no such file or directory, open "
     "'/home/ada/shop/q/package.json'",
+    "npm-nomatch": "No matching version found for left-pad@99.3.0.",
     "npm-noscript": 'Missing script: "nothing"',
     "npm-notfound": "next: not found",
+    "php-autoload": "Error: Failed opening required 'vendor/autoload.php' "
+    "(include_path='.:/usr/share/php') in /home/ada/shop/autoload.php:1",
+    "php-busy": "port 23690 is in use",
+    "php-fatal": "RuntimeException: DATABASE_URL is missing in /home/ada/shop/fatal.php:2",
+    "php-fatal-log": "RuntimeException: DATABASE_URL is missing in /home/ada/shop/fatal.php:2",
+    "php-nofile": "Could not open input file: nofile.php",
+    "php-noroot": "Directory nothing does not exist.",
+    "php-parse": 'syntax error, unexpected variable "$a", expecting "," or ";" in '
+    "/home/ada/shop/parse.php on line 3",
+    "php-undef": "Error: Call to undefined function undefined_thing() in /home/ada/shop/undef.php:1",
+    "pip-nofile": "Could not open requirements file: [Errno 2] No such file or directory: 'none.txt'",
+    "pip-nomatch": "No matching distribution found for nothing-there-shop==9.9",
     "postgres-busy": "an address is in use",
     "postgres-nodata": 'could not access directory "/home/ada/shop/pg/none": No such file or directory',
+    "prisma-engine": "request to "
+    "https://binaries.prisma.sh/all_commits/c2990dca591cba766e3b7ef5d9e8a84796e47ab7/debi"
+    "an-openssl-3.0.x/schema-engine.gz.sha256 failed, reason: getaddrinfo ENOTFOUND "
+    "binaries.prisma.sh",
     "python-file": "can't open file '/home/ada/shop/nofile.py': [Errno 2] No such file or directory",
     "python-module": "No module named nomodule",
     "redis-busy": "port 23690 is in use",
+    "ruby-cause": "could not reach the database (ConnectionNotEstablished)",
+    "ruby-keyerr": 'key not found: "SECRET_KEY_BASE" (KeyError)',
+    "ruby-nofile": "No such file or directory -- nofile.rb (LoadError)",
+    "ruby-nomethod": "undefined method `serve' for nil:NilClass (NoMethodError)",
+    "ruby-raise": "DATABASE_URL is missing (RuntimeError)",
+    "ruby-require": "cannot load such file -- nothing_there (LoadError)",
+    "ruby-syntax": "syntax.rb:2: syntax error, unexpected end-of-input, expecting `end'",
+    "rust-backtrace": "DATABASE_URL must be set: NotPresent (src/main.rs:3:45)",
     "sh-notfound": "nothing-there: not found",
+    "svelte-module": "Failed to load url ./nothing-there.js (resolved id: ./nothing-there.js) in "
+    "/home/ada/shop/src/routes/+page.svelte. Does the file exist?",
     "tsx-watch": "Cannot find module 'nothing-there'",
+    "uv-nosolution": "No solution found when resolving dependencies; cause: Because nothing-there-shop-x "
+    "was not found in the package registry and your project depends on "
+    "nothing-there-shop-x, we ",
+    "uv-python": "No interpreter found for Python >=3.19 in managed installations or search path",
+    "uv-toml": "Failed to parse: pyproject.toml; cause: TOML parse error at line 1, column 9",
     "uvicorn-busy": "port 23690 is in use",
     "uvicorn-env": "KeyError: 'SECRET_KEY'",
     "uvicorn-import": "ModuleNotFoundError: No module named 'shop_missing'",
@@ -55,11 +158,128 @@ CAUSES = {
     "uvicorn-reload-import": "ModuleNotFoundError: No module named 'shop_missing'",
     "uvicorn-syntax": "SyntaxError: invalid syntax (badsyntax.py, line 1)",
     "vite-busy": "port 23690 is in use",
-    "vite-config": "Cannot find package 'nothing-there' imported from /home/ada/shop/frontend/node_modules/"
-    ".vite-temp/vite.config.js.timestamp-1795231795427-cefd0c9635d4.mjs",
+    "vite-config": "Cannot find package 'nothing-there' imported from "
+    "/home/ada/shop/frontend/node_modules/.vite-temp/vite.config.js.timestamp-17952317954"
+    "27-cefd0c9635d4.mjs",
 }
 
-WAIT_FOR_A_CHANGE = {"django-app", "node-watch", "nodemon", "tsx-watch", "uvicorn-reload-import"}
+DOCUMENTED = {
+    # learn.microsoft.com/dotnet: exceptions, CS0103, `dotnet restore`
+    """\
+Unhandled exception. System.InvalidOperationException: DATABASE_URL is missing
+   at Program.<Main>$(String[] args) in /home/ada/shop/Program.cs:line 3
+""": "System.InvalidOperationException: DATABASE_URL is missing",
+    """\
+/home/ada/shop/Program.cs(3,5): error CS0103: The name 'x' does not exist in the current context [/home/ada/shop/shop.csproj]
+/home/ada/shop/Program.cs(4,5): error CS0246: The type or namespace name 'Y' could not be found [/home/ada/shop/shop.csproj]
+
+The build failed. Fix the build errors and run again.
+""": "CS0103: The name 'x' does not exist in the current context",
+    """\
+/home/ada/shop/shop.csproj : error NU1101: Unable to find package Nothing.There. No packages exist with this id in source(s): nuget.org
+""": "NU1101: Unable to find package Nothing.There. No packages exist with this id in source(s): nuget.org",
+    # prisma.io/docs, error reference and troubleshooting
+    """\
+Error: P1001: Can't reach database server at `localhost:5432`
+
+Please make sure your database server is running at `localhost:5432`.
+""": "P1001: Can't reach database server at `localhost:5432`",
+    """\
+PrismaClientInitializationError: Environment variable not found: DATABASE_URL.
+    at startPrismaEngine (/home/ada/shop/node_modules/@prisma/client/runtime/index.js:1)
+""": "PrismaClientInitializationError: Environment variable not found: DATABASE_URL.",
+    """\
+Error: @prisma/client did not initialize yet. Please run "prisma generate" and try to import it again.
+    at new PrismaClient (/home/ada/shop/node_modules/.prisma/client/index.js:3:11)
+""": '@prisma/client did not initialize yet. Please run "prisma generate" and try to import it again.',
+    # docs.spring.io, "Failure analyzers"
+    """\
+***************************
+APPLICATION FAILED TO START
+***************************
+
+Description:
+
+Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource could be configured.
+
+Action:
+
+Consider the following:
+""": "Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource "
+    "could be configured.",
+    # guides.rubyonrails.org, "Active Record Migrations", and Rails 7.1
+    """\
+ActiveRecord::PendingMigrationError (
+
+Migrations are pending. To resolve this issue, run:
+
+        bin/rails db:migrate
+""": "Migrations are pending. To resolve this issue, run: bin/rails db:migrate",
+    """\
+bin/rails aborted!
+ActiveRecord::NoDatabaseError: We could not find your database: shop_development.
+/home/ada/shop/config/environment.rb:5:in `<main>'
+Tasks: TOP => db:migrate
+""": "ActiveRecord::NoDatabaseError: We could not find your database: shop_development.",
+    # docs.ruby-lang.org, 3.4: quotes around a method
+    """\
+server.rb:3:in 'Object#connect': DATABASE_URL is missing (RuntimeError)
+\tfrom server.rb:5:in '<main>'
+""": "DATABASE_URL is missing (RuntimeError)",
+    # hexdocs.pm, from Elixir 1.15 on
+    """\
+    error: undefined function nothing_there/1 (expected Shop to define such a function)
+    │
+  3 │     nothing_there(1)
+    │     ^^^^^^^^^^^^^
+    │
+    └─ lib/a.ex:3:5: Shop.boot/0
+
+== Compilation error in file lib/a.ex ==
+** (CompileError) lib/a.ex: cannot compile module Shop (errors have been logged)
+""": "undefined function nothing_there/1 (expected Shop to define such a function) (lib/a.ex:3)",
+    # laravel.com, "Encryption": Symfony's console draws a box
+    """\
+
+  In Connection.php line 829:
+
+    SQLSTATE[HY000] [2002] Connection refused
+
+""": "SQLSTATE[HY000] [2002] Connection refused",
+    # kotlinlang.org
+    "e: file:///home/ada/shop/src/main/kotlin/App.kt:3:5 Unresolved reference: nothing\n": (
+        "file:///home/ada/shop/src/main/kotlin/App.kt:3:5 Unresolved reference: nothing"
+    ),
+    # doc.rust-lang.org, before 1.73
+    "thread 'main' panicked at 'DATABASE_URL must be set: NotPresent', src/main.rs:3:45\n": (
+        "DATABASE_URL must be set: NotPresent (src/main.rs:3:45)"
+    ),
+    # github.com/sirupsen/logrus, github.com/uber-go/zap
+    'time="2026-11-29T13:00:00Z" level=fatal msg="DATABASE_URL is missing"\n': "DATABASE_URL is missing",
+    '{"level":"fatal","ts":1795957200,"caller":"main.go:9","msg":"DATABASE_URL is missing"}\n': (
+        "DATABASE_URL is missing"
+    ),
+    # docs.astral.sh/uv, older versions
+    """\
+  \u00d7 No solution found when resolving dependencies:
+  ╰─▶ Because nothing-there was not found in the package registry, your requirements are unsatisfiable.
+""": "Because nothing-there was not found in the package registry, your requirements are unsatisfiable.",
+    # gnu.org/software/bash
+    "./setup.sh: line 3: DATABASE_URL: unbound variable\n": "DATABASE_URL: unbound variable",
+}
+"""What could not be run where the files were recorded, and its cause."""
+
+WORKERS = {"gunicorn-exit", "uvicorn-workers-exit"}
+"""Servers that live on while their workers die: nothing in the output says more than the workers' own words."""
+WAIT_FOR_A_CHANGE = {
+    "air-compile",
+    "air-fatal",
+    "django-app",
+    "node-watch",
+    "nodemon",
+    "tsx-watch",
+    "uvicorn-reload-import",
+}
 """Those that stayed alive. What of the others looks like these has ended, so nobody asks."""
 
 
@@ -72,8 +292,28 @@ class TestTheCause:
     def test_is_what_the_program_says_itself(self, name: str) -> None:
         assert cause_of(output(name)) == CAUSES[name]
 
+    @pytest.mark.parametrize("text", DOCUMENTED)
+    def test_is_what_a_program_says_according_to_its_documentation(self, text: str) -> None:
+        assert cause_of(text.splitlines()) == DOCUMENTED[text]
+
+    def test_is_the_last_words_of_go_only_at_the_very_end(self) -> None:
+        lines = ["2026/11/29 13:01:22 DATABASE_URL is missing", "shutting down"]
+
+        assert cause_of(lines) is None
+
+    def test_is_not_the_last_words_of_a_program_that_was_killed(self) -> None:
+        assert cause_of(["2026/11/29 13:01:22 listening on :8080"], code=-9) is None
+
+    def test_of_a_compiler_is_the_first_error_of_the_last_build(self) -> None:
+        lines = ["building...", "./old.go:1:1: undefined: a", "failed to build, error: exit status 1"]
+
+        assert cause_of([*lines, *output("air-compile")]) == CAUSES["air-compile"]
+
+    def test_is_read_through_colours(self) -> None:
+        assert cause_of(["\x1b[31mValueError: \x1b[1mno port\x1b[0m"]) == "ValueError: no port"
+
     def test_is_known_for_every_output_that_was_collected(self) -> None:
-        assert {path.stem for path in OUTPUTS.iterdir()} == set(CAUSES)
+        assert {path.stem for path in OUTPUTS.iterdir()} == set(CAUSES) | WORKERS
 
     @pytest.mark.parametrize(
         "line",
@@ -115,3 +355,17 @@ class TestAReloader:
 
         assert stuck_by(lines) is None
         assert stuck_by([]) is None
+
+
+class TestAServerWhoseWorkersDie:
+    @pytest.mark.parametrize("name", ["gunicorn-exit", "uvicorn-workers-exit"])
+    def test_again_and_again_is_recognised_with_their_last_words(self, name: str) -> None:
+        assert dying_by(output(name)) == "its workers die again and again: DATABASE_URL is missing"
+
+    def test_once_is_left_alone(self) -> None:
+        assert dying_by(["INFO:     Child process [4] died"] * 2) is None
+
+    def test_and_start_well_in_the_end_is_left_alone(self) -> None:
+        lines = ["INFO:     Child process [4] died"] * 3
+
+        assert dying_by([*lines, "INFO:     Application startup complete."]) is None
