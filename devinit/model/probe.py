@@ -24,6 +24,8 @@ class ProbeResult(Struct, frozen=True):
 
     verdict: ProbeVerdict
     detail: str = ""
+    status: int | None = None
+    """The status of an HTTP answer that was refused."""
 
 
 class TcpProbe(Struct, frozen=True):

@@ -25,7 +25,7 @@ from devinit.text import harmless
 LONGEST_CAUSE = 200
 LONGEST_ROOT = 120
 """How much of a cause is left for what is behind it."""
-LONGEST_LINE = 2000
+LONGEST_LINE = 1000
 """What is read of a line: a page in one line is no message, and patterns take their time."""
 NEAR = 6
 """How many lines below an error its place in the code is looked for."""
@@ -44,6 +44,9 @@ _PORT = r"(?i)(?::|, |\bport:? )(\d{4,5})\b"
 SYNTAX = r"^(?:SyntaxError|IndentationError|TabError): "
 PLACE = r'^\s*File "(?:.*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 
+PLACE_ABOVE = r"^\s*(?:\u2a2f )?\./(?P<at>\S+\.\w+(?::\d+:\d+)?)$"
+"""Next.js names the file in the line above."""
+
 TRACEBACK_LINES = 8
 """Before the last line of a traceback stands a place in the code, its text, and what marks a part of that."""
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
@@ -51,7 +54,7 @@ PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
 NODE_CRASH = r"^Node\.js v\d"
 WAITS_FOR_A_CHANGE = (
     r"(?i)waiting for (?:file )?changes|^Failed running '"
-    r"|Found [1-9]\d* errors?\. Watching for file changes\."
+    r"|^(?:\[[\d:. APM]+\] |[\d:. APM]+ - )?Found [1-9]\d* errors?\. Watching for file changes\."
     r"|^Process Exit with Code: [1-9]|^failed to build, error: "
     r"|^\[Finished running\. Exit status: [1-9]|^\[Command exited with [1-9]"
     r"|^Watcher Process failed\.|Waiting for a file to change before restarting"
@@ -232,7 +235,9 @@ def last_words(lines: Sequence[str]) -> str | None:
 
 
 def place_of(before: Sequence[str], said: str) -> str:
-    """Return where a syntax error is, which its own words do not tell."""
+    """Return where a syntax error or a missing module is, which its own words do not tell."""
+    if said.startswith("Module ") and before and (above := re.match(PLACE_ABOVE, before[-1])):
+        return f" ({above['at']})"
     if not re.match(SYNTAX, said):
         return ""
     places = (re.match(PLACE, line) for line in reversed(before))

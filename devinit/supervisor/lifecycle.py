@@ -51,7 +51,7 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     phase: Phase = Phase.STOPPED
     reason: str | None = None
     failure: Failure | None = None
-    """Set exactly while the phase is FAILED."""
+    """Why it failed, or why a start no longer waits for it: set while the phase is FAILED or `stuck` is."""
     started_at: float | None = None
     """When this run began (monotonic seconds)."""
     ready_at: float | None = None
@@ -125,9 +125,11 @@ class CheckFailed(Struct, frozen=True):
 
 
 class Stuck(Struct, frozen=True):
-    """It lives, but cannot come up before somebody mends what it says is wrong."""
+    """It lives, but cannot come up before the user fixes what it says is wrong."""
 
     cause: str
+    failure: Failure = Failure.EXIT
+    """What the start that waits for it came to: EXIT when it said so itself, TIMEOUT when its time was over."""
 
 
 class Moving(Struct, frozen=True):
@@ -296,8 +298,8 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return change(state, phase=Phase.READY, reason=None, failed_checks=0), ()
         case CheckFailed(detail, health):
             return after_failed_check(state, detail, health, now, policy)
-        case Stuck(cause):
-            return change(state, reason=cause, stuck=cause), ()
+        case Stuck(cause, failure):
+            return change(state, reason=cause, stuck=cause, failure=failure), ()
         case Moving():
             return change(state, reason=None, stuck=None), ()
         case TimedOut(detail):
@@ -456,8 +458,8 @@ def fail(
 def change(state: LifecycleState, **fields: object) -> LifecycleState:
     """Return the state with some fields replaced; what holds only in one phase is left behind with it."""
     phase = fields.get("phase", state.phase)
-    if phase is not Phase.FAILED:
-        fields["failure"] = None
     if phase is not Phase.STARTING:
         fields["stuck"] = None
+    if phase is not Phase.FAILED and fields.get("stuck", state.stuck) is None:
+        fields["failure"] = None
     return msgspec.structs.replace(state, **fields)

@@ -74,6 +74,8 @@ def code_of(state: LifecycleState) -> int:
             return PORT_CONFLICT
         case ((Phase.FAILED | Phase.STOPPED | Phase.STOPPING | Phase.UNHEALTHY), _):
             return SERVICE_FAILED
+        case Phase.STARTING, Failure.TIMEOUT:
+            return TIMED_OUT
         case Phase.STARTING, _ if state.stuck is not None:
             return SERVICE_FAILED
         case ((Phase.STARTING | Phase.BACKOFF), _):

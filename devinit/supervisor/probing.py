@@ -108,7 +108,7 @@ async def get(probe: HttpProbe) -> ProbeResult:
             return not_yet("the answer is not HTTP")
         accepted = status in probe.status if probe.status else status in GOOD_STATUS
         if not accepted:
-            return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path} answered {status}")
+            return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path} answered {status}", status)
         if probe.body is None:
             return ready()
         await skip_headers(reader)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -66,7 +66,24 @@ class TimeOver(Struct, frozen=True):
     detail: str
 
 
-Verdict: TypeAlias = Ready | Foreign | Elsewhere | Unreachable | TimeOver
+class Ailing(Struct, frozen=True):
+    """It was not ready in time, but it serves: it answers with an error of its own."""
+
+    detail: str
+
+
+Verdict: TypeAlias = Ready | Foreign | Elsewhere | Unreachable | TimeOver | Ailing
+
+SERVER_ERRORS = range(500, 600)
+"""Answers of a server that is up and whose code or data is not: it may be fixed while it runs."""
+
+
+class Saw(Protocol):
+    """Is told what an attempt saw, and the status of an HTTP answer."""
+
+    def __call__(self, detail: str, answer: int | None = None) -> None:
+        """Take notice."""
+        ...
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -84,6 +101,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     run_command: RunCommand
     read_output: ReadOutput
     saw: Callable[[str], None]
+    answered: Callable[[int | None], None] = lambda _status: None
+    """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
     is_stuck: Callable[[], bool] = lambda: False
     """Whether it waits for its code to be mended: then no time is over."""
 
@@ -121,11 +140,16 @@ pace = Pace()
 async def until_ready(subject: Subject) -> Verdict:
     """Return when the service is ready, when its port turns out to be wrong, or when the time is over."""
     seen = "nothing listens yet" if subject.port is not None else "no answer yet"
+    status: int | None = None
 
-    def saw(detail: str) -> None:
-        nonlocal seen
+    def saw(detail: str, answer: int | None = None) -> None:
+        nonlocal seen, status
+        # A try that was too slow says nothing against the answer before it: the page is compiled again.
+        if answer is not None or detail == NOTHING_LISTENS:
+            status = answer
         seen = detail
         subject.saw(detail)
+        subject.answered(status)
 
     with pace.shared():
         while True:
@@ -138,12 +162,10 @@ async def until_ready(subject: Subject) -> Verdict:
                     return found
             except TimeoutError:
                 if not subject.is_stuck():
-                    return TimeOver(seen)
+                    return Ailing(seen) if status in SERVER_ERRORS else TimeOver(seen)
 
 
-async def until_listening(
-    subject: Subject, port: int, saw: Callable[[str], None]
-) -> Ready | Foreign | Elsewhere:
+async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Foreign | Elsewhere:
     """Return as soon as it is clear who listens on the port, or that the service has settled elsewhere."""
     clock = asyncio.get_running_loop().time
     began = looked_elsewhere = clock()
@@ -197,7 +219,7 @@ def other_port(subject: Subject, port: int) -> int | None:
     return None
 
 
-async def until_answering(subject: Subject, saw: Callable[[str], None]) -> Unreachable | None:
+async def until_answering(subject: Subject, saw: Saw) -> Unreachable | None:
     """Return when the probe says ready, or when it is clear that it asks at an address of nobody."""
     clock = asyncio.get_running_loop().time
     astray: float | None = None
@@ -215,12 +237,12 @@ async def until_answering(subject: Subject, saw: Callable[[str], None]) -> Unrea
                 return Unreachable(f"{detail}\n{ADDRESS_ADVICE}")
         else:
             astray = None
-        saw(detail)
+        saw(detail, result.status)
         await asyncio.sleep(interval)
     return None
 
 
-async def until_worth_asking(probe: Probe, saw: Callable[[str], None]) -> None:
+async def until_worth_asking(probe: Probe, saw: Saw) -> None:
     """Return when a server that is only starting, and says so, is likely to give an answer.
 
     One that says so for long is asked all the same: its own answer tells more.

@@ -27,10 +27,11 @@ from devinit.supervisor.drift import Basis, basis_of
 from devinit.supervisor.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
-from devinit.supervisor.listening import listen_to_output
+from devinit.supervisor.listening import Ears, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.probing import attempt, matches
 from devinit.supervisor.readiness import (
+    Ailing,
     Elsewhere,
     Foreign,
     Ready,
@@ -41,6 +42,7 @@ from devinit.supervisor.readiness import (
 )
 from devinit.supervisor.sequence import Sequence
 from devinit.supervisor.stage import Stage
+from devinit.supervisor.workers import DeadWorker, dead_worker_of
 from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, ProcessTable, spawn
 from devinit.system.standard_input import silent_input
@@ -103,6 +105,8 @@ class Runner:
         self.ready_seconds: float | None = None
         self.last_probe = ""
         """What the last attempt of the probe saw, until it succeeded."""
+        self.last_answer: int | None = None
+        """The status of the last HTTP answer that the probe refused."""
         self.phase_since = time.monotonic()
         """When it entered its phase."""
         self.restarted_for: str | None = None
@@ -396,9 +400,8 @@ class Runner:
             self._stage.remove_pid_file(self.name)
 
     async def _watch(self) -> None:
-        listening = self._tasks.create_task(
-            listen_to_output(self._log_size, self.log_tail, self._say, self.post)
-        )
+        self.last_answer = None
+        listening = self._tasks.create_task(listen(self._ears(), self._say, self.post))
         try:
             found = await until_ready(self._subject())
         finally:
@@ -417,6 +420,11 @@ class Runner:
             case TimeOver(detail):
                 seconds = self.service.ready.timeout_seconds
                 self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
+            case Ailing(detail):
+                seconds = self.service.ready.timeout_seconds
+                late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
+                self.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
+                await self._watch()
 
     async def _look_after(self) -> None:
         health = self.service.health
@@ -537,11 +545,26 @@ class Runner:
             run_command=self._run_probe_command,
             read_output=self._output(),
             saw=self._saw,
+            answered=self._answered,
             is_stuck=lambda: self.state.stuck is not None,
         )
 
     def _output(self) -> logs.NewOutput:
         return logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset)
+
+    def _ears(self) -> Ears:
+        return Ears(
+            size=self._log_size,
+            last_lines=self.log_tail,
+            answer=lambda: self.last_answer,
+            dead_worker=self._dead_worker,
+        )
+
+    def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
+        return dead_worker_of(self.process.pid, lines) if self.process is not None else None
+
+    def _answered(self, status: int | None) -> None:
+        self.last_answer = status
 
     def _saw(self, detail: str) -> None:
         if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:

@@ -71,6 +71,25 @@ def stat_of(pid: int) -> Stat | None:
     return Stat(chr(fields[0][0]), int(fields[1]), int(fields[3]), int(fields[19]), int(fields[4]), name)
 
 
+def exit_status_of(pid: int) -> int | None:
+    """Return the status of a process that has ended and whose parent has not reaped it, as `waitpid` gives it.
+
+    None for one that runs, is gone, or whose status is hidden: 0 is what the kernel shows to others, too.
+    """
+    raw = read(f"/proc/{pid}/stat") if LINUX else None
+    if not raw:
+        return None
+    fields = raw[raw.rindex(b")") + 2 :].split()
+    # proc_pid_stat(5): the last field, 52, is exit_code; the state is the third.
+    return int(fields[49]) if fields[0] == b"Z" and len(fields) > 49 else None  # noqa: PLR2004 - as above
+
+
+def command_line_of(pid: int) -> str:
+    """Return the words of a process's command with spaces between them; empty when it is gone or hidden."""
+    raw = read(f"/proc/{pid}/cmdline") if LINUX else None
+    return os.fsdecode((raw or b"").replace(b"\0", b" ")).strip()
+
+
 def all_processes() -> dict[int, Stat]:
     """Return every process that is visible."""
     found = ((pid, stat_of(pid)) for pid in process_ids())

@@ -91,6 +91,7 @@ CAUSES = {
     "maven-nopom": "The goal you specified requires a project to execute but there is no POM in this "
     "directory (/home/ada/shop/nopom). Please verify you invoked Maven from the correct "
     "directory.",
+    "next-module": "Module not found: Can't resolve './nothing-there' (app/page.js:1:1)",
     "node-busy": "port 23690 is in use",
     "node-cjs": "Cannot find module 'nothing-there'",
     "node-esm": "Cannot find package 'nothing-there' imported from /home/ada/shop/frontend/server.js",
@@ -344,6 +345,10 @@ class TestAReloader:
         again = "WARNING:  StatReload detected changes in 'bad.py'. Reloading..."
 
         assert stuck_by([*output("uvicorn-reload-import"), again]) is None
+
+    def test_is_not_seen_in_a_compiler_beside_a_server(self) -> None:
+        assert stuck_by(["[tsc] 1:20:38 PM - Found 1 error. Watching for file changes."]) is None
+        assert stuck_by(["[1:20:38 PM] Found 0 errors. Watching for file changes."]) is None
 
     def test_is_not_seen_in_an_error_that_was_only_told(self) -> None:
         lines = [

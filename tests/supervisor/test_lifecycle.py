@@ -502,6 +502,11 @@ class TestAServiceThatIsStuck:
         assert (after.phase, after.reason, after.stuck) == (Phase.STARTING, *["No module named 'shop'"] * 2)
         assert actions == ()
 
+    def test_knows_what_the_start_came_to_that_waits_for_it(self) -> None:
+        after, _ = run(state(Phase.STARTING), Stuck("GET / answered 503", Failure.TIMEOUT))
+
+        assert after.failure is Failure.TIMEOUT
+
     def test_is_as_before_when_it_does_something_again(self) -> None:
         before = state(Phase.STARTING)
 
@@ -557,7 +562,8 @@ class TestEveryHistory:
             now += seconds
             before, (current, _) = current, advance(current, event, now, policy)
 
-            assert (current.failure is not None) == (current.phase is Phase.FAILED)
+            given_up = current.phase is Phase.FAILED or current.stuck is not None
+            assert (current.failure is not None) == given_up
             assert current.stuck is None or current.phase is Phase.STARTING
             assert current.failed_checks == 0 or current.proven
             assert current.phase is not Phase.FAILED or current.reason

@@ -16,6 +16,7 @@ STOPPED = LifecycleState()
 WAITING = LifecycleState(phase=Phase.WAITING)
 STARTING = LifecycleState(phase=Phase.STARTING)
 STUCK = LifecycleState(phase=Phase.STARTING, stuck="No module named 'shop'")
+AILING = LifecycleState(phase=Phase.STARTING, stuck="GET / answered 503", failure=Failure.TIMEOUT)
 BACKOFF = LifecycleState(phase=Phase.BACKOFF)
 STOPPING = LifecycleState(phase=Phase.STOPPING)
 EXITED = LifecycleState(phase=Phase.EXITED, last_exit=0)
@@ -48,6 +49,7 @@ class TestTheExitCode:
             (failed(Failure.TIMEOUT), 4),
             (STARTING, 4),
             (STUCK, 1),
+            (AILING, 4),
             (BACKOFF, 4),
             (STOPPED, 1),
             (STOPPING, 1),

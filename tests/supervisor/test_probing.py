@@ -106,7 +106,9 @@ class TestHttp:
         async with server(f"HTTP/1.0 {status}\r\n\r\n".encode()) as port:
             result = await try_once(http(port))
 
-        assert result == ProbeResult(ProbeVerdict.REFUSED, f"GET /health answered {status[:3]}")
+        assert result == ProbeResult(
+            ProbeVerdict.REFUSED, f"GET /health answered {status[:3]}", int(status[:3])
+        )
 
     async def test_is_ready_on_exactly_the_statuses_that_are_named(self) -> None:
         async with server(b"HTTP/1.1 401 Who?\r\n\r\n") as port:

@@ -1,0 +1,74 @@
+"""Find the worker that a reloader has lost: it ended without a traceback, and the reloader waits for a change.
+
+`uvicorn --reload` neither prints nor reaps a worker that called `sys.exit()` or was killed: it stays a zombie
+until a file is saved. The kernel keeps its exit status that long.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from devinit.system.procfs import Stat, command_line_of, exit_status_of, family_of, stat_of
+
+RELOADS = r"(?i)(?:^|[\s/])(?:--)?(?:reload|watch)[\w-]*(?=[\s=]|$)"
+"""In the command of a reloader, as a program, an argument or an option: "--reload", "watchfiles"."""
+SAID = r"(?i)\breloader\b"
+"""In what it prints: "Started reloader process"."""
+HELPERS = r"multiprocessing[. ](?:resource_tracker|forkserver|semaphore_tracker)"
+"""Processes that Python's multiprocessing keeps beside a worker."""
+
+
+class DeadWorker(Struct, frozen=True):
+    """A process that ended while its reloader goes on."""
+
+    pid: int
+    status: int
+    """As `waitpid` gives it."""
+
+
+def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
+    """Return the worker that the reloader below this process has lost, if nothing else runs for the service.
+
+    Only a reloader is believed: another program may leave a helper unreaped while it goes on starting.
+    """
+    family = {pid: stat for pid in family_of(main) if (stat := stat_of(pid)) is not None}
+    ended = [pid for pid, stat in family.items() if not stat.runs and exit_status_of(pid)]
+    if not ended:
+        return None
+    worker = ended[-1]
+    above = ancestors(worker, family)
+    commands = {pid: command_line_of(pid) for pid, stat in family.items() if stat.runs}
+    if any(pid not in above and not re.search(HELPERS, command) for pid, command in commands.items()):
+        return None
+    reloads = any(re.search(RELOADS, commands.get(pid, "")) for pid in above)
+    if not reloads and not any(re.search(SAID, line) for line in lines):
+        return None
+    status = exit_status_of(worker)
+    return DeadWorker(worker, status) if status else None
+
+
+def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:
+    """Return the processes of a family that are above one of them, the nearest first."""
+    above: list[int] = []
+    while pid in family and family[pid].parent in family:
+        pid = family[pid].parent
+        above.append(pid)
+    return above
+
+
+def said_of(worker: DeadWorker) -> str:
+    """Say how a worker ended."""
+    code = os.waitstatus_to_exitcode(worker.status)
+    if code >= 0:
+        return f"its worker (pid {worker.pid}) exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        # A real-time signal.
+        name = f"signal {-code}"
+    return f"its worker (pid {worker.pid}) was ended by {name}"

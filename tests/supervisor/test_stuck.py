@@ -1,0 +1,122 @@
+"""Specifies a start of what cannot come up by itself but lives: told with its cause, left running, ready when fixed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.system.procfs import LINUX
+from tests.supervisor.test_trouble import summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.supervisor.conftest import Shop
+
+PAGES = """
+import os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        broken = os.path.exists("broken")
+        if broken:
+            print("Module not found: Can't resolve './nothing-there'", flush=True)
+        self.send_response(int(sys.argv[1]) if broken else 200)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Answers as a framework does whose page cannot be compiled."""
+
+RELOADER = """
+import os, signal, socket, sys, time
+print("INFO:     Started reloader process [1] using StatReload", flush=True)
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", int(os.environ["PORT"])))
+while True:
+    broken, worker = os.path.exists("broken"), os.fork()
+    if worker == 0:
+        if broken:
+            sys.exit("DATABASE_URL is missing")
+        server.listen()
+        signal.pause()
+    while os.path.exists("broken") == broken:
+        time.sleep(0.02)
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+"""
+"""Does with its worker what `uvicorn --reload` does: it neither prints nor reaps before a file changes."""
+
+
+def python(path: Path, text: str, *words: str) -> str:
+    """Write a program and return the command that runs it."""
+    path.write_text(text)
+    return " ".join([sys.executable, "-S", "-E", str(path), *words])
+
+
+class TestAServerThatAnswers500:
+    def test_and_says_why_is_told_with_that_long_before_its_time_is_over(self, shop: Shop, port: int) -> None:
+        (shop.root / "broken").touch()
+        shop.service(
+            "web", port=port, command=python(shop.root / "pages.py", PAGES, "500"), ready={"http": "/"}
+        )
+
+        command = shop.begin("start")
+
+        assert command.finish() == 1
+        row = summary(command, "web")
+        assert row["phase"] == "starting"
+        assert str(row["reason"]).startswith("Module not found: Can't resolve './nothing-there'\n")
+
+    def test_becomes_ready_in_the_same_process_when_it_is_fixed(self, shop: Shop, port: int) -> None:
+        (shop.root / "broken").touch()
+        shop.service(
+            "web", port=port, command=python(shop.root / "pages.py", PAGES, "500"), ready={"http": "/"}
+        )
+        shop.begin("start").finish()
+        before = shop.status()["web"]["pid"]
+        with shop.subscribe() as events:
+            (shop.root / "broken").unlink()
+
+            events.until(type="phase", service="web", phase="ready")
+        assert shop.status()["web"]["pid"] == before
+        assert shop.status()["web"]["reason"] is None
+
+
+class TestAServerThatAnswers503:
+    def test_runs_on_when_its_time_is_over(self, shop: Shop, port: int) -> None:
+        (shop.root / "broken").touch()
+        command = python(shop.root / "pages.py", PAGES, "503")
+        shop.service("web", port=port, command=command, ready={"http": "/", "timeout": 0.5})
+
+        start = shop.begin("start")
+
+        assert start.finish() == 4
+        row = summary(start, "web")
+        assert row["phase"] == "starting"
+        assert str(row["reason"]).startswith("not ready after 0.5 s: GET / answered 503\n")
+        before = shop.status()["web"]["pid"]
+        with shop.subscribe() as events:
+            (shop.root / "broken").unlink()
+            events.until(type="phase", service="web", phase="ready")
+        assert shop.status()["web"]["pid"] == before
+
+
+@pytest.mark.skipif(not LINUX, reason="reads /proc")
+class TestAWorkerThatDiesUnderItsReloader:
+    def test_is_told_with_its_last_words_and_replaced_when_that_is_fixed(self, shop: Shop, port: int) -> None:
+        (shop.root / "broken").touch()
+        shop.service("web", port=port, command=python(shop.root / "reloader.py", RELOADER, "--reload"))
+
+        start = shop.begin("start")
+
+        assert start.finish() == 1
+        reason = str(summary(start, "web")["reason"])
+        assert "exited with code 1: DATABASE_URL is missing" in reason
+        with shop.subscribe() as events:
+            (shop.root / "broken").unlink()
+            events.until(type="phase", service="web", phase="ready")

@@ -1,0 +1,110 @@
+"""Specifies `devinit.supervisor.workers` with real processes: the worker that a reloader has lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.supervisor.workers import DeadWorker, dead_worker_of, said_of
+from devinit.system.procfs import LINUX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.skipif(not LINUX, reason="reads /proc")
+
+RELOADER = """
+import ctypes, os, signal, sys
+words = sys.argv[1:]
+other = os.fork() if "busy" in words else None
+if other == 0:
+    signal.pause()
+worker = os.fork()
+if worker == 0:
+    {end}
+os.waitid(os.P_PID, worker, os.WEXITED | os.WNOWAIT)
+print(worker, flush=True)
+signal.pause()
+"""
+"""Waits for the end of its worker without reaping it, as `uvicorn --reload` leaves it."""
+
+Reloader = tuple[int, int]
+"""The reloader and its worker."""
+
+
+@pytest.fixture
+def reloader() -> Iterator[Callable[..., Reloader]]:
+    """Start a reloader whose worker ends in some way; return both processes."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(end: str, *words: str) -> Reloader:
+        command = [sys.executable, "-S", "-E", "-c", RELOADER.format(end=end), *words]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        started.append(process)
+        assert process.stdout is not None
+        return process.pid, int(process.stdout.readline())
+
+    yield start
+    for process in started:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+class TestAReloader:
+    @pytest.mark.parametrize(
+        ("end", "said"),
+        [
+            ("sys.exit('DATABASE_URL is missing')", "exited with code 1"),
+            ("os._exit(7)", "exited with code 7"),
+            ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL"),
+            ("ctypes.string_at(0)", "was ended by SIGSEGV"),
+        ],
+    )
+    def test_that_lost_its_worker_is_found_with_how_that_ended(
+        self, reloader: Callable[..., Reloader], end: str, said: str
+    ) -> None:
+        main, worker = reloader(end, "--reload")
+
+        found = dead_worker_of(main, [])
+
+        assert found is not None
+        assert said_of(found) == f"its worker (pid {worker}) {said}"
+
+    def test_is_known_by_what_it_printed_as_well(self, reloader: Callable[..., Reloader]) -> None:
+        main, worker = reloader("os._exit(1)")
+
+        assert dead_worker_of(main, ["INFO:     Started reloader process [7]"]) == DeadWorker(worker, 1 << 8)
+
+    def test_whose_worker_ended_well_has_lost_none(self, reloader: Callable[..., Reloader]) -> None:
+        main, _ = reloader("os._exit(0)", "--reload")
+
+        assert dead_worker_of(main, []) is None
+
+    def test_with_another_process_that_runs_may_still_come_up(
+        self, reloader: Callable[..., Reloader]
+    ) -> None:
+        main, _ = reloader("os._exit(1)", "--reload", "busy")
+
+        assert dead_worker_of(main, []) is None
+
+
+class TestAnotherProgram:
+    def test_that_left_a_helper_unreaped_is_not_believed_to_be_stuck(
+        self, reloader: Callable[..., Reloader]
+    ) -> None:
+        main, _ = reloader("os._exit(1)")
+
+        assert dead_worker_of(main, ["loading the model"]) is None
+
+    def test_is_no_reloader_by_the_name_of_a_folder(self, reloader: Callable[..., Reloader]) -> None:
+        main, _ = reloader("os._exit(1)", "/home/ada/watchshop/server.py")
+
+        assert dead_worker_of(main, []) is None
+
+    def test_that_is_gone_has_no_worker(self) -> None:
+        assert dead_worker_of(2**22 - 1, ["reloader"]) is None
