@@ -33,6 +33,8 @@ BELIEVED_SECONDS = 5.0
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
 ELSEWHERE_INTERVAL_SECONDS = 0.5
+STUCK_INTERVAL_SECONDS = 2.0
+"""How often a service is asked that waits for its code to be fixed: each try may print an error, all night."""
 
 
 class Ready(Struct, frozen=True):
@@ -238,7 +240,7 @@ async def until_answering(subject: Subject, saw: Saw) -> Unreachable | None:
         else:
             astray = None
         saw(detail, result.status)
-        await asyncio.sleep(interval)
+        await asyncio.sleep(STUCK_INTERVAL_SECONDS if subject.is_stuck() else interval)
     return None
 
 
