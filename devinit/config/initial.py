@@ -162,7 +162,15 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
         yield "host", service.host
     yield from _port_keys(service)
     yield from _database_keys(service, project)
-    for key in ("oauth_redirect_ports", "depends_on", "setup", "before_start", "port_env", "watch"):
+    for key in (
+        "oauth_redirect_ports",
+        "depends_on",
+        "setup",
+        "setup_inputs",
+        "before_start",
+        "port_env",
+        "watch",
+    ):
         if values := getattr(service, key):
             yield key, list(values)
     if service.env_file:

@@ -228,6 +228,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         Texts | None,
         Meta(description="Commands that install what it needs; run when lock files have changed since."),
     ] = None
+    setup_inputs: Annotated[
+        Texts | None,
+        Meta(
+            description="Further files that `setup` depends on, relative to its directory: "
+            '["schema/*.graphql", "../shared/codegen.yml"].'
+        ),
+    ] = None
     before_start: Annotated[
         Texts | None,
         Meta(description="Commands that run before each start, after dependencies are ready: migrations."),

@@ -37,7 +37,8 @@ _PROVIDERS_OF = {
 """The keys that only some providers understand."""
 _OF_A_SERVER_THAT_WE_RUN = (
     "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database",
-    "user", "password", "binaries", "setup", "before_start", "stop", "restart", "logs",
+    "user", "password", "binaries", "setup", "setup_inputs", "before_start",
+    "stop", "restart", "logs",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
         depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
         setup=_commands(table.setup, place.at("setup")),
+        setup_inputs=_inputs(table, place.at("setup_inputs")),
         before_start=_commands(table.before_start, place.at("before_start")),
         ready=readiness(table, provider, place.at("ready")),
         health=health(table, provider, place.at("health")),
@@ -177,6 +179,16 @@ def _patterns(value: Texts | None, place: Place) -> tuple[str, ...]:
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
             place.add(f'"{pattern}" does not lie in its directory', 'a pattern as "src/**/*.py"')
+    return patterns
+
+
+def _inputs(table: ServiceTable, place: Place) -> tuple[str, ...]:
+    patterns = _texts(table.setup_inputs)
+    if patterns and not _texts(table.setup):
+        place.add("means nothing without `setup`", "say what has to be run when these files change")
+    for pattern in patterns:
+        if not pattern.strip() or pattern.startswith("/"):
+            place.add(f'"{pattern}" is not relative to its directory', 'a pattern as "schema/*.graphql"')
     return patterns
 
 

@@ -131,6 +131,8 @@ class Service(Struct, frozen=True, kw_only=True):
     """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
     depends_on: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
+    setup_inputs: tuple[str, ...] = ()
+    """Patterns of files, relative to its folder: `setup` runs again when one changes, as for a lock file."""
     before_start: tuple[str, ...] = ()
     ready: Readiness = Readiness()
     health: Health | None = None

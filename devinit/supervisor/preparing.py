@@ -17,27 +17,11 @@ from devinit.supervisor import logs
 from devinit.supervisor.causes import cause_of
 from devinit.supervisor.ending import end_tree, exit_of
 from devinit.supervisor.log_keeper import LogKeeper
+from devinit.supervisor.setup_inputs import inputs_of
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes, read_text, write_atomically
 from devinit.system.processes import spawn
 
-INPUTS = (
-    "pyproject.toml",
-    "uv.lock",
-    "poetry.lock",
-    "pdm.lock",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "package.json",
-    "package-lock.json",
-    "pnpm-lock.yaml",
-    "yarn.lock",
-    "bun.lock",
-    "Gemfile.lock",
-    "go.sum",
-    "Cargo.lock",
-)
-"""Files that say what has to be installed: set-up runs again when one of them changes."""
 PRODUCTS = (".venv", "venv", "node_modules")
 """Folders that set-up makes: it runs again when one that it made is gone."""
 
@@ -57,6 +41,8 @@ class Workshop(Struct, frozen=True, kw_only=True):
     """Where and how the commands of one service run."""
 
     service: Service
+    root: Path
+    """The project's folder."""
     spec: Callable[[str, str], ProcessSpec]
     """Returns how a command line is run; the second argument is the key that it stands under."""
     private: Path
@@ -73,14 +59,16 @@ async def set_up(workshop: Workshop) -> None:
     if not service.setup:
         return
     record_path = workshop.private / "setup" / f"{service.name}.json"
-    if is_current(record_path, service):
+    if is_current(record_path, service, workshop.root):
         return
     for command in service.setup:
         workshop.say(f"setting up: {command}")
         await run_once(workshop, command, "setup")
     products = tuple(name for name in PRODUCTS if (service.directory / name).exists())
     record_path.parent.mkdir(mode=0o700, exist_ok=True)
-    write_atomically(record_path, msgspec.json.encode(SetupRecord(fingerprint(service), products)))
+    write_atomically(
+        record_path, msgspec.json.encode(SetupRecord(fingerprint(service, workshop.root), products))
+    )
 
 
 async def run_one_shots(workshop: Workshop) -> None:
@@ -132,7 +120,7 @@ async def run_command(workshop: Workshop, command: str, key: str, output: int) -
     return -1 if code is None else code
 
 
-def is_current(record_path: Path, service: Service) -> bool:
+def is_current(record_path: Path, service: Service, root: Path) -> bool:
     """Whether the last set-up still holds."""
     text = read_text(record_path)
     if text is None:
@@ -143,16 +131,14 @@ def is_current(record_path: Path, service: Service) -> bool:
         # Only a memory of ours that saves time: running set-up once more is the way out.
         return False
     products = all((service.directory / name).exists() for name in record.products)
-    return products and record.fingerprint == fingerprint(service)
+    return products and record.fingerprint == fingerprint(service, root)
 
 
-def fingerprint(service: Service) -> str:
+def fingerprint(service: Service, root: Path) -> str:
     """Return a digest of everything that set-up depends on."""
     digest = blake2b(digest_size=16)
     for command in service.setup:
         digest.update(command.encode() + b"\0")
-    for name in INPUTS:
-        path = service.directory / name
-        if path.is_file():
-            digest.update(name.encode() + b"\0" + (read_bytes(path) or b"") + b"\0")
+    for name, path in inputs_of(service, root):
+        digest.update(os.fsencode(name) + b"\0" + (read_bytes(path) or b"") + b"\0")
     return digest.hexdigest()

@@ -585,6 +585,7 @@ class Runner:
     def _workshop(self) -> Workshop:
         return Workshop(
             service=self.service,
+            root=self._stage.root,
             spec=lambda command, key: self._stage.command_spec(self.service, command, key),
             private=self._stage.private,
             logs=self._stage.logs,

@@ -82,6 +82,7 @@ class TestTheFirstFile:
             on_conflict = "fail"
             depends_on = ["db", "cache"]
             setup = "uv sync"
+            setup_inputs = ["schema/*.graphql", "../codegen.yml"]
             before_start = ["a", "b"]
             ready = { http = "/", status = [200], body = "\\d+", timeout = 1.5 }
             env = { A = "${PORT}\t\u007f\n", B = true }

@@ -55,6 +55,7 @@ SERVICES: dict[str, Raw] = {
     "one asked over HTTP": {**PROCESS, "ready": {"http": "/"}, "health": {"http": "/"}},
     "a command without a port": {"command": "work"},
     "a command that is asked": {"command": "work", "ready": {"exec": "true"}, "health": {"exec": "true"}},
+    "one that is set up": {**PROCESS, "setup": ["install"]},
     "a database": {"provider": "postgres"},
     "a cache": {"provider": "redis"},
 }

@@ -51,6 +51,7 @@ class TestEveryKey:
             on_conflict = "fail"
             depends_on = ["db"]
             setup = ["uv sync"]
+            setup_inputs = "../codegen.yml"
             before_start = ["alembic upgrade head"]
             ready = { http = "/health", status = [200, 204], body = "ok|fine", timeout = 90 }
             env = { DEBUG = true, WORKERS = 2, NAME = "x" }
@@ -96,6 +97,7 @@ class TestEveryKey:
             ),
             depends_on=("db",),
             setup=("uv sync",),
+            setup_inputs=("../codegen.yml",),
             before_start=("alembic upgrade head",),
             ready=Readiness(http="/health", status=(200, 204), body="ok|fine", timeout_seconds=90.0),
             env={"DEBUG": "true", "WORKERS": "2", "NAME": "x"},
@@ -320,6 +322,8 @@ class TestAValueThatCannotBeMeant:
                 'command = "say \'hi"',
                 """services.a.command: "say 'hi" cannot be parsed: no closing quotation (close every quote)""",
             ),
+            ('command = "x"\nsetup_inputs = "a.yml"', "setup_inputs: means nothing without `setup`"),
+            ('command = "x"\nsetup = "y"\nsetup_inputs = "/a.yml"', "is not relative to its directory"),
             ('provider = "postgrs"', 'there is no provider "postgrs" (did you mean "postgres"?)'),
             ('provider = "mysql"', 'there is no provider "mysql" (providers: process, postgres, redis)'),
             (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,13 +33,21 @@ class Bench:
         self.root, self.private = root / "shop", root / "private"
         self.root.mkdir()
         self.private.mkdir()
+        self.directory, self.inputs = self.root, tuple[str, ...]()
         self.said: list[str] = []
         self.offsets: list[int] = []
 
     def workshop(self, *, setup: tuple[str, ...] = (), before_start: tuple[str, ...] = ()) -> Workshop:
-        service = Service(name="web", directory=self.root, setup=setup, before_start=before_start)
+        service = Service(
+            name="web",
+            directory=self.directory,
+            setup=setup,
+            setup_inputs=self.inputs,
+            before_start=before_start,
+        )
         return Workshop(
             service=service,
+            root=self.root,
             spec=self.spec,
             private=self.private,
             logs=LogKeeper(self.private),
@@ -49,11 +58,16 @@ class Bench:
 
     def spec(self, command: str, _key: str) -> ProcessSpec:
         environment = {"PATH": os.environ["PATH"], "DEVINIT_RUN": MARKER}
-        return ProcessSpec(argv=("/bin/sh", "-c", command), directory=self.root, environment=environment)
+        return ProcessSpec(argv=("/bin/sh", "-c", command), directory=self.directory, environment=environment)
+
+    def move_to(self, folder: str) -> None:
+        """Let the service's folder be one below the project's."""
+        self.directory = self.root / folder
+        self.directory.mkdir(parents=True)
 
     def runs(self) -> int:
         """Return how often `echo run >> runs` ran."""
-        path = self.root / "runs"
+        path = self.directory / "runs"
         return len(path.read_text().splitlines()) if path.exists() else 0
 
     def log(self) -> str:
@@ -78,7 +92,13 @@ class TestSetUp:
         assert bench.runs() == 1
         assert bench.said == [f"setting up: {COUNT}"]
 
-    @pytest.mark.parametrize("name", ["uv.lock", "package-lock.json", "requirements.txt", "pyproject.toml"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "uv.lock", "package-lock.json", "requirements.txt", "pyproject.toml", "composer.lock", "go.mod",
+            "go.sum", "pom.xml", "build.gradle", "build.gradle.kts", "mix.lock", "deno.lock", "Gemfile.lock",
+        ],
+    )  # fmt: skip
     async def test_runs_again_after_a_lock_file_changed(self, bench: Bench, name: str) -> None:
         (bench.root / name).write_text("one")
         workshop = bench.workshop(setup=(COUNT,))
@@ -86,6 +106,68 @@ class TestSetUp:
 
         (bench.root / name).write_text("two")
         await set_up(workshop)
+
+        assert bench.runs() == 2
+
+    @pytest.mark.parametrize("top", ["git", "no git"])
+    @pytest.mark.parametrize("name", ["pnpm-lock.yaml", "uv.lock", "Cargo.lock", "go.work.sum", "pom.xml"])
+    async def test_runs_again_after_the_lock_file_of_its_workspace_changed(
+        self, bench: Bench, top: str, name: str
+    ) -> None:
+        if top == "git":
+            (bench.root / ".git").mkdir()
+            (bench.root / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+        bench.move_to("apps/a")
+        (bench.root / name).write_text("one")
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        (bench.root / name).write_text("two")
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        assert bench.runs() == 2
+
+    async def test_knows_the_workspace_above_the_project_in_the_same_repository(self, bench: Bench) -> None:
+        bench.move_to("apps/a")
+        (bench.root / ".git").write_text("gitdir: elsewhere\n")
+        workspace, bench.root = bench.root, bench.directory
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        (workspace / "yarn.lock").write_text("new")
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        assert bench.runs() == 2
+
+    async def test_does_not_run_again_for_what_lies_above_the_repository_or_project(
+        self, bench: Bench
+    ) -> None:
+        bench.move_to("apps/a")
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        (bench.root.parent / "package-lock.json").write_text("of another project")
+        (bench.root / "package.json").write_text("of the workspace's scripts")
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        assert bench.runs() == 1
+
+    @pytest.mark.parametrize(
+        ("pattern", "changed"),
+        [
+            ("codegen.yml", "codegen.yml"),
+            ("schema/**/*.graphql", "schema/shop/item.graphql"),
+            ("../shared/schema.json", "../shared/schema.json"),
+        ],
+    )
+    async def test_runs_again_after_a_file_changed_that_setup_inputs_names(
+        self, bench: Bench, pattern: str, changed: str
+    ) -> None:
+        bench.move_to("a")
+        bench.inputs = (pattern,)
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        (bench.directory / changed).parent.mkdir(parents=True, exist_ok=True)
+        (bench.directory / changed).write_text("new")
+        await set_up(bench.workshop(setup=(COUNT,)))
+        await set_up(bench.workshop(setup=(COUNT,)))
 
         assert bench.runs() == 2
 
@@ -115,6 +197,14 @@ class TestSetUp:
         await set_up(workshop)
 
         assert bench.runs() == 1
+
+    async def test_that_failed_is_told_with_what_the_package_manager_says(self, bench: Bench) -> None:
+        with pytest.raises(ServiceError) as caught:
+            await set_up(bench.workshop(setup=(f"{sys.executable} -m pip install -r none.txt",)))
+
+        assert caught.value.message.endswith(
+            "exited with code 1: Could not open requirements file: [Errno 2] No such file or directory: 'none.txt'"
+        )
 
     async def test_that_failed_runs_again(self, bench: Bench) -> None:
         workshop = bench.workshop(setup=(COUNT, "test -e allowed"))

@@ -1,0 +1,89 @@
+"""Which files say what `setup` has to install: it runs again when one of them changes.
+
+A service in `apps/a` of a workspace has its lock file at the workspace's root, so the folders above it count,
+up to the top of the git repository.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from devinit.config.find import is_repository, search_of
+from devinit.model.service import Service
+
+LOCK_FILES = (
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "pylock.toml",
+    "Pipfile.lock",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    "yarn.lock",
+    "bun.lock",
+    "bun.lockb",
+    "deno.lock",
+    "Gemfile.lock",
+    "gems.locked",
+    "composer.lock",
+    "go.sum",
+    "go.work",
+    "go.work.sum",
+    "Cargo.lock",
+    "mix.lock",
+    "pom.xml",
+    "settings.gradle",
+    "settings.gradle.kts",
+    "gradle/libs.versions.toml",
+    "gradle.lockfile",
+    "packages.lock.json",
+    "Directory.Packages.props",
+)
+"""Looked for in the service's folder and in those above it: a workspace has one of these for all its members."""
+MANIFESTS = (
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "package.json",
+    "deno.json",
+    "Gemfile",
+    "composer.json",
+    "go.mod",
+    "Cargo.toml",
+    "mix.exs",
+    "build.gradle",
+    "build.gradle.kts",
+)
+"""Looked for in the service's folder alone: above it they are about something else."""
+
+
+def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files that the set-up of a service depends on, each with a name that says where it lies.
+
+    The names are relative to the service's folder, so a checkout that is moved keeps what was set up.
+    """
+    for name in (*LOCK_FILES, *MANIFESTS):
+        yield from _if_file(service.directory / name, name)
+    for count, folder in enumerate(folders_above(service.directory, root), start=1):
+        for name in LOCK_FILES:
+            yield from _if_file(folder / name, f"{'../' * count}{name}")
+    for pattern in service.setup_inputs:
+        for path in sorted(service.directory.glob(pattern)):
+            yield from _if_file(path, os.path.relpath(path, service.directory))
+
+
+def folders_above(directory: Path, root: Path) -> list[Path]:
+    """Return the folders above a service's: up to the top of its git repository, or else to the project's."""
+    inside, _ = search_of(directory)
+    if is_repository(inside[-1]):
+        return [Path(folder) for folder in inside[1:]]
+    return [folder for folder in directory.parents if folder.is_relative_to(root)]
+
+
+def _if_file(path: Path, name: str) -> Iterator[tuple[str, Path]]:
+    if path.is_file():
+        yield name, path
