@@ -82,7 +82,9 @@ class HealthTable(Table, frozen=True, kw_only=True):
     ] = None
     status: Status = None
     body: Body = None
-    tcp: Annotated[bool | None, Meta(description="Well when the port accepts a connection.")] = None
+    tcp: Annotated[bool | None, Meta(description="Well when a process accepts a connection to the port.")] = (
+        None
+    )
     exec: Annotated[str | None, Meta(description="Command: well when it exits with 0.")] = None
     every: Annotated[
         Seconds | None,

@@ -22,6 +22,7 @@ from devinit.model.probe import (
     StayedUpProbe,
     TcpProbe,
 )
+from devinit.system.connections import is_accepted
 
 ATTEMPT_SECONDS = 5.0
 """How long one attempt may take: a first page that is compiled on demand is slow without being broken."""
@@ -63,6 +64,37 @@ async def attempt(
         return not_yet(f"no answer within {seconds:g} s")
     except OSError as error:
         return not_yet(describe(error))
+
+
+async def check(probe: Probe, run_command: RunCommand, seconds: float) -> ProbeResult:
+    """Ask once whether a service that is ready is still well. A line of the output is no answer to that.
+
+    That the kernel connects says nothing about a server that was up: its queue outlives a worker that died under
+    its reloader. So a connection has to be accepted.
+    """
+    if not isinstance(probe, TcpProbe):
+        return await attempt(probe, run_command, str, seconds)
+    try:
+        async with asyncio.timeout(seconds):
+            await until_accepted(probe)
+    except TimeoutError:
+        return not_yet(f"no process accepted a connection within {seconds:g} s")
+    except OSError as error:
+        return not_yet(describe(error))
+    return ready()
+
+
+async def until_accepted(probe: TcpProbe) -> None:
+    """Connect, and return when a process has accepted the connection."""
+    _, writer = await asyncio.open_connection(probe.host, probe.port)
+    try:
+        own_port = writer.get_extra_info("sockname")[1]
+        for interval in intervals():
+            if is_accepted(probe.port, own_port):
+                return
+            await asyncio.sleep(interval)
+    finally:
+        writer.close()
 
 
 async def carry_out(

@@ -29,7 +29,7 @@ from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import Ears, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.probing import attempt, matches
+from devinit.supervisor.probing import check, matches
 from devinit.supervisor.readiness import (
     Ailing,
     Elsewhere,
@@ -434,8 +434,7 @@ class Runner:
         probe = self._stage.probe(service)
 
         async def ask() -> ProbeResult:
-            # A line of the output is no answer: the configuration refuses that.
-            return await attempt(probe, self._run_health_command, str, health.timeout_seconds)
+            return await check(probe, self._run_health_command, health.timeout_seconds)
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
             self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""

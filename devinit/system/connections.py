@@ -34,6 +34,18 @@ def clients_of(ports: Collection[int]) -> dict[int, int]:
     return {port: counted[port] for port in ports}
 
 
+def is_accepted(port: int, peer_port: int) -> bool:
+    """Whether the server on a port has accepted the connection from this local port, or closed it since.
+
+    The kernel connects clients by itself and lets them wait in a queue. Until a process takes it from there, a
+    connection is nothing that a process can hold: its inode is 0 (measured). True where that cannot be seen.
+    """
+    if not LINUX:
+        return True
+    mine = (one for one in _sockets(1 << ESTABLISHED, port) if one.peer_port == peer_port)
+    return all(one.inode for one in mine if one.state == ESTABLISHED)
+
+
 def use_of(port: int) -> PortUse | None:
     """Say who uses a port without listening: an outgoing connection, or a socket that is only bound.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +76,18 @@ class TestAServiceThatStopsAnswering:
         assert after["pid"] != before
         assert after["restarts"] == 1
         assert not Path(f"/proc/{before}").exists()
+
+    def test_is_not_well_because_the_kernel_still_connects(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, health={"tcp": True, "every": 0.05, "failures": 2, "timeout": 0.3})
+        shop.up()
+        pid = shop.status()["web"]["pid"]
+        with shop.subscribe() as events:
+            os.kill(pid, signal.SIGSTOP)
+            told = events.until(type="phase", service="web", phase="unhealthy")
+            os.kill(pid, signal.SIGCONT)
+            events.until(type="phase", service="web", phase="ready")
+
+        assert told["reason"] == "no process accepted a connection within 0.3 s"
 
     def test_is_looked_after_by_the_next_supervisor_too(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port, health={"exec": "test ! -e sick", **OFTEN})

@@ -12,7 +12,7 @@ import pytest
 
 from devinit.model.port import PortUse, UseState
 from devinit.system import connections
-from devinit.system.connections import clients_of, use_of
+from devinit.system.connections import clients_of, is_accepted, use_of
 from devinit.system.sockets import Socket
 
 if TYPE_CHECKING:
@@ -154,3 +154,23 @@ class TestAPortInUseWithoutAListener:
 
     def test_is_none_when_nobody_uses_it(self, opened: Opened) -> None:
         assert use_of(port_of(opened(listening()))) is None
+
+
+@pytest.mark.usefixtures("source")
+class TestAConnection:
+    @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+    def test_is_accepted_when_a_process_has_taken_it_from_the_queue(
+        self, opened: Opened, address: str
+    ) -> None:
+        server = opened(bound(address))
+        server.listen()
+        port = server.getsockname()[1]
+        client = opened(socket.create_connection((address, port)))
+        own_port = client.getsockname()[1]
+
+        before = is_accepted(port, own_port)
+        connection = opened(server.accept()[0])
+        after = is_accepted(port, own_port)
+        connection.close()
+
+        assert (before, after, is_accepted(port, own_port)) == (False, True, True)
