@@ -30,7 +30,8 @@ MYSQL_DSN = re.compile(
     r"(?<![\w.+%-])(?P<before>[\w.+%-]++:)(?:[^\s\"']{1,128}?@(?=(?:tcp6?|unix|cloudsql)?\()|[^\s\"'@/]{1,128}@(?=/\w))"
 )
 """`user:password@tcp(127.0.0.1:3306)/shop`, as Go's driver reads it."""
-SQL = re.compile(r"(?i)\b(?P<before>(?:password|identified\s+by)\s+)'(?:[^']|'')+'")
+SQL = re.compile(r"(?i)\b(?P<before>(?:password|(?<!\brevision )identified\s+by)\s+)'(?:[^']|'')+'")
+"""Not alembic's "Can't locate revision identified by 'abc123'", which is the cause of a failed start."""
 
 SIGN = re.compile(
     rf"(?<![\w.-])(?:"

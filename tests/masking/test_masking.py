@@ -68,6 +68,7 @@ HIDDEN_IN = {
     "CREATE USER x IDENTIFIED BY 'hunter2'": "CREATE USER x IDENTIFIED BY '***'",
 }
 READABLE = [
+    "FAILED: Can't locate revision identified by 'abc123'",
     "http://localhost:5173/@vite/client",
     "http://localhost:3000?next=a@b.c",
     "localhost:3000/@/src/main.ts",

@@ -83,6 +83,13 @@ class Launcher:
             os.close(writable)
             os.close(silent)
         self.started.append(Started(process, readable))
+        while (
+            names
+            and run_as is None
+            and processes.alive(process.identity)
+            and not has_environment(process.pid)
+        ):
+            pass  # the kernel tells of the new program before its environment can be read
         return self.started[-1]
 
     def environment(self) -> dict[str, str]:
@@ -147,6 +154,14 @@ class Unprivileged:
         if not succeeded:
             raise AssertionError(result)
         return result  # type: ignore[no-any-return]  # it is what `function` returned
+
+
+def has_environment(pid: int) -> bool:
+    """Whether the environment of a process is there to be read, or is hidden from us."""
+    try:
+        return bool(Path(f"/proc/{pid}/environ").read_bytes())
+    except OSError:
+        return True
 
 
 @pytest.fixture

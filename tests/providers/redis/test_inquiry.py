@@ -28,6 +28,9 @@ def start(bench: Bench, redis_binary: Path) -> Iterator[Start]:
     def begin(*options: str, port: int | None = None) -> int:
         port = port or bench.free_port()
         words = [str(redis_binary), "--port", str(port), "--save", "", *options]
+        if "--cluster-enabled" in options:
+            # Without it the cluster's own port is 10000 higher, which a connection may have.
+            words += ["--cluster-port", str(bench.free_port())]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=bench.place.root)
         started.append(process)
         assert process.stdout is not None
