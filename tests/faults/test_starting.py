@@ -152,7 +152,7 @@ class TestAReloaderWhoseProgramCrashes:
 
         assert shown.returncode == 1
         assert "web cannot start: SyntaxError: invalid syntax (app.py, line 1)" in shown.stderr
-        assert "it lives and waits for a change" in shown.stderr
+        assert "it runs and waits for a change" in shown.stderr
         assert "not ready in time" not in shown.stderr
 
 
