@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.cli.watch import Watch
+    from devinit.cli.watch import Scope, Watch
     from devinit.control.client import Client
     from devinit.control.wire import Json
 
@@ -127,7 +127,9 @@ def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json
         with watch.progress:
             result = client.answer(method, watch.see, watch.progress.tick)
     except KeyboardInterrupt:
-        take_back(client, root, watch.starting if watch else None)
+        from devinit.cli.watch import Scope  # the first import may have been interrupted
+
+        take_back(client, root, method, watch.scope if watch else Scope())
         raise
     watch.print_summary(of_changes=bool(params.get("only_changed")))
     code: int = result["exit_code"]
@@ -146,25 +148,27 @@ def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, 
     pins.update(pins_of(answers))
 
 
-def take_back(client: Client, root: str, starting: list[str] | None) -> None:
-    """Ctrl-C: stop what this start was bringing up, and nothing else; None: what that is was not told yet."""
+def take_back(client: Client, root: str, method: str, scope: Scope) -> None:
+    """Ctrl-C: stop what this start was bringing up, and nothing else.
+
+    What ran before a restart is left to the supervisor, which completes it.
+    """
     from devinit.cli.progress import Progress  # only an interrupted start needs these
     from devinit.cli.stopping import stop_services
 
-    def see(event: Json) -> None:
-        nonlocal starting
-        if event["type"] == "plan":
-            starting = event["starting"]
-
     try:
-        if starting is None:
+        if scope.starting is None and not (method == "restart" and scope.stopped):
             # The order is on its way. This question is answered after it has been decided what it covers.
-            client.call("environment", {"environ": caller_environment()}, see)
-        if not starting:
+            client.call("environment", {"environ": caller_environment()}, scope.see)
+        kept = scope.stopped if method == "restart" else set()
+        if kept:
+            talk("\ninterrupted: the restart goes on without this command; `devinit stop` ends it")
+        added = [name for name in scope.starting or [] if name not in kept]
+        if not added:
             return
         talk("\ninterrupted: stopping what this start brought up")
         with Progress(sys.stderr) as progress:
             stopping = connect_or_start(root)
-            stop_services(stopping, starting, progress.see, progress.tick, progress.say)
+            stop_services(stopping, added, progress.see, progress.tick, progress.say)
     except DevinitError as error:
         talk(f"it could not be stopped: {error.message}")

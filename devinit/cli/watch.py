@@ -13,29 +13,45 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 
+class Scope:
+    """Which services a start or a restart is about, as far as its events have said so."""
+
+    def __init__(self) -> None:
+        self.starting: list[str] | None = None
+        """What it brings up; None before that is decided."""
+        self.stopped: set[str] = set()
+        """Services that a restart has stopped, or is stopping: they ran before it."""
+
+    def see(self, event: Json) -> None:
+        """Take an event in."""
+        match event["type"]:
+            case "plan":
+                self.starting = event["starting"]
+            case "phase" if self.starting is None and event["phase"] in ("stopping", "stopped"):
+                self.stopped.add(event["service"])
+
+
 class Watch:
     """What has been seen of a start so far."""
 
     def __init__(self, *, as_json: bool) -> None:
         # The table on standard output takes the place of the lines, if it goes to a terminal as well.
         self.progress = Progress(sys.stderr, silent=as_json, vanishes=sys.stdout.isatty())
-        self.starting: list[str] | None = None
+        self.scope = Scope()
         self._summary: Json | None = None
         self._as_json = as_json
 
     def see(self, event: Json) -> None:
         """Take an event in."""
+        self.scope.see(event)
         if self._as_json:
             print_json(event)
-        match event["type"]:
-            case "plan":
-                self.starting = event["starting"]
-            case "summary":
-                self._summary = event
+        if event["type"] == "summary":
+            self._summary = event
         self.progress.see(event)
 
     def print_summary(self, *, of_changes: bool) -> None:
         """Print what it came to, to a person. A restart of what changed, where nothing did, was told so."""
         if self._summary is None or self._as_json or (of_changes and not self._summary["services"]):
             return
-        summary.print_summary(self._summary, self.starting or [])
+        summary.print_summary(self._summary, self.scope.starting or [])

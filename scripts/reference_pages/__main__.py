@@ -31,7 +31,8 @@ its `directory` in the repository. Where none of them is found, a use of Postgre
 or at the top of its repository makes that folder the project.
 
 No SERVICE means all of them, and so does `all`. Starting a service starts what it depends on. Starting what runs
-already is success. Ctrl-C during a start stops what that start was bringing up, and nothing else.
+already is success. Ctrl-C during a start stops what that start was bringing up, and nothing else; during a restart
+only what did not run before it.
 """
 
 EXIT_CODES = {

@@ -171,6 +171,48 @@ class TestARestartWhoseClientGoesAway:
             until_ready(events, "db", "web")
 
 
+    def test_after_one_ctrl_c_during_the_stop_completes(self, slow: Shop) -> None:
+        before = pids(slow)
+        with slow.subscribe() as events:
+            command = slow.begin("restart", "web")
+            command.until(type="phase", service="web", phase="stopping")
+
+            command.process.send_signal(signal.SIGINT)
+
+            assert command.finish() == 130
+            until_ready(events, "web")
+        assert pids(slow)["web"] not in (None, before["web"])
+        assert "the restart goes on without this command" in command.errors()
+
+    def test_after_ctrl_c_while_the_service_comes_up_again_completes(self, shop: Shop) -> None:
+        shop.service("web", ready={"after": 1})
+        shop.up()
+        with shop.subscribe() as events:
+            command = shop.begin("restart", "web")
+            command.until(type="phase", service="web", phase="starting")
+
+            command.process.send_signal(signal.SIGINT)
+
+            assert command.finish() == 130
+            until_ready(events, "web")
+
+    def test_stops_only_what_did_not_run_before_after_ctrl_c(self, shop: Shop, port: int) -> None:
+        shop.service("db", port=port)
+        shop.service("web", depends_on=["db"])
+        shop.up()
+        assert shop("stop", "db").returncode == 0
+        shop.service("db", "never", port=port)
+        command = shop.begin("restart", "web")
+        command.until(type="phase", service="db", phase="starting")
+
+        command.process.send_signal(signal.SIGINT)
+
+        assert command.finish() == 130
+        status = shop.status()
+        assert status["db"]["phase"] == "stopped"
+        assert status["web"]["phase"] == "waiting"
+
+
 class TestARestartWithAQuestion:
     def ask(self, shop: Shop, port: int) -> list[Event]:
         """Order a restart with another port, which is taken, and hang up on the question."""
