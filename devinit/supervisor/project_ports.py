@@ -297,7 +297,7 @@ class ProjectPorts:
 
         A lease that only programs keep in which a person works (tmux) is no service that runs.
         """
-        ours = {each.port for each in self._grants.values()}
+        ours = {each.port for each in (*self._grants.values(), *(ahead for ahead, _ in self._ahead.values()))}
         root = root_name(self._root)
         found = {
             owner.service.partition(".")[0]

@@ -213,6 +213,19 @@ class TestARestartWhoseClientGoesAway:
         assert status["web"]["phase"] == "waiting"
 
 
+class TestARestartOfAStoppedService:
+    def test_starts_it_and_finds_no_leftover_in_its_own_preparation(self, shop: Shop, port: int) -> None:
+        shop.service("other", "stubborn", stop=SLOW)
+        shop.service("web", port=port)
+        shop.up()
+        assert shop("stop", "web").returncode == 0
+
+        restart = shop.begin("restart", "web")
+
+        assert restart.finish() == 0
+        assert [event["message"] for event in restart.seen if event["type"] == "note"] == []
+
+
 class TestARestartWithAQuestion:
     def ask(self, shop: Shop, port: int) -> list[Event]:
         """Order a restart with another port, which is taken, and hang up on the question."""
