@@ -12,7 +12,7 @@ from devinit.cli.output import talk
 from devinit.errors import ConfigError, DevinitError, StateFileError
 from devinit.logs import log_path
 from devinit.model.names import unknown_service
-from devinit.system.checkout import state_folder
+from devinit.system.checkout import folder_with_logs
 from devinit.system.files import read_bytes
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def log_of(root: Path, service: str) -> Path:
 
 def logs_folder(root: Path) -> Path:
     """Return the folder of all logs of a checkout."""
-    return Path(state_folder(root)) / "logs"
+    return Path(folder_with_logs(root)) / "logs"
 
 
 def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
@@ -66,7 +66,7 @@ def on_record(root: Path) -> tuple[str | None, set[str]]:
     import json  # only who names no service needs it
 
     try:
-        state = json.loads(read_bytes(Path(state_folder(root)) / "state.json") or b"")
+        state = json.loads(read_bytes(Path(folder_with_logs(root)) / "state.json") or b"")
         profile, services = state["profile"], set(state["services"])
     except (StateFileError, ValueError, KeyError, TypeError, RecursionError):
         return None, set()

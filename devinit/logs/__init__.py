@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import os
 
-from devinit.system.checkout import state_folder
+from devinit.system.checkout import folder_with_logs
 
 MARKER = "--- devinit: "
 """How the lines begin that are ours: one before each run of a service and each command of its set-up.
@@ -40,4 +40,4 @@ SECRETS_FILE = "secrets"
 
 def log_path(root: str | os.PathLike[str], service: str) -> str:
     """Return where the output of a checkout's service lies."""
-    return os.path.join(state_folder(root), "logs", f"{service}.log")  # noqa: PTH118  the fast commands do without pathlib
+    return os.path.join(folder_with_logs(root), "logs", f"{service}.log")  # noqa: PTH118  the fast commands do without pathlib

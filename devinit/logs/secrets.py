@@ -11,7 +11,7 @@ import os
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.logs.mask import Mask, secrets_of, words_of
-from devinit.system.checkout import state_folder
+from devinit.system.checkout import folder_with_logs
 from devinit.system.files import read_bytes
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ ENVIRONMENT_FILE = ".env.runtime"
 
 def mask_of(root: str | os.PathLike[str]) -> Mask:
     """Return what hides the secrets of a project; without its files only passwords in URLs are recognised."""
-    own = os.path.join(state_folder(root), SECRETS_FILE)  # noqa: PTH118  as below
+    own = os.path.join(folder_with_logs(root), SECRETS_FILE)  # noqa: PTH118  as below
     return Mask(read(os.path.join(root, ENVIRONMENT_FILE)), read(own))  # noqa: PTH118  as below
 
 

@@ -61,6 +61,16 @@ def state_folder(root: str | os.PathLike[str]) -> str:
     return path
 
 
+def folder_with_logs(root: str | os.PathLike[str]) -> str:
+    """Return the folder that has a checkout's logs now: `.devinit` until what lies there has moved."""
+    path = state_folder(root)
+    if os.path.isdir(path):
+        return path
+    from devinit.system import old_layout  # once in the life of a checkout
+
+    return old_layout.folder_with_logs(root) or path
+
+
 def claim(root: str | os.PathLike[str]) -> str:
     """Return the checkout's state folder, ready to be used: it is made, or moved with the checkout, if needed.
 

@@ -66,6 +66,14 @@ def has_record(root: str | os.PathLike[str]) -> bool:
     return is_known(real) and _is_own(os.path.join(real, OWN_FOLDER, RECORDS[0]), stat.S_ISREG)
 
 
+def folder_with_logs(root: str | os.PathLike[str]) -> str | None:
+    """Return the `.devinit` of a checkout if an earlier version left logs there that have not been moved yet."""
+    real = os.path.realpath(root)
+    own = os.path.join(real, OWN_FOLDER)
+    there = (_is_own(each, stat.S_ISDIR) for each in (own, os.path.join(own, "logs")))
+    return own if all(there) and is_known(real) else None
+
+
 def _move_folder(source: str, target: str) -> None:
     if not _is_own(source, stat.S_ISDIR):
         return

@@ -75,6 +75,35 @@ class TestAProjectThatRuns:
         assert keys_of(cache) == "row"
 
 
+class TestLogsThatHaveNotMovedYet:
+    def test_are_shown_while_the_service_runs(self, shop: Shop, port: int) -> None:
+        shop.service("web", "say=printed-before", port=port)
+        shop.up()
+        shop.kill_supervisor()
+        as_before(shop)
+
+        shown, path = shop("logs", "web"), shop("logs", "web", "--path")
+
+        assert "printed-before" in shown.stdout
+        assert "deleted" not in shown.stderr
+        assert path.stdout == f"{shop.root}/.devinit/logs/web.log\n"
+
+    def test_are_shown_after_a_stop(self, shop: Shop, port: int) -> None:
+        shop.service("web", "say=printed-before", port=port)
+        shop.up()
+        assert shop("stop").returncode == 0
+        as_before(shop)
+
+        assert "printed-before" in shop("logs").stdout
+
+    def test_are_not_shown_when_the_checkout_brought_them_along(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.root.joinpath(".devinit", "logs").mkdir(parents=True)
+        shop.root.joinpath(".devinit", "logs", "web.log").write_text("from the repository\n")
+
+        assert "from the repository" not in shop("logs", "web").stdout
+
+
 class TestAProjectThatIsStopped:
     @needs_redis
     def test_keeps_its_data_on_another_disk_as_well(self, another_disk: Path, shop: Shop, port: int) -> None:
