@@ -23,7 +23,14 @@ from devinit.system.files import (
     read_bytes,
     write_atomically,
 )
-from devinit.system.paths import OWN_FOLDER, SUPERVISOR_LOCK, create_private, project_id, state_path
+from devinit.system.paths import (
+    OWN_FOLDER,
+    SUPERVISOR_LOCK,
+    create_private,
+    project_id,
+    state_path,
+    unusable,
+)
 
 IDENTITY = "identity"
 ORIGIN = "checkout"
@@ -101,8 +108,10 @@ def folders() -> dict[str, Origin]:
     top = os.path.join(state_path(), "checkouts")
     try:
         names = sorted(os.listdir(top))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise unusable(top, error) from error
     found = {path: origin_of(path) for path in (os.path.join(top, name) for name in names)}
     return {path: origin for path, origin in found.items() if origin is not None}
 

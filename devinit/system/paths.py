@@ -84,13 +84,24 @@ def create_private(path: str) -> None:
     except FileNotFoundError as error:
         parent = os.path.dirname(path)
         if os.path.isdir(parent):  # /proc and the like: nothing can be created here
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
         create_private(parent)
         create_private(path)
     except OSError as error:
         if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
+
+
+def unusable(path: str, error: OSError) -> StateFileError:
+    """Return the error that a folder of devinit's own is, with what to do about it."""
+    if isinstance(error, PermissionError) and os.path.exists(path):
+        from shlex import quote  # it loads re, for an error only
+
+        hint = f"make {path} yours again (was devinit run with sudo?): sudo chown -R $USER {quote(path)}"
+    else:
+        hint = "set XDG_STATE_HOME to a folder that you can write"
+    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)
 
 
 def _as_path(path: str) -> Path:
@@ -160,13 +171,3 @@ def _refuse_unless_private(path: str) -> None:
         f"{path} cannot hold the control socket: {problem}",
         hint="remove it, or set XDG_RUNTIME_DIR to a directory of your own",
     )
-
-
-def _unusable(path: str, error: OSError) -> StateFileError:
-    if isinstance(error, PermissionError) and os.path.exists(path):
-        from shlex import quote  # it loads re, for an error only
-
-        hint = f"make {path} yours again (was devinit run with sudo?): sudo chown -R $USER {quote(path)}"
-    else:
-        hint = "set XDG_STATE_HOME to a folder that you can write"
-    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

@@ -55,6 +55,28 @@ class TestTheStateFolder:
         assert not Path(state_folder(shop)).exists()
         assert state_folder(shop) == claim(shop)
 
+    def test_is_refused_by_name_when_a_file_is_where_the_state_directory_should_be(
+        self, shop: Path, machine: Machine
+    ) -> None:
+        claim(shop)
+        shutil.rmtree(machine.state / "devinit")
+        (machine.state / "devinit").touch()
+
+        assert not Path(state_folder(shop)).exists()
+        with pytest.raises(StateFileError, match="devinit/checkouts cannot be used: Not a directory"):
+            claim(shop)
+
+    def test_is_refused_by_name_when_the_state_directory_cannot_be_listed(
+        self, shop: Path, machine: Machine
+    ) -> None:
+        claim(shop)
+        folders = machine.state / "devinit" / "checkouts"
+        shutil.rmtree(folders)
+        folders.symlink_to(folders)
+
+        with pytest.raises(StateFileError, match="devinit/checkouts cannot be used: Too many levels"):
+            state_folder(shop)
+
     def test_leaves_only_an_identity_in_the_checkout(self, shop: Path) -> None:
         claim(shop)
 
