@@ -149,8 +149,8 @@ DESCRIPTIONS = frozenset(
 """Last words that say something about a secret, and hold none: POSTGRES_PASSWORD_FILE, TOKEN_TTL."""
 OF_THE_SHELL = frozenset({"PWD", "OLDPWD"})
 """Folders, in every environment."""
-SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null"})
-"""Values that are no secret whatever they are called: CORS_ALLOW_CREDENTIALS=true."""
+SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "random"})
+"""Values that are no secret whatever they are called: CORS_ALLOW_CREDENTIALS=true, `password = "random"`."""
 
 
 def hides(name: str) -> bool:

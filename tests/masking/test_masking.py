@@ -69,6 +69,7 @@ HIDDEN_IN = {
 }
 READABLE = [
     "FAILED: Can't locate revision identified by 'abc123'",
+    'redis has no password; `password = "random"` keeps other users out',
     "http://localhost:5173/@vite/client",
     "http://localhost:3000?next=a@b.c",
     "localhost:3000/@/src/main.ts",
