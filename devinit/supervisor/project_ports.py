@@ -86,7 +86,8 @@ class ProjectPorts:
         for request in requests:
             name = request.service
             if name in self._ahead:
-                self._close(name)
+                # It has left its port for good, for another one.
+                self._close(name, keep_reservation=False)
                 continue
             if name not in stated.ports and self._keeps(request, remembered.get(name)):
                 self._taken[name] = None

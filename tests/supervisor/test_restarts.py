@@ -170,7 +170,6 @@ class TestARestartWhoseClientGoesAway:
 
             until_ready(events, "db", "web")
 
-
     def test_after_one_ctrl_c_during_the_stop_completes(self, slow: Shop) -> None:
         before = pids(slow)
         with slow.subscribe() as events:
@@ -293,6 +292,24 @@ class TestARestartWithAQuestion:
         [told] = [event for event in restart.seen if event["type"] == "port"]
         assert str(holder) in told["killed"][0]
         assert shop.status()["web"]["port"] == ports[6]
+
+
+class TestARestartOnAnotherPort:
+    def test_gives_up_the_port_that_the_service_had_moved_to(
+        self, shop: Shop, free_ports: FreePorts, stranger: Stranger
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0])
+        holder = stranger(ports[0])
+        shop.up()
+        assert shop.ports() == {"web": ports[1]}
+        shop.end_process(holder)
+        assert shop("ports", "reset").returncode == 0
+
+        assert shop("restart").returncode == 0
+
+        listed = json.loads(shop("ports", "--all", "--json").stdout)["ports"]
+        assert [each["port"] for each in listed if each["port"] in ports] == [ports[0]]
 
 
 class TestTwoServicesThatSwapTheirPorts:
