@@ -5,6 +5,8 @@ It is written where `devinit start` would start: for a folder of a project, in t
 
 from __future__ import annotations
 
+import os
+from itertools import chain, count
 from pathlib import Path
 
 from devinit.cli.output import print_json, talk
@@ -28,7 +30,11 @@ WRITTEN = (".env.runtime", ".ports.json", ".backend-port.json")
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--print", action="store_true", dest="shown", help="print it instead of writing it")
-    parser.add_argument("--force", action="store_true", help="replace a devinit.toml that is there")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="replace a devinit.toml that is there; it is kept as devinit.toml.old",
+    )
     parser.add_argument(
         "--here", action="store_true", help="make this folder a project of its own, whatever lies above it"
     )
@@ -52,12 +58,16 @@ def run(arguments: Arguments) -> int:
     if arguments.shown:
         terminal.data(text)
         return 0
+    kept = keep_former(path, text, root)
     write_atomically(path, text, inside=root)
     if arguments.json:
-        print_json({"path": str(path), "services": list(project.services), "notes": list(project.notes)})
+        written = {"path": str(path), "services": list(project.services), "notes": list(project.notes)}
+        print_json({**written, "kept": str(kept) if kept else None})
         return 0
     found = ", ".join(project.services) or "no services were found: the file has examples"
     talk(f"{path} written: {found}")
+    if kept is not None:
+        talk(f"  the former one is kept as {kept.name}")
     if not project.services:
         talk("\n".join(f"  {line}" for line in looked_for()))
     for note in (*project.notes, *ignoring(root)):
@@ -84,6 +94,17 @@ def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:
         )
     if not force:
         raise UsageError(f"{path} exists already", hint="edit it, or replace it with `devinit init --force`")
+
+
+def keep_former(path: Path, text: str, root: Path) -> Path | None:
+    """Copy a devinit.toml that is about to be replaced: it may be written by hand. Return where it is kept."""
+    former = read_bytes(path, inside=root)
+    if former is None or former == text.encode():
+        return None
+    names = chain([f"{FILE_NAME}.old"], (f"{FILE_NAME}.old.{number}" for number in count(2)))
+    kept = next(each for each in map(root.joinpath, names) if not os.path.lexists(each))
+    write_atomically(kept, former)
+    return kept
 
 
 def ignoring(root: Path) -> list[str]:

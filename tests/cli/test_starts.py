@@ -212,6 +212,36 @@ class TestOneAnswer:
         assert (shop.root / "backend" / "devinit.toml").exists()
 
 
+class TestAFileThatInitReplaces:
+    def test_is_kept_beside_it(self, shop: Shop) -> None:
+        by_hand = "# by hand\n[services.web]\ncommand = 'sleep 1000'\n"
+        lay_out(shop.root, {**LAYOUTS["a stack"], "devinit.toml": by_hand})
+
+        done = shop("init", "--force")
+
+        assert done.returncode == 0
+        assert "the former one is kept as devinit.toml.old" in done.stderr
+        assert (shop.root / "devinit.toml.old").read_text() == by_hand
+
+    def test_does_not_take_the_place_of_one_that_was_kept_before(self, shop: Shop) -> None:
+        lay_out(shop.root, {"devinit.toml": "# first\n"})
+        assert shop("init", "--force").returncode == 0
+        (shop.root / "devinit.toml").write_text("# second\n")
+
+        kept = json.loads(shop("init", "--force", "--json").stdout)["kept"]
+
+        assert kept == str(shop.root / "devinit.toml.old.2")
+        assert (shop.root / "devinit.toml.old").read_text() == "# first\n"
+
+    def test_is_not_kept_when_nothing_changes(self, shop: Shop) -> None:
+        lay_out(shop.root, LAYOUTS["a stack"])
+        assert shop("init").returncode == 0
+
+        assert shop("init", "--force").returncode == 0
+
+        assert not (shop.root / "devinit.toml.old").exists()
+
+
 class TestTheProjectThatAStartTakes:
     @pytest.fixture
     def project(self, running: Shop, port: int) -> Shop:
