@@ -437,6 +437,8 @@ class Search:
                 conflicts.append(conflict_of(wanted.request.service, report, move_to=None))
             hints.append(_hint(wanted))
         hint = next(hint for hint in hints if hint)
+        # The message need not repeat it.
+        lines = [line.removesuffix(f" (not ended: {hint})") for line in lines]
         raise PortConflict("; ".join(lines), hint=hint, conflicts=conflicts)
 
     def hand_over(self, outcome: GrantedPort) -> Taking:

@@ -240,6 +240,23 @@ class TestASocketThatAProgramInheritedInWhichAPersonWorks:
         assert all(map(alive, holding(first).identities))
         web.close()
 
+    def test_is_named_once_where_the_port_is_fixed(
+        self,
+        stranger: Stranger,
+        port: int,
+        root: Path,
+        store: LeaseStore,
+        program: Callable[[str], str],
+    ) -> None:
+        server = stranger(port, "", program("tmux"), "1000", program=SERVER)
+        [opened] = others(port, server)
+
+        with pytest.raises(PortConflict) as refused:
+            force(root, store, port, strict=True)
+
+        told = f"{refused.value.message}\n{refused.value.hint}"
+        assert told.count(f"ending tmux 1000 (pid {opened.pid}) would end every session") == 1
+
 
 class TestABrowserInTheProcessGroupOfAHolder:
     def test_is_not_ended_with_it(self, stranger: Stranger, port: int, program: Callable[[str], str]) -> None:
