@@ -242,6 +242,15 @@ class TestFilesThatCannotBeRead:
         assert "services.api.prot" in found["configuration"][0]["problem"]
         assert found["configuration"][0]["cured"] is False
 
+    def test_a_configuration_without_services_is_one_finding(self, shop: Shop) -> None:
+        (shop.root / "devinit.toml").write_text("[project]\nname = 'shop'\n")
+
+        _, found = examined(shop)
+
+        [empty] = found["configuration"]
+        assert empty["problem"].endswith("devinit.toml describes no services")
+        assert "add a [services.NAME]" in empty["advice"]
+
 
 class TestARedisWithoutAPassword:
     @pytest.fixture

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.cli.logged import without_log
+from devinit.config.absence import no_services
 from devinit.config.load import load
 from devinit.control.launch import connect_to
 from devinit.control.waking import supervisor_of, wake
@@ -38,14 +39,12 @@ def configuration(root: Path) -> Iterator[Finding]:
     except DevinitError as error:
         yield Finding(check="configuration", problem=error.message, advice=error.hint or "")
         return
+    empty = None if project.services else no_services(project.source or project.root)
     for note in project.notes:
-        yield Finding(check="configuration", problem=note, harmless=True)
-    if not project.services:
-        yield Finding(
-            check="configuration",
-            problem=f"{project.source or root} has no services",
-            advice="`devinit init` writes what it finds",
-        )
+        if empty is None or not empty.message.endswith(note):
+            yield Finding(check="configuration", problem=note, harmless=True)
+    if empty is not None:
+        yield Finding(check="configuration", problem=empty.message, advice=empty.hint or "")
 
 
 def state(root: Path) -> Iterator[Finding]:
