@@ -186,10 +186,11 @@ def _file_of(root: str, service: str) -> str | None:
     from devinit.config.defaults import DISCOVERY
     from devinit.config.find import FILE_NAME
     from devinit.errors import StateFileError
-    from devinit.system.files import read_text
+    from devinit.system.files import LARGEST_SETTINGS, read_text
 
     try:
-        table = tomllib.loads(read_text(os.path.join(root, FILE_NAME)) or "").get("discovery")
+        text = read_text(os.path.join(root, FILE_NAME), most=LARGEST_SETTINGS)
+        table = tomllib.loads(text or "").get("discovery")
     except (StateFileError, ValueError, RecursionError):
         # It is missing or being edited: what was started before runs on.
         table = None

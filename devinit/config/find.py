@@ -17,7 +17,7 @@ import stat
 
 from devinit.errors import StateFileError
 from devinit.system.checkout import folder_of
-from devinit.system.files import read_bytes
+from devinit.system.files import LARGEST_FILE, LARGEST_SETTINGS, read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def was_started(folder: str) -> bool:
     The record lies in the user's state directory, so no repository brings one along. Without services it claims
     nothing.
     """
-    return _SERVICES_ON_RECORD in _content(os.path.join(folder_of(folder), _RECORD))
+    return _SERVICES_ON_RECORD in _content(os.path.join(folder_of(folder), _RECORD), LARGEST_FILE)
 
 
 def may_have_services(root: str) -> bool:
@@ -176,9 +176,9 @@ def _mode(path: str) -> int:
         return 0
 
 
-def _content(path: str) -> bytes:
-    """Return the content of a file; nothing when it is none."""
+def _content(path: str, most: int = LARGEST_SETTINGS) -> bytes:
+    """Return the content of a file; nothing when it is none, or too large."""
     try:
-        return read_bytes(path) or b""
+        return read_bytes(path, most=most) or b""
     except StateFileError:
         return b""

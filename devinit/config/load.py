@@ -22,7 +22,7 @@ from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.service import Project
-from devinit.system.files import read_bytes
+from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
 _TOO_LARGE = 2**63
 _AnyTable = TypeVar("_AnyTable", bound=Table)
@@ -70,7 +70,7 @@ def _detected(root: Path, profile: str | None) -> Project:
 def _read(path: Path) -> str | None:
     try:
         # Some editors put a byte order mark first.
-        content = read_bytes(path)
+        content = read_bytes(path, most=LARGEST_SETTINGS)
         if content is not None:
             return content.decode("utf-8-sig")
         if os.path.lexists(path):

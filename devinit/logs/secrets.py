@@ -12,7 +12,7 @@ from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.logs.mask import Mask, secrets_of, words_of
 from devinit.system.checkout import folder_with_logs
-from devinit.system.files import read_bytes
+from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def mask_of(root: str | os.PathLike[str]) -> Mask:
 def read(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the variables of a file that devinit wrote; none without it."""
     try:
-        content = read_bytes(path)
+        content = read_bytes(path, most=LARGEST_SETTINGS)
     except StateFileError:
         return {}
     return values_of((content or b"").decode(errors="replace"))

@@ -15,7 +15,7 @@ from typing import TypeGuard
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import HIGHEST_PORT, PortRequest
 from devinit.system.checkout import state_folder
-from devinit.system.files import FileLock, read_text, write_atomically
+from devinit.system.files import LARGEST_SETTINGS, FileLock, read_text, write_atomically
 
 NAME = ".ports.json"
 _WAY_OUT = "correct it, or delete it: the next start then begins with the preferred ports"
@@ -77,7 +77,7 @@ def _writing(root: Path) -> AbstractContextManager[object]:
 
 
 def _document(path: Path) -> dict[str, object]:
-    text = read_text(path, inside=path.parent)
+    text = read_text(path, inside=path.parent, most=LARGEST_SETTINGS)
     if text is None:
         return {}
     try:

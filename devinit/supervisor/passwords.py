@@ -101,10 +101,8 @@ def signed(paths: list[Path]) -> Iterator[tuple[Path, int, int]]:
 def without_comments(path: Path, root: Path) -> str:
     """Return the lines of a file of the checkout that mean something; none of what is no setting."""
     try:
-        content = read_bytes(path, inside=root) or b""
+        content = read_bytes(path, inside=root, most=LARGEST_FILE) or b""
     except StateFileError:
-        return ""
-    if len(content) > LARGEST_FILE:
         return ""
     lines = content.decode(errors="replace").splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith(("#", ";", "//")))

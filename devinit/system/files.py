@@ -35,6 +35,10 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+LARGEST_FILE = 64 * 2**20
+"""Bytes. A repository of some kilobytes can hold a file of many gigabytes, all of them zeros."""
+LARGEST_SETTINGS = 2**20
+"""Bytes: of what people write by hand, and of what takes long to parse."""
 _PIPE_BLOCK = 65536
 
 
@@ -72,12 +76,13 @@ def read_bytes(
     *,
     inside: str | os.PathLike[str] | None = None,
     pipe_seconds: float = 0.0,
+    most: int = LARGEST_FILE,
 ) -> bytes | None:
     """Return a file's content, or None when there is no such file.
 
     With `inside`, a link must lead to a file in that folder. With `pipe_seconds` the file may be a named pipe (a
     secret manager feeds it) whose writer has so much time. Raise StateFileError, which names the file, for
-    anything else that is no regular file, and for a file that cannot be read.
+    anything else that is no regular file, for one of more than `most` bytes, and for one that cannot be read.
     """
     name = os.fspath(path)
     try:
@@ -89,17 +94,19 @@ def read_bytes(
     except OSError as error:
         raise _not_readable(name, error) from error
     try:
-        found = os.fstat(descriptor).st_mode
-        if stat.S_ISREG(found):
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode):
+            if found.st_size > most:
+                raise _too_large(name, found.st_size, most)
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
                 return file.read()
-        if stat.S_ISFIFO(found) and pipe_seconds:
-            return _read_pipe(descriptor, name, pipe_seconds)
+        if stat.S_ISFIFO(found.st_mode) and pipe_seconds:
+            return _read_pipe(descriptor, name, pipe_seconds, most)
     except OSError as error:
         raise _not_readable(name, error) from error
     finally:
         os.close(descriptor)
-    raise _not_a_file(name, found)
+    raise _not_a_file(name, found.st_mode)
 
 
 def read_text(
@@ -107,9 +114,10 @@ def read_text(
     *,
     inside: str | os.PathLike[str] | None = None,
     pipe_seconds: float = 0.0,
+    most: int = LARGEST_FILE,
 ) -> str | None:
     """Return `read_bytes` as text without a byte order mark; raise StateFileError also where it is no UTF-8."""
-    content = read_bytes(path, inside=inside, pipe_seconds=pipe_seconds)
+    content = read_bytes(path, inside=inside, pipe_seconds=pipe_seconds, most=most)
     if content is None:
         return None
     try:
@@ -262,8 +270,8 @@ def _inside(path: str, folder: str | os.PathLike[str]) -> str:
     return target
 
 
-def _read_pipe(descriptor: int, path: str, seconds: float) -> bytes:
-    """Return what a writer puts into a named pipe, until it closes its end."""
+def _read_pipe(descriptor: int, path: str, seconds: float, most: int) -> bytes:
+    """Return what a writer puts into a named pipe, until it closes its end; refuse more than `most` bytes."""
     import select  # only secret managers need it
     import time
 
@@ -276,6 +284,8 @@ def _read_pipe(descriptor: int, path: str, seconds: float) -> bytes:
             break
         if block := os.read(descriptor, _PIPE_BLOCK):
             content += block
+            if len(content) > most:
+                raise _too_large(path, len(content), most)
         else:
             return content
     raise StateFileError(
@@ -336,6 +346,13 @@ def _not_a_file(path: str, mode: int) -> StateFileError:
     kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
     return StateFileError(
         f"{path} is {kind}, not a file", hint="move it away, and put a file there if needed"
+    )
+
+
+def _too_large(path: str, size: int, most: int) -> StateFileError:
+    return StateFileError(
+        f"{path} is too large to be read: {size:,} bytes, and {most:,} are allowed",
+        hint="move it away, or make it smaller",
     )
 
 

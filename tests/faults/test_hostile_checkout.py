@@ -188,6 +188,24 @@ class TestAFileThatIsNone:
         assert f"{shop.root / name} is a named pipe, not a file" in refused.stderr
 
 
+class TestAFileOfManyGigabytes:
+    """Git packs zeros so well that a repository of some kilobytes may hold one."""
+
+    @pytest.mark.parametrize("name", ["devinit.toml", ".ports.json", ".env", ".env.runtime", ".gitignore"])
+    def test_makes_no_command_crash_and_is_named_where_it_is_needed(
+        self, shop: Shop, port: int, name: str
+    ) -> None:
+        shop.service("web", port=port)
+        with (shop.root / name).open("wb") as file:
+            file.truncate(20 * 2**30)
+
+        said = [shop(*words) for words in (*LOOKING, ("start", "--detach"), ("stop",))]
+
+        assert not [each.stderr for each in said if "MemoryError" in each.stderr]
+        if name in ("devinit.toml", ".ports.json", ".env"):
+            assert any(f"{name} is too large to be read" in each.stderr for each in said)
+
+
 class TestAFileThatIsALink:
     @pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
     def test_out_of_the_checkout_is_refused_by_name(

@@ -207,8 +207,25 @@ class TestWhatARepositoryShips:
         with pytest.raises(StateFileError, match=r"/dev/null is a device, not a file"):
             write_atomically("/dev/null", "x")
 
+    def test_a_file_of_gigabytes_is_refused_by_name_before_it_is_read(self, checkout: Path) -> None:
+        with (checkout / ".ports.json").open("wb") as file:
+            file.truncate(20 * 2**30)
+
+        with pytest.raises(
+            StateFileError, match=r"\.ports\.json is too large to be read: 21,474,836,480 bytes"
+        ):
+            read_bytes(checkout / ".ports.json")
+
 
 class TestANamedPipeOfASecretManager:
+    def test_is_refused_when_it_has_no_end(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / ".env")
+        with subprocess.Popen(["/bin/sh", "-c", 'exec cat /dev/zero > "$0"', tmp_path / ".env"]) as writer:
+            with pytest.raises(StateFileError, match=r"\.env is too large to be read"):
+                read_text(tmp_path / ".env", pipe_seconds=10, most=100_000)
+            # Nothing reads the pipe any more.
+            writer.wait()
+
     def test_is_read_until_its_writer_closes_it(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / ".env")
         writer = threading.Thread(target=lambda: (tmp_path / ".env").write_text("A=1\n" * 20_000))
