@@ -111,20 +111,29 @@ def is_repository(folder: str) -> bool:
 
 
 def _upwards(start: str) -> list[str]:
-    """Return a folder and those above it, up to the home directory, and never into one like /tmp.
+    """Return a folder and those above it, up to the home directory, and never into one that others can change.
 
-    Every user may write into such a folder, so a devinit.toml there may be another user's.
+    A devinit.toml in /tmp, or in another user's folder, may be that user's.
     """
     home = os.path.expanduser("~")
     way = [start]
-    while way[-1] not in (home, above := os.path.dirname(way[-1])) and not _is_shared(above):
+    while way[-1] not in (home, above := os.path.dirname(way[-1])) and not _is_of_others(above, start):
         way.append(above)
     return way
 
 
-def _is_shared(folder: str) -> bool:
-    mode = _mode(folder)
-    return bool(mode & stat.S_ISVTX and mode & stat.S_IWOTH)
+def _is_of_others(above: str, start: str) -> bool:
+    """Whether other users decide what lies in a folder, and not in the folder below it that a command starts in."""
+    try:
+        found, below = os.stat(above), os.stat(start)  # /tmp may be a link
+    except OSError:
+        return False
+    if found.st_mode & stat.S_IWOTH:
+        # On disks without rights (a Windows drive in WSL) everything is open to everybody.
+        return bool(found.st_mode & stat.S_ISVTX) or not below.st_mode & stat.S_IWOTH
+    caller = os.geteuid()
+    # Root works in containers on checkouts of whoever started them, in which it has made folders of its own.
+    return caller != 0 and found.st_uid not in (caller, 0, below.st_uid)
 
 
 def _recognised(folders: list[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +41,7 @@ def load(root: Path, *, profile: str | None = None) -> Project:
 
 def _described(root: Path, profile: str | None) -> Project:
     path = root / FILE_NAME
+    _refuse_strangers(root, path)
     text = _read(path)
     if text is None:
         return _detected(root, profile)
@@ -51,6 +53,22 @@ def _described(root: Path, profile: str | None) -> Project:
     problems = Problems(path, profile=profile, overrides=overrides)
     merged = _merged({key: value for key, value in raw.items() if key != "profiles"}, overrides)
     return _project(_fit(merged, Layer, problems), path, problems)
+
+
+def _refuse_strangers(root: Path, path: Path) -> None:
+    """Raise ConfigError in a folder like /tmp, where another user may have put what would be started as ours."""
+    try:
+        folder, found = root.stat(), path.lstat() if os.path.lexists(path) else None
+    except OSError:
+        return  # it is refused where it is read
+    is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    if not is_shared or (found is not None and found.st_uid in (os.geteuid(), 0)):
+        return
+    what = f"the {FILE_NAME} in it is another user's" if found is not None else "anything in it may be theirs"
+    raise ConfigError(
+        f"every user may write into {root}, and {what}: nothing of it is started",
+        hint="work in a folder of your own in it",
+    )
 
 
 def _detected(root: Path, profile: str | None) -> Project:

@@ -10,6 +10,12 @@ import pytest
 
 from devinit.config.find import find_root, find_root_as_text, is_repository
 from devinit.system.checkout import claim
+from tests.system.conftest import NOBODY, Unprivileged, shared_folder, unprivileged
+
+__all__ = ["shared_folder", "unprivileged"]
+
+SOMEBODY = 12345
+"""The number of a user other than root and nobody."""
 
 RUNNING = '{"version":1,"root":"/shop","services":{"web":{"service":{"name":"web"}}},"moments":{}}'
 STOPPED = '{"version":1,"root":"/shop","services":{},"moments":{}}'
@@ -257,6 +263,64 @@ class TestAFolderOfAllUsers:
 
         assert find_root(inside) is None
         assert find_root(root) == root
+
+    def test_captures_nothing_when_files_of_others_may_be_deleted_in_it_as_well(
+        self, root: Path, write: Callable[..., Path]
+    ) -> None:
+        write("devinit.toml", BACKEND)
+        inside = write("backend/main.py").parent
+        root.chmod(0o777)
+
+        assert find_root(inside) is None
+
+    def test_captures_nothing_through_a_link_to_it(
+        self, root: Path, write: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        write("devinit.toml", BACKEND)
+        write("backend/main.py")
+        root.chmod(0o1777)
+        link = tmp_path_factory.mktemp("links") / "shared"
+        link.symlink_to(root)
+
+        assert find_root(link / "backend") is None
+
+    def test_is_a_project_as_before_on_a_disk_without_rights(
+        self, root: Path, write: Callable[..., Path]
+    ) -> None:
+        write("devinit.toml", BACKEND)
+        inside = write("backend/main.py").parent
+        for folder in (root, inside):
+            folder.chmod(0o777)
+
+        assert find_root(inside) == root
+
+
+class TestAFolderOfAnotherUser:
+    """The folder is another user's; a folder in it may be ours."""
+
+    pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can make another user's folder")
+
+    def test_captures_nothing_below_it_that_is_ours(
+        self, shared_folder: Path, unprivileged: Unprivileged
+    ) -> None:
+        theirs = shared_folder / "theirs"
+        (theirs / "ours").mkdir(parents=True)
+        (theirs / "devinit.toml").write_text(BACKEND)
+        os.chown(theirs, SOMEBODY, SOMEBODY)
+        os.chown(theirs / "ours", NOBODY, NOBODY)
+
+        assert unprivileged(lambda: find_root_as_text(theirs / "ours")) is None
+
+    def test_is_a_project_from_within_their_own_folders(
+        self, shared_folder: Path, unprivileged: Unprivileged
+    ) -> None:
+        theirs = shared_folder / "theirs"
+        (theirs / "backend").mkdir(parents=True)
+        (theirs / "devinit.toml").write_text(BACKEND)
+        for folder in (theirs, theirs / "backend"):
+            os.chown(folder, SOMEBODY, SOMEBODY)
+
+        assert unprivileged(lambda: find_root_as_text(theirs / "backend")) == str(theirs)
 
 
 class TestTheSearch:

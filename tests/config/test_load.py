@@ -376,3 +376,25 @@ class TestAPathThatIsNotPlain:
         (folder / "devinit.toml").touch()
 
         assert load(folder).name == "caf\ufffd"
+
+
+class TestAFolderIntoWhichEveryUserMayWrite:
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root can make another user's file")
+    def test_starts_nothing_of_a_file_that_another_user_put_there(self, root: Path, write: Write) -> None:
+        os.chown(write("devinit.toml", STACK), 12345, 12345)
+        root.chmod(0o1777)
+
+        with pytest.raises(ConfigError, match=r"the devinit\.toml in it is another user's"):
+            load(root)
+
+    def test_starts_nothing_that_merely_lies_there(self, root: Path, write: Write) -> None:
+        write("frontend/package.json", '{"scripts": {"dev": "vite"}}')
+        root.chmod(0o1777)
+
+        with pytest.raises(ConfigError, match=r"every user may write into .*/shop, and anything in it"):
+            load(root)
+
+    def test_is_a_project_with_a_file_of_ones_own(self, loaded: Loaded, root: Path) -> None:
+        root.chmod(0o1777)
+
+        assert set(loaded(STACK).services) == {"postgres", "redis", "backend", "worker"}
