@@ -38,11 +38,22 @@ def state_directory() -> Path:
 
 
 def state_path() -> str:
-    """Return `state_directory` as text, whether it exists or not."""
+    """Return `state_directory` as text, whether it exists or not.
+
+    Raise StateFileError when another user owns it or can write into it: what lies there says which commands run,
+    which processes end, and on which socket a command meets its supervisor.
+    """
     base = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(base):  # the XDG specification: a relative path is ignored
         base = os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(base, "devinit")
+    path = os.path.join(base, "devinit")
+    try:
+        found = os.stat(path)
+    except OSError:
+        return path  # it is made when it is needed
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise _not_private(path, found.st_uid)
+    return path
 
 
 def runtime_directory() -> Path:
@@ -171,3 +182,18 @@ def _refuse_unless_private(path: str) -> None:
         f"{path} cannot hold the control socket: {problem}",
         hint="remove it, or set XDG_RUNTIME_DIR to a directory of your own",
     )
+
+
+def _not_private(path: str, owner: int) -> StateFileError:
+    from shlex import quote  # it loads re, for an error only
+
+    if owner == os.geteuid():
+        problem, hint = "other users can write into it", f"if nobody has: chmod 700 {quote(path)}"
+    else:
+        problem = f"it belongs to another user (uid {owner})"
+        hint = "set XDG_STATE_HOME to a folder of your own"
+        if os.geteuid() == 0:
+            hint = f"with sudo, use `sudo -H`, which leaves the home of that user alone; or {hint}"
+        elif owner == 0:
+            hint = f"make it yours (was devinit run with sudo?): sudo chown -R $USER {quote(path)}"
+    return StateFileError(f"{path} cannot hold devinit's records: {problem}", hint=hint)

@@ -187,9 +187,9 @@ class TestALogThatCannotBeOpened:
         runtime.mkdir()
         monkeypatch.setenv("XDG_STATE_HOME", str(runtime))
         claim(root)
+        log = Path(spawning.log_path(root))
         for path in (root, *root.rglob("*")):
             os.chown(path, 65534, 65534)
-        log = Path(spawning.log_path(root))
         log.touch(0o600)
 
         outcome = Unprivileged()(lambda: as_ordinary_user(root, runtime, ahead=ahead))

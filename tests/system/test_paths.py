@@ -75,6 +75,24 @@ class TestTheStateDirectory:
 
         assert refused.value.hint == "set XDG_STATE_HOME to a folder that you can write"
 
+    @pytest.mark.parametrize("mode", [0o770, 0o777, 0o1777])
+    def test_is_refused_when_others_can_write_into_it(self, machine: Machine, mode: int) -> None:
+        (machine.state / "devinit").mkdir()
+        (machine.state / "devinit").chmod(mode)
+
+        with pytest.raises(StateFileError, match=r"/devinit cannot hold .*: other users can write into it"):
+            paths.state_path()
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root can make another user's folder")
+    def test_is_refused_when_it_is_another_users(self, machine: Machine) -> None:
+        (machine.state / "devinit").mkdir(mode=0o700)
+        os.chown(machine.state / "devinit", 12345, 12345)
+
+        with pytest.raises(
+            StateFileError, match=r"/devinit cannot hold .*: it belongs to another user \(uid 12345\)"
+        ):
+            paths.state_path()
+
 
 class TestTheRuntimeDirectory:
     def test_is_in_xdg_runtime_dir_for_the_user_alone(self, machine: Machine) -> None:
