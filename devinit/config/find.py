@@ -123,7 +123,7 @@ def _upwards(start: str) -> list[str]:
 
 
 def _is_of_others(above: str, start: str) -> bool:
-    """Whether other users decide what lies in a folder, and not in the folder below it that a command starts in."""
+    """Whether other users decide what lies in a folder, and not in that below it where a command starts."""
     try:
         found, below = os.stat(above), os.stat(start)  # /tmp may be a link
     except OSError:

@@ -137,7 +137,7 @@ def is_there(origin: Origin) -> bool:
 def size_of(path: str) -> int:
     """Return how many bytes a state folder takes on the disk."""
     found = 0
-    for top in (path, _outside(path)):
+    for top in _parts_of(path):
         for folder, _, files in os.walk(top):
             for name in files:
                 try:
@@ -151,7 +151,7 @@ def remove(path: str) -> None:
     """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there."""
     import shutil  # only a forgotten checkout needs it
 
-    for folder in (path, _outside(path)):
+    for folder in _parts_of(path):
         if os.path.isdir(folder):
             shutil.rmtree(folder)
 
@@ -204,7 +204,7 @@ def _move(path: str, target: str) -> None:
                 hint="`devinit status --all` shows it; run the command again when it has stopped",
             )
         time.sleep(_LOOK_SECONDS)
-    for old, new in ((path, target), (_outside(path), _outside(target))):
+    for old, new in zip(_parts_of(path), _parts_of(target), strict=True):
         if os.path.isdir(old):
             os.rename(old, new)
 
@@ -230,8 +230,12 @@ def _remove_old(path: str) -> None:
         number += 1
 
 
-def _outside(path: str) -> str:
-    return os.path.join(OUTSIDE, os.path.basename(path))
+def _parts_of(path: str) -> tuple[str, ...]:
+    """Return a state folder, and where root's servers keep what belongs to it."""
+    if os.geteuid() != 0:
+        # A folder there of this name is root's, who has started the same checkout.
+        return (path,)
+    return path, os.path.join(OUTSIDE, os.path.basename(path))
 
 
 def _fingerprint(folder: str) -> str:

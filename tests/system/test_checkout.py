@@ -17,7 +17,8 @@ from devinit.errors import StateFileError
 from devinit.system import checkout
 from devinit.system.checkout import claim, state_folder
 from devinit.system.files import FileLock
-from devinit.system.paths import SUPERVISOR_LOCK
+from devinit.system.paths import SUPERVISOR_LOCK, project_id
+from tests.system.conftest import NOBODY
 
 if TYPE_CHECKING:
     from tests.conftest import Machine
@@ -334,3 +335,55 @@ class TestAnotherUsersFolder:
         assert message == f"{shared_folder}/.devinit cannot be used: Permission denied"
         assert hint is not None
         assert hint.endswith(f"sudo chown -R $USER {shared_folder}")
+
+
+class TestTheFolderOfRootsServers:
+    """Root has started the same checkout, in a container or with sudo: it keeps data outside of its home."""
+
+    @pytest.fixture
+    def outside(self, shared_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setattr(checkout, "OUTSIDE", str(shared_folder / "lib"))
+        (shared_folder / "lib").mkdir(mode=0o755)
+        return shared_folder / "lib"
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="only root can make root's folder")
+    def test_is_no_part_of_what_another_user_moves_and_deletes(
+        self,
+        shop: Path,
+        shared_folder: Path,
+        outside: Path,
+        unprivileged: Unprivileged,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        claim(shop)  # it loads what nobody may not read
+        theirs = shared_folder / "theirs"
+        theirs.mkdir()
+        os.chown(theirs, NOBODY, NOBODY)
+        monkeypatch.setenv("XDG_STATE_HOME", str(theirs))
+        first, moved = theirs / "shop", theirs / "moved"
+        for checkout_of_both in (first, moved):
+            (outside / project_id(checkout_of_both)).mkdir(mode=0o755)
+
+        def move_and_remove() -> tuple[str, str]:
+            first.mkdir()
+            before = claim(first)
+            first.rename(moved)
+            after = claim(moved)
+            checkout.remove(after)
+            return before, after
+
+        before, after = unprivileged(move_and_remove)
+
+        assert before != after
+        assert not Path(before).exists()
+        assert not Path(after).exists()
+        assert len(list(outside.iterdir())) == 2
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="it is root's")
+    def test_is_deleted_with_the_state_folder_by_root(self, shop: Path, outside: Path) -> None:
+        folder = claim(shop)
+        (outside / Path(folder).name / "postgres").mkdir(parents=True)
+
+        checkout.remove(folder)
+
+        assert not list(outside.iterdir())
