@@ -41,7 +41,7 @@ def take_over(root: str, folder: str) -> None:
             f"{own}/{SUPERVISOR_LOCK}: the services keep running",
         )
     try:
-        _move_data(os.path.join(own, DATA), os.path.join(folder, DATA))
+        _move_data(os.path.join(own, DATA), os.path.join(folder, DATA), is_known=is_known(root))
         for name in FOLDERS:
             _move_folder(os.path.join(own, name), os.path.join(folder, name))
         for name in (*FILES, *(RECORDS if is_known(root) else ())):
@@ -90,11 +90,11 @@ def _move_file(source: str, target: str) -> None:
         shutil.move(source, target)
 
 
-def _move_data(source: str, target: str) -> None:
+def _move_data(source: str, target: str, *, is_known: bool) -> None:
     """Move the databases: renamed where that is possible, which running servers do not notice, else copied."""
     if not _is_own(source, stat.S_ISDIR):
         return
-    _refuse_pipes(source)
+    _refuse_what_no_server_made(source, is_known=is_known)
     try:
         os.rename(source, target)
     except OSError as error:
@@ -122,14 +122,26 @@ def _move_data(source: str, target: str) -> None:
     shutil.rmtree(source)
 
 
-def _refuse_pipes(folder: str) -> None:
-    """Raise StateFileError where a named pipe lies among the data: reading it would never end."""
-    for top, _, names in os.walk(folder):
-        for name in names:
+def _refuse_what_no_server_made(folder: str, *, is_known: bool) -> None:
+    """Raise StateFileError for a named pipe, whose reading would never end, and for a link out of the data.
+
+    PostgreSQL makes links for its tablespaces, and can have one for its write-ahead log. They count only in a
+    checkout in which devinit was started.
+    """
+    for top, folders, files in os.walk(folder):
+        for name in (*folders, *files):
             path = os.path.join(top, name)
-            if stat.S_ISFIFO(os.lstat(path).st_mode):
+            mode = os.lstat(path).st_mode
+            if stat.S_ISFIFO(mode):
                 raise StateFileError(
                     f"{path} is a named pipe, not a file", hint="remove it: no database made it"
+                )
+            is_servers = is_known and (os.path.basename(top) == "pg_tblspc" or name == "pg_wal")
+            if stat.S_ISLNK(mode) and not is_servers:
+                raise StateFileError(
+                    f"{path} is a symbolic link: devinit follows no links there, because they may come with a "
+                    "repository",
+                    hint="remove it, or put what it leads to in its place",
                 )
 
 

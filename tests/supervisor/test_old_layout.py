@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devinit.control import checkouts
 from devinit.errors import StateFileError
 from devinit.system import old_layout
 from devinit.system.checkout import claim
@@ -202,6 +203,42 @@ class TestWhatARepositoryShips:
         folder = Path(claim(shop.root))
 
         assert {path.name for path in folder.rglob("*")} == {"checkout", "logs"}
+
+    @pytest.mark.parametrize("name", ["cache", "cache/redis7", "cache/password", "db/pg15/pg_wal"])
+    def test_brings_no_link_among_its_data(self, shop: Shop, own: Path, name: str) -> None:
+        precious = shop.root.parent / "precious"
+        precious.mkdir()
+        (own / "data" / name).parent.mkdir(parents=True)
+        (own / "data" / name).symlink_to(precious)
+
+        with pytest.raises(StateFileError, match=f"{name} is a symbolic link"):
+            claim(shop.root)
+
+        assert not (state_of(shop.root) / "data").exists()
+
+    def test_brings_no_link_that_a_database_would_write_through(
+        self, shop: Shop, own: Path, port: int
+    ) -> None:
+        precious = shop.root.parent / "precious"
+        precious.mkdir()
+        shop.server("db", provider="postgres", port=port)
+        (own / "data").mkdir()
+        (own / "data" / "db").symlink_to(precious)
+
+        for words in (("env",), ("start", "--detach")):
+            shop(*words)
+
+        assert not list(precious.iterdir())
+
+    def test_may_have_the_links_of_a_database_where_devinit_was_started(self, shop: Shop, own: Path) -> None:
+        checkouts.record(shop.root, "shop")
+        write_ahead_log = shop.root.parent / "fast-disk"
+        (own / "data" / "db" / "pg15").mkdir(parents=True)
+        (own / "data" / "db" / "pg15" / "pg_wal").symlink_to(write_ahead_log)
+
+        moved = Path(claim(shop.root), "data/db/pg15/pg_wal")
+
+        assert moved.readlink() == write_ahead_log
 
 
 class TestTwoCommandsAtOnce:
