@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -16,6 +16,11 @@ from devinit.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:@%+,=_-")
+LONGEST_VALUE = 2**17 - 1
+"""Bytes that a value of the environment may have on Linux. Sixty lines that each name the one before them twice
+would fill the memory."""
+DEEPEST = 50
+"""Defaults within defaults, and values that refer to values: more would exceed what Python can recurse into."""
 
 
 class Reference(Struct, frozen=True):
@@ -33,7 +38,21 @@ Lookup: TypeAlias = Callable[[str], str | None]
 
 def expand(template: str, names: Mapping[str, str], *, key: str) -> str:
     """Return the template with its references replaced; `key` is what an error calls it."""
-    return "".join(_filled(piece, names.get, names, key) for piece in parse(template, key=key))
+    return joined((_filled(piece, names.get, names, key) for piece in parse(template, key=key)), key=key)
+
+
+def joined(parts: Iterable[str], *, key: str) -> str:
+    """Return a value in one piece. Raise ConfigError, before it fills the memory, when no program can be given it."""
+    kept, length = [], 0
+    for part in parts:
+        length += len(part)
+        if length > LONGEST_VALUE:
+            raise ConfigError(
+                f"{key} has more than {LONGEST_VALUE} characters when its references are replaced",
+                hint="no program can be given so much in one variable or argument: put it into a file",
+            )
+        kept.append(part)
+    return "".join(kept)
 
 
 def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, key: str) -> dict[str, str]:
@@ -57,8 +76,10 @@ def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, k
         if name not in finished:
             underway.append(name)
             here = f"{key}.{name}"
+            if len(underway) > DEEPEST:
+                raise _too_deep(here)
             pieces = parse(templates[name], key=here)
-            finished[name] = "".join(_filled(piece, look_up, known, here) for piece in pieces)
+            finished[name] = joined((_filled(piece, look_up, known, here) for piece in pieces), key=here)
             underway.pop()
         return finished[name]
 
@@ -71,28 +92,30 @@ def expand_command(command: str, names: Mapping[str, str], *, key: str = "comman
     Outside of quotes a value is split into words, inside of quotes it stays one; whatever it contains, it
     never becomes syntax. The result means the same to `shlex.split` and to `sh -c`.
     """
-    result: list[str] = []
+    return joined(_parts_of_command(command, names, key), key=key)
+
+
+def _parts_of_command(command: str, names: Mapping[str, str], key: str) -> Iterator[str]:
     quotes = _Quotes()
     for piece in parse(command, key=key):
         if isinstance(piece, str):
             quotes.pass_over(piece)
-            result.append(piece)
+            yield piece
         elif quotes.escaped:
             quotes.pass_over(piece.text)
-            result.append(piece.text)
+            yield piece.text
         else:
-            result.append(quotes.embed(_filled(piece, names.get, names, key)))
-    return "".join(result)
+            yield quotes.embed(_filled(piece, names.get, names, key))
 
 
 def parse(template: str, *, key: str) -> tuple[Piece, ...]:
     """Split a template into plain text and references."""
-    pieces, end = _parse(template, 0, key, nested=False)
+    pieces, end = _parse(template, 0, key, depth=0)
     assert end == len(template)  # noqa: S101 - only a nested template ends before its text does
     return pieces
 
 
-def _parse(template: str, start: int, key: str, *, nested: bool) -> tuple[tuple[Piece, ...], int]:
+def _parse(template: str, start: int, key: str, *, depth: int) -> tuple[tuple[Piece, ...], int]:
     pieces: list[Piece] = []
     position = start
     while position < len(template):
@@ -101,9 +124,9 @@ def _parse(template: str, start: int, key: str, *, nested: bool) -> tuple[tuple[
             pieces.append("$")
             position += 2
         elif two == "${":
-            reference, position = _parse_reference(template, position, key)
+            reference, position = _parse_reference(template, position, key, depth)
             pieces.append(reference)
-        elif nested and two[0] == "}":
+        elif depth and two[0] == "}":
             break
         else:
             pieces.append(two[0])
@@ -111,12 +134,14 @@ def _parse(template: str, start: int, key: str, *, nested: bool) -> tuple[tuple[
     return tuple(pieces), position
 
 
-def _parse_reference(template: str, start: int, key: str) -> tuple[Reference, int]:
+def _parse_reference(template: str, start: int, key: str, depth: int) -> tuple[Reference, int]:
     name = _NAME.match(template, start + 2)
     end = name.end() if name else start + 2
     default: tuple[Piece, ...] | None = None
     if name and template.startswith(":-", end):
-        default, end = _parse(template, end + 2, key, nested=True)
+        if depth == DEEPEST:
+            raise _too_deep(key)
+        default, end = _parse(template, end + 2, key, depth=depth + 1)
     if not name or not template.startswith("}", end):
         raise ConfigError(
             f"{key}: cannot read {template[start:]!r}",
@@ -131,7 +156,7 @@ def _filled(piece: Piece, look_up: Lookup, known: Collection[str], key: str) -> 
     value = look_up(piece.name)
     if piece.default is not None:
         # Also when it is empty, as in a shell: that is what the colon says.
-        return value or "".join(_filled(part, look_up, known, key) for part in piece.default)
+        return value or joined((_filled(part, look_up, known, key) for part in piece.default), key=key)
     if value is None:
         raise _unknown(piece.name, known, key)
     return value
@@ -149,6 +174,12 @@ def _unknown(name: str, known: Collection[str], key: str) -> ConfigError:
         hint=f"did you mean ${{{spelt[nearest[0]]}}}?"
         if nearest
         else "`devinit env` shows the names; ${NAME:-default} gives a default, $$ is a plain $",
+    )
+
+
+def _too_deep(key: str) -> ConfigError:
+    return ConfigError(
+        f"{key} has more than {DEEPEST} references within each other", hint="write some of them out"
     )
 
 

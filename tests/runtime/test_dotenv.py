@@ -205,6 +205,14 @@ class TestReadingAnEnvFile:
 
         assert read_env_file(path, caller={}) == {"A": ""}
 
+    def test_refuses_lines_that_double_until_no_memory_is_left(self, tmp_path: Path) -> None:
+        lines = [f"A{n}=${{A{n - 1}}}${{A{n - 1}}}" if n else "A0=" + "x" * 50 for n in range(60)]
+        path = tmp_path / ".env"
+        path.write_text("\n".join(lines))
+
+        with pytest.raises(ConfigError, match=r"\.env: A12 has more than 131071 characters"):
+            read_env_file(path, caller={})
+
     def test_accepts_a_byte_order_mark_and_windows_line_ends(self, tmp_path: Path) -> None:
         path = tmp_path / ".env"
         path.write_bytes(b'\xef\xbb\xbfA=1\r\nB="x\r\ny"\r\n')

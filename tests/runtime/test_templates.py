@@ -108,9 +108,30 @@ class TestTemplatesThatReferToEachOther:
         with pytest.raises(ConfigError, match=r"^environment\.A: \$\{A\} refers to itself"):
             expand_together({"A": "${A}"}, NAMES, key="environment")
 
+    def test_are_refused_when_they_double_until_no_memory_is_left(self) -> None:
+        doubling = {f"A{n}": f"${{A{n - 1}}}${{A{n - 1}}}" if n else "x" * 50 for n in range(60)}
+
+        with pytest.raises(ConfigError, match=r"env\.A12 has more than 131071 characters"):
+            expand_together(doubling, {}, key="env")
+
+    def test_are_refused_when_thousands_refer_to_each_other_in_a_row(self) -> None:
+        row = {f"A{n}": f"${{A{n + 1}}}" for n in range(5000)}
+
+        with pytest.raises(ConfigError, match=r"env\.A50 has more than 50 references within each other"):
+            expand_together({**row, "A5000": "x"}, {}, key="env")
+
     def test_are_named_by_the_key_that_has_the_error(self) -> None:
         with pytest.raises(ConfigError, match=r"^services\.web\.env\.B: \$\{BAKCEND\} is not known"):
             expand_together({"A": "${B}", "B": "${BAKCEND}"}, NAMES, key="services.web.env")
+
+
+class TestDefaultsWithinDefaults:
+    def test_are_refused_by_the_thousands(self) -> None:
+        with pytest.raises(ConfigError, match=r"command has more than 50 references within each other"):
+            expand("${A:-" * 50_000 + "}" * 50_000, {}, key="command")
+
+    def test_may_be_some(self) -> None:
+        assert expand("${A:-" * 50 + "x" + "}" * 50, {}, key="command") == "x"
 
 
 class TestACommand:
