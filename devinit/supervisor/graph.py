@@ -10,18 +10,17 @@ Dependencies = Mapping[str, tuple[str, ...]]
 
 def start_order(dependencies: Dependencies) -> list[str]:
     """Return every service after all that it depends on; otherwise in the given order."""
-    order: list[str] = []
-
-    def visit(name: str) -> None:
-        if name in order:
-            return
-        for dependency in dependencies[name]:
-            visit(dependency)
-        order.append(name)
-
-    for name in dependencies:
-        visit(name)
-    return order
+    order: dict[str, None] = {}
+    # A loop, because a row of a thousand services is deeper than Python recurses.
+    pending = list(reversed(list(dependencies)))
+    while pending:
+        name = pending[-1]
+        before = () if name in order else [each for each in dependencies[name] if each not in order]
+        if before:
+            pending.extend(reversed(before))
+        else:
+            order.setdefault(pending.pop())
+    return list(order)
 
 
 def with_dependencies(names: Iterable[str], dependencies: Dependencies) -> list[str]:

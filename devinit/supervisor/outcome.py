@@ -21,24 +21,49 @@ SETTLED = frozenset({Phase.READY, Phase.UNHEALTHY, Phase.EXITED, Phase.FAILED, P
 
 def is_settled(name: str, states: States, services: Services) -> bool:
     """Whether nothing more will happen to a service by itself: it is up, it ended, or it can never start."""
-    state = states[name]
-    return state.phase in SETTLED or state.stuck is not None or is_blocked(name, states, services)
-
-
-def is_blocked(name: str, states: States, services: Services) -> bool:
-    """Whether a service waits for one that will not come up."""
-    return states[name].phase is Phase.WAITING and blocker(name, states, services) is not None
+    return _settled(name, states, services, {})
 
 
 def blocker(name: str, states: States, services: Services) -> str | None:
     """Return the dependency that stands in the way for good, if any."""
-    for dependency in needed(name, services):
-        state = states[dependency]
-        if satisfies_dependants(state, optional=services[dependency].optional):
-            continue
-        if is_settled(dependency, states, services):
-            return dependency
-    return None
+    known: dict[str, bool] = {}
+    lacking = _lacking(name, states, services)
+    return next((each for each in lacking if _settled(each, states, services, known)), None)
+
+
+def _settled(name: str, states: States, services: Services, known: dict[str, bool]) -> bool:
+    """Return `is_settled`, and note it of each service that was asked about on the way.
+
+    Each is asked about once: there are more ways through the dependencies of some dozen services than a supervisor
+    has time for. A loop, because a row of a thousand services is deeper than Python recurses.
+    """
+    pending = [name]
+    while pending:
+        current = pending[-1]
+        state = states[current]
+        if current in known:
+            pending.pop()
+        elif state.phase in SETTLED or state.stuck is not None:
+            known[current] = True
+        elif state.phase is not Phase.WAITING:
+            known[current] = False
+        else:
+            lacking = _lacking(current, states, services)
+            unknown = next((each for each in lacking if each not in known), None)
+            if unknown is None or any(known.get(each) for each in lacking):
+                known[current] = any(known.get(each) for each in lacking)
+            else:
+                pending.append(unknown)
+    return known[name]
+
+
+def _lacking(name: str, states: States, services: Services) -> list[str]:
+    """Return the dependencies of a service that it still waits for."""
+    return [
+        each
+        for each in needed(name, services)
+        if not satisfies_dependants(states[each], optional=services[each].optional)
+    ]
 
 
 def needed(name: str, services: Services) -> list[str]:
@@ -48,10 +73,7 @@ def needed(name: str, services: Services) -> list[str]:
 
 def may_start(name: str, states: States, services: Services) -> bool:
     """Whether all that a service depends on is there."""
-    return all(
-        satisfies_dependants(states[dependency], optional=services[dependency].optional)
-        for dependency in needed(name, services)
-    )
+    return not _lacking(name, states, services)
 
 
 def exit_code_of(wanted: Iterable[str], states: States, services: Services) -> int:

@@ -26,6 +26,11 @@ class TestTheStartOrder:
     def test_names_a_service_once_that_two_depend_on(self) -> None:
         assert start_order({"a": ("c",), "b": ("c",), "c": ()}) == ["c", "a", "b"]
 
+    def test_is_found_for_a_row_of_thousands(self) -> None:
+        row = {str(number): (str(number + 1),) for number in range(5000)}
+
+        assert start_order({**row, "5000": ()})[0] == "5000"
+
     @given(
         st.integers(0, 12).flatmap(
             lambda size: st.lists(st.sets(st.integers(0, 11)), min_size=size, max_size=size)

@@ -141,3 +141,34 @@ class TestAStart:
         states = {"mail": failed(Failure.EXIT), "web": WAITING}
 
         assert may_start("web", states, services)
+
+
+class TestManyServicesThatDependOnEachOther:
+    SIZE = 60
+
+    def layered(self) -> dict[str, Service]:
+        """Return services of which each needs all before it: there are more ways through than atoms on earth."""
+        names = [f"s{number}" for number in range(self.SIZE)]
+        return {name: service(name, *names[:number]) for number, name in enumerate(names)}
+
+    def test_are_settled_within_a_moment_when_the_first_has_failed(self) -> None:
+        services = self.layered()
+        states = dict.fromkeys(services, WAITING) | {"s0": failed(Failure.EXIT)}
+
+        assert all(is_settled(name, states, services) for name in services)
+        assert blocker("s59", states, services) == "s0"
+
+    def test_wait_within_a_moment_while_the_first_is_starting(self) -> None:
+        services = self.layered()
+        states = dict.fromkeys(services, WAITING) | {"s0": STARTING}
+
+        assert not any(is_settled(name, states, services) for name in services if name != "s0")
+        assert blocker("s59", states, services) is None
+
+    def test_may_stand_in_a_row_of_thousands(self) -> None:
+        services = {f"s{number}": service(f"s{number}", f"s{number + 1}") for number in range(5000)}
+        states = dict.fromkeys(services, WAITING)
+
+        assert is_settled(
+            "s0", {**states, "s5000": failed(Failure.EXIT)}, {**services, "s5000": service("s5000")}
+        )
