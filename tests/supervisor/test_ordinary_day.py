@@ -227,6 +227,14 @@ class TestARestart:
         assert (second["COLOUR"], second["SHELL_SAYS"]) == ("blue", "two")
         assert not {"OLD", "GONE"} & second.keys()
 
+    def test_of_what_never_ran_starts_it_and_reports_no_left_over(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+
+        answer = shop("restart")
+
+        assert answer.returncode == 0
+        assert "without a supervisor" not in answer.stdout + answer.stderr
+
     def test_of_a_dependency_leaves_its_dependants_up(self, shop: Shop, free_ports: FreePorts) -> None:
         chain(shop, free_ports)
         shop.up()
