@@ -76,12 +76,14 @@ def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: i
     write_atomically(path, content, mode=PRIVATE, durable=False)
 
 
-def remove_discovery(path: Path, *, port: int, process_id: int) -> bool:
+def remove_discovery(root: Path, path: Path, *, port: int, process_id: int) -> bool:
     """Remove a discovery file that speaks of this process on this port, and return whether it did.
 
-    A later run may have written its own by now; one that cannot be read is not proven to be ours.
+    A later run may have written its own by now; one that cannot be read, or does not lie in the checkout, is not
+    proven to be ours.
     """
     try:
+        _require_inside(root, path)
         ours = _author(path) == (port, process_id)
         if ours:
             path.unlink()
@@ -97,12 +99,16 @@ def for_process(path: Path, process_id: int) -> Path:
     return path.with_name(f"{stem}.{process_id}{suffix}")
 
 
-def remove_dead(path: Path) -> None:
-    """Remove the files beside this one that processes had for themselves, and that are not there any more."""
+def remove_dead(root: Path, path: Path) -> None:
+    """Remove the files beside this one that processes had for themselves, and that are not there any more.
+
+    In a folder outside of the checkout they are another project's.
+    """
     stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - as above
     try:
+        _require_inside(root, path)
         names = os.listdir(path.parent)  # noqa: PTH208 - names are wanted
-    except OSError:
+    except (OSError, StateFileError):
         return
     for name in names:
         middle = name.removeprefix(f"{stem}.").removesuffix(suffix)

@@ -42,7 +42,7 @@ def expand(template: str, names: Mapping[str, str], *, key: str) -> str:
 
 
 def joined(parts: Iterable[str], *, key: str) -> str:
-    """Return a value in one piece. Raise ConfigError, before it fills the memory, when no program can be given it."""
+    """Return a value in one piece. Raise ConfigError, in time, when it is too long for any program."""
     kept, length = [], 0
     for part in parts:
         length += len(part)

@@ -55,7 +55,7 @@ class Discovery:
         self._announced[endpoint.service] = announced = Announced(paths, endpoint, process_id)
         self._write(announced)
         if per_process:
-            remove_dead(path)
+            remove_dead(self._root, path)
         if refresh_seconds != self._seconds:
             self.leave()
             self._seconds = refresh_seconds
@@ -67,7 +67,9 @@ class Discovery:
         announced = self._announced.pop(service, None)
         if announced is not None and announced.endpoint.port is not None:
             for path in announced.paths:
-                remove_discovery(path, port=announced.endpoint.port, process_id=announced.process_id)
+                remove_discovery(
+                    self._root, path, port=announced.endpoint.port, process_id=announced.process_id
+                )
         if not self._announced:
             self.leave()
 

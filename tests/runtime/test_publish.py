@@ -113,14 +113,14 @@ class TestADiscoveryFile:
     def test_goes_when_its_service_stops(self, path: Path) -> None:
         write(path, BACKEND, process_id=4242, now=NOW)
 
-        assert remove_discovery(path, port=8001, process_id=4242)
+        assert remove_discovery(path.parent, path, port=8001, process_id=4242)
         assert not path.exists()
 
     @pytest.mark.parametrize(("port", "process_id"), [(8002, 4242), (8001, 4243)])
     def test_stays_when_it_speaks_of_another_run(self, path: Path, port: int, process_id: int) -> None:
         write(path, BACKEND, process_id=4242, now=NOW)
 
-        assert not remove_discovery(path, port=port, process_id=process_id)
+        assert not remove_discovery(path.parent, path, port=port, process_id=process_id)
         assert path.exists()
 
     @pytest.mark.parametrize(
@@ -129,16 +129,16 @@ class TestADiscoveryFile:
     def test_stays_when_it_cannot_be_read(self, path: Path, content: str) -> None:
         path.write_text(content)
 
-        assert not remove_discovery(path, port=8001, process_id=4242)
+        assert not remove_discovery(path.parent, path, port=8001, process_id=4242)
         assert path.read_text() == content
 
     def test_may_be_gone_already(self, path: Path) -> None:
-        assert not remove_discovery(path, port=8001, process_id=4242)
+        assert not remove_discovery(path.parent, path, port=8001, process_id=4242)
 
     def test_is_not_waited_for_when_it_was_replaced_by_a_fifo(self, path: Path) -> None:
         os.mkfifo(path)
 
-        assert not remove_discovery(path, port=8001, process_id=4242)
+        assert not remove_discovery(path.parent, path, port=8001, process_id=4242)
 
 
 class TestADiscoveryFileThatIsNone:
@@ -169,6 +169,23 @@ class TestADiscoveryFileThatIsNone:
 
         assert caught.value.hint is not None
         assert list((tmp_path / "shop-of-others").iterdir()) == []
+
+    def test_is_not_removed_through_a_folder_that_is_a_link_out_of_the_project(self, tmp_path: Path) -> None:
+        root, others = tmp_path / "shop", tmp_path / "shop-of-others"
+        for folder in (root, others):
+            folder.mkdir()
+        (root / "frontend").symlink_to(others)
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        path = root / "frontend" / "port.json"
+        theirs = [others / "port.json", for_process(others / "port.json", ended.pid)]
+        for file in theirs:
+            write(file, BACKEND, process_id=ended.pid, now=NOW, root=others)
+
+        assert not remove_discovery(root, path, port=8001, process_id=ended.pid)
+        remove_dead(root, path)
+
+        assert sorted(others.iterdir()) == sorted(theirs)
 
     def test_is_written_through_a_folder_that_is_a_link_within_the_project(self, tmp_path: Path) -> None:
         (tmp_path / "packages").mkdir()
@@ -206,7 +223,7 @@ class TestADiscoveryFileForOneProcess:
         for pid in (os.getpid(), ended.pid):
             write(for_process(path, pid), BACKEND, process_id=pid, now=NOW)
 
-        remove_dead(path)
+        remove_dead(path.parent, path)
 
         assert [each.name for each in tmp_path.iterdir()] == [f".backend-port.{os.getpid()}.json"]
 
@@ -220,6 +237,6 @@ class TestADiscoveryFileForOneProcess:
         os.mkfifo(tmp_path / ".backend-port.99999999.json")
         before = sorted(tmp_path.iterdir())
 
-        remove_dead(path)
+        remove_dead(path.parent, path)
 
         assert sorted(tmp_path.iterdir()) == before
