@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ LINUX = sys.platform.startswith("linux")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 _ENOUGH = 65536
+_EXEC_SECONDS = 0.005
+"""How long an empty environment is looked at again: `execve` takes microseconds, and few programs have none."""
+_EXEC_LOOKS = 4
+"""How often at least: on a busy machine one `sched_yield` can take longer than that."""
 _GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM, errno.ENOTDIR})
 
 
@@ -125,7 +130,7 @@ def variable_of(pid: int, name: str) -> str | None:
         from devinit.system import macos  # loads psutil
 
         return macos.variable_of(pid, name)
-    environment = read(f"/proc/{pid}/environ")
+    environment = _environment_of(pid)
     if not environment:
         return None
     _, found, rest = (b"\0" + environment).partition(f"\0{name}=".encode())
@@ -141,8 +146,32 @@ def has_legible_environment(pid: int) -> bool:
         from devinit.system import macos  # loads psutil
 
         return macos.has_legible_environment(pid)
-    first = (read(f"/proc/{pid}/environ") or b"").partition(b"\0")[0]
+    first = (_environment_of(pid) or b"").partition(b"\0")[0]
     return b"=" in first
+
+
+def _environment_of(pid: int) -> bytes | None:
+    """Return the environment with which a process was started, also of one that is in `execve` at the moment.
+
+    The kernel closes the caller's descriptors, by which `Popen` knows that a program runs, before it gives the
+    program its environment; and what was opened before an `execve` is empty after it. One look can meet
+    either, and would miss the process of a service.
+    """
+    environment = read(f"/proc/{pid}/environ")
+    if environment == b"" and _has_memory(pid):
+        deadline = time.monotonic() + _EXEC_SECONDS
+        looks = 0
+        while not environment and (looks < _EXEC_LOOKS or time.monotonic() < deadline):
+            os.sched_yield()
+            environment = read(f"/proc/{pid}/environ")
+            looks += 1
+    return environment
+
+
+def _has_memory(pid: int) -> bool:
+    """Whether a process has memory (proc_pid_stat(5): vsize); a thread of the kernel and a zombie have none."""
+    raw = read(f"/proc/{pid}/stat")
+    return raw is not None and raw[raw.rindex(b")") + 2 :].split(None, 21)[20] != b"0"
 
 
 def cgroups_of(pid: int) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,6 +100,17 @@ class TestTheTreeOfAService:
         end(service)
 
         assert processes.tree_of(service.process, start.marker) == [left]
+
+    def test_has_its_mark_from_the_first_moment(self) -> None:
+        mark = {tree.RUN_VARIABLE: "first"}
+        unseen = 0
+        for _ in range(100):
+            with subprocess.Popen(["/bin/sh", "-c", "exec sleep 1000"], env=mark) as service:
+                looks = [processes.variable_of(service.pid, tree.RUN_VARIABLE) for _ in range(5)]
+                unseen += looks != ["first"] * 5
+                service.kill()
+
+        assert unseen == 0
 
     def test_includes_the_children_and_the_session_of_what_is_marked(self, start: Launcher) -> None:
         service = start.sh(
