@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
 
 from msgspec import Struct
 
@@ -21,12 +20,11 @@ from devinit.model.status import Phase
 from devinit.ports import by_hand
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system import checkout
-from devinit.system.files import is_locked
+from devinit.system.files import is_unlocked_within
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
 LEAVING_SECONDS = 10.0
 """How long a supervisor that has nothing to look after may take to leave."""
-_LOOK_SECONDS = 0.02
 _AT_REST = frozenset({Phase.STOPPED, Phase.EXITED, Phase.FAILED})
 
 
@@ -102,14 +100,12 @@ def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int]:
 
 def _wait_for_the_supervisor(path: str) -> None:
     """Return when no supervisor uses a state folder: the one that was just asked leaves by itself."""
-    deadline = time.monotonic() + LEAVING_SECONDS
-    while is_locked(os.path.join(path, SUPERVISOR_LOCK)):  # noqa: PTH118
-        if time.monotonic() > deadline:
-            raise ServiceError(
-                f"a supervisor still uses {path}, so its logs and data were not deleted",
-                hint="run the command again when it has left: `devinit status --all` shows it",
-            )
-        time.sleep(_LOOK_SECONDS)  # the end of a lock wakes only a process that waits to take it
+    lock = os.path.join(path, SUPERVISOR_LOCK)  # noqa: PTH118
+    if not is_unlocked_within(lock, LEAVING_SECONDS):
+        raise ServiceError(
+            f"a supervisor still uses {path}, so its logs and data were not deleted",
+            hint="run the command again when it has left: `devinit status --all` shows it",
+        )
 
 
 def _running(root: str) -> list[str]:

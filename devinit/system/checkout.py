@@ -20,6 +20,7 @@ from devinit.system.files import (
     TOO_MANY_OPEN,
     FileLock,
     is_locked,
+    is_unlocked_within,
     read_bytes,
     write_atomically,
 )
@@ -44,7 +45,6 @@ ASIDE_SECONDS = 14 * 24 * 3600
 
 _IDENTITY_BYTES = 16
 _PARTS = 3
-_LOOK_SECONDS = 0.05
 
 
 class Origin:
@@ -194,16 +194,11 @@ def _moved_from(identity: str, real: str) -> str | None:
 
 def _move(path: str, target: str) -> None:
     """Rename a state folder, once nothing of it is in use."""
-    import time  # once in the life of a checkout
-
-    deadline = time.monotonic() + STOPPING_SECONDS
-    while is_locked(os.path.join(path, SUPERVISOR_LOCK)):
-        if time.monotonic() > deadline:
-            raise StateFileError(
-                f"{path} is still used by the supervisor of a checkout that was moved or deleted",
-                hint="`devinit status --all` shows it; run the command again when it has stopped",
-            )
-        time.sleep(_LOOK_SECONDS)
+    if not is_unlocked_within(os.path.join(path, SUPERVISOR_LOCK), STOPPING_SECONDS):
+        raise StateFileError(
+            f"{path} is still used by the supervisor of a checkout that was moved or deleted",
+            hint="`devinit status --all` shows it; run the command again when it has stopped",
+        )
     for old, new in zip(_parts_of(path), _parts_of(target), strict=True):
         if os.path.isdir(old):
             os.rename(old, new)
@@ -218,7 +213,7 @@ def _name_aside(path: str) -> str:
 
 def _remove_old(path: str) -> None:
     """Delete what was put aside here long ago: each clone into the same path would leave a database behind."""
-    import time  # as above
+    import time  # only where a folder was put aside
 
     number = 1
     while os.path.lexists(aside := f"{path}.{number}"):

@@ -39,6 +39,7 @@ LARGEST_FILE = 64 * 2**20
 """Bytes. A repository of some kilobytes can hold a file of many gigabytes, all of them zeros."""
 LARGEST_SETTINGS = 2**20
 """Bytes: of what people write by hand, and of what takes long to parse."""
+_LOCK_LOOK_SECONDS = 0.02
 _PIPE_BLOCK = 65536
 
 
@@ -227,7 +228,7 @@ class FileLock:
 
 
 def is_locked(path: str) -> bool:
-    """Tell whether somebody holds a lock; one whose file is missing or not ours to open is held by nobody."""
+    """Whether a process holds a lock; one whose file is missing or not ours to open counts as free."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -239,6 +240,21 @@ def is_locked(path: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def is_unlocked_within(path: str, seconds: float) -> bool:
+    """Wait until no process holds a lock; return whether that came true in time.
+
+    It looks again and again: the end of a lock wakes only a process that waits to take it.
+    """
+    import time  # only for a checkout that was moved or is forgotten
+
+    deadline = time.monotonic() + seconds
+    while locked := is_locked(path):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_LOCK_LOOK_SECONDS)
+    return not locked
 
 
 def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:
