@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.network import enter_own_network
+
 OBEYED = {
     "CLICOLOR_FORCE",
     "DEBUG_PORT_DISCOVERY",
@@ -51,3 +53,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     yield Machine(state, runtime)
     shutil.rmtree(runtime, ignore_errors=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give a worker of pytest-xdist a network of its own."""
+    if hasattr(config, "workerinput"):
+        enter_own_network()

@@ -18,6 +18,8 @@ import pytest
 from devinit.model.port import LeaseOwner, PortRequest
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import LeaseStore
+from devinit.system.files import FileLock
+from tests.network import on_the_network
 
 LISTEN = """
 import os, signal, socket, sys, time
@@ -191,19 +193,12 @@ def pm2() -> str:
         pytest.skip("npm is not installed (scripts/test brings one along)")
     folder = Path(tempfile.gettempdir()) / f"devinit-tests-{os.getuid()}" / PM2
     program = folder / "node_modules" / ".bin" / "pm2"
-    if not program.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        words = [
-            "npm",
-            "install",
-            "--prefix",
-            str(folder),
-            "--no-audit",
-            "--no-fund",
-            "--prefer-offline",
-            PM2,
-        ]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install PM2: {done.stderr.strip()[-300:]}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(str(folder / "lock")):  # another worker may be at it
+        if not program.exists():
+            options = ("--no-audit", "--no-fund", "--prefer-offline")
+            words = on_the_network("npm", "install", "--prefix", str(folder), *options, PM2)
+            done = subprocess.run(words, capture_output=True, text=True, timeout=100, check=False)
+            if done.returncode:
+                pytest.skip(f"npm could not install PM2: {done.stderr.strip()[-300:]}")
     return str(program)

@@ -13,6 +13,8 @@ from typing import TypeAlias
 import dotenv
 import pytest
 
+from tests.network import on_the_network
+
 Reader: TypeAlias = Callable[[str, Collection[str]], Mapping[str, str | None]]
 """Takes the text and the names that are wanted from it."""
 
@@ -111,7 +113,7 @@ def _node(node: Node, parser: str) -> Reader:
 def _install() -> None:
     if not shutil.which("npm"):
         pytest.skip("npm is not installed")
-    command = ["npm", "ci", "--no-audit", "--no-fund", "--prefer-offline"]
+    command = on_the_network("npm", "ci", "--no-audit", "--no-fund", "--prefer-offline")
     done = subprocess.run(command, cwd=NODE, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         pytest.skip(f"npm could not install dotenv: {done.stderr.strip()[-300:]}")

@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
@@ -40,6 +41,12 @@ def asked(server: Server, **settings: str) -> RunningServer:
     return found
 
 
+def until_no_session_is_left(server: Server) -> None:
+    """Wait for the process of each connection: one that has not ended when the server stops is reported as cut off."""
+    sessions = [each for each in psutil.Process(server.pid).children() if "shop" in " ".join(each.cmdline())]
+    assert psutil.wait_procs(sessions, timeout=30)[1] == []
+
+
 class TestAServerThatKnowsTheProject:
     def test_can_be_used_and_tells_its_version(self, bench: Bench, postgres_binaries: Path) -> None:
         server = bench.start(bench.postgres(postgres_binaries, password=PASSWORD))
@@ -55,6 +62,7 @@ class TestAServerThatKnowsTheProject:
         before = foreign.log
 
         asked(foreign)
+        until_no_session_is_left(foreign)
         assert foreign.stop() == 0
 
         assert "FATAL" not in foreign.log.removeprefix(before)
