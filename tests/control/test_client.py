@@ -34,23 +34,26 @@ def path(machine: Machine) -> Path:
 
 @pytest.fixture
 def scripted(path: Path) -> Iterator[Callable[..., Client]]:
-    """Connect to a server that says exactly these bytes, then hangs up."""
+    """Connect to a server that says exactly these bytes, then hangs up; after None it waits for the client to do so."""
     threads: list[threading.Thread] = []
     clients: list[Client] = []
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path))
     listening.listen()
 
-    def serve(chunks: tuple[bytes, ...]) -> None:
+    def serve(chunks: tuple[bytes | None, ...]) -> None:
         connection, _ = listening.accept()
         with connection:
             connection.sendall(HELLO)
             connection.recv(65536)
             with suppress(ConnectionError):  # the client may have heard enough
                 for chunk in chunks:
-                    connection.sendall(chunk)
+                    if chunk is None:
+                        connection.recv(65536)
+                    else:
+                        connection.sendall(chunk)
 
-    def make(*chunks: bytes) -> Client:
+    def make(*chunks: bytes | None) -> Client:
         threads.append(threading.Thread(target=serve, args=(chunks,)))
         threads[-1].start()
         client = connect(path)
@@ -176,7 +179,7 @@ class TestASupervisorThatGoesAway:
         self, scripted: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(module, "LONGEST_LINE", 1000)
-        client = scripted(*[b"x" * 500] * 10)
+        client = scripted(b"x" * 200_000, None)
 
         with pytest.raises(SupervisorError):
             client.call("status")
@@ -191,6 +194,19 @@ class TestAServerThatTalksNonsense:
             client.call("status", None, lambda _event: None)
 
         assert "listens at its socket" in (caught.value.hint or "")
+
+    @pytest.mark.parametrize("data", ["text", 5, [1], None])
+    def test_about_the_facts_of_an_error_is_passed_over(
+        self, scripted: Callable[..., Client], data: object
+    ) -> None:
+        client = scripted(
+            json.dumps({"id": 1, "error": {"message": "refused", "data": data}}).encode() + b"\n"
+        )
+
+        with pytest.raises(RemoteError, match="refused") as caught:
+            client.call("status")
+
+        assert (caught.value.data, caught.value.exit_code) == ({}, 1)
 
     @pytest.mark.parametrize("code", [0, -1, 10**9, "five", None, []])
     def test_about_an_exit_code_ends_the_command_with_1(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
-from devinit.providers.redis.acl import with_password
+from devinit.providers.programs import Origin, Program
+from devinit.providers.redis.acl import with_password, write
 
 
 class TestTheFile:
@@ -14,6 +16,21 @@ class TestTheFile:
         digest = sha256(b"secret").hexdigest()
 
         assert with_password("", "secret", channels=True) == f"user default on #{digest} ~* &* +@all\n"
+
+    def test_is_open_to_its_user_alone(self, tmp_path: Path) -> None:
+        server = Program(
+            origin=Origin.SYSTEM,
+            file="/usr/bin/redis-server",
+            flavour="redis",
+            version="7.0.15",
+            major=7,
+            size=1,
+            modified=1,
+        )
+
+        write(tmp_path / "users.acl", "secret", server)
+
+        assert (tmp_path / "users.acl").stat().st_mode & 0o777 == 0o600
 
     def test_names_no_channels_before_there_were_rules_for_them(self) -> None:
         assert "&" not in with_password("", "secret", channels=False)
