@@ -66,7 +66,11 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
 
 def _check_urls(services: Mapping[str, Service], place: Place) -> None:
     """Report a service whose URL would take the name of another one's database: `database` and `postgres`."""
-    databases = {_database_variable(each): each for each in services.values() if each.provider == "postgres"}
+    every = [each for each in services.values() if each.provider == "postgres"]
+    databases = {_variable(each.name, "DATABASE_URL"): each for each in every if each.name != "postgres"}
+    # The usual name is the first one's, whatever it is called.
+    if every:
+        databases["DATABASE_URL"] = every[0]
     for service in services.values():
         name = _variable(service.name, "URL")
         has_url = service.port is not None or service.external_url is not None
@@ -80,11 +84,6 @@ def _check_urls(services: Mapping[str, Service], place: Place) -> None:
 
 def _variable(service: str, what: str = "PORT") -> str:
     return f"{service.upper().replace('-', '_')}_{what}"
-
-
-def _database_variable(service: Service) -> str:
-    """Return the name under which applications look for a database; the usual one is short."""
-    return "DATABASE_URL" if service.name == "postgres" else _variable(service.name, "DATABASE_URL")
 
 
 def _requests(services: Mapping[str, Service]) -> Iterator[tuple[Service, PortRequest]]:

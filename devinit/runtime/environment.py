@@ -11,6 +11,7 @@ import msgspec
 
 from devinit.errors import ConfigError
 from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.common import LIBPQ, common_names, first_of, libpq_names, libpq_names_for
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_together
@@ -29,11 +30,24 @@ def environment(
     _refuse_shared_names(project)
     names = {"DEVINIT_PROJECT": str(project.root)}
     for service in project.services.values():
-        names |= _service_names(service, endpoints, given=names)
+        names |= _service_names(project, service, endpoints, given=names)
     names |= _browser_names(project, endpoints)
     names |= _port_aliases(project, endpoints, given=names)
     outer = {name: value for name, value in base.items() if name not in OWN_NAMES} | names
     return names | expand_together(project.environment, outer, key="environment")
+
+
+def runtime_of(
+    project: Project, endpoints: Mapping[str, Endpoint], service: Service, runtime: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the runtime environment as one service gets it: with the PG… names of the database that it uses.
+
+    A service that uses none gets none: it may talk to a server elsewhere under these names.
+    """
+    own = libpq_names_for(project, endpoints, service)
+    stated = project.environment.keys()
+    kept = {name: value for name, value in runtime.items() if name not in LIBPQ or name in stated}
+    return kept | {name: value for name, value in own.items() if name not in stated}
 
 
 def service_environment(
@@ -72,7 +86,7 @@ def _refuse_shared_names(project: Project) -> None:
 
 
 def _service_names(
-    service: Service, endpoints: Mapping[str, Endpoint], *, given: Mapping[str, str]
+    project: Project, service: Service, endpoints: Mapping[str, Endpoint], *, given: Mapping[str, str]
 ) -> dict[str, str]:
     names: dict[str, str] = {}
     for name in (service.name, *(request.service for request in service.extra_ports)):
@@ -81,6 +95,9 @@ def _service_names(
     if endpoint := endpoints.get(service.name):
         # A second database must not take DATABASE_URL away from the first.
         names |= {name: value for name, value in endpoint.variables.items() if name not in given}
+        names |= common_names(project, service, endpoint)
+        if service is first_of(project, "postgres"):
+            names |= libpq_names(service, endpoint)
     return names
 
 

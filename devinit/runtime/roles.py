@@ -30,15 +30,11 @@ def frontends_of(project: Project) -> tuple[Service, ...]:
         for service in project.services.values()
         if _serves(service)
         and service is not backend
-        and (service.name in FRONTEND_NAMES or (backend and backend.name in _needs(project, service)))
+        and (service.name in FRONTEND_NAMES or (backend and backend.name in needed_by(project, service)))
     )
 
 
-def _serves(service: Service) -> bool:
-    return service.provider == "process" and (service.port is not None or service.external_url is not None)
-
-
-def _needs(project: Project, service: Service) -> set[str]:
+def needed_by(project: Project, service: Service) -> set[str]:
     """Return the names of everything that the service depends on, also through others."""
     needed: set[str] = set()
     pending = list(service.depends_on)
@@ -48,3 +44,7 @@ def _needs(project: Project, service: Service) -> set[str]:
             needed.add(name)
             pending += project.services[name].depends_on
     return needed
+
+
+def _serves(service: Service) -> bool:
+    return service.provider == "process" and (service.port is not None or service.external_url is not None)

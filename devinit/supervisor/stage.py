@@ -21,7 +21,7 @@ from devinit.ports import ports_file
 from devinit.providers import PROVIDERS, Place, Provider
 from devinit.providers.command import command_spec
 from devinit.runtime.dotenv import read_env_files, render
-from devinit.runtime.environment import environment, service_environment
+from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
@@ -188,9 +188,9 @@ class Stage:
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""
         files = self._files_of(service)
-        values = service_environment(
-            service, self.endpoint(service.name), self.environment, caller=self.caller, files=files
-        )
+        runtime = runtime_of(self.project, self._endpoints, service, self.environment)
+        endpoint = self.endpoint(service.name)
+        values = service_environment(service, endpoint, runtime, caller=self.caller, files=files)
         given = {name: values[name] for name in (*files, *service.env)}
         if self._given.get(service.name) != given:
             self._given[service.name], self._is_noted = given, False

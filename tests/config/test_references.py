@@ -106,6 +106,7 @@ class TestAUrlWithTheNameOfADatabase:
                 ("database", "postgres"),
                 "services.database: DATABASE_URL would be its URL, and it is postgres's",
             ),
+            (("orders", "database"), "services.database: DATABASE_URL would be its URL, and it is orders's"),
             (("orders", "orders-database"), "ORDERS_DATABASE_URL would be its URL, and it is orders's"),
         ],
     )

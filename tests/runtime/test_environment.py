@@ -8,8 +8,9 @@ import pytest
 from devinit.errors import ConfigError
 from devinit.model.port import PortRequest
 from devinit.model.service import Endpoint, Project, Service
+from devinit.providers import PROVIDERS
 from devinit.runtime.dotenv import HEADER, render
-from devinit.runtime.environment import environment, service_environment
+from devinit.runtime.environment import environment, runtime_of, service_environment
 
 
 def request(name: str, port: int) -> PortRequest:
@@ -42,6 +43,8 @@ POSTGRES_ENDPOINT = endpoint(
     "postgres",
     5433,
     DATABASE_URL,
+    POSTGRES_HOST="127.0.0.1",
+    POSTGRES_PORT="5433",
     POSTGRES_USER="shop",
     POSTGRES_PASSWORD="secret",
     POSTGRES_DB="shop",
@@ -78,6 +81,12 @@ class TestTheStandardStack:
             "POSTGRES_PASSWORD=secret\n"
             "POSTGRES_DB=shop\n"
             "DATABASE_URL=postgresql://shop:secret@127.0.0.1:5433/shop\n"
+            "PGHOST=127.0.0.1\n"
+            "PGPORT=5433\n"
+            "PGUSER=shop\n"
+            "PGPASSWORD=secret\n"
+            "PGDATABASE=shop\n"
+            "PGSSLMODE=disable\n"
             "REDIS_HOST=127.0.0.1\n"
             "REDIS_PORT=6379\n"
             "REDIS_URL=redis://127.0.0.1:6379/0\n"
@@ -145,6 +154,115 @@ class TestAService:
             ConfigError, match=r"^services\.my_api: MY_API_PORT would be the port of both 'my-api'"
         ):
             names_of(project(*services))
+
+
+def database(name: str, port: int, **fields: object) -> tuple[Service, Endpoint]:
+    """Return a postgres service of any name, with the endpoint that its provider gives it."""
+    service = Service(name=name, provider="postgres", directory=Path("/shop"), **fields)  # type: ignore[arg-type]  # as given
+    return service, PROVIDERS["postgres"].endpoint(service, port)
+
+
+class TestTheCommonNames:
+    def test_are_those_of_the_first_postgres_whatever_it_is_called(self) -> None:
+        db, at = database("db", 5433)
+
+        names = names_of(project(BACKEND, db), BACKEND_ENDPOINT, at)
+
+        assert names["DATABASE_URL"] == names["POSTGRES_URL"] == names["DB_URL"] == at.url
+        assert {name: value for name, value in names.items() if name.startswith("POSTGRES_")} == {
+            "POSTGRES_HOST": "127.0.0.1",
+            "POSTGRES_PORT": "5433",
+            "POSTGRES_USER": "db",
+            "POSTGRES_PASSWORD": "",
+            "POSTGRES_DB": "db",
+            "POSTGRES_URL": at.url,
+        }
+
+    def test_are_those_of_the_first_redis_whatever_it_is_called(self) -> None:
+        cache = Service(name="job-queue", provider="redis", directory=Path("/shop"), password="s3")
+        at = PROVIDERS["redis"].endpoint(cache, 6380)
+
+        names = names_of(project(cache), at)
+
+        assert {name: value for name, value in names.items() if name.startswith("REDIS_")} == {
+            "REDIS_HOST": "127.0.0.1",
+            "REDIS_PORT": "6380",
+            "REDIS_PASSWORD": "s3",
+            "REDIS_URL": "redis://default:s3@127.0.0.1:6380/0",
+        }
+        assert names["JOB_QUEUE_URL"] == names["REDIS_URL"]
+
+    def test_are_the_first_ones_also_where_a_later_one_is_called_postgres(self) -> None:
+        (events, first), (postgres, second) = database("events", 5433), database("postgres", 5434)
+
+        names = names_of(project(events, postgres), first, second)
+
+        assert names["DATABASE_URL"] == first.url
+        assert names["POSTGRES_URL"] == second.url
+        assert (names["EVENTS_PORT"], names["POSTGRES_PORT"], names["PGPORT"]) == ("5433", "5434", "5433")
+
+    def test_are_not_taken_from_a_program_that_is_called_so(self) -> None:
+        own = Service(name="redis", directory=Path("/shop"), port=request("redis", 7000))
+        cache = Service(name="cache", provider="redis", directory=Path("/shop"))
+
+        names = names_of(
+            project(own, cache),
+            endpoint("redis", 7000, "http://localhost:7000"),
+            PROVIDERS["redis"].endpoint(cache, 6379),
+        )
+
+        assert (names["REDIS_PORT"], names["CACHE_PORT"]) == ("7000", "6379")
+
+
+class TestTheNamesOfLibpq:
+    def of(self, subject: Project, service: Service, *endpoints: Endpoint) -> dict[str, str]:
+        by_name = {each.service: each for each in endpoints}
+        runtime = environment(subject, by_name, base={})
+        found = runtime_of(subject, by_name, service, runtime)
+        return {name: value for name, value in found.items() if name.startswith("PG")}
+
+    def test_are_set_for_a_service_that_uses_the_database(self) -> None:
+        worker = Service(name="worker", directory=Path("/shop"), depends_on=("backend",))
+
+        names = self.of(project(POSTGRES, BACKEND, worker), worker, POSTGRES_ENDPOINT, BACKEND_ENDPOINT)
+
+        assert names == {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": "5433",
+            "PGUSER": "shop",
+            "PGPASSWORD": "secret",
+            "PGDATABASE": "shop",
+            "PGSSLMODE": "disable",
+        }
+
+    def test_are_left_to_a_service_that_uses_none(self) -> None:
+        assert self.of(project(POSTGRES, WORKER), WORKER, POSTGRES_ENDPOINT) == {}
+
+    def test_are_those_of_the_database_that_a_service_uses(self) -> None:
+        (first, at), (events, other) = database("db", 5433), database("events", 5434)
+        reader = Service(name="reader", directory=Path("/shop"), depends_on=("events",))
+
+        names = self.of(project(first, events, reader), reader, at, other)
+
+        assert (names["PGPORT"], names["PGUSER"]) == ("5434", "events")
+
+    def test_may_be_chosen_by_the_project(self) -> None:
+        names = self.of(project(POSTGRES, BACKEND, PGDATABASE="own"), BACKEND, POSTGRES_ENDPOINT)
+
+        assert (names["PGDATABASE"], names["PGUSER"]) == ("own", "shop")
+
+    @pytest.mark.parametrize(
+        ("query", "mode"), [("", None), ("?application_name=x&sslmode=require", "require")]
+    )
+    def test_leave_the_encryption_of_a_server_elsewhere_to_its_url(
+        self, query: str, mode: str | None
+    ) -> None:
+        db, at = database("db", 5432, external_url=f"postgresql://ann:x@db.example/blog{query}")
+
+        names = names_of(project(db), at)
+
+        assert (names["PGHOST"], names["PGDATABASE"]) == ("db.example", "blog")
+        assert names.get("PGSSLMODE") == mode
 
 
 class TestPortAliases:
