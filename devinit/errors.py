@@ -14,7 +14,8 @@
     ├── SupervisorError              5   the supervisor could not be reached or started
     ├── CommandNotRunnable       126   `devinit run`: the command cannot be executed
     ├── CommandNotFound          127   `devinit run`: there is no such command (126, 127: as shells say it)
-    └── Interrupted                130   Ctrl-C
+    ├── Interrupted                130   Ctrl-C
+    └── Terminated                 143   SIGTERM
 
 This module imports nothing, so that the fastest command can raise and show an error.
 """
@@ -112,3 +113,13 @@ class Interrupted(DevinitError):
     """The user pressed Ctrl-C."""
 
     exit_code = 130
+
+
+class Terminated(DevinitError):
+    """The command got SIGTERM."""
+
+    exit_code = 143
+
+
+class Termination(BaseException):
+    """SIGTERM, where a command has something to say about it: for SIGTERM what KeyboardInterrupt is for Ctrl-C."""

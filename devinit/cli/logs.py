@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.logged import chosen, log_of, lost_by_running
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
+from devinit.cli.terminated import Terminable
 from devinit.errors import UsageError
 from devinit.logs import MARKER
 from devinit.logs.merge import in_order
@@ -45,7 +46,10 @@ def configure(parser: ArgumentParser) -> None:
         help="whose output; none or `all`: everybody's that devinit.toml has",
     )
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on as more is printed, until Ctrl-C (exit code 130)"
+        "-f",
+        "--follow",
+        action="store_true",
+        help="go on as more is printed, until Ctrl-C (exit code 130) or SIGTERM (143)",
     )
     parser.add_argument(
         "-n",
@@ -112,10 +116,10 @@ def begin(
 
 
 def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float | None) -> None:
-    """Print lines as they come, until interrupted."""
+    """Print lines as they come, until Ctrl-C or SIGTERM."""
     from devinit.logs.follow import Follower  # only who follows needs it
 
-    with Follower(tails, complain=talk) as follower:
+    with Terminable(), Follower(tails, complain=talk) as follower:
         printer.show(begin(tails, printer, lines, since, follow=True))
         while True:
             printer.show(each for each in follower.lines() if printer.wants(each[1]))

@@ -11,7 +11,7 @@ import os
 import sys
 from io import TextIOWrapper
 
-from devinit.errors import DevinitError, Interrupted, UsageError
+from devinit.errors import DevinitError, Interrupted, Terminated, Termination, UsageError
 from devinit.system import terminal
 from devinit.text import plain
 
@@ -64,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
         if sys.stderr.isatty():
             terminal.write(sys.stderr, [""])
         return fail(Interrupted("interrupted"), words, silent=True)
+    except Termination:
+        return fail(Terminated("terminated"), words, silent=True)
     except BrokenPipeError:
         # `devinit logs | head`: the reader has enough.
         silence(1, 2)

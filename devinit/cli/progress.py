@@ -155,14 +155,18 @@ class Board:
 class Progress:
     """The lines of one start or stop on a stream. Use it as a context manager.
 
-    With `vanishes` the picture is wiped at the end, because something better takes its place.
+    With `vanishes` the picture is wiped at the end, because something better takes its place. Without `redraws`
+    there are only lines, because something else is written to the same terminal.
     """
 
-    def __init__(self, stream: TextIO, *, silent: bool = False, vanishes: bool = False) -> None:
+    def __init__(
+        self, stream: TextIO, *, silent: bool = False, vanishes: bool = False, redraws: bool = True
+    ) -> None:
         self._stream = stream
         self._silent = silent or is_quiet()
         self._vanishes = vanishes
-        self._redraws = stream.isatty() and os.environ.get("TERM") != "dumb" and not self._silent
+        can_redraw = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._redraws = redraws and can_redraw and not self._silent
         self._board = Board(Paint(stream), symbols_of(stream))
         self._drawn: list[int] = []
         """The widths of the lines on the screen."""

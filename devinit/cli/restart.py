@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
 
 EXAMPLE = "devinit restart backend"
-SWITCHES = {**start.SWITCHES, "--changed": "changed"}
+SWITCHES = {**start.OF_RESTART_TOO, "--changed": "changed"}
 
 __all__ = ["DEFAULTS", "EXAMPLE", "NAMES", "SWITCHES", "configure", "run"]
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    start.configure(parser)
+    start.add_options(parser)
     parser.add_argument(
         "--changed",
         action="store_true",

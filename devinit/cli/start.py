@@ -10,13 +10,15 @@ from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.caller import caller_environment
 from devinit.cli.output import talk
 from devinit.cli.project import is_elsewhere, require_services, root_as_text
+from devinit.cli.terminated import Terminable
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, Termination
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Callable
 
     from devinit.cli.arguments import Arguments
     from devinit.cli.watch import Scope, Watch
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 EXAMPLE = "devinit start all"
-SWITCHES = {"--json": "json", "--force": "force", "-d": "detach", "--detach": "detach"}
+OF_RESTART_TOO = {"--json": "json", "--force": "force", "-d": "detach", "--detach": "detach"}
+SWITCHES = {**OF_RESTART_TOO, "--foreground": "foreground"}
 NAMES = "services"
 DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
 """What a command line without other options means; `configure` says the same to the parser."""
@@ -32,6 +35,16 @@ DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    add_options(parser)
+    parser.add_argument(
+        "--foreground",
+        action="store_true",
+        help="stay, print what the services print, stop all of them on Ctrl-C or SIGTERM; for containers and CI",
+    )
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Add the options that a restart has as well."""
     from devinit.cli.parser import seconds
 
     parser.add_argument(
@@ -54,6 +67,12 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Start services; return the exit code that they add up to."""
     root = root_as_text(arguments)
+    if arguments.foreground:
+        from devinit.cli.foreground import run_in_foreground  # few starts stay
+
+        return run_in_foreground(root, arguments)
+    if os.getpid() == 1:
+        talk("this is process 1: all that it starts ends with it; `devinit start --foreground` stays")
     code = bring_up("start", root, arguments)
     if not (arguments.detach or arguments.json) and sys.stdout.isatty():
         show_dashboard(root)
@@ -70,7 +89,19 @@ def show_dashboard(root: str) -> None:
         open_dashboard(Path(root))
 
 
-def bring_up(method: str, root: str, arguments: Arguments) -> int:
+def watch_of(arguments: Arguments) -> Watch:
+    """Return what shows a start to whoever waits for it."""
+    from devinit.cli.watch import Watch  # while the supervisor is at work already
+
+    return Watch(as_json=arguments.json)
+
+
+def bring_up(
+    method: str,
+    root: str,
+    arguments: Arguments,
+    watch_of: Callable[[Arguments], Watch] = watch_of,
+) -> int:
     """Start or restart services, asking about conflicts for as long as there are any."""
     params: Json = {
         "services": arguments.services,
@@ -91,7 +122,7 @@ def bring_up(method: str, root: str, arguments: Arguments) -> int:
     try:
         while True:
             try:
-                code = one_attempt(client, root, method, params, as_json=arguments.json)
+                code = one_attempt(client, root, method, params, lambda: watch_of(arguments))
                 break
             except RemoteError as error:
                 if error.kind != "PortQuestion" or not can_ask(arguments):
@@ -115,17 +146,18 @@ def note_as_json(text: str) -> None:
     print_json({"type": "note", "at": time.time(), "service": None, "message": text})
 
 
-def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json: bool) -> int:
+def one_attempt(client: Client, root: str, method: str, params: Json, new_watch: Callable[[], Watch]) -> int:
     """Order the start, show what happens, print what it came to."""
     watch: Watch | None = None
     try:
         client.order(method, params)
         # While the supervisor is at work already: 0.5 ms that nobody waits for.
-        from devinit.cli.watch import Watch
-
-        watch = Watch(as_json=as_json)
-        with watch.progress:
-            result = client.answer(method, watch.see, watch.progress.tick)
+        watch = new_watch()
+        with Terminable(), watch.progress:
+            result = client.answer(method, watch.see, watch.tick)
+    except Termination:
+        talk(left_behind(method, watch.scope if watch else None))
+        raise
     except KeyboardInterrupt:
         from devinit.cli.watch import Scope  # the first import may have been interrupted
 
@@ -134,6 +166,16 @@ def one_attempt(client: Client, root: str, method: str, params: Json, *, as_json
     watch.print_summary(of_changes=bool(params.get("only_changed")))
     code: int = result["exit_code"]
     return code
+
+
+def left_behind(method: str, scope: Scope | None) -> str:
+    """Say what goes on without a command that got SIGTERM."""
+    if scope is None or (scope.starting is None and not scope.stopped):
+        return "terminated before anything was begun; `devinit status` shows what runs"
+    return (
+        f"terminated: the {method} goes on without this command; `devinit status` shows how far it is, "
+        "`devinit stop` ends it"
+    )
 
 
 def ask(error: RemoteError, root: str, resolutions: list[Json], pins: dict[str, str]) -> None:

@@ -10,7 +10,9 @@ from devinit.cli.output import print_json, talk
 from devinit.cli.progress import Progress
 from devinit.cli.project import root_as_text
 from devinit.cli.stopping import stop_services
+from devinit.cli.terminated import Terminable
 from devinit.control.launch import connect_to_running
+from devinit.errors import Termination, UsageError
 from devinit.text import duration
 
 TYPE_CHECKING = False
@@ -30,6 +32,9 @@ def configure(parser: ArgumentParser) -> None:
         "services", nargs="*", metavar="SERVICE", help="what to stop; none or `all`: everything"
     )
     parser.add_argument(
+        "--all", action="store_true", help="every project of yours on this machine, from any folder"
+    )
+    parser.add_argument(
         "--force", action="store_true", help="do not wait for a polite end: KILL at once (PostgreSQL: QUIT)"
     )
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
@@ -37,6 +42,12 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Stop services."""
+    if arguments.all:
+        if arguments.services:
+            raise UsageError("--all stops every project, without a choice of services")
+        from devinit.cli.everywhere import stop_everywhere  # one project is stopped without all this
+
+        return stop_everywhere(force=arguments.force, as_json=arguments.json)
     began = time.monotonic()
     result = in_deleted_folder(arguments) or in_project(arguments)
     stopped, left = result["stopped"], result["left"]
@@ -77,10 +88,10 @@ def in_project(arguments: Arguments) -> Json:
 def order(client: Client, arguments: Arguments) -> Json:
     """Order the stop and show what happens."""
     try:
-        with Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
+        with Terminable(), Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:
             see = print_json if arguments.json else progress.see
             say = talk if arguments.json else progress.say
             return stop_services(client, arguments.services, see, progress.tick, say, force=arguments.force)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Termination):
         talk("\nthe stop goes on in the background: `devinit status` shows how far it is")
         raise

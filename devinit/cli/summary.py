@@ -130,6 +130,13 @@ def totals(summary: Json, starting: Sequence[str]) -> str:
     return ", ".join(parts)
 
 
+def print_in_foreground(summary: Json, starting: Sequence[str]) -> None:
+    """Print the same to standard error alone: standard output belongs to the services."""
+    paint, symbols = Paint(sys.stderr), symbols_of(sys.stderr)
+    lines = [*picture(summary, paint, symbols, columns_of(sys.stderr)), "", totals(summary, starting)]
+    terminal.write(sys.stderr, [*([] if is_quiet() else lines), *explanation(summary, paint)])
+
+
 def explanation(summary: Json, paint: Paint) -> Iterator[str]:
     """Yield why services failed, with the last lines of their output."""
     for row in filter(needs_attention, summary["services"]):

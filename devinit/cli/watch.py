@@ -38,7 +38,8 @@ class Watch:
         # The table on standard output takes the place of the lines, if it goes to a terminal as well.
         self.progress = Progress(sys.stderr, silent=as_json, vanishes=sys.stdout.isatty())
         self.scope = Scope()
-        self._summary: Json | None = None
+        self.summary: Json | None = None
+        """What it came to, once that is known."""
         self._as_json = as_json
 
     def see(self, event: Json) -> None:
@@ -47,11 +48,15 @@ class Watch:
         if self._as_json:
             print_json(event)
         if event["type"] == "summary":
-            self._summary = event
+            self.summary = event
         self.progress.see(event)
+
+    def tick(self) -> None:
+        """Take in that time has passed."""
+        self.progress.tick()
 
     def print_summary(self, *, of_changes: bool) -> None:
         """Print what it came to, to a person. A restart of what changed, where nothing did, was told so."""
-        if self._summary is None or self._as_json or (of_changes and not self._summary["services"]):
+        if self.summary is None or self._as_json or (of_changes and not self.summary["services"]):
             return
-        summary.print_summary(self._summary, self.scope.starting or [])
+        summary.print_summary(self.summary, self.scope.starting or [])

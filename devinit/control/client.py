@@ -116,6 +116,20 @@ class Client:
                     raise refused(message["error"], self.greeting)
                 return message.get("result")
 
+    def pending(self) -> list[Json]:
+        """Return the events that have come, without waiting. Raise SupervisorError when it has gone."""
+        self._connection.settimeout(0)
+        try:
+            while chunk := self._connection.recv(65536):
+                self._buffer += chunk
+        except BlockingIOError:
+            *lines, self._buffer = self._buffer.split(b"\n")
+            messages = [message_of(line, "subscribe") for line in lines]
+            return [each["params"] for each in messages if each.get("method") == "event"]
+        except OSError as error:
+            raise gone("subscribe") from error
+        raise gone("subscribe")
+
     def post(self, method: str, params: Json | None = None) -> None:
         """Send a request in the middle of another one, and do not wait for its answer."""
         self._send(method, params, f"beside {self._last_id}")

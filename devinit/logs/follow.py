@@ -33,9 +33,18 @@ class Follower:
         """Return True as soon as there may be more, False after `timeout` seconds."""
         return self._watch.wait(timeout)
 
+    @property
+    def tails(self) -> Sequence[Tail]:
+        """The logs that are followed."""
+        return self._tails
+
+    def let_go(self) -> None:
+        """Follow nothing any more, and leave the logs open to another follower."""
+        self._watch.close()
+
     def close(self) -> None:
         """Follow nothing any more."""
-        self._watch.close()
+        self.let_go()
         for tail in self._tails:
             tail.close()
 

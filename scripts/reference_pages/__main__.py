@@ -45,6 +45,7 @@ EXIT_CODES = {
     126: "`devinit run`: the command cannot be executed",
     127: "`devinit run`: there is no such command",
     130: "interrupted by Ctrl-C; this also ends `logs --follow`",
+    143: "ended by SIGTERM while it waited; likewise",
     141: "the reader of the output went away (`| head`)",
 }
 """What each means; those of the exception tree have to be here, which is checked below."""

@@ -49,7 +49,7 @@ class TestBash:
             (["devinit", "sto"], ["stop"]),
             (["devinit", "start", "b"], ["backend"]),
             (["devinit", "logs", ""], ["all", "backend", "frontend"]),
-            (["devinit", "start", "--f"], ["--force"]),
+            (["devinit", "start", "--forc"], ["--force"]),
             (["devinit", "start", "--on-conflict", "m"], ["move"]),
             (["devinit", "ports", "s"], ["set"]),
             (["devinit", "ports", "w"], ["who"]),

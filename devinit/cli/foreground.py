@@ -1,0 +1,283 @@
+"""`devinit start --foreground`: stay, print what services print, and take all of them down on a signal.
+
+The services belong to the supervisor as ever; this command is its client, and may be process 1 of a container.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from devinit.cli import summary
+from devinit.cli.caller import caller_environment
+from devinit.cli.logged import log_of
+from devinit.cli.logs import Printer, is_reader_gone
+from devinit.cli.output import talk
+from devinit.cli.progress import Progress
+from devinit.cli.start import bring_up
+from devinit.cli.stopping import stop_services
+from devinit.cli.watch import Watch
+from devinit.config.load import load
+from devinit.control.launch import connect_or_start, connect_to_running
+from devinit.control.waking import supervisor_of
+from devinit.errors import DevinitError, Interrupted, SupervisorError, UsageError
+from devinit.logs.follow import Follower
+from devinit.logs.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+
+    from devinit.cli.arguments import Arguments
+    from devinit.control.client import Client
+    from devinit.control.wire import Json
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AT_REST = frozenset({"stopped", "exited", "failed"})
+"""Phases in which nothing of a service runs or is about to."""
+LOOK_SECONDS = 1.0
+"""How late it is noticed, at most, that nothing runs any more."""
+LEAVING_SECONDS = 5.0
+"""How long the supervisor may take to be gone after the last service: as process 1 we take it along."""
+READER_GONE = 141
+
+
+class Leave(BaseException):
+    """A signal that ends the foreground."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def run_in_foreground(root: str, arguments: Arguments) -> int:
+    """Start services, show their output until a signal or their own end, and stop everything.
+
+    Return what the start came to when it failed; 0 after SIGTERM, SIGHUP, or when all have ended well.
+    """
+    if arguments.json or arguments.detach:
+        raise UsageError("--foreground goes neither with --json nor with --detach")
+    project = load(Path(root), profile=arguments.profile or os.environ.get("DEVINIT_PROFILE") or None)
+    optional = {name for name, service in project.services.items() if service.optional}
+    adopt_orphans()
+    with Output(root, project.services) as output:
+        seen: list[ForegroundWatch] = []
+
+        def new_watch(_: Arguments) -> Watch:
+            seen.append(ForegroundWatch(output))
+            return seen[-1]
+
+        obey(leave)
+        try:
+            code = bring_up("start", root, arguments, new_watch)
+            if code != 0:
+                talk("the start failed: what it brought up is stopped")
+                take_back(root, seen, output)
+                return code
+            code = stay(root, output, optional)
+        except Leave as leaving:
+            code = Interrupted.exit_code if leaving.number == signal.SIGINT else 0
+        except BrokenPipeError:
+            code = READER_GONE
+        except DevinitError:
+            take_back(root, seen, output)
+            raise
+        take_down(root, [], output)
+    return code
+
+
+def obey(act: Callable[[int, FrameType | None], None]) -> None:
+    """Do this on the signals that end a foreground, but for those that our caller has us ignore."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, act)
+
+
+def leave(number: int, _frame: FrameType | None) -> None:
+    """End the foreground, once: what follows is no reason to leave services behind. Ctrl-C hurries the stop."""
+    obey(lambda _number, _frame: None)
+    raise Leave(number)
+
+
+def adopt_orphans() -> None:
+    """As process 1, wait for every process that has lost its parent: nobody else does, and they would pile up."""
+    if os.getpid() != 1:
+        return
+
+    def reap(*_: object) -> None:
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+    signal.signal(signal.SIGCHLD, reap)
+    reap()
+
+
+def stay(root: str, output: Output, optional: set[str]) -> int:
+    """Show what is printed and what happens until nothing runs any more; return 1 if a service has failed."""
+    progress = Progress(sys.stderr, redraws=False)
+
+    def see(event: Json) -> None:
+        output.see(event)
+        progress.see(event)
+
+    while True:
+        client = connect_or_start(root, talk)
+        try:
+            phases = until_rest(client, output, see)
+        except SupervisorError as error:
+            # It was killed, or replaced by that of a newer devinit: services run on.
+            talk(error.message)
+            continue
+        finally:
+            client.close()
+        talk("nothing runs any more")
+        failed = {name for name, phase in phases.items() if phase == "failed"}
+        return 1 if failed - optional else 0
+
+
+def until_rest(client: Client, output: Output, see: Callable[[Json], None]) -> dict[str, str]:
+    """Show output and events until nothing runs; return the phases. Raise SupervisorError when it goes away."""
+    phases = phases_in(client.call("subscribe"))
+    while True:
+        output.show()
+        for event in client.pending():
+            see(event)
+            if event["type"] == "phase":
+                phases[event["service"]] = event["phase"]
+        if AT_REST.issuperset(phases.values()):
+            # Answered once it is decided what a restart in another terminal starts again.
+            client.call("environment", {"environ": caller_environment()}, see)
+            phases = phases_in(client.call("status", {"measure": False}, see))
+            if AT_REST.issuperset(phases.values()):
+                return phases
+        output.wait(LOOK_SECONDS)
+
+
+def phases_in(status: Json) -> dict[str, str]:
+    """Return the phase of each service."""
+    return {each["name"]: each["phase"] for each in status["services"]}
+
+
+def take_back(root: str, seen: list[ForegroundWatch], output: Output) -> None:
+    """Stop what a failed start has brought up, as far as it has said what that is."""
+    obey(lambda _number, _frame: None)
+    if seen and (starting := seen[-1].scope.starting):
+        take_down(root, starting, output)
+
+
+def take_down(root: str, services: list[str], output: Output) -> None:
+    """Stop services in order, showing their last words, and wait until the supervisor has gone."""
+    progress = Progress(sys.stderr, redraws=False)
+
+    def see(event: Json) -> None:
+        with suppress(OSError):  # the terminal may be gone; the stop goes on
+            progress.see(event)
+        output.show_if_possible()
+
+    client = connect_to_running(root)
+    if client is not None:
+        stop_services(client, services, see, output.show_if_possible, talk_if_possible)
+        client.close()
+    output.show_if_possible()
+    deadline = time.monotonic() + LEAVING_SECONDS
+    while not services and supervisor_of(root) is not None and time.monotonic() < deadline:
+        time.sleep(0.01)  # a lock that is released wakes nobody
+
+
+def talk_if_possible(text: str) -> None:
+    """Say something, if anybody is still there."""
+    with suppress(OSError):
+        talk(text)
+
+
+class Output:
+    """What the services print, on standard output: merged in the order of time, from now on."""
+
+    def __init__(self, root: str, services: Iterable[str]) -> None:
+        self._root = Path(root)
+        self._names: list[str] = []
+        self._printer: Printer | None = None
+        self._follower: Follower | None = None
+        self._is_broken = False
+        self._follow(services)
+
+    def see(self, event: Json) -> None:
+        """Take in what an event says about whose output there is, and what of it is secret."""
+        if event["type"] == "plan" and not set(event["services"]) <= set(self._names):
+            self._follow([*self._names, *event["services"]])
+        elif event["type"] == "environment":
+            self._printer = None
+
+    def show(self) -> None:
+        """Print what has come. Raise BrokenPipeError when nobody reads it any more."""
+        if self._printer is None:
+            self._printer = Printer(self._names, None, self._root, as_json=False, times=False)
+        if self._follower is not None and not self._is_broken:
+            try:
+                self._printer.show(self._follower.lines())
+            except OSError as error:
+                self._is_broken = True
+                raise BrokenPipeError from error
+
+    def show_if_possible(self) -> None:
+        """Print what has come, if anybody reads it."""
+        with suppress(DevinitError, BrokenPipeError):
+            self.show()
+
+    def wait(self, seconds: float) -> None:
+        """Return when there may be more, or after so many seconds. Raise BrokenPipeError as above."""
+        if self._follower is not None and not self._follower.wait(seconds) and is_reader_gone():
+            self._is_broken = True
+            raise BrokenPipeError
+
+    def _follow(self, services: Iterable[str]) -> None:
+        """Follow these as well, each from what it prints next."""
+        known = {} if self._follower is None else {each.name: each for each in self._follower.tails}
+        self._names = list(dict.fromkeys(services))
+        for name in self._names:
+            if name not in known:
+                known[name] = Tail(name, log_of(self._root, name))
+                known[name].last(0, follow=True)
+        if self._follower is not None:
+            self._follower.let_go()
+        self._follower = Follower([known[name] for name in self._names], complain=talk_if_possible)
+        self._printer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._follower is not None:
+            self._follower.close()
+
+
+class ForegroundWatch(Watch):
+    """What is seen of a start while the services' output goes to standard output."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__(as_json=False)
+        self.progress = Progress(sys.stderr, redraws=False)
+        self._output = output
+
+    def see(self, event: Json) -> None:
+        """Take an event in, and show what was printed before it."""
+        self._output.see(event)
+        self._output.show()
+        super().see(event)
+
+    def tick(self) -> None:
+        """Show what has been printed."""
+        self._output.show()
+
+    def print_summary(self, *, of_changes: bool) -> None:
+        """Print what it came to beside the output."""
+        del of_changes
+        self._output.show()
+        if self.summary is not None:
+            summary.print_in_foreground(self.summary, self.scope.starting or [])
