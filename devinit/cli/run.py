@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import signal
 
-from devinit.cli.env import runtime_environment
-from devinit.cli.project import root_of
-from devinit.errors import CommandNotFound, CommandNotRunnable, UsageError
+from devinit.cli.caller import caller_environment
+from devinit.cli.output import talk
+from devinit.cli.project import require_project, root_of
+from devinit.control.launch import connect_or_start
+from devinit.errors import CommandNotFound, CommandNotRunnable, SupervisorError, UsageError
 from devinit.runtime.inherited import own_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.control.wire import Json
 
 EXAMPLE = "devinit run -- alembic upgrade head"
+FIRST_WIRE_WITH_COMMANDS = 3
+"""An older supervisor knows the runtime environment alone."""
+AT_REST = ("stopped", "exited", "failed")
+ANSWERING = ("ready", "unhealthy")
+COMING = ("waiting", "starting", "backoff")
 
 
 def split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -31,7 +41,12 @@ def split(words: list[str]) -> tuple[list[str], list[str]]:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command; the command itself never comes to the parser."""
-    parser.usage = "devinit run [-h] [-C DIR] [--] COMMAND ..."
+    parser.usage = "devinit run [-h] [-C DIR] [--test] [--] COMMAND ..."
+    parser.add_argument(
+        "--test",
+        action="store_true",
+        help="give the test database under the names of the database (DATABASE_URL, PGDATABASE ...)",
+    )
 
 
 def run(arguments: Arguments) -> int:
@@ -39,7 +54,14 @@ def run(arguments: Arguments) -> int:
     if not arguments.command:
         raise UsageError("`devinit run` needs a command", hint=f"example: {EXAMPLE}")
     root = root_of(arguments)
-    environment = {**own_environment(os.environ, root), **runtime_environment(root)}
+    setting = setting_of(root, test=arguments.test)
+    if (line := idle_line(setting["phases"], setting["databases"])) is not None:
+        talk(line)
+    if arguments.test and setting["untested"]:
+        names = ", ".join(setting["untested"])
+        talk(f"{names}: no test database, so the command gets the one of development")
+    environment = {**own_environment(os.environ, root), **setting["environment"]}
+    environment["PATH"] = path_with(environment.get("PATH"), setting["path"])
     # Python ignores SIGPIPE, and what is ignored stays ignored: `devinit run -- yes | head -1` would complain.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     program, *_ = words = arguments.command
@@ -49,6 +71,46 @@ def run(arguments: Arguments) -> int:
         if not is_there(program, environment.get("PATH")):
             raise CommandNotFound(f"{program}: there is no such command", hint=where(program)) from None
         raise CommandNotRunnable(f"{program} cannot be run: {error.strerror}") from None
+
+
+def setting_of(root: Path, *, test: bool) -> Json:
+    """Return what the supervisor gives a command (model.status.CommandSetting)."""
+    require_project(str(root))
+    client = connect_or_start(root)
+    asked: Json = {"environ": caller_environment(), "profile": os.environ.get("DEVINIT_PROFILE") or None}
+    if client.greeting.wire >= FIRST_WIRE_WITH_COMMANDS:
+        setting: Json = client.call("command", {**asked, "test": test})
+    elif test:
+        raise SupervisorError(
+            f"--test needs a newer supervisor: {client.greeting.beside_ours()}",
+            hint="`devinit start` replaces it; services keep running",
+        )
+    else:
+        values = client.call("environment", asked)
+        setting = {"environment": values, "path": [], "phases": {}, "databases": [], "untested": []}
+    client.close()
+    return setting
+
+
+def idle_line(phases: Mapping[str, str], databases: Sequence[str]) -> str | None:
+    """Say that what a command may need does not run: it would find out by a time-out. None: nothing to say."""
+    missing = [name for name in databases if phases.get(name) not in ANSWERING]
+    names = ", ".join(missing)
+    if phases and all(phase in AT_REST for phase in phases.values()):
+        without = f", so {names} will not answer" if missing else ""
+        return f"nothing of this project runs{without}: `devinit start` brings it up"
+    if not missing:
+        return None
+    if all(phases.get(name) in COMING for name in missing):
+        return f"not ready yet: {names}; `devinit start {' '.join(missing)}` waits for it"
+    return f"not running: {names}; `devinit start {' '.join(missing)}` brings it up"
+
+
+def path_with(path: str | None, folders: Sequence[str]) -> str:
+    """Return a PATH with folders behind it: what the system has wins."""
+    parts = [os.defpath] if path is None else [path] if path else []
+    present = os.pathsep.join(parts).split(os.pathsep)
+    return os.pathsep.join([*parts, *(folder for folder in folders if folder not in present)])
 
 
 def is_there(program: str, path: str | None) -> bool:

@@ -216,6 +216,8 @@ def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Va
         return
     usual = database_settings(project.name)
     yield "database", service.database.database
+    if service.database.databases:
+        yield "databases", list(service.database.databases)
     if service.database.user != usual.user:
         yield "user", service.database.user
     if service.database.password is not None:

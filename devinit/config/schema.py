@@ -291,6 +291,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     database: Annotated[
         str | None, Meta(description="For postgres: the database's name. Default: the project's name.")
     ] = None
+    databases: Annotated[
+        list[str] | None,
+        Meta(
+            description='For postgres: further databases on the same server, ["shop_test"]. The first one with '
+            "the word `test` in its name is the test database: TEST_DATABASE_URL, `devinit run --test`."
+        ),
+    ] = None
     user: Annotated[
         str | None, Meta(description="For postgres: the role's name. Default: the project's name.")
     ] = None

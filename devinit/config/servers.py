@@ -18,10 +18,12 @@ def database(table: ServiceTable, provider: str, project: str, place: Place) -> 
     default = database_settings(project)
     for key in ("database", "user"):
         _check_identifier(getattr(table, key), place.at(key))
+    name = table.database or default.database
     return DatabaseSettings(
-        database=table.database or default.database,
+        database=name,
         user=table.user or default.user,
         password=password(table, place),
+        databases=_databases(table.databases or [], name, place.at("databases")),
     )
 
 
@@ -55,6 +57,16 @@ def external_url(text: str | None, provider: str, place: Place) -> str | None:
     except ValueError as error:
         place.add(f"not a URL: {error}")
     return text
+
+
+def _databases(names: list[str], first: str, place: Place) -> tuple[str, ...]:
+    seen = {first}
+    for number, name in enumerate(names):
+        _check_identifier(name, place.at(number))
+        if name in seen:
+            place.at(number).add(f'"{name}" is there already', "each database has a name of its own")
+        seen.add(name)
+    return tuple(names)
 
 
 def _check_identifier(name: str | None, place: Place) -> None:

@@ -29,6 +29,7 @@ _PROVIDERS_OF = {
     "warm": ("process",),
     "watch": ("process",),
     "database": ("postgres",),
+    "databases": ("postgres",),
     "user": ("postgres",),
     "password": ("postgres", "redis"),
     "binaries": ("postgres", "redis"),
@@ -37,7 +38,7 @@ _PROVIDERS_OF = {
 """The keys that only some providers understand."""
 _OF_A_SERVER_THAT_WE_RUN = (
     "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database",
-    "user", "password", "binaries", "setup", "setup_inputs", "before_start",
+    "databases", "user", "password", "binaries", "setup", "setup_inputs", "before_start",
     "stop", "restart", "logs",
 )  # fmt: skip
 

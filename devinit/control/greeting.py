@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 HELLO = "hello"
 """The first message on every connection, from the supervisor."""
-WIRE = 2
+WIRE = 3
 """The number of the wire. It grows with every method, parameter or field that the other side has to know about."""
 OLDEST_SUPERVISOR = 1
 """The oldest wire of a supervisor that a command of this version can talk to."""

@@ -57,6 +57,15 @@ class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     profile: str | None = None
 
 
+class CommandParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a command is given that runs beside the services."""
+
+    environ: dict[str, str] = field(default_factory=dict)
+    profile: str | None = None
+    test: bool = False
+    """The test databases under the names of the others."""
+
+
 class StatusParams(Struct, frozen=True, forbid_unknown_fields=True):
     """What every service is doing."""
 

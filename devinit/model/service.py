@@ -106,11 +106,23 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True):
     user: str
     password: str | None = None
     """As configured; None when `devinit.toml` names none. A provider's `settled` replaces None and "random"."""
+    databases: tuple[str, ...] = ()
+    """Further databases on the same server, owned by the same role."""
+
+    @property
+    def test_database(self) -> str | None:
+        """The first further database whose name has the word "test" in it: `shop_test`, `test`."""
+        return next((name for name in self.databases if _is_for_tests(name)), None)
 
     @property
     def secret(self) -> str:
         """The password of a service that is settled; empty before that."""
         return self.password or ""
+
+
+def _is_for_tests(database: str) -> bool:
+    words = database.lower().replace("-", "_").split("_")
+    return "test" in words or "tests" in words
 
 
 class Service(Struct, frozen=True, kw_only=True):

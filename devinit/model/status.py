@@ -134,6 +134,20 @@ class OwnPort(TypedDict):
     """What that is, a `VerdictKind`."""
 
 
+class CommandSetting(TypedDict):
+    """What `devinit run` gives a command."""
+
+    environment: dict[str, str]
+    path: list[str]
+    """Folders with the client programs of the servers, for behind the PATH of the caller."""
+    phases: dict[str, str]
+    """Of each service that devinit runs."""
+    databases: list[str]
+    """Those of them that are servers: PostgreSQL and Redis."""
+    untested: list[str]
+    """PostgreSQL services without a test database."""
+
+
 class Change(TypedDict):
     """A variable that would have another value if the service were started now."""
 

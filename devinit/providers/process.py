@@ -106,6 +106,11 @@ class ProcessProvider:
         del service, endpoint, place, say
         return ()
 
+    def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
+        """Return nothing: a command has no clients that we know."""
+        del service, place
+        return ()
+
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Return None: what answers HTTP could be anybody's."""
 

@@ -81,6 +81,10 @@ class Provider(Protocol):
         """Create inside the running server what the project expects; blocking, after the probe is ready."""
         ...
 
+    def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
+        """Return the folders with the client programs of the server that was chosen; none before that."""
+        ...
+
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Ask what runs on the endpoint already whether the service could use it; blocks for a second at most.
 

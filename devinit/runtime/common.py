@@ -14,7 +14,8 @@ from devinit.runtime.variables import variable_prefix
 
 STANDARD_PREFIXES = {"postgres": "POSTGRES", "redis": "REDIS"}
 """Provider → what the common names of its first service begin with."""
-DATABASE_URL = "DATABASE_URL"
+URLS = ("DATABASE_URL", "TEST_DATABASE_URL")
+"""Which database applications and tests use; the names of the first postgres alone."""
 LIBPQ_NAMES = {
     "HOST": "PGHOST",
     "PORT": "PGPORT",
@@ -41,18 +42,12 @@ def common_names(project: Project, service: Service, endpoint: Endpoint) -> dict
     if standard is None or first_of(project, service.provider) is not service:
         return {}
     own = variable_prefix(service.name)
-    names = {}
-    if url := endpoint.variables.get(f"{own}_{DATABASE_URL}"):
-        names[DATABASE_URL] = url
+    names = {name: url for name in URLS if (url := endpoint.variables.get(f"{own}_{name}"))}
     if any(variable_prefix(name) == standard for name in project.services):
         return names
     values = dict(endpoint.variables) | ({} if endpoint.url is None else {f"{own}_URL": endpoint.url})
-    values.pop(f"{own}_{DATABASE_URL}", None)
-    return names | {
-        f"{standard}_{name.removeprefix(f'{own}_')}": value
-        for name, value in values.items()
-        if name.startswith(f"{own}_")
-    }
+    endings = {name.removeprefix(f"{own}_"): value for name, value in values.items() if name not in URLS}
+    return names | {f"{standard}_{ending}": value for ending, value in endings.items() if ending not in URLS}
 
 
 def libpq_names(service: Service, endpoint: Endpoint) -> dict[str, str]:

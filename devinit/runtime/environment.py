@@ -11,7 +11,7 @@ import msgspec
 
 from devinit.errors import ConfigError
 from devinit.model.service import Endpoint, Project, Service
-from devinit.runtime.common import LIBPQ, common_names, first_of, libpq_names, libpq_names_for
+from devinit.runtime.common import LIBPQ, URLS, common_names, first_of, libpq_names, libpq_names_for
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_together
@@ -93,10 +93,12 @@ def _service_names(
         if endpoint := endpoints.get(name):
             names |= _address_names(endpoint, variable_prefix(name))
     if endpoint := endpoints.get(service.name):
-        # A second database must not take DATABASE_URL away from the first.
-        names |= {name: value for name, value in endpoint.variables.items() if name not in given}
+        # A second database must not take DATABASE_URL away from the first, nor have the tests of the first.
+        is_first = service is first_of(project, "postgres")
+        taken = given.keys() if is_first else {*given, *URLS}
+        names |= {name: value for name, value in endpoint.variables.items() if name not in taken}
         names |= common_names(project, service, endpoint)
-        if service is first_of(project, "postgres"):
+        if is_first:
             names |= libpq_names(service, endpoint)
     return names
 

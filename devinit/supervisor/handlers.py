@@ -15,6 +15,7 @@ import msgspec
 from devinit import __version__
 from devinit.control.messages import (
     ChooseParams,
+    CommandParams,
     EnvironmentParams,
     FreeParams,
     PortParams,
@@ -27,7 +28,7 @@ from devinit.control.messages import (
 from devinit.control.server import Connection, UnknownMethod, encoder
 from devinit.errors import DevinitError
 from devinit.model.port import ConflictPolicy, PortReport
-from devinit.model.status import Inspection, OwnPort, ProjectStatus
+from devinit.model.status import CommandSetting, Inspection, OwnPort, ProjectStatus
 from devinit.ports.who import who
 from devinit.supervisor import report
 from devinit.supervisor.presence import remember
@@ -119,6 +120,15 @@ class Handlers:
         asked = msgspec.json.decode(params, type=EnvironmentParams)
         await self._supervisor.ensure_configured(asked.environ, asked.profile)
         return self._stage.environment
+
+    async def command(self, params: msgspec.Raw, _connection: Connection) -> CommandSetting:
+        """Return what a command is given that runs beside the services."""
+        asked = msgspec.json.decode(params, type=CommandParams)
+        await self._supervisor.ensure_configured(asked.environ, asked.profile)
+        from devinit.supervisor.commands import command_setting  # only `devinit run` asks
+
+        runners = dict(self._supervisor.runners)
+        return await asyncio.to_thread(command_setting, runners, self._stage, test=asked.test)
 
     async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
         """Explain a service."""
@@ -224,6 +234,7 @@ METHODS: dict[str, Method] = {
     "restart": Handlers.restart,
     "stop": Handlers.stop,
     "environment": Handlers.environment,
+    "command": Handlers.command,
     "why": Handlers.why,
     "who": Handlers.who,
     "inspect": Handlers.inspect,

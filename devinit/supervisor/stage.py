@@ -35,6 +35,8 @@ from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from devinit.logs.mask import Mask
 
 log = logging.getLogger(__name__)
@@ -104,6 +106,11 @@ class Stage:
     def environment_with(self, ports: dict[str, int]) -> dict[str, str]:
         """Return what the runtime environment would be if services that have no port yet had these."""
         return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports})[1]
+
+    def environment_as(self, services: Mapping[str, Service]) -> dict[str, str]:
+        """Return what the runtime environment would be with other services in the place of some."""
+        project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
+        return self._derived(project, self.caller, ports_file.read(self.root))[1]
 
     def _derived(
         self, project: Project, caller: dict[str, str], remembered: dict[str, int]

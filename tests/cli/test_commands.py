@@ -249,7 +249,7 @@ class TestRunningACommand:
         assert pair("run", "--", "./text").returncode == 126
 
     def test_dies_quietly_when_its_reader_has_gone(self, pair: Shop) -> None:
-        done = pair.sh("devinit run -- yes | head -1; exit ${PIPESTATUS[0]}")
+        done = pair.sh("QUIET=1 devinit run -- yes | head -1; exit ${PIPESTATUS[0]}")
 
         assert (done.stdout, done.stderr, done.returncode) == ("y\n", "", 141)
 

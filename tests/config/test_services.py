@@ -335,6 +335,19 @@ class TestAValueThatCannotBeMeant:
             ('provider = "redis"\npassword = ""', "services.a.password: is empty"),
             ('provider = "redis"\npassword = "a\\nb"', "services.a.password: has several lines"),
             ('provider = "postgres"\nuser = "pg_me"', 'PostgreSQL keeps the name "pg_me" for itself'),
+            ('databases = ["x"]', "services.a.databases: means nothing for process (it is for postgres)"),
+            (
+                'provider = "postgres"\ndatabases = ["b", ""]',
+                "services.a.databases[1]: a name has 1 to 63 bytes",
+            ),
+            (
+                'provider = "postgres"\ndatabases = ["b", "b"]',
+                'services.a.databases[1]: "b" is there already',
+            ),
+            (
+                'provider = "postgres"\ndatabase = "b"\ndatabases = ["b"]',
+                'services.a.databases[0]: "b" is there already',
+            ),
             ('provider = "postgres"\ndatabase = ""', "services.a.database: a name has 1 to 63 bytes"),
             ('provider = "postgres"\npassword = ""', "services.a.password: is empty"),
         ],

@@ -20,6 +20,7 @@ import pytest
 from devinit import __version__
 from devinit.control.async_client import connected
 from devinit.control.client import Client, RemoteError
+from devinit.control.greeting import WIRE
 from devinit.control.launch import connect_or_start, connect_to
 from devinit.dashboard.link import Found, SupervisorLink
 from devinit.errors import SupervisorError
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["free_ports", "make_shop", "port", "shop"]
 pytestmark = pytest.mark.timeout(120)
 
-BOTH = f"the supervisor is devinit 0.1.0 (wire 1), this command is devinit {__version__} (wire 2)"
+BOTH = f"the supervisor is devinit 0.1.0 (wire 1), this command is devinit {__version__} (wire {WIRE})"
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ class TestAFieldThatTheSupervisorDoesNotKnow:
             errors = [raw.ask("start", novel=1), raw.ask("novel")]
 
         for error in errors:
-            assert f"devinit {__version__} (wire 2)" in error["data"]["hint"]
+            assert f"devinit {__version__} (wire {WIRE})" in error["data"]["hint"]
             assert error["data"]["exit_code"] == SupervisorError.exit_code
 
 

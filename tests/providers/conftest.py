@@ -117,9 +117,10 @@ class Bench:
         database: str = "shop",
         user: str = "shop",
         password: str = "secret",  # noqa: S107 -- an example
+        databases: tuple[str, ...] = (),
     ) -> Service:
         """Return a PostgreSQL service."""
-        settings = DatabaseSettings(database=database, user=user, password=password)
+        settings = DatabaseSettings(database=database, user=user, password=password, databases=databases)
         return Service(
             name=name, provider="postgres", directory=self.place.root, binaries=binaries, database=settings
         )

@@ -7,7 +7,7 @@ import pytest
 
 from devinit.errors import ConfigError
 from devinit.model.port import PortRequest
-from devinit.model.service import Endpoint, Project, Service
+from devinit.model.service import DatabaseSettings, Endpoint, Project, Service
 from devinit.providers import PROVIDERS
 from devinit.runtime.dotenv import HEADER, render
 from devinit.runtime.environment import environment, runtime_of, service_environment
@@ -200,6 +200,25 @@ class TestTheCommonNames:
         assert names["DATABASE_URL"] == first.url
         assert names["POSTGRES_URL"] == second.url
         assert (names["EVENTS_PORT"], names["POSTGRES_PORT"], names["PGPORT"]) == ("5433", "5434", "5433")
+
+    def test_have_the_test_database_of_the_first_or_none(self) -> None:
+        tests = DatabaseSettings(database="a", user="a", password="b", databases=("a_test",))
+        (events, first), (postgres, second) = (
+            database("events", 5433),
+            database("postgres", 5434, database=tests),
+        )
+        db, at = database("db", 5435, database=tests)
+
+        without = names_of(project(events, postgres), first, second)
+        alone = names_of(project(db), at)
+
+        assert "TEST_DATABASE_URL" not in without
+        assert (
+            alone["TEST_DATABASE_URL"]
+            == alone["DB_TEST_DATABASE_URL"]
+            == "postgresql://a:b@127.0.0.1:5435/a_test"
+        )
+        assert "POSTGRES_TEST_DATABASE_URL" not in alone
 
     def test_are_not_taken_from_a_program_that_is_called_so(self) -> None:
         own = Service(name="redis", directory=Path("/shop"), port=request("redis", 7000))

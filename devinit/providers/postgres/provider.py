@@ -27,7 +27,13 @@ from devinit.providers.postgres.cluster import (
 )
 from devinit.providers.postgres.named import named_password
 from devinit.providers.postgres.protocol import judge, startup_message
-from devinit.providers.postgres.provisioning import has_been_provisioned, is_provisioned, provision
+from devinit.providers.postgres.provisioning import (
+    has_been_provisioned,
+    has_password,
+    is_provisioned,
+    missing,
+    provision,
+)
 from devinit.providers.programs import Program, recall, unchanged
 from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
 
@@ -153,10 +159,21 @@ class PostgresProvider:
         if client is None:
             raise ProviderError(f"{service.name}: psql was not found", hint="install PostgreSQL's client")
         has_database = has_been_provisioned(cluster, settings)
-        doing = "setting up the role" if has_database else "creating the database"
-        say(f"{doing} {settings.user if has_database else settings.database}")
+        is_new_password = has_database and not has_password(cluster, settings)
+        say(
+            f"setting up the role {settings.user}"
+            if is_new_password
+            else f"creating the database {', '.join(missing(cluster, settings))}"
+        )
         provision(cluster, settings, endpoint, place, client)
-        return (NEW_PASSWORD.format(role=settings.user),) if has_database else ()
+        return (NEW_PASSWORD.format(role=settings.user),) if is_new_password else ()
+
+    def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
+        """Return the folder of psql, which pg_dump and the others are in as well."""
+        with suppress(DevinitError):
+            client = installation.psql(_prepared(service, place)[0].path, place)
+            return () if client is None else (client.parent,)
+        return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Log in to the server that is there with the project's role, password and database."""
@@ -227,7 +244,11 @@ def _variables(
         f"{name}_DB": settings.database,
     }
     if url is not None:
-        values["DATABASE_URL" if name == STANDARD_PREFIX else f"{name}_DATABASE_URL"] = url
+        before = "" if name == STANDARD_PREFIX else f"{name}_"
+        values[f"{before}DATABASE_URL"] = url
+        if port is not None and settings.test_database is not None:
+            tests = replace(settings, database=settings.test_database)
+            values[f"{before}TEST_DATABASE_URL"] = _url(tests, host, port)
     return values
 
 

@@ -29,12 +29,27 @@ class Provisioned(Struct, frozen=True, kw_only=True):
     """Keyed with the superuser's password: worth nothing outside this cluster."""
     oid: int
     """The database's number, which is also its folder: gone when somebody dropped the database."""
+    others: dict[str, int] = {}
+    """Further databases with their numbers."""
 
 
 def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
     """Say whether role and database are there as wanted, without asking the server."""
+    return has_password(cluster, wanted) and not missing(cluster, wanted)
+
+
+def has_password(cluster: Path, wanted: DatabaseSettings) -> bool:
+    """Say whether role and first database are there, with this password; without asking the server."""
     before = _remembered(cluster, wanted)
     return before is not None and before.password_digest == _digest(cluster, wanted.secret)
+
+
+def missing(cluster: Path, wanted: DatabaseSettings) -> tuple[str, ...]:
+    """Return the databases that are not there yet, without asking the server."""
+    before = _remembered(cluster, wanted)
+    if before is None:
+        return (wanted.database, *wanted.databases)
+    return tuple(name for name in wanted.databases if not _is_there(cluster, before.others.get(name)))
 
 
 def has_been_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
@@ -45,10 +60,12 @@ def has_been_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
 def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place: Place, psql: Path) -> None:
     """Create the role and the database, or bring them to what is wanted; never drop anything."""
     said = _carried_out(script(wanted), cluster, endpoint, place, psql)
-    *others, oid = said.stdout.strip().split("\n")
-    if said.returncode == 0 and (named := called_like_their_password(others)):
+    names = (wanted.database, *wanted.databases)
+    lines = said.stdout.strip().split("\n")
+    roles, oids = lines[: -len(names)], lines[-len(names) :]
+    if said.returncode == 0 and (named := called_like_their_password(roles)):
         said = _carried_out(closing_script(named, wanted), cluster, endpoint, place, psql)
-    if said.returncode != 0 or not oid.isdigit():
+    if said.returncode != 0 or len(oids) < len(names) or not all(map(str.isdigit, oids)):
         # psql shows the line that it stumbled over.
         shown = said.stderr.replace(literal(wanted.secret), "'…'").strip()
         reason = shown or f"psql ended with {said.returncode}"
@@ -61,7 +78,8 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
         database=wanted.database,
         user=wanted.user,
         password_digest=_digest(cluster, wanted.secret),
-        oid=int(oid),
+        oid=int(oids[0]),
+        others=dict(zip(wanted.databases, map(int, oids[1:]), strict=True)),
     )
     write_atomically(cluster / PROVISIONED, msgspec.json.encode(record), mode=0o600)
 
@@ -72,28 +90,38 @@ def script(wanted: DatabaseSettings) -> str:
     The role is no superuser: its password is in the environment of every application, and a superuser may run
     programs as the developer. CREATEDB is there for the test databases that Django and Prisma make.
 
-    The last line of the output is the number of the database; each one before it is another role that may log in,
-    in hexadecimal digits, and what the server keeps of its password.
+    The last lines of the output are the numbers of the databases; each one before them is another role that may
+    log in, in hexadecimal digits, and what the server keeps of its password.
     """
-    role, database = identifier(wanted.user), identifier(wanted.database)
-    role_name, database_name = literal(wanted.user), literal(wanted.database)
+    role, role_name = identifier(wanted.user), literal(wanted.user)
     create_role = literal(f"CREATE ROLE {role}")
-    create_database = literal(f"CREATE DATABASE {database} OWNER {role}")
+    names = (wanted.database, *wanted.databases)
+    databases = "".join(_database_script(name, wanted.user) for name in names)
+    numbers = "".join(f"SELECT oid FROM pg_database WHERE datname = {literal(name)};\n" for name in names)  # noqa: S608  as below
     return f"""
 -- A statement that fails is logged, with the password in it.
 SET log_min_error_statement = 'panic';
 SELECT {create_role} WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {role_name}) \\gexec
 ALTER ROLE {role} WITH LOGIN CREATEDB PASSWORD {literal(wanted.secret)};
+{databases}
+SELECT encode(convert_to(rolname, 'UTF8'), 'hex'), rolpassword FROM pg_authid
+  WHERE rolcanlogin AND NOT rolsuper AND rolname <> {role_name} AND rolpassword IS NOT NULL;
+{numbers}"""  # noqa: S608 - every name and text is quoted; these commands take no parameters
+
+
+def _database_script(name: str, user: str) -> str:
+    """Return the commands that make one database, or let the role have it."""
+    role, database = identifier(user), identifier(name)
+    role_name, database_name = literal(user), literal(name)
+    create_database = literal(f"CREATE DATABASE {database} OWNER {role}")
+    return f"""
 SELECT {create_database} WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {database_name}) \\gexec
 -- Another user in the configuration than before: the new one may use what the old one made.
 SELECT format('GRANT %I TO %I', rolname, {role_name})
   FROM pg_roles AS before JOIN pg_database ON before.oid = datdba
   WHERE datname = {database_name} AND NOT rolsuper AND NOT pg_has_role({role_name}, rolname, 'MEMBER') \\gexec
 ALTER DATABASE {database} OWNER TO {role};
-SELECT encode(convert_to(rolname, 'UTF8'), 'hex'), rolpassword FROM pg_authid
-  WHERE rolcanlogin AND NOT rolsuper AND rolname <> {role_name} AND rolpassword IS NOT NULL;
-SELECT oid FROM pg_database WHERE datname = {database_name};
-"""  # noqa: S608 - every name and text is quoted; these commands take no parameters
+"""  # noqa: S608 - as above
 
 
 def called_like_their_password(rows: list[str]) -> list[str]:
@@ -141,7 +169,11 @@ def _remembered(cluster: Path, wanted: DatabaseSettings) -> Provisioned | None:
         return None
     if before is None or (before.database, before.user) != (wanted.database, wanted.user):
         return None
-    return before if (cluster / "base" / str(before.oid)).is_dir() else None
+    return before if _is_there(cluster, before.oid) else None
+
+
+def _is_there(cluster: Path, oid: int | None) -> bool:
+    return oid is not None and (cluster / "base" / str(oid)).is_dir()
 
 
 def _carried_out(

@@ -35,6 +35,7 @@ NOT_YET = (b"-LOADING", b"-MASTERDOWN", b"-BUSY")
 """It reads its data, or a script keeps it from answering."""
 LOGGED_IN = b"+OK\r\n"
 WRONG_PASSWORD = (b"-WRONGPASS", b"-ERR AUTH")
+CLIENTS = ("redis-cli", "valkey-cli")
 STOP = StopPolicy(signal="TERM", grace_seconds=10.0)
 
 
@@ -148,6 +149,13 @@ class RedisProvider:
             folder = _prepared(service, place)[1]
             # A power cut may lose it: then a loss of files is seen only by the files that are left.
             write_atomically(folder.with_name(WAS_READY), f"{folder.name}\n", mode=0o600, durable=False)
+        return ()
+
+    def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
+        """Return the folder of the server, if redis-cli or valkey-cli is there too; the wheel brings neither."""
+        with suppress(DevinitError):
+            folder = _prepared(service, place)[0].folder
+            return (folder,) if any((folder / name).is_file() for name in CLIENTS) else ()
         return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:

@@ -64,6 +64,16 @@ class TestTheEndpoint:
         assert endpoint.variables["EVENT_STORE_DATABASE_URL"] == endpoint.url
         assert "DATABASE_URL" not in endpoint.variables
 
+    def test_has_the_url_of_the_test_database(self, bench: Bench) -> None:
+        further = ("shop_latest", "shop_test", "test")
+        endpoint = PROVIDER.endpoint(bench.postgres(None, databases=further), 5433)
+        other = PROVIDER.endpoint(bench.postgres(None, name="events", databases=further), 5433)
+
+        url = "postgresql://shop:secret@127.0.0.1:5433/shop_test"
+        assert endpoint.variables["TEST_DATABASE_URL"] == url
+        assert other.variables["EVENTS_TEST_DATABASE_URL"] == url
+        assert "TEST_DATABASE_URL" not in other.variables
+
     def test_escapes_what_a_url_cannot_hold(self, bench: Bench) -> None:
         service = bench.postgres(None, user="o'hara", password="p@ss:/é%", database="my shop")
 
@@ -330,6 +340,31 @@ class TestProvisioning:
         assert server.rows("SELECT count(*) FROM t") == ["0"]
         server.endpoint = PROVIDER.endpoint(before, server.port)
         assert "password authentication failed" in server.psql("SELECT 1").stderr
+
+    def test_makes_further_databases_of_the_same_role_and_again_when_one_was_dropped(
+        self, bench: Bench, any_postgres: Path
+    ) -> None:
+        def owners() -> list[str]:
+            return server.rows(
+                "SELECT datname || ' of ' || datdba::regrole FROM pg_database "
+                "WHERE datname LIKE 'shop%' ORDER BY datname"
+            )
+
+        bench.start(bench.postgres(any_postgres)).stop()
+        bench.said.clear()
+        service = bench.postgres(any_postgres, databases=("shop_test", "shop; --"))
+        server = bench.start(service)
+
+        expected = ["shop of shop", "shop; -- of shop", "shop_test of shop"]
+        assert owners() == expected
+        assert bench.said[-1] == "creating the database shop_test, shop; --"
+        assert PROVIDER.is_provisioned(service, bench.place)
+
+        server.rows("DROP DATABASE shop_test")
+        server.stop()
+        assert not PROVIDER.is_provisioned(service, bench.place)
+        server = bench.start(service)
+        assert owners() == expected
 
     def test_keeps_the_database_when_another_is_wanted(self, bench: Bench, any_postgres: Path) -> None:
         first = bench.start(bench.postgres(any_postgres))
