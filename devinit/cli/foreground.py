@@ -184,7 +184,7 @@ def take_down(root: str, services: list[str], output: Output) -> None:
     if client is not None:
         stop_services(client, services, see, output.show_if_possible, talk_if_possible)
         client.close()
-    output.show_if_possible()
+    output.finish()
     deadline = time.monotonic() + LEAVING_SECONDS
     while not services and supervisor_of(root) is not None and time.monotonic() < deadline:
         time.sleep(0.01)  # a lock that is released wakes nobody
@@ -229,6 +229,14 @@ class Output:
         """Print what has come, if anybody reads it."""
         with suppress(DevinitError, BrokenPipeError):
             self.show()
+
+    def finish(self) -> None:
+        """Print the last words as well that no line end follows."""
+        self.show_if_possible()
+        if self._printer is not None and self._follower is not None and not self._is_broken:
+            rest = ((tail.name, line) for tail in self._follower.tails if (line := tail.unfinished()))
+            with suppress(OSError):
+                self._printer.show(rest)
 
     def wait(self, seconds: float) -> None:
         """Return when there may be more, or after so many seconds. Raise BrokenPipeError as above."""

@@ -224,6 +224,13 @@ class TestTheOutput:
         foreground.until(READY)
         assert "http://localhost" in foreground.talk
 
+    def test_has_last_words_without_a_line_end(self, shop: Shop, begin: Begin) -> None:
+        shop.service("job", command="printf 'first\\nlast'")
+        foreground = begin()
+
+        assert foreground.end() == 0
+        assert foreground.output.endswith("first\nlast\n")
+
     def test_is_only_that_and_no_events(self, pair: Shop) -> None:
         for words in (["--json"], ["-d"]):
             done = pair("start", "--foreground", *words)
