@@ -182,7 +182,8 @@ def take_down(root: str, services: list[str], output: Output) -> None:
 
     client = connect_to_running(root)
     if client is not None:
-        stop_services(client, services, see, output.show_if_possible, talk_if_possible)
+        # It may be the answer to a Ctrl-C, so the next one ends at once what is left.
+        stop_services(client, services, see, output.show_if_possible, talk_if_possible, pressed=1)
         client.close()
     output.finish()
     deadline = time.monotonic() + LEAVING_SECONDS

@@ -24,9 +24,13 @@ def stop_services(
     say: Callable[[str], None],
     *,
     force: bool = False,
+    pressed: int = 0,
 ) -> Json:
-    """Stop services; return what the supervisor answers. A third Ctrl-C leaves."""
-    pressed, answered = 0, 0
+    """Stop services; return what the supervisor answers. A third Ctrl-C leaves.
+
+    `pressed`: how many of them have been obeyed already; the stop itself may be the answer to one.
+    """
+    answered = pressed
 
     def press(_number: int, _frame: FrameType | None) -> None:
         # No exception in the middle of a message: what was read of it would be lost.

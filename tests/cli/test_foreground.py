@@ -126,6 +126,23 @@ class TestASignal:
         assert supervisor_of(pair.root) is None
         assert pair("stop").stderr == "nothing runs\n"
 
+    def test_that_comes_again_ends_at_once_what_is_left(self, shop: Shop, begin: Begin) -> None:
+        shop.service(
+            "stubborn",
+            command="sh -c 'trap : TERM; echo up; while :; do sleep 0.1; done'",
+            stop={"grace": 600},
+        )
+        foreground = begin()
+        foreground.until(READY)
+        foreground.process.send_signal(signal.SIGINT)
+        foreground.until("stubborn .*stopping")
+
+        foreground.process.send_signal(signal.SIGINT)
+
+        assert foreground.end() == 130
+        assert "ended by force" in foreground.talk
+        assert shop("stop").stderr == "nothing runs\n"
+
     def test_during_the_start_stops_what_it_has_brought_up(self, pair: Shop, begin: Begin, port: int) -> None:
         pair.service("slow", "never", port=port + 2, depends_on=["web"])
         foreground = begin()

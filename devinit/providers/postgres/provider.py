@@ -203,7 +203,8 @@ def _settings(service: Service) -> DatabaseSettings:
 
 def _check(service: Service, settings: DatabaseSettings) -> None:
     key = f"services.{service.name}"
-    for part, value in (("database", settings.database), ("user", settings.user)):
+    further = (("databases", name) for name in settings.databases)
+    for part, value in (("database", settings.database), ("user", settings.user), *further):
         if not value or len(value.encode()) > LONGEST_NAME or set(value) & {"\0", "\n", "\r"}:
             raise ConfigError(
                 f"{key}.{part}: {value!r} cannot be a name in PostgreSQL",

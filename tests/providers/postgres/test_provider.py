@@ -119,6 +119,7 @@ class TestNames:
         [
             DatabaseSettings(database="x" * 64, user="shop", password="s"),
             DatabaseSettings(database="shop", user="", password="s"),
+            DatabaseSettings(database="shop", user="shop", password="s", databases=("shop_test", "a\nb")),
             DatabaseSettings(database="shop", user="a\nb", password="s"),
             DatabaseSettings(database="shop", user="pg_read_all_data", password="s"),
             DatabaseSettings(database="shop", user="devinit_admin", password="s"),
