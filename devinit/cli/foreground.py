@@ -84,6 +84,10 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
             code = Interrupted.exit_code if leaving.number == signal.SIGINT else 0
         except BrokenPipeError:
             code = READER_GONE
+        except OSError as error:
+            # Of the output: what cannot be done with files of ours is a DevinitError.
+            talk_if_possible(f"the output cannot be written: {error.strerror}; everything is stopped")
+            code = DevinitError.exit_code
         except DevinitError:
             take_back(root, seen, output)
             raise
@@ -216,19 +220,19 @@ class Output:
             self._printer = None
 
     def show(self) -> None:
-        """Print what has come. Raise BrokenPipeError when nobody reads it any more."""
+        """Print what has come. Raise OSError, once, when it cannot be written or nobody reads it any more."""
         if self._printer is None:
             self._printer = Printer(self._names, None, self._root, as_json=False, times=False)
         if self._follower is not None and not self._is_broken:
             try:
                 self._printer.show(self._follower.lines())
-            except OSError as error:
+            except OSError:
                 self._is_broken = True
-                raise BrokenPipeError from error
+                raise
 
     def show_if_possible(self) -> None:
         """Print what has come, if anybody reads it."""
-        with suppress(DevinitError, BrokenPipeError):
+        with suppress(DevinitError, OSError):
             self.show()
 
     def finish(self) -> None:

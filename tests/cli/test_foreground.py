@@ -165,6 +165,15 @@ class TestASignal:
         assert foreground.end() == 141
         assert pair("stop").stderr == "nothing runs\n"
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+    def test_is_not_needed_where_the_output_cannot_be_written(self, pair: Shop, begin: Begin) -> None:
+        with Path("/dev/full").open("wb") as full:
+            foreground = begin(stdout=full)
+
+        assert foreground.end() == 1
+        assert "the output cannot be written: No space left" in foreground.talk
+        assert pair("stop").stderr == "nothing runs\n"
+
 
 class TestProcess1:
     """Of a pid namespace, as in a container: signals have no default there, and orphans are its own."""
