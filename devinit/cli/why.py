@@ -78,5 +78,13 @@ def port_of(report: WhyReport) -> str:
 
 
 def names_of(services: list[DependencyStatus]) -> str:
-    """Return services with their phases."""
-    return ", ".join(f"{service['name']} ({service['phase']})" for service in services)
+    """Return services with their phases, and with what is waited for where that is not that they are ready."""
+    return ", ".join(f"{each['name']} ({each['phase']}{condition_of(each)})" for each in services)
+
+
+def condition_of(service: DependencyStatus) -> str:
+    """Return what is waited for, to stand behind the phase."""
+    from devinit.model.status import CONDITION_WORDS  # only who asks why pays for it
+
+    words = CONDITION_WORDS.get(service.get("condition", ""), "")
+    return f"; {words}" if words else ""

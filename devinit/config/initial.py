@@ -162,9 +162,13 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
         yield "host", service.host
     yield from _port_keys(service)
     yield from _database_keys(service, project)
+    if service.oauth_redirect_ports:
+        yield "oauth_redirect_ports", list(service.oauth_redirect_ports)
+    if service.conditions:
+        yield "depends_on", {name: service.condition_of(name).value for name in service.depends_on}
+    elif service.depends_on:
+        yield "depends_on", list(service.depends_on)
     for key in (
-        "oauth_redirect_ports",
-        "depends_on",
         "setup",
         "setup_inputs",
         "before_start",

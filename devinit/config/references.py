@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from devinit.config.problems import Place, choose
 from devinit.model.port import PortRequest
-from devinit.model.service import Service
+from devinit.model.service import Condition, RestartMode, Service
 
 
 def check_dependencies(services: Mapping[str, Service], place: Place) -> None:
@@ -18,10 +18,21 @@ def check_dependencies(services: Mapping[str, Service], place: Place) -> None:
                 place.at(service.name, "depends_on").add(
                     f'there is no service "{name}"', choose(name, others, what="services")
                 )
+            elif service.condition_of(name) is Condition.COMPLETED and (why := _why_endless(services[name])):
+                place.at(service.name, "depends_on", name).add(
+                    f"{name} never completes: {why}", 'wait until it is "ready" or "started"'
+                )
     for cycle in _cycles(services):
         place.at(cycle[0], "depends_on").add(
             f"services wait for each other: {' → '.join([*cycle, cycle[0]])}", "remove one of the arrows"
         )
+
+
+def _why_endless(service: Service) -> str:
+    """Say why a service does not end by itself; nothing when it may."""
+    if service.port is not None or service.external_url is not None:
+        return "it is a server"
+    return 'it has restart = "always"' if service.restart.mode is RestartMode.ALWAYS else ""
 
 
 def check_ports(services: Mapping[str, Service], place: Place) -> list[str]:

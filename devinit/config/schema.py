@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy, Exhausted
-from devinit.model.service import RestartMode
+from devinit.model.service import Condition, RestartMode
 
 PROVIDERS = ("process", "postgres", "redis")
 SERVICE_NAME = "[a-z][a-z0-9_-]*"
@@ -25,6 +25,7 @@ _VARIABLES = {"propertyNames": {"pattern": f"^{VARIABLE_NAME}$"}}
 _SERVICES = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$", "not": {"const": "all"}}}
 
 Texts: TypeAlias = str | list[str]
+Dependencies: TypeAlias = Texts | dict[str, Condition]
 Values: TypeAlias = dict[str, str | int | bool]
 Seconds: TypeAlias = int | float
 
@@ -224,7 +225,11 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     depends_on: Annotated[
-        Texts | None, Meta(description="Services that must be ready before this one is started.")
+        Dependencies | None,
+        Meta(
+            description="Services that must be ready before this one is started; or a table that says of each "
+            'what is waited for, started, ready or completed: { postgres = "ready", codegen = "completed" }.'
+        ),
     ] = None
     setup: Annotated[
         Texts | None,

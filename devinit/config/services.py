@@ -13,9 +13,17 @@ from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
-from devinit.config.schema import PROVIDERS, SERVICE_NAME, VARIABLE_NAME, ServiceTable, Texts, Values
+from devinit.config.schema import (
+    PROVIDERS,
+    SERVICE_NAME,
+    VARIABLE_NAME,
+    Dependencies,
+    ServiceTable,
+    Texts,
+    Values,
+)
 from devinit.config.servers import database, external_url, password
-from devinit.model.service import Service
+from devinit.model.service import Condition, Service
 
 _QUOTING = frozenset("'\"\\")
 """Without one of these, a command line is its words."""
@@ -66,6 +74,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         extra_ports=extra_ports(name, provider, table, place.at("extra_ports")),
         oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
         depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
+        conditions=_conditions(table.depends_on),
         setup=_commands(table.setup, place.at("setup")),
         setup_inputs=_inputs(table, place.at("setup_inputs")),
         before_start=_commands(table.before_start, place.at("before_start")),
@@ -150,7 +159,12 @@ def _host(text: str | None, place: Place) -> str:
     return text
 
 
-def _texts(value: Texts | None) -> tuple[str, ...]:
+def _conditions(value: Dependencies | None) -> dict[str, Condition]:
+    stated = value if isinstance(value, dict) else {}
+    return {name: condition for name, condition in stated.items() if condition is not Condition.READY}
+
+
+def _texts(value: Dependencies | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 

@@ -16,6 +16,7 @@ from devinit.model.port_words import (
     suggestion,
     who_has,
 )
+from devinit.model.status import CONDITION_WORDS
 from devinit.text import cut, duration, harmless, one_line, pad, plain, width
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def dependencies(why: Json) -> Iterator[Line]:
         line: Line = [(pad("  " + label, LABEL + 2), "dim")]
         for each in services:
             mark, style = MARKS.get(each["phase"], ("?", "attention"))
-            line += [(mark, style), (f" {each['name']}   ", "")]
+            words = CONDITION_WORDS.get(each.get("condition", ""), "")
+            line += [(mark, style), (f" {each['name']}{f' ({words})' if words else ''}   ", "")]
         if services:
             yield line
 

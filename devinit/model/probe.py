@@ -65,6 +65,10 @@ class StayedUpProbe(Struct, frozen=True):
     seconds: float
 
 
+class EndProbe(Struct, frozen=True):
+    """Never ready: it is a job, and done when its process has ended with code 0."""
+
+
 class ExchangeProbe(Struct, frozen=True, kw_only=True):
     """Ready by the server's own protocol: send bytes, let the provider judge the first answer."""
 
@@ -78,4 +82,4 @@ class ExchangeProbe(Struct, frozen=True, kw_only=True):
     """Whether the server says elsewhere that it is not worth asking yet; a look that costs next to nothing."""
 
 
-Probe: TypeAlias = TcpProbe | HttpProbe | ExecProbe | LogProbe | StayedUpProbe | ExchangeProbe
+Probe: TypeAlias = TcpProbe | HttpProbe | ExecProbe | LogProbe | StayedUpProbe | EndProbe | ExchangeProbe

@@ -79,6 +79,16 @@ class RestartPolicy(Struct, frozen=True, kw_only=True):
     """... within this time."""
 
 
+class Condition(StrEnum):
+    """What of a dependency is waited for."""
+
+    STARTED = "started"
+    """Its process was started."""
+    READY = "ready"
+    COMPLETED = "completed"
+    """It ended with code 0: a job that has to be done first."""
+
+
 class StopPolicy(Struct, frozen=True, kw_only=True):
     """How a service is asked to end, and how long it may take."""
 
@@ -142,6 +152,8 @@ class Service(Struct, frozen=True, kw_only=True):
     oauth_redirect_ports: tuple[int, ...] = ()
     """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
     depends_on: tuple[str, ...] = ()
+    conditions: dict[str, Condition] = field(default_factory=dict)
+    """What of its dependencies is waited for; READY of one that is not in it."""
     setup: tuple[str, ...] = ()
     setup_inputs: tuple[str, ...] = ()
     """Patterns of files, relative to its folder: `setup` runs again when one changes, as for a lock file."""
@@ -172,6 +184,10 @@ class Service(Struct, frozen=True, kw_only=True):
     external_url: str | None = None
     """A server that somebody else runs: used, never started or stopped."""
 
+    def condition_of(self, dependency: str) -> Condition:
+        """Return what of a dependency is waited for."""
+        return self.conditions.get(dependency, Condition.READY)
+
     @property
     def is_reused(self) -> bool:
         """Whether its server was found running on the port that it asks for; a configured one asks for none."""
@@ -199,6 +215,13 @@ class Project(Struct, frozen=True, kw_only=True):
     """devinit.toml; None when the services were detected."""
     notes: tuple[str, ...] = ()
     """What detection or loading wants the developer to know."""
+
+    def is_job(self, name: str) -> bool:
+        """Whether nothing else is expected of a service than that it ends: others wait for that."""
+        service = self.services[name]
+        if service.port is not None or service.ready.is_stated:
+            return False
+        return any(each.conditions.get(name) is Condition.COMPLETED for each in self.services.values())
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):

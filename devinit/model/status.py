@@ -80,6 +80,12 @@ class DependencyStatus(TypedDict):
 
     name: str
     phase: str
+    condition: NotRequired[str]
+    """What is waited for: `started`, `ready` or `completed`. An older supervisor does not tell."""
+
+
+CONDITION_WORDS = {"started": "must have started", "completed": "must have completed"}
+"""What is said of a dependency that is not waited for to be ready."""
 
 
 class WhyReport(TypedDict):

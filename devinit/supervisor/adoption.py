@@ -66,13 +66,14 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
         # Nothing has moved since: it was started with these, or had been started again.
         runner.told = stage.addresses()
     ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
-    runner.post(lifecycle.Adopted(was_ready=ready, proven=record.proven, restarts=record.restarts))
+    runs = process is not None or record.service.external_url is not None
+    runner.post(lifecycle.Adopted(was_ready=ready, runs=runs, proven=record.proven, restarts=record.restarts))
     if record.phase not in lifecycle.WANTED:
         # It was being ended.
         runner.post(lifecycle.StopRequested())
     elif process is None and record.service.external_url is None:
         log.info("%s ended while nobody watched", runner.name)
-        runner.post(lifecycle.Exited(None, lifecycle.success_of(record.service)))
+        runner.post(lifecycle.Exited(None, stage.success_of(record.service)))
         if record.identity is None and runner.phase is Phase.FAILED:
             # It had not been started yet: that goes on, after what a one-shot command of it left behind.
             runner.post(lifecycle.StartRequested())

@@ -15,7 +15,7 @@ from devinit.errors import StateFileError
 from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.system.files import read_bytes
 
-KEYS = {"external_url": "url"}
+KEYS = {"external_url": "url", "conditions": "depends_on"}
 """Fields of a service that have another name in devinit.toml."""
 DATABASE_KEYS = DatabaseSettings.__struct_fields__
 
@@ -68,7 +68,7 @@ def differences(before: Service, now: Service) -> list[str]:
             found += [key for key in DATABASE_KEYS if getattr(then, key) != getattr(value, key)]
         else:
             found.append(KEYS.get(field, field))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def without_policies(service: Service) -> Service:

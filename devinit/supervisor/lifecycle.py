@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 import msgspec
 from msgspec import Struct
 
-from devinit.model.service import Health, RestartMode, RestartPolicy, Service
+from devinit.model.service import Condition, Health, RestartMode, RestartPolicy, Service
 from devinit.model.status import Phase
 
 STABLE_SECONDS = 10.0
@@ -43,6 +43,8 @@ class Success(StrEnum):
     """Its `ready` says what is to be seen of it first."""
     ALWAYS = "always"
     """To end may be its whole purpose: it has no port, and nothing else is asked of it."""
+    AWAITED = "awaited"
+    """To end is its whole purpose: others wait for that."""
 
 
 class LifecycleState(Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     """Why it failed, or why a start no longer waits for it: set while the phase is FAILED or `stuck` is."""
     started_at: float | None = None
     """When this run began (monotonic seconds)."""
+    spawned_at: float | None = None
+    """When the process of this run was started (monotonic seconds); None before."""
     ready_at: float | None = None
     """When this run became ready; None before."""
     proven: bool = False
@@ -105,6 +109,7 @@ class Adopted(Struct, frozen=True, kw_only=True):
     """An earlier supervisor left it behind: as it was then, whether or not it still runs."""
 
     was_ready: bool
+    runs: bool = True
     proven: bool = False
     restarts: int = 0
 
@@ -288,7 +293,7 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
         case PreparationFailed(reason):
             return fail(state, Failure.PREPARATION, reason), (EndTree(),)
         case Spawned():
-            return state, (Watch(),)
+            return change(state, spawned_at=now), (Watch(),)
         case Adopted():
             return after_adoption(event, now)
         case BecameReady():
@@ -311,7 +316,9 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
         case Exited():
             return after_exit(state, event, now, policy)
         case DelayPassed():
-            again = change(state, phase=Phase.STARTING, started_at=now, restarts=state.restarts + 1)
+            again = change(
+                state, phase=Phase.STARTING, started_at=now, spawned_at=None, restarts=state.restarts + 1
+            )
             return again, (Renew(), Spawn())
         case StopRequested():
             return after_stop_request(state)
@@ -321,17 +328,28 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             assert_never(event)
 
 
-def satisfies_dependants(state: LifecycleState, *, optional: bool) -> bool:
-    """Whether services that depend on this one may start."""
+def satisfies_dependants(
+    state: LifecycleState, *, optional: bool, condition: Condition = Condition.READY
+) -> bool:
+    """Whether services that wait for this condition of this one may start."""
     match state.phase:
         case Phase.READY:
-            return True
+            return condition is not Condition.COMPLETED
         case Phase.EXITED:
             return state.last_exit == 0
-        case Phase.FAILED | Phase.UNHEALTHY:
+        case Phase.FAILED:
+            return optional
+        case Phase.UNHEALTHY if condition is Condition.READY:
             # Who runs is not stopped for it, but whoever starts now would meet what is wrong.
             return optional
+        case Phase.STARTING | Phase.UNHEALTHY | Phase.BACKOFF:
+            return condition is Condition.STARTED and state.spawned_at is not None
     return False
+
+
+def may_still_satisfy(state: LifecycleState, condition: Condition) -> bool:
+    """Whether a service that is settled, but not as a dependant waits for, may be so later by itself."""
+    return condition is Condition.COMPLETED and state.phase in (Phase.READY, Phase.UNHEALTHY)
 
 
 def after_start_request(state: LifecycleState) -> Step:
@@ -343,7 +361,13 @@ def after_start_request(state: LifecycleState) -> Step:
 
 def after_adoption(event: Adopted, now: float) -> Step:
     """Take over a process that runs already: what was ready is ready, what was starting is watched."""
-    state = LifecycleState(phase=Phase.STARTING, started_at=now, proven=event.proven, restarts=event.restarts)
+    state = LifecycleState(
+        phase=Phase.STARTING,
+        started_at=now,
+        spawned_at=now if event.runs else None,
+        proven=event.proven,
+        restarts=event.restarts,
+    )
     if event.was_ready:
         return change(state, phase=Phase.READY, ready_at=now, proven=True), (LookAfter(),)
     return state, (Watch(),)
@@ -383,7 +407,8 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
         if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=0), (EndTree(),)
         advice = f"\n{NO_READY}" if code == 0 and event.success is Success.ONCE_READY else ""
-        text = f"{said} before it was ready{why}{advice}"
+        early = "" if event.success is Success.AWAITED else " before it was ready"
+        text = f"{said}{early}{why}{advice}"
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     said += why
     if policy.mode is RestartMode.NEVER or (clean and policy.mode is RestartMode.ON_FAILURE):
@@ -393,8 +418,10 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
     return back_off(state, said, code, now, policy)
 
 
-def success_of(service: Service) -> Success:
-    """Return when it is no failure that a service ends with code 0."""
+def success_of(service: Service, *, is_job: bool = False) -> Success:
+    """Return when it is no failure that a service ends with code 0. `is_job`: others wait for its end."""
+    if is_job:
+        return Success.AWAITED
     if service.port is not None:
         return Success.NEVER
     return Success.ONCE_READY if service.ready.is_stated else Success.ALWAYS
@@ -404,7 +431,7 @@ def is_success(state: LifecycleState, event: Exited) -> bool:
     """Whether a service that ended has done its work. What is starting has not been seen ready in this run."""
     if event.code != 0 or event.success is Success.NEVER:
         return False
-    return event.success is Success.ALWAYS or state.phase is not Phase.STARTING
+    return event.success is not Success.ONCE_READY or state.phase is not Phase.STARTING
 
 
 def back_off(state: LifecycleState, said: str, code: int | None, now: float, policy: RestartPolicy) -> Step:

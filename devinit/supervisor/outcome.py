@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from devinit.model.service import Service
 from devinit.model.status import Phase
-from devinit.supervisor.lifecycle import Failure, LifecycleState, satisfies_dependants
+from devinit.supervisor.lifecycle import Failure, LifecycleState, may_still_satisfy, satisfies_dependants
 
 DONE = 0
 SERVICE_FAILED = 1
@@ -27,7 +27,7 @@ def is_settled(name: str, states: States, services: Services) -> bool:
 def blocker(name: str, states: States, services: Services) -> str | None:
     """Return the dependency that stands in the way for good, if any."""
     known: dict[str, bool] = {}
-    lacking = _lacking(name, states, services)
+    lacking = _obstacles(name, states, services)
     return next((each for each in lacking if _settled(each, states, services, known)), None)
 
 
@@ -48,7 +48,7 @@ def _settled(name: str, states: States, services: Services, known: dict[str, boo
         elif state.phase is not Phase.WAITING:
             known[current] = False
         else:
-            lacking = _lacking(current, states, services)
+            lacking = _obstacles(current, states, services)
             unknown = next((each for each in lacking if each not in known), None)
             if unknown is None or any(known.get(each) for each in lacking):
                 known[current] = any(known.get(each) for each in lacking)
@@ -62,7 +62,18 @@ def _lacking(name: str, states: States, services: Services) -> list[str]:
     return [
         each
         for each in needed(name, services)
-        if not satisfies_dependants(states[each], optional=services[each].optional)
+        if not satisfies_dependants(
+            states[each], optional=services[each].optional, condition=services[name].condition_of(each)
+        )
+    ]
+
+
+def _obstacles(name: str, states: States, services: Services) -> list[str]:
+    """Return what of that may be in the way for good: a job that is up is still to end."""
+    return [
+        each
+        for each in _lacking(name, states, services)
+        if not may_still_satisfy(states[each], services[name].condition_of(each))
     ]
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 
 from devinit.model.probe import (
+    EndProbe,
     ExchangeProbe,
     ExecProbe,
     HttpProbe,
@@ -57,6 +58,8 @@ async def attempt(
     if isinstance(probe, StayedUpProbe):
         await asyncio.sleep(probe.seconds)
         return ready()
+    if isinstance(probe, EndProbe):
+        return not_yet("it has not ended yet")
     try:
         async with asyncio.timeout(seconds):
             return await carry_out(probe, run_command, read_output)

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from devinit.model.probe import ExchangeProbe, Probe, ProbeVerdict
+from devinit.model.probe import EndProbe, ExchangeProbe, Probe, ProbeVerdict
 from devinit.ports import holder, verify
 from devinit.supervisor.probing import NOTHING_LISTENS, ReadOutput, RunCommand, attempt, intervals
 from devinit.system.listeners import tcp_listeners
@@ -30,6 +30,8 @@ UNHURRIED = 8
 """So many starts may look that often at once; more of them share what these take."""
 BELIEVED_SECONDS = 5.0
 """How long a server is believed that it is only starting."""
+TELLING_SECONDS = 1.5
+"""After this long it is said of a job that it still runs."""
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
 ELSEWHERE_INTERVAL_SECONDS = 0.5
@@ -95,7 +97,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     port: int | None
     extra_ports: tuple[int, ...]
     strict: bool
-    timeout_seconds: float
+    timeout_seconds: float | None
+    """None: for as long as it takes."""
     main: Callable[[], int | None] = lambda: None
     """The process that was started."""
     pids: Callable[[], list[int]]
@@ -223,6 +226,8 @@ def other_port(subject: Subject, port: int) -> int | None:
 
 async def until_answering(subject: Subject, saw: Saw) -> Unreachable | None:
     """Return when the probe says ready, or when it is clear that it asks at an address of nobody."""
+    if isinstance(subject.probe, EndProbe):
+        await until_cancelled(saw)
     clock = asyncio.get_running_loop().time
     astray: float | None = None
     await until_worth_asking(subject.probe, saw)
@@ -242,6 +247,13 @@ async def until_answering(subject: Subject, saw: Saw) -> Unreachable | None:
         saw(detail, result.status)
         await asyncio.sleep(STUCK_INTERVAL_SECONDS if subject.is_stuck() else interval)
     return None
+
+
+async def until_cancelled(saw: Saw) -> None:
+    """Wait with a job for its end, which the kernel reports elsewhere."""
+    await asyncio.sleep(TELLING_SECONDS)
+    saw("it has not ended yet")
+    await asyncio.get_running_loop().create_future()
 
 
 async def until_worth_asking(probe: Probe, saw: Saw) -> None:

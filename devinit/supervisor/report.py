@@ -12,6 +12,7 @@ from devinit.errors import UsageError
 from devinit.model.names import unknown_service
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
+    EndProbe,
     ExchangeProbe,
     ExecProbe,
     HttpProbe,
@@ -20,7 +21,7 @@ from devinit.model.probe import (
     StayedUpProbe,
     TcpProbe,
 )
-from devinit.model.service import Endpoint, Project, Service
+from devinit.model.service import Condition, Endpoint, Project, Service
 from devinit.model.status import DependencyStatus, Mode, Phase, ProjectStatus, ServiceStatus, WhyReport
 from devinit.supervisor import graph, logs
 from devinit.supervisor.lifecycle import ALIVE, LifecycleState
@@ -205,8 +206,15 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "port_reason": port_reason(service, granted),
         "command": shown(service.command, stage),
         "directory": str(service.directory),
-        "depends_on": phases(service.depends_on, runners),
-        "needed_by": phases(graph.dependants(runner.name, dependencies), runners),
+        "depends_on": [
+            dependency(name, service.condition_of(name), runners)
+            for name in service.depends_on
+            if name in runners
+        ],
+        "needed_by": [
+            dependency(name, runners[name].service.condition_of(runner.name), runners)
+            for name in graph.dependants(runner.name, dependencies)
+        ],
         "probe": describe_probe(stage.probe(service)),
         "last_probe": shown(runner.last_probe or None, stage),
         "log": str(logs.log_path(stage.private, runner.name)),
@@ -228,9 +236,9 @@ def shown(text: str | None, stage: Stage) -> str | None:
     return stage.mask(text)
 
 
-def phases(names: Iterable[str], runners: Runners) -> list[DependencyStatus]:
-    """Return services with their phases."""
-    return [{"name": name, "phase": runners[name].phase.value} for name in names if name in runners]
+def dependency(name: str, condition: Condition, runners: Runners) -> DependencyStatus:
+    """Return the other end of a dependency: what it is doing, and what is waited for."""
+    return {"name": name, "phase": runners[name].phase.value, "condition": condition.value}
 
 
 def describe_probe(probe: Probe) -> str:
@@ -246,6 +254,8 @@ def describe_probe(probe: Probe) -> str:
             return f"its output matches {pattern!r}"
         case StayedUpProbe(seconds):
             return f"it has stayed up for {seconds:g} s"
+        case EndProbe():
+            return "never: it is done when it has ended with code 0"
         case ExchangeProbe(host=host, port=port):
             return f"answers its own protocol on {address(host, port)}"
 

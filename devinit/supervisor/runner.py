@@ -139,6 +139,8 @@ class Runner:
             self.phase_since = now
             if self.phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted):
                 self.starting_since = now
+            if self.phase is Phase.EXITED:
+                self.last_probe = ""
             if self.phase is Phase.WAITING:
                 # Whatever it prints from here on: what fails before it runs has no last lines.
                 self.log_offset = self._log_size()
@@ -335,7 +337,7 @@ class Runner:
         if self._follow_server(process.identity, code):
             return
         self._look_once_more(code)
-        success = lifecycle.success_of(self.service)
+        success = self._stage.success_of(self.service)
         is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
         # A server that ends with 0 was asked to, by somebody: its last words are no cause.
         is_explained = is_failure and (code != 0 or self.service.port is None)
@@ -538,7 +540,7 @@ class Runner:
             port=None if self.service.external_url else self._stage.ports.port_of(self.name),
             extra_ports=self._stage.ports.extra_ports_of(self.name),
             strict=self.service.port.strict if self.service.port else False,
-            timeout_seconds=self.service.ready.timeout_seconds,
+            timeout_seconds=self._stage.time_limit(self.service),
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,
             run_command=self._run_probe_command,

@@ -14,7 +14,7 @@ import msgspec
 from devinit.errors import DevinitError, ServiceError, StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import PortRequest
-from devinit.model.probe import Probe
+from devinit.model.probe import EndProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Service, StopPolicy
 from devinit.ports import ports_file
@@ -27,6 +27,7 @@ from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
 from devinit.supervisor.ending import Lookout
 from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
 from devinit.system.checkout import claim
@@ -142,7 +143,21 @@ class Stage:
 
     def probe(self, service: Service) -> Probe:
         """Return how a service is asked whether it is ready, or well."""
+        if self.is_job(service):
+            return EndProbe()
         return self.provider(service).probe(service, self.endpoint(service.name), self.place())
+
+    def is_job(self, service: Service) -> bool:
+        """Whether nothing else is expected of a service than that it ends: others wait for that."""
+        return service.name in self.project.services and self.project.is_job(service.name)
+
+    def success_of(self, service: Service) -> Success:
+        """Return when it is no failure that a service ends with code 0."""
+        return success_of(service, is_job=self.is_job(service))
+
+    def time_limit(self, service: Service) -> float | None:
+        """Return how many seconds a service may take to become ready; None for a job, which ends by itself."""
+        return None if self.is_job(service) else service.ready.timeout_seconds
 
     def require_folder(self, service: Service) -> None:
         """Raise ServiceError when there is nothing left that a service could be started again on.

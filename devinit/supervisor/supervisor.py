@@ -20,7 +20,7 @@ from devinit.config.absence import no_services
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
-from devinit.model.service import Project, Service
+from devinit.model.service import Condition, Project, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
@@ -213,7 +213,9 @@ class Supervisor:
     def _warn_dependants(self, stopping: list[str]) -> None:
         """Say who goes on without a service that it needs: only what was named is stopped."""
         for name, runner in self.runners.items():
-            lost = [other for other in runner.service.depends_on if other in stopping]
+            # A job that had to be done first is of no more use to it.
+            needed = [other for other in runner.service.depends_on if not self.stage.project.is_job(other)]
+            lost = [other for other in needed if other in stopping]
             if lost and name not in stopping and runner.phase in lifecycle.ALIVE:
                 self.stage.note(f"{name} depends on {', '.join(lost)} and keeps running", name)
 
@@ -394,7 +396,7 @@ class Supervisor:
             elif before.phase not in SERVING:
                 self._claim_ports(runner.name)
                 self._announce(runner)
-        if (state.phase, state.stuck) != (before.phase, before.stuck):
+        if releasing(state) != releasing(before):
             self._release_waiting()
         self._watches.follow(runner)
         self._record.soon()
@@ -441,8 +443,17 @@ class Supervisor:
                 runner.post(lifecycle.DependenciesReady())
             else:
                 blocker = outcome.blocker(name, states, services)
-                said = f"waits for {blocker}, which {said_of(self._phase(blocker))}" if blocker else None
-                runner.post(lifecycle.Blocked(said))
+                runner.post(lifecycle.Blocked(self._why_blocked(runner, blocker) if blocker else None))
+
+    def _why_blocked(self, runner: Runner, blocker: str) -> str:
+        """Say for what a service waits in vain; of a job that failed, also why."""
+        said = f"waits for {blocker}, which {said_of(self._phase(blocker))}"
+        reason = self.runners[blocker].state.reason or ""
+        if self._phase(blocker) is not Phase.FAILED or not reason:
+            return said
+        if runner.service.condition_of(blocker) is not Condition.COMPLETED:
+            return said
+        return f"{said}: {reason.splitlines()[0]}"
 
     # Ports that turn out to be taken (Moves)
 
@@ -566,6 +577,11 @@ class Supervisor:
         while not condition():
             self._changes.clear()
             await self._changes.wait()
+
+
+def releasing(state: LifecycleState) -> tuple[object, ...]:
+    """Return what of a service others may wait for."""
+    return state.phase, state.stuck, state.spawned_at is not None
 
 
 def refuse_if_abandoned(order: Order) -> None:

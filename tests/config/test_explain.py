@@ -36,7 +36,7 @@ class TestAWrongType:
             ("command = 3", "expected a text in quotes, got the number 3"),
             ("optional = 'yes'", 'expected true or false, got the text "yes"'),
             ("ready = 'http'", 'expected a table, got the text "http"'),
-            ("depends_on = { db = 1 }", "expected a text in quotes or a list of texts, got a table"),
+            ("depends_on = 1", "expected a text in quotes or a list of texts or a table, got the number 1"),
             ("restart = 3", 'expected "on-failure" or "always" or "never" or a table, got the number 3'),
             (
                 "restart = 'allways'",
@@ -60,6 +60,7 @@ class TestAWrongType:
         ("line", "key"),
         [
             ("depends_on = ['a', 1]", "services.a.depends_on[1]"),
+            ("depends_on = { db = 'complete' }", "services.a.depends_on.db"),
             ("env.VERSION = 1.5", "services.a.env.VERSION"),
             ("extra_ports.hmr = 'x'", "services.a.extra_ports.hmr"),
             ("ready.status = [200, 'x']", "services.a.ready.status[1]"),

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from devinit.model.service import Project
+from devinit.model.service import Condition, Project
 
 Loaded = Callable[..., Project]
 Refused = Callable[..., str]
@@ -43,6 +43,26 @@ class TestADependency:
 
     def test_that_is_said_twice_counts_once(self, loaded: Loaded) -> None:
         assert loaded(services(a='depends_on = ["b", "b"]', b="")).services["a"].depends_on == ("b",)
+
+    @pytest.mark.parametrize(
+        ("job", "why"),
+        [
+            ("port = 8000", "it is a server"),
+            ('restart = "always"', 'it has restart = "always"'),
+        ],
+    )
+    def test_that_is_to_complete_may_end_by_itself(self, refused: Refused, job: str, why: str) -> None:
+        text = refused(services(a='depends_on = { b = "completed" }', b=job))
+
+        assert f"services.a.depends_on.b: b never completes: {why}" in text
+        assert 'wait until it is "ready" or "started"' in text
+
+    def test_of_a_table_is_one_like_those_of_a_list(self, loaded: Loaded, refused: Refused) -> None:
+        a = loaded(services(a='depends_on = { b = "completed", c = "ready" }', b="", c="")).services["a"]
+
+        assert a.depends_on == ("b", "c")
+        assert a.conditions == {"b": Condition.COMPLETED}
+        assert 'there is no service "bb"' in refused(services(a='depends_on = { bb = "ready" }', b=""))
 
     def test_may_be_one_of_a_thousand_in_a_row(self, loaded: Loaded) -> None:
         names = [f"s{number}" for number in range(1500)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,3 +59,63 @@ class TestAServiceThatEndsWithCode0:
         shop.up()
 
         assert "migrate finished  web" in shop("status", "--all").stdout
+
+
+class TestAJobThatOthersWaitFor:
+    """With `depends_on = { migrate = "completed" }`."""
+
+    def test_holds_them_back_until_it_has_ended(self, shop: Shop) -> None:
+        shop.service("codegen", command="sh -c 'read _ < gate; echo made > made.txt'")
+        shop.service(
+            "web",
+            "never",
+            before_start="cat made.txt",
+            ready={"after": 0},
+            depends_on={"codegen": "completed"},
+        )
+        os.mkfifo(shop.root / "gate")
+        start = shop.begin("start")
+
+        # It is longer at work than a service without a port takes to be called ready.
+        start.until(type="progress", service="codegen", message="it has not ended yet")
+        assert ("codegen", "ready") not in start.phases()
+        assert shop.status()["codegen"]["phase"] == "starting"
+        assert shop.status()["web"]["phase"] == "waiting"
+        why = json.loads(shop("why", "web", "--json").stdout)
+        assert why["depends_on"] == [{"name": "codegen", "phase": "starting", "condition": "completed"}]
+        assert "codegen (starting; must have completed)" in shop("why", "web").stdout
+
+        (shop.root / "gate").write_text("go\n")
+        assert start.finish() == 0, start.seen
+        assert {name: each["phase"] for name, each in shop.status().items()} == {
+            "codegen": "exited",
+            "web": "ready",
+        }
+
+    def test_and_that_fails_holds_them_back_with_its_reason(self, shop: Shop) -> None:
+        shop.service("codegen", command="sh -c 'echo Error: no schema >&2; exit 3'")
+        shop.service("web", "never", ready={"after": 0}, depends_on={"codegen": "completed"})
+
+        start = shop("start")
+
+        assert start.returncode == 1
+        assert "codegen failed: exited with code 3: no schema" in start.stderr
+        reason = "waits for codegen, which failed: exited with code 3: no schema"
+        assert shop.status()["web"]["reason"] == reason
+        assert shop.pids("web") == []
+
+    def test_has_all_the_time_that_it_takes(self, shop: Shop) -> None:
+        shop.service("codegen", command="sh -c 'sleep 2'", ready={"timeout": 0.5})
+        shop.service("web", "never", ready={"after": 0}, depends_on={"codegen": "completed"})
+
+        assert ("web", "ready") in shop.up().phases()
+
+
+class TestAServiceThatOthersOnlyWantStarted:
+    def test_is_not_waited_for_to_be_ready(self, shop: Shop) -> None:
+        shop.service("api", "never", ready={"log": "never seen", "timeout": 60})
+        shop.service("web", "never", ready={"after": 0}, depends_on={"api": "started"})
+        start = shop.begin("start")
+
+        start.until(type="phase", service="web", phase="ready")
+        assert shop.status()["api"]["phase"] == "starting"

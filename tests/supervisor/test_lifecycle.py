@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devinit.model.service import Health, RestartMode, RestartPolicy
+from devinit.model.service import Condition, Health, RestartMode, RestartPolicy
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import (
     ALIVE,
@@ -543,6 +543,35 @@ class TestDependants:
     )
     def test_wait_otherwise(self, phase: Phase) -> None:
         assert not satisfies_dependants(state(phase), optional=False)
+
+    @pytest.mark.parametrize("phase", sorted(Phase))
+    def test_that_wait_for_a_job_may_start_when_it_has_ended_well(self, phase: Phase) -> None:
+        done = satisfies_dependants(
+            state(phase, last_exit=0, spawned_at=NOW), optional=False, condition=Condition.COMPLETED
+        )
+
+        assert done == (phase is Phase.EXITED)
+
+    @pytest.mark.parametrize("phase", [Phase.STARTING, Phase.READY, Phase.UNHEALTHY, Phase.BACKOFF])
+    def test_that_wait_for_a_start_may_start_when_its_process_runs(self, phase: Phase) -> None:
+        assert satisfies_dependants(state(phase, spawned_at=NOW), optional=False, condition=Condition.STARTED)
+
+    def test_that_wait_for_a_start_wait_while_it_is_prepared(self) -> None:
+        assert not satisfies_dependants(state(Phase.STARTING), optional=False, condition=Condition.STARTED)
+        after, _ = run(state(Phase.STARTING), Spawned())
+        assert satisfies_dependants(after, optional=False, condition=Condition.STARTED)
+
+
+class TestAJob:
+    def test_that_ends_with_0_has_finished(self) -> None:
+        after, _ = run(state(Phase.STARTING), Exited(0, Success.AWAITED))
+
+        assert (after.phase, after.last_exit) == (Phase.EXITED, 0)
+
+    def test_that_fails_is_not_said_to_have_been_on_the_way_to_ready(self) -> None:
+        after, _ = run(state(Phase.STARTING), Exited(3, Success.AWAITED, "no schema"))
+
+        assert (after.phase, after.reason) == (Phase.FAILED, "exited with code 3: no schema")
 
 
 HISTORIES = st.lists(

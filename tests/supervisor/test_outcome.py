@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.model.service import Service
+from devinit.model.service import Condition, Service
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import Failure, LifecycleState
 from devinit.supervisor.outcome import blocker, exit_code_of, is_settled, may_start
@@ -28,6 +28,10 @@ def failed(failure: Failure) -> LifecycleState:
 
 def service(name: str, *needs: str, optional: bool = False) -> Service:
     return Service(name=name, directory=Path("/shop"), depends_on=needs, optional=optional)
+
+
+def waiting_for(name: str, condition: Condition) -> Service:
+    return Service(name="web", directory=Path("/shop"), depends_on=(name,), conditions={name: condition})
 
 
 def exit_code(**states: LifecycleState) -> int:
@@ -135,6 +139,14 @@ class TestAStart:
 
         assert may_start("backend", states, services)
         assert blocker("backend", states, services) is None
+
+    def test_is_not_over_while_a_job_runs_that_is_called_ready(self) -> None:
+        services = {"codegen": service("codegen"), "web": waiting_for("codegen", Condition.COMPLETED)}
+
+        assert not is_settled("web", {"codegen": READY, "web": WAITING}, services)
+        assert blocker("web", {"codegen": READY, "web": WAITING}, services) is None
+        assert may_start("web", {"codegen": EXITED, "web": WAITING}, services)
+        assert blocker("web", {"codegen": failed(Failure.EXIT), "web": WAITING}, services) == "codegen"
 
     def test_goes_on_without_an_optional_service(self) -> None:
         services = {"mail": service("mail", optional=True), "web": service("web", "mail")}
