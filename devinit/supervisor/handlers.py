@@ -135,7 +135,13 @@ class Handlers:
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
         chosen = report.one_named(name, self._stage.project)
-        return report.why(self._supervisor.runners[chosen], self._supervisor.runners, self._stage)
+        runner, stage = self._supervisor.runners[chosen], self._stage
+        from devinit.supervisor.holders_now import reasons_now  # as in `inspect`
+
+        ports = await asyncio.to_thread(
+            reasons_now, chosen, runner.state, stage.ports.granted(chosen), partial(who, root=stage.root)
+        )
+        return report.why(runner, self._supervisor.runners, stage, ports)
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
         """Report who has a port; nothing when it is free."""

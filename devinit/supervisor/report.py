@@ -31,6 +31,7 @@ from devinit.system.usage import Usage
 
 if TYPE_CHECKING:
     from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
+    from devinit.supervisor.holders_now import PortReasons
 
 Runners = Mapping[str, Runner]
 
@@ -187,15 +188,14 @@ def uptime_of(runner: Runner) -> float | None:
     return max(0.0, time.time() - runner.started_at) if runner.started_at is not None else None
 
 
-def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
-    """Explain a service."""
+def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> WhyReport:
+    """Explain a service. `ports`: what holds now of the ports that it could not have."""
     state, service = runner.state, runner.service
-    granted = stage.ports.granted(runner.name)
     dependencies = {name: other.service.depends_on for name, other in runners.items()}
     return {
         "name": runner.name,
         "phase": state.phase.value,
-        "reason": shown(state.reason, stage),
+        "reason": shown(ports.failed or state.reason, stage),
         "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
@@ -203,7 +203,7 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
         "failures": len(state.failures),
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,
-        "port_reason": port_reason(service, granted),
+        "port_reason": shown(port_reason(service, ports), stage),
         "command": shown(service.command, stage),
         "directory": str(service.directory),
         "depends_on": [
@@ -222,11 +222,11 @@ def why(runner: Runner, runners: Runners, stage: Stage) -> WhyReport:
     }
 
 
-def port_reason(service: Service, granted: GrantedPort | None) -> str | None:
+def port_reason(service: Service, ports: PortReasons) -> str | None:
     """Say why a service has another port than the preferred one, or one that is not its own."""
     if service.is_reused:
         return "it uses the server that was found running there; devinit never stops it"
-    return granted.reason or None if granted else None
+    return ports.moved
 
 
 def shown(text: str | None, stage: Stage) -> str | None:
