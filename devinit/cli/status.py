@@ -102,7 +102,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             more = f"{moved(service, paint)}{restarted(service)}{outdated(service, paint)}"
             return f"{mark} Running{pid}{more}{address(service, paint)}"
         case "stopped":
-            return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Not running"
+            by_name = "" if service.get("autostart", True) else "  starts by its name"
+            return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Not running{paint.dim(by_name)}"
         case "exited":
             # The phase of work that was done once and went well; anything else has failed.
             return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished"
@@ -171,6 +172,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "reason": ORPHANED if name in orphans else None,
             "changed": [],
             "restarted_for": None,
+            "autostart": service.autostart,
         }
         for name, service in project.services.items()
     ]

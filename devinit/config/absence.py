@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from devinit.errors import NoProject
+from devinit.errors import NoProject, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +58,14 @@ def no_project(start: str, top: str, above: str | None) -> NoProject:
 def no_services(path: str | os.PathLike[str]) -> NoProject:
     """Return the error for a start in a project whose devinit.toml describes no service."""
     return NoProject(f"there is nothing to start: {os.fspath(path)} describes no services", hint=NO_SERVICES)
+
+
+def none_by_itself(names: Iterable[str]) -> UsageError:
+    """Return the error for a start of everything where every service has `autostart = false`."""
+    known = ", ".join(names)
+    return UsageError(
+        "there is nothing to start: every service has `autostart = false`", hint=f"name one of them: {known}"
+    )
 
 
 def only_databases(root: str | os.PathLike[str], names: Sequence[str]) -> str:

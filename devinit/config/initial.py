@@ -57,6 +57,7 @@ _FURTHER = """
 #   env = { DEBUG = "1" }               # only for this service
 #   env_file = ".env"                   # relative to this file
 #   optional = true                     # its failure does not fail the start
+#   autostart = false                   # started only by its name, or for a service that depends on it
 """
 
 _ENVIRONMENT = """
@@ -182,6 +183,8 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
     if service.env:
         yield "env", {**service.env}
     yield from _policy_keys(service)
+    if not service.autostart:
+        yield "autostart", False
     for key in ("optional", "warm", "url_path", "docs_path"):
         if value := getattr(service, key):
             yield key, value

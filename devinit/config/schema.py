@@ -278,6 +278,12 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     optional: Annotated[
         bool | None, Meta(description="Its failure does not fail the start. Default: false.")
     ] = None
+    autostart: Annotated[
+        bool | None,
+        Meta(
+            description="false: started only by its name, or for a service that depends on it. Default: true."
+        ),
+    ] = None
     warm: Annotated[
         str | None,
         Meta(

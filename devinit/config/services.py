@@ -87,6 +87,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         stop=stop_policy(table.stop, place.at("stop")),
         logs=log_limits(table.logs, place.at("logs")),
         optional=bool(table.optional),
+        autostart=table.autostart is not False,
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",
         docs_path=url_path(table.docs_path, place.at("docs_path")),

@@ -144,6 +144,8 @@ def remark(view: View, *, stated: bool) -> Piece:
             return ("", "")
         case "ready" | "unhealthy" if not reason:
             return one_line(view.url or ""), "link"
+        case "stopped" if not view.autostart:
+            return "starts by its name", "dim"
         case "stopped":
             return ("" if stated else "stopped"), "dim"
     said = reason or (one_line(view.doing) if view.phase in BUSY else "")

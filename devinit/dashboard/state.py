@@ -52,6 +52,8 @@ class View(Struct, frozen=True, kw_only=True):
     reason: str = ""
     doing: str = ""
     """What it is busy with inside its phase."""
+    autostart: bool = True
+    """Whether a start of everything starts it."""
     changed: str = ""
     """What of its configuration and `.env` is newer than it is."""
 
@@ -103,6 +105,7 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         memory=status["memory_bytes"],
         reason=status["reason"] or "",
         doing=before.doing if before is not None and same_phase else "",
+        autostart=status.get("autostart", True),
         changed=", ".join(status["changed"]),
     )
 
@@ -158,8 +161,9 @@ def running(stack: Stack) -> list[View]:
 
 
 def counts(stack: Stack) -> tuple[int, int, int]:
-    """Return how many services are ready, how many have finished their work, and how many there are."""
+    """Return how many services are ready, how many have finished their work, and how many there should be."""
     ready, finished = (
         sum(view.phase == phase for view in stack.services.values()) for phase in ("ready", "exited")
     )
-    return ready, finished, len(stack.services)
+    aside = sum(view.phase == Phase.STOPPED and not view.autostart for view in stack.services.values())
+    return ready, finished, len(stack.services) - aside

@@ -171,6 +171,8 @@ class Service(Struct, frozen=True, kw_only=True):
     logs: LogLimits = LogLimits()
     optional: bool = False
     """Its failure does not fail the start."""
+    autostart: bool = True
+    """Whether a start of everything starts it; else only one that names it, or a service that depends on it."""
     warm: str | None = None
     """A path that is requested once after it is ready, because the first page is compiled on demand."""
     url_path: str = ""

@@ -64,6 +64,8 @@ class ServiceStatus(TypedDict):
     restarted_for: NotRequired[str | None]
     """Why it was started again last, when nobody asked for that and it had not failed: a file changed, an
     address moved. An older supervisor does not tell."""
+    autostart: NotRequired[bool]
+    """Whether a start of everything starts it. An older supervisor does not tell."""
 
 
 class ProjectStatus(TypedDict):

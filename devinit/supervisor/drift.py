@@ -72,7 +72,7 @@ def differences(before: Service, now: Service) -> list[str]:
 
 
 def without_policies(service: Service) -> Service:
-    """Return a service without what is decided about taken ports: one that has its port is run the same.
+    """Return a service without what is decided about taken ports, and by whom it is started: it is run the same.
 
     Staying up for the usual time is the same, stated or not; records of earlier versions always state it.
     """
@@ -80,6 +80,7 @@ def without_policies(service: Service) -> Service:
         service,
         port=replace(service.port, policy=None) if service.port is not None else None,
         extra_ports=tuple(replace(each, policy=None) for each in service.extra_ports),
+        autostart=True,
         ready=replace(service.ready, after_seconds=service.ready.stays_up_seconds),
     )
 

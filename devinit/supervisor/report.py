@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from devinit import __version__
@@ -43,6 +43,19 @@ def named(names: Iterable[str], project: Project) -> list[str]:
         if name != "all" and name not in project.services:
             raise unknown_service(name, project.services, project.name)
     return list(project.services) if not asked or "all" in asked else asked
+
+
+def to_start(names: Iterable[str], project: Project, wanted: Callable[[str], bool]) -> list[str]:
+    """Return the services that a start or a restart is meant for: all of them are those that start by themselves.
+
+    One that does not is meant when it is named, or `wanted` already: it runs, or is on its way.
+    """
+    asked = frozenset(names)
+    return [
+        name
+        for name in named(asked, project)
+        if project.services[name].autostart or name in asked or wanted(name)
+    ]
 
 
 def one_named(name: str, project: Project) -> str:
@@ -180,6 +193,7 @@ def service_status(
         "reason": shown(runner.state.reason, stage),
         "changed": changed,
         "restarted_for": shown(runner.restarted_for, stage),
+        "autostart": runner.service.autostart,
     }
 
 

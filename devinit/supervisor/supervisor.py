@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from devinit.config.absence import no_services
+from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
@@ -125,13 +125,14 @@ class Supervisor:
             async with self._deciding:
                 configured = await asyncio.to_thread(self._read, order.profile)
                 project = self._settled(configured, order.asked.environ)
-                names = report.named(order.services, project)
+                names = report.to_start(order.services, project, self._is_wanted)
                 if order.only_changed:
                     outdated_now = self._outdated(project)
                     names = [name for name in names if name in outdated_now]
                     if not names:
                         return self._nothing_changed(began, tell)
-                    order = replace(order, services=tuple(names))
+                # What runs now is meant, also once it has been stopped.
+                order = replace(order, services=tuple(names))
                 if not any(self._phase(name) in PRESENT for name in names):
                     # Nothing is stopped for it, so that it is a start.
                     refuse_if_abandoned(order)
@@ -235,13 +236,16 @@ class Supervisor:
             raise self._with_changes(question) from None
 
     async def _begin(self, project: Project, order: Order, tell: Callable[[Event], None]) -> list[str]:
-        wanted = graph.with_dependencies(report.named(order.services, project), dependencies_of(project))
+        chosen = report.to_start(order.services, project, self._is_wanted)
+        wanted = graph.with_dependencies(chosen, dependencies_of(project))
         if project.source is None:
             # Each start reports what detection did not find, not only the first one.
             self._noted.difference_update(project.notes)
         await self._configure(self._as_they_run(project), order)
         if not project.services:
             raise no_services(project.source or project.root)
+        if not wanted and not order.only_changed:
+            raise none_by_itself(project.services)
         # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         starting = [name for name in wanted if self._phase(name) not in WANTED]
@@ -565,6 +569,9 @@ class Supervisor:
     def _phase(self, name: str) -> Phase:
         runner = self.runners.get(name)
         return runner.phase if runner else Phase.STOPPED
+
+    def _is_wanted(self, name: str) -> bool:
+        return self._phase(name) in WANTED
 
     def _states(self) -> outcome.States:
         return {name: runner.state for name, runner in self.runners.items()}
