@@ -100,6 +100,9 @@ def _told(root: str, service: str) -> Discovered | str | None:
         services = {each["name"]: each for each in status["services"]}
         if not services:
             return None
+        for each in status["services"]:
+            # A further port is found as `backend.admin`, and answers while its service does.
+            services |= {one["name"]: {**each, **one} for one in each.get("extra_ports", [])}
         if service not in services:
             return f"{root} has no service of this name; services: {', '.join(services)}"
         return _address(client, **services[service])

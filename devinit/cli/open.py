@@ -48,7 +48,7 @@ def run(arguments: Arguments) -> int:
 
 def address_of(name: str, status: ProjectStatus) -> str:
     """Return where a browser finds a service. Raise UsageError or ServiceError when it does not."""
-    services: dict[str, ServiceStatus] = {each["name"]: each for each in status["services"]}
+    services = {name: found for each in status["services"] for name, found in with_extra_ports(each).items()}
     if name not in services:
         raise unknown_service(name, services, status["project"])
     url = services[name]["url"]
@@ -58,6 +58,15 @@ def address_of(name: str, status: ProjectStatus) -> str:
     if services[name]["phase"] not in ("ready", "unhealthy"):
         raise ServiceError(f"{name} is {services[name]['phase']}", hint=f"`devinit start {name}` starts it")
     return url
+
+
+def with_extra_ports(service: ServiceStatus) -> dict[str, ServiceStatus]:
+    """Return a service, and each of its further ports as if it were one."""
+    extras = service.get("extra_ports", [])
+    return {
+        service["name"]: service,
+        **{each["name"]: {**service, "name": each["name"], "url": each["url"]} for each in extras},
+    }
 
 
 def in_browser(url: str) -> bool:

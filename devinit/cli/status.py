@@ -60,7 +60,10 @@ def run(arguments: Arguments) -> int:
         print_json(status)
         return 0
     paint = Paint(sys.stdout)
-    terminal.write(sys.stdout, [line_of(service, paint) for service in status["services"]])
+    lines = [
+        line for each in status["services"] for line in (line_of(each, paint), *extra_lines(each, paint))
+    ]
+    terminal.write(sys.stdout, lines)
     if not status["services"]:
         from devinit.config.absence import NO_SERVICES  # as below
 
@@ -89,6 +92,16 @@ def line_of(service: ServiceStatus, paint: Paint) -> str:
     name = name[:1].upper() + name[1:].replace("_", " ")
     port = f" (port {service['port']})" if service["port"] is not None else ""
     return f"{name}{port}: {condition(service, paint)}"
+
+
+def extra_lines(service: ServiceStatus, paint: Paint) -> list[str]:
+    """Return a line for each further port of a service that is up; an older supervisor does not tell."""
+    if service["phase"] not in ("ready", "unhealthy"):
+        return []
+    return [
+        f"  {one_line(each['name'])} (port {each['port']})  {paint.dim(one_line(each['url'] or ''))}".rstrip()
+        for each in service.get("extra_ports", [])
+    ]
 
 
 def condition(service: ServiceStatus, paint: Paint) -> str:
@@ -173,6 +186,15 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "changed": [],
             "restarted_for": None,
             "autostart": service.autostart,
+            "extra_ports": [
+                {
+                    "name": each.service,
+                    "port": each.expected(remembered.get(each.service)),
+                    "preferred_port": each.preferred,
+                    "url": None,
+                }
+                for each in service.extra_ports
+            ],
         }
         for name, service in project.services.items()
     ]

@@ -25,6 +25,8 @@ AS_BEFORE_SECONDS = 0.5
 TROUBLES = {"starting": "cannot start", "unhealthy": "is unhealthy"}
 """How a service that is in trouble is spoken of, where its phase is not the word."""
 NO_ATTENTION = ("ready", "exited")
+EXTRA = ""
+"""Stands for the phase of a row that is a further port of the service above it."""
 WORDS = {"exited": "finished"}
 """What the table says where a phase is not the word for it."""
 
@@ -46,7 +48,7 @@ def print_summary(summary: Json, starting: Sequence[str]) -> None:
 
 def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int | None) -> list[str]:
     """Return the table: every line at most so wide, unless a URL is wider; None for no limit."""
-    rows = summary["services"]
+    rows = [each for row in summary["services"] for each in (row, *extra_rows(row))]
     cells = [cells_of(row, symbols) for row in rows]
     head, *lines = fitting(cells, [is_up(row) for row in rows], columns, symbols["cut"])
     colours = {"ready": paint.good, "failed": paint.bad, "unhealthy": paint.attention}
@@ -57,9 +59,34 @@ def picture(summary: Json, paint: Paint, symbols: dict[str, str], columns: int |
     return [paint.dim(head), *painted]
 
 
+def extra_rows(row: Json) -> list[Json]:
+    """Return the further ports of a service that is up, as rows of the table; an older supervisor tells none."""
+    if not is_up(row):
+        return []
+    return [
+        {
+            **row,
+            "service": each["name"],
+            "phase": EXTRA,
+            "mode": "preferred",
+            "port": each["port"],
+            "preferred": each["preferred_port"],
+            "attempts": 0,
+            "ready_seconds": None,
+            "url": each["url"],
+        }
+        for each in row.get("extra_ports", [])
+    ]
+
+
 def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
     """Return a service as the cells of its line."""
-    marks = {"ready": symbols["good"], "unhealthy": symbols["attention"], "failed": symbols["bad"]}
+    marks = {
+        EXTRA: " ",
+        "ready": symbols["good"],
+        "unhealthy": symbols["attention"],
+        "failed": symbols["bad"],
+    }
     port, preferred = row["port"], row["preferred"]
     # What was passed over last may be a remembered port; what the developer knows is the preferred one.
     moved = "" if port == preferred or preferred is None else f"moved from {preferred}"
@@ -69,7 +96,7 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
     ready = duration(row["ready_seconds"]) if row["ready_seconds"] is not None else ""
     phase: str = row["phase"]
     return (
-        marks.get(row["phase"], symbols["busy"] if row["phase"] in BUSY else symbols["rest"]),
+        marks.get(phase, symbols["busy"] if phase in BUSY else symbols["rest"]),
         row["service"],
         str(port) if port is not None else "",
         moved or ("yes" if port is not None else ""),
@@ -81,7 +108,7 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
 
 def is_up(row: Json) -> bool:
     """Whether a service answers where the table says."""
-    return row["phase"] in ("ready", "unhealthy")
+    return row["phase"] in ("ready", "unhealthy", EXTRA)
 
 
 def reason_of(row: Json) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.model.status import DependencyStatus, WhyReport
+    from devinit.model.status import DependencyStatus, ExtraPortStatus, WhyReport
 
 EXAMPLE = "devinit why backend"
 
@@ -52,6 +52,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("phase", report["phase"] + since),
         ("because", report["reason"] or ""),
         ("port", port_of(report)),
+        ("other ports", "\n".join(extra_port_of(each) for each in report.get("extra_ports", []))),
         ("ready when", report["probe"]),
         ("last probe", report["last_probe"] or ""),
         ("last exit", "" if report["last_exit"] is None else f"code {report['last_exit']}"),
@@ -75,6 +76,12 @@ def port_of(report: WhyReport) -> str:
     if report["port"] == report["preferred_port"]:
         return f"{report['port']}{why}"
     return f"{report['port']}, preferred {report['preferred_port']}{why}"
+
+
+def extra_port_of(extra: ExtraPortStatus) -> str:
+    """Return a further port as one line."""
+    moved = f", preferred {extra['preferred_port']}" if extra["port"] != extra["preferred_port"] else ""
+    return f"{extra['name']} {extra['port']}{moved}  {extra['url'] or ''}".rstrip()
 
 
 def names_of(services: list[DependencyStatus]) -> str:

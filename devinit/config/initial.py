@@ -18,7 +18,7 @@ from devinit.config.defaults import (
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.problems import dotted
 from devinit.model.port import Exhausted
-from devinit.model.service import Health, LogLimits, Project, Readiness, RestartPolicy, Service
+from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
 
@@ -205,7 +205,9 @@ def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
             yield "strict_port", True
     if service.extra_ports:
         extra: dict[str, Value] = {
-            request.service.removeprefix(f"{service.name}."): request.preferred
+            request.service.removeprefix(f"{service.name}."): _extra_port(
+                request.preferred, service.extra_endpoints.get(request.service)
+            )
             for request in service.extra_ports
         }
         yield "extra_ports", extra
@@ -214,6 +216,17 @@ def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
         yield "on_conflict", policy.value
     if any(request.exhausted is Exhausted.ANY for request in requests):
         yield "exhausted", Exhausted.ANY.value
+
+
+def _extra_port(port: int, endpoint: ExtraEndpoint | None) -> Value:
+    if endpoint is None:
+        return port
+    keys: dict[str, Value] = {"port": port}
+    if endpoint.url_path:
+        keys["url_path"] = endpoint.url_path
+    if endpoint.ready:
+        keys["ready"] = endpoint.http or True
+    return keys
 
 
 def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:

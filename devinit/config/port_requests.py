@@ -7,9 +7,11 @@ import re
 from msgspec.structs import replace
 
 from devinit.config.defaults import PORTS, port_range, preferring
+from devinit.config.policies import url_path
 from devinit.config.problems import Place
 from devinit.config.schema import SERVICE_NAME, ServiceTable
 from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
+from devinit.model.service import ExtraEndpoint
 
 
 def port_request(name: str, provider: str, table: ServiceTable, place: Place) -> PortRequest | None:
@@ -52,14 +54,36 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
 def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> tuple[PortRequest, ...]:
     """Return the requests of its further ports."""
     requests = []
-    for extra, port in (table.extra_ports or {}).items():
+    for extra, stated in (table.extra_ports or {}).items():
+        port = stated if isinstance(stated, int) else stated.port
         if not re.fullmatch(SERVICE_NAME, extra):
             place.at(extra).add("not a name for a port", "small letters, digits, - and _, a letter first")
-        if _check_port(port, place.at(extra)):
+        if port is None:
+            place.at(extra, "port").add("missing")
+        elif _check_port(port, place.at(extra)):
             browser = provider == "process"
             request = preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict)
             requests.append(replace(request, exhausted=table.exhausted or Exhausted.FAIL))
     return tuple(requests)
+
+
+def extra_endpoints(name: str, table: ServiceTable, place: Place) -> dict[str, ExtraEndpoint]:
+    """Return what is said of its further ports beyond their numbers."""
+    found = {}
+    for extra, stated in (table.extra_ports or {}).items():
+        if isinstance(stated, int):
+            continue
+        at = place.at(extra)
+        endpoint = ExtraEndpoint(
+            url_path=url_path(stated.url_path, at.at("url_path")) or "",
+            ready=stated.ready not in (None, False),
+            http=url_path(stated.ready, at.at("ready")) if isinstance(stated.ready, str) else None,
+        )
+        if stated.ready == "":
+            at.at("ready").add("is empty", 'true, or a path as "/health"')
+        if endpoint != ExtraEndpoint():
+            found[f"{name}.{extra}"] = endpoint
+    return found
 
 
 def oauth_redirect_ports(table: ServiceTable, place: Place) -> tuple[int, ...]:

@@ -68,6 +68,14 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
                 f"its variable {name} is {other}'s too", "give one of them another name"
             )
     for service in services.values():
+        for request in service.extra_ports:
+            name = _variable(request.service)
+            other = owners.setdefault(name, request.service)
+            if other != request.service:
+                place.at(service.name, "extra_ports").add(
+                    f"its variable {name} is {other}'s too", "give one of them another name"
+                )
+    for service in services.values():
         for alias in service.port_env:
             other = owners.setdefault(alias, service.name)
             if other != service.name:
@@ -94,7 +102,7 @@ def _check_urls(services: Mapping[str, Service], place: Place) -> None:
 
 
 def _variable(service: str, what: str = "PORT") -> str:
-    return f"{service.upper().replace('-', '_')}_{what}"
+    return f"{service.upper().replace('-', '_').replace('.', '_')}_{what}"
 
 
 def _requests(services: Mapping[str, Service]) -> Iterator[tuple[Service, PortRequest]]:

@@ -112,6 +112,25 @@ class HealthTable(Table, frozen=True, kw_only=True):
     ] = None
 
 
+class ExtraPortTable(Table, frozen=True, kw_only=True):
+    """A further port of a service."""
+
+    port: Annotated[int | None, Meta(description="Preferred port; it may move.", extra_json_schema=_PORT)] = (
+        None
+    )
+    url_path: Annotated[
+        str | None,
+        Meta(description="Path added to its URL, where its start page is.", extra_json_schema=_PATH),
+    ] = None
+    ready: Annotated[
+        bool | str | None,
+        Meta(
+            description="The service is ready only when it answers there, too: true for a connection, or a path "
+            "for GET. Default: false."
+        ),
+    ] = None
+
+
 class RestartTable(Table, frozen=True, kw_only=True):
     """When and how often a service that ended is started again."""
 
@@ -198,9 +217,10 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         Meta(description="Further names of its port, as API_PORT: set for it, and obeyed as a preference."),
     ] = None
     extra_ports: Annotated[
-        dict[str, int] | None,
+        dict[str, int | ExtraPortTable] | None,
         Meta(
-            description="Further ports by name, as { debugger = 5678 }.",
+            description="Further ports by name, as { debugger = 5678 }; or a table with port, url_path and ready, "
+            'as { admin = { port = 9001, ready = "/health" } }.',
             extra_json_schema={"propertyNames": {"pattern": f"^{SERVICE_NAME}$"}},
         ),
     ] = None

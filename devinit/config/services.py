@@ -11,7 +11,7 @@ from msgspec import Struct
 from devinit.config.defaults import LOCAL_HOST
 from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
-from devinit.config.port_requests import extra_ports, oauth_redirect_ports, port_request
+from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
 from devinit.config.schema import (
     PROVIDERS,
@@ -72,6 +72,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         port=port_request(name, provider, table, place),
         port_env=_variable_names(table.port_env, place.at("port_env")),
         extra_ports=extra_ports(name, provider, table, place.at("extra_ports")),
+        extra_endpoints=extra_endpoints(name, table, place.at("extra_ports")),
         oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
         depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
         conditions=_conditions(table.depends_on),

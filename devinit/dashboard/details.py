@@ -59,6 +59,7 @@ def reasons(why: Json) -> Iterator[tuple[str, str]]:
     times = why["restarts"]
     yield "restarts", "" if not times else f"{times}, {why['failures']} failures lately"
     yield "port", port_text(why)
+    yield "other ports", "\n".join(map(extra_port_text, why.get("extra_ports", [])))
     yield "command", why["command"] or ""
 
 
@@ -75,6 +76,12 @@ def port_text(why: Json) -> str:
         return str(why["port"])
     reason = f": {why['port_reason']}" if why["port_reason"] else ""
     return f"{why['port']}, preferred {why['preferred_port']}{reason}"
+
+
+def extra_port_text(extra: Json) -> str:
+    """Return a further port as one line."""
+    moved = f", preferred {extra['preferred_port']}" if extra["port"] != extra["preferred_port"] else ""
+    return f"{extra['name']} {extra['port']}{moved}  {extra['url'] or ''}".rstrip()
 
 
 def readiness(why: Json) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,8 @@ MARKS = {
 """Every phase has a shape of its own: who does not see the colours sees the same."""
 BARS = "▁▂▃▄▅▆▇█"
 SPARK = 8
+SHORTEST_EXTRA = 12
+"""Further ports are shown behind the URL where there is room for one."""
 LONGEST_NAME = 24
 NOTHING_RUNS: list[Piece] = [
     ("Nothing runs. ", ""),
@@ -87,7 +89,11 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
         mark, style = MARKS.get(view.phase, ("?", "attention"))
         line: list[Piece] = [(f" {mark} ", style)]
         line += [(fit(row[n][0], widths[n], right=COLUMNS[n].right) + GAP, row[n][1]) for n in shown]
-        line += [(cut(text, last), style) for text, style in [remark(view, stated=1 in shown)] if last > 0]
+        said, style = remark(view, stated=1 in shown)
+        if last > 0:
+            line.append((cut(said, last), style))
+        if view.extra_ports and style == "link" and (room := last - width(said) - len(GAP)) >= SHORTEST_EXTRA:
+            line.append((GAP + cut(one_line(view.extra_ports), room), "dim"))
         lines.append(line)
     return header, lines
 

@@ -54,6 +54,8 @@ class View(Struct, frozen=True, kw_only=True):
     """What it is busy with inside its phase."""
     autostart: bool = True
     """Whether a start of everything starts it."""
+    extra_ports: str = ""
+    """Its further ports, as they are shown."""
     changed: str = ""
     """What of its configuration and `.env` is newer than it is."""
 
@@ -105,9 +107,16 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         memory=status["memory_bytes"],
         reason=status["reason"] or "",
         doing=before.doing if before is not None and same_phase else "",
+        extra_ports=extra_ports_of(status),
         autostart=status.get("autostart", True),
         changed=", ".join(status["changed"]),
     )
+
+
+def extra_ports_of(status: ServiceStatus) -> str:
+    """Return the further ports of a service in one line; an older supervisor does not tell."""
+    extras = status.get("extra_ports", [])
+    return "  ".join(f"{each['name'].partition('.')[2]} {each['url'] or each['port']}" for each in extras)
 
 
 def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:

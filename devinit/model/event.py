@@ -5,9 +5,9 @@ Typed dictionaries for the same reason as in `status`: one definition serves bot
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from devinit.model.status import Mode
+from devinit.model.status import ExtraPortStatus, Mode
 
 
 class PlanEvent(TypedDict):
@@ -108,6 +108,8 @@ class SummaryRow(TypedDict):
     reason: str | None
     log_tail: list[str]
     """The last lines of a service that failed; else empty."""
+    extra_ports: NotRequired[list[ExtraPortStatus]]
+    """As in `status`."""
 
 
 class SummaryEvent(TypedDict):

@@ -61,6 +61,16 @@ class Health(Struct, frozen=True, kw_only=True):
     """... and started again after this many; None: never."""
 
 
+class ExtraEndpoint(Struct, frozen=True, kw_only=True):
+    """What is said of a service's further port beyond its number."""
+
+    url_path: str = ""
+    ready: bool = False
+    """Whether the service is ready only when it answers there, too."""
+    http: str | None = None
+    """The path that is asked then; None: a connection has to be accepted."""
+
+
 class RestartMode(StrEnum):
     """When a service that ended is started again."""
 
@@ -149,6 +159,8 @@ class Service(Struct, frozen=True, kw_only=True):
     port_env: tuple[str, ...] = ()
     """Other names for its port: set in its environment, and read as a preference (`API_PORT`)."""
     extra_ports: tuple[PortRequest, ...] = ()
+    extra_endpoints: dict[str, ExtraEndpoint] = field(default_factory=dict)
+    """Those that more is said of than their number, by the name of the request."""
     oauth_redirect_ports: tuple[int, ...] = ()
     """The ports that an OAuth provider redirects to; on any other one, signing in fails."""
     depends_on: tuple[str, ...] = ()

@@ -43,6 +43,16 @@ class SupervisorStatus(TypedDict):
     version: str
 
 
+class ExtraPortStatus(TypedDict):
+    """A further port of a service."""
+
+    name: str
+    """`backend.admin`, as in `devinit ports`."""
+    port: int | None
+    preferred_port: int
+    url: str | None
+
+
 class ServiceStatus(TypedDict):
     """One service in `status --json`."""
 
@@ -66,6 +76,8 @@ class ServiceStatus(TypedDict):
     address moved. An older supervisor does not tell."""
     autostart: NotRequired[bool]
     """Whether a start of everything starts it. An older supervisor does not tell."""
+    extra_ports: NotRequired[list[ExtraPortStatus]]
+    """An older supervisor does not tell."""
 
 
 class ProjectStatus(TypedDict):
@@ -108,6 +120,8 @@ class WhyReport(TypedDict):
     preferred_port: int | None
     port_reason: str | None
     """Why it has another port than the preferred one, or one that is not its own."""
+    extra_ports: NotRequired[list[ExtraPortStatus]]
+    """As in `status`."""
     command: str | None
     directory: str
     depends_on: list[DependencyStatus]

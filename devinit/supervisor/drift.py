@@ -15,7 +15,7 @@ from devinit.errors import StateFileError
 from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.system.files import read_bytes
 
-KEYS = {"external_url": "url", "conditions": "depends_on"}
+KEYS = {"external_url": "url", "conditions": "depends_on", "extra_endpoints": "extra_ports"}
 """Fields of a service that have another name in devinit.toml."""
 DATABASE_KEYS = DatabaseSettings.__struct_fields__
 

@@ -8,13 +8,14 @@ inode must belong to the service's own processes, and nothing foreign may listen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from devinit.model.probe import EndProbe, ExchangeProbe, Probe, ProbeVerdict
+from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeVerdict, TcpProbe
 from devinit.ports import holder, verify
 from devinit.supervisor.probing import NOTHING_LISTENS, ReadOutput, RunCommand, attempt, intervals
 from devinit.system.listeners import tcp_listeners
@@ -96,6 +97,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     probe: Probe
     port: int | None
     extra_ports: tuple[int, ...]
+    extra_probes: Mapping[str, TcpProbe | HttpProbe] = MappingProxyType({})
+    """How it is asked at further ports before it is ready, by their names."""
     strict: bool
     timeout_seconds: float | None
     """None: for as long as it takes."""
@@ -163,7 +166,11 @@ async def until_ready(subject: Subject) -> Verdict:
                     port = subject.port
                     found = Ready() if port is None else await until_listening(subject, port, saw)
                     if isinstance(found, Ready):
-                        return await until_answering(subject, saw) or found
+                        return (
+                            await until_answering(subject, saw)
+                            or await until_extra_ports_answer(subject, saw)
+                            or found
+                        )
                     return found
             except TimeoutError:
                 if not subject.is_stuck():
@@ -246,6 +253,26 @@ async def until_answering(subject: Subject, saw: Saw) -> Unreachable | None:
             astray = None
         saw(detail, result.status)
         await asyncio.sleep(STUCK_INTERVAL_SECONDS if subject.is_stuck() else interval)
+    return None
+
+
+async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | None:
+    """Return when the service answers at its further ports as well, or when somebody else does."""
+    for name, probe in subject.extra_probes.items():
+        for interval in intervals():
+            match owner_of(probe.port, subject) if tcp_listeners(probe.port) else None:
+                case verify.Foreign():
+                    return Unreachable(
+                        f"its port {name}, {probe.port}, is {holder.holding(probe.port).reason}"
+                    )
+                case verify.Ours():
+                    result = await attempt(probe, subject.run_command, subject.read_output)
+                    if result.verdict is ProbeVerdict.READY:
+                        break
+                    saw(f"{name}: {result.detail}", result.status)
+                case _:
+                    saw(f"{name}: {NOTHING_LISTENS} on {probe.port}")
+            await asyncio.sleep(interval)
     return None
 
 

@@ -22,7 +22,15 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.model.service import Condition, Endpoint, Project, Service
-from devinit.model.status import DependencyStatus, Mode, Phase, ProjectStatus, ServiceStatus, WhyReport
+from devinit.model.status import (
+    DependencyStatus,
+    ExtraPortStatus,
+    Mode,
+    Phase,
+    ProjectStatus,
+    ServiceStatus,
+    WhyReport,
+)
 from devinit.supervisor import graph, logs
 from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.runner import Runner
@@ -147,6 +155,7 @@ def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
         "url": shown(endpoint.url, stage),
         "reason": shown(runner.state.reason, stage),
         "log_tail": runner.log_tail() if failed else [],
+        "extra_ports": extra_ports(runner.service, stage),
     }
 
 
@@ -194,6 +203,7 @@ def service_status(
         "changed": changed,
         "restarted_for": shown(runner.restarted_for, stage),
         "autostart": runner.service.autostart,
+        "extra_ports": extra_ports(runner.service, stage),
     }
 
 
@@ -229,11 +239,30 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> W
             dependency(name, runners[name].service.condition_of(runner.name), runners)
             for name in graph.dependants(runner.name, dependencies)
         ],
-        "probe": describe_probe(stage.probe(service)),
+        "extra_ports": extra_ports(service, stage),
+        "probe": " and ".join(
+            [
+                describe_probe(stage.probe(service)),
+                *(f"{describe_probe(each)} ({name})" for name, each in stage.extra_probes(service).items()),
+            ]
+        ),
         "last_probe": shown(runner.last_probe or None, stage),
         "log": str(logs.log_path(stage.private, runner.name)),
         "log_tail": runner.log_tail(),
     }
+
+
+def extra_ports(service: Service, stage: Stage) -> list[ExtraPortStatus]:
+    """Return the further ports of a service: where each is, and was meant to be."""
+    return [
+        {
+            "name": request.service,
+            "port": stage.endpoint(request.service).port,
+            "preferred_port": request.preferred,
+            "url": shown(stage.endpoint(request.service).url, stage),
+        }
+        for request in service.extra_ports
+    ]
 
 
 def port_reason(service: Service, ports: PortReasons) -> str | None:

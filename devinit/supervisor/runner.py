@@ -539,6 +539,7 @@ class Runner:
             probe=self._stage.probe(self.service),
             port=None if self.service.external_url else self._stage.ports.port_of(self.name),
             extra_ports=self._stage.ports.extra_ports_of(self.name),
+            extra_probes=self._stage.extra_probes(self.service),
             strict=self.service.port.strict if self.service.port else False,
             timeout_seconds=self._stage.time_limit(self.service),
             main=lambda: self.process.pid if self.process else None,

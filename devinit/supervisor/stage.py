@@ -14,9 +14,9 @@ import msgspec
 from devinit.errors import DevinitError, ServiceError, StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import PortRequest
-from devinit.model.probe import EndProbe, Probe
+from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
-from devinit.model.service import Endpoint, Project, Service, StopPolicy
+from devinit.model.service import Endpoint, ExtraEndpoint, Project, Service, StopPolicy
 from devinit.ports import ports_file
 from devinit.providers import PROVIDERS, Place, Provider
 from devinit.providers.command import command_spec
@@ -121,10 +121,7 @@ class Stage:
             port = self._port(service.port, remembered)
             endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
             for extra in service.extra_ports:
-                extra_port = self._port(extra, remembered)
-                endpoints[extra.service] = Endpoint(
-                    service=extra.service, host=service.host, port=extra_port, url=None
-                )
+                endpoints[extra.service] = extra_endpoint(service, extra, self._port(extra, remembered))
         return endpoints, environment(project, endpoints, base=caller)
 
     def publish(self) -> bool:
@@ -146,6 +143,19 @@ class Stage:
         if self.is_job(service):
             return EndProbe()
         return self.provider(service).probe(service, self.endpoint(service.name), self.place())
+
+    def extra_probes(self, service: Service) -> dict[str, TcpProbe | HttpProbe]:
+        """Return how a service is asked at further ports before it is ready, by their names."""
+        probes: dict[str, TcpProbe | HttpProbe] = {}
+        for name, extra in service.extra_endpoints.items():
+            at = self._endpoints.get(name)
+            if extra.ready and at is not None and at.port is not None:
+                probes[name] = (
+                    TcpProbe(at.host, at.port)
+                    if extra.http is None
+                    else HttpProbe(host=at.host, port=at.port, path=extra.http)
+                )
+        return probes
 
     def is_job(self, service: Service) -> bool:
         """Whether nothing else is expected of a service than that it ends: others wait for that."""
@@ -306,6 +316,17 @@ class Stage:
             return None
         granted = self.ports.port_of(request.service)
         return granted if granted is not None else request.expected(remembered.get(request.service))
+
+
+def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
+    """Return where a further port of a service answers: of a command as its own port does, with a URL."""
+    if service.provider != "process":
+        return Endpoint(service=request.service, host=service.host, port=port, url=None)
+    stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
+    alone = Service(
+        name=request.service, directory=service.directory, host=service.host, url_path=stated.url_path
+    )
+    return PROVIDERS["process"].endpoint(alone, port)
 
 
 def wants_color(caller: dict[str, str]) -> bool:

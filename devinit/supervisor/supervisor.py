@@ -20,7 +20,7 @@ from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
-from devinit.model.service import Condition, Project, Service
+from devinit.model.service import Condition, Endpoint, Project, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
@@ -396,7 +396,8 @@ class Supervisor:
             self.stage.broadcaster.tell(report.phase_event(runner, before, self.stage))
         if state.phase is not before.phase:
             if state.phase not in SERVING:
-                self._discovery.withdraw(runner.name)
+                for name in names_of_ports(runner.service):
+                    self._discovery.withdraw(name)
             elif before.phase not in SERVING:
                 self._claim_ports(runner.name)
                 self._announce(runner)
@@ -420,8 +421,14 @@ class Supervisor:
     def _announce(self, runner: Runner) -> None:
         service, endpoint = runner.service, self.stage.endpoint(runner.name)
         self.stage.broadcaster.tell(report.port_info(runner, self.stage))
+        for name in names_of_ports(service):
+            self._write_discovery(runner, self.stage.endpoint(name))
+        if service.warm is not None and endpoint.port is not None:
+            self._tasks.create_task(warm(endpoint, service.warm, self.stage.note))
+
+    def _write_discovery(self, runner: Runner, endpoint: Endpoint) -> None:
         project = self.stage.project
-        file = project.discovery.get(runner.name)
+        file = project.discovery.get(endpoint.service)
         if file is not None and endpoint.port is not None:
             process_id = runner.listener or (runner.identity.pid if runner.identity else 0)
             self._discovery.announce(
@@ -431,8 +438,6 @@ class Supervisor:
                 project.discovery_refresh_seconds,
                 per_process=project.discovery_per_process,
             )
-        if service.warm is not None and endpoint.port is not None:
-            self._tasks.create_task(warm(endpoint, service.warm, self.stage.note))
 
     def _release_waiting(self) -> None:
         """Let those go whose dependencies are there; tell the others what they wait for."""
@@ -589,6 +594,11 @@ class Supervisor:
 def releasing(state: LifecycleState) -> tuple[object, ...]:
     """Return what of a service others may wait for."""
     return state.phase, state.stuck, state.spawned_at is not None
+
+
+def names_of_ports(service: Service) -> list[str]:
+    """Return under which names a service answers: its own, and those of its further ports."""
+    return [service.name, *(request.service for request in service.extra_ports)]
 
 
 def refuse_if_abandoned(order: Order) -> None:

@@ -229,6 +229,7 @@ def sections(definitions: dict[str, Any]) -> list[tuple[str, str]]:
         "ConfigurationFile": "The file",
         "ProjectTable": "[project]",
         "ServiceTable": "[services.NAME]",
+        "ExtraPortTable": "services.NAME.extra_ports.PORT",
         "Layer": "[profiles.NAME]",
     }
     inner = {
@@ -236,7 +237,7 @@ def sections(definitions: dict[str, Any]) -> list[tuple[str, str]]:
         for name in definitions
         if name.endswith("Table") and name not in titles
     }
-    order = ["ConfigurationFile", "ProjectTable", "ServiceTable", *inner, "Layer"]
+    order = ["ConfigurationFile", "ProjectTable", "ServiceTable", "ExtraPortTable", *inner, "Layer"]
     return [({**inner, **titles}[name], name) for name in order if name in definitions]
 
 

@@ -78,7 +78,9 @@ class TestTheFirstFile:
             port = 8000
             range = "7990-8010"
             port_env = "API_PORT"
-            extra_ports = { debugger = 5678 }
+            extra_ports.debugger = 5678
+            extra_ports.admin = { port = 9001, ready = true }
+            extra_ports.ui = { port = 9002, ready = "/up", url_path = "/ui" }
             on_conflict = "fail"
             depends_on = ["db", "cache"]
             setup = "uv sync"
@@ -91,6 +93,7 @@ class TestTheFirstFile:
             stop = { signal = "INT", grace = 0.5, kill = false }
             logs = { size = "1 MB", count = 1 }
             optional = true
+            autostart = false
             warm = "/"
             url_path = "/app"
             docs_path = "/docs"

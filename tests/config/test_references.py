@@ -112,6 +112,13 @@ class TestAVariableThatTwoServicesWouldSet:
         assert said in refused(text)
 
 
+class TestAFurtherPort:
+    def test_has_variables_of_its_own(self, refused: Refused) -> None:
+        text = refused(services(**{"api-admin": "port = 8000", "api": "extra_ports.admin = 9001"}))
+
+        assert "services.api.extra_ports: its variable API_ADMIN_PORT is api-admin's too" in text
+
+
 class TestAUrlWithTheNameOfADatabase:
     """`<NAME>_URL` of one service and `DATABASE_URL` of another can be the same name."""
 

@@ -110,8 +110,15 @@ def values_of(kind: inspect.Type) -> Iterator[object]:
                 yield from ([value] for value in values_of(inner))
             case inspect.DictType(value_type=inner):
                 yield from ({name: value} for name in NAMES for value in values_of(inner))
-            case inspect.StructType():
+            case inspect.StructType(fields=fields):
                 yield {}
+                if any(field.encode_name == "port" for field in fields):
+                    # Of a further port: nothing of it means anything without its number.
+                    yield from (
+                        {"port": 8123, field.encode_name: value}
+                        for field in fields
+                        for value in values_of(field.type)
+                    )
 
 
 def with_key(table: Raw, key: Key, value: object) -> Raw:

@@ -269,6 +269,9 @@ class TestAValueThatCannotBeMeant:
             ('port = 8000\nport_env = "A-PORT"', 'services.a.port_env: "A-PORT" is not a name'),
             ("extra_ports.debugger = 22", "services.a.extra_ports.debugger: port 22 is privileged"),
             ("extra_ports.Debugger = 5678", "services.a.extra_ports.Debugger: not a name for a port"),
+            ("extra_ports.admin = {}", "services.a.extra_ports.admin.port: missing"),
+            ("extra_ports.admin = { port = 9001, ready = 'up' }", 'admin.ready: "up" is not a path'),
+            ("extra_ports.admin = { port = 9001, ready = '' }", "extra_ports.admin.ready: is empty"),
             ('host = "my host"', 'services.a.host: "my host" is not an address'),
             ('setup = [" "]', "services.a.setup: an empty command"),
             (

@@ -126,10 +126,16 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         if event.y == 0 or index >= len(self._lines):
             return
         self.cursor = index
-        *before, (_, style) = self._lines[index]
-        if style == "link" and sum(len(piece) for piece, _ in before) <= event.x < sum(
-            len(piece) for piece, _ in self._lines[index]
-        ):
+        if style_at(self._lines[index], event.x) == "link":
             self.post_message(self.LinkClicked(self.selected or ""))
         elif event.chain == 2:  # noqa: PLR2004  a double click
             self.action_open()
+
+
+def style_at(line: list[Piece], column: int) -> str:
+    """Return the style of what stands in a column of a line; nothing behind its end."""
+    for text, style in line:
+        column -= len(text)
+        if column < 0:
+            return style
+    return ""
