@@ -266,7 +266,7 @@ def _different(value: Struct, usual: Struct | None) -> dict[str, Value]:
     keys: dict[str, Value] = {}
     for field in structs.fields(value):
         mine = getattr(value, field.name)
-        if usual is None or mine != getattr(usual, field.name):
+        if mine is not None and (usual is None or mine != getattr(usual, field.name)):
             keys[_key_of(field.name)] = list(mine) if isinstance(mine, tuple) else mine
     return keys
 

@@ -64,6 +64,7 @@ def stop_policy(table: StopTable | None, place: Place) -> StopPolicy | None:
     default = StopPolicy()
     return StopPolicy(
         signal=_signal(table.signal, place.at("signal")) if table.signal is not None else default.signal,
+        to=table.to,
         grace_seconds=seconds(table.grace, default.grace_seconds, place.at("grace")),
         kill=default.kill if table.kill is None else table.kill,
     )

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy, Exhausted
-from devinit.model.service import Condition, RestartMode
+from devinit.model.service import Condition, RestartMode, StopTarget
 
 PROVIDERS = ("process", "postgres", "redis")
 SERVICE_NAME = "[a-z][a-z0-9_-]*"
@@ -152,6 +152,13 @@ class StopTable(Table, frozen=True, kw_only=True):
 
     signal: Annotated[
         str | None, Meta(description="Name of the signal: TERM (default), INT, QUIT, HUP …")
+    ] = None
+    to: Annotated[
+        StopTarget | None,
+        Meta(
+            description="all: every process of the service gets the signal; main: only the program itself, and "
+            "the others when it has ended or `grace` is over. Default: all; main for workers of Celery and RQ."
+        ),
     ] = None
     grace: Annotated[
         Seconds | None,

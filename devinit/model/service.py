@@ -99,10 +99,21 @@ class Condition(StrEnum):
     """It ended with code 0: a job that has to be done first."""
 
 
+class StopTarget(StrEnum):
+    """Which of a service's processes are asked to end first."""
+
+    ALL = "all"
+    """Every one of them, as Ctrl-C in a terminal would ask them."""
+    MAIN = "main"
+    """The program itself, which ends its children when they have finished their work."""
+
+
 class StopPolicy(Struct, frozen=True, kw_only=True):
     """How a service is asked to end, and how long it may take."""
 
     signal: str = "TERM"
+    to: StopTarget | None = None
+    """Who gets the signal; None: as it suits the program, which a provider's `stop` decides."""
     grace_seconds: float = 5.0
     kill: bool = True
     """Whether KILL follows when the grace is over; PostgreSQL gets QUIT instead."""

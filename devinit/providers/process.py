@@ -8,14 +8,17 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import ServiceError, StateFileError
+from devinit.model.launcher import is_job_worker
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
-from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.model.service import Endpoint, Service, StopPolicy, StopTarget
 from devinit.providers.command import command_spec, first_words
 from devinit.providers.provider import Notes, Place, Say, Stated, reachable
 from devinit.system.files import read_bytes
 
+JOB_SECONDS = 30.0
+"""How long a worker may take to finish the job that it is at, unless the service says otherwise."""
 NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
 INSTALLING = frozenset(("install", "i", "ci", "add", "clean-install", "dlx", "create", "init"))
 ELSEWHERE = frozenset(("--prefix", "-C", "--dir", "--cwd"))
@@ -115,8 +118,14 @@ class ProcessProvider:
         """Return None: what answers HTTP could be anybody's."""
 
     def stop(self, service: Service) -> StopPolicy:
-        """Return TERM, five seconds, then KILL, unless the service says otherwise."""
-        return service.stop or StopPolicy()
+        """Return TERM, five seconds, then KILL, unless the service says otherwise.
+
+        A worker of Celery or RQ that is asked alone finishes the job that it is at.
+        """
+        if not is_job_worker(service.command or ""):
+            return service.stop or StopPolicy()
+        stated = service.stop or StopPolicy(grace_seconds=JOB_SECONDS)
+        return stated if stated.to is not None else msgspec.structs.replace(stated, to=StopTarget.MAIN)
 
 
 def _external(service: Service, url: str) -> Endpoint:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import StopPolicy
+from devinit.model.service import StopPolicy, StopTarget
 from devinit.model.workplace import Workplace, workplace_of
 from devinit.ports.naming import named
 from devinit.system.connections import clients_of
@@ -19,6 +19,8 @@ KILL_SECONDS = 5.0
 """How long the last signal may take; after that the kernel itself is stuck (a dead network disk)."""
 
 
+REST_SECONDS = 5.0
+"""How long the other processes may take once the program itself has ended, or was given its time to."""
 TELLING_SECONDS = 1.0
 """For less than this nobody has waited."""
 SHOWN = 3
@@ -69,8 +71,9 @@ async def end_tree(
 
     What a person works in is left running, although it was started from the service: `spare` is called once
     for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
-    another one. Once `hurry` is set, the last signal follows at once. `say` reports which processes are waited
-    for, and how many connections to the service's `ports` are open.
+    another one. With `to = "main"` the others are asked when the program itself has ended, or its grace is
+    over. Once `hurry` is set, the last signal follows at once. `say` reports which processes are waited for,
+    and how many connections to the service's `ports` are open.
     """
     lookout, hurry = lookout or Lookout(), hurry or asyncio.Event()
 
@@ -91,18 +94,21 @@ async def end_tree(
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
+    main = (await lookout.table()).main_of(root) if policy.to is StopTarget.MAIN else None
     told = ""
-    for number, seconds in ((asked, policy.grace_seconds), (insist, KILL_SECONDS)):
+    for number, seconds, is_alone in steps_of(policy, asked, insist, main):
         began = clock()
         deadline = began + seconds
         signalled: set[ProcessIdentity] = set()
         while members := await members_now():
             if clock() >= deadline or (number is asked and hurry.is_set()):
                 break
+            if is_alone and main not in members:
+                break
             if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
                 told = now
                 say(f"waits for {told}, up to {seconds:g} s")
-            with opened(members) as processes:
+            with opened([main] if is_alone and main else members) as processes:
                 for process in processes:
                     if process.identity not in signalled:
                         signalled.add(process.identity)
@@ -112,9 +118,23 @@ async def end_tree(
                 )
         if not members:
             return []
-        if number is asked and not hurry.is_set():
-            say(f"still running after {seconds:g} s: {whom(members, ports)}; sending {insist.name}")
+        if clock() >= deadline and number is asked and not hurry.is_set():
+            then = f"{asked.name} to all of them" if is_alone else insist.name
+            say(f"still running after {seconds:g} s: {whom(members, ports)}; sending {then}")
     return [member.pid for member in await members_now()]
+
+
+def steps_of(
+    policy: StopPolicy, asked: signal.Signals, insist: signal.Signals, main: ProcessIdentity | None
+) -> list[tuple[signal.Signals, float, bool]]:
+    """Return what is sent, how many seconds it may take, and whether only the program itself gets it."""
+    if main is None:
+        return [(asked, policy.grace_seconds, False), (insist, KILL_SECONDS, False)]
+    return [
+        (asked, policy.grace_seconds, True),
+        (asked, min(policy.grace_seconds, REST_SECONDS), False),
+        (insist, KILL_SECONDS, False),
+    ]
 
 
 async def end_keepers(

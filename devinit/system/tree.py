@@ -12,9 +12,10 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 
+from devinit.model.launcher import only_launches
 from devinit.model.process import ProcessIdentity
 from devinit.system.apart import Apart
-from devinit.system.facts import boot_id, is_same
+from devinit.system.facts import boot_id, facts_of, is_same
 from devinit.system.process import Process, signal_exactly
 from devinit.system.procfs import all_processes, variable_of
 
@@ -64,6 +65,21 @@ class ProcessTable:
         below = self._below(apart)
         below |= self._below(look.started_in(apart))
         return self._identities(members - below), self._identities(apart)
+
+    def main_of(self, root: ProcessIdentity | None) -> ProcessIdentity | None:
+        """Return the program of a service: its first process, or what that only runs, as a shell, npm or uv do.
+
+        None when it has ended.
+        """
+        if root is None or not self._is_there(root):
+            return None
+        pid = root.pid
+        while (facts := facts_of(pid)) is not None and only_launches(facts):
+            below = [child for child in self._children.get(pid, ()) if self._stats[child].runs]
+            if len(below) != 1:
+                break
+            [pid] = below
+        return next(iter(self._identities([pid])), None)
 
     def are_apart(self, processes: Iterable[ProcessIdentity]) -> set[ProcessIdentity]:
         """Return which of these processes a person works in, or run in another one of these that is such a one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
-from devinit.model.service import Endpoint, Readiness, Service, StopPolicy
+from devinit.model.service import Endpoint, Readiness, Service, StopPolicy, StopTarget
 from devinit.providers import Place
 from devinit.providers.process import ProcessProvider
 
@@ -121,6 +122,13 @@ class TestAProcess:
 
     def test_is_ended_by_term_and_then_by_kill(self) -> None:
         assert PROVIDER.stop(a_service(Path("/"))) == StopPolicy(signal="TERM", grace_seconds=5.0, kill=True)
+
+    def test_lets_a_worker_finish_its_job(self) -> None:
+        worker = a_service(Path("/"), command="celery -A shop worker")
+
+        assert PROVIDER.stop(worker) == StopPolicy(to=StopTarget.MAIN, grace_seconds=30.0)
+        assert PROVIDER.stop(replace(worker, stop=StopPolicy(signal="QUIT"))).to is StopTarget.MAIN
+        assert PROVIDER.stop(replace(worker, stop=StopPolicy(to=StopTarget.ALL))).to is StopTarget.ALL
 
 
 class TestMissingPackages:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.model.service import StopPolicy
+from devinit.model.service import StopPolicy, StopTarget
 from devinit.supervisor.ending import Lookout, ask, end_tree
 from devinit.system.processes import members_of
 
@@ -61,6 +63,26 @@ print("ready", flush=True)
 while True:
     signal.pause()
 """
+
+WORKS_IN_A_CHILD = """
+import os, signal, sys
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
+child = os.fork()
+if child == 0:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    os.write(1, b"at work\\n")
+    signal.sigwait([signal.SIGUSR1])
+    os.write(1, b"job done\\n")
+    os._exit(0)
+while "stubborn" in sys.argv:
+    signal.pause()
+signal.sigwait([signal.SIGTERM])
+if "leaves" not in sys.argv:
+    os.kill(child, signal.SIGUSR1)
+    os.waitpid(child, 0)
+"""
+"""As Celery and RQ do it: asked to end, it lets the child finish its job, which a signal to the child would lose."""
 
 
 class Ended:
@@ -249,3 +271,49 @@ class Refusing:
 @pytest.fixture(autouse=True)
 def _short_kill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devinit.supervisor.ending.KILL_SECONDS", 10.0)
+
+
+class TestEndingTheMainProcessFirst:
+    """With `stop = { to = "main" }`."""
+
+    PATIENT = StopPolicy(to=StopTarget.MAIN, grace_seconds=20)
+
+    async def test_lets_its_children_finish_their_work(self, launch: Launcher) -> None:
+        service = launch.python(WORKS_IN_A_CHILD)
+        service.line()
+
+        ended = await end(launch, service, self.PATIENT)
+
+        assert service.line() == "job done"
+        assert (ended.left, ended.said, left_of(launch)) == ([], [], [])
+        assert ended.seconds < 10
+
+    async def test_asks_what_a_shell_runs_and_not_the_shell(self, launch: Launcher) -> None:
+        program = shlex.join([sys.executable, "-S", "-E", "-c", WORKS_IN_A_CHILD])
+        service = launch.sh(f"LEVEL=1; {program}; echo ended with $?")
+        service.line()
+
+        await end(launch, service, self.PATIENT)
+
+        assert [service.line(), service.line()] == ["job done", "ended with 0"]
+
+    async def test_ends_what_it_leaves_behind(self, launch: Launcher) -> None:
+        service = launch.python(WORKS_IN_A_CHILD, "leaves")
+        service.line()
+
+        ended = await end(launch, service, self.PATIENT)
+
+        assert (ended.left, left_of(launch)) == ([], [])
+        assert ended.seconds < 10
+
+    async def test_asks_all_of_them_when_its_grace_is_over_and_then_insists(self, launch: Launcher) -> None:
+        service = launch.python(WORKS_IN_A_CHILD, "stubborn")
+        service.line()
+
+        ended = await end(launch, service, StopPolicy(to=StopTarget.MAIN, grace_seconds=0.2))
+
+        assert (ended.left, left_of(launch)) == ([], [])
+        assert [said.rpartition("; ")[2] for said in ended.said] == [
+            "sending SIGTERM to all of them",
+            "sending SIGKILL",
+        ]
