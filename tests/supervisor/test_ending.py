@@ -65,7 +65,7 @@ while True:
 """
 
 WORKS_IN_A_CHILD = """
-import os, signal, sys
+import os, signal, sys, time
 
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
 child = os.fork()
@@ -79,6 +79,7 @@ while "stubborn" in sys.argv:
     signal.pause()
 signal.sigwait([signal.SIGTERM])
 if "leaves" not in sys.argv:
+    time.sleep(0.3)  # the job takes its time
     os.kill(child, signal.SIGUSR1)
     os.waitpid(child, 0)
 """
