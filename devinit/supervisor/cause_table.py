@@ -75,7 +75,7 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"^(?P<said>Migrations are pending\..*)"),
     Saying(r"^(?:rake|(?:bin/)?rails) aborted!$"),
     # PHP, Composer, Symfony's console (Laravel's, too)
-    Saying(r"^(?:PHP )?(?:Fatal|Parse) error:\s+(?:Uncaught )?(?P<said>.+)"),
+    Saying(r"^(?:\[[^\]]{10,40}\] )?(?:PHP )?(?:Fatal|Parse) error:\s+(?:Uncaught )?(?P<said>.+)"),
     Saying(r"^(?P<said>Could not open input file: .+)"),
     Saying(r"^(?P<said>Directory .+ does not exist\.)$"),
     Saying(r"^\s*In \S+\.php line \d+:\s*$"),

@@ -81,7 +81,15 @@ def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
         return f"port {taken[0]} is in use" if len(taken) == 1 else "an address is in use"
     said = without_consequences(said)
     by_signal = code is not None and code < 0
-    found = find(said, STRONG) or (None if by_signal else last_words(said)) or find(said, WEAK)
+    from devinit.supervisor.log_records import logged_failure  # only what fails pays for it
+
+    logged = None if by_signal else logged_failure(lines)
+    found = (
+        (harmless(logged).strip() if logged else None)
+        or find(said, STRONG)
+        or (None if by_signal else last_words(said))
+        or find(said, WEAK)
+    )
     return found[:LONGEST_CAUSE] if found else None
 
 

@@ -69,7 +69,13 @@ CAUSES = {
     "go-nilmap": "runtime error: invalid memory address or nil pointer dereference",
     "go-nomod": "go.mod file not found in current directory or any parent directory; see 'go help modules'",
     "go-panic": "connect to database: dial tcp 127.0.0.1:5432: connect: connection refused",
+    "go-slog-json": "cannot start server: config: DATABASE_URL is not set",
+    "go-slog-text": "cannot start server: config: DATABASE_URL is not set",
     "go-toonew": "go.mod requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
+    "go-zap": "cannot start server: config: DATABASE_URL is not set",
+    "go-zap-console": "cannot start server: config: DATABASE_URL is not set",
+    "go-zerolog": "cannot start server: config: DATABASE_URL is not set",
+    "go-zerolog-console": "cannot start server: config: DATABASE_URL is not set",
     "gradle-compile": "/home/ada/shop/src/main/java/shop/App.java:2: error: incompatible types: String "
     "cannot be converted to int",
     "gradle-nobuild": "Task 'run' not found in root project 'nobuild'.",
@@ -96,9 +102,11 @@ CAUSES = {
     "node-cjs": "Cannot find module 'nothing-there'",
     "node-esm": "Cannot find package 'nothing-there' imported from /home/ada/shop/frontend/server.js",
     "node-nofile": "Cannot find module '/home/ada/shop/frontend/nofile.js'",
+    "node-pino": "cannot start server: config: DATABASE_URL is not set",
     "node-syntax": "SyntaxError: Unexpected token '='",
     "nest-ts": "src/main.ts:6:9 - error TS2322: Type 'string' is not assignable to type 'number'.",
     "node-watch": "Cannot find module 'nothing-there'",
+    "node-winston": "cannot start server: DATABASE_URL is not set",
     "nodemon": "Cannot find module 'nothing-there'",
     "npm-badjson": "Invalid package.json: JSONParseError: Expected double-quoted property name in JSON "
     'at position 12 while parsing "{\\"name\\":\\"x\\",}\\n" Failed to parse JSON data.',
@@ -121,6 +129,7 @@ CAUSES = {
     "php-noroot": "Directory nothing does not exist.",
     "php-parse": 'syntax error, unexpected variable "$a", expecting "," or ";" in '
     "/home/ada/shop/parse.php on line 3",
+    "php-server": "Error: Call to undefined function undefined_function() in /home/ada/shop/phpsrv/index.php:2",
     "php-undef": "Error: Call to undefined function undefined_thing() in /home/ada/shop/undef.php:1",
     "pip-nofile": "Could not open requirements file: [Errno 2] No such file or directory: 'none.txt'",
     "pip-nomatch": "No matching distribution found for nothing-there-shop==9.9",
@@ -374,3 +383,21 @@ class TestAServerWhoseWorkersDie:
         lines = ["INFO:     Child process [4] died"] * 3
 
         assert dying_by([*lines, "INFO:     Application startup complete."]) is None
+
+
+class TestAStructuredLog:
+    def test_tells_of_an_error_only_when_that_is_among_the_last_words(self) -> None:
+        error = '{"level":"error","msg":"cannot send mail","err":"timeout"}'
+        info = '{"level":"info","msg":"request"}'
+
+        assert cause_of([info, error]) == "cannot send mail: timeout"
+        assert cause_of([error, info, info, info]) is None
+
+    def test_tells_the_last_line_of_a_traceback(self) -> None:
+        record = '{"event":"cannot start","level":"critical","exception":"Traceback:\\n  File\\nKeyError: \'URL\'"}'
+
+        assert cause_of([record]) == "cannot start: KeyError: 'URL'"
+
+    @pytest.mark.parametrize("line", ['{"level":"fatal"', '{"level":["fatal"]}', "level=fatal", "[1]", "{}"])
+    def test_that_says_nothing_is_passed_over(self, line: str) -> None:
+        assert cause_of([line]) is None

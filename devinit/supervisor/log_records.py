@@ -1,0 +1,105 @@
+"""What a structured log says of a failure: pure, from a line of JSON or `key=value` to a few words.
+
+Go's slog, zap and zerolog, logrus, pino, winston, structlog and others print such records. The error stands in a
+field of its own beside the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+LONGEST_RECORD = 20_000
+LOOKED_AT = 40
+"""So many of the last lines may hold a record: a stack trace, and what was not written yet, may follow it."""
+LAST = 3
+"""An error that is no end is a cause only among so many last lines: a program goes on after many."""
+
+_FATAL = frozenset({"fatal", "panic", "dpanic", "critical", "alert", "emergency", "ftl", "pnc", "60"})
+_ERROR = frozenset({"error", "err", "50"})
+"""Numbers are pino's."""
+_LEVELS = ("level", "severity", "lvl", "levelname", "log.level")
+_MESSAGES = ("msg", "message", "event")
+_ERRORS = ("err", "error", "exception", "exc_info")
+
+_FIELD = r'(?:^|\s)([A-Za-z][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)'
+_CONSOLES = (
+    # zap in development: time, level, caller, message, fields as JSON
+    r"^\S+\t(?P<level>[A-Z]+)\t(?:\S+:\d+\t)?(?P<said>[^\t]+)(?:\t(?P<json>\{.*\}))?$",
+    # zerolog's console: time, three letters, message, fields
+    r"^\S+ (?P<level>ERR|FTL|PNC) (?P<said>.*)$",
+)
+
+
+class _Record(Struct, frozen=True):
+    """A failure that a program has logged."""
+
+    said: str
+    is_fatal: bool
+
+
+def logged_failure(lines: Sequence[str]) -> str | None:
+    """Return what the last lines of a program report as its failure; None if they hold no record of one."""
+    for number, line in enumerate(reversed(lines[-LOOKED_AT:])):
+        record = _record_of(line)
+        if record is not None and (record.is_fatal or number < LAST):
+            return record.said
+    return None
+
+
+def _record_of(line: str) -> _Record | None:
+    line = line.strip()
+    if len(line) > LONGEST_RECORD:
+        return None
+    if line.startswith("{"):
+        return _failure(_decoded(line))
+    if re.search(r"(?:^|\s)(?:level|lvl|severity)=", line):
+        return _failure(_fields(line))
+    for pattern in _CONSOLES:
+        if found := re.match(pattern, line):
+            said, fields = found["said"], _fields(found["said"])
+            said = re.split(r"\s[A-Za-z][\w.]*=", said, maxsplit=1)[0]
+            more = _decoded(found.groupdict().get("json") or "{}")
+            return _failure({**fields, **more, "level": found["level"], "msg": said})
+    return None
+
+
+def _decoded(text: str) -> Mapping[str, object]:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _fields(text: str) -> dict[str, object]:
+    found = re.findall(_FIELD, text)
+    return {name: _unquoted(value) for name, value in found}
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+
+
+def _failure(record: Mapping[str, object]) -> _Record | None:
+    level = _first(record, _LEVELS).lower()
+    if level not in _FATAL and level not in _ERROR:
+        return None
+    message, error = _first(record, _MESSAGES), _first(record, _ERRORS)
+    said = message if error in message else f"{message}: {error}" if message else error
+    return _Record(said, level in _FATAL) if said else None
+
+
+def _first(record: Mapping[str, object], names: Iterable[str]) -> str:
+    """Return the first of these fields that says something, in one line: of a traceback the last one."""
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, dict):
+            # pino's has type, message and stack.
+            value = value.get("message")
+        if isinstance(value, (str, int)) and (lines := str(value).strip().splitlines()):
+            return lines[-1].strip()
+    return ""
