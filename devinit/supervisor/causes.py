@@ -61,6 +61,8 @@ WAITS_FOR_A_CHANGE = (
 )
 """The words of nodemon, of `node --watch`, of tsc and `nest start --watch`, of air, cargo-watch and watchexec, of
 `deno run --watch` and `dotnet watch`."""
+NOTHING_TO_RUN = r"^running\.\.\.$|: not found$"
+"""What air 1.61 says below a build that failed; then it waits without a word."""
 WORKER_DIED = r"Child process \[\d+\] died|Worker \(pid:\d+\) (?:exited with code|was sent SIG)"
 """The words of uvicorn and gunicorn, which then start another worker."""
 WORKER_UP = r"Application startup complete"
@@ -117,9 +119,16 @@ def stuck_by(lines: Sequence[str]) -> str | None:
     traceback = re.match(PYTHON_EXCEPTION, last) and any(
         re.match(PLACE, line) for line in said[-TRACEBACK_LINES:]
     )
-    if traceback or re.match(NODE_CRASH, last) or re.search(WAITS_FOR_A_CHANGE, last):
+    waits = re.search(WAITS_FOR_A_CHANGE, last) or built_nothing(said)
+    if traceback or re.match(NODE_CRASH, last) or waits:
         return cause_of(said) or last.strip()[:LONGEST_CAUSE]
     return None
+
+
+def built_nothing(lines: list[str]) -> bool:
+    """Whether the output ends with a build that failed, and a program that is not there for that reason."""
+    below = lines[len(without_consequences(lines)) + 1 :]
+    return bool(below) and all(re.search(NOTHING_TO_RUN, line) for line in below)
 
 
 def dying_by(lines: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ OUTPUTS = Path(__file__).parent / "outputs"
 
 CAUSES = {
     "air-compile": "main.go:6:2: declared and not used: total",
+    "air-compile-1.61": "main.go:3:26: undefined: undefinedThing",
     "air-fatal": "DATABASE_URL is missing",
     "alembic-heads": "Multiple head revisions are present for given argument 'head'; please specify a "
     "specific target revision, '<branchname>@head' to narrow to a specific head, or "
@@ -283,6 +284,7 @@ WORKERS = {"gunicorn-exit", "uvicorn-workers-exit"}
 """Servers that live on while their workers die: nothing in the output says more than the workers' own words."""
 WAIT_FOR_A_CHANGE = {
     "air-compile",
+    "air-compile-1.61",
     "air-fatal",
     "django-app",
     "node-watch",
