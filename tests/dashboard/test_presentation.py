@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from devinit.dashboard import port_table
-from devinit.dashboard.details import environment
+from devinit.dashboard.details import dependencies, environment, reasons
 from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
     MARKS,
@@ -234,3 +234,42 @@ def test_a_port_whose_entry_is_not_obeyed_is_shown_with_what_is_wrong_with_it() 
 
     assert "8000" in shown
     assert problem in shown
+
+
+def test_a_further_port_stands_behind_the_url_of_its_service_where_there_is_room() -> None:
+    view = View(
+        name="api",
+        phase="ready",
+        port=8000,
+        preferred_port=8000,
+        url="http://localhost:8000",
+        extra_ports="admin http://localhost:9001",
+    )
+
+    [line] = table(stack(view), 120, 0.0)[1]
+    assert text(line).endswith("http://localhost:8000  admin http://localhost:9001")
+    [line] = table(stack(view), 40, 0.0)[1]
+    assert "admin" not in text(line)
+
+
+def test_a_service_that_is_started_by_its_name_is_not_missed() -> None:
+    views = (View(name="api", phase="ready", pid=1), View(name="mail", autostart=False))
+
+    assert "1 of 1 ready" in text(headline(stack(*views), 80, Line.HELD))
+    assert text(table(stack(*views), 80, 0.0)[1][1]).endswith("starts by its name")
+
+
+def test_a_dependency_is_told_with_what_is_waited_for() -> None:
+    codegen = {"name": "codegen", "phase": "starting", "condition": "completed"}
+    told = [text(line) for line in dependencies({"depends_on": [codegen], "needed_by": []})]
+
+    assert told[-1].rstrip().endswith("codegen (must have completed)")
+
+
+def test_a_further_port_is_explained_with_the_one_that_it_was_meant_to_have() -> None:
+    extra = {"name": "api.admin", "port": 9002, "preferred_port": 9001, "url": "http://localhost:9002"}
+    why = {"reason": None, "last_exit": None, "restarts": 0, "port": None, "command": None}
+
+    assert dict(reasons({**why, "extra_ports": [extra]}))["other ports"] == (
+        "api.admin 9002, preferred 9001  http://localhost:9002"
+    )
