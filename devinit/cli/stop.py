@@ -12,6 +12,7 @@ from devinit.cli.project import root_as_text
 from devinit.cli.stopping import stop_services
 from devinit.cli.terminated import Terminable
 from devinit.control.launch import connect_to_running
+from devinit.control.stopped import refuse_remaining, remaining_of
 from devinit.errors import Termination, UsageError
 from devinit.text import duration
 
@@ -53,12 +54,17 @@ def run(arguments: Arguments) -> int:
     stopped, left = result["stopped"], result["left"]
     if arguments.json:
         seconds = round(time.monotonic() - began, 3)
-        print_json({"type": "stopped", "services": stopped, "left": left, "seconds": seconds})
+        remaining = remaining_of(result)
+        print_json(
+            {"type": "stopped", "services": stopped, "left": left, "remaining": remaining, "seconds": seconds}
+        )
+        refuse_remaining(result)
         return 0
     if stopped:
         talk(f"stopped {', '.join(stopped)} in {duration(time.monotonic() - began)}")
     for name in left:
         talk(f"{name} was left alone: devinit did not start it, and does not stop it")
+    refuse_remaining(result)
     if not stopped and not left:
         talk("nothing to stop" if "supervisor_ends" in result else "nothing runs")
     return 0

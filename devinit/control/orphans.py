@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from devinit.control.checkouts import recorded_at
 from devinit.control.client import Client
 from devinit.control.launch import client_at, connect_or_start
+from devinit.control.stopped import refuse_remaining
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessIdentity
 from devinit.ports.leases import LeaseStore, root_name
@@ -52,7 +53,9 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
     """
     checkout = recorded_at(root)
     if checkout is not None and (client := client_at(checkout.socket, os.fspath(root))) is not None:
-        stopped: list[str] = client.call("stop")["stopped"]
+        answer = client.call("stop")
+        refuse_remaining(answer)
+        stopped: list[str] = answer["stopped"]
         return stopped
     services = list(orphans_of(root))
     marks = [f"{project_id(root)}/{service}" for service in services]

@@ -15,6 +15,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from devinit.control.client import RemoteError
+from devinit.control.stopped import refuse_remaining
 from devinit.dashboard import themes
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
@@ -234,7 +235,9 @@ class Dashboard(App[str]):
             params = {**params, "on_conflict": "ask", "can_answer": True, "resolutions": resolutions}
         while True:
             try:
-                await self._link.order(method, params)
+                answer = await self._link.order(method, params)
+                if method == "stop":
+                    refuse_remaining(answer)
                 break
             except RemoteError as error:
                 if error.kind != "PortQuestion":

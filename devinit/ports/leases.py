@@ -30,6 +30,7 @@ from msgspec.structs import replace
 from devinit.errors import StateFileError
 from devinit.model.port import LeaseOwner
 from devinit.model.process import ProcessIdentity
+from devinit.system.descriptors import descriptors
 from devinit.system.open_files import openers_of
 
 _SUFFIX = ".lock"
@@ -218,7 +219,7 @@ class LeaseStore:
             before = Before(counting, os.fstat(descriptor).st_mtime) if counting is not None else None
             record = _record(owner, counting)
             _write(descriptor, record)
-            return Lease(port, record, os.dup(descriptor), self._path(port), before)
+            return Lease(port, record, descriptors.keep(os.dup(descriptor)), self._path(port), before)
 
     def look(self, port: int) -> Taken | None:
         """Return who has a port leased, or for whom it is kept, and leave everything as it is."""

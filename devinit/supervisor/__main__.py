@@ -22,7 +22,7 @@ from devinit.control.spawning import READY
 from devinit.errors import DevinitError, SupervisorError
 from devinit.ports import ports_file
 from devinit.runtime.publish import ENVIRONMENT_FILE
-from devinit.supervisor import state_file
+from devinit.supervisor import ahead, state_file
 from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.handlers import ORDERS, Handlers
@@ -101,6 +101,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
             gc.enable()
+            loop.call_later(ahead.AFTER_SECONDS, loop.run_in_executor, None, ahead.load)
             # Whoever started us may have been killed, or may have nothing to ask after all.
             loop.call_later(UNWANTED_SECONDS, idle.set)
             await until_done(server, supervisor, leaving, idle)

@@ -10,15 +10,17 @@ import time
 import msgspec
 
 from devinit.config.load import load
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, ServiceError
 from devinit.model.service import Project
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
+from devinit.supervisor.capacity import kept_for
 from devinit.supervisor.passwords import Passwords
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
+from devinit.system.descriptors import descriptors
 from devinit.system.processes import RUN_VARIABLE, Process, boot_id, has_legible_environment, variable_of
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
         # started again: then nobody has asked for it yet.
         return
     supervisor.profile = state.profile
+    make_room(state)
     for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
     recorded = recorded_project(stage.project, state)
@@ -49,6 +52,14 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
         take_over(supervisor.runners[name], record, stage)
         if name in state.moments:
             remember(supervisor.runners[name], record.phase, state.moments[name])
+
+
+def make_room(state: State) -> None:
+    """Have room for what runs. Less of it is no reason not to look after it."""
+    try:
+        descriptors.make_room(kept_for(record.service for record in state.services.values()))
+    except ServiceError as error:
+        log.warning("%s", error.message)
 
 
 def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:

@@ -13,6 +13,8 @@ from devinit.model.service import StopPolicy, StopTarget
 from devinit.model.workplace import Workplace, workplace_of
 from devinit.ports.naming import named
 from devinit.system.connections import clients_of
+from devinit.system.descriptors import descriptors
+from devinit.system.files import TOO_MANY_OPEN
 from devinit.system.processes import Process, ProcessTable, facts_of
 
 KILL_SECONDS = 5.0
@@ -23,6 +25,8 @@ REST_SECONDS = 5.0
 """How long the other processes may take once the program itself has ended, or was given its time to."""
 TELLING_SECONDS = 1.0
 """For less than this nobody has waited."""
+SHORT_SECONDS = 0.1
+"""How often processes are looked for that nothing wakes us for."""
 SHOWN = 3
 NAMES = {
     Workplace.MULTIPLEXER: "a terminal multiplexer",
@@ -39,6 +43,8 @@ class Lookout:
 
     def __init__(self) -> None:
         self._next: asyncio.Future[ProcessTable] | None = None
+        self._held = 0
+        """How many processes are held by a descriptor until they have ended."""
 
     async def table(self) -> ProcessTable:
         """Return all processes as they are at a moment after this was asked."""
@@ -47,6 +53,32 @@ class Lookout:
             self._next = loop.create_future()
             loop.call_soon(self._look, self._next)
         return await asyncio.shield(self._next)
+
+    @contextmanager
+    def opened(
+        self, identities: list[ProcessIdentity]
+    ) -> Iterator[tuple[list[Process], list[ProcessIdentity]]]:
+        """Hold these processes so that none is confused with a later one; those that are gone are left out.
+
+        The second list has those that run and for which there is no descriptor now.
+        """
+        most = max(0, descriptors.at_once() - self._held)
+        processes: list[Process] = []
+        with ExitStack() as stack:
+            try:
+                for identity in identities[:most]:
+                    if (process := Process.open(identity)) is not None:
+                        processes.append(stack.enter_context(process))
+            except OSError as error:
+                if error.errno not in TOO_MANY_OPEN:
+                    raise
+                most = identities.index(identity)
+            self._held += len(processes)
+            stack.callback(self._let_go, len(processes))
+            yield processes, identities[most:]
+
+    def _let_go(self, count: int) -> None:
+        self._held -= count
 
     def _look(self, asked: asyncio.Future[ProcessTable]) -> None:
         self._next = None
@@ -108,14 +140,19 @@ async def end_tree(
             if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
                 told = now
                 say(f"waits for {told}, up to {seconds:g} s")
-            with opened([main] if is_alone and main else members) as processes:
+            with lookout.opened([main] if is_alone and main else members) as (processes, others):
                 for process in processes:
                     if process.identity not in signalled:
                         signalled.add(process.identity)
                         ask(process, number)
-                await wait_for_exit(
-                    processes, min(deadline - clock(), TELLING_SECONDS), hurry if number is asked else None
+                signalled.update(
+                    other for other in others if other not in signalled and ask_once(other, number)
                 )
+                seconds_left = min(deadline - clock(), SHORT_SECONDS if others else TELLING_SECONDS)
+                if processes:
+                    await wait_for_exit(processes, seconds_left, hurry if number is asked else None)
+                elif others:
+                    await asyncio.sleep(seconds_left)
         if not members:
             return []
         if clock() >= deadline and number is asked and not hurry.is_set():
@@ -174,12 +211,18 @@ def ask(process: Process, number: signal.Signals) -> None:
         process.send(signal.SIGCONT)
 
 
-@contextmanager
-def opened(identities: list[ProcessIdentity]) -> Iterator[list[Process]]:
-    """Hold these processes so that none is confused with a later one; those that are gone are left out."""
-    with ExitStack() as stack:
-        found = (Process.open(identity) for identity in identities)
-        yield [stack.enter_context(process) for process in found if process is not None]
+def ask_once(identity: ProcessIdentity, number: signal.Signals) -> bool:
+    """Signal a process that is not held; return False when that has to be tried again, without a descriptor."""
+    try:
+        process = Process.open(identity)
+    except OSError as error:
+        if error.errno not in TOO_MANY_OPEN:
+            raise
+        return False
+    if process is not None:
+        with process:
+            ask(process, number)
+    return True
 
 
 async def wait_for_exit(processes: list[Process], seconds: float, hurry: asyncio.Event | None = None) -> None:

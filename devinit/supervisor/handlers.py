@@ -113,7 +113,12 @@ class Handlers:
         if ends:
             # After the answer has been written: this method's result goes out first.
             asyncio.get_running_loop().call_soon(self._finish)
-        return {"stopped": done.stopped, "left": done.left, "supervisor_ends": ends}
+        return {
+            "stopped": done.stopped,
+            "left": done.left,
+            "remaining": done.remaining,
+            "supervisor_ends": ends,
+        }
 
     async def environment(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
         """Return the runtime environment: of what runs, or as a start would make it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 
 from devinit.model.service import StopPolicy
@@ -10,6 +11,8 @@ from devinit.supervisor.ending import end_keepers, end_tree
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.system.processes import ProcessTable
+
+log = logging.getLogger(__name__)
 
 
 async def end_leftovers(runners: Mapping[str, Runner], stage: Stage) -> list[str]:
@@ -31,6 +34,39 @@ async def end_unknown(names: Iterable[str], stage: Stage) -> None:
         await end_tree(None, stage.marker(name), StopPolicy(), stage.note, stage.lookout)
         keepers = await asyncio.to_thread(stage.ports.keepers, name)
         await end_keepers(keepers, stage.marker(name), StopPolicy(), stage.note, stage.lookout)
+
+
+async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
+    """End what still runs of services that were ended; return the services that do not end, with the pids.
+
+    A defect, or a supervisor without a descriptor left, may have kept the first attempt from its end. Now it is
+    one service after the other; what no signal has ended is not asked again.
+    """
+    for name, pids in running_of(runners).items():
+        if not runners[name].withstood.issuperset(pids):
+            log.warning("%s still runs: it is ended once more", name)
+            await runners[name].end_leftovers()
+    return running_of(runners)
+
+
+def running_of(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
+    """Return the pids of services of which something runs."""
+    table = ProcessTable()
+    found = {name: each.pids(table) for name, each in runners.items() if each.service.external_url is None}
+    return {name: pids for name, pids in found.items() if pids}
+
+
+def survivors(names: Iterable[str], stage: Stage) -> dict[str, list[int]]:
+    """Return the pids of services of this checkout that nobody had on record and that did not end."""
+    table, orphaned = ProcessTable(), stage.ports.orphaned()
+    found = {}
+    for name in names:
+        pids = {each.pid for each in table.members_of(None, stage.marker(name))}
+        if name in orphaned:
+            pids |= {each.pid for each in stage.ports.keepers(name)}
+        if pids:
+            found[name] = sorted(pids)
+    return found
 
 
 def has_ports(runner: Runner) -> bool:

@@ -18,6 +18,8 @@ from devinit.supervisor.causes import cause_of
 from devinit.supervisor.ending import end_tree, exit_of
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.setup_inputs import inputs_of
+from devinit.supervisor.turns import Turns
+from devinit.system.descriptors import descriptors
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes, read_text, write_atomically
 from devinit.system.processes import spawn
@@ -26,6 +28,8 @@ PRODUCTS = (".venv", "venv", "node_modules")
 """Folders that set-up makes: it runs again when one that it made is gone."""
 
 
+turns = Turns(lambda: descriptors.at_once() // 2)
+"""Of set-ups and one-shots: each has its log and its process open."""
 LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of a failure."""
 
@@ -80,6 +84,12 @@ async def run_one_shots(workshop: Workshop) -> None:
 
 async def run_once(workshop: Workshop, command: str, key: str) -> None:
     """Run a command to its end, its output in the service's log. Raise ServiceError when it fails."""
+    async with turns.one():
+        await run_in_turn(workshop, command, key)
+
+
+async def run_in_turn(workshop: Workshop, command: str, key: str) -> None:
+    """As `run_once`, once it is its turn."""
     service = workshop.service
     descriptor = workshop.logs.open(service)
     try:

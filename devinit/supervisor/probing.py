@@ -23,7 +23,9 @@ from devinit.model.probe import (
     StayedUpProbe,
     TcpProbe,
 )
+from devinit.supervisor.turns import Turns
 from devinit.system.connections import is_accepted
+from devinit.system.descriptors import descriptors
 
 ATTEMPT_SECONDS = 5.0
 """How long one attempt may take: a first page that is compiled on demand is slow without being broken."""
@@ -35,6 +37,9 @@ LONGEST_STATUS_LINE = 8192
 
 GOOD_STATUS = range(200, 400)
 NOTHING_LISTENS = "nothing listens yet"
+
+turns = Turns(descriptors.at_once)
+"""Of all probes: each has a connection open."""
 
 RunCommand = Callable[[str], Awaitable[int]]
 """Runs a command of the service and returns its exit code."""
@@ -61,7 +66,8 @@ async def attempt(
     if isinstance(probe, EndProbe):
         return not_yet("it has not ended yet")
     try:
-        async with asyncio.timeout(seconds):
+        # The wait for a turn is not the server's.
+        async with turns.one(), asyncio.timeout(seconds):
             return await carry_out(probe, run_command, read_output)
     except TimeoutError:
         return not_yet(f"no answer within {seconds:g} s")
@@ -78,7 +84,7 @@ async def check(probe: Probe, run_command: RunCommand, seconds: float) -> ProbeR
     if not isinstance(probe, TcpProbe):
         return await attempt(probe, run_command, str, seconds)
     try:
-        async with asyncio.timeout(seconds):
+        async with turns.one(), asyncio.timeout(seconds):
             await until_accepted(probe)
     except TimeoutError:
         return not_yet(f"no process accepted a connection within {seconds:g} s")

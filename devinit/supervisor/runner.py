@@ -87,6 +87,8 @@ class Runner:
         """Of the process that runs, or ran last: what it left behind is found by it."""
         self.spared: set[ProcessIdentity] = set()
         """What was started from it and left running when it ended: a person works in it."""
+        self.withstood: frozenset[int] = frozenset()
+        """Pids that no signal has ended, of the last attempt."""
         self.hurry = asyncio.Event()
         """Set while whoever stops it wants no polite end."""
         self.listener: int | None = None
@@ -511,6 +513,7 @@ class Runner:
             ports=ports,
             spare=self._spare,
         )
+        self.withstood = frozenset(left)
         if left:
             self._stage.note(f"{self.name}: processes {left} do not end", self.name)
         if self.process is not None:

@@ -24,10 +24,11 @@ from devinit.model.service import Condition, Endpoint, Project, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
+from devinit.supervisor.capacity import kept_for
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.file_watches import FileWatches
-from devinit.supervisor.leftovers import end_leftovers, end_unknown
+from devinit.supervisor.leftovers import end_leftovers, end_the_rest, end_unknown, survivors
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.passwords import Passwords, as_they_run
 from devinit.supervisor.project_ports import Asked, PortQuestion
@@ -36,6 +37,7 @@ from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, State
 from devinit.supervisor.warming import warm
+from devinit.system.descriptors import descriptors
 
 if TYPE_CHECKING:
     from devinit.model.event import Event
@@ -65,13 +67,18 @@ class Stopped(Struct, frozen=True, kw_only=True):
     stopped: list[str]
     left: list[str]
     """Services whose server somebody else runs: it is not used any more, and runs on."""
+    remaining: dict[str, list[int]]
+    """Services that still run although they were ended, and the pids of what is left of them."""
 
     @classmethod
-    def of(cls, names: Iterable[str], services: Mapping[str, Service]) -> Self:
-        """Tell who was stopped from who was only let go of."""
+    def of(
+        cls, names: Iterable[str], services: Mapping[str, Service], remaining: dict[str, list[int]]
+    ) -> Self:
+        """Tell who was stopped from who was only let go of, and from who did not end."""
         names = list(names)
         left = [name for name in names if name in services and services[name].external_url is not None]
-        return cls(stopped=[name for name in names if name not in left], left=left)
+        stopped = [name for name in names if name not in left and name not in remaining]
+        return cls(stopped=stopped, left=left, remaining=remaining)
 
 
 class Supervisor:
@@ -148,21 +155,26 @@ class Supervisor:
             self.starts -= 1
 
     async def stop(self, names: tuple[str, ...]) -> Stopped:
-        """Stop services, dependants before what they depend on, and give their ports back. Return who ran."""
+        """Stop services, dependants before what they depend on, and give their ports back. Return who ran.
+
+        What counts in the end is that nothing of them is there any more, and not that it was asked to end.
+        """
         async with self._deciding:
             chosen = report.named(names, self.stage.project)
             running = [name for name in chosen if self._phase(name) in PRESENT]
             self._warn_dependants(chosen)
             await self._end(chosen)
+            remaining = await end_the_rest({name: self.runners[name] for name in running})
             for name in chosen:
                 self.stage.ports.give_back(name, self.runners[name].spared)
                 self._used.pop(name, None)
             self._record.now()
             if not running:
                 running = await self._end_unrecorded(names)
+                remaining |= survivors(running, self.stage)
             for runner in self.runners.values():
                 runner.hurry.clear()
-            return Stopped.of(running, self._services())
+            return Stopped.of(running, self._services(), remaining)
 
     def hurry(self, names: tuple[str, ...]) -> None:
         """Let these services be ended without grace: what is being ended, and what a stop will end next."""
@@ -225,6 +237,7 @@ class Supervisor:
         await self._configure(self._as_they_run(project), order)
         wanted = graph.with_dependencies(names, dependencies_of(project))
         coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
+        self._make_room(coming)
         for name in coming:
             self.stage.check(project.services[name])
         services = [project.services[name] for name in coming]
@@ -249,6 +262,7 @@ class Supervisor:
         # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         starting = [name for name in wanted if self._phase(name) not in WANTED]
+        self._make_room(starting)
         for name in starting:
             self.stage.check(project.services[name])
         for name in wanted:
@@ -304,6 +318,11 @@ class Supervisor:
             self._note_once(describe(foreign, order.asked.environ))
         for text in project.notes:
             self._note_once(text)
+
+    def _make_room(self, coming: Iterable[str]) -> None:
+        """Raise ServiceError when there are not enough open files for these services and those that run."""
+        present = {name for name in self.runners if self._phase(name) in PRESENT}
+        descriptors.make_room(kept_for(self.runners[name].service for name in present.union(coming)))
 
     async def _take_ports(self, names: list[str], asked: Asked) -> None:
         services = [self.stage.project.services[name] for name in names]

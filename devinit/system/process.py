@@ -12,6 +12,7 @@ from subprocess import Popen
 from typing import Self
 
 from devinit.model.process import ProcessIdentity
+from devinit.system.descriptors import descriptors
 from devinit.system.facts import alive
 
 _WAITER_SECONDS = 0.05
@@ -28,7 +29,7 @@ class Process:
         self._child = child
         self._is_pidfd = True
         try:
-            self._descriptor = os.pidfd_open(identity.pid)
+            self._descriptor = descriptors.keep(os.pidfd_open(identity.pid))
         except ProcessLookupError:
             raise
         except (AttributeError, OSError):

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
+from devinit.system.descriptors import descriptors
 from devinit.system.facts import identity_of, user_name
 from devinit.system.process import Process
 
@@ -29,21 +30,22 @@ def spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...] =
     program = _find_program(spec)
     run_as = spec.run_as
     try:
-        child = subprocess.Popen(
-            spec.argv,
-            executable=program,
-            stdin=stdin,
-            stdout=output,
-            stderr=output,
-            cwd=spec.directory,
-            env=spec.environment,
-            close_fds=True,
-            pass_fds=keep,
-            start_new_session=True,
-            user=run_as.uid if run_as else None,
-            group=run_as.gid if run_as else None,
-            extra_groups=() if run_as else None,
-        )
+        with descriptors.as_called():
+            child = subprocess.Popen(
+                spec.argv,
+                executable=program,
+                stdin=stdin,
+                stdout=output,
+                stderr=output,
+                cwd=spec.directory,
+                env=spec.environment,
+                close_fds=True,
+                pass_fds=keep,
+                start_new_session=True,
+                user=run_as.uid if run_as else None,
+                group=run_as.gid if run_as else None,
+                extra_groups=() if run_as else None,
+            )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise _not_started(spec, program, error) from error
     return _own(child)

@@ -137,7 +137,8 @@ class TestAHold:
         held = hold(port)
 
         assert isinstance(held, Hold)
-        assert not any(each.get_inheritable() for each in held._sockets)
+        assert held._descriptor is not None
+        assert not os.get_inheritable(held._descriptor)
         held.close()
 
     def test_is_taken_again_over_the_hold_that_it_replaces(self, port: int) -> None:

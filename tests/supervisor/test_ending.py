@@ -256,6 +256,20 @@ class TestALook:
         assert left == [[]] * 10
         assert left_of(launch) == []
 
+    async def test_ends_more_processes_than_it_has_descriptors_for(
+        self, launch: Launcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("devinit.system.descriptors.Descriptors.at_once", lambda _self: 1)
+        services = [launch.python(POLITE) for _ in range(4)]
+        for service in services:
+            service.line()
+
+        left = await end_tree(None, launch.marker, StopPolicy(grace_seconds=20), print)
+
+        assert left == []
+        assert [service.line() for service in services] == ["asked"] * 4
+        assert left_of(launch) == []
+
 
 class Refusing:
     """A process that we may not signal."""

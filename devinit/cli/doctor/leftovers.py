@@ -21,6 +21,7 @@ from devinit.control import checkouts
 from devinit.control.client import Client
 from devinit.control.launch import connect_or_start, runs_without_supervisor
 from devinit.control.orphans import end_orphans
+from devinit.control.stopped import refuse_remaining
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
@@ -193,7 +194,7 @@ def stop(root: Path, service: str) -> str:
     """Let a supervisor end what it does not know of yet; it knows how this service is asked."""
     client = connect_or_start(root)
     try:
-        client.call("stop", {"services": [service]})
+        refuse_remaining(client.call("stop", {"services": [service]}))
     finally:
         client.close()
     return f"ended {service}"

@@ -1,0 +1,39 @@
+"""What a stop came to, as a supervisor answers it: no command calls stopped what still runs."""
+
+from __future__ import annotations
+
+from devinit.errors import ServiceError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from devinit.control.wire import Json
+
+SHOWN = 5
+"""How many services, and pids of each, an error names."""
+
+
+def remaining_of(answer: Json) -> dict[str, list[int]]:
+    """Return the services that did not end, with the pids that are left; missing in answers before 0.2."""
+    found: dict[str, list[int]] = answer.get("remaining", {})
+    return found
+
+
+def refuse_remaining(answer: Json) -> None:
+    """Raise ServiceError when something of the services is still running."""
+    if remaining := remaining_of(answer):
+        raise ServiceError(
+            f"still running: {_named(remaining)}",
+            hint="`devinit stop` tries again; what KILL does not end waits for the kernel (a disk that is gone?)",
+        )
+
+
+def _named(remaining: Mapping[str, Sequence[int]]) -> str:
+    names = [f"{name} (pid {_listed(pids)})" for name, pids in list(remaining.items())[:SHOWN]]
+    more = len(remaining) - SHOWN
+    return ", ".join([*names, f"{more} more services"] if more > 0 else names)
+
+
+def _listed(pids: Sequence[int]) -> str:
+    return ", ".join(map(str, pids[:SHOWN])) + (" …" if len(pids) > SHOWN else "")

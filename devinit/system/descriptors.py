@@ -1,0 +1,105 @@
+"""How many files this process may have open: more than its services may, where there are hundreds of them.
+
+The soft limit is raised to the hard one, and services are started with the limits of whoever called us. The kernel
+compares a limit with the number of a new descriptor, not with how many there are: what is kept for long is moved
+above the caller's limit, so that a start under that limit finds free numbers below it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from devinit.errors import ServiceError
+
+RESERVED = 64
+"""What does not grow with services: 15 of the supervisor itself, clients, files that are read, six threads."""
+LEAST_AT_ONCE = 4
+MOST = 65536
+"""More than services can need: there are no more ports. Some old programs look at each number up to the limit."""
+MOST_ON_MACOS = 10240
+"""What it allows at least, while its hard limit is infinite."""
+SHARES = 3
+"""Probes, commands and the ending of services share what is free."""
+
+
+class Descriptors:
+    """The open files of one process."""
+
+    def __init__(self) -> None:
+        self._called_with: tuple[int, int] | None = None
+        """The soft and the hard limit before they were raised."""
+        self._kept = 0
+
+    def make_room(self, kept: int) -> None:
+        """Make sure that so many descriptors can be kept for long. Raise ServiceError where the system refuses."""
+        self._kept = kept
+        soft = soft_limit()
+        if kept <= soft // 4:
+            return
+        import resource  # few projects have so many services
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if self._called_with is None:
+            self._raise_to(hard if hard != resource.RLIM_INFINITY else MOST)
+        allowed = soft_limit() - RESERVED - SHARES * LEAST_AT_ONCE
+        if kept > allowed:
+            raise ServiceError(
+                f"{kept} files have to be kept open for these services, and the limit leaves {allowed}",
+                hint=f"raise it (`ulimit -Hn` shows {hard} now), or start fewer services at once",
+            )
+
+    def at_once(self) -> int:
+        """Return how many descriptors one kind of work may have open for a moment."""
+        called = self._called_with[0] if self._called_with is not None else soft_limit()
+        free = (soft_limit() - self._kept - RESERVED) // SHARES
+        return max(LEAST_AT_ONCE, min(free, called // 4))
+
+    def keep(self, descriptor: int) -> int:
+        """Return a descriptor for long: the same file, out of the way of those that are open for a moment."""
+        if self._called_with is None:
+            return descriptor
+        try:
+            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, self._called_with[0])
+        except OSError:  # none is left above: it is as good where it is
+            return descriptor
+        os.close(descriptor)
+        return moved
+
+    @contextmanager
+    def as_called(self) -> Iterator[None]:
+        """Have the caller's limits meanwhile: what is started inherits them. Nothing may be awaited inside."""
+        if self._called_with is None:
+            yield
+            return
+        import resource
+
+        raised = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._called_with)
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, raised)
+
+    def _raise_to(self, hard: int) -> None:
+        import resource
+
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        for limit in (min(hard, MOST), MOST_ON_MACOS):
+            if limit <= before[0]:
+                return
+            with suppress(ValueError, OSError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
+                self._called_with = before
+                return
+
+
+descriptors = Descriptors()
+"""Those of this process."""
+
+
+def soft_limit() -> int:
+    """Return how many files this process may have open now."""
+    return os.sysconf("SC_OPEN_MAX")
