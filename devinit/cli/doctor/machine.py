@@ -13,8 +13,8 @@ from devinit.errors import DevinitError
 from devinit.system.listeners import ephemeral_range
 from devinit.system.paths import runtime_directory, state_directory
 
-FEWEST_FILES = 1024
-"""Descriptors: each service takes about six of the supervisor's."""
+FEWEST_FILES = 256
+"""Descriptors: three of the supervisor's for each service, and some 80. It raises its soft limit by itself."""
 
 
 def folders() -> Iterator[Finding]:
@@ -28,12 +28,12 @@ def folders() -> Iterator[Finding]:
 
 def limits() -> Iterator[Finding]:
     """Look at what the shell allows."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < FEWEST_FILES:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < FEWEST_FILES:
         yield Finding(
             check="limits",
-            problem=f"a process may open only {soft} files here",
-            advice=f"`ulimit -n {FEWEST_FILES}` before `devinit start`",
+            problem=f"a process may open at most {hard} files here (ulimit -Hn)",
+            advice="raise the hard limit before `devinit start`: limits.conf, or the setting of the container",
         )
 
 
