@@ -222,7 +222,8 @@ def _env_files(table: ServiceTable, root: Path, place: Place) -> tuple[Path, ...
     for text in _texts(table.env_file):
         file = root / text
         files.append(file)
-        if os.path.isfile(file):  # noqa: PTH113 - as above
+        # Or a named pipe, which a secret manager feeds.
+        if os.path.isfile(file) or file.is_fifo():  # noqa: PTH113 - as above
             continue
         beside = Path(table.directory or ".") / text
         found = os.path.isfile(root / beside)  # noqa: PTH113 - as above

@@ -64,16 +64,24 @@ def render_json(values: Mapping[str, str]) -> str:
     return json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
 
 
-def read_env_files(paths: Iterable[Path], *, caller: Mapping[str, str]) -> dict[str, str]:
-    """Return what the files say together; a later file wins and may refer to an earlier one."""
+def read_env_files(
+    paths: Iterable[Path], *, caller: Mapping[str, str], said: Mapping[Path, str] | None = None
+) -> dict[str, str]:
+    """Return what the files say together; a later file wins and may refer to an earlier one.
+
+    `said` has the texts of those that were read before, named pipes.
+    """
     values: dict[str, str] = {}
     for path in paths:
-        values |= read_env_file(path, caller={**caller, **values})
+        text = said.get(path) if said else None
+        values |= read_env_file(path, caller={**caller, **values}, text=text)
     return values
 
 
-def read_env_file(path: Path, *, caller: Mapping[str, str]) -> dict[str, str]:
+def read_env_file(path: Path, *, caller: Mapping[str, str], text: str | None = None) -> dict[str, str]:
     """Return the variables of one file; `${NAME}` means an earlier line, else the caller's environment.
+
+    `text` is what the file says, where it has been read already.
 
     The parser is python-dotenv's, so that a file means here what it means to the application. Only the
     environment is passed in: python-dotenv itself would expand from our own process.
@@ -85,7 +93,7 @@ def read_env_file(path: Path, *, caller: Mapping[str, str]) -> dict[str, str]:
     from dotenv.variables import parse_variables
 
     values: dict[str, str] = {}
-    for binding in parse_stream(StringIO(_text_of(path))):
+    for binding in parse_stream(StringIO(text_of(path) if text is None else text)):
         original = binding.original.string
         if binding.error or "\0" in original:
             # The parser counts from the blank lines before the statement.
@@ -156,7 +164,8 @@ def _unwritable(name: str, why: str) -> ConfigError:
     )
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return what a `.env` file says, or a named pipe in its place. Raise ConfigError."""
     try:
         content = read_bytes(path, pipe_seconds=PIPE_SECONDS, most=LARGEST_SETTINGS)
     except StateFileError as error:

@@ -96,8 +96,13 @@ def shown(path: str, root: Path) -> str:
 
 
 def checksum_of(path: Path) -> int:
-    """Return a checksum of a file; one that cannot be read is as good as empty."""
+    """Return a checksum of a file; one that cannot be read is as good as empty.
+
+    So is a named pipe: to open it would take what its writer has for the next start.
+    """
     try:
+        if path.is_fifo():
+            return 0
         return checksum(read_bytes(path) or b"")
     except StateFileError:
         return 0

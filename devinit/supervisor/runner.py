@@ -245,6 +245,7 @@ class Runner:
         try:
             # The tree of the last run may still be ending: what is begun now would be ended with it.
             await last_run_ended()
+            await self._stage.read_pipes([self.service])
             await set_up(self._workshop())
             await self._prepare_provider()
         except DevinitError as error:
@@ -277,10 +278,12 @@ class Runner:
         if self._setting_up is not None:
             await asyncio.wait([self._setting_up])
         if self.phase is Phase.STARTING:
+            await self._stage.read_pipes([self.service])
             await run_one_shots(self._workshop())
             self.post(lifecycle.Prepared())
 
     async def _spawn(self) -> None:
+        await self._stage.read_pipes([self.service])
         spec = self._stage.process_spec(self.service)
         if spec is None:
             self.post(lifecycle.Spawned())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment
 from devinit.runtime.templates import expand_command
 from devinit.supervisor.ending import Lookout
+from devinit.supervisor.env_pipes import EnvPipes
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.log_keeper import LogKeeper
@@ -64,6 +67,7 @@ class Stage:
         """Whether what of that is secret is on disk."""
         self._masked: dict[str, str] | None = None
         self._mask: Mask
+        self.pipes = EnvPipes()
         self.lookout = Lookout()
         self.logs = LogKeeper(self.private, self.note)
         self._endpoints: dict[str, Endpoint] = {}
@@ -230,12 +234,24 @@ class Stage:
 
     def _files_of(self, service: Service) -> dict[str, str]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
-        return read_env_files(self.env_files_of(service), caller=self.caller)
+        pipes = self.pipes.unread(self.env_files_of(service))
+        paths = [path for path in self.env_files_of(service) if path not in pipes]
+        return read_env_files(paths, caller=self.caller, said=self.pipes.said)
+
+    async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
+        """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
+
+        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: whoever only
+        asks about a service must not take what its writer has for the next start.
+        """
+        paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
+        if pipes := [path for path in paths if path.is_fifo()] if again else self.pipes.unread(paths):
+            await asyncio.to_thread(self.pipes.read, pipes)
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
         """Return the `.env` files that a service is given, those that count more later."""
         usual = dict.fromkeys((self.root / ".env", service.directory / ".env"))
-        return (*(path for path in usual if path.is_file()), *service.env_file)
+        return (*(path for path in usual if path.is_file() or path.is_fifo()), *service.env_file)
 
     def _note_secrets(self) -> None:
         """Leave for whoever shows logs what services are given that must not be shown."""

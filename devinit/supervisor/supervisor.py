@@ -115,6 +115,10 @@ class Supervisor:
             async with self._deciding:
                 project = await self._load(order)
                 refuse_if_abandoned(order)
+                wanted = graph.with_dependencies(
+                    report.named(order.services, project), dependencies_of(project)
+                )
+                await self._read_pipes(project, [name for name in wanted if self._phase(name) not in WANTED])
                 wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, order.timeout_seconds, began, tell)
         finally:
@@ -238,6 +242,7 @@ class Supervisor:
         wanted = graph.with_dependencies(names, dependencies_of(project))
         coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
         self._make_room(coming)
+        await self._read_pipes(project, coming)
         for name in coming:
             self.stage.check(project.services[name])
         services = [project.services[name] for name in coming]
@@ -318,6 +323,10 @@ class Supervisor:
             self._note_once(describe(foreign, order.asked.environ))
         for text in project.notes:
             self._note_once(text)
+
+    async def _read_pipes(self, project: Project, coming: Iterable[str]) -> None:
+        """Read once for this order what a secret manager writes for services that are to be run."""
+        await self.stage.read_pipes((project.services[name] for name in coming), again=True)
 
     def _make_room(self, coming: Iterable[str]) -> None:
         """Raise ServiceError when there are not enough open files for these services and those that run."""
