@@ -39,12 +39,13 @@ def nothing_in(root: str | os.PathLike[str], notes: Iterable[str]) -> NoProject:
     return NoProject(f"there is nothing to start in {os.fspath(root)}", hint="\n".join(lines))
 
 
-def no_project(start: str, top: str, above: str | None) -> NoProject:
+def no_project(start: str, top: str, above: str | None, unreadable: Iterable[str] = ()) -> NoProject:
     """Return the error for a folder that is no project, and in none.
 
     `top` is where the search ended, `above` a project beyond that which does not know the folder's repository.
+    `unreadable` names files in which something might have been found.
     """
-    lines = list(looked_for(f"devinit.toml, in every folder up to {top}"))
+    lines = [*unreadable, *looked_for(f"devinit.toml, in every folder up to {top}")]
     if above is not None:
         lines += [
             f"{above} is a project, and {top} is a git repository of its own:",

@@ -15,7 +15,7 @@ from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Service, StopPolicy, StopTarget
 from devinit.providers.command import command_spec, first_words
 from devinit.providers.provider import Notes, Place, Say, Stated, reachable
-from devinit.system.files import read_bytes
+from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 
 JOB_SECONDS = 30.0
 """How long a worker may take to finish the job that it is at, unless the service says otherwise."""
@@ -181,7 +181,8 @@ def _refuse_missing_packages(service: Service, place: Place) -> None:
 
 def _declares_packages(folder: Path) -> bool:
     try:
-        declared = msgspec.json.decode(read_bytes(folder / "package.json") or b"", type=_Package)
+        content = (read_bytes(folder / "package.json") or b"").removeprefix(BYTE_ORDER_MARK)
+        declared = msgspec.json.decode(content, type=_Package)
     except (StateFileError, msgspec.DecodeError, RecursionError):
         # Not ours to judge: the package manager says what is wrong with it.
         return False

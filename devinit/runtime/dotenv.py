@@ -178,7 +178,9 @@ def text_of(path: Path) -> str:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}, line {line}: not UTF-8", hint="save it as UTF-8") from error
+        is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+        found = "UTF-16, as Windows PowerShell writes it" if is_wide else "not UTF-8"
+        raise ConfigError(f"{path}, line {line}: {found}", hint="save it as UTF-8") from error
 
 
 def _first_line(text: str) -> str:

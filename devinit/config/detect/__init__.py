@@ -11,6 +11,7 @@ from devinit.config.absence import only_databases
 from devinit.config.defaults import project_name
 from devinit.config.detect import data, node, python
 from devinit.config.detect.finding import Finding
+from devinit.config.detect.unreadable import problem_of, unreadable
 from devinit.config.discovery import usual_discovery_files
 from devinit.model.service import Project, Service
 
@@ -28,6 +29,7 @@ def detect(root: Path) -> Project:
         notes.extend(finding.notes)
         if finding.service is not None:
             services[finding.service.name] = finding.service
+    notes.extend(unreadable(root))
     if services and all(service.provider != "process" for service in services.values()):
         notes.append(only_databases(root, list(services)))
     return Project(
@@ -48,8 +50,8 @@ def _backend(root: Path, found: Mapping[str, Service]) -> Finding:
     return (
         python.backend(root, folder, needs)
         or node.server(root, folder, name="backend", port=8000, depends_on=needs)
-        or Finding(
-            notes=("backend/: no FastAPI, Starlette, Flask, Django or Node application was recognised",)
+        or _nothing_in(
+            folder, "backend/: no FastAPI, Starlette, Flask, Django or Node application was recognised"
         )
     )
 
@@ -60,9 +62,14 @@ def _frontend(root: Path, found: Mapping[str, Service]) -> Finding:
     needs = ("backend",) if "backend" in found else ()
     if not folder.is_dir():
         return Finding()
-    return node.server(root, folder, name="frontend", port=3000, depends_on=needs) or Finding(
-        notes=("frontend/: no package.json with a dev or start script was found",)
+    return node.server(root, folder, name="frontend", port=3000, depends_on=needs) or _nothing_in(
+        folder, "frontend/: no package.json with a dev or start script was found"
     )
+
+
+def _nothing_in(folder: Path, note: str) -> Finding:
+    """Return the note that nothing was found, unless that is the fault of a file which is named anyway."""
+    return Finding() if problem_of(folder / "package.json") else Finding(notes=(note,))
 
 
 DETECTORS: tuple[Detector, ...] = (data.postgres, data.redis, _backend, _frontend)

@@ -29,20 +29,41 @@ class Finding(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+"""Byte order mark → encoding, as pip reads requirements. UTF-32 first: its mark begins like that of UTF-16."""
+
 _ESCAPED_HALF = r"\ud"
 """How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
 
 
 def read(path: Path) -> str:
     """Return a file's text; "" when it is missing, unreadable or too large to be written by hand."""
+    return decoded(_content_of(path))
+
+
+def _content_of(path: Path) -> bytes:
     try:
         if not path.is_file():  # opening a named pipe would wait for its writer
-            return ""
+            return b""
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError):
-        return ""
-    return content.decode(errors="replace") if len(content) <= LARGEST_FILE else ""
+        return b""
+    return content if len(content) <= LARGEST_FILE else b""
+
+
+def decoded(content: bytes) -> str:
+    """Return a text without its byte order mark, which says how it is encoded; UTF-8 without one."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding, errors="replace")
+    return content.decode(errors="replace")
 
 
 def read_package(folder: Path) -> dict[str, Any] | None:
@@ -50,7 +71,8 @@ def read_package(folder: Path) -> dict[str, Any] | None:
     import json  # only repositories with Node in them need it
 
     try:
-        text = read(folder / "package.json")
+        # As npm reads it: UTF-8, with or without a byte order mark.
+        text = _content_of(folder / "package.json").decode("utf-8-sig", errors="replace")
         package = json.loads(text)
         if _ESCAPED_HALF in text.lower():
             # Half of a character, which nothing can print, send or write: it becomes a question mark.

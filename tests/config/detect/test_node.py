@@ -74,9 +74,7 @@ class TestAScript:
 
         assert detect(root).services["frontend"].command == "npm run start"
 
-    @pytest.mark.parametrize(
-        "text", ["", "{", "[]", '{"scripts": []}', '{"scripts": {"build": "vite build"}}']
-    )
+    @pytest.mark.parametrize("text", ["", "[]", '{"scripts": []}', '{"scripts": {"build": "vite build"}}'])
     def test_that_is_missing_is_noted(self, root: Path, write: Write, text: str) -> None:
         write("frontend/package.json", text)
 

@@ -1,0 +1,92 @@
+"""Name the files in which detection would look, and which cannot be read, with the place that is wrong.
+
+They are read as npm, pip and uv read them: what those refuse is refused here, and said instead of passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from devinit.config.detect.finding import LARGEST_FILE, decoded
+
+FOLDERS = ("", "backend", "frontend")
+FILES = ("package.json", "pyproject.toml", "Pipfile", "requirements*.txt", "requirements/*.txt")
+WIDE = "UTF-16, as Windows PowerShell writes it: save it as UTF-8"
+
+
+def unreadable(root: Path) -> Iterator[str]:
+    """Yield a line for each file of a project that would show something if it could be read."""
+    for folder in FOLDERS:
+        for pattern in FILES:
+            for path in sorted((root / folder).glob(pattern)):
+                if problem := problem_of(path):
+                    yield f"{path.relative_to(root)} cannot be read: {problem}"
+
+
+def problem_of(path: Path) -> str:
+    """Return why a file cannot be read, with line and column; empty when it can, or is not there."""
+    try:
+        if not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        return error.strerror or str(error)
+    if len(content) > LARGEST_FILE:
+        return f"it has more than {LARGEST_FILE:,} bytes"
+    if path.suffix == ".json":
+        return _problem_of_json(content)
+    if path.suffix == ".txt":
+        return WIDE if "\0" in decoded(content) else ""
+    return _problem_of_toml(content)
+
+
+def _problem_of_json(content: bytes) -> str:
+    import json  # only repositories with Node in them need it
+
+    try:
+        text = content.decode("utf-8-sig")
+        if text.strip():
+            json.loads(text)
+    except UnicodeDecodeError as error:
+        return _not_utf8(error)
+    except json.JSONDecodeError as error:
+        before = error.doc[: error.pos].rstrip()
+        if before.endswith(",") and error.doc[error.pos : error.pos + 1] in ("}", "]"):
+            return (
+                f"{place_in(error.doc, len(before) - 1)}: a comma before the closing {error.doc[error.pos]}"
+            )
+        return f"{place_in(error.doc, error.pos)}: {error.msg}"
+    except RecursionError:
+        return "it is nested too deeply"
+    return ""
+
+
+def _problem_of_toml(content: bytes) -> str:
+    try:
+        tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return _not_utf8(error)
+    except tomllib.TOMLDecodeError as error:
+        text = str(error)
+        found = re.fullmatch(r"(.*) \(at (?:(line \d+, column \d+)|end of document)\)", text, re.DOTALL)
+        return f"{found[2] or 'at its end'}: {found[1]}" if found else text
+    except RecursionError:
+        return "it is nested too deeply"
+    return ""
+
+
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    if error.object.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return WIDE
+    before = error.object[: error.start].decode(errors="replace")
+    return f"{place_in(before, len(before))}: not UTF-8"
+
+
+def place_in(text: str, position: int) -> str:
+    """Return where a character of a text stands, as editors count."""
+    line = text.count("\n", 0, position) + 1
+    return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
