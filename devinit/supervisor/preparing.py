@@ -17,6 +17,7 @@ from devinit.supervisor import logs
 from devinit.supervisor.causes import cause_of
 from devinit.supervisor.ending import end_tree, exit_of
 from devinit.supervisor.log_keeper import LogKeeper
+from devinit.supervisor.remedies import remedy_of
 from devinit.supervisor.setup_inputs import inputs_of
 from devinit.supervisor.turns import Turns
 from devinit.system.descriptors import descriptors
@@ -100,14 +101,14 @@ async def run_in_turn(workshop: Workshop, command: str, key: str) -> None:
     finally:
         os.close(descriptor)
     if code != 0:
-        cause = cause_of(
-            logs.last_lines(logs.log_path(workshop.private, service.name), offset, LAST_WORDS), code
-        )
+        last_words = logs.last_lines(logs.log_path(workshop.private, service.name), offset, LAST_WORDS)
+        cause = cause_of(last_words, code)
+        remedy = remedy_of([*last_words, cause or ""], command, service.directory)
         # What it printed is told with the service: its last lines are those of this command now.
         raise ServiceError(
             f"{key} of {service.name} failed: `{command}` exited with code {code}"
             + (f": {cause}" if cause else ""),
-            hint=f"it printed nothing; it ran in {service.directory}" if silent else None,
+            hint=remedy or (f"it printed nothing; it ran in {service.directory}" if silent else None),
         )
 
 

@@ -40,6 +40,7 @@ from devinit.supervisor.readiness import (
     Unreachable,
     until_ready,
 )
+from devinit.supervisor.remedies import with_remedy
 from devinit.supervisor.sequence import Sequence
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.workers import DeadWorker, dead_worker_of
@@ -353,7 +354,10 @@ class Runner:
         ):
             self.post(refused)
             return
-        self.post(lifecycle.Exited(code, success, cause_of(last_words, code)))
+        cause = cause_of(last_words, code)
+        if is_explained and self.phase is Phase.STARTING:
+            cause = with_remedy(cause, last_words, self.service.command, self.service.directory)
+        self.post(lifecycle.Exited(code, success, cause))
 
     def _look_once_more(self, code: int | None) -> None:
         """Believe a job that printed what it is awaited for and ended at once, between two looks."""

@@ -36,6 +36,7 @@ from devinit.supervisor.recording import Recorder, state_of
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, State
+from devinit.supervisor.surroundings import warnings_about
 from devinit.supervisor.warming import warm
 from devinit.system.descriptors import descriptors
 
@@ -270,6 +271,8 @@ class Supervisor:
         self._make_room(starting)
         for name in starting:
             self.stage.check(project.services[name])
+        for text in warnings_about((project.services[name] for name in starting), project.root):
+            self._note_once(text)
         for name in wanted:
             if name not in starting and self.runners[name].service != project.services[name]:
                 self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
+from devinit.model.shell_words import advice_about, windows_line_ends
 from devinit.system.descriptors import descriptors
 from devinit.system.facts import identity_of, user_name
 from devinit.system.process import Process
@@ -111,7 +112,8 @@ def _command_not_found(name: str, places: Sequence[str]) -> ServiceError:
             known.update(os.listdir(place))
     near = get_close_matches(os.path.basename(name), known, n=1, cutoff=0.75)
     guess = f"did you mean {near[0]}? " if near else ""
-    return ServiceError(f"command not found: {name}", hint=f"{guess}searched: {', '.join(places)}")
+    hint = advice_about(name) or f"{guess}searched: {', '.join(places)}"
+    return ServiceError(f"command not found: {name}", hint=hint)
 
 
 def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceError:
@@ -156,10 +158,11 @@ def _vanished_or_without_interpreter(spec: ProcessSpec, program: str) -> Service
         return ServiceError(f"the directory {spec.directory} was removed")
     first_line = _first_line(program)
     if first_line.startswith(b"#!"):
+        if first_line.endswith(b"\r"):
+            return ServiceError(f"{program} cannot be started", hint=windows_line_ends(program))
         interpreter = first_line[2:].strip().decode(errors="replace")
-        carriage_return = " (the line ends with a carriage return)" if first_line.endswith(b"\r") else ""
         return ServiceError(
-            f"{program} names an interpreter that does not exist: {interpreter}{carriage_return}",
+            f"{program} names an interpreter that does not exist: {interpreter}",
             hint="a virtual environment that was moved or copied must be made again",
         )
     return ServiceError(

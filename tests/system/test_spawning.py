@@ -146,7 +146,15 @@ class TestAProcessThatCannotBeStarted:
 
         error = refusal(start, "./serve.sh")
 
-        assert error.message.endswith("/bin/sh (the line ends with a carriage return)")
+        assert error.hint is not None
+        assert "serve.sh has Windows line ends (CRLF)" in error.hint
+
+    def test_says_what_a_function_of_an_interactive_shell_is(self, start: Launcher) -> None:
+        error = refusal(start, "nvm", "use", "20")
+
+        assert error.message == "command not found: nvm"
+        assert error.hint is not None
+        assert error.hint.startswith("`nvm` is a function of your interactive shell")
 
     def test_says_what_a_script_without_an_interpreter_lacks(self, start: Launcher, tmp_path: Path) -> None:
         script = program(tmp_path / "serve.sh", "echo\n")

@@ -49,13 +49,18 @@ def read(path: Path) -> str:
 
 def _content_of(path: Path) -> bytes:
     try:
-        if not path.is_file():  # opening a named pipe would wait for its writer
-            return b""
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = beginning_of(path)
     except (OSError, ValueError):
         return b""
     return content if len(content) <= LARGEST_FILE else b""
+
+
+def beginning_of(path: Path) -> bytes:
+    """Return what a file holds, up to a byte more than is read; b"" when there is none. Raise OSError."""
+    if not path.is_file():  # opening a named pipe would wait for its writer
+        return b""
+    with path.open("rb") as file:
+        return file.read(LARGEST_FILE + 1)
 
 
 def decoded(content: bytes) -> str:

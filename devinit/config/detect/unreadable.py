@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from devinit.config.detect.finding import LARGEST_FILE, decoded
+from devinit.config.detect.finding import LARGEST_FILE, beginning_of, decoded
 
 FOLDERS = ("", "backend", "frontend")
 FILES = ("package.json", "pyproject.toml", "Pipfile", "requirements*.txt", "requirements/*.txt")
@@ -29,10 +29,7 @@ def unreadable(root: Path) -> Iterator[str]:
 def problem_of(path: Path) -> str:
     """Return why a file cannot be read, with line and column; empty when it can, or is not there."""
     try:
-        if not path.is_file():
-            return ""
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = beginning_of(path)
     except OSError as error:
         return error.strerror or str(error)
     if len(content) > LARGEST_FILE:

@@ -1,0 +1,45 @@
+"""What people write in front of a command in their own shell, and what of that a service can have. Pure.
+
+A service has no interactive shell, and sh carries its command out: there are no functions and no words of bash.
+"""
+
+from __future__ import annotations
+
+BASH = frozenset({"source", "[[", "pushd", "popd", "shopt", "declare", "let", "mapfile", "readarray"})
+FUNCTIONS = {
+    "nvm": "`. ~/.nvm/nvm.sh && nvm use VERSION && …`",
+    "conda": "`conda run --no-capture-output -n NAME …`",
+    "mamba": "`mamba run -n NAME …`",
+    "micromamba": "`micromamba run -n NAME …`",
+    "workon": "`PATH_TO_THE_ENVIRONMENT/bin/python …`",
+    "rvm": "`rvm VERSION do …`",
+    "sdk": "`. ~/.sdkman/bin/sdkman-init.sh && sdk use … && …`",
+    "deactivate": "no `deactivate` at all: each command has an environment of its own",
+}
+"""What is a function of an interactive shell → what a command can say instead."""
+ACTIVATION = "CondaError: Run 'conda init'"
+
+
+def advice_about(word: str) -> str | None:
+    """Return what to do about a word that is no program for a service; None when it is an ordinary name."""
+    if word == "source":
+        return (
+            "`source` is a word of bash, and sh runs this: write `.` instead, or `bash -c '…'`. A virtual "
+            "environment needs neither: .venv/bin of the service and of the project come first in its PATH"
+        )
+    if word in BASH:
+        return f"`{word}` is a word of bash, and sh runs this: write `bash -c '…'`"
+    if word in FUNCTIONS:
+        return (
+            f"`{word}` is a function of your interactive shell, and no program: use it there before "
+            f"`devinit start`, whose environment services have, or write {FUNCTIONS[word]}"
+        )
+    return None
+
+
+def windows_line_ends(script: str) -> str:
+    """Return what is wrong with a script in which each line ends with a carriage return, and what helps."""
+    return (
+        f"{script} has Windows line ends (CRLF), which neither the system nor a shell can read: "
+        f"`sed -i 's/\\r$//' {script}`, and `*.sh text eol=lf` in .gitattributes for good"
+    )

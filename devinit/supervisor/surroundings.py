@@ -1,0 +1,71 @@
+"""What of a checkout's place makes programs fail, or run code that is not the checkout's, without saying so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from devinit.errors import StateFileError
+from devinit.model.service import Service
+from devinit.providers.command import VENV_FOLDERS
+from devinit.providers.process import PYTHON_SETUPS
+from devinit.system.files import LARGEST_SETTINGS, read_text
+
+_ASSIGNMENT = "VIRTUAL_ENV="
+ODD = {"\n": "a line break", "\r": "a carriage return", ":": "a colon"}
+"""What ends a path where others expect more of it: in first lines of scripts, in lists of lines, in PATH."""
+
+
+def warnings_about(services: Iterable[Service], root: Path) -> Iterator[str]:
+    """Yield what the developer should know before these services are started."""
+    services = [each for each in services if each.provider == "process" and each.external_url is None]
+    folders = dict.fromkeys([root, *(each.directory for each in services)])
+    for folder in folders:
+        yield from _warning_about_name(folder)
+    for folder in folders:
+        for name in VENV_FOLDERS:
+            if (original := original_of(folder / name)) is not None:
+                yield _warning_about_copy(folder / name, original, services)
+
+
+def original_of(environment: Path) -> Path | None:
+    """Return the virtual environment of which this one is a copy: its programs run that one's Python and code.
+
+    None for one that was only moved: its programs do not start, and say so.
+    """
+    for path in _places_named_by(environment):
+        with suppress(OSError):
+            if (path / "bin").is_dir() and not path.samefile(environment):
+                return path
+    return None
+
+
+def _places_named_by(environment: Path) -> Iterator[Path]:
+    """Yield where an environment was made; venv, virtualenv and uv write that for shells."""
+    with suppress(StateFileError):
+        for line in (read_text(environment / "bin" / "activate", most=LARGEST_SETTINGS) or "").splitlines():
+            words = line.strip().removeprefix("export ")
+            value = words.removeprefix(_ASSIGNMENT).strip("\"'")
+            if words.startswith(_ASSIGNMENT) and value.startswith("/"):
+                yield Path(value)
+
+
+def _warning_about_copy(environment: Path, original: Path, services: Iterable[Service]) -> str:
+    folder = environment.parent
+    remove = f"`rm -r {environment}`"
+    if any(each.setup for each in services if each.directory == folder):
+        way = f"{remove}, and the next start makes a new one by `setup`"
+    else:
+        install = next((how for file, how in PYTHON_SETUPS.items() if (folder / file).exists()), None)
+        way = f"{remove}, then `{install}` in {folder}" if install else f"{remove}, and make a new one"
+    return (
+        f"{environment} is a copy of {original}: its programs run the Python and the code of that one; {way}"
+    )
+
+
+def _warning_about_name(folder: Path) -> Iterator[str]:
+    for character, name in ODD.items():
+        if character in str(folder):
+            shown = str(folder).encode("unicode_escape").decode()
+            yield f"the path {shown} contains {name}: virtual environments and many programs fail there; rename it"

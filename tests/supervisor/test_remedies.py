@@ -1,0 +1,69 @@
+"""Specifies `devinit.supervisor.remedies`: words of a shell that say little, and what is to be done about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.supervisor.remedies import remedy_of
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Shop
+
+
+class TestACommandForAnotherShell:
+    @pytest.mark.parametrize(
+        ("said", "advice"),
+        [
+            ("sh: 1: source: not found", "`source` is a word of bash"),
+            ("sh: line 1: nvm: command not found", "`nvm` is a function of your interactive shell"),
+            ("sh: 1: conda: not found", "conda run --no-capture-output"),
+            ("CondaError: Run 'conda init' before 'conda activate'", "conda run --no-capture-output"),
+            ("sh: 1: [[: not found", "`[[` is a word of bash"),
+            ("zsh:1: command not found: uvicron", None),
+            ("sh: 1: uvicron: not found", None),
+        ],
+    )
+    def test_is_said_what_it_is(self, said: str, advice: str | None, tmp_path: Path) -> None:
+        found = remedy_of([said], "", tmp_path)
+
+        assert found is None if advice is None else advice in (found or "")
+
+    def test_fails_with_that_in_its_reason(self, shop: Shop) -> None:
+        # In the words of dash, whatever sh is here.
+        shop.service("web", command="echo 'sh: 1: source: not found'; exit 127")
+        shop.service("made", setup=["echo 'sh: 1: nvm: not found'; exit 127"])
+
+        started = shop("start")
+
+        assert "web failed: exited with code 127 before it was ready: source: not found" in started.stderr
+        assert "\n  `source` is a word of bash, and sh runs this" in started.stderr
+        assert "`nvm` is a function of your interactive shell" in started.stderr
+
+
+class TestAScriptWithWindowsLineEnds:
+    @pytest.mark.parametrize(
+        ("command", "content"),
+        [
+            ("./run.py", "#!/usr/bin/env python3\r\nprint()\r\n"),
+            ("sh run", "set -e\r\necho\r\n"),
+            ("bash tools/run.sh --fast", "set -e\r\necho\r\n"),
+            ("tools/run.sh && true", "echo\r\n"),
+        ],
+    )
+    def test_is_named_with_what_helps(self, command: str, content: str, tmp_path: Path) -> None:
+        path = tmp_path / next(word for word in command.split() if "run" in word)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content.encode())
+
+        assert "run" in (found := remedy_of(["Illegal option -"], command, tmp_path) or "")
+        assert "has Windows line ends (CRLF)" in found
+        assert "eol=lf" in found
+
+    def test_is_none_that_another_program_reads(self, tmp_path: Path) -> None:
+        (tmp_path / "app.py").write_bytes(b"import sys\r\nsys.exit(1)\r\n")
+
+        assert remedy_of(["Traceback"], "python app.py", tmp_path) is None
+        assert remedy_of(["Traceback"], "python ./app.py", tmp_path) is None
