@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+
+import pytest
 
 from devinit.system.checkout import state_folder
 
@@ -10,3 +13,9 @@ from devinit.system.checkout import state_folder
 def state_of(root: Path) -> Path:
     """Return the folder of a checkout's logs, data and records."""
     return Path(state_folder(root))
+
+
+def require_git() -> None:
+    """Skip the test on a machine without git: it makes repositories and worktrees."""
+    if shutil.which("git") is None:
+        pytest.skip("needs git")

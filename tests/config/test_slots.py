@@ -16,6 +16,7 @@ from devinit.config.slots import next_slot, request_in_slot, slot_of
 from devinit.errors import StateFileError
 from devinit.model.port import PortRequest
 from tests.conftest import Machine
+from tests.places import require_git
 
 Add = Callable[[str], Path]
 CONFIGURATION = """
@@ -38,6 +39,7 @@ def git(folder: Path, *words: str) -> None:
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """The main checkout of a repository."""
+    require_git()
     root = tmp_path / "shop"
     root.mkdir()
     (root / "devinit.toml").write_text(CONFIGURATION)

@@ -311,6 +311,12 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
+def another_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show paths in full, whatever the home of the user who runs the tests is called."""
+    monkeypatch.setenv("HOME", "/home/ann")
+
+
+@pytest.fixture
 def link() -> FakeLink:
     return FakeLink()
 

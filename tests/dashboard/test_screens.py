@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Matches = Callable[[Desk, str], None]
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = [pytest.mark.timeout(60), pytest.mark.usefixtures("another_home")]
 
 
 class TestTheMainScreen:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import Machine
 from tests.end_to_end.guestbook import HERE, SERVICES, Guestbook, Page
+from tests.places import require_git
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -25,6 +26,7 @@ LONGEST_STOP_SECONDS = 6
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """What somebody would get who cloned the repository now."""
+    require_git()
     said = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=HERE, capture_output=True, check=False,

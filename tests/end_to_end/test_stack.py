@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.guestbook import PREFERRED, SERVICES, Guestbook, Outcome, Page, Refused, get
+from tests.places import require_git
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import Checkouts
@@ -61,6 +62,7 @@ class TestTheFirstStart:
     def test_puts_only_files_into_the_checkout_that_git_ignores(
         self, first_start: tuple[Guestbook, Outcome]
     ) -> None:
+        require_git()
         root = first_start[0].root
 
         def git(*words: str) -> str:

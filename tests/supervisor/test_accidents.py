@@ -106,6 +106,8 @@ class TestASupervisorThatWasKilled:
         command = shop.begin("start")
         command.until(type="phase", service="web", phase="starting")
         until(lambda: len(shop.notes()) == 1, shop.root / "notes")
+        private = state_of(shop.root)
+        until(lambda: is_on_record(private), private / "state.json")
         shop.kill_supervisor()
         command.finish()
 

@@ -17,7 +17,7 @@ from devinit.config.slots import slotted
 from devinit.control import checkouts
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.paths import state_directory
-from tests.places import state_of
+from tests.places import require_git, state_of
 from tests.supervisor.conftest import Shop
 
 if TYPE_CHECKING:
@@ -228,6 +228,7 @@ class TestAProjectThatRuns:
 class TestALinkedWorktree:
     @pytest.fixture
     def linked(self, shop: Shop, free_ports: FreePorts, tmp_path: Path) -> Iterator[Shop]:
+        require_git()
         shop.service("web", port=free_ports(12)[0])
         git = ["git", "-C", str(shop.root), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
         for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "begin"]):

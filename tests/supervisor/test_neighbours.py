@@ -19,6 +19,7 @@ from devinit.control.neighbours import Folder, Leased, state_of
 from devinit.model.neighbour import NeighbourState
 from devinit.model.port import LeaseOwner
 from devinit.system.paths import socket_path
+from tests.places import require_git
 from tests.supervisor.conftest import FreePorts, MakeShop, Shop, end
 
 All = Callable[..., Any]  # rows as JSON
@@ -147,6 +148,7 @@ class TestAllProjects:
     def test_of_a_linked_worktree_tell_branch_and_slot(
         self, shop: Shop, free_ports: FreePorts, everything: All, tmp_path: Path
     ) -> None:
+        require_git()
         port, *_, ten_above = free_ports(11)
         shop.service("web", port=port)
         git = ["git", "-C", str(shop.root), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devinit.system.paths import socket_path
-from tests.places import state_of
+from tests.places import require_git, state_of
 from tests.supervisor.conftest import Shop, end, wait_for_end
 
 At = Callable[[Path], Shop]
@@ -64,6 +64,7 @@ class TestACheckoutThatIsDeleted:
         expect_all_over(running, supervisor)
 
     def test_as_a_linked_worktree_does_so_too(self, running: Shop, tmp_path: Path, at: At) -> None:
+        require_git()
         git = ["git", "-C", str(running.root)]
         author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
         subprocess.run([*git, "init", "--quiet"], check=True)

@@ -18,6 +18,7 @@ from devinit.system import checkout
 from devinit.system.checkout import claim, state_folder
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id
+from tests.places import require_git
 from tests.system.conftest import NOBODY
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class TestTheStateFolder:
         assert claim(tmp_path / "link") == claim(shop)
 
     def test_survives_git_clean(self, shop: Path) -> None:
+        require_git()
         folder = used(shop)
         subprocess.run(["git", "init", "-q", shop], check=True)
         subprocess.run(["git", "-C", shop, "clean", "-fdxq"], check=True)
