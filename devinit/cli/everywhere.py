@@ -10,6 +10,7 @@ from devinit.cli.terminated import Terminable
 from devinit.control.launch import connect_to_running
 from devinit.control.neighbours import neighbours
 from devinit.control.orphans import connect_for_orphans, end_orphans
+from devinit.control.stopped import refuse_remaining
 from devinit.errors import DevinitError, SupervisorError, Termination
 from devinit.model.neighbour import NeighbourState
 from devinit.text import duration, one_line
@@ -79,6 +80,7 @@ class Stop:
             return
         try:
             self._result = self._client.answer("stop")
+            refuse_remaining(self._result)
         except DevinitError as error:
             self.error = error
         finally:

@@ -24,6 +24,7 @@ from devinit.cli.stopping import stop_services
 from devinit.cli.watch import Watch
 from devinit.config.load import load
 from devinit.control.launch import connect_or_start, connect_to_running
+from devinit.control.stopped import still_running
 from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, Interrupted, SupervisorError, UsageError
 from devinit.logs.follow import Follower
@@ -187,8 +188,10 @@ def take_down(root: str, services: list[str], output: Output) -> None:
     client = connect_to_running(root)
     if client is not None:
         # It may be the answer to a Ctrl-C, so the next one ends at once what is left.
-        stop_services(client, services, see, output.show_if_possible, talk_if_possible, pressed=1)
+        result = stop_services(client, services, see, output.show_if_possible, talk_if_possible, pressed=1)
         client.close()
+        if (left := still_running(result)) is not None:
+            talk_if_possible(f"{left.message}\n{left.hint}")
     output.finish()
     deadline = time.monotonic() + LEAVING_SECONDS
     while not services and supervisor_of(root) is not None and time.monotonic() < deadline:

@@ -197,6 +197,7 @@ def take_back(client: Client, root: str, method: str, scope: Scope) -> None:
     """
     from devinit.cli.progress import Progress  # only an interrupted start needs these
     from devinit.cli.stopping import stop_services
+    from devinit.control.stopped import refuse_remaining
 
     try:
         if scope.starting is None and not (method == "restart" and scope.stopped):
@@ -211,6 +212,6 @@ def take_back(client: Client, root: str, method: str, scope: Scope) -> None:
         talk("\ninterrupted: stopping what this start brought up")
         with Progress(sys.stderr) as progress:
             stopping = connect_or_start(root)
-            stop_services(stopping, added, progress.see, progress.tick, progress.say)
+            refuse_remaining(stop_services(stopping, added, progress.see, progress.tick, progress.say))
     except DevinitError as error:
         talk(f"it could not be stopped: {error.message}")

@@ -22,11 +22,18 @@ def remaining_of(answer: Json) -> dict[str, list[int]]:
 
 def refuse_remaining(answer: Json) -> None:
     """Raise ServiceError when something of the services is still running."""
-    if remaining := remaining_of(answer):
-        raise ServiceError(
-            f"still running: {_named(remaining)}",
-            hint="`devinit stop` tries again; what KILL does not end waits for the kernel (a disk that is gone?)",
-        )
+    if (error := still_running(answer)) is not None:
+        raise error
+
+
+def still_running(answer: Json) -> ServiceError | None:
+    """Return the error about what is still running of the services; None when all have ended."""
+    if not (remaining := remaining_of(answer)):
+        return None
+    return ServiceError(
+        f"still running: {_named(remaining)}",
+        hint="`devinit stop` tries again; what KILL does not end waits for the kernel (a disk that is gone?)",
+    )
 
 
 def _named(remaining: Mapping[str, Sequence[int]]) -> str:
