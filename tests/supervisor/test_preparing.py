@@ -199,6 +199,8 @@ class TestSetUp:
         assert bench.runs() == 1
 
     async def test_that_failed_is_told_with_what_the_package_manager_says(self, bench: Bench) -> None:
+        pytest.importorskip("pip")  # not in an environment that uv made
+
         with pytest.raises(ServiceError) as caught:
             await set_up(bench.workshop(setup=(f"{sys.executable} -m pip install -r none.txt",)))
 
