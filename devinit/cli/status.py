@@ -112,7 +112,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
         case "ready":
             pid = f" (pid {service['pid']})" if service["pid"] is not None else " (external)"
             mark = paint.good(symbol("✓", "+", sys.stdout))
-            more = f"{moved(service, paint)}{restarted(service)}{outdated(service, paint)}"
+            more = f"{moved(service, paint)}{restarted(service)}{watched(service, paint)}"
+            more += outdated(service, paint)
             return f"{mark} Running{pid}{more}{address(service, paint)}"
         case "stopped":
             by_name = "" if service.get("autostart", True) else "  starts by its name"
@@ -140,6 +141,12 @@ def restarted(service: ServiceStatus) -> str:
     times, cause = service["restarts"], service.get("restarted_for")
     often = f"  restarted {'once' if times == 1 else f'{times} times'}" if times else ""
     return f"{often}  restarted: {one_line(cause)}" if cause else often
+
+
+def watched(service: ServiceStatus, paint: Paint) -> str:
+    """Return what is wrong with how a service's files are watched; `why` gives the advice, too."""
+    condition = (service.get("watch") or "").partition("; ")[0]
+    return "  " + paint.attention(f"watch: {one_line(condition)}") if condition else ""
 
 
 def outdated(service: ServiceStatus, paint: Paint) -> str:
@@ -195,6 +202,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
                 }
                 for each in service.extra_ports
             ],
+            "watch": None,
         }
         for name, service in project.services.items()
     ]

@@ -58,6 +58,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("last exit", "" if report["last_exit"] is None else f"code {report['last_exit']}"),
         ("restarts", str(report["restarts"] or "")),
         ("restarted", report.get("restarted_for") or ""),
+        ("watch", report.get("watch") or ""),
         ("command", report["command"] or ""),
         ("directory", report["directory"]),
         ("depends on", names_of(report["depends_on"])),

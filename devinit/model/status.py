@@ -78,6 +78,9 @@ class ServiceStatus(TypedDict):
     """Whether a start of everything starts it. An older supervisor does not tell."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
     """An older supervisor does not tell."""
+    watch: NotRequired[str | None]
+    """What is wrong with how its files are watched for `watch`; None when nothing is. An older supervisor does not
+    tell."""
 
 
 class ProjectStatus(TypedDict):
@@ -113,6 +116,8 @@ class WhyReport(TypedDict):
     last_exit: int | None
     restarts: int
     restarted_for: NotRequired[str | None]
+    """As in `status`."""
+    watch: NotRequired[str | None]
     """As in `status`."""
     failures: int
     """How many it had recently."""

@@ -204,6 +204,7 @@ def service_status(
         "restarted_for": shown(runner.restarted_for, stage),
         "autostart": runner.service.autostart,
         "extra_ports": extra_ports(runner.service, stage),
+        "watch": shown(runner.watch_condition, stage),
     }
 
 
@@ -224,6 +225,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> W
         "last_exit": state.last_exit,
         "restarts": state.restarts,
         "restarted_for": shown(runner.restarted_for, stage),
+        "watch": shown(runner.watch_condition, stage),
         "failures": len(state.failures),
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,

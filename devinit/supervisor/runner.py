@@ -114,6 +114,8 @@ class Runner:
         """When it entered its phase."""
         self.restarted_for: str | None = None
         """Why it was started again last, when nobody asked for that and it had not failed."""
+        self.watch_condition: str | None = None
+        """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
         self._stage = stage
         self._moves = moves
         self._tasks = tasks
