@@ -40,6 +40,7 @@ def readiness(table: ServiceTable, provider: str, place: Place) -> Readiness:
         log=pattern(ready.log, place.at("log")),
         after_seconds=None if ready.after is None else seconds(ready.after, 0.0, place.at("after")),
         timeout_seconds=seconds(ready.timeout, default.timeout_seconds, place.at("timeout"), positive=True),
+        attempt_seconds=_attempt(ready, place.at("attempt")),
     )
 
 
@@ -96,6 +97,14 @@ def url_path(text: str | None, place: Place) -> str | None:
     if text and not text.startswith("/"):
         place.add(f'"{text}" is not a path', f'did you mean "/{text}"?')
     return text
+
+
+def _attempt(ready: ReadyTable, place: Place) -> float | None:
+    if ready.attempt is None:
+        return None
+    if ready.log is not None or ready.after is not None:
+        place.add("means nothing for `log` and `after`", "it is for `http`, `tcp` and `exec`")
+    return seconds(ready.attempt, 0.0, place, positive=True)
 
 
 def _check_kind(ready: ReadyTable, table: ServiceTable, provider: str, place: Place) -> None:

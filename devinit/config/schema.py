@@ -72,6 +72,14 @@ class ReadyTable(Table, frozen=True, kw_only=True):
             extra_json_schema=_SECONDS,
         ),
     ] = None
+    attempt: Annotated[
+        Seconds | None,
+        Meta(
+            description="Seconds that one attempt of `http`, `tcp` or `exec` may take. Default: 5, and twice as "
+            "long after each that gets no answer. The last one runs to `timeout`.",
+            extra_json_schema=_SECONDS,
+        ),
+    ] = None
 
 
 class HealthTable(Table, frozen=True, kw_only=True):

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from msgspec import Struct
+
+from devinit.model.service import Endpoint
+
+USER_AGENT = "devinit-probe"
+"""What an HTTP probe calls itself."""
 
 
 class ProbeVerdict(StrEnum):
@@ -26,6 +31,8 @@ class ProbeResult(Struct, frozen=True):
     detail: str = ""
     status: int | None = None
     """The status of an HTTP answer that was refused."""
+    timed_out: bool = False
+    """Whether the attempt was cut off before there was an answer."""
 
 
 class TcpProbe(Struct, frozen=True):
@@ -45,6 +52,26 @@ class HttpProbe(Struct, frozen=True, kw_only=True):
     """Accepted status codes; empty means 200-399."""
     body: str | None = None
     """A regular expression that the body must contain."""
+    authority: str = ""
+    """Host and port as the shown URL has them: `localhost:8001`. Empty means those that are connected to."""
+
+    @classmethod
+    def of(
+        cls, endpoint: Endpoint, path: str, *, status: tuple[int, ...] = (), body: str | None = None
+    ) -> Self:
+        """Return a probe that asks a service on a port as a client does that was given its URL."""
+        assert endpoint.port is not None  # noqa: S101 - without a port there is nothing to ask
+        authority = (endpoint.url or "").partition("://")[2].partition("/")[0]
+        return cls(
+            host=endpoint.host, port=endpoint.port, path=path, status=status, body=body, authority=authority
+        )
+
+    @property
+    def named(self) -> str:
+        """Return host and port as a client names them."""
+        if self.authority:
+            return self.authority
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class ExecProbe(Struct, frozen=True):

@@ -27,6 +27,8 @@ class Readiness(Struct, frozen=True, kw_only=True):
     after_seconds: float | None = None
     """For a service without a port: ready when it has stayed up this long; None says nothing about it."""
     timeout_seconds: float = 60.0
+    attempt_seconds: float | None = None
+    """How long one attempt may take; None: 5 s, and longer after each that was cut off."""
 
     @property
     def stays_up_seconds(self) -> float:

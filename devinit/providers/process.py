@@ -90,13 +90,7 @@ class ProcessProvider:
         if endpoint.port is None:
             return StayedUpProbe(ready.stays_up_seconds)
         if ready.http is not None:
-            return HttpProbe(
-                host=endpoint.host,
-                port=endpoint.port,
-                path=_path(ready.http),
-                status=ready.status,
-                body=ready.body,
-            )
+            return HttpProbe.of(endpoint, _path(ready.http), status=ready.status, body=ready.body)
         return TcpProbe(endpoint.host, endpoint.port)
 
     def is_provisioned(self, service: Service, place: Place) -> bool:

@@ -112,5 +112,10 @@ class NewOutput:
 
 def last_lines(path: Path, offset: int, count: int) -> list[str]:
     """Return the last lines of a run, without colours."""
+    return run_lines(path, offset)[-count:]
+
+
+def run_lines(path: Path, offset: int) -> list[str]:
+    """Return the lines of a run, those at its end if it is a long one, without colours."""
     lines = COLOURS.sub("", read_from(path, offset)).splitlines()
-    return [line.rstrip() for line in lines if not line.startswith(MARKER)][-count:]
+    return [line.rstrip() for line in lines if not line.startswith(MARKER)]

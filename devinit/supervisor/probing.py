@@ -12,6 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 
 from devinit.model.probe import (
+    USER_AGENT,
     EndProbe,
     ExchangeProbe,
     ExecProbe,
@@ -28,7 +29,7 @@ from devinit.system.connections import is_accepted
 from devinit.system.descriptors import descriptors
 
 ATTEMPT_SECONDS = 5.0
-"""How long one attempt may take: a first page that is compiled on demand is slow without being broken."""
+"""How long one attempt may take at first: a page that is compiled on demand is slow without being broken."""
 FIRST_INTERVAL_SECONDS = 0.004
 """What listens is nearly there: PostgreSQL says "starting up" for some 5 ms. After twelve attempts it is 30 ms."""
 LONGEST_INTERVAL_SECONDS = 0.5
@@ -70,7 +71,7 @@ async def attempt(
         async with turns.one(), asyncio.timeout(seconds):
             return await carry_out(probe, run_command, read_output)
     except TimeoutError:
-        return not_yet(f"no answer within {seconds:g} s")
+        return not_yet(f"no answer within {seconds:.3g} s", timed_out=True)
     except OSError as error:
         return not_yet(describe(error))
 
@@ -138,10 +139,9 @@ async def get(probe: HttpProbe) -> ProbeResult:
     """GET a path and judge status and body."""
     reader, writer = await asyncio.open_connection(probe.host, probe.port, limit=LONGEST_STATUS_LINE)
     try:
-        host = f"[{probe.host}]" if ":" in probe.host else probe.host
         request = (
-            f"GET {probe.path} HTTP/1.1\r\nHost: {host}:{probe.port}\r\n"
-            "User-Agent: devinit-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+            f"GET {probe.path} HTTP/1.1\r\nHost: {probe.named}\r\n"
+            f"User-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
         )
         writer.write(request.encode())
         status = parse_status(await reader.readline())
@@ -207,9 +207,9 @@ def ready() -> ProbeResult:
     return ProbeResult(ProbeVerdict.READY)
 
 
-def not_yet(detail: str) -> ProbeResult:
+def not_yet(detail: str, *, timed_out: bool = False) -> ProbeResult:
     """Return the verdict that says: ask again."""
-    return ProbeResult(ProbeVerdict.NOT_YET, detail)
+    return ProbeResult(ProbeVerdict.NOT_YET, detail, timed_out=timed_out)
 
 
 def describe(error: OSError) -> str:

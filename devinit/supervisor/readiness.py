@@ -17,7 +17,14 @@ from msgspec import Struct
 
 from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeVerdict, TcpProbe
 from devinit.ports import holder, verify
-from devinit.supervisor.probing import NOTHING_LISTENS, ReadOutput, RunCommand, attempt, intervals
+from devinit.supervisor.probing import (
+    ATTEMPT_SECONDS,
+    NOTHING_LISTENS,
+    ReadOutput,
+    RunCommand,
+    attempt,
+    intervals,
+)
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import family_of
 
@@ -36,6 +43,8 @@ TELLING_SECONDS = 1.5
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
 ELSEWHERE_INTERVAL_SECONDS = 0.5
+MARGIN_SECONDS = 0.1
+"""So much before the deadline the last attempt says what it saw."""
 STUCK_INTERVAL_SECONDS = 2.0
 """How often a service is asked that waits for its code to be fixed: each try may print an error, all night."""
 
@@ -102,6 +111,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     strict: bool
     timeout_seconds: float | None
     """None: for as long as it takes."""
+    attempt_seconds: float | None = None
+    """How long one attempt may take; None: longer after each that was cut off."""
     main: Callable[[], int | None] = lambda: None
     """The process that was started."""
     pids: Callable[[], list[int]]
@@ -162,12 +173,12 @@ async def until_ready(subject: Subject) -> Verdict:
     with pace.shared():
         while True:
             try:
-                async with asyncio.timeout(subject.timeout_seconds):
+                async with asyncio.timeout(subject.timeout_seconds) as limit:
                     port = subject.port
                     found = Ready() if port is None else await until_listening(subject, port, saw)
                     if isinstance(found, Ready):
                         return (
-                            await until_answering(subject, saw)
+                            await until_answering(subject, saw, limit.when())
                             or await until_extra_ports_answer(subject, saw)
                             or found
                         )
@@ -231,17 +242,21 @@ def other_port(subject: Subject, port: int) -> int | None:
     return None
 
 
-async def until_answering(subject: Subject, saw: Saw) -> Unreachable | None:
+async def until_answering(subject: Subject, saw: Saw, deadline: float | None) -> Unreachable | None:
     """Return when the probe says ready, or when it is clear that it asks at an address of nobody."""
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
     clock = asyncio.get_running_loop().time
     astray: float | None = None
+    cut_off = 0
     await until_worth_asking(subject.probe, saw)
     for interval in intervals():
-        result = await attempt(subject.probe, subject.run_command, subject.read_output)
+        left = float("inf") if deadline is None else deadline - clock()
+        seconds = seconds_of_attempt(subject.attempt_seconds, cut_off, left)
+        result = await attempt(subject.probe, subject.run_command, subject.read_output, seconds)
         if result.verdict is ProbeVerdict.READY:
             return None
+        cut_off += result.timed_out
         detail = result.detail
         where = addresses_of(subject.port) if detail == NOTHING_LISTENS else ""
         if where:
@@ -281,6 +296,16 @@ async def until_cancelled(saw: Saw) -> None:
     await asyncio.sleep(TELLING_SECONDS)
     saw("it has not ended yet")
     await asyncio.get_running_loop().create_future()
+
+
+def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float:
+    """Return how long the next attempt may take, after so many that were cut off and with so much time left.
+
+    Each is given twice the time of the one that was cut off before, unless it is stated how long one takes. When
+    no other one would fit in behind it, it runs to the deadline.
+    """
+    seconds = ATTEMPT_SECONDS * 2**cut_off if stated is None else stated
+    return max(left - MARGIN_SECONDS, MARGIN_SECONDS) if left < 2 * seconds else seconds
 
 
 async def until_worth_asking(probe: Probe, saw: Saw) -> None:

@@ -291,8 +291,8 @@ def describe_probe(probe: Probe) -> str:
     match probe:
         case TcpProbe(host, port):
             return f"accepts connections on {address(host, port)}"
-        case HttpProbe(host=host, port=port):
-            return f"GET http://{address(host, port)}{probe.path} succeeds"
+        case HttpProbe():
+            return f"GET http://{probe.named}{probe.path} succeeds"
         case ExecProbe(command):
             return f"`{command}` exits with 0"
         case LogProbe(pattern):

@@ -21,6 +21,7 @@ from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.ports.holder import holding
 from devinit.supervisor import binding, lifecycle, logs
+from devinit.supervisor.access_lines import without_own_requests
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.daemons import open_server
 from devinit.supervisor.drift import Basis, basis_of
@@ -187,8 +188,13 @@ class Runner:
 
     def log_tail(self, count: int = TAIL_LINES) -> list[str]:
         """Return the last lines of the current or the last run, without the project's secrets."""
-        lines = logs.last_lines(logs.log_path(self._stage.private, self.name), self.log_offset, count)
-        return [self._stage.mask(line) for line in lines]
+        lines = logs.run_lines(logs.log_path(self._stage.private, self.name), self.log_offset)
+        others = without_own_requests(lines, self._asked_paths())[-count:]
+        return [self._stage.mask(line) for line in others]
+
+    def _asked_paths(self) -> set[str]:
+        health = self.service.health
+        return {path for path in (self.service.ready.http, health.http if health else None) if path}
 
     def _log_size(self) -> int:
         return logs.end_of(logs.log_path(self._stage.private, self.name))
@@ -554,6 +560,7 @@ class Runner:
             extra_probes=self._stage.extra_probes(self.service),
             strict=self.service.port.strict if self.service.port else False,
             timeout_seconds=self._stage.time_limit(self.service),
+            attempt_seconds=self.service.ready.attempt_seconds,
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,
             run_command=self._run_probe_command,

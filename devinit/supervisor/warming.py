@@ -15,10 +15,9 @@ WARM_SECONDS = 120.0
 
 async def warm(endpoint: Endpoint, path: str, note: Callable[[str, str], None]) -> None:
     """GET a path of a service and say when that fails; nothing depends on it."""
-    assert endpoint.port is not None  # noqa: S101  the caller asks only for services with a port
     try:
         async with asyncio.timeout(WARM_SECONDS):
-            result = await get(HttpProbe(host=endpoint.host, port=endpoint.port, path=path))
+            result = await get(HttpProbe.of(endpoint, path))
     except (OSError, TimeoutError) as error:
         note(f"{endpoint.service} was not warmed: {error or 'no answer'}", endpoint.service)
     else:

@@ -53,7 +53,7 @@ class TestEveryKey:
             setup = ["uv sync"]
             setup_inputs = "../codegen.yml"
             before_start = ["alembic upgrade head"]
-            ready = { http = "/health", status = [200, 204], body = "ok|fine", timeout = 90 }
+            ready = { http = "/health", status = [200, 204], body = "ok|fine", timeout = 90, attempt = 20 }
             env = { DEBUG = true, WORKERS = 2, NAME = "x" }
             env_file = "backend/.env"
             restart = { mode = "always", failures = 3, window = 30.5 }
@@ -99,7 +99,9 @@ class TestEveryKey:
             setup=("uv sync",),
             setup_inputs=("../codegen.yml",),
             before_start=("alembic upgrade head",),
-            ready=Readiness(http="/health", status=(200, 204), body="ok|fine", timeout_seconds=90.0),
+            ready=Readiness(
+                http="/health", status=(200, 204), body="ok|fine", timeout_seconds=90.0, attempt_seconds=20.0
+            ),
             env={"DEBUG": "true", "WORKERS": "2", "NAME": "x"},
             env_file=(root / "backend/.env",),
             restart=RestartPolicy(mode=RestartMode.ALWAYS, failures=3, window_seconds=30.5),
@@ -298,6 +300,10 @@ class TestAValueThatCannotBeMeant:
             ),
             ('ready.exec = ""', "services.a.ready.exec: is empty"),
             ("ready.timeout = 0", "services.a.ready.timeout: 0 is no duration (seconds, more than 0)"),
+            (
+                'ready = { log = "up", attempt = 9 }',
+                "services.a.ready.attempt: means nothing for `log` and `after` (it is for `http`, `tcp` and `exec`)",
+            ),
             ("ready.after = -1", "services.a.ready.after: -1 is no duration (seconds, 0 or more)"),
             ("stop.grace = inf", "services.a.stop.grace: inf is no duration"),
             ("stop.grace = nan", "services.a.stop.grace: nan is no duration"),

@@ -92,7 +92,14 @@ class TestTheProbe:
             (
                 Readiness(http="health", status=(204,), body="ok"),
                 8000,
-                HttpProbe(host="127.0.0.1", port=8000, path="/health", status=(204,), body="ok"),
+                HttpProbe(
+                    host="127.0.0.1",
+                    port=8000,
+                    path="/health",
+                    status=(204,),
+                    body="ok",
+                    authority="localhost:8000",
+                ),
             ),
         ],
     )

@@ -21,6 +21,7 @@ from devinit.model.probe import (
     StayedUpProbe,
     TcpProbe,
 )
+from devinit.model.service import Endpoint
 from devinit.supervisor import probing
 from devinit.supervisor.probing import attempt, intervals
 
@@ -115,7 +116,7 @@ class TestHttp:
             assert await try_once(http(port, status=(401, 403))) == READY
             assert (await try_once(http(port, status=(200,)))).verdict is ProbeVerdict.REFUSED
 
-    async def test_asks_as_a_client_of_this_host(self) -> None:
+    async def test_asks_as_a_client_that_was_given_the_url_which_is_shown(self) -> None:
         asked: list[bytes] = []
 
         async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -123,9 +124,12 @@ class TestHttp:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
 
         async with server(record) as port:
-            await try_once(http(port))
+            endpoint = Endpoint(
+                service="web", host="127.0.0.1", port=port, url=f"http://localhost:{port}/app"
+            )
+            await try_once(HttpProbe.of(endpoint, "/health"))
 
-        assert asked[0].startswith(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n".encode())
+        assert asked[0].startswith(f"GET /health HTTP/1.1\r\nHost: localhost:{port}\r\n".encode())
 
     async def test_asks_an_ipv6_address_in_brackets(self) -> None:
         asked: list[bytes] = []
@@ -181,7 +185,7 @@ class TestHttp:
         async with server(never) as port:
             result = await try_once(http(port))
 
-        assert result == ProbeResult(ProbeVerdict.NOT_YET, "no answer within 0.05 s")
+        assert result == ProbeResult(ProbeVerdict.NOT_YET, "no answer within 0.05 s", timed_out=True)
 
 
 class TestAnExchange:

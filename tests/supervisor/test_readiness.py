@@ -27,6 +27,7 @@ from devinit.supervisor.readiness import (
     Subject,
     TimeOver,
     interval_of,
+    seconds_of_attempt,
     until_ready,
 )
 from devinit.system.processes import members_of
@@ -174,6 +175,45 @@ class TestTheTime:
         found = await until_ready(watcher.subject(None, LogProbe("never"), timeout=0.1))
 
         assert found == TimeOver("no line of the output matches 'never'")
+
+
+class TestAnAttempt:
+    @pytest.mark.parametrize(
+        ("stated", "cut_off", "left", "seconds"),
+        [
+            (None, 0, 60.0, 5.0),
+            (None, 1, 55.0, 10.0),
+            (None, 2, 45.0, 20.0),
+            # The last one: no other would fit in behind it.
+            (None, 3, 25.0, 24.9),
+            (None, 0, 8.0, 7.9),
+            (None, 0, 0.0, 0.1),
+            (20.0, 0, 60.0, 20.0),
+            (20.0, 1, 39.0, 38.9),
+        ],
+    )
+    def test_takes_longer_after_one_that_was_cut_off_and_the_last_runs_to_the_deadline(
+        self, stated: float | None, cut_off: int, left: float, seconds: float
+    ) -> None:
+        assert seconds_of_attempt(stated, cut_off, left) == pytest.approx(seconds)
+
+    async def test_sees_an_answer_that_is_slower_than_the_attempts_before(
+        self, watcher: Watcher, port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(readiness, "ATTEMPT_SECONDS", 0.05)
+
+        async def answer(_reader: StreamReader, writer: StreamWriter) -> None:
+            await asyncio.sleep(0.5)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            writer.close()
+
+        probe = HttpProbe(host="127.0.0.1", port=port, path="/")
+        subject = watcher.subject(port, probe, timeout=20)
+        subject = msgspec.structs.replace(subject, pids=lambda: [os.getpid()])
+        async with await asyncio.start_server(answer, "127.0.0.1", port):
+            assert await until_ready(subject) == Ready(os.getpid())
+
+        assert watcher.saw[:2] == ["no answer within 0.05 s", "no answer within 0.1 s"]
 
 
 class TestLooking:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,6 +31,21 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """
 """Answers as a framework does whose page cannot be compiled."""
 
+PARTICULAR = """
+import os, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        welcome = self.headers["Host"] == f"localhost:{os.environ['PORT']}" and not os.path.exists("broken")
+        self.send_response(200 if welcome else 403)
+        self.end_headers()
+
+print("cannot migrate: the table exists", file=sys.stderr, flush=True)
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Answers only the host that its URL names, and logs each request, as Python's own server does."""
+
 RELOADER = """
 import os, signal, socket, sys, time
 print("INFO:     Started reloader process [1] using StatReload", flush=True)
@@ -56,6 +71,36 @@ def python(path: Path, text: str, *words: str) -> str:
     """Write a program and return the command that runs it."""
     path.write_text(text)
     return " ".join([sys.executable, "-S", "-E", str(path), *words])
+
+
+class TestAServerThatIsAsked:
+    def test_is_asked_as_a_browser_asks_that_opens_its_url(self, shop: Shop, port: int) -> None:
+        shop.service(
+            "web", port=port, command=python(shop.root / "pages.py", PARTICULAR), ready={"http": "/"}
+        )
+
+        shop.up()
+
+        assert f"GET http://localhost:{port}/ succeeds" in shop("why", "web").stdout
+
+    def test_shows_its_own_last_lines_and_not_the_requests_that_it_was_asked_with(
+        self, shop: Shop, port: int
+    ) -> None:
+        (shop.root / "broken").touch()
+        shop.service(
+            "web",
+            port=port,
+            command=python(shop.root / "pages.py", PARTICULAR),
+            ready={"http": "/", "timeout": 5},
+        )
+
+        command = shop.begin("start")
+
+        assert command.finish() == 4
+        tail: Any = summary(command, "web")["log_tail"]  # as on the wire
+        assert [line for line in tail if "GET" not in line] == ["cannot migrate: the table exists"]
+        assert len(tail) == 2
+        assert shop.log("web").count("GET / ") > 20
 
 
 class TestAServerThatAnswers500:
