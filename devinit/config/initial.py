@@ -161,6 +161,8 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
         yield "directory", _relative(service.directory, project.root)
     if service.host != LOCAL_HOST:
         yield "host", service.host
+    if service.scheme is not None:
+        yield "scheme", service.scheme.value
     yield from _port_keys(service)
     yield from _database_keys(service, project)
     if service.oauth_redirect_ports:

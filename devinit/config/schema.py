@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy, Exhausted
-from devinit.model.service import Condition, RestartMode, StopTarget
+from devinit.model.service import Condition, RestartMode, Scheme, StopTarget
 
 PROVIDERS = ("process", "postgres", "redis")
 SERVICE_NAME = "[a-z][a-z0-9_-]*"
@@ -209,6 +209,13 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         str | None, Meta(description="Where it runs, relative to the project. Default: the project's folder.")
     ] = None
     host: Annotated[str | None, Meta(description="Address that it listens on. Default: 127.0.0.1.")] = None
+    scheme: Annotated[
+        Scheme | None,
+        Meta(
+            description="How it is asked, and what its URL begins with: http or https. Default: https when it is "
+            "found to speak TLS, else http."
+        ),
+    ] = None
     port: Annotated[
         int | None,
         Meta(

@@ -23,7 +23,7 @@ from devinit.config.schema import (
     Values,
 )
 from devinit.config.servers import database, external_url, password
-from devinit.model.service import Condition, Service
+from devinit.model.service import Condition, Scheme, Service
 
 _QUOTING = frozenset("'\"\\")
 """Without one of these, a command line is its words."""
@@ -32,6 +32,7 @@ LONGEST_NAME = 40
 
 _PROVIDERS_OF = {
     "command": ("process",),
+    "scheme": ("process",),
     "url_path": ("process",),
     "docs_path": ("process",),
     "warm": ("process",),
@@ -69,6 +70,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         command=table.command,
         directory=_directory(table.directory, surroundings.root, place.at("directory")),
         host=_host(table.host, place.at("host")),
+        scheme=_scheme(table, place.at("scheme")),
         port=port_request(name, provider, table, place),
         port_env=_variable_names(table.port_env, place.at("port_env")),
         extra_ports=extra_ports(name, provider, table, place.at("extra_ports")),
@@ -159,6 +161,12 @@ def _host(text: str | None, place: Place) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
         place.add(f'"{text}" is not an address', f"an address or a host name, as {LOCAL_HOST} or 0.0.0.0")
     return text
+
+
+def _scheme(table: ServiceTable, place: Place) -> Scheme | None:
+    if table.scheme is not None and table.port is None and table.range is None:
+        place.add("needs a `port`", "without one, nothing asks it")
+    return table.scheme
 
 
 def _conditions(value: Dependencies | None) -> dict[str, Condition]:

@@ -8,7 +8,7 @@ from typing import Self, TypeAlias
 
 from msgspec import Struct
 
-from devinit.model.service import Endpoint
+from devinit.model.service import Endpoint, Scheme
 
 USER_AGENT = "devinit-probe"
 """What an HTTP probe calls itself."""
@@ -52,6 +52,7 @@ class HttpProbe(Struct, frozen=True, kw_only=True):
     """Accepted status codes; empty means 200-399."""
     body: str | None = None
     """A regular expression that the body must contain."""
+    scheme: Scheme = Scheme.HTTP
     authority: str = ""
     """Host and port as the shown URL has them: `localhost:8001`. Empty means those that are connected to."""
 
@@ -61,9 +62,15 @@ class HttpProbe(Struct, frozen=True, kw_only=True):
     ) -> Self:
         """Return a probe that asks a service on a port as a client does that was given its URL."""
         assert endpoint.port is not None  # noqa: S101 - without a port there is nothing to ask
-        authority = (endpoint.url or "").partition("://")[2].partition("/")[0]
+        scheme, _, rest = (endpoint.url or "").partition("://")
         return cls(
-            host=endpoint.host, port=endpoint.port, path=path, status=status, body=body, authority=authority
+            host=endpoint.host,
+            port=endpoint.port,
+            path=path,
+            status=status,
+            body=body,
+            scheme=Scheme.HTTPS if scheme == Scheme.HTTPS else Scheme.HTTP,
+            authority=rest.partition("/")[0],
         )
 
     @property

@@ -73,6 +73,13 @@ class ExtraEndpoint(Struct, frozen=True, kw_only=True):
     """The path that is asked then; None: a connection has to be accepted."""
 
 
+class Scheme(StrEnum):
+    """How a web server is asked."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
 class RestartMode(StrEnum):
     """When a service that ended is started again."""
 
@@ -168,6 +175,8 @@ class Service(Struct, frozen=True, kw_only=True):
     directory: Path
     """Where it runs, absolute."""
     host: str = "127.0.0.1"
+    scheme: Scheme | None = None
+    """How it is asked, when it has a port; None: that is found out, and http is assumed before."""
     port: PortRequest | None = None
     port_env: tuple[str, ...] = ()
     """Other names for its port: set in its environment, and read as a preference (`API_PORT`)."""

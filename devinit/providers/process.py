@@ -12,7 +12,7 @@ from devinit.model.launcher import is_job_worker
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
-from devinit.model.service import Endpoint, Service, StopPolicy, StopTarget
+from devinit.model.service import Endpoint, Scheme, Service, StopPolicy, StopTarget
 from devinit.providers.command import command_spec, first_words
 from devinit.providers.provider import Notes, Place, Say, Stated, reachable
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
@@ -54,7 +54,7 @@ class ProcessProvider:
         host = reachable(service.host)
         if port is None:
             return Endpoint(service=service.name, host=host, port=None, url=None)
-        return _web_endpoint(service, host, port, f"http://localhost:{port}")
+        return _web_endpoint(service, host, port, f"{service.scheme or Scheme.HTTP}://localhost:{port}")
 
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return False: it looks for a folder."""

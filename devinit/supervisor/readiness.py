@@ -14,14 +14,17 @@ from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeVerdict, TcpProbe
+from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeResult, ProbeVerdict, TcpProbe
+from devinit.model.service import Scheme
 from devinit.ports import holder, verify
 from devinit.supervisor.probing import (
     ATTEMPT_SECONDS,
     NOTHING_LISTENS,
     ReadOutput,
     RunCommand,
+    ask_once,
     attempt,
     intervals,
 )
@@ -74,6 +77,12 @@ class Unreachable(Struct, frozen=True):
     reason: str
 
 
+class Speaks(Struct, frozen=True):
+    """It answers, but to the other scheme than the one that it was asked by."""
+
+    scheme: Scheme
+
+
 class TimeOver(Struct, frozen=True):
     """It was not ready in time, and what was seen last."""
 
@@ -86,8 +95,9 @@ class Ailing(Struct, frozen=True):
     detail: str
 
 
-Verdict: TypeAlias = Ready | Foreign | Elsewhere | Unreachable | TimeOver | Ailing
+Verdict: TypeAlias = Ready | Foreign | Elsewhere | Unreachable | Speaks | TimeOver | Ailing
 
+BAD_REQUEST = 400
 SERVER_ERRORS = range(500, 600)
 """Answers of a server that is up and whose code or data is not: it may be fixed while it runs."""
 
@@ -111,6 +121,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     strict: bool
     timeout_seconds: float | None
     """None: for as long as it takes."""
+    is_scheme_open: bool = False
+    """Whether it has to be found out if it speaks TLS."""
     attempt_seconds: float | None = None
     """How long one attempt may take; None: longer after each that was cut off."""
     main: Callable[[], int | None] = lambda: None
@@ -242,13 +254,13 @@ def other_port(subject: Subject, port: int) -> int | None:
     return None
 
 
-async def until_answering(subject: Subject, saw: Saw, deadline: float | None) -> Unreachable | None:
-    """Return when the probe says ready, or when it is clear that it asks at an address of nobody."""
+async def until_answering(subject: Subject, saw: Saw, deadline: float | None) -> Unreachable | Speaks | None:
+    """Return when the probe says ready, or when it is clear that the address or the scheme is wrong."""
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
     clock = asyncio.get_running_loop().time
     astray: float | None = None
-    cut_off = 0
+    cut_off, before = 0, None
     await until_worth_asking(subject.probe, saw)
     for interval in intervals():
         left = float("inf") if deadline is None else deadline - clock()
@@ -257,6 +269,11 @@ async def until_answering(subject: Subject, saw: Saw, deadline: float | None) ->
         if result.verdict is ProbeVerdict.READY:
             return None
         cut_off += result.timed_out
+        # Once for each 400: a server that speaks no TLS logs a greeting as an error.
+        if subject.is_scheme_open and (result != before or result.status is None):
+            before = result
+            if (scheme := await other_scheme(subject.probe, result)) is not None:
+                return Speaks(scheme)
         detail = result.detail
         where = addresses_of(subject.port) if detail == NOTHING_LISTENS else ""
         if where:
@@ -296,6 +313,27 @@ async def until_cancelled(saw: Saw) -> None:
     await asyncio.sleep(TELLING_SECONDS)
     saw("it has not ended yet")
     await asyncio.get_running_loop().create_future()
+
+
+async def other_scheme(probe: Probe, result: ProbeResult) -> Scheme | None:
+    """Return the scheme to which a server answers that did not answer to the one of a probe, if it does."""
+    if not isinstance(probe, HttpProbe) or not may_speak_other(probe, result):
+        return None
+    other = replace(probe, scheme=Scheme.HTTP if probe.scheme is Scheme.HTTPS else Scheme.HTTPS)
+    answer = await ask_once(other)
+    is_refusal = other.scheme is Scheme.HTTP and answer.status == BAD_REQUEST
+    return None if answer.verdict is ProbeVerdict.NOT_YET or is_refusal else other.scheme
+
+
+def may_speak_other(probe: HttpProbe, result: ProbeResult) -> bool:
+    """Whether what came back is what a server says that is asked with TLS, or without it, and speaks the other."""
+    if result.verdict is not ProbeVerdict.NOT_YET:
+        # Go and nginx: "Client sent an HTTP request to an HTTPS server."
+        return probe.scheme is Scheme.HTTP and result.status == BAD_REQUEST
+    if result.timed_out:
+        # One that waits for the end of a line that a greeting has not; a slow page is no reason to greet.
+        return probe.scheme is Scheme.HTTPS
+    return result.detail != NOTHING_LISTENS
 
 
 def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float:

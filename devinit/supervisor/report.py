@@ -134,8 +134,18 @@ def mode_of(service: Service, endpoint: Endpoint) -> Mode:
 def reason_of_new_addresses(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     """Say why a service is started again that knows these addresses from before; pure, and without a password."""
     names = ", ".join(before)
-    moved = any(url.rpartition("@")[2] != now[name].rpartition("@")[2] for name, url in before.items())
-    return f"{names} moved" if moved else f"{names} has another password"
+    places = [(place_of(url), place_of(now[name])) for name, url in before.items()]
+    if any(then[1] != place[1] for then, place in places):
+        return f"{names} moved"
+    if any(then[0] != place[0] for then, place in places):
+        return f"{names} speaks another scheme"
+    return f"{names} has another password"
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Return the scheme of an address, and the rest of it without user and password."""
+    scheme, separator, rest = url.partition("://")
+    return (scheme, rest.rpartition("@")[2]) if separator else ("", url)
 
 
 def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
@@ -292,7 +302,7 @@ def describe_probe(probe: Probe) -> str:
         case TcpProbe(host, port):
             return f"accepts connections on {address(host, port)}"
         case HttpProbe():
-            return f"GET http://{probe.named}{probe.path} succeeds"
+            return f"GET {probe.scheme}://{probe.named}{probe.path} succeeds"
         case ExecProbe(command):
             return f"`{command}` exits with 0"
         case LogProbe(pattern):

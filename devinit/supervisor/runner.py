@@ -14,9 +14,9 @@ from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError
 from devinit.model.port import GrantedPort
-from devinit.model.probe import LogProbe, ProbeResult
+from devinit.model.probe import HttpProbe, LogProbe, ProbeResult
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import Service
+from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.ports.holder import holding
@@ -30,18 +30,20 @@ from devinit.supervisor.health import asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import Ears, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.probing import check, matches
+from devinit.supervisor.probing import check, matches, speaks_tls
 from devinit.supervisor.readiness import (
     Ailing,
     Elsewhere,
     Foreign,
     Ready,
+    Speaks,
     Subject,
     TimeOver,
     Unreachable,
     until_ready,
 )
 from devinit.supervisor.remedies import with_remedy
+from devinit.supervisor.schemes import LATER_SECONDS, is_configured_for_tls, is_open, says_https
 from devinit.supervisor.sequence import Sequence
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.workers import DeadWorker, dead_worker_of
@@ -68,6 +70,10 @@ class Moves(Protocol):
 
     async def follow(self, service: str, port: int) -> GrantedPort:
         """Take over the port that the service chose for itself and publish it. Raise PortError."""
+        ...
+
+    async def speaks(self, service: str, scheme: Scheme) -> None:
+        """Take over what the service was found to speak, and publish its URL."""
         ...
 
 
@@ -237,7 +243,7 @@ class Runner:
             case lifecycle.Watch():
                 await self._watch()
             case lifecycle.LookAfter():
-                await self._look_after()
+                await asyncio.gather(self._listen_for_https(), self._look_after())
             case lifecycle.Wait(seconds):
                 await asyncio.sleep(seconds)
                 self.post(lifecycle.DelayPassed())
@@ -428,12 +434,17 @@ class Runner:
         match found:
             case Ready(listener):
                 await self._provision()
+                if self._scheme_is_unproven() and self._may_speak_tls():
+                    await self._prove_scheme()
                 self.listener = listener
                 self.post(lifecycle.BecameReady())
             case Foreign(reason):
                 self.post(lifecycle.PortLost(reason))
             case Elsewhere(port):
                 await self._follow_port(port)
+            case Speaks(scheme):
+                await self._moves.speaks(self.name, scheme)
+                await self._watch()
             case Unreachable(reason):
                 self.post(lifecycle.PortUnavailable(reason))
             case TimeOver(detail):
@@ -468,6 +479,40 @@ class Runner:
         if not provider.is_provisioned(self.service, place):
             say = self._say_from_thread()
             self._note(await asyncio.to_thread(provider.provision, self.service, endpoint, place, say))
+
+    def _scheme_is_unproven(self) -> bool:
+        return self.service.ready.http is None and is_open(self.service)
+
+    def _may_speak_tls(self) -> bool:
+        return (
+            self._asked_at().scheme is Scheme.HTTPS
+            or is_configured_for_tls(self.service)
+            or self._says_https()
+        )
+
+    def _says_https(self) -> bool:
+        output = logs.read_from(logs.log_path(self._stage.private, self.name), self.log_offset)
+        return says_https(output, self._asked_at().port)
+
+    def _asked_at(self) -> HttpProbe:
+        return HttpProbe.of(self._stage.endpoint(self.name), "/")
+
+    async def _prove_scheme(self) -> None:
+        probe = self._asked_at()
+        scheme = Scheme.HTTPS if await speaks_tls(probe) else Scheme.HTTP
+        if scheme is not probe.scheme:
+            await self._moves.speaks(self.name, scheme)
+
+    async def _listen_for_https(self) -> None:
+        if not self._scheme_is_unproven():
+            return
+        for seconds in LATER_SECONDS:
+            await asyncio.sleep(seconds)
+            if self._asked_at().scheme is Scheme.HTTPS:
+                return
+            if self._says_https():
+                await self._prove_scheme()
+                return
 
     async def _follow_port(self, port: int) -> None:
         given = self._stage.ports.port_of(self.name)
@@ -560,6 +605,7 @@ class Runner:
             extra_probes=self._stage.extra_probes(self.service),
             strict=self.service.port.strict if self.service.port else False,
             timeout_seconds=self._stage.time_limit(self.service),
+            is_scheme_open=is_open(self.service),
             attempt_seconds=self.service.ready.attempt_seconds,
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,

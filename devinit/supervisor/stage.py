@@ -18,7 +18,7 @@ from devinit.logs import SECRETS_FILE
 from devinit.model.port import PortRequest
 from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
-from devinit.model.service import Endpoint, ExtraEndpoint, Project, Service, StopPolicy
+from devinit.model.service import Endpoint, ExtraEndpoint, Project, Scheme, Service, StopPolicy
 from devinit.ports import ports_file
 from devinit.providers import PROVIDERS, Place, Provider
 from devinit.providers.command import command_spec
@@ -33,6 +33,7 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
+from devinit.supervisor.schemes import Schemes
 from devinit.system.checkout import claim
 from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import project_id
@@ -70,6 +71,7 @@ class Stage:
         self.pipes = EnvPipes()
         self.lookout = Lookout()
         self.logs = LogKeeper(self.private, self.note)
+        self._schemes = Schemes(self.private)
         self._endpoints: dict[str, Endpoint] = {}
 
     def configure(self, project: Project, caller: dict[str, str]) -> None:
@@ -123,7 +125,8 @@ class Stage:
         endpoints: dict[str, Endpoint] = {}
         for name, service in project.services.items():
             port = self._port(service.port, remembered)
-            endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
+            settled = self._schemes.settled(service)
+            endpoints[name] = PROVIDERS[service.provider].endpoint(settled, port)
             for extra in service.extra_ports:
                 endpoints[extra.service] = extra_endpoint(service, extra, self._port(extra, remembered))
         return endpoints, environment(project, endpoints, base=caller)
@@ -137,6 +140,11 @@ class Stage:
         path = str(self.root / ".env.runtime")
         self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
         return changed
+
+    def speaks(self, service: str, scheme: Scheme) -> None:
+        """Remember what a service was found to speak, and publish its URL."""
+        self._schemes.remember(service, scheme)
+        self.publish()
 
     def provider(self, service: Service) -> Provider:
         """Return how this kind of service is run."""
@@ -155,9 +163,7 @@ class Stage:
             at = self._endpoints.get(name)
             if extra.ready and at is not None and at.port is not None:
                 probes[name] = (
-                    TcpProbe(at.host, at.port)
-                    if extra.http is None
-                    else HttpProbe(host=at.host, port=at.port, path=extra.http)
+                    TcpProbe(at.host, at.port) if extra.http is None else HttpProbe.of(at, extra.http)
                 )
         return probes
 

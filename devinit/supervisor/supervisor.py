@@ -20,7 +20,7 @@ from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
 from devinit.errors import Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
-from devinit.model.service import Condition, Endpoint, Project, Service
+from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
@@ -521,6 +521,20 @@ class Supervisor:
         granted = await asyncio.to_thread(self.stage.ports.follow, request, port, self.stage.project, say)
         self._republish(granted)
         return granted
+
+    async def speaks(self, service: str, scheme: Scheme) -> None:
+        """Take over what a service was found to speak, and let everybody know its URL."""
+        try:
+            self.stage.speaks(service, scheme)
+        except StateFileError as error:
+            # A full disk: the service is ready all the same.
+            self.stage.note(error.message, service)
+        self.stage.note(f"{service} speaks {scheme}: {self.stage.endpoint(service).url}", service)
+        runner = self.runners[service]
+        runner.told = self.stage.addresses()
+        self._restart_misinformed()
+        if runner.phase in SERVING:
+            self._announce(runner)
 
     def _republish(self, granted: GrantedPort) -> None:
         """Publish a move that happened during a start."""

@@ -27,13 +27,16 @@ from devinit.supervisor.probing import attempt, intervals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from ssl import SSLContext
 
 READY = ProbeResult(ProbeVerdict.READY)
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def server(answer: bytes | Answer, host: str = "127.0.0.1") -> AsyncIterator[int]:
+async def server(
+    answer: bytes | Answer, host: str = "127.0.0.1", tls: SSLContext | None = None
+) -> AsyncIterator[int]:
     """Serve one answer to every connection, which is then closed; yield the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -48,7 +51,7 @@ async def server(answer: bytes | Answer, host: str = "127.0.0.1") -> AsyncIterat
         finally:
             writer.close()
 
-    listening = await asyncio.start_server(serve, host, 0)
+    listening = await asyncio.start_server(serve, host, 0, ssl=tls)
     async with listening:
         yield listening.sockets[0].getsockname()[1]
 

@@ -92,6 +92,15 @@ class TestTheReasonOfNewAddresses:
 
         assert reason_of_new_addresses(self.BEFORE, now) == "db moved"
 
+    def test_is_the_scheme_when_a_service_speaks_tls_now(self) -> None:
+        before, now = {"web": "http://localhost:3000"}, {"web": "https://localhost:3000"}
+
+        assert reason_of_new_addresses(before, now) == "web speaks another scheme"
+        assert (
+            reason_of_new_addresses({"web.debug": "localhost:1"}, {"web.debug": "localhost:2"})
+            == "web.debug moved"
+        )
+
     def test_is_the_password_when_only_that_is_another(self) -> None:
         now = {"db": "postgresql://shop:new@127.0.0.1:5432/shop"}
 

@@ -1,0 +1,105 @@
+"""Whether a service is asked by http or https: what it was found to speak, remembered for its next start.
+
+Others are told its URL before it runs: what a backend is told about a frontend with a certificate would be wrong
+at each start, and the backend would be restarted for the right one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from devinit.errors import StateFileError
+from devinit.model.service import Scheme, Service
+from devinit.system.files import read_text, write_atomically
+
+log = logging.getLogger(__name__)
+
+NAME = "schemes.json"
+HINTS = re.compile(
+    r"""--[\w-]*(?:https|ssl|tls|cert)|\bHTTPS=(?:true|1)|basic-?ssl|mkcert|\b(?:https|ssl)["']?\s*:(?!//)""",
+    re.IGNORECASE,
+)
+"""In a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev --https`,
+`HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl": true`."""
+FILES = re.compile(r"(?:vite|nuxt|vue|webpack|astro|svelte)\.config\.[cm]?[jt]s|angular\.json|package\.json")
+"""Where dev servers are configured, in the folder of a service."""
+LARGEST_FILE = 200_000
+LATER_SECONDS = (0.2, 1.0, 3.0)
+"""When to look at the output of a service that has become ready: some print their URL only after they listen."""
+
+
+class Schemes:
+    """What the services of a checkout were found to speak, where their configuration does not say it."""
+
+    def __init__(self, private: Path) -> None:
+        self._path = private / NAME
+        self._found = _read(self._path)
+
+    def settled(self, service: Service) -> Service:
+        """Return a service with the scheme that it states, was found to speak, or is likely to speak."""
+        if not is_open(service):
+            return service
+        expected = Scheme.HTTPS if HINTS.search(service.command or "") else None
+        return msgspec.structs.replace(service, scheme=self._found.get(service.name, expected))
+
+    def remember(self, service: str, scheme: Scheme) -> None:
+        """Keep what a service was found to speak."""
+        self._found[service] = scheme
+        try:
+            write_atomically(self._path, msgspec.json.encode(self._found) + b"\n", mode=0o600, durable=False)
+        except StateFileError as error:
+            # It is found out again at the next start.
+            log.warning("%s", error.message)
+
+
+def is_open(service: Service) -> bool:
+    """Whether it has to be found out what a service speaks."""
+    return (
+        service.scheme is None
+        and service.provider == "process"
+        and service.port is not None
+        and service.external_url is None
+    )
+
+
+def is_configured_for_tls(service: Service) -> bool:
+    """Whether a service's command or the configuration of its dev server suggests that it speaks TLS.
+
+    That is reason enough to greet it. Without a reason nothing is greeted: a server without TLS may log an error.
+    """
+    return HINTS.search(service.command or "") is not None or any(
+        HINTS.search(text) for text in _configurations(service.directory)
+    )
+
+
+def says_https(output: str, port: int) -> bool:
+    """Whether a service prints an address of https on its port."""
+    return re.search(rf"https://[^\s/]*:{port}\b", output) is not None
+
+
+def _configurations(directory: Path) -> Iterator[str]:
+    try:
+        names = os.listdir(directory)  # noqa: PTH208 - names are wanted
+    except OSError:
+        return
+    for name in sorted(names):
+        if FILES.fullmatch(name):
+            # Not ours to judge: what cannot be read is no hint.
+            with suppress(StateFileError):
+                yield read_text(directory / name, most=LARGEST_FILE) or ""
+
+
+def _read(path: Path) -> dict[str, Scheme]:
+    try:
+        return msgspec.json.decode(read_text(path) or "{}", type=dict[str, Scheme])
+    except (StateFileError, msgspec.DecodeError, RecursionError) as error:
+        # It is found out again.
+        log.warning("%s cannot be read: %s", path, error)
+        return {}
