@@ -22,6 +22,8 @@ class ProbeVerdict(StrEnum):
     """Nothing answers, or it answers that it is still starting."""
     REFUSED = "refused"
     """It answers, and what it says is wrong: waiting longer does not help by itself."""
+    REDIRECTED = "redirected"
+    """Somebody answers, but not the server that listens there: the kernel sends connections elsewhere."""
 
 
 class ProbeResult(Struct, frozen=True):

@@ -139,13 +139,15 @@ def grant(
     aliases: Mapping[str, Sequence[str]] | None = None,
     chosen: Mapping[str, int] | None = None,
     ask_running: AskRunning = lambda _service, _port: None,
+    unusable: Mapping[int, str] | None = None,
     say: Say | None = None,
 ) -> list[Grant]:
     """Grant every request a port, in their order, or raise and take nothing.
 
     `environ` is the caller's; `remembered` the content of .ports.json, and `chosen` what of that was chosen by
     hand; `aliases` the services' other port variables; `protected` the pids of the caller (they and their
-    ancestors are never ended); `ask_running` finds out whether a service can use what runs on a taken port. The
+    ancestors are never ended); `ask_running` finds out whether a service can use what runs on a taken port;
+    `unusable` are ports that are free and of no use, and why. The
     grant of a service that does (`granted.uses`) has neither lease nor hold: the port is not ours.
     Raises ConflictsFound (policy ask, unanswered), PortConflict and PortsExhausted.
     """
@@ -166,6 +168,7 @@ def grant(
         stated=stated,
         applications=applications(environ),
         ask_running=ask_running,
+        unusable=unusable or {},
         say=say,
     )
     try:

@@ -140,13 +140,14 @@ class Search:
         stated: Overrides,
         applications: Mapping[int, Application],
         ask_running: AskRunning,
+        unusable: Mapping[int, str],
         say: Say,
     ) -> None:
         self.wanted, self.owner, self.store, self.protected, self.say = wanted, owner, store, protected, say
         self.debug, self.timeout_seconds = stated.debug, stated.timeout_seconds
         self.deadline = time.monotonic() + (stated.timeout_seconds or float("inf"))
         self.resolutions = {(each.service, each.port): each for each in resolutions}
-        self.ask_running = ask_running
+        self.ask_running, self.unusable = ask_running, unusable
         self.applications = applications
         self.ephemeral = ephemeral_range()
         self.assigned: set[int] = set()
@@ -360,6 +361,8 @@ class Search:
             self.say(
                 f"{request.service}: browsers refuse to open port {port}; it is used because it is fixed"
             )
+        if port in self.unusable:
+            return self.unusable[port]
         ephemeral = range(0) if port in self.assigned else self.ephemeral
         return reason_to_avoid(request, port, ephemeral=ephemeral, macos=sys.platform == "darwin")
 

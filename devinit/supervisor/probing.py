@@ -30,7 +30,7 @@ from devinit.model.probe import (
 )
 from devinit.model.service import Scheme
 from devinit.supervisor.turns import Turns
-from devinit.system.connections import is_accepted
+from devinit.system.connections import arrives, is_accepted
 from devinit.system.descriptors import descriptors
 
 if TYPE_CHECKING:
@@ -65,16 +65,24 @@ def intervals() -> Iterator[float]:
 
 
 async def attempt(
-    probe: Probe, run_command: RunCommand, read_output: ReadOutput, seconds: float | None = None
+    probe: Probe,
+    run_command: RunCommand,
+    read_output: ReadOutput,
+    seconds: float | None = None,
+    *,
+    is_own: bool = False,
 ) -> ProbeResult:
-    """Carry a probe out once, within so many seconds."""
+    """Carry a probe out once, within so many seconds.
+
+    `is_own`: the server listens on this machine, so a connection has to end where it was made to.
+    """
     seconds = ATTEMPT_SECONDS if seconds is None else seconds
     if isinstance(probe, StayedUpProbe):
         await asyncio.sleep(probe.seconds)
         return ready()
     if isinstance(probe, EndProbe):
         return not_yet("it has not ended yet")
-    return await within(seconds, carry_out(probe, run_command, read_output))
+    return await within(seconds, carry_out(probe, run_command, read_output, is_own=is_own))
 
 
 async def ask_once(probe: HttpProbe) -> ProbeResult:
@@ -90,21 +98,25 @@ async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> 
             return await trying
     except TimeoutError:
         return not_yet(f"no answer within {seconds:.3g} s", timed_out=True)
+    except Redirected as redirected:
+        return ProbeResult(ProbeVerdict.REDIRECTED, str(redirected))
     except OSError as error:
         return not_yet(describe(error))
 
 
-async def check(probe: Probe, run_command: RunCommand, seconds: float) -> ProbeResult:
+async def check(
+    probe: Probe, run_command: RunCommand, seconds: float, *, is_own: bool = False
+) -> ProbeResult:
     """Ask once whether a service that is ready is still well. A line of the output is no answer to that.
 
     That the kernel connects says nothing about a server that was up: its queue outlives a worker that died under
     its reloader. So a connection has to be accepted.
     """
     if not isinstance(probe, TcpProbe):
-        return await attempt(probe, run_command, str, seconds)
+        return await attempt(probe, run_command, str, seconds, is_own=is_own)
     try:
         async with turns.one(), asyncio.timeout(seconds):
-            await until_accepted(probe)
+            await until_accepted(probe, is_own=is_own)
     except TimeoutError:
         return not_yet(f"no process accepted a connection within {seconds:g} s")
     except OSError as error:
@@ -112,10 +124,12 @@ async def check(probe: Probe, run_command: RunCommand, seconds: float) -> ProbeR
     return ready()
 
 
-async def until_accepted(probe: TcpProbe) -> None:
+async def until_accepted(probe: TcpProbe, *, is_own: bool) -> None:
     """Connect, and return when a process has accepted the connection."""
     _, writer = await asyncio.open_connection(probe.host, probe.port)
     try:
+        if is_own:
+            prove_end(writer)
         own_port = writer.get_extra_info("sockname")[1]
         for interval in intervals():
             if is_accepted(probe.port, own_port):
@@ -129,17 +143,23 @@ async def carry_out(
     probe: TcpProbe | HttpProbe | ExchangeProbe | ExecProbe | LogProbe,
     run_command: RunCommand,
     read_output: ReadOutput,
+    *,
+    is_own: bool,
 ) -> ProbeResult:
     """Carry a probe out once, without a time limit."""
     match probe:
         case TcpProbe(host, port):
             _, writer = await asyncio.open_connection(host, port)
-            writer.close()
+            try:
+                if is_own:
+                    prove_end(writer)
+            finally:
+                writer.close()
             return ready()
         case HttpProbe():
-            return await get(probe)
+            return await get(probe, is_own=is_own)
         case ExchangeProbe():
-            return await exchange(probe)
+            return await exchange(probe, is_own=is_own)
         case ExecProbe(command):
             code = await run_command(command)
             return ready() if code == 0 else not_yet(f"`{command}` exited with code {code}")
@@ -153,10 +173,27 @@ def matches(probe: LogProbe, output: str) -> bool:
     return re.search(probe.pattern, output, re.MULTILINE) is not None
 
 
-async def get(probe: HttpProbe) -> ProbeResult:
+class Redirected(OSError):
+    """A connection that does not end where it was made to."""
+
+
+def prove_end(writer: asyncio.StreamWriter) -> None:
+    """Raise Redirected for a connection that the kernel sends elsewhere: who answers it is a stranger."""
+    client, server = writer.get_extra_info("sockname"), writer.get_extra_info("peername")
+    # Either is missing when the connection is closed already.
+    if client and server and not arrives(client[:2], server[:2]):
+        raise Redirected(
+            f"connections to {server[0]}:{server[1]} do not reach it: the kernel redirects them elsewhere "
+            "(a DNAT or REDIRECT rule of iptables or nftables)"
+        )
+
+
+async def get(probe: HttpProbe, *, is_own: bool = False) -> ProbeResult:
     """GET a path and judge status and body."""
     reader, writer = await connect(probe)
     try:
+        if is_own:
+            prove_end(writer)
         request = (
             f"GET {probe.path} HTTP/1.1\r\nHost: {probe.named}\r\n"
             f"User-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
@@ -238,10 +275,12 @@ def parse_status(line: bytes) -> int | None:
     return int(matched.group(1)) if matched else None
 
 
-async def exchange(probe: ExchangeProbe) -> ProbeResult:
+async def exchange(probe: ExchangeProbe, *, is_own: bool) -> ProbeResult:
     """Send the provider's bytes and let it judge the first answer."""
     reader, writer = await asyncio.open_connection(probe.host, probe.port)
     try:
+        if is_own:
+            prove_end(writer)
         writer.write(probe.request)
         answer = await reader.read(4096)
         result = probe.judge(answer) if answer else not_yet("it closed the connection")

@@ -70,6 +70,8 @@ class ProjectPorts:
         """Remembered ports that were chosen by hand, as of the last start."""
         self._taken: dict[str, None] = {}
         """Names of ports that were taken or asked for since they were written down last, in order."""
+        self._unusable: dict[int, str] = {}
+        """Ports that can be bound and are of no use, and why."""
 
     def take(
         self, services: Iterable[Service], project: Project, asked: Asked, say: Say
@@ -189,6 +191,14 @@ class ProjectPorts:
         override = stated.ports.get(found.service)
         return stated.skip_discovery or (override is not None and override.port == found.port)
 
+    def is_unusable(self, service: str) -> bool:
+        """Whether the port of a service is one of no use."""
+        return self.port_of(service) in self._unusable
+
+    def avoid(self, port: int, reason: str) -> None:
+        """Move no service to a port from now on, although it can be bound."""
+        self._unusable[port] = reason
+
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
         """Give up a service's port, which somebody else has, and take the next one. Blocking."""
         lost = self._grants.get(service.name)
@@ -208,6 +218,7 @@ class ProjectPorts:
             remembered={**ports_file.read(self._root), service.name: lost.port},
             policy=ConflictPolicy.MOVE,
             store=self._store,
+            unusable=self._unusable,
         )
         self._add([found])
         return found.granted

@@ -45,6 +45,8 @@ TELLING_SECONDS = 1.5
 """After this long it is said of a job that it still runs."""
 SETTLED_SECONDS = 2.0
 """A service that listens only elsewhere for this long has chosen its own port."""
+REDIRECTED_SECONDS = 1.0
+"""Connections that did not reach a service for this long will not do so later."""
 ELSEWHERE_INTERVAL_SECONDS = 0.5
 MARGIN_SECONDS = 0.1
 """So much before the deadline the last attempt says what it saw."""
@@ -61,6 +63,12 @@ class Ready(Struct, frozen=True):
 
 class Foreign(Struct, frozen=True):
     """Somebody else listens on its port."""
+
+    reason: str
+
+
+class Redirected(Struct, frozen=True):
+    """It listens, but the kernel sends connections to its port to another program."""
 
     reason: str
 
@@ -95,7 +103,7 @@ class Ailing(Struct, frozen=True):
     detail: str
 
 
-Verdict: TypeAlias = Ready | Foreign | Elsewhere | Unreachable | Speaks | TimeOver | Ailing
+Verdict: TypeAlias = Ready | Foreign | Redirected | Elsewhere | Unreachable | Speaks | TimeOver | Ailing
 
 BAD_REQUEST = 400
 SERVER_ERRORS = range(500, 600)
@@ -254,20 +262,32 @@ def other_port(subject: Subject, port: int) -> int | None:
     return None
 
 
-async def until_answering(subject: Subject, saw: Saw, deadline: float | None) -> Unreachable | Speaks | None:
+async def until_answering(
+    subject: Subject, saw: Saw, deadline: float | None
+) -> Unreachable | Redirected | Speaks | None:
     """Return when the probe says ready, or when it is clear that the address or the scheme is wrong."""
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
     clock = asyncio.get_running_loop().time
     astray: float | None = None
     cut_off, before = 0, None
+    redirected: float | None = None
+    is_own = subject.port is not None
     await until_worth_asking(subject.probe, saw)
     for interval in intervals():
         left = float("inf") if deadline is None else deadline - clock()
         seconds = seconds_of_attempt(subject.attempt_seconds, cut_off, left)
-        result = await attempt(subject.probe, subject.run_command, subject.read_output, seconds)
+        result = await attempt(
+            subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own
+        )
         if result.verdict is ProbeVerdict.READY:
             return None
+        if result.verdict is not ProbeVerdict.REDIRECTED:
+            redirected = None
+        elif redirected is None:
+            redirected = clock()
+        elif clock() - redirected >= REDIRECTED_SECONDS:
+            return Redirected(result.detail)
         cut_off += result.timed_out
         # Once for each 400: a server that speaks no TLS logs a greeting as an error.
         if subject.is_scheme_open and (result != before or result.status is None):

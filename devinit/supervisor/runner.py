@@ -36,6 +36,7 @@ from devinit.supervisor.readiness import (
     Elsewhere,
     Foreign,
     Ready,
+    Redirected,
     Speaks,
     Subject,
     TimeOver,
@@ -440,6 +441,10 @@ class Runner:
                 self.post(lifecycle.BecameReady())
             case Foreign(reason):
                 self.post(lifecycle.PortLost(reason))
+            case Redirected(reason):
+                if (port := self._stage.ports.port_of(self.name)) is not None:
+                    self._stage.ports.avoid(port, reason)
+                self.post(lifecycle.PortLost(reason))
             case Elsewhere(port):
                 await self._follow_port(port)
             case Speaks(scheme):
@@ -462,9 +467,10 @@ class Runner:
             return
         service = asked_as(self.service, health)
         probe = self._stage.probe(service)
+        is_own = self.service.port is not None and self.service.external_url is None
 
         async def ask() -> ProbeResult:
-            return await check(probe, self._run_health_command, health.timeout_seconds)
+            return await check(probe, self._run_health_command, health.timeout_seconds, is_own=is_own)
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
             self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
@@ -534,7 +540,8 @@ class Runner:
         await self._end()
         if self.phase is not Phase.STARTING:
             return
-        if self.state.port_losses == 1 and self._hold_may_be_in_the_way():
+        unusable = self._stage.ports.is_unusable(self.name)
+        if not unusable and self.state.port_losses == 1 and self._hold_may_be_in_the_way():
             # It may only be that the service does not bind over our hold; then the same port will do.
             self._stage.note(
                 f"{self.name} binds exclusively: its port is not held for it any more", self.name

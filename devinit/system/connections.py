@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from typing import TypeAlias
 
 from devinit.model.port import PortUse, UseState
 from devinit.system.facts import facts_of, user_name
@@ -17,8 +18,12 @@ from devinit.system.sockets import (
     TIME_WAIT,
     Socket,
     ask_kernel,
+    find,
     read_tables,
 )
+
+Address: TypeAlias = tuple[str, int]
+"""A numeric address and a port."""
 
 
 def clients_of(ports: Collection[int]) -> dict[int, int]:
@@ -44,6 +49,23 @@ def is_accepted(port: int, peer_port: int) -> bool:
         return True
     mine = (one for one in _sockets(1 << ESTABLISHED, port) if one.peer_port == peer_port)
     return all(one.inode for one in mine if one.state == ESTABLISHED)
+
+
+def arrives(client: Address, server: Address) -> bool:
+    """Whether a connection ends at the address that its client connected to. True where that cannot be seen.
+
+    The kernel may redirect it (a DNAT or REDIRECT rule, a program of eBPF): then its other end is a socket of
+    another address, on this machine or not, and what listens here never sees it. Ask while it is open.
+    """
+    if not LINUX:
+        return True
+    try:
+        if find(*server, *client) is not None:
+            return True
+        # Without our own end it was closed meanwhile, and the other end may have gone with it.
+        return find(*client, *server) is None or find(*server, *client) is not None
+    except OSError:
+        return True
 
 
 def use_of(port: int) -> PortUse | None:

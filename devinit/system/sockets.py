@@ -5,6 +5,7 @@ Asked for listeners, netlink answers in 0.03 ms where /proc/net/tcp takes 9 ms: 
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -20,10 +21,13 @@ ALL_BUT_LISTENING = ((1 << (BOUND_INACTIVE + 1)) - 1) & ~LISTENING
 # <linux/netlink.h>, <linux/sock_diag.h>, <linux/inet_diag.h>
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
-_REQUEST_DUMP = 0x301
+_REQUEST_DUMP, _REQUEST_ONE = 0x301, 0x001
 _ERROR, _DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBBBI H46s")
+_REST = struct.Struct("=H16s16sI8s")
+"""What follows the local port in a request: the peer's port, both addresses, the interface and a cookie."""
+_NO_COOKIE = b"\xff" * 8
 _ROW = struct.Struct("=BBBB 2s2s 16s16s I8s IIIII")
 _ERROR_CODE = struct.Struct("=i")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -60,6 +64,36 @@ def ask_kernel(states: int, port: int | None) -> Iterator[Socket]:
             link.send(header + request)
             # Sockets that are only bound come with every port, whatever was asked (6.18).
             yield from (found for found in _answer(link) if port in (None, found.port))
+
+
+def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
+    """Return the socket of a connection, in whatever state; None when the kernel has none.
+
+    Raise OSError when the question is refused. Takes 0.03 ms however many sockets there are, unlike a list.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    rest = _REST.pack(
+        socket.htons(peer_port),
+        socket.inet_pton(family, address),
+        socket.inet_pton(family, peer),
+        0,
+        _NO_COOKIE,
+    )
+    states = ALL_BUT_LISTENING
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as link:
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, socket.htons(port), rest)
+        header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_ONE, 0, 0)
+        link.send(header + request)
+        data = link.recv(_BUFFER)
+    length, kind, _, _, _ = _HEADER.unpack_from(data, 0)
+    if kind == _ERROR:
+        code = -_ERROR_CODE.unpack_from(data, _HEADER.size)[0]
+        if code == errno.ENOENT:
+            return None
+        raise OSError(code, os.strerror(code))
+    found = _parse_row(data, _HEADER.size, length)
+    # Without a connection the kernel answers with who listens there.
+    return None if found.state == LISTEN else found
 
 
 def _answer(link: socket.socket) -> Iterator[Socket]:
