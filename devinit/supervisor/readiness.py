@@ -8,7 +8,7 @@ inode must belong to the service's own processes, and nothing foreign may listen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devinit.model.port import Listener
 from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeResult, ProbeVerdict, TcpProbe
 from devinit.model.service import Scheme
 from devinit.ports import holder, verify
@@ -44,9 +45,8 @@ BELIEVED_SECONDS = 5.0
 TELLING_SECONDS = 1.5
 """After this long it is said of a job that it still runs."""
 SETTLED_SECONDS = 2.0
-"""A service that listens only elsewhere for this long has chosen its own port."""
-REDIRECTED_SECONDS = 1.0
-"""Connections that did not reach a service for this long will not do so later."""
+"""A service that listens only elsewhere for this long has chosen its port; one not reached so long never is."""
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 ELSEWHERE_INTERVAL_SECONDS = 0.5
 MARGIN_SECONDS = 0.1
 """So much before the deadline the last attempt says what it saw."""
@@ -269,41 +269,32 @@ async def until_answering(
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
     clock = asyncio.get_running_loop().time
-    astray: float | None = None
     cut_off, before = 0, None
-    redirected: float | None = None
-    is_own = subject.port is not None
+    wrong: Unreachable | Redirected | None = None
+    wrong_since = clock()
     await until_worth_asking(subject.probe, saw)
     for interval in intervals():
         left = float("inf") if deadline is None else deadline - clock()
-        seconds = seconds_of_attempt(subject.attempt_seconds, cut_off, left)
         result = await attempt(
-            subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own
+            subject.probe,
+            subject.run_command,
+            subject.read_output,
+            seconds_of_attempt(subject.attempt_seconds, cut_off, left),
+            is_own=subject.port is not None,
         )
         if result.verdict is ProbeVerdict.READY:
             return None
-        if result.verdict is not ProbeVerdict.REDIRECTED:
-            redirected = None
-        elif redirected is None:
-            redirected = clock()
-        elif clock() - redirected >= REDIRECTED_SECONDS:
-            return Redirected(result.detail)
         cut_off += result.timed_out
         # Once for each 400: a server that speaks no TLS logs a greeting as an error.
         if subject.is_scheme_open and (result != before or result.status is None):
             before = result
             if (scheme := await other_scheme(subject.probe, result)) is not None:
                 return Speaks(scheme)
-        detail = result.detail
-        where = addresses_of(subject.port) if detail == NOTHING_LISTENS else ""
-        if where:
-            astray = clock() if astray is None else astray
-            detail = f"it listens on {where} alone, and is looked for at {asked_at(subject.probe)}"
-            if clock() - astray >= SETTLED_SECONDS:
-                return Unreachable(f"{detail}\n{ADDRESS_ADVICE}")
-        else:
-            astray = None
-        saw(detail, result.status)
+        if (found := wrong_address(subject, result)) != wrong:
+            wrong, wrong_since = found, clock()
+        elif found is not None and clock() - wrong_since >= SETTLED_SECONDS:
+            return found
+        saw(found.reason.partition("\n")[0] if found else result.detail, result.status)
         await asyncio.sleep(STUCK_INTERVAL_SECONDS if subject.is_stuck() else interval)
     return None
 
@@ -333,6 +324,22 @@ async def until_cancelled(saw: Saw) -> None:
     await asyncio.sleep(TELLING_SECONDS)
     saw("it has not ended yet")
     await asyncio.get_running_loop().create_future()
+
+
+def wrong_address(subject: Subject, result: ProbeResult) -> Unreachable | Redirected | None:
+    """Return why a service that listens is not reached where it is asked, if that is what an attempt saw."""
+    if result.verdict is ProbeVerdict.REDIRECTED:
+        return Redirected(result.detail)
+    found = tcp_listeners(subject.port) if result.detail == NOTHING_LISTENS and subject.port else []
+    if not found:
+        return None
+    where, asked = addresses_of(found), asked_at(subject.probe)
+    if any(listens_at(asked, one) for one in found):
+        return Redirected(
+            f"connections to {asked}:{subject.port} are refused although it listens there: the kernel rejects or "
+            "redirects them (a rule of iptables or nftables)"
+        )
+    return Unreachable(f"it listens on {where} alone, and is looked for at {asked}\n{ADDRESS_ADVICE}")
 
 
 async def other_scheme(probe: Probe, result: ProbeResult) -> Scheme | None:
@@ -380,11 +387,19 @@ async def until_worth_asking(probe: Probe, saw: Saw) -> None:
         await pace.pause(age)
 
 
-def addresses_of(port: int | None) -> str:
-    """Return where somebody listens on a port, as it is written: `[::1]:5173`."""
-    found = tcp_listeners(port) if port is not None else []
-    shown = {f"[{one.address}]" if ":" in one.address else one.address for one in found}
-    return " and ".join(f"{address}:{port}" for address in sorted(shown))
+def addresses_of(found: Iterable[Listener]) -> str:
+    """Return where somebody listens, as it is written: `[::1]:5173`."""
+    shown = {
+        f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}" for one in found
+    }
+    return " and ".join(sorted(shown))
+
+
+def listens_at(host: str, listener: Listener) -> bool:
+    """Whether a listener is found at an address, so that only the kernel can refuse a connection to it."""
+    if listener.address not in WILDCARDS:
+        return listener.address == host
+    return (":" in host) == (":" in listener.address) or listener.dual_stack is True
 
 
 def asked_at(probe: Probe) -> str:

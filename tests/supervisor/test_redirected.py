@@ -22,7 +22,7 @@ DRIVER = """
 import json, subprocess, sys, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-port, program = sys.argv[1], json.loads(sys.argv[2])
+port, to, program = *sys.argv[1:3], json.loads(sys.argv[3])
 
 class Stranger(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -32,7 +32,7 @@ class Stranger(BaseHTTPRequestHandler):
 stranger = HTTPServer(("127.0.0.1", 9999), Stranger)
 threading.Thread(target=stranger.serve_forever, daemon=True).start()
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-rule = ["-p", "tcp", "-d", "127.0.0.1", "--dport", port, "-j", "REDIRECT", "--to-ports", "9999"]
+rule = ["-p", "tcp", "-d", "127.0.0.1", "--dport", port, "-j", "REDIRECT", "--to-ports", to]
 redirected = subprocess.run(["iptables", "-t", "nat", "-A", "OUTPUT", *rule]).returncode == 0
 
 def run(*words):
@@ -44,17 +44,27 @@ print(json.dumps({"redirected": redirected, "answers": answers}))
 """
 """Has the network of its own in which it runs redirect a port to a stranger, and starts the project there."""
 
+STRANGER, NOBODY = 9999, 9
+
 needs_a_network = pytest.mark.skipif(
     not LINUX or os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "ip", "iptables"))),
     reason="needs root, unshare, ip and iptables",
 )
 
 
-def started_there(shop: Shop, port: int) -> list[dict[str, Any]]:
+def started_there(shop: Shop, port: int, to: int = STRANGER) -> list[dict[str, Any]]:
     """Start and stop a project where connections to its port are redirected; return what the commands said."""
     driver = shop.root / "driver.py"
     driver.write_text(DRIVER)
-    command = ["unshare", "--net", sys.executable, str(driver), str(port), json.dumps(shop.program())]
+    command = [
+        "unshare",
+        "--net",
+        sys.executable,
+        str(driver),
+        str(port),
+        str(to),
+        json.dumps(shop.program()),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     result = json.loads(done.stdout)
     if not result["redirected"]:
@@ -65,18 +75,27 @@ def started_there(shop: Shop, port: int) -> list[dict[str, Any]]:
 
 @needs_a_network
 class TestARedirectedPort:
-    @pytest.mark.parametrize("ready", [{"http": "/"}, {"tcp": True}])
-    def test_is_left_for_one_that_is_not(self, shop: Shop, port: int, ready: dict[str, Any]) -> None:
+    @pytest.mark.parametrize(
+        ("ready", "to", "reason"),
+        [
+            ({"http": "/"}, STRANGER, "the kernel redirects them elsewhere"),
+            ({"tcp": True}, STRANGER, "the kernel redirects them elsewhere"),
+            ({"tcp": True}, NOBODY, "are refused although it listens there"),
+        ],
+    )
+    def test_is_left_for_one_that_is_not(
+        self, shop: Shop, port: int, ready: dict[str, Any], to: int, reason: str
+    ) -> None:
         shop.service("web", "note=notes", port=port, ready=ready)
 
-        start, status, _ = started_there(shop, port)
+        start, status, _ = started_there(shop, port, to)
 
         assert start["code"] == 0, start
         [web] = json.loads(status["output"])["services"]
         assert (web["phase"], web["mode"]) == ("ready", "moved")
         assert web["port"] > port
         assert len(shop.notes()) == 2
-        assert "the kernel redirects them elsewhere" in start["output"]
+        assert reason in start["output"]
 
     def test_that_is_fixed_is_a_failure_with_that_reason(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port, strict_port=True)
