@@ -1,8 +1,9 @@
 """Tell a person's edits from the files that a service writes itself each time it starts: pure.
 
 Every edit leads to a restart. A service's own writes show a pattern: the same file changes soon after each
-restart. For such a file the restart waits longer each time, but it comes: a person may edit that file, too. Other
-files restart the service at once meanwhile. A file that was rewritten with the same content has not changed.
+restart. For such a file the restart waits longer each time, but it comes: a person may edit that file, too. When
+it changes more often meanwhile than it ever did after a restart, that is an edit, and the restart comes at once.
+Other files restart the service at once in any case. A file rewritten with the same content has not changed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ AT_ONCE = 4
 """So many restarts in a row for the same file are not delayed ..."""
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """... and those that follow wait so many seconds."""
+APART_SECONDS = 1.0
+"""Changes of a file so far apart are two, and not one that was written in several steps."""
 ANY_AT_ONCE = 10
 """The same for restarts in a row for whatever files: a service may write files with new names each time."""
 ANY_DELAYS = (1.0, 2.0, 4.0)
@@ -36,8 +39,14 @@ class Pending(Struct, frozen=True):
     """A change that the service has not been restarted for yet."""
 
     change: Change
+    at: float
+    """When it changed last (monotonic seconds)."""
     due: float
-    """When the service is restarted for it (monotonic seconds)."""
+    """When the service is restarted for it."""
+    times: int = 1
+    """How often it has changed since the last restart."""
+    is_edit: bool = False
+    """Whether it was changed by a person for certain."""
 
 
 class History(Struct, frozen=True):
@@ -45,6 +54,8 @@ class History(Struct, frozen=True):
 
     in_a_row: dict[str, int] = field(default_factory=dict)
     """Files, and the number of restarts up to the last one that each of them changed soon after."""
+    times: dict[str, int] = field(default_factory=dict)
+    """Files that changed soon after a restart, and how often they changed at most before the next one."""
     hurried: int = 0
     """Restarts in a row that other files were changed soon after."""
     digests: dict[str, bytes | None] = field(default_factory=dict)
@@ -70,12 +81,24 @@ def noticed(history: History, changes: Mapping[str, Change], now: float) -> Hist
         if change.soon and change.digest is not None and change.digest == history.digests.get(path):
             continue
         if (before := pending.get(path)) is not None:
-            # It waits already. Whether the service was only just coming up is known from its first change.
-            again = Change(soon=before.change.soon, digest=change.digest)
-            pending[path] = replace(before, change=again)
+            pending[path] = changed_again(before, change, now, history.times.get(path, 1))
         else:
-            pending[path] = Pending(change, now + (delay(history, path) if change.soon else 0.0))
+            pending[path] = Pending(change, now, now + (delay(history, path) if change.soon else 0.0))
     return replace(history, pending=pending)
+
+
+def changed_again(before: Pending, change: Change, now: float, usual: int) -> Pending:
+    """Return a file that changed once more while a restart for it waits; `usual`: how often it does at most."""
+    times = before.times + (now - before.at >= APART_SECONDS)
+    is_edit = times > usual
+    return Pending(
+        # Whether the service was only just coming up is known from the first change.
+        change=Change(soon=before.change.soon, digest=change.digest),
+        at=now,
+        due=now if is_edit else before.due,
+        times=times,
+        is_edit=is_edit,
+    )
 
 
 def delay(history: History, path: str) -> float:
@@ -89,7 +112,7 @@ def delay(history: History, path: str) -> float:
 
 def restarted(history: History) -> History:
     """Return the history after a restart for all that was pending."""
-    soon = {path for path, each in history.pending.items() if each.change.soon}
+    soon = {path: each for path, each in history.pending.items() if each.change.soon}
     known = {
         path: each.change.digest
         for path, each in history.pending.items()
@@ -97,7 +120,9 @@ def restarted(history: History) -> History:
     }
     is_explained = any(path in history.own for path in soon)
     return History(
-        in_a_row={path: history.in_a_row.get(path, 0) + 1 for path in soon},
+        in_a_row={path: history.in_a_row.get(path, 0) + 1 for path, each in soon.items() if not each.is_edit},
+        times=history.times
+        | {path: max(each.times, history.times.get(path, 1)) for path, each in soon.items()},
         hurried=history.hurried + 1 if soon and not is_explained else 0,
         digests={**history.digests, **known},
     )

@@ -193,8 +193,8 @@ class Watching:
             return None
         path, seconds = min(own.items())
         text = (
-            f"{path} changes each time the service starts: restarts for it are delayed, by {seconds:g} s now; "
-            "leave out of `watch` what the service writes itself"
+            f"{path} changed soon after each of the last restarts: the next one for it waits {seconds:g} s; "
+            "leave it out of `watch` if the service writes it itself"
         )
         if path not in self._warned:
             self._warned.add(path)

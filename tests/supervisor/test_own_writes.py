@@ -49,10 +49,39 @@ class TestAPersonsEdits:
 
         assert again.due == history.due == 101.0
 
+    def test_of_one_file_are_delayed_only_until_it_is_saved_again(self) -> None:
+        """An agent that saves one file every two seconds, each time soon after the restart for the save before."""
+        history, now, waited = History(), 0.0, []
+        for _ in range(20):
+            history = noticed(history, {"app.py": SOON}, now)
+            assert history.due is not None
+            waited.append(max(0.0, history.due - now))
+            if history.due < now + 2:
+                history = restarted(history)
+            now += 2
+
+        assert max(waited) <= 4.0
+        assert waited.count(0.0) >= 12
+
 
 class TestAServicesOwnWrites:
     def test_restart_it_later_and_later(self) -> None:
         assert waits(*[{"notes.py": SOON}] * 12) == [0.0] * 4 + [*DELAYS, 30.0, 30.0]
+
+    def test_do_so_when_it_writes_twice_at_each_start(self) -> None:
+        history, now, restarts = History(), 0.0, []
+        while now < 200:
+            # Up at `now`; it writes 0.3 s and 2.3 s after that, if it is not restarted before.
+            for at in (now + 0.3, now + 2.3):
+                if history.due is None or at < history.due:
+                    history = noticed(history, {"notes.py": SOON}, at)
+            assert history.due is not None
+            now = history.due
+            restarts.append(now)
+            history = restarted(history)
+
+        assert len(restarts) < 25
+        assert restarts[-1] - restarts[-2] > 29
 
     def test_are_named_as_such(self) -> None:
         history = History()
