@@ -119,6 +119,11 @@ def bring_up(
         talk(f"project: {root}")
     require_services(root, params["profile"])
     client = connect_or_start(root, note_as_json if arguments.json else talk)
+    if client.greeting.is_out_of_reach:
+        from devinit.control.obstacles import out_of_reach  # hardly ever
+
+        client.close()
+        raise out_of_reach(root)
     try:
         while True:
             try:

@@ -27,6 +27,7 @@ EXAMPLE = "devinit status --json"
 ORPHANED = (
     "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
 )
+ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
 SWITCHES = {"--json": "json", "--all": "all"}
 NAMES = "services"
 
@@ -168,13 +169,14 @@ def status_at_rest(folder: str) -> ProjectStatus:
     from pathlib import Path
 
     from devinit.config.load import load
-    from devinit.control.orphans import orphans_of
+    from devinit.control.orphans import is_elsewhere, orphans_of
     from devinit.ports import ports_file
 
     root = Path(folder)
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     remembered = ports_file.read(root)
     orphans = orphans_of(root)
+    reasons = {name: ELSEWHERE if is_elsewhere(root, name) else ORPHANED for name in orphans}
     services: list[ServiceStatus] = [
         {
             "name": name,
@@ -189,7 +191,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
             "restarts": 0,
             "cpu_percent": None,
             "memory_bytes": None,
-            "reason": ORPHANED if name in orphans else None,
+            "reason": reasons.get(name),
             "changed": [],
             "restarted_for": None,
             "autostart": service.autostart,

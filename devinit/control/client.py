@@ -158,11 +158,7 @@ class Client:
         except TimeoutError:
             pid, _ = peer(self._connection)
             self.close()
-            raise SupervisorError(
-                f"the supervisor (pid {pid or 'unknown'}) does not answer within {GREETING_SECONDS:g} s",
-                hint=f"it may be stopped or stuck: `kill -CONT {pid or 'PID'}` lets a stopped one go on, "
-                f"`kill -9 {pid or 'PID'}` ends it; services keep running, and the next command takes them over",
-            ) from None
+            raise silent(pid) from None
         except OSError:
             self.close()
             return False
@@ -275,6 +271,21 @@ def peer(connection: socket.socket) -> tuple[int, int | None]:
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     pid, uid = (int.from_bytes(credentials[at : at + 4], sys.byteorder) for at in (0, 4))
     return pid, uid
+
+
+def silent(pid: int) -> SupervisorError:
+    """Return the error for a supervisor that does not greet; pid 0 is one of another pid namespace."""
+    if not pid:
+        return SupervisorError(
+            f"the supervisor does not answer within {GREETING_SECONDS:g} s; it runs in another container or "
+            "namespace",
+            hint="it may be stopped or stuck: look there, where `devinit doctor` names its process",
+        )
+    return SupervisorError(
+        f"the supervisor (pid {pid}) does not answer within {GREETING_SECONDS:g} s",
+        hint=f"it may be stopped or stuck: `kill -CONT {pid}` lets a stopped one go on, "
+        f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over",
+    )
 
 
 def nonsense(method: str) -> SupervisorError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from devinit import __version__
+from devinit.system.namespaces import network_namespace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ _DIGITS = 9
 class Greeting:
     """One supervisor, as it introduced itself."""
 
-    __slots__ = ("oldest_command", "pid", "root", "version", "wire")
+    __slots__ = ("network", "oldest_command", "pid", "root", "version", "wire")
 
     def __init__(self, said: Json) -> None:
         """Read the parameters of `hello`. What is missing or of another kind is as in the first wire."""
         self.version = _text(said.get("version")) or "unknown"
         self.root = _text(said.get("root"))
         """The checkout that it serves, without links; empty in the first wire."""
+        self.network = _text(said.get("network"))
+        """The network namespace in which its services listen; empty where there are none, or it does not say."""
         self.pid = _number(said.get("pid"), 0)
         self.wire = _number(said.get("wire"), FIRST_WIRE)
         self.oldest_command = _number(said.get("oldest_command"), FIRST_WIRE)
@@ -60,6 +63,11 @@ class Greeting:
     def is_newer(self) -> bool:
         """Whether it is of a newer devinit than this command."""
         return (self.wire, in_order(self.version)) > (WIRE, in_order(__version__))
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether its services listen on the loopback addresses of another container or namespace than ours."""
+        return self.network not in ("", network_namespace())
 
     def names(self) -> tuple[str, str]:
         """Return its version and ours, with the numbers of the wire where they differ."""
@@ -84,6 +92,7 @@ def greeting_of(root: str | Path) -> Json:
         "oldest_command": OLDEST_COMMAND,
         "root": in_text(os.path.realpath(root)),
         "pid": os.getpid(),
+        "network": network_namespace(),
     }
 
 

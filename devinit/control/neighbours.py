@@ -18,7 +18,7 @@ from devinit.control import checkouts
 from devinit.control.checkouts import Checkout
 from devinit.control.spawning import pointed
 from devinit.control.survey import Json, ask_all
-from devinit.control.waking import supervisor_of, wake
+from devinit.control.waking import ELSEWHERE, visible_supervisor_of, wake
 from devinit.model.neighbour import NeighbourService, NeighbourState, NeighbourStatus, PortRow
 from devinit.model.port import LeaseOwner
 from devinit.model.status import Phase
@@ -53,7 +53,7 @@ class Folder(Struct, frozen=True, kw_only=True):
     answer: Json | None = None
     """What its supervisor says."""
     supervisor: int | None = None
-    """A supervisor that is there and says nothing."""
+    """A supervisor that is there and says nothing; 0 when its process cannot be seen from here."""
     apart: str | None = None
     """Which versions do not understand each other, where its supervisor is of another devinit."""
     leases: tuple[Leased, ...] = ()
@@ -80,7 +80,7 @@ def neighbours() -> list[NeighbourStatus]:
             checkout=written.get(name),
             answer=None if apart else answers.get(name),
             apart=apart,
-            supervisor=supervisor_of(root) if answers.get(name) is None else None,
+            supervisor=visible_supervisor_of(root) if answers.get(name) is None else None,
             leases=tuple(leases.get(name, ())),
         )
         if not folder.exists and state_of(folder) is NeighbourState.STOPPED:
@@ -165,7 +165,8 @@ def advice_about(folder: Folder, state: NeighbourState) -> str | None:
         case NeighbourState.UNREACHABLE if folder.apart:
             return f"{folder.apart}: use that version there, or stop its services with it"
         case NeighbourState.UNREACHABLE:
-            pid = folder.supervisor or "PID"
+            if not (pid := folder.supervisor):
+                return f"its supervisor {ELSEWHERE}: run the command there"
             return (
                 f"its supervisor (pid {pid}) does not answer: `kill -CONT {pid}` lets a stopped one go on, "
                 f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over"

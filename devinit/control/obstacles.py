@@ -80,11 +80,23 @@ def kept_waiting(lock: str, seconds: float) -> SupervisorError:
     from devinit.system.open_files import openers_of
 
     pids = [each.pid for each in openers_of(lock)]
-    who = f"another command (pid {pids[0]})" if pids else "another command"
-    pid = pids[0] if pids else "PID"
+    who = f"another command (pid {pids[0]})" if pids else "a command in another container or namespace"
+    hint = "look there: it may be stopped; then run the command again"
+    if pids:
+        hint = (
+            f"`kill -CONT {pids[0]}` lets a stopped one go on, `kill {pids[0]}` ends it; "
+            "then run the command again"
+        )
     return SupervisorError(
-        f"{who} has been starting this project's supervisor for more than {seconds:g} s",
-        hint=f"`kill -CONT {pid}` lets a stopped one go on, `kill {pid}` ends it; then run the command again",
+        f"{who} has been starting this project's supervisor for more than {seconds:g} s", hint=hint
+    )
+
+
+def out_of_reach(root: str) -> SupervisorError:
+    """Return the error for a supervisor whose services have other loopback addresses than this command."""
+    return SupervisorError(
+        f"{root} runs in another container or namespace: its addresses cannot be reached from here",
+        hint="run the command there; or `devinit stop`, which works from here, and then start it here",
     )
 
 

@@ -38,6 +38,13 @@ def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
     return {service: port for service, port in own.items() if not store.is_only_kept_apart(name, service)}
 
 
+def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:
+    """Whether a service of `orphans_of` runs in a container or namespace that cannot be seen from here."""
+    if LeaseStore(state_directory() / "leases").keepers(root_name(root), service):
+        return False
+    return not _members([f"{project_id(root)}/{service}"])
+
+
 def connect_for_orphans(root: str) -> Client | None:
     """Start a supervisor where something of a checkout runs that nobody has on record; it knows how to end it."""
     if not orphans_of(root) and not _is_anything_marked(f"{project_id(root)}/"):
@@ -57,7 +64,7 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
         refuse_remaining(answer)
         stopped: list[str] = answer["stopped"]
         return stopped
-    services = list(orphans_of(root))
+    services = [service for service in orphans_of(root) if not is_elsewhere(root, service)]
     marks = [f"{project_id(root)}/{service}" for service in services]
     _end(marks, (signal.SIGINT, signal.SIGTERM), GRACE_SECONDS)
     _end(marks, (signal.SIGKILL,), KILL_SECONDS)

@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.model.process import ProcessIdentity
 
+ELSEWHERE = "runs in another container or namespace, and cannot be reached from here"
+"""What is said of a supervisor that has the lock of a checkout, and is none of the processes to be seen here."""
+ELSEWHERE_ADVICE = "run the command there; after `devinit stop` there the project can be started here"
 _LONGEST_PID = 32
 
 
@@ -37,6 +40,17 @@ def supervisor_of(root: str | os.PathLike[str]) -> int | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def visible_supervisor_of(root: str | os.PathLike[str]) -> int | None:
+    """Return the pid of the supervisor that has the lock, None when nobody has it, 0 when it cannot be seen here.
+
+    The pid that stands in the lock may be another process's in this container: only a proven one can be named.
+    """
+    if supervisor_of(root) is None:
+        return None
+    holder = proven_supervisor_of(root)
+    return holder.pid if holder is not None else 0
 
 
 def wake(root: str | os.PathLike[str]) -> bool:

@@ -33,6 +33,8 @@ class ProcessSpec(Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     """The whole environment of the process; nothing is inherited beside it."""
     run_as: RunAs | None = None
+    data: Path | None = None
+    """The directory whose lock the process keeps for as long as it, or anything that it started, runs."""
 
 
 class ProcessFacts(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Which processes work in a data directory: the proof that a server, or what is left of one, still uses it.
 
-PostgreSQL and Redis both make their data their working directory.
+PostgreSQL and Redis both make their data their working directory. That shows only in the pid namespace of the
+server; the lock that it inherits (`system.data_lock`) shows in every container that has the data.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from devinit.errors import ProviderError
+from devinit.system.data_lock import is_used_out_of_sight, where_in_use
 from devinit.system.processes import Process, facts_of, process_ids
 
 GRACE_SECONDS = 3.0
@@ -21,6 +24,16 @@ def works_in(pid: int, folder: Path) -> bool:
     """Say whether this process lives and has the folder as its working directory."""
     facts = facts_of(pid)
     return facts is not None and facts.directory == os.path.realpath(folder)
+
+
+def refuse_use_elsewhere(folder: Path, title: str) -> None:
+    """Raise ProviderError when a server that cannot be seen from here uses the data; change nothing."""
+    if is_used_out_of_sight(folder):
+        raise ProviderError(
+            f"{title} was not started: the server that uses {folder} runs {where_in_use(folder)}, "
+            "and a second one would destroy the data",
+            hint="nothing was changed; run `devinit stop` where that server was started, then start here",
+        )
 
 
 def end_occupants(folder: Path) -> list[int]:

@@ -21,6 +21,7 @@ from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.descriptors import descriptors
+from devinit.system.namespaces import pid_namespace
 from devinit.system.processes import RUN_VARIABLE, Process, boot_id, has_legible_environment, variable_of
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     if not state.services or state.root != os.path.realpath(stage.root) or state.boot_id != boot_id():
         # Nothing ran, or it ran in the checkout that this one was copied from, or before the machine was
         # started again: then nobody has asked for it yet.
+        return
+    if state.pid_namespace not in ("", pid_namespace()):
+        # The process numbers on record are those of another container.
         return
     supervisor.profile = state.profile
     make_room(state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from devinit.model.service import StopPolicy
 from devinit.supervisor.ending import end_keepers, end_tree
@@ -13,6 +13,9 @@ from devinit.supervisor.stage import Stage
 from devinit.system.processes import ProcessTable
 
 log = logging.getLogger(__name__)
+ELSEWHERE = (
+    "runs in another container or namespace, which this command cannot reach: `devinit stop` there ends it"
+)
 
 
 async def end_leftovers(runners: Mapping[str, Runner], stage: Stage) -> list[str]:
@@ -22,10 +25,31 @@ async def end_leftovers(runners: Mapping[str, Runner], stage: Stage) -> list[str
     unseen = [name for name, each in runners.items() if not has_ports(each) and each.identity is None]
     table = ProcessTable() if unseen else None
     orphaned |= {name for name in unseen if runners[name].pids(table)}
+    orphaned -= await reported_elsewhere(orphaned, stage)
     for name in orphaned:
         stage.note(f"{name} still ran without a supervisor: it is ended first", name)
     await asyncio.gather(*(runners[name].end_leftovers() for name in orphaned))
     return sorted(orphaned)
+
+
+async def reported_elsewhere(names: Collection[str], stage: Stage) -> set[str]:
+    """Report and return those of these services that run where their processes cannot be seen from here."""
+    found = await asyncio.to_thread(out_of_sight, names, stage) if names else set()
+    for name in sorted(found):
+        stage.note(f"{name} {ELSEWHERE}", name)
+    return found
+
+
+def out_of_sight(names: Collection[str], stage: Stage) -> set[str]:
+    """Return those of these services that keep a lease by processes that cannot be seen from here. Blocking."""
+    table = ProcessTable()
+    hidden = {
+        name
+        for name in names
+        if not stage.ports.keepers(name) and not table.members_of(None, stage.marker(name))
+    }
+    # What ended between two looks is not hidden.
+    return hidden & stage.ports.orphaned() if hidden else hidden
 
 
 async def end_unknown(names: Iterable[str], stage: Stage) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devinit.control.server import Server
 from devinit.control.spawning import SOCKET_POINTER
-from devinit.control.waking import proven_supervisor_of, wake
+from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, proven_supervisor_of, wake
 from devinit.errors import DevinitError, StateFileError, SupervisorError
 from devinit.system.checkout import claim
 from devinit.system.files import FileLock, write_atomically
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 PREDECESSOR_SECONDS = 5.0
 """How long one that is going away may take to do so."""
+
+HIDDEN_SECONDS = 1.0
+"""How long one is waited for that is none of the processes to be seen here: it can be neither woken nor asked."""
 
 
 async def lock_project(root: Path) -> FileLock | None:
@@ -34,13 +37,9 @@ async def lock_project(root: Path) -> FileLock | None:
         woken = woken or wake(root)
         if woken and is_reachable(root):
             return None
-        if asyncio.get_running_loop().time() > deadline:
-            holder = proven_supervisor_of(root)
-            pid = holder.pid if holder else "unknown"
-            raise SupervisorError(
-                f"another supervisor (pid {pid}) looks after {root}, and cannot be reached",
-                hint=f"it may hang: `kill -9 {pid}`; services keep running, the next command takes them over",
-            )
+        left = deadline - asyncio.get_running_loop().time()
+        if left < 0 or (left < PREDECESSOR_SECONDS - HIDDEN_SECONDS and not proven_supervisor_of(root)):
+            raise unreachable(root)
         await asyncio.sleep(0.01)
     try:
         os.ftruncate(lock.fileno(), 0)
@@ -50,6 +49,17 @@ async def lock_project(root: Path) -> FileLock | None:
             f"{lock.path} cannot be written: {error.strerror}", hint="make room on the disk"
         ) from error
     return lock
+
+
+def unreachable(root: Path) -> SupervisorError:
+    """Return the error about a supervisor that has the lock of a checkout and does not answer."""
+    holder = proven_supervisor_of(root)
+    if holder is None:
+        return SupervisorError(f"the supervisor of {root} {ELSEWHERE}", hint=ELSEWHERE_ADVICE)
+    return SupervisorError(
+        f"another supervisor (pid {holder.pid}) looks after {root}, and cannot be reached",
+        hint=f"it may hang: `kill -9 {holder.pid}`; services keep running, the next command takes them over",
+    )
 
 
 def is_reachable(root: Path) -> bool:

@@ -72,6 +72,8 @@ class State(Struct, frozen=True, kw_only=True):
     """The checkout that it describes: a copy of the folder has the file too, and none of the processes."""
     boot_id: str = ""
     """The kernel's boot: nothing of what it describes survives the next one, and nothing is started for it."""
+    pid_namespace: str = ""
+    """Where the process numbers on record mean something; empty in records of version 0.1."""
     project: str = ""
     profile: str | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict)

@@ -28,7 +28,13 @@ from devinit.supervisor.capacity import kept_for
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.file_watches import FileWatches
-from devinit.supervisor.leftovers import end_leftovers, end_the_rest, end_unknown, survivors
+from devinit.supervisor.leftovers import (
+    end_leftovers,
+    end_the_rest,
+    end_unknown,
+    reported_elsewhere,
+    survivors,
+)
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.passwords import Passwords, as_they_run
 from devinit.supervisor.project_ports import Asked, PortQuestion
@@ -383,6 +389,7 @@ class Supervisor:
         ended = await end_leftovers(idle, self.stage)
         unknown = self.stage.ports.orphaned() - self.runners.keys()
         unknown = unknown if not names else unknown & set(names)
+        unknown -= await reported_elsewhere(unknown, self.stage)
         await end_unknown(sorted(unknown), self.stage)
         return [*ended, *sorted(unknown)]
 

@@ -218,11 +218,18 @@ def _remove_old(path: str) -> None:
     number = 1
     while os.path.lexists(aside := f"{path}.{number}"):
         # Its time was set when it was put aside.
-        if time.time() - os.stat(aside).st_mtime > ASIDE_SECONDS and not is_locked(
-            os.path.join(aside, SUPERVISOR_LOCK)
-        ):
+        if time.time() - os.stat(aside).st_mtime > ASIDE_SECONDS and not _is_in_use(aside):
             remove(aside)
         number += 1
+
+
+def _is_in_use(path: str) -> bool:
+    """Tell whether a supervisor uses a state folder, or a server the data in it, in whichever container."""
+    from glob import escape, glob  # it loads re, once in a fortnight
+
+    data, *outside = (escape(part) for part in (os.path.join(path, "data"), *_parts_of(path)[1:]))
+    locks = [lock for top in (data, *outside) for lock in glob(f"{top}/*/*.lock")]
+    return any(map(is_locked, (os.path.join(path, SUPERVISOR_LOCK), *locks)))
 
 
 def _parts_of(path: str) -> tuple[str, ...]:

@@ -22,8 +22,20 @@ _LONGEST_FIRST_LINE = 256
 def spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...] = ()) -> Process:
     """Start a process in a session of its own, with nothing inherited but `output`, `stdin` and `keep`.
 
+    A server of data also inherits the lock on it; ServiceError is raised when another process has that.
     Signals that the calling program ignores stay ignored in it; those it handles are reset by the kernel.
     """
+    if spec.data is None:
+        return _spawn(spec, output=output, stdin=stdin, keep=keep)
+    from devinit.system import data_lock  # only for databases
+
+    with data_lock.take(spec.data) as lock:
+        process = _spawn(spec, output=output, stdin=stdin, keep=(*keep, lock.fileno()))
+        data_lock.record(lock, process.pid)
+    return process
+
+
+def _spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...]) -> Process:
     if not spec.directory.is_dir():
         raise ServiceError(
             f"the directory {spec.directory} does not exist", hint="create it, or correct `directory`"

@@ -16,7 +16,7 @@ from devinit.cli.logged import without_log
 from devinit.config.absence import no_services
 from devinit.config.load import load
 from devinit.control.launch import connect_to
-from devinit.control.waking import supervisor_of, wake
+from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports import ports_file
 from devinit.system.checkout import state_folder
@@ -84,11 +84,15 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
     """Look at how the supervisor answered, if one has this checkout's lock, and at its version."""
     if answer is not None and not isinstance(answer, DevinitError):
         yield from version(answer)
-    pid = supervisor_of(root)
+    pid = visible_supervisor_of(root)
     if pid is None:
         return
     if isinstance(answer, DevinitError):
         yield Finding(check="supervisor", problem=answer.message, advice=answer.hint or "")
+    elif answer is None and not pid:
+        yield Finding(
+            check="supervisor", problem=f"the supervisor {ELSEWHERE}", advice=ELSEWHERE_ADVICE, harmless=True
+        )
     elif answer is None:
         yield Finding(
             check="supervisor",

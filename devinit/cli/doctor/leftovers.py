@@ -22,6 +22,7 @@ from devinit.control.client import Client
 from devinit.control.launch import connect_or_start, runs_without_supervisor
 from devinit.control.orphans import end_orphans
 from devinit.control.stopped import refuse_remaining
+from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
@@ -47,6 +48,8 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
     """Look for what this checkout left behind; its supervisor's client, if one answers, is done with then."""
     if isinstance(client, DevinitError):
         return  # told by the check of the supervisor
+    if client is None and supervisor_of(root) is not None:
+        return  # as above
     if client is None and runs_without_supervisor(root):
         yield Finding(
             check="leftovers",

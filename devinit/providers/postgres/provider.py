@@ -12,6 +12,7 @@ from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings, Endpoint, Service, StopPolicy
+from devinit.providers.occupants import refuse_use_elsewhere
 from devinit.providers.password import in_url, kept_password
 from devinit.providers.postgres import installation
 from devinit.providers.postgres.account import account_for
@@ -102,6 +103,7 @@ class PostgresProvider:
             return ()
         check(cluster, program)
         account_for(cluster)
+        refuse_use_elsewhere(cluster, program.title)
         clear_remains(cluster, say)
         return ()
 
@@ -128,6 +130,7 @@ class PostgresProvider:
             directory=cluster,
             environment=server_environment(environment),
             run_as=account.run_as,
+            data=cluster,
         )
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:

@@ -14,7 +14,7 @@ from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import RANDOM_PASSWORD, Endpoint, Service, StopPolicy
-from devinit.providers.occupants import works_in
+from devinit.providers.occupants import refuse_use_elsewhere, works_in
 from devinit.providers.password import in_url, kept_password
 from devinit.providers.programs import Program, already_running, make_private, recall, unchanged, unusable
 from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
@@ -89,6 +89,7 @@ class RedisProvider:
         folder = home / installation.data_name(program)
         from devinit.providers.redis import acl, intact  # not before a server is started
 
+        refuse_use_elsewhere(folder, program.title)
         if service.password:
             acl.write(home / ACL_FILE, service.password, program)
         if not folder.is_dir():
@@ -125,6 +126,7 @@ class RedisProvider:
             directory=folder,
             # A LC_ALL or LANG that is not installed makes Redis 7 and Valkey exit.
             environment={**environment, "LC_ALL": "C"},
+            data=folder,
         )
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:

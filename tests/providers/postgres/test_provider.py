@@ -470,7 +470,11 @@ class TestTheDataDirectory:
         (bench.data / "postgres" / f"{major}.unfinished" / "PG_VERSION").unlink()
 
         assert bench.start(service).rows("SELECT 1") == ["1"]
-        assert sorted(path.name for path in (bench.data / "postgres").iterdir()) == [major, "program.json"]
+        assert sorted(path.name for path in (bench.data / "postgres").iterdir()) == [
+            f"in-use-{major}.lock",
+            major,
+            "program.json",
+        ]
 
     def test_is_not_there_before_it_is_complete(self, bench: Bench, any_postgres: Path) -> None:
         (bench.data / "postgres").mkdir(parents=True)
