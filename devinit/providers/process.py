@@ -111,6 +111,14 @@ class ProcessProvider:
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Return None: what answers HTTP could be anybody's."""
 
+    def data(self, service: Service, place: Place) -> Path | None:
+        """Return None: what a command keeps is its own business."""
+
+    def loss(self, service: Service, place: Place, process_id: int | None) -> str:
+        """Return nothing, for the same reason."""
+        del service, place, process_id
+        return ""
+
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM, five seconds, then KILL, unless the service says otherwise.
 

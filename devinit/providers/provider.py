@@ -92,6 +92,17 @@ class Provider(Protocol):
         """
         ...
 
+    def data(self, service: Service, place: Place) -> Path | None:
+        """Return the directory that the service's own server works in; None when there is none."""
+        ...
+
+    def loss(self, service: Service, place: Place, process_id: int | None) -> str:
+        """Say what a server that was started has lost of its data, and what to do; told by a few files.
+
+        Empty when all is there, or the service has none. `process_id` is None when the server has ended.
+        """
+        ...
+
     def stop(self, service: Service) -> StopPolicy:
         """Return how the process is asked to end; pure."""
         ...

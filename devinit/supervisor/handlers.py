@@ -71,6 +71,7 @@ class Handlers:
         return await (self._measured_status if measure else self._status).answer()
 
     async def _encoded_status(self) -> msgspec.Raw:
+        self._supervisor.look_at_data()
         return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}))
 
     async def _encoded_measured_status(self) -> msgspec.Raw:
@@ -79,6 +80,7 @@ class Handlers:
         usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
         measured = {name: usage for name, usage in usages.items() if usage}
         changed = await self._supervisor.changed_since()
+        self._supervisor.look_at_data()
         return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed))
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
@@ -140,6 +142,7 @@ class Handlers:
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
         chosen = report.one_named(name, self._stage.project)
+        self._supervisor.look_at_data()
         runner, stage = self._supervisor.runners[chosen], self._stage
         from devinit.supervisor.holders_now import reasons_now  # as in `inspect`
 

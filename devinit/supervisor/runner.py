@@ -24,6 +24,7 @@ from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.access_lines import without_own_requests
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.daemons import open_server
+from devinit.supervisor.data_watch import look_at_data, refuse_empty_data, watch_data
 from devinit.supervisor.drift import Basis, basis_of
 from devinit.supervisor.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.health import asked_as, look_after
@@ -94,6 +95,8 @@ class Runner:
         self.process: Process | None = None
         self.identity: ProcessIdentity | None = None
         """Of the process that runs, or ran last: what it left behind is found by it."""
+        self.lost_data = ""
+        """What its server has lost of its data, when that was looked at last."""
         self.spared: set[ProcessIdentity] = set()
         """What was started from it and left running when it ended: a person works in it."""
         self.withstood: frozenset[int] = frozenset()
@@ -238,6 +241,7 @@ class Runner:
                 await self._prepare()
             case lifecycle.Renew():
                 self._stage.require_folder(self.service)
+                refuse_empty_data(self, self._stage)
                 await self._prepare_provider()
             case lifecycle.Spawn():
                 await self._spawn()
@@ -462,6 +466,9 @@ class Runner:
                 await self._watch()
 
     async def _look_after(self) -> None:
+        await asyncio.gather(self._check_health(), watch_data(self, self._stage))
+
+    async def _check_health(self) -> None:
         health = self.service.health
         if health is None:
             return
@@ -474,7 +481,8 @@ class Runner:
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
             self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
-            self.post(result)
+            if look_at_data(self, self._stage):
+                self.post(result)
             return self.phase in (Phase.READY, Phase.UNHEALTHY)
 
         await look_after(health, ask, tell)

@@ -26,6 +26,7 @@ from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
 from devinit.supervisor.capacity import kept_for
 from devinit.supervisor.consequences import warning_of, with_changes
+from devinit.supervisor.data_watch import look_at_data
 from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.file_watches import FileWatches
 from devinit.supervisor.leftovers import (
@@ -213,6 +214,11 @@ class Supervisor:
         if not self.is_needed():
             self._record.forget_caller()
 
+    def look_at_data(self) -> None:
+        """Notice which servers have lost their data since that was looked at last."""
+        for runner in self.runners.values():
+            look_at_data(runner, self.stage)
+
     async def changed_since(self) -> dict[str, list[str]]:
         """Return what of each service that runs is older than the files that say how it is to run."""
         project = await self._files.project()
@@ -273,6 +279,7 @@ class Supervisor:
             raise none_by_itself(project.services)
         # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
+        self.look_at_data()
         starting = [name for name in wanted if self._phase(name) not in WANTED]
         self._make_room(starting)
         for name in starting:

@@ -10,7 +10,8 @@ from devinit.providers.postgres.cluster import SUPERUSER_FILE
 from devinit.providers.programs import Program, moved_away, unusable
 
 VERSION_FILE = "PG_VERSION"
-FOLDERS = ("base", "global", "pg_wal")
+FOLDERS = ("base", "base/1", "global", "pg_wal")
+"""`base/1` is the database template1, which every cluster has."""
 FILES = ("global/pg_control", "postgresql.conf", "pg_hba.conf", SUPERUSER_FILE)
 """Each of them has a content."""
 

@@ -186,6 +186,19 @@ class PostgresProvider:
         settings = _settings(service)
         return ask_running(endpoint, lambda line: ask(line, settings))
 
+    def data(self, service: Service, place: Place) -> Path | None:
+        """Return the cluster."""
+        return _cluster_in_use(service, place)
+
+    def loss(self, service: Service, place: Place, process_id: int | None) -> str:
+        """Say whether the cluster is another one, or not whole."""
+        if service.external_url is not None:
+            return ""
+        from devinit.providers.loss import loss_of  # nobody waits for this, as below
+        from devinit.providers.postgres.intact import lacking
+
+        return loss_of(service.name, self.data(service, place), process_id, lacking)
+
     def stop(self, service: Service) -> StopPolicy:
         """Return INT, which ends sessions and writes everything; TERM would wait for every client to leave.
 

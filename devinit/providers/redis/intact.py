@@ -78,6 +78,15 @@ def lacking(files: Files, *, was_ready: bool, several: bool) -> str:
     return ""
 
 
+def lacking_while_it_runs(folder: Path, *, several: bool) -> str:
+    """Say whether the file is missing by which a server finds its data again; an empty text when it is there.
+
+    Its parts are not looked at: a server that rewrites them names new ones and deletes the old ones meanwhile.
+    """
+    name = f"{FOLDER}/{MANIFEST}" if several else SINGLE_FILE
+    return "" if (folder / name).exists() else f"{name} is missing"
+
+
 def listed(manifest: str) -> Iterator[tuple[str, str]]:
     """Yield the files that a manifest names and that are read: `b` is a base, `i` an increment. Pure."""
     for line in manifest.splitlines():

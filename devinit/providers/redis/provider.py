@@ -167,6 +167,26 @@ class RedisProvider:
 
         return ask_running(endpoint, partial(ask, needs_password=bool(service.password)))
 
+    def data(self, service: Service, place: Place) -> Path | None:
+        """Return the folder of the server's files."""
+        if service.external_url is None:
+            with suppress(DevinitError):
+                return _prepared(service, place)[1]
+        return None
+
+    def loss(self, service: Service, place: Place, process_id: int | None) -> str:
+        """Say whether the folder is another one, or has lost what the server reads first."""
+        if service.external_url is not None:
+            return ""
+        from devinit.providers.loss import loss_of  # nobody waits for this, as below
+        from devinit.providers.redis.intact import keeps_several, lacking_while_it_runs
+
+        def lacking(folder: Path) -> str:
+            program = _prepared(service, place)[0]
+            return lacking_while_it_runs(folder, several=keeps_several(program))
+
+        return loss_of(service.name, self.data(service, place), process_id, lacking)
+
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM: it writes what it has and exits with 0."""
         return service.stop or STOP

@@ -1,0 +1,65 @@
+"""What a server that runs has lost of its data: files are deleted under it, and its protocol answers as before.
+
+PostgreSQL asks for a password and refuses each login after it; Redis answers PONG and cannot save.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from devinit.errors import DevinitError
+from devinit.system.processes import facts_of
+from devinit.system.procfs import LINUX
+
+_DELETED = " (deleted)"
+"""What Linux adds to the name of a working directory that has been deleted."""
+
+
+def loss_of(service: str, data: Path | None, process_id: int | None, lacking: Callable[[Path], str]) -> str:
+    """Say what is wrong with the data of a server, and on a second line what to do; empty when all is there.
+
+    `data` is where it should be; None where nothing is. `process_id` is of the server, None when it has ended.
+    `lacking` says which part of a directory is missing.
+    """
+    empty = f"`devinit restart {service}` begins with empty data"
+    works_in = _directory_of(process_id) if process_id is not None else None
+    if works_in is not None and works_in.endswith(_DELETED) and not Path(works_in).exists():
+        return f"its data in {works_in.removesuffix(_DELETED)} was deleted while it ran\n{empty}"
+    if data is None or not data.is_dir():
+        if works_in is not None:
+            return f"its data was moved to {works_in} while it ran\nmove it back; or {empty}"
+        return f"its data{f' in {data}' if data else ''} was deleted or moved while it ran\n{empty}"
+    if works_in is not None and not _is_same(data, works_in):
+        return (
+            f"{data} is not the directory that it was started on: that one is {works_in} now\n"
+            f"`devinit restart {service}` uses the data that is there"
+        )
+    try:
+        missing = lacking(data)
+    except (OSError, DevinitError):
+        return ""  # it cannot be looked at just now: that says nothing
+    if missing:
+        return (
+            f"a part of its data in {data} was deleted: {missing}\n"
+            f"`devinit stop {service}`, then bring it back from a backup"
+        )
+    return ""
+
+
+def _directory_of(process_id: int) -> str | None:
+    if not LINUX:
+        return None  # elsewhere a directory that is gone cannot be told from one that is hidden
+    try:
+        facts = facts_of(process_id)
+    except OSError:
+        return None  # no descriptors are left: that says nothing about the data
+    return facts.directory if facts is not None else None
+
+
+def _is_same(data: Path, works_in: str) -> bool:
+    try:
+        return os.path.samestat(data.stat(), os.stat(works_in))  # noqa: PTH116  text from /proc
+    except OSError:
+        return True

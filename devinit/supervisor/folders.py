@@ -1,0 +1,36 @@
+"""Wait until a folder is not where it was: a checkout, or the data of a server."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+AFTER_SECONDS = 2.0
+"""When a folder begins to be watched: no start waits for that."""
+AWAY_SECONDS = 0.5
+"""How long a folder may be away: whoever renames it and renames it back has not meant to end anything."""
+LOOK_SECONDS = 10.0
+"""How often it is looked for where the kernel does not tell."""
+
+
+async def until_gone(root: Path) -> None:
+    """Return when a folder is not where it was."""
+    from devinit.system.folder import FolderWatch  # it loads ctypes, 3 ms: nobody waits for that here
+
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    with FolderWatch(root) as folder:
+        if (descriptor := folder.fileno()) is not None:
+            loop.add_reader(descriptor, told.set)
+        try:
+            while folder.is_there():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS if descriptor is None else None):
+                        await told.wait()
+                if not folder.is_there():
+                    await asyncio.sleep(AWAY_SECONDS)
+                told.clear()
+        finally:
+            if descriptor is not None:
+                loop.remove_reader(descriptor)

@@ -1,0 +1,95 @@
+"""Specifies what is said of a database whose data is deleted while it runs: it answers, and is of no use."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.places import state_of
+from tests.providers.conftest import any_postgres
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Shop
+
+__all__ = ["any_postgres"]
+
+
+@pytest.fixture(params=["postgres", "redis"])
+def server(request: pytest.FixtureRequest, shop: Shop, port: int, any_postgres: Path) -> str:
+    """A server of data that runs."""
+    name: str = request.param
+    binaries = {"binaries": str(any_postgres)} if name == "postgres" else {}
+    shop.server(name, provider=name, port=port, stop={"grace": 1}, **binaries)
+    shop.up()
+    return name
+
+
+def data_of(shop: Shop, server: str) -> Path:
+    [folder] = (each for each in (state_of(shop.root) / "data" / server).iterdir() if each.is_dir())
+    return folder
+
+
+class TestAServerWhoseDataIsDeleted:
+    def test_is_not_ready_as_before_and_has_empty_data_after_a_restart(self, shop: Shop, server: str) -> None:
+        data = data_of(shop, server)
+        shutil.rmtree(data.parent)
+
+        started = shop("start", "--detach")
+        examined = shop("doctor")
+
+        assert started.returncode == 1, started
+        assert f"its data in {data} was deleted while it ran" in started.stderr + started.stdout
+        assert f"`devinit restart {server}` begins with empty data" in started.stderr + started.stdout
+        assert shop.status()[server]["phase"] == "unhealthy"
+        assert examined.returncode == 1
+        assert "was deleted while it ran" in examined.stdout
+        assert shop("restart").returncode == 0
+        assert shop.status()[server]["phase"] == "ready"
+
+    def test_is_unhealthy_before_anybody_asks(self, shop: Shop, server: str) -> None:
+        with shop.subscribe() as events:
+            shutil.rmtree(data_of(shop, server))
+
+            event = events.until(type="phase", service=server, phase="unhealthy")
+
+        assert "was deleted while it ran" in event["reason"]
+
+    def test_is_not_started_again_by_itself_on_empty_data(self, shop: Shop, server: str) -> None:
+        data = data_of(shop, server)
+        with shop.subscribe() as events:
+            shutil.rmtree(data)
+            events.until(type="phase", service=server, phase="unhealthy")
+
+            shop.end_process(shop.status()[server]["pid"])
+
+            event = events.until(type="phase", service=server, phase="failed")
+        assert f"`devinit restart {server}` begins with empty data" in event["reason"]
+        assert not data.exists()
+
+
+class TestAServerThatLosesAPartOfItsData:
+    def test_is_unhealthy_until_it_is_there_again(self, shop: Shop, server: str) -> None:
+        part = data_of(shop, server) / {"postgres": "base", "redis": "appendonlydir"}[server]
+        part.rename(part.with_name("away"))
+
+        lost = shop.status()[server]
+
+        assert lost["phase"] == "unhealthy"
+        assert f"{part.name}" in lost["reason"]
+        part.with_name("away").rename(part)
+        assert shop.status()[server]["phase"] == "ready"
+
+    def test_names_the_place_to_which_all_of_it_was_moved(self, shop: Shop, server: str) -> None:
+        data = data_of(shop, server)
+        data.rename(data.with_name("elsewhere"))
+
+        reason = shop.status()[server]["reason"]
+
+        assert reason.startswith(
+            f"its data was moved to {data.with_name('elsewhere')} while it ran\nmove it back"
+        )
+        data.with_name("elsewhere").rename(data)
+        assert shop.status()[server]["phase"] == "ready"
