@@ -24,9 +24,11 @@ def show_in_browser(root: Path, port: int | None) -> None:
         from devinit.dashboard.web.door import Door
         from devinit.dashboard.web.server import serve
     except ModuleNotFoundError as error:
+        from devinit.system.extras import command_for  # for an error only
+
         raise DevinitError(
             f"the dashboard in a browser needs textual-serve ({error.name} is not installed)",
-            hint="pip install 'devinit[web]'",
+            hint=command_for("web"),
         ) from error
     listening, held = listen(port)
     with listening:

@@ -11,12 +11,12 @@ import os
 
 from devinit.control.client import Client, connect
 from devinit.control.greeting import is_same_folder
-from devinit.control.spawning import Launch, begun, log_path, pointed
+from devinit.control.spawning import Launch, begun, is_foreign, log_path, pointed
 from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
 from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
-from devinit.system.paths import OWN_FOLDER, socket_address
+from devinit.system.paths import socket_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,28 +100,11 @@ def understood(client: Client) -> Client:
 
 
 def refuse_foreign(root: str | Path) -> None:
-    """Raise SupervisorError for a checkout that another user runs: we would take his services over as ours.
+    """Raise SupervisorError for a checkout that another user runs, and to root for one that is another user's."""
+    if is_foreign(root):
+        from devinit.control.ownership import refuse  # takes long to import, and only a refusal needs it
 
-    Root above all: what it restarts would run as root, and what it writes nobody else could read any more.
-    """
-    try:
-        owner = os.lstat(os.path.join(root, OWN_FOLDER)).st_uid
-    except OSError:
-        return
-    if owner != os.geteuid():
-        from devinit.system.processes import user_name  # takes long to import, and only a refusal needs it
-
-        name = user_name(owner)
-        # Only root would have reached it.
-        why = (
-            f"and no supervisor of {name}'s listens"
-            if os.geteuid() == 0
-            else "whose supervisor you may not use"
-        )
-        raise SupervisorError(
-            f"{root} is run by user {name}, {why}",
-            hint=f"run the command as {name}: sudo -u {name} devinit …",
-        )
+        refuse(os.fspath(root))
 
 
 def connect_to_running(root: str | Path) -> Client | None:

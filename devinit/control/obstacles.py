@@ -10,6 +10,8 @@ from shlex import quote
 
 from devinit.errors import SupervisorError
 from devinit.system.files import MORE_OPEN_FILES, TOO_MANY_OPEN
+from devinit.system.permissions import REFUSED as PERMISSIONS
+from devinit.system.permissions import cure_of
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM)
@@ -24,10 +26,8 @@ def log_refused(path: str, error: OSError) -> SupervisorError:
         hint = MORE_OPEN_FILES
     elif error.errno in ROOM:
         hint = "make room on the disk: `df -h` shows the space, `df -i` the number of files that is left"
-    elif error.errno == errno.EROFS:
-        hint = "the file system is read-only: make it writable"
-    elif error.errno in REFUSED:
-        hint = f"make it yours (was devinit run with sudo here?): sudo chown $USER {quote(path)}"
+    elif error.errno in PERMISSIONS:
+        hint = cure_of(path, error, otherwise=hint)
     return SupervisorError(
         f"the supervisor cannot start: its log {path} cannot be opened: {reason_of(error)}", hint=hint
     )

@@ -1,6 +1,6 @@
 """Start a supervisor. Imports little, so that it can begin before the command line has even been read."""
 
-# ruff: noqa: PTH110, PTH118 -- without pathlib, for the same reason
+# ruff: noqa: PTH110, PTH112, PTH116, PTH118 -- without pathlib, for the same reason
 
 from __future__ import annotations
 
@@ -165,8 +165,7 @@ def begin(root: str) -> None:
     """
     launch: Launch | None = None
     try:
-        own = os.path.join(root, OWN_FOLDER)
-        if os.path.lexists(own) and os.lstat(own).st_uid != os.geteuid():
+        if is_foreign(root):
             return
         if os.path.exists(socket_address(root)) or os.path.exists(pointed(root)):
             return
@@ -178,6 +177,16 @@ def begin(root: str) -> None:
         # The lock above all: the launch that follows would wait for it, and for ever, as we have it ourselves.
         if launch is not None:
             launch.give_back()
+
+
+def is_foreign(root: str | Path) -> bool:
+    """Tell whether what a start writes in a checkout, or the checkout to begin with, may be another user's."""
+    try:
+        owner = os.lstat(os.path.join(root, OWN_FOLDER)).st_uid
+    except OSError:
+        # An ordinary user may work in a folder of others' in which he may write; root may write everywhere.
+        return os.geteuid() == 0 and os.path.isdir(root) and os.stat(root).st_uid != 0
+    return owner != os.geteuid()
 
 
 def pointed(root: str | Path) -> str:

@@ -476,9 +476,11 @@ def _owner(record: Record) -> LeaseOwner:
 
 
 def _unusable(path: Path | str, error: OSError) -> StateFileError:
-    hint = (
-        "free some space and start again"
-        if error.errno == errno.ENOSPC
-        else ("port leases need a local directory that you may write; XDG_STATE_HOME chooses another place")
-    )
+    hint = "port leases need a local directory that you may write; XDG_STATE_HOME chooses another place"
+    if error.errno == errno.ENOSPC:
+        hint = "free some space and start again"
+    elif isinstance(error, PermissionError):
+        from devinit.system.permissions import cure_of  # for an error only
+
+        hint = cure_of(str(path), error, otherwise=hint)
     return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

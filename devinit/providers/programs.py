@@ -117,7 +117,11 @@ def make_private(folder: Path) -> None:
 
 def unusable(path: Path, error: OSError) -> ProviderError:
     """Return the error for data that the file system refuses."""
+    from devinit.system.permissions import REFUSED, cure_of  # for an error only
+
     hint = f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}"
+    if error.errno in REFUSED:
+        hint = cure_of(str(path), error, otherwise=hint)
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         hint = "make room on the disk"
     return ProviderError(f"{path} cannot be used: {error.strerror}", hint=hint)

@@ -341,11 +341,10 @@ def _unusable(path: str, error: OSError) -> StateFileError:
     hint = "devinit keeps there which checkout this is: make the checkout writable"
     if error.errno in TOO_MANY_OPEN:
         hint = MORE_OPEN_FILES
-    elif isinstance(error, PermissionError):
-        from shlex import quote  # it loads re, for an error only
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        from devinit.system.permissions import chown, cure_of  # for an error only
 
-        whose = path if os.path.exists(path) else os.path.dirname(path)
-        hint = (
-            f"make {whose} yours again (was devinit run with sudo here?): sudo chown -R $USER {quote(whose)}"
-        )
+        if error.errno != errno.EROFS:
+            hint = f"make the checkout yours (was it made with sudo?): {chown([os.path.dirname(path)])}"
+        hint = cure_of(path, error, otherwise=hint)
     return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

@@ -377,7 +377,9 @@ def _hint(path: str, error: OSError) -> str | None:
 
     folder = os.path.dirname(path) or "."
     if error.errno in _NOT_ALLOWED:
-        return f"check who owns it: ls -ld {quote(folder)} {quote(path)}"
+        from devinit.system.permissions import cure_of  # for an error only
+
+        return cure_of(path, error, otherwise=f"check who owns it: ls -ld {quote(folder)} {quote(path)}")
     if error.errno in TOO_MANY_OPEN:
         return MORE_OPEN_FILES
     if error.errno == errno.EISDIR:

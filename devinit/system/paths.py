@@ -88,30 +88,32 @@ def other_checkout(environ: Mapping[str, str], root: str | os.PathLike[str]) -> 
     return stated
 
 
-def create_private(path: str) -> None:
-    """Make a folder that only the user may enter, and the folders above it; raise StateFileError if that fails."""
+def create_private(path: str, variable: str = "XDG_STATE_HOME") -> None:
+    """Make a folder that only the user may enter, and the folders above it; raise StateFileError if that fails.
+
+    `variable` is what a user sets to have it in another place.
+    """
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError as error:
         parent = os.path.dirname(path)
         if os.path.isdir(parent):  # /proc and the like: nothing can be created here
-            raise unusable(path, error) from error
+            raise unusable(path, error, variable) from error
         # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
-        create_private(parent)
-        create_private(path)
+        create_private(parent, variable)
+        create_private(path, variable)
     except OSError as error:
         if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
-            raise unusable(path, error) from error
+            raise unusable(path, error, variable) from error
 
 
-def unusable(path: str, error: OSError) -> StateFileError:
+def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> StateFileError:
     """Return the error that a folder of devinit's own is, with what to do about it."""
-    if isinstance(error, PermissionError) and os.path.exists(path):
-        from shlex import quote  # it loads re, for an error only
+    from devinit.system.permissions import REFUSED, cure_of  # for an error only
 
-        hint = f"make {path} yours again (was devinit run with sudo?): sudo chown -R $USER {quote(path)}"
-    else:
-        hint = "set XDG_STATE_HOME to a folder that you can write"
+    hint = f"set {variable} to a folder of your own that you can write"
+    if error.errno in REFUSED:
+        hint = cure_of(path, error, otherwise=hint)
     return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)
 
 
@@ -130,7 +132,7 @@ def _runtime_directory() -> str:
     for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"{_RUN_USER}/{os.getuid()}"):
         if os.path.isabs(base) and _is_own_directory(base):
             path = os.path.join(base, "devinit")
-            create_private(path)
+            create_private(path, "XDG_RUNTIME_DIR")
             _refuse_unless_private(path)
             return path
     return _own_temporary_directory()
@@ -142,7 +144,7 @@ def _own_temporary_directory() -> str:
     if sys.platform == "darwin" or not os.access(base, os.W_OK):
         base = os.environ.get("TMPDIR", base)
     path = os.path.join(base, f"devinit-{os.getuid()}")
-    create_private(path)
+    create_private(path, "XDG_RUNTIME_DIR")
     _refuse_unless_private(path)
     return path
 

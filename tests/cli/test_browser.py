@@ -317,4 +317,4 @@ def test_without_the_extra_it_says_how_to_get_it(shop: Shop) -> None:
 
     assert answer.returncode == 1
     assert "textual-serve" in answer.stderr
-    assert "pip install 'devinit[web]'" in answer.stderr
+    assert "'devinit[web]'" in answer.stderr

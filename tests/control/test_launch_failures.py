@@ -195,7 +195,7 @@ class TestALogThatCannotBeOpened:
         outcome = Unprivileged()(lambda: as_ordinary_user(root, runtime, ahead=ahead))
 
         assert f"its log {log} cannot be opened: Permission denied" in outcome.message
-        assert f"sudo chown $USER {log}" in outcome.hint
+        assert f"sudo chown -R nobody {log}" in outcome.hint
         assert (outcome.leaked, outcome.is_locked) == (0, False)
 
     def test_because_no_further_file_fits_on_the_disk_is_told(self, root: Path, ahead: bool) -> None:

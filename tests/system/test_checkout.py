@@ -336,7 +336,7 @@ class TestAnotherUsersFolder:
 
         assert message == f"{shared_folder}/.devinit cannot be used: Permission denied"
         assert hint is not None
-        assert hint.endswith(f"sudo chown -R $USER {shared_folder}")
+        assert hint.endswith(f"sudo chown -R nobody {shared_folder}")
 
 
 class TestTheFolderOfRootsServers:

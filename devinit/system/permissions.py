@@ -1,0 +1,80 @@
+"""Why the system does not let us use a path, and the command that helps. Loaded for errors only."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import pairwise
+from shlex import quote
+
+from devinit.system.procfs import read
+
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_DAC_OVERRIDE = 1
+"""The number of the capability with which root passes over permissions (capabilities(7))."""
+
+
+def cure_of(path: str, error: OSError, otherwise: str) -> str:
+    """Return what helps against a refusal of the system; `otherwise` where that cannot be told by the owners."""
+    if error.errno == errno.EROFS:
+        return f"the file system is read-only: make it writable; or {otherwise}"
+    chain = list(_existing(path))
+    if not chain:
+        return otherwise
+    if os.geteuid() == 0:
+        return otherwise if has_capability(_DAC_OVERRIDE) else _without_capability(*chain[0])
+    # The highest first: what `sudo` left inside a folder of ours.
+    for (name, found), (_, above) in reversed(list(pairwise(chain))):
+        if found.st_uid != os.geteuid() == above.st_uid:
+            return f"make it yours (was devinit run with sudo here?): {chown([name])}"
+    for name, found in chain:
+        rights = "rwx" if stat.S_ISDIR(found.st_mode) else "rw"
+        needed = 0o700 if stat.S_ISDIR(found.st_mode) else 0o600
+        if found.st_uid == os.geteuid() and found.st_mode & needed != needed:
+            return f"give yourself the right: chmod u+{rights} {quote(name)}"
+    return otherwise
+
+
+def chown(paths: Iterable[str]) -> str:
+    """Return the command that makes paths ours."""
+    return f"sudo chown -R {name_of(os.geteuid())} {' '.join(map(quote, paths))}"
+
+
+def has_capability(number: int) -> bool:
+    """Whether this process has a capability: root of a container may lack it. Elsewhere root has all of them."""
+    status = read("/proc/self/status")
+    if status is None:
+        return os.geteuid() == 0
+    _, _, rest = status.partition(b"\nCapEff:")
+    return bool(int(rest.split(None, 1)[0], 16) >> number & 1)
+
+
+def name_of(uid: int) -> str:
+    """Return a user's name, or the number when nobody has it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _without_capability(path: str, found: os.stat_result) -> str:
+    owner = f"{path} belongs to uid {found.st_uid}"
+    return (
+        f"{owner}, and this root has no right to pass over that (capability DAC_OVERRIDE, dropped in this "
+        f"container): run devinit as uid {found.st_uid}, or start the container with --cap-add DAC_OVERRIDE"
+    )
+
+
+def _existing(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield a path and the folders above it, those of which the system tells anything."""
+    name = os.path.abspath(path)
+    while True:
+        with suppress(OSError):  # it is not there, or the folder above may not be entered
+            yield name, os.lstat(name)
+        if name == os.path.dirname(name):
+            return
+        name = os.path.dirname(name)

@@ -1,0 +1,108 @@
+"""Specifies what root may start: nothing in a folder of another user's, who would be locked out of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.cli.doctor import files
+from devinit.control import ownership
+from devinit.control.launch import connect_or_start, refuse_foreign
+from devinit.control.spawning import begin, begun
+from devinit.errors import SupervisorError
+from devinit.system.checkout import claim
+from tests.system.conftest import NOBODY, shared_folder, unprivileged
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Unprivileged
+
+__all__ = ["shared_folder", "unprivileged"]
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can lock somebody out")
+
+DAEMON = 1
+"""Has an account on every machine."""
+STRANGER = 54321
+"""Has none: the owner of a folder outside of a container."""
+
+
+@pytest.fixture
+def shop(shared_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of another user's."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(shared_folder / "state"))
+    (shared_folder / "state").mkdir()
+    os.chown(shared_folder / "state", NOBODY, NOBODY)
+    (root := shared_folder / "shop").mkdir()
+    os.chown(root, DAEMON, DAEMON)
+    return root
+
+
+class TestRoot:
+    def test_starts_nothing_in_a_fresh_folder_of_another_user_s(self, shop: Path) -> None:
+        begin(str(shop))
+        with pytest.raises(SupervisorError, match="belongs to user daemon") as refused:
+            connect_or_start(shop)
+
+        assert begun == {}
+        assert list(shop.iterdir()) == []
+        assert "run the command as daemon, without sudo" in str(refused.value.hint)
+
+    def test_starts_there_once_it_has_said_that_it_means_to(self, shop: Path) -> None:
+        with pytest.raises(SupervisorError) as refused:
+            refuse_foreign(shop)
+
+        subprocess.run(["sh", "-ec", str(refused.value.hint).rpartition(": ")[2]], check=True)
+
+        refuse_foreign(shop)
+
+    @pytest.mark.parametrize("owner", [STRANGER, ownership.OVERFLOW_UID])
+    def test_may_work_in_a_folder_whose_owner_is_nobody_here(self, shop: Path, owner: int) -> None:
+        os.chown(shop, owner, owner)
+
+        refuse_foreign(shop)
+
+
+class TestTheOwner:
+    @pytest.fixture
+    def shop(self, shop: Path) -> Path:
+        """A checkout that root has started all the same."""
+        claim(shop)
+        (shop / ".env.runtime").write_text("DATABASE_URL=postgresql://…\n")
+        (shop / ".env.runtime").chmod(0o600)
+        os.chown(shop, NOBODY, NOBODY)
+        return shop
+
+    def test_is_told_how_to_get_the_checkout_back(self, shop: Path, unprivileged: Unprivileged) -> None:
+        def refused() -> str:
+            try:
+                refuse_foreign(shop)
+            except SupervisorError as error:
+                return f"{error.message}\n{error.hint}"
+            return ""
+
+        said = unprivileged(refused)
+
+        assert "was started by root once (with sudo?)" in said
+        [command] = [line for line in said.splitlines() if line.startswith("then make it yours again: sudo ")]
+        subprocess.run(["sh", "-ec", command.partition("sudo ")[2]], check=True)
+        assert unprivileged(refused) == ""
+        assert {path.owner() for path in (shop, *shop.rglob("*"))} == {"nobody"}
+
+    def test_gets_it_back_by_doctor_without_sudo(self, shop: Path, unprivileged: Unprivileged) -> None:
+        def cured() -> list[str]:
+            # The other checks look into the state of root, which this test leaves where it is.
+            found = files.of_root(shop, ownership.left_by_root(str(shop)))
+            assert found.cure is not None
+            said = found.cure.carry_out()
+            refuse_foreign(shop)
+            (shop / ".devinit").mkdir()
+            return [found.problem, said]
+
+        problem, said = unprivileged(cured)
+
+        assert problem == "root has started this project (with sudo?) and owns .devinit and .env.runtime"
+        assert said.startswith(".devinit.of-root, .env.runtime.of-root: ")
