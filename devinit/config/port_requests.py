@@ -10,7 +10,7 @@ from devinit.config.defaults import PORTS, port_range, preferring
 from devinit.config.policies import url_path
 from devinit.config.problems import Place
 from devinit.config.schema import SERVICE_NAME, ServiceTable
-from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
+from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
 from devinit.model.service import ExtraEndpoint
 
 
@@ -18,7 +18,7 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
     """Return what a service asks for; None for one without a port of ours."""
     if table.url is not None:
         return None
-    limits = _range(table.range, place.at("range")) if table.range is not None else None
+    limits = _range(table.range, place.at("range"), provider) if table.range is not None else None
     preferred = table.port
     if preferred is None:
         preferred = limits[0] if limits else PORTS.get(provider)
@@ -27,7 +27,7 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
             if table.range is None and getattr(table, key) and not (key == "exhausted" and table.extra_ports):
                 place.at(key).add("needs a `port`")
         return None
-    if table.port is not None and not _check_port(table.port, place.at("port")):
+    if table.port is not None and not _check_port(table.port, place.at("port"), provider):
         return None
     strict = bool(table.strict_port)
     if strict and limits:
@@ -60,7 +60,7 @@ def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> 
             place.at(extra).add("not a name for a port", "small letters, digits, - and _, a letter first")
         if port is None:
             place.at(extra, "port").add("missing")
-        elif _check_port(port, place.at(extra)):
+        elif _check_port(port, place.at(extra), provider):
             browser = provider == "process"
             request = preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict)
             requests.append(replace(request, exhausted=table.exhausted or Exhausted.FAIL))
@@ -91,16 +91,16 @@ def oauth_redirect_ports(table: ServiceTable, place: Place) -> tuple[int, ...]:
     ports = table.oauth_redirect_ports or []
     if ports and table.port is None and table.range is None:
         place.add("needs a `port`")
-    return tuple(dict.fromkeys(port for port in ports if _check_port(port, place)))
+    return tuple(dict.fromkeys(port for port in ports if _is_port(port, place)))
 
 
-def _range(text: str, place: Place) -> tuple[int, int] | None:
+def _range(text: str, place: Place, provider: str) -> tuple[int, int] | None:
     parts = re.fullmatch(r"\s*(\d{1,9})\s*-\s*(\d{1,9})\s*", text, re.ASCII)
     if parts is None:
         place.add(f'"{text}" is not a range of ports', 'first and last port, as "8000-8010"')
         return None
     first, last = int(parts[1]), int(parts[2])
-    if not (_check_port(first, place) and _check_port(last, place)):
+    if not (_check_port(first, place, provider) and _check_port(last, place, provider)):
         return None
     if first > last:
         place.add(f'"{text}" ends before it begins', f'did you mean "{last}-{first}"?')
@@ -108,14 +108,25 @@ def _range(text: str, place: Place) -> tuple[int, int] | None:
     return first, last
 
 
-def _check_port(port: int, place: Place) -> bool:
-    if not 0 < port <= HIGHEST_PORT:
-        place.add(f"{port} is not a port", f"{LOWEST_UNPRIVILEGED_PORT} to {HIGHEST_PORT}")
+def _check_port(port: int, place: Place, provider: str) -> bool:
+    if not _is_port(port, place):
         return False
-    if port < LOWEST_UNPRIVILEGED_PORT:
+    if port >= LOWEST_UNPRIVILEGED_PORT:
+        return True
+    from devinit.system.privileged import first_port_for  # hardly any service has such a port
+
+    first = first_port_for(provider)
+    if port < first:
         place.add(
-            f"port {port} is privileged: only root may listen below {LOWEST_UNPRIVILEGED_PORT}",
-            f"choose one from {LOWEST_UNPRIVILEGED_PORT} on, for example {port + 8000}",
+            f"port {port} is privileged: the kernel lets this user listen from {first} on",
+            f"choose one from {first} on, for example {port + 8000}; or allow it to everybody: "
+            f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port}",
         )
-        return False
-    return True
+    return port >= first
+
+
+def _is_port(port: int, place: Place) -> bool:
+    if LOWEST_PORT <= port <= HIGHEST_PORT:
+        return True
+    place.add(f"{port} is not a port", f"{LOWEST_PORT} to {HIGHEST_PORT}")
+    return False

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from devinit.model.port import HIGHEST_PORT, LOWEST_UNPRIVILEGED_PORT, ConflictPolicy, Exhausted
+from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, ConflictPolicy, Exhausted
 from devinit.model.service import Condition, RestartMode, Scheme, StopTarget
 
 PROVIDERS = ("process", "postgres", "redis")
@@ -17,7 +17,7 @@ KINDS_OF_READINESS = ("http", "tcp", "exec", "log", "after")
 """The keys of `ready` of which one is chosen."""
 
 # Limits stand in the JSON Schema only: the loader reports them itself, with the advice that belongs to each.
-_PORT = {"minimum": LOWEST_UNPRIVILEGED_PORT, "maximum": HIGHEST_PORT}
+_PORT = {"minimum": LOWEST_PORT, "maximum": HIGHEST_PORT}
 _PATH = {"pattern": "^/"}
 _SECONDS = {"minimum": 0}
 _COUNT = {"minimum": 1}

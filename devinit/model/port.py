@@ -8,7 +8,9 @@ from msgspec import Struct
 
 from devinit.model.process import ProcessFacts, ProcessIdentity
 
+LOWEST_PORT = 1
 LOWEST_UNPRIVILEGED_PORT = 1024
+"""The first port that everybody may listen on, where the kernel was not told otherwise."""
 HIGHEST_PORT = 65535
 ATTEMPTS = 100
 """How many candidates are tried before the search gives up."""

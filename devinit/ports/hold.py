@@ -27,7 +27,7 @@ class Refusal(Enum):
     TAKEN = "taken"
     """Somebody listens on it, has it bound without SO_REUSEADDR, or uses it for an outgoing connection."""
     FORBIDDEN = "forbidden"
-    """The kernel reserves it for root (below 1024), or a security policy refuses it."""
+    """The kernel reserves it for privileged programs (usually below 1024), or a security policy refuses it."""
 
 
 class Hold:

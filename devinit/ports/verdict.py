@@ -21,7 +21,9 @@ from devinit.ports.pm2 import Application
 Obstruction: TypeAlias = Taken | Refusal | Application
 """Why a port could not be taken: its lease, the kernel, or an application of PM2 to which it is assigned."""
 
-
+FORBIDDEN = (
+    "the kernel allows ports from `sysctl net.ipv4.ip_unprivileged_port_start` on: choose a higher one"
+)
 _HOLDS_A_LEASE = frozenset({VerdictKind.OURS, VerdictKind.ORPHAN, VerdictKind.NEIGHBOUR})
 
 
@@ -93,7 +95,7 @@ def _judge(
     """Return the kind and, unless the holders may be ended, the advice."""
     match obstruction:
         case Refusal.FORBIDDEN:
-            return Barrier(VerdictKind.FORBIDDEN, "ports below 1024 usually need root: choose a higher one")
+            return Barrier(VerdictKind.FORBIDDEN, FORBIDDEN)
         case Taken(owner=owner, live=True):
             if owner is None or owner.root != root:
                 return Barrier(VerdictKind.NEIGHBOUR, _leased(owner, root))

@@ -92,7 +92,7 @@ class TestTheJsonSchema:
         [
             "[servces.a]",
             "[services.a]\nprot = 1",
-            "[services.a]\nport = 80",
+            "[services.a]\nport = 0",
             "[services.a]\nport = '8000'",
             "[services.a]\nrange = '8000'",
             "[services.a]\nprovider = 'mysql'",

@@ -19,6 +19,7 @@ from devinit.model.service import (
     Service,
     StopPolicy,
 )
+from devinit.system import privileged
 
 Refused = Callable[..., str]
 Write = Callable[..., Path]
@@ -235,20 +236,41 @@ class TestAServerThatRunsElsewhere:
         assert said in refused(f"[services.a]\n{keys}")
 
 
+class TestAPrivilegedPort:
+    @pytest.mark.parametrize("keys", ["port = 80", 'range = "80-90"', "extra_ports.debugger = 80"])
+    def test_is_refused_where_the_kernel_keeps_it_for_others(
+        self, refused: Refused, monkeypatch: pytest.MonkeyPatch, keys: str
+    ) -> None:
+        monkeypatch.setattr(privileged, "first_port_for", lambda _provider: 81)
+
+        text = refused(f"[services.a]\ncommand = 'x'\n{keys}")
+
+        assert (
+            "port 80 is privileged: the kernel lets this user listen from 81 on (choose one from 81 on"
+            in text
+        )
+
+    def test_is_granted_where_the_kernel_allows_it(
+        self, loaded: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(privileged, "first_port_for", lambda _provider: 80)
+
+        project = loaded("[services.a]\ncommand = 'x'\nport = 80")
+
+        request = project.services["a"].port
+        assert request is not None
+        assert (request.preferred, request.first) == (80, 80)
+
+
 class TestAValueThatCannotBeMeant:
     @pytest.mark.parametrize(
         ("keys", "said"),
         [
-            ("port = 0", "services.a.port: 0 is not a port (1024 to 65535)"),
+            ("port = 0", "services.a.port: 0 is not a port (1 to 65535)"),
             ("port = 65536", "services.a.port: 65536 is not a port"),
             ("port = -1", "services.a.port: -1 is not a port"),
-            (
-                "port = 80",
-                "services.a.port: port 80 is privileged: only root may listen below 1024 (choose one",
-            ),
             ('range = "8000"', 'services.a.range: "8000" is not a range of ports (first and last port'),
             ('range = "8010-8000"', '"8010-8000" ends before it begins (did you mean "8000-8010"?)'),
-            ('range = "80-90"', "services.a.range: port 80 is privileged"),
             ('range = "8000-70000"', "services.a.range: 70000 is not a port"),
             ('port = 9000\nrange = "8000-8010"', "the preferred port 9000 lies outside 8000-8010"),
             (
@@ -269,7 +291,6 @@ class TestAValueThatCannotBeMeant:
                 "services.a.oauth_redirect_ports: 70000 is not a port",
             ),
             ('port = 8000\nport_env = "A-PORT"', 'services.a.port_env: "A-PORT" is not a name'),
-            ("extra_ports.debugger = 22", "services.a.extra_ports.debugger: port 22 is privileged"),
             ("extra_ports.Debugger = 5678", "services.a.extra_ports.Debugger: not a name for a port"),
             ("extra_ports.admin = {}", "services.a.extra_ports.admin.port: missing"),
             ("extra_ports.admin = { port = 9001, ready = 'up' }", 'admin.ready: "up" is not a path'),
@@ -367,7 +388,7 @@ class TestAValueThatCannotBeMeant:
         assert said in refused(f"[services.a]\n{keys}")
 
     def test_is_told_together_with_the_others(self, refused: Refused) -> None:
-        text = refused('[services.a]\ncommand = "x"\nport = 80\n[services.b]\nprovider = "mysql"')
+        text = refused('[services.a]\ncommand = "x"\nport = 0\n[services.b]\nprovider = "mysql"')
 
         assert "devinit.toml has 2 problems:" in text
         assert "\n  services.a.port: " in text
