@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.asking import can_ask
 from devinit.cli.doctor import exposure, files, leftovers, machine
+from devinit.cli.doctor.extensions import extensions
 from devinit.cli.doctor.finding import Finding
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
@@ -83,6 +84,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "disk": partial(files.disk, root),
         "ports": partial(machine.ports, root),
         "databases": partial(exposure.databases, root),
+        "extensions": partial(extensions, root),
         "supervisor": lambda: files.supervisor(root, answer.result()),
         "leftovers": lambda: leftovers.of_project(root, answer.result()),
         **of_machine,

@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from devinit.errors import ProviderError
 from devinit.model.service import Service
@@ -39,14 +40,26 @@ SYSTEM_FOLDERS = (
 PG_CONFIG_TIMEOUT_SECONDS = 10.0
 
 
-def choose(service: Service, place: Place, home: Path, clusters: Mapping[int, Path], say: Say) -> Program:
+def choose(
+    service: Service,
+    place: Place,
+    home: Path,
+    clusters: Mapping[int, Path],
+    say: Say,
+    *,
+    wanted: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
     """Return the program for the data in `home`: the remembered one, else the first that may run it.
 
-    `clusters` is the data that exists, by major; when there is none, the choice is free.
+    `clusters` is the data that exists, by major; when there is none, the choice is free, and a program is
+    preferred that has the extensions that are `wanted`.
     """
+    from devinit.providers.postgres.extensions import lacking  # not before a server is started
+
     explicit = _explicit(service, place)
     before = recall(home)
-    if before is not None and before.explicit == explicit and _may_run(before.program, clusters):
+    is_bound = before is not None and (bool(clusters) or not lacking(wanted, before.program))
+    if before is not None and is_bound and before.explicit == explicit and _may_run(before.program, clusters):
         if unchanged(before.program):
             return before.program
         # Most often a new minor version in the same place.
@@ -58,8 +71,10 @@ def choose(service: Service, place: Place, home: Path, clusters: Mapping[int, Pa
     candidates = _explicit_candidates(explicit) if explicit else _candidates(place)
     chosen, seen = first_accepted(
         (candidate for candidate in candidates if _complete(candidate.path, place)),
-        lambda program: _may_run(program, clusters),
+        lambda program: _may_run(program, clusters) and not lacking(wanted, program),
     )
+    # None has all extensions: then the first, as if there were none to have.
+    chosen = chosen or next((program for program in seen if _may_run(program, clusters)), None)
     if chosen is None:
         raise _none(service, clusters, explicit, seen)
     say(f"using {chosen.title} from {chosen.folder}")

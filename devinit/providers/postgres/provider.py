@@ -94,7 +94,10 @@ class PostgresProvider:
             return ()
         _check(service, _settings(service))
         found = clusters_of(service.name, place)
-        program = installation.choose(service, place, place_home(service.name, place), found, say)
+        home = place_home(service.name, place)
+        if not found:
+            return _begin(service, place, home, say)
+        program = installation.choose(service, place, home, found, say)
         from devinit.providers.postgres.intact import check  # not before a server is started
 
         cluster = found.get(program.major)
@@ -206,6 +209,17 @@ class PostgresProvider:
         """
         wished = service.stop or STOP
         return StopPolicy(signal=wished.signal, grace_seconds=wished.grace_seconds, kill=False)
+
+
+def _begin(service: Service, place: Place, home: Path, say: Say) -> Notes:
+    """Choose a program and make the first cluster; say which extensions are not to be had."""
+    from devinit.providers.postgres.extensions import lacking, told, wanted_by  # once for each checkout
+
+    wanted = wanted_by(place.root)
+    program = installation.choose(service, place, home, {}, say, wanted=wanted)
+    cluster = create(service.name, program, place, say)
+    missing = lacking(wanted, program)
+    return (told(missing, program, cluster),) if missing else ()
 
 
 def _settings(service: Service) -> DatabaseSettings:

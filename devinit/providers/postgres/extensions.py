@@ -1,0 +1,155 @@
+"""Which extensions a project's migrations create, and which of them a PostgreSQL has.
+
+The embedded wheel has neither pgcrypto nor uuid-ossp nor postgis. A migration that wants one fails half-way; it is
+read before a server is chosen and anything is migrated.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from devinit.errors import DevinitError
+from devinit.providers.programs import Origin, Program, moved_away
+from devinit.system.files import LARGEST_SETTINGS, read_bytes
+
+SUFFIXES = frozenset(
+    (".sql", ".py", ".prisma", ".rb", ".js", ".ts", ".ex", ".exs", ".go", ".kt", ".php", ".xml")
+)
+MIGRATIONS = frozenset(
+    ("migrations", "migration", "migrate", "versions", "alembic", "prisma", "drizzle", "flyway", "changelog")
+)
+"""Folders in which programs change the database; a file of SQL, or Prisma's schema, counts wherever it lies."""
+ANYWHERE = frozenset((".sql", ".prisma"))
+PASSED_OVER = frozenset(
+    ("node_modules", "vendor", "venv", "env", "dist", "build", "target", "site-packages", "__pycache__")
+)
+MOST_FILES = 3000
+"""A repository has fewer; of one that has more, the rest is not looked at."""
+PG_CONFIG_TIMEOUT_SECONDS = 10.0
+
+_SQL = re.compile(
+    rb"""CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?\\?["'`]?([a-z][a-z0-9_-]*)""", re.IGNORECASE
+)
+_CALLED = re.compile(
+    rb"""\b(?:enable_extension|CreateExtension)\s*\(?\s*(?:name\s*=\s*)?["']([a-z][a-z0-9_-]*)["']"""
+)
+_DJANGO = re.compile(
+    rb"\b(BloomExtension|BtreeGinExtension|BtreeGistExtension|CITextExtension|CryptoExtension"
+    rb"|HStoreExtension|TrigramExtension|UnaccentExtension)\s*\("
+)
+_PRISMA = re.compile(rb"^\s*extensions\s*=\s*\[([^\]]*)\]", re.MULTILINE)
+_PRISMA_NAME = re.compile(rb"""(\w+)\s*(?:\(([^)]*)\))?""")
+_MAPPED = re.compile(rb"""\bmap\s*:\s*"([^"]+)\"""")
+_NAMES = {
+    b"BloomExtension": "bloom",
+    b"BtreeGinExtension": "btree_gin",
+    b"BtreeGistExtension": "btree_gist",
+    b"CITextExtension": "citext",
+    b"CryptoExtension": "pgcrypto",
+    b"HStoreExtension": "hstore",
+    b"TrigramExtension": "pg_trgm",
+    b"UnaccentExtension": "unaccent",
+}
+_PRISMA_NAMES = {"uuidOssp": "uuid-ossp"}
+_COMMENT = (b"--", b"#", b"//", b"*")
+
+
+def wanted_by(root: Path) -> dict[str, str]:
+    """Return the extensions that a project's migrations create, each with the first place: `db/1.sql, line 3`."""
+    found: dict[str, str] = {}
+    for path in _files_below(root):
+        try:
+            content = read_bytes(path, inside=root, most=LARGEST_SETTINGS) or b""
+        except DevinitError:
+            continue  # it is no file, or too large for a migration
+        for offset, name in named_in(content, prisma=path.suffix == ".prisma"):
+            line = content.count(b"\n", 0, offset) + 1
+            found.setdefault(name, f"{path.relative_to(root)}, line {line}")
+    return found
+
+
+def named_in(content: bytes, *, prisma: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield the extensions that a file creates, with the offset at which it does; pure."""
+    for matched in (*_SQL.finditer(content), *_CALLED.finditer(content)):
+        if not _is_comment(content, matched.start()):
+            yield matched.start(), matched[1].decode().lower()
+    for matched in _DJANGO.finditer(content):
+        if not _is_comment(content, matched.start()):
+            yield matched.start(), _NAMES[matched[1]]
+    for matched in _PRISMA.finditer(content) if prisma else ():
+        for each in _PRISMA_NAME.finditer(matched[1]):
+            mapped = _MAPPED.search(each[2] or b"")
+            name = (mapped or each)[1].decode()
+            yield matched.start(), _PRISMA_NAMES.get(name, name)
+
+
+def lacking(wanted: Mapping[str, str], program: Program) -> dict[str, str]:
+    """Return those extensions that a PostgreSQL does not have; none where it does not say what it has."""
+    folder = folder_of(program) if wanted else None
+    if folder is None:
+        return {}
+    return {name: place for name, place in wanted.items() if not (folder / f"{name}.control").exists()}
+
+
+def folder_of(program: Program) -> Path | None:
+    """Return where a PostgreSQL keeps what it knows of its extensions."""
+    beside = program.path.resolve().parent
+    said = _said_by(beside / "pg_config")
+    places = (
+        *([Path(said)] if said else []),
+        beside.parent / "share",
+        beside.parent / "share/postgresql",
+        Path(f"/usr/share/postgresql/{program.major}"),  # Debian
+        Path(f"/usr/share/postgresql{program.major}"),  # Alpine
+    )
+    return next((place / "extension" for place in places if (place / "extension").is_dir()), None)
+
+
+def told(missing: Mapping[str, str], program: Program, cluster: Path) -> str:
+    """Say which extensions a server lacks, who wants them, and what helps; pure."""
+    names = ", ".join(f"{name} ({place})" for name, place in missing.items())
+    helps = f"install {'it' if len(missing) == 1 else 'them'} for PostgreSQL {program.major}"
+    if program.origin is Origin.EMBEDDED:
+        helps = (
+            "install PostgreSQL and its contrib packages from your system, then begin anew with that: "
+            f"devinit stop && {moved_away(cluster)}"
+        )
+    return f"{program.title} does not have what migrations create: {names}. To have it, {helps}"
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    seen = 0
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(each for each in folders if each not in PASSED_OVER and not each.startswith("."))
+        parts = {part.lower() for part in Path(folder).relative_to(root).parts}
+        migrations = bool(parts & MIGRATIONS)
+        for name in sorted(files):
+            suffix = os.path.splitext(name)[1]  # noqa: PTH122  thousands of names
+            if suffix in ANYWHERE or (migrations and suffix in SUFFIXES):
+                seen += 1
+                yield Path(folder, name)
+        if seen > MOST_FILES:
+            return
+
+
+def _is_comment(content: bytes, offset: int) -> bool:
+    return content[content.rfind(b"\n", 0, offset) + 1 : offset].lstrip().startswith(_COMMENT)
+
+
+def _said_by(pg_config: Path) -> str:
+    try:
+        said = subprocess.run(
+            [pg_config, "--sharedir"],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PG_CONFIG_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip() if said.returncode == 0 else ""
