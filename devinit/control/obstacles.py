@@ -45,7 +45,12 @@ def not_spawned(program: str, error: OSError) -> SupervisorError:
         )
     elif error.errno == errno.ENOMEM:
         hint = "the memory is used up: end something that uses much"
-    elif error.errno in (errno.ENOENT, errno.ENOTDIR, *REFUSED):
+    elif error.errno in REFUSED:
+        hint = (
+            "this user may not run the Python that devinit was installed with: install devinit for this user, "
+            "for example with `uv tool install devinit`"
+        )
+    elif error.errno in (errno.ENOENT, errno.ENOTDIR):
         hint = (
             "devinit runs with this Python, which was removed or replaced: install devinit again, "
             "or activate another environment"

@@ -16,6 +16,8 @@ from devinit.system.procfs import read
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 _DAC_OVERRIDE = 1
 """The number of the capability with which root passes over permissions (capabilities(7))."""
+SETGID, SETUID = 6, 7
+"""Those with which it becomes another user."""
 
 
 def cure_of(path: str, error: OSError, otherwise: str) -> str:

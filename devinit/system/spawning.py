@@ -140,9 +140,7 @@ def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceEr
         case OSError(errno=errno.EACCES | errno.EPERM) if spec.run_as:
             who = user_name(spec.run_as.uid)
             reason = f"it may not be started as user {who}, or {who} may not enter {spec.directory}"
-            hint = (
-                f"only root can start it as another user; as that user try: ls -ld {spec.directory} {program}"
-            )
+            hint = _why_not_as(who, spec, program)
         case OSError(errno=errno.EACCES | errno.EPERM):
             reason = f"{error.strerror}: the system does not let us execute {program} in {spec.directory}"
             hint = "is its file system mounted noexec, or its interpreter not executable?"
@@ -163,6 +161,18 @@ def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceEr
         case _:  # a NUL byte or an impossible variable name
             reason, hint = str(error), "look for NUL bytes and '=' in its arguments and variable names"
     return ServiceError(f"{name} cannot be started: {reason}", hint=hint)
+
+
+def _why_not_as(who: str, spec: ProcessSpec, program: str) -> str:
+    """Say what keeps us from starting something as another user."""
+    from devinit.system.permissions import SETGID, SETUID, has_capability  # for an error only
+
+    if os.geteuid() == 0 and not (has_capability(SETUID) and has_capability(SETGID)):
+        return (
+            f"this root may not become {who} (capabilities SETUID and SETGID, dropped in this container): run "
+            "devinit as an ordinary user, or start the container with --cap-add SETUID --cap-add SETGID"
+        )
+    return f"only root can start it as another user; as that user try: ls -ld {spec.directory} {program}"
 
 
 def _vanished_or_without_interpreter(spec: ProcessSpec, program: str) -> ServiceError:

@@ -102,24 +102,51 @@ class TestAFolderInOurOwn:
 @needs_root
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed (util-linux)")
 class TestRootWithoutTheRightToPassOverPermissions:
+    def said(self, capabilities: str, code: str, *arguments: object) -> str:
+        """Return what a program says that lacks these."""
+        without = ("setpriv", "--bounding-set", capabilities, "--inh-caps", capabilities)
+        done = subprocess.run(
+            [*without, sys.executable, "-c", code, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if "setpriv:" in done.stderr:
+            pytest.skip(f"no capability can be dropped here: {done.stderr.strip()}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def test_is_told_as_whom_it_works(self, shared_folder: Path, unprivileged: Unprivileged) -> None:
         os.chown(shared_folder, NOBODY, NOBODY)
         code = (
             "import sys; from pathlib import Path; from tests.system.test_permissions import hint_of; "
             "print(hint_of(Path(sys.argv[1])))"
         )
-        without = ("setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override")
-        done = subprocess.run(
-            [*without, sys.executable, "-c", code, shared_folder], capture_output=True, text=True, check=False
-        )
-        if "setpriv:" in done.stderr:
-            pytest.skip(f"no capability can be dropped here: {done.stderr.strip()}")
 
-        hint = done.stdout.strip()
+        hint = self.said("-dac_override", code, shared_folder)
 
         assert f"{shared_folder} belongs to uid {NOBODY}" in hint
         assert f"run devinit as uid {NOBODY}" in hint
         assert unprivileged(lambda: hint_of(shared_folder)) == ""
+
+    def test_is_told_which_right_another_user_s_server_needs(self, shared_folder: Path) -> None:
+        code = """
+import sys; from pathlib import Path
+from devinit.errors import ServiceError
+from devinit.model.process import ProcessSpec, RunAs
+from devinit.system.processes import spawn
+user = int(sys.argv[2])
+spec = ProcessSpec(argv=("/bin/true",), directory=Path(sys.argv[1]), environment={}, run_as=RunAs(user, user))
+try:
+    spawn(spec, output=1, stdin=0).wait(10)
+    print("spawned")
+except ServiceError as error:
+    print(error.hint)
+"""
+        hint = self.said("-setuid,-setgid", code, shared_folder, NOBODY)
+
+        assert "this root may not become nobody (capabilities SETUID and SETGID" in hint
+        assert self.said("-net_raw", code, shared_folder, NOBODY) == "spawned"
 
 
 class TestAFolderForSockets:
