@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from devinit.model.status import ExtraPortStatus, Mode
+from devinit.model.status import ExtraPortStatus, LastError, Mode
 
 
 class PlanEvent(TypedDict):
@@ -75,6 +75,15 @@ class PortInfoEvent(TypedDict):
     health_url: str | None
 
 
+class LastErrorEvent(TypedDict):
+    """A build of a service that goes on ended with an error, with another one, or with none any more."""
+
+    type: Literal["last_error"]
+    at: float
+    service: str
+    error: LastError | None
+
+
 class EnvironmentEvent(TypedDict):
     """`.env.runtime` was written."""
 
@@ -110,6 +119,8 @@ class SummaryRow(TypedDict):
     """The last lines of a service that failed; else empty."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
     """As in `status`."""
+    truncated: NotRequired[bool]
+    """Whether lines are shortened or left out: of many services that fail, the first have the most."""
 
 
 class SummaryEvent(TypedDict):
@@ -128,6 +139,7 @@ Event: TypeAlias = (
     | PhaseEvent
     | ProgressEvent
     | PortInfoEvent
+    | LastErrorEvent
     | EnvironmentEvent
     | NoteEvent
     | SummaryEvent

@@ -53,6 +53,18 @@ class ExtraPortStatus(TypedDict):
     url: str | None
 
 
+class LastError(TypedDict):
+    """The error that a build ended with which goes on: a dev server that waits for the next change."""
+
+    text: str
+    """The tool's own words."""
+    file: str | None
+    """From the project's folder, if it lies there."""
+    line: int | None
+    at: float
+    """Unix time at which it was noticed."""
+
+
 class ServiceStatus(TypedDict):
     """One service in `status --json`."""
 
@@ -81,6 +93,12 @@ class ServiceStatus(TypedDict):
     watch: NotRequired[str | None]
     """What is wrong with how its files are watched for `watch`; None when nothing is. An older supervisor does not
     tell."""
+    last_error: NotRequired[LastError | None]
+    """The error that its last build ended with, although it runs on; None once a build is clean."""
+    next_port: NotRequired[int | None]
+    """The port that its next start asks for, if that is another one (`devinit ports set`)."""
+    truncated: NotRequired[bool]
+    """Whether the reason is longer than what is told."""
 
 
 class ProjectStatus(TypedDict):
@@ -119,6 +137,8 @@ class WhyReport(TypedDict):
     """As in `status`."""
     watch: NotRequired[str | None]
     """As in `status`."""
+    last_error: NotRequired[LastError | None]
+    """As in `status`."""
     failures: int
     """How many it had recently."""
     port: int | None
@@ -126,8 +146,10 @@ class WhyReport(TypedDict):
     port_reason: str | None
     """Why it has another port than the preferred one, or one that is not its own."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
+    next_port: NotRequired[int | None]
     """As in `status`."""
     command: str | None
+    """Its command; after a failed set-up the one that failed."""
     directory: str
     depends_on: list[DependencyStatus]
     needed_by: list[DependencyStatus]
@@ -138,6 +160,52 @@ class WhyReport(TypedDict):
     log: str
     """The path of its log."""
     log_tail: list[str]
+    truncated: NotRequired[bool]
+    """Whether lines are shortened or left out; the log has all of it."""
+
+
+class Checked(TypedDict):
+    """What one service answered when it was asked once: each of the `services` of `check --json`."""
+
+    service: str
+    well: bool
+    phase: str
+    detail: str | None
+    """What is wrong; None when it is well."""
+    url: str | None
+    last_error: LastError | None
+    seconds: float
+
+
+class CheckReport(TypedDict):
+    """The whole of `check --json`."""
+
+    well: bool
+    services: list[Checked]
+
+
+class Awaited(TypedDict):
+    """What came of waiting for one service: each of the `services` of `wait --json`."""
+
+    service: str
+    outcome: Literal["live", "failed", "timed out"]
+    phase: str
+    reason: str | None
+    """Why it failed, or what was seen of it last; None when it is live."""
+    url: str | None
+    last_error: LastError | None
+    log_tail: list[str]
+    """The last lines of a service that is not live; else empty."""
+    truncated: bool
+    """As in `why`."""
+
+
+class WaitReport(TypedDict):
+    """The whole of `wait --json`."""
+
+    exit_code: int
+    seconds: float
+    services: list[Awaited]
 
 
 class OwnPort(TypedDict):

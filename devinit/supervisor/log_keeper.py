@@ -55,9 +55,14 @@ class LogKeeper:
     """The logs of one project."""
 
     def __init__(
-        self, private: Path, tell: Callable[[str, str], None] = lambda _text, _service: None
+        self,
+        private: Path,
+        tell: Callable[[str, str], None] = lambda _text, _service: None,
+        written: Callable[[str], None] = lambda _service: None,
     ) -> None:
+        """`written` is told a second after a service has printed something, for as long as it prints."""
         self._private = private
+        self._tell_written = written
         self._tell = tell
         self._logs: dict[str, Kept] = {}
         self._inotify: Inotify | None = None
@@ -135,6 +140,7 @@ class LogKeeper:
         self._written.clear()
         for name in names:
             self._look(self._logs[name])
+            self._tell_written(name)
 
     def _watch(self, kept: Kept) -> None:
         """Be woken by the next write; where nobody tells us of it, look again."""

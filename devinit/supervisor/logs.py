@@ -82,6 +82,13 @@ def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
         return ""
 
 
+def read_between(path: Path, begin: int, end: int) -> bytes:
+    """Return the bytes of a log between two offsets. Raise OSError when it cannot be read."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        return file.read(end - begin)
+
+
 class NewOutput:
     """What a run prints, given out piece by piece: a line that scrolls by between two looks is not missed."""
 

@@ -1,0 +1,115 @@
+r"""What build tools print that go on after an error, as patterns: a table for `build_errors` to look lines up in.
+
+One entry for each tool. The outputs that show it are in tests/supervisor/outputs/builds. Patterns are text: `re`
+compiles them when the first log has grown, not while the supervisor boots.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+CLOCK = r"^(?:\[?\d{1,2}:\d\d:\d\d(?: [AP]M)?\]?(?: -)? )?"
+"""The time that Vite and tsc put before a line."""
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """How one tool, or several that say it alike, report what came of a build."""
+
+    error: str | None = None
+    """A build failed: the group `said` is the message, or the message stands below."""
+    clean: str | None = None
+    """A build went well: no error is left."""
+    begins: str | None = None
+    """A build begins: what follows is about the current files."""
+    ends: str | None = None
+    """A build has ended: well, if it had begun and no error was printed. The next error is of another build."""
+    update: str | None = None
+    """Files have changed: errors in those are outdated, errors in others are not."""
+
+
+TOOLS = (
+    # Vite, and what is built on it: SvelteKit, Astro, Nuxt, Remix.
+    Tool(
+        error=CLOCK + r"\[vite\] (?:\(\w+\) )?(?:Pre-transform error|Internal server error|"
+        r"Error when evaluating SSR module [^:]*): ?(?P<said>.*)",
+        update=CLOCK + r"\[vite\] (?:\(\w+\) )?(?:hmr update|hmr invalidate|page reload|program reload) ",
+        clean=r"^\s*VITE v\S+\s+ready in |" + CLOCK + r"\[vite\] (?:\(\w+\) )?server restarted",
+    ),
+    # Next.js. A page that answers has been compiled.
+    Tool(
+        error=r"^\s*\u2a2f (?P<said>.+)",
+        clean=r"^\s*\u2713 (?:Compiled|Ready)\b|^\s*(?:GET|HEAD|POST) \S+ [23]\d\d in ",
+    ),
+    # webpack-dev-server, create-react-app, Vue CLI, Angular
+    Tool(
+        error=r"^ERROR in (?P<said>.+)|^ERROR  Failed to compile|^Failed to compile\.$",
+        clean=r"\bcompiled (?:successfully|with (?:\d+ )?warnings?)|^Compiled (?:successfully|with warnings)|"
+        r"^Application bundle generation complete",
+        begins=r"^Compiling\.\.\.$",
+        ends=r"\bcompiled with \d+ errors?|^Application bundle generation failed",
+    ),
+    # TypeScript, Nest
+    Tool(
+        error=r"^(?P<said>\S+\.[cm]?tsx?(?::\d+:\d+ -|\(\d+,\d+\):) error TS\d+: .+)",
+        clean=CLOCK + r"Found 0 errors",
+        begins=CLOCK + r"(?:File change detected|Starting (?:incremental )?compilation)",
+        ends=CLOCK + r"Found [1-9]\d* errors?\b",
+    ),
+    # esbuild, tsup
+    Tool(
+        error=r"^\s*(?:\u2718|X) \[ERROR\] (?P<said>.+)",
+        begins=r"^\[watch\] build started|^CLI Change detected",
+        ends=r"^\[watch\] build finished|\bBuild success\b",
+    ),
+    # uvicorn, Django, Flask under their reloaders: a traceback until the end of a build is its error.
+    # Flask goes on without the application that it could not import.
+    Tool(
+        begins=r"\bReloading\.\.\.$|\bchanged, reloading\.$|Detected change in .*, reloading$",
+        clean=r"Application startup complete|^Starting development server at ",
+        ends=r"^ \* Debugger is active!",
+    ),
+)  # fmt: skip
+
+TROUBLE_WORDS = (
+    "[vite]",
+    "\u2a2f",
+    "ERROR in ",
+    "ERROR  Failed",
+    "Failed to compile",
+    "Compiling...",
+    "error TS",
+    "ompilation",
+    "[ERROR]",
+    "build started",
+    "hange detected",
+    "eloading",
+    "Detected change",
+)
+"""One of them is in each line that tells of an error, or that a build begins: most output has none."""
+RELIEF_WORDS = (
+    "VITE v",
+    "\u2713",
+    " in ",
+    "ompiled with",
+    "ompiled successfully",
+    "bundle generation",
+    "Found ",
+    "build finished",
+    "Build success",
+    "Application startup",
+    "development server",
+    "Debugger is active",
+)
+"""The same of the end of a build; looked for once there is one, or an error."""
+
+PLACES = (
+    r'^\s*File "(?P<file>[^"<]+)", line (?P<line>\d+)',
+    r"^\s*File: (?P<file>/\S.*?)(?::(?P<line>\d+):\d+)?$",
+    r"\u2500\[ (?P<file>[^\]]+?):(?P<line>\d+):\d+ \]",
+    r"^ERROR in (?P<file>\S+\.\w+)(?: (?P<line>\d+):\d+)?",
+    r"(?P<file>[^\s():\"']+\.[cm]?[jt]sx?)\((?P<line>\d+),\d+\)",
+    r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]*\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
+)
+"""How a place in the code is written, the surest way first."""
+FOREIGN = r"node_modules|node:|^file:|site-packages|/lib/python\d|^<"
+"""Places that are not the user's code."""

@@ -1,0 +1,145 @@
+"""Specifies `devinit.supervisor.build_errors` by what real tools printed while a file was broken and fixed.
+
+The files in `outputs/builds` were recorded from the tools, with folders renamed and stacks cut.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devinit.supervisor.build_errors import Reading, may_say_something, read_on, sign_of
+
+BUILDS = Path(__file__).parent / "outputs" / "builds"
+NOW = 1_764_432_000.0
+
+Seen = tuple[str, str | None, int | None] | None
+
+TOLD: dict[str, list[Seen]] = {
+    "vite-7": [
+        ("Expected corresponding JSX closing tag for <p>.", "/home/ada/shop/src/App.jsx", 2),
+        None,
+        (
+            'Failed to resolve import "./nothing.css" from "src/App.jsx". Does the file exist?',
+            "/home/ada/shop/src/App.jsx",
+            1,
+        ),
+        None,
+    ],
+    "vite-8": [
+        ("[PARSE_ERROR] Expected corresponding JSX closing tag for 'p'.", "src/App.jsx", 2),
+        None,
+        (
+            'Failed to resolve import "./nothing.css" from "src/App.jsx". Does the file exist?',
+            "/home/ada/shop/src/App.jsx",
+            1,
+        ),
+        None,
+    ],
+    "next-16": [
+        ("Expected corresponding JSX closing tag for <p>", "./app/page.js", 1),
+        None,
+        ("Module not found: Can't resolve './nothing'", "./app/page.js", 1),
+        None,
+        ("DATABASE_URL is missing", "app/page.js", 1),
+        None,
+    ],
+    "webpack": [("Module parse failed: Unexpected token", "./src/index.js", 2), None],
+    "tsc": [("error TS2322: Type 'string' is not assignable to type 'number'.", "src/a.ts", 1), None],
+    "esbuild": [("Unexpected end of file", "src/index.js", 2), None],
+    "uvicorn": [("SyntaxError: invalid syntax", "/home/ada/shop/main.py", 5), None],
+    "django": [
+        ("ModuleNotFoundError: No module named 'nothing_there'", "/home/ada/shop/shop/shop/urls.py", 23),
+        None,
+    ],
+    "flask": [
+        ("ModuleNotFoundError: No module named 'nothing_there'", "/home/ada/shop/app.py", 3),
+        None,
+    ],
+}
+"""What is known in turn while a recording goes on; None: no error."""
+
+
+def looks(text: str) -> list[list[str]]:
+    """Return a recording as it would be read: what comes after a file was saved comes later."""
+    parts: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if sign_of(line) in ("clean", "begins", "update"):
+            parts.append([])
+        parts[-1].append(line)
+    return parts
+
+
+def seen(reading: Reading) -> Seen:
+    error = reading.error
+    return (error.text, error.file, error.line) if error is not None else None
+
+
+class TestWhatToolsPrint:
+    @pytest.mark.parametrize("tool", TOLD)
+    def test_tells_the_error_and_when_it_is_gone(self, tool: str) -> None:
+        reading, told = Reading(), list[Seen]()
+
+        for lines in looks(logged(BUILDS / f"{tool}.txt")):
+            reading = read_on(lines, reading, NOW)
+            if seen(reading) != (told[-1] if told else None):
+                told.append(seen(reading))
+
+        assert told == TOLD[tool]
+
+    @pytest.mark.parametrize("tool", TOLD)
+    def test_has_a_sign_that_is_found_without_reading_line_by_line(self, tool: str) -> None:
+        lines = logged(BUILDS / f"{tool}.txt").splitlines()
+
+        assert all(may_say_something(line) for line in lines if sign_of(line) in ("error", "begins"))
+
+    def test_of_requests_is_no_error_of_a_build(self) -> None:
+        lines = [
+            "INFO:     Application startup complete.",
+            "ERROR:    Exception in ASGI application",
+            "Traceback (most recent call last):",
+            '  File "/home/ada/shop/main.py", line 3, in app',
+            "ZeroDivisionError: division by zero",
+        ]
+
+        assert read_on(lines, Reading(), NOW).error is None
+
+
+VITE_ERROR = "4:04:02 PM [vite] Internal server error: /shop/src/App.jsx: Unexpected token (2:4)"
+UPDATE_OF_ANOTHER = "4:04:05 PM [vite] (client) hmr update /src/Other.jsx"
+
+
+class TestAnError:
+    def test_outlives_an_update_of_another_file(self) -> None:
+        lines = [VITE_ERROR, "  File: /shop/src/App.jsx:2:4", UPDATE_OF_ANOTHER]
+
+        error = read_on(lines, Reading(), NOW, lambda _file: 7).error
+
+        assert error is not None
+        assert error.line == 2
+
+    def test_goes_with_an_update_once_its_file_has_changed(self) -> None:
+        """Vite names the module that accepts the update, which imports the one that was fixed."""
+        broken = read_on([VITE_ERROR, "  File: /shop/src/App.jsx:2:4"], Reading(), NOW, lambda _file: 7)
+
+        assert read_on([UPDATE_OF_ANOTHER], broken, NOW, lambda _file: 8).error is None
+
+    def test_that_is_printed_again_keeps_the_time_of_the_first(self) -> None:
+        first = read_on([VITE_ERROR, "  File: /shop/src/App.jsx:2:4"], Reading(), NOW)
+
+        again = read_on([VITE_ERROR, "  File: /shop/src/App.jsx:2:4"], first, NOW + 9)
+
+        assert again.error == first.error
+
+    def test_goes_with_the_next_run(self) -> None:
+        broken = read_on([VITE_ERROR], Reading(), NOW)
+
+        assert read_on(["--- devinit: web starts on port 5173 at now ---"], broken, NOW).error is None
+
+
+def logged(path: Path) -> str:
+    """Return a recording as it is read from a log: without colours."""
+    from devinit.supervisor.logs import COLOURS
+
+    return COLOURS.sub("", path.read_text())
