@@ -141,6 +141,12 @@ def cut(text: str, columns: int, ellipsis: str = ELLIPSIS) -> str:
     return text
 
 
+def shortened(text: str, most: int) -> str:
+    """Return the beginning of a text, and how much is missing: at most so many characters, and the note."""
+    missing = len(text) - most
+    return text if missing <= 0 else f"{text[:most]}{ELLIPSIS} [{missing:,} more characters]"
+
+
 def pad(text: str, columns: int) -> str:
     """Return a text with spaces up to a width."""
     return text + " " * (columns - width(text))

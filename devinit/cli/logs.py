@@ -7,6 +7,7 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
+from devinit.cli.bounds import LOG_BYTES, LONGEST_LINE, add_bound, bound_of, last_within
 from devinit.cli.logged import chosen, log_of, lost_by_running
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
@@ -17,7 +18,7 @@ from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
 from devinit.system import terminal
-from devinit.text import harmless
+from devinit.text import harmless, shortened
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -65,6 +66,7 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--grep", metavar="RE", help="only lines that match a regular expression")
     parser.add_argument("-t", "--times", action="store_true", help="show when each line was printed")
+    add_bound(parser, LOG_BYTES)
     parser.add_argument("--path", action="store_true", help="print where the log files lie instead")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
 
@@ -77,7 +79,16 @@ def run(arguments: Arguments) -> int:
     if arguments.path:
         show_paths(names, root, as_json=arguments.json)
         return 0
-    printer = Printer(names, pattern, root, as_json=arguments.json, times=arguments.times)
+    printer = Printer(
+        names,
+        pattern,
+        root,
+        as_json=arguments.json,
+        times=arguments.times,
+        # Who follows reads as much as comes; only what is there already may be bounded.
+        most=bound_of(arguments.max_bytes, 0 if arguments.follow else LOG_BYTES),
+        shortens=bound_of(arguments.max_bytes, LOG_BYTES) is not None,
+    )
     tails = [Tail(name, log_of(root, name)) for name in names]
     lost = [] if any(log_of(root, name).exists() for name in names) else lost_by_running(root, names)
     if lost:
@@ -85,7 +96,7 @@ def run(arguments: Arguments) -> int:
         talk(f"`devinit restart {' '.join(lost)}` begins new ones")
     if arguments.follow:
         follow(tails, printer, arguments.lines, since)
-    printer.show(begin(tails, printer, arguments.lines, since, follow=False))
+    printer.show_last(begin(tails, printer, arguments.lines, since, follow=False))
     if not printer.has_shown and arguments.lines != 0 and not lost:
         talk(nothing_of(arguments))
     return 0
@@ -120,7 +131,7 @@ def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float 
     from devinit.logs.follow import Follower  # only who follows needs it
 
     with Terminable(), Follower(tails, complain=talk) as follower:
-        printer.show(begin(tails, printer, lines, since, follow=True))
+        printer.show_last(begin(tails, printer, lines, since, follow=True))
         while True:
             printer.show(each for each in follower.lines() if printer.wants(each[1]))
             while not follower.wait(READER_SECONDS):
@@ -166,19 +177,53 @@ class Printer:
     """How lines are shown: with the service's name before them when there are several, without secrets."""
 
     def __init__(
-        self, names: list[str], pattern: re.Pattern[str] | None, root: Path, *, as_json: bool, times: bool
+        self,
+        names: list[str],
+        pattern: re.Pattern[str] | None,
+        root: Path,
+        *,
+        as_json: bool,
+        times: bool,
+        most: int | None = None,
+        shortens: bool = False,
     ) -> None:
+        """`most`: how many bytes are printed of what is there already; None for all. `shortens`: long lines."""
         self.has_shown = False
         self._paint = Paint(sys.stdout)
         self._mask = mask_of(root)
         self._before = self._prefixes(names) if len(names) > 1 else dict.fromkeys(names, "")
         self._pattern = pattern
         self._as_json, self._times = as_json, times
+        self._most, self._shortens = most, shortens
         self._coloured = wants_color(sys.stdout)
 
     def wants(self, line: Line) -> bool:
         """Whether a line is wanted: what counts is what one would see of it."""
         return self._pattern is None or self._pattern.search(self._mask(harmless(line.text))) is not None
+
+    def show_last(self, lines: Iterable[tuple[str, Line]]) -> None:
+        """Print as many of the last lines as may be printed, after a line about what is left out."""
+        if self._most is None:
+            self.show(lines)
+            return
+        kept, left_out = last_within(lines, self._most, self._size)
+        if left_out:
+            said = "1 line is" if left_out == 1 else f"{left_out:,} lines are"
+            text = f"{MARKER}{said} left out before this: --max-bytes {self._most} ---"
+            if self._as_json:
+                at = timestamp(kept[0][1].time)
+                print_json({"service": None, "time": at, "run": None, "line": text, "truncated": True})
+            else:
+                terminal.write(sys.stdout, [self._paint.dim(text)])
+        self.show(kept)
+
+    def _size(self, each: tuple[str, Line]) -> int:
+        """Return how many bytes a line takes when it is printed."""
+        if not self._as_json:
+            return len(self._line(*each).encode(errors="replace")) + 1
+        from devinit.control import wire  # as `print_json`
+
+        return len(wire.encode(self._as_object(*each)).encode(errors="replace")) + 1
 
     def show(self, lines: Iterable[tuple[str, Line]]) -> None:
         """Print lines of services."""
@@ -192,19 +237,28 @@ class Printer:
     def _line(self, service: str, line: Line) -> str:
         self.has_shown = True
         when = self._paint.dim(f"{clock(line.time)} ") if self._times else ""
-        return f"{when}{self._before[service]}{self._styled(line.text)}"
+        return f"{when}{self._before[service]}{self._styled(self._fitting(line.text))}"
+
+    def _fitting(self, text: str) -> str:
+        """Return a line as long as it may be. Secrets first: half of one is none that is recognised."""
+        if not self._shortens or len(text) <= LONGEST_LINE:
+            return text
+        return shortened(self._mask(harmless(text)), LONGEST_LINE)
 
     def _styled(self, text: str) -> str:
         if not self._coloured:
             return harmless(text)
         return self._paint.dim(harmless(text)) if text.startswith(MARKER) else text
 
-    def _as_object(self, service: str, line: Line) -> dict[str, str | None]:
+    def _as_object(self, service: str, line: Line) -> dict[str, str | bool | None]:
+        text = self._mask(harmless(line.text))
+        shown = shortened(text, LONGEST_LINE) if self._shortens else text
         return {
             "service": service,
             "time": timestamp(line.time),
             "run": timestamp(line.run) if line.run is not None else None,
-            "line": self._mask(harmless(line.text)),
+            "line": shown,
+            **({"truncated": True} if shown != text else {}),
         }
 
     def _prefixes(self, names: list[str]) -> dict[str, str]:

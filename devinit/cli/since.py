@@ -1,4 +1,4 @@
-"""Since when, as a person says it: `5m`, `10:30`, `2026-11-02`, `2026-11-02T10:30`."""
+"""Since when, as a person says it: `5m`, `10:30`, `2026-11-02T10:30`; or a script: a Unix time (`date +%s.%N`)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from devinit.errors import UsageError
 SPAN = r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?"
 """1h30m, 90s, 2d."""
 CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
-FORMS = "5m, 1h30m, 2d, 10:30, 2026-11-02 or 2026-11-02T10:30"
+UNIX = r"@?(\d{9,11}(?:\.\d+)?)"
+"""What `date +%s` and `date +%s.%N` print, in this century and the next."""
+FORMS = "5m, 1h30m, 2d, 10:30, 2026-11-02, 2026-11-02T10:30 or a Unix time"
 
 
-def moment(text: str, now: datetime) -> float:
+def moment(text: str, now: datetime, option: str = "--since") -> float:
     """Return the Unix time that a text means. Raise UsageError when it means none.
 
     `now` has a time zone: a time of day is meant there. One that is still to come was yesterday.
     """
     said = text.strip()
     try:
+        if unix := re.fullmatch(UNIX, said):
+            return float(unix[1])
         if said and (span := re.fullmatch(SPAN, said)):
             days, hours, minutes, seconds = (int(each or 0) for each in span.groups())
             ago = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -31,4 +35,4 @@ def moment(text: str, now: datetime) -> float:
         # Without a zone it is local time, with the summer time of that day.
         return datetime.fromisoformat(said).timestamp()
     except (ValueError, OverflowError):
-        raise UsageError(f"--since {text!r} is not a time", hint=f"write it like {FORMS}") from None
+        raise UsageError(f"{option} {text!r} is not a time", hint=f"write it like {FORMS}") from None

@@ -72,7 +72,8 @@ class TestLines:
     def test_of_a_megabyte_are_cut_and_say_so(self, logged: Shop) -> None:
         logged.log("web").write_text("x" * 1_000_000 + "\nnext\n")
 
-        assert logged("logs", "web").stdout == "x" * 65_536 + "… [934,464 more bytes in the log file]\nnext\n"
+        whole = logged("logs", "web", "--max-bytes", "0").stdout
+        assert whole == "x" * 65_536 + "… [934,464 more bytes in the log file]\nnext\n"
 
     def test_of_a_service_that_printed_nothing_are_none(self, logged: Shop) -> None:
         done = logged("logs", "silent")
@@ -224,3 +225,39 @@ class TestFollowing:
 
         # Although nothing is printed any more.
         assert (done.stdout, done.stderr, done.returncode) == ("request 198\n", "", 141)
+
+
+class TestWithoutATerminal:
+    def test_no_more_is_printed_than_a_program_takes_in(self, logged: Shop) -> None:
+        logged.log("backend").write_text("".join(f"{number} {'x' * 50_000}\n" for number in range(200)))
+
+        done = logged("logs", "backend", "-n", "200")
+
+        first, *lines = done.stdout.splitlines()
+        assert len(done.stdout.encode()) < 64 * 1024 + 200
+        assert (
+            first == f"--- devinit: {200 - len(lines)} lines are left out before this: --max-bytes 65536 ---"
+        )
+        assert lines[-1].startswith("199 xxx")
+        assert lines[-1].endswith("xxx… [48,004 more characters]")
+
+    def test_a_program_sees_what_is_truncated(self, logged: Shop) -> None:
+        logged.log("web").write_text(f"{'x' * 3000}\n" + "short\n" * 100)
+
+        done = logged("logs", "web", "-n", "200", "--json", "--max-bytes", "3000")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        whole = [
+            json.loads(line) for line in logged("logs", "web", "--json", "-n", "200").stdout.splitlines()
+        ]
+
+        assert (lines[0]["service"], lines[0]["truncated"]) == (None, True)
+        assert "truncated" not in lines[-1]
+        assert (whole[0]["truncated"], len(whole[0]["line"])) == (
+            True,
+            2000 + len("… [1,000 more characters]"),
+        )
+
+    def test_everything_is_printed_that_was_asked_for(self, logged: Shop) -> None:
+        logged.log("web").write_text(f"{'x' * 40_000}\n" * 5)
+
+        assert len(logged("logs", "web", "--max-bytes", "0").stdout) == 5 * 40_001

@@ -59,4 +59,11 @@ def test_is_refused_with_what_can_be_said(text: str) -> None:
     with pytest.raises(UsageError, match="is not a time") as caught:
         moment(text, NOW)
 
-    assert caught.value.hint == "write it like 5m, 1h30m, 2d, 10:30, 2026-11-02 or 2026-11-02T10:30"
+    assert caught.value.hint == (
+        "write it like 5m, 1h30m, 2d, 10:30, 2026-11-02, 2026-11-02T10:30 or a Unix time"
+    )
+
+
+@pytest.mark.parametrize("text", ["1764432003", "1764432003.250", "@1764432003.25"])
+def test_may_be_what_date_prints_for_scripts(text: str) -> None:
+    assert moment(text, NOW) == pytest.approx(1764432003, abs=0.3)

@@ -1,0 +1,56 @@
+"""How much is printed where no terminal reads: a program, an agent, a file takes only so much in.
+
+Lines are shortened first, then the oldest are left out, and both is said. `--max-bytes 0` prints everything.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    Item = TypeVar("Item")
+
+LOG_BYTES = 64 * 1024
+"""Of logs: some 16,000 tokens of a language model."""
+WHY_BYTES = 16 * 1024
+LONGEST_LINE = 2000
+"""Characters of one line of a log."""
+
+
+def add_bound(parser: ArgumentParser, usual: int) -> None:
+    """Add the option to a command's parser."""
+    from devinit.cli.parser import count
+
+    parser.add_argument(
+        "--max-bytes",
+        type=count,
+        metavar="N",
+        help=f"print the last N bytes or so, long lines shortened; 0: everything "
+        f"({usual} where no terminal reads, else everything)",
+    )
+
+
+def bound_of(stated: int | None, usual: int) -> int | None:
+    """Return how many bytes may be printed, `usual` where no terminal reads; None for all, as 0 says."""
+    if stated is None:
+        return None if sys.stdout.isatty() else usual or None
+    return stated or None
+
+
+def last_within(items: Iterable[Item], most: int, size_of: Callable[[Item], int]) -> tuple[list[Item], int]:
+    """Return the last items that fit into so many bytes, the last one in any case, and how many are left out."""
+    kept: deque[tuple[Item, int]] = deque()
+    total = left_out = 0
+    for item in items:
+        kept.append((item, size_of(item)))
+        total += kept[-1][1]
+        while total > most and len(kept) > 1:
+            total -= kept.popleft()[1]
+            left_out += 1
+    return [item for item, _ in kept], left_out
