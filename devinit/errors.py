@@ -81,6 +81,14 @@ class ServiceError(DevinitError):
     """A service could not be prepared, started or kept up."""
 
 
+class PreparationFailed(ServiceError):
+    """A command that is run before a service failed: its `setup`, or its `before_start`."""
+
+    def __init__(self, message: str, *, command: str, code: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.command, self.code = command, code
+
+
 class ProviderError(ServiceError):
     """A provider lacks a binary, or found data that it must not touch."""
 

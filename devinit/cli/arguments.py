@@ -19,6 +19,8 @@ class Arguments:
 
     directory: str | None = None
     json: bool = False
+    json_summary: bool = False
+    """Of `start` and `restart`."""
     command: list[str] | None = None
     """Of `run`."""
 

@@ -52,4 +52,5 @@ def policy_of(arguments: Arguments) -> str:
 
 def can_ask(arguments: Arguments) -> bool:
     """Whether a person can answer: nobody does without a terminal, and who reads JSON is a program."""
-    return sys.stdin.isatty() and sys.stderr.isatty() and not arguments.json
+    is_program = arguments.json or arguments.json_summary
+    return sys.stdin.isatty() and sys.stderr.isatty() and not is_program

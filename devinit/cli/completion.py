@@ -20,7 +20,7 @@ SERVICES = (
     "devinit {place} status --json 2>/dev/null"
     """ | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
 )
-TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "open")
+TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "open", "check", "wait")
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
 BASH = r"""_devinit() {{

@@ -277,7 +277,7 @@ class ForegroundWatch(Watch):
     """What is seen of a start while the services' output goes to standard output."""
 
     def __init__(self, output: Output) -> None:
-        super().__init__(as_json=False)
+        super().__init__(None)
         self.progress = Progress(sys.stderr, redraws=False)
         self._output = output
 

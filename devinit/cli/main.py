@@ -27,6 +27,9 @@ COMMANDS = {
     "dashboard": "watch what runs and what it prints, and act on it",
     "logs": "show what services print",
     "why": "explain the state of a service",
+    "check": "ask services once whether they are well",
+    "wait": "wait until services are live, or have failed",
+    "events": "show what happens to the project, as it happens",
     "ports": "show, set and reset the services' ports",
     "env": "print the runtime environment",
     "run": "run a command in the runtime environment",
@@ -128,7 +131,7 @@ def silence(*descriptors: int) -> None:
 def wants_json(words: list[str]) -> bool:
     """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` runs."""
     own = words[: words.index("--")] if "--" in words else words
-    return "--json" in own and "run" not in own
+    return ("--json" in own or "--json=summary" in own) and "run" not in own
 
 
 def print_error(error: DevinitError) -> None:

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from devinit.cli.arguments import Arguments
-    from devinit.cli.watch import Scope, Watch
+    from devinit.cli.watch import Scope, Shown, Watch
     from devinit.control.client import Client
     from devinit.control.wire import Json
 
 EXAMPLE = "devinit start all"
-OF_RESTART_TOO = {"--json": "json", "--force": "force", "-d": "detach", "--detach": "detach"}
+SUMMARY = "--json=summary"
+OF_RESTART_TOO = {
+    "--json": "json",
+    SUMMARY: "json_summary",
+    "--force": "force",
+    "-d": "detach",
+    "--detach": "detach",
+}
 SWITCHES = {**OF_RESTART_TOO, "--foreground": "foreground"}
 NAMES = "services"
 DEFAULTS = {"on_conflict": None, "timeout": None, "profile": None}
@@ -62,6 +69,10 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
+    # A switch of its own: after `--json` a name of a service may stand.
+    parser.add_argument(
+        SUMMARY, dest="json_summary", action="store_true", help="print only the last event, `summary`"
+    )
 
 
 def run(arguments: Arguments) -> int:
@@ -74,9 +85,14 @@ def run(arguments: Arguments) -> int:
     if os.getpid() == 1:
         talk("this is process 1: all that it starts ends with it; `devinit start --foreground` stays")
     code = bring_up("start", root, arguments)
-    if not (arguments.detach or arguments.json) and sys.stdout.isatty():
+    if not (arguments.detach or is_for_programs(arguments)) and sys.stdout.isatty():
         show_dashboard(root)
     return code
+
+
+def is_for_programs(arguments: Arguments) -> bool:
+    """Whether standard output is to be JSON: all events, or the last one."""
+    return bool(arguments.json or arguments.json_summary)
 
 
 def show_dashboard(root: str) -> None:
@@ -93,7 +109,7 @@ def watch_of(arguments: Arguments) -> Watch:
     """Return what shows a start to whoever waits for it."""
     from devinit.cli.watch import Watch  # while the supervisor is at work already
 
-    return Watch(as_json=arguments.json)
+    return Watch(shown_of(arguments))
 
 
 def bring_up(
@@ -118,6 +134,7 @@ def bring_up(
     if is_elsewhere(root, arguments):
         talk(f"project: {root}")
     require_services(root, params["profile"])
+    # With only the summary on standard output, notes go where talk goes.
     client = connect_or_start(root, note_as_json if arguments.json else talk)
     if client.greeting.is_out_of_reach:
         from devinit.control.obstacles import out_of_reach  # hardly ever
@@ -149,6 +166,13 @@ def note_as_json(text: str) -> None:
     from devinit.cli.output import print_json  # hardly ever
 
     print_json({"type": "note", "at": time.time(), "service": None, "message": text})
+
+
+def shown_of(arguments: Arguments) -> Shown:
+    """Return which events are printed as JSON."""
+    if arguments.json:
+        return "events"
+    return "summary" if arguments.json_summary else None
 
 
 def one_attempt(client: Client, root: str, method: str, params: Json, new_watch: Callable[[], Watch]) -> int:

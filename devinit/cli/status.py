@@ -114,7 +114,7 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             pid = f" (pid {service['pid']})" if service["pid"] is not None else " (external)"
             mark = paint.good(symbol("✓", "+", sys.stdout))
             more = f"{moved(service, paint)}{restarted(service)}{watched(service, paint)}"
-            more += outdated(service, paint)
+            more += f"{outdated(service, paint)}{broken(service, paint)}"
             return f"{mark} Running{pid}{more}{address(service, paint)}"
         case "stopped":
             by_name = "" if service.get("autostart", True) else "  starts by its name"
@@ -156,11 +156,23 @@ def outdated(service: ServiceStatus, paint: Paint) -> str:
     return "  " + paint.attention(f"outdated ({one_line(', '.join(changed))})") if changed else ""
 
 
-def moved(service: ServiceStatus, paint: Paint) -> str:
-    """Return where a service was meant to be, when it is elsewhere."""
-    if service["mode"] != "moved":
+def broken(service: ServiceStatus, paint: Paint) -> str:
+    """Return the error that the last build of a service ended with; an older supervisor does not tell."""
+    error = service.get("last_error")
+    if error is None:
         return ""
-    return "  " + paint.attention(f"preferred {service['preferred_port']}")
+    from devinit.model.build_words import in_words  # most builds are clean
+
+    return "  " + paint.bad(f"build failed: {one_line(in_words(error))}")
+
+
+def moved(service: ServiceStatus, paint: Paint) -> str:
+    """Return where a service was meant to be, when it is elsewhere, and where it will be next."""
+    coming = service.get("next_port")
+    soon = "  " + paint.attention(f"port {coming} from its next start on") if coming is not None else ""
+    if service["mode"] != "moved":
+        return soon
+    return "  " + paint.attention(f"preferred {service['preferred_port']}") + soon
 
 
 def status_at_rest(folder: str) -> ProjectStatus:
@@ -205,6 +217,9 @@ def status_at_rest(folder: str) -> ProjectStatus:
                 for each in service.extra_ports
             ],
             "watch": None,
+            "last_error": None,
+            "truncated": False,
+            "next_port": None,
         }
         for name, service in project.services.items()
     ]

@@ -10,7 +10,12 @@ from devinit.cli.progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal, TypeAlias
+
     from devinit.control.wire import Json
+
+    Shown: TypeAlias = Literal["events", "summary"] | None
+    """What is printed as JSON; None: what a person reads is printed."""
 
 
 class Scope:
@@ -34,9 +39,9 @@ class Scope:
 class Watch:
     """What has been seen of a start so far."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, as_json: Shown) -> None:
         # The table on standard output takes the place of the lines, if it goes to a terminal as well.
-        self.progress = Progress(sys.stderr, silent=as_json, vanishes=sys.stdout.isatty())
+        self.progress = Progress(sys.stderr, silent=as_json is not None, vanishes=sys.stdout.isatty())
         self.scope = Scope()
         self.summary: Json | None = None
         """What it came to, once that is known."""
@@ -45,7 +50,7 @@ class Watch:
     def see(self, event: Json) -> None:
         """Take an event in."""
         self.scope.see(event)
-        if self._as_json:
+        if self._as_json == "events" or (self._as_json == "summary" and event["type"] == "summary"):
             print_json(event)
         if event["type"] == "summary":
             self.summary = event

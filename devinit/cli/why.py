@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from devinit.cli.bounds import WHY_BYTES, add_bound, bound_of, last_within
 from devinit.cli.output import Paint, print_json
 from devinit.cli.project import require_project, root_as_text
 from devinit.control.launch import connect_or_start
@@ -23,6 +24,7 @@ EXAMPLE = "devinit why backend"
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("service", metavar="SERVICE", help="what to explain")
+    add_bound(parser, WHY_BYTES)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -32,6 +34,8 @@ def run(arguments: Arguments) -> int:
     require_project(root)
     client = connect_or_start(root)
     report: WhyReport = client.call("why", {"service": arguments.service})
+    if most := bound_of(arguments.max_bytes, WHY_BYTES):
+        report = bounded(report, most)
     if arguments.json:
         print_json(report)
         return 0
@@ -44,6 +48,17 @@ def run(arguments: Arguments) -> int:
     return 0
 
 
+def bounded(report: WhyReport, most: int) -> WhyReport:
+    """Return a report of at most so many bytes as JSON, or as few as it can have: without the oldest lines."""
+    from devinit.control import wire  # as `print_json`
+
+    rest = len(wire.encode({**report, "log_tail": []}).encode(errors="replace"))
+    lines, left_out = last_within(
+        report["log_tail"], most - rest, lambda line: len(wire.encode(line).encode(errors="replace")) + 2
+    )
+    return {**report, "log_tail": lines, "truncated": True} if left_out else report
+
+
 def facts_of(report: WhyReport) -> list[tuple[str, str]]:
     """Return what is worth saying, in the order in which one would ask."""
     since = f" for {duration(report['since_seconds'])}" if report["since_seconds"] is not None else ""
@@ -51,8 +66,13 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("service", report["name"]),
         ("phase", report["phase"] + since),
         ("because", report["reason"] or ""),
+        ("last build", build_of(report)),
         ("port", port_of(report)),
         ("other ports", "\n".join(extra_port_of(each) for each in report.get("extra_ports", []))),
+        (
+            "next port",
+            "" if report.get("next_port") is None else f"{report['next_port']}, from its next start on",
+        ),
         ("ready when", report["probe"]),
         ("last probe", report["last_probe"] or ""),
         ("last exit", "" if report["last_exit"] is None else f"code {report['last_exit']}"),
@@ -67,6 +87,16 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("last lines", "\n".join(report["log_tail"])),
     ]
     return [(key, value) for key, value in facts if value]
+
+
+def build_of(report: WhyReport) -> str:
+    """Return the error that the last build of a service ended with which runs on."""
+    error = report.get("last_error")
+    if error is None:
+        return ""
+    from devinit.model.build_words import in_words  # most builds are clean
+
+    return f"failed: {in_words(error)}"
 
 
 def port_of(report: WhyReport) -> str:

@@ -79,6 +79,24 @@ class ServiceParams(Struct, frozen=True, forbid_unknown_fields=True):
     service: str
 
 
+class WaitParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Wait until services are live; none means all that are not stopped."""
+
+    services: tuple[str, ...] = ()
+    after: float | None = None
+    """Unix time: only what a service is since then counts."""
+    timeout_seconds: float = 60.0
+
+
+class EventsParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """What has happened, and what happens from now on."""
+
+    after: float = 0.0
+    """Unix time: leave out what happened before."""
+    follow: bool = False
+    """Do not answer, and tell every event until the client hangs up."""
+
+
 class PortParams(Struct, frozen=True, forbid_unknown_fields=True):
     """One port."""
 

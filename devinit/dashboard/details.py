@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from devinit.dashboard.presentation import MARKS, Piece
 from devinit.masking import masked_value
+from devinit.model.build_words import in_words
 from devinit.model.port_words import (
     VERDICTS,
     holder_rows,
@@ -55,6 +56,8 @@ def explanation(why: Json, inspection: Json | None, changed: str = "", *, reveal
 def reasons(why: Json) -> Iterator[tuple[str, str]]:
     """Yield what is worth saying, in the order in which one would ask."""
     yield "because", why["reason"] or ""
+    error = why.get("last_error")
+    yield "last build", f"failed: {in_words(error)}" if error is not None else ""
     yield "last exit", "" if why["last_exit"] is None else exit_text(why["last_exit"])
     times = why["restarts"]
     yield "restarts", "" if not times else f"{times}, {why['failures']} failures lately"

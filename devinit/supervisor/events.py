@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,11 +15,16 @@ if TYPE_CHECKING:
     Listener = Callable[[Event], None]
 
 
+REMEMBERED = 1000
+"""How many of the latest events are kept for those who ask afterwards."""
+
+
 class Broadcaster:
-    """Hands each event to everyone who listens at that moment."""
+    """Hands each event to everyone who listens at that moment, and keeps the latest."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._latest: deque[Event] = deque(maxlen=REMEMBERED)
 
     def add(self, listener: Listener) -> None:
         """Hand events to this listener from now on."""
@@ -30,8 +36,13 @@ class Broadcaster:
 
     def tell(self, event: Event) -> None:
         """Hand an event to all listeners."""
+        self._latest.append(event)
         for listener in tuple(self._listeners):
             listener(event)
+
+    def since(self, moment: float) -> list[Event]:
+        """Return the latest events that happened at that Unix time or later."""
+        return [event for event in self._latest if event["at"] >= moment]
 
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""

@@ -17,6 +17,7 @@ from devinit.control.messages import (
     ChooseParams,
     CommandParams,
     EnvironmentParams,
+    EventsParams,
     FreeParams,
     PortParams,
     ServiceParams,
@@ -24,18 +25,26 @@ from devinit.control.messages import (
     StartParams,
     StatusParams,
     StopParams,
+    WaitParams,
 )
 from devinit.control.server import Connection, UnknownMethod, encoder
 from devinit.errors import DevinitError
 from devinit.model.port import ConflictPolicy, PortReport
-from devinit.model.status import CommandSetting, Inspection, OwnPort, ProjectStatus
+from devinit.model.status import (
+    CheckReport,
+    CommandSetting,
+    Inspection,
+    OwnPort,
+    ProjectStatus,
+    WaitReport,
+)
 from devinit.ports.who import who
 from devinit.supervisor import report
 from devinit.supervisor.presence import remember
 from devinit.supervisor.project_ports import Asked
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.shared import Shared
-from devinit.supervisor.supervisor import Order, Supervisor
+from devinit.supervisor.supervisor import PRESENT, Order, Supervisor
 from devinit.system.processes import ProcessTable
 from devinit.system.usage import Usage, usage_of
 
@@ -103,6 +112,9 @@ class Handlers:
         """Stop services; events come before the answer. The supervisor ends after the last one."""
         asked = msgspec.json.decode(params, type=StopParams)
         names = asked.services
+        from devinit.supervisor.callers import stopped_by  # no start needs it
+
+        by = stopped_by(connection.pid)
         if asked.force:
             # Before our turn: a stop that goes on for long is what it is for.
             self._supervisor.hurry(names)
@@ -110,7 +122,7 @@ class Handlers:
         with suppress(DevinitError):
             await self._supervisor.ensure_configured(self._stage.caller, None)
         with self._telling(connection):
-            done = await self._supervisor.stop(names)
+            done = await self._supervisor.stop(names, by)
         ends = not self._supervisor.is_needed()
         if ends:
             # After the answer has been written: this method's result goes out first.
@@ -150,6 +162,41 @@ class Handlers:
             reasons_now, chosen, runner.state, stage.ports.granted(chosen), partial(who, root=stage.root)
         )
         return report.why(runner, self._supervisor.runners, stage, ports)
+
+    async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
+        """Ask each service once whether it is well; all that are not stopped when none is named."""
+        from devinit.supervisor.checking import check_service  # only who asks for it needs it
+
+        names = msgspec.json.decode(params, type=ServicesParams).services
+        await self._configured()
+        runners = self._supervisor.runners
+        chosen = report.named(names, self._stage.project)
+        if not names:
+            chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
+        rows = list(await asyncio.gather(*(check_service(runners[name], self._stage) for name in chosen)))
+        return {"well": bool(rows) and all(row["well"] for row in rows), "services": rows}
+
+    async def wait(self, params: msgspec.Raw, _connection: Connection) -> WaitReport:
+        """Return when services are live, have failed, or the time is over."""
+        from devinit.supervisor.awaiting import all_live  # as above
+
+        asked = msgspec.json.decode(params, type=WaitParams)
+        await self._configured()
+        names = report.named(asked.services, self._stage.project) if asked.services else []
+        return await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
+
+    async def events(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
+        """Tell what has happened, then what happens for as long as the client listens, if it wants to."""
+        asked = msgspec.json.decode(params, type=EventsParams)
+        broadcaster = self._stage.broadcaster
+        past = broadcaster.since(asked.after)
+        for event in past:
+            connection.tell(event)
+        if asked.follow:
+            broadcaster.add(connection.tell)
+            connection.on_close(lambda: broadcaster.remove(connection.tell))
+            await asyncio.Event().wait()  # until the client hangs up, which cancels its questions
+        return {"told": len(past)}
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
         """Report who has a port; nothing when it is free."""
@@ -212,6 +259,11 @@ class Handlers:
         connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
         return await self.status(msgspec.Raw(b"{}"), connection)
 
+    async def _configured(self) -> None:
+        """Have services to ask about. Where there are some, no stop or start that goes on is waited for."""
+        if not self._supervisor.runners:
+            await self._supervisor.ensure_configured(self._stage.caller, None)
+
     def _remember(self) -> None:
         """Put this checkout on the list of the machine, once whoever waits has been answered."""
         loop = asyncio.get_running_loop()
@@ -250,6 +302,9 @@ METHODS: dict[str, Method] = {
     "environment": Handlers.environment,
     "command": Handlers.command,
     "why": Handlers.why,
+    "check": Handlers.check,
+    "wait": Handlers.wait,
+    "events": Handlers.events,
     "who": Handlers.who,
     "inspect": Handlers.inspect,
     "ports": Handlers.ports,

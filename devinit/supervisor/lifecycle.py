@@ -99,6 +99,8 @@ class PreparationFailed(Struct, frozen=True):
     """It could not be prepared or spawned."""
 
     reason: str
+    code: int | None = None
+    """Of the command that failed, if one did."""
 
 
 class Spawned(Struct, frozen=True):
@@ -290,8 +292,8 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return change(state, reason=reason), ()
         case Prepared():
             return state, (Spawn(),)
-        case PreparationFailed(reason):
-            return fail(state, Failure.PREPARATION, reason), (EndTree(),)
+        case PreparationFailed(reason, code):
+            return fail(state, Failure.PREPARATION, reason, last_exit=code), (EndTree(),)
         case Spawned():
             return change(state, spawned_at=now), (Watch(),)
         case Adopted():

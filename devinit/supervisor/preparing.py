@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from devinit.errors import ServiceError
+from devinit.errors import PreparationFailed
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
 from devinit.supervisor import logs
@@ -105,9 +105,11 @@ async def run_in_turn(workshop: Workshop, command: str, key: str) -> None:
         cause = cause_of(last_words, code)
         remedy = remedy_of([*last_words, cause or ""], command, service.directory)
         # What it printed is told with the service: its last lines are those of this command now.
-        raise ServiceError(
+        raise PreparationFailed(
             f"{key} of {service.name} failed: `{command}` exited with code {code}"
             + (f": {cause}" if cause else ""),
+            command=command,
+            code=code,
             hint=remedy or (f"it printed nothing; it ran in {service.directory}" if silent else None),
         )
 

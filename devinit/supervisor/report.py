@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from devinit import __version__
 from devinit.errors import UsageError
@@ -25,6 +25,7 @@ from devinit.model.service import Condition, Endpoint, Project, Service
 from devinit.model.status import (
     DependencyStatus,
     ExtraPortStatus,
+    LastError,
     Mode,
     Phase,
     ProjectStatus,
@@ -33,15 +34,24 @@ from devinit.model.status import (
 )
 from devinit.supervisor import graph, logs
 from devinit.supervisor.lifecycle import ALIVE, LifecycleState
+from devinit.supervisor.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.system.usage import Usage
+from devinit.text import shortened
 
 if TYPE_CHECKING:
     from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
     from devinit.supervisor.holders_now import PortReasons
 
 Runners = Mapping[str, Runner]
+
+LONGEST_TEXT = 2000
+"""Characters of a reason, or of a command."""
+LONGEST_TAIL_LINE = 500
+"""Characters of one of the last lines; the log has all of it."""
+TAILS_BYTES = 32 * 1024
+"""How much a summary tells of the last lines of all services together."""
 
 
 def named(names: Iterable[str], project: Project) -> list[str]:
@@ -148,7 +158,7 @@ def place_of(url: str) -> tuple[str, str]:
     return (scheme, rest.rpartition("@")[2]) if separator else ("", url)
 
 
-def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
+def summary_row(runner: Runner, runners: Runners, stage: Stage) -> SummaryRow:
     """Sum up one service at the end of a start."""
     endpoint = stage.endpoint(runner.name)
     granted = stage.ports.granted(runner.name)
@@ -161,12 +171,43 @@ def summary_row(runner: Runner, stage: Stage) -> SummaryRow:
         "preferred": runner.service.port.preferred if runner.service.port else None,
         "moved_from": granted.moved_from if granted else None,
         "attempts": granted.attempts if granted else 0,
-        "ready_seconds": runner.ready_seconds,
+        "ready_seconds": runner.ready_seconds if runner.phase in (Phase.READY, Phase.UNHEALTHY) else None,
         "url": shown(endpoint.url, stage),
-        "reason": shown(runner.state.reason, stage),
-        "log_tail": runner.log_tail() if failed else [],
+        "reason": shown(reason_of(runner, stage) or reason_to_wait(runner, runners), stage),
+        **(last_lines_of(runner) if failed else NO_LINES),
         "extra_ports": extra_ports(runner.service, stage),
     }
+
+
+class LastLines(TypedDict):
+    """The last lines of a service, as they are told."""
+
+    log_tail: list[str]
+    truncated: bool
+
+
+NO_LINES: LastLines = {"log_tail": [], "truncated": False}
+
+
+def last_lines_of(runner: Runner) -> LastLines:
+    """Return the last lines of a service, long ones shortened."""
+    lines = runner.log_tail()
+    told = [shortened(line, LONGEST_TAIL_LINE) for line in lines]
+    return {"log_tail": told, "truncated": told != lines}
+
+
+def bounded(rows: list[SummaryRow]) -> list[SummaryRow]:
+    """Return the rows of a summary with no more of last lines than a client takes in: the first have the most."""
+    left = TAILS_BYTES
+    told: list[SummaryRow] = []
+    for row in rows:
+        lines = row["log_tail"]
+        while len(lines) > 1 and sum(map(len, lines)) > left:
+            lines = lines[1:]
+        left = max(0, left - sum(map(len, lines)))
+        cut = len(lines) < len(row["log_tail"])
+        told.append({**row, "log_tail": lines, "truncated": True} if cut else row)
+    return told
 
 
 def project_status(
@@ -179,23 +220,29 @@ def project_status(
 
     `usages`: what each service uses, and its share of a CPU in percent; `changed`: what of it is outdated.
     """
+    remembered = remembered_ports(stage)
     return {
         "project": stage.project.name,
         "root": str(stage.root),
         "supervisor": {"pid": os.getpid(), "version": __version__},
         "services": [
-            service_status(runner, stage, usages.get(name), changed.get(name, []))
+            service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
             for name, runner in runners.items()
         ],
     }
 
 
 def service_status(
-    runner: Runner, stage: Stage, usage: tuple[Usage, float | None] | None, changed: list[str]
+    runner: Runner,
+    stage: Stage,
+    usage: tuple[Usage, float | None] | None,
+    changed: list[str],
+    remembered: dict[str, int] | None,
 ) -> ServiceStatus:
     """Return one service of `status`."""
     endpoint = stage.endpoint(runner.name)
     alive = runner.phase in ALIVE
+    reason = reason_of(runner, stage)
     return {
         "name": runner.name,
         "provider": runner.service.provider,
@@ -209,13 +256,22 @@ def service_status(
         "restarts": runner.state.restarts,
         "cpu_percent": usage[1] if usage else None,
         "memory_bytes": usage[0].memory_bytes if usage else None,
-        "reason": shown(runner.state.reason, stage),
+        "reason": shown(reason, stage),
         "changed": changed,
         "restarted_for": shown(runner.restarted_for, stage),
         "autostart": runner.service.autostart,
         "extra_ports": extra_ports(runner.service, stage),
         "watch": shown(runner.watch_condition, stage),
+        "last_error": last_error_of(runner, stage),
+        "truncated": len(reason or "") > LONGEST_TEXT,
+        "next_port": next_port_of(runner, stage, remembered),
     }
+
+
+def last_error_of(runner: Runner, stage: Stage) -> LastError | None:
+    """Return the error that the last build of a service ended with that runs on. What ended has a reason."""
+    error = stage.last_errors.of(runner.name) if runner.phase in ALIVE else None
+    return {**error, "text": stage.mask(error["text"])} if error is not None else None
 
 
 def uptime_of(runner: Runner) -> float | None:
@@ -230,17 +286,19 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> W
     return {
         "name": runner.name,
         "phase": state.phase.value,
-        "reason": shown(ports.failed or state.reason, stage),
+        "reason": shown(ports.failed or reason_of(runner, stage) or reason_to_wait(runner, runners), stage),
         "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
         "restarted_for": shown(runner.restarted_for, stage),
         "watch": shown(runner.watch_condition, stage),
+        "last_error": last_error_of(runner, stage),
         "failures": len(state.failures),
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,
         "port_reason": shown(port_reason(service, ports), stage),
-        "command": shown(service.command, stage),
+        "next_port": next_port_of(runner, stage, remembered_ports(stage)),
+        "command": shown(runner.failed_command or service.command, stage),
         "directory": str(service.directory),
         "depends_on": [
             dependency(name, service.condition_of(name), runners)
@@ -260,7 +318,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> W
         ),
         "last_probe": shown(runner.last_probe or None, stage),
         "log": str(logs.log_path(stage.private, runner.name)),
-        "log_tail": runner.log_tail(),
+        **last_lines_of(runner),
     }
 
 
@@ -288,7 +346,7 @@ def shown(text: str | None, stage: Stage) -> str | None:
     """Return a text without the project's secrets. A plain address cannot contain one, and there are many."""
     if text is None or (text.startswith("http") and "@" not in text):
         return text
-    return stage.mask(text)
+    return shortened(stage.mask(text), LONGEST_TEXT)
 
 
 def dependency(name: str, condition: Condition, runners: Runners) -> DependencyStatus:

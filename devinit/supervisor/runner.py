@@ -12,9 +12,9 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, assert_never
 
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, PreparationFailed
 from devinit.model.port import GrantedPort
-from devinit.model.probe import HttpProbe, LogProbe, ProbeResult
+from devinit.model.probe import HttpProbe, LogProbe, Probe, ProbeResult
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
@@ -127,6 +127,10 @@ class Runner:
         """Why it was started again last, when nobody asked for that and it had not failed."""
         self.watch_condition: str | None = None
         """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
+        self.failed_command: str | None = None
+        """The `setup` or `before_start` command that failed last, until it is started again."""
+        self.stopped_by: str | None = None
+        """Who stopped it and when, until it is started again."""
         self._stage = stage
         self._moves = moves
         self._tasks = tasks
@@ -160,6 +164,7 @@ class Runner:
             if self.phase is Phase.WAITING:
                 # Whatever it prints from here on: what fails before it runs has no last lines.
                 self.log_offset = self._log_size()
+                self.failed_command = self.stopped_by = self.ready_seconds = None
             if self.phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
                 # Asked for, failed or ended: whatever it is started for next is another reason.
                 self.restarted_for = None
@@ -222,7 +227,7 @@ class Runner:
 
     def _action_failed(self, action: lifecycle.Action, error: Exception) -> None:
         if isinstance(error, DevinitError):
-            self.post(lifecycle.PreparationFailed(explain(error)))
+            self._preparation_failed(error)
             return
         # A defect that shows in one service must not end the supervision of the others.
         log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
@@ -232,6 +237,12 @@ class Runner:
             "internal error; see the supervisor's log (`devinit doctor` says where it is)"
         )
         self.post(lifecycle.TreeGone() if ending else failed)
+
+    def _preparation_failed(self, error: DevinitError) -> None:
+        code = None
+        if isinstance(error, PreparationFailed):
+            self.failed_command, code = error.command, error.code
+        self.post(lifecycle.PreparationFailed(explain(error), code))
 
     async def _do(self, action: lifecycle.Action) -> None:
         match action:
@@ -269,7 +280,7 @@ class Runner:
             await set_up(self._workshop())
             await self._prepare_provider()
         except DevinitError as error:
-            self.post(lifecycle.PreparationFailed(explain(error)))
+            self._preparation_failed(error)
         except Exception:
             # As in `_action_failed`: it must not end the supervision of the others.
             log.exception("%s: set-up failed", self.name)
@@ -660,6 +671,10 @@ class Runner:
             return await run_command(self._workshop(), command, key, output)
         finally:
             os.close(output)
+
+    async def answer_to(self, probe: Probe, seconds: float) -> ProbeResult:
+        """Ask the service once, whatever its phase."""
+        return await check(probe, self._run_probe_command, seconds)
 
     async def _run_health_command(self, command: str) -> int:
         return await self._run_probe_command(command, "health.exec")

@@ -30,6 +30,7 @@ from devinit.runtime.templates import expand_command
 from devinit.supervisor.ending import Lookout
 from devinit.supervisor.env_pipes import EnvPipes
 from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.last_errors import LastErrors
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.log_keeper import LogKeeper
 from devinit.supervisor.project_ports import ProjectPorts
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from devinit.logs.mask import Mask
+    from devinit.model.status import LastError
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +72,9 @@ class Stage:
         self._mask: Mask
         self.pipes = EnvPipes()
         self.lookout = Lookout()
-        self.logs = LogKeeper(self.private, self.note)
         self._schemes = Schemes(self.private)
+        self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
+        self.logs = LogKeeper(self.private, self.note, self.last_errors.look)
         self._endpoints: dict[str, Endpoint] = {}
 
     def configure(self, project: Project, caller: dict[str, str]) -> None:
@@ -304,6 +307,14 @@ class Stage:
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""
         self.broadcaster.note(self.mask(message), service)
+
+    def _folder_of(self, service: str) -> Path:
+        found = self.project.services.get(service)
+        return found.directory if found is not None else self.root
+
+    def _tell_last_error(self, service: str, error: LastError | None) -> None:
+        told: LastError | None = {**error, "text": self.mask(error["text"])} if error is not None else None
+        self.broadcaster.tell({"type": "last_error", "at": time.time(), "service": service, "error": told})
 
     @property
     def mask(self) -> Mask:

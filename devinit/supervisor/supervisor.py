@@ -166,14 +166,17 @@ class Supervisor:
         finally:
             self.starts -= 1
 
-    async def stop(self, names: tuple[str, ...]) -> Stopped:
+    async def stop(self, names: tuple[str, ...], by: str | None = None) -> Stopped:
         """Stop services, dependants before what they depend on, and give their ports back. Return who ran.
 
         What counts in the end is that nothing of them is there any more, and not that it was asked to end.
+        `by`: who wants it, and since when, in words.
         """
         async with self._deciding:
             chosen = report.named(names, self.stage.project)
             running = [name for name in chosen if self._phase(name) in PRESENT]
+            for name in running:
+                self.runners[name].stopped_by = by
             self._warn_dependants(chosen)
             await self._end(chosen)
             remaining = await end_the_rest({name: self.runners[name] for name in running})
@@ -411,7 +414,9 @@ class Supervisor:
         # Somebody may have taken a service out of the configuration meanwhile.
         present = [name for name in wanted if name in self.runners]
         code = outcome.exit_code_of(present, self._states(), self._services())
-        rows = [report.summary_row(self.runners[name], self.stage) for name in present]
+        rows = report.bounded(
+            [report.summary_row(self.runners[name], self.runners, self.stage) for name in present]
+        )
         seconds = time.monotonic() - began
         self._record.up_to_date()
         tell({"type": "summary", "at": time.time(), "services": rows, "seconds": seconds, "exit_code": code})

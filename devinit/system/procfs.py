@@ -95,6 +95,18 @@ def command_line_of(pid: int) -> str:
     return os.fsdecode((raw or b"").replace(b"\0", b" ")).strip()
 
 
+def terminal_of(pid: int) -> str | None:
+    """Return the terminal that a process reads from or writes to, "pts/3"; None when it has none, or is hidden."""
+    for descriptor in (0, 2, 1):
+        try:
+            path = os.readlink(f"/proc/{pid}/fd/{descriptor}") if LINUX else ""
+        except OSError:
+            continue
+        if path.startswith(("/dev/pts/", "/dev/tty")):
+            return path.removeprefix("/dev/")
+    return None
+
+
 def all_processes() -> dict[int, Stat]:
     """Return every process that is visible."""
     found = ((pid, stat_of(pid)) for pid in process_ids())

@@ -71,8 +71,8 @@ by the person at the terminal. Nobody is asked without a terminal or with `--jso
 
 JSON = """\
 With `--json` standard output is JSON and nothing else: one object, or one object a line for `start`, `restart`,
-`stop` and `logs`. An error is an object too, in place of the result or as the last line, beside the message on
-standard error and the exit code:
+`stop`, `events` and `logs`. An error is an object too, in place of the result or as the last line, beside the
+message on standard error and the exit code:
 """
 
 ERROR = {
@@ -85,7 +85,8 @@ ERROR = {
 
 OF_THE_CLI = {
     "logs": "`service` and `line`, the line without colours, for each line",
-    "ports": "`ports`: for each `service`, `port`, `preferred_port`, `range` (first, last), `strict` and `phase`",
+    "ports": "`ports`: for each `service`, `port`, `preferred_port`, `next_port` (of its next start), "
+    "`range` (first, last), `strict` and `phase`",
     "ports who": "`port` and `free`; of a taken one also what `conflicts` tell: `kind`, `summary`, `holders`, "
     "`listeners`, `clients`, `container`, `owner`, `killable`, `advice`",
     "ports free": "`port`, `free`, and who was `ended` for it, in words",
@@ -93,6 +94,8 @@ OF_THE_CLI = {
     "ports reset": "`forgotten`: the ports that were remembered, by service",
     "env": "the variables and their values",
     "init": "`path`, `services` and `notes`",
+    "events": "events, as they have happened and happen",
+    "start --json=summary": "the last event alone, `summary`; `restart` as well",
     "stop": "events, then `type` = `stopped` with `services` (those that ran) and `seconds`",
 }
 """Objects that the command line makes itself: specified in tests/cli/test_commands.py."""
@@ -168,8 +171,15 @@ def json_part() -> Iterator[str]:
     yield from shape(status.ProjectStatus, "The object")
     yield from shape(status.ServiceStatus, "Each of its `services`")
     yield f"A `phase` is one of {', '.join(f'`{each.value}`' for each in status.Phase)}.\n"
+    yield from shape(status.LastError, "A `last_error`")
     yield "### why --json\n"
     yield from shape(status.WhyReport, "The object")
+    yield "### check --json\n"
+    yield from shape(status.CheckReport, "The object")
+    yield from shape(status.Checked, "Each of its `services`")
+    yield "### wait --json\n"
+    yield from shape(status.WaitReport, "The object")
+    yield from shape(status.Awaited, "Each of its `services`")
 
 
 def kinds() -> list[str]:

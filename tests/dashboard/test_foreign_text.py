@@ -24,7 +24,14 @@ pytestmark = pytest.mark.timeout(60)
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e[bold]x[/bold] --password hunter2"
 SHOWN = "[bold]x[/bold] --password ***"
-SERVICE_FACTS = {"reason": EVIL, "command": EVIL, "last_probe": EVIL, "port_reason": EVIL, "log_tail": [EVIL]}
+SERVICE_FACTS = {
+    "reason": EVIL,
+    "command": EVIL,
+    "last_probe": EVIL,
+    "port_reason": EVIL,
+    "log_tail": [EVIL],
+    "last_error": {"text": EVIL, "file": EVIL, "line": 1, "at": 0.0},
+}
 TAKEN = {
     "summary": f"held by {EVIL}",
     "advice": EVIL,

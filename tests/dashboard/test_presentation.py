@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from devinit.dashboard import port_table
-from devinit.dashboard.details import dependencies, environment, reasons
+from devinit.dashboard.details import dependencies, environment, explanation, reasons
 from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
     MARKS,
@@ -23,6 +23,7 @@ from devinit.dashboard.presentation import (
 from devinit.dashboard.state import Line, Stack, View
 from devinit.model.status import Phase
 from devinit.text import width
+from tests.dashboard.conftest import WHY
 
 if TYPE_CHECKING:
     from devinit.model.neighbour import PortRow
@@ -143,6 +144,16 @@ class TestTheHeadline:
 
         assert "connecting…" in said
         assert "supervisor" not in said
+
+
+class TestTheDetails:
+    def test_say_what_a_build_ended_with_that_goes_on(self) -> None:
+        error = {"text": "Unexpected token", "file": "frontend/src/App.jsx", "line": 12, "at": 0.0}
+
+        lines = explanation({**WHY, "last_error": error}, None, revealed=False)
+
+        said = ["".join(text for text, _ in line) for line in lines]
+        assert "  last build      failed: Unexpected token (frontend/src/App.jsx, line 12)" in said
 
 
 class TestTheFarewell:

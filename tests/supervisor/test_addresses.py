@@ -275,7 +275,8 @@ class TestWaiting:
 
         assert "it is failed (" in (why := reason("backend", shop.root))
         assert why.endswith("): see `devinit why backend`")
-        assert reason("web", shop.root).endswith("it is stopped: see `devinit start web`")
+        assert "it is stopped (stopped by `devinit stop web`" in (why := reason("web", shop.root))
+        assert why.endswith(": see `devinit start web`")
         assert reason("worker", shop.root).endswith("it has no port")
         assert reason("bakend", shop.root).endswith(
             "has no service of this name; services: backend, web, worker"

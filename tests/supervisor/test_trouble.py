@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -283,3 +286,115 @@ class TestAProbeThatTakesTooLong:
         shop.up()
 
         assert len(shop.notes()) == 1
+
+
+class TestMuchOutput:
+    def test_of_a_service_that_fails_is_shortened(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, command=PRINTS_MUCH)
+
+        starting = shop.begin("start")
+        starting.finish()
+
+        row = summary(starting, "web")
+        assert row["truncated"] is True
+        assert len(json.dumps(row["log_tail"])) < 12_000
+        report = json.loads(shop("why", "web", "--json").stdout)
+        assert report["truncated"] is True
+        assert report["log_tail"][-2].endswith("… [49,500 more characters]")
+        assert len(shop("why", "web", "--json", "--max-bytes", "5000").stdout) < 5000
+
+    def test_of_many_services_leaves_the_last_line_of_each(self, shop: Shop) -> None:
+        for number in range(12):
+            shop.service(f"job{number}", command=PRINTS_MUCH, ready={"after": 60})
+
+        starting = shop.begin("start")
+        starting.finish()
+
+        rows = starting.seen[-1]["services"]
+        assert all(row["log_tail"] for row in rows)
+        assert len(json.dumps(rows)) < 60_000
+
+
+PRINTS_MUCH = f"{sys.executable} -S -c \"print(('x' * 50000 + chr(10)) * 20); raise SystemExit(1)\""
+
+
+class TestTheReason:
+    def test_of_a_start_that_is_too_slow_is_what_was_seen_last(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("db", "never", port=ports[0])
+        shop.service("web", port=ports[1], depends_on=["db"])
+
+        starting = shop.begin("start", "--timeout", "2")
+
+        assert starting.finish() == 4
+        assert summary(starting, "db")["reason"] == f"nothing listens on port {ports[0]} yet"
+        assert summary(starting, "web")["reason"] == "waits for db, which is starting"
+        assert shop.status()["db"]["reason"] == f"nothing listens on port {ports[0]} yet"
+
+    def test_of_a_start_that_a_stop_has_ended_is_who_stopped_it(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(2)
+        shop.service("db", port=ports[0])
+        shop.service("web", "never", port=ports[1])
+        starting = shop.begin("start")
+        starting.until(type="phase", service="web", phase="starting")
+
+        shop("stop", "web")
+
+        assert starting.finish() == 1
+        said = str(summary(starting, "web")["reason"])
+        assert re.fullmatch(r"stopped by `devinit stop web` \(pid \d+.*\) at \d\d:\d\d:\d\d", said)
+        assert shop.status()["web"]["reason"] == said
+        assert said in shop("why", "web").stdout
+
+    def test_of_a_failed_set_up_names_the_command_that_failed_and_its_code(
+        self, shop: Shop, port: int
+    ) -> None:
+        setup = f"{sys.executable} -S -c 'raise SystemExit(7)'"
+        shop.service("web", port=port, setup=[setup])
+        shop.begin("start").finish()
+
+        report = json.loads(shop("why", "web", "--json").stdout)
+
+        assert (report["last_exit"], report["command"]) == (7, setup)
+
+        shop.service("web", port=port)
+        shop.up()
+
+        assert json.loads(shop("why", "web", "--json").stdout)["command"] == shop.command()
+
+
+class TestTheTimeToReady:
+    def test_of_an_earlier_run_is_not_told_of_one_that_fails(self, shop: Shop, port: int) -> None:
+        shop.service("web", "fails-while=broken", port=port)
+        assert summary(shop.up(), "web")["ready_seconds"] is not None
+        (shop.root / "broken").touch()
+
+        starting = shop.begin("restart")
+
+        assert starting.finish() == 1
+        assert summary(starting, "web")["ready_seconds"] is None
+
+
+class TestAPortThatIsSetForTheNextStart:
+    def test_is_shown_while_the_service_has_another_one(self, shop: Shop, free_ports: FreePorts) -> None:
+        now, coming = free_ports(2)
+        shop.service("web", port=now)
+        shop.up()
+        assert shop.status()["web"]["next_port"] is None
+
+        shop("ports", "set", "web", str(coming))
+
+        assert shop.status()["web"]["next_port"] == coming
+        assert f"port {coming} from its next start on" in shop("status").stdout
+        assert f"{coming}, from its next start on" in shop("why", "web").stdout
+        assert json.loads(shop("ports", "--json").stdout)["ports"][0]["next_port"] == coming
+        assert "`devinit restart web` moves it now" in shop("ports").stderr
+
+        shop.begin("restart").finish()
+
+        status = shop.status()["web"]
+        assert (status["port"], status["next_port"]) == (coming, None)

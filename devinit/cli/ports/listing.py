@@ -43,11 +43,13 @@ def rows_of(root: Path) -> list[Json]:
         service = running.get(name.partition(".")[0])
         extra = "." in name
         port = service["port"] if service and not extra else request.expected(remembered.get(name))
+        coming = service.get("next_port") if service and not extra else None
         rows.append(
             {
                 "service": name,
                 "port": port,
                 "preferred_port": request.preferred,
+                "next_port": port if coming is None else coming,
                 "range": [request.first, request.last],
                 "strict": request.strict,
                 "problem": ports_file.problem_of(request, remembered.get(name)),
@@ -75,3 +77,6 @@ def show(rows: list[Json]) -> None:
     for row in rows:
         if row["problem"]:
             talk(row["problem"])
+        if row["next_port"] != row["port"]:
+            name = one_line(row["service"])
+            talk(f"{name}: {row['next_port']} from its next start on; `devinit restart {name}` moves it now")

@@ -1,0 +1,58 @@
+"""Ask services once whether they are well; exit code 1 when one does not answer, or its build is broken."""
+
+from __future__ import annotations
+
+import sys
+
+from devinit.cli.output import Paint, print_json, symbol
+from devinit.cli.project import root_as_text
+from devinit.control.launch import connect_to_running
+from devinit.errors import ServiceError
+from devinit.system import terminal
+from devinit.text import duration, one_line, pad
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+    from devinit.model.status import Checked, CheckReport
+
+EXAMPLE = "devinit check backend"
+SWITCHES = {"--json": "json"}
+NAMES = "services"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument(
+        "services", nargs="*", metavar="SERVICE", help="what to ask; none: all that are not stopped"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Arguments) -> int:
+    """Print what each service answered."""
+    root = root_as_text(arguments)
+    client = connect_to_running(root)
+    if client is None:
+        raise ServiceError("nothing runs here", hint="`devinit start` starts everything")
+    names = [] if "all" in arguments.services else arguments.services
+    report: CheckReport = client.call("check", {"services": names})
+    if arguments.json:
+        print_json(report)
+    else:
+        paint = Paint(sys.stdout)
+        wide = max((len(each["service"]) for each in report["services"]), default=0)
+        terminal.write(sys.stdout, [line_of(each, wide, paint) for each in report["services"]])
+    return 0 if report["well"] else 1
+
+
+def line_of(checked: Checked, wide: int, paint: Paint) -> str:
+    """Return what one service answered."""
+    name = pad(one_line(checked["service"]), wide)
+    if checked["well"]:
+        said = "finished" if checked["phase"] == "exited" else f"well after {duration(checked['seconds'])}"
+        return f"{paint.good(symbol('✓', '+', sys.stdout))} {name}  {said}"
+    detail = one_line((checked["detail"] or "not well").partition("\n")[0])
+    return f"{paint.bad(symbol('✗', 'x', sys.stdout))} {name}  {detail}"

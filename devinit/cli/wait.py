@@ -1,0 +1,114 @@
+"""Wait until services are live, for scripts and agents: after a start in the background, or after a change.
+
+Exit code 0 when each service is live, 1 when one cannot become so by itself, with the cause, 4 when the time is
+over. With --after, what a service was before that time does not count: a reloader is given the time to notice a
+file that was saved then, and to load it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from devinit.cli.output import Paint, print_json, symbol
+from devinit.cli.project import root_as_text
+from devinit.control.launch import connect_to_running
+from devinit.errors import ServiceError
+from devinit.system import terminal
+from devinit.text import one_line, pad, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterator
+
+    from devinit.cli.arguments import Arguments
+    from devinit.control.client import Client
+    from devinit.model.status import Awaited, WaitReport
+
+EXAMPLE = "devinit wait backend --after $saved --timeout 30"
+SECONDS = 60.0
+START_SECONDS = 5.0
+"""How long another program may take to begin the start: the supervisor is not there before."""
+LOOK_SECONDS = 0.1
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the options of this command."""
+    from devinit.cli.parser import seconds
+
+    parser.add_argument(
+        "services", nargs="*", metavar="SERVICE", help="what to wait for; none: all that are not stopped"
+    )
+    parser.add_argument(
+        "--after",
+        metavar="TIME",
+        help="only what a service is since then counts: 10s, 10:30 or a Unix time",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=SECONDS,
+        metavar="S",
+        help=f"give up after so many seconds ({SECONDS:g})",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(arguments: Arguments) -> int:
+    """Wait, and print what came of it."""
+    after = after_of(arguments.after)
+    began = time.monotonic()
+    client = connected(root_as_text(arguments), began, arguments.timeout)
+    params = {
+        "services": [] if "all" in arguments.services else arguments.services,
+        "after": after,
+        "timeout_seconds": max(0.0, arguments.timeout - (time.monotonic() - began)),
+    }
+    report: WaitReport = client.call("wait", params)
+    if arguments.json:
+        print_json(report)
+    else:
+        wide = max((len(each["service"]) for each in report["services"]), default=0)
+        for each in report["services"]:
+            terminal.write(sys.stdout, lines_of(each, wide, Paint(sys.stdout)))
+    return report["exit_code"]
+
+
+def after_of(text: str | None) -> float | None:
+    """Return the time that the user means."""
+    if text is None:
+        return None
+    from datetime import UTC, datetime  # only who says a time needs it
+
+    from devinit.cli.since import moment
+
+    return moment(text, datetime.now(UTC).astimezone(), "--after")
+
+
+def connected(root: str, began: float, seconds: float) -> Client:
+    """Return a client of the supervisor, which may be about to be started by another program."""
+    while True:
+        client = connect_to_running(root)
+        if client is not None:
+            return client
+        if time.monotonic() - began > min(seconds, START_SECONDS):
+            raise ServiceError("nothing runs here", hint="`devinit start` starts everything")
+        time.sleep(LOOK_SECONDS)
+
+
+def lines_of(awaited: Awaited, wide: int, paint: Paint) -> Iterator[str]:
+    """Yield what came of waiting for one service: of one that is not live the reason and its last lines."""
+    name = pad(one_line(awaited["service"]), wide)
+    if awaited["outcome"] == "live":
+        # The URL of a database holds its password.
+        url = awaited["url"] or ""
+        where = f"  {paint.dim(one_line(url))}" if url.startswith("http") else ""
+        said = "finished" if awaited["phase"] == "exited" else "live"
+        yield f"{paint.good(symbol('✓', '+', sys.stdout))} {name}  {said}{where}"
+        return
+    first, *more = plain(awaited["reason"] or "for an unknown reason").splitlines()
+    colour = paint.bad if awaited["outcome"] == "failed" else paint.attention
+    yield f"{colour(symbol('✗', 'x', sys.stdout))} {name}  {awaited['outcome']}: {first}"
+    yield from (f"  {line}" for line in more)
+    yield from (f"  {paint.dim('|')} {plain(line)}" for line in awaited["log_tail"])

@@ -1,0 +1,120 @@
+"""Ask services once whether they are well, for `devinit check` and `devinit wait`: one probe each, now.
+
+A dev server compiles what it is asked for: so one that is only known to listen is asked for its first page as
+well, and what it prints about that counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from devinit.model.build_words import in_words
+from devinit.model.probe import (
+    EndProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+    TcpProbe,
+)
+from devinit.model.status import Phase
+from devinit.supervisor import logs, report
+from devinit.supervisor.health import asked_as
+from devinit.supervisor.probing import ATTEMPT_SECONDS, get, ready
+from devinit.supervisor.readiness import SERVER_ERRORS
+
+if TYPE_CHECKING:
+    from devinit.model.status import Checked
+    from devinit.supervisor.runner import Runner
+    from devinit.supervisor.stage import Stage
+
+ASKED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
+"""Phases in which a process may answer."""
+AFTERWARDS_SECONDS = 1.0
+"""How long a page that was asked for may take to be compiled in the background, at most."""
+SILENT_SECONDS = 0.3
+"""What has printed nothing for so long has printed what it had to say."""
+LOOK_SECONDS = 0.05
+
+
+async def check_service(runner: Runner, stage: Stage) -> Checked:
+    """Ask a service once, and return whether it is well and what was seen."""
+    began = time.monotonic()
+    well, detail = await asked(runner, stage)
+    error = report.last_error_of(runner, stage)
+    if error is not None:
+        # It says more than that nothing answers, which is what comes of it.
+        well, detail = False, in_words(error)
+    return {
+        "service": runner.name,
+        "well": well,
+        "phase": runner.phase.value,
+        "detail": report.shown(detail, stage),
+        "url": report.shown(stage.endpoint(runner.name).url, stage),
+        "last_error": error,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
+    """Return whether a service answers as it should, and what is wrong if not."""
+    state = runner.state
+    if state.phase is Phase.EXITED:
+        return state.last_exit == 0, state.reason if state.last_exit else None
+    if state.phase not in ASKED:
+        return False, state.reason or f"it is {state.phase.value}"
+    if state.stuck is not None:
+        return False, state.stuck
+    health = runner.service.health
+    service = asked_as(runner.service, health) if health is not None else runner.service
+    probe = stage.probe(service)
+    if isinstance(probe, LogProbe | StayedUpProbe | EndProbe):
+        # None of these can be asked: that the process runs is all there is to see.
+        return state.phase is Phase.READY, None if state.phase is Phase.READY else "it is still starting"
+    seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
+    result = await runner.answer_to(probe, seconds)
+    page = first_page(runner, stage, probe)
+    if result.verdict is ProbeVerdict.READY and page is not None:
+        result = await page_of(page)
+    if page is not None or isinstance(probe, HttpProbe):
+        await until_said(runner, stage)
+    if result.verdict is not ProbeVerdict.READY:
+        return False, result.detail
+    return True, None
+
+
+def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
+    """Return how to ask for the first page of a service of which only the port is known."""
+    url = stage.endpoint(runner.name).url or ""
+    is_web = runner.service.provider == "process" and url.startswith("http://")
+    if not is_web or not isinstance(probe, TcpProbe):
+        return None
+    return HttpProbe(host=probe.host, port=probe.port, path="/")
+
+
+async def page_of(page: HttpProbe) -> ProbeResult:
+    """Ask for a page: an error of the server counts. What is no HTTP, missing, or slow, is as its port says."""
+    try:
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            result = await get(page)
+    except (TimeoutError, OSError):
+        return ready()
+    return result if result.status in SERVER_ERRORS else ready()
+
+
+async def until_said(runner: Runner, stage: Stage) -> None:
+    """Return when a service has printed what its answer has caused, or an error."""
+    clock = asyncio.get_running_loop().time
+    path = logs.log_path(stage.private, runner.name)
+    began = silent_since = clock()
+    size = logs.end_of(path)
+    while clock() - began < AFTERWARDS_SECONDS and clock() - silent_since < SILENT_SECONDS:
+        await asyncio.sleep(LOOK_SECONDS)
+        if (now := logs.end_of(path)) != size:
+            size, silent_since = now, clock()
+            if stage.last_errors.of(runner.name) is not None:
+                return

@@ -1,0 +1,308 @@
+"""Specifies `devinit wait`, `check` and `events`, and the last error of a build, with the real command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.supervisor.conftest import FreePorts, Shop
+
+DEV_SERVER = """
+import os, sys, threading, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+        if os.path.exists("broken"):
+            print("1:19:36 PM [vite] Internal server error: /x/App.jsx: Unexpected token (12:4)", flush=True)
+            print("  Plugin: vite:react-babel\\n  File: src/App.jsx:12:4", flush=True)
+
+    def log_message(self, *_):
+        pass
+
+def watch():
+    before = os.path.exists("broken")
+    while True:
+        time.sleep(0.02)
+        if (now := os.path.exists("broken")) != before:
+            before = now
+            print("1:19:40 PM [vite] (client) hmr update /src/App.jsx", flush=True)
+
+threading.Thread(target=watch, daemon=True).start()
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Does what Vite does: the page is there, and a module of it is compiled when the page was asked for."""
+
+RELOADER = """
+import os, sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+import threading
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+
+def watch():
+    before = open("main.txt").read()
+    while True:
+        time.sleep(0.02)
+        if (now := open("main.txt").read()) != before and now:
+            before = now
+            print("WARNING:  WatchFiles detected changes in 'main.txt'. Reloading...", flush=True)
+            time.sleep(1.5)
+            if now == "bad":
+                print('Traceback (most recent call last):\\n  File "main.txt", line 7\\nSyntaxError: no', flush=True)
+            else:
+                print("INFO:     Application startup complete.", flush=True)
+
+threading.Thread(target=watch, daemon=True).start()
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Says what `uvicorn --reload` says, and takes its time between the two lines."""
+
+
+def command(path: Path, text: str) -> str:
+    """Write a program and return the command that runs it."""
+    path.write_text(text)
+    return f"{sys.executable} -S -E {path}"
+
+
+def answer(shop: Shop, *words: str) -> tuple[int, Any]:
+    """Run a command to its end; return its exit code and the object that it printed."""
+    done = shop(*words, "--json")
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture
+def web(shop: Shop, port: int) -> Shop:
+    """A project whose frontend goes on after an error."""
+    shop.service("web", port=port, command=command(shop.root / "dev.py", DEV_SERVER))
+    return shop
+
+
+@pytest.fixture
+def api(shop: Shop, port: int) -> Shop:
+    """A project whose backend reloads itself."""
+    (shop.root / "main.txt").write_text("good")
+    shop.service("api", port=port, command=command(shop.root / "api.py", RELOADER))
+    return shop
+
+
+class TestABuildThatFails:
+    def test_is_the_last_error_until_the_next_one_is_clean(self, web: Shop) -> None:
+        web.up()
+        (web.root / "src").mkdir()
+        (web.root / "src" / "App.jsx").write_text("broken")
+        (web.root / "broken").touch()
+
+        code, report = answer(web, "check", "web")
+
+        assert code == 1
+        [row] = report["services"]
+        assert (row["well"], row["phase"], row["detail"]) == (
+            False,
+            "ready",
+            "Unexpected token (src/App.jsx, line 12)",
+        )
+        error = web.status()["web"]["last_error"]
+        assert (error["text"], error["file"], error["line"]) == ("Unexpected token", "src/App.jsx", 12)
+        assert json.loads(web("why", "web", "--json").stdout)["last_error"] == error
+        assert "build failed: Unexpected token (src/App.jsx, line 12)" in web("status").stdout
+        assert "failed: Unexpected token (src/App.jsx, line 12)" in web("why", "web").stdout
+
+        saved = time.time()
+        (web.root / "broken").unlink()
+
+        assert answer(web, "wait", "web", "--after", str(saved))[0] == 0
+        assert web.status()["web"]["last_error"] is None
+
+    def test_is_told_to_subscribers_without_anybody_asking(self, web: Shop) -> None:
+        web.up()
+        with web.subscribe() as line:
+            (web.root / "broken").touch()
+            port = web.status()["web"]["port"]
+            fetch(port)
+
+            assert line.until(type="last_error", service="web")["error"]["line"] == 12
+
+            (web.root / "broken").unlink()
+
+            assert line.until(type="last_error", service="web")["error"] is None
+
+    def test_is_known_to_a_supervisor_that_takes_over(self, web: Shop) -> None:
+        web.up()
+        (web.root / "broken").touch()
+        answer(web, "check", "web")
+
+        web.kill_supervisor()
+
+        assert web.status()["web"]["last_error"]["line"] == 12
+
+
+def fetch(port: int) -> None:
+    """Ask for a page as a browser would."""
+    from urllib.request import urlopen
+
+    with urlopen(f"http://127.0.0.1:{port}/") as page:
+        page.read()
+
+
+class TestWaiting:
+    def test_for_what_is_ready_returns_at_once(self, web: Shop, port: int) -> None:
+        web.up()
+
+        code, report = answer(web, "wait")
+
+        assert code == 0
+        [row] = report["services"]
+        assert (row["service"], row["outcome"], row["url"]) == ("web", "live", f"http://localhost:{port}")
+
+    def test_for_a_start_of_another_program_returns_when_that_is_done(self, web: Shop) -> None:
+        starting = web.begin("start")
+
+        code, report = answer(web, "wait", "web")
+
+        assert (code, report["services"][0]["outcome"]) == (0, "live")
+        assert starting.finish() == 0
+
+    def test_for_what_cannot_come_up_returns_with_the_cause(self, shop: Shop, port: int) -> None:
+        shop.service("web", "say=no_such_table", "exit=1", port=port)
+        shop.begin("start").finish()
+
+        code, report = answer(shop, "wait", "web")
+
+        assert code == 1
+        [row] = report["services"]
+        assert (row["outcome"], row["reason"]) == ("failed", "exited with code 1 before it was ready")
+        assert row["log_tail"] == ["no_such_table"]
+
+    def test_too_long_says_what_was_seen_last(self, shop: Shop, port: int) -> None:
+        shop.service("web", "never", port=port)
+        starting = shop.begin("start")
+        starting.until(type="phase", service="web", phase="starting")
+
+        code, report = answer(shop, "wait", "web", "--timeout", "2")
+
+        assert code == 4
+        [row] = report["services"]
+        assert (row["outcome"], row["reason"]) == (
+            "timed out",
+            f"nothing listens on port {port} yet",
+        )
+
+    def test_for_what_is_stopped_says_what_starts_it(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("api", port=ports[0])
+        shop.service("web", port=ports[1])
+        shop.up("api")
+
+        code, report = answer(shop, "wait", "web")
+
+        assert code == 1
+        assert report["services"][0]["reason"] == "it is stopped: `devinit start web` starts it"
+        assert answer(shop, "wait")[0] == 0, "without names what is stopped is not meant"
+
+    def test_after_a_change_returns_when_it_has_been_reloaded(self, api: Shop) -> None:
+        api.up()
+        saved = time.time()
+        (api.root / "main.txt").write_text("better")
+
+        code, _ = answer(api, "wait", "api", "--after", str(saved))
+
+        assert code == 0
+        assert "Application startup complete" in api.log("api")
+
+    def test_after_a_change_that_breaks_it_returns_with_the_cause(self, api: Shop) -> None:
+        api.up()
+        saved = time.time()
+        (api.root / "main.txt").write_text("bad")
+
+        code, report = answer(api, "wait", "api", "--after", str(saved))
+
+        assert code == 1
+        assert report["services"][0]["reason"] == "SyntaxError: no (main.txt, line 7)"
+
+    def test_after_a_change_that_nothing_reacts_to_returns_as_well(self, web: Shop) -> None:
+        web.up()
+
+        code, _ = answer(web, "wait", "web", "--after", str(time.time()))
+
+        assert code == 0
+
+
+class TestChecking:
+    def test_says_of_each_service_whether_it_answers(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("api", "status=500_Broken", port=ports[0])
+        shop.service("web", port=ports[1])
+        shop.up()
+
+        code, report = answer(shop, "check")
+
+        assert code == 1
+        assert [(row["service"], row["well"], row["detail"]) for row in report["services"]] == [
+            ("api", False, "GET / answered 500"),
+            ("web", True, None),
+        ]
+        assert answer(shop, "check", "web")[0] == 0
+
+    def test_where_nothing_runs_fails(self, web: Shop) -> None:
+        done = web("check")
+
+        assert done.returncode == 1
+        assert "nothing runs here" in done.stderr
+
+
+class TestEvents:
+    def test_are_followed_over_starts_and_stops(self, web: Shop) -> None:
+        following = web.begin("events", "--follow")
+
+        web.up()
+
+        following.until(type="phase", service="web", phase="ready")
+        web("stop")
+        following.until(type="phase", service="web", phase="stopped")
+        web.up()
+        following.until(type="phase", service="web", phase="ready")
+
+    def test_of_the_past_are_told_without_following(self, web: Shop) -> None:
+        web.up()
+
+        lines = [json.loads(line) for line in web("events", "--json").stdout.splitlines()]
+
+        assert [each["phase"] for each in lines if each["type"] == "phase"] == [
+            "waiting",
+            "starting",
+            "ready",
+        ]
+        assert "web: ready after" in web("events").stdout
+        assert web("events", "--after", str(time.time() + 60), "--json").stdout == ""
+
+
+class TestTheSummaryAlone:
+    def test_is_all_that_a_start_prints(self, web: Shop) -> None:
+        done = web("start", "--json=summary")
+
+        assert done.returncode == 0
+        summary = json.loads(done.stdout)
+        assert (summary["type"], summary["services"][0]["phase"]) == ("summary", "ready")
+
+    def test_is_an_error_where_there_is_no_start(self, web: Shop) -> None:
+        done = web("start", "nothing-there", "--json=summary")
+
+        assert json.loads(done.stdout)["type"] == "error"
