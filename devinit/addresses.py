@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from devinit.control.client import Client
+    from devinit.control.wire import Json
 
 FRESH_SECONDS = 30.0
 """A discovery file that is older than this is kept by nobody."""
@@ -55,10 +56,12 @@ def wait_for(
 ) -> Discovered:
     """Return where a service answers, as soon as it does: see `discover`.
 
+    A service that is ready is asked once whether it still serves: its program may have crashed since.
+
     Raises TimeoutError, with what is known about the reason, when it does not within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
-    while not isinstance(found := _look(service, start), Discovered):
+    while not isinstance(found := _look(service, start, confirm=True), Discovered):
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError(f"{service} does not answer after {timeout:g} s: {found}")
@@ -66,7 +69,7 @@ def wait_for(
     return found
 
 
-def _look(service: str, start: str | os.PathLike[str] | None) -> Discovered | str:
+def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool = False) -> Discovered | str:
     """Return where a service answers, or why it does not."""
     from devinit.config.find import find_root_as_text
     from devinit.errors import DevinitError
@@ -79,7 +82,7 @@ def _look(service: str, start: str | os.PathLike[str] | None) -> Discovered | st
     if root is None:
         return f"there is no project in {folder} or above it"
     try:
-        told = _told(root, service)
+        told = _told(root, service, confirm=confirm)
     except DevinitError as error:
         # It hangs, or belongs to another user. What runs may have a file all the same.
         told, problem = None, error.message
@@ -88,7 +91,7 @@ def _look(service: str, start: str | os.PathLike[str] | None) -> Discovered | st
     return told or _written(root, service) or problem
 
 
-def _told(root: str, service: str) -> Discovered | str | None:
+def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
     """Ask the supervisor; None when there is none, or it was only asked something and looks after nothing."""
     from devinit.control.launch import connect_to
 
@@ -96,18 +99,37 @@ def _told(root: str, service: str) -> Discovered | str | None:
     if client is None:
         return None
     try:
-        status = client.call("status", {"measure": False}, on_tick=_patience())
-        services = {each["name"]: each for each in status["services"]}
+        services = _services(client)
         if not services:
             return None
-        for each in status["services"]:
-            # A further port is found as `backend.admin`, and answers while its service does.
-            services |= {one["name"]: {**each, **one} for one in each.get("extra_ports", [])}
         if service not in services:
             return f"{root} has no service of this name; services: {', '.join(services)}"
+        if confirm and services[service]["phase"] == "ready" and not _is_confirmed(client, service):
+            services = _services(client)
         return _address(client, **services[service])
     finally:
         client.close()
+
+
+def _services(client: Client) -> dict[str, Json]:
+    status = client.call("status", {"measure": False}, on_tick=_patience())
+    services = {each["name"]: each for each in status["services"]}
+    for each in status["services"]:
+        # A further port is found as `backend.admin`, and answers while its service does.
+        services |= {one["name"]: {**each, **one} for one in each.get("extra_ports", [])}
+    return services
+
+
+def _is_confirmed(client: Client, service: str) -> bool:
+    """Let the supervisor ask a service that is ready whether it still serves."""
+    from devinit.control.client import RemoteError
+
+    owner = service.partition(".")[0]
+    try:
+        phase: str = client.call("confirm", {"service": owner}, on_tick=_patience())["phase"]
+    except RemoteError:
+        return True  # an older supervisor, which knows no better
+    return phase == "ready"
 
 
 def _address(

@@ -33,6 +33,7 @@ OF_RESTART_TOO = {
     "--force": "force",
     "-d": "detach",
     "--detach": "detach",
+    "--setup": "setup",
 }
 SWITCHES = {**OF_RESTART_TOO, "--foreground": "foreground"}
 NAMES = "services"
@@ -66,6 +67,9 @@ def add_options(parser: ArgumentParser) -> None:
     add_port_options(parser)
     parser.add_argument(
         "--timeout", type=seconds, metavar="S", help="give up waiting after so many seconds (exit code 4)"
+    )
+    parser.add_argument(
+        "--setup", action="store_true", help="run `setup` also where nothing that it depends on has changed"
     )
     parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")
@@ -129,6 +133,9 @@ def bring_up(
         "resolutions": [],
     }
     pins: dict[str, str] = {}
+    if arguments.setup:
+        # Only then: an older supervisor does not know the word.
+        params["sets_up"] = True
     if method == "restart":
         params["only_changed"] = arguments.changed
     if is_elsewhere(root, arguments):

@@ -28,6 +28,8 @@ ORPHANED = (
     "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
 )
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
+WHOLLY = {"added": "new in the configuration", "removed": "not in the configuration any more"}
+"""What is said where not only a part of a service has changed."""
 SWITCHES = {"--json": "json", "--all": "all"}
 NAMES = "services"
 
@@ -118,7 +120,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             return f"{mark} Running{pid}{more}{address(service, paint)}"
         case "stopped":
             by_name = "" if service.get("autostart", True) else "  starts by its name"
-            return f"{paint.dim(symbol('✗', 'x', sys.stdout))} Not running{paint.dim(by_name)}"
+            mark = paint.dim(symbol("✗", "x", sys.stdout))
+            return f"{mark} Not running{paint.dim(by_name)}{outdated(service, paint)}"
         case "exited":
             # The phase of work that was done once and went well; anything else has failed.
             return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished"
@@ -153,7 +156,10 @@ def watched(service: ServiceStatus, paint: Paint) -> str:
 def outdated(service: ServiceStatus, paint: Paint) -> str:
     """Return what has changed since a service was started; an older supervisor does not tell."""
     changed = service.get("changed")
-    return "  " + paint.attention(f"outdated ({one_line(', '.join(changed))})") if changed else ""
+    if not changed:
+        return ""
+    said = WHOLLY.get(changed[0]) or f"outdated ({one_line(', '.join(changed))})"
+    return f"  {paint.attention(said)}"
 
 
 def broken(service: ServiceStatus, paint: Paint) -> str:

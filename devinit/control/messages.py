@@ -48,6 +48,8 @@ class StartParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """For the whole start; None leaves it to each service's own deadline."""
     only_changed: bool = False
     """Of a restart: leave alone what still runs as the files say."""
+    sets_up: bool = False
+    """Run the `setup` of what is started, also where nothing that it depends on has changed."""
 
 
 class EnvironmentParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

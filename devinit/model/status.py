@@ -82,7 +82,8 @@ class ServiceStatus(TypedDict):
     memory_bytes: int | None
     reason: str | None
     changed: list[str]
-    """Keys of devinit.toml and files that say something else now than when it was started."""
+    """Keys of devinit.toml and files that say something else now than when it was started, and files for which its
+    `setup` would run again. "removed" alone: devinit.toml does not have it any more; "added" alone: it is new."""
     restarted_for: NotRequired[str | None]
     """Why it was started again last, when nobody asked for that and it had not failed: a file changed, an
     address moved. An older supervisor does not tell."""

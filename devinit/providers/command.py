@@ -116,23 +116,46 @@ def first_words(command: str) -> tuple[str, ...]:
 
 
 def command_spec(
-    command: str, service: Service, place: Place, environment: dict[str, str], *, key: str = "command"
+    command: str,
+    service: Service,
+    place: Place,
+    environment: dict[str, str],
+    *,
+    key: str = "command",
+    hidden: tuple[str, ...] = (),
 ) -> ProcessSpec:
     """Return how one of a service's command lines is run: its process, `setup`, `before_start` or a probe.
 
     `environment` is complete; the project's own tools are put first in its PATH. `key` is named in errors.
+    `hidden` are virtual environments in the service's folder that are kept out of its PATH.
     """
+    environment = without_environments(environment, [service.directory / name for name in hidden])
     return ProcessSpec(
         argv=arguments(command, key=f"services.{service.name}.{key}"),
         directory=service.directory,
-        environment=with_project_tools(environment, service.directory, place),
+        environment=with_project_tools(environment, service.directory, place, hidden),
     )
 
 
-def with_project_tools(environment: dict[str, str], directory: Path, place: Place) -> dict[str, str]:
+def without_environments(environment: dict[str, str], folders: list[Path]) -> dict[str, str]:
+    """Return an environment without these virtual environments, even if the caller's shell is in one of them."""
+    if not folders:
+        return environment
+    bins = {str(folder / "bin") for folder in folders}
+    path = [each for each in environment.get("PATH", os.defpath).split(os.pathsep) if each not in bins]
+    result = {**environment, "PATH": os.pathsep.join(path)}
+    if result.get("VIRTUAL_ENV") in [str(folder) for folder in folders]:
+        del result["VIRTUAL_ENV"]
+    return result
+
+
+def with_project_tools(
+    environment: dict[str, str], directory: Path, place: Place, hidden: tuple[str, ...] = ()
+) -> dict[str, str]:
     """Return the environment in which the service's own, then the checkout's, tools are found first."""
     folders = (directory,) if directory == place.root else (directory, place.root)
-    found = [bin_folder for folder in folders for bin_folder in _tool_folders(folder)]
+    unseen = {directory / name / "bin" for name in hidden}
+    found = [each for folder in folders for each in _tool_folders(folder) if each not in unseen]
     result = {"PYTHONUNBUFFERED": "1", **environment}
     if place.color and "NO_COLOR" not in environment:
         result = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", **result}

@@ -52,12 +52,16 @@ TRACEBACK_LINES = 8
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
 """ImproperlyConfigured is Django's; the rest ends as exceptions usually do."""
 NODE_CRASH = r"^Node\.js v\d"
-WAITS_FOR_A_CHANGE = (
-    r"(?i)waiting for (?:file )?changes|^Failed running '"
-    r"|^(?:\[[\d:. APM]+\] |[\d:. APM]+ - )?Found [1-9]\d* errors?\. Watching for file changes\."
-    r"|^Process Exit with Code: [1-9]|^failed to build, error: "
+PROGRAM_ENDED = (
+    r"(?i)waiting for (?:file )?changes|^Failed running '|^Process Exit with Code: [1-9]"
     r"|^\[Finished running\. Exit status: [1-9]|^\[Command exited with [1-9]"
     r"|^Watcher Process failed\.|Waiting for a file to change before restarting"
+)
+"""The words of reloaders about a program that runs no more; after a build that failed the old one may run on."""
+WAITS_FOR_A_CHANGE = (
+    rf"{PROGRAM_ENDED}"
+    r"|^(?:\[[\d:. APM]+\] |[\d:. APM]+ - )?Found [1-9]\d* errors?\. Watching for file changes\."
+    r"|^failed to build, error: "
 )
 """The words of nodemon, of `node --watch`, of tsc and `nest start --watch`, of air, cargo-watch and watchexec, of
 `deno run --watch` and `dotnet watch`."""
@@ -68,6 +72,11 @@ WORKER_DIED = r"Child process \[\d+\] died|Worker \(pid:\d+\) (?:exited with cod
 WORKER_UP = r"Application startup complete"
 DEATHS = 3
 """So many workers that died in a row: the next one dies, too."""
+RUN_BEGINS = (
+    r"(?i)\breloading\b|\brestarting due to changes|^\[nodemon\] (?:re)?starting|^Restarting '|"
+    r"File change detected|Application startup complete"
+)
+"""The words of reloaders that begin the program's next run: what stands above is about an earlier one."""
 NO_LAST_WORDS = r"^INFO:\s|\[(?:INFO|ERROR|WARNING)\]|^--- devinit: "
 """Lines of a server about its workers, and our own: the worker's last words stand above."""
 
@@ -129,6 +138,20 @@ def built_nothing(lines: list[str]) -> bool:
     """Whether the output ends with a build that failed, and a program that is not there for that reason."""
     below = lines[len(without_consequences(lines)) + 1 :]
     return bool(below) and all(re.search(NOTHING_TO_RUN, line) for line in below)
+
+
+def ended_by(lines: Sequence[str]) -> str | None:
+    """Return what a program ended of, if its reloader's last words say that it runs no more."""
+    last = next((line for each in reversed(lines) if (line := harmless(each)).strip()), "")
+    return stuck_by(lines) if re.search(PROGRAM_ENDED, last) else None
+
+
+def of_last_run(lines: Sequence[str]) -> list[str]:
+    """Return the lines of a program that its reloader has started last."""
+    for number in range(len(lines) - 1, -1, -1):
+        if re.search(RUN_BEGINS, lines[number]):
+            return list(lines[number + 1 :])
+    return list(lines)
 
 
 def dying_by(lines: Sequence[str]) -> str | None:

@@ -5,7 +5,9 @@ The environment of whoever calls does not count: it is another one in every term
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,6 +19,8 @@ from devinit.system.files import read_bytes
 
 KEYS = {"external_url": "url", "conditions": "depends_on", "extra_endpoints": "extra_ports"}
 """Fields of a service that have another name in devinit.toml."""
+ADDED, REMOVED = "added", "removed"
+"""What is told of a service that the files name now and did not before, and of one that they name no more."""
 DATABASE_KEYS = DatabaseSettings.__struct_fields__
 
 
@@ -41,9 +45,14 @@ def basis_of(service: Service, project: Project, files: tuple[Path, ...]) -> Bas
 
 
 def changed(service: Service, basis: Basis | None, project: Project, now: Basis) -> list[str]:
-    """Return the keys and files that say something else now than when a service was started."""
+    """Return the keys and files that say something else now than when a service was started.
+
+    REMOVED alone for a service that the project does not have any more.
+    """
     configured = project.services.get(service.name)
-    found = differences(service, configured) if configured is not None else []
+    if configured is None:
+        return [REMOVED]
+    found = differences(service, configured)
     if basis is None:
         return found
     if basis.environment != now.environment:
@@ -101,11 +110,18 @@ def checksum_of(path: Path) -> int:
     So is a named pipe: to open it would take what its writer has for the next start.
     """
     try:
-        if path.is_fifo():
+        found = path.stat()
+        if stat.S_ISFIFO(found.st_mode):
             return 0
-        return checksum(read_bytes(path) or b"")
-    except StateFileError:
+        return _checksum_of(path, found.st_ino, found.st_mtime_ns, found.st_size)
+    except (OSError, StateFileError):
         return 0
+
+
+@lru_cache(maxsize=512)
+def _checksum_of(path: Path, _inode: int, _modified: int, _size: int) -> int:
+    """Read a file once for each time that it is written: lock files are long, and a dashboard asks often."""
+    return checksum(read_bytes(path) or b"")
 
 
 def checksum(content: bytes) -> int:

@@ -35,6 +35,7 @@ from devinit.model.status import (
     CommandSetting,
     Inspection,
     OwnPort,
+    Phase,
     ProjectStatus,
     WaitReport,
 )
@@ -81,16 +82,16 @@ class Handlers:
 
     async def _encoded_status(self) -> msgspec.Raw:
         self._supervisor.look_at_data()
-        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}))
+        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}, []))
 
     async def _encoded_measured_status(self) -> msgspec.Raw:
         # One walk through /proc for all services.
         table = ProcessTable()
         usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
         measured = {name: usage for name, usage in usages.items() if usage}
-        changed = await self._supervisor.changed_since()
+        changed, new = await self._supervisor.changed_since()
         self._supervisor.look_at_data()
-        return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed))
+        return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed, new))
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
@@ -155,6 +156,7 @@ class Handlers:
         await self._supervisor.ensure_configured(self._stage.caller, None)
         chosen = report.one_named(name, self._stage.project)
         self._supervisor.look_at_data()
+        await self._supervisor.confirm([chosen])
         runner, stage = self._supervisor.runners[chosen], self._stage
         from devinit.supervisor.holders_now import reasons_now  # as in `inspect`
 
@@ -197,6 +199,14 @@ class Handlers:
             connection.on_close(lambda: broadcaster.remove(connection.tell))
             await asyncio.Event().wait()  # until the client hangs up, which cancels its questions
         return {"told": len(past)}
+
+    async def confirm(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
+        """Ask a service that is ready once whether it still serves; return its phase after that."""
+        name = msgspec.json.decode(params, type=ServiceParams).service
+        chosen = report.one_named(name, self._stage.project)
+        await self._supervisor.confirm([chosen])
+        runner = self._supervisor.runners.get(chosen)
+        return {"phase": (runner.phase if runner else Phase.STOPPED).value}
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
         """Report who has a port; nothing when it is free."""
@@ -305,6 +315,7 @@ METHODS: dict[str, Method] = {
     "check": Handlers.check,
     "wait": Handlers.wait,
     "events": Handlers.events,
+    "confirm": Handlers.confirm,
     "who": Handlers.who,
     "inspect": Handlers.inspect,
     "ports": Handlers.ports,
@@ -339,5 +350,6 @@ def order_of(params: msgspec.Raw, connection: Connection) -> Order:
         profile=asked.profile,
         timeout_seconds=asked.timeout_seconds,
         only_changed=asked.only_changed,
+        sets_up=asked.sets_up,
         is_abandoned=lambda: connection.is_gone,
     )

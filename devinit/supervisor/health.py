@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
-from devinit.model.probe import ProbeResult, ProbeVerdict
+from devinit.model.probe import LogProbe, Probe, ProbeResult, ProbeVerdict, StayedUpProbe, TcpProbe
 from devinit.model.service import Health, Readiness, Service
 from devinit.supervisor.lifecycle import CheckFailed, CheckPassed
 
@@ -24,6 +24,13 @@ async def look_after(
         result = await ask()
         well = result.verdict is ProbeVerdict.READY
         wanted = tell(CheckPassed() if well else CheckFailed(result.detail, health))
+
+
+def asked_again(probe: Probe, host: str, port: int | None) -> Probe:
+    """Return how a service that was ready is asked whether it serves now: what it once printed is no answer."""
+    if port is not None and isinstance(probe, LogProbe | StayedUpProbe):
+        return TcpProbe(host, port)
+    return probe
 
 
 def asked_as(service: Service, health: Health) -> Service:

@@ -131,6 +131,15 @@ class CheckFailed(Struct, frozen=True):
     health: Health
 
 
+class WentDown(Struct, frozen=True):
+    """It was ready and its process lives, but nothing of it serves any more."""
+
+    cause: str | None = None
+    """What the user has to fix before it serves again; None when that is not known, and it may be reloading."""
+    detail: str | None = None
+    """What was seen instead of an answer, where there is no cause."""
+
+
 class Stuck(Struct, frozen=True):
     """It lives, but cannot come up before the user fixes what it says is wrong."""
 
@@ -194,6 +203,7 @@ LifecycleEvent: TypeAlias = (
     | BecameReady
     | CheckPassed
     | CheckFailed
+    | WentDown
     | Stuck
     | Moving
     | TimedOut
@@ -267,6 +277,7 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     BecameReady: frozenset({Phase.STARTING}),
     CheckPassed: frozenset({Phase.READY, Phase.UNHEALTHY}),
     CheckFailed: frozenset({Phase.READY, Phase.UNHEALTHY}),
+    WentDown: frozenset({Phase.READY, Phase.UNHEALTHY}),
     Stuck: frozenset({Phase.STARTING}),
     Moving: frozenset({Phase.STARTING}),
     TimedOut: frozenset({Phase.STARTING}),
@@ -305,6 +316,9 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return change(state, phase=Phase.READY, reason=None, failed_checks=0), ()
         case CheckFailed(detail, health):
             return after_failed_check(state, detail, health, now, policy)
+        case WentDown(cause, detail):
+            down = change(state, phase=Phase.STARTING, reason=cause or detail, failed_checks=0)
+            return change(down, stuck=cause, failure=Failure.EXIT if cause else None), (Watch(),)
         case Stuck(cause, failure):
             return change(state, reason=cause, stuck=cause, failure=failure), ()
         case Moving():

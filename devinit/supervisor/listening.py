@@ -71,6 +71,8 @@ class Ears(Struct, frozen=True, kw_only=True):
     """The status of its last HTTP answer, if that was refused."""
     dead_worker: Callable[[list[str]], DeadWorker | None] = lambda _lines: None
     """The worker that its reloader has lost, if its last lines and its processes show one."""
+    listens: Callable[[], bool | None] = lambda: None
+    """Whether anything listens on its port; None when it has no port."""
 
 
 def found_in(lines: list[str], answer: int | None) -> Finding | None:
@@ -90,13 +92,20 @@ def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     return Finding(Sign.DEAD_WORKER, said_of(worker) + (f": {words}" if words else ""))
 
 
-async def listen(ears: Ears, say: Callable[[str], None], tell: Callable[[Stuck | Moving], None]) -> None:
-    """Tell when the service cannot come up by itself, and when it does something again after all."""
+async def listen(
+    ears: Ears,
+    say: Callable[[str], None],
+    tell: Callable[[Stuck | Moving], None],
+    known: Finding | None = None,
+) -> None:
+    """Tell when the service cannot come up by itself, and when it does something again after all.
+
+    `known`: what is wrong with it already.
+    """
     clock = asyncio.get_running_loop().time
     since = looked = clock()
-    seen: tuple[int, int | None] | None = None
-    found: Finding | None = None
-    told = False
+    seen = (ears.size(), ears.answer()) if known else None
+    found, told = known, known is not None
     while True:
         now, before = clock(), found
         if (now_seen := (ears.size(), ears.answer())) != seen:

@@ -70,6 +70,8 @@ class LogKeeper:
         self._written: set[str] = set()
         """Services whose logs were written to since the last look."""
         self._timer: asyncio.TimerHandle | None = None
+        self.on_growth: dict[str, Callable[[], None]] = {}
+        """Service → called when its log was written to: at once after a silence, then once a second at most."""
 
     def open(self, service: Service) -> int:
         """Return a descriptor that appends to a service's log, and look after it from now on."""
@@ -125,6 +127,7 @@ class LogKeeper:
             if (kept := self._watched.pop(watch, None)) is not None:
                 self._written.add(kept.service)
                 self._note_beginning(kept)
+                self._tell_growth(kept)
         if self._written:
             self._look_later(LOOK_SECONDS)
 
@@ -173,8 +176,13 @@ class LogKeeper:
             again = [point(found.st_ino, 0, found.st_mtime)] if found.st_size < kept.size else []
             self._note(kept.service, [*again, point(found.st_ino, found.st_size, found.st_mtime)])
             kept.inode, kept.size, kept.noted_at = found.st_ino, found.st_size, found.st_mtime
+            self._tell_growth(kept)
         if kept.can_be_freed:
             self._bound(kept)
+
+    def _tell_growth(self, kept: Kept) -> None:
+        if (tell := self.on_growth.get(kept.service)) is not None:
+            tell()
 
     def _bound(self, kept: Kept) -> None:
         from devinit.supervisor.log_bounds import bound  # not before the first services have been started

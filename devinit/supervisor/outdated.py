@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from devinit.errors import DevinitError
 from devinit.model.service import Project
 from devinit.supervisor import drift
+from devinit.supervisor.preparing import changed_inputs
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 
@@ -38,7 +39,15 @@ class Files:
 def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
     """Return what of a service is older than its files."""
     now = drift.basis_of(runner.service, project, stage.env_files_of(runner.service))
-    return drift.changed(runner.service, runner.basis, project, now)
+    found = drift.changed(runner.service, runner.basis, project, now)
+    if drift.REMOVED in found:
+        return found
+    return found + changed_inputs(stage.private, runner.service, project.root)
+
+
+def added(runners: Mapping[str, Runner], project: Project) -> list[str]:
+    """Return the services that the files name now and nobody has been told of."""
+    return [name for name in project.services if name not in runners]
 
 
 def changes(runners: Mapping[str, Runner], stage: Stage, project: Project) -> dict[str, list[str]]:

@@ -105,15 +105,20 @@ async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> 
 
 
 async def check(
-    probe: Probe, run_command: RunCommand, seconds: float, *, is_own: bool = False
+    probe: Probe,
+    run_command: RunCommand,
+    seconds: float,
+    read_output: ReadOutput = str,
+    *,
+    is_own: bool = False,
 ) -> ProbeResult:
-    """Ask once whether a service that is ready is still well. A line of the output is no answer to that.
+    """Ask once whether a service that was ready is well. What it printed before is no answer to that.
 
     That the kernel connects says nothing about a server that was up: its queue outlives a worker that died under
     its reloader. So a connection has to be accepted.
     """
     if not isinstance(probe, TcpProbe):
-        return await attempt(probe, run_command, str, seconds, is_own=is_own)
+        return await attempt(probe, run_command, read_output, seconds, is_own=is_own)
     try:
         async with turns.one(), asyncio.timeout(seconds):
             await until_accepted(probe, is_own=is_own)

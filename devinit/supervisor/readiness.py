@@ -27,8 +27,10 @@ from devinit.supervisor.probing import (
     RunCommand,
     ask_once,
     attempt,
+    check,
     intervals,
 )
+from devinit.system.connections import waiting_clients
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import family_of
 
@@ -50,6 +52,7 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 ELSEWHERE_INTERVAL_SECONDS = 0.5
 MARGIN_SECONDS = 0.1
 """So much before the deadline the last attempt says what it saw."""
+NOT_ACCEPTED = "it listens, but no process accepts the connections"
 STUCK_INTERVAL_SECONDS = 2.0
 """How often a service is asked that waits for its code to be fixed: each try may print an error, all night."""
 
@@ -144,6 +147,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
     is_stuck: Callable[[], bool] = lambda: False
     """Whether it waits for its code to be mended: then no time is over."""
+    was_ready: bool = False
+    """Whether it was ready before: then a process has to accept the connection, not only the kernel."""
 
 
 class Pace:
@@ -195,6 +200,8 @@ async def until_ready(subject: Subject) -> Verdict:
             try:
                 async with asyncio.timeout(subject.timeout_seconds) as limit:
                     port = subject.port
+                    if port is None and subject.was_ready:
+                        await until_moving(subject)
                     found = Ready() if port is None else await until_listening(subject, port, saw)
                     if isinstance(found, Ready):
                         return (
@@ -206,6 +213,14 @@ async def until_ready(subject: Subject) -> Verdict:
             except TimeoutError:
                 if not subject.is_stuck():
                     return Ailing(seen) if status in SERVER_ERRORS else TimeOver(seen)
+
+
+async def until_moving(subject: Subject) -> None:
+    """Return when a service that has no port to be asked at does something again after its program crashed."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while subject.is_stuck():
+        await pace.pause(clock() - began)
 
 
 async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Foreign | Elsewhere:
@@ -275,13 +290,7 @@ async def until_answering(
     await until_worth_asking(subject.probe, saw)
     for interval in intervals():
         left = float("inf") if deadline is None else deadline - clock()
-        result = await attempt(
-            subject.probe,
-            subject.run_command,
-            subject.read_output,
-            seconds_of_attempt(subject.attempt_seconds, cut_off, left),
-            is_own=subject.port is not None,
-        )
+        result = await ask(subject, seconds_of_attempt(subject.attempt_seconds, cut_off, left))
         if result.verdict is ProbeVerdict.READY:
             return None
         cut_off += result.timed_out
@@ -371,6 +380,17 @@ def seconds_of_attempt(stated: float | None, cut_off: int, left: float) -> float
     """
     seconds = ATTEMPT_SECONDS * 2**cut_off if stated is None else stated
     return max(left - MARGIN_SECONDS, MARGIN_SECONDS) if left < 2 * seconds else seconds
+
+
+async def ask(subject: Subject, seconds: float) -> ProbeResult:
+    """Carry the probe out once, in so many seconds."""
+    is_own = subject.port is not None
+    if not subject.was_ready:
+        return await attempt(subject.probe, subject.run_command, subject.read_output, seconds, is_own=is_own)
+    # Each try would stay in the queue until a process takes it, all night.
+    if subject.port is not None and waiting_clients(subject.port):
+        return ProbeResult(ProbeVerdict.NOT_YET, NOT_ACCEPTED)
+    return await check(subject.probe, subject.run_command, seconds, subject.read_output, is_own=is_own)
 
 
 async def until_worth_asking(probe: Probe, saw: Saw) -> None:

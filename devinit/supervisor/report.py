@@ -33,6 +33,7 @@ from devinit.model.status import (
     WhyReport,
 )
 from devinit.supervisor import graph, logs
+from devinit.supervisor.drift import ADDED
 from devinit.supervisor.lifecycle import ALIVE, LifecycleState
 from devinit.supervisor.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
 from devinit.supervisor.runner import Runner
@@ -215,10 +216,12 @@ def project_status(
     stage: Stage,
     usages: Mapping[str, tuple[Usage, float | None]],
     changed: Mapping[str, list[str]],
+    new: Iterable[Service],
 ) -> ProjectStatus:
     """Return the whole of `status`.
 
-    `usages`: what each service uses, and its share of a CPU in percent; `changed`: what of it is outdated.
+    `usages`: what each service uses, and its share of a CPU in percent; `changed`: what of it is outdated;
+    `new`: services that were added to the configuration since.
     """
     remembered = remembered_ports(stage)
     return {
@@ -226,9 +229,34 @@ def project_status(
         "root": str(stage.root),
         "supervisor": {"pid": os.getpid(), "version": __version__},
         "services": [
-            service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
-            for name, runner in runners.items()
+            *(
+                service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
+                for name, runner in runners.items()
+            ),
+            *map(status_of_new, new),
         ],
+    }
+
+
+def status_of_new(service: Service) -> ServiceStatus:
+    """Return a service that was added to the configuration and has not been started yet."""
+    port = service.port.preferred if service.port else None
+    return {
+        "name": service.name,
+        "provider": service.provider,
+        "phase": Phase.STOPPED.value,
+        "mode": "external" if service.external_url is not None else "preferred",
+        "port": port,
+        "preferred_port": port,
+        "url": None,
+        "pid": None,
+        "uptime_seconds": None,
+        "restarts": 0,
+        "cpu_percent": None,
+        "memory_bytes": None,
+        "reason": None,
+        "changed": [ADDED],
+        "restarted_for": None,
     }
 
 

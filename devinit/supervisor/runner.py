@@ -14,22 +14,23 @@ from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.model.port import GrantedPort
-from devinit.model.probe import HttpProbe, LogProbe, Probe, ProbeResult
+from devinit.model.probe import HttpProbe, LogProbe, Probe, ProbeResult, ProbeVerdict, StayedUpProbe
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import Scheme, Service
+from devinit.model.service import Health, Scheme, Service
 from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.ports.holder import holding
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.access_lines import without_own_requests
 from devinit.supervisor.causes import cause_of, ports_in_use
+from devinit.supervisor.crashes import down_by, until_down
 from devinit.supervisor.daemons import open_server
 from devinit.supervisor.data_watch import look_at_data, refuse_empty_data, watch_data
 from devinit.supervisor.drift import Basis, basis_of
 from devinit.supervisor.ending import end_keepers, end_tree, why_spared
-from devinit.supervisor.health import asked_as, look_after
+from devinit.supervisor.health import asked_again, asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
-from devinit.supervisor.listening import Ears, listen
+from devinit.supervisor.listening import Ears, Finding, Sign, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.probing import check, matches, speaks_tls
 from devinit.supervisor.readiness import (
@@ -59,6 +60,8 @@ TAIL_LINES = 20
 LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of its end."""
 
+CONFIRM_SECONDS = 3.0
+"""How long a service that is ready may take to answer a client who asks whether it is."""
 PATIENCE_SECONDS = 1.0
 """How long a start may take before it is told what its probe sees."""
 
@@ -82,7 +85,7 @@ class Moves(Protocol):
 class Runner:
     """One service and its processes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - a line for each field
         self,
         service: Service,
         stage: Stage,
@@ -136,6 +139,8 @@ class Runner:
         self._tasks = tasks
         self._changed = changed
         self._sequence = Sequence(tasks, self._do, self._action_failed)
+        self._down: Finding | None = None
+        """What was wrong when it was found down last."""
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         """Set-ups that were cancelled, and may still be cleaning up."""
@@ -144,6 +149,11 @@ class Runner:
     def name(self) -> str:
         """The service's name."""
         return self.service.name
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is a program of the user's, which may crash while its reloader lives on."""
+        return self.service.provider == "process" and self.service.external_url is None
 
     @property
     def phase(self) -> Phase:
@@ -157,7 +167,7 @@ class Runner:
         self.state, actions = advance(before, event, now, self.service.restart)
         if self.phase is not before.phase:
             self.phase_since = now
-            if self.phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted):
+            if self.phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted | lifecycle.WentDown):
                 self.starting_since = now
             if self.phase is Phase.EXITED:
                 self.last_probe = ""
@@ -186,6 +196,23 @@ class Runner:
         """Take over a process that an earlier supervisor started."""
         self._follow_process(process)
         self._stage.logs.keep(self.service)
+
+    async def confirm(self) -> None:
+        """Ask a service that is ready once whether it still serves, for a client that is about to rely on it."""
+        if self.phase is not Phase.READY or self.process is None:
+            return
+        if self.is_program and (found := down_by(self._ears())) and self._is_for_the_user(found):
+            self._went_down(found)
+            return
+        if self._heals:
+            return
+        probe, state = self._probe_again(), self.state
+        if isinstance(probe, LogProbe | StayedUpProbe):
+            return
+        result = await check(probe, self._run_probe_command, CONFIRM_SECONDS)
+        if result.verdict is not ProbeVerdict.READY and self.state is state:
+            self.last_probe = result.detail
+            self.post(lifecycle.WentDown(detail=result.detail))
 
     async def end_leftovers(self) -> None:
         """End processes of this service that nobody runs."""
@@ -442,7 +469,8 @@ class Runner:
 
     async def _watch(self) -> None:
         self.last_answer = None
-        listening = self._tasks.create_task(listen(self._ears(), self._say, self.post))
+        known, self._down = self._down, None
+        listening = self._tasks.create_task(listen(self._ears(), self._say, self.post, known))
         try:
             found = await until_ready(self._subject())
         finally:
@@ -467,10 +495,11 @@ class Runner:
                 await self._watch()
             case Unreachable(reason):
                 self.post(lifecycle.PortUnavailable(reason))
-            case TimeOver(detail):
+            case TimeOver(detail) if self.state.ready_at is None:
                 seconds = self.service.ready.timeout_seconds
                 self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
-            case Ailing(detail):
+            case TimeOver(detail) | Ailing(detail):
+                # A server that answers with an error of its own, or that was ready before: nothing is ended.
                 seconds = self.service.ready.timeout_seconds
                 late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
                 self.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
@@ -480,9 +509,43 @@ class Runner:
         await asyncio.gather(self._check_health(), watch_data(self, self._stage))
 
     async def _check_health(self) -> None:
-        health = self.service.health
-        if health is None:
-            return
+        crash = self._tasks.create_task(self._watch_for_a_crash()) if self.is_program else None
+        try:
+            if self.service.health is not None:
+                await self._check_again_and_again(self.service.health)
+            elif crash is not None:
+                await crash
+        finally:
+            if crash is not None:
+                crash.cancel()
+
+    async def _watch_for_a_crash(self) -> None:
+        grown = asyncio.Event()
+        self._stage.logs.on_growth[self.name] = grown.set
+        try:
+            found = await until_down(self._ears(), grown)
+            while not self._is_for_the_user(found):
+                found = await until_down(self._ears(), grown)
+            self._went_down(found)
+        finally:
+            if self._stage.logs.on_growth.get(self.name) == grown.set:
+                del self._stage.logs.on_growth[self.name]
+
+    @property
+    def _heals(self) -> bool:
+        """Whether failed health checks start it again."""
+        return self.service.health is not None and self.service.health.restart_after is not None
+
+    def _is_for_the_user(self, found: Finding) -> bool:
+        """Whether only the user can fix it: a worker that was killed may run when it is started again."""
+        return found.sign is Sign.LAST_WORDS or not self._heals
+
+    def _went_down(self, found: Finding) -> None:
+        self._down = found
+        self._say(found.cause)
+        self.post(lifecycle.WentDown(found.told().cause))
+
+    async def _check_again_and_again(self, health: Health) -> None:
         service = asked_as(self.service, health)
         probe = self._stage.probe(service)
         is_own = self.service.port is not None and self.service.external_url is None
@@ -624,8 +687,9 @@ class Runner:
                 )
 
     def _subject(self) -> Subject:
+        is_same_run = self.state.ready_at is not None
         return Subject(
-            probe=self._stage.probe(self.service),
+            probe=self._probe_again() if is_same_run else self._stage.probe(self.service),
             port=None if self.service.external_url else self._stage.ports.port_of(self.name),
             extra_ports=self._stage.ports.extra_ports_of(self.name),
             extra_probes=self._stage.extra_probes(self.service),
@@ -636,14 +700,20 @@ class Runner:
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,
             run_command=self._run_probe_command,
-            read_output=self._output(),
+            read_output=self._output(since=self._log_size() if is_same_run else None),
             saw=self._saw,
             answered=self._answered,
             is_stuck=lambda: self.state.stuck is not None,
+            was_ready=self.state.proven,
         )
 
-    def _output(self) -> logs.NewOutput:
-        return logs.NewOutput(logs.log_path(self._stage.private, self.name), self.log_offset)
+    def _probe_again(self) -> Probe:
+        endpoint = self._stage.endpoint(self.name)
+        return asked_again(self._stage.probe(self.service), endpoint.host, endpoint.port)
+
+    def _output(self, since: int | None = None) -> logs.NewOutput:
+        offset = self.log_offset if since is None else since
+        return logs.NewOutput(logs.log_path(self._stage.private, self.name), offset)
 
     def _ears(self) -> Ears:
         return Ears(
@@ -651,7 +721,12 @@ class Runner:
             last_lines=self.log_tail,
             answer=lambda: self.last_answer,
             dead_worker=self._dead_worker,
+            listens=self._listens,
         )
+
+    def _listens(self) -> bool | None:
+        port = self._stage.ports.port_of(self.name)
+        return None if port is None else bool(tcp_listeners(port))
 
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
         return dead_worker_of(self.process.pid, lines) if self.process is not None else None
@@ -683,7 +758,7 @@ class Runner:
         return Workshop(
             service=self.service,
             root=self._stage.root,
-            spec=lambda command, key: self._stage.command_spec(self.service, command, key),
+            spec=lambda command, key, hidden: self._stage.command_spec(self.service, command, key, hidden),
             private=self._stage.private,
             logs=self._stage.logs,
             marker=self._stage.marker(self.name),

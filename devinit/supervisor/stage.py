@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,11 +90,20 @@ class Stage:
         services = {**self.project.services, service.name: service}
         self.project = msgspec.structs.replace(self.project, services=services)
 
-    def check_project(self, project: Project, caller: dict[str, str]) -> None:
-        """Raise what `configure` and `publish` would raise, and change nothing: no port is taken for nothing."""
+    def check_project(self, project: Project, caller: dict[str, str], coming: Iterable[str] = ()) -> None:
+        """Raise what `configure`, `publish` and the start of the `coming` services would raise; change nothing.
+
+        So nothing is stopped and no port is taken for a start that cannot go on: ConfigError for a template or a
+        `.env` file that cannot be used, StateFileError for a file that cannot be read.
+        """
         own = own_environment(caller, self.root)
-        _, values = self._derived(project, own, ports_file.read(self.root))
+        endpoints, values = self._derived(project, own, ports_file.read(self.root))
         render(values)
+        for service in (project.services[name] for name in coming):
+            files = self._files_of(service, own)
+            runtime = runtime_of(project, endpoints, service, values)
+            endpoint = endpoints[service.name]
+            check_commands(service, service_environment(service, endpoint, runtime, caller=own, files=files))
 
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.
@@ -213,18 +222,7 @@ class Stage:
 
     def check(self, service: Service) -> None:
         """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
-        values = self.environment_of(service)
-        commands = {
-            "command": (service.command,),
-            "setup": service.setup,
-            "before_start": service.before_start,
-            "ready.exec": (service.ready.exec,),
-            "health.exec": (service.health.exec if service.health else None,),
-        }
-        for key, texts in commands.items():
-            for text in texts:
-                if text is not None:
-                    expand_command(text, values, key=f"services.{service.name}.{key}")
+        check_commands(service, self.environment_of(service))
 
     def addresses(self) -> dict[str, str]:
         """Return where each service answers, or would: what the others are told about it."""
@@ -232,7 +230,7 @@ class Stage:
 
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""
-        files = self._files_of(service)
+        files = self._files_of(service, self.caller)
         runtime = runtime_of(self.project, self._endpoints, service, self.environment)
         endpoint = self.endpoint(service.name)
         values = service_environment(service, endpoint, runtime, caller=self.caller, files=files)
@@ -241,11 +239,11 @@ class Stage:
             self._given[service.name], self._is_noted = given, False
         return {**values, RUN_VARIABLE: self.marker(service.name)}
 
-    def _files_of(self, service: Service) -> dict[str, str]:
+    def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
         pipes = self.pipes.unread(self.env_files_of(service))
         paths = [path for path in self.env_files_of(service) if path not in pipes]
-        return read_env_files(paths, caller=self.caller, said=self.pipes.said)
+        return read_env_files(paths, caller=caller, said=self.pipes.said)
 
     async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
         """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
@@ -290,11 +288,16 @@ class Stage:
             service = msgspec.structs.replace(service, command=expanded)
         return self.provider(service).process(service, self.endpoint(service.name), self.place(), values)
 
-    def command_spec(self, service: Service, command: str, key: str) -> ProcessSpec:
-        """Return how another command line of a service is run: of its set-up, its one-shots, its probe."""
+    def command_spec(
+        self, service: Service, command: str, key: str, hidden: tuple[str, ...] = ()
+    ) -> ProcessSpec:
+        """Return how another command line of a service is run: of its set-up, its one-shots, its probe.
+
+        `hidden`: virtual environments in its folder that the command is not to find.
+        """
         values = self.environment_of(service)
         expanded = expand_command(command, values, key=f"services.{service.name}.{key}")
-        return command_spec(expanded, service, self.place(), values, key=key)
+        return command_spec(expanded, service, self.place(), values, key=key, hidden=hidden)
 
     def stop_policy(self, service: Service) -> StopPolicy:
         """Return how a service is asked to end."""
@@ -365,3 +368,18 @@ def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> 
 def wants_color(caller: dict[str, str]) -> bool:
     """Whether services should print colours: the caller sits at a terminal and has not said no."""
     return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"
+
+
+def check_commands(service: Service, environment: Mapping[str, str]) -> None:
+    """Raise ConfigError for a template in a service's command lines that its environment does not fill in."""
+    commands = {
+        "command": (service.command,),
+        "setup": service.setup,
+        "before_start": service.before_start,
+        "ready.exec": (service.ready.exec,),
+        "health.exec": (service.health.exec if service.health else None,),
+    }
+    for key, texts in commands.items():
+        for text in texts:
+            if text is not None:
+                expand_command(text, environment, key=f"services.{service.name}.{key}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
-from devinit.errors import Interrupted, PortConflict, StateFileError
+from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
@@ -38,6 +38,7 @@ from devinit.supervisor.leftovers import (
 )
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.passwords import Passwords, as_they_run
+from devinit.supervisor.preparing import require_set_up
 from devinit.supervisor.project_ports import Asked, PortQuestion
 from devinit.supervisor.recording import Recorder, state_of
 from devinit.supervisor.runner import Runner
@@ -65,6 +66,8 @@ class Order(Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None = None
     only_changed: bool = False
     """Of a restart: only services that are older than the files that say how they are to run."""
+    sets_up: bool = False
+    """Run the `setup` of what is started, also where nothing that it depends on has changed."""
     is_abandoned: Callable[[], bool] = lambda: False
     """Whether whoever ordered it has gone away before it was begun."""
 
@@ -108,6 +111,8 @@ class Supervisor:
         self._passwords = Passwords(stage.env_files_of)
         self._files = outdated.Files(stage, lambda: asyncio.to_thread(self._read, None))
         self._watches = FileWatches(tasks, self._files_changed, stage.note)
+        self._followers: list[dict[str, None]] = []
+        """For each order that is being carried out, the services that are restarted because an address moved."""
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
         self._used: dict[str, int] = {}
@@ -118,8 +123,7 @@ class Supervisor:
     async def start(self, order: Order, tell: Callable[[Event], None]) -> int:
         """Bring services up, with all that they need, and wait for them. Return the exit code."""
         began = time.monotonic()
-        self.starts += 1
-        try:
+        with self._awaited() as followers:
             async with self._deciding:
                 project = await self._load(order)
                 refuse_if_abandoned(order)
@@ -128,9 +132,7 @@ class Supervisor:
                 )
                 await self._read_pipes(project, [name for name in wanted if self._phase(name) not in WANTED])
                 wanted = await self._begin(project, order, tell)
-            return await self._finish(wanted, order.timeout_seconds, began, tell)
-        finally:
-            self.starts -= 1
+            return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def restart(self, order: Order, tell: Callable[[Event], None]) -> int:
         """Stop services and bring them up again with the current configuration and environment.
@@ -139,8 +141,7 @@ class Supervisor:
         restart goes on to its end, whether or not its client is still there.
         """
         began = time.monotonic()
-        self.starts += 1
-        try:
+        with self._awaited() as followers:
             async with self._deciding:
                 configured = await asyncio.to_thread(self._read, order.profile)
                 project = self._settled(configured, order.asked.environ)
@@ -148,8 +149,9 @@ class Supervisor:
                 if order.only_changed:
                     outdated_now = self._outdated(project)
                     names = [name for name in names if name in outdated_now]
+                    self._tell_added(project)
                     if not names:
-                        return self._nothing_changed(began, tell)
+                        return await self._nothing_changed(project, order, began, tell)
                 # What runs now is meant, also once it has been stopped.
                 order = replace(order, services=tuple(names))
                 if not any(self._phase(name) in PRESENT for name in names):
@@ -162,9 +164,7 @@ class Supervisor:
                     order = replace(order, asked=without_questions(order.asked))
                     project = self._settled(configured, order.asked.environ)
                     wanted = await self._begin(project, order, tell)
-            return await self._finish(wanted, order.timeout_seconds, began, tell)
-        finally:
-            self.starts -= 1
+            return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def stop(self, names: tuple[str, ...], by: str | None = None) -> Stopped:
         """Stop services, dependants before what they depend on, and give their ports back. Return who ran.
@@ -204,6 +204,10 @@ class Supervisor:
                 order = Order(services=(), asked=Asked(environ=environ), profile=profile)
                 await self._configure(self._as_they_run(await self._load(order)), order)
 
+    async def confirm(self, names: Iterable[str]) -> None:
+        """Ask those of these services that are ready once whether they still serve."""
+        await asyncio.gather(*(self.runners[name].confirm() for name in names if name in self.runners))
+
     def is_needed(self) -> bool:
         """Whether anything is left to look after."""
         if self.starts > 0 or any(count > 0 for count in self._returning.values()):
@@ -222,10 +226,13 @@ class Supervisor:
         for runner in self.runners.values():
             look_at_data(runner, self.stage)
 
-    async def changed_since(self) -> dict[str, list[str]]:
-        """Return what of each service that runs is older than the files that say how it is to run."""
+    async def changed_since(self) -> tuple[dict[str, list[str]], list[Service]]:
+        """Return what of each service that runs is older than its files, and the services that are new in them."""
         project = await self._files.project()
-        return self._outdated(self._settled(project, self.stage.caller))
+        new = (
+            [project.services[name] for name in outdated.added(self.runners, project)] if self.runners else []
+        )
+        return self._outdated(self._settled(project, self.stage.caller)), new
 
     # How it is done
 
@@ -233,12 +240,22 @@ class Supervisor:
         present = {name: each for name, each in self.runners.items() if each.phase in PRESENT}
         return outdated.changes(present, self.stage, project)
 
-    def _nothing_changed(self, began: float, tell: Callable[[Event], None]) -> int:
-        """Answer a restart of nothing."""
+    def _tell_added(self, project: Project) -> None:
+        """Name what a restart does not start: services that nobody has started yet."""
+        if new := outdated.added(self.runners, project):
+            self.stage.note(f"new in the configuration: {', '.join(new)}; `devinit start {' '.join(new)}`")
+
+    async def _nothing_changed(
+        self, project: Project, order: Order, began: float, tell: Callable[[Event], None]
+    ) -> int:
+        """Answer a restart of nothing; what the configuration does not have any more is stopped all the same."""
         now = time.time()
         tell({"type": "plan", "at": now, "services": [], "starting": []})
-        text = "nothing has changed since the services were started"
-        tell({"type": "note", "at": now, "service": None, "message": text})
+        if self.runners.keys() != project.services.keys():
+            await self._configure(self._as_they_run(project), order)
+        else:
+            text = "nothing has changed since the services were started"
+            tell({"type": "note", "at": now, "service": None, "message": text})
         seconds = time.monotonic() - began
         tell({"type": "summary", "at": now, "services": [], "seconds": seconds, "exit_code": outcome.DONE})
         return outcome.DONE
@@ -254,13 +271,11 @@ class Supervisor:
 
     async def _decide_before_the_stop(self, project: Project, names: list[str], order: Order) -> None:
         """Raise what would keep these services from coming back, and take the ports that they move to."""
-        await self._configure(self._as_they_run(project), order)
         wanted = graph.with_dependencies(names, dependencies_of(project))
         coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
         self._make_room(coming)
         await self._read_pipes(project, coming)
-        for name in coming:
-            self.stage.check(project.services[name])
+        await self._configure(self._as_they_run(project), order, coming)
         services = [project.services[name] for name in coming]
         try:
             await asyncio.to_thread(
@@ -275,7 +290,8 @@ class Supervisor:
         if project.source is None:
             # Each start reports what detection did not find, not only the first one.
             self._noted.difference_update(project.notes)
-        await self._configure(self._as_they_run(project), order)
+        coming = [name for name in wanted if self._phase(name) not in WANTED]
+        await self._configure(self._as_they_run(project), order, coming)
         if not project.services:
             raise no_services(project.source or project.root)
         if not wanted and not order.only_changed:
@@ -300,10 +316,21 @@ class Supervisor:
         await self._take_ports(starting, replace(order.asked, used=used))
         self.stage.publish()
         self._restart_misinformed()
+        if order.sets_up:
+            self._require_set_up(wanted, starting)
         for name in starting:
             self.runners[name].post(lifecycle.StartRequested())
         self._release_waiting()
         return wanted
+
+    def _require_set_up(self, wanted: list[str], starting: list[str]) -> None:
+        """Let the `setup` of what is started run in any case; tell for whom it does not."""
+        for name in starting:
+            require_set_up(self.stage.private, name)
+        for name in wanted:
+            if name not in starting and self.runners[name].service.setup:
+                text = f"{name} runs, so its setup does not: `devinit restart --setup {name}`"
+                self.stage.note(text, name)
 
     async def _load(self, order: Order) -> Project:
         project = await asyncio.to_thread(self._read, order.profile)
@@ -323,10 +350,16 @@ class Supervisor:
     def _running(self) -> dict[str, Service]:
         return {name: each.service for name, each in self.runners.items() if each.phase in WANTED}
 
-    async def _configure(self, project: Project, order: Order) -> None:
-        """Take over a configuration: services that vanished from it are stopped, what runs is left alone."""
-        self.stage.check_project(project, order.asked.environ)
+    async def _configure(self, project: Project, order: Order, coming: Iterable[str] = ()) -> None:
+        """Take over a configuration: services that vanished from it are stopped, what runs is left alone.
+
+        Raise before that what would keep the `coming` services from being started.
+        """
+        self.stage.check_project(project, order.asked.environ, coming)
         vanished = [name for name in self.runners if name not in project.services]
+        for name in vanished:
+            if self._phase(name) in PRESENT:
+                self.stage.note(f"{name} is stopped: it is not in the configuration any more", name)
         await self._end(vanished)
         for name in vanished:
             self.stage.ports.give_back(name, self.runners[name].spared)
@@ -404,15 +437,23 @@ class Supervisor:
         return [*ended, *sorted(unknown)]
 
     async def _finish(
-        self, wanted: list[str], timeout_seconds: float | None, began: float, tell: Callable[[Event], None]
+        self,
+        wanted: list[str],
+        followers: Collection[str],
+        timeout_seconds: float | None,
+        began: float,
+        tell: Callable[[Event], None],
     ) -> int:
+        """Wait for all that was asked for, and for what was restarted on account of it; tell what it came to."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._until(lambda: all(map(self._is_settled, wanted)))
+                # Of those that ran before: the others are waiting still.
+                await self.confirm(wanted)
+                await self._until(lambda: all(map(self._is_settled, (*wanted, *followers))))
         except TimeoutError:
             pass  # What is still starting counts as timed out; it goes on in the background.
         # Somebody may have taken a service out of the configuration meanwhile.
-        present = [name for name in wanted if name in self.runners]
+        present = [name for name in dict.fromkeys((*wanted, *followers)) if name in self.runners]
         code = outcome.exit_code_of(present, self._states(), self._services())
         rows = report.bounded(
             [report.summary_row(self.runners[name], self.runners, self.stage) for name in present]
@@ -576,6 +617,8 @@ class Supervisor:
             }
             if outdated_now:
                 self._returning[name] += 1
+                for followers in self._followers:
+                    followers[name] = None
                 reason = report.reason_of_new_addresses(outdated_now, addresses)
                 self._tasks.create_task(self._restart_quietly(name, reason))
 
@@ -585,7 +628,7 @@ class Supervisor:
         try:
             async with self._deciding:
                 # It may have been stopped, or given up, while we waited for our turn.
-                if self._phase(name) in phases:
+                if self._phase(name) in phases and self._can_restart(name, reason):
                     self.stage.note(f"{name} is restarted: {reason}", name)
                     await self._end([name])
                     self.runners[name].post(lifecycle.StartRequested())
@@ -593,6 +636,15 @@ class Supervisor:
                     self._release_waiting()
         finally:
             self._came_back([name])
+
+    def _can_restart(self, name: str, reason: str) -> bool:
+        """Whether a service could be started again now. Nobody asked for its restart: if not, it runs on."""
+        try:
+            self.stage.check(self.runners[name].service)
+        except DevinitError as error:
+            self.stage.note(f"{name} is not restarted ({reason}), because {error.message}", name)
+            return False
+        return True
 
     @contextmanager
     def _expected_back(self, names: Iterable[str]) -> Iterator[None]:
@@ -606,6 +658,18 @@ class Supervisor:
     def _came_back(self, names: Iterable[str]) -> None:
         self._returning.subtract(names)
         self._changes.set()
+
+    @contextmanager
+    def _awaited(self) -> Iterator[Collection[str]]:
+        """Stay for an order that somebody waits for; yield who is restarted meanwhile because an address moved."""
+        followers: dict[str, None] = {}
+        self.starts += 1
+        self._followers.append(followers)
+        try:
+            yield followers.keys()
+        finally:
+            self.starts -= 1
+            self._followers = [each for each in self._followers if each is not followers]
 
     def _is_settled(self, name: str) -> bool:
         if name not in self.runners:

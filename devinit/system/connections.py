@@ -15,6 +15,7 @@ from devinit.system.sockets import (
     CLOSE,
     ESTABLISHED,
     LISTEN,
+    LISTENING,
     TIME_WAIT,
     Socket,
     ask_kernel,
@@ -66,6 +67,13 @@ def arrives(client: Address, server: Address) -> bool:
         return find(*client, *server) is None or find(*server, *client) is not None
     except OSError:
         return True
+
+
+def waiting_clients(port: int) -> int:
+    """Count the connections to a port that no process has accepted yet; 0 where that cannot be seen."""
+    if not LINUX:
+        return 0
+    return sum(one.queued for one in _sockets(LISTENING, port) if one.state == LISTEN)
 
 
 def use_of(port: int) -> PortUse | None:

@@ -53,6 +53,8 @@ class Socket(NamedTuple):
     inode: int
     dual_stack: bool | None
     """Bound to every IPv6 address and serving IPv4 as well; None when that is not told."""
+    queued: int = 0
+    """Of a listening socket: connections that wait to be accepted. Of any other: bytes that wait to be read."""
 
 
 def ask_kernel(states: int, port: int | None) -> Iterator[Socket]:
@@ -112,7 +114,7 @@ def _answer(link: socket.socket) -> Iterator[Socket]:
 
 
 def _parse_row(data: bytes, start: int, end: int) -> Socket:
-    family, state, _, _, port, peer_port, source, destination, _, _, _, _, _, uid, inode = _ROW.unpack_from(
+    family, state, _, _, port, peer_port, source, destination, *_, queued, _, uid, inode = _ROW.unpack_from(
         data, start
     )
     version, address = _address(family, source)
@@ -130,6 +132,7 @@ def _parse_row(data: bytes, start: int, end: int) -> Socket:
         _tells_ipv4(data, start + _ROW.size, end)
         if family == socket.AF_INET6 and source == _EVERY_ADDRESS
         else False,
+        queued,
     )
 
 
@@ -167,8 +170,10 @@ def read_tables(port: int | None) -> Iterator[Socket]:
                 _, peer, peer_port = _parse_endpoint(family, fields[2])
                 state = int(fields[3], 16)
                 uid, inode = int(fields[7]), int(fields[9])
-                dual_stack = None if address == "::" else False
-                yield Socket(state, version, own_port, address, peer, peer_port, uid, inode, dual_stack)
+                dual_stack, queued = None if address == "::" else False, int(fields[4].partition(":")[2], 16)
+                yield Socket(
+                    state, version, own_port, address, peer, peer_port, uid, inode, dual_stack, queued
+                )
 
 
 def _parse_endpoint(family: int, text: str) -> tuple[int, str, int]:

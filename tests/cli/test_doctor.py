@@ -92,6 +92,29 @@ class TestAProjectThatIsWell:
         assert examined(shop) == (0, {})
 
 
+class TestAServiceThatIsNotWell:
+    def test_is_named_with_the_reason(self, shop: Shop) -> None:
+        shop.service("worker", "exit=3")
+        shop("start", "-d")
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert found["services"][0]["problem"] == "worker is failed: exited with code 3 before it was ready"
+
+    def test_is_asked_before_it_is_believed_to_be_ready(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        shop("start", "-d")
+        os.kill(shop.status()["backend"]["pid"], signal.SIGSTOP)
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert found["services"][0]["problem"].startswith(
+            "backend is starting: no process accepted a connection"
+        )
+
+
 class TestAFolderWithoutAProject:
     def test_has_the_machine_looked_at(self, tmp_path: Path) -> None:
         said = subprocess.run(

@@ -89,6 +89,86 @@ class TestAServiceThatIsOlderThanItsFiles:
         assert shop.status()["web"]["changed"] == []
 
 
+class TestACheckoutOfAnotherBranch:
+    """`git checkout` changes lock files, and adds, renames and removes services, while they run."""
+
+    def test_marks_what_setup_has_to_install_again(self, shop: Shop, port: int) -> None:
+        (shop.root / "web").mkdir()
+        for name in ("web/uv.lock", "web/pyproject.toml", "pnpm-lock.yaml"):
+            (shop.root / name).write_text("old")
+        shop.service("web", port=port, directory="web", setup=["echo done >> set-up"])
+        shop.up()
+        assert shop.status()["web"]["changed"] == []
+
+        (shop.root / "web" / "uv.lock").write_text("new")
+        (shop.root / "web" / "package.json").write_text("{}")
+        (shop.root / "pnpm-lock.yaml").unlink()
+
+        marked = shop.status()["web"]["changed"]
+        assert marked == ["web/uv.lock", "web/package.json", "pnpm-lock.yaml"]
+        assert shop("restart", "--changed").returncode == 0
+        assert (shop.root / "web" / "set-up").read_text().count("done") == 2
+        assert shop.status()["web"]["changed"] == []
+
+    def test_marks_a_failed_setup_whose_files_were_put_right(self, shop: Shop, port: int) -> None:
+        (shop.root / "uv.lock").write_text("bad")
+        shop.service("web", port=port, setup=["grep -q good uv.lock"])
+        assert shop.begin("start").finish() == 1
+
+        (shop.root / "uv.lock").write_text("good")
+
+        assert shop("restart", "--changed").returncode == 0
+        assert shop.status()["web"]["phase"] == "ready"
+
+    def test_marks_what_was_added_and_what_was_removed(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("api", port=ports[0])
+        shop.up()
+        shop.remove("api")
+        shop.service("backend", port=ports[1])
+
+        status = shop.status()
+
+        assert {name: (each["phase"], each["changed"]) for name, each in status.items()} == {
+            "api": ("ready", ["removed"]),
+            "backend": ("stopped", ["added"]),
+        }
+        shown = shop("status").stdout
+        assert "not in the configuration any more" in shown
+        assert "Not running  new in the configuration" in shown
+
+    def test_is_followed_by_a_restart_of_what_changed(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(3)
+        shop.service("api", port=ports[0])
+        shop.service("other", port=ports[2])
+        shop.up()
+        before = shop.status()["other"]["pid"]
+        shop.remove("api")
+        shop.service("backend", port=ports[1])
+
+        restart = shop("restart", "--changed")
+
+        assert restart.returncode == 0
+        assert "api is stopped: it is not in the configuration any more" in restart.stderr
+        assert "new in the configuration: backend; `devinit start backend`" in restart.stderr
+        assert "nothing has changed" not in restart.stderr
+        status = shop.status()
+        assert list(status) == ["other", "backend"]
+        assert status["other"]["pid"] == before
+
+    def test_is_followed_by_a_start_that_says_what_it_stops(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("api", port=ports[0])
+        shop.up()
+        shop.remove("api")
+        shop.service("backend", port=ports[1])
+
+        start = shop("start")
+
+        assert start.returncode == 0
+        assert "api is stopped: it is not in the configuration any more" in start.stderr
+
+
 class TestARestartOfWhatChanged:
     def test_leaves_the_others_alone(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -10,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit import wait_for
 from devinit.system.listeners import tcp_listeners
+from devinit.system.procfs import command_line_of
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop
@@ -87,6 +92,103 @@ class TestUvicornWithReload:
         with shop.subscribe() as events:
             (shop.root / "app.py").write_text(STREAM)
             events.until(type="phase", service="web", phase="ready")
+
+    @pytest.mark.parametrize(
+        ("broken", "cause"),
+        [
+            ("def broken(:\n", "SyntaxError: invalid syntax (app.py, line 1)\n"),
+            ("import shop_missing\n", "ModuleNotFoundError: No module named 'shop_missing'\n"),
+            (
+                "raise SystemExit('DATABASE_URL is missing')\n",
+                "exited with code 1: DATABASE_URL is missing\n",
+            ),
+        ],
+    )
+    def test_and_a_save_that_breaks_it_later_is_not_ready_anywhere_until_it_is_fixed(
+        self, shop: Shop, port: int, uvicorn: Path, broken: str, cause: str
+    ) -> None:
+        (shop.root / "app.py").write_text(STREAM)
+        shop.service("web", port=port, command=f"{uvicorn} app:app --reload --port ${{PORT}}")
+        shop.up()
+        before = shop.status()["web"]["pid"]
+        with shop.subscribe() as events:
+            (shop.root / "app.py").write_text(broken)
+
+            told = events.until(type="phase", service="web", phase="starting")
+
+            start = shop.begin("start")
+            assert start.finish() == 1
+            with pytest.raises(TimeoutError, match="it is starting"):
+                wait_for("web", timeout=0.2, start=shop.root)
+            status = shop.status()["web"]
+            (shop.root / "app.py").write_text(STREAM)
+            events.until(type="phase", service="web", phase="ready")
+        assert cause in told["reason"]
+        assert cause in status["reason"]
+        assert cause in start.seen[-1]["services"][0]["reason"]
+        assert shop.status()["web"]["reason"] is None
+        assert shop.status()["web"]["pid"] == before
+
+    def test_whose_worker_is_killed_is_found_out_by_whoever_asks(
+        self, shop: Shop, port: int, uvicorn: Path
+    ) -> None:
+        (shop.root / "app.py").write_text(STREAM)
+        shop.service("web", port=port, command=f"{uvicorn} app:app --reload --port ${{PORT}}")
+        shop.up()
+        workers = [pid for pid in shop.pids("web") if "spawn_main" in command_line_of(pid)]
+
+        os.kill(workers[0], signal.SIGKILL)
+
+        why = json.loads(shop("why", "web", "--json").stdout)
+        assert why["phase"] == "starting"
+        assert why["reason"].startswith(f"its worker (pid {workers[0]}) was ended by SIGKILL\n")
+        assert shop.begin("start").finish() == 1
+        with shop.subscribe() as events:
+            (shop.root / "app.py").write_text(STREAM + "\n")
+            events.until(type="phase", service="web", phase="ready")
+
+
+@pytest.fixture(scope="module")
+def nodemon(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the program of an installed nodemon."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("needs npm to install nodemon")
+    folder = tmp_path_factory.mktemp("nodemon")
+    words = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), "nodemon"]
+    if subprocess.run(words, check=False).returncode != 0:
+        pytest.skip("nodemon could not be installed")
+    return folder / "node_modules" / ".bin" / "nodemon"
+
+
+@pytest.mark.slow
+class TestNodemon:
+    def test_and_a_save_that_breaks_the_server_is_told_and_heals(
+        self, shop: Shop, port: int, nodemon: Path
+    ) -> None:
+        (shop.root / "server.js").write_text(NODE)
+        shop.service("web", port=port, command=f"{nodemon} server.js")
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "server.js").write_text("throw new Error('DATABASE_URL is missing')\n")
+            told = events.until(type="phase", service="web", phase="starting")
+            (shop.root / "server.js").write_text(NODE)
+            events.until(type="phase", service="web", phase="ready")
+
+        assert told["reason"].startswith("DATABASE_URL is missing\n")
+
+    def test_of_a_service_without_a_port_is_told_and_heals(self, shop: Shop, nodemon: Path) -> None:
+        (shop.root / "job.js").write_text("setInterval(() => {}, 1000)\n")
+        shop.service("worker", command=f"{nodemon} job.js")
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "job.js").write_text("throw new Error('QUEUE is missing')\n")
+            told = events.until(type="phase", service="worker", phase="starting")
+            assert events.stays_silent(4, type="phase", phase="ready")
+            (shop.root / "job.js").write_text("setInterval(() => {}, 1000)\n")
+            events.until(type="phase", service="worker", phase="ready")
+
+        assert told["reason"].startswith("QUEUE is missing\n")
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ConfigError
+from devinit.model.service import Service
 from devinit.providers import Place
-from devinit.providers.command import arguments, with_project_tools
+from devinit.providers.command import arguments, command_spec, with_project_tools
 
 PLAIN = [
     ("uvicorn app.main:app --reload --port 8000", ("uvicorn", "app.main:app", "--reload", "--port", "8000")),
@@ -163,3 +164,15 @@ class TestToolsOfTheProject:
         assert with_project_tools({}, tmp_path, place)["FORCE_COLOR"] == "1"
         assert "FORCE_COLOR" not in with_project_tools({"NO_COLOR": "1"}, tmp_path, place)
         assert with_project_tools({"FORCE_COLOR": "0"}, tmp_path, place)["FORCE_COLOR"] == "0"
+
+    def test_in_a_hidden_environment_are_not_found_even_where_the_shell_of_the_caller_has_it(
+        self, place: Place
+    ) -> None:
+        tools = place.root / ".venv" / "bin"
+        tools.mkdir(parents=True)
+        service = Service(name="web", directory=place.root)
+        active = {"PATH": f"{tools}:/usr/bin", "VIRTUAL_ENV": str(tools.parent)}
+
+        spec = command_spec("sh setup.sh", service, place, active, hidden=(".venv",))
+
+        assert spec.environment == {"PATH": "/usr/bin", "PYTHONUNBUFFERED": "1"}

@@ -65,5 +65,7 @@ def test_a_service_of_which_nothing_is_known_is_compared_by_its_configuration_al
     assert changed(WEB, None, project(), now) == []
 
 
-def test_a_service_that_left_the_configuration_is_not_older_than_it() -> None:
-    assert changed(WEB, Basis(), Project(name="shop", root=ROOT, services={}), Basis()) == []
+def test_a_service_that_left_the_configuration_is_told_with_that_alone() -> None:
+    now = Basis(environment=5)
+
+    assert changed(WEB, Basis(), Project(name="shop", root=ROOT, services={}), now) == ["removed"]

@@ -47,6 +47,7 @@ from devinit.supervisor.lifecycle import (
     TreeGone,
     Wait,
     Watch,
+    WentDown,
     advance,
     restart_delay,
     satisfies_dependants,
@@ -69,6 +70,8 @@ EVENTS: tuple[LifecycleEvent, ...] = (
     BecameReady(),
     CheckPassed(),
     CheckFailed("no answer", Health(failures=2, restart_after=4)),
+    WentDown(),
+    WentDown("SyntaxError: invalid syntax (main.py, line 35)"),
     Stuck("ModuleNotFoundError: No module named 'shop'"),
     Moving(),
     TimedOut("nothing listens"),
@@ -514,6 +517,34 @@ class TestAServiceThatIsStuck:
 
     def test_becomes_ready_without_a_trace(self) -> None:
         after, _ = run(state(Phase.STARTING), Stuck("no"), BecameReady())
+
+        assert (after.phase, after.reason, after.stuck) == (Phase.READY, None, None)
+
+
+class TestAReadyServiceThatWentDown:
+    @pytest.mark.parametrize("phase", [Phase.READY, Phase.UNHEALTHY])
+    def test_of_a_known_cause_is_starting_and_stuck_in_the_same_run(self, phase: Phase) -> None:
+        before = state(phase, failed_checks=2)
+
+        after, actions = run(before, WentDown("SyntaxError: invalid syntax (main.py, line 35)"))
+
+        assert (after.phase, after.stuck) == (
+            Phase.STARTING,
+            "SyntaxError: invalid syntax (main.py, line 35)",
+        )
+        assert (after.reason, after.failure) == (after.stuck, Failure.EXIT)
+        assert (after.ready_at, after.proven, after.failed_checks) == (before.ready_at, True, 0)
+        assert actions == (Watch(),)
+
+    def test_of_no_known_cause_is_waited_for(self) -> None:
+        after, actions = run(state(Phase.READY), WentDown(detail="nothing listens yet"))
+
+        assert (after.phase, after.reason) == (Phase.STARTING, "nothing listens yet")
+        assert (after.stuck, after.failure) == (None, None)
+        assert actions == (Watch(),)
+
+    def test_is_ready_again_when_it_answers(self) -> None:
+        after, _ = run(state(Phase.READY), WentDown("SyntaxError"), BecameReady())
 
         assert (after.phase, after.reason, after.stuck) == (Phase.READY, None, None)
 

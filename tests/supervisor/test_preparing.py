@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
 from devinit.supervisor import logs
 from devinit.supervisor.log_keeper import LogKeeper
-from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
+from devinit.supervisor.preparing import Workshop, require_set_up, run_command, run_one_shots, set_up
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Bench:
             began=self.offsets.append,
         )
 
-    def spec(self, command: str, _key: str) -> ProcessSpec:
-        environment = {"PATH": os.environ["PATH"], "DEVINIT_RUN": MARKER}
+    def spec(self, command: str, _key: str, hidden: tuple[str, ...]) -> ProcessSpec:
+        environment = {"PATH": os.environ["PATH"], "DEVINIT_RUN": MARKER, "HIDDEN": " ".join(hidden)}
         return ProcessSpec(argv=("/bin/sh", "-c", command), directory=self.directory, environment=environment)
 
     def move_to(self, folder: str) -> None:
@@ -218,6 +219,59 @@ class TestSetUp:
         await set_up(workshop)
 
         assert bench.runs() == 2
+
+    async def test_that_failed_runs_again_also_when_what_it_depends_on_is_as_it_was_before(
+        self, bench: Bench
+    ) -> None:
+        lock = bench.root / "uv.lock"
+        lock.write_text("good")
+        workshop = bench.workshop(setup=(COUNT, "grep -q good uv.lock"))
+        await set_up(workshop)
+        lock.write_text("bad")
+        with pytest.raises(ServiceError):
+            await set_up(workshop)
+
+        lock.write_text("good")
+        await set_up(workshop)
+
+        assert bench.runs() == 3
+
+    async def test_runs_again_when_that_is_required(self, bench: Bench) -> None:
+        workshop = bench.workshop(setup=(COUNT,))
+        await set_up(workshop)
+
+        require_set_up(bench.private, "web")
+        await set_up(workshop)
+        await set_up(workshop)
+
+        assert bench.runs() == 2
+
+    @pytest.mark.parametrize("comes_to", ["true", "false"])
+    async def test_begins_without_the_virtual_environment_that_it_made_itself(
+        self, bench: Bench, comes_to: str
+    ) -> None:
+        note = 'echo "hides $HIDDEN" >> notes'
+        workshop = bench.workshop(setup=(f"{note}; mkdir -p .venv", note, comes_to))
+        for _ in range(2):
+            require_set_up(bench.private, "web")
+            with suppress(ServiceError):
+                await set_up(workshop)
+
+        assert (bench.root / "notes").read_text().splitlines() == [
+            "hides ",
+            "hides ",
+            "hides .venv",
+            "hides ",
+        ]
+
+    async def test_finds_a_virtual_environment_that_was_there_before(self, bench: Bench) -> None:
+        (bench.root / ".venv").mkdir()
+        workshop = bench.workshop(setup=('echo "hides $HIDDEN" >> notes',))
+        for _ in range(2):
+            require_set_up(bench.private, "web")
+            await set_up(workshop)
+
+        assert (bench.root / "notes").read_text().splitlines() == ["hides ", "hides "]
 
     async def test_runs_again_when_its_memory_is_garbage(self, bench: Bench) -> None:
         workshop = bench.workshop(setup=(COUNT,))

@@ -312,6 +312,26 @@ class TestARestartOnAnotherPort:
         assert [each["port"] for each in listed if each["port"] in ports] == [ports[0]]
 
 
+class TestARestartThatMovesAnAddress:
+    def test_waits_for_those_that_are_restarted_because_of_it_and_lists_them(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(3)
+        shop.service("backend", port=ports[0])
+        shop.service("frontend", port=ports[1], ready={"exec": "test ! -e held"})
+        shop.up()
+        (shop.root / "held").touch()
+        shop.service("backend", port=ports[2])
+        with shop.subscribe() as events:
+            restart = shop.begin("restart", "backend")
+            events.until(type="phase", service="frontend", phase="starting")
+            (shop.root / "held").unlink()
+
+        assert restart.finish() == 0
+        rows = {row["service"]: row["phase"] for row in restart.seen[-1]["services"]}
+        assert rows == {"backend": "ready", "frontend": "ready"}
+
+
 class TestTwoServicesThatSwapTheirPorts:
     def test_are_restarted_without_a_question(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)
@@ -351,6 +371,38 @@ class TestARestartThatIsRefused:
         refused = shop("restart")
 
         assert refused.returncode == 2
+        assert pids(shop) == before
+
+    @pytest.mark.parametrize("words", [("restart", "web"), ("start", "late")])
+    def test_for_an_unreadable_env_file_does_not_even_stop_what_left_the_configuration(
+        self, shop: Shop, free_ports: FreePorts, words: tuple[str, ...]
+    ) -> None:
+        ports = free_ports(3)
+        shop.service("web", port=ports[0])
+        shop.service("gone", port=ports[1])
+        shop.up()
+        before = pids(shop)
+        shop.service("late", port=ports[2])
+        shop.remove("gone")
+        (shop.root / ".env").write_text("NAME='no end\n")
+
+        refused = shop(*words)
+
+        assert refused.returncode == 2
+        assert pids(shop) == {**before, "late": None}
+
+    def test_by_itself_for_an_unreadable_env_file_leaves_the_service_running(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", port=port, watch=["*.txt"])
+        shop.up()
+        before = pids(shop)
+        (shop.root / ".env").write_text("NAME='no end\n")
+        with shop.subscribe() as events:
+            (shop.root / "seen.txt").touch()
+            told = events.until(type="note", service="web")
+
+        assert told["message"].startswith("web is not restarted (")
         assert pids(shop) == before
 
     def test_is_not_for_a_configuration_that_was_broken_after_it_began(self, slow: Shop) -> None:

@@ -6,7 +6,9 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,6 +173,43 @@ class TestACommand:
             counts.append((shop.root / "set-up").read_text().count("done"))
 
         assert counts == [1, 1, 2]
+
+    def test_of_setup_runs_again_when_a_start_asks_for_it(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, setup=["echo done >> set-up"])
+        shop.up()
+        runs = shop("start", "--setup")
+        assert "web runs, so its setup does not: `devinit restart --setup web`" in runs.stderr
+
+        assert shop("restart", "--setup").returncode == 0
+        shop("stop")
+        shop.up("--setup")
+
+        assert (shop.root / "set-up").read_text().count("done") == 3
+
+    def test_of_setup_that_makes_a_virtual_environment_works_the_second_time_too(
+        self, shop: Shop, port: int
+    ) -> None:
+        script = """
+            rm -rf .venv
+            python3 -m venv --without-pip .venv
+            python3 -m pip --version
+        """
+        (shop.root / "setup.sh").write_text(f"set -e{script}")
+        tools = shop.root / "tools"
+        tools.mkdir()
+        python3 = Path(sys.base_prefix, "bin", "python3")
+        if subprocess.run([python3, "-c", "import pip"], check=False).returncode != 0:
+            pytest.skip("needs a Python with pip")
+        (tools / "python3").symlink_to(python3)
+        shop.service("web", port=port, setup=["sh setup.sh"])
+        path = f"{tools}:/usr/bin:/bin"
+        shop.up(PATH=path)
+
+        (shop.root / "requirements.txt").touch()
+
+        restart = shop("restart", PATH=path)
+
+        assert restart.returncode == 0, restart.stderr
 
     def test_of_setup_that_cannot_be_recorded_fails_only_its_service(
         self, shop: Shop, free_ports: FreePorts

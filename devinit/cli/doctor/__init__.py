@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.cli.asking import can_ask
-from devinit.cli.doctor import exposure, files, leftovers, machine
+from devinit.cli.doctor import exposure, files, leftovers, machine, services
 from devinit.cli.doctor.extensions import extensions
 from devinit.cli.doctor.finding import Finding
 from devinit.cli.output import Paint, print_json, symbol, talk
@@ -86,6 +86,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "databases": partial(exposure.databases, root),
         "extensions": partial(extensions, root),
         "supervisor": lambda: files.supervisor(root, answer.result()),
+        "services": lambda: services.services(answer.result()),
         "leftovers": lambda: leftovers.of_project(root, answer.result()),
         **of_machine,
     }

@@ -9,6 +9,8 @@ if command -v uv >/dev/null; then
 fi
 
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
+    # By its path: the name may mean the new environment's Python from its creation on.
+    python=$(command -v "$python") || continue
     if "$python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
         # Without pip inside: Debian's python3 has no ensurepip, and pip can install into another environment.
         "$python" -m venv --without-pip .venv

@@ -1,0 +1,47 @@
+"""Services of the project that are not well, as the supervisor knows after it has asked them once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from devinit.cli.doctor.finding import Finding
+from devinit.control.client import RemoteError
+from devinit.errors import DevinitError
+
+if TYPE_CHECKING:
+    from devinit.control.client import Client
+    from devinit.model.status import ProjectStatus, ServiceStatus
+
+UNWELL = ("failed", "unhealthy", "backoff")
+
+
+def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
+    """Look for services that failed, are unhealthy, or cannot come up before the user fixes something."""
+    if answer is None or isinstance(answer, DevinitError):
+        return
+    status: ProjectStatus = answer.call("status", {"measure": False})
+    for each in status["services"]:
+        if each["phase"] == "ready":
+            # An older supervisor cannot be asked to.
+            with suppress(RemoteError):
+                answer.call("confirm", {"service": each["name"]})
+    status = answer.call("status", {"measure": False})
+    yield from (finding_of(each) for each in status["services"] if is_unwell(each))
+
+
+def is_unwell(service: ServiceStatus) -> bool:
+    """Whether something is wrong with a service: one that is starting has a reason when it cannot come up."""
+    return service["phase"] in UNWELL or (service["phase"] == "starting" and bool(service["reason"]))
+
+
+def finding_of(service: ServiceStatus) -> Finding:
+    """Return what is wrong with a service."""
+    reason = (service["reason"] or "").partition("\n")[0]
+    because = f": {reason}" if reason else ""
+    return Finding(
+        check="services",
+        problem=f"{service['name']} is {service['phase']}{because}",
+        advice=f"`devinit why {service['name']}` and `devinit logs {service['name']}` tell more",
+    )

@@ -1,0 +1,80 @@
+"""Notice that a ready service serves no more although its process lives: its program crashed under a reloader.
+
+A traceback in the log of a ready service proves nothing: each request that fails may print one. So the output
+says when to look, and what the cause is. The proof is in the processes and sockets: the worker is dead, or nothing
+listens on the port. While the log does not grow, nothing wakes up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from devinit.supervisor.causes import dying_by, ended_by, of_last_run, stuck_by
+from devinit.supervisor.listening import LINES, LOOK_SECONDS, Ears, Finding, Sign, found_dead
+from devinit.supervisor.workers import DeadWorker, said_of
+
+QUIET_SECONDS = 2.5
+"""How long after its last words a service is looked at: a worker may take its time between these and its end."""
+EAGER_SECONDS = 10.0
+"""After this time a service that goes on printing is looked at less often."""
+LONG_LOOK_SECONDS = 1.0
+
+
+async def until_down(ears: Ears, grown: asyncio.Event) -> Finding:
+    """Return what is wrong with a ready service as soon as it is proven to be down.
+
+    `grown`: set when its log has grown.
+    """
+    while True:
+        await grown.wait()
+        grown.clear()
+        if found := await _look_for_a_while(ears):
+            return found
+
+
+def down_by(ears: Ears) -> Finding | None:
+    """Return what is wrong with a ready service, if its processes and sockets prove now that it is down."""
+    return found_down(ears, ears.last_lines(LINES))
+
+
+def found_down(ears: Ears, lines: list[str]) -> Finding | None:
+    """Return the same, of a service with these last lines."""
+    try:
+        if worker := ears.dead_worker(lines):
+            return _found_dead(worker, of_last_run(lines))
+        if dying := dying_by(lines):
+            return Finding(Sign.WORKERS, dying)
+        listens = ears.listens()
+    except OSError:
+        # No descriptors left: what cannot be looked at now is no proof.
+        return None
+    if listens is True:
+        return None
+    cause = stuck_by(of_last_run(lines)) if listens is False else ended_by(of_last_run(lines))
+    return Finding(Sign.LAST_WORDS, cause) if cause else None
+
+
+def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
+    """Return what a worker died of. Its last words may be old ones when a signal ended it."""
+    if os.waitstatus_to_exitcode(worker.status) < 0:
+        return Finding(Sign.DEAD_WORKER, said_of(worker))
+    cause = stuck_by(lines)
+    return Finding(Sign.LAST_WORDS, cause) if cause else found_dead(worker, lines)
+
+
+async def _look_for_a_while(ears: Ears) -> Finding | None:
+    """Look until the service is quiet. What is found must be there twice: a reload passes through such moments."""
+    clock = asyncio.get_running_loop().time
+    began = since = clock()
+    size, lines = -1, list[str]()
+    before: Finding | None = None
+    while (now := clock()) - since < QUIET_SECONDS:
+        if (size_now := ears.size()) != size:
+            size, since, lines = size_now, now, ears.last_lines(LINES)
+        found = found_down(ears, lines)
+        if found is not None and found == before:
+            return found
+        before = found
+        await asyncio.sleep(LOOK_SECONDS if now - began < EAGER_SECONDS else LONG_LOOK_SECONDS)
+    return None

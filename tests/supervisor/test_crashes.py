@@ -1,0 +1,194 @@
+"""Specifies `devinit.supervisor.crashes`: a ready service whose program crashed under its reloader is ready no more."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.supervisor import crashes
+from devinit.supervisor.crashes import found_down, until_down
+from devinit.supervisor.listening import Ears, Finding, Sign
+from devinit.supervisor.workers import DeadWorker
+from devinit.system.connections import waiting_clients
+from devinit.system.procfs import LINUX
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Shop
+
+CRASH = ["Traceback (most recent call last):", '  File "app.py", line 3', "KeyError: 'SECRET_KEY'"]
+CRASHED = Finding(Sign.LAST_WORDS, "KeyError: 'SECRET_KEY'")
+EXITED, KILLED = 1 << 8, 9
+
+RELOADER = """
+import os, signal, socket, sys, time
+server = socket.socket()
+server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+server.bind(("127.0.0.1", int(os.environ["PORT"])))
+server.listen()
+while True:
+    broken, worker = os.path.exists("broken"), os.fork()
+    if worker == 0:
+        if broken:
+            os._exit(7)
+        while True:
+            server.accept()[0].close()
+    while os.path.exists("broken") == broken:
+        time.sleep(0.02)
+    if "silent" not in sys.argv:
+        print("detected changes. Reloading...", flush=True)
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+"""
+"""Keeps listening over the death of its worker, as `uvicorn --reload` does: the kernel goes on connecting clients."""
+
+
+def ears(
+    lines: list[str], *, worker: DeadWorker | None = None, listens: bool | None = True, size: int = 0
+) -> Ears:
+    return Ears(
+        size=lambda: size,
+        last_lines=lambda count: lines[-count:],
+        dead_worker=lambda _lines: worker,
+        listens=lambda: listens,
+    )
+
+
+class TestAProof:
+    def test_is_no_traceback_of_a_request(self) -> None:
+        assert found_down(ears(CRASH), CRASH) is None
+
+    def test_is_a_traceback_when_nothing_listens(self) -> None:
+        assert found_down(ears(CRASH, listens=False), CRASH) == CRASHED
+
+    def test_is_not_that_nothing_listens_alone_because_a_reload_takes_its_time(self) -> None:
+        assert found_down(ears([], listens=False), [*CRASH, "app.py changed, reloading."]) is None
+
+    def test_is_a_dead_worker_with_the_traceback_that_it_left(self) -> None:
+        lines = ["INFO:     Will reload", "WARNING:  detected changes in 'app.py'. Reloading...", *CRASH]
+
+        assert found_down(ears(lines, worker=DeadWorker(42, EXITED)), lines) == CRASHED
+
+    @pytest.mark.parametrize(
+        ("status", "said"), [(EXITED, "exited with code 1"), (KILLED, "was ended by SIGKILL")]
+    )
+    def test_is_a_dead_worker_without_the_words_of_an_earlier_one(self, status: int, said: str) -> None:
+        lines = [*CRASH, "WARNING:  detected changes in 'app.py'. Reloading...", "INFO:     started"]
+
+        found = found_down(ears(lines, worker=DeadWorker(42, status)), lines)
+
+        assert found == Finding(Sign.DEAD_WORKER, f"its worker (pid 42) {said}")
+
+    @pytest.mark.parametrize(
+        ("last", "found"),
+        [
+            ("[nodemon] app crashed - waiting for file changes before starting...", CRASHED),
+            ("[10:15:00 AM] Found 1 error. Watching for file changes.", None),
+            ("the next job", None),
+        ],
+    )
+    def test_of_a_service_without_a_port_is_that_its_reloader_says_so(
+        self, last: str, found: Finding | None
+    ) -> None:
+        lines = [*CRASH, last]
+
+        assert found_down(ears(lines, listens=None), lines) == found
+
+    def test_is_nothing_that_cannot_be_looked_at(self) -> None:
+        def fails() -> bool:
+            raise OSError(24, "Too many open files")
+
+        blind = Ears(size=lambda: 0, last_lines=lambda _count: CRASH, listens=fails)
+
+        assert found_down(blind, CRASH) is None
+
+
+class TestAReadyService:
+    async def test_is_looked_at_when_its_log_grows_and_not_before(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(crashes, "LOOK_SECONDS", 0.005)
+        grown, looks = asyncio.Event(), asyncio.Event()
+
+        def look() -> bool:
+            looks.set()
+            return False
+
+        task = asyncio.create_task(
+            until_down(Ears(size=lambda: 7, last_lines=lambda _count: CRASH, listens=look), grown)
+        )
+        await asyncio.sleep(0.05)
+        assert not looks.is_set()
+
+        grown.set()
+
+        async with asyncio.timeout(20):
+            assert await task == CRASHED
+
+
+@pytest.mark.skipif(not LINUX, reason="reads /proc")
+class TestAReloaderThatLosesItsWorker:
+    def test_is_told_when_it_reloads_and_ready_when_a_process_accepts_connections_again(
+        self, shop: Shop, port: int
+    ) -> None:
+        (shop.root / "reloader.py").write_text(RELOADER)
+        shop.service("web", port=port, command=f"{sys.executable} -S -E {shop.root}/reloader.py --reload")
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "broken").touch()
+            told = events.until(type="phase", service="web", phase="starting")
+            assert events.stays_silent(3, type="phase", phase="ready")
+            # One try at most waits in the queue, however long that takes.
+            assert waiting_clients(port) <= 1
+            (shop.root / "broken").unlink()
+            events.until(type="phase", service="web", phase="ready")
+
+        assert "exited with code 7\n" in told["reason"]
+        assert waiting_clients(port) == 0
+
+    def test_is_started_again_when_its_health_checks_are_to_do_that(self, shop: Shop, port: int) -> None:
+        (shop.root / "reloader.py").write_text(RELOADER)
+        shop.service(
+            "web",
+            port=port,
+            command=f"{sys.executable} -S -E {shop.root}/reloader.py --reload",
+            health={"tcp": True, "every": 0.1, "failures": 2, "timeout": 0.3, "restart_after": 12},
+        )
+        shop.up()
+        before = shop.status()["web"]["pid"]
+        with shop.subscribe() as events:
+            (shop.root / "broken").touch()
+            told = events.until(type="phase", service="web", phase="backoff")
+            (shop.root / "broken").unlink()
+            events.until(type="phase", service="web", phase="ready")
+
+        assert told["reason"].startswith("unhealthy, 12 checks failed: ")
+        assert shop.status()["web"]["pid"] != before
+
+    def test_without_a_word_is_found_out_by_the_next_start(self, shop: Shop, port: int) -> None:
+        (shop.root / "reloader.py").write_text(RELOADER)
+        shop.service(
+            "web", port=port, command=f"{sys.executable} -S -E {shop.root}/reloader.py silent --reload"
+        )
+        shop.up()
+        (shop.root / "broken").touch()
+        until_worker_is_dead(port)
+
+        start = shop.begin("start")
+
+        assert start.finish() == 1
+        assert "exited with code 7\n" in start.seen[-1]["services"][0]["reason"]
+
+
+def until_worker_is_dead(port: int) -> None:
+    """Knock until no process answers any more."""
+    while True:
+        with socket.create_connection(("127.0.0.1", port)) as knock:
+            knock.settimeout(0.3)
+            try:
+                knock.recv(1)
+            except TimeoutError:
+                return
