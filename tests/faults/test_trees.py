@@ -16,6 +16,7 @@ import pytest
 from devinit import wait_for
 from devinit.system.listeners import tcp_listeners
 from devinit.system.procfs import command_line_of
+from tests.network import on_the_network
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop
@@ -47,9 +48,8 @@ def uvicorn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs uv to install uvicorn")
     folder = tmp_path_factory.mktemp("uvicorn")
     subprocess.run([uv, "venv", "-q", folder], check=True)
-    installed = subprocess.run(
-        [uv, "pip", "install", "-q", "--python", folder / "bin" / "python", "uvicorn"], check=False
-    )
+    words = on_the_network(uv, "pip", "install", "-q", "--python", str(folder / "bin" / "python"), "uvicorn")
+    installed = subprocess.run(words, check=False)
     if installed.returncode != 0:
         pytest.skip("uvicorn could not be installed")
     return folder / "bin" / "uvicorn"
@@ -155,7 +155,8 @@ def nodemon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if npm is None:
         pytest.skip("needs npm to install nodemon")
     folder = tmp_path_factory.mktemp("nodemon")
-    words = [npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), "nodemon"]
+    options = ("--silent", "--no-audit", "--no-fund", "--prefix", str(folder))
+    words = on_the_network(npm, "install", *options, "nodemon")
     if subprocess.run(words, check=False).returncode != 0:
         pytest.skip("nodemon could not be installed")
     return folder / "node_modules" / ".bin" / "nodemon"
