@@ -41,39 +41,38 @@ class Splitter:
     def __init__(self, offset: int = 0, *, inside_a_line: bool = False) -> None:
         self.position = offset
         """Where the next block belongs."""
-        self._begin = offset
         self._kept = b""
         self._missing = 0
         self._skipping = inside_a_line
 
     def split(self, block: bytes) -> Iterator[tuple[int, bytes, int]]:
-        """Yield the lines that end in a block: where each begins, its bytes, how many are missing at its end."""
+        """Yield the lines that end in a block: the offset behind each, its bytes, how many are missing."""
         start = 0
         while (end := block.find(b"\n", start)) >= 0:
+            behind = self.position + end + 1
             if self._kept or self._skipping:
                 self._keep(block[start:end])
                 if not self._skipping:
-                    yield self._begin, self._kept, self._missing
+                    yield behind, self._kept, self._missing
                 self._kept, self._missing, self._skipping = b"", 0, False
             elif end - start > LONGEST_LINE:
                 self._keep(block[start:end])
-                yield self._begin, self._kept, self._missing
+                yield behind, self._kept, self._missing
                 self._kept, self._missing = b"", 0
             else:
-                yield self._begin, block[start:end], 0
+                yield behind, block[start:end], 0
             start = end + 1
-            self._begin = self.position + start
         self.position += len(block)
         if start < len(block):
             self._keep(block[start:])
 
     def unfinished(self) -> tuple[int, bytes, int] | None:
-        """Return the line that has not ended yet."""
-        return (self._begin, self._kept, self._missing) if self._kept and not self._skipping else None
+        """Return the line that has not ended yet, as `split` does."""
+        return (self.position, self._kept, self._missing) if self._kept and not self._skipping else None
 
     def jump(self, offset: int) -> None:
         """Go on at another place, amid a line of which the beginning is gone."""
-        self.position = self._begin = offset
+        self.position = offset
         self._kept, self._missing, self._skipping = b"", 0, True
 
     def _keep(self, piece: bytes) -> None:

@@ -126,9 +126,9 @@ class Tail:
             time = os.fstat(self._descriptor).st_mtime
             if missed:
                 yield Line(gone(missed), time, self._run)
-            for offset, line, missing in self._splitter.split(block):
+            for end, line, missing in self._splitter.split(block):
                 if line.startswith(MARKER.encode()):
-                    self._run = self._run_noted_at(offset)
+                    self._run = self._run_noted_at(end)
                 yield Line(text_of(line, missing), time, self._run)
 
     def _blocks(self, end: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -160,21 +160,21 @@ class Tail:
                 continue
             times = self._times_of(self._descriptor)
             self._run = times.run_at(os.fstat(self._descriptor).st_size)
-            begin = times.since(moment)
+            begin = line_around(self._descriptor, times.since(moment))
             first = data_from(self._descriptor, begin)
             inside = first > begin or not starts_a_line(self._descriptor, first)
             self._splitter = Splitter(first, inside_a_line=inside)
             # Not for ever: some programs print faster than anybody can read.
-            end = None if follow else os.fstat(self._descriptor).st_size
-            for missed, block in self._blocks(end):
+            until = None if follow else os.fstat(self._descriptor).st_size
+            for missed, block in self._blocks(until):
                 if missed:
                     yield Line(gone(missed), times.at(self._splitter.position))
-                for offset, line, missing in self._splitter.split(block):
-                    yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+                for end, line, missing in self._splitter.split(block):
+                    yield Line(text_of(line, missing), times.at(end), times.run_at(end))
             unfinished = self._splitter.unfinished()
             if unfinished is not None and not (follow and path == self.path):
-                offset, line, missing = unfinished
-                yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+                end, line, missing = unfinished
+                yield Line(text_of(line, missing), times.at(end), times.run_at(end))
 
     # Backwards
 
@@ -185,17 +185,17 @@ class Tail:
         """
         if not self._open():
             return
-        end = os.fstat(self._descriptor).st_size
-        self._splitter = Splitter(end)
-        lines = backwards(self._descriptor, end)
+        size = os.fstat(self._descriptor).st_size
+        self._splitter = Splitter(size)
+        lines = backwards(self._descriptor, size)
         times = self._times_of(self._descriptor)
-        self._run = times.run_at(end)
-        for offset, line, missing, finished in lines:
+        self._run = times.run_at(size)
+        for (begin, end), line, missing, finished in lines:
             if follow and not finished:
                 # It waits for its end: it is read again from its beginning.
-                self._splitter = Splitter(offset)
+                self._splitter = Splitter(begin)
                 continue
-            yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+            yield Line(text_of(line, missing), times.at(end), times.run_at(end))
         for path in self._older():
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -203,8 +203,8 @@ class Tail:
                 continue
             try:
                 times = self._times_of(descriptor)
-                for offset, line, missing, _ in backwards(descriptor, os.fstat(descriptor).st_size):
-                    yield Line(text_of(line, missing), times.at(offset), times.run_at(offset))
+                for (_, end), line, missing, _ in backwards(descriptor, os.fstat(descriptor).st_size):
+                    yield Line(text_of(line, missing), times.at(end), times.run_at(end))
             finally:
                 os.close(descriptor)
 
@@ -240,10 +240,10 @@ class Tail:
         behind = next((index for index, path in enumerate(older) if is_file(path, ours)), 0)
         return [*reversed(older[:behind]), self.path]
 
-    def _run_noted_at(self, offset: int) -> float | None:
+    def _run_noted_at(self, end: int) -> float | None:
         """Return when a run began of which the first line has just come: that was noted before."""
         self._times = None
-        return self._times_of(self._descriptor).run_at(offset)
+        return self._times_of(self._descriptor).run_at(end)
 
     def _times_of(self, descriptor: int) -> Times:
         """Return what is known about when a file was written; at least when it was written last."""
@@ -263,15 +263,15 @@ class Tail:
             return ""
 
 
-def backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes, int, bool]]:
+def backwards(descriptor: int, end: int) -> Iterator[tuple[tuple[int, int], bytes, int, bool]]:
     """Yield the lines of a file from its end to its beginning, a block at a time.
 
-    Of each: where it begins, its bytes, how many are missing at its end, and whether it is finished. A
-    line whose beginning was given back to the disk is left out.
+    Of each: where it begins and the offset behind it, its bytes, how many are missing at its end, and whether it
+    is finished. A line whose beginning was given back to the disk is left out.
     """
     line = ReversedLine()
     finished, is_empty = False, True
-    position = end
+    position = behind = end
     while position > 0:
         size = min(BLOCK, position)
         block = os.pread(descriptor, size, position - size)
@@ -283,8 +283,8 @@ def backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes, int, bool
         while (start := block.rfind(b"\n", 0, stop) + 1) > 0:
             line.add(block[start:stop])
             if finished or not is_empty or start < stop:
-                yield begin + start, *line.finish(), finished
-            line, finished, is_empty = ReversedLine(), True, True
+                yield (begin + start, behind), *line.finish(), finished
+            line, finished, is_empty, behind = ReversedLine(), True, True, begin + start
             stop = start - 1
         line.add(block[:stop])
         is_empty = is_empty and stop == 0
@@ -292,12 +292,21 @@ def backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes, int, bool
             return
         position = begin
     if finished or not is_empty:
-        yield 0, *line.finish(), finished
+        yield (0, behind), *line.finish(), finished
 
 
 def gone(count: int) -> str:
     """Return the line that stands for lines which came and went while nobody could read so fast."""
     return f"{MARKER}{count:,} bytes are gone: more was printed than is kept ---"
+
+
+def line_around(descriptor: int, offset: int) -> int:
+    """Return where the line begins that an offset lies in; the offset where that is too far away."""
+    start = max(0, offset - BLOCK)
+    before = os.pread(descriptor, offset - start, start)
+    if b"\n" not in before:
+        return 0 if start == 0 else offset
+    return start + before.rfind(b"\n") + 1
 
 
 def starts_a_line(descriptor: int, offset: int) -> bool:

@@ -5,14 +5,14 @@ Programs print no times, so the supervisor notes some beside the log, in SERVICE
 
     INODE OFFSET UNIX-TIME [run]
 
-The first and the last byte of a burst are exact; what came between is placed in proportion. A file is meant by
-its inode, since names move on when logs are put aside. Inodes are used again: a file that is shorter than it
-was is another one.
+A line is printed when its last byte is written, and an offset stands for the byte before it. The beginning and
+the end of a burst are exact; what came between is placed in proportion. A file is meant by its inode, since names
+move on when logs are put aside. Inodes are used again: a file that is shorter than it was is another one.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from os import fspath
 
 TYPE_CHECKING = False
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from os import PathLike
 
 RUN = "run"
+
+LEAST_SECONDS = 0.1
+"""How far a line may be moved in time when points are dropped for the first time; doubled until few are left."""
+MOST_SECONDS = 86_400.0
 
 
 class Times:
@@ -46,18 +50,21 @@ class Times:
             self._run_offsets.append(offset)
             self._run_times.append(time)
 
-    def at(self, offset: int) -> float:
-        """Return when the byte at an offset was written; of what is older than the first point: not later."""
-        after = bisect_right(self._offsets, offset)
+    def at(self, end: int) -> float:
+        """Return when a line was printed that ends at an offset; of what is older than the first point: not later.
+
+        Where nobody looked for a while (the supervisor was dead), a single line has the time of the last write.
+        """
+        after = bisect_left(self._offsets, end)
         if after == 0 or after == len(self._offsets):
             return self._times[min(after, len(self._times) - 1)] if self._times else 0.0
-        begin, end = self._offsets[after - 1], self._offsets[after]
+        first, last = self._offsets[after - 1], self._offsets[after]
         earlier, later = self._times[after - 1], self._times[after]
-        return earlier + (later - earlier) * (offset - begin) / (end - begin)
+        return earlier + (later - earlier) * (end - first) / (last - first)
 
-    def run_at(self, offset: int) -> float | None:
-        """Return when the run began that wrote the byte at an offset; None when that was not noted."""
-        after = bisect_right(self._run_offsets, offset)
+    def run_at(self, end: int) -> float | None:
+        """Return when the run began that printed a line that ends at an offset; None when that was not noted."""
+        after = bisect_left(self._run_offsets, end)
         return self._run_times[after - 1] if after else None
 
     def since(self, time: float) -> int:
@@ -91,17 +98,39 @@ def point(inode: int, offset: int, time: float, *, run: bool = False) -> str:
 
 
 def thinned(lines: Iterable[str], inodes: Collection[int], most: int) -> list[str]:
-    """Return fewer points than `most`: none of files that are gone, and of the older ones every second.
+    """Return fewer points than `most`: none of files that are gone, and fewer of the older ones.
 
     So what is long ago is known less exactly. Where runs begin stays known, as long as those alone are not
     too many.
     """
     kept = [line for line in lines if line.split(" ", 1)[0] in {str(inode) for inode in inodes}]
+    seconds = LEAST_SECONDS
     while len(kept) > most * 3 // 4:
         half = len(kept) // 2
         older, newer = kept[:half], kept[half:]
-        fewer = [line for index, line in enumerate(older) if index % 2 == 0 or line.endswith(f"{RUN}\n")]
-        if len(fewer) > half * 3 // 4:
-            fewer = older[::2]
-        kept = fewer + newer
+        fewer = apart(older, seconds) if seconds <= MOST_SECONDS else older[::2]
+        kept, seconds = fewer + newer, seconds * 2
     return kept
+
+
+def apart(lines: Iterable[str], seconds: float) -> list[str]:
+    """Drop points that lie between two others of the same file which are at most so many seconds apart.
+
+    No line is moved by more than that, and no silence that is longer is filled. Runs stay.
+    """
+    kept: list[str] = []
+    for line in lines:
+        if len(kept) > 1 and not kept[-1].endswith(f"{RUN}\n") and is_near(kept[-2], line, seconds):
+            kept[-1] = line
+        else:
+            kept.append(line)
+    return kept
+
+
+def is_near(earlier: str, later: str, seconds: float) -> bool:
+    """Whether two points belong to one file and are at most so many seconds apart."""
+    try:
+        (inode, _, then, *_), (other, _, now, *_) = earlier.split(), later.split()
+        return inode == other and float(now) - float(then) <= seconds
+    except ValueError:  # torn by a full disk
+        return False

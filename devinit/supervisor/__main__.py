@@ -107,6 +107,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             await until_done(server, supervisor, leaving, idle)
             server.hang_up()
             supervisor.leave()
+            # What was printed since the last look has its time from us, and from no successor.
+            supervisor.stage.logs.close()
             raise Finished  # noqa: TRY301  it ends the group of tasks around it
     except* Finished:
         log.info("supervisor ends")

@@ -1,7 +1,7 @@
 """Look after the logs while services write them: bound them, and note when what was printed.
 
-Quiet when nothing is printed: the kernel wakes us for the first write, then we look once after a second and
-wait for the next write. However much a service prints, that is two wake-ups a second.
+Quiet when nothing is printed: the kernel wakes us for the first write, then we look twenty times a second until
+nothing more has come, and wait for the next write. However much a service prints, it costs no more than that.
 """
 
 from __future__ import annotations
@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
-"""How long after a write we look what came of it."""
-UNWATCHED_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+"""How long after a write we look what came of it: so far may the time be wrong that is told of a line."""
+UNWATCHED_SECONDS = 1.0
 """How often we look where the kernel does not tell (macOS, or a user's watches are used up)."""
+START_SECONDS = 1.0
+"""How long we look, until the kernel is asked to tell: services that start must not wait for that."""
+REPORT_SECONDS = 1.0
+"""How often it is reported at most that a service prints: what follows from that costs more than a look."""
+BOUND_SECONDS = 1.0
+"""How often a log is bounded at most."""
 MOST_POINTS = 8192
 """Lines of a .times file; more are thinned out."""
 POINT_BYTES = 40
@@ -41,13 +47,35 @@ CANNOT_FREE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EINVAL)
 class Kept:
     """One log that is looked after."""
 
-    __slots__ = ("can_be_freed", "inode", "limits", "noted_at", "path", "service", "size")
+    __slots__ = (
+        "bounded_at",
+        "can_be_freed",
+        "has_grown",
+        "inode",
+        "is_unreported",
+        "limits",
+        "noted_at",
+        "path",
+        "reported_at",
+        "seen_at",
+        "service",
+        "size",
+    )
 
     def __init__(self, service: str, path: Path, limits: LogLimits) -> None:
         self.service, self.path, self.limits = service, path, limits
         self.inode, self.size = 0, 0
         self.noted_at = 0.0
         """The time of the last point that was noted."""
+        self.seen_at = 0.0
+        """When the log still had this size."""
+        self.has_grown = False
+        """Since it was bounded."""
+        self.bounded_at = 0.0
+        self.is_unreported = False
+        """Whether it has grown since that was reported."""
+        self.reported_at = 0.0
+        """Monotonic, as `bounded_at`."""
         self.can_be_freed = True
 
 
@@ -66,18 +94,21 @@ class LogKeeper:
         self._tell = tell
         self._logs: dict[str, Kept] = {}
         self._inotify: Inotify | None = None
+        self._watching_from: float | None = None
+        """When the kernel is asked to tell of writes (monotonic); None before the first log."""
         self._watched: dict[int, Kept] = {}
         self._written: set[str] = set()
-        """Services whose logs were written to since the last look."""
+        """Services whose logs are looked at next."""
         self._timer: asyncio.TimerHandle | None = None
         self.on_growth: dict[str, Callable[[], None]] = {}
         """Service → called when its log was written to: at once after a silence, then once a second at most."""
 
     def open(self, service: Service) -> int:
         """Return a descriptor that appends to a service's log, and look after it from now on."""
-        descriptor = logs.open_log(self._private, service.name, service.logs)
-        self.keep(service)
-        return descriptor
+        kept = self.keep(service)
+        # What the run before printed last; also before its file is put aside.
+        self._note_growth(kept)
+        return logs.open_log(self._private, service.name, service.logs)
 
     def mark(self, service: str, descriptor: int, text: str) -> int:
         """Begin a run with a line of ours; return the offset behind it, where the output begins."""
@@ -86,22 +117,28 @@ class LogKeeper:
         self._note(service, [point(found.st_ino, found.st_size, now, run=True)])
         offset = logs.mark(descriptor, text)
         if (kept := self._logs.get(service)) is not None:
-            kept.inode, kept.size, kept.noted_at = found.st_ino, offset, now
+            kept.inode, kept.size, kept.noted_at, kept.seen_at = found.st_ino, offset, now, now
             self._note(service, [point(found.st_ino, offset, now)])
         return offset
 
-    def keep(self, service: Service) -> None:
-        """Look after a log that a service writes to."""
+    def keep(self, service: Service) -> Kept:
+        """Look after a log that a service writes to, from now on or still."""
         path = logs.log_path(self._private, service.name)
-        self._logs[service.name] = Kept(service.name, path, service.logs)
-        # Not at once: services that start must not wait for us.
+        kept = self._logs.setdefault(service.name, Kept(service.name, path, service.logs))
+        kept.limits = service.logs
         self._written.add(service.name)
+        if self._watching_from is None:
+            self._watching_from = time.monotonic() + START_SECONDS
+        # Not at once: services that start must not wait for us.
         self._look_later(LOOK_SECONDS)
+        return kept
 
     def close(self) -> None:
         """Look after nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
+        for kept in self._logs.values():
+            self._note_growth(kept)
         if self._inotify is not None:
             asyncio.get_running_loop().remove_reader(self._inotify.fileno())
             self._inotify.close()
@@ -126,24 +163,34 @@ class LogKeeper:
             # Other numbers: the watch has ended with its one event, or a run has begun a new file.
             if (kept := self._watched.pop(watch, None)) is not None:
                 self._written.add(kept.service)
-                self._note_beginning(kept)
+                # It was silent until now.
+                kept.seen_at = time.time()
+                self._note_growth(kept)
                 self._tell_growth(kept)
+                kept.reported_at = time.monotonic()
         if self._written:
             self._look_later(LOOK_SECONDS)
 
     def _look_later(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._look_at_all)
+        """Look after so many seconds at the latest."""
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._look_at_all)
 
     def _look_at_all(self) -> None:
         self._timer = None
-        if self._inotify is None:
+        if self._inotify is None and self._is_time_to_watch():
             self._start_watching()
         names = list(self._written)
         self._written.clear()
         for name in names:
             self._look(self._logs[name])
-            self._tell_written(name)
+
+    def _is_time_to_watch(self) -> bool:
+        return self._watching_from is not None and time.monotonic() >= self._watching_from
 
     def _watch(self, kept: Kept) -> None:
         """Be woken by the next write; where nobody tells us of it, look again."""
@@ -151,49 +198,80 @@ class LogKeeper:
         if watch is not None:
             self._watched[watch] = kept
         elif kept.path.exists():
-            self._written.add(kept.service)
-            self._look_later(UNWATCHED_SECONDS)
+            self._look_again(kept, UNWATCHED_SECONDS if self._is_time_to_watch() else LOOK_SECONDS)
+
+    def _look_again(self, kept: Kept, seconds: float) -> None:
+        self._written.add(kept.service)
+        self._look_later(seconds)
 
     # What
 
-    def _note_beginning(self, kept: Kept) -> None:
-        """Note that what comes after the known end is printed from now on, not while nobody printed."""
-        with suppress(OSError):
-            begins = min(time.time(), kept.path.stat().st_mtime)
-            if begins - kept.noted_at > SAME_TIME_SECONDS:
-                self._note(kept.service, [point(kept.inode, kept.size, begins)])
-                kept.noted_at = begins
-
     def _look(self, kept: Kept) -> None:
-        """Note how far a log has come, and bound it. Wait for the next write first: none is missed then."""
+        """Note how far a log has come, and bound it; once nothing more comes, wait for the next write."""
+        if self._note_growth(kept):
+            self._report_growth(kept)
+            self._look_again(kept, LOOK_SECONDS)
+            if time.monotonic() - kept.bounded_at >= BOUND_SECONDS:
+                self._bound(kept)
+            return
+        if not self._report_growth(kept):
+            self._look_again(kept, LOOK_SECONDS)
+            return
+        # Before it is watched: a log that is bounded is changed by that.
+        self._bound(kept)
         self._watch(kept)
+        if self._note_growth(kept):
+            self._look_again(kept, LOOK_SECONDS)
+
+    def _note_growth(self, kept: Kept) -> bool:
+        """Note what has come since the last look: not before that, and not after the last write."""
+        now = time.time()
         try:
             found = kept.path.stat()
         except OSError:
             # Deleted by somebody; the next run makes it anew.
-            return
-        if found.st_ino != kept.inode or found.st_size != kept.size:
-            again = [point(found.st_ino, 0, found.st_mtime)] if found.st_size < kept.size else []
-            self._note(kept.service, [*again, point(found.st_ino, found.st_size, found.st_mtime)])
-            kept.inode, kept.size, kept.noted_at = found.st_ino, found.st_size, found.st_mtime
+            return False
+        written = min(now, found.st_mtime)
+        seen, kept.seen_at = min(kept.seen_at, written), now
+        if found.st_ino == kept.inode and found.st_size == kept.size:
+            return False
+        points = [point(found.st_ino, found.st_size, written)]
+        if found.st_ino == kept.inode and found.st_size < kept.size:
+            # Somebody emptied it.
+            points.insert(0, point(found.st_ino, 0, written))
+        elif found.st_ino == kept.inode and seen - kept.noted_at > SAME_TIME_SECONDS:
+            points.insert(0, point(found.st_ino, kept.size, seen))
+        self._note(kept.service, points)
+        kept.inode, kept.size, kept.noted_at = found.st_ino, found.st_size, written
+        kept.has_grown = kept.is_unreported = True
+        return True
+
+    def _report_growth(self, kept: Kept) -> bool:
+        """Report that a service has printed something, once a second at most; return whether nothing is left to report."""
+        if kept.is_unreported and time.monotonic() - kept.reported_at >= REPORT_SECONDS:
+            kept.is_unreported, kept.reported_at = False, time.monotonic()
             self._tell_growth(kept)
-        if kept.can_be_freed:
-            self._bound(kept)
+            self._tell_written(kept.service)
+        return not kept.is_unreported
 
     def _tell_growth(self, kept: Kept) -> None:
         if (tell := self.on_growth.get(kept.service)) is not None:
             tell()
 
     def _bound(self, kept: Kept) -> None:
+        if not (kept.has_grown and kept.can_be_freed):
+            return
+        kept.has_grown, kept.bounded_at = False, time.monotonic()
         from devinit.supervisor.log_bounds import bound  # not before the first services have been started
 
         try:
             if bound(kept.path, kept.limits):
-                self._written.add(kept.service)
-                self._look_later(LOOK_SECONDS)
+                kept.has_grown = True
+                self._look_again(kept, LOOK_SECONDS)
         except OSError as error:
             if error.errno not in CANNOT_FREE:
-                return  # a full disk, a descriptor short: the next look tries again
+                kept.has_grown = True  # a full disk, a descriptor short: the next look tries again
+                return
             kept.can_be_freed = False
             log.warning("%s cannot be bounded while it is written to: %s", kept.path, error)
             self._tell(

@@ -126,21 +126,21 @@ class TestSeveralServices:
 
         assert first == {
             "service": "backend",
-            "time": "2026-11-02T12:00:00.000Z",
+            "time": "2026-11-02T12:00:00.900Z",
             "run": "2026-11-02T12:00:00.000Z",
             "line": "b line 1",
         }
-        assert second["time"] == "2026-11-02T12:00:00.500Z"
+        assert second["time"] == "2026-11-02T12:00:01.400Z"
 
     def test_can_be_shown_since_a_time(self, timed: Shop) -> None:
-        shown = timed("logs", "--since", "2026-11-02T12:00:01.500Z").stdout
+        shown = timed("logs", "--since", "2026-11-02T12:00:02.500Z").stdout
 
         assert shown.splitlines() == ["backend | b line 3", "web     | w line 3"]
 
     def test_can_be_shown_with_their_times(self, timed: Shop) -> None:
         first = timed("logs", "-t", "backend", TZ="UTC").stdout.splitlines()[0]
 
-        assert first == "2026-11-02 12:00:00.000 b line 1"
+        assert first == "2026-11-02 12:00:00.900 b line 1"
 
     def test_since_a_time_after_the_last_line_are_said_to_have_printed_nothing(self, timed: Shop) -> None:
         done = timed("logs", "--since", "5m")

@@ -50,12 +50,12 @@ class TestBlocks:
 
         assert split(*blocks) == lines
 
-    def test_tell_where_each_line_begins(self) -> None:
+    def test_tell_where_each_line_ends(self) -> None:
         splitter = Splitter(100)
 
         found = [*splitter.split(b"one\ntw"), *splitter.split(b"o\n\nthr")]
 
-        assert [(offset, line) for offset, line, _ in found] == [(100, b"one"), (104, b"two"), (108, b"")]
+        assert [(end, line) for end, line, _ in found] == [(104, b"one"), (108, b"two"), (109, b"")]
         assert splitter.position == 112
 
     def test_that_begin_inside_a_line_leave_it_out(self) -> None:
@@ -70,9 +70,9 @@ class TestALineWithoutEnd:
         for _ in range(100):
             assert list(splitter.split(b"x" * 65_536)) == []
 
-        offset, line, missing = splitter.unfinished() or (0, b"", 0)
+        end, line, missing = splitter.unfinished() or (0, b"", 0)
 
-        assert (offset, len(line), missing) == (0, LONGEST_LINE, 99 * 65_536)
+        assert (end, len(line), missing) == (100 * 65_536, LONGEST_LINE, 99 * 65_536)
 
     def test_shows_its_last_state_when_it_is_written_over(self) -> None:
         assert split(*[b"%d%%\r" % percent * 1000 for percent in range(101)]) == ["100%"]

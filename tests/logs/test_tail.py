@@ -10,6 +10,7 @@ import pytest
 from devinit.logs.follow import Follower
 from devinit.logs.lines import LONGEST_LINE
 from devinit.logs.tail import BLOCK, Tail
+from devinit.logs.times import times_path
 from devinit.system.holes import free_beginning
 
 
@@ -87,6 +88,19 @@ class TestTheLastLines:
 
         assert len(last(log)) == 100
         assert sum(sizes) <= 2 * BLOCK
+
+
+class TestLinesSinceATime:
+    def test_include_one_that_had_begun_before(self, log: Path) -> None:
+        log.write_text("old\nPassword: given\nnew\n")
+        inode = log.stat().st_ino
+        # Known: a prompt, a silence, the rest of its line, the next one.
+        Path(times_path(log)).write_text(
+            f"{inode} 14 1000.0\n{inode} 14 2000.0\n{inode} 20 2000.0\n{inode} 24 2001.0\n"
+        )
+        os.utime(log, (2001.0, 2001.0))
+
+        assert [line.text for line in Tail("web", log).since(1500.0)] == ["Password: given", "new"]
 
 
 class TestFollowing:

@@ -15,17 +15,20 @@ def times(*points: tuple[int, float]) -> Times:
     return found
 
 
-class TestTheTimeOfAByte:
-    def test_lies_between_the_points_around_it_in_proportion(self) -> None:
+class TestTheTimeOfALine:
+    def test_lies_between_the_points_around_its_end_in_proportion(self) -> None:
         known = times((0, 100.0), (1000, 101.0))
 
-        assert [known.at(offset) for offset in (0, 250, 999)] == [100.0, 100.25, 100.999]
+        assert [known.at(end) for end in (0, 250, 1000)] == [100.0, 100.25, 101.0]
 
-    def test_is_exact_for_the_first_one_after_a_silence(self) -> None:
+    def test_is_exact_for_the_last_one_before_a_silence_and_the_first_one_after_it(self) -> None:
         known = times((0, 100.0), (50, 100.5), (50, 7300.0), (90, 7300.25))
 
-        assert known.at(49) < 100.5
-        assert known.at(50) == 7300.0
+        assert known.at(50) == 100.5
+        assert 7300.0 < known.at(51) < 7300.25
+
+    def test_is_that_of_the_last_write_where_nobody_looked_and_one_line_came(self) -> None:
+        assert times((0, 100.0), (50, 100.5), (90, 7300.25)).at(90) == 7300.25
 
     def test_of_what_is_older_than_everything_known_is_not_later(self) -> None:
         assert times((500, 100.0), (600, 101.0)).at(3) == 100.0
@@ -64,7 +67,7 @@ class TestSince:
             offset, time = offset + more, time + later
             known.note(offset, time)
 
-        # As lines are chosen: the time at which they begin.
+        # As lines are chosen: the time at which they end.
         late = [place for place in range(offset + 1) if known.at(place) >= moment]
         if late:
             assert known.since(moment) <= late[0]
@@ -78,7 +81,7 @@ class TestTheFile:
 
         assert known[7].at(20) == 100.5
         assert known[7].run_at(20) == 100.0
-        assert known[8].run_at(0) == 200.0
+        assert known[8].run_at(1) == 200.0
 
     def test_may_have_lines_that_make_no_sense(self) -> None:
         known = read_times("7 0 100.0\n7 40 10\x00x\nnonsense\n\n7 80 102.0\n7 1")
@@ -113,3 +116,16 @@ class TestThinningOut:
         runs = [point(7, offset, 1000.0, run=True) for offset in range(10_000)]
 
         assert len(thinned(runs, {7}, 100)) <= 75
+
+    def test_moves_no_line_far_and_fills_no_long_silence(self) -> None:
+        # A line a second, ten in a burst, then an hour of silence: forty times.
+        steps = [(10 * number, 3600.0 * (number // 10) + number % 10) for number in range(400)]
+        lines = [
+            text
+            for offset, time in steps
+            for text in (point(7, max(0, offset - 10), time), point(7, offset, time))
+        ]
+
+        known = read_times("".join(thinned(lines, {7}, 800)))[7]
+
+        assert max(abs(known.at(offset) - time) for offset, time in steps) <= 3.2

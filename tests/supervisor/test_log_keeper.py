@@ -20,12 +20,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE = 30.0
+CLOCK_SECONDS = 0.02
+"""What a file's time may lag behind, and what rounding takes."""
 LINE_BYTES = 75
 FLOOD = """
 import os
 for number in range(1_000_000):
     os.write(1, b"%07d a line of a service that prints as fast as it can, and never stops\\n" % number)
 """
+
+
+def is_in(moment: float, when: tuple[float, float]) -> bool:
+    return when[0] <= moment <= when[1] + CLOCK_SECONDS
+
+
+async def pause(seconds: float = 0.3) -> None:
+    """Let time pass that shows when a line is told too late or too early."""
+    end = time.time() + seconds
+    await until(lambda: time.time() > end)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -42,6 +54,7 @@ class Book:
         self.private = private
         self.told: list[tuple[str, str]] = []
         self.looks = 0
+        self.printed: dict[str, tuple[float, float]] = {}
         self.keeper = LogKeeper(private, lambda text, service: self.told.append((text, service)))
         look = self.keeper._look_at_all
 
@@ -70,6 +83,20 @@ class Book:
         await until(lambda: self.looks > looks)
         await self.quiet()
 
+    def print(self, descriptor: int, text: str) -> None:
+        """Write a line, and keep in mind when that was."""
+        before = time.time()
+        os.write(descriptor, f"{text}\n".encode())
+        self.printed[text] = (before - CLOCK_SECONDS, time.time())
+
+    def expect_times(self) -> None:
+        """Every line has the time at which it was printed."""
+        found = self.lines()
+        wrong = {
+            text: (found[text], when) for text, when in self.printed.items() if not is_in(found[text], when)
+        }
+        assert wrong == {}
+
     @property
     def log(self) -> Path:
         return logs.log_path(self.private, "web")
@@ -82,6 +109,7 @@ class Book:
 @pytest.fixture
 async def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Book]:
     monkeypatch.setattr(log_keeper, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(log_keeper, "START_SECONDS", 0.0)
     found = Book(tmp_path)
     yield found
     found.keeper.close()
@@ -143,6 +171,61 @@ class TestTimes:
         assert before - 0.1 <= book.lines()["late"] <= time.time()
         assert before - 0.1 <= book.lines()["later"] <= time.time()
 
+    async def test_stay_right_when_one_run_and_one_shot_follows_another(self, book: Book) -> None:
+        for number in range(3):
+            for command in ("setup", "before_start", "starts"):
+                descriptor = book.begin()
+                book.print(descriptor, f"{command} {number}")
+                await book.quiet()
+                book.print(descriptor, f"later {command} {number}")
+                os.close(descriptor)
+            await pause()
+
+        book.expect_times()
+
+    async def test_of_the_last_words_are_not_those_of_the_next_start(
+        self, book: Book, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        descriptor = book.begin()
+        await book.quiet()
+        # The first write wakes the keeper; the next run begins before the next look.
+        monkeypatch.setattr(log_keeper, "LOOK_SECONDS", PATIENCE)
+        for text in ("stopping", "stopped, with so many words that a straight line goes astray"):
+            book.print(descriptor, text)
+            await pause()
+        os.close(descriptor)
+        os.close(book.begin())
+
+        book.expect_times()
+
+    async def test_of_the_last_words_are_noted_by_a_supervisor_that_ends(self, book: Book) -> None:
+        descriptor = book.begin()
+        await book.quiet()
+        book.print(descriptor, "the last")
+        book.keeper.close()
+        await pause()
+        # Printed while there is no supervisor.
+        book.print(descriptor, "alone")
+        os.close(descriptor)
+
+        book.expect_times()
+
+    async def test_go_on_with_the_next_supervisor(self, book: Book) -> None:
+        descriptor = book.begin()
+        book.print(descriptor, "before")
+        await book.quiet()
+        book.keeper.close()
+        await pause()
+        book.keeper = LogKeeper(book.private)
+        book.keeper.keep(Service(name="web", directory=book.private))
+        await book.quiet()
+        await pause()
+        book.print(descriptor, "after")
+        await book.quiet()
+        os.close(descriptor)
+
+        book.expect_times()
+
     async def test_of_runs_are_told_with_each_line(self, book: Book) -> None:
         for text in (b"of the first\n", b"of the second\n"):
             descriptor = book.begin()
@@ -189,6 +272,7 @@ class TestAFileSystemThatCannotFree:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount one")
     async def test_is_said_once_and_loses_nothing(self, ramfs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(log_keeper, "LOOK_SECONDS", 0.02)
+        monkeypatch.setattr(log_keeper, "START_SECONDS", 0.0)
         book = Book(ramfs)
         descriptor = book.begin(LogLimits(size_bytes=1000, count=2))
         for _ in range(3):
