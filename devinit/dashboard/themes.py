@@ -31,6 +31,7 @@ DARK = Theme(
         "border": "#2b3647",
         "dim": "#8391a3",
         "input-selection-background": "#7cb7ff 30%",
+        "screen-selection-background": "#7cb7ff 30%",
     },
 )
 LIGHT = Theme(
@@ -53,6 +54,7 @@ LIGHT = Theme(
         "border": "#c7ced8",
         "dim": "#697584",
         "input-selection-background": "#1f5fbf 25%",
+        "screen-selection-background": "#1f5fbf 25%",
     },
 )
 LIGHT_BACKGROUNDS = ("7", "15")

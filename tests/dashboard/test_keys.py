@@ -330,6 +330,21 @@ class TestTheMouse:
                 "ConnectionError: payments.example.com:443",
             ]
 
+    @pytest.mark.parametrize("theme", ["devinit-dark", "devinit-light", "textual-dark"])
+    async def test_selects_text_that_can_be_read(self, open_desk: Open, theme: str) -> None:
+        async with open_desk(theme=theme) as desk:
+            pane = desk.main.log_pane
+            before = pane.render_line(0)
+            await desk.pilot.mouse_down("#log", offset=(1, 0))
+            await desk.pilot.hover("#log", offset=(60, 5))
+            await desk.pilot.pause()
+
+            for line in range(6):
+                colours = [segment.style for segment in pane.render_line(line) if segment.text.strip()]
+                assert all(style is not None and style.color != style.bgcolor for style in colours)
+            assert pane.render_line(0).text == before.text
+            assert pane.render_line(0) != before
+
 
 class TestTheOtherKeys:
     @pytest.mark.parametrize(

@@ -261,8 +261,9 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:
             end = len(text) if span[1] == -1 else span[1]
-            style = self.screen.get_component_rich_style("screen--selection")
-            text.stylize(style, max(span[0], self.prefix_width), end)
+            # Only what is behind it: in most themes its text has no colour of its own, and would have this one.
+            behind = self.screen.get_component_rich_style("screen--selection").bgcolor
+            text.stylize(Style(bgcolor=behind), max(span[0], self.prefix_width), end)
         segments = Segment.apply_style(text.render(self.app.console), base)
         line = Strip(list(segments)).crop_extend(scroll_x, scroll_x + room, base)
         return line.apply_offsets(scroll_x, number)
