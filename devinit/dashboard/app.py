@@ -33,7 +33,7 @@ from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.state import Line, Stack, happened, lost, refreshed, running
 from devinit.dashboard.stream import stream
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, SupervisorError
 from devinit.model.port_answer import Answer, pins_of
 from devinit.model.port_words import has_suggestion
 from devinit.model.status import Phase
@@ -78,6 +78,8 @@ class Dashboard(App[str]):
         self._line = Line.SOUGHT
         self._last_order: tuple[str, tuple[str, ...], float] | None = None
         """What was ordered last by a key, of whom, and when."""
+        self._missed_supervisor = False
+        """Whether it was said that the supervisor is gone, or could not be asked."""
         self._stale = False
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
@@ -117,6 +119,10 @@ class Dashboard(App[str]):
         match news:
             case Found(status, environment):
                 self._line = Line.HELD
+                if self._missed_supervisor:
+                    # It is back: what was said about its absence is true no longer.
+                    self._missed_supervisor = False
+                    self.clear_notifications()
                 self.environment = environment
                 first = not self.stack.services
                 self._show(refreshed(self.stack, status, self._clock()))  # type: ignore[arg-type]  # as the wire has it
@@ -298,10 +304,12 @@ class Dashboard(App[str]):
     ) -> None:
         """Say something for a few seconds. No text is markup, whatever a caller or a widget says."""
         del markup
+        self._missed_supervisor |= severity == "error" and self._line is Line.CUT
         super().notify(plain(message), title=plain(title), severity=severity, timeout=timeout, markup=False)
 
     def complain(self, error: DevinitError) -> None:
         """Say what went wrong and what to do next."""
+        self._missed_supervisor |= isinstance(error, SupervisorError)
         self.notify(error.hint or "", title=error.message, severity="error", timeout=10)
 
     @on(MainScreen.Wanted)

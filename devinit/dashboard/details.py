@@ -18,7 +18,7 @@ from devinit.model.port_words import (
     who_has,
 )
 from devinit.model.status import CONDITION_WORDS
-from devinit.text import cut, duration, harmless, one_line, pad, plain, width
+from devinit.text import counted, cut, duration, harmless, one_line, pad, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ def reasons(why: Json) -> Iterator[tuple[str, str]]:
     yield "last build", f"failed: {in_words(error)}" if error is not None else ""
     yield "last exit", "" if why["last_exit"] is None else exit_text(why["last_exit"])
     times = why["restarts"]
-    yield "restarts", "" if not times else f"{times}, {why['failures']} failures lately"
+    yield "restarts", "" if not times else f"{times}, {counted(why['failures'], 'failure')} lately"
     yield "port", port_text(why)
     yield "other ports", "\n".join(map(extra_port_text, why.get("extra_ports", [])))
     yield "command", why["command"] or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Key(NamedTuple):
@@ -19,6 +19,8 @@ class Key(NamedTuple):
     group: str
     footer: int = 0
     """Its rank in the footer, 1 for the last that is given up where there is little room; 0: it is not there."""
+    when_all_rest: int = 0
+    """Its rank in the footer while nothing runs, where that is another one."""
     display: str = ""
     """How the key is written, where Textual's own name is unusual."""
 
@@ -32,15 +34,16 @@ KEYS = (
         "x", "end_now", "End now", "once more while it stops: end it at once (asks first)", SERVICES, footer=3
     ),
     Key("r", "restart", "Restart", "restart the service, with the configuration of now", SERVICES, footer=4),
-    Key("S", "start_all", "Start all", "start every service", SERVICES),
+    Key("S", "start_all", "Start all", "start every service", SERVICES, footer=17, when_all_rest=3),
     Key(
         "X",
         "stop_all",
         "Stop all",
         "stop every service; once more: end at once what is left (asks first)",
         SERVICES,
+        footer=14,
     ),
-    Key("R", "restart_all", "Restart all", "restart every service", SERVICES),
+    Key("R", "restart_all", "Restart all", "restart every service", SERVICES, footer=18),
     Key(
         "C",
         "restart_changed",
@@ -49,7 +52,7 @@ KEYS = (
         SERVICES,
     ),
     Key("o", "open_url", "Open", "open the service's URL in the browser", SERVICES, footer=9),
-    Key("u", "copy_url", "Copy URL", "copy the service's URL", SERVICES),
+    Key("u", "copy_url", "Copy URL", "copy the service's URL", SERVICES, footer=13),
     Key(
         "d",
         "details",
@@ -68,12 +71,13 @@ KEYS = (
         "Filter",
         "show only lines that match a regular expression; empty shows all again",
         LOGS,
+        footer=11,
     ),
     Key("e", "next_error", "Error", "go to the next error of any service", LOGS, footer=10),
     Key("E", "previous_error", "Previous error", "go to the error before", LOGS),
     Key("space", "pause", "Pause", "stop following, or follow again", LOGS),
-    Key("w", "wrap", "Wrap", "break long lines, or do not", LOGS),
-    Key("t", "timestamps", "Times", "show when each line was seen", LOGS),
+    Key("w", "wrap", "Wrap", "break long lines, or do not", LOGS, footer=12),
+    Key("t", "timestamps", "Times", "show when each line was printed", LOGS, footer=15),
     Key("y", "copy", "Copy", "copy what is selected, else the line of the cursor, else the last line", LOGS),
     Key("z", "zoom", "Zoom", "give the logs the whole screen", LOGS),
     Key(
@@ -95,6 +99,7 @@ KEYS = (
         "Environment",
         "what .env.runtime says, and what changed since services started",
         MORE,
+        footer=16,
     ),
     Key("T", "theme", "Light or dark", "switch between the light and the dark theme", MORE),
     Key("ctrl+r", "revive", "Supervisor", "start a supervisor when it is gone", MORE),
@@ -111,11 +116,16 @@ def shown_key(key: Key) -> str:
     return key.display or names.get(key.key) or key.key.replace("ctrl+", "Ctrl-")
 
 
-def in_footer(entries: Sequence[tuple[str, int]], columns: int) -> list[int]:
+def ranks(*, all_rest: bool) -> dict[str, int]:
+    """Return the rank of every action in the footer, while something runs or nothing does."""
+    return {key.action: (all_rest and key.when_all_rest) or key.footer for key in KEYS}
+
+
+def in_footer(entries: Sequence[tuple[str, int]], columns: int, ranked: Mapping[str, int]) -> list[int]:
     """Return which entries of a footer are shown: actions with their widths, without the least important."""
-    ranks = {key.action: key.footer for key in KEYS} | {"app.pop_screen": 0}
+    known = {**ranked, "app.pop_screen": 0}
     shown = list(range(len(entries)))
     while len(shown) > 1 and sum(entries[number][1] for number in shown) > columns:
         # What only some page has stands in the order of its importance; the way back is the last to be given up.
-        shown.remove(max(shown, key=lambda number: ranks.get(entries[number][0], number)))
+        shown.remove(max(shown, key=lambda number: known.get(entries[number][0], number)))
     return shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from devinit.dashboard.state import ALIVE, BUSY, Line, Stack, View, counts, is_everything_at_rest
+from devinit.dashboard.state import ALIVE, AT_REST, BUSY, Line, Stack, View, counts, is_everything_at_rest
 from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Piece: TypeAlias = tuple[str, str]
 """A text, and the style that it is shown in: good, bad, attention, busy, dim, strong, link, or none."""
+NEWER = "configuration is newer"
 
 MARKS = {
     "stopped": ("○", "dim"),
@@ -47,10 +48,18 @@ NO_SERVICES: list[Piece] = [
     (" starts them.", ""),
 ]
 GAP = "  "
+RUNS = ALIVE - BUSY
+ON_THE_WAY = {
+    "starting": ("is being started", "are being started"),
+    "waiting": ("waits to be started", "wait to be started"),
+    "backoff": ("waits to be started again", "wait to be started again"),
+    "stopping": ("is being stopped", "are being stopped"),
+}
+"""What services do that neither run nor rest: of one, of several."""
 
 
 class Column(NamedTuple):
-    """A column of the table, and from which width of the terminal on it is shown."""
+    """A column of the table, and from which width of the terminal on it is shown; the widest is given up first."""
 
     title: str
     at_least: int
@@ -59,14 +68,14 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("SERVICE", 0),
-    Column("STATE", 96),
+    Column("STATE", 58),
     Column("PORT", 0),
     Column("PID", 112, right=True),
-    Column("UP", 56, right=True),
-    Column("CPU", 64, right=True),
+    Column("UP", 60, right=True),
+    Column("CPU", 66, right=True),
     Column("", 76),  # the sparkline belongs to the column before
-    Column("MEMORY", 64, right=True),
-    Column("↻", 60, right=True),
+    Column("MEMORY", 70, right=True),
+    Column("↻", 64, right=True),
 )
 
 
@@ -89,10 +98,10 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
         mark, style = MARKS.get(view.phase, ("?", "attention"))
         line: list[Piece] = [(f" {mark} ", style)]
         line += [(fit(row[n][0], widths[n], right=COLUMNS[n].right) + GAP, row[n][1]) for n in shown]
-        said, style = remark(view, stated=1 in shown)
-        if last > 0:
-            line.append((cut(said, last), style))
-        if view.extra_ports and style == "link" and (room := last - width(said) - len(GAP)) >= SHORTEST_EXTRA:
+        said = remark(view, stated=1 in shown)
+        line += cut_pieces(said, last)
+        room = last - sum(width(text) for text, _ in said) - len(GAP)
+        if view.extra_ports and said and said[-1][1] == "link" and room >= SHORTEST_EXTRA:
             line.append((GAP + cut(one_line(view.extra_ports), room), "dim"))
         lines.append(line)
     return header, lines
@@ -140,23 +149,72 @@ def port(view: View) -> Piece:
     return str(view.port), "" if view.phase in ALIVE else "dim"
 
 
-def remark(view: View, *, stated: bool) -> Piece:
+def remark(view: View, *, stated: bool) -> list[Piece]:
     """Return what stands at the end of a line: where to find a service, or why it is not there."""
     reason = one_line((view.reason or "").partition("\n")[0])
+    place = [(one_line(view.url), "link")] if view.url else []
     match view.phase:
         case "ready" if view.changed:
-            return f"{one_line(view.url or '')}  configuration is newer".strip(), "attention"
-        case "ready" if view.url is None:
-            return ("", "")
+            return [*place, (GAP if place else "", ""), (NEWER, "attention")]
+        case "ready" if not view.url:
+            return []
         case "ready" | "unhealthy" if not reason:
-            return one_line(view.url or ""), "link"
+            return place
         case "stopped" if not view.autostart:
-            return "starts by its name", "dim"
+            return [("starts by its name", "dim")]
         case "stopped":
-            return ("" if stated else "stopped"), "dim"
+            return [] if stated else [("stopped", "dim")]
     said = reason or (one_line(view.doing) if view.phase in BUSY else "")
     words = said if stated and said else f"{view.phase}: {said}" if said else "" if stated else view.phase
-    return words, MARKS.get(view.phase, ("?", "attention"))[1]
+    return [(words, MARKS.get(view.phase, ("?", "attention"))[1])]
+
+
+def is_link_at(line: Sequence[Piece], column: int) -> bool:
+    """Whether a URL is shown in a column of a line."""
+    end = 0
+    for text, style in line:
+        end += width(text)
+        if column < end:
+            return style == "link"
+    return False
+
+
+def refusal(action: str, view: View | None) -> str:
+    """Return why an action has nothing to do for a service; "" when it has."""
+    if view is None:
+        return "there is no service"
+    name, phase = one_line(view.name), view.phase
+    match action:
+        case "start" if phase in RUNS:
+            return f"{name} runs already"
+        case "start" if phase not in AT_REST:
+            return f"{name} {ON_THE_WAY[phase][0]}"
+        case "stop" if phase in AT_REST:
+            return f"{name} does not run"
+        case "restart" if phase in AT_REST:
+            return f"{name} does not run: s starts it"
+        case "restart" if phase not in ALIVE:
+            return f"{name} {ON_THE_WAY[phase][0]}"
+        case "open_url" | "copy_url" if not view.url:
+            return f"{name} has no URL"
+        case "open_url" if not (view.url or "").startswith("http"):
+            return f"{name} has no page: u copies its URL"
+        case "open_url" if phase in AT_REST:
+            return f"{name} does not run: s starts it"
+        case "open_url" if phase not in ALIVE:
+            return f"{name} {ON_THE_WAY[phase][0]}"
+    return ""
+
+
+def refusal_for_all(action: str, stack: Stack) -> str:
+    """Return why an action has nothing to do for all services; "" when it has."""
+    at_rest = [view.phase in AT_REST for view in stack.services.values()]
+    match action:
+        case "start_all" if at_rest and not any(at_rest):
+            return "everything is started already"
+        case "stop_all" | "restart_all" if all(at_rest):
+            return "nothing runs: S starts everything"
+    return ""
 
 
 def is_hot(view: View) -> bool:
@@ -234,6 +292,18 @@ def banner(stack: Stack, gone: Gone | None) -> list[Piece]:
     return [(f"{said}\n", "strong"), ("Ctrl-R", "strong"), (f" {gone.again}.", "")]
 
 
+def cut_pieces(pieces: Sequence[Piece], columns: int) -> list[Piece]:
+    """Return as much of several pieces as fits."""
+    found: list[Piece] = []
+    for text, style in pieces:
+        if columns <= 0:
+            break
+        shown = cut(text, columns)
+        found.append((shown, style))
+        columns = columns - width(shown) if shown == text else 0
+    return found
+
+
 def cut_left(text: str, columns: int) -> str:
     """Return the end of a path, which tells checkouts apart, with a sign when something is missing."""
     return text if width(text) <= columns else "…" + text[-(columns - 1) :]
@@ -241,12 +311,15 @@ def cut_left(text: str, columns: int) -> str:
 
 def farewell(stack: Stack) -> str:
     """Return what is said on the shell after the dashboard was left."""
-    running = [view.name for view in stack.services.values() if view.phase in ALIVE | {"waiting"}]
-    if not running:
+    views = stack.services.values()
+    running = [view.name for view in views if view.phase in RUNS]
+    said = [f"{', '.join(running)} {'keeps' if len(running) == 1 else 'keep'} running"] if running else []
+    for phase, words in ON_THE_WAY.items():
+        names = [view.name for view in views if view.phase == phase]
+        said += [f"{', '.join(names)} {words[len(names) > 1]}"] if names else []
+    if not said:
         return "nothing runs; `devinit start` starts everything"
-    names = ", ".join(running)
-    verb = "keeps" if len(running) == 1 else "keep"
-    return f"{names} {verb} running; `devinit stop` ends everything, `devinit dashboard` comes back here"
+    return f"{'; '.join(said)}; `devinit stop` ends everything, `devinit dashboard` comes back here"
 
 
 def fit(text: str, columns: int, *, right: bool = False) -> str:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from devinit.model.service import Condition, Health, RestartMode, RestartPolicy, Service
 from devinit.model.status import Phase
+from devinit.text import counted
 
 STABLE_SECONDS = 10.0
 """A service that was ready this long is taken to be sound: its next failure is its first."""
@@ -404,8 +405,7 @@ def after_failed_check(
     """Decide what a service is that does not answer: well for now, unhealthy, or to be started again."""
     failed = change(state, failed_checks=state.failed_checks + 1)
     if health.restart_after is not None and failed.failed_checks >= health.restart_after:
-        checks = "1 check" if failed.failed_checks == 1 else f"{failed.failed_checks} checks"
-        said = f"unhealthy, {checks} failed: {detail}"
+        said = f"unhealthy, {counted(failed.failed_checks, 'check')} failed: {detail}"
         return back_off(failed, said, state.last_exit, now, policy)
     if failed.failed_checks >= health.failures:
         return change(failed, phase=Phase.UNHEALTHY, reason=detail), ()
@@ -456,7 +456,7 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
     recent = () if stable else tuple(at for at in state.failures if now - at < policy.window_seconds)
     failures = (*recent, now)
     if len(failures) >= policy.failures:
-        text = f"{said}; given up after {len(failures)} failures in {policy.window_seconds:g} s"
+        text = f"{said}; given up after {counted(len(failures), 'failure')} in {policy.window_seconds:g} s"
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     delay = restart_delay(len(recent))
     waiting = change(

@@ -15,7 +15,7 @@ from devinit.dashboard.screens.details import DetailsPage
 from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.ports import PortsPage
-from tests.dashboard.conftest import CONFLICT, HOLDER, port_question
+from tests.dashboard.conftest import CONFLICT, HOLDER, port_question, status
 
 if TYPE_CHECKING:
     from tests.dashboard.conftest import FakePins, Open
@@ -58,15 +58,28 @@ class TestTheKeysOfServices:
             assert (ordered, params["services"]) == (method, [service])
 
     @pytest.mark.parametrize(
-        ("service", "key"), [("docs", "x"), ("docs", "r"), ("docs", "o"), ("backend", "s"), ("worker", "u")]
+        ("service", "key", "said"),
+        [
+            ("docs", "x", "docs does not run"),
+            ("docs", "r", "docs does not run: s starts it"),
+            ("docs", "o", "docs does not run: s starts it"),
+            ("backend", "s", "backend runs already"),
+            ("worker", "s", "worker is being started"),
+            ("worker", "o", "worker has no URL"),
+            ("worker", "u", "worker has no URL"),
+            ("postgres", "o", "postgres has no page: u copies its URL"),
+        ],
     )
-    async def test_do_nothing_where_they_make_no_sense(self, open_desk: Open, service: str, key: str) -> None:
+    async def test_only_say_why_not_where_they_make_no_sense(
+        self, open_desk: Open, service: str, key: str, said: str
+    ) -> None:
         async with open_desk() as desk:
             desk.main.table.select(service)
             await desk.press(key)
             await desk.settled()
 
             assert (desk.link.orders, desk.opened, desk.app.clipboard) == ([], [], "")
+            assert said in desk.text()
 
     @pytest.mark.parametrize(("key", "method"), [("S", "start"), ("R", "restart")])
     async def test_order_something_of_all(self, open_desk: Open, key: str, method: str) -> None:
@@ -171,8 +184,17 @@ class TestTheKeysOfServices:
             desk.main.table.select("docs")
             await desk.pilot.pause()
 
-            assert "s Start d Details" in desk.text()
+            assert "\ns Start X Stop all" in desk.text()
             assert "x Stop" not in desk.text()
+
+    async def test_offer_to_start_all_when_nothing_runs(self, open_desk: Open) -> None:
+        async with open_desk(50, 24) as desk:
+            assert "S Start all" not in desk.text()
+
+            desk.link.services = [status(name, "stopped") for name in ("backend", "frontend")]
+            desk.link.comes_back()
+
+            await desk.shows("s Start S Start all d Details")
 
 
 class TestTheKeysOfLogs:
@@ -306,6 +328,28 @@ class TestTheMouse:
             await desk.pilot.click("#services", offset=(column + 2, 3))
             assert desk.opened == ["http://localhost:3000"]
 
+    async def test_opens_a_url_also_of_a_service_that_is_older_than_its_configuration(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk() as desk:
+            changed = [status("frontend", url="http://localhost:3000", changed=["command"])]
+            desk.link.services = changed
+            desk.link.comes_back()
+            await desk.shows("configuration is newer")
+            column = desk.text().splitlines()[2].index("http://localhost:3000")
+
+            await desk.pilot.click("#services", offset=(column + 25, 1))
+            assert desk.opened == []
+            await desk.pilot.click("#services", offset=(column + 2, 1))
+            assert desk.opened == ["http://localhost:3000"]
+
+    async def test_opens_no_url_that_is_not_of_a_page(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            column = desk.text().splitlines()[2].index("postgresql://")
+            await desk.pilot.click("#services", offset=(column + 2, 1))
+            await desk.shows("postgres has no page")
+            assert desk.opened == []
+
     async def test_opens_what_is_clicked_twice(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             await desk.pilot.click("#services", offset=(5, 2), times=2)
@@ -377,7 +421,7 @@ class TestTheOtherKeys:
 
         assert desk.link.orders == []
         assert desk.app.return_value is not None
-        assert "postgres, backend, frontend, worker keep running" in desk.app.return_value
+        assert "postgres, backend, frontend keep running; worker is being started" in desk.app.return_value
         assert "`devinit stop`" in desk.app.return_value
 
     async def test_leave_only_when_every_order_is_on_its_way(self, open_desk: Open) -> None:

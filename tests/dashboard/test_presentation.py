@@ -14,6 +14,7 @@ from devinit.dashboard.presentation import (
     MARKS,
     farewell,
     headline,
+    is_link_at,
     percent,
     size,
     sparkline,
@@ -90,7 +91,7 @@ class TestTheTable:
             name="backend", phase="failed", port=8000, preferred_port=8000, reason="exited with 3\nmore"
         )
 
-        _, [line] = table(stack(failed), 80, 0.0)
+        _, [line] = table(stack(failed), 50, 0.0)
 
         assert text(line).rstrip().endswith("failed: exited with 3")
 
@@ -107,6 +108,15 @@ class TestTheTable:
         _, [line] = table(stack(drifted), 100, 0.0)
 
         assert "configuration is newer" in text(line)
+        assert is_link_at(line, text(line).index("http"))
+        assert not is_link_at(line, text(line).index("configuration"))
+
+    def test_tells_the_state_of_a_service_longer_than_it_draws_bars(self) -> None:
+        busy = msgspec.structs.replace(READY, cpu=(50.0,) * 8)
+
+        for columns in range(20, 200):
+            header, [line] = table(stack(busy), columns, 60.0)
+            assert "STATE" in text(header) or ("▅" not in text(line) and columns < 80)
 
     def test_never_shows_a_password(self) -> None:
         database = View(name="db", phase="ready", url="postgresql://shop:geheim@127.0.0.1:5432/shop")
@@ -159,6 +169,20 @@ class TestTheDetails:
 class TestTheFarewell:
     def test_says_what_runs_on_and_how_to_end_it(self) -> None:
         assert farewell(stack(READY)).startswith("backend keeps running; `devinit stop` ends everything")
+
+    def test_says_what_waits_and_what_is_on_its_way(self) -> None:
+        views = (
+            READY,
+            *(View(name=f"w{number}", phase="waiting") for number in (1, 2)),
+            View(name="web", phase="starting", pid=7),
+            View(name="old", phase="stopping", pid=8),
+        )
+
+        said = farewell(stack(*views))
+
+        assert said.startswith(
+            "backend keeps running; web is being started; w1, w2 wait to be started; old is being stopped; `devinit"
+        )
 
     def test_says_that_nothing_runs(self) -> None:
         assert farewell(stack()).startswith("nothing runs")

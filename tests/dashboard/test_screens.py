@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.errors import SupervisorError
 from tests.dashboard.conftest import CONFLICT, HOLDER, port_question, status
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ class TestTheFooter:
     @pytest.mark.parametrize(
         ("columns", "footer"),
         [
-            (120, "x Stop r Restart o Open d Details a All / Search e Error p Ports ? Help q Quit"),
+            (
+                100,
+                "x Stop r Restart o Open d Details a All / Search f Filter e Error w Wrap p Ports ? Help q Quit",
+            ),
+            (80, "x Stop r Restart o Open d Details a All / Search e Error p Ports ? Help q Quit"),
             (70, "x Stop r Restart o Open d Details a All / Search p Ports ? Help q Quit"),
             (60, "x Stop r Restart d Details a All / Search ? Help q Quit"),
             (40, "x Stop r Restart d Details ? Help q Quit"),
@@ -225,3 +230,16 @@ class TestWhatHappens:
             desk.link.comes_back()
             await desk.pilot.pause()
             assert "supervisor is gone" not in desk.text()
+
+    async def test_takes_back_what_was_said_of_a_supervisor_that_was_gone(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [SupervisorError("the supervisor hung up", hint="run the command again")]
+            await desk.press("r")
+            await desk.shows("the supervisor hung up")
+            desk.link.goes_away()
+            await desk.pilot.pause()
+            desk.link.comes_back()
+            await desk.pilot.pause()
+            await desk.pilot.pause()
+
+            assert "hung up" not in desk.text()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinit.dashboard.lines.line import Kind, LogLine, kind_of, shortened
 from devinit.logs.merge import in_order
+from devinit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ class Store:
         for piece in pieces:
             self._forget_unfinished(piece.service)
             if piece.skipped:
-                text = f"{piece.skipped:,} lines came faster than they can be shown; the log file has them"
+                text = f"{counted(piece.skipped, 'line')} came faster than can be shown; the log file has all"
                 at = piece.lines[0].time if piece.lines else 0.0
                 new.append(self._line(piece.service, text, at, Kind.NOTE))
         for service, line in in_order({piece.service: piece.lines for piece in pieces}):

@@ -12,7 +12,7 @@ from devinit.dashboard.presentation import Piece
 from devinit.dashboard.screens.details import Ask
 from devinit.dashboard.screens.page import Page
 from devinit.errors import DevinitError
-from devinit.text import plain
+from devinit.text import counted, plain
 
 
 class EnvironmentPage(Page):
@@ -66,7 +66,7 @@ class EnvironmentPage(Page):
         self.app.copy_to_clipboard(
             "".join(f"{name}={quoted(value)}\n" for name, value in self._values.items())
         )
-        self.notify(f"{len(self._values)} variables copied, passwords included", timeout=3)
+        self.notify(f"{counted(len(self._values), 'variable')} copied, passwords included", timeout=3)
 
 
 def quoted(value: str) -> str:

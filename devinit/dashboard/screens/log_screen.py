@@ -15,6 +15,7 @@ from devinit.dashboard.painting import content
 from devinit.dashboard.state import Stack, View
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
+from devinit.text import counted
 
 
 class LogScreen(Screen[None]):
@@ -72,7 +73,7 @@ class LogScreen(Screen[None]):
         for text, style in states:
             pieces += [("· ", "dim"), (text + " ", style)]
         used = sum(len(text) for text, _ in pieces)
-        count = f" {len(pane.view.rows):,} lines " if not pane.wrap else " "
+        count = f" {counted(len(pane.view.rows), 'line')} " if not pane.wrap else " "
         pieces += [("─" * max(0, self.size.width - used - len(count) - 1) + count + "─", "dim")]
         self.query_one("#log-title", Static).update(content(pieces))
 
@@ -119,7 +120,7 @@ class LogScreen(Screen[None]):
     def _copy(self, text: str) -> None:
         self.app.copy_to_clipboard(text)
         lines = text.count("\n") + 1
-        self.notify("line copied" if lines == 1 else f"{lines} lines copied", timeout=2)
+        self.notify(f"{counted(lines, 'line')} copied", timeout=2)
 
     def action_scroll_log(self, where: str) -> None:
         """Scroll the logs, wherever the focus is."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -15,9 +15,9 @@ from textual.widgets import Input, Static
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.painting import content
-from devinit.dashboard.presentation import Piece, headline
+from devinit.dashboard.presentation import Piece, headline, refusal, refusal_for_all
 from devinit.dashboard.screens.log_screen import LogScreen
-from devinit.dashboard.state import ALIVE, AT_REST, Line, Stack
+from devinit.dashboard.state import Line, Stack, is_everything_at_rest
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
@@ -60,7 +60,7 @@ class MainScreen(LogScreen):
         yield Static(id="log-title")
         yield LogPane()
         yield Input(id="prompt", select_on_focus=False)
-        yield KeyBar()
+        yield KeyBar(lambda: is_everything_at_rest(self.stack_of_services))
 
     # What is shown
 
@@ -108,24 +108,29 @@ class MainScreen(LogScreen):
     # Which keys count now
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what makes no sense for the service that is looked at."""
+        """Hide what makes no sense now."""
         view = self.selected if self.is_mounted else None
         match action:
-            case "start":
-                return view is not None and view.phase in AT_REST
             case "stop":
-                return view is not None and view.phase in ALIVE | {"waiting"}
+                return not refusal("stop", view) and view is not None and view.phase != Phase.STOPPING
             case "end_now":
                 return view is not None and view.phase == Phase.STOPPING
-            case "restart":
-                return view is not None and view.phase in ALIVE
-            case "open_url":
-                return view is not None and view.phase in ALIVE and (view.url or "").startswith("http")
-            case "copy_url":
-                return view is not None and view.url is not None
+            case "start" | "restart" | "open_url" | "copy_url":
+                return not refusal(action, view)
+            case "start_all" | "stop_all" | "restart_all":
+                return not refusal_for_all(action, self.stack_of_services)
             case "revive":
                 return self.line is Line.CUT
         return True
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing: it got here because its action makes no sense now."""
+        for key in KEYS:
+            if key.key in (event.key, event.character):
+                whole = refusal_for_all(key.action, self.stack_of_services)
+                if said := whole or refusal(key.action, self.selected):
+                    self.notify(said, timeout=3)
+                return
 
     # Services
 
@@ -168,7 +173,9 @@ class MainScreen(LogScreen):
     @on(ServiceTable.LinkClicked)
     def action_open_url(self) -> None:
         """Open the service in a browser."""
-        if self.selected is not None and self.selected.url is not None:
+        if said := refusal("open_url", self.selected):
+            self.notify(said, timeout=3)  # clicked
+        elif self.selected is not None and self.selected.url is not None:
             self.app.open_url(self.selected.url)
 
     def action_copy_url(self) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from devinit.dashboard.keys import in_footer
+from devinit.dashboard.keys import in_footer, ranks
 from devinit.text import width
 
 BETWEEN = 2
@@ -17,8 +19,9 @@ BETWEEN = 2
 class KeyBar(Footer):
     """Textual's footer, which would let keys fall off at the right, without what has no room."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_all_at_rest: Callable[[], bool] = lambda: False) -> None:
         super().__init__(show_command_palette=False, compact=True)
+        self._is_all_at_rest = is_all_at_rest
         self._columns = 0
 
     def compose(self) -> ComposeResult:
@@ -26,7 +29,8 @@ class KeyBar(Footer):
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
         entries = [(key.action, width(key.key_display) + width(key.description) + BETWEEN) for key in keys]
         # Nothing has to stand behind the last one.
-        for number in in_footer(entries, self.app.size.width + 1):
+        ranked = ranks(all_rest=self._is_all_at_rest())
+        for number in in_footer(entries, self.app.size.width + 1, ranked):
             yield keys[number]
 
     def on_resize(self, event: events.Resize) -> None:

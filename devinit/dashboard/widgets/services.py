@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from devinit.dashboard.painting import COMPONENTS, strip
-from devinit.dashboard.presentation import Piece, table
+from devinit.dashboard.presentation import Piece, is_link_at, table
 from devinit.dashboard.state import Stack
 
 
@@ -126,16 +126,7 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
         if event.y == 0 or index >= len(self._lines):
             return
         self.cursor = index
-        if style_at(self._lines[index], event.x) == "link":
+        if is_link_at(self._lines[index], event.x):
             self.post_message(self.LinkClicked(self.selected or ""))
         elif event.chain == 2:  # noqa: PLR2004  a double click
             self.action_open()
-
-
-def style_at(line: list[Piece], column: int) -> str:
-    """Return the style of what stands in a column of a line; nothing behind its end."""
-    for text, style in line:
-        column -= len(text)
-        if column < 0:
-            return style
-    return ""
