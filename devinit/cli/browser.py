@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from devinit.cli.output import talk
-from devinit.errors import DevinitError, PortConflict, UsageError
+from devinit.errors import ConfigError, DevinitError, PortConflict, UsageError
 from devinit.ports.avoid import BROWSER_UNSAFE_PORTS
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.who import who
@@ -18,7 +18,7 @@ from devinit.text import one_line
 LOOPBACK = "127.0.0.1"
 
 
-def show_in_browser(root: Path, port: int | None) -> None:
+def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
     """Say where the dashboard is, and show it there until Ctrl-C."""
     try:
         from devinit.dashboard.web.door import Door
@@ -30,19 +30,30 @@ def show_in_browser(root: Path, port: int | None) -> None:
             f"the dashboard in a browser needs textual-serve ({error.name} is not installed)",
             hint=command_for("web"),
         ) from error
+    name = one_line(name_of(root, profile))
     listening, held = listen(port)
     with listening:
         try:
             door = Door(listening.getsockname()[1])
             terminal.data(f"{door.link}\n")  # with its token, which is the point
             talk(
-                f"The dashboard of {root.name}: the link works once, on this machine. Ctrl-C ends it, no service."
+                f"The dashboard of {name}: the link works once, on this machine. Ctrl-C ends it, no service."
             )
             command = (sys.executable, "-P", "-m", "devinit", "-C", str(root), "dashboard")
-            asyncio.run(serve(listening, door, command, f"{one_line(root.name)} · devinit", talk))
+            asyncio.run(serve(listening, door, command, f"{name} · devinit", talk))
         finally:
             held.close()
-    talk("the dashboard has ended; services keep running, `devinit stop` ends them")
+    talk("the dashboard has ended, and no service with it; `devinit stop` ends them")
+
+
+def name_of(root: Path, profile: str | None) -> str:
+    """Return the name of the project, as the page shows it."""
+    from devinit.config.load import load
+
+    try:
+        return load(root, profile=profile).name
+    except ConfigError:
+        return root.name  # the dashboard says what is wrong with the file
 
 
 def listen(port: int | None) -> tuple[socket.socket, Hold]:

@@ -43,7 +43,7 @@ def run(arguments: Arguments) -> int:
     if arguments.web:
         from devinit.cli.browser import show_in_browser  # asyncio and sockets, which a terminal needs not
 
-        show_in_browser(root, arguments.port)
+        show_in_browser(root, arguments.port, os.environ.get("DEVINIT_PROFILE") or None)
         return 0
     if arguments.port is not None:
         raise UsageError("--port is for the dashboard in a browser", hint="add --web")

@@ -195,7 +195,7 @@ class TestThePage:
                     }
                     assert await page.evaluate("document.cookie") == ""
 
-                    await page.evaluate("document.querySelector('textarea').focus()")
+                    # Nobody has clicked on it.
                     await page.type("j")
                     await page.shows("─ backend · following")
                     await page.type("r")
@@ -211,6 +211,41 @@ class TestThePage:
             assert {service["phase"] for service in odd.status().values()} == {"ready"}
         finally:
             odd.finish()
+
+    async def test_is_found_again_by_the_browser_that_used_the_link(
+        self, tmp_path: Path, served: Served, browser: aiohttp.ClientSession
+    ) -> None:
+        async with chromium(tmp_path / "profile") as page:
+            await page.tell("Page.navigate", url=served.link)
+            await page.shows("web")
+            folder = await page.evaluate("location.href")
+
+            # The same link, the bare address, and the page's own when another page leads there.
+            for address in (served.link, served.base):
+                await page.tell("Page.navigate", url=address)
+                await page.shows("web")
+                assert await page.evaluate("location.href") == folder
+            await page.tell("Page.navigate", url="data:text/html,<a>there</a>")
+            await page.becomes("document.querySelector('a') !== null")
+            await page.evaluate(
+                f"document.querySelector('a').href = '{folder}'; document.querySelector('a').click()"
+            )
+            await page.shows("web")
+            assert await page.evaluate("location.href") == folder
+        # Another browser is refused, and that is said.
+        assert await status_of(browser, served.base) == 403
+        assert await status_of(browser, folder) == 403
+        assert "opened a second time" not in served.interrupt()
+
+    async def test_has_the_title_that_the_project_has(
+        self, shop: Shop, served: Served, browser: aiohttp.ClientSession
+    ) -> None:
+        folder = await enter(browser, served)
+        async with browser.get(folder) as answer:
+            text = await answer.text()
+
+        assert "<title>shop · devinit</title>" in text
+        assert shop.root.name != "shop"
 
 
 class TestTheEnd:
@@ -229,7 +264,7 @@ class TestTheEnd:
                 said = await asyncio.to_thread(served.interrupt)
 
             assert served.process.returncode == 0
-            assert "services keep running" in said
+            assert "and no service with it" in said
             assert not psutil.wait_procs(visitors, timeout=PATIENCE)[1]
         assert shop.status()["web"]["phase"] == "ready"
 

@@ -26,6 +26,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     token: str = ""
     session: str = ""
     """The secret that its cookie has."""
+    ticket: str = ""
+    """The secret that a browser has which used the link."""
     opens_terminal: bool = False
     """Whether it asks for a websocket."""
 
@@ -38,6 +40,9 @@ class Answer(Enum):
     WRONG_HOST = "This server is not called that. Use the link that `devinit dashboard --web` printed."
     WRONG_ORIGIN = "Another page wanted to open the dashboard. That is not allowed."
     USED = "This link was used before, and works once. For another: end `devinit dashboard --web`, call it again."
+    USED_HERE = (
+        "This link was used before, in this browser. The dashboard opens if its session is still there."
+    )
     UNKNOWN = "Open the dashboard with the link that `devinit dashboard --web` printed."
 
 
@@ -47,6 +52,7 @@ class Door:
     def __init__(self, port: int) -> None:
         self._token = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
+        self._ticket = secrets.token_urlsafe(32)
         self._used = False
         self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
         # Cookies know no ports: what else listens on this address would be sent ours. It is not, because
@@ -54,6 +60,8 @@ class Door:
         self.folder = f"/{secrets.token_hex(16)}/"
         # Never "localhost": that may be [::1], where somebody else can listen on the same port.
         self.link = f"http://127.0.0.1:{port}/?token={self._token}"
+        self.ticket_name = f"{COOKIE}-{port}"
+        """Of a cookie that other servers on this address may see: it opens nothing."""
 
     def judge(self, visit: Visit) -> Answer:
         """Decide about a request. The right token counts once."""
@@ -66,7 +74,7 @@ class Door:
         if visit.path != "/" or visit.method != "GET" or not _same(visit.token, self._token):
             return Answer.UNKNOWN
         if self._used:
-            return Answer.USED
+            return Answer.USED_HERE if _same(visit.ticket, self._ticket) else Answer.USED
         self._used = True
         return Answer.EXCHANGE
 
@@ -74,6 +82,11 @@ class Door:
     def cookie(self) -> str:
         """The cookie that stands for the link from now on."""
         return f"{COOKIE}={self._session}; Path={self.folder}; HttpOnly; SameSite=Strict"
+
+    @property
+    def ticket(self) -> str:
+        """The cookie that tells the browser which used the link from every other one that has it."""
+        return f"{self.ticket_name}={self._ticket}; Path=/; HttpOnly; SameSite=Lax"
 
 
 def _same(given: str, secret: str) -> bool:

@@ -6,8 +6,10 @@ import asyncio
 import shlex
 import signal
 import socket
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from string import Template
@@ -23,14 +25,23 @@ END_SECONDS = 3
 _LONGEST_COUNT = 9
 """Digits of a number of rows or columns."""
 """How long a dashboard may take to end with its page."""
+KEYS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 NOTICE = Template("<!doctype html><meta charset=utf-8>$head<title>devinit</title><p>$text</p>\n")
+BACK = """
+const folder = localStorage.getItem("devinit")
+if (folder && !location.search.includes("again=")) location.replace(`${folder}?again=1`)
+"""
+"""What a page runs that is refused. It has no secret: a browser that was let in keeps the folder, for this port.
+From our own page it sends the strict cookie, which it leaves out when another page opens the dashboard."""
+BACK_DIGEST = b64encode(sha256(BACK.encode()).digest()).decode()
 HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     # Nothing is loaded from anywhere else. xterm.js lays itself out with <style>.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "Content-Security-Policy": f"default-src 'none'; script-src 'self' 'sha256-{BACK_DIGEST}'; "
+    "style-src 'self' 'unsafe-inline'; "
     "font-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -77,6 +88,7 @@ class BrowserDashboard(Server):
             [
                 web.get(folder, self._page),
                 web.get(f"{folder}ws", self.handle_websocket),
+                web.get(f"{folder}keys.js", self._keys),
                 web.static(f"{folder}static", self.statics_path),
             ]
         )
@@ -92,6 +104,7 @@ class BrowserDashboard(Server):
                 origin=request.headers.get("Origin", ""),
                 token=request.query.get("token", ""),
                 session=request.cookies.get(COOKIE, ""),
+                ticket=request.cookies.get(self._door.ticket_name, ""),
                 opens_terminal="Upgrade" in request.headers or request.path.endswith("/ws"),
             )
         )
@@ -107,7 +120,11 @@ class BrowserDashboard(Server):
             case _:
                 if answer is Answer.USED:
                     self._tell("the link was opened a second time, and refused")
-                response = _notice(answer.value, status=403)
+                # The way back, which only a browser knows that was let in.
+                head = (
+                    "" if answer in (Answer.WRONG_HOST, Answer.WRONG_ORIGIN) else f"<script>{BACK}</script>"
+                )
+                response = _notice(answer.value, status=403, head=head)
         if not response.prepared:
             response.headers.update(HEADERS)
         return response
@@ -117,13 +134,17 @@ class BrowserDashboard(Server):
         # perhaps, and then a strict cookie is not sent. A page that leads on is not.
         head = f'<meta http-equiv=refresh content="0; url={self._door.folder}">'
         response = _notice("Opening the dashboard …", head=head)
-        response.headers["Set-Cookie"] = self._door.cookie
+        for cookie in (self._door.cookie, self._door.ticket):
+            response.headers.add("Set-Cookie", cookie)
         return response
 
     async def _page(self, request: web.Request) -> web.Response:
         websocket = f"ws://{request.headers['Host']}{self._door.folder}ws"
         text = PAGE.substitute(title=escape(self.title), websocket=escape(websocket))
         return web.Response(text=text, content_type="text/html")
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        return web.Response(text=KEYS, content_type="text/javascript")
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a dashboard for as long as its page is open."""

@@ -24,8 +24,8 @@ def session_of(door: Door) -> str:
     return door.cookie.partition(";")[0].partition("=")[2]
 
 
-def link(door: Door, host: str = HERE, method: str = "GET", path: str = "/") -> Visit:
-    return Visit(method=method, path=path, host=host, token=token_of(door))
+def link(door: Door, host: str = HERE, method: str = "GET", path: str = "/", ticket: str = "") -> Visit:
+    return Visit(method=method, path=path, host=host, token=token_of(door), ticket=ticket)
 
 
 def inside(door: Door, path: str = "", *, host: str = HERE) -> Visit:
@@ -47,6 +47,18 @@ class TestTheLink:
     def test_opens_the_door_once(self, door: Door) -> None:
         assert door.judge(link(door)) is Answer.EXCHANGE
         assert door.judge(link(door)) is Answer.USED
+
+    def test_is_no_alarm_in_the_browser_that_used_it(self, door: Door) -> None:
+        ticket = door.ticket.partition(";")[0].partition("=")[2]
+        assert door.judge(link(door, ticket=ticket)) is Answer.EXCHANGE
+
+        assert door.judge(link(door, ticket=ticket)) is Answer.USED_HERE
+        assert door.judge(link(door, ticket="x")) is Answer.USED
+        assert ticket not in door.cookie + door.link + door.folder
+        # What other servers on this address are sent opens nothing.
+        for path in ("/", door.folder):
+            visit = Visit(method="GET", path=path, host=HERE, session=ticket, ticket=ticket)
+            assert door.judge(visit) is Answer.UNKNOWN
 
     @pytest.mark.parametrize("token", ["", "x", "ü", "\udcff"])
     def test_is_not_guessed_and_not_used_up_by_guessing(self, door: Door, token: str) -> None:
