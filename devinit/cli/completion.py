@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
+from devinit.cli.project import root_of
+from devinit.config.find import FILE_NAME
+from devinit.errors import StateFileError
 from devinit.system import terminal
+from devinit.system.files import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from pathlib import Path
 
     from devinit.cli.arguments import Arguments
 
@@ -20,7 +25,10 @@ SERVICES = (
     "devinit {place} status --json 2>/dev/null"
     """ | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
 )
-TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "open", "check", "wait")
+PAGES = SERVICES.replace(" | sed", """ | grep -E '"provider": "process".*"port": [0-9]|"url": "http' | sed""")
+"""A service that is stopped has no URL yet."""
+PROFILES = "devinit {place} completion profiles 2>/dev/null"
+TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "check", "wait")
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
 BASH = r"""_devinit() {{
@@ -43,10 +51,17 @@ BASH = r"""_devinit() {{
     fi
     case "$previous" in
 {values}
+        --profile) COMPREPLY=($(compgen -W "$({profiles})" -- "$word")); return ;;
+    esac
+    case "${{COMP_WORDS[at]}} ${{COMP_WORDS[at+1]}} $((COMP_CWORD - at))" in
+        ports\ set\ 2) COMPREPLY=($(compgen -W "$({services})" -- "$word")); return ;;
+        ports\ reset\ *[2-9]) COMPREPLY=($(compgen -W "all $({services})" -- "$word")); return ;;
+        ports\ set\ *[3-9] | ports\ who\ *[2-9] | ports\ free\ *[2-9]) return ;;
     esac
     case "${{COMP_WORDS[at]}} $word" in
 {options}
         {taking}) COMPREPLY=($(compgen -W "all $({services})" -- "$word")) ;;
+        open\ *) COMPREPLY=($(compgen -W "$({pages})" -- "$word")) ;;
         ports\ *) COMPREPLY=($(compgen -W "who free set reset $({services})" -- "$word")) ;;
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
         help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
@@ -77,10 +92,17 @@ _devinit() {{
     fi
     case "${{words[CURRENT-1]}}" in
 {values}
+        --profile) compadd ${{(f)"$({profiles})"}}; return ;;
+    esac
+    case "${{words[at]}} ${{words[at+1]}} $((CURRENT - at))" in
+        ports\\ set\\ 2) compadd ${{(f)"$({services})"}}; return ;;
+        ports\\ reset\\ *[2-9]) compadd all ${{(f)"$({services})"}}; return ;;
+        ports\\ set\\ *[3-9]|ports\\ who\\ *[2-9]|ports\\ free\\ *[2-9]) return ;;
     esac
     case "${{words[at]}} ${{words[CURRENT]}}" in
 {options}
         {taking}) compadd all ${{(f)"$({services})"}} ;;
+        open\\ *) compadd ${{(f)"$({pages})"}} ;;
         ports\\ *) compadd who free set reset ${{(f)"$({services})"}} ;;
         completion\\ *) compadd bash zsh fish ;;
         help\\ *) _describe command commands ;;
@@ -95,11 +117,21 @@ FISH = """\
 function __devinit_services
     {services}
 end
+function __devinit_pages
+    {pages}
+end
+function __devinit_profiles
+    {profiles}
+end
 complete -c devinit -f
 complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_directories)"
 {lines}
 complete -c devinit -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit_services)"
-complete -c devinit -n "__fish_seen_subcommand_from ports" -a "who free set reset (__devinit_services)"
+complete -c devinit -n "__fish_seen_subcommand_from open" -a "(__devinit_pages)"
+complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from {actions}" \\
+    -a "{actions}"
+complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from who free" \\
+    -a "(__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
 complete -c devinit -n "__fish_seen_subcommand_from forget" -x -a "(__fish_complete_directories)"
 """
@@ -107,13 +139,33 @@ complete -c devinit -n "__fish_seen_subcommand_from forget" -x -a "(__fish_compl
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("shell", choices=tuple(SCRIPTS), metavar="SHELL", help="bash, zsh or fish")
+    parser.add_argument(
+        "shell",
+        choices=(*SCRIPTS, "profiles"),
+        metavar="SHELL",
+        help="bash, zsh or fish; `profiles` prints those of devinit.toml, which the scripts offer",
+    )
 
 
 def run(arguments: Arguments) -> int:
     """Print the script."""
+    if arguments.shell == "profiles":
+        for name in profiles_of(root_of(arguments)):
+            terminal.data(f"{name}\n")
+        return 0
     terminal.data(SCRIPTS[arguments.shell]())
     return 0
+
+
+def profiles_of(root: Path) -> list[str]:
+    """Return the profiles of a project, as far as its file can be read."""
+    import tomllib
+
+    try:
+        profiles = tomllib.loads(read_text(root / FILE_NAME) or "").get("profiles", {})
+    except (tomllib.TOMLDecodeError, RecursionError, StateFileError):
+        return []  # a key stroke is no place to complain
+    return [name for name in profiles if name.isprintable()] if isinstance(profiles, dict) else []
 
 
 def bash() -> str:
@@ -130,6 +182,8 @@ def bash() -> str:
         ),
         taking="|".join(f"{name}\\ *" for name in TAKING_SERVICES),
         services=SERVICES.format(place='"${place[@]}"'),
+        pages=PAGES.format(place='"${place[@]}"'),
+        profiles=PROFILES.format(place='"${place[@]}"'),
     )
 
 
@@ -146,6 +200,8 @@ def zsh() -> str:
         ),
         taking="|".join(f"{name}\\ *" for name in TAKING_SERVICES),
         services=SERVICES.format(place='"${place[@]}"'),
+        pages=PAGES.format(place='"${place[@]}"'),
+        profiles=PROFILES.format(place='"${place[@]}"'),
     )
 
 
@@ -158,11 +214,17 @@ def fish() -> str:
     for name, options in options_of_all().items():
         for option in options:
             if option.startswith("--"):
-                values = f' -x -a "{VALUES[option]}"' if option in VALUES else ""
+                offered = "(__devinit_profiles)" if option == "--profile" else VALUES.get(option)
+                values = f' -x -a "{offered}"' if offered else ""
                 seen = f'"__fish_seen_subcommand_from {name}"'
                 lines.append(f"complete -c devinit -n {seen} -l {option.removeprefix('--')}{values}")
     return FISH.format(
-        lines="\n".join(lines), taking=" ".join(TAKING_SERVICES), services=SERVICES.format(place="")
+        lines="\n".join(lines),
+        taking=" ".join(TAKING_SERVICES),
+        actions="who free set reset",
+        services=SERVICES.format(place=""),
+        pages=PAGES.format(place=""),
+        profiles=PROFILES.format(place=""),
     )
 
 

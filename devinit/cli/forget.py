@@ -14,6 +14,7 @@ from devinit.cli.project import current_directory
 from devinit.config.find import find_root_as_text
 from devinit.control import checkouts
 from devinit.control.forgetting import Forgotten, forget
+from devinit.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -52,6 +53,9 @@ def run(arguments: Arguments) -> int:
 
 def root_of(arguments: Arguments) -> str:
     """Return the folder that is meant: as it is on record, else the project around it, else as it was given."""
+    if arguments.folder == "":
+        # A variable of a script that is empty, most likely: the project of the current folder is not meant.
+        raise UsageError("the folder to forget is empty", hint="without DIR it is the project around you")
     base = arguments.directory or current_directory()
     folder = os.path.abspath(os.path.join(base, arguments.folder or ""))  # noqa: PTH100, PTH118  paths are text here
     if checkouts.recorded_at(folder) is not None or not os.path.isdir(folder):  # noqa: PTH112

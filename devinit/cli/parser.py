@@ -40,7 +40,7 @@ class Parser(ArgumentParser):
         """Say what is wrong, and which option was probably meant."""
         hint = f"`{self.prog} --help` lists what it understands"
         if match := UNKNOWN.fullmatch(message):
-            word = match["words"].split()[0]
+            word = next(iter(match["words"].split()), "")  # an empty word is none
             near = self._nearest(word)
             raise UsageError(
                 f"`{self.prog}` has no option {word}" if word.startswith("-") else f"what is {word!r}?",

@@ -51,7 +51,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Become the command: its exit code is ours."""
-    if not arguments.command:
+    if not arguments.command or not arguments.command[0]:
         raise UsageError("`devinit run` needs a command", hint=f"example: {EXAMPLE}")
     root = root_of(arguments)
     setting = setting_of(root, test=arguments.test)

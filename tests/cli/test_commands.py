@@ -254,6 +254,24 @@ class TestRunningACommand:
         assert (done.stdout, done.stderr, done.returncode) == ("y\n", "", 141)
 
 
+class TestAnEmptyWord:
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["dashboard"], "what is ''?"),
+            (["doctor"], "what is ''?"),
+            (["run"], "`devinit run` needs a command"),
+            (["run", "--"], "`devinit run` needs a command"),
+            (["forget"], "the folder to forget is empty"),
+        ],
+    )
+    def test_is_a_mistake_and_no_defect(self, pair: Shop, words: list[str], said: str) -> None:
+        done = pair(*words, "")
+
+        assert done.returncode == 2
+        assert said in done.stderr.splitlines()[0]
+
+
 class TestOddStreams:
     """They are shown a project that rests; what is looked at is the command line itself."""
 

@@ -30,6 +30,11 @@ def project(shop: Shop, port: int, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A project, with `devinit` on PATH."""
     shop.service("backend", port=port)
     shop.service("frontend", port=port + 1)
+    with (shop.root / "devinit.toml").open("a") as file:
+        file.write(f'\n[services.database]\nprovider = "postgres"\nport = {port + 2}\n')
+        file.write(
+            "\n[profiles.lean.services.backend]\nwatch = []\n[profiles.full.services.backend]\nwatch = []\n"
+        )
     programs = shop.root.parent / "bin"
     programs.mkdir()
     (programs / "devinit").write_text(f'#!/bin/sh\nexec {sys.executable} -m devinit "$@"\n')
@@ -48,11 +53,17 @@ class TestBash:
         [
             (["devinit", "sto"], ["stop"]),
             (["devinit", "start", "b"], ["backend"]),
-            (["devinit", "logs", ""], ["all", "backend", "frontend"]),
+            (["devinit", "logs", ""], ["all", "backend", "frontend", "database"]),
             (["devinit", "start", "--forc"], ["--force"]),
             (["devinit", "start", "--on-conflict", "m"], ["move"]),
             (["devinit", "ports", "s"], ["set"]),
             (["devinit", "ports", "w"], ["who"]),
+            (["devinit", "ports", "set", ""], ["backend", "frontend", "database"]),
+            (["devinit", "ports", "set", "backend", ""], []),
+            (["devinit", "ports", "who", ""], []),
+            (["devinit", "ports", "reset", "b"], ["backend"]),
+            (["devinit", "open", ""], ["backend", "frontend"]),
+            (["devinit", "start", "--profile", ""], ["lean", "full"]),
             (["devinit", "completion", "f"], ["fish"]),
             (["devinit", "-C", "$(touch harmed)", "logs", "b"], ["backend"]),
         ],
@@ -87,6 +98,9 @@ class TestZsh:
             ("devinit why fr", "frontend"),
             ("devinit start --fo", "--force"),
             ("devinit start --on-conflict ki", "kill"),
+            ("devinit start --profile le", "lean"),
+            ("devinit ports set fr", "frontend"),
+            ("devinit open fr", "frontend"),
         ]:
             child.send(f"{typed}\t")
             child.expect(completed)
@@ -99,7 +113,15 @@ class TestFish:
     def test_offers_commands_services_options_and_values(self, project: Shop) -> None:
         asked = "; ".join(
             f'complete -C "devinit {words}"'
-            for words in ("sto", "why fr", "start --fo", "start --on-conflict ki")
+            for words in (
+                "sto",
+                "why fr",
+                "start --fo",
+                "start --on-conflict ki",
+                "start --profile le",
+                "ports set fr",
+                "open fr",
+            )
         )
 
         done = project.run(["fish", "-c", f"devinit completion fish | source; {asked}"])
@@ -109,6 +131,9 @@ class TestFish:
             "frontend",
             "--force",
             "kill",
+            "lean",
+            "frontend",
+            "frontend",
         ]
 
 
