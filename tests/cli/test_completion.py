@@ -96,7 +96,7 @@ class TestZsh:
         for typed, completed in [
             ("devinit sto", "devinit stop"),
             ("devinit why fr", "frontend"),
-            ("devinit start --fo", "--force"),
+            ("devinit start --forc", "--force"),
             ("devinit start --on-conflict ki", "kill"),
             ("devinit start --profile le", "lean"),
             ("devinit ports set fr", "frontend"),
@@ -116,7 +116,7 @@ class TestFish:
             for words in (
                 "sto",
                 "why fr",
-                "start --fo",
+                "start --forc",
                 "start --on-conflict ki",
                 "start --profile le",
                 "ports set fr",
