@@ -247,7 +247,7 @@ class LogKeeper:
         return True
 
     def _report_growth(self, kept: Kept) -> bool:
-        """Report that a service has printed something, once a second at most; return whether nothing is left to report."""
+        """Report what a service has printed, once a second at most; return whether nothing is left to report."""
         if kept.is_unreported and time.monotonic() - kept.reported_at >= REPORT_SECONDS:
             kept.is_unreported, kept.reported_at = False, time.monotonic()
             self._tell_growth(kept)
