@@ -14,7 +14,7 @@ from devinit.control.greeting import is_same_folder
 from devinit.control.spawning import Launch, begun, is_foreign, log_path, pointed
 from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
-from devinit.system.checkout import state_folder
+from devinit.system.checkout import is_replaced, state_folder
 from devinit.system.files import read_text
 from devinit.system.paths import socket_address
 
@@ -135,6 +135,10 @@ def listening(root: str | Path) -> Client | None:
         # A copied folder brings along the address of the original's supervisor, but not its lock.
         holder = supervisor_of(root)
         client = client_at(elsewhere, root, holder) if holder is not None else None
+    if client is not None and is_replaced(root):
+        # It is stopping, or about to: a launch waits until it has gone, and begins with a state of its own.
+        client.close()
+        return None
     return client
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,13 +15,13 @@ LOOK_SECONDS = 10.0
 """How often it is looked for where the kernel does not tell."""
 
 
-async def until_gone(root: Path) -> None:
-    """Return when a folder is not where it was."""
+async def until_gone(root: Path, known: os.stat_result | None = None) -> None:
+    """Return when a folder is not where it was, or another one is: not the one that is `known`, or there now."""
     from devinit.system.folder import FolderWatch  # it loads ctypes, 3 ms: nobody waits for that here
 
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
-    with FolderWatch(root) as folder:
+    with FolderWatch(root, known) as folder:
         if (descriptor := folder.fileno()) is not None:
             loop.add_reader(descriptor, told.set)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 
 from devinit.supervisor.folders import AFTER_SECONDS, until_gone
 from devinit.supervisor.supervisor import Supervisor
@@ -14,9 +15,10 @@ log = logging.getLogger(__name__)
 async def stop_with_folder(supervisor: Supervisor, leaving: asyncio.Event) -> None:
     """Stop everything, and let the supervisor leave, when the checkout is not there any more."""
     root = supervisor.stage.root
-    await asyncio.sleep(AFTER_SECONDS)
     try:
-        await until_gone(root)
+        known = os.stat(root)  # noqa: PTH116  what is looked at again later is what stands here now
+        await asyncio.sleep(AFTER_SECONDS)
+        await until_gone(root, known)
     except FileNotFoundError:
         pass  # it was gone before it was watched
     except OSError as error:

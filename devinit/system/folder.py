@@ -12,11 +12,11 @@ _DELETED_IN, _SELF_DELETED, _SELF_MOVED = 0x200, 0x400, 0x800
 
 
 class FolderWatch:
-    """One folder, as it was when this was made: another one of the same name is not it."""
+    """One folder, as it is `known`, or as it is when this is made: another one of the same name is not it."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], known: os.stat_result | None = None) -> None:
         self._path = os.path.realpath(path)
-        self._known = os.stat(self._path)
+        self._known = os.stat(self._path) if known is None else known
         self._inotify: Inotify | None
         try:
             self._inotify = Inotify()

@@ -84,6 +84,20 @@ class TestACheckoutThatIsDeleted:
         assert running.status()["web"]["phase"] == "ready"
 
 
+class TestACloneInPlaceOfACheckoutThatRan:
+    def test_is_started_anew_and_what_ran_there_is_stopped(self, running: Shop, tmp_path: Path) -> None:
+        supervisor, before = running.supervisor(), running.status()["web"]["pid"]
+        clone = shutil.copytree(running.root, tmp_path / "clone", ignore=shutil.ignore_patterns(".*"))
+
+        shutil.rmtree(running.root)
+        clone.rename(running.root)
+        running.up()
+
+        wait_for_end(supervisor)
+        wait_for_end(before)
+        assert running.status()["web"]["phase"] == "ready"
+
+
 class TestACheckoutThatIsMoved:
     def test_is_stopped_and_can_be_started_where_it_is_now(
         self, running: Shop, tmp_path: Path, at: At
