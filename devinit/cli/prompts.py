@@ -53,6 +53,8 @@ def select_by_arrows(question: str, choices: Sequence[Choice], default: str | No
     leaving = KeyBindings()
     for key in ("q", "c-d"):
         leaving.add(key)(lambda event: event.app.exit(result=GIVEN_UP))
+    # `kill -INT`, and `timeout -s INT`: the library takes the signal for a key, which means nothing by itself.
+    leaving.add("<sigint>")(lambda event: event.app.exit(exception=KeyboardInterrupt))
     theirs = asking.application.key_bindings or KeyBindings()
     asking.application.key_bindings = merge_key_bindings([theirs, leaving])
     try:

@@ -108,12 +108,13 @@ class TestATakenPort:
         assert stranger.poll() is None
         assert phases(shop) == {"stopped"}
 
-    def test_interrupts_with_control_c(self, shop: Shop, port: int, listen: Listen) -> None:
+    @pytest.mark.parametrize("by", ["the key", "a signal"])
+    def test_interrupts_with_control_c(self, shop: Shop, port: int, listen: Listen, by: str) -> None:
         stranger = listen(port)
         child = self.ask(shop, port)
         child.expect("» ")
 
-        child.sendintr()
+        child.sendintr() if by == "the key" else child.kill(signal.SIGINT)
 
         child.expect(pexpect.EOF)
         text = child.before or ""
