@@ -52,7 +52,7 @@ def identifier(name: str) -> str:
     return text[:LONGEST_IDENTIFIER].rstrip("_")
 
 
-def database_settings(project: str) -> DatabaseSettings:
-    """Return the database of a project that says nothing about it."""
+def database_settings(project: str, *, is_named: bool) -> DatabaseSettings:
+    """Return the database of a project that says nothing about it, and may only be called like its folder."""
     name = identifier(project)
-    return DatabaseSettings(database=name, user=name)
+    return DatabaseSettings(database=name, user=name, after_folder=() if is_named else ("database", "user"))

@@ -236,7 +236,7 @@ def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Va
         yield "password", service.password
     if service.database is None:
         return
-    usual = database_settings(project.name)
+    usual = database_settings(project.name, is_named=True)
     yield "database", service.database.database
     if service.database.databases:
         yield "databases", list(service.database.databases)

@@ -191,7 +191,7 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
     root = path.parent
     table = file.project or ProjectTable()
     name = _name(table.name, root, problems.at("project", "name"))
-    surroundings = Surroundings(root, name)
+    surroundings = Surroundings(root, name, is_named=table.name is not None)
     place = problems.at("services")
     services = {
         key: service(key, each, surroundings, place.at(key)) for key, each in (file.services or {}).items()

@@ -11,11 +11,16 @@ _LINE_ENDS = frozenset("\r\n")
 _SCHEMES = {"postgres": ("postgresql", "postgres"), "redis": ("redis", "rediss")}
 
 
-def database(table: ServiceTable, provider: str, project: str, place: Place) -> DatabaseSettings | None:
-    """Return what a postgres service is created with; named after the project unless said otherwise."""
+def database(
+    table: ServiceTable, provider: str, project: str, place: Place, *, is_named: bool
+) -> DatabaseSettings | None:
+    """Return what a postgres service is created with; named after the project unless said otherwise.
+
+    `is_named`: whether the project has a name of its own; else it is called like its folder.
+    """
     if provider != "postgres" or table.url is not None:
         return None
-    default = database_settings(project)
+    default = database_settings(project, is_named=is_named)
     for key in ("database", "user"):
         _check_identifier(getattr(table, key), place.at(key))
     name = table.database or default.database
@@ -24,6 +29,7 @@ def database(table: ServiceTable, provider: str, project: str, place: Place) -> 
         user=table.user or default.user,
         password=password(table, place),
         databases=_databases(table.databases or [], name, place.at("databases")),
+        after_folder=tuple(key for key in default.after_folder if getattr(table, key) is None),
     )
 
 

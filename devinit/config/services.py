@@ -57,6 +57,8 @@ class Surroundings(Struct, frozen=True):
 
     root: Path
     project: str
+    is_named: bool = True
+    """Whether the project has a name of its own; else its folder's name stands for it."""
 
 
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
@@ -94,7 +96,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",
         docs_path=url_path(table.docs_path, place.at("docs_path")),
-        database=database(table, provider, surroundings.project, place),
+        database=database(table, provider, surroundings.project, place, is_named=surroundings.is_named),
         password=password(table, place) if provider == "redis" else None,
         binaries=_binaries(table.binaries, surroundings.root, place.at("binaries")),
         external_url=external_url(table.url, provider, place.at("url")),

@@ -148,6 +148,9 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True):
     """As configured; None when `devinit.toml` names none. A provider's `settled` replaces None and "random"."""
     databases: tuple[str, ...] = ()
     """Further databases on the same server, owned by the same role."""
+    after_folder: tuple[str, ...] = ()
+    """Which of `database` and `user` are called like the checkout's folder, because nothing names them. A
+    provider's `settled` puts what the data has in their place: the folder may have had another name before."""
 
     @property
     def test_database(self) -> str | None:

@@ -45,7 +45,7 @@ class Provider(Protocol):
     """One way to run a service. The methods are called in this order, for each start and each restart."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with the password that its server has, or gets at its next start.
+        """Return the service with the names and the password that its server has, or gets at its next start.
 
         A password that no file names is made and kept beside the data. Raise StateFileError when it cannot be.
         """

@@ -6,10 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import ConfigError
 from devinit.model.service import Project
+
+
+def with_names(project: Project) -> Project:
+    """Return a project in which no name follows the folder's: what is written down has names of its own."""
+    services = {
+        name: replace(each, database=each.database and replace(each.database, after_folder=()))
+        for name, each in project.services.items()
+    }
+    return replace(project, services=services)
 
 
 @pytest.fixture

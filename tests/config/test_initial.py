@@ -13,13 +13,16 @@ from devinit.config.initial import initial_toml
 from devinit.config.load import load
 from devinit.model.port import ConflictPolicy
 from devinit.model.service import Project
+from tests.config.conftest import with_names
 
 Write = Callable[..., Path]
 
 
 def same(one: Project, other: Project) -> bool:
     """Tell whether two projects differ in nothing but where they were read from, and what was noted meanwhile."""
-    return structs.replace(one, source=None, notes=()) == structs.replace(other, source=None, notes=())
+    return structs.replace(with_names(one), source=None, notes=()) == structs.replace(
+        with_names(other), source=None, notes=()
+    )
 
 
 class TestTheFirstFile:

@@ -36,6 +36,7 @@ from devinit.model.service import (
     Service,
     StopPolicy,
 )
+from tests.config.conftest import with_names
 
 Key: TypeAlias = tuple[str, ...]
 Raw: TypeAlias = dict[str, Any]  # a parsed devinit.toml: what the keys hold is what is tried here
@@ -172,7 +173,7 @@ def described(root: Path, file: Raw | str) -> Project | None:
     """Return the project that a file describes; None when it is refused."""
     (root / "devinit.toml").write_text(file if isinstance(file, str) else text_of(file))
     try:
-        return structs.replace(load(root), notes=())
+        return structs.replace(with_names(load(root)), notes=())
     except ConfigError:
         return None
 

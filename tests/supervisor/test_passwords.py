@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -163,6 +164,39 @@ class Login(NamedTuple):
             except Unusable as error:
                 return str(error)
         return ""
+
+
+@contextmanager
+def closing_shop(shop: Shop) -> Iterator[Shop]:
+    """Stop a project at the end."""
+    try:
+        yield shop
+    finally:
+        shop("stop")
+        shop.finish()
+
+
+class TestTheDatabaseOfACheckoutThatIsMoved:
+    def test_is_found_again_with_its_role_in_a_folder_of_another_name(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        store.shop.up()
+        store.rows("CREATE TABLE orders AS SELECT 42 AS total")
+        store.shop("stop")
+
+        store.shop.root.rename(tmp_path / "store")
+        with closing_shop(Shop.at(tmp_path / "store")) as store.shop:
+            store.shop.up()
+
+            assert store.rows("SELECT total FROM orders") == ["42"]
+
+    def test_has_another_name_when_the_project_gets_one(self, store: Store) -> None:
+        store.shop.up()
+        store.shop.write(more='[project]\nname = "fair"')
+
+        store.shop.up()
+
+        assert store.shop.environment()["POSTGRES_DB"] == "fair"
 
 
 class TestThePasswordOfAPostgresql:

@@ -67,7 +67,7 @@ def postgres(root: Path, _found: Mapping[str, Service]) -> Finding:
     """Find a use of PostgreSQL."""
     if not _uses(root, POSTGRES):
         return Finding()
-    settings = database_settings(project_name(root))
+    settings = database_settings(project_name(root), is_named=False)
     port = preferring("postgres", PORTS["postgres"], browser=False)
     return Finding(
         Service(name="postgres", provider="postgres", directory=root, port=port, database=settings)

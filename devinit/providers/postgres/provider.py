@@ -34,6 +34,7 @@ from devinit.providers.postgres.provisioning import (
     is_provisioned,
     missing,
     provision,
+    with_kept_names,
 )
 from devinit.providers.programs import Program, recall, unchanged
 from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
@@ -49,10 +50,15 @@ class PostgresProvider:
     """Runs a PostgreSQL of the checkout's own."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with the configured password, else the one that files name, else a random one."""
+        """Return the service with the names that its data has, unless it is told others, and with its password.
+
+        The password is the configured one, else the one that files name, else a random one.
+        """
         database = service.database
         if database is None:
             return service
+        if database.after_folder:
+            database = with_kept_names(database, clusters_of(service.name, place))
         password = database.password
         if password is None:
             password = named_password(prefix(service), database, stated())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.errors import ProviderError
 from devinit.model.service import DatabaseSettings, Endpoint
@@ -31,6 +33,20 @@ class Provisioned(Struct, frozen=True, kw_only=True):
     """The database's number, which is also its folder: gone when somebody dropped the database."""
     others: dict[str, int] = {}
     """Further databases with their numbers."""
+
+
+def with_kept_names(wanted: DatabaseSettings, clusters: Mapping[int, Path]) -> DatabaseSettings:
+    """Return settings in which what is called like the folder is called as the newest of the clusters has it.
+
+    A checkout that was moved keeps its data, and its folder may have had another name.
+    """
+    names = wanted.after_folder
+    if not names:
+        return wanted
+    for _, cluster in sorted(clusters.items(), reverse=True):
+        if (kept := _recorded(cluster)) is not None:
+            return replace(wanted, after_folder=(), **{name: getattr(kept, name) for name in names})
+    return replace(wanted, after_folder=())
 
 
 def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
@@ -161,15 +177,20 @@ def literal(text: str) -> str:
 
 def _remembered(cluster: Path, wanted: DatabaseSettings) -> Provisioned | None:
     """Return what was created, if it is this role and this database and the database is still there."""
-    text = read_text(cluster / PROVISIONED)
-    try:
-        before = None if text is None else msgspec.json.decode(text, type=Provisioned)
-    except (msgspec.DecodeError, RecursionError):
-        # Derived, and cheaply derived again.
-        return None
+    before = _recorded(cluster)
     if before is None or (before.database, before.user) != (wanted.database, wanted.user):
         return None
     return before if _is_there(cluster, before.oid) else None
+
+
+def _recorded(cluster: Path) -> Provisioned | None:
+    """Return what was created last."""
+    text = read_text(cluster / PROVISIONED)
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Provisioned)
+    except (msgspec.DecodeError, RecursionError):
+        # Derived, and cheaply derived again.
+        return None
 
 
 def _is_there(cluster: Path, oid: int | None) -> bool:

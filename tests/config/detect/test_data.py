@@ -87,7 +87,9 @@ class TestAServer:
         assert services["postgres"].port is not None
         assert services["redis"].port is not None
         assert (services["postgres"].port.preferred, services["redis"].port.preferred) == (5432, 6379)
-        assert services["postgres"].database == DatabaseSettings(database="shop", user="shop")
+        assert services["postgres"].database == DatabaseSettings(
+            database="shop", user="shop", after_folder=("database", "user")
+        )
 
 
 class TestAFileThatCannotBeRead:
