@@ -29,6 +29,7 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, Interrupted, SupervisorError, UsageError
 from devinit.logs.follow import Follower
 from devinit.logs.tail import Tail
+from devinit.system.checkout import is_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -136,6 +137,9 @@ def stay(root: str, output: Output, optional: set[str]) -> int:
         try:
             phases = until_rest(client, output, see)
         except SupervisorError as error:
+            if is_replaced(root):
+                talk(f"{root} was deleted or moved: what was started in it has been stopped")
+                return 1
             # It was killed, or replaced by that of a newer devinit: services run on.
             talk(error.message)
             continue

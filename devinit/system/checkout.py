@@ -135,7 +135,7 @@ def is_there(origin: Origin) -> bool:
 
 
 def is_replaced(root: str | os.PathLike[str]) -> bool:
-    """Whether a state folder's checkout was deleted or moved, and another one lies at its path now."""
+    """Whether the checkout of a state folder was deleted or moved; another one may lie at its path now."""
     origin = origin_of(folder_of(root))
     return origin is not None and origin.root == os.path.realpath(root) and not is_there(origin)
 

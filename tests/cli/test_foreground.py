@@ -294,6 +294,20 @@ class TestTheEnd:
         assert foreground.end() == 0
         assert shop("stop").stderr == "nothing runs\n"
 
+    def test_comes_when_the_checkout_is_moved_and_says_so(
+        self, shop: Shop, begin: Begin, port: int, tmp_path: Path
+    ) -> None:
+        shop.service("backend", port=port)
+        foreground = begin()
+        foreground.until(READY)
+
+        moved = shop.root.rename(tmp_path / "moved")
+
+        assert foreground.end() == 1
+        moved.rename(shop.root)
+        assert "was deleted or moved" in foreground.talk
+        assert "error:" not in foreground.talk
+
     def test_is_that_of_a_start_that_failed_and_nothing_stays(self, pair: Shop, begin: Begin) -> None:
         pair.service("broken", "lines=1", "exit=3", ready={"after": 5})
         foreground = begin()
