@@ -89,7 +89,8 @@ def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int]:
     folders = tuple(
         path
         for path, origin in checkout.folders().items()
-        if origin.root == real and (data or not checkout.is_there(origin))
+        # Where another checkout lies now, they may be those of one that was moved and will look for them.
+        if origin.root == real and (data or not os.path.isdir(real))  # noqa: PTH112 - text
     )
     size = sum(map(checkout.size_of, folders))
     for path in folders:

@@ -96,6 +96,16 @@ class TestItsLogsAndData:
         assert "its logs and data (" in done.stderr
         assert not folder.exists()
 
+    def test_stay_with_a_project_that_was_moved_when_another_one_lies_at_its_path(
+        self, stopped: Shop, tmp_path: Path
+    ) -> None:
+        moved = stopped.root.rename(tmp_path / "moved")
+        stopped.root.mkdir()
+
+        assert devinit("forget", str(stopped.root)).returncode == 0
+
+        assert list((state_of(moved) / "logs").iterdir())
+
     def test_are_listed_by_doctor_when_the_project_is_gone(self, stopped: Shop) -> None:
         folder = state_of(stopped.root)
         shutil.rmtree(stopped.root)
