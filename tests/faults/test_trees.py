@@ -40,6 +40,10 @@ async def app(scope, receive, send):
 """
 
 
+RELOAD = "--reload --reload-delay 0.02"
+"""A save before the first look is never noticed: with the usual quarter of a second that is after we call it ready."""
+
+
 @pytest.fixture(scope="module")
 def uvicorn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the program of an installed uvicorn."""
@@ -64,7 +68,7 @@ class TestUvicornWithReload:
         shop.service(
             "web",
             port=port,
-            command=f"{uvicorn} app:app --reload --port ${{PORT}}",
+            command=f"{uvicorn} app:app {RELOAD} --port ${{PORT}}",
             ready={"http": "/"},
             stop={"grace": 1},
         )
@@ -81,7 +85,7 @@ class TestUvicornWithReload:
 
     def test_and_a_broken_import_is_told_and_heals(self, shop: Shop, port: int, uvicorn: Path) -> None:
         (shop.root / "app.py").write_text("import shop_missing\n")
-        shop.service("web", port=port, command=f"{uvicorn} app:app --reload --port ${{PORT}}")
+        shop.service("web", port=port, command=f"{uvicorn} app:app {RELOAD} --port ${{PORT}}")
 
         start = shop.begin("start")
 
@@ -108,7 +112,7 @@ class TestUvicornWithReload:
         self, shop: Shop, port: int, uvicorn: Path, broken: str, cause: str
     ) -> None:
         (shop.root / "app.py").write_text(STREAM)
-        shop.service("web", port=port, command=f"{uvicorn} app:app --reload --port ${{PORT}}")
+        shop.service("web", port=port, command=f"{uvicorn} app:app {RELOAD} --port ${{PORT}}")
         shop.up()
         before = shop.status()["web"]["pid"]
         with shop.subscribe() as events:
@@ -133,7 +137,7 @@ class TestUvicornWithReload:
         self, shop: Shop, port: int, uvicorn: Path
     ) -> None:
         (shop.root / "app.py").write_text(STREAM)
-        shop.service("web", port=port, command=f"{uvicorn} app:app --reload --port ${{PORT}}")
+        shop.service("web", port=port, command=f"{uvicorn} app:app {RELOAD} --port ${{PORT}}")
         shop.up()
         workers = [pid for pid in shop.pids("web") if "spawn_main" in command_line_of(pid)]
 
