@@ -68,25 +68,27 @@ class Passwords:
 
 
 def as_they_run(project: Project, running: Mapping[str, Service]) -> Project:
-    """Return a project in which the servers that run have the passwords with which they were started.
+    """Return a project in which the servers that run have the logins with which they were started.
 
-    Another one takes effect when they are started again; until then the applications need the old one.
+    Another database, user or password takes effect when they are started again; until then the applications need
+    the old one.
     """
     kept = {
-        name: with_password_of(project.services[name], service)
+        name: with_login_of(project.services[name], service)
         for name, service in running.items()
         if name in project.services
     }
     return replace(project, services={**project.services, **kept})
 
 
-def with_password_of(service: Service, running: Service) -> Service:
-    """Return a service with the password of the same service as it runs."""
+def with_login_of(service: Service, running: Service) -> Service:
+    """Return a service with database, user and password of the same service as it runs."""
     if service.provider != running.provider or service.external_url or running.external_url:
         return service
     database = service.database
     if database is not None and running.database is not None:
-        database = replace(database, password=running.database.password)
+        now = running.database
+        database = replace(database, database=now.database, user=now.user, password=now.password)
     return replace(service, database=database, password=running.password)
 
 

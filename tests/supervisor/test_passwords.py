@@ -73,6 +73,9 @@ def another_user() -> Unprivileged:
     return Unprivileged()
 
 
+CURRENT = {"database": "current_database()", "user": "current_user"}
+
+
 class Store:
     """A project with a PostgreSQL, and what one asks it."""
 
@@ -353,6 +356,21 @@ class TestAnotherPassword:
         assert store.password == "second"
         assert store.rows("SELECT 1") == ["1"]
 
+    @pytest.mark.parametrize("key", ["database", "user"])
+    def test_and_another_name_of_the_database_or_of_its_user_are_no_different(
+        self, store: Store, key: str
+    ) -> None:
+        store.describe(**{key: "first"})
+        store.shop.up()
+        store.describe(**{key: "second"})
+
+        store.shop.up()
+
+        assert store.rows(f"SELECT {CURRENT[key]}") == ["first"]
+        assert store.shop.status()["postgres"]["changed"] == [key]
+        assert store.shop("restart", "postgres").returncode == 0
+        assert store.rows(f"SELECT {CURRENT[key]}") == ["second"]
+
     def test_of_a_changed_env_file_makes_the_server_outdated(self, store: Store) -> None:
         (store.shop.root / ".env").write_text("POSTGRES_PASSWORD=first\n")
         store.shop.up()
@@ -493,7 +511,7 @@ class TestFilesThatAreRead:
 
 
 class TestServersThatRun:
-    def test_keep_the_password_with_which_they_were_started(self) -> None:
+    def test_keep_the_login_with_which_they_were_started(self) -> None:
         wished, running = a_postgres("new"), a_postgres("old")
 
         project = as_they_run(a_project(wished), {"postgres": running})
