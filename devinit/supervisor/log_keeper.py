@@ -100,6 +100,8 @@ class LogKeeper:
         self._written: set[str] = set()
         """Services whose logs are looked at next."""
         self._timer: asyncio.TimerHandle | None = None
+        self._reports: dict[str, asyncio.TimerHandle] = {}
+        """Service → when it is reported what it printed before it fell silent."""
         self.on_growth: dict[str, Callable[[], None]] = {}
         """Service → called when its log was written to: at once after a silence, then once a second at most."""
 
@@ -137,6 +139,8 @@ class LogKeeper:
         """Look after nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
+        for report in self._reports.values():
+            report.cancel()
         for kept in self._logs.values():
             self._note_growth(kept)
         if self._inotify is not None:
@@ -214,9 +218,7 @@ class LogKeeper:
             if time.monotonic() - kept.bounded_at >= BOUND_SECONDS:
                 self._bound(kept)
             return
-        if not self._report_growth(kept):
-            self._look_again(kept, LOOK_SECONDS)
-            return
+        self._report_later(kept)
         # Before it is watched: a log that is bounded is changed by that.
         self._bound(kept)
         self._watch(kept)
@@ -246,13 +248,27 @@ class LogKeeper:
         kept.has_grown = kept.is_unreported = True
         return True
 
-    def _report_growth(self, kept: Kept) -> bool:
-        """Report what a service has printed, once a second at most; return whether nothing is left to report."""
-        if kept.is_unreported and time.monotonic() - kept.reported_at >= REPORT_SECONDS:
-            kept.is_unreported, kept.reported_at = False, time.monotonic()
-            self._tell_growth(kept)
-            self._tell_written(kept.service)
-        return not kept.is_unreported
+    def _report_later(self, kept: Kept) -> None:
+        """Report what a service printed last, although nothing more comes."""
+        if kept.is_unreported and kept.service not in self._reports:
+            seconds = max(0.0, kept.reported_at + REPORT_SECONDS - time.monotonic())
+            loop = asyncio.get_running_loop()
+            self._reports[kept.service] = loop.call_later(seconds, self._report_due, kept)
+
+    def _report_due(self, kept: Kept) -> None:
+        del self._reports[kept.service]
+        if kept.is_unreported:
+            self._report(kept)
+
+    def _report_growth(self, kept: Kept) -> None:
+        """Report that a service has printed something, once a second at most."""
+        if time.monotonic() - kept.reported_at >= REPORT_SECONDS:
+            self._report(kept)
+
+    def _report(self, kept: Kept) -> None:
+        kept.is_unreported, kept.reported_at = False, time.monotonic()
+        self._tell_growth(kept)
+        self._tell_written(kept.service)
 
     def _tell_growth(self, kept: Kept) -> None:
         if (tell := self.on_growth.get(kept.service)) is not None:

@@ -273,7 +273,7 @@ class Supervisor:
         """Raise what would keep these services from coming back, and take the ports that they move to."""
         wanted = graph.with_dependencies(names, dependencies_of(project))
         coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
-        self._make_room(coming)
+        self._make_room(project, coming)
         await self._read_pipes(project, coming)
         await self._configure(self._as_they_run(project), order, coming)
         services = [project.services[name] for name in coming]
@@ -300,7 +300,7 @@ class Supervisor:
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         self.look_at_data()
         starting = [name for name in wanted if self._phase(name) not in WANTED]
-        self._make_room(starting)
+        self._make_room(project, starting)
         for name in starting:
             self.stage.check(project.services[name])
         for text in warnings_about((project.services[name] for name in starting), project.root):
@@ -380,10 +380,13 @@ class Supervisor:
         """Read once for this order what a secret manager writes for services that are to be run."""
         await self.stage.read_pipes((project.services[name] for name in coming), again=True)
 
-    def _make_room(self, coming: Iterable[str]) -> None:
+    def _make_room(self, project: Project, coming: Collection[str]) -> None:
         """Raise ServiceError when there are not enough open files for these services and those that run."""
-        present = {name for name in self.runners if self._phase(name) in PRESENT}
-        descriptors.make_room(kept_for(self.runners[name].service for name in present.union(coming)))
+        present = (
+            each for each in self.runners.values() if each.phase in PRESENT and each.name not in coming
+        )
+        services = [*(each.service for each in present), *(project.services[name] for name in coming)]
+        descriptors.make_room(kept_for(services))
 
     async def _take_ports(self, names: list[str], asked: Asked) -> None:
         services = [self.stage.project.services[name] for name in names]

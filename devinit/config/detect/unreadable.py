@@ -14,6 +14,7 @@ from devinit.config.detect.finding import LARGEST_FILE, beginning_of, decoded
 
 FOLDERS = ("", "backend", "frontend")
 FILES = ("package.json", "pyproject.toml", "Pipfile", "requirements*.txt", "requirements/*.txt")
+TOO_MANY_DIGITS = "it holds a number with too many digits"
 WIDE = "UTF-16, as Windows PowerShell writes it: save it as UTF-8"
 
 
@@ -59,6 +60,8 @@ def _problem_of_json(content: bytes) -> str:
         return f"{place_in(error.doc, error.pos)}: {error.msg}"
     except RecursionError:
         return "it is nested too deeply"
+    except ValueError:
+        return TOO_MANY_DIGITS
     return ""
 
 
@@ -73,6 +76,8 @@ def _problem_of_toml(content: bytes) -> str:
         return f"{found[2] or 'at its end'}: {found[1]}" if found else text
     except RecursionError:
         return "it is nested too deeply"
+    except ValueError:
+        return TOO_MANY_DIGITS
     return ""
 
 

@@ -41,9 +41,17 @@ def asked(server: Server, **settings: str) -> RunningServer:
     return found
 
 
+def is_session(process: psutil.Process) -> bool:
+    """Whether a process of the server talks to a client of the project; one that has just ended does not."""
+    try:
+        return "shop" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
 def until_no_session_is_left(server: Server) -> None:
     """Wait for the process of each connection: one that has not ended when the server stops is reported as cut off."""
-    sessions = [each for each in psutil.Process(server.pid).children() if "shop" in " ".join(each.cmdline())]
+    sessions = [each for each in psutil.Process(server.pid).children() if is_session(each)]
     assert psutil.wait_procs(sessions, timeout=30)[1] == []
 
 
