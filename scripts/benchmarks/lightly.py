@@ -30,6 +30,8 @@ COLD_MILLISECONDS, WARM_MILLISECONDS = 100, 25
 CRASH_MILLISECONDS = 10
 START_MANY, START_MANY_MILLISECONDS = 200, 400
 STOP_MANY, STOP_MANY_MILLISECONDS = 50, 100
+SETTLED_SECONDS = 5.0
+"""After its last words a service is looked at for a while: its worker may have ended a moment later."""
 IDLE_SECONDS = 30.0
 IDLE_CPU_SECONDS_A_MINUTE, IDLE_MEGABYTES = 0.02, 30
 STATUS_TIMES = 5
@@ -219,7 +221,7 @@ def many(runs: int) -> list[Row]:
 def idle_rows(project: Checkout) -> list[Row]:
     """Look at the supervisor of many services for a while."""
     pid = json.loads(project.run("status", "--json"))["supervisor"]["pid"]
-    time.sleep(1)
+    time.sleep(SETTLED_SECONDS)
     before = cpu_seconds(pid)
     time.sleep(IDLE_SECONDS)
     used = (cpu_seconds(pid) - before) * 60 / IDLE_SECONDS
