@@ -225,6 +225,29 @@ class TestARestartOfAStoppedService:
         assert [event["message"] for event in restart.seen if event["type"] == "note"] == []
 
 
+class TestARestartWithoutASupervisor:
+    def test_starts_the_service(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+
+        restart = shop("restart", "web")
+
+        assert restart.returncode == 0, restart.stderr
+        assert shop.status()["web"]["phase"] == "ready"
+
+
+class TestARestartOfAServiceThatIsNewInTheFile:
+    def test_starts_it(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0])
+        shop.up()
+        shop.service("admin", port=ports[1])
+
+        restart = shop("restart", "admin")
+
+        assert restart.returncode == 0, restart.stderr
+        assert shop.status()["admin"]["phase"] == "ready"
+
+
 class TestARestartWithAQuestion:
     def ask(self, shop: Shop, port: int) -> list[Event]:
         """Order a restart with another port, which is taken, and hang up on the question."""
