@@ -30,6 +30,7 @@ from devinit.errors import DevinitError, Interrupted, SupervisorError, UsageErro
 from devinit.logs.follow import Follower
 from devinit.logs.tail import Tail
 from devinit.system.checkout import is_replaced
+from devinit.system.descriptors import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -260,6 +261,7 @@ class Output:
         """Follow these as well, each from what it prints next."""
         known = {} if self._follower is None else {each.name: each for each in self._follower.tails}
         self._names = list(dict.fromkeys(services))
+        descriptors.raise_limit(len(self._names))
         for name in self._names:
             if name not in known:
                 known[name] = Tail(name, log_of(self._root, name))

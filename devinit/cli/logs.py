@@ -18,6 +18,7 @@ from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
 from devinit.system import terminal
+from devinit.system.descriptors import descriptors
 from devinit.text import harmless, shortened
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def run(arguments: Arguments) -> int:
         most=bound_of(arguments.max_bytes, 0 if arguments.follow else LOG_BYTES),
         shortens=bound_of(arguments.max_bytes, LOG_BYTES) is not None,
     )
+    descriptors.raise_limit(len(names))
     tails = [Tail(name, log_of(root, name)) for name in names]
     lost = [] if any(log_of(root, name).exists() for name in names) else lost_by_running(root, names)
     if lost:

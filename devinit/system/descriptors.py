@@ -36,20 +36,25 @@ class Descriptors:
     def make_room(self, kept: int) -> None:
         """Make sure that so many descriptors can be kept for long. Raise ServiceError where the system refuses."""
         self._kept = kept
-        soft = soft_limit()
-        if kept <= soft // 4:
-            return
-        import resource  # few projects have so many services
-
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        if self._called_with is None:
-            self._raise_to(hard if hard != resource.RLIM_INFINITY else MOST)
+        self.raise_limit(kept)
         allowed = soft_limit() - RESERVED - SHARES * LEAST_AT_ONCE
-        if kept > allowed:
+        if kept > allowed and kept > soft_limit() // 4:
+            import resource
+
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             raise ServiceError(
                 f"{kept} files have to be kept open for these services, and the limit leaves {allowed}",
                 hint=f"raise it (`ulimit -Hn` shows {hard} now), or start fewer services at once",
             )
+
+    def raise_limit(self, kept: int) -> None:
+        """Raise the soft limit to the hard one where so many descriptors are much of it."""
+        if kept <= soft_limit() // 4 or self._called_with is not None:
+            return
+        import resource  # few projects have so many services
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self._raise_to(hard if hard != resource.RLIM_INFINITY else MOST)
 
     def at_once(self) -> int:
         """Return how many descriptors one kind of work may have open for a moment."""

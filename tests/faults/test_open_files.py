@@ -88,6 +88,19 @@ class TestHundredsOfServices:
         assert "ulimit -Hn" in refused.stderr
         shop.expect_nothing_left()
 
+    def test_show_their_logs_in_a_shell_that_may_open_fewer_files(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        names = many(shop, free_ports(MANY))
+        assert shop("start", "-d").returncode == 0
+
+        shown = limited(shop, 40, 4000, "logs")
+        refused = limited(shop, 40, 40, "logs")
+
+        assert all(name in shown.stdout for name in names), shown.stderr
+        assert refused.returncode == 2
+        assert "`ulimit -n 1024` in this shell raises that" in refused.stderr
+
 
 class TestAStop:
     def test_does_not_call_stopped_what_still_runs(self, shop: Shop) -> None:

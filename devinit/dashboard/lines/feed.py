@@ -18,6 +18,7 @@ from devinit.logs import log_path
 from devinit.logs.lines import Line
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
+from devinit.system.descriptors import descriptors
 from devinit.system.watch import FileWatch
 
 AT_FIRST = 2_000
@@ -93,6 +94,7 @@ class Feed:
         for name in [name for name in self._tails if name not in wanted]:
             self._tails.pop(name).close()
         first = []
+        descriptors.raise_limit(len(wanted))
         for name in wanted:
             if name not in self._tails:
                 self._tails[name] = tail = Tail(name, self._log_of(name))
