@@ -82,6 +82,19 @@ class TestAServiceInAnotherContainer:
         assert "Orphaned: runs without a supervisor" in shop("status").stdout
         assert shop("stop").returncode == 0
 
+    def test_is_found_by_doctor_which_does_not_offer_to_take_it_over(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+
+        for words in (("doctor",), ("doctor", "--fix")):
+            said = in_container(shop, *words)
+
+            assert said.returncode == 1, said
+            assert "web: running in another container or namespace" in said.stdout
+            assert "takes them over" not in said.stdout + said.stderr
+        assert shop("stop").returncode == 0
+
 
 class TestASupervisorInAnotherContainer:
     def test_that_cannot_be_reached_is_said_to_be_there(self, shop: Shop, port: int) -> None:

@@ -20,7 +20,7 @@ from devinit.config.load import load
 from devinit.control import checkouts
 from devinit.control.client import Client
 from devinit.control.launch import connect_or_start, runs_without_supervisor
-from devinit.control.orphans import end_orphans
+from devinit.control.orphans import end_orphans, is_elsewhere, orphans_of
 from devinit.control.stopped import refuse_remaining
 from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError
@@ -50,20 +50,29 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
         return  # told by the check of the supervisor
     if client is None and supervisor_of(root) is not None:
         return  # as above
-    if client is None and runs_without_supervisor(root):
+    services = client.call("status", {"measure": False})["services"] if client else []
+    looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
+    away = [name for name in orphans_of(root) if name not in looked_after and is_elsewhere(root, name)]
+    if away:
+        # Their process numbers are those of that container: from here nothing can take them over, or end them.
         yield Finding(
             check="leftovers",
-            problem="services run although their supervisor was killed",
-            cure=Cure("start a supervisor that takes them over", partial(take_over, root)),
+            problem=f"{', '.join(away)}: running in another container or namespace, without a supervisor here",
+            advice="`devinit stop` there ends it",
         )
+    if client is None and runs_without_supervisor(root):
+        if not away:
+            yield Finding(
+                check="leftovers",
+                problem="services run although their supervisor was killed",
+                cure=Cure("start a supervisor that takes them over", partial(take_over, root)),
+            )
         return
-    services = client.call("status", {"measure": False})["services"] if client else []
     if client is not None:
         client.close()
     yield from lost_logs(root, services)
     yield from unwell(services)
     configured = {each["name"] for each in services} | names_in(root)
-    looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
     ours = marked(root)
     for service, members in ours.items():
         if service not in looked_after:
