@@ -23,6 +23,7 @@ from devinit.model.probe import (
 )
 from devinit.model.status import Phase
 from devinit.supervisor import logs, report
+from devinit.supervisor.data_watch import look_at_data
 from devinit.supervisor.health import asked_as
 from devinit.supervisor.probing import ATTEMPT_SECONDS, get, ready
 from devinit.supervisor.readiness import SERVER_ERRORS
@@ -69,6 +70,9 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
         return False, state.reason or f"it is {state.phase.value}"
     if state.stuck is not None:
         return False, state.stuck
+    if not look_at_data(runner, stage):
+        # It goes on accepting connections, and is of no use any more.
+        return False, runner.lost_data
     health = runner.service.health
     service = asked_as(runner.service, health) if health is not None else runner.service
     probe = stage.probe(service)

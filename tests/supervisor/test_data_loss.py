@@ -39,13 +39,16 @@ class TestAServerWhoseDataIsDeleted:
 
         started = shop("start", "--detach")
         examined = shop("doctor")
+        checked = shop("check")
 
         assert started.returncode == 1, started
         assert f"its data in {data} was deleted while it ran" in started.stderr + started.stdout
         assert f"`devinit restart {server}` begins with empty data" in started.stderr + started.stdout
         assert shop.status()[server]["phase"] == "unhealthy"
         assert examined.returncode == 1
-        assert "was deleted while it ran" in examined.stdout
+        assert examined.stdout.count("was deleted while it ran") == 1
+        assert checked.returncode == 1
+        assert "was deleted while it ran" in checked.stdout
         assert shop("restart").returncode == 0
         assert shop.status()[server]["phase"] == "ready"
 

@@ -174,15 +174,6 @@ def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
         )
 
 
-def unwell(services: Iterable[Json]) -> Iterator[Finding]:
-    """Look for services that run and are of no use: their data was deleted, or their health check fails."""
-    for each in services:
-        if each["phase"] == "unhealthy":
-            problem, _, advice = (each["reason"] or "it fails its health check").partition("\n")
-            advice = advice or f"`devinit why {each['name']}` tells more"
-            yield Finding(check="health", problem=f"{each['name']} is unhealthy: {problem}", advice=advice)
-
-
 def unreadable(path: Path, problem: str, advice: str) -> Finding:
     """Return what is wrong with a file. It is only moved when its content is: not another user's."""
     broken = name_for_broken(path)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
-from devinit.cli.doctor.files import lost_logs, unwell
+from devinit.cli.doctor.files import lost_logs
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.config.load import load
 from devinit.control import checkouts
@@ -71,7 +71,6 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
     if client is not None:
         client.close()
     yield from lost_logs(root, services)
-    yield from unwell(services)
     configured = {each["name"] for each in services} | names_in(root)
     ours = marked(root)
     for service, members in ours.items():

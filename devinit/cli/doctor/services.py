@@ -38,10 +38,10 @@ def is_unwell(service: ServiceStatus) -> bool:
 
 def finding_of(service: ServiceStatus) -> Finding:
     """Return what is wrong with a service."""
-    reason = (service["reason"] or "").partition("\n")[0]
+    reason, _, advice = (service["reason"] or "").partition("\n")
     because = f": {reason}" if reason else ""
     return Finding(
         check="services",
         problem=f"{service['name']} is {service['phase']}{because}",
-        advice=f"`devinit why {service['name']}` and `devinit logs {service['name']}` tell more",
+        advice=advice or f"`devinit why {service['name']}` and `devinit logs {service['name']}` tell more",
     )
