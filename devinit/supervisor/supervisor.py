@@ -242,7 +242,9 @@ class Supervisor:
 
     def _tell_added(self, project: Project) -> None:
         """Name what a restart does not start: services that nobody has started yet."""
-        if new := outdated.added(self.runners, project):
+        if not self.runners:
+            self.stage.note("nothing runs, so nothing is restarted: `devinit start` starts everything")
+        elif new := outdated.added(self.runners, project):
             self.stage.note(f"new in the configuration: {', '.join(new)}; `devinit start {' '.join(new)}`")
 
     async def _nothing_changed(

@@ -234,6 +234,17 @@ class TestARestartWithoutASupervisor:
         assert restart.returncode == 0, restart.stderr
         assert shop.status()["web"]["phase"] == "ready"
 
+    def test_of_what_changed_does_not_call_new_what_is_only_stopped(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        assert shop("stop").returncode == 0
+
+        restart = shop("restart", "--changed")
+
+        assert restart.returncode == 0
+        assert "new in the configuration" not in restart.stderr
+        assert "nothing runs" in restart.stderr
+
 
 class TestARestartOfAServiceThatIsNewInTheFile:
     def test_starts_it(self, shop: Shop, free_ports: FreePorts) -> None:
