@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from devinit.supervisor.causes import cause_of, dying_by, stuck_by, worker_words
+from devinit.supervisor.causes import cause_of, dying_by, of_last_run, stuck_by, worker_words
 from devinit.supervisor.lifecycle import Moving, Stuck
 from devinit.supervisor.workers import DeadWorker, said_of
 
@@ -76,12 +76,16 @@ class Ears(Struct, frozen=True, kw_only=True):
 
 
 def found_in(lines: list[str], answer: int | None) -> Finding | None:
-    """Return what the last lines of a service and its last answer say, if that is certain."""
+    """Return what the last lines of a service and its last answer say, if that is certain.
+
+    What stands above the last reload is about a file that has been changed since.
+    """
     if dying := dying_by(lines):
         return Finding(Sign.WORKERS, dying)
-    if answer == BROKEN and (cause := cause_of(lines)):
+    run = of_last_run(lines)
+    if answer == BROKEN and (cause := cause_of(run)):
         return Finding(Sign.ANSWER, cause)
-    if cause := stuck_by(lines):
+    if cause := stuck_by(run):
         return Finding(Sign.LAST_WORDS, cause)
     return None
 
@@ -115,7 +119,7 @@ async def listen(
         elif is_silent_for_workers(found, now - since) and now - looked >= WORKER_LOOK_SECONDS:
             looked, lines = now, ears.last_lines(LINES)
             worker = ears.dead_worker(lines)
-            found = found_dead(worker, lines) if worker else None
+            found = found_dead(worker, of_last_run(lines)) if worker else None
         if told and (since == now or found is None):
             told = False
             tell(Moving())

@@ -70,6 +70,9 @@ class TestASign:
     def test_is_no_other_answer(self, status: int | None) -> None:
         assert found_in(["Error: no database yet", "trying again"], status) is None
 
+    def test_is_no_cause_of_an_earlier_run(self) -> None:
+        assert found_in([*CRASH, "WatchFiles detected changes in 'app.py'. Reloading..."], 500) is None
+
     def test_is_no_answer_of_500_without_a_cause(self) -> None:
         assert found_in(["GET / 500 in 3ms"], 500) is None
 
@@ -126,6 +129,17 @@ class TestAServiceThatStarts:
 
         assert isinstance(told, Stuck)
         assert told.cause.startswith("its worker (pid 42) exited with code 1: DATABASE_URL is missing\n")
+
+    async def test_whose_worker_dies_without_a_word_is_not_said_to_die_of_what_a_save_has_mended(
+        self, patient: Patient
+    ) -> None:
+        patient.lines += [*CRASH, "WARNING:  WatchFiles detected changes in 'app.py'. Reloading..."]
+        patient.dead = DeadWorker(42, 9)
+
+        told = await patient.next()
+
+        assert isinstance(told, Stuck)
+        assert told.cause.startswith("its worker (pid 42) was ended by SIGKILL\n")
 
     async def test_moves_again_when_its_reloader_starts_another_worker_without_a_word(
         self, patient: Patient
