@@ -147,6 +147,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
     is_stuck: Callable[[], bool] = lambda: False
     """Whether it waits for its code to be mended: then no time is over."""
+    moved_at: Callable[[], float | None] = lambda: None
+    """When it did something again after it was stuck, by the loop's clock: from then on it has all its time."""
     was_ready: bool = False
     """Whether it was ready before: then a process has to accept the connection, not only the kernel."""
 
@@ -195,10 +197,11 @@ async def until_ready(subject: Subject) -> Verdict:
         subject.saw(detail)
         subject.answered(status)
 
+    left = subject.timeout_seconds
     with pace.shared():
         while True:
             try:
-                async with asyncio.timeout(subject.timeout_seconds) as limit:
+                async with asyncio.timeout(left) as limit:
                     port = subject.port
                     if port is None and subject.was_ready:
                         await until_moving(subject)
@@ -211,8 +214,19 @@ async def until_ready(subject: Subject) -> Verdict:
                         )
                     return found
             except TimeoutError:
-                if not subject.is_stuck():
+                left = seconds_left(subject)
+                if left is not None and left <= 0:
                     return Ailing(seen) if status in SERVER_ERRORS else TimeOver(seen)
+
+
+def seconds_left(subject: Subject) -> float | None:
+    """Return how much time a service has whose time is over: more, if it was stuck for some of that."""
+    if subject.is_stuck() or subject.timeout_seconds is None:
+        return subject.timeout_seconds
+    moved_at = subject.moved_at()
+    if moved_at is None:
+        return 0.0
+    return moved_at + subject.timeout_seconds - asyncio.get_running_loop().time()
 
 
 async def until_moving(subject: Subject) -> None:

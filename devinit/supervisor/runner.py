@@ -140,6 +140,7 @@ class Runner:
         self._changed = changed
         self._sequence = Sequence(tasks, self._do, self._action_failed)
         self._down: Finding | None = None
+        self._moved_at: float | None = None
         """What was wrong when it was found down last."""
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
@@ -468,9 +469,9 @@ class Runner:
             self._stage.remove_pid_file(self.name)
 
     async def _watch(self) -> None:
-        self.last_answer = None
+        self.last_answer = self._moved_at = None
         known, self._down = self._down, None
-        listening = self._tasks.create_task(listen(self._ears(), self._say, self.post, known))
+        listening = self._tasks.create_task(listen(self._ears(), self._say, self._tell, known))
         try:
             found = await until_ready(self._subject())
         finally:
@@ -504,6 +505,11 @@ class Runner:
                 late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
                 self.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
                 await self._watch()
+
+    def _tell(self, event: lifecycle.Stuck | lifecycle.Moving) -> None:
+        if isinstance(event, lifecycle.Moving):
+            self._moved_at = asyncio.get_running_loop().time()
+        self.post(event)
 
     async def _look_after(self) -> None:
         await asyncio.gather(self._check_health(), watch_data(self, self._stage))
@@ -704,6 +710,7 @@ class Runner:
             saw=self._saw,
             answered=self._answered,
             is_stuck=lambda: self.state.stuck is not None,
+            moved_at=lambda: self._moved_at,
             was_ready=self.state.proven,
         )
 

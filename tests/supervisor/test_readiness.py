@@ -176,6 +176,19 @@ class TestTheTime:
 
         assert found == TimeOver("no line of the output matches 'never'")
 
+    async def test_begins_anew_for_a_service_that_was_stuck_and_does_something_again(
+        self, watcher: Watcher
+    ) -> None:
+        def comes_up() -> float:
+            watcher.output = "up"
+            return asyncio.get_running_loop().time()
+
+        subject = msgspec.structs.replace(
+            watcher.subject(None, LogProbe("up"), timeout=1.0), moved_at=comes_up
+        )
+
+        assert await until_ready(subject) == Ready(None)
+
 
 class TestAnAttempt:
     @pytest.mark.parametrize(
