@@ -49,6 +49,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     error: BuildError | None = None
     is_building: bool = False
     """A build has begun, and nothing was said of its end."""
+    is_over: bool = False
+    """The error is of an earlier run of the program."""
     in_traceback: bool = False
     """The error is the end of a Python traceback, which another one may follow that says more."""
     block: tuple[str, ...] = ()
@@ -70,6 +72,8 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
             now, is_new = Reading(), False
         elif sign == "begins":
             now, is_new = Reading(error=now.error, is_building=True), False
+        elif sign == "reloads":
+            now, is_new = Reading(error=now.error, is_building=True, is_over=True), False
         elif sign == "ends":
             now, is_new = Reading() if now.is_building else Reading(error=now.error), False
         elif sign == "update":
@@ -109,7 +113,7 @@ def may_say_something(text: str) -> bool:
     return any(word in text for word in TROUBLE_WORDS)
 
 
-SIGNS = ("clean", "begins", "ends", "update", "error")
+SIGNS = ("clean", "begins", "reloads", "ends", "update", "error")
 
 
 @cache

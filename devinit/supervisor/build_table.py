@@ -21,6 +21,8 @@ class Tool(Struct, frozen=True, kw_only=True):
     """A build went well: no error is left."""
     begins: str | None = None
     """A build begins: what follows is about the current files."""
+    reloads: str | None = None
+    """The program is started again: an error of its last run is over, whatever this one ends with."""
     ends: str | None = None
     """A build has ended: well, if it had begun and no error was printed. The next error is of another build."""
     update: str | None = None
@@ -64,7 +66,7 @@ TOOLS = (
     # uvicorn, Django, Flask under their reloaders: a traceback until the end of a build is its error.
     # Flask goes on without the application that it could not import.
     Tool(
-        begins=r"\bReloading\.\.\.$|\bchanged, reloading\.$|Detected change in .*, reloading$",
+        reloads=r"\bReloading\.\.\.$|\bchanged, reloading\.$|Detected change in .*, reloading$",
         clean=r"Application startup complete|^Starting development server at ",
         ends=r"^ \* Debugger is active!",
     ),

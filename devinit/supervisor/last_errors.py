@@ -71,7 +71,7 @@ class LastErrors:
         """Return the error that a service's last build ended with, up to what it has printed by now."""
         self.look(service)
         reading = self._readers[service].reading
-        if reading is None or reading.error is None:
+        if reading is None or reading.error is None or reading.is_over:
             return None
         error = reading.error
         return {

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from devinit.supervisor.build_errors import Reading, may_say_something, read_on, sign_of
+from devinit.supervisor.last_errors import LastErrors
+from devinit.supervisor.logs import log_path
 
 BUILDS = Path(__file__).parent / "outputs" / "builds"
 NOW = 1_764_432_000.0
@@ -65,7 +67,7 @@ def looks(text: str) -> list[list[str]]:
     """Return a recording as it would be read: what comes after a file was saved comes later."""
     parts: list[list[str]] = [[]]
     for line in text.splitlines():
-        if sign_of(line) in ("clean", "begins", "update"):
+        if sign_of(line) in ("clean", "begins", "reloads", "update"):
             parts.append([])
         parts[-1].append(line)
     return parts
@@ -92,7 +94,9 @@ class TestWhatToolsPrint:
     def test_has_a_sign_that_is_found_without_reading_line_by_line(self, tool: str) -> None:
         lines = logged(BUILDS / f"{tool}.txt").splitlines()
 
-        assert all(may_say_something(line) for line in lines if sign_of(line) in ("error", "begins"))
+        assert all(
+            may_say_something(line) for line in lines if sign_of(line) in ("error", "begins", "reloads")
+        )
 
     def test_of_requests_is_no_error_of_a_build(self) -> None:
         lines = [
@@ -136,6 +140,20 @@ class TestAnError:
         broken = read_on([VITE_ERROR], Reading(), NOW)
 
         assert read_on(["--- devinit: web starts on port 5173 at now ---"], broken, NOW).error is None
+
+    def test_is_over_when_the_next_run_ends_without_saying_of_what(self, tmp_path: Path) -> None:
+        """A worker that calls `sys.exit()` after a reload prints no traceback."""
+        log = log_path(tmp_path, "web")
+        log.parent.mkdir(parents=True)
+        last_errors = LastErrors(tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error: None)
+        reloads = "WARNING:  WatchFiles detected changes in 'main.py'. Reloading...\n"
+        log.write_text(f'{reloads}  File "main.py", line 3, in <module>\nKeyError: 1\n')
+        assert last_errors.of("web") is not None
+
+        with log.open("a") as more:
+            more.write(f"{reloads}DATABASE_URL is missing\n")
+
+        assert last_errors.of("web") is None
 
 
 def logged(path: Path) -> str:
