@@ -14,6 +14,7 @@ from devinit.model.build_words import in_words
 from devinit.model.status import Phase
 from devinit.supervisor import logs, outcome, report
 from devinit.supervisor.checking import check_service
+from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.reasons import reason_of, reason_to_wait
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ async def all_live(
     """Wait for these services, for all that somebody wants when none is named, and return what came of it."""
     began = time.monotonic()
     names = names or await present(supervisor)
+    seen: dict[str, str | None] = {}
 
     async def one(name: str) -> Awaited:
         try:
             async with asyncio.timeout(max(0.0, began + timeout_seconds - time.monotonic())):
-                return await until_live(supervisor, name, after)
+                return await until_live(supervisor, name, after, seen)
         except TimeoutError:
-            return late(name, supervisor)
+            return late(name, supervisor, seen.get(name))
 
     rows = list(await asyncio.gather(*(one(name) for name in names)))
     return {"exit_code": exit_code_of(rows), "seconds": round(time.monotonic() - began, 3), "services": rows}
@@ -76,8 +78,13 @@ def exit_code_of(rows: Sequence[Awaited]) -> int:
     return outcome.TIMED_OUT if "timed out" in outcomes else outcome.DONE
 
 
-async def until_live(supervisor: Supervisor, name: str, after: float | None) -> Awaited:
-    """Return when a service is live, or has failed. `after`: the Unix time of the change that it has to know."""
+async def until_live(
+    supervisor: Supervisor, name: str, after: float | None, seen: dict[str, str | None]
+) -> Awaited:
+    """Return when a service is live, or has failed.
+
+    `after`: the Unix time of the change that it has to know. `seen`: takes what the last probe saw.
+    """
     began = time.time()
     while True:
         runner = supervisor.runners.get(name)
@@ -86,7 +93,9 @@ async def until_live(supervisor: Supervisor, name: str, after: float | None) -> 
                 return unknown(name)
         elif has_reacted(runner, supervisor, after, began):
             failed = failure_of(name, supervisor, began)
-            if failed is not None:
+            # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
+            was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
+            if failed is not None and not (was_slow and runner.phase is Phase.STARTING):
                 return awaited("failed", runner, supervisor, failed)
             if runner.phase is Phase.EXITED:
                 return awaited("live", runner, supervisor, None)
@@ -95,6 +104,7 @@ async def until_live(supervisor: Supervisor, name: str, after: float | None) -> 
                 return awaited("failed", runner, supervisor, in_words(error))
             if runner.phase is Phase.READY:
                 checked = await check_service(runner, supervisor.stage)
+                seen[name] = checked["detail"]
                 if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
                     said: Outcome = "live" if checked["well"] else "failed"
                     return awaited(said, runner, supervisor, checked["detail"])
@@ -144,12 +154,14 @@ def written_at(runner: Runner, supervisor: Supervisor) -> float:
         return 0.0
 
 
-def late(name: str, supervisor: Supervisor) -> Awaited:
-    """Return what is known of a service for which there is no more time."""
+def late(name: str, supervisor: Supervisor, seen: str | None) -> Awaited:
+    """Return what is known of a service for which there is no more time. `seen`: by a probe, while it was ready."""
     runner = supervisor.runners.get(name)
     if runner is None:
         return unknown(name)
     reason = reason_of(runner, supervisor.stage) or reason_to_wait(runner, supervisor.runners)
+    if runner.phase is Phase.READY:
+        reason = seen or reason
     return awaited("timed out", runner, supervisor, reason or f"it is {runner.phase.value}")
 
 

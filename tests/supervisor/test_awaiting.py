@@ -49,21 +49,24 @@ import os, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 import threading
 
+served = before = open("main.txt").read()
+
 class Pages(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200)
+        self.send_response(503 if served == "busy" else 200)
         self.end_headers()
     def log_message(self, *_):
         pass
 
 def watch():
-    before = open("main.txt").read()
+    global before, served
     while True:
         time.sleep(0.02)
         if (now := open("main.txt").read()) != before and now:
             before = now
             print("WARNING:  WatchFiles detected changes in 'main.txt'. Reloading...", flush=True)
             time.sleep(1.5)
+            served = now
             if now == "bad":
                 print('Traceback (most recent call last):\\n  File "main.txt", line 7\\nSyntaxError: no', flush=True)
             else:
@@ -236,6 +239,31 @@ class TestWaiting:
 
         assert code == 1
         assert report["services"][0]["reason"] == "SyntaxError: no (main.txt, line 7)"
+
+    def test_after_a_change_of_what_was_too_slow_waits_for_its_answer(self, shop: Shop, port: int) -> None:
+        (shop.root / "main.txt").write_text("busy")
+        program = command(shop.root / "api.py", RELOADER)
+        shop.service("api", command=program, port=port, ready={"http": "/", "timeout": 1})
+        assert shop("start").returncode == 4
+        saved = time.time()
+        (shop.root / "main.txt").write_text("good")
+
+        code, _ = answer(shop, "wait", "api", "--after", str(saved))
+
+        assert code == 0
+
+    def test_of_what_answers_with_an_error_says_what_the_answer_was(self, shop: Shop, port: int) -> None:
+        (shop.root / "main.txt").write_text("good")
+        program = command(shop.root / "api.py", RELOADER)
+        shop.service("api", command=program, port=port, ready={"http": "/"})
+        shop.up()
+        saved = time.time()
+        (shop.root / "main.txt").write_text("busy")
+
+        code, report = answer(shop, "wait", "api", "--after", str(saved), "--timeout", "5")
+
+        assert code == 4
+        assert report["services"][0]["reason"] == "GET / answered 503"
 
     def test_after_a_change_that_nothing_reacts_to_returns_as_well(self, web: Shop) -> None:
         web.up()
