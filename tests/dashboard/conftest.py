@@ -276,6 +276,7 @@ class Desk:
     def __init__(self, app: Dashboard, link: FakeLink, pilot: Pilot[str]) -> None:
         self.app, self.link, self.pilot = app, link, pilot
         self.opened: list[str] = []
+        self.has_browser = True
 
     @property
     def main(self) -> MainScreen:
@@ -344,6 +345,7 @@ def open_desk(link: FakeLink, pins: FakePins, monkeypatch: pytest.MonkeyPatch) -
         async with app.run_test(size=(columns, lines), notifications=True) as pilot:
             desk = Desk(app, link, pilot)
             monkeypatch.setattr(app, "open_url", lambda url, **_: desk.opened.append(url))
+            monkeypatch.setattr("devinit.dashboard.screens.main.has_browser", lambda: desk.has_browser)
             await desk.pilot.pause()
             pieces = [
                 Piece(name, [Line(text, NOON + number) for number, text in enumerate(texts)])

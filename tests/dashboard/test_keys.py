@@ -170,6 +170,15 @@ class TestTheKeysOfServices:
 
             assert desk.opened == ["http://localhost:8001"]
 
+    async def test_open_no_url_where_there_is_no_browser(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.has_browser = False
+            await desk.press("o")
+            await desk.settled()
+
+            assert desk.opened == []
+            assert "no browser was found: u copies the URL" in desk.text()
+
     async def test_copy_a_url(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             await desk.press("u")

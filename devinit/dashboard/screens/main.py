@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from devinit.dashboard.browser import has_browser
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.painting import content
@@ -176,7 +177,10 @@ class MainScreen(LogScreen):
         if said := refusal("open_url", self.selected):
             self.notify(said, timeout=3)  # clicked
         elif self.selected is not None and self.selected.url is not None:
-            self.app.open_url(self.selected.url)
+            if self.app.is_web or has_browser():
+                self.app.open_url(self.selected.url)
+            else:
+                self.notify("no browser was found: u copies the URL")
 
     def action_copy_url(self) -> None:
         """Copy where the service is."""
