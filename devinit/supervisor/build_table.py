@@ -33,7 +33,7 @@ TOOLS = (
     # Vite, and what is built on it: SvelteKit, Astro, Nuxt, Remix.
     Tool(
         error=CLOCK + r"\[vite\] (?:\(\w+\) )?(?:Pre-transform error|Internal server error|"
-        r"Error when evaluating SSR module [^:]*): ?(?P<said>.*)",
+        r"Error when evaluating SSR module [^:]*|Build failed with \d+ errors?): ?(?P<said>.*)",
         update=CLOCK + r"\[vite\] (?:\(\w+\) )?(?:hmr update|hmr invalidate|page reload|program reload) ",
         clean=r"^\s*VITE v\S+\s+ready in |" + CLOCK + r"\[vite\] (?:\(\w+\) )?server restarted",
     ),

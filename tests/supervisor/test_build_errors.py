@@ -37,6 +37,7 @@ TOLD: dict[str, list[Seen]] = {
             "/home/ada/shop/src/App.jsx",
             1,
         ),
+        ("[PARSE_ERROR] Unexpected token", "vite.config.js", 1),
         None,
     ],
     "next-16": [
