@@ -155,7 +155,10 @@ def written_at(runner: Runner, supervisor: Supervisor) -> float:
 
 
 def late(name: str, supervisor: Supervisor, seen: str | None) -> Awaited:
-    """Return what is known of a service for which there is no more time. `seen`: by a probe, while it was ready."""
+    """Return what is known of a service for which there is no more time.
+
+    `seen`: by a probe, while it was ready.
+    """
     runner = supervisor.runners.get(name)
     if runner is None:
         return unknown(name)
