@@ -148,8 +148,11 @@ class Server:
         greeting: dict[str, Any],
         *,
         orders: Collection[str] = frozenset(),
+        serves: Callable[[], bool] = lambda: True,
     ) -> None:
         self._path = path
+        self._serves = serves
+        """Whether clients are greeted; one that is not looks for another supervisor, or starts one."""
         self._greeting = greeting
         """What is said of this supervisor first (control.greeting); JSON-RPC's free form."""
         self._handler = handler
@@ -209,7 +212,7 @@ class Server:
             log.warning("refused a connection of user %s (pid %s)", uid, pid)
             writer.close()
             return
-        if self._server is None:
+        if self._server is None or not self._serves():
             # Accepted before the door was closed, and it was closed before this ran: not greeted, the client
             # knows that it has to look for another supervisor.
             writer.close()

@@ -29,9 +29,9 @@ from devinit.supervisor.handlers import ORDERS, Handlers
 from devinit.supervisor.presence import be_reachable, lock_project, publish_address
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
-from devinit.supervisor.vanishing import stop_with_folder
+from devinit.supervisor.vanishing import folder_at, stop_with_folder
 from devinit.system.files import remove_torn
-from devinit.system.paths import socket_path
+from devinit.system.paths import is_still_there, socket_path
 
 log = logging.getLogger("devinit.supervisor")
 
@@ -87,15 +87,24 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
         return
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
     try:
+        folder = folder_at(root)
         async with asyncio.TaskGroup() as tasks:
             supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
             handlers = Handlers(supervisor, idle.set)
-            server = Server(socket_path(root), handlers.handle, idle.set, greeting_of(root), orders=ORDERS)
+            server = Server(
+                socket_path(root),
+                handlers.handle,
+                idle.set,
+                greeting_of(root),
+                orders=ORDERS,
+                # A copy that was put in the place of the checkout has its identity, and another supervisor.
+                serves=lambda: folder is None or is_still_there(root, folder),
+            )
             adopt(supervisor, tasks)
             await server.listen()
             publish_address(root)
             on_signal(signal.SIGHUP, lambda: tasks.create_task(be_reachable(server, root)))
-            tasks.create_task(stop_with_folder(supervisor, leaving))
+            tasks.create_task(stop_with_folder(supervisor, folder, leaving))
             tell_launcher(ready_fd, READY)
             remove_what_was_torn(supervisor.stage)
             # What was imported stays for ever: the collector need not look at it again.

@@ -38,7 +38,9 @@ async def lock_project(root: Path) -> FileLock | None:
         if woken and is_reachable(root):
             return None
         left = deadline - asyncio.get_running_loop().time()
-        if left < 0 or (left < PREDECESSOR_SECONDS - HIDDEN_SECONDS and not proven_supervisor_of(root)):
+        is_hidden = left < PREDECESSOR_SECONDS - HIDDEN_SECONDS and not proven_supervisor_of(root)
+        # One that has just let go of the lock is not to be seen either.
+        if (left < 0 or is_hidden) and not lock.acquire(blocking=False):
             raise unreachable(root)
         await asyncio.sleep(0.01)
     try:

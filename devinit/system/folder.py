@@ -6,6 +6,7 @@ import os
 from typing import Self
 
 from devinit.system.inotify import Inotify, Unavailable
+from devinit.system.paths import is_still_there
 
 # <sys/inotify.h>
 _DELETED_IN, _SELF_DELETED, _SELF_MOVED = 0x200, 0x400, 0x800
@@ -34,12 +35,7 @@ class FolderWatch:
         if self._inotify is not None:
             for _ in self._inotify.events():
                 pass
-        try:
-            return os.path.samestat(os.stat(self._path), self._known)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError:
-            return True  # a folder above may not be entered just now: that says nothing
+        return is_still_there(self._path, self._known)
 
     def __enter__(self) -> Self:
         return self

@@ -80,6 +80,16 @@ def socket_address(root: str | os.PathLike[str]) -> str:
     return path
 
 
+def is_still_there(path: str | os.PathLike[str], known: os.stat_result) -> bool:
+    """Whether a folder is the one that was `known` here: not deleted, not moved, no other one of the same name."""
+    try:
+        return os.path.samestat(os.stat(path), known)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # a folder above may not be entered just now: that says nothing
+
+
 def other_checkout(environ: Mapping[str, str], root: str | os.PathLike[str]) -> str | None:
     """Return the checkout whose `.env.runtime` an environment comes from, when that is not this one."""
     stated = environ.get("DEVINIT_PROJECT", "").strip()

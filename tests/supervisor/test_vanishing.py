@@ -97,6 +97,20 @@ class TestACloneInPlaceOfACheckoutThatRan:
         wait_for_end(before)
         assert running.status()["web"]["phase"] == "ready"
 
+    def test_is_no_different_when_it_is_a_copy_with_everything_in_it(
+        self, running: Shop, tmp_path: Path
+    ) -> None:
+        supervisor, before = running.supervisor(), running.status()["web"]["pid"]
+        copy = shutil.copytree(running.root, tmp_path / "backup")
+
+        shutil.rmtree(running.root)
+        copy.rename(running.root)
+        running.up()
+
+        wait_for_end(supervisor)
+        wait_for_end(before)
+        assert running.status()["web"]["phase"] == "ready"
+
 
 class TestACheckoutThatIsMoved:
     def test_is_stopped_and_can_be_started_where_it_is_now(
