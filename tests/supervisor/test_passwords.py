@@ -197,7 +197,7 @@ class TestTheDatabaseOfACheckoutThatIsMoved:
         store.shop.up()
         store.shop.write(more='[project]\nname = "fair"')
 
-        store.shop.up()
+        assert store.shop("restart", "postgres").returncode == 0
 
         assert store.shop.environment()["POSTGRES_DB"] == "fair"
 

@@ -138,6 +138,7 @@ class TestAWatchedService:
 
         assert told in (
             "web is restarted: edited.py changed",
+            "web is restarted: edited.py and 1 more changed",
             "web is restarted: notes.py and 1 more changed",
         )
         assert "  watch: notes.py changed soon after each of the last restarts: the next one" in listed
