@@ -549,6 +549,22 @@ class TestThePorts:
 
             assert ("forget_ports", {"services": ["backend"]}) in desk.link.asked
 
+    async def test_may_be_left_while_a_restart_on_another_port_is_under_way(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+            await desk.press("p")
+            await desk.settled()
+            page = desk.app.screen
+            assert isinstance(page, PortsPage)
+            await desk.press("m", "y")
+
+            await desk.press("escape")
+            desk.link.patience.set()
+            page.look()  # as the end of an order does
+            await desk.settled()
+
+            assert desk.app.screen is desk.main
+
     async def test_are_freed_of_exactly_who_was_shown_and_only_after_a_yes(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             await desk.press("p")

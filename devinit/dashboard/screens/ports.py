@@ -78,7 +78,8 @@ class PortsPage(Screen[None]):
         except DevinitError as error:
             self._complain(error)
             return
-        options = self.query_one(OptionList)
+        if (options := self._list) is None:
+            return
         here = options.highlighted or 0
         options.clear_options()
         self.query_one("#ports-header", Static).update(content(header(self.rows)))
@@ -87,13 +88,20 @@ class PortsPage(Screen[None]):
         )
         options.highlighted = min(here, len(self.rows) - 1) if self.rows else None
         others = await asyncio.to_thread(port_rows)
+        if self._list is None:
+            return
         lines = [content(each) for each in neighbour_lines(others, self._own_root(), self.size.width - 3)]
         self.query_one("#neighbour-lines", Static).update(Content("\n").join(lines))
 
     @property
+    def _list(self) -> OptionList | None:
+        """The list of ports; None once the page was left, while a question or an order may still be under way."""
+        return next(iter(self.query(OptionList)), None)
+
+    @property
     def row(self) -> Json | None:
         """The port that is looked at."""
-        here = self.query_one(OptionList).highlighted
+        here = self._list.highlighted if self._list else None
         return self.rows[here] if here is not None and here < len(self.rows) else None
 
     def on_option_list_option_highlighted(self) -> None:
@@ -112,6 +120,8 @@ class PortsPage(Screen[None]):
         report = await self._report(row)
         if report is None:
             self._say(f"port {row['preferred_port']} is free")
+            return
+        if self._list is None:
             return
         lines = [[(port_heading(report), "strong")], [], *port_facts(report)]
         self.query_one("#facts", Static).update(Content("\n").join([content(each) for each in lines]))
