@@ -123,10 +123,12 @@ def _syntax_error(message: str, text: str, path: Path) -> ConfigError:
         line, column = len(lines), len(lines[-1]) + 1
     else:
         line, column = int(position[1]), int(position[2])
+    from devinit.masking import masked_line  # only for an error
+
     source = text.split("\n")[line - 1].strip() if position else lines[-1].strip()
     return ConfigError(
         f"{path}, line {line}, column {column}: {what[:1].lower()}{what[1:]}",
-        hint=f"the line is: {source[:100]}" if source else None,
+        hint=f"the line is: {masked_line(source)[:100]}" if source else None,
     )
 
 

@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-__all__ = ["HIDDEN", "hides", "masked", "masked_data", "masked_value", "masked_words", "may_hold_secrets"]
+__all__ = [
+    "HIDDEN",
+    "hides",
+    "masked",
+    "masked_data",
+    "masked_line",
+    "masked_value",
+    "masked_words",
+    "may_hold_secrets",
+]
 
 HIDDEN = "***"
 HINTS = (
@@ -41,7 +50,7 @@ HINTS = (
         "pepper",
         "jwt",
     ),
-    *("bearer", "mnemonic", "pat=", "pat_", "pat-", "pat'", 'pat"', "pat ", "sk=", "sk'", 'sk"', "-sk "),
+    *("bearer", "mnemonic", "pat", "sk", "pswd", "sig=", "signature=", "code="),
 )
 """One of these is in every name of a secret, with what follows where it would be in many words."""
 SIGNS = ("=", "--", " -", "\x1f-", '":', "':", "%3d")
@@ -105,6 +114,18 @@ def masked_value(name: str, value: str) -> str:
     return masked(value)
 
 
+def masked_line(line: str) -> str:
+    """Return a line of a settings file that could not be read: what follows the name of a secret is hidden.
+
+    What stands between the two is just what is wrong with the line: `PASSWORD: hunter2`, `PASSWORD hunter2`.
+    """
+    words = line.strip().split(maxsplit=1)
+    name = words[0].strip("\"':=") if words else ""
+    for sign in (":", "="):
+        name = name.partition(sign)[0]
+    return f"{name} {HIDDEN}" if hides(name) else masked(line)
+
+
 def masked_words(words: Sequence[str]) -> list[str]:
     """Return the words of a command line without its secrets; the number of words stays the same."""
     shown = masked(SEPARATOR.join(words)).split(SEPARATOR)
@@ -138,6 +159,7 @@ def may_hold_secrets(text: str) -> bool:
     lower = text.lower()
     return (
         (has_one_of(SIGNS, lower) and has_one_of(HINTS, lower))
+        or (": " in lower and "-" in lower and has_one_of(HINTS, lower))
         or ((": " in lower or " '" in lower or " by" in lower) and has_one_of(PHRASES, lower))
         or (" -" in lower and has_one_of(PROGRAMS, lower))
         or (SEPARATOR in lower and has_one_of(PROGRAMS, lower))

@@ -93,20 +93,22 @@ def read_env_file(path: Path, *, caller: Mapping[str, str], text: str | None = N
     from dotenv.variables import parse_variables
 
     values: dict[str, str] = {}
+    known = {**caller}
     for binding in parse_stream(StringIO(text_of(path) if text is None else text)):
         original = binding.original.string
         if binding.error or "\0" in original:
             # The parser counts from the blank lines before the statement.
             blank = original[: len(original) - len(original.lstrip())]
             line = binding.original.line + blank.count("\n")
+            from devinit.masking import masked_line  # only for an error
+
             raise ConfigError(
-                f"{path}, line {line}: cannot read {_first_line(original)!r}",
+                f"{path}, line {line}: cannot read {masked_line(_first_line(original))!r}",
                 hint="write NAME=value, with quotes around a value that needs them, or # before a comment",
             )
         if binding.key is not None and binding.value is not None:
-            known = {**caller, **values}
             parts = (atom.resolve(known) for atom in parse_variables(binding.value))
-            values[binding.key] = joined(parts, key=f"{path}: {binding.key}")
+            values[binding.key] = known[binding.key] = joined(parts, key=f"{path}: {binding.key}")
     return values
 
 

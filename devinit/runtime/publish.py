@@ -17,7 +17,7 @@ import msgspec
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint
 from devinit.runtime.dotenv import render
-from devinit.system.files import read_bytes, write_atomically
+from devinit.system.files import read_bytes, refuse_private, write_atomically
 
 ENVIRONMENT_FILE = ".env.runtime"
 PRIVATE = 0o600
@@ -156,6 +156,7 @@ def _require_inside(root: Path, path: Path) -> None:
             f"{path} cannot be written: it lies in {folder}, outside of the project",
             hint="name a file in the project under [discovery] in devinit.toml",
         )
+    refuse_private(path, folder, top)
 
 
 def _is_private_file(path: Path) -> bool:

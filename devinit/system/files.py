@@ -283,7 +283,17 @@ def _inside(path: str, folder: str | os.PathLike[str]) -> str:
             f"{path} is a link to {target}, outside of {top}",
             hint="devinit follows links only within the project: replace the link by a file",
         )
+    refuse_private(path, target, top)
     return target
+
+
+def refuse_private(path: str | os.PathLike[str], target: str, top: str) -> None:
+    """Raise StateFileError when a name leads to git's files or ours: no link in a clone is a wish of the user."""
+    if private := {".git", ".devinit"}.intersection(os.path.relpath(target, top).split("/")):
+        raise StateFileError(
+            f"{path} leads into {private.pop()}, where nothing is written for applications",
+            hint="replace the link by a file or a folder",
+        )
 
 
 def _read_pipe(descriptor: int, path: str, seconds: float, most: int) -> bytes:

@@ -233,6 +233,9 @@ class TestAFileThatCannotBeRead:
         assert text.startswith(f"{root}/devinit.toml, line 2, column 8: invalid value")
         assert "the line is: port = = 3" in text
 
+    def test_shows_no_secret_of_a_line_that_is_wrong(self, refused: Refused) -> None:
+        assert "the line is: PASSWORD ***" in refused(f"{STACK}\nPASSWORD: hunter2\n")
+
     def test_is_refused_where_it_ends_too_early(self, refused: Refused) -> None:
         assert "line 1, column 7: " in refused('a = "b')
 

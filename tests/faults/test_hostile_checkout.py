@@ -220,6 +220,32 @@ class TestAFileThatIsALink:
         assert f"{shop.root / name} is a link to {precious}, outside of {shop.root}" in refused.stderr
         assert precious.read_text() == PRECIOUS
 
+    @pytest.mark.parametrize("folder", [".git", ".devinit"])
+    def test_into_what_is_git_s_or_ours_is_refused_by_name(self, shop: Shop, port: int, folder: str) -> None:
+        shop.service("web", port=port)
+        (shop.root / folder).mkdir(mode=0o700, exist_ok=True)
+        kept = shop.root / folder / "config"
+        kept.write_text(PRECIOUS)
+        (shop.root / ".env.runtime").symlink_to(f"{folder}/config")
+
+        refused = shop("start", "--detach")
+
+        assert refused.returncode != 0
+        assert f"{shop.root}/.env.runtime leads into {folder}" in refused.stderr
+        assert kept.read_text() == PRECIOUS
+
+    def test_as_the_folder_of_a_discovery_file_leaves_git_alone(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.write(more='[discovery]\nweb = "d/config"')
+        (shop.root / ".git").mkdir()
+        (shop.root / ".git" / "config").write_text(PRECIOUS)
+        (shop.root / "d").symlink_to(".git")
+
+        shop("start", "--detach")
+        shop("stop")
+
+        assert (shop.root / ".git" / "config").read_text() == PRECIOUS
+
     @pytest.mark.parametrize("name", [".ports.json", ".env.runtime"])
     def test_within_the_checkout_is_kept(self, shop: Shop, port: int, name: str) -> None:
         shop.service("web", port=port)

@@ -9,7 +9,16 @@ import time
 import pytest
 from hypothesis import given, settings, strategies
 
-from devinit.masking import masked, masked_data, masked_value, masked_words, may_hold_secrets
+from devinit.masking import (
+    masked,
+    masked_data,
+    masked_line,
+    masked_value,
+    masked_words,
+    may_hold_secrets,
+)
+from devinit.masking.names import GUARDING, SECRET_ENDINGS, SECRET_LAST, SECRET_WORDS
+from devinit.masking.patterns import without_secrets
 
 HIDDEN_IN = {
     # URLs
@@ -183,6 +192,67 @@ class TestAText:
 
         code = f"import sys, devinit.text; devinit.text.plain({text!r}); assert 're' not in sys.modules"
         subprocess.run([sys.executable, "-S", "-c", code], check=True, timeout=60)
+
+
+NAMES = [
+    *(f"X_{word}" for word in (*SECRET_WORDS, *SECRET_ENDINGS, *SECRET_LAST)),
+    *(f"{kind}_{word}" for kind in GUARDING for word in ("KEY", "KEYS", "TOKENS")),
+    *("DB_PSWD", "STRIPE_SK", "X_SK_1", "xPatProd", "x.pat.y", "MAILGUN_KEY", "API_KEY_PROD"),
+]
+"""One for each rule of the list."""
+FORMS = [
+    *(
+        "{}=hunter2",
+        "{} = hunter2",
+        "{}%3Dhunter2",
+        "{}\x1b[0m=hunter2",
+        "{} => 'hunter2'",
+        "export {}=hunter2",
+    ),
+    *(
+        '"{}": "hunter2"',
+        "'{}': 'hunter2'",
+        "--{} hunter2",
+        "srv.py\x1f3056\x1f--{}\x1fhunter2",
+        "X-{}: hunter2",
+    ),
+    *(
+        "GET /x?sv=1&{}=hunter2",
+        "{}=hunter2;Server=db",
+        "?sig=hunter2",
+        "GET /cb?code=hunter2",
+        "/a?x=1&signature=hunter2",
+    ),
+]
+
+
+class TestTheLookBeforeThePatterns:
+    @pytest.mark.parametrize("form", FORMS)
+    def test_passes_no_secret_by(self, form: str) -> None:
+        texts = [
+            form.format(written) for name in NAMES for written in (name, name.lower(), name.replace("_", "-"))
+        ]
+
+        missed = [text for text in texts if without_secrets(text) != text and not may_hold_secrets(text)]
+
+        assert missed == []
+
+
+class TestALineThatCannotBeRead:
+    @pytest.mark.parametrize(
+        ("line", "shown"),
+        [
+            ("DB_PASSWORD: hunter2", "DB_PASSWORD ***"),
+            ("DB_PASSWORD hunter2 x", "DB_PASSWORD ***"),
+            ('password "hunter2"', "password ***"),
+            ("API_KEY:hunter2", "API_KEY ***"),
+            ('env = { DB_PSWD = "hunter2" "x" }', 'env = { DB_PSWD = "***" "x" }'),
+            ("port: 8000", "port: 8000"),
+            ("", ""),
+        ],
+    )
+    def test_is_shown_without_what_follows_the_name_of_a_secret(self, line: str, shown: str) -> None:
+        assert masked_line(line) == shown
 
 
 class TestACommandLine:

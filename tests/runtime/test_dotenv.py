@@ -262,6 +262,22 @@ class TestReadingAnEnvFile:
         with pytest.raises(ConfigError, match=r"\.env, line 1: UTF-16, as Windows PowerShell writes it"):
             read_env_file(tmp_path / ".env", caller={})
 
+    def test_that_is_wrong_after_the_name_of_a_secret_does_not_show_it(self, tmp_path: Path) -> None:
+        path = tmp_path / ".env"
+        path.write_text("PORT=8000\nDB_PASSWORD: hunter2\n")
+
+        with pytest.raises(ConfigError) as refused:
+            read_env_file(path, caller={})
+
+        assert refused.value.message == f"{path}, line 2: cannot read 'DB_PASSWORD ***'"
+
+    @pytest.mark.timeout(30)
+    def test_of_many_lines_takes_no_time_that_grows_with_their_square(self, tmp_path: Path) -> None:
+        path = tmp_path / ".env"
+        path.write_text("".join(f"A{number}=${{A{number - 1}:-x}}\n" for number in range(20_000)))
+
+        assert read_env_file(path, caller={})["A19999"] == "x"
+
 
 class TestReadingSeveralEnvFiles:
     def test_lets_a_later_file_win_and_refer_to_an_earlier_one(self, tmp_path: Path) -> None:
