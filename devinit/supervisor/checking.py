@@ -25,7 +25,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import logs, report
 from devinit.supervisor.data_watch import look_at_data
 from devinit.supervisor.health import asked_as
-from devinit.supervisor.probing import ATTEMPT_SECONDS, get, ready
+from devinit.supervisor.probing import ATTEMPT_SECONDS, ask_once, ready
 from devinit.supervisor.readiness import SERVER_ERRORS
 
 if TYPE_CHECKING:
@@ -102,11 +102,7 @@ def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
 
 async def page_of(page: HttpProbe) -> ProbeResult:
     """Ask for a page: an error of the server counts. What is no HTTP, missing, or slow, is as its port says."""
-    try:
-        async with asyncio.timeout(ATTEMPT_SECONDS):
-            result = await get(page)
-    except (TimeoutError, OSError):
-        return ready()
+    result = await ask_once(page)
     return result if result.status in SERVER_ERRORS else ready()
 
 

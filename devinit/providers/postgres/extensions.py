@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from devinit.errors import DevinitError
+from devinit.providers.postgres.installation import said_by
 from devinit.providers.programs import Origin, Program, moved_away
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
@@ -29,7 +29,6 @@ PASSED_OVER = frozenset(
 )
 MOST_FILES = 3000
 """A repository has fewer; of one that has more, the rest is not looked at."""
-PG_CONFIG_TIMEOUT_SECONDS = 10.0
 
 _SQL = re.compile(
     rb"""CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?\\?["'`]?([a-z][a-z0-9_-]*)""", re.IGNORECASE
@@ -98,7 +97,7 @@ def lacking(wanted: Mapping[str, str], program: Program) -> dict[str, str]:
 def folder_of(program: Program) -> Path | None:
     """Return where a PostgreSQL keeps what it knows of its extensions."""
     beside = program.path.resolve().parent
-    said = _said_by(beside / "pg_config")
+    said = said_by(beside / "pg_config", "--sharedir")
     places = (
         *([Path(said)] if said else []),
         beside.parent / "share",
@@ -138,18 +137,3 @@ def _files_below(root: Path) -> Iterator[Path]:
 
 def _is_comment(content: bytes, offset: int) -> bool:
     return content[content.rfind(b"\n", 0, offset) + 1 : offset].lstrip().startswith(_COMMENT)
-
-
-def _said_by(pg_config: Path) -> str:
-    try:
-        said = subprocess.run(
-            [pg_config, "--sharedir"],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=PG_CONFIG_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return ""
-    return said.stdout.strip() if said.returncode == 0 else ""

@@ -108,9 +108,8 @@ def _candidates(place: Place) -> Iterator[Candidate]:
     if found is not None:
         yield Candidate(Origin.SYSTEM, found)
     config = on_path("pg_config", place)
-    folder = None if config is None else _said_by(config)
-    if folder is not None:
-        yield Candidate(Origin.SYSTEM, folder / POSTGRES)
+    if config is not None and (folder := said_by(config, "--bindir")):
+        yield Candidate(Origin.SYSTEM, Path(folder) / POSTGRES)
     installed = [path for pattern in SYSTEM_FOLDERS for path in Path("/").glob(pattern)]
     for bin_folder in sorted(installed, key=_version_in, reverse=True):
         yield Candidate(Origin.SYSTEM, bin_folder / POSTGRES)
@@ -119,10 +118,11 @@ def _candidates(place: Place) -> Iterator[Candidate]:
         yield Candidate(Origin.EMBEDDED, wheel / "pginstall" / "bin" / POSTGRES)
 
 
-def _said_by(pg_config: Path) -> Path | None:
+def said_by(pg_config: Path, option: str) -> str:
+    """Return what `pg_config` answers to an option; empty when it cannot be asked, or fails."""
     try:
         said = subprocess.run(
-            [pg_config, "--bindir"],
+            [pg_config, option],
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -130,8 +130,8 @@ def _said_by(pg_config: Path) -> Path | None:
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        return None
-    return Path(said.stdout.strip()) if said.returncode == 0 and said.stdout.strip() else None
+        return ""
+    return said.stdout.strip() if said.returncode == 0 else ""
 
 
 def _version_in(folder: Path) -> float:
