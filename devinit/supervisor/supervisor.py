@@ -127,9 +127,7 @@ class Supervisor:
             async with self._deciding:
                 project = await self._load(order)
                 refuse_if_abandoned(order)
-                wanted = graph.with_dependencies(
-                    report.named(order.services, project), dependencies_of(project)
-                )
+                wanted = self._wanted_by(order, project)
                 await self._read_pipes(project, [name for name in wanted if self._phase(name) not in WANTED])
                 wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
@@ -287,8 +285,7 @@ class Supervisor:
             raise self._with_changes(question) from None
 
     async def _begin(self, project: Project, order: Order, tell: Callable[[Event], None]) -> list[str]:
-        chosen = report.to_start(order.services, project, self._is_wanted)
-        wanted = graph.with_dependencies(chosen, dependencies_of(project))
+        wanted = self._wanted_by(order, project)
         if project.source is None:
             # Each start reports what detection did not find, not only the first one.
             self._noted.difference_update(project.notes)
@@ -333,6 +330,11 @@ class Supervisor:
             if name not in starting and self.runners[name].service.setup:
                 text = f"{name} runs, so its setup does not: `devinit restart --setup {name}`"
                 self.stage.note(text, name)
+
+    def _wanted_by(self, order: Order, project: Project) -> list[str]:
+        """Return which services an order is to have running, with all that they need."""
+        chosen = report.to_start(order.services, project, self._is_wanted)
+        return graph.with_dependencies(chosen, dependencies_of(project))
 
     async def _load(self, order: Order) -> Project:
         project = await asyncio.to_thread(self._read, order.profile)

@@ -56,6 +56,15 @@ class TestAPipe:
 
 
 class TestAPipeThatNoProcessFeeds:
+    def test_of_a_service_that_is_not_started_is_left_alone(self, shop: Shop) -> None:
+        os.mkfifo(shop.root / "secrets")
+        shop.service("web", "note=notes", ready={"after": 0.1})
+        shop.service("tool", ready={"after": 0.1}, env_file="secrets", autostart=False)
+
+        shop.up()
+
+        assert shop.status()["web"]["phase"] == "ready"
+
     def test_is_an_error_that_names_it(self, shop: Shop) -> None:
         os.mkfifo(shop.root / ".env")
         shop.service("web", "note=notes", ready={"after": 0.1})
