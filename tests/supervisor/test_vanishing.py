@@ -84,27 +84,17 @@ class TestACheckoutThatIsDeleted:
         assert running.status()["web"]["phase"] == "ready"
 
 
-class TestACloneInPlaceOfACheckoutThatRan:
-    def test_is_started_anew_and_what_ran_there_is_stopped(self, running: Shop, tmp_path: Path) -> None:
-        supervisor, before = running.supervisor(), running.status()["web"]["pid"]
-        clone = shutil.copytree(running.root, tmp_path / "clone", ignore=shutil.ignore_patterns(".*"))
-
-        shutil.rmtree(running.root)
-        clone.rename(running.root)
-        running.up()
-
-        wait_for_end(supervisor)
-        wait_for_end(before)
-        assert running.status()["web"]["phase"] == "ready"
-
-    def test_is_no_different_when_it_is_a_copy_with_everything_in_it(
-        self, running: Shop, tmp_path: Path
+class TestAnotherFolderInPlaceOfACheckoutThatRan:
+    @pytest.mark.parametrize("left_out", [".*", ""], ids=["a clone", "a copy with everything in it"])
+    def test_is_started_anew_and_what_ran_there_is_stopped(
+        self, running: Shop, tmp_path: Path, left_out: str
     ) -> None:
         supervisor, before = running.supervisor(), running.status()["web"]["pid"]
-        copy = shutil.copytree(running.root, tmp_path / "backup")
+        ignored = shutil.ignore_patterns(left_out)
+        other = shutil.copytree(running.root, tmp_path / "other", ignore=ignored)
 
         shutil.rmtree(running.root)
-        copy.rename(running.root)
+        other.rename(running.root)
         running.up()
 
         wait_for_end(supervisor)
