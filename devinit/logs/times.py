@@ -62,6 +62,10 @@ class Times:
         earlier, later = self._times[after - 1], self._times[after]
         return earlier + (later - earlier) * (end - first) / (last - first)
 
+    def last(self) -> tuple[int, float]:
+        """Return the last point. Raise IndexError where there is none."""
+        return self._offsets[-1], self._times[-1]
+
     def run_at(self, end: int) -> float | None:
         """Return when the run began that printed a line that ends at an offset; None when that was not noted."""
         after = bisect_left(self._run_offsets, end)
@@ -90,6 +94,14 @@ def read_times(text: str) -> dict[int, Times]:
                     continue
                 found.setdefault(number, Times()).note(place, when, run=rest == [RUN])
     return found
+
+
+def last_point(text: str, inode: int) -> tuple[int, float] | None:
+    """Return the offset and the time of the last point of a file; None where there is none."""
+    for line in reversed(text.splitlines()):
+        if line.startswith(f"{inode} ") and (known := read_times(line).get(inode)) is not None:
+            return known.last()
+    return None
 
 
 def point(inode: int, offset: int, time: float, *, run: bool = False) -> str:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from devinit.errors import StateFileError
-from devinit.logs.times import point, thinned, times_path
+from devinit.logs.times import last_point, point, thinned, times_path
 from devinit.model.service import LogLimits, Service
 from devinit.supervisor import logs
 from devinit.system.files import write_atomically
@@ -41,6 +41,10 @@ MOST_POINTS = 8192
 """Lines of a .times file; more are thinned out."""
 POINT_BYTES = 40
 SAME_TIME_SECONDS = 0.01
+RECENT_POINTS = 64
+"""So many points at the end of a .times file are enough to find the last one of the log that is written to."""
+MOST_UNSEEN_BYTES = 2**20
+"""Read of what came while no supervisor lived; the times of what is more are estimated."""
 CANNOT_FREE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM, errno.EINVAL)
 
 
@@ -238,6 +242,8 @@ class LogKeeper:
         if found.st_ino == kept.inode and found.st_size == kept.size:
             return False
         points = [point(found.st_ino, found.st_size, written)]
+        if not kept.inode:
+            points[:0] = self._unseen(kept, found, written)
         if found.st_ino == kept.inode and found.st_size < kept.size:
             # Somebody emptied it.
             points.insert(0, point(found.st_ino, 0, written))
@@ -247,6 +253,23 @@ class LogKeeper:
         kept.inode, kept.size, kept.noted_at = found.st_ino, found.st_size, written
         kept.has_grown = kept.is_unreported = True
         return True
+
+    def _unseen(self, kept: Kept, found: os.stat_result, written: float) -> list[str]:
+        """Return points for lines that came while no supervisor lived and that say when they were printed."""
+        from devinit.logs.printed import printed_points  # not before the first services have been started
+
+        try:
+            known = last_point(_end_of(times_path(kept.path), POINT_BYTES * RECENT_POINTS), found.st_ino)
+            if known is None or known[0] >= found.st_size:
+                return []
+            descriptor = os.open(kept.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                text = os.pread(descriptor, MOST_UNSEEN_BYTES, known[0])
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return []
+        return [point(found.st_ino, *each) for each in printed_points(text, *known, written)]
 
     def _report_later(self, kept: Kept) -> None:
         """Report what a service printed last, although nothing more comes."""
@@ -318,3 +341,13 @@ class LogKeeper:
             fewer = thinned(known, inodes, MOST_POINTS)
         with suppress(StateFileError):
             write_atomically(path, "".join(fewer), mode=0o600, durable=False)
+
+
+def _end_of(path: str, size: int) -> str:
+    """Return the last bytes of a file of ours."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        length = os.fstat(descriptor).st_size
+        return os.pread(descriptor, size, max(0, length - size)).decode("ascii", "replace")
+    finally:
+        os.close(descriptor)

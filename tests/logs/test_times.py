@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as some
 
-from devinit.logs.times import Times, point, read_times, thinned, times_path
+from devinit.logs.times import Times, last_point, point, read_times, thinned, times_path
 
 
 def times(*points: tuple[int, float]) -> Times:
@@ -129,3 +129,14 @@ class TestThinningOut:
         known = read_times("".join(thinned(lines, {7}, 800)))[7]
 
         assert max(abs(known.at(offset) - time) for offset, time in steps) <= 3.2
+
+
+class TestTheLastPoint:
+    def test_is_that_of_the_file_although_another_one_follows(self) -> None:
+        text = "17 0 100.000\n17 50 100.500\n17 torn\n18 10 101.000 run\n"
+
+        assert last_point(text, 17) == (50, 100.5)
+        assert last_point(text, 18) == (10, 101.0)
+
+    def test_is_none_for_a_file_without_points(self) -> None:
+        assert last_point("17 0 100.000\n", 7) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 import sys
 import time
 from datetime import datetime
@@ -11,9 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.places import state_of
+from tests.providers.conftest import any_postgres
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.supervisor.conftest import Shop, Until
+
+__all__ = ["any_postgres"]
 
 PRINTING = """
 import signal, sys, time
@@ -40,6 +47,9 @@ SILENCE = 1.5
 """Of a service that is not asked."""
 TOLERANCE = 1.0
 """A hundred milliseconds are meant; a machine that is busy lets everyone be late."""
+
+EXACT = 0.1
+"""Seconds: where the time stands in the line."""
 
 
 class TestEveryLine:
@@ -97,3 +107,33 @@ class TestEveryLine:
         assert [line for line in wrong if not killed < line[1] < back] == []
         begins = killed - SILENCE - TOLERANCE
         assert [line for line in wrong if not begins < line[2] < back + TOLERANCE] == []
+
+
+class TestALineThatSaysItsTime:
+    def test_has_that_time_although_no_supervisor_lived_when_it_was_printed(
+        self, shop: Shop, port: int, any_postgres: Path
+    ) -> None:
+        shop.server("postgres", provider="postgres", port=port, binaries=str(any_postgres))
+        shop.up()
+        url = shop.environment()["DATABASE_URL"]
+
+        def say() -> None:
+            sql = "DO $$ BEGIN RAISE LOG 'said at %', extract(epoch FROM clock_timestamp()); END $$"
+            subprocess.run([any_postgres / "psql", "-X", "-q", "-d", url, "-c", sql], check=True)
+
+        say()
+        shop.kill_supervisor()
+        # Not at even distances, so that times in proportion are wrong.
+        for seconds in (0.0, 1.5, 0.2, 0.2):
+            time.sleep(seconds)
+            say()
+        shop.up()
+
+        lines = [json.loads(line) for line in shop("logs", "--json", "-n", "1000").stdout.splitlines()]
+        said = [
+            (float(found[1]), datetime.fromisoformat(line["time"]).timestamp())
+            for line in lines
+            if (found := re.search(r"LOG:  said at ([\d.]+)", line["line"]))
+        ]
+        assert len(said) == 5
+        assert [each for each in said if abs(each[0] - each[1]) > EXACT] == []
