@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from devinit.config.absence import nothing_in
+from devinit.config.bounds import linked_env_files
 from devinit.config.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.config.discovery import discovery_files
 from devinit.config.find import FILE_NAME
@@ -203,6 +204,7 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
     notes = check_ports(services, place)
     if not services:
         notes.append(f"{path} describes no services")
+    notes += linked_env_files(root, services.values())
     environment = variables(file.environment, problems.at("environment"))
     discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))
     refresh = seconds(

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from devinit.config.absence import no_project
+from devinit.config.bounds import bounds_of
 from devinit.config.detect import detect
 from devinit.config.detect.unreadable import unreadable
 from devinit.config.find import FILE_NAME, claimed, find_root_as_text, is_repository, search_of
@@ -24,4 +25,4 @@ def root_shown_by(start: str) -> str:
         # A devinit.toml that is no file is refused by name when it is read, not passed over.
         if os.path.lexists(os.path.join(candidate, FILE_NAME)) or detect(Path(candidate)).services:  # noqa: PTH118
             return candidate
-    raise no_project(folder, inside[-1], claimed(above), unreadable(Path(folder)))
+    raise no_project(folder, inside[-1], claimed(above), unreadable(bounds_of(Path(folder))))

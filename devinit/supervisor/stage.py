@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from devinit.config.bounds import usual_env_files
 from devinit.errors import DevinitError, ServiceError, StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import PortRequest
@@ -257,8 +258,7 @@ class Stage:
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
         """Return the `.env` files that a service is given, those that count more later."""
-        usual = dict.fromkeys((self.root / ".env", service.directory / ".env"))
-        return (*(path for path in usual if path.is_file() or path.is_fifo()), *service.env_file)
+        return (*usual_env_files(self.root, service), *service.env_file)
 
     def _note_secrets(self) -> None:
         """Leave for whoever shows logs what services are given that must not be shown."""

@@ -42,6 +42,23 @@ def worktree_of(path: str | os.PathLike[str]) -> Worktree | None:
         folder = parent
 
 
+def lists(main_top: str, top: str) -> bool:
+    """Whether a main checkout has a folder among its linked worktrees, as `git worktree list` shows them."""
+    records = os.path.join(main_top, ".git", "worktrees")
+    try:
+        names = os.listdir(records)
+    except OSError:
+        return False
+    marker = os.path.realpath(os.path.join(top, ".git"))
+    for name in names:
+        record = os.path.join(records, name)
+        # An absolute path, or with `worktree.useRelativePaths` one from here.
+        stated = _first_line(os.path.join(record, "gitdir"))
+        if stated and os.path.realpath(os.path.join(record, stated)) == marker:
+            return True
+    return False
+
+
 def _checkout(top: str) -> Worktree | None:
     """Return the checkout whose top this folder is."""
     marker = os.path.join(top, ".git")

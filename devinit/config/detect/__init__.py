@@ -8,28 +8,32 @@ from pathlib import Path
 from typing import TypeAlias
 
 from devinit.config.absence import only_databases
+from devinit.config.bounds import Bounds, bounds_of
 from devinit.config.defaults import project_name
 from devinit.config.detect import data, node, python
 from devinit.config.detect.finding import Finding
+from devinit.config.detect.links import links_out
 from devinit.config.detect.unreadable import problem_of, unreadable
 from devinit.config.discovery import usual_discovery_files
 from devinit.model.service import Project, Service
 
-Detector: TypeAlias = Callable[[Path, Mapping[str, Service]], Finding]
+Detector: TypeAlias = Callable[[Bounds, Mapping[str, Service]], Finding]
 """From a project's folder and the services found so far to one more service, or to notes alone."""
 
 
 def detect(root: Path) -> Project:
     """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
+    bounds = bounds_of(root)
     services: dict[str, Service] = {}
     notes: list[str] = []
     for detector in DETECTORS:
-        finding = detector(root, services)
+        finding = detector(bounds, services)
         notes.extend(finding.notes)
         if finding.service is not None:
             services[finding.service.name] = finding.service
-    notes.extend(unreadable(root))
+    notes.extend(unreadable(bounds))
+    notes.extend(links_out(bounds))
     if services and all(service.provider != "process" for service in services.values()):
         notes.append(only_databases(root, list(services)))
     return Project(
@@ -41,35 +45,37 @@ def detect(root: Path) -> Project:
     )
 
 
-def _backend(root: Path, found: Mapping[str, Service]) -> Finding:
+def _backend(bounds: Bounds, found: Mapping[str, Service]) -> Finding:
     """Find `backend/`: a Python application, else a Node server."""
-    folder = root / "backend"
+    folder = bounds.root / "backend"
     needs = tuple(name for name in ("postgres", "redis") if name in found)
-    if not folder.is_dir():
+    if not folder.is_dir() or not bounds.holds(folder):
         return Finding()
     return (
-        python.backend(root, folder, needs)
-        or node.server(root, folder, name="backend", port=8000, depends_on=needs)
+        python.backend(bounds, folder, needs)
+        or node.server(bounds, folder, name="backend", port=8000, depends_on=needs)
         or _nothing_in(
-            folder, "backend/: no FastAPI, Starlette, Flask, Django or Node application was recognised"
+            bounds,
+            folder,
+            "backend/: no FastAPI, Starlette, Flask, Django or Node application was recognised",
         )
     )
 
 
-def _frontend(root: Path, found: Mapping[str, Service]) -> Finding:
+def _frontend(bounds: Bounds, found: Mapping[str, Service]) -> Finding:
     """Find `frontend/`: a package with a dev script."""
-    folder = root / "frontend"
+    folder = bounds.root / "frontend"
     needs = ("backend",) if "backend" in found else ()
-    if not folder.is_dir():
+    if not folder.is_dir() or not bounds.holds(folder):
         return Finding()
-    return node.server(root, folder, name="frontend", port=3000, depends_on=needs) or _nothing_in(
-        folder, "frontend/: no package.json with a dev or start script was found"
+    return node.server(bounds, folder, name="frontend", port=3000, depends_on=needs) or _nothing_in(
+        bounds, folder, "frontend/: no package.json with a dev or start script was found"
     )
 
 
-def _nothing_in(folder: Path, note: str) -> Finding:
+def _nothing_in(bounds: Bounds, folder: Path, note: str) -> Finding:
     """Return the note that nothing was found, unless that is the fault of a file which is named anyway."""
-    return Finding() if problem_of(folder / "package.json") else Finding(notes=(note,))
+    return Finding() if problem_of(folder / "package.json", bounds) else Finding(notes=(note,))
 
 
 DETECTORS: tuple[Detector, ...] = (data.postgres, data.redis, _backend, _frontend)

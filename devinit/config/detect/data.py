@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from devinit.config.bounds import Bounds
 from devinit.config.defaults import PORTS, database_settings, preferring, project_name
-from devinit.config.detect.finding import Finding, read, read_package, sources, table
+from devinit.config.detect.finding import Finding, read, read_package, read_source, sources, table
 from devinit.model.service import Service
 
 _FOLDERS = ("", "backend", "frontend")
@@ -63,10 +64,11 @@ REDIS = Traces(
 )
 
 
-def postgres(root: Path, _found: Mapping[str, Service]) -> Finding:
+def postgres(bounds: Bounds, _found: Mapping[str, Service]) -> Finding:
     """Find a use of PostgreSQL."""
-    if not _uses(root, POSTGRES):
+    if not _uses(bounds, POSTGRES):
         return Finding()
+    root = bounds.root
     settings = database_settings(project_name(root), is_named=False)
     port = preferring("postgres", PORTS["postgres"], browser=False)
     return Finding(
@@ -74,34 +76,34 @@ def postgres(root: Path, _found: Mapping[str, Service]) -> Finding:
     )
 
 
-def redis(root: Path, _found: Mapping[str, Service]) -> Finding:
+def redis(bounds: Bounds, _found: Mapping[str, Service]) -> Finding:
     """Find a use of Redis."""
-    if not _uses(root, REDIS):
+    if not _uses(bounds, REDIS):
         return Finding()
     port = preferring("redis", PORTS["redis"], browser=False)
-    return Finding(Service(name="redis", provider="redis", directory=root, port=port))
+    return Finding(Service(name="redis", provider="redis", directory=bounds.root, port=port))
 
 
-def _uses(root: Path, traces: Traces) -> bool:
-    folders = [root / name for name in _FOLDERS]
+def _uses(bounds: Bounds, traces: Traces) -> bool:
+    folders = [folder for name in _FOLDERS if bounds.holds(folder := bounds.root / name)]
     return (
-        any(name in traces.python for folder in folders for name in _python_dependencies(folder))
-        or any(name in traces.node for folder in folders for name in _node_dependencies(folder))
+        any(name in traces.python for folder in folders for name in _python_dependencies(folder, bounds))
+        or any(name in traces.node for folder in folders for name in _node_dependencies(folder, bounds))
         or any(
             traces.url.search(text) or traces.variable.search(text)
             for folder in folders
-            for text in _settings(folder)
+            for text in _settings(folder, bounds)
         )
-        or any(traces.url.search(text) for text in _source_texts(root / "backend"))
+        or any(traces.url.search(text) for text in _source_texts(bounds))
     )
 
 
-def _python_dependencies(folder: Path) -> Iterator[str]:
+def _python_dependencies(folder: Path, bounds: Bounds) -> Iterator[str]:
     """Yield the distributions that an application needs, each also with each of its extras."""
     lines: list[Any] = []
     for path in (*folder.glob("requirements*.txt"), *folder.glob("requirements/*.txt")):
-        lines += read(path).splitlines()
-    pyproject = _toml(folder / "pyproject.toml")
+        lines += read(path, bounds).splitlines()
+    pyproject = _toml(folder / "pyproject.toml", bounds)
     project = table(pyproject, "project")
     for group in (project.get("dependencies"), *table(project, "optional-dependencies").values()):
         lines += group if isinstance(group, list) else []
@@ -110,7 +112,7 @@ def _python_dependencies(folder: Path) -> Iterator[str]:
         if parts is not None:
             yield from _with_extras(parts[1], (parts[2] or "").split(","))
     poetry = table(table(pyproject, "tool"), "poetry")
-    for packages in (table(poetry, "dependencies"), table(_toml(folder / "Pipfile"), "packages")):
+    for packages in (table(poetry, "dependencies"), table(_toml(folder / "Pipfile", bounds), "packages")):
         for name, described in packages.items():
             extras = described.get("extras") if isinstance(described, dict) else None
             yield from _with_extras(name, extras if isinstance(extras, list) else [])
@@ -123,28 +125,29 @@ def _with_extras(name: str, extras: list[Any]) -> Iterator[str]:
         yield f"{normal}[{str(extra).strip().lower().replace('_', '-')}]"
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _toml(path: Path, bounds: Bounds) -> dict[str, Any]:
     try:
-        return tomllib.loads(read(path))
+        return tomllib.loads(read(path, bounds))
     except (ValueError, RecursionError):
         return {}
 
 
-def _node_dependencies(folder: Path) -> Iterator[str]:
-    yield from table(read_package(folder), "dependencies")
+def _node_dependencies(folder: Path, bounds: Bounds) -> Iterator[str]:
+    yield from table(read_package(folder, bounds), "dependencies")
 
 
-def _settings(folder: Path) -> Iterator[str]:
+def _settings(folder: Path, bounds: Bounds) -> Iterator[str]:
     """Yield the settings that are files: .env and its templates, alembic.ini, Prisma's schema."""
     for path in (*folder.glob(".env*"), folder / "alembic.ini", folder / "prisma" / "schema.prisma"):
         # What devinit wrote itself would keep a server for ever that the code no longer uses.
         if path.name != _RUNTIME_FILE:
-            yield _without_comments(read(path))
+            yield _without_comments(read(path, bounds))
 
 
-def _source_texts(folder: Path) -> Iterator[str]:
-    for path in sources(folder, (".py", ".ts", ".js", ".mjs")):
-        yield _without_comments(read(path))
+def _source_texts(bounds: Bounds) -> Iterator[str]:
+    folder = bounds.root / "backend"
+    for path in sources(folder, (".py", ".ts", ".js", ".mjs"), bounds) if bounds.holds(folder) else ():
+        yield _without_comments(read_source(path))
 
 
 def _without_comments(text: str) -> str:

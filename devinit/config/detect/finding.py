@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from devinit.config.bounds import Bounds
 from devinit.model.service import Service
 
 LARGEST_FILE = 500_000
@@ -42,8 +43,13 @@ _ESCAPED_HALF = r"\ud"
 """How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
 
 
-def read(path: Path) -> str:
-    """Return a file's text; "" when it is missing, unreadable or too large to be written by hand."""
+def read(path: Path, bounds: Bounds) -> str:
+    """Return a file's text; "" when it is missing, unreadable, out of bounds or too long to be handwritten."""
+    return read_source(path) if bounds.holds(path) else ""
+
+
+def read_source(path: Path) -> str:
+    """Return the text of a file that `sources` found, as `read` does."""
     return decoded(_content_of(path))
 
 
@@ -71,13 +77,15 @@ def decoded(content: bytes) -> str:
     return content.decode(errors="replace")
 
 
-def read_package(folder: Path) -> dict[str, Any] | None:
+def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
     """Return package.json, as far as it is one (Any: nothing about it has been checked)."""
     import json  # only repositories with Node in them need it
 
+    path = folder / "package.json"
     try:
         # As npm reads it: UTF-8, with or without a byte order mark.
-        text = _content_of(folder / "package.json").decode("utf-8-sig", errors="replace")
+        content = _content_of(path) if bounds.holds(path) else b""
+        text = content.decode("utf-8-sig", errors="replace")
         package = json.loads(text)
         if _ESCAPED_HALF in text.lower():
             # Half of a character, which nothing can print, send or write: it becomes a question mark.
@@ -94,8 +102,15 @@ def table(value: Any, key: str) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def sources(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[Path]:
-    """Yield files with a suffix, nearest first, without installed packages, tests and migrations."""
+def sources(folder: Path, suffix: str | tuple[str, ...], bounds: Bounds) -> Iterator[Path]:
+    """Yield files with a suffix, nearest first, without installed packages, tests, migrations and links out."""
+    for entry in entries_below(folder, suffix):
+        if not entry.is_symlink() or bounds.holds(entry.path):
+            yield Path(entry.path)
+
+
+def entries_below(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[os.DirEntry[str]]:
+    """Yield what has a name with a suffix, nearest first, in folders that are no links."""
     level, count = [folder], 0
     for _ in range(DEEPEST):
         below: list[Path] = []
@@ -105,7 +120,7 @@ def sources(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[Path]:
                     if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                         below.append(Path(entry.path))
                 elif entry.name.endswith(suffix):
-                    yield Path(entry.path)
+                    yield entry
                     count += 1
                     if count == MOST_FILES:
                         return

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from devinit.config.bounds import Bounds
 from devinit.config.defaults import LOCAL_HOST, preferring
 from devinit.config.detect.finding import Finding, read_package, table
 from devinit.model.service import Service
@@ -31,16 +32,18 @@ _SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna
 """Scripts that start several programs: flags would reach the wrong one."""
 
 
-def server(root: Path, folder: Path, *, name: str, port: int, depends_on: tuple[str, ...]) -> Finding | None:
+def server(
+    bounds: Bounds, folder: Path, *, name: str, port: int, depends_on: tuple[str, ...]
+) -> Finding | None:
     """Return the development server of a package; None without a package or a script that starts one."""
-    package = read_package(folder)
+    package = read_package(folder, bounds)
     if package is None:
         return None
     scripts = table(package, "scripts")
     script = next((each for each in _SCRIPTS if isinstance(scripts.get(each), str)), None)
     if script is None:
         return None
-    manager = package_manager(root, folder, package)
+    manager = package_manager(bounds, folder, package)
     tool = _tool(scripts[script])
     service = Service(
         name=name,
@@ -51,12 +54,15 @@ def server(root: Path, folder: Path, *, name: str, port: int, depends_on: tuple[
         # Next compiles its first page when it is asked for: 10 to 20 s that a person would wait.
         warm="/" if tool == "next" and script == "dev" else None,
     )
-    return Finding(service, (*_several(folder, scripts[script]), *_not_installed(root, folder, manager)))
+    return Finding(
+        service, (*_several(folder, scripts[script]), *_not_installed(bounds.root, folder, manager))
+    )
 
 
-def package_manager(root: Path, folder: Path, package: dict[str, Any]) -> str:
+def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> str:
     """Return what package.json names, else what wrote the lock file; the folder's own before the root's."""
-    for place, described in ((folder, package), (root, read_package(root) or {})):
+    root = bounds.root
+    for place, described in ((folder, package), (root, read_package(root, bounds) or {})):
         named = str(described.get("packageManager", "")).partition("@")[0]
         if named in MANAGERS.values():
             return named

@@ -8,8 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from devinit.config.bounds import Bounds
 from devinit.config.defaults import LOCAL_HOST, preferring
-from devinit.config.detect.finding import Finding, read, sources
+from devinit.config.detect.finding import Finding, read, read_source, sources
 from devinit.model.service import Readiness, Service
 
 ASGI = ("FastAPI", "Starlette")
@@ -42,30 +43,32 @@ class Application(Struct, frozen=True):
     source: str
 
 
-def backend(root: Path, folder: Path, depends_on: tuple[str, ...]) -> Finding | None:
+def backend(bounds: Bounds, folder: Path, depends_on: tuple[str, ...]) -> Finding | None:
     """Return the Python application in a folder; None when there is none."""
-    notes = _without_environment(root, folder)
-    if (folder / "manage.py").is_file() and "django" in read(folder / "manage.py").lower():
+    notes = _without_environment(bounds.root, folder)
+    if "django" in read(folder / "manage.py", bounds).lower():
         command = f"python manage.py runserver {LOCAL_HOST}:${{PORT}}"
         return Finding(_service(folder, command, depends_on, ("python manage.py migrate --noinput",)), notes)
-    application = find_application(folder)
+    application = find_application(folder, bounds)
     if application is None:
         return None
-    migrations = ("python -m alembic upgrade head",) if (folder / "alembic.ini").is_file() else ()
-    service = _service(folder, _command(folder, application), depends_on, migrations, application)
+    alembic = folder / "alembic.ini"
+    has_migrations = alembic.is_file() and bounds.holds(alembic)
+    migrations = ("python -m alembic upgrade head",) if has_migrations else ()
+    service = _service(folder, _command(folder, application, bounds), depends_on, migrations, application)
     return Finding(service, notes)
 
 
-def find_application(folder: Path) -> Application | None:
+def find_application(folder: Path, bounds: Bounds) -> Application | None:
     """Return the application that is most likely the one to serve."""
     found: list[Application] = []
-    for path in sources(folder, ".py"):
-        source = _without_docstrings(read(path))
+    for path in sources(folder, ".py", bounds):
+        source = _without_docstrings(read_source(path))
         file = PurePosixPath(path.relative_to(folder).as_posix())
         for framework in (*ASGI, *WSGI):
             if framework in source:
                 found += _applications(file, framework, source)
-    found += _made_elsewhere(folder, found)
+    found += _made_elsewhere(folder, found, bounds)
     return min(found, key=_likelihood, default=None)
 
 
@@ -84,12 +87,12 @@ def _callable_without_arguments(parameters: str) -> bool:
     return all("=" in parameter or parameter.startswith("*") or not parameter for parameter in each)
 
 
-def _made_elsewhere(folder: Path, found: list[Application]) -> Iterable[Application]:
+def _made_elsewhere(folder: Path, found: list[Application], bounds: Bounds) -> Iterable[Application]:
     """Yield the objects that a module makes by calling a factory: `app = create_app()`."""
     frameworks = {each.attribute: each.framework for each in found if each.factory}
     calls = rf"^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)*({'|'.join(frameworks)})\("
-    for path in sources(folder, ".py") if frameworks else ():
-        source = _without_docstrings(read(path))
+    for path in sources(folder, ".py", bounds) if frameworks else ():
+        source = _without_docstrings(read_source(path))
         file = PurePosixPath(path.relative_to(folder).as_posix())
         for match in re.finditer(calls, source, re.MULTILINE):
             yield Application(file, match[1], frameworks[match[2]], factory=False, source=source)
@@ -107,8 +110,8 @@ def _without_docstrings(source: str) -> str:
     return re.sub(r"\"\"\".*?\"\"\"|'''.*?'''", '""', source, flags=re.DOTALL)
 
 
-def _command(folder: Path, application: Application) -> str:
-    directory, module = _importable(folder, application.file)
+def _command(folder: Path, application: Application, bounds: Bounds) -> str:
+    directory, module = _importable(folder, application.file, bounds)
     if application.framework in WSGI:
         place = f"{directory}/{module.replace('.', '/')}" if directory else module
         attribute = (
@@ -123,23 +126,23 @@ def _command(folder: Path, application: Application) -> str:
     return f"uvicorn {flags}{target}{factory} --host {LOCAL_HOST} --port ${{PORT}} --reload"
 
 
-def _importable(folder: Path, file: PurePosixPath) -> tuple[str, str]:
+def _importable(folder: Path, file: PurePosixPath, bounds: Bounds) -> tuple[str, str]:
     """Return the directory that must be on the path (empty for the service's own) and the module's name."""
     directories, names = list(file.parent.parts), list(file.with_suffix("").parts)
     if names[-1] == "__init__" and len(names) > 1:
         names.pop()
     outside = next((index for index, part in enumerate(directories) if not part.isidentifier()), -1) + 1
-    if outside == 0 and directories[:1] == ["src"] and not _is_package(folder / "src"):
+    if outside == 0 and directories[:1] == ["src"] and not _is_package(folder / "src", bounds):
         outside = 1
     return "/".join(directories[:outside]), ".".join(names[outside:])
 
 
-def _is_package(directory: Path) -> bool:
+def _is_package(directory: Path, bounds: Bounds) -> bool:
     """Tell whether `src` is imported by its name, as `from src.models import …` does."""
     if (directory / "__init__.py").is_file():
         return True
     imports = re.compile(rf"^\s*(from|import) {directory.name}\b", re.MULTILINE)
-    return any(imports.search(read(path)) for path in sources(directory, ".py"))
+    return any(imports.search(read_source(path)) for path in sources(directory, ".py", bounds))
 
 
 def _service(

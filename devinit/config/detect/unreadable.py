@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from devinit.config.bounds import Bounds
 from devinit.config.detect.finding import LARGEST_FILE, beginning_of, decoded
 
 FOLDERS = ("", "backend", "frontend")
@@ -18,17 +19,19 @@ TOO_MANY_DIGITS = "it holds a number with too many digits"
 WIDE = "UTF-16, as Windows PowerShell writes it: save it as UTF-8"
 
 
-def unreadable(root: Path) -> Iterator[str]:
+def unreadable(bounds: Bounds) -> Iterator[str]:
     """Yield a line for each file of a project that would show something if it could be read."""
     for folder in FOLDERS:
         for pattern in FILES:
-            for path in sorted((root / folder).glob(pattern)):
-                if problem := problem_of(path):
-                    yield f"{path.relative_to(root)} cannot be read: {problem}"
+            for path in sorted((bounds.root / folder).glob(pattern)):
+                if problem := problem_of(path, bounds):
+                    yield f"{path.relative_to(bounds.root)} cannot be read: {problem}"
 
 
-def problem_of(path: Path) -> str:
+def problem_of(path: Path, bounds: Bounds) -> str:
     """Return why a file cannot be read, with line and column; empty when it can, or is not there."""
+    if not bounds.holds(path):
+        return ""  # `links` names it
     try:
         content = beginning_of(path)
     except OSError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devinit.config.bounds import bounds_of
 from devinit.config.detect import detect
 from devinit.config.detect.unreadable import unreadable
 from devinit.config.shown import root_shown_by
@@ -27,14 +28,14 @@ class TestAFileThatWindowsWrote:
         project = detect(root)
 
         assert list(project.services) == ["frontend"]
-        assert list(unreadable(root)) == []
+        assert list(unreadable(bounds_of(root))) == []
 
     @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
     def test_is_a_requirements_txt_in_what_pip_reads(self, root: Path, encoding: str) -> None:
         wrote(root, "requirements.txt", "fastapi\r\nasyncpg\r\nredis\r\n".encode(encoding))
 
         assert list(detect(root).services) == ["postgres", "redis"]
-        assert list(unreadable(root)) == []
+        assert list(unreadable(bounds_of(root))) == []
 
     def test_is_a_pyproject_with_a_byte_order_mark(self, root: Path) -> None:
         wrote(root, "pyproject.toml", '[project]\ndependencies = ["asyncpg"]\n'.encode("utf-8-sig"))
@@ -66,7 +67,7 @@ class TestAFileThatCannotBeRead:
     ) -> None:
         wrote(root, f"frontend/{name}", content)
 
-        [note] = detect(root).notes if name == "package.json" else unreadable(root)
+        [note] = detect(root).notes if name == "package.json" else unreadable(bounds_of(root))
 
         assert note.startswith(f"frontend/{name} cannot be read: {problem}")
 
