@@ -37,7 +37,6 @@ HIDDEN = "***"
 HINTS = (
     *(
         "pass",
-        "pwd",
         "pw",
         "secret",
         "token",
@@ -53,27 +52,36 @@ HINTS = (
     *("bearer", "mnemonic", "pat", "sk", "pswd", "sig=", "signature=", "code="),
 )
 """One of these is in every name of a secret, with what follows where it would be in many words."""
-SIGNS = ("=", "--", " -", "\x1f-", '":', "':", "%3d")
+SIGNS = ("=", "--", " -", '":', "':", "%3d")
 """One of these stands between a name and its value, or before an option."""
 PHRASES = (
-    "authorization: ",
-    "cookie: ",
-    "token: ",
-    "key: ",
-    "secret: ",
-    "auth: ",
-    "password '",
-    "identified by",
+    *("password ", "requirepass ", "masterauth ", "cli auth ", "authtoken ", "change_password "),
+    *("config set ", "configure set ", "setx ", "setenv ", "env ", "</", "value"),
+    *("bearer ", "private key", "sk-", "sk_", "pat-", "pat_"),
 )
-"""How headers and SQL say that a secret follows."""
+"""What precedes a secret in SQL, settings, commands and XML, and how tokens begin that have a hint in them."""
+TOKENS = ("eyj", "aiza", "ya29.", "sg.", "hvs.", "xox", "pypi-")
+"""How other tokens begin."""
+TOKENS_WITH_UNDERSCORE = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "npm_", "hf_", "rk_live_", "rk_test_", "whsec_", "dop_", "shp"),
+)
+TOKEN_PLACES = ("hooks", "/bot")
+"""What stands in a URL before a token."""
+COMMANDS = ("identified", " login ", "add_user")
+"""What precedes a secret in SQL and commands without a hint."""
+NOT_IN_KEYS = (" ", ".", '"')
+LINE_OF_KEY = 64
+"""Characters of a line of a private key, at least."""
+LONGEST_WORD = 240
+"""Characters before a colon in which a name is looked for, with what colours it."""
 PROGRAMS = (
     *(
         "mysql",
         "mariadb",
         "mycli",
-        "redis-cli",
-        "valkey-cli",
-        "keydb-cli",
+        "redis-",
+        "valkey-",
+        "keydb-",
         "mongo",
         "curl",
         "mosquitto",
@@ -86,7 +94,16 @@ PROGRAMS = (
         "ldap",
         "zip",
         "7z",
-        "rabbitmqadmin",
+        "rabbitmq",
+        "http -",
+        "https -",
+        "az login",
+        "smbclient",
+        "etcdctl",
+        "twine",
+        "ssh-keygen",
+        "vault login",
+        "ngrok",
         "cqlsh",
         "sshpass",
         "openssl",
@@ -156,14 +173,35 @@ def may_hold_secrets(text: str) -> bool:
     """Whether a text may hold a secret; False is certain. This needs no pattern."""
     if "@" in text and "@" in text.replace(f":{HIDDEN}@", ""):
         return True
-    lower = text.lower()
+    is_command = SEPARATOR in text
+    lower = text.lower().replace(SEPARATOR, " ") if is_command else text.lower()
+    if has_one_of(HINTS, lower) and (
+        has_one_of(SIGNS, lower) or has_one_of(PHRASES, lower) or has_hint_before_colon(lower)
+    ):
+        return True
     return (
-        (has_one_of(SIGNS, lower) and has_one_of(HINTS, lower))
-        or (": " in lower and "-" in lower and has_one_of(HINTS, lower))
-        or ((": " in lower or " '" in lower or " by" in lower) and has_one_of(PHRASES, lower))
-        or (" -" in lower and has_one_of(PROGRAMS, lower))
-        or (SEPARATOR in lower and has_one_of(PROGRAMS, lower))
+        has_token(lower)
+        or has_one_of(COMMANDS, lower)
+        or ((" -" in lower or is_command) and has_one_of(PROGRAMS, lower))
+        or (len(text) >= LINE_OF_KEY and not has_one_of(NOT_IN_KEYS, text[-LINE_OF_KEY:]))
     )
+
+
+def has_token(lower: str) -> bool:
+    """Whether a text may hold a token that is recognised by its form and has no hint in it."""
+    return (
+        has_one_of(TOKENS, lower)
+        or ("_" in lower and has_one_of(TOKENS_WITH_UNDERSCORE, lower))
+        or ("://" in lower and has_one_of(TOKEN_PLACES, lower))
+    )
+
+
+def has_hint_before_colon(lower: str) -> bool:
+    """Whether a colon follows what may be the name of a secret: `{ password: 'x' }`."""
+    for before in lower.split(":")[:-1]:
+        if has_one_of(HINTS, before[-LONGEST_WORD:].rstrip().rpartition(" ")[2]):
+            return True
+    return False
 
 
 def has_one_of(parts: Sequence[str], text: str) -> bool:

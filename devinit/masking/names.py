@@ -32,6 +32,7 @@ SECRET_ENDINGS = (
     "ACCOUNTKEY",
     "ENCRYPTIONKEY",
     "LICENSEKEY",
+    "MASTERAUTH",
     "MASTERKEY",
     "PASSKEY",
     "PRIVATEKEY",
@@ -59,9 +60,13 @@ NO_SECRETS = frozenset(
 )
 """Words that only end like a secret."""
 SECRET_LAST = frozenset(
-    {"AUTH", "BEARER", "COOKIE", "JWT", "MNEMONIC", "PEPPER", "SALT", "SK"},
+    {"AUTH", "BEARER", "MNEMONIC", "PEPPER", "SALT", "SK"},
 )
 """What is a secret as the last of several words: REDIS_AUTH, ERLANG_COOKIE, STRIPE_SK."""
+SECRET_ALONE = frozenset({"AUTHORIZATION", "COOKIE", "JWT"})
+"""What is a secret as the last word, and alone as well: the keys of headers that were printed as an object."""
+IN_QUERIES = frozenset({"SIG", "SIGNATURE"})
+"""What is a secret as the last word of a URL's parameter: X-Amz-Signature."""
 GUARDING = frozenset(
     {
         "ACCESS",
@@ -147,6 +152,8 @@ DESCRIPTIONS = frozenset(
     }
 )
 """Last words that say something about a secret, and hold none: POSTGRES_PASSWORD_FILE, TOKEN_TTL."""
+NPM_AUTH = "_auth"
+"""User and password in .npmrc."""
 OF_THE_SHELL = frozenset({"PWD", "OLDPWD"})
 """Folders, in every environment."""
 SWITCHES = frozenset({"", "true", "false", "yes", "no", "on", "off", "none", "null", "random"})
@@ -157,6 +164,8 @@ def hides(name: str) -> bool:
     """Whether what has this name is not to be shown."""
     if name in OF_THE_SHELL:
         return False
+    if name == NPM_AUTH:
+        return True
     words = words_of(name)
     while words and words[-1].isdigit():
         words.pop()
@@ -178,9 +187,11 @@ def is_secret(word: str) -> bool:
 
 
 def is_secret_at_the_end(words: list[str]) -> bool:
-    """Whether several words end with one that is a secret there."""
-    return len(words) > 1 and (
-        words[-1] in SECRET_LAST or (words[-1] in ("KEYS", "TOKENS") and words[-2] in GUARDING)
+    """Whether a name ends with a word that is a secret there."""
+    return (
+        words[-1] in SECRET_ALONE
+        or (len(words) > 1 and words[-1] in SECRET_LAST)
+        or (words[-1] in ("KEYS", "TOKENS") and len(words) > 1 and words[-2] in GUARDING)
     )
 
 
@@ -188,6 +199,8 @@ def is_secret_key(words: list[str]) -> bool:
     """Whether a name is that of a key which opens something."""
     if words[-1] == "KEY":
         return len(words) > 1 and words[-2] not in OPEN_KEYS
+    if words[-2:] == ["KEY", "DATA"]:
+        return True
     return any(word == "KEY" and kind in GUARDING for kind, word in zip(words, words[1:], strict=False))  # noqa: RUF007  itertools is not loaded for this
 
 

@@ -9,7 +9,22 @@ from __future__ import annotations
 import re
 
 from devinit.masking import HIDDEN, SEPARATOR
-from devinit.masking.names import SWITCHES, hides
+from devinit.masking.names import IN_QUERIES, SWITCHES, hides, words_of
+from devinit.masking.pairs import paired
+from devinit.masking.programs import of_programs
+from devinit.masking.tokens import of_tokens
+from devinit.masking.values import (
+    CLOSING,
+    LOOSE,
+    PAIR,
+    PLAIN_WORDS,
+    PROSE,
+    REFERENCE,
+    REST,
+    TO_THE_END,
+    VALUE,
+    WORD,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +37,7 @@ URL = re.compile(
     # user:password@; a port with a path behind it is no password. A password may hold an @ that should have been
     # escaped and, in what is no web address, a /. Messages spell the form out: user:password@host.
     r"(?P<before>(?:(?P<web>\b(?:https?|wss?)://)|(?<!http)(?<!https)(?<!ws)(?<!wss)://)[^\s:/@?#'\"<>]*:)"
-    r"(?!\d{1,5}(?:[/?#]|$)|password@host)(?P<password>[^\s/?'\"<>]{1,2048}|(?(web)(?!)|[^\s'\"<>]{1,2048}))@"
+    r"(?!\d{1,5}(?:[?#]|$|/(?(web)|(?![^\s/?#@'\"<>]*@[\w.-]+(?::\d+)?/)))|password@host)(?P<password>[^\s/?'\"<>]{1,2048}|(?(web)(?!)|[^\s'\"<>]{1,2048}))@"
 )
 TOKEN_URL = re.compile(r"(?P<before>\bhttps?://)(?P<user>[^\s:/@?#'\"<>]{16,})@")
 """A token in place of a user: `https://ghp_…@github.com`, a DSN of Sentry's."""
@@ -30,73 +45,48 @@ MYSQL_DSN = re.compile(
     r"(?<![\w.+%-])(?P<before>[\w.+%-]++:)(?:[^\s\"']{1,128}?@(?=(?:tcp6?|unix|cloudsql)?\()|[^\s\"'@/]{1,128}@(?=/\w))"
 )
 """`user:password@tcp(127.0.0.1:3306)/shop`, as Go's driver reads it."""
-SQL = re.compile(r"(?i)\b(?P<before>(?:password|(?<!\brevision )identified\s+by)\s+)'(?:[^']|'')+'")
-"""Not alembic's "Can't locate revision identified by 'abc123'", which is the cause of a failed start."""
+SQL = re.compile(
+    r"(?i)\b(?P<before>"
+    r"(?:(?P<word>password)"
+    r"|(?<!\brevision )identified\s+(?:by|(?:with|via)\s+[\w'\"`]+\s+(?:by|as|using))(?:\s+password)?)\s+"
+    r"|password\s+for\s+[^\s=]{1,200}\s*=\s*)"
+    r"(?:(?P<single>[EN]?')(?:[^'\\]|''|\\.)+'"
+    r"|(?(word)(?!)|(?P<double>\")[^\"]+\")"
+    r"|(?P<dollar>\$\w{0,64}\$).{1,512}?(?P=dollar))"
+)
+"""PostgreSQL, MySQL, MariaDB, SQL Server.
 
+Not alembic's "Can't locate revision identified by 'abc123'", which is the cause of a failed start.
+"""
+
+PREFIX = r"(?:[bBuU](?=\\*[\"']))?"
+"""Of a quoted value in Python."""
 SIGN = re.compile(
     rf"(?<![\w.-])(?:"
-    # name=value, "name" => "value", name%3Dvalue
-    rf"(?P<assigned>[\w.-]++){COLOUR}\\*[\"'\]]{{0,2}}{COLOUR}[ ]?(?:=>|=(?!=)|%3[Dd]){COLOUR}[ ]?"
+    # name=value, "name" => "value", name%3Dvalue, name := value
+    rf"(?P<assigned>[\w.-]++){COLOUR}\\*[\"'\]]{{0,2}}{COLOUR}[ ]?(?:=>|:?=(?!=)|%3[Dd]){COLOUR}[ ]?"
+    rf"(?:(?i:bearer|basic)[ ]+(?=\S))?{PREFIX}"
     # "name": "value"
-    rf"|(?<=[\"'])(?P<quoted>[\w.-]++)\\*[\"']{COLOUR}\s?:{COLOUR}\s?(?=\\*[\"'])"
+    rf"|(?<=[\"'])(?P<quoted>[\w.-]++)\\*[\"']{COLOUR}\s?:{COLOUR}\s?{COLOUR}{PREFIX}(?=\\*[\"'])"
     # --name value; also in a list that was printed: '--name', 'value'
     r"|(?P<option>--?[A-Za-z][\w.-]*+)(?:[\"'],)?[ \t\x1f]+(?!-)"
     # Private-Token: value
-    r"|(?P<header>(?:[A-Za-z]++-)++[\w]++|(?i:authorization|cookie)):[ ]+(?:(?i:bearer|basic|token|digest)[ ]+)?"
+    r"|(?P<header>(?:[A-Za-z]++-)++[\w]++|(?i:authorization|cookie)):[ ]*"
+    r"(?:(?i:bearer|basic|token)[ ]+)?"
+    # name: 'value', and name: value, as objects, YAML and Go's maps are printed
+    rf"|(?P<key>[\w-]++){COLOUR}[ ]?:(?!:){COLOUR}[ ]?{COLOUR}{PREFIX}"
     r")"
 )
-VALUE = re.compile(
-    r"(?P<quote>\\*[\"'])(?P<inside>(?:(?!(?P=quote))(?:\\.|[^\\\x1f]))*)(?P=quote)"
-    r"|(?P<plain>(?:(?![\"'`](?:[\s,;:)\]}]|$))[^\s;&\x1b])+)"
-)
-PAIR = re.compile(r"[^;\"'\n\x1f]{1,512}(?=;[ ]?[A-Za-z][\w ]*=)")
-"""A value of .NET's ends where the next pair begins, and may hold spaces: `Password=two words;Server=db`."""
-REST = re.compile(r"[^;\"'\n\x1f]+")
-"""The last value of such a string, behind a `;`."""
-TO_THE_END = re.compile(r"[^\"'\n\x1f]+")
-"""What ends with the line, the quotation or the word: cookies, what was cut."""
-WORD = re.compile(rf"[^{SEPARATOR}]+")
-"""A word of a command line whose words are known."""
-CLOSING = ",.:)]}>`"
-"""Characters that end a sentence or a list behind a value, and seldom a password."""
-REFERENCE = re.compile(r"\$(?:\{\w+\}|[A-Z][A-Z0-9_]*)")
-"""A variable in place of its value: `--password ${DB_PASSWORD}`."""
-PROSE = frozenset(
-    {
-        *("a", "an", "and", "are", "as", "be", "by", "can", "cannot", "could", "expired", "for"),
-        *("from", "has", "in", "invalid", "is", "it", "may", "missing", "must", "needs", "not", "of"),
-        *("on", "option", "or", "required", "requires", "that", "the", "to", "was", "were", "will", "with"),
-    }
-)
-"""Words that follow an option in a sentence: "--token is required"."""
 PLAIN_COUNTS = frozenset({"pass", "passes"})
 """What test runners count: `pass=12 fail=0`."""
 
+QUOTES = ("'", '"', "\\'", '\\"', "\\\\")
+PARAMETERS = re.compile(r"(?i:digest|oauth|hmac|signature|aws4-hmac-sha256|sharedkey)\b")
+"""Schemes of authorization that are followed by several parameters."""
+LONGEST_STRUCT = 400
+"""Characters before a name in which a structure begins."""
 LONGEST_NAME = 200
 """In characters: what is longer is no name, and its words would take long to find."""
-
-SHORT_OPTIONS = re.compile(
-    r"(?<![\w.-])(?P<program>"
-    r"(?:mysql|mariadb)(?:dump|admin|import|check|show|slap|pump|sh)?(?:-[a-z]++)*|mycli|7za?"
-    r"|sshpass|mongo(?:sh|dump|restore|export|import|stat|top)?|rabbitmqadmin|cqlsh"
-    r"|(?:redis|valkey|keydb)-cli|mosquitto_(?:pub|sub|rr)|sqlcmd|bcp|(?:un)?zip"
-    r"|ldap(?:search|add|modify|delete|whoami|passwd)|curl|(?:docker|podman|nerdctl)(?=\s+login)|openssl"
-    r")(?=[\s\"'])"
-)
-END_OF_COMMAND = re.compile(r"[;|\n]")
-_ATTACHED = r"-p(?=\S)"
-_EITHER = r"-p\s*(?=\S)"
-OPTION_OF = {
-    **dict.fromkeys(("mysql", "mariadb", "mycli", "7z"), _ATTACHED),
-    **dict.fromkeys(("sshpass", "mongo", "rabbitmqadmin", "cqlsh"), _EITHER),
-    **dict.fromkeys(("docker", "podman", "nerdctl"), _EITHER),
-    **dict.fromkeys(("redis-cli", "valkey-cli", "keydb-cli"), r"-a\s+(?=\S)"),
-    **dict.fromkeys(("mosquitto", "sqlcmd", "bcp", "zip", "unzip"), r"-P\s*(?=\S)"),
-    "ldap": r"-w\s*(?=\S)",
-    "curl": r"(?:-u\s*|--user[\s=]+|--proxy-user[\s=]+|-U\s*)[^\s:\"']*:(?=\S)",
-    "openssl": r"-pass(?:in|out)?\s+pass:(?=\S)",
-}
-"""What precedes a password in the command line of a program, by the beginning of the program's name."""
 
 
 def without_secrets(text: str) -> str:
@@ -105,8 +95,18 @@ def without_secrets(text: str) -> str:
         text = URL.sub(rf"\g<before>{HIDDEN}@", text)
         text = TOKEN_URL.sub(rf"\g<before>{HIDDEN}@", text)
         text = MYSQL_DSN.sub(rf"\g<before>{HIDDEN}@", text)
-    text = SQL.sub(rf"\g<before>'{HIDDEN}'", text)
-    return hidden(text, [*named(text), *of_programs(text)])
+    lower = text.lower().replace(SEPARATOR, " ")
+    if "password" in lower or "identified" in lower:
+        text = SQL.sub(without_password, text)
+    return hidden(
+        text, [*named(text), *paired(text, lower), *of_programs(text, lower), *of_tokens(text, lower)]
+    )
+
+
+def without_password(found: re.Match[str]) -> str:
+    """Return a clause of SQL with its password hidden, in the quotes in which it stood."""
+    opening = found["single"] or found["double"] or found["dollar"]
+    return f"{found['before']}{opening}{HIDDEN}{opening.lstrip('eEnN')}"
 
 
 def passwords_of_urls(text: str) -> Iterator[str]:
@@ -115,10 +115,11 @@ def passwords_of_urls(text: str) -> Iterator[str]:
 
 
 def hidden(text: str, places: list[tuple[int, int]]) -> str:
-    """Return a text in which some places, which may overlap, are unreadable."""
-    parts, done = [], 0
+    """Return a text in which some places, which may overlap or touch, are unreadable."""
+    parts: list[str] = []
+    done = 0
     for start, end in sorted(places):
-        if start >= done:
+        if start > done or not parts:
             parts += [text[done:start], HIDDEN]
         done = max(done, end)
     return "".join([*parts, text[done:]])
@@ -139,21 +140,40 @@ def named(text: str) -> Iterator[tuple[int, int]]:
 
 def is_secret(sign: re.Match[str], text: str) -> bool:
     """Whether what follows is a secret by its name, or by the place of the name."""
-    name = next(filter(None, sign.group("assigned", "quoted", "option", "header")))
+    name = next(filter(None, sign.group("assigned", "quoted", "option", "header", "key")))
     if len(name) > LONGEST_NAME:
         return False
     if name.lower() == "pwd":
         # A folder in an environment, a password in a connection string.
         return not text.startswith(("/", "~"), sign.end())
-    if sign["header"] and name.lower() in ("authorization", "cookie"):
-        return True
-    in_query = text[max(sign.start() - 1, 0) : sign.start()] in ("?", "&")
-    return hides(name) or (in_query and name.lower() in ("key", "sig", "signature", "code"))
+    if sign["header"]:
+        # `image: auth-token:v2` is no header, nor is a user in a URL.
+        is_one = sign[0].endswith(" ") or (
+            (name.lower().startswith("x-") or name.lower().endswith("authorization"))
+            and not text.endswith("//", 0, sign.start())
+        )
+        return is_one and (hides(name) or name.lower() in ("authorization", "cookie"))
+    return hides(name) or (is_in_query(sign, text) and is_secret_in_query(name))
+
+
+def is_in_query(sign: re.Match[str], text: str) -> bool:
+    """Whether a name is that of a parameter of a URL."""
+    return text.endswith(("?", "&", "&amp;"), 0, sign.start())
+
+
+def is_secret_in_query(name: str) -> bool:
+    """Whether a parameter of a URL is a secret: `X-Amz-Signature`; `code` only alone, not `country_code`."""
+    words = words_of(name)
+    return bool(words) and (words[-1] in IN_QUERIES or words in (["KEY"], ["CODE"]))
 
 
 def value_after(sign: re.Match[str], text: str) -> tuple[int, int] | None:
     """Return the span of the value behind a name; None when there is no secret to hide."""
     start = sign.end()
+    if sign["header"] and text.startswith(HIDDEN, start):
+        return None
+    if sign["key"] and (is_of_prose(sign, text) or not text.startswith(QUOTES, start)):
+        return loose_value(sign, text)
     if whole := whole_value(sign, text):
         return whole.span()
     if (found := VALUE.match(text, start)) is None:
@@ -167,15 +187,48 @@ def value_after(sign: re.Match[str], text: str) -> tuple[int, int] | None:
     return (start, start + len(kept)) if is_worth_hiding(sign, kept) else None
 
 
+def is_of_prose(sign: re.Match[str], text: str) -> bool:
+    """Whether a parser means its own tokens: "Unexpected token: '}'"."""
+    return text.endswith("nexpected ", 0, sign.start())
+
+
+def loose_value(sign: re.Match[str], text: str) -> tuple[int, int] | None:
+    """Return the span of a bare value behind a colon that looks made up: it ends its line, or a pair follows.
+
+    `password: string` and `token: is required` are words, `src/token:12` is a place in a file.
+    """
+    if is_of_prose(sign, text) or sign["key"].lower() in PLAIN_COUNTS:
+        return None
+    if not sign[0].endswith((" ", "m")) and not is_in_struct(sign, text):
+        return None
+    found = LOOSE.match(text, sign.end())
+    if found is None or REFERENCE.fullmatch(found["value"]):
+        return None
+    return found.span("value")
+
+
+def is_in_struct(sign: re.Match[str], text: str) -> bool:
+    """Whether Go has printed a structure or a map: `{User:ada Password:…}`, `map[user:ada password:…]`."""
+    begun = max(sign.start() - LONGEST_STRUCT, 0)
+    is_named = text[sign.start() - 1 : sign.start()] in ("[", "{", " ")
+    return is_named and (
+        text.rfind("{", begun, sign.start()) >= 0 or text.rfind("map[", begun, sign.start()) >= 0
+    )
+
+
 def whole_value(sign: re.Match[str], text: str) -> re.Match[str] | None:
     """Return a value that may hold spaces, because something else marks its end; None for any other value."""
     start, end = sign.span()
     before = text[start - 1 : start]
     if SEPARATOR in sign[0] or (SEPARATOR in text and sign[0].startswith("-") and before in ("", SEPARATOR)):
         return WORD.match(text, end)
-    if (sign["header"] or "").lower() == "cookie":
+    header = (sign["header"] or "").lower()
+    if header == "cookie":
         return TO_THE_END.match(text, end)
-    if not sign["assigned"]:
+    if header.endswith("authorization") and PARAMETERS.match(text, end):
+        quote = before if before in ("'", '"') else ""
+        return re.compile(rf"[^{quote}\n\x1f]+").match(text, end)
+    if not sign["assigned"] or is_in_query(sign, text):
         return None
     return REST.match(text, end) if before == ";" else PAIR.match(text, end)
 
@@ -184,31 +237,8 @@ def is_worth_hiding(sign: re.Match[str], value: str) -> bool:
     """Whether a value can be a secret: no switch, no variable, no word of a sentence."""
     if value.lower() in SWITCHES or REFERENCE.fullmatch(value):
         return False
+    if sign["key"] and value.lower() in PLAIN_WORDS:
+        return False
     if sign["option"] and value.lower() in PROSE:
         return False
     return not (value.isdigit() and sign["assigned"] in PLAIN_COUNTS)
-
-
-def of_programs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where passwords stand behind the short options of programs that have one for them."""
-    programs = list(SHORT_OPTIONS.finditer(text))
-    ends = [*(each.start() for each in programs), len(text)][1:]
-    for program, end in zip(programs, ends, strict=True):
-        name = program["program"]
-        before = next(option for beginning, option in OPTION_OF.items() if name.startswith(beginning))
-        command = END_OF_COMMAND.split(text[program.end() : end], maxsplit=1)[0]
-        for option in re.finditer(rf"(?<![^\s\"']){before}", command):
-            if found := password_at(text, program.end() + option.end()):
-                yield found
-            if name == "sshpass":
-                break  # what follows is the command of another program
-
-
-def password_at(text: str, start: int) -> tuple[int, int] | None:
-    """Return the span of the password that begins at `start`; None for a variable in its place."""
-    found = VALUE.match(text, start)
-    if found is None or REFERENCE.fullmatch(found[0]):
-        return None
-    if SEPARATOR in text and (word := WORD.match(text, start)) and SEPARATOR in text[:start]:
-        return word.span()
-    return found.span("inside") if found["quote"] else found.span()

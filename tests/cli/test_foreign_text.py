@@ -118,8 +118,28 @@ class TestASecretInAForeignCommandLine:
             (f"Server=db;Password={SECRET};Encrypt=true",),
             (f"root:{SECRET}@tcp(db:3306)/shop",),
             ("x" * 30, f"RAILS_MASTER_KEY={SECRET}"),
+            ("--masterauth", SECRET),
+            ("redis-benchmark", "-a", SECRET),
+            ("curl", "-su", f"ada:{SECRET}", "-H", f'Authorization: Digest response="{SECRET}"'),
+            (f"https://b.s3.amazonaws.com/k?x=1&X-Amz-Signature={SECRET}",),
+            (f"ghp_{SECRET}{SECRET}",),
+            (f"{{ password: '{SECRET}' }}",),
         ],
-        ids=["=", "option", "words", "url", "dotnet", "go", "variable"],
+        ids=[
+            *(
+                "=",
+                "option",
+                "words",
+                "url",
+                "dotnet",
+                "go",
+                "variable",
+                "redis-server",
+                "redis-benchmark",
+                "curl",
+            ),
+            *("signed url", "token", "object"),
+        ],
     )
     def test_is_hidden_from_whoever_asks_for_a_port(
         self, port: int, listen: Listen, tmp_path: Path, words: tuple[str, ...]
@@ -183,4 +203,16 @@ class TestASecretOfAService:
 
         assert SECRET in shop("env").stdout
         assert "--api-key=***" in texts[3].stdout
+        assert not [each for each in texts if SECRET in each.stdout + each.stderr]
+
+    def test_is_hidden_in_what_it_printed_before_it_failed(self, shop: Shop) -> None:
+        said = f"cannot log in with {{ password: '{SECRET}' }} and eyJhbGciOi.eyJzdWIi.{SECRET}"
+        (shop.root / "fail.py").write_text(f"raise SystemExit({said!r})")
+        shop.service("web", command=f"{sys.executable} fail.py", restart="never")
+
+        texts = [shop("start", "--json"), *map(shop.__call__, ("status", "logs"))]
+        texts += [shop(*words) for words in (("why", "web"), ("why", "web", "--json"), ("status", "--json"))]
+
+        for each in (texts[2], texts[4]):
+            assert "cannot log in with { password: '***' } and ***" in each.stdout
         assert not [each for each in texts if SECRET in each.stdout + each.stderr]

@@ -208,6 +208,28 @@ class TestSecrets:
         assert "tk-9f8e7d6c" not in secretive("logs", "web", "--json").stdout
         assert "tk-9f8e7d6c" in secretive.log("web").read_text()
 
+    def test_of_tools_and_of_private_keys_are_hidden_line_by_line(self, logged: Shop) -> None:
+        lines = [
+            *("aws configure set aws_secret_access_key hunter2", "//registry.npmjs.org/:_authToken=hunter2"),
+            *("_auth=hunter2", "docker login -u ada -p hunter2 registry", "curl -fsSLu ada:hunter2 http://x"),
+            *("curl -b session=hunter2 http://x", "git clone https://ada:hunter2@github.com/a/b"),
+            *("using github_pat_11ABCDEFG0hunter2hunter2hunter2", f"sent ghp_{'hunter2' * 5}"),
+            *("refused: sk-proj-hunter2hunter2hunter2", "Proxy-Authorization: Basic hunter2"),
+            *("Set-Cookie: sid=hunter2; Path=/", "{ cookie: 'sid=hunter2' }", "az login -u app -p hunter2"),
+            *("kubectl --token=hunter2 get pods", '{"name":"DB_PASSWORD","value":"hunter2"}'),
+            *(
+                "machine github.com login ada password hunter2",
+                "https://hooks.slack.com/services/T/B/hunter2",
+            ),
+            *("-----BEGIN PRIVATE KEY-----", f"hunter2{'Ab1+' * 14}x", "-----END PRIVATE KEY-----"),
+        ]
+        logged.log("web").write_text("\n".join(lines) + "\n")
+
+        shown = [logged("logs", "web").stdout, logged("logs").stdout, logged("logs", "web", "--json").stdout]
+
+        assert [text.count("***") for text in shown] == [len(lines) - 2] * 3
+        assert not [text for text in shown if "hunter2" in text]
+
     def test_cannot_be_searched_for(self, secretive: Shop) -> None:
         assert secretive("logs", "--grep", "9f8e").stdout == ""
 

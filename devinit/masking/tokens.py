@@ -1,0 +1,53 @@
+"""Secrets that are recognised by their own form, whatever they are called: tokens, private keys. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from devinit.masking import has_one_of, has_token
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOKEN = re.compile(
+    r"(?:(?<![\w-])|(?<=%20)|(?<=%22))(?:"
+    # A JSON Web Token: of three parts, of five when it is encrypted. The signature may be missing.
+    r"eyJ[\w-]{6,}(?:\.[\w-]*+){2,4}"
+    # GitHub, GitLab, npm, PyPI, Docker
+    r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+    r"|npm_[A-Za-z0-9]{30,}|pypi-AgE[\w-]{16,}|dckr_pat_[\w-]{20,}"
+    # OpenAI, Anthropic and others; without a digit it is a word as sk-fading-circle. Hugging Face, Groq
+    r"|sk-(?=[\w-]*\d)[\w-]{20,}|(?:hf|gsk)_[A-Za-z0-9]{30,}"
+    # Stripe, Slack, Google, SendGrid, DigitalOcean, Shopify, Vault
+    r"|[sr]k_(?:live|test)_\w{10,}|whsec_[\w+/=]{16,}|xox[abeoprs]-[\w-]{10,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}"
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_\w{32,}|shp(?:at|ss)_\w{20,}|hvs\.[\w-]{20,}"
+    r")"
+    # What stands in addresses: Slack, Discord, Telegram
+    r"|(?<=hooks\.slack\.com/services/)[\w/]+|(?<=/api/webhooks/)\d+/[\w-]+|(?<=/bot)\d{6,}:[\w-]{30,}"
+    # Without a digit it is a word: "Bearer authentication-required"
+    r"|(?i:(?<=\bbearer ))(?=[\w.~+/-]*\d)[\w.~+/-]{16,}=*"
+)
+LONGEST_END = 100
+"""Characters at the end of a text in which a line of a private key is looked for."""
+WITH_A_HINT = ("bearer", "sk-", "sk_", "pat-", "pat_")
+"""How tokens begin that have the name of a secret in them."""
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?P<body>.*?)(?:-----END |\Z)", re.DOTALL
+)
+LINE_OF_KEY = re.compile(
+    r"(?<![^\s\x1f])(?=[^\s]{0,80}[a-z])(?=[^\s]{0,80}[A-Z])(?=[^\s]{0,80}\d)"
+    r"(?P<body>[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}){0,2}={0,2})\s*\Z"
+)
+"""Logs are shown line by line: of a key all but the last line. What has letters of one case only is a checksum."""
+
+
+def of_tokens(text: str, lower: str) -> Iterator[tuple[int, int]]:
+    """Yield where tokens and private keys stand."""
+    if has_token(lower) or has_one_of(WITH_A_HINT, lower):
+        yield from (found.span() for found in TOKEN.finditer(text))
+    if "PRIVATE KEY" in text:
+        yield from (found.span("body") for found in PRIVATE_KEY.finditer(text) if found["body"].strip())
+    # The name of the service may precede it.
+    if line := LINE_OF_KEY.search(text, max(len(text) - LONGEST_END, 0)):
+        yield line.span("body")
