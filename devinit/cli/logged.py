@@ -87,12 +87,18 @@ def services_of(root: Path, profile: str | None) -> list[str] | None:
 
 
 def refuse_unknown(names: list[str], root: Path) -> None:
-    """Raise UsageError unless the project has all these services, of which one has only printed nothing yet."""
+    """Raise UsageError unless the project has all these services, of which one has only printed nothing yet.
+
+    It has those that run, also when they are not in the configuration any more.
+    """
     from devinit.config.load import load  # as above
 
-    project = load(root)
+    profile, running = on_record(root)
+    if running.issuperset(names):
+        return
+    project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or profile)
     for name in names:
-        if name not in project.services:
+        if name not in project.services and name not in running:
             raise unknown_service(name, project.services, project.name)
 
 

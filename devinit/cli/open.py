@@ -52,6 +52,9 @@ def address_of(name: str, status: ProjectStatus) -> str:
     if name not in services:
         raise unknown_service(name, services, status["project"])
     url = services[name]["url"]
+    if url is None and services[name]["phase"] == "stopped" and services[name]["port"] is not None:
+        # Where it will answer is decided when it starts.
+        raise ServiceError(f"{name} is stopped", hint=f"`devinit start {name}` starts it")
     if url is None or not url.startswith(WEB):
         pages = [each["name"] for each in services.values() if (each["url"] or "").startswith(WEB)]
         raise UsageError(f"{name} has no page to open", hint=f"these have: {', '.join(pages) or 'none'}")

@@ -19,17 +19,13 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.model.service import Service
-    from devinit.model.status import Mode, ProjectStatus, ServiceStatus
-
+    from devinit.model.status import ProjectStatus, ServiceStatus
 
 EXAMPLE = "devinit status --json"
 ORPHANED = (
     "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
 )
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
-WHOLLY = {"added": "new in the configuration", "removed": "not in the configuration any more"}
-"""What is said where not only a part of a service has changed."""
 SWITCHES = {"--json": "json", "--all": "all"}
 NAMES = "services"
 
@@ -158,7 +154,9 @@ def outdated(service: ServiceStatus, paint: Paint) -> str:
     changed = service.get("changed")
     if not changed:
         return ""
-    said = WHOLLY.get(changed[0]) or f"outdated ({one_line(', '.join(changed))})"
+    from devinit.model.status import WHOLLY_CHANGED  # most services are as their files say
+
+    said = WHOLLY_CHANGED.get(changed[0]) or f"outdated ({one_line(', '.join(changed))})"
     return f"  {paint.attention(said)}"
 
 
@@ -188,6 +186,8 @@ def status_at_rest(folder: str) -> ProjectStatus:
 
     from devinit.config.load import load
     from devinit.control.orphans import is_elsewhere, orphans_of
+    from devinit.model.at_rest import row_at_rest
+    from devinit.model.status import Phase
     from devinit.ports import ports_file
 
     root = Path(folder)
@@ -195,46 +195,11 @@ def status_at_rest(folder: str) -> ProjectStatus:
     remembered = ports_file.read(root)
     orphans = orphans_of(root)
     reasons = {name: ELSEWHERE if is_elsewhere(root, name) else ORPHANED for name in orphans}
-    services: list[ServiceStatus] = [
-        {
-            "name": name,
-            "provider": service.provider,
-            "phase": "orphaned" if name in orphans else "stopped",
-            "mode": mode_at_rest(service, remembered.get(name)),
-            "port": orphans.get(name, service.port.expected(remembered.get(name))) if service.port else None,
-            "preferred_port": service.port.preferred if service.port else None,
-            "url": None,
-            "pid": None,
-            "uptime_seconds": None,
-            "restarts": 0,
-            "cpu_percent": None,
-            "memory_bytes": None,
-            "reason": reasons.get(name),
-            "changed": [],
-            "restarted_for": None,
-            "autostart": service.autostart,
-            "extra_ports": [
-                {
-                    "name": each.service,
-                    "port": each.expected(remembered.get(each.service)),
-                    "preferred_port": each.preferred,
-                    "url": None,
-                }
-                for each in service.extra_ports
-            ],
-            "watch": None,
-            "last_error": None,
-            "truncated": False,
-            "next_port": None,
-        }
-        for name, service in project.services.items()
-    ]
+    services: list[ServiceStatus] = []
+    for name, service in project.services.items():
+        row = row_at_rest(service, remembered)
+        if name in orphans:
+            port = orphans[name] if service.port else None
+            row = {**row, "phase": Phase.ORPHANED.value, "port": port, "reason": reasons[name]}
+        services.append(row)
     return {"project": project.name, "root": str(root), "supervisor": None, "services": services}
-
-
-def mode_at_rest(service: Service, remembered: int | None) -> Mode:
-    """Say how a service that is stopped would come to its address."""
-    if service.external_url is not None:
-        return "external"
-    moves = service.port is not None and service.port.expected(remembered) != service.port.preferred
-    return "moved" if moves else "preferred"

@@ -67,6 +67,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("phase", report["phase"] + since),
         ("because", report["reason"] or ""),
         ("last build", build_of(report)),
+        ("outdated", outdated_of(report)),
         ("port", port_of(report)),
         ("other ports", "\n".join(extra_port_of(each) for each in report.get("extra_ports", []))),
         (
@@ -97,6 +98,16 @@ def build_of(report: WhyReport) -> str:
     from devinit.model.build_words import in_words  # most builds are clean
 
     return f"failed: {in_words(error)}"
+
+
+def outdated_of(report: WhyReport) -> str:
+    """Return what has changed since the service was started; an older supervisor does not tell."""
+    changed = report.get("changed")
+    if not changed:
+        return ""
+    from devinit.model.status import WHOLLY_CHANGED  # most services are as their files say
+
+    return WHOLLY_CHANGED.get(changed[0]) or ", ".join(changed)
 
 
 def port_of(report: WhyReport) -> str:

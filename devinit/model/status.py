@@ -102,6 +102,10 @@ class ServiceStatus(TypedDict):
     """Whether the reason is longer than what is told."""
 
 
+WHOLLY_CHANGED = {"added": "new in the configuration", "removed": "not in the configuration any more"}
+"""What is said where not only a part of a service has changed."""
+
+
 class ProjectStatus(TypedDict):
     """The whole of `status --json`."""
 
@@ -142,6 +146,8 @@ class WhyReport(TypedDict):
     """As in `status`."""
     failures: int
     """How many it had recently."""
+    changed: NotRequired[list[str]]
+    """As in `status`. An older supervisor does not tell."""
     port: int | None
     preferred_port: int | None
     port_reason: str | None

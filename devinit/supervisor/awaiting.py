@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Literal
 
+from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.status import Phase
 from devinit.supervisor import logs, outcome, report
@@ -121,7 +122,7 @@ def failure_of(name: str, supervisor: Supervisor, began: float) -> str | None:
     if state.phase is Phase.EXITED and state.last_exit:
         return state.reason or "it failed"
     if state.phase is Phase.STOPPED and time.time() - began > STOPPED_SECONDS:
-        return f"it is stopped: `devinit start {name}` starts it"
+        return how_to_start(name)
     states = {each.name: each.state for each in supervisor.runners.values()}
     services = {each.name: each.service for each in supervisor.runners.values()}
     if state.phase is Phase.WAITING and outcome.is_settled(name, states, services):
@@ -188,7 +189,7 @@ def unknown(name: str) -> Awaited:
         "service": name,
         "outcome": "failed",
         "phase": Phase.STOPPED.value,
-        "reason": f"it is stopped: `devinit start {name}` starts it",
+        "reason": how_to_start(name),
         "url": None,
         "last_error": None,
         **report.NO_LINES,

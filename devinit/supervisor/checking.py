@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.probe import (
     EndProbe,
@@ -27,6 +28,7 @@ from devinit.supervisor.data_watch import look_at_data
 from devinit.supervisor.health import asked_as
 from devinit.supervisor.probing import ATTEMPT_SECONDS, ask_once, ready
 from devinit.supervisor.readiness import SERVER_ERRORS
+from devinit.supervisor.reasons import reason_of
 
 if TYPE_CHECKING:
     from devinit.model.status import Checked
@@ -66,6 +68,8 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
     state = runner.state
     if state.phase is Phase.EXITED:
         return state.last_exit == 0, state.reason if state.last_exit else None
+    if state.phase is Phase.STOPPED:
+        return False, reason_of(runner, stage) or how_to_start(runner.name)
     if state.phase not in ASKED:
         return False, state.reason or f"it is {state.phase.value}"
     if state.stuck is not None:

@@ -35,12 +35,12 @@ from devinit.model.status import (
     CommandSetting,
     Inspection,
     OwnPort,
-    Phase,
     ProjectStatus,
     WaitReport,
 )
 from devinit.ports.who import who
 from devinit.supervisor import report
+from devinit.supervisor.drift import ADDED
 from devinit.supervisor.presence import remember
 from devinit.supervisor.project_ports import Asked
 from devinit.supervisor.runner import Runner
@@ -81,15 +81,16 @@ class Handlers:
         return await (self._measured_status if measure else self._status).answer()
 
     async def _encoded_status(self) -> msgspec.Raw:
+        new = await self._supervisor.new_services()
         self._supervisor.look_at_data()
-        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}, []))
+        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}, new))
 
     async def _encoded_measured_status(self) -> msgspec.Raw:
         # One walk through /proc for all services.
         table = ProcessTable()
         usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
         measured = {name: usage for name, usage in usages.items() if usage}
-        changed, new = await self._supervisor.changed_since()
+        changed, new = await self._supervisor.changed_since(), await self._supervisor.new_services()
         self._supervisor.look_at_data()
         return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed, new))
 
@@ -154,16 +155,19 @@ class Handlers:
         """Explain a service."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
-        chosen = report.one_named(name, self._stage.project)
+        runners, stage = await self._supervisor.asked_about([name])
+        chosen = report.one_named(name, stage.project)
         self._supervisor.look_at_data()
         await self._supervisor.confirm([chosen])
-        runner, stage = self._supervisor.runners[chosen], self._stage
+        changed = await self._supervisor.changed_since()
+        runner = runners[chosen]
         from devinit.supervisor.holders_now import reasons_now  # as in `inspect`
 
         ports = await asyncio.to_thread(
             reasons_now, chosen, runner.state, stage.ports.granted(chosen), partial(who, root=stage.root)
         )
-        return report.why(runner, self._supervisor.runners, stage, ports)
+        told = changed.get(chosen, [] if chosen in self._supervisor.runners else [ADDED])
+        return report.why(runner, runners, stage, ports, told)
 
     async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
         """Ask each service once whether it is well; all that are not stopped when none is named."""
@@ -171,11 +175,11 @@ class Handlers:
 
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._configured()
-        runners = self._supervisor.runners
-        chosen = report.named(names, self._stage.project)
+        runners, stage = await self._supervisor.asked_about(names)
+        chosen = report.named(names, stage.project)
         if not names:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
-        rows = list(await asyncio.gather(*(check_service(runners[name], self._stage) for name in chosen)))
+        rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in chosen)))
         return {"well": bool(rows) and all(row["well"] for row in rows), "services": rows}
 
     async def wait(self, params: msgspec.Raw, _connection: Connection) -> WaitReport:
@@ -184,7 +188,8 @@ class Handlers:
 
         asked = msgspec.json.decode(params, type=WaitParams)
         await self._configured()
-        names = report.named(asked.services, self._stage.project) if asked.services else []
+        _, stage = await self._supervisor.asked_about(asked.services)
+        names = report.named(asked.services, stage.project) if asked.services else []
         return await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
 
     async def events(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
@@ -203,10 +208,10 @@ class Handlers:
     async def confirm(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
         """Ask a service that is ready once whether it still serves; return its phase after that."""
         name = msgspec.json.decode(params, type=ServiceParams).service
-        chosen = report.one_named(name, self._stage.project)
+        runners, stage = await self._supervisor.asked_about([name])
+        chosen = report.one_named(name, stage.project)
         await self._supervisor.confirm([chosen])
-        runner = self._supervisor.runners.get(chosen)
-        return {"phase": (runner.phase if runner else Phase.STOPPED).value}
+        return {"phase": runners[chosen].phase.value}
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
         """Report who has a port; nothing when it is free."""
@@ -218,10 +223,11 @@ class Handlers:
         """Tell what a service is given, and what of that has changed since it was started."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
-        chosen = report.one_named(name, self._stage.project)
+        runners, stage = await self._supervisor.asked_about([name])
+        chosen = report.one_named(name, stage.project)
         from devinit.supervisor.inspection import inspect  # only who looks closely asks; it costs no start
 
-        return inspect(self._supervisor.runners[chosen], self._stage)
+        return inspect(runners[chosen], stage)
 
     async def ports(self, _params: msgspec.Raw, _connection: Connection) -> list[OwnPort]:
         """Return every port of the project, and who is in the way of those that are elsewhere."""
@@ -236,7 +242,8 @@ class Handlers:
 
         asked = msgspec.json.decode(params, type=ChooseParams)
         await self._supervisor.ensure_configured(self._stage.caller, None)
-        chosen = await asyncio.to_thread(port_desk.choose, self._stage, asked.service, asked.port)
+        _, stage = await self._supervisor.asked_about([asked.service.partition(".")[0]])
+        chosen = await asyncio.to_thread(port_desk.choose, stage, asked.service, asked.port)
         return {"port": chosen}
 
     async def forget_ports(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
@@ -245,7 +252,8 @@ class Handlers:
 
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._supervisor.ensure_configured(self._stage.caller, None)
-        return await asyncio.to_thread(port_desk.forget, self._stage, names)
+        _, stage = await self._supervisor.asked_about(name.partition(".")[0] for name in names)
+        return await asyncio.to_thread(port_desk.forget, stage, names)
 
     async def free_port(self, params: msgspec.Raw, connection: Connection) -> Any:
         """End who was shown to have a port, where that is safe."""

@@ -46,7 +46,7 @@ def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
 
 
 def added(runners: Mapping[str, Runner], project: Project) -> list[str]:
-    """Return the services that the files name now and nobody has been told of."""
+    """Return the services that the files name now and no start has taken over."""
     return [name for name in project.services if name not in runners]
 
 

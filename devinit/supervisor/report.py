@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from devinit import __version__
 from devinit.errors import UsageError
+from devinit.model.at_rest import how_to_start, row_at_rest
 from devinit.model.names import unknown_service
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 Runners = Mapping[str, Runner]
 
+EVERY = "all"
+"""The name that means every service."""
+
 LONGEST_TEXT = 2000
 """Characters of a reason, or of a command."""
 LONGEST_TAIL_LINE = 500
@@ -59,17 +63,24 @@ def named(names: Iterable[str], project: Project) -> list[str]:
     """Return the services that are meant: all of them when none is named, or "all" is among the names."""
     asked = list(dict.fromkeys(names))
     for name in asked:
-        if name != "all" and name not in project.services:
+        if name != EVERY and name not in project.services:
             raise unknown_service(name, project.services, project.name)
-    return list(project.services) if not asked or "all" in asked else asked
+    return list(project.services) if not asked or EVERY in asked else asked
 
 
 def to_start(names: Iterable[str], project: Project, wanted: Callable[[str], bool]) -> list[str]:
     """Return the services that a start or a restart is meant for: all of them are those that start by themselves.
 
     One that does not is meant when it is named, or `wanted` already: it runs, or is on its way.
+    Raise UsageError for a name that the project does not have.
     """
     asked = frozenset(names)
+    for name in sorted(asked - project.services.keys()):
+        if wanted(name):
+            raise UsageError(
+                f"{name} runs, but is not in the configuration any more",
+                hint=f"`devinit stop {name}` stops it, `devinit start` as well; or put its table back",
+            )
     return [
         name
         for name in named(asked, project)
@@ -79,7 +90,7 @@ def to_start(names: Iterable[str], project: Project, wanted: Callable[[str], boo
 
 def one_named(name: str, project: Project) -> str:
     """Return the one service that is meant."""
-    if name == "all":
+    if name == EVERY:
         known = ", ".join(project.services) or "none"
         raise UsageError("one service has to be named, not all of them", hint=f"services: {known}")
     [chosen] = named([name], project)
@@ -233,30 +244,8 @@ def project_status(
                 service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
                 for name, runner in runners.items()
             ),
-            *map(status_of_new, new),
+            *(row_at_rest(service, remembered or {}, [ADDED]) for service in new),
         ],
-    }
-
-
-def status_of_new(service: Service) -> ServiceStatus:
-    """Return a service that was added to the configuration and has not been started yet."""
-    port = service.port.preferred if service.port else None
-    return {
-        "name": service.name,
-        "provider": service.provider,
-        "phase": Phase.STOPPED.value,
-        "mode": "external" if service.external_url is not None else "preferred",
-        "port": port,
-        "preferred_port": port,
-        "url": None,
-        "pid": None,
-        "uptime_seconds": None,
-        "restarts": 0,
-        "cpu_percent": None,
-        "memory_bytes": None,
-        "reason": None,
-        "changed": [ADDED],
-        "restarted_for": None,
     }
 
 
@@ -307,14 +296,23 @@ def uptime_of(runner: Runner) -> float | None:
     return max(0.0, time.time() - runner.started_at) if runner.started_at is not None else None
 
 
-def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> WhyReport:
-    """Explain a service. `ports`: what holds now of the ports that it could not have."""
+def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, changed: list[str]) -> WhyReport:
+    """Explain a service.
+
+    `ports`: what holds now of the ports that it could not have; `changed`: as in `status`.
+    """
     state, service = runner.state, runner.service
     dependencies = {name: other.service.depends_on for name, other in runners.items()}
     return {
         "name": runner.name,
         "phase": state.phase.value,
-        "reason": shown(ports.failed or reason_of(runner, stage) or reason_to_wait(runner, runners), stage),
+        "reason": shown(
+            ports.failed
+            or reason_of(runner, stage)
+            or reason_to_wait(runner, runners)
+            or (how_to_start(runner.name) if state.phase is Phase.STOPPED else None),
+            stage,
+        ),
         "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
@@ -322,6 +320,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons) -> W
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
         "failures": len(state.failures),
+        "changed": changed,
         "port": stage.endpoint(runner.name).port,
         "preferred_port": service.port.preferred if service.port else None,
         "port_reason": shown(port_reason(service, ports), stage),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import logging
 import os
 import time
@@ -90,6 +91,15 @@ class Stage:
         """Let one service be another one from here on, until the configuration is taken over again."""
         services = {**self.project.services, service.name: service}
         self.project = msgspec.structs.replace(self.project, services=services)
+
+    def with_services(self, services: Mapping[str, Service]) -> Stage:
+        """Return a stage for questions about these services as well, which are not among those of the project."""
+        beside = copy.copy(self)
+        beside.project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
+        # Not the same dictionary: what only a question was about is not noted among what services are given.
+        beside._given = dict(self._given)  # noqa: SLF001 - its own kind
+        beside.derive()
+        return beside
 
     def check_project(self, project: Project, caller: dict[str, str], coming: Iterable[str] = ()) -> None:
         """Raise what `configure`, `publish` and the start of the `coming` services would raise; change nothing.

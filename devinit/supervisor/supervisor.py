@@ -23,11 +23,12 @@ from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
-from devinit.supervisor import graph, lifecycle, outcome, outdated, report, reuse
+from devinit.supervisor import added, graph, lifecycle, outcome, outdated, report, reuse
 from devinit.supervisor.capacity import kept_for
 from devinit.supervisor.consequences import warning_of, with_changes
 from devinit.supervisor.data_watch import look_at_data
 from devinit.supervisor.discovery import Discovery
+from devinit.supervisor.drift import REMOVED
 from devinit.supervisor.file_watches import FileWatches
 from devinit.supervisor.leftovers import (
     end_leftovers,
@@ -171,7 +172,9 @@ class Supervisor:
         `by`: who wants it, and since when, in words.
         """
         async with self._deciding:
-            chosen = report.named(names, self.stage.project)
+            _, stage = await self.asked_about(names)
+            # Nothing of what is only new in the configuration can run: no start has known of it.
+            chosen = [name for name in report.named(names, stage.project) if name in self.runners]
             running = [name for name in chosen if self._phase(name) in PRESENT]
             for name in running:
                 self.runners[name].stopped_by = by
@@ -191,9 +194,9 @@ class Supervisor:
 
     def hurry(self, names: tuple[str, ...]) -> None:
         """Let these services be ended without grace: what is being ended, and what a stop will end next."""
-        for name in report.named(names, self.stage.project):
-            if name in self.runners:
-                self.runners[name].hurry.set()
+        for name, runner in self.runners.items():
+            if not names or name in names or report.EVERY in names:
+                runner.hurry.set()
 
     async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
         """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
@@ -201,6 +204,22 @@ class Supervisor:
             if not self.runners:
                 order = Order(services=(), asked=Asked(environ=environ), profile=profile)
                 await self._configure(self._as_they_run(await self._load(order)), order)
+
+    async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, Stage]:
+        """Return the services, and the stage that they are on, for a question about these.
+
+        One that is new in devinit.toml is among them as a stopped one. Raise ConfigError for a file that cannot
+        be read when a name is in question; a name that nothing has is the caller's to refuse.
+        """
+        if added.are_known(names, self.runners):
+            return self.runners, self.stage
+        project = self._settled(await asyncio.to_thread(self._read, None), self.stage.caller)
+        return added.with_added(
+            self.runners,
+            self.stage,
+            project,
+            lambda service, stage: Runner(service, stage, self, self._tasks, self.changed),
+        )
 
     async def confirm(self, names: Iterable[str]) -> None:
         """Ask those of these services that are ready once whether they still serve."""
@@ -224,13 +243,18 @@ class Supervisor:
         for runner in self.runners.values():
             look_at_data(runner, self.stage)
 
-    async def changed_since(self) -> tuple[dict[str, list[str]], list[Service]]:
-        """Return what of each service that runs is older than its files, and the services that are new in them."""
+    async def changed_since(self) -> dict[str, list[str]]:
+        """Return what of each service that runs is older than its files."""
         project = await self._files.project()
-        new = (
-            [project.services[name] for name in outdated.added(self.runners, project)] if self.runners else []
-        )
-        return self._outdated(self._settled(project, self.stage.caller)), new
+        removed = {name: [REMOVED] for name in self.runners if name not in project.services}
+        return self._outdated(self._settled(project, self.stage.caller)) | removed
+
+    async def new_services(self) -> list[Service]:
+        """Return the services that the files have now and no start has taken over."""
+        if not self.runners:
+            return []
+        project = await self._files.project()
+        return [project.services[name] for name in outdated.added(self.runners, project)]
 
     # How it is done
 

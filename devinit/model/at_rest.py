@@ -1,0 +1,67 @@
+"""What is said of a service that does not run, by a supervisor of others and by a command without a supervisor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinit.model.status import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from devinit.model.service import Service
+    from devinit.model.status import Mode, ServiceStatus
+
+
+def row_at_rest(
+    service: Service, remembered: Mapping[str, int], changed: Sequence[str] = ()
+) -> ServiceStatus:
+    """Return a stopped service as a row of `status`: on the ports that its next start asks for.
+
+    `remembered`: what `.ports.json` says; `changed`: as in the row.
+    """
+    port = service.port
+    return {
+        "name": service.name,
+        "provider": service.provider,
+        "phase": Phase.STOPPED.value,
+        "mode": mode_at_rest(service, remembered.get(service.name)),
+        "port": port.expected(remembered.get(service.name)) if port else None,
+        "preferred_port": port.preferred if port else None,
+        "url": None,
+        "pid": None,
+        "uptime_seconds": None,
+        "restarts": 0,
+        "cpu_percent": None,
+        "memory_bytes": None,
+        "reason": None,
+        "changed": list(changed),
+        "restarted_for": None,
+        "autostart": service.autostart,
+        "extra_ports": [
+            {
+                "name": each.service,
+                "port": each.expected(remembered.get(each.service)),
+                "preferred_port": each.preferred,
+                "url": None,
+            }
+            for each in service.extra_ports
+        ],
+        "watch": None,
+        "last_error": None,
+        "truncated": False,
+        "next_port": None,
+    }
+
+
+def mode_at_rest(service: Service, remembered: int | None) -> Mode:
+    """Say how a stopped service would come to its address."""
+    if service.external_url is not None:
+        return "external"
+    moves = service.port is not None and service.port.expected(remembered) != service.port.preferred
+    return "moved" if moves else "preferred"
+
+
+def how_to_start(name: str) -> str:
+    """Say of a stopped service how it is started."""
+    return f"it is stopped: `devinit start {name}` starts it"
