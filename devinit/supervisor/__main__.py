@@ -30,6 +30,7 @@ from devinit.supervisor.presence import be_reachable, lock_project, publish_addr
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.supervisor import Supervisor
 from devinit.supervisor.vanishing import folder_at, stop_with_folder
+from devinit.system.checkout import claim
 from devinit.system.files import remove_torn
 from devinit.system.paths import is_still_there, socket_path
 
@@ -80,7 +81,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     # Handled, not ignored: what we ignore would be ignored in every service too. And before the lock: whoever
     # finds it held and no socket knocks with this signal.
     on_signal(signal.SIGHUP, lambda: log.info("the terminal was closed; nothing changes"))
-    lock = await lock_project(root)
+    private = Path(claim(root))
+    lock = await lock_project(root, private)
     if lock is None:
         # Not closed: whoever launched us goes on when we are gone, and finds one supervisor.
         tell_launcher(ready_fd, READY, and_go_on=False)
@@ -89,7 +91,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     try:
         folder = folder_at(root)
         async with asyncio.TaskGroup() as tasks:
-            supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
+            supervisor = Supervisor(Stage(root, Broadcaster(), private), tasks)
             handlers = Handlers(supervisor, idle.set)
             server = Server(
                 socket_path(root),
@@ -102,7 +104,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             )
             adopt(supervisor, tasks)
             await server.listen()
-            publish_address(root)
+            publish_address(root, private)
             on_signal(signal.SIGHUP, lambda: tasks.create_task(be_reachable(server, root)))
             tasks.create_task(stop_with_folder(supervisor, folder, leaving))
             tell_launcher(ready_fd, READY)

@@ -24,13 +24,15 @@ HIDDEN_SECONDS = 1.0
 """How long one is waited for that is none of the processes to be seen here: it can be neither woken nor asked."""
 
 
-async def lock_project(root: Path) -> FileLock | None:
+async def lock_project(root: Path, private: Path) -> FileLock | None:
     """Become the one supervisor of a project; one that is just going away is waited for.
+
+    `private`: the state folder of the checkout.
 
     None when another one looks after it, and can be reached: it may have lost its socket, and listens again.
     """
     # Not beside the socket: a command with another runtime directory must not start a second one.
-    lock = FileLock(Path(claim(root)) / SUPERVISOR_LOCK)
+    lock = FileLock(private / SUPERVISOR_LOCK)
     deadline = asyncio.get_running_loop().time() + PREDECESSOR_SECONDS
     woken = False
     while not lock.acquire(blocking=False):
@@ -75,9 +77,9 @@ def is_reachable(root: Path) -> bool:
     return True
 
 
-def publish_address(root: Path) -> None:
-    """Note where we listen, for commands with another runtime directory."""
-    pointer = Path(claim(root)) / SOCKET_POINTER
+def publish_address(root: Path, private: Path) -> None:
+    """Note where we listen in the state folder, for commands with another runtime directory."""
+    pointer = private / SOCKET_POINTER
     try:
         write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
     except StateFileError as error:
@@ -89,7 +91,8 @@ async def be_reachable(server: Server, root: Path) -> None:
     """Listen again if the socket is gone: somebody knocks, or the terminal was closed, which changes nothing."""
     try:
         if await server.listen_again(socket_path(root)):
-            publish_address(root)
+            # Whatever took the socket away may have taken the state folder as well.
+            publish_address(root, Path(claim(root)))
             log.info("the socket was gone: listening again at %s", socket_path(root))
     except (DevinitError, OSError) as error:
         log.warning("cannot listen again: %s", error)

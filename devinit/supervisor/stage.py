@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -54,10 +55,11 @@ log = logging.getLogger(__name__)
 class Stage:
     """The current configuration, ports and runtime environment of one project."""
 
-    def __init__(self, root: Path, broadcaster: Broadcaster) -> None:
+    def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
+        """Be the stage of a checkout. `private`: its state folder, if it has been claimed already."""
         self.root = root
         self._id = project_id(root)
-        self.private = Path(claim(root))
+        self.private = private if private is not None else Path(claim(root))
         """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
         self.project = Project(name=root.name, root=root, services={})
@@ -79,13 +81,23 @@ class Stage:
         self.logs = LogKeeper(self.private, self.note, self.last_errors.look)
         self._endpoints: dict[str, Endpoint] = {}
 
-    def configure(self, project: Project, caller: dict[str, str]) -> None:
-        """Take over a configuration and the environment of the command that asked."""
+    def configure(
+        self,
+        project: Project,
+        caller: dict[str, str],
+        given: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
+        """Take over a configuration and the environment of the command that asked.
+
+        `given`: what `check_project` has found that services are given.
+        """
         own = own_environment(caller, self.root)
         # Computed before anything is replaced: a template that cannot be expanded leaves all as it was.
         derived = self._derived(project, own, ports_file.read(self.root))
         self.project, self.caller = project, own
         self._endpoints, self.environment = derived
+        for name, values in given.items():
+            self._remember_given(name, values)
 
     def replace_service(self, service: Service) -> None:
         """Let one service be another one from here on, until the configuration is taken over again."""
@@ -101,20 +113,26 @@ class Stage:
         beside.derive()
         return beside
 
-    def check_project(self, project: Project, caller: dict[str, str], coming: Iterable[str] = ()) -> None:
+    def check_project(
+        self, project: Project, caller: dict[str, str], coming: Iterable[str] = ()
+    ) -> dict[str, dict[str, str]]:
         """Raise what `configure`, `publish` and the start of the `coming` services would raise; change nothing.
 
-        So nothing is stopped and no port is taken for a start that cannot go on: ConfigError for a template or a
-        `.env` file that cannot be used, StateFileError for a file that cannot be read.
+        Return what each of these is given by `.env` files and its own `env`. So nothing is stopped and no port is
+        taken for a start that cannot go on: ConfigError for a template or a `.env` file that cannot be used,
+        StateFileError for a file that cannot be read.
         """
         own = own_environment(caller, self.root)
         endpoints, values = self._derived(project, own, ports_file.read(self.root))
         render(values)
+        given = {}
         for service in (project.services[name] for name in coming):
             files = self._files_of(service, own)
             runtime = runtime_of(project, endpoints, service, values)
-            endpoint = endpoints[service.name]
-            check_commands(service, service_environment(service, endpoint, runtime, caller=own, files=files))
+            whole = service_environment(service, endpoints[service.name], runtime, caller=own, files=files)
+            check_commands(service, whole)
+            given[service.name] = {name: whole[name] for name in (*files, *service.env)}
+        return given
 
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.
@@ -245,10 +263,12 @@ class Stage:
         runtime = runtime_of(self.project, self._endpoints, service, self.environment)
         endpoint = self.endpoint(service.name)
         values = service_environment(service, endpoint, runtime, caller=self.caller, files=files)
-        given = {name: values[name] for name in (*files, *service.env)}
-        if self._given.get(service.name) != given:
-            self._given[service.name], self._is_noted = given, False
+        self._remember_given(service.name, {name: values[name] for name in (*files, *service.env)})
         return {**values, RUN_VARIABLE: self.marker(service.name)}
+
+    def _remember_given(self, service: str, given: Mapping[str, str]) -> None:
+        if self._given.get(service) != given:
+            self._given[service], self._is_noted = dict(given), False
 
     def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""

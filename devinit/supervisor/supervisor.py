@@ -325,7 +325,9 @@ class Supervisor:
         starting = [name for name in wanted if self._phase(name) not in WANTED]
         self._make_room(project, starting)
         for name in starting:
-            self.stage.check(project.services[name])
+            if name not in coming:
+                # It ended while the configuration was taken over.
+                self.stage.check(project.services[name])
         for text in warnings_about((project.services[name] for name in starting), project.root):
             self._note_once(text)
         for name in wanted:
@@ -383,7 +385,7 @@ class Supervisor:
 
         Raise before that what would keep the `coming` services from being started.
         """
-        self.stage.check_project(project, order.asked.environ, coming)
+        given = self.stage.check_project(project, order.asked.environ, coming)
         vanished = [name for name in self.runners if name not in project.services]
         for name in vanished:
             if self._phase(name) in PRESENT:
@@ -393,7 +395,7 @@ class Supervisor:
             self.stage.ports.give_back(name, self.runners[name].spared)
         self.runners = {name: runner for name, runner in self.runners.items() if name in project.services}
         self.profile = order.profile or self.profile
-        self.stage.configure(project, order.asked.environ)
+        self.stage.configure(project, order.asked.environ, given)
         for name, service in project.services.items():
             if name not in self.runners:
                 self.runners[name] = Runner(service, self.stage, self, self._tasks, self.changed)

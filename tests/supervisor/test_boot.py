@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BOOTED = """
 import json, sys
@@ -172,3 +175,17 @@ tell(heard[0], len(heard), asyncio.base_events.ssl is sys.modules["ssl"])
         pytest.importorskip("watchfiles")
 
         assert after_a_boot("import watchfiles, ssl; tell(ssl.SSLContext.__name__)") == ["SSLContext"]
+
+    def test_claims_the_checkout_once(self, tmp_path: Path) -> None:
+        program = f"""
+import asyncio
+from pathlib import Path
+from devinit.system import checkout
+program, claims, claim = devinit.supervisor.__main__, [], checkout._open_own_folder
+checkout._open_own_folder = lambda path: (claims.append(path), claim(path))[1]
+program.UNWANTED_SECONDS = 0.0
+asyncio.run(program.supervise(Path({str(tmp_path)!r}), None))
+tell(len(claims))
+"""
+
+        assert after_a_boot(program) == [1]

@@ -1,0 +1,76 @@
+"""Specifies what is done once for each service that a start brings up, however many services there are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from devinit.supervisor import stage as stage_module
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.project_ports import Asked
+from devinit.supervisor.stage import Stage
+from devinit.supervisor.supervisor import Order, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pytest
+
+    from devinit.model.event import Event
+    from devinit.model.service import Service
+
+CONFIGURATION = """
+[services.first]
+command = "true"
+setup = ["true"]
+[services.second]
+command = "true"
+"""
+
+
+class TestAStart:
+    async def test_checks_the_environment_of_each_service_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "devinit.toml").write_text(CONFIGURATION)
+        checked: list[str] = []
+        check = stage_module.check_commands
+
+        def count(service: Service, environment: Mapping[str, str]) -> None:
+            checked.append(service.name)
+            check(service, environment)
+
+        monkeypatch.setattr(stage_module, "check_commands", count)
+        async with asyncio.TaskGroup() as tasks:
+            supervisor = Supervisor(Stage(tmp_path, Broadcaster()), tasks)
+            order = Order(services=(), asked=Asked(environ={"PATH": "/usr/bin:/bin"}))
+
+            assert await supervisor.start(order, lambda _event: None) == 0
+            await supervisor.stop(())
+            supervisor.stage.logs.close()
+
+        assert checked == ["first", "second"]
+
+    async def test_hides_what_a_file_says_since_then_before_its_setup_runs(self, tmp_path: Path) -> None:
+        (tmp_path / "devinit.toml").write_text(CONFIGURATION)
+        (tmp_path / ".env").write_text("API_TOKEN=of-the-first-start\n")
+        order = Order(services=("first",), asked=Asked(environ={"PATH": "/usr/bin:/bin"}))
+        shown: list[str] = []
+
+        def look(event: Event) -> None:
+            if event["type"] == "phase" and event["phase"] == "waiting":
+                shown.append(stage.mask("of-the-second-start"))
+
+        async with asyncio.TaskGroup() as tasks:
+            stage = Stage(tmp_path, Broadcaster())
+            supervisor = Supervisor(stage, tasks)
+            await supervisor.start(order, lambda _event: None)
+            (tmp_path / ".env").write_text("API_TOKEN=of-the-second-start\n")
+            stage.broadcaster.add(look)
+            await supervisor.start(order, lambda _event: None)
+            await supervisor.stop(())
+            stage.logs.close()
+
+        assert len(shown) == 1
+        assert "second" not in shown[0]
