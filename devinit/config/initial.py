@@ -226,6 +226,8 @@ def _extra_port(port: int, endpoint: ExtraEndpoint | None) -> Value:
     keys: dict[str, Value] = {"port": port}
     if endpoint.url_path:
         keys["url_path"] = endpoint.url_path
+    if endpoint.scheme is not None:
+        keys["scheme"] = endpoint.scheme.value
     if endpoint.ready:
         keys["ready"] = endpoint.http or True
     return keys

@@ -78,6 +78,7 @@ def extra_endpoints(name: str, table: ServiceTable, place: Place) -> dict[str, E
             url_path=url_path(stated.url_path, at.at("url_path")) or "",
             ready=stated.ready not in (None, False),
             http=url_path(stated.ready, at.at("ready")) if isinstance(stated.ready, str) else None,
+            scheme=stated.scheme,
         )
         if stated.ready == "":
             at.at("ready").add("is empty", 'true, or a path as "/health"')

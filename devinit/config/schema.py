@@ -130,6 +130,13 @@ class ExtraPortTable(Table, frozen=True, kw_only=True):
         str | None,
         Meta(description="Path added to its URL, where its start page is.", extra_json_schema=_PATH),
     ] = None
+    scheme: Annotated[
+        Scheme | None,
+        Meta(
+            description="How it is asked, and what its URL begins with. Default: https when it is found to speak "
+            "TLS, else http."
+        ),
+    ] = None
     ready: Annotated[
         bool | str | None,
         Meta(

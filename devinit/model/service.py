@@ -63,6 +63,13 @@ class Health(Struct, frozen=True, kw_only=True):
     """... and started again after this many; None: never."""
 
 
+class Scheme(StrEnum):
+    """How a web server is asked."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
 class ExtraEndpoint(Struct, frozen=True, kw_only=True):
     """What is said of a service's further port beyond its number."""
 
@@ -71,13 +78,8 @@ class ExtraEndpoint(Struct, frozen=True, kw_only=True):
     """Whether the service is ready only when it answers there, too."""
     http: str | None = None
     """The path that is asked then; None: a connection has to be accepted."""
-
-
-class Scheme(StrEnum):
-    """How a web server is asked."""
-
-    HTTP = "http"
-    HTTPS = "https"
+    scheme: Scheme | None = None
+    """How it is asked; None: that is found out, and http is assumed before."""
 
 
 class RestartMode(StrEnum):

@@ -42,6 +42,7 @@ AFTERWARDS_SECONDS = 1.0
 SILENT_SECONDS = 0.3
 """What has printed nothing for so long has printed what it had to say."""
 LOOK_SECONDS = 0.05
+WEB = ("http://", "https://")
 
 
 async def check_service(runner: Runner, stage: Stage) -> Checked:
@@ -98,10 +99,10 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
 def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
     """Return how to ask for the first page of a service of which only the port is known."""
     url = stage.endpoint(runner.name).url or ""
-    is_web = runner.service.provider == "process" and url.startswith("http://")
+    is_web = runner.service.provider == "process" and url.startswith(WEB)
     if not is_web or not isinstance(probe, TcpProbe):
         return None
-    return HttpProbe(host=probe.host, port=probe.port, path="/")
+    return HttpProbe.of(stage.endpoint(runner.name), "/")
 
 
 async def page_of(page: HttpProbe) -> ProbeResult:

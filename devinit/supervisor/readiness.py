@@ -92,6 +92,8 @@ class Speaks(Struct, frozen=True):
     """It answers, but to the other scheme than the one that it was asked by."""
 
     scheme: Scheme
+    port: str | None = None
+    """The name of the further port where it does; None for its own."""
 
 
 class TimeOver(Struct, frozen=True):
@@ -134,6 +136,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     """None: for as long as it takes."""
     is_scheme_open: bool = False
     """Whether it has to be found out if it speaks TLS."""
+    open_extra_ports: frozenset[str] = frozenset()
+    """The names of the further ports where that has to be found out."""
     attempt_seconds: float | None = None
     """How long one attempt may take; None: longer after each that was cut off."""
     main: Callable[[], int | None] = lambda: None
@@ -322,9 +326,10 @@ async def until_answering(
     return None
 
 
-async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | None:
-    """Return when the service answers at its further ports as well, or when somebody else does."""
+async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | Speaks | None:
+    """Return when the service answers at its further ports as well, or when another program or scheme does."""
     for name, probe in subject.extra_probes.items():
+        before = None
         for interval in intervals():
             match owner_of(probe.port, subject) if tcp_listeners(probe.port) else None:
                 case verify.Foreign():
@@ -335,6 +340,10 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
                     result = await attempt(probe, subject.run_command, subject.read_output)
                     if result.verdict is ProbeVerdict.READY:
                         break
+                    if name in subject.open_extra_ports and (result != before or result.status is None):
+                        before = result  # as above
+                        if (scheme := await other_scheme(probe, result)) is not None:
+                            return Speaks(scheme, name)
                     saw(f"{name}: {result.detail}", result.status)
                 case _:
                     saw(f"{name}: {NOTHING_LISTENS} on {probe.port}")

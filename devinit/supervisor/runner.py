@@ -14,7 +14,7 @@ from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.model.port import GrantedPort
-from devinit.model.probe import HttpProbe, LogProbe, Probe, ProbeResult, ProbeVerdict, StayedUpProbe
+from devinit.model.probe import LogProbe, Probe, ProbeResult, ProbeVerdict, StayedUpProbe
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Health, Scheme, Service
 from devinit.model.status import Phase
@@ -32,7 +32,7 @@ from devinit.supervisor.health import asked_again, asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import Ears, Finding, Sign, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.probing import check, matches, speaks_tls
+from devinit.supervisor.probing import check, matches
 from devinit.supervisor.readiness import (
     Ailing,
     Elsewhere,
@@ -46,7 +46,8 @@ from devinit.supervisor.readiness import (
     until_ready,
 )
 from devinit.supervisor.remedies import with_remedy
-from devinit.supervisor.schemes import LATER_SECONDS, is_configured_for_tls, is_open, says_https
+from devinit.supervisor.scheme_proof import SchemeProof
+from devinit.supervisor.schemes import is_open, open_extra_ports
 from devinit.supervisor.sequence import Sequence
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.workers import DeadWorker, dead_worker_of
@@ -77,8 +78,8 @@ class Moves(Protocol):
         """Take over the port that the service chose for itself and publish it. Raise PortError."""
         ...
 
-    async def speaks(self, service: str, scheme: Scheme) -> None:
-        """Take over what the service was found to speak, and publish its URL."""
+    async def speaks(self, name: str, scheme: Scheme) -> None:
+        """Take over what a service, or a further port of it, was found to speak, and publish its URL."""
         ...
 
 
@@ -142,6 +143,8 @@ class Runner:
         self._down: Finding | None = None
         self._moved_at: float | None = None
         """What was wrong when it was found down last."""
+        self._proof: SchemeProof | None = None
+        """Of a run that has just become ready: what is still to be found out about its schemes."""
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         """Set-ups that were cancelled, and may still be cleaning up."""
@@ -287,7 +290,8 @@ class Runner:
             case lifecycle.Watch():
                 await self._watch()
             case lifecycle.LookAfter():
-                await asyncio.gather(self._listen_for_https(), self._look_after())
+                proof, self._proof = self._proof, None
+                await asyncio.gather(*([proof.look_later()] if proof else []), self._look_after())
             case lifecycle.Wait(seconds):
                 await asyncio.sleep(seconds)
                 self.post(lifecycle.DelayPassed())
@@ -479,8 +483,8 @@ class Runner:
         match found:
             case Ready(listener):
                 await self._provision()
-                if self._scheme_is_unproven() and self._may_speak_tls():
-                    await self._prove_scheme()
+                self._proof = SchemeProof(self.service, self._stage, self._printed, self._moves.speaks)
+                await self._proof.look()
                 self.listener = listener
                 self.post(lifecycle.BecameReady())
             case Foreign(reason):
@@ -491,8 +495,8 @@ class Runner:
                 self.post(lifecycle.PortLost(reason))
             case Elsewhere(port):
                 await self._follow_port(port)
-            case Speaks(scheme):
-                await self._moves.speaks(self.name, scheme)
+            case Speaks(scheme, port):
+                await self._moves.speaks(port or self.name, scheme)
                 await self._watch()
             case Unreachable(reason):
                 self.post(lifecycle.PortUnavailable(reason))
@@ -574,39 +578,8 @@ class Runner:
             say = self._say_from_thread()
             self._note(await asyncio.to_thread(provider.provision, self.service, endpoint, place, say))
 
-    def _scheme_is_unproven(self) -> bool:
-        return self.service.ready.http is None and is_open(self.service)
-
-    def _may_speak_tls(self) -> bool:
-        return (
-            self._asked_at().scheme is Scheme.HTTPS
-            or is_configured_for_tls(self.service)
-            or self._says_https()
-        )
-
-    def _says_https(self) -> bool:
-        output = logs.read_from(logs.log_path(self._stage.private, self.name), self.log_offset)
-        return says_https(output, self._asked_at().port)
-
-    def _asked_at(self) -> HttpProbe:
-        return HttpProbe.of(self._stage.endpoint(self.name), "/")
-
-    async def _prove_scheme(self) -> None:
-        probe = self._asked_at()
-        scheme = Scheme.HTTPS if await speaks_tls(probe) else Scheme.HTTP
-        if scheme is not probe.scheme:
-            await self._moves.speaks(self.name, scheme)
-
-    async def _listen_for_https(self) -> None:
-        if not self._scheme_is_unproven():
-            return
-        for seconds in LATER_SECONDS:
-            await asyncio.sleep(seconds)
-            if self._asked_at().scheme is Scheme.HTTPS:
-                return
-            if self._says_https():
-                await self._prove_scheme()
-                return
+    def _printed(self) -> str:
+        return logs.read_from(logs.log_path(self._stage.private, self.name), self.log_offset)
 
     async def _follow_port(self, port: int) -> None:
         given = self._stage.ports.port_of(self.name)
@@ -702,6 +675,7 @@ class Runner:
             strict=self.service.port.strict if self.service.port else False,
             timeout_seconds=self._stage.time_limit(self.service),
             is_scheme_open=is_open(self.service),
+            open_extra_ports=frozenset(open_extra_ports(self.service)),
             attempt_seconds=self.service.ready.attempt_seconds,
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,

@@ -169,7 +169,7 @@ class Stage:
             settled = self._schemes.settled(service)
             endpoints[name] = PROVIDERS[service.provider].endpoint(settled, port)
             for extra in service.extra_ports:
-                endpoints[extra.service] = extra_endpoint(service, extra, self._port(extra, remembered))
+                endpoints[extra.service] = extra_endpoint(settled, extra, self._port(extra, remembered))
         return endpoints, environment(project, endpoints, base=caller)
 
     def publish(self) -> bool:
@@ -182,9 +182,9 @@ class Stage:
         self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
         return changed
 
-    def speaks(self, service: str, scheme: Scheme) -> None:
-        """Remember what a service was found to speak, and publish its URL."""
-        self._schemes.remember(service, scheme)
+    def speaks(self, name: str, scheme: Scheme) -> None:
+        """Remember what a service, or a further port of one, was found to speak, and publish its URL."""
+        self._schemes.remember(name, scheme)
         self.publish()
 
     def provider(self, service: Service) -> Provider:
@@ -390,7 +390,11 @@ def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> 
         return Endpoint(service=request.service, host=service.host, port=port, url=None)
     stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
     alone = Service(
-        name=request.service, directory=service.directory, host=service.host, url_path=stated.url_path
+        name=request.service,
+        directory=service.directory,
+        host=service.host,
+        url_path=stated.url_path,
+        scheme=stated.scheme,
     )
     return PROVIDERS["process"].endpoint(alone, port)
 

@@ -615,14 +615,15 @@ class Supervisor:
         self._republish(granted)
         return granted
 
-    async def speaks(self, service: str, scheme: Scheme) -> None:
-        """Take over what a service was found to speak, and let everybody know its URL."""
+    async def speaks(self, name: str, scheme: Scheme) -> None:
+        """Take over what a service, or a further port of it, was found to speak, and publish the URL."""
+        service = name.partition(".")[0]
         try:
-            self.stage.speaks(service, scheme)
+            self.stage.speaks(name, scheme)
         except StateFileError as error:
             # A full disk: the service is ready all the same.
             self.stage.note(error.message, service)
-        self.stage.note(f"{service} speaks {scheme}: {self.stage.endpoint(service).url}", service)
+        self.stage.note(f"{name} speaks {scheme}: {self.stage.endpoint(name).url}", service)
         runner = self.runners[service]
         runner.told = self.stage.addresses()
         self._restart_misinformed()

@@ -83,7 +83,7 @@ class TestTheFirstFile:
             port_env = "API_PORT"
             extra_ports.debugger = 5678
             extra_ports.admin = { port = 9001, ready = true }
-            extra_ports.ui = { port = 9002, ready = "/up", url_path = "/ui" }
+            extra_ports.ui = { port = 9002, ready = "/up", url_path = "/ui", scheme = "https" }
             on_conflict = "fail"
             depends_on = ["db", "cache"]
             setup = "uv sync"

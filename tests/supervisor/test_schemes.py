@@ -15,7 +15,8 @@ from devinit.model.probe import HttpProbe, ProbeResult, ProbeVerdict
 from devinit.model.service import Scheme, Service
 from devinit.supervisor.probing import ask_once, speaks_tls
 from devinit.supervisor.readiness import other_scheme
-from devinit.supervisor.schemes import Schemes, is_configured_for_tls, says_https
+from devinit.supervisor.scheme_hints import is_configured_for_tls, says_https
+from devinit.supervisor.schemes import Schemes
 from tests.supervisor.test_probing import READY, server
 
 if TYPE_CHECKING:
@@ -156,6 +157,82 @@ class TestAServerWithoutOne:
         assert says_https("  Local:   https://localhost:5173/", 5173)
 
 
+VITE_WITH_A_CERTIFICATE = "export default { server: { https: { key, cert } } }"
+
+
+class TestAServerWhoseCommandLeadsToTls:
+    @pytest.mark.parametrize(
+        ("command", "files"),
+        [
+            ("uvicorn app:app --ssl-keyfile k.pem", {}),
+            ("next dev --experimental-https", {}),
+            ("vite --port 5173", {"vite.config.ts": VITE_WITH_A_CERTIFICATE}),
+            (
+                "npx vite",
+                {"vite.config.js": "import mkcert from 'x'\nexport default { plugins: [mkcert()] }"},
+            ),
+            (
+                "npm run dev",
+                {"package.json": '{"scripts": {"dev": "vite"}}', "vite.config.mts": VITE_WITH_A_CERTIFICATE},
+            ),
+            (
+                "pnpm start",
+                {"package.json": '{"scripts": {"start": "pnpm dev", "dev": "HTTPS=true craco start"}}'},
+            ),
+            ("yarn dev", {"package.json": '\ufeff{"scripts": {"dev": "next dev --experimental-https"}}'}),
+            (
+                "npm start",
+                {"package.json": '{"scripts": {"start": "ng serve"}}', "angular.json": '{"ssl": true}'},
+            ),
+        ],
+    )
+    def test_is_expected_to_speak_it_from_its_first_start_on(
+        self, tmp_path: Path, command: str, files: dict[str, str]
+    ) -> None:
+        for name, content in files.items():
+            (tmp_path / name).write_text(content)
+
+        assert Schemes(tmp_path / "none").settled(a_service(command, tmp_path)).scheme is Scheme.HTTPS
+
+    @pytest.mark.parametrize(
+        ("command", "files"),
+        [
+            ("vite", {"vite.config.ts": "export default { server: { https: false } }"}),
+            ("vite", {"vite.config.ts": "export default {\n  // server: { https: {} },\n}"}),
+            (
+                "vite",
+                {"vite.config.ts": 'export default { server: { proxy: { "/a": "https://api.shop" } } }'},
+            ),
+            # The file of a dev server that this command does not run, and a script that it does not run.
+            ("uvicorn app:app", {"vite.config.ts": VITE_WITH_A_CERTIFICATE}),
+            ("npm run dev", {"package.json": '{"scripts": {"dev": "vite", "secure": "vite --https"}}'}),
+            ("npm run dev", {"package.json": '{"scripts": {"dev": "npm run dev"}}'}),
+            ("npm run dev", {"package.json": "{"}),
+            ("npm run dev", {}),
+        ],
+    )
+    def test_is_not_expected_to_for_any_other_reason(
+        self, tmp_path: Path, command: str, files: dict[str, str]
+    ) -> None:
+        for name, content in files.items():
+            (tmp_path / name).write_text(content)
+
+        assert Schemes(tmp_path / "none").settled(a_service(command, tmp_path)).scheme is None
+
+    def test_is_judged_by_its_files_as_they_are_now(self, tmp_path: Path) -> None:
+        schemes, service, file = (
+            Schemes(tmp_path / "none"),
+            a_service("vite", tmp_path),
+            tmp_path / "vite.config.ts",
+        )
+        file.write_text("export default {}")
+        assert schemes.settled(service).scheme is None
+
+        file.write_text(VITE_WITH_A_CERTIFICATE)
+
+        assert schemes.settled(service).scheme is Scheme.HTTPS
+
+
 class TestWhatAServiceSpeaks:
     def test_is_remembered_until_it_is_another(self, tmp_path: Path, web: Service) -> None:
         Schemes(tmp_path).remember("web", Scheme.HTTPS)
@@ -221,6 +298,42 @@ class TestAServiceThatSpeaksTls:
         shop.up()
         assert len(shop.notes("told")) == told + 1
 
+    def test_costs_no_restart_when_the_file_of_its_dev_server_says_so(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        secure(shop)
+        (shop.root / "vite.config.js").write_text(VITE_WITH_A_CERTIFICATE)
+        backend, frontend, third = free_ports(3)
+        shop.service("backend", "note=told", port=backend)
+        shop.service("third", "note=third", port=third)
+        shop.service("frontend", port=frontend, command=f"{COMMAND} vite", depends_on=["backend"])
+
+        command = shop.up()
+
+        url = f"https://localhost:{frontend}"
+        assert [told["CORS_ORIGINS"].split(",")[0] for told in shop.notes("told")] == [url]
+        assert [told["FRONTEND_URL"] for told in shop.notes("third")] == [url]
+        assert [event["message"] for event in command.seen if event["type"] == "note"] == []
+
+    def test_costs_one_restart_of_what_ran_before_and_none_of_what_waits_for_it(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        secure(shop)
+        backend, frontend, late = free_ports(3)
+        shop.service("backend", "note=told", port=backend)
+        shop.service("frontend", port=frontend, command=COMMAND, ready={"http": "/"}, depends_on=["backend"])
+        shop.service("late", "note=late", port=late, depends_on=["frontend"])
+
+        command = shop.up()
+
+        url = f"https://localhost:{frontend}"
+        assert [told["FRONTEND_URL"] for told in shop.notes("late")] == [url]
+        assert [told["FRONTEND_URL"] for told in shop.notes("told")] == [url.replace("https", "http"), url]
+        assert [event["message"] for event in command.seen if event["type"] == "note"] == [
+            f"frontend speaks https: {url}",
+            "backend is restarted: frontend speaks another scheme",
+        ]
+
     def test_is_recognised_by_the_url_that_it_prints_after_it_was_ready(
         self, shop: Shop, free_ports: FreePorts
     ) -> None:
@@ -264,3 +377,15 @@ class TestAServiceThatSpeaksTls:
         assert [event for event in command.seen if event["type"] == "note"] == []
         with shop.subscribe() as events:
             assert events.stays_silent(1.0)
+
+    def test_is_asked_for_its_first_page_when_it_is_checked(self, shop: Shop, port: int) -> None:
+        secure(shop)
+        server = SERVER.replace("send_response(200)", "send_response(500)")
+        (shop.root / "server.py").write_text(server)
+        shop.service("web", port=port, command=COMMAND, scheme="https")
+        shop.up()
+
+        answer = shop("check", "web")
+
+        assert answer.returncode == 1
+        assert "500" in answer.stdout

@@ -1,0 +1,140 @@
+"""What a service's files and its output say about TLS: reasons to expect it, or only to look for it.
+
+To expect TLS is to publish a URL before the service runs. Where that is wrong, others are restarted for the right
+one; so only what the service's own command leads to counts. To look for it is to greet a server that listens.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from devinit.errors import StateFileError
+from devinit.system.files import read_text
+
+if TYPE_CHECKING:
+    from devinit.model.service import Service
+
+WORDS = ("https", "ssl", "tls", "cert")
+"""Without one of these there is no hint, and no pattern to compile: 0.3 ms of a start."""
+HINTS = (
+    r"(?i)--[\w-]*(?:https|ssl|tls|cert)|\bHTTPS=(?:true|1)|basic-?ssl|mkcert"
+    r"""|\b(?:https|ssl)["']?\s*:(?!//)(?!\s*(?:false|null|undefined)\b)"""
+)
+"""In a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev --https`,
+`HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl": true`."""
+SERVERS = frozenset({"vite", "nuxt", "vue", "webpack", "astro", "svelte"})
+"""Dev servers that are configured in `NAME.config.js`, or another ending, in the folder of a service."""
+ENDINGS = ("js", "ts", "mjs", "mts", "cjs", "cts")
+SCRIPT = r"\b(?:npm|pnpm|yarn|bun)\s+(?:run(?:-script)?\s+)?([\w:.-]+)"
+"""The script of package.json that a command runs."""
+SCRIPTS_DEEP = 3
+"""So many scripts may run one another: `npm start`, `npm run dev`, `npm run dev:web`."""
+COMMENT = r"(?m)^\s*//.*$"
+LARGEST_FILE = 200_000
+
+
+class _Package(msgspec.Struct, frozen=True):
+    """What of a package.json matters here."""
+
+    scripts: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+def expects_tls(service: Service) -> bool:
+    """Whether a service's command leads to TLS: by its options, those of its script, or its dev server's file."""
+    texts = list(_commands(service))
+    if any(map(_hints, texts)):
+        return True
+    return any(
+        _hints(_without_comments(text)) for text in _configurations_of(" ".join(texts), service.directory)
+    )
+
+
+def is_configured_for_tls(service: Service) -> bool:
+    """Whether anything in a service's folder suggests that it speaks TLS.
+
+    That is reason enough to greet it. Without a reason nothing is greeted: a server without TLS may log an error.
+    """
+    return _hints(service.command or "") or any(map(_hints, _configurations(service.directory)))
+
+
+def says_https(output: str, port: int) -> bool:
+    """Whether a service prints an address of https on its port."""
+    return re.search(rf"https://[^\s/]*:{port}\b", output) is not None
+
+
+def _hints(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in WORDS) and re.search(HINTS, text) is not None
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(COMMENT, "", text) if any(word in text for word in WORDS) else ""
+
+
+def _commands(service: Service) -> Iterator[str]:
+    """Yield a service's command, and the scripts that it runs."""
+    command = service.command or ""
+    yield command
+    for _ in range(SCRIPTS_DEEP):
+        found = re.search(SCRIPT, command) if "n" in command else None
+        command = _scripts(service.directory).get(found[1], "") if found else ""
+        if not command:
+            return
+        yield command
+
+
+def _scripts(directory: Path) -> dict[str, str]:
+    return _parsed_scripts(_content(directory / "package.json"))
+
+
+@lru_cache(maxsize=128)
+def _parsed_scripts(text: str) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(text.removeprefix("\ufeff"), type=_Package).scripts
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+
+
+def _configurations_of(commands: str, directory: Path) -> Iterator[str]:
+    """Yield the configuration of each dev server that is run."""
+    for name in sorted(SERVERS):
+        if name in commands and re.search(rf"\b{name}\b", commands):
+            for ending in ENDINGS:
+                yield _content(directory / f"{name}.config.{ending}")
+    if re.search(r"\bng\s+serve\b", commands):
+        yield _content(directory / "angular.json")
+
+
+def _content(path: Path) -> str:
+    """Return a file's text, read once for each time that it is written; empty for one that cannot be read."""
+    try:
+        found = path.stat()
+        return _read(path, found.st_ino, found.st_mtime_ns, found.st_size)
+    except (OSError, StateFileError):
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _inode: int, _modified: int, _size: int) -> str:
+    return read_text(path, most=LARGEST_FILE) or ""
+
+
+def _configurations(directory: Path) -> Iterator[str]:
+    try:
+        names = os.listdir(directory)  # noqa: PTH208 - names are wanted
+    except OSError:
+        return
+    for name in sorted(names):
+        first, _, rest = name.partition(".")
+        if name in ("package.json", "angular.json") or (first in SERVERS and rest.startswith("config.")):
+            # Not ours to judge: what cannot be read is no hint.
+            with suppress(StateFileError):
+                yield read_text(directory / name, most=LARGEST_FILE) or ""
