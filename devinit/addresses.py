@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 FRESH_SECONDS = 30.0
-"""A discovery file that is older than this is kept by nobody."""
+"""A discovery file that is older than this has no process that keeps it."""
 POLL_SECONDS = 0.1
 ANSWER_SECONDS = 5.0
 _SERVING = ("ready", "unhealthy")
-"""A service whose health checks fail may be just the one that somebody wants to look at."""
+"""A service whose health checks fail may be just the one that the user wants to look at."""
 
 
 class Discovered(NamedTuple):
@@ -43,7 +43,7 @@ def discover(service: str = "backend", start: str | os.PathLike[str] | None = No
 
     The project is the one that `start` lies in (a folder or a file such as `__file__`; the current folder
     without it). Every service with a port is found while the project's supervisor runs, databases and
-    servers of somebody else included; without one, those with a discovery file, which is usually `backend`.
+    servers that devinit does not run included; without one, those with a discovery file, usually `backend`.
 
     Nothing is started, and what is not there is no error. Asking again takes less than a millisecond.
     """
@@ -87,7 +87,7 @@ def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool =
         # It hangs, or belongs to another user. What runs may have a file all the same.
         told, problem = None, error.message
     else:
-        problem = f"nobody looks after {root}: `devinit start` starts it"
+        problem = f"no supervisor looks after {root}: `devinit start` starts it"
     return told or _written(root, service) or problem
 
 
@@ -225,7 +225,7 @@ def _file_of(root: str, service: str) -> str | None:
 
 
 def _is_true(port: int, process_id: int, age: float) -> bool:
-    """Tell whether the process that was written down still listens, or somebody does and the file is fresh.
+    """Tell whether the process that was written down still listens, or another process does and the file is fresh.
 
     A program that reloads itself may listen in another process by now.
     """

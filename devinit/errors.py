@@ -70,7 +70,7 @@ class PortConflict(PortError):
     def __init__(self, message: str, *, hint: str | None = None, conflicts: Sequence[object] = ()) -> None:
         super().__init__(message, hint=hint)
         self.conflicts = tuple(conflicts)
-        """What is known about the ports, for whoever can read it: of model.port, which is not imported here."""
+        """What is known about the ports, for callers that can read it: of model.port, not imported here."""
 
 
 class PortsExhausted(PortError):

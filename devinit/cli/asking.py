@@ -23,7 +23,7 @@ def add_port_options(parser: ArgumentParser) -> None:
     group.add_argument(
         "--force",
         action="store_true",
-        help="end whoever holds a port where that is safe (also FORCE_MODE=true)",
+        help="end the holder of a port where that is safe (also FORCE_MODE=true)",
     )
     group.add_argument(
         "--on-conflict",
@@ -51,6 +51,6 @@ def policy_of(arguments: Arguments) -> str:
 
 
 def can_ask(arguments: Arguments) -> bool:
-    """Whether a person can answer: nobody does without a terminal, and who reads JSON is a program."""
+    """Whether a person can answer: without a terminal there is none, and the reader of JSON is a program."""
     is_program = arguments.json or arguments.json_summary
     return sys.stdin.isatty() and sys.stderr.isatty() and not is_program

@@ -57,7 +57,7 @@ def name_of(root: Path, profile: str | None) -> str:
 
 
 def listen(port: int | None) -> tuple[socket.socket, Hold]:
-    """Listen on loopback, on the port that is wanted or a free one; nobody else has it at any address."""
+    """Listen on loopback, on the port that is wanted or a free one; no other process has it at any address."""
     if port in BROWSER_UNSAFE_PORTS:
         raise UsageError(
             f"browsers refuse to open port {port}", hint="choose another one, or leave --port away"

@@ -236,7 +236,7 @@ def options_of_all() -> dict[str, list[str]]:
     return {
         name: sorted(
             option
-            for action in parser_of(module_of(name), name)._actions  # noqa: SLF001  argparse tells nobody
+            for action in parser_of(module_of(name), name)._actions  # noqa: SLF001  argparse has no public name for them
             for option in action.option_strings
         )
         for name in COMMANDS

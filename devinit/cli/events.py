@@ -89,7 +89,7 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
 
 
 def gone_with_reader() -> None:
-    """Raise BrokenPipeError when nobody reads what is printed any more."""
+    """Raise BrokenPipeError when the reader of what is printed has gone."""
     from devinit.cli.logs import is_reader_gone
 
     if is_reader_gone():

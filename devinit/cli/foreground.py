@@ -112,7 +112,7 @@ def leave(number: int, _frame: FrameType | None) -> None:
 
 
 def adopt_orphans() -> None:
-    """As process 1, wait for every process that has lost its parent: nobody else does, and they would pile up."""
+    """As process 1, wait for every process that has lost its parent: else they would pile up."""
     if os.getpid() != 1:
         return
 
@@ -200,11 +200,11 @@ def take_down(root: str, services: list[str], output: Output) -> None:
     output.finish()
     deadline = time.monotonic() + LEAVING_SECONDS
     while not services and supervisor_of(root) is not None and time.monotonic() < deadline:
-        time.sleep(0.01)  # a lock that is released wakes nobody
+        time.sleep(0.01)  # a lock that is released wakes no process
 
 
 def talk_if_possible(text: str) -> None:
-    """Say something, if anybody is still there."""
+    """Say something, if the terminal is still there."""
     with suppress(OSError):
         talk(text)
 
@@ -228,7 +228,7 @@ class Output:
             self._printer = None
 
     def show(self) -> None:
-        """Print what has come. Raise OSError, once, when it cannot be written or nobody reads it any more."""
+        """Print what has come. Raise OSError, once, when it cannot be written or its reader has gone."""
         if self._printer is None:
             self._printer = Printer(self._names, None, self._root, as_json=False, times=False)
         if self._follower is not None and not self._is_broken:
@@ -239,7 +239,7 @@ class Output:
                 raise
 
     def show_if_possible(self) -> None:
-        """Print what has come, if anybody reads it."""
+        """Print what has come, if there is a reader."""
         with suppress(DevinitError, OSError):
             self.show()
 

@@ -29,10 +29,10 @@ def logs_folder(root: Path) -> Path:
     return Path(folder_with_logs(root)) / "logs"
 
 
-def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
+def chosen(names: list[str], root: Path, *, silent_too: bool) -> list[str]:
     """Return the services whose logs are meant; refuse a name that is none.
 
-    What has left the configuration and does not run is meant only by its name. With `everybody` those count
+    What has left the configuration and does not run is meant only by its name. With `silent_too` those count
     that have printed nothing yet: they may, while we follow.
     """
     written = written_in(root)
@@ -41,14 +41,14 @@ def chosen(names: list[str], root: Path, *, everybody: bool) -> list[str]:
             refuse_unknown(names, root)
         return list(dict.fromkeys(names))
     profile, running = on_record(root)
-    if not everybody and running.issuperset(written):
+    if not silent_too and running.issuperset(written):
         # The usual case is spared the reading of the configuration, which takes longer than the rest.
         return written
     configured = services_of(root, profile)
     if configured is None:
         return written
     shown = [name for name in written if name in running or name in configured]
-    return [*shown, *(name for name in configured if name not in shown)] if everybody else shown
+    return [*shown, *(name for name in configured if name not in shown)] if silent_too else shown
 
 
 def written_in(root: Path) -> list[str]:
@@ -57,7 +57,8 @@ def written_in(root: Path) -> list[str]:
         return sorted(path.stem for path in logs_folder(root).glob("*.log"))
     except PermissionError as error:
         raise StateFileError(
-            f"{error.filename} cannot be read: {error.strerror}", hint="it belongs to whoever started devinit"
+            f"{error.filename} cannot be read: {error.strerror}",
+            hint="it belongs to the user who started devinit",
         ) from error
 
 

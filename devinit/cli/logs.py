@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "devinit logs backend -f --grep 'ERROR|Traceback'"
 LINES = 100
-"""How many lines of each service are shown when nobody says how many, or since when."""
+"""How many lines of each service are shown when no option says how many, or since when."""
 ALL = sys.maxsize
 READER_SECONDS = 1.0
 """How often we look whether `devinit logs -f | grep -m1 ready` has had enough, while nothing is printed."""
@@ -45,7 +45,7 @@ def configure(parser: ArgumentParser) -> None:
         "services",
         nargs="*",
         metavar="SERVICE",
-        help="whose output; none or `all`: everybody's that devinit.toml has",
+        help="whose output; none or `all`: that of every service of devinit.toml",
     )
     parser.add_argument(
         "-f",
@@ -76,7 +76,7 @@ def run(arguments: Arguments) -> int:
     """Print the end of the logs, and follow them if asked to."""
     root = root_of(arguments)
     pattern, since = pattern_of(arguments.grep), since_of(arguments.since)
-    names = chosen(arguments.services, root, everybody=arguments.follow)
+    names = chosen(arguments.services, root, silent_too=arguments.follow)
     if arguments.path:
         show_paths(names, root, as_json=arguments.json)
         return 0
@@ -286,7 +286,7 @@ def clock(time: float) -> str:
 
 
 def is_reader_gone() -> bool:
-    """Whether standard output is a pipe that nobody reads any more."""
+    """Whether standard output is a pipe whose reader has gone."""
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))

@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def fail(error: DevinitError, words: list[str], *, silent: bool = False) -> int:
-    """Tell an error to whoever reads: a person, or a program that asked for JSON. Return the exit code."""
+    """Print an error for its reader: a person, or a program that asked for JSON. Return the exit code."""
     try:
         if os.environ.get("DEVINIT_DEBUG") and not silent:
             import traceback
@@ -93,16 +93,16 @@ def fail(error: DevinitError, words: list[str], *, silent: bool = False) -> int:
         if not silent:
             complain(error)
     except OSError:
-        silence(1, 2)  # whoever reads has gone, too
+        silence(1, 2)  # the reader has gone, too
     return error.exit_code
 
 
 class Defect(DevinitError):
-    """Something that nobody thought of."""
+    """A defect of devinit."""
 
 
 def unexpected(error: Exception) -> DevinitError:
-    """Return an error that nobody caught as one that can be shown."""
+    """Return an error that no code caught as one that can be shown."""
     if isinstance(error, OSError) and error.filename is None and error.errno in OUTPUT_LOST:
         silence(1)
         return DevinitError(f"the output cannot be written: {error.strerror}")

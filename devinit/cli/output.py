@@ -30,7 +30,7 @@ class Paint:
         return self._paint(GREEN, text)
 
     def attention(self, text: str) -> str:
-        """Paint what somebody should look at."""
+        """Paint what the user should look at."""
         return self._paint(YELLOW, text)
 
     def bad(self, text: str) -> str:
@@ -124,7 +124,7 @@ def print_json(value: Any) -> None:
         import json
 
         text = json.dumps(value)
-    # Whoever reads events reads them as they happen. Escaped, a name is safe to look at and still the same.
+    # A reader of events gets them as they happen. Escaped, a name is safe to look at and still the same.
     terminal.data(escaped(text) + "\n")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BUSY = ("waiting", "starting", "stopping", "backoff", "unhealthy")
 TELLING_SECONDS = 0.1
-"""For less than this nobody has waited."""
+"""For less than this no user has waited."""
 
 
 class Line:

@@ -101,7 +101,7 @@ def is_for_programs(arguments: Arguments) -> bool:
 
 def show_dashboard(root: str) -> None:
     """End where one sees what runs; the exit code stays the start's."""
-    from pathlib import Path  # as all of the dashboard: only whoever sits at a terminal waits for it
+    from pathlib import Path  # as all of the dashboard: only a user at a terminal waits for it
 
     from devinit.cli.dashboard import can_show, open_dashboard
 
@@ -110,7 +110,7 @@ def show_dashboard(root: str) -> None:
 
 
 def watch_of(arguments: Arguments) -> Watch:
-    """Return what shows a start to whoever waits for it."""
+    """Return what shows a start to the user who waits for it."""
     from devinit.cli.watch import Watch  # while the supervisor is at work already
 
     return Watch(shown_of(arguments))
@@ -187,7 +187,7 @@ def one_attempt(client: Client, root: str, method: str, params: Json, new_watch:
     watch: Watch | None = None
     try:
         client.order(method, params)
-        # While the supervisor is at work already: 0.5 ms that nobody waits for.
+        # While the supervisor is at work already: 0.5 ms that delay nothing.
         watch = new_watch()
         with Terminable(), watch.progress:
             result = client.answer(method, watch.see, watch.tick)

@@ -33,7 +33,7 @@ NAMES = "services"
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument(
-        "services", nargs="*", metavar="SERVICE", help="whose status; none or `all`: everybody's"
+        "services", nargs="*", metavar="SERVICE", help="whose status; none or `all`: every service"
     )
     parser.add_argument("--all", action="store_true", help="every project of this machine, from any folder")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

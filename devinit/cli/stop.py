@@ -74,14 +74,14 @@ def in_deleted_folder(arguments: Arguments) -> Json | None:
     """Stop what still runs in a folder that does not exist any more; None when that is not what was asked."""
     if arguments.directory is None or os.path.isdir(arguments.directory):  # noqa: PTH112  paths are text here
         return None
-    from devinit.control.orphans import end_orphans  # an accident, and nobody else pays for it
+    from devinit.control.orphans import end_orphans  # an accident, and no other stop pays for it
 
     ended = end_orphans(arguments.directory)
     return {"stopped": ended, "left": []} if ended else None
 
 
 def in_project(arguments: Arguments) -> Json:
-    """Stop what runs, also when nobody looks after it and nothing is on record."""
+    """Stop what runs, also without a supervisor and a record."""
     root = root_as_text(arguments)
     client = connect_to_running(root)
     if client is None:

@@ -91,7 +91,7 @@ def cells_of(row: Json, symbols: dict[str, str]) -> tuple[str, ...]:
     # What was passed over last may be a remembered port; what the developer knows is the preferred one.
     moved = "" if port == preferred or preferred is None else f"moved from {preferred}"
     if row["mode"] == "external":
-        # Somebody else runs it: that is more than on which port it is.
+        # devinit does not run it: that is more than on which port it is.
         moved = "external"
     ready = duration(row["ready_seconds"]) if row["ready_seconds"] is not None else ""
     phase: str = row["phase"]
@@ -112,7 +112,7 @@ def is_up(row: Json) -> bool:
 
 
 def reason_of(row: Json) -> str:
-    """Return why a service is not up, unless that is told below the table, with its last words."""
+    """Return why a service is not up, unless that is shown below the table, with its last words."""
     return "" if needs_attention(row) else one_line((row["reason"] or "").partition("\n")[0])
 
 
@@ -184,7 +184,7 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
 
 
 def needs_attention(row: Json) -> bool:
-    """Whether somebody has to mend a service: it failed, it is unwell, or its output says why it cannot start."""
+    """Whether the user has to fix a service: it failed, it is unwell, or its output says why it cannot start."""
     stuck = row["phase"] == "starting" and bool(row["log_tail"])
     return stuck or row["phase"] in ("failed", "unhealthy")
 

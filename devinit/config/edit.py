@@ -1,7 +1,7 @@
 """Change one key of devinit.toml and nothing else: comments, order and layout are the developer's.
 
 A line is replaced or added, then both texts are parsed. Unless they differ in exactly that key, nothing is
-changed: what is laid out in an unusual way is left to the developer, who is told the line.
+changed: what is laid out in an unusual way is left to the developer, and the message names the line.
 """
 
 from __future__ import annotations

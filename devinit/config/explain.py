@@ -106,7 +106,7 @@ def _word(kind: inspect.Type) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as it is told to a person, shortened."""
+    """Return a value as a person is shown it, shortened."""
     match value:
         case bool():
             return str(value).lower()

@@ -129,10 +129,10 @@ def _is_of_others(above: str, start: str) -> bool:
     except OSError:
         return False
     if found.st_mode & stat.S_IWOTH:
-        # On disks without rights (a Windows drive in WSL) everything is open to everybody.
+        # On disks without rights (a Windows drive in WSL) everything is open to every user.
         return bool(found.st_mode & stat.S_ISVTX) or not below.st_mode & stat.S_IWOTH
     caller = os.geteuid()
-    # Root works in containers on checkouts of whoever started them, in which it has made folders of its own.
+    # Root works in containers on checkouts of the user who started them, in which it has made folders of its own.
     return caller != 0 and found.st_uid not in (caller, 0, below.st_uid)
 
 

@@ -12,7 +12,7 @@ KINDS = ("http", "tcp", "exec")
 
 
 def health(table: ServiceTable, provider: str, place: Place) -> Health | None:
-    """Return how a service is asked while it is ready; None when nobody asks."""
+    """Return how a service is asked while it is ready; None when it is not asked."""
     asked = table.health
     if asked is None:
         return None

@@ -120,7 +120,7 @@ def _check_port(port: int, place: Place, provider: str) -> bool:
     if port < first:
         place.add(
             f"port {port} is privileged: the kernel lets this user listen from {first} on",
-            f"choose one from {first} on, for example {port + 8000}; or allow it to everybody: "
+            f"choose one from {first} on, for example {port + 8000}; or allow it to every user: "
             f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port}",
         )
     return port >= first

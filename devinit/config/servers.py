@@ -1,4 +1,4 @@
-"""What only the built-in servers have: a database, or somebody else's server instead of our own."""
+"""What only the built-in servers have: a database, or a server that devinit does not run instead of its own."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def slot_of(folder: str | os.PathLike[str]) -> int:
     # The linked worktrees of bare repositories have no main checkout: they share one row.
     repository, top = worktree.main_top or "", worktree.top
     path = state_directory() / NAME
-    # The file is replaced as a whole, so whoever has a slot reads it without waiting for anybody.
+    # The file is replaced as a whole, so a worktree that has a slot reads it without a lock.
     if (known := _read(path).get(repository, {}).get(top)) is not None:
         return known
     with FileLock(path.with_suffix(".lock")):

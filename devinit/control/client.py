@@ -175,7 +175,7 @@ class Client:
         return True
 
     def hand_over(self) -> socket.socket:
-        """Give the connection away after the greeting, to somebody who reads it in another way."""
+        """Give the connection away after the greeting, to a caller that reads it in another way."""
         return self._connection
 
     def close(self) -> None:
@@ -250,9 +250,9 @@ def connect(path: str | Path) -> Client | None:
 
 
 def refuse_strangers(connection: socket.socket) -> None:
-    """Raise SupervisorError when another user listens: he is told no environment, and is believed nothing.
+    """Raise SupervisorError when another user listens: that process gets no environment, and is not believed.
 
-    Root may look at everybody's projects; whoever is root could listen in anyway.
+    Root may look at the projects of every user, and could listen in anyway.
     """
     pid, uid = peer(connection)
     if uid is None or uid == os.geteuid() or os.geteuid() == 0:

@@ -127,7 +127,7 @@ def connect_to(root: str | Path) -> Client | None:
 def listening(root: str | Path) -> Client | None:
     """Return a client of whichever version's supervisor listens for this project.
 
-    The place follows from the environment, and a command may have another one than whoever started the
+    The place follows from the environment, and a command may have another one than the one that started the
     supervisor (ssh, cron, sudo), so the supervisor also leaves it in the checkout.
     """
     client = client_at(socket_address(root), root)
@@ -167,7 +167,7 @@ def client_at(path: str, root: str | Path, holder: int | None = None) -> Client 
 
 
 def runs_without_supervisor(root: str | Path) -> bool:
-    """Whether services are on record although nobody listens: whoever looked after them was killed."""
+    """Whether services are on record although no supervisor listens: theirs was killed."""
     text = read_text(os.path.join(state_folder(root), "state.json"))
     if text is None:
         from devinit.system.old_layout import has_record  # usually there is a record

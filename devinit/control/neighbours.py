@@ -107,7 +107,7 @@ def state_of(folder: Folder) -> NeighbourState:
 
 
 def described(folder: Folder) -> NeighbourStatus:
-    """Return a project as it is told."""
+    """Return a project as it goes over the wire."""
     worktree = worktree_of(folder.root) if folder.exists else None
     state = state_of(folder)
     project = (
@@ -209,7 +209,7 @@ def _answers(roots: Mapping[str, str], written: Mapping[str, Checkout]) -> dict[
     woken = {name: root for name, root in roots.items() if name not in silent | answers.keys() and wake(root)}
     deadline = time.monotonic() + WAKING_SECONDS
     while woken and time.monotonic() < deadline:
-        time.sleep(_LOOK_SECONDS)  # a socket that appears wakes nobody
+        time.sleep(_LOOK_SECONDS)  # a socket that appears wakes no process
         more, silent = _ask(woken, written)
         answers |= more
         woken = {name: root for name, root in woken.items() if name not in silent | more.keys()}

@@ -1,4 +1,4 @@
-"""Services that run although nobody looks after them and nothing is on record: only their leases tell.
+"""Services that run without a supervisor and without a record: only their leases tell.
 
 That takes two accidents at once: a supervisor that was killed, and a record, or a whole checkout, that was
 deleted.
@@ -28,7 +28,7 @@ KILL_SECONDS = 5.0
 def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
     """Return the services of a checkout that have a port leased at this moment, with the port.
 
-    Whoever asks has found out that no supervisor listens.
+    The caller has found out that no supervisor listens.
     """
     name = root_name(root)
     store = LeaseStore(state_directory() / "leases")
@@ -46,7 +46,7 @@ def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:
 
 
 def connect_for_orphans(root: str) -> Client | None:
-    """Start a supervisor where something of a checkout runs that nobody has on record; it knows how to end it."""
+    """Start a supervisor where something of a checkout runs that is not on record; it knows how to end it."""
     if not orphans_of(root) and not _is_anything_marked(f"{project_id(root)}/"):
         return None
     return connect_or_start(root)
@@ -56,7 +56,7 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
     """End the services of a checkout that was deleted; return those that were ended.
 
     Its supervisor does so if there is one. Otherwise all are asked in the same way, since what was started
-    there has lost its data: INT is PostgreSQL's fast shutdown, TERM everybody else's.
+    there has lost its data: INT is PostgreSQL's fast shutdown, TERM that of every other program.
     """
     checkout = recorded_at(root)
     if checkout is not None and (client := client_at(checkout.socket, os.fspath(root))) is not None:

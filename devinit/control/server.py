@@ -52,7 +52,7 @@ WHO_WE_ARE = {
 
 
 class EventLines:
-    """Events as they go over the wire: one that many clients are told is encoded once."""
+    """Events as they go over the wire: one for many clients is encoded once."""
 
     def __init__(self) -> None:
         self._last: tuple[Any, bytes] = (None, b"")
@@ -162,7 +162,7 @@ class Server:
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._socket: os.stat_result | None = None
-        """The socket file that is ours: somebody may remove it, and another one may have its name then."""
+        """The socket file that is ours: a process may remove it, and another one may have its name then."""
 
     @property
     def connections(self) -> int:
@@ -188,7 +188,7 @@ class Server:
         return True
 
     def stop_listening(self) -> None:
-        """Accept nobody any more. Who has connected and was not greeted yet sees that nobody is there."""
+        """Accept no more clients. One that has connected and was not greeted yet sees that the connection ends."""
         if self._server is not None:
             if self._has_its_socket():
                 self._path.unlink()
@@ -321,7 +321,7 @@ def refusal(request_id: int | str | None, error: RpcError) -> bytes:
 def bind_private(path: Path) -> socket.socket:
     """Return a socket at a path that only its owner may connect to.
 
-    Not by a umask, which a service that is spawned in the same moment would inherit. Nobody gets in before:
+    Not by a umask, which a service that is spawned in the same moment would inherit. No other user gets in before:
     the socket does not listen yet, and its folder is private.
     """
     bound = socket.socket(socket.AF_UNIX)

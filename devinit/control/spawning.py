@@ -79,7 +79,7 @@ class Launch:
             spawned.close()
 
     def give_back(self) -> None:
-        """Let go of the lock, and of a process that nobody will hear: it leaves by itself."""
+        """Let go of the lock, and of a process whose answer is not read: it leaves by itself."""
         if self._spawned is not None:
             self._spawned.close()
             self._spawned = None
@@ -88,7 +88,7 @@ class Launch:
     def __enter__(self) -> Self:
         deadline = time.monotonic() + OTHERS_SECONDS
         # Not for ever: the command that has it may be stopped (Ctrl-Z), or hang. A lock that becomes free wakes
-        # nobody who has a deadline.
+        # no caller with a deadline.
         while not self.lock.acquire(blocking=False):
             if time.monotonic() > deadline:
                 from devinit.control.obstacles import (
@@ -160,7 +160,7 @@ begun: dict[str, Launch] = {}
 def begin(root: str) -> None:
     """Start a supervisor ahead of time if there is evidently none: it boots while we import.
 
-    If nobody connects after all, it leaves by itself. Whatever goes wrong is met again, and told, by the
+    If no client connects after all, it leaves by itself. Whatever goes wrong is met again, and reported, by the
     launch that follows.
     """
     launch: Launch | None = None
@@ -194,7 +194,7 @@ def pointed(root: str | Path) -> str:
     try:
         return (read_text(os.path.join(state_folder(root), SOCKET_POINTER)) or "").strip()
     except StateFileError:
-        # It is written by every supervisor anew: whatever stands there now is nobody's work.
+        # It is written by every supervisor anew: whatever stands there now is no person's work.
         return ""
 
 
@@ -247,7 +247,7 @@ def spawn_supervisor(root: str | Path) -> Spawned:
 def open_log(path: str) -> int:
     """Open the supervisor's log to append to it. Raise OSError for anything that is no file.
 
-    Without waiting: the opening of a FIFO that nobody reads has no end.
+    Without waiting: the opening of a FIFO without a reader has no end.
     """
     descriptor = os.open(
         path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600

@@ -1,4 +1,4 @@
-"""Ask many supervisors the same thing at once; one that hangs costs its own answer and nobody else's."""
+"""Ask many supervisors the same thing at once; one that hangs costs its own answer and no other."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _CHUNK = 65536
 def ask_all(paths: Iterable[str], method: str, params: Json, *, seconds: float) -> dict[str, Json | None]:
     """Return the result of each supervisor that listens at one of these sockets; None: it did not answer in time.
 
-    A path at which nobody listens is left out, and so is a supervisor that was just going away. Of one that we
-    cannot talk to, the result is its `root` and `apart`: which versions do not understand each other.
+    A path at which no supervisor listens is left out, and so is a supervisor that was just going away. Of one that
+    we cannot talk to, the result is its `root` and `apart`: which versions do not understand each other.
     """
     request = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n"
     calls = [_Call(path) for path in dict.fromkeys(paths)]

@@ -25,7 +25,7 @@ _LONGEST_PID = 32
 
 
 def supervisor_of(root: str | os.PathLike[str]) -> int | None:
-    """Return the pid of the supervisor that has the lock of a checkout, or None when nobody has it."""
+    """Return the pid of the supervisor that has the lock of a checkout, or None when no process has it."""
     try:
         descriptor = os.open(os.path.join(state_folder(root), SUPERVISOR_LOCK), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -43,7 +43,7 @@ def supervisor_of(root: str | os.PathLike[str]) -> int | None:
 
 
 def visible_supervisor_of(root: str | os.PathLike[str]) -> int | None:
-    """Return the pid of the supervisor that has the lock, None when nobody has it, 0 when it cannot be seen here.
+    """Return the pid of the supervisor that has the lock, None without one, 0 when it cannot be seen here.
 
     The pid that stands in the lock may be another process's in this container: only a proven one can be named.
     """
@@ -66,8 +66,8 @@ def wake(root: str | os.PathLike[str]) -> bool:
 def proven_supervisor_of(root: str | os.PathLike[str]) -> ProcessIdentity | None:
     """Return the process that has the lock: the one whose pid stands in it, else the oldest that has it open.
 
-    Who has just taken the lock has not written its pid yet, and the one that stands there may be anybody's
-    by now; or something else was written into the file.
+    One that has just taken the lock has not written its pid yet, and the pid that stands there may be that of any
+    process by now; or something else was written into the file.
     """
     from devinit.system.open_files import openers_of  # as above
 

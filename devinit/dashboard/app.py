@@ -187,7 +187,7 @@ class Dashboard(App[str]):
         try:
             status = await self._link.ask("status")
         except DevinitError:
-            return  # it is gone, which is told elsewhere
+            return  # it is gone, which is reported elsewhere
         if status["services"]:
             self._show(refreshed(self.stack, status, self._clock()))
 
@@ -210,7 +210,7 @@ class Dashboard(App[str]):
     def _add_lines(self, pieces: list[Piece]) -> None:
         self.main.add_lines(self.store.add(pieces))
 
-    # What somebody wants
+    # What the user wants
 
     @on(MainScreen.Order)
     def take_order(self, order: MainScreen.Order) -> None:
@@ -251,7 +251,7 @@ class Dashboard(App[str]):
                     return False
                 answers = await self._answers(error)
                 if answers is None:
-                    self._last_order = None  # whoever orders it again at once means it
+                    self._last_order = None  # a user who orders it again at once means it
                     self.notify("nothing was started", title=error.message, timeout=4)
                     return False
                 resolutions += [answer.resolution for answer in answers]

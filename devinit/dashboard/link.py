@@ -16,7 +16,7 @@ from devinit.errors import DevinitError, SupervisorError
 SENDING_SECONDS = 3.0
 """How long leaving waits for orders to be sent: a supervisor that has to be started first takes less."""
 LOOK_SECONDS = 1.0
-"""How often it is looked whether somebody else has started a supervisor again."""
+"""How often it is looked whether another command has started a supervisor again."""
 
 
 class Found(Struct, frozen=True):
@@ -33,7 +33,7 @@ class Happened(Struct, frozen=True):
 
 
 class Gone(Struct, frozen=True):
-    """Nobody answers any more, or nobody could be started."""
+    """No supervisor answers any more, or none could be started."""
 
     message: str
     hint: str = ""
@@ -81,7 +81,7 @@ class SupervisorLink:
         self._unsent: set[asyncio.Event] = set()
         """Orders that were given and are not on their way yet; each is set when it is."""
         self._revival = asyncio.Event()
-        # Whoever opens the dashboard wants somebody to talk to.
+        # A user who opens the dashboard wants a supervisor to talk to.
         self._revival.set()
 
     async def follow(self, tell: Tell) -> None:

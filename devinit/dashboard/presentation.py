@@ -84,7 +84,7 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
     shown = [number for number, column in enumerate(COLUMNS) if columns >= column.at_least]
     rows = [cells(view, now) for view in stack.services.values()]
     widths = {n: max([width(COLUMNS[n].title), *(width(row[n][0]) for row in rows)]) for n in shown}
-    # A column in which nobody has anything to say takes no room.
+    # A column that is empty for every service takes no room.
     shown = [n for n in shown if n in (0, 2) or any(row[n][0] for row in rows)]
     pages = [width(view.url) for view in stack.services.values() if view.url and view.url.startswith("http")]
     shown = without_cutting(shown, widths, columns, max(pages, default=0))

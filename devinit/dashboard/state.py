@@ -28,7 +28,7 @@ class Line(Enum):
     """The line to the supervisor."""
 
     SOUGHT = "connecting…"
-    """Nobody knows yet whether there is one."""
+    """It is not known yet whether there is one."""
     HELD = ""
     CUT = "no supervisor"
 
@@ -155,12 +155,12 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
 
 
 def lost(stack: Stack) -> Stack:
-    """Return what is known once nobody can be asked any more: what was seen last, without what moves."""
+    """Return what is known once no supervisor can be asked any more: what was seen last, without what moves."""
     return replace(stack, supervisor=None)
 
 
 def is_everything_at_rest(stack: Stack) -> bool:
-    """Whether nothing runs that somebody would have to look after."""
+    """Whether nothing runs that a supervisor would have to look after."""
     return all(view.phase == Phase.STOPPED for view in stack.services.values())
 
 

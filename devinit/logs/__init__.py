@@ -1,6 +1,6 @@
 """What services print: read, followed, put in order of time, and shown without secrets.
 
-Light: no asyncio, no msgspec; a command that shows lines loads little else. Everybody may use it who shows
+Light: no asyncio, no msgspec; a command that shows lines loads little else. Every program may use it that shows
 logs (`devinit logs`, the dashboard) or reads them (probes); only the supervisor writes there (supervisor/logs).
 
     tail = Tail("backend", log_path(root, "backend"))

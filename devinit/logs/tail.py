@@ -106,7 +106,7 @@ class Tail:
         return Line(text_of(line, missing), os.fstat(self._descriptor).st_mtime, self._run)
 
     def is_deleted(self) -> bool:
-        """Whether somebody deleted the file: what is still printed there is kept nowhere."""
+        """Whether the file was deleted: what is still printed there is kept nowhere."""
         return self._descriptor != CLOSED and os.fstat(self._descriptor).st_nlink == 0
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ class Tail:
             first = data_from(self._descriptor, begin)
             inside = first > begin or not starts_a_line(self._descriptor, first)
             self._splitter = Splitter(first, inside_a_line=inside)
-            # Not for ever: some programs print faster than anybody can read.
+            # Not for ever: some programs print faster than a reader can follow.
             until = None if follow else os.fstat(self._descriptor).st_size
             for missed, block in self._blocks(until):
                 if missed:
@@ -261,7 +261,7 @@ class Tail:
             with open(times_path(self.path), encoding="ascii", errors="replace") as file:  # noqa: PTH123  light
                 return file.read()
         except OSError:
-            # Made by hand, or by nobody yet: the lines are there all the same.
+            # Made by hand, or not made yet: the lines are there all the same.
             return ""
 
 
@@ -298,7 +298,7 @@ def backwards(descriptor: int, end: int) -> Iterator[tuple[tuple[int, int], byte
 
 
 def gone(count: int) -> str:
-    """Return the line that stands for lines which came and went while nobody could read so fast."""
+    """Return the line that stands for lines which came and went faster than they could be read."""
     return f"{MARKER}{count:,} bytes are gone: more was printed than is kept ---"
 
 

@@ -53,7 +53,7 @@ class Times:
     def at(self, end: int) -> float:
         """Return when a line was printed that ends at an offset; of what is older than the first point: not later.
 
-        Where nobody looked for a while (the supervisor was dead), a single line has the time of the last write.
+        Where no supervisor looked for a while (it was dead), a single line has the time of the last write.
         """
         after = bisect_left(self._offsets, end)
         if after == 0 or after == len(self._offsets):

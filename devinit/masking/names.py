@@ -98,7 +98,7 @@ OPEN_KEYS = frozenset(
         "SORT",
     }
 )
-"""Keys that anybody may see: STRIPE_PUBLISHABLE_KEY, SORT_KEY. Every other `*_KEY` is a secret."""
+"""Keys that are public: STRIPE_PUBLISHABLE_KEY, SORT_KEY. Every other `*_KEY` is a secret."""
 DESCRIPTIONS = frozenset(
     {
         "ALGORITHM",

@@ -34,7 +34,7 @@ class PortEvent(TypedDict):
     """What had the port that was wanted first, a `VerdictKind`; None when it was free, or a sibling's."""
     killed: list[str]
     uses: str | None
-    """The server of somebody else that is used there, in words; None when the port is ours."""
+    """The server that is used there and that devinit does not run, in words; None when the port is ours."""
     used_up: str | None
     """The range, "8000-8009", when all of it was taken and the port is a last resort (`exhausted = "any"`)."""
 

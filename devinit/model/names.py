@@ -1,4 +1,4 @@
-"""What somebody calls a service, when there is none of that name."""
+"""The error about a name that no service has."""
 
 from __future__ import annotations
 

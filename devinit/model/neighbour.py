@@ -27,7 +27,7 @@ class NeighbourService(TypedDict):
 
     name: str
     phase: str | None
-    """None where nobody can be asked."""
+    """None where no supervisor can be asked."""
     port: int | None
     url: str | None
     reserved: bool

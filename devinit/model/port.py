@@ -10,7 +10,7 @@ from devinit.model.process import ProcessFacts, ProcessIdentity
 
 LOWEST_PORT = 1
 LOWEST_UNPRIVILEGED_PORT = 1024
-"""The first port that everybody may listen on, where the kernel was not told otherwise."""
+"""The first port on which every user may listen, where the kernel is not configured otherwise."""
 HIGHEST_PORT = 65535
 ATTEMPTS = 100
 """How many candidates are tried before the search gives up."""
@@ -113,7 +113,7 @@ class Listener(Struct, frozen=True, kw_only=True):
 
 
 class UseState(StrEnum):
-    """How a port can be taken although nobody listens on it."""
+    """How a port can be taken although no process listens on it."""
 
     CONNECTED = "connected"
     """An outgoing connection has it as its own end."""
@@ -124,14 +124,14 @@ class UseState(StrEnum):
 
 
 class PortUse(Struct, frozen=True, kw_only=True):
-    """Who has a port that nobody listens on."""
+    """Who has a port on which no process listens."""
 
     state: UseState
     user: str
     peer: str = ""
     """The other end of the connection, as in URLs."""
     processes: tuple[ProcessFacts, ...] = ()
-    """Who has the socket; empty when they are hidden from us, or nobody has it any longer."""
+    """Who has the socket; empty when they are hidden from us, or no process has it any longer."""
 
 
 class VerdictKind(StrEnum):
@@ -146,7 +146,7 @@ class VerdictKind(StrEnum):
     NEIGHBOUR = "neighbour"
     """A running service of another devinit project or worktree."""
     RESERVED = "reserved"
-    """Nobody: it is reserved for a stopped devinit project."""
+    """No process: it is reserved for a stopped devinit project."""
     ASSIGNED = "assigned"
     """A stopped application of PM2 has it in its environment."""
     CONTAINER = "container"
@@ -160,9 +160,9 @@ class VerdictKind(StrEnum):
     OTHER_USER = "other_user"
     """Another user's process."""
     CONNECTION = "connection"
-    """An outgoing connection uses it, or one that was closed a moment ago; nobody listens."""
+    """An outgoing connection uses it, or one that was closed a moment ago; no process listens."""
     BOUND = "bound"
-    """Somebody has bound it and does not listen."""
+    """A process has bound it and does not listen."""
     FORBIDDEN = "forbidden"
     """The kernel refuses it to this user."""
     STRANGER = "stranger"
@@ -221,7 +221,7 @@ class PortReport(Struct, frozen=True, kw_only=True):
     summary: str
     """Who has it, in words that follow "is": "held by next dev (pid 4121)"."""
     holders: tuple[Holder, ...] = ()
-    """All processes that hold the listening socket, or, where nobody listens, that use the port otherwise:
+    """All processes that hold the listening socket, or, where no process listens, that use the port otherwise:
     these are never ended for it. Empty when none is visible to us."""
     listeners: tuple[Listener, ...] = ()
     clients: int = 0
@@ -301,11 +301,11 @@ class GrantedPort(Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why it moved, in words: "8000 is held by vite (pid 4242)"."""
     kind: VerdictKind | None = None
-    """What had the port that was wanted first; None when it was free, or nobody looked."""
+    """What had the port that was wanted first; None when it was free, or that was not looked at."""
     killed: tuple[str, ...] = ()
     """Holders that were ended for it, in words."""
     uses: str = ""
-    """The server of somebody else that is used there, in words; empty when the port is ours."""
+    """The server that is used there and that devinit does not run, in words; empty when the port is ours."""
     used_up: str = ""
     """The range, "8000-8009", when all of it was taken and the port is a last resort; empty otherwise."""
     passed: tuple[Passed, ...] = ()

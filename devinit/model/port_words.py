@@ -22,21 +22,21 @@ VERDICTS = {
     "orphan": "It is left over from an earlier run: devinit started it, and no supervisor looks after it.",
     "stray": "It works in this checkout, and devinit did not start it.",
     "neighbour": "It is a service of another devinit project.",
-    "reserved": "Nobody uses it now; it is reserved for a stopped devinit project.",
-    "assigned": "Nobody uses it now; PM2 starts an application on it that is stopped.",
+    "reserved": "No process uses it now; it is reserved for a stopped devinit project.",
+    "assigned": "No process uses it now; PM2 starts an application on it that is stopped.",
     "container": "A container publishes it.",
     "supervised": "Ending it helps for a moment only: it would be started again.",
     "forward": "It forwards the port for something else.",
     "protected": "It is never ended: more than this port depends on it.",
     "other_user": "It is another user's.",
-    "connection": "Nobody listens on it: a connection uses it, or was closed a moment ago.",
-    "bound": "Somebody has it without listening on it.",
+    "connection": "No process listens on it: a connection uses it, or was closed a moment ago.",
+    "bound": "A process has it without listening on it.",
     "forbidden": "The kernel refuses it to you.",
     "stranger": "It is a process of yours that devinit did not start.",
 }
 """What each kind of verdict means, in words."""
 UNDECIDED = ("retry", "abort")
-"""No suggestions: somebody has to think first."""
+"""No suggestions: a person has to think first."""
 _SERVED = {True: "IPv4 and IPv6", False: "IPv6 only", None: "IPv6"}
 """What a listener on every IPv6 address serves; where that is not told, no more is claimed."""
 FEW_ANCESTORS = 3

@@ -23,7 +23,7 @@ class ProbeVerdict(StrEnum):
     REFUSED = "refused"
     """It answers, and what it says is wrong: waiting longer does not help by itself."""
     REDIRECTED = "redirected"
-    """Somebody answers, but not the server that listens there: the kernel sends connections elsewhere."""
+    """A program answers, but not the server that listens there: the kernel sends connections elsewhere."""
 
 
 class ProbeResult(Struct, frozen=True):

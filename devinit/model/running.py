@@ -15,4 +15,4 @@ class RunningServer(Struct, frozen=True, kw_only=True):
     problem: str = ""
     """Why the service cannot use it, in words; empty when it can."""
     authenticated: bool = False
-    """It let us in because of the password, not because it lets everybody in."""
+    """It let us in because of the password, not because it lets every client in."""

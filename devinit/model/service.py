@@ -199,7 +199,7 @@ class Service(Struct, frozen=True, kw_only=True):
     before_start: tuple[str, ...] = ()
     ready: Readiness = Readiness()
     health: Health | None = None
-    """None: nobody asks any more once it is ready."""
+    """None: it is not asked any more once it is ready."""
     env: dict[str, str] = field(default_factory=dict)
     env_file: tuple[Path, ...] = ()
     restart: RestartPolicy = RestartPolicy()
@@ -223,7 +223,7 @@ class Service(Struct, frozen=True, kw_only=True):
     binaries: Path | None = None
     """Where the provider finds its programs, when the developer says so."""
     external_url: str | None = None
-    """A server that somebody else runs: used, never started or stopped."""
+    """A server that devinit does not run: used, never started or stopped."""
 
     def condition_of(self, dependency: str) -> Condition:
         """Return what of a dependency is waited for."""

@@ -1,4 +1,4 @@
-"""What a service is doing, as it is told over the wire and by `status --json`.
+"""What a service is doing, as it goes over the wire and by `status --json`.
 
 These are typed dictionaries: the supervisor builds them, msgspec encodes them, and a thin command
 prints them without importing anything (docs/adr/0006).
@@ -29,11 +29,11 @@ class Phase(StrEnum):
     FAILED = "failed"
     """It ended, never became ready, or could not be started, and was given up."""
     ORPHANED = "orphaned"
-    """It runs, and nobody looks after it or has it on record: no supervisor's phase, only told by `status`."""
+    """It runs without a supervisor and without a record: no supervisor's phase, only shown by `status`."""
 
 
 Mode: TypeAlias = Literal["preferred", "moved", "external"]
-"""How a service came to its address: "external" is the server of somebody else, never started or stopped by us."""
+"""How a service came to its address: "external" is a server that devinit does not run, start or stop."""
 
 
 class SupervisorStatus(TypedDict):
@@ -85,7 +85,7 @@ class ServiceStatus(TypedDict):
     """Keys of devinit.toml and files that say something else now than when it was started, and files for which its
     `setup` would run again. "removed" alone: devinit.toml does not have it any more; "added" alone: it is new."""
     restarted_for: NotRequired[str | None]
-    """Why it was started again last, when nobody asked for that and it had not failed: a file changed, an
+    """Why it was started again last, when no command asked for that and it had not failed: a file changed, an
     address moved. An older supervisor does not tell."""
     autostart: NotRequired[bool]
     """Whether a start of everything starts it. An older supervisor does not tell."""
@@ -99,7 +99,7 @@ class ServiceStatus(TypedDict):
     next_port: NotRequired[int | None]
     """The port that its next start asks for, if that is another one (`devinit ports set`)."""
     truncated: NotRequired[bool]
-    """Whether the reason is longer than what is told."""
+    """Whether the reason is longer than what is shown."""
 
 
 WHOLLY_CHANGED = {"added": "new in the configuration", "removed": "not in the configuration any more"}
@@ -262,7 +262,7 @@ class Inspection(TypedDict):
     """What a service is given, and where its files are."""
 
     environment: dict[str, str]
-    """Beyond the environment of whoever started it."""
+    """Beyond the environment of the command that started it."""
     changed: list[Change]
     files: dict[str, str]
     """What they are, and their paths."""

@@ -1,6 +1,6 @@
 """Who gets which port: the order in which candidates are tried, for all services of a project together.
 
-Everybody's first wish is tried before anybody moves, so a service that moves never takes a port
+The first wish of every service is tried before any service moves, so a service that moves never takes a port
 that a sibling would have had. Whether a port can be had is asked through a callable.
 """
 
@@ -102,9 +102,9 @@ def allocate(
     """Find a port for each request; the outcomes stand in the order of the requests.
 
     `avoid` says why a port is a bad choice although it may be free. `absent` names the ports of
-    siblings that ask for nothing this time, so that nobody moves onto them either. `settle` is called
-    when everybody has a port, and again after each one who lost it then and found another. `seed` and `assigned`
-    are those of `last_resort`. `tell` hears of each candidate.
+    siblings that ask for nothing this time, so that no service moves onto them either. `settle` is called
+    when every service has a port, and again after each one that lost it then and found another. `seed` and
+    `assigned` are those of `last_resort`. `tell` hears of each candidate.
     """
     searches = {
         request.service: _Search(request, wishes[request.service], last_resort(request, seed, assigned))

@@ -1,4 +1,4 @@
-"""Ports that nobody holds and that are still a bad choice: decided from values alone."""
+"""Ports that are free and still a bad choice: decided from values alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom nobody ends, and what to do instead: pure. Each entry once cost somebody more than the port."""
+"""Processes that are never ended, and what to do instead: pure. Each entry once cost a user more than the port."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SSH = Barrier(
 )
 _SSH_SERVER = Barrier(
     VerdictKind.PROTECTED,
-    "it is an SSH server, by which somebody may be here: choose another port",
+    "it is an SSH server, by which a user may be logged in here: choose another port",
 )
 _FORWARDED = Barrier(VerdictKind.FORWARD, "an editor forwards this port: close it in its Ports panel")
 _WSL = Barrier(
@@ -74,7 +74,7 @@ CONTAINER_PROGRAMS = (
     *("rootlesskit", "rootlessport", "slirp4netns", "pasta", "conmon"),
 )
 # By the kernel's short name, which has at most 15 letters; each is a prefix. Killing one of these stops
-# something else than what answers on the port: a whole engine, a desktop, somebody's connection.
+# something else than what answers on the port: a whole engine, a desktop, a user's connection.
 PROTECTED_PROGRAMS: Mapping[str, Barrier] = {
     **dict.fromkeys(CONTAINER_PROGRAMS[:5], _CONTAINER),
     **dict.fromkeys(CONTAINER_PROGRAMS[5:], _ROOTLESS),
@@ -120,7 +120,7 @@ def barrier_of(
         )
     if pid in spared:
         return _protected(f"devinit itself runs in {named(facts)}: end it by hand, or choose another port")
-    if not facts.command and _KERNEL_THREADS in (pid, facts.parent_pid):  # 2 alone is nobody in a container
+    if not facts.command and _KERNEL_THREADS in (pid, facts.parent_pid):  # in a container 2 is any process
         return _protected("it is a part of the kernel: choose another port")
     known = next(
         (PROTECTED_PROGRAMS[each] for each in PROTECTED_PROGRAMS if facts.name.startswith(each)), None

@@ -33,7 +33,7 @@ def managed_out_of_sight(holders: Sequence[Holder]) -> bool:
 
 
 def comeback(before: Sequence[Holder], now: Sequence[Holder]) -> Holder | None:
-    """Return the process that took the place of one that was ended; None when it is somebody else's."""
+    """Return the process that took the place of one that was ended; None when it is unrelated."""
     ended = {holder.identity for holder in before}
     parents = {holder.parent_pid for holder in before} - {_INIT}
     commands = {holder.command for holder in before}

@@ -93,7 +93,7 @@ def _answers(places: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
             asked.add(real)
             link = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             link.settimeout(0)
-            with suppress(OSError):  # no socket, nobody listens, no permission, or a full queue: no answer
+            with suppress(OSError):  # no socket, no listener, no permission, or a full queue: no answer
                 link.connect(real)
                 link.send(_REQUEST)
                 waiting.register(link, selectors.EVENT_READ, (link, engine, bytearray()))

@@ -1,7 +1,7 @@
 """Holders that are to be ended for a service: decided while ports are searched, done when all is decided.
 
-Between the two nobody is signalled, so a question that is still open, or a start that is refused, costs
-nobody his process.
+Between the two no process is signalled, so a question that is still open, or a start that is refused, costs
+no user a process.
 """
 
 from __future__ import annotations
@@ -77,5 +77,5 @@ def _lease_after_tree(store: LeaseStore, port: int, owner: LeaseOwner) -> Lease:
                 f"port {port} is still leased to an earlier run of {owner.service}",
                 hint="a process that it started still runs; end it by hand, or choose another port",
             )
-        time.sleep(0.005)  # a lock that another process lets go wakes nobody who does not block on it
+        time.sleep(0.005)  # a lock that another process lets go wakes no process that does not block on it
     return lease

@@ -1,4 +1,4 @@
-"""Free a port for whoever asks: what `devinit ports free` does, without keeping the port.
+"""Free a port for a user: what `devinit ports free` does, without keeping the port.
 
 Unlike a start it needs no lease of its own, but it takes one meanwhile: no other project is to have the
 port in the moment in which it is freed, and none that runs on it is to lose it.
@@ -24,11 +24,11 @@ from devinit.ports.verdict import judge
 
 
 class Freed(Struct, frozen=True):
-    """A port that nobody listens on any more."""
+    """A port on which no process listens any more."""
 
     port: int
     ended: tuple[str, ...]
-    """Who was ended for it, in words; nobody when it was free already."""
+    """Who was ended for it, in words; empty when it was free already."""
 
 
 def free(
@@ -41,9 +41,9 @@ def free(
     protected: Iterable[int] = (),
     say: Say = lambda _text: None,
 ) -> Freed:
-    """End what holds a port, for the checkout at `root` (empty: for nobody).
+    """End what holds a port, for the checkout at `root` (empty: for none).
 
-    `holders` are those that a person saw and agreed to; None agrees to whoever holds the port now.
+    `holders` are those that a person saw and agreed to; None agrees to every holder of now.
     `looked_after` tells whether a supervisor of this checkout runs, which would start its services again.
     Raises PortConflict, with what to do instead, when they must not be ended or do not end.
     """
@@ -55,7 +55,7 @@ def free(
             held.close()
             return Freed(port, ())
         found = holding(port, protected=protected)
-        # Whoever has it reserved is stopped, and gains by it.
+        # The project that has it reserved is stopped, and gains by it.
         obstruction = lease if isinstance(lease, Taken) and lease.live else Refusal.TAKEN
         started = () if looked_after else started_by_us(found, obstruction, root=root, store=store)
         report = judge(found, obstruction, root=root, looked_after=looked_after, started=started)
@@ -71,5 +71,5 @@ def free(
 
 
 def _asker(root: str) -> LeaseOwner:
-    # Given back before anybody could read it, unless we are killed meanwhile: then it is this folder's.
+    # Given back before any process could read it, unless we are killed meanwhile: then it is this folder's.
     return LeaseOwner(root=root or os.getcwd(), project="", service="", pid=os.getpid(), at=time.time())  # noqa: PTH109

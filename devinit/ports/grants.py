@@ -70,7 +70,7 @@ class Grant:
     def retake(self) -> bool:
         """Take what is missing of lease and hold; return whether the service can be started on the port.
 
-        False while anybody listens on it, the service itself included.
+        False while any process listens on it, the service itself included.
         """
         if self._lease is None:
             taken = self._store.take(self.port, self.owner)

@@ -3,7 +3,7 @@
 One socket does for both: each service of a project with hundreds of them costs a descriptor less.
 
 It tells whether a port is free, in 9 µs; kept open it keeps the port out of the kernel's choice for
-outgoing connections and blocks everybody who binds without SO_REUSEADDR, while uvicorn, node,
+outgoing connections and blocks every program that binds without SO_REUSEADDR, while uvicorn, node,
 redis and postgres still bind and listen over it (measured on Linux).
 """
 
@@ -25,7 +25,7 @@ class Refusal(Enum):
     """Why a port could not be held."""
 
     TAKEN = "taken"
-    """Somebody listens on it, has it bound without SO_REUSEADDR, or uses it for an outgoing connection."""
+    """A process listens on it, has it bound without SO_REUSEADDR, or uses it for an outgoing connection."""
     FORBIDDEN = "forbidden"
     """The kernel reserves it for privileged programs (usually below 1024), or a security policy refuses it."""
 

@@ -24,7 +24,7 @@ _ROOT = 0
 def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[int, Holding]:
     """Find out who holds these ports, in one pass over the processes.
 
-    `protected` are pids that must be spared together with their ancestors: those of whoever asked us.
+    `protected` are pids that must be spared together with their ancestors: those of the caller.
     """
     listeners = [found for found in tcp_listeners() if found.port in ports]
     listening = {found.port for found in listeners}
@@ -65,7 +65,7 @@ def counted(report: PortReport, found: Holding) -> PortReport:
 
 
 def spared_pids(protected: Iterable[int]) -> frozenset[int]:
-    """Return the pids that are never ended: init, us, whoever asked us, and everybody's ancestors."""
+    """Return the pids that are never ended: init, this process, the caller, and the ancestors of all three."""
     roots = {os.getpid(), *protected}
     return frozenset({_INIT, *roots, *(pid for root in roots for pid in ancestors_of(root))})
 

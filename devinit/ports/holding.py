@@ -32,13 +32,13 @@ class Holding(Struct, frozen=True, kw_only=True):
     clients: int = 0
     container: Container | None = None
     use: PortUse | None = None
-    """Who uses the port without listening, when nobody listens."""
+    """Who uses the port without listening, when no process listens."""
     users: tuple[Holder, ...] = ()
-    """The processes of that use, to be shown; they are no `holders`, so nobody ends them for the port."""
+    """The processes of that use, to be shown; they are no `holders`, so they are not ended for the port."""
     uid: int = -1
     """The user who asks."""
     spared: frozenset[int] = frozenset()
-    """Pids that are never ended: whoever asks, and all that it runs in."""
+    """Pids that are never ended: the caller's, and those of all that it runs in."""
 
     @property
     def identities(self) -> tuple[ProcessIdentity, ...]:
@@ -86,7 +86,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     def protection(self) -> str:
         """Say why the holders must never be ended and what to do instead; empty when they may be."""
         if not self.listeners:
-            return "nobody listens there, so there is nothing to end: wait for it, or choose another port"
+            return "no process listens there, so there is nothing to end: wait for it, or choose another port"
         found = self.barrier
         return found.advice if found else ""
 
@@ -111,7 +111,7 @@ class Holding(Struct, frozen=True, kw_only=True):
             return f"held by {_unseen(self.hidden[0], self.uid)}"
         if self.use:
             return f"taken: {used(self.use)}"
-        return "taken without anybody listening on it"
+        return "taken, although no process listens on it"
 
 
 def works_in(facts: Holder, root: str) -> bool:

@@ -54,7 +54,7 @@ class Claim(StrEnum):
     NONE = "none"
     """Nothing: the service was never ready on it."""
     USED = "used"
-    """The service was ready on it. The next project that wants the port gets it, and is told."""
+    """The service was ready on it. The next project that wants the port gets it, with a note."""
     KEPT = "kept"
     """The same, and the port is kept: the service moved there or was given it by hand, or its project keeps
     all of its ports. Only what `over_reservation` of `LeaseStore.take` stands for gets it."""
@@ -213,7 +213,7 @@ class LeaseStore:
             if (taken := _lock(descriptor, owner.root, over_reservation=over_reservation)) is not None:
                 return taken
             if not _is_still_the_file(descriptor, self._path(port)):
-                # Somebody removed the directory's files by hand.
+                # The directory's files were removed by hand.
                 return self.take(port, owner, over_reservation=over_reservation)
             counting = _counting(descriptor)
             before = Before(counting, os.fstat(descriptor).st_mtime) if counting is not None else None
@@ -421,7 +421,7 @@ def _is_locked(descriptor: int) -> bool:
     """Tell whether a process holds the lock exclusively, without ever standing in the way of another look."""
     if not _try_lock(descriptor, fcntl.LOCK_SH):
         return True
-    # Safe here and only here: this descriptor was opened for the look and nobody has a copy of it.
+    # Safe here and only here: this descriptor was opened for the look and no other process has a copy of it.
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     return False
 

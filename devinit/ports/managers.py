@@ -1,7 +1,7 @@
 """Which program would start a process again, and the command that ends it for good.
 
 Ending such a process frees its port for a moment only, so the advice is the manager's own command.
-What is evidence: a control group, which nobody leaves by accident; a manager among the ancestors, with
+What is evidence: a control group, which no process leaves by accident; a manager among the ancestors, with
 the name that it gave the process in its environment. An environment alone proves nothing, because
 everything inherits it.
 """
@@ -146,7 +146,7 @@ def _container(group: str) -> Manager | None:
 def unit_in(group: str) -> Manager | None:
     """Return the systemd service that a control group belongs to: `/system.slice/redis.service`."""
     if re.search(r"/(docker|libpod|lxc|kubepods)\b", group):
-        return None  # a systemd inside a container, which nobody here can speak to
+        return None  # a systemd inside a container, which cannot be reached from here
     system, of_user, below = group.partition("/user@")
     path = below if of_user else system
     unit = next((part for part in path.split("/")[bool(of_user) :] if part.endswith(".service")), None)

@@ -36,7 +36,7 @@ class Overrides(Struct, frozen=True, kw_only=True):
     skip_discovery: bool = False
     """SKIP_PORT_DISCOVERY: nothing moves and nothing is remembered; a taken port fails."""
     debug: bool = False
-    """DEBUG_PORT_DISCOVERY: each candidate is told."""
+    """DEBUG_PORT_DISCOVERY: each candidate is reported."""
     timeout_seconds: float | None = None
     """PORT_DISCOVERY_TIMEOUT, for the whole search."""
     warnings: tuple[str, ...] = ()

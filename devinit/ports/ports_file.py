@@ -22,7 +22,7 @@ _WAY_OUT = "correct it, or delete it: the next start then begins with the prefer
 
 
 def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
-    """Return the remembered ports; with `services`, only theirs (other keys are nobody's business).
+    """Return the remembered ports; with `services`, only theirs (other keys are not looked at).
 
     Raises StateFileError for a file that is no JSON object, and ConfigError for a port that is none.
     """

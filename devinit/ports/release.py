@@ -1,6 +1,6 @@
-"""End what holds a port, and take the port in the same step, so that nobody slips in between.
+"""End what holds a port, and take the port in the same step, so that no process slips in between.
 
-Signals go only to processes that were shown to whoever decided it and to what these started in the
+Signals go only to processes that were shown to the user who decided it and to what these started in the
 same group, each proven at the last moment to be the same process and to be part of it still.
 """
 
@@ -52,7 +52,7 @@ def release(
 ) -> Released:
     """End the holders of a port and hold it. Only processes among `holders`, and what they started, are signalled.
 
-    Raises PortConflict, with what to do instead, when somebody else holds the port, when a holder must
+    Raises PortConflict, with what to do instead, when another process holds the port, when a holder must
     not be ended, when it does not end, and when something starts it again.
     """
     protected = tuple(protected)
@@ -62,7 +62,7 @@ def release(
     if not set(found.identities) <= set(holders):
         raise _conflict(found, "it is not the process that was shown, so nothing was ended")
     if not found.killable:
-        raise _conflict(found, found.protection or "whoever held it is gone; try again")
+        raise _conflict(found, found.protection or "its holder has gone: try again")
     free = _End(found, say, grace_seconds).run()
     if free is not None and not _came_back(found, say):
         return Released(free, tuple(named(holder) for holder in found.holders))
@@ -134,7 +134,7 @@ def _signal(identity: ProcessIdentity, number: signal.Signals, still: Callable[[
     try:
         return signal_exactly(identity, number, lambda: still(identity.pid))
     except PermissionError:
-        return False  # it changed its user since we looked; the port stays taken, and that is told
+        return False  # it changed its user since we looked; the port stays taken, and that is reported
 
 
 def _parents_first(holders: Collection[Holder]) -> list[Holder]:
@@ -153,7 +153,7 @@ def _is_postgres(holder: Holder) -> bool:
 
 
 def _came_back(found: Holding, say: Say) -> bool:
-    """Tell whether somebody listens again, where something is there that would see to it."""
+    """Return whether a process listens again, where something is there that would see to it."""
     starters = starters_of(found.holders, found.spared)
     unseen = managed_out_of_sight(found.holders)
     if not starters and not unseen:
@@ -167,7 +167,7 @@ def _still_taken(before: Holding, now: Holding) -> PortConflict:
     if (again := comeback(before.holders, now.holders)) is not None:
         return _conflict(now, who_restarts(again))
     if not set(now.identities) & set(before.identities):
-        return _conflict(now, "somebody else took the port meanwhile, so nothing more was ended")
+        return _conflict(now, "another process took the port meanwhile, so nothing more was ended")
     if any(_is_postgres(holder) for holder in now.holders):
         return _conflict(
             now, "PostgreSQL is never killed: stop it with `pg_ctl stop -m fast`, or wait for it"

@@ -21,7 +21,7 @@ def refusal(server: RunningServer, obstruction: Obstruction, root: str) -> str:
     """Say why a server must not be used by the checkout at `root`; return an empty text when it may be.
 
     A running service of another devinit project is that project's: only a password that it shares with us
-    proves that both mean the same data. A Redis that lets everybody in proves nothing.
+    proves that both mean the same data. A Redis that lets every client in proves nothing.
     """
     if server.problem:
         return server.problem
@@ -30,7 +30,7 @@ def refusal(server: RunningServer, obstruction: Obstruction, root: str) -> str:
             return f"{server.title} answers, but it is {owner.service} of this project"
         case Taken(owner=owner, live=True) if not server.authenticated:
             whose = f"{owner.service} of {owner.project}" if owner else "a service of another devinit project"
-            return f"{server.title} answers, but it is {whose} and lets everybody in"
+            return f"{server.title} answers, but it is {whose} and lets every client in"
     return ""
 
 

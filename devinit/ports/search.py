@@ -56,10 +56,10 @@ if TYPE_CHECKING:
     from devinit.ports.release import Say
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
-"""A port that was taken, with what keeps it ours; nothing does where somebody else's server is used."""
+"""A port that was taken, with what keeps it ours; nothing does where another's server is used."""
 _ASSIGNED = 20
 """How many ports the kernel is asked for, when nothing else is left."""
-_REPLACED = "somebody else holds it now, so nobody was ended"
+_REPLACED = "another process holds it now, so none was ended"
 _SELF_EXPLAINING = frozenset(
     {VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED, VerdictKind.ASSIGNED}
 )
@@ -164,7 +164,7 @@ class Search:
         self.asked: dict[str, int] = {}
         """The conflict of each service that has had its question: answered, or in `open`."""
         self.open: dict[str, Unanswered] = {}
-        """The services whose conflict nobody answered, or whose answer could not be carried out."""
+        """The services whose conflict was not answered, or whose answer could not be carried out."""
         self.kinds: dict[int, VerdictKind] = {}
         """What had the ports that were looked at."""
 
@@ -284,7 +284,7 @@ class Search:
         found = holding(port, protected=self.protected)
         if set(found.identities) <= set(shown) and self.use(service, port):
             return None
-        problem = self.notes.get(port, "somebody else listens there now")
+        problem = self.notes.get(port, "another process listens there now")
         self.open[service] = Unanswered(problem, (ResolutionKind.REUSE,) if port in self.notes else ())
         return self.brief(port, self.obstructions[port], found)
 
@@ -305,7 +305,7 @@ class Search:
     ) -> str | None:
         """Decide to end the holders of a port; with `shown` only if they are exactly who was shown.
 
-        Otherwise nobody will be signalled and the question is asked again.
+        Otherwise no process is signalled and the question is asked again.
         """
         found = holding(port, protected=self.protected)
         report = self.judge(service, port, found)
@@ -321,7 +321,7 @@ class Search:
             elif report.kind not in _SELF_EXPLAINING:
                 self.notes[port] = f"not ended: {report.advice}"
             return report.summary
-        from devinit.ports.endings import plan  # few starts end anybody
+        from devinit.ports.endings import plan  # few starts end any process
 
         owner, answered = replace(self.owner, service=service), shown is not None
         try:
@@ -333,7 +333,7 @@ class Search:
     def settle(self) -> Lost | None:
         """End whom it was decided to end; return the first port that does not become free.
 
-        Nobody is ended while a question is open.
+        No process is ended while a question is open.
         """
         while self.endings and not self.open:
             port = next(iter(self.endings))

@@ -35,7 +35,7 @@ def judge(
     looked_after: bool = True,
     started: Collection[int] = (),
 ) -> PortReport:
-    """Judge a taken port, for the checkout at `root` (empty: for nobody).
+    """Judge a taken port, for the checkout at `root` (empty: for none).
 
     `looked_after` tells of a live lease of this checkout whether a supervisor has the service, and `started`
     which processes devinit has started for it.
@@ -149,7 +149,7 @@ def _holder(found: Holding, root: str) -> Barrier:
     if found.barrier:
         return found.barrier
     if not found.holders:
-        return Barrier(VerdictKind.STRANGER, "whoever held it is gone: try again")
+        return Barrier(VerdictKind.STRANGER, "its holder has gone: try again")
     if found.manager:
         return managed_by(found.manager)
     ours = all(works_in(each, root) for each in found.holders)
@@ -159,7 +159,7 @@ def _holder(found: Holding, root: str) -> Barrier:
 def _without_listener(found: Holding) -> Barrier:
     use = found.use
     if use is None:
-        return Barrier(VerdictKind.BOUND, "nobody visible has it: try again, or choose another port")
+        return Barrier(VerdictKind.BOUND, "no visible process has it: try again, or choose another port")
     if use.state is UseState.CLOSED:
         return Barrier(VerdictKind.CONNECTION, "the kernel lets go of it within a minute: try again")
     kind = VerdictKind.BOUND if use.state is UseState.BOUND else VerdictKind.CONNECTION

@@ -12,7 +12,7 @@ from devinit.system.listeners import socket_inodes, tcp_listeners
 
 
 class Ours(Struct, frozen=True):
-    """The service listens on its port, and nobody else does, on either family."""
+    """The service listens on its port, and no other process does, on either family."""
 
     pids: tuple[int, ...]
     """Which of its processes hold the listening sockets."""
@@ -23,13 +23,13 @@ class Nobody(Struct, frozen=True):
 
 
 class Foreign(Struct, frozen=True):
-    """Somebody else listens on the port, possibly on the other family beside the service."""
+    """Another process listens on the port, possibly on the other family beside the service."""
 
     listeners: tuple[Listener, ...]
 
 
 class Elsewhere(Struct, frozen=True):
-    """Nobody listens on the port, but the service does on others."""
+    """No process listens on the port, but the service does on others."""
 
     ports: tuple[int, ...]
 

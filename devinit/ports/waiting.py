@@ -1,6 +1,6 @@
-"""Wait for a port: until it can be held, or whether somebody comes back to it.
+"""Wait for a port: until it can be held, or whether a process comes back to it.
 
-The end of a process wakes us; a socket that is closed or opened wakes nobody and has to be looked for.
+The end of a process wakes us; a socket that is closed or opened wakes no process and has to be looked for.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def wait_until_free(
 ) -> Hold | None:
     """Hold the port as soon as it can be bound; None when that takes longer.
 
-    `slow` is told once how many seconds are left, when it is not over at once.
+    `slow` gets once how many seconds are left, when it is not over at once.
     """
     poll, waiting = _poll(watched), set(watched)
     start = time.monotonic()
@@ -55,16 +55,16 @@ def wait_until_free(
             poll.unregister(descriptor)
             waiting.discard(descriptor)
             if not waiting:
-                # A process closes its sockets before it ends, so whoever has the port now is somebody new.
+                # A process closes its sockets before it ends, so the holder of the port now is another process.
                 deadline = min(deadline, time.monotonic() + _LEFTOVER_SECONDS)
         look = min(look * 2, _LONGEST_LOOK)
     return free
 
 
 def listens_again(port: int, watched: Mapping[int, Process], seconds: float, *, unseen: bool) -> bool:
-    """Tell whether somebody listens on a port of ours within some time.
+    """Return whether a process listens on a port of ours within some time.
 
-    When all the watched processes have ended, nobody is left to come back, unless somebody `unseen` may.
+    When all the watched processes have ended, none is left to come back, unless one that is `unseen` may.
     """
     poll, waiting = _poll(watched), set(watched)
     deadline = time.monotonic() + seconds

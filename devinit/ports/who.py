@@ -1,4 +1,4 @@
-"""Who has a port: the front door for whoever asks without wanting it."""
+"""Who has a port: the front door for callers that ask without wanting it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def who(
 ) -> PortReport | None:
     """Report who has a port, as seen from the checkout at `root`; None when it is free.
 
-    `protected` are the pids of whoever asks: they and their ancestors are never called killable.
+    `protected` are the pids of the caller: they and their ancestors are never called killable.
     """
     here = root_name(root) if root is not None else ""
     store = LeaseStore(state_directory() / "leases")
@@ -42,7 +42,7 @@ def who(
 
 
 def _refusal(port: int) -> Refusal | None:
-    """Say why a port that nobody listens on cannot be had; for a moment it is ours."""
+    """Say why a port without a listener cannot be had; for a moment it is ours."""
     held = hold(port)
     if isinstance(held, Hold):
         held.close()

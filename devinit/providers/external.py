@@ -1,4 +1,4 @@
-"""A server that somebody else runs, known by its URL: used, never started, changed or stopped."""
+"""A server that devinit does not run, known by its URL: used, never started, changed or stopped."""
 
 from __future__ import annotations
 

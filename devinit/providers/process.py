@@ -109,7 +109,7 @@ class ProcessProvider:
         return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
-        """Return None: what answers HTTP could be anybody's."""
+        """Return None: what answers HTTP could be any program."""
 
     def data(self, service: Service, place: Place) -> Path | None:
         """Return None: what a command keeps is its own business."""

@@ -195,7 +195,7 @@ def package_folder(name: str) -> Path | None:
     """Return the folder of an installed package without importing it.
 
     Their Python helpers stay unused: as root they add a system user and open every parent folder of the
-    data to everybody.
+    data to every user.
     """
     from importlib.util import find_spec  # only for the first choice
 

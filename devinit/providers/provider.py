@@ -66,7 +66,7 @@ class Provider(Protocol):
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
     ) -> ProcessSpec | None:
-        """Return what to start with this environment, or None when somebody else runs the server."""
+        """Return what to start with this environment, or None for a server that devinit does not run."""
         ...
 
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:

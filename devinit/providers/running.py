@@ -107,22 +107,22 @@ def ask_running(endpoint: Endpoint, ask: Ask) -> RunningServer:
         except TimeoutError:
             problems[host] = f"what listens there does not answer within {ASK_SECONDS:g} s"
         except ConnectionRefusedError:
-            # Nobody on this address: no other server that a client could meet instead.
+            # No server on this address: no other server that a client could meet instead.
             continue
         except OSError as error:
-            # A machine without IPv6 has no ::1; on the address that clients are told, it is a reason.
+            # A machine without IPv6 has no ::1; on the address that clients are given, it is a reason.
             if host == endpoint.host:
                 problems[host] = error.strerror or str(error)
     return judge(endpoint.host, answers, problems)
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
-    """Return every address under which clients may look for a server: they are told `host`."""
+    """Return every address under which clients may look for a server: they are given `host`."""
     return LOOPBACK if host in (*LOOPBACK, "localhost") else (host,)
 
 
 def judge(host: str, answers: dict[str, Answer], problems: dict[str, str]) -> RunningServer:
-    """Return what the answers of all addresses together mean for clients that are told `host`; pure."""
+    """Return what the answers of all addresses together mean for clients that are given `host`; pure."""
     told = host if host in addresses_of(host) else next(iter((*answers, *problems)), host)
     if told in problems:
         return RunningServer(problem=problems[told])

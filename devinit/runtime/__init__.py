@@ -1,1 +1,1 @@
-"""What the applications are told: the runtime environment, the files that carry it, and discovery files."""
+"""What the applications are given: the runtime environment, the files that carry it, and discovery files."""

@@ -53,8 +53,8 @@ def common_names(project: Project, service: Service, endpoint: Endpoint) -> dict
 def libpq_names(service: Service, endpoint: Endpoint) -> dict[str, str]:
     """Return a postgres service under the names of libpq: psql, pg_dump and every driver find it by them.
 
-    Servers of devinit have no TLS, and lib/pq of Go refuses one without unless it is told. What a server that
-    runs elsewhere wants is the business of its URL.
+    Servers of devinit have no TLS, and lib/pq of Go refuses one without unless PGSSLMODE says so. What a server
+    that runs elsewhere wants is the business of its URL.
     """
     own = variable_prefix(service.name)
     found = {name: endpoint.variables.get(f"{own}_{part}", "") for part, name in LIBPQ_NAMES.items()}

@@ -34,7 +34,7 @@ def inherited_names(caller: Mapping[str, str], root: str | os.PathLike[str]) -> 
     try:
         names = read_env_files((Path(other) / FILE_NAME,), caller={})
     except DevinitError:
-        return set()  # deleted, or somebody else's: nothing is known then
+        return set()  # deleted, or another user's: nothing is known then
     return names.keys() & caller.keys() - KEPT
 
 

@@ -70,7 +70,7 @@ def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: i
         timestamp=int(now),
         process_id=process_id,
     )
-    # Not flushed to the disk, every ten seconds: after a power cut nobody listens there.
+    # Not flushed to the disk, every ten seconds: after a power cut no service listens there.
     content = msgspec.json.encode(discovery) + b"\n"
     _require_inside(root, path)
     write_atomically(path, content, mode=PRIVATE, durable=False)

@@ -38,7 +38,7 @@ log = logging.getLogger("devinit.supervisor")
 
 
 UNWANTED_SECONDS = 10.0
-"""How long a supervisor that nobody connects to stays."""
+"""How long a supervisor stays to which no client connects."""
 
 
 def main() -> int:
@@ -64,7 +64,7 @@ def main() -> int:
         tell_launcher(ready_fd, told.encode(errors="backslashreplace"))
         return error.exit_code
     except OSError as error:
-        # A disk that is full, a folder that is gone: the log may have no room for it, so the launcher is told.
+        # A disk that is full, a folder that is gone: the log may have no room for it, so the launcher gets it.
         log.exception("the supervisor cannot go on")
         tell_launcher(ready_fd, str(error).encode(errors="replace"))
         return SupervisorError.exit_code
@@ -78,13 +78,13 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
     loop = asyncio.get_running_loop()
     on_signal(signal.SIGTERM, leaving.set)
     on_signal(signal.SIGINT, leaving.set)
-    # Handled, not ignored: what we ignore would be ignored in every service too. And before the lock: whoever
-    # finds it held and no socket knocks with this signal.
+    # Handled, not ignored: what we ignore would be ignored in every service too. And before the lock: a command
+    # that finds it held and no socket knocks with this signal.
     on_signal(signal.SIGHUP, lambda: log.info("the terminal was closed; nothing changes"))
     private = Path(claim(root))
     lock = await lock_project(root, private)
     if lock is None:
-        # Not closed: whoever launched us goes on when we are gone, and finds one supervisor.
+        # Not closed: the launcher goes on when we are gone, and finds one supervisor.
         tell_launcher(ready_fd, READY, and_go_on=False)
         return
     log.info("supervisor %s of %s starts (pid %s)", __version__, root, os.getpid())
@@ -113,7 +113,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             gc.freeze()
             gc.enable()
             loop.call_later(ahead.AFTER_SECONDS, loop.run_in_executor, None, ahead.load)
-            # Whoever started us may have been killed, or may have nothing to ask after all.
+            # The launcher may have been killed, or may have nothing to ask after all.
             loop.call_later(UNWANTED_SECONDS, idle.set)
             await until_done(server, supervisor, leaving, idle)
             server.hang_up()
@@ -151,7 +151,7 @@ def on_signal(number: signal.Signals, act: Callable[[], object]) -> None:
 async def until_done(
     server: Server, supervisor: Supervisor, leaving: asyncio.Event, idle: asyncio.Event
 ) -> None:
-    """Return when we were told to leave, or when nobody needs us any more."""
+    """Return when a signal says to leave, or when no service and no client needs us any more."""
     while not leaving.is_set():
         waits = [asyncio.ensure_future(event.wait()) for event in (leaving, idle)]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -160,7 +160,7 @@ async def until_done(
         idle.clear()
         if leaving.is_set() or supervisor.is_needed() or server.connections:
             continue
-        # Somebody may be connecting at this moment: whoever was accepted before the door closed is served.
+        # A client may be connecting at this moment: one that was accepted before the door closed is served.
         server.stop_listening()
         await asyncio.sleep(0)
         if not server.connections and not supervisor.is_needed():
@@ -170,7 +170,7 @@ async def until_done(
 
 
 def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error itself: what a task group raises is wrapped, and would reach nobody by name."""
+    """Return the first error itself: what a task group raises is wrapped, and would be caught nowhere by name."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -182,7 +182,7 @@ class Finished(Exception):
 
 
 def tell_launcher(ready_fd: int | None, said: bytes, *, and_go_on: bool = True) -> None:
-    """Tell whoever started us that we listen, or why we do not; it waits until the pipe is closed."""
+    """Tell the launcher that we listen, or why we do not; it waits until the pipe is closed."""
     if ready_fd is None:
         return
     try:

@@ -36,7 +36,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     state = read_state(stage.private)
     if not state.services or state.root != os.path.realpath(stage.root) or state.boot_id != boot_id():
         # Nothing ran, or it ran in the checkout that this one was copied from, or before the machine was
-        # started again: then nobody has asked for it yet.
+        # started again: then no start has asked for it yet.
         return
     if state.pid_namespace not in ("", pid_namespace()):
         # The process numbers on record are those of another container.
@@ -46,7 +46,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
     recorded = recorded_project(stage.project, state)
-    # Not our own: whoever asks for the status, cron perhaps, has not started these services.
+    # Not our own: the command that asks for the status, perhaps cron's, has not started these services.
     caller = read_caller(stage.private) or dict(os.environ)
     stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
     # Also those that do not run: `status` and `start` are about all of them.
@@ -87,7 +87,7 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
         # It was being ended.
         runner.post(lifecycle.StopRequested())
     elif process is None and record.service.external_url is None:
-        log.info("%s ended while nobody watched", runner.name)
+        log.info("%s ended while no supervisor watched", runner.name)
         runner.post(lifecycle.Exited(None, stage.success_of(record.service)))
         if record.identity is None and runner.phase is Phase.FAILED:
             # It had not been started yet: that goes on, after what a one-shot command of it left behind.
@@ -121,7 +121,7 @@ def recorded_project(current: Project, state: State) -> Project:
 def current_project(recorded: Project, state: State, stage: Stage) -> Project:
     """Return the project as it is configured now, with the services that run as they were started.
 
-    A devinit.toml that is broken now must not keep anybody from looking after them.
+    A devinit.toml that is broken now must not keep a supervisor from looking after them.
     """
     try:
         project = load(recorded.root, profile=state.profile)

@@ -37,7 +37,7 @@ SILENT_SECONDS = 0.5
 NOISY_SECONDS = 3.0
 """What goes on printing after a change is judged after so long."""
 STOPPED_SECONDS = 5.0
-"""How long somebody else may take to start what is stopped."""
+"""How long another command may take to start what is stopped."""
 
 Outcome = Literal["live", "failed", "timed out"]
 
@@ -45,7 +45,7 @@ Outcome = Literal["live", "failed", "timed out"]
 async def all_live(
     supervisor: Supervisor, names: Sequence[str], after: float | None, timeout_seconds: float
 ) -> WaitReport:
-    """Wait for these services, for all that somebody wants when none is named, and return what came of it."""
+    """Wait for these services, for all that are wanted when none is named, and return what came of it."""
     began = time.monotonic()
     names = names or await present(supervisor)
     seen: dict[str, str | None] = {}
@@ -62,7 +62,7 @@ async def all_live(
 
 
 async def present(supervisor: Supervisor) -> list[str]:
-    """Return the services that are not stopped; all of them when nobody starts any."""
+    """Return the services that are not stopped; all of them when none is started."""
     began = time.monotonic()
     while True:
         names = [name for name, each in supervisor.runners.items() if each.phase is not Phase.STOPPED]
@@ -184,7 +184,7 @@ def awaited(said: Outcome, runner: Runner, supervisor: Supervisor, reason: str |
 
 
 def unknown(name: str) -> Awaited:
-    """Return what is said of a service that nobody has started."""
+    """Return what is said of a service that has not been started."""
     return {
         "service": name,
         "outcome": "failed",

@@ -1,4 +1,4 @@
-"""Why a service could not bind: somebody has its port, or it asks for another one than it was given.
+"""Why a service could not bind: another process has its port, or it asks for another one than it was given.
 
 The first is answered with the next port. The second is not: whatever port it is given, it asks for the same
 one again, and only its command can be changed.
@@ -34,7 +34,7 @@ def asks_for_another(
 
 
 def insists_on(port: int, given: int, ours: Collection[int] = ()) -> str:
-    """Say that a service (pids `ours`) asks for a port that somebody else has, whatever port it is given."""
+    """Say that a service (pids `ours`) asks for a port that another process has, whatever port it is given."""
     found = holding(port)
     others = replace(found, holders=tuple(each for each in found.holders if each.identity.pid not in ours))
     return f"it asks for port {port} instead of {given}, and that is {others.reason}: {_USE_IT}"

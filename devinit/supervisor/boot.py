@@ -93,7 +93,7 @@ def put_off() -> None:
         package, _, child = name.rpartition(".")
         module.__spec__ = PathFinder.find_spec(name, sys.modules[package].__path__ if package else None)
         if package:
-            # `import asyncio.sslproto` finds it loaded, and leaves this to whoever loaded it.
+            # `import asyncio.sslproto` finds it loaded, and leaves this to the code that loaded it.
             setattr(asyncio, child, module)
 
 

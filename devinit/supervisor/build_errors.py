@@ -190,7 +190,7 @@ def is_place(said: str) -> bool:
 
 
 def without_place(said: str, file: str | None) -> str:
-    """Return a message without the place that is told beside it."""
+    """Return a message without the place that is reported beside it."""
     said = re.sub(r"^Error: | \(\d+:\d+\)$", "", said)
     if file is None:
         return said

@@ -12,7 +12,7 @@ from devinit.supervisor.stage import Stage
 
 
 def with_changes(conflict: Conflict, stage: Stage) -> Conflict:
-    """Return a conflict with what moving would change, for whoever decides about it."""
+    """Return a conflict with what moving would change, for the decision about it."""
     if conflict.move_to is None:
         return conflict
     before, after = (

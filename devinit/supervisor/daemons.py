@@ -1,7 +1,7 @@
 """Find the server of a command that put it into the background and ended.
 
 Such a command ends with 0 while its server answers. Taken for the end of the service, it would be started
-again and again, or be called finished, while nobody looks after what runs.
+again and again, or be called finished, without a supervisor for what runs.
 """
 
 from __future__ import annotations

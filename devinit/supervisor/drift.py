@@ -1,6 +1,6 @@
 """What of a service that runs is older than the files that say how it is to run.
 
-The environment of whoever calls does not count: it is another one in every terminal.
+The environment of the caller does not count: it is another one in every terminal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from devinit.system.files import read_bytes
 KEYS = {"external_url": "url", "conditions": "depends_on", "extra_endpoints": "extra_ports"}
 """Fields of a service that have another name in devinit.toml."""
 ADDED, REMOVED = "added", "removed"
-"""What is told of a service that the files name now and did not before, and of one that they name no more."""
+"""What is reported of a service that the files name now and did not before, and of one that they name no more."""
 DATABASE_KEYS = DatabaseSettings.__struct_fields__
 
 
@@ -36,7 +36,7 @@ class Basis(Struct, frozen=True, kw_only=True):
 def basis_of(service: Service, project: Project, files: tuple[Path, ...]) -> Basis:
     """Return what a service would be started with now."""
     if service.provider != "process":
-        # Databases are told nothing by these.
+        # Databases are given none of these.
         return Basis()
     stated = "\0".join(f"{name}={value}" for name, value in sorted(project.environment.items()))
     return Basis(

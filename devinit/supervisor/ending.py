@@ -24,7 +24,7 @@ KILL_SECONDS = 5.0
 REST_SECONDS = 5.0
 """How long the other processes may take once the program itself has ended, or was given its time to."""
 TELLING_SECONDS = 1.0
-"""For less than this nobody has waited."""
+"""For less than this no user has waited."""
 SHORT_SECONDS = 0.1
 """How often processes are looked for that nothing wakes us for."""
 SHOWN = 3
@@ -183,7 +183,7 @@ async def end_keepers(
 ) -> list[int]:
     """End what keeps a service's leases when its mark and descent lead nowhere; return who is still there.
 
-    Redis and others write over their environment, and so over the mark. Nobody loses the lease unawares.
+    Redis and others write over their environment, and so over the mark. No process loses the lease unawares.
     """
     left: list[int] = []
     apart = (await lookout.table()).are_apart(keepers) if keepers else set()
@@ -204,7 +204,7 @@ def why_spared(process: ProcessIdentity) -> str:
 
 
 def ask(process: Process, number: signal.Signals) -> None:
-    """Signal a process; one that became another user's (sudo) stays, and is told as still there."""
+    """Signal a process; one that became another user's (sudo) stays, and is reported as still there."""
     with suppress(PermissionError):
         process.send(number)
         # A stopped process takes no TERM before it is continued.
@@ -226,7 +226,7 @@ def ask_once(identity: ProcessIdentity, number: signal.Signals) -> bool:
 
 
 async def wait_for_exit(processes: list[Process], seconds: float, hurry: asyncio.Event | None = None) -> None:
-    """Return when all of them have ended, when the time is over, or when somebody is in a hurry."""
+    """Return when all of them have ended, when the time is over, or when a caller is in a hurry."""
     # Any: what they return is of no interest.
     waits: list[asyncio.Future[Any]] = [asyncio.gather(*map(exit_of, processes))]
     if hurry is not None:

@@ -20,7 +20,7 @@ REMEMBERED = 1000
 
 
 class Broadcaster:
-    """Hands each event to everyone who listens at that moment, and keeps the latest."""
+    """Hands each event to every client that listens at that moment, and keeps the latest."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []

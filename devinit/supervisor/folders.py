@@ -10,14 +10,14 @@ from pathlib import Path
 AFTER_SECONDS = 2.0
 """When a folder begins to be watched: no start waits for that."""
 AWAY_SECONDS = 0.5
-"""How long a folder may be away: whoever renames it and renames it back has not meant to end anything."""
+"""How long a folder may be away: a user who renames it and renames it back has not meant to end anything."""
 LOOK_SECONDS = 10.0
 """How often it is looked for where the kernel does not tell."""
 
 
 async def until_gone(root: Path, known: os.stat_result | None = None) -> None:
     """Return when a folder is not where it was, or another one is: not the one that is `known`, or there now."""
-    from devinit.system.folder import FolderWatch  # it loads ctypes, 3 ms: nobody waits for that here
+    from devinit.system.folder import FolderWatch  # it loads ctypes, 3 ms: nothing waits for that here
 
     loop = asyncio.get_running_loop()
     told = asyncio.Event()

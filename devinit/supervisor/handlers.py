@@ -76,7 +76,7 @@ class Handlers:
         return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
 
     async def status(self, params: msgspec.Raw, _connection: Connection) -> msgspec.Raw:
-        """Return what every service is doing, a `ProjectStatus`; many who ask at once are told the same."""
+        """Return what every service is doing, a `ProjectStatus`; many who ask at once get the same."""
         measure = msgspec.json.decode(params, type=StatusParams).measure
         return await (self._measured_status if measure else self._status).answer()
 
@@ -260,7 +260,7 @@ class Handlers:
         from devinit.supervisor import port_desk  # as above
 
         asked = msgspec.json.decode(params, type=FreeParams)
-        # Whoever asks must not be killed by what he asks for.
+        # The client must not be killed by what it asks for.
         protected = (connection.pid,) if connection.pid else ()
         loop = asyncio.get_running_loop()
 
@@ -283,7 +283,7 @@ class Handlers:
             await self._supervisor.ensure_configured(self._stage.caller, None)
 
     def _remember(self) -> None:
-        """Put this checkout on the list of the machine, once whoever waits has been answered."""
+        """Put this checkout on the list of the machine, once the client has been answered."""
         loop = asyncio.get_running_loop()
         write = partial(remember, self._stage.root, self._stage.project.name)
         loop.call_soon(loop.run_in_executor, None, write)
@@ -352,7 +352,7 @@ def order_of(params: msgspec.Raw, connection: Connection) -> Order:
             policy=asked.on_conflict,
             can_answer=asked.can_answer or asked.on_conflict is ConflictPolicy.ASK,
             resolutions=asked.resolutions,
-            # Whoever asks must not be killed by what he asks for.
+            # The client must not be killed by what it asks for.
             protected=(connection.pid,) if connection.pid else (),
         ),
         profile=asked.profile,

@@ -17,7 +17,7 @@ async def look_after(
     ask: Callable[[], Awaitable[ProbeResult]],
     tell: Callable[[CheckPassed | CheckFailed], bool],
 ) -> None:
-    """Ask every so many seconds, and tell what came of it for as long as somebody wants to know."""
+    """Ask every so many seconds, and tell what came of it for as long as the caller wants to know."""
     wanted = True
     while wanted:
         await asyncio.sleep(health.every_seconds)

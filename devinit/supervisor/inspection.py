@@ -1,4 +1,4 @@
-"""What a service is given, and what of that has changed since it was started: for whoever looks into it."""
+"""What a service is given, and what of that has changed since it was started: for the page of details."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def inspect(runner: Runner, stage: Stage) -> Inspection:
-    """Return what a service is given beyond the environment of whoever started it, and where its files are."""
+    """Return what a service is given beyond the environment of its start, and where its files are."""
     values = stage.environment_of(runner.service)
     own = {
         name: value

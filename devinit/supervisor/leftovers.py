@@ -1,4 +1,4 @@
-"""End what runs although nobody has it on record: a killed supervisor and a lost file left it behind."""
+"""End what runs without a record: a killed supervisor and a lost file left it behind."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def running_of(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
 
 
 def survivors(names: Iterable[str], stage: Stage) -> dict[str, list[int]]:
-    """Return the pids of services of this checkout that nobody had on record and that did not end."""
+    """Return the pids of services of this checkout that were not on record and did not end."""
     table, orphaned = ProcessTable(), stage.ports.orphaned()
     found = {}
     for name in names:

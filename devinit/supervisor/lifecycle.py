@@ -21,7 +21,7 @@ STABLE_SECONDS = 10.0
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 30.0
 PORT_ATTEMPTS = 10
-"""How often a start may lose its port to somebody else before it is given up."""
+"""How often a start may lose its port to another process before it is given up."""
 
 NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
 
@@ -67,19 +67,19 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     """Times of the recent failures, oldest first."""
     restarts: int = 0
     port_losses: int = 0
-    """Starts in a row that lost the port to somebody else."""
+    """Starts in a row that lost the port to another process."""
     last_exit: int | None = None
     failed_checks: int = 0
     """Health checks in a row that failed."""
     stuck: str | None = None
-    """What keeps a service that is starting from coming up until somebody mends it; it goes on trying."""
+    """What keeps a service that is starting from coming up until the user fixes it; it goes on trying."""
 
 
 # What happened
 
 
 class StartRequested(Struct, frozen=True):
-    """Somebody wants it up."""
+    """An order wants it up."""
 
 
 class DependenciesReady(Struct, frozen=True):
@@ -160,7 +160,7 @@ class TimedOut(Struct, frozen=True):
 
 
 class PortLost(Struct, frozen=True):
-    """Somebody else has its port."""
+    """Another process has its port."""
 
     reason: str
 
@@ -172,7 +172,7 @@ class PortUnavailable(Struct, frozen=True):
 
 
 class Exited(Struct, frozen=True):
-    """Its process ended. None: the code went to somebody else (an adopted process)."""
+    """Its process ended. None: the code went to another parent (an adopted process)."""
 
     code: int | None
     success: Success = Success.NEVER
@@ -186,7 +186,7 @@ class DelayPassed(Struct, frozen=True):
 
 
 class StopRequested(Struct, frozen=True):
-    """Somebody wants it down."""
+    """An order wants it down."""
 
 
 class TreeGone(Struct, frozen=True):
@@ -357,7 +357,7 @@ def satisfies_dependants(
         case Phase.FAILED:
             return optional
         case Phase.UNHEALTHY if condition is Condition.READY:
-            # Who runs is not stopped for it, but whoever starts now would meet what is wrong.
+            # Who runs is not stopped for it, but a dependant that starts now would meet what is wrong.
             return optional
         case Phase.STARTING | Phase.UNHEALTHY | Phase.BACKOFF:
             return condition is Condition.STARTED and state.spawned_at is not None

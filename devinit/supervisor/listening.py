@@ -57,7 +57,7 @@ class Finding(Struct, frozen=True):
     cause: str
 
     def told(self) -> Stuck:
-        """Return it as the lifecycle is told it."""
+        """Return it as the lifecycle gets it."""
         return Stuck(f"{self.cause}\n{REMEDY[self.sign]}")
 
 

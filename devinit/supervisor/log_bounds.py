@@ -14,7 +14,7 @@ from devinit.system.holes import BLOCK, data_from, free_beginning
 
 MOST_AT_ONCE = 1 << 30
 """Bytes that are freed in one go (some 70 ms on ext4): a log that grew while no supervisor was there is no
-reason to keep everybody waiting."""
+reason to keep every service waiting."""
 
 
 def rotate(path: Path, limits: LogLimits) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.05
-"""How long after a write we look what came of it: so far may the time be wrong that is told of a line."""
+"""How long after a write we look what came of it: so far may the time of a line be wrong."""
 UNWATCHED_SECONDS = 1.0
 """How often we look where the kernel does not tell (macOS, or a user's watches are used up)."""
 START_SECONDS = 1.0
@@ -92,7 +92,7 @@ class LogKeeper:
         tell: Callable[[str, str], None] = lambda _text, _service: None,
         written: Callable[[str], None] = lambda _service: None,
     ) -> None:
-        """`written` is told a second after a service has printed something, for as long as it prints."""
+        """`written` is called a second after a service has printed something, for as long as it prints."""
         self._private = private
         self._tell_written = written
         self._tell = tell
@@ -201,7 +201,7 @@ class LogKeeper:
         return self._watching_from is not None and time.monotonic() >= self._watching_from
 
     def _watch(self, kept: Kept) -> None:
-        """Be woken by the next write; where nobody tells us of it, look again."""
+        """Be woken by the next write; where the kernel does not report it, look again."""
         watch = self._inotify.watch_once(kept.path) if self._inotify is not None else None
         if watch is not None:
             self._watched[watch] = kept
@@ -235,7 +235,7 @@ class LogKeeper:
         try:
             found = kept.path.stat()
         except OSError:
-            # Deleted by somebody; the next run makes it anew.
+            # It was deleted; the next run makes it anew.
             return False
         written = min(now, found.st_mtime)
         seen, kept.seen_at = min(kept.seen_at, written), now
@@ -245,7 +245,7 @@ class LogKeeper:
         if not kept.inode:
             points[:0] = self._unseen(kept, found, written)
         if found.st_ino == kept.inode and found.st_size < kept.size:
-            # Somebody emptied it.
+            # The file was emptied.
             points.insert(0, point(found.st_ino, 0, written))
         elif found.st_ino == kept.inode and seen - kept.noted_at > SAME_TIME_SECONDS:
             points.insert(0, point(found.st_ino, kept.size, seen))

@@ -34,7 +34,7 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
     """Return a descriptor that appends to the service's log, after moving a full one aside."""
     path = log_path(private, service)
     try:
-        # Also after somebody has cleaned the checkout (git clean -fdx) while we ran.
+        # Also after the checkout was cleaned (git clean -fdx) while we ran.
         path.parent.mkdir(mode=0o700, parents=path.parent.parent.parent.is_dir(), exist_ok=True)
         if end_of(path) >= limits.size_bytes:
             from devinit.supervisor.log_bounds import rotate  # the supervisor's start: few logs are full
@@ -103,7 +103,7 @@ class NewOutput:
         try:
             with self._path.open("rb") as file:
                 if self._position > file.seek(0, os.SEEK_END):
-                    # Somebody emptied it.
+                    # The file was emptied.
                     self._position, self._unfinished = 0, b""
                 # What was given back to the disk meanwhile reads as zeros.
                 self._position = data_from(file.fileno(), self._position)

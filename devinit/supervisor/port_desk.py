@@ -1,4 +1,4 @@
-"""The ports of the project as somebody looks at them, and what can be done about each by hand."""
+"""The ports of the project as a user looks at them, and what can be done about each by hand."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[
         last_words = logs.last_lines(logs.log_path(workshop.private, service.name), offset, LAST_WORDS)
         cause = cause_of(last_words, code)
         remedy = remedy_of([*last_words, cause or ""], command, service.directory)
-        # What it printed is told with the service: its last lines are those of this command now.
+        # What it printed is shown with the service: its last lines are those of this command now.
         raise PreparationFailed(
             f"{key} of {service.name} failed: `{command}` exited with code {code}"
             + (f": {cause}" if cause else ""),

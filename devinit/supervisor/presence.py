@@ -83,12 +83,12 @@ def publish_address(root: Path, private: Path) -> None:
     try:
         write_atomically(pointer, f"{socket_path(root)}\n", mode=0o600, durable=False)
     except StateFileError as error:
-        # On a full disk, of all times, somebody wants to stop what runs; most have our runtime directory.
+        # On a full disk, of all times, the user wants to stop what runs; most have our runtime directory.
         log.warning("%s", error.message)
 
 
 async def be_reachable(server: Server, root: Path) -> None:
-    """Listen again if the socket is gone: somebody knocks, or the terminal was closed, which changes nothing."""
+    """Listen again if the socket is gone: a command knocks, or the terminal was closed, which changes nothing."""
     try:
         if await server.listen_again(socket_path(root)):
             # Whatever took the socket away may have taken the state folder as well.
@@ -100,7 +100,7 @@ async def be_reachable(server: Server, root: Path) -> None:
 
 def remember(root: Path, project: str) -> None:
     """Put a checkout on the list of the machine: `status --all` finds it there. Blocking."""
-    from devinit.control import checkouts  # nobody waits for this
+    from devinit.control import checkouts  # nothing waits for this
 
     try:
         checkouts.record(root, project)

@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 
 class PortQuestion(PortConflict):
-    """Ports are taken and somebody has to decide: the facts travel with the error, answers come back."""
+    """Ports are taken and the user has to decide: the facts travel with the error, answers come back."""
 
     def __init__(self, found: ConflictsFound) -> None:
         super().__init__(
@@ -35,18 +35,18 @@ class PortQuestion(PortConflict):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """How whoever wants ports wants them."""
+    """How a caller wants ports."""
 
     environ: dict[str, str]
     policy: ConflictPolicy = ConflictPolicy.MOVE
     can_answer: bool = False
-    """Somebody is there to be asked; otherwise a service whose policy is to ask moves."""
+    """A user is there to be asked; otherwise a service whose policy is to ask moves."""
     resolutions: tuple[Resolution, ...] = ()
     protected: tuple[int, ...] = ()
     """Pids that are never ended, nor are their ancestors."""
     used: dict[str, int] = field(default_factory=dict)
-    """Services that are restarted, and the ports on which they used the server of somebody else: they use it
-    again if it still lets them in."""
+    """Services that are restarted, and the ports on which they used a server that devinit does not run: they use
+    it again if it still lets them in."""
 
 
 class ProjectPorts:
@@ -78,7 +78,7 @@ class ProjectPorts:
     ) -> list[GrantedPort]:
         """Take every port that these services need and do not have. Blocking.
 
-        Raise PortQuestion when somebody has to decide, PortConflict or PortsExhausted; then nothing is taken.
+        Raise PortQuestion when the user has to decide, PortConflict or PortsExhausted; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
         requests = [request for service in services for request in requests_of(service)]
@@ -117,7 +117,7 @@ class ProjectPorts:
         """Take the ports that services are about to move to while those that are `stopping` still run. Blocking.
 
         The next `take` uses them. Ports that these services have, or will leave to one another, are decided there:
-        nobody can take those meanwhile. Raises as `take` does; then nothing is taken.
+        no process can take those meanwhile. Raises as `take` does; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
         remembered, stated = ports_file.read(self._root), self._stated(services, asked)
@@ -200,7 +200,7 @@ class ProjectPorts:
         self._unusable[port] = reason
 
     def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
-        """Give up a service's port, which somebody else has, and take the next one. Blocking."""
+        """Give up a service's port, which another process has, and take the next one. Blocking."""
         lost = self._grants.get(service.name)
         if service.port is None or lost is None:
             raise PortConflict(f"a port of {service.name} was lost: {reason}", hint="start it again")
@@ -269,7 +269,7 @@ class ProjectPorts:
         self._take_over([adopt(each, root=self._root, project=project, store=self._store) for each in ports])
 
     def make_ready(self, name: str) -> bool:
-        """Complete lease and hold before a service starts; False when somebody else has one of its ports."""
+        """Complete lease and hold before a service starts; False when another process has one of its ports."""
         complete = [
             each.retake() for each in self._of(name) if not (each.is_held and each.lease_fd is not None)
         ]
@@ -278,7 +278,7 @@ class ProjectPorts:
         return all(complete)
 
     def lost_extra_ports(self, name: str) -> list[Grant]:
-        """Return the ports beside its own that somebody else has: what `make_ready` failed for."""
+        """Return the ports beside its own that another process has: what `make_ready` failed for."""
         taken = [each for each in self._of(name) if each.lease_fd is None or tcp_listeners(each.port)]
         return [each for each in taken if each.service != name]
 
@@ -291,7 +291,7 @@ class ProjectPorts:
         return learnt
 
     def has_to_itself(self, name: str) -> bool:
-        """Whether nobody but our hold can be what keeps a service from binding its port."""
+        """Whether only our hold can be what keeps a service from binding its port."""
         return all(each.is_held and not tcp_listeners(each.port) for each in self._of(name))
 
     def give_back(self, name: str, spared: Collection[ProcessIdentity] = ()) -> None:
@@ -319,7 +319,7 @@ class ProjectPorts:
         return {name for name in found if not self._store.is_only_kept_apart(root, name)}
 
     def keepers(self, name: str) -> list[ProcessIdentity]:
-        """Return the processes that keep the leases of a service of this checkout, whoever started them."""
+        """Return the processes that keep the leases of a service of this checkout, whatever started them."""
         return self._store.keepers(root_name(self._root), name)
 
     def port_of(self, name: str) -> int | None:
@@ -347,7 +347,7 @@ class ProjectPorts:
     def remember(self) -> None:
         """Write ports to `.ports.json` that were taken or asked for since that was done last.
 
-        Not those of services that run on: somebody may have taken them out of the file meanwhile
+        Not those of services that run on: they may have been taken out of the file meanwhile
         (`devinit ports reset`), for the next start.
         """
         names = tuple(self._taken)
@@ -409,7 +409,7 @@ def without_questions(request: PortRequest) -> PortRequest:
 
 
 def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
-    """Return the grants without the extra ports of services that use somebody else's server: those go back."""
+    """Return the grants without the extra ports of services that use another's server: those go back."""
     grants = list(grants)
     used = {each.service for each in grants if each.granted.uses}
     needless = [

@@ -1,7 +1,7 @@
 """Wait until a service is ready, and be sure that it is the service that answers.
 
 A connection that is accepted says nothing about who accepted it: an impostor on the port answers too, and
-PostgreSQL starts on one address family while somebody else has the other (both measured). So the listener's
+PostgreSQL starts on one address family while another process has the other (both measured). So the listener's
 inode must belong to the service's own processes, and nothing foreign may listen beside it.
 """
 
@@ -65,7 +65,7 @@ class Ready(Struct, frozen=True):
 
 
 class Foreign(Struct, frozen=True):
-    """Somebody else listens on its port."""
+    """Another process listens on its port."""
 
     reason: str
 
@@ -83,7 +83,7 @@ class Elsewhere(Struct, frozen=True):
 
 
 class Unreachable(Struct, frozen=True):
-    """It listens on its port, but at an address where nobody looks for it."""
+    """It listens on its port, but at an address where no client looks for it."""
 
     reason: str
 
@@ -116,7 +116,7 @@ SERVER_ERRORS = range(500, 600)
 
 
 class Saw(Protocol):
-    """Is told what an attempt saw, and the status of an HTTP answer."""
+    """Takes what an attempt saw, and the status of an HTTP answer."""
 
     def __call__(self, detail: str, answer: int | None = None) -> None:
         """Take notice."""
@@ -250,7 +250,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
     while True:
         inodes = frozenset(listener.inode for listener in tcp_listeners(port))
         if inodes and inodes != judged:
-            # Whose they are costs a walk through /proc, so it is asked only when somebody new listens.
+            # Whose they are costs a walk through /proc, so it is asked only when there is a new listener.
             match owner_of(port, subject):
                 case verify.Ours(pids):
                     return Ready(pids[0])
@@ -275,7 +275,7 @@ def owner_of(port: int, subject: Subject) -> verify.Ownership:
     """Tell who listens on the port. A stranger is looked at twice.
 
     A service that begins to listen on its second address between our look at its sockets and our look at
-    everybody's would be taken for one.
+    all sockets would be taken for one.
     """
     # The first process and its descendants, at first: most often one of these listens, and everything else
     # that may belong to the service costs a walk through /proc, for each of 200 services that start together.
@@ -431,7 +431,7 @@ async def until_worth_asking(probe: Probe, saw: Saw) -> None:
 
 
 def addresses_of(found: Iterable[Listener]) -> str:
-    """Return where somebody listens, as it is written: `[::1]:5173`."""
+    """Return the addresses of listeners, as they are written: `[::1]:5173`."""
     shown = {
         f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}" for one in found
     }

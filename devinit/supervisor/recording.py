@@ -47,7 +47,7 @@ class Recorder:
         self.soon()
 
     def up_to_date(self) -> None:
-        """Write what is not on record yet: before somebody is told that it is so."""
+        """Write what is not on record yet: before a client hears that it is."""
         if self._planned is not None:
             self.now()
 
@@ -87,7 +87,7 @@ def state_of(
 ) -> State:
     """Return what is to be known about the services that run, or are on their way up or down.
 
-    `returning` are those that are stopped to be started again: whoever takes over starts them.
+    `returning` are those that are stopped to be started again: a supervisor that takes over starts them.
     """
     return State(
         root=os.path.realpath(stage.root),

@@ -1,4 +1,4 @@
-"""What is told about services: events, the summary of a start, `status` and `why`. Reads, decides nothing."""
+"""What clients get about services: events, the summary of a start, `status` and `why`. Reads, decides nothing."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def summary_row(runner: Runner, runners: Runners, stage: Stage) -> SummaryRow:
 
 
 class LastLines(TypedDict):
-    """The last lines of a service, as they are told."""
+    """The last lines of a service, as they are shown."""
 
     log_tail: list[str]
     truncated: bool

@@ -1,4 +1,4 @@
-"""Services that use a server which somebody else runs on their port: found there, proven, and left alone.
+"""Services that use a server on their port which devinit does not run: found there, proven, and left alone.
 
 Such a service is an external one whose URL is the project's own: everything that holds for `url = …` holds for
 it. It has no lease and no process, and nothing here ever stops it. What tells it from a configured one is
@@ -38,7 +38,7 @@ class Asking:
 def using(service: Service, port: int) -> Service:
     """Return a service as it is while it uses the server that runs on a port.
 
-    It is asked whether it is well as long as it is used: nobody else tells us when it goes away.
+    It is asked whether it is well as long as it is used: nothing else shows when it goes away.
     """
     url = PROVIDERS[service.provider].endpoint(service, port).url
     return replace(

@@ -64,11 +64,11 @@ LAST_WORDS = 200
 CONFIRM_SECONDS = 3.0
 """How long a service that is ready may take to answer a client who asks whether it is."""
 PATIENCE_SECONDS = 1.0
-"""How long a start may take before it is told what its probe sees."""
+"""How long a start may take before what its probe sees is reported."""
 
 
 class Moves(Protocol):
-    """What a runner asks for when its port turns out to be somebody else's."""
+    """What a runner asks for when its port turns out to be another process's."""
 
     async def move(self, service: str, reason: str) -> GrantedPort:
         """Give the port up, take another one and publish it. Raise PortError when there is none."""
@@ -106,7 +106,7 @@ class Runner:
         self.withstood: frozenset[int] = frozenset()
         """Pids that no signal has ended, of the last attempt."""
         self.hurry = asyncio.Event()
-        """Set while whoever stops it wants no polite end."""
+        """Set while the stop is to be without grace."""
         self.listener: int | None = None
         """The process that was found listening on its port."""
         self._spawned: ProcessIdentity | None = None
@@ -128,7 +128,7 @@ class Runner:
         self.phase_since = time.monotonic()
         """When it entered its phase."""
         self.restarted_for: str | None = None
-        """Why it was started again last, when nobody asked for that and it had not failed."""
+        """Why it was started again last, when no command asked for that and it had not failed."""
         self.watch_condition: str | None = None
         """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
         self.failed_command: str | None = None
@@ -185,7 +185,7 @@ class Runner:
         if isinstance(event, lifecycle.BecameReady) and self.state is not before:
             self.last_probe = ""
             begun, self.starting_since = self.starting_since, None
-            # Nobody knows of a start that an earlier supervisor began how long it took.
+            # How long a start took that an earlier supervisor began is not known.
             self.ready_seconds = now - begun if begun is not None else None
         if actions:
             self._begin(actions)
@@ -219,7 +219,7 @@ class Runner:
             self.post(lifecycle.WentDown(detail=result.detail))
 
     async def end_leftovers(self) -> None:
-        """End processes of this service that nobody runs."""
+        """End processes of this service that are on no record."""
         await self._end()
         stage, marker = self._stage, self._stage.marker(self.name)
         keepers = await asyncio.to_thread(stage.ports.keepers, self.name)
@@ -228,7 +228,7 @@ class Runner:
             stage.note(f"{self.name}: processes {left} do not end", self.name)
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
-        """Return every process of the service; `table` saves whoever asks for several a walk through /proc."""
+        """Return every process of the service; `table` saves a walk through /proc where several are asked."""
         members = (table or ProcessTable()).members_of(self.identity, self._stage.marker(self.name))
         return [member.pid for member in members]
 
@@ -262,7 +262,7 @@ class Runner:
             return
         # A defect that shows in one service must not end the supervision of the others.
         log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
-        # Whoever waits for the end of the tree must not wait for ever.
+        # A caller that waits for the end of the tree must not wait for ever.
         ending = isinstance(action, lifecycle.EndTree)
         failed = lifecycle.PreparationFailed(
             "internal error; see the supervisor's log (`devinit doctor` says where it is)"
@@ -378,20 +378,20 @@ class Runner:
         self.post(lifecycle.Spawned())
 
     def _loss(self) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
-        """Say which port somebody took while the service was down, if any."""
+        """Say which port another process took while the service was down, if any."""
         complete = self._stage.ports.make_ready(self.name)
         if lost := self._lost_extra_ports():
             return lost
-        return None if complete else lifecycle.PortLost("somebody took the port while it was down")
+        return None if complete else lifecycle.PortLost("another process took the port while it was down")
 
     def _lost_extra_ports(self) -> lifecycle.PortUnavailable | None:
-        """Say which of its ports somebody has that cannot be moved while it starts: only its own one can."""
+        """Say which of its further ports another process has: they cannot be moved while it starts."""
         lost = self._stage.ports.lost_extra_ports(self.name)
         if not lost:
             return None
         taken = " and ".join(f"{port.port} ({port.service.partition('.')[2]})" for port in lost)
         return lifecycle.PortUnavailable(
-            f"somebody took its extra port {taken}\n`devinit restart {self.name}` looks for another one, "
+            f"another process took its extra port {taken}\n`devinit restart {self.name}` looks for another one, "
             f"`devinit ports who {lost[0].port}` says who has it"
         )
 
@@ -407,7 +407,7 @@ class Runner:
         self._look_once_more(code)
         success = self._stage.success_of(self.service)
         is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
-        # A server that ends with 0 was asked to, by somebody: its last words are no cause.
+        # A server that ends with 0 was asked to: its last words are no cause.
         is_explained = is_failure and (code != 0 or self.service.port is None)
         last_words = self.log_tail(LAST_WORDS) if is_explained else []
         if (
@@ -656,7 +656,7 @@ class Runner:
             self._stage.note(f"{self.name}: {text}", self.name)
 
     def _tell_who_stayed(self) -> None:
-        """Say when a port of a service that has ended is still in use: by whoever escaped, or came meanwhile."""
+        """Say when a port of a service that has ended is in use: by a process that escaped, or came meanwhile."""
         if self.phase is not Phase.STOPPING or self.service.external_url is not None:
             return
         for port in (each.port for each in self._stage.ports.granted_to(self.name)):
@@ -717,7 +717,7 @@ class Runner:
 
     def _saw(self, detail: str) -> None:
         if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:
-            # At first it is normal that nothing answers; later it is what somebody wants to know.
+            # At first it is normal that nothing answers; later it is what the user wants to know.
             self._say(detail)
         self.last_probe = detail
 

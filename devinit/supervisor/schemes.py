@@ -1,6 +1,6 @@
 """Whether a service is asked by http or https: what it was found to speak, remembered for its next start.
 
-Others are told its URL before it runs: what a backend is told about a frontend with a certificate would be wrong
+Others are given its URL before it runs: the one that a backend has of a frontend with a certificate would be wrong
 at each start, and the backend would be restarted for the right one.
 """
 

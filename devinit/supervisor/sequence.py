@@ -72,7 +72,7 @@ class Sequence:
             self._doing = current_task(), action
             try:
                 await self._do(action)
-            except Exception as error:  # noqa: BLE001  whoever decides is told, and decides what follows
+            except Exception as error:  # noqa: BLE001  the lifecycle gets it, and decides what follows
                 self._failed(action, error)
                 return
             finally:

@@ -10,9 +10,9 @@ Answer = TypeVar("Answer")
 
 
 class Shared(Generic[Answer]):
-    """A question whose answer is found once for everyone who has asked before the search for it begins.
+    """A question whose answer is found once for all who have asked before the search for it begins.
 
-    Nobody is given an answer that was begun before the question: it could be older than what the caller knows.
+    No caller gets an answer that was begun before its question: it could be older than what the caller knows.
     """
 
     def __init__(self, find: Callable[[], Awaitable[Answer]]) -> None:
@@ -20,7 +20,7 @@ class Shared(Generic[Answer]):
         self._next: asyncio.Task[Answer] | None = None
 
     async def answer(self) -> Answer:
-        """Return the answer. Whoever waits may be cancelled; the others are answered all the same."""
+        """Return the answer. A caller that waits may be cancelled; the others are answered all the same."""
         if self._next is None:
             # Owned by those who wait for it, of whom there may be none in the end.
             self._next = asyncio.create_task(self._begin())

@@ -137,7 +137,7 @@ class Stage:
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.
 
-        Neither a template nor a `.ports.json` that is broken now may keep anybody from looking after it.
+        Neither a template nor a `.ports.json` that is broken now may keep a supervisor from looking after it.
         """
         try:
             self.configure(project, caller)
@@ -223,7 +223,7 @@ class Stage:
     def require_folder(self, service: Service) -> None:
         """Raise ServiceError when there is nothing left that a service could be started again on.
 
-        A database that was begun anew behind everybody's back would be worse than one that is down.
+        A database that was begun anew without a word would be worse than one that is down.
         """
         if not self.root.is_dir():
             raise ServiceError(
@@ -254,7 +254,7 @@ class Stage:
         check_commands(service, self.environment_of(service))
 
     def addresses(self) -> dict[str, str]:
-        """Return where each service answers, or would: what the others are told about it."""
+        """Return where each service answers, or would: what the others are given about it."""
         return {name: each.url or f"{each.host}:{each.port}" for name, each in self._endpoints.items()}
 
     def environment_of(self, service: Service) -> dict[str, str]:
@@ -279,8 +279,8 @@ class Stage:
     async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
         """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
 
-        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: whoever only
-        asks about a service must not take what its writer has for the next start.
+        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller that
+        only asks about a service must not take what its writer has for the next start.
         """
         paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
         if pipes := [path for path in paths if path.is_fifo()] if again else self.pipes.unread(paths):
@@ -291,7 +291,7 @@ class Stage:
         return (*usual_env_files(self.root, service), *service.env_file)
 
     def _note_secrets(self) -> None:
-        """Leave for whoever shows logs what services are given that must not be shown."""
+        """Leave for programs that show logs what services are given that must not be shown."""
         for name in self.project.services.keys() - self._given.keys():
             with contextlib.suppress(DevinitError):
                 self.environment_of(self.project.services[name])
@@ -310,7 +310,7 @@ class Stage:
             log.warning("%s", error.message)
 
     def process_spec(self, service: Service) -> ProcessSpec | None:
-        """Return what to start for a service, or None when somebody else runs it."""
+        """Return what to start for a service, or None for a server that devinit does not run."""
         values = self.environment_of(service)
         self._note_secrets()
         if service.command is not None:
@@ -351,7 +351,7 @@ class Stage:
 
     @property
     def mask(self) -> Mask:
-        """What hides the project's secrets in texts that are told. `environment` alone tells them."""
+        """What hides the project's secrets in texts for clients. `environment` alone has them."""
         if self._masked is not self.environment:
             # Most starts tell nothing that could contain one.
             from devinit.logs.mask import Mask

@@ -32,7 +32,7 @@ class ServiceRecord(Struct, frozen=True, kw_only=True):
     service: Service
     """As it was configured when it was started: enough to look after it even when devinit.toml is broken now."""
     identity: ProcessIdentity | None = None
-    """None for a server that somebody else runs, and for a service that has no process at the moment."""
+    """None for a server that devinit does not run, and for a service that has no process at the moment."""
     ports: tuple[GrantedPort, ...] = ()
     phase: Phase = Phase.READY
     """What it was doing."""
@@ -55,7 +55,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     since: float
     """Monotonic seconds: they go on for as long as the boot lasts, and the record counts for no longer."""
     restarted_for: str | None = None
-    """Why it was started again last, when nobody asked for that and it had not failed."""
+    """Why it was started again last, when no command asked for that and it had not failed."""
 
 
 class Format(Struct, frozen=True):

@@ -55,11 +55,11 @@ if TYPE_CHECKING:
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 """Phases in which a service listens: who fails a health check may still answer those who look for it."""
 PRESENT = frozenset(Phase) - {Phase.STOPPED}
-"""Phases in which somebody still cares about a service: the supervisor stays for it."""
+"""Phases in which a service is still wanted or shown: the supervisor stays for it."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What somebody wants brought up, and how ports are to be decided."""
+    """What a client wants brought up, and how ports are to be decided."""
 
     services: tuple[str, ...]
     asked: Asked
@@ -70,7 +70,7 @@ class Order(Struct, frozen=True, kw_only=True):
     sets_up: bool = False
     """Run the `setup` of what is started, also where nothing that it depends on has changed."""
     is_abandoned: Callable[[], bool] = lambda: False
-    """Whether whoever ordered it has gone away before it was begun."""
+    """Whether its client has gone away before it was begun."""
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class Stopped(Struct, frozen=True, kw_only=True):
 
     stopped: list[str]
     left: list[str]
-    """Services whose server somebody else runs: it is not used any more, and runs on."""
+    """Services whose server devinit does not run: it is not used any more, and runs on."""
     remaining: dict[str, list[int]]
     """Services that still run although they were ended, and the pids of what is left of them."""
 
@@ -101,7 +101,7 @@ class Supervisor:
         self.runners: dict[str, Runner] = {}
         self.profile: str | None = None
         self.starts = 0
-        """Starts and restarts that somebody still waits for."""
+        """Starts and restarts that a client still waits for."""
         self._tasks = tasks
         self._discovery = Discovery(stage.root, tasks, stage.note)
         self._deciding = asyncio.Lock()
@@ -115,11 +115,11 @@ class Supervisor:
         self._followers: list[dict[str, None]] = []
         """For each order that is being carried out, the services that are restarted because an address moved."""
         self._returning: Counter[str] = Counter()
-        """Services that are stopped to be started again: nobody may take them for stopped meanwhile."""
+        """Services that are stopped to be started again: they must not be taken for stopped meanwhile."""
         self._used: dict[str, int] = {}
         """Services that are stopped to be started again, and the ports of the servers that they found and used."""
 
-    # What somebody wants
+    # What a client wants
 
     async def start(self, order: Order, tell: Callable[[Event], None]) -> int:
         """Bring services up, with all that they need, and wait for them. Return the exit code."""
@@ -263,7 +263,7 @@ class Supervisor:
         return outdated.changes(present, self.stage, project)
 
     def _tell_added(self, project: Project) -> None:
-        """Name what a restart does not start: services that nobody has started yet."""
+        """Name what a restart does not start: services that have not been started yet."""
         if not self.runners:
             self.stage.note("nothing runs, so nothing is restarted: `devinit start` starts everything")
         elif new := outdated.added(self.runners, project):
@@ -319,7 +319,7 @@ class Supervisor:
             raise no_services(project.source or project.root)
         if not wanted and not order.only_changed:
             raise none_by_itself(project.services)
-        # What an earlier supervisor had begun to end; everything else is ended before somebody else decides.
+        # What an earlier supervisor had begun to end; everything else is ended before another order decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         self.look_at_data()
         starting = [name for name in wanted if self._phase(name) not in WANTED]
@@ -459,7 +459,7 @@ class Supervisor:
         return {name: reuse.port_of(each) for name, each in services.items() if each.is_reused}
 
     async def _end_unrecorded(self, names: tuple[str, ...]) -> list[str]:
-        """End what runs although nobody has it on record, named services or all; return whose it was."""
+        """End what runs without a record, named services or all; return whose it was."""
         asked = {name: each for name, each in self.runners.items() if not names or name in names}
         idle = {name: each for name, each in asked.items() if each.phase not in PRESENT}
         ended = await end_leftovers(idle, self.stage)
@@ -485,7 +485,7 @@ class Supervisor:
                 await self._until(lambda: all(map(self._is_settled, (*wanted, *followers))))
         except TimeoutError:
             pass  # What is still starting counts as timed out; it goes on in the background.
-        # Somebody may have taken a service out of the configuration meanwhile.
+        # A service may have been taken out of the configuration meanwhile.
         present = [name for name in dict.fromkeys((*wanted, *followers)) if name in self.runners]
         code = outcome.exit_code_of(present, self._states(), self._services())
         rows = report.bounded(
@@ -591,7 +591,7 @@ class Supervisor:
     # Ports that turn out to be taken (Moves)
 
     async def move(self, service: str, reason: str) -> GrantedPort:
-        """Give a port up, take another one, and let everybody know. Raise PortError when there is none."""
+        """Give a port up, take another one, and publish it. Raise PortError when there is none."""
         granted = await asyncio.to_thread(
             self.stage.ports.move, self.runners[service].service, self.stage.project, reason
         )
@@ -639,7 +639,7 @@ class Supervisor:
         self._restart_misinformed()
 
     def _restart_misinformed(self) -> None:
-        """Restart what runs with addresses of others that are not true any more. Databases are told none."""
+        """Restart what runs with addresses of others that are not true any more. Databases are given none."""
         addresses = self.stage.addresses()
         for name, runner in self.runners.items():
             if runner.service.provider != "process" or runner.process is None or self._returning[name] > 0:
@@ -672,7 +672,7 @@ class Supervisor:
             self._came_back([name])
 
     def _can_restart(self, name: str, reason: str) -> bool:
-        """Whether a service could be started again now. Nobody asked for its restart: if not, it runs on."""
+        """Whether a service could be started again now. No command asked for its restart: if not, it runs on."""
         try:
             self.stage.check(self.runners[name].service)
         except DevinitError as error:
@@ -695,7 +695,7 @@ class Supervisor:
 
     @contextmanager
     def _awaited(self) -> Iterator[Collection[str]]:
-        """Stay for an order that somebody waits for; yield who is restarted meanwhile because an address moved."""
+        """Stay for an order that a client waits for; yield who is restarted meanwhile because an address moved."""
         followers: dict[str, None] = {}
         self.starts += 1
         self._followers.append(followers)
@@ -764,7 +764,7 @@ def names_of_ports(service: Service) -> list[str]:
 
 
 def refuse_if_abandoned(order: Order) -> None:
-    """Raise Interrupted when the client is gone: nothing has begun, and nobody was told what it would be."""
+    """Raise Interrupted when the client is gone: nothing has begun, and no client knows what it would be."""
     if order.is_abandoned():
         raise Interrupted("the client that ordered the start has gone away")
 

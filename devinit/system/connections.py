@@ -79,7 +79,7 @@ def waiting_clients(port: int) -> int:
 def use_of(port: int) -> PortUse | None:
     """Say who uses a port without listening: an outgoing connection, or a socket that is only bound.
 
-    Return None when nobody does, or when it cannot be seen. Sockets that are only bound are told by
+    Return None when no process does, or when it cannot be seen. Sockets that are only bound are known from
     kernels since 6.8.
     """
     if not LINUX:

@@ -1,6 +1,6 @@
 """How many files this process may have open: more than its services may, where there are hundreds of them.
 
-The soft limit is raised to the hard one, and services are started with the limits of whoever called us. The kernel
+The soft limit is raised to the hard one, and services are started with the limits of the caller. The kernel
 compares a limit with the number of a new descriptor, not with how many there are: what is kept for long is moved
 above the caller's limit, so that a start under that limit finds free numbers below it.
 """

@@ -86,7 +86,7 @@ def ancestors_of(pid: int) -> tuple[int, ...]:
 
 @cache
 def user_name(uid: int) -> str:
-    """Return a user's name, or the number when nobody has it."""
+    """Return a user's name, or the number when no account has it."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -150,7 +150,7 @@ class FileLock:
     """An exclusive lock on a file, which the kernel gives back when the last holder of the descriptor ends.
 
     BSD flock, not fcntl: it follows the descriptor into a child, and closing another descriptor of the
-    same file does not drop it. The file is never unlinked by us: somebody may be waiting on it.
+    same file does not drop it. The file is never unlinked by us: another process may be waiting on it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -158,7 +158,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self, blocking: bool) -> bool:
-        """Take the lock; without `blocking` return False when somebody else has it."""
+        """Take the lock; without `blocking` return False when another process has it."""
         while self._descriptor is None:
             descriptor = self._open()
             try:
@@ -173,7 +173,7 @@ class FileLock:
             os.close(descriptor)
             if not locked:
                 return False
-            # The file was deleted while we waited (rm -rf of its folder): a lock on it would exclude nobody.
+            # The file was deleted while we waited (rm -rf of its folder): a lock on it would exclude no process.
         return True
 
     @property

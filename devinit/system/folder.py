@@ -45,7 +45,7 @@ class FolderWatch:
             self._inotify.close()
 
     def _watch(self, inotify: Inotify) -> None:
-        # The deletion of a folder in which a process works is told to the folder above at once, to its own
+        # The deletion of a folder in which a process works is reported to the folder above at once, to its own
         # watches only when that process ends. Every folder above may be moved away as well.
         inotify.watch(self._path, _SELF_DELETED | _SELF_MOVED)
         above = os.path.dirname(self._path)

@@ -1,6 +1,6 @@
-"""Giving the beginning of a file back to the disk while somebody appends to it.
+"""Giving the beginning of a file back to the disk while a process appends to it.
 
-The file keeps its length and every offset in it, so neither whoever writes nor whoever follows notices; what
+The file keeps its length and every offset in it, so neither the writer nor a follower notices; what
 was freed reads as zeros and takes no space. ext4, XFS, btrfs, tmpfs and overlays of them can do it, NFS before
 4.2 and vfat cannot. On macOS (APFS) it is another call; untested: no Mac was at hand.
 """

@@ -54,7 +54,7 @@ def socket_inodes(pid: int) -> set[int]:
 def holders_of(inodes: set[int], first: Sequence[int] = (), *, every: bool = False) -> dict[int, list[int]]:
     """Return the pids that hold each socket, of those visible to us; a socket without any is an empty list.
 
-    The processes of `first` are asked first, and nobody else when they hold all of them. Before a kill
+    The processes of `first` are asked first, and no other process when they hold all of them. Before a kill
     ask `every`: a forked worker anywhere may hold the same socket and keep the port.
     """
     holders: dict[int, list[int]] = {inode: [] for inode in inodes}

@@ -1,4 +1,4 @@
-"""Which processes have a file open: the proof that a lease is kept, by whoever inherited it."""
+"""Which processes have a file open: the proof that a lease is kept, by a process that inherited it."""
 
 from __future__ import annotations
 

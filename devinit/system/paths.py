@@ -169,7 +169,7 @@ def _project_id(real_root: str) -> str:
 
 
 def _is_own_directory(path: str) -> bool:
-    """Tell whether a directory is ours to write into, and nobody else's: he could replace what we make there."""
+    """Return whether a directory is ours alone to write into: another user could replace what we make there."""
     try:
         found = os.stat(path)
     except OSError:
@@ -180,7 +180,7 @@ def _is_own_directory(path: str) -> bool:
 
 
 def _refuse_unless_private(path: str) -> None:
-    """Refuse a directory that somebody else could have put there, or can write into."""
+    """Refuse a directory that another user could have put there, or can write into."""
     found = os.lstat(path)
     if stat.S_ISLNK(found.st_mode):
         problem = "it is a symbolic link"
@@ -200,7 +200,7 @@ def _not_private(path: str, owner: int) -> StateFileError:
     from shlex import quote  # it loads re, for an error only
 
     if owner == os.geteuid():
-        problem, hint = "other users can write into it", f"if nobody has: chmod 700 {quote(path)}"
+        problem, hint = "other users can write into it", f"if none has: chmod 700 {quote(path)}"
     else:
         problem = f"it belongs to another user (uid {owner})"
         hint = "set XDG_STATE_HOME to a folder of your own"

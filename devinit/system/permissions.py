@@ -56,7 +56,7 @@ def has_capability(number: int) -> bool:
 
 
 def name_of(uid: int) -> str:
-    """Return a user's name, or the number when nobody has it."""
+    """Return a user's name, or the number when no account has it."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

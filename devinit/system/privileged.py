@@ -21,7 +21,7 @@ def first_port_for(provider: str) -> int:
 
 
 def first_unprivileged() -> int:
-    """Return the first port on which everybody may listen, in this network namespace."""
+    """Return the first port on which every user may listen, in this network namespace."""
     if not LINUX:
         return LOWEST_UNPRIVILEGED_PORT
     text = (read(_START) or b"").strip()

@@ -39,7 +39,7 @@ class Process:
 
     @classmethod
     def open(cls, identity: ProcessIdentity) -> Self | None:
-        """Adopt a process that somebody else started; None when exactly this one no longer runs."""
+        """Adopt a process that another process started; None when exactly this one no longer runs."""
         try:
             process = cls(identity)
         except ProcessLookupError:

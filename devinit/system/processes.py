@@ -1,4 +1,4 @@
-"""The one door to processes: start, know for sure, find all that belongs together, signal nobody else.
+"""The one door to processes: start, know for sure, find all that belongs together, signal no other.
 
 A number is given out again after its process ended. Everything that is signalled through here was
 proven to be what was meant by the time at which it started, and is held by a pidfd meanwhile.

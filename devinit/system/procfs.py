@@ -116,7 +116,7 @@ def all_processes() -> dict[int, Stat]:
 def family_of(pid: int) -> tuple[int, ...]:
     """Return a process and its descendants as the kernel lists them, without a walk through all processes.
 
-    Who forks meanwhile may be missing, and everybody's descendants are where the kernel has no such lists.
+    A process that forks meanwhile may be missing, and all descendants are where the kernel has no such lists.
     """
     found = [pid]
     for parent in found:
@@ -125,7 +125,7 @@ def family_of(pid: int) -> tuple[int, ...]:
 
 
 def _children_of(pid: int) -> Iterator[int]:
-    """Yield the children that each thread of a process has started and not left to somebody else."""
+    """Yield the children that each thread of a process has started and not left to another parent."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError as error:

@@ -67,12 +67,12 @@ def _spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...])
 def _own(child: subprocess.Popen[bytes]) -> Process:
     # Not reaped yet, so the number is still its own even when it has ended already.
     identity = identity_of(child.pid)
-    if identity is None:  # pragma: no cover -- somebody else reaps our children
+    if identity is None:  # pragma: no cover -- another thread reaps our children
         child.wait()
         raise ServiceError(f"process {child.pid} vanished while it was started")
     try:
         return Process(identity, child)
-    except OSError as error:  # out of descriptors: a process that nobody watches must not stay
+    except OSError as error:  # out of descriptors: a process that is not watched must not stay
         child.kill()
         child.wait()
         raise ServiceError(f"process {child.pid} cannot be watched: {error.strerror}") from error

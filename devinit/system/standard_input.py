@@ -1,4 +1,4 @@
-"""What a service that nobody types to reads from: an input of its own that is silent and never ends.
+"""What a service without a terminal reads from: an input of its own that is silent and never ends.
 
 /dev/null would end at once, and `tailwind --watch` and others take the end of their input as the wish that
 they stop. An input that several services share would let each read what was written to another.
@@ -33,7 +33,7 @@ def silent_input() -> Iterator[int]:
 
 
 def _open() -> int:
-    """Open both ends of a pipe as one descriptor. It has no path, so nobody can put another file in its place."""
+    """Open both ends of a pipe as one descriptor. It has no path, so no other file can be put in its place."""
     reading, writing = os.pipe()
     try:
         return os.open(f"/proc/self/fd/{reading}", os.O_RDWR | os.O_CLOEXEC)

@@ -118,7 +118,7 @@ class ProcessTable:
         """Add descendants and the sessions that belong to proven members, until nothing is added.
 
         A session is ours when its leader is, or when it is the root's and a proven member is in it: while
-        one member lives, the kernel gives the session's number to nobody else.
+        one member lives, the kernel gives the session's number to no other.
         """
         members: set[int] = set()
         waiting = list(proven)
@@ -186,7 +186,7 @@ def signal_tree(pids: Iterable[int | ProcessIdentity], signal: int) -> list[int]
     reached = []
     for target in pids:
         pid = target if isinstance(target, int) else target.pid
-        # 0 and negative numbers mean groups, 1 is init, and nobody asks us to end ourselves.
+        # 0 and negative numbers mean groups, 1 is init, and we never end ourselves.
         if pid <= 1 or pid == os.getpid():
             continue
         with suppress(ProcessLookupError, PermissionError):

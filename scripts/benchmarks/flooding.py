@@ -39,7 +39,7 @@ SERVICE: dict[str, Any] = {  # as `status` tells it
 
 
 class StillLink:
-    """A supervisor that looks after one service, of which nothing else is told."""
+    """A supervisor that looks after one service, of which nothing else is known."""
 
     async def follow(self, tell: Tell) -> None:
         """Tell it once."""

@@ -47,7 +47,7 @@ def holders(runs: int) -> list[Row]:
     return [
         Row(f"every holder of a port {among}: their pids", with_spread(scanned), "", "", None),
         Row(
-            f"every holder of a port {among}: all that is told about them",
+            f"every holder of a port {among}: all that is shown about them",
             with_spread(whole) + ratio,
             reference,
             f"{FIND_MILLISECONDS} ms",

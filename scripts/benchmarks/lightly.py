@@ -133,7 +133,7 @@ def crash(runs: int) -> list[Row]:
 
 
 def killed_until_back(port: int) -> float:
-    """Kill who answers on a port and return after how many milliseconds somebody else does."""
+    """Kill the process that answers on a port and return after how many milliseconds another one does."""
     victim = until_answering(port)
     began = time.perf_counter()
     os.kill(victim, signal.SIGKILL)

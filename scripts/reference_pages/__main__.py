@@ -51,7 +51,7 @@ EXIT_CODES = {
 """What each means; those of the exception tree have to be here, which is checked below."""
 
 VARIABLES = {
-    "FORCE_MODE": "`true`: as `--force`, end whoever holds a port where that is safe, else move",
+    "FORCE_MODE": "`true`: as `--force`, end the holder of a port where that is safe, else move",
     "DEVINIT_ON_CONFLICT": "`ask`, `kill`, `move`, `reuse` or `fail`, as `--on-conflict`, which counts more",
     "DEVINIT_PROFILE": "the profile of `devinit.toml`, as `--profile`",
     "QUIET": "`true`: no talk and no table after a start; errors and results that were asked for are printed",
@@ -66,7 +66,7 @@ VARIABLES = {
 
 WHO_DECIDES = """\
 A taken port is decided about by `--on-conflict` or `--force`, else `FORCE_MODE`, else `DEVINIT_ON_CONFLICT`, else
-by the person at the terminal. Nobody is asked without a terminal or with `--json`: then the port moves.
+by the person at the terminal. No question is asked without a terminal or with `--json`: then the port moves.
 """
 
 JSON = """\
@@ -198,7 +198,7 @@ def shape(kind: type, title: str, skipped: tuple[str, ...] = ()) -> Iterator[str
 
 
 def named(hint: Any) -> str:
-    """Return a type as somebody who writes JSON would say it. Any: whatever stands in an annotation."""
+    """Return a type as an author of JSON would say it. Any: whatever stands in an annotation."""
     names = {str: "text", int: "integer", float: "number", bool: "true or false", type(None): "null"}
     if hint in names:
         return names[hint]

@@ -163,7 +163,7 @@ class TestAServiceThatNobodyKnowsOf:
         assert code == 1
         [finding] = found["leftovers"]
         assert f"(pid {pid})" in finding["problem"]
-        assert "nobody looks after it" in finding["problem"]
+        assert "runs without a supervisor" in finding["problem"]
 
         examined(shop, "--fix")
 

@@ -113,7 +113,7 @@ class TestFree:
 
         assert done.returncode == 3
         assert f"process     {stranger.pid} of user" in done.stderr
-        assert done.stderr.endswith("nobody can be asked here: --force ends it\n")
+        assert done.stderr.endswith("there is no terminal to ask at: --force ends it\n")
         assert stranger.poll() is None
 
     def test_ends_the_holder_when_that_is_ordered(self, port: int, listen: Listen) -> None:

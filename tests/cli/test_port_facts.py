@@ -120,7 +120,7 @@ class TestTheFacts:
 
         assert facts(found) == [
             "",
-            "  Nobody listens on it: a connection uses it, or was closed a moment ago.",
+            "  No process listens on it: a connection uses it, or was closed a moment ago.",
             "  Wait for it, or choose another port.",
         ]
 

@@ -200,7 +200,7 @@ class TestAnExtraPort:
             told = events.until(type="phase", service="web", phase="failed")
             thief.close()
 
-        assert told["reason"].startswith(f"somebody took its extra port {ports[4]} (debugger)\n")
+        assert told["reason"].startswith(f"another process took its extra port {ports[4]} (debugger)\n")
         assert shop.ports()["web"] == ports[0]
 
 

@@ -480,7 +480,7 @@ class TestAsking:
 
         assert again.holders[0].identity == identity_of(second.pid)
         assert again.killable
-        assert again.problem == "somebody else holds it now, so nobody was ended"
+        assert again.problem == "another process holds it now, so none was ended"
         assert lives(second)
 
     def test_needs_no_kill_when_the_holder_has_gone(

@@ -242,7 +242,7 @@ class TestTheReason:
     @pytest.mark.parametrize(
         ("use", "reason"),
         [
-            (None, "taken without anybody listening on it"),
+            (None, "taken, although no process listens on it"),
             (
                 PortUse(state=UseState.CONNECTED, user="me", peer="[::1]:5432", processes=(process("curl"),)),
                 "taken: curl (pid 4242) uses it for a connection to [::1]:5432",

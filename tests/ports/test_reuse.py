@@ -30,13 +30,13 @@ class TestWhetherItMayBeUsed:
             (
                 OPEN,
                 owned_by("/bakery", live=True),
-                "Redis 7.0.15 answers, but it is db of bakery and lets everybody in",
+                "Redis 7.0.15 answers, but it is db of bakery and lets every client in",
             ),
             (KNOWN, owned_by("/bakery", live=True), ""),
             (
                 OPEN,
                 Taken(owner=None, live=True),
-                "Redis 7.0.15 answers, but it is a service of another devinit project and lets everybody in",
+                "Redis 7.0.15 answers, but it is a service of another devinit project and lets every client in",
             ),
             (
                 KNOWN,

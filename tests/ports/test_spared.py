@@ -137,5 +137,5 @@ class TestAPortWithoutAListener:
     def test_has_nobody_to_end(self, port: int, stranger: Stranger) -> None:
         process = stranger(port, "127.0.0.1", "plain", "bound")
 
-        assert "nobody listens there, so there is nothing to end" in refused(port)
+        assert "no process listens there, so there is nothing to end" in refused(port)
         assert process.poll() is None

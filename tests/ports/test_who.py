@@ -115,7 +115,7 @@ class TestATakenPort:
             found = told(port, root)
 
         assert (found.kind, found.killable) == (VerdictKind.BOUND, False)
-        if "nobody visible" in found.advice:
+        if "no visible process" in found.advice:
             pytest.skip("kernels before 6.8 do not tell who has bound it")
         assert [each.identity.pid for each in found.holders] == [os.getpid()]
 
@@ -136,7 +136,7 @@ class TestATakenPort:
         # All that is known of a process is told, and yet nobody ends it for a mere connection.
         assert {each.directory for each in found.holders} == {str(root)}
         assert ResolutionKind.KILL not in conflict_of("web", found, move_to=None).choices
-        assert all("nobody listens there" in hint or "its connection lasts" in hint for hint in refused)
+        assert all("no process listens there" in hint or "its connection lasts" in hint for hint in refused)
         assert process.poll() is None
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may bind every port")

@@ -268,7 +268,9 @@ class TestWaiting:
         shop.service("backend", "exit=3", port=port)
         shop.service("web", port=port + 1)
         shop.service("worker", ready={"after": 0.01})
-        assert f"nobody looks after {shop.root}: `devinit start` starts it" in reason("backend", shop.root)
+        assert f"no supervisor looks after {shop.root}: `devinit start` starts it" in reason(
+            "backend", shop.root
+        )
 
         assert shop("start").returncode == 1
         assert shop("stop", "web").returncode == 0

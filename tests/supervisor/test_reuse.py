@@ -339,7 +339,7 @@ class TestTheQuestion:
             self.ask(shop, resolutions=[answer])
 
         [conflict] = raised.value.data["conflicts"]
-        assert conflict["problem"] == "somebody else listens there now"
+        assert conflict["problem"] == "another process listens there now"
         assert "reuse" in conflict["choices"]
 
     def test_is_asked_again_when_the_server_does_not_let_it_in_any_more(
@@ -369,7 +369,7 @@ class TestANeighboursServer:
 
         [decided] = events(command, "port", "redis")
         assert decided["moved_from"] == port
-        assert "but it is redis of first and lets everybody in" in decided["reason"]
+        assert "but it is redis of first and lets every client in" in decided["reason"]
 
     def test_is_used_when_both_have_the_same_password(self, make_shop: MakeShop, port: int) -> None:
         first, second = make_shop("first"), make_shop("second")

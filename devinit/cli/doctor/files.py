@@ -36,7 +36,7 @@ LARGE_LOGS_BYTES = 1_000_000_000
 
 
 def configuration(root: Path) -> Iterator[Finding]:
-    """Read devinit.toml, or detect; what the loading wants the developer to know is told as well."""
+    """Read devinit.toml, or detect; what the loading wants the developer to know is shown as well."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError as error:
@@ -86,7 +86,7 @@ def of_root(root: Path, left: list[str]) -> Finding:
 
 
 def aside(left: list[str]) -> str:
-    """Rename what belongs to root: a folder's owner may do that, whoever owns what is in it."""
+    """Rename what belongs to root: a folder's owner may do that, whatever the owner of what is in it."""
     moved = [(Path(path), name_for(Path(path), "of-root")) for path in left]
     for path, name in moved:
         path.rename(name)
@@ -99,7 +99,7 @@ def exists(path: Path) -> bool:
 
 
 def knock(root: Path) -> Client | DevinitError | None:
-    """Connect to the supervisor; the error when it cannot be talked to, None when nobody listens."""
+    """Connect to the supervisor; the error when it cannot be talked to, None when no supervisor listens."""
     try:
         client = connect_to(root)
         if client is None and supervisor_of(root) is not None and wake(root):

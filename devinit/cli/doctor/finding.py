@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Cure(Struct, frozen=True):
-    """Something that the command can do about a finding, once it is told to."""
+    """Something that the command can do about a finding, once the user agrees."""
 
     offer: str
     """What would be done, to follow "may I": "end them"."""

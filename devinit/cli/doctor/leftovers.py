@@ -1,4 +1,4 @@
-"""What earlier runs left behind: processes that nobody looks after, and foreign ones in the data.
+"""What earlier runs left behind: processes without a supervisor, and foreign ones in the data.
 
 Reservations of folders that are gone need no cure: they count for nothing, and `neighbours` drops them.
 """
@@ -77,7 +77,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
         if service not in looked_after:
             yield Finding(
                 check="leftovers",
-                problem=f"{named(members)} of {service} runs although nobody looks after it",
+                problem=f"{named(members)} of {service} runs without a supervisor",
                 cure=Cure(
                     "end it",
                     partial(stop, root, service)

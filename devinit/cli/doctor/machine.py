@@ -18,7 +18,7 @@ FEWEST_FILES = 256
 
 
 def folders() -> Iterator[Finding]:
-    """Make sure of the folders for sockets and leases; they are refused when somebody else prepared them."""
+    """Make sure of the folders for sockets and leases; they are refused when another user prepared them."""
     for folder in (state_directory, runtime_directory):
         try:
             folder()

@@ -34,7 +34,7 @@ def configure(parser: ArgumentParser) -> None:
     resetting = actions.add_parser(
         "reset", help="forget chosen ports, so that the preferred ones count again"
     )
-    resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: everybody's")
+    resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: every service")
     for action in (asking, freeing, setting, resetting):
         # It may stand before the action as well, and must not be taken back there.
         action.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Arguments) -> int:
-    """Free a port: what must not be ended is refused, and nobody is ended who was not shown."""
+    """Free a port: what must not be ended is refused, and no holder is ended that was not shown."""
     root = find_root_as_text(folder_of(arguments))
     report = who(arguments.port, root)
     if report is None or report.kind in ("reserved", "assigned"):
@@ -63,7 +63,7 @@ def show(report: PortReport) -> None:
 
 
 def refusal(report: PortReport, hint: str) -> PortConflict:
-    """Return the error that says who has the port, and carries all that is known for whoever reads JSON."""
+    """Return the error that says who has the port, and carries all that is known for readers of JSON."""
     message = f"port {report.port} is {report.summary}"
     return PortConflict(message, hint=hint, conflicts=[msgspec.to_builtins(report)])
 
@@ -71,7 +71,7 @@ def refusal(report: PortReport, hint: str) -> PortConflict:
 def confirm(report: PortReport, arguments: Arguments) -> None:
     """Ask whether the holders are to be ended; raise PortConflict unless they are."""
     if not can_ask(arguments):
-        raise refusal(report, "nobody can be asked here: --force ends it")
+        raise refusal(report, "there is no terminal to ask at: --force ends it")
     from devinit.cli.prompts import select  # 80 ms, for a question only
 
     columns, _ = size_of(sys.stderr)

@@ -11,13 +11,13 @@ from devinit.config.defaults import LOCAL_HOST, preferring
 from devinit.config.detect.finding import Finding, read_package, table
 from devinit.model.service import Service
 
-# Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it is told the address. Next
-# listens on every address; its HMR accepts localhost only as long as no host is given.
+# Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
+# Next listens on every address; its HMR accepts localhost only as long as no host is given.
 PORT_FLAGS = {
     "vite": f"--host {LOCAL_HOST} --port ${{PORT}} --strictPort",
     "next": "--port ${PORT}",
 }
-"""How a development server is told its port. Every other one is left to read PORT."""
+"""How a development server gets its port. Every other one is left to read PORT."""
 
 MANAGERS = {
     "pnpm-lock.yaml": "pnpm",

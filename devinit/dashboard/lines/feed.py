@@ -1,6 +1,6 @@
 """A thread that waits for logs to grow, and hands over what has come as fast as it is taken in.
 
-A service that prints faster than anybody reads is not followed line by line: what is in between is counted
+A service that prints faster than a person reads is not followed line by line: what is in between is counted
 and passed over. All of it is in its log.
 """
 
@@ -101,7 +101,7 @@ class Feed:
                 try:
                     first.append(Piece(name, self._masked(tail.last(AT_FIRST, follow=True))))
                 except StateFileError:
-                    continue  # it belongs to somebody else, which the supervisor says
+                    continue  # it belongs to another user, which the supervisor says
         if first:
             self._take(first)
 

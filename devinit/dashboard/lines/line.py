@@ -16,7 +16,7 @@ PROBLEM = re.compile(
     r"\b(?:ERROR|CRITICAL|FATAL|Traceback|panicked|panic:|Unhandled|uncaught)\b"
     r"|\b\w*(?:Error|Exception)\b(?::|$)|\berror\b[:\[ ]|\" 5\d\d\b|\[(?:error|fatal)\]",
 )
-"""What a line looks like that somebody should see: of Python, Node, PostgreSQL, web servers, compilers."""
+"""What a line looks like that the user should see: of Python, Node, PostgreSQL, web servers, compilers."""
 HARMLESS = re.compile(r"\b(?:0|no) errors?\b", re.IGNORECASE)
 
 
@@ -56,7 +56,7 @@ class LogLine(Struct, frozen=True):
 
     @property
     def is_problem(self) -> bool:
-        """Whether somebody should see it."""
+        """Whether the user should see it."""
         if self.kind is not Kind.OUTPUT:
             return False
         text = self.plain

@@ -71,7 +71,7 @@ class Store:
         return sorted(chain.from_iterable(self.lines.values()), key=attrgetter("number"))
 
     def problems(self) -> Iterator[LogLine]:
-        """Yield the lines of all services that somebody should see, in the order in which they came."""
+        """Yield the lines of all services that the user should see, in the order in which they came."""
         return (line for line in self.of(None) if line.is_problem)
 
     def _of(self, service: str) -> list[LogLine]:

@@ -1,4 +1,4 @@
-"""A question before something is ended that nobody brings back."""
+"""A question before something is ended that cannot be brought back."""
 
 from __future__ import annotations
 

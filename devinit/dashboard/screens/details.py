@@ -30,7 +30,7 @@ class DetailsPage(Page):
         self._revealed = False
 
     def on_mount(self) -> None:
-        """Ask at once, and again while somebody looks."""
+        """Ask at once, and again while the page is open."""
         self.run_worker(self.look())
         self.set_interval(2, self.look)
 

@@ -16,7 +16,7 @@ from devinit.text import counted, plain
 
 
 class EnvironmentPage(Page):
-    """What services and `devinit run` are told."""
+    """What services and `devinit run` are given."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "reveal", "Passwords"),
@@ -31,7 +31,7 @@ class EnvironmentPage(Page):
         self._changed: dict[str, list[dict[str, Any]]] = {}
 
     def on_mount(self) -> None:
-        """Ask at once, and again while somebody looks."""
+        """Ask at once, and again while the page is open."""
         self.run_worker(self.look())
         self.set_interval(2, self.look)
 

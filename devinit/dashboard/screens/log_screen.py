@@ -46,7 +46,7 @@ class LogScreen(Screen[None]):
         return self.stack_of_services.services.get(self.table.selected or "")
 
     def show_logs(self) -> None:
-        """Show the logs of whoever is looked at."""
+        """Show the logs of the selected service."""
         service = None if self.all_logs else self.table.selected
         self.log_pane.show(self.store.of(service), service, tuple(self.stack_of_services.services))
         self.say_title()
@@ -78,7 +78,7 @@ class LogScreen(Screen[None]):
         self.query_one("#log-title", Static).update(content(pieces))
 
     def action_all(self) -> None:
-        """Show everybody's lines, or only those of the one that is looked at."""
+        """Show the lines of every service, or only those of the selected one."""
         self.all_logs = not self.all_logs
         self.log_pane.following = True
         self.show_logs()
@@ -112,7 +112,7 @@ class LogScreen(Screen[None]):
             self._copy(text)
 
     def on_text_selected(self) -> None:
-        """Copy what has just been selected: everybody expects that it is."""
+        """Copy what has just been selected: users expect that it is."""
         text = self.get_selected_text()
         if text and text.strip():
             self._copy(text)

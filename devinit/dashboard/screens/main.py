@@ -36,7 +36,7 @@ class MainScreen(LogScreen):
 
     @dataclass
     class Order(Message):
-        """Somebody wants services started, stopped or restarted."""
+        """The user wants services started, stopped or restarted."""
 
         method: str
         services: list[str]
@@ -44,7 +44,7 @@ class MainScreen(LogScreen):
 
     @dataclass
     class Wanted(Message):
-        """Somebody wants something that is not on this screen: an action of the application."""
+        """The user wants something that is not on this screen: an action of the application."""
 
         what: str
         service: str | None = None

@@ -1,6 +1,6 @@
 """Who gets into the dashboard in a browser: decided from the facts of a request, before anything answers it.
 
-Anybody on the machine can reach a port on loopback, and any web page can make a browser reach it. So a
+Every user of the machine can reach a port on loopback, and any web page can make a browser reach it. So a
 request needs the right name of the server (or a page's own domain could be pointed here), a secret that
 only a browser has that opened our link first, and to open a terminal also the right origin.
 """
@@ -56,9 +56,9 @@ class Door:
         self._used = False
         self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
         # Cookies know no ports: what else listens on this address would be sent ours. It is not, because
-        # the cookie is for a folder that nobody else has.
+        # the cookie is for a folder that no other project has.
         self.folder = f"/{secrets.token_hex(16)}/"
-        # Never "localhost": that may be [::1], where somebody else can listen on the same port.
+        # Never "localhost": that may be [::1], where another process can listen on the same port.
         self.link = f"http://127.0.0.1:{port}/?token={self._token}"
         self.ticket_name = f"{COOKIE}-{port}"
         """Of a cookie that other servers on this address may see: it opens nothing."""

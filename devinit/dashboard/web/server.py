@@ -51,7 +51,7 @@ Tell = Callable[[str], None]
 
 
 async def serve(listening: socket.socket, door: Door, command: Sequence[str], title: str, tell: Tell) -> None:
-    """Show what a command paints to whoever has the link, until Ctrl-C, SIGTERM or SIGHUP."""
+    """Show what a command paints to the browser that has the link, until Ctrl-C, SIGTERM or SIGHUP."""
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants it to outlive its terminal
@@ -130,7 +130,7 @@ class BrowserDashboard(Server):
         return response
 
     def _admit(self) -> web.Response:
-        # A redirect would be part of the journey of whoever sent the browser here, a chat in a web page
+        # A redirect would be part of the journey from the page that sent the browser here, a chat in a web page
         # perhaps, and then a strict cookie is not sent. A page that leads on is not.
         head = f'<meta http-equiv=refresh content="0; url={self._door.folder}">'
         response = _notice("Opening the dashboard …", head=head)

@@ -26,7 +26,7 @@ from devinit.dashboard.painting import COMPONENTS, style_of
 from devinit.text import cut, pad, width
 
 SERVICE_STYLES = ("busy", "violet", "accent", "good", "attention")
-"""By which the names of services are told apart where all lines are shown."""
+"""By which the names of services differ where all lines are shown."""
 TIME_WIDTH = len("12:34:56 ")
 
 
@@ -88,7 +88,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self._rows_changed()
 
     def set_filter(self, pattern: re.Pattern[str] | None) -> None:
-        """Show only lines that match from now on; whoever calls shows the lines anew."""
+        """Show only lines that match from now on; the caller shows the lines anew."""
         self.view.filter = pattern
 
     @property
@@ -150,7 +150,7 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Pause when somebody scrolls up, follow again at the end."""
+        """Pause when the user scrolls up, follow again at the end."""
         super().watch_scroll_y(old_value, new_value)
         if new_value < old_value and new_value < self.max_scroll_y and self.following:
             self.following = False

@@ -42,13 +42,13 @@ class ServiceTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class Opened(Message):
-        """Somebody wants to know more about a service."""
+        """The user wants to know more about a service."""
 
         service: str
 
     @dataclass
     class LinkClicked(Message):
-        """Somebody clicked on a service's URL."""
+        """The user clicked on a service's URL."""
 
         service: str
 

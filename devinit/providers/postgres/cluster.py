@@ -168,7 +168,7 @@ def _make_outside(folder: Path, account: Account) -> None:
         for above in (folder.parent.parent, folder.parent):
             if not above.exists():
                 above.mkdir(parents=True)
-                # Everybody may pass through, whatever the umask says ...
+                # Every user may pass through, whatever the umask says ...
                 above.chmod(0o755)
         # ... and the service's own folder belongs to the server's user alone.
         folder.mkdir(exist_ok=True, mode=0o700)

@@ -1,7 +1,7 @@
-"""Log in to a PostgreSQL that somebody else runs, and ask who it is: what a client of the project would do.
+"""Log in to a PostgreSQL that devinit did not start, and ask who it is: what a client of the project would do.
 
 Nothing is changed there, and the password is sent only as a proof: SCRAM, which also proves that the server knows
-it, or the older MD5. To a server that wants to read it, or lets everybody in, it says nothing.
+it, or the older MD5. To a server that wants to read it, or lets every client in, it says nothing.
 """
 
 from __future__ import annotations

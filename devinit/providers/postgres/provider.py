@@ -50,7 +50,7 @@ class PostgresProvider:
     """Runs a PostgreSQL of the checkout's own."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with the names that its data has, unless it is told others, and with its password.
+        """Return the service with the names that its data has, unless others are stated, and with its password.
 
         The password is the configured one, else the one that files name, else a random one.
         """
@@ -156,7 +156,7 @@ class PostgresProvider:
         )
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
-        """Return whether the role and the database were created, and nobody has removed them."""
+        """Return whether the role and the database were created, and have not been removed."""
         if service.external_url is not None:
             return True
         return is_provisioned(_prepared(service, place)[1], _settings(service))
@@ -203,7 +203,7 @@ class PostgresProvider:
         """Say whether the cluster is another one, or not whole."""
         if service.external_url is not None:
             return ""
-        from devinit.providers.loss import loss_of  # nobody waits for this, as below
+        from devinit.providers.loss import loss_of  # nothing waits for this, as below
         from devinit.providers.postgres.intact import lacking
 
         return loss_of(service.name, self.data(service, place), process_id, lacking)

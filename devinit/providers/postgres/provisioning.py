@@ -30,7 +30,7 @@ class Provisioned(Struct, frozen=True, kw_only=True):
     password_digest: str
     """Keyed with the superuser's password: worth nothing outside this cluster."""
     oid: int
-    """The database's number, which is also its folder: gone when somebody dropped the database."""
+    """The database's number, which is also its folder: gone when the database was dropped."""
     others: dict[str, int] = {}
     """Further databases with their numbers."""
 

@@ -1,4 +1,4 @@
-"""Ask a Redis or Valkey that somebody else runs who it is. Nothing is changed there."""
+"""Ask a Redis or Valkey that devinit did not start who it is. Nothing is changed there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_NUMBER = 18
 _COMMANDS = (("PING",), ("INFO", "server"), ("INFO", "replication"), ("INFO", "keyspace"))
 _ERRORS = {
     "NOAUTH": "Redis answers, but it wants a password, and the project has none",
-    "DENIED": "Redis answers, but it lets nobody in without a password (protected mode)",
+    "DENIED": "Redis answers, but it lets no client in without a password (protected mode)",
     "LOADING": "Redis answers, but it is reading its data",
     "BUSY": "Redis answers, but a script keeps it busy",
     "MASTERDOWN": "Redis answers, but it is a replica that has lost its master",

@@ -178,7 +178,7 @@ class RedisProvider:
         """Say whether the folder is another one, or has lost what the server reads first."""
         if service.external_url is not None:
             return ""
-        from devinit.providers.loss import loss_of  # nobody waits for this, as below
+        from devinit.providers.loss import loss_of  # nothing waits for this, as below
         from devinit.providers.redis.intact import keeps_several, lacking_while_it_runs
 
         def lacking(folder: Path) -> str:

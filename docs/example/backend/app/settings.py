@@ -1,4 +1,4 @@
-"""Everything the backend is told comes from the environment, which devinit fills in before it starts."""
+"""Every setting of the backend comes from the environment, which devinit fills in before it starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pin three notes to the wall, so that nobody arrives at an empty one."""
+"""Pin three notes to the wall, so that no guest arrives at an empty one."""
 
 from __future__ import annotations
 
