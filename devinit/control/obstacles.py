@@ -12,6 +12,7 @@ from devinit.errors import SupervisorError
 from devinit.system.files import MORE_OPEN_FILES, TOO_MANY_OPEN
 from devinit.system.permissions import REFUSED as PERMISSIONS
 from devinit.system.permissions import cure_of
+from devinit.system.regular import open_regular
 
 ROOM = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM)
@@ -121,7 +122,7 @@ def how_it_ended(status: int | None) -> str:
 def last_line(log: str, offset: int) -> str:
     """Return the last line that was added to a log since it was that long, behind a colon; or nothing."""
     try:
-        with open(log, "rb") as file:
+        with open(open_regular(log), "rb") as file:
             file.seek(offset)
             lines = file.read().decode(errors="replace").split("\n")
     except OSError:

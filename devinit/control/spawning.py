@@ -6,9 +6,7 @@ from __future__ import annotations
 
 # The module below `signal`, which builds enumerations for 4 ms before the supervisor can be spawned.
 import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
-import errno
 import os
-import stat
 import sys
 import time
 
@@ -16,6 +14,7 @@ from devinit.errors import DevinitError, StateFileError
 from devinit.system.checkout import claim, state_folder
 from devinit.system.files import FileLock, read_text
 from devinit.system.paths import OWN_FOLDER, socket_address
+from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -245,17 +244,8 @@ def spawn_supervisor(root: str | Path) -> Spawned:
 
 
 def open_log(path: str) -> int:
-    """Open the supervisor's log to append to it. Raise OSError for anything that is no file.
-
-    Without waiting: the opening of a FIFO without a reader has no end.
-    """
-    descriptor = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-    )
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no file", path)
-    return descriptor
+    """Open the supervisor's log to append to it. Raise OSError for anything that is no file."""
+    return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
 
 
 def log_path(root: str | Path) -> str:

@@ -13,6 +13,7 @@ import os
 
 from devinit.system.checkout import state_folder
 from devinit.system.paths import SUPERVISOR_LOCK
+from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _LONGEST_PID = 32
 def supervisor_of(root: str | os.PathLike[str]) -> int | None:
     """Return the pid of the supervisor that has the lock of a checkout, or None when no process has it."""
     try:
-        descriptor = os.open(os.path.join(state_folder(root), SUPERVISOR_LOCK), os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_regular(os.path.join(state_folder(root), SUPERVISOR_LOCK))
     except OSError:
         return None
     try:

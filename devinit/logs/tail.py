@@ -14,6 +14,7 @@ from devinit.logs.lines import Line, ReversedLine, Splitter, text_of
 from devinit.logs.times import Times, read_times, times_path
 from devinit.system.files import MORE_OPEN_FILES, TOO_MANY_OPEN
 from devinit.system.holes import data_from
+from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class Tail:
             yield Line(text_of(line, missing), times.at(end), times.run_at(end))
         for path in self._older():
             try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = open_regular(path)
             except OSError:
                 continue
             try:
@@ -213,7 +214,7 @@ class Tail:
 
     def _open(self, path: str | None = None) -> bool:
         try:
-            self._descriptor = os.open(path or self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = open_regular(path or self.path)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -258,7 +259,8 @@ class Tail:
 
     def _noted_times(self) -> str:
         try:
-            with open(times_path(self.path), encoding="ascii", errors="replace") as file:  # noqa: PTH123  light
+            times = open_regular(times_path(self.path))
+            with open(times, encoding="ascii", errors="replace") as file:  # noqa: PTH123  light
                 return file.read()
         except OSError:
             # Made by hand, or not made yet: the lines are there all the same.

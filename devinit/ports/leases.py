@@ -32,6 +32,7 @@ from devinit.model.port import LeaseOwner
 from devinit.model.process import ProcessIdentity
 from devinit.system.descriptors import descriptors
 from devinit.system.open_files import openers_of
+from devinit.system.regular import open_regular
 
 _SUFFIX = ".lock"
 _LONGEST_RECORD = 8192
@@ -312,8 +313,8 @@ class LeaseStore:
     def _opened(self, port: int) -> Iterator[int]:
         """Open a lease file; closing it ends what was locked through it, unless it was duplicated."""
         try:
-            # Python opens with O_CLOEXEC: a lease reaches a service only when it is passed on explicitly.
-            descriptor = os.open(self._path(port), _FLAGS, 0o600)
+            # It is opened with O_CLOEXEC: a lease reaches a service only when it is passed on explicitly.
+            descriptor = open_regular(self._path(port), _FLAGS)
             try:
                 yield descriptor
             finally:
@@ -384,7 +385,7 @@ def _counting(descriptor: int) -> Record | None:
 
 def _reinstate(path: str, ours: Record, before: Before) -> None:
     """Write back what another checkout had on record, if nothing holds the port or has taken it meanwhile."""
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    descriptor = open_regular(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         if _try_lock(descriptor, fcntl.LOCK_EX) and _read(descriptor) == ours:
             _write_back(descriptor, before)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from devinit.model.service import LogLimits
 from devinit.system.holes import BLOCK, data_from, free_beginning
+from devinit.system.regular import open_regular
 
 MOST_AT_ONCE = 1 << 30
 """Bytes that are freed in one go (some 70 ms on ext4): a log that grew while no supervisor was there is no
@@ -82,15 +83,20 @@ def aside(path: Path, number: int) -> Path:
 def data_of(path: Path) -> int:
     """Return how many bytes a file holds behind what was freed."""
     try:
-        with path.open("rb") as file:
-            return os.fstat(file.fileno()).st_size - data_from(file.fileno(), 0)
+        descriptor = open_regular(path)
     except OSError:
         return 0
+    try:
+        return os.fstat(descriptor).st_size - data_from(descriptor, 0)
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
 
 
 def free(path: Path, amount: int) -> None:
     """Free the oldest bytes of a file."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    descriptor = open_regular(path, os.O_WRONLY)
     try:
         begin = data_from(descriptor, 0)
         begin -= begin % BLOCK

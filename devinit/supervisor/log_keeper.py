@@ -20,6 +20,7 @@ from devinit.logs.times import last_point, point, thinned, times_path
 from devinit.model.service import LogLimits, Service
 from devinit.supervisor import logs
 from devinit.system.files import write_atomically
+from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ class LogKeeper:
         """Append to the times of a log. They are a help for readers: a full disk is no reason to fail."""
         path = times_path(logs.log_path(self._private, service))
         with suppress(OSError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            descriptor = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             try:
                 os.write(descriptor, "".join(points).encode())
                 size = os.fstat(descriptor).st_size
@@ -337,7 +338,7 @@ class LogKeeper:
 
         file = logs.log_path(self._private, service)
         inodes = {each.stat().st_ino for each in (file, *put_aside(file)) if each.exists()}
-        with open(path, encoding="ascii", errors="replace") as known:  # noqa: PTH123  a text, as `times_path` gives it
+        with open(open_regular(path), encoding="ascii", errors="replace") as known:  # noqa: PTH123  a descriptor
             fewer = thinned(known, inodes, MOST_POINTS)
         with suppress(StateFileError):
             write_atomically(path, "".join(fewer), mode=0o600, durable=False)

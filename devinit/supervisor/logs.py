@@ -14,6 +14,11 @@ from pathlib import Path
 from devinit.errors import StateFileError
 from devinit.logs import MARKER
 from devinit.model.service import LogLimits
+from devinit.system.regular import open_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 TAIL_BYTES = 64 * 1024
 """How far back the last lines of a run are looked for."""
@@ -40,7 +45,7 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
             from devinit.supervisor.log_bounds import rotate  # the supervisor's start: few logs are full
 
             rotate(path, limits)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        return open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError as error:
         from shlex import quote  # the supervisor's start: an error only
 
@@ -72,7 +77,7 @@ def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
     from devinit.system.holes import data_from  # as above: most starts read no output
 
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             size = file.seek(0, os.SEEK_END)
             # A log that was rotated meanwhile is shorter than the offset: all of it is of this run then.
             begin = offset if offset <= size else 0
@@ -84,9 +89,13 @@ def read_from(path: Path, offset: int, most: int = TAIL_BYTES) -> str:
 
 def read_between(path: Path, begin: int, end: int) -> bytes:
     """Return the bytes of a log between two offsets. Raise OSError when it cannot be read."""
-    with path.open("rb") as file:
+    with _opened(path) as file:
         file.seek(begin)
         return file.read(end - begin)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return open(open_regular(path), "rb")  # noqa: PTH123  a descriptor has no Path
 
 
 class NewOutput:
@@ -101,7 +110,7 @@ class NewOutput:
         from devinit.system.holes import data_from  # as above
 
         try:
-            with self._path.open("rb") as file:
+            with _opened(self._path) as file:
                 if self._position > file.seek(0, os.SEEK_END):
                     # The file was emptied.
                     self._position, self._unfinished = 0, b""

@@ -364,12 +364,9 @@ class Stage:
     def write_pid_file(self, name: str, pid: int) -> None:
         """Leave the pid for scripts, in `pids`. Information, never proof."""
         path = self.private / "pids" / f"{name}.pid"
-        with contextlib.suppress(OSError):
-            try:
-                path.write_text(f"{pid}\n")
-            except FileNotFoundError:
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                path.write_text(f"{pid}\n")
+        with contextlib.suppress(OSError, StateFileError):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_atomically(path, f"{pid}\n", durable=False)
 
     def remove_pid_file(self, name: str) -> None:
         """Take it away again."""

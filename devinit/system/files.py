@@ -13,6 +13,7 @@ import os
 import stat
 
 from devinit.errors import StateFileError
+from devinit.system.regular import kind_of, open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,14 +28,6 @@ _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
 MORE_OPEN_FILES = "`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that"
 """The hint where a limit of open files was met."""
-_KINDS = (
-    (stat.S_ISLNK, "a symbolic link"),
-    (stat.S_ISDIR, "a directory"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 LARGEST_FILE = 64 * 2**20
 """Bytes. A repository of some kilobytes can hold a file of many gigabytes, all of them zeros."""
 LARGEST_SETTINGS = 2**20
@@ -204,7 +197,7 @@ class FileLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            return open_regular(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
             raise _not_written(self.path, error) from error
 
@@ -369,9 +362,8 @@ def _not_readable(path: str, error: OSError) -> StateFileError:
 
 def _not_a_file(path: str, mode: int) -> StateFileError:
     """Return the error about a name that belongs to something else than a file, by its mode."""
-    kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
     return StateFileError(
-        f"{path} is {kind}, not a file", hint="move it away, and put a file there if needed"
+        f"{path} is {kind_of(mode)}, not a file", hint="move it away, and put a file there if needed"
     )
 
 
@@ -392,8 +384,8 @@ def _hint(path: str, error: OSError) -> str | None:
         return cure_of(path, error, otherwise=f"check who owns it: ls -ld {quote(folder)} {quote(path)}")
     if error.errno in TOO_MANY_OPEN:
         return MORE_OPEN_FILES
-    if error.errno == errno.EISDIR:
-        return "a directory has its name: move it away"
+    if error.errno in (errno.EISDIR, errno.EINVAL, errno.ENXIO):
+        return "something else has its name: move it away"
     if error.errno == errno.ENOENT:
         return f"create its folder: mkdir -p {quote(folder)}"
     return None

@@ -14,6 +14,7 @@ from devinit.model.shell_words import advice_about, windows_line_ends
 from devinit.system.descriptors import descriptors
 from devinit.system.facts import identity_of, user_name
 from devinit.system.process import Process
+from devinit.system.regular import open_regular
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _LONGEST_FIRST_LINE = 256
@@ -195,7 +196,7 @@ def _vanished_or_without_interpreter(spec: ProcessSpec, program: str) -> Service
 
 def _first_line(program: str) -> bytes:
     try:
-        with open(program, "rb") as file:
+        with open(open_regular(program), "rb") as file:
             return file.readline(_LONGEST_FIRST_LINE).rstrip(b"\n")
     except OSError:  # executable, but not readable
         return b""

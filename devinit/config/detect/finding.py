@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from devinit.config.bounds import Bounds
 from devinit.model.service import Service
+from devinit.system.regular import open_regular
 
 LARGEST_FILE = 500_000
 MOST_FILES = 500
@@ -65,7 +66,7 @@ def beginning_of(path: Path) -> bytes:
     """Return what a file holds, up to a byte more than is read; b"" when there is none. Raise OSError."""
     if not path.is_file():  # opening a named pipe would wait for its writer
         return b""
-    with path.open("rb") as file:
+    with open(open_regular(path), "rb") as file:  # noqa: PTH123  a descriptor has no Path
         return file.read(LARGEST_FILE + 1)
 
 

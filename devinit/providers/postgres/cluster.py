@@ -7,12 +7,14 @@ import re
 import subprocess
 from pathlib import Path
 
-from devinit.errors import ProviderError
+from devinit.errors import ProviderError, StateFileError
 from devinit.providers.occupants import end_occupants, works_in
 from devinit.providers.postgres.account import Account, other_users, own_account, run, works
 from devinit.providers.programs import Program, already_running, make_private, unusable
 from devinit.providers.provider import Place, Say
+from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.processes import identity_of
+from devinit.system.regular import open_regular
 
 SUPERUSER = "devinit_admin"
 """Not `devinit`: a project of that name has a role that is called like it."""
@@ -100,9 +102,12 @@ def is_starting(cluster: Path) -> bool:
     to refuse it, and logs every one as fatal.
     """
     try:
-        lines = (cluster / LOCK_FILE).read_bytes().split(b"\n")
-    except OSError:
+        content = read_bytes(cluster / LOCK_FILE, most=LARGEST_SETTINGS)
+    except StateFileError:
         return False
+    if content is None:
+        return False
+    lines = content.split(b"\n")
     status = lines[STATUS_LINE].strip() if len(lines) > STATUS_LINE else b""
     return status in (b"", b"starting")
 
@@ -114,12 +119,10 @@ def clear_remains(cluster: Path, say: Say) -> None:
     user by now, when the file is empty, or when a backend was too busy to notice that its server died.
     """
     lock = cluster / LOCK_FILE
-    try:
-        first_line = lock.read_bytes().partition(b"\n")[0].strip()
-    except FileNotFoundError:
+    content = read_bytes(lock, most=LARGEST_SETTINGS)
+    if content is None:
         return
-    except OSError as error:
-        raise unusable(lock, error) from error
+    first_line = content.partition(b"\n")[0].strip()
     # PostgreSQL itself reads a number that is no pid as some other process's.
     pid = int(first_line) if first_line.isdigit() and len(first_line) <= LONGEST_PID else 0
     if pid and works_in(pid, cluster):
@@ -233,7 +236,8 @@ def _locale(program: Program, locale: str) -> tuple[str, ...]:
 
 def _configure(folder: Path, program: Program) -> None:
     settings = SETTINGS + (SETTINGS_OF_18 if program.major >= IO_METHOD_MAJOR else "")
-    with (folder / "postgresql.conf").open("a", encoding="utf-8") as file:
+    descriptor = open_regular(folder / "postgresql.conf", os.O_WRONLY | os.O_APPEND)
+    with open(descriptor, "a", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no Path
         file.write(settings)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from shlex import quote
 
 from devinit.errors import ProviderError
 from devinit.providers.postgres.cluster import SUPERUSER_FILE
 from devinit.providers.programs import Program, moved_away, unusable
+from devinit.system.files import LARGEST_SETTINGS, read_bytes
+from devinit.system.regular import kind_of
 
 VERSION_FILE = "PG_VERSION"
 FOLDERS = ("base", "base/1", "global", "pg_wal")
@@ -19,15 +22,16 @@ FILES = ("global/pg_control", "postgresql.conf", "pg_hba.conf", SUPERUSER_FILE)
 def check(cluster: Path, program: Program) -> None:
     """Refuse a folder that is not what its name says, or of which a part is missing or empty."""
     try:
-        version = (cluster / VERSION_FILE).read_text(errors="replace").strip("\0\n ")
+        content = read_bytes(cluster / VERSION_FILE, most=LARGEST_SETTINGS) if cluster.is_dir() else None
+        version = (content or b"").decode(errors="replace").strip("\0\n ")
         lost = lacking(cluster) if version.isdecimal() else ""
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except OSError as error:
+        raise unusable(cluster, error) from error
+    if content is None:
         raise ProviderError(
             f"{cluster} is not a PostgreSQL data directory: it has no {VERSION_FILE}",
             hint=f"nothing was changed; to begin with an empty database: {moved_away(cluster)}",
-        ) from error
-    except OSError as error:
-        raise unusable(cluster, error) from error
+        )
     if not version.isdecimal():
         path = cluster / VERSION_FILE
         raise ProviderError(
@@ -49,15 +53,17 @@ def check(cluster: Path, program: Program) -> None:
 
 
 def lacking(cluster: Path) -> str:
-    """Say which part of a cluster is missing or empty; an empty text when none is."""
+    """Say which part of a cluster is missing, empty or no file; an empty text when none is."""
     for name in FOLDERS:
         if not (cluster / name).is_dir():
             return f"{name} is missing"
     for name in FILES:
         try:
-            size = (cluster / name).stat().st_size
+            found = (cluster / name).stat()
         except FileNotFoundError:
             return f"{name} is missing"
-        if not size:
+        if not stat.S_ISREG(found.st_mode):
+            return f"{name} is {kind_of(found.st_mode)}, not a file"
+        if not found.st_size:
             return f"{name} is empty"
     return ""

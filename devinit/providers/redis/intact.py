@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from devinit.errors import ProviderError
 from devinit.providers.programs import Program, moved_away, unusable
+from devinit.system.files import read_bytes
 
 FOLDER = "appendonlydir"
 MANIFEST = "appendonly.aof.manifest"
@@ -128,7 +129,10 @@ def rebuilt(parts: dict[str, int]) -> list[str]:
 
 
 def read(folder: Path) -> Files:
-    """Return what lies in a data folder. Raise ProviderError when the file system refuses."""
+    """Return what lies in a data folder.
+
+    Raise ProviderError when the file system refuses, StateFileError when the manifest cannot be read.
+    """
     try:
         with os.scandir(folder / FOLDER) as entries:
             parts = {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
@@ -136,14 +140,9 @@ def read(folder: Path) -> Files:
         parts = None
     except OSError as error:
         raise unusable(folder / FOLDER, error) from error
-    manifest = None
-    if parts is not None and MANIFEST in parts:
-        try:
-            manifest = (folder / FOLDER / MANIFEST).read_text(errors="replace")
-        except OSError as error:
-            raise unusable(folder / FOLDER / MANIFEST, error) from error
+    manifest = read_bytes(folder / FOLDER / MANIFEST) if parts is not None else None
     return Files(
-        manifest=manifest,
+        manifest=manifest.decode(errors="replace") if manifest is not None else None,
         parts=parts,
         single_file=(folder / SINGLE_FILE).is_file(),
         snapshot=(folder / SNAPSHOT).is_file(),

@@ -20,7 +20,7 @@ from devinit.providers.programs import Program, already_running, make_private, r
 from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
 from devinit.providers.redis import installation
 from devinit.providers.redis.resp import command
-from devinit.system.files import read_text, write_atomically
+from devinit.system.files import LARGEST_SETTINGS, read_bytes, read_text, write_atomically
 
 PING = command("PING")
 DATA_NAME = re.compile(r"(?:redis|valkey)\d+")
@@ -256,9 +256,7 @@ def _of_others(service: Service) -> Notes:
 
 
 def _refuse_second_server(folder: Path, program: Program) -> None:
-    try:
-        text = (folder / PID_FILE).read_text().strip()
-    except (OSError, ValueError):
-        return
-    if text.isdecimal() and len(text) <= LONGEST_PID and works_in(int(text), folder):
+    # A named pipe in its place is refused here: the server would wait for its reader.
+    text = (read_bytes(folder / PID_FILE, most=LARGEST_SETTINGS) or b"").strip()
+    if text.isdigit() and len(text) <= LONGEST_PID and works_in(int(text), folder):
         raise already_running(folder, program.title, int(text), "TERM")

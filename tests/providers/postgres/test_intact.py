@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.errors import ProviderError
+from devinit.errors import DevinitError, ProviderError
 from devinit.model.service import Service
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ class TestADataDirectory:
 
         assert f"{cluster} is incomplete: {name} is missing" in message
         assert "bring it back from a backup" in hint
+
+    @pytest.mark.parametrize("name", ["PG_VERSION", "postmaster.pid", "postgresql.conf", "global/pg_control"])
+    def test_with_a_named_pipe_in_place_of_a_file_is_refused_by_name(
+        self, bench: Bench, service: Service, name: str
+    ) -> None:
+        [cluster] = bench.data.glob("postgres/pg*")
+        (cluster / name).unlink(missing_ok=True)
+        os.mkfifo(cluster / name)
+
+        with pytest.raises(DevinitError, match=f"{name} is a named pipe, not a file"):
+            bench.prepare(service)
 
     def test_with_an_empty_file_is_refused_by_name(self, bench: Bench, service: Service) -> None:
         [path] = bench.data.glob("postgres/pg*/global/pg_control")

@@ -270,6 +270,13 @@ class TestAServer:
     def test_is_not_starting_as_far_as_a_missing_lock_file_tells(self, tmp_path: Path) -> None:
         assert not cluster.is_starting(tmp_path)
 
+    def test_is_not_starting_as_far_as_a_named_pipe_in_place_of_the_lock_file_tells(
+        self, tmp_path: Path
+    ) -> None:
+        os.mkfifo(tmp_path / "postmaster.pid")
+
+        assert not cluster.is_starting(tmp_path)
+
 
 class TestPreparing:
     def test_takes_long_until_there_is_something_to_start(self, bench: Bench, any_postgres: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.errors import ProviderError
+from devinit.errors import ProviderError, StateFileError
 from devinit.providers.redis.intact import Files, lacking, rebuilt
 
 if TYPE_CHECKING:
@@ -142,6 +143,17 @@ class TestAServer:
         assert "nothing was changed" in str(error.value.hint)
         assert "begin with empty data: mv " in str(error.value.hint)
         assert state_of(data) == before
+
+    @pytest.mark.parametrize("name", ["appendonlydir/appendonly.aof.manifest", "server.pid"])
+    def test_does_not_start_with_a_named_pipe_in_place_of_a_file(
+        self, bench: Bench, redis_binary: Path, name: str
+    ) -> None:
+        data = with_a_key(bench, redis_binary)
+        (data / name).unlink(missing_ok=True)
+        os.mkfifo(data / name)
+
+        with pytest.raises(StateFileError, match=f"{name} is a named pipe, not a file"):
+            bench.prepare(bench.redis(redis_binary))
 
     @pytest.mark.parametrize(
         ("damage", "way"),
