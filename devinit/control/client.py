@@ -10,7 +10,7 @@ import sys
 from devinit.control import wire
 from devinit.control.greeting import HELLO, Greeting
 from devinit.errors import DevinitError, SupervisorError
-from devinit.system.files import MORE_OPEN_FILES
+from devinit.system.limits import cure_of_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def connect(path: str | Path) -> Client | None:
     except OSError as error:
         raise SupervisorError(
             f"cannot connect to the supervisor: {error.strerror}",
-            hint=MORE_OPEN_FILES,
+            hint=cure_of_limit(error),
         ) from error
     try:
         connection.connect(str(path))

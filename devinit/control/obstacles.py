@@ -9,12 +9,11 @@ import os
 from shlex import quote
 
 from devinit.errors import SupervisorError
-from devinit.system.files import MORE_OPEN_FILES, TOO_MANY_OPEN
+from devinit.system.limits import cure_of_limit
 from devinit.system.permissions import REFUSED as PERMISSIONS
 from devinit.system.permissions import cure_of
 from devinit.system.regular import open_regular
 
-ROOM = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM)
 LONGEST_LINE = 300
 """Characters of a log's last line that an error repeats."""
@@ -23,23 +22,18 @@ LONGEST_LINE = 300
 def log_refused(path: str, error: OSError) -> SupervisorError:
     """Return the error for a supervisor's log that cannot be opened."""
     hint = f"move it away: mv {quote(path)} {quote(path + '.old')}"
-    if error.errno in TOO_MANY_OPEN:
-        hint = MORE_OPEN_FILES
-    elif error.errno in ROOM:
-        hint = "make room on the disk: `df -h` shows the space, `df -i` the number of files that is left"
-    elif error.errno in PERMISSIONS:
+    if error.errno in PERMISSIONS:
         hint = cure_of(path, error, otherwise=hint)
     return SupervisorError(
-        f"the supervisor cannot start: its log {path} cannot be opened: {reason_of(error)}", hint=hint
+        f"the supervisor cannot start: its log {path} cannot be opened: {reason_of(error)}",
+        hint=cure_of_limit(error) or hint,
     )
 
 
 def not_spawned(program: str, error: OSError) -> SupervisorError:
     """Return the error for a process that could not be started."""
-    hint = None
-    if error.errno in TOO_MANY_OPEN:
-        hint = MORE_OPEN_FILES
-    elif error.errno == errno.EAGAIN:
+    hint = cure_of_limit(error)
+    if error.errno == errno.EAGAIN:
         hint = (
             "the limit of processes is reached: end some, or raise it; `ulimit -u` shows the user's limit, "
             "and a container has one of its own (pids.max)"

@@ -12,8 +12,8 @@ from devinit.errors import StateFileError
 from devinit.logs import MARKER
 from devinit.logs.lines import Line, ReversedLine, Splitter, text_of
 from devinit.logs.times import Times, read_times, times_path
-from devinit.system.files import MORE_OPEN_FILES, TOO_MANY_OPEN
 from devinit.system.holes import data_from
+from devinit.system.limits import cure_of_limit
 from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
@@ -218,10 +218,9 @@ class Tail:
         except FileNotFoundError:
             return False
         except OSError as error:
-            full = error.errno in TOO_MANY_OPEN
             raise StateFileError(
                 f"{path or self.path} cannot be read: {error.strerror}",
-                hint=MORE_OPEN_FILES if full else f"check who owns it: ls -l {self.path}",
+                hint=cure_of_limit(error) or f"check who owns it: ls -l {self.path}",
             ) from error
         self._splitter = Splitter()
         return True

@@ -13,7 +13,6 @@ is stopped. Files are never unlinked, since a lock on an unlinked file locks not
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import time
@@ -31,6 +30,7 @@ from devinit.errors import StateFileError
 from devinit.model.port import LeaseOwner
 from devinit.model.process import ProcessIdentity
 from devinit.system.descriptors import descriptors
+from devinit.system.limits import cure_of_limit
 from devinit.system.open_files import openers_of
 from devinit.system.regular import open_regular
 
@@ -478,8 +478,8 @@ def _owner(record: Record) -> LeaseOwner:
 
 def _unusable(path: Path | str, error: OSError) -> StateFileError:
     hint = "port leases need a local directory that you may write; XDG_STATE_HOME chooses another place"
-    if error.errno == errno.ENOSPC:
-        hint = "free some space and start again"
+    if (cure := cure_of_limit(error)) is not None:
+        hint = cure
     elif isinstance(error, PermissionError):
         from devinit.system.permissions import cure_of  # for an error only
 

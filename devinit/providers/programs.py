@@ -5,7 +5,6 @@ Majors and flavours cannot read each other's data, so the first choice holds for
 
 from __future__ import annotations
 
-import errno
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +18,7 @@ from msgspec import Struct
 from devinit.errors import ProviderError, StateFileError
 from devinit.providers.provider import Place
 from devinit.system.files import read_text, write_atomically
+from devinit.system.limits import cure_of_limit
 
 VERSION = re.compile(
     r"(?:(?P<postgres>postgres \(PostgreSQL\))|(?P<redis>Redis server v=)|(?P<valkey>Valkey server v=))"
@@ -122,9 +122,7 @@ def unusable(path: Path, error: OSError) -> ProviderError:
     hint = f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}"
     if error.errno in REFUSED:
         hint = cure_of(str(path), error, otherwise=hint)
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        hint = "make room on the disk"
-    return ProviderError(f"{path} cannot be used: {error.strerror}", hint=hint)
+    return ProviderError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint)
 
 
 def moved_away(*folders: Path) -> str:

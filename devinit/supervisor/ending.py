@@ -14,7 +14,7 @@ from devinit.model.workplace import Workplace, workplace_of
 from devinit.ports.naming import named
 from devinit.system.connections import clients_of
 from devinit.system.descriptors import descriptors
-from devinit.system.files import TOO_MANY_OPEN
+from devinit.system.limits import TOO_MANY_OPEN
 from devinit.system.processes import Process, ProcessTable, facts_of
 
 KILL_SECONDS = 5.0

@@ -14,6 +14,7 @@ from pathlib import Path
 from devinit.errors import StateFileError
 from devinit.logs import MARKER
 from devinit.model.service import LogLimits
+from devinit.system.limits import cure_of_limit
 from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
@@ -51,7 +52,8 @@ def open_log(private: Path, service: str, limits: LogLimits) -> int:
 
         raise StateFileError(
             f"{path} cannot be written: {error.strerror}",
-            hint=f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}",
+            hint=cure_of_limit(error)
+            or f"check who owns it: ls -ld {quote(str(path.parent))} {quote(str(path))}",
         ) from error
 
 

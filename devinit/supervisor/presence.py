@@ -13,6 +13,7 @@ from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, proven_superviso
 from devinit.errors import DevinitError, StateFileError, SupervisorError
 from devinit.system.checkout import claim
 from devinit.system.files import FileLock, write_atomically
+from devinit.system.limits import cure_of_limit
 from devinit.system.paths import SUPERVISOR_LOCK, socket_path
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ async def lock_project(root: Path, private: Path) -> FileLock | None:
         os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
     except OSError as error:
         raise StateFileError(
-            f"{lock.path} cannot be written: {error.strerror}", hint="make room on the disk"
+            f"{lock.path} cannot be written: {error.strerror}", hint=cure_of_limit(error)
         ) from error
     return lock
 

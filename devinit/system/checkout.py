@@ -16,14 +16,13 @@ import stat
 
 from devinit.errors import StateFileError
 from devinit.system.files import (
-    MORE_OPEN_FILES,
-    TOO_MANY_OPEN,
     FileLock,
     is_locked,
     is_unlocked_within,
     read_bytes,
     write_atomically,
 )
+from devinit.system.limits import cure_of_limit
 from devinit.system.paths import (
     OWN_FOLDER,
     SUPERVISOR_LOCK,
@@ -326,9 +325,13 @@ def _write_identity(own: int, identity: str) -> None:
     temporary = f".{IDENTITY}.{os.getpid()}.tmp"
     try:
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=own)
-        with open(file, "w", encoding="ascii") as opened:
-            opened.write(f"{identity}\n")
-        os.replace(temporary, IDENTITY, src_dir_fd=own, dst_dir_fd=own)
+        try:
+            with open(file, "w", encoding="ascii") as opened:
+                opened.write(f"{identity}\n")
+            os.replace(temporary, IDENTITY, src_dir_fd=own, dst_dir_fd=own)
+        except OSError:  # a full disk: the next try must not find it
+            os.unlink(temporary, dir_fd=own)
+            raise
     except OSError as error:
         raise _unusable(f"{OWN_FOLDER}/{IDENTITY}", error) from error
 
@@ -345,8 +348,8 @@ def _refused(path: str) -> StateFileError:
 
 def _unusable(path: str, error: OSError) -> StateFileError:
     hint = "devinit keeps there which checkout this is: make the checkout writable"
-    if error.errno in TOO_MANY_OPEN:
-        hint = MORE_OPEN_FILES
+    if (cure := cure_of_limit(error)) is not None:
+        hint = cure
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         from devinit.system.permissions import chown, cure_of  # for an error only
 

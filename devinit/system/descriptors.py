@@ -43,7 +43,7 @@ class Descriptors:
 
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             raise ServiceError(
-                f"{kept} files have to be kept open for these services, and the limit leaves {allowed}",
+                f"{kept} files have to be kept open for these services, and the limit leaves {max(0, allowed)}",
                 hint=f"raise it (`ulimit -Hn` shows {hard} now), or start fewer services at once",
             )
 

@@ -13,6 +13,7 @@ import os
 import stat
 
 from devinit.errors import StateFileError
+from devinit.system.limits import cure_of_limit
 from devinit.system.regular import kind_of, open_regular
 
 TYPE_CHECKING = False
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
-TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
-MORE_OPEN_FILES = "`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that"
-"""The hint where a limit of open files was met."""
 LARGEST_FILE = 64 * 2**20
 """Bytes. A repository of some kilobytes can hold a file of many gigabytes, all of them zeros."""
 LARGEST_SETTINGS = 2**20
@@ -348,12 +345,10 @@ def _remove_if_there(path: str) -> None:
 
 
 def _not_written(path: str, error: OSError) -> StateFileError:
-    if error.errno in _DISK_FULL:
-        return StateFileError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="make room on the disk; the file is as it was before",
-        )
-    return StateFileError(f"{path} cannot be written: {error.strerror}", hint=_hint(path, error))
+    hint = _hint(path, error)
+    if cure_of_limit(error) is not None:
+        hint = f"{hint}; the file is as it was before"
+    return StateFileError(f"{path} cannot be written: {error.strerror}", hint=hint)
 
 
 def _not_readable(path: str, error: OSError) -> StateFileError:
@@ -382,8 +377,8 @@ def _hint(path: str, error: OSError) -> str | None:
         from devinit.system.permissions import cure_of  # for an error only
 
         return cure_of(path, error, otherwise=f"check who owns it: ls -ld {quote(folder)} {quote(path)}")
-    if error.errno in TOO_MANY_OPEN:
-        return MORE_OPEN_FILES
+    if (cure := cure_of_limit(error)) is not None:
+        return cure
     if error.errno in (errno.EISDIR, errno.EINVAL, errno.ENXIO):
         return "something else has its name: move it away"
     if error.errno == errno.ENOENT:

@@ -119,12 +119,13 @@ def create_private(path: str, variable: str = "XDG_STATE_HOME") -> None:
 
 def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> StateFileError:
     """Return the error that a folder of devinit's own is, with what to do about it."""
-    from devinit.system.permissions import REFUSED, cure_of  # for an error only
+    from devinit.system.limits import cure_of_limit  # for an error only
+    from devinit.system.permissions import REFUSED, cure_of
 
     hint = f"set {variable} to a folder of your own that you can write"
     if error.errno in REFUSED:
         hint = cure_of(path, error, otherwise=hint)
-    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)
+    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint)
 
 
 def _as_path(path: str) -> Path:

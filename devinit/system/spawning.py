@@ -13,6 +13,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.shell_words import advice_about, windows_line_ends
 from devinit.system.descriptors import descriptors
 from devinit.system.facts import identity_of, user_name
+from devinit.system.limits import cure_of_limit
 from devinit.system.process import Process
 from devinit.system.regular import open_regular
 
@@ -156,7 +157,7 @@ def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceEr
             hint = "see `ulimit -u` and the memory that is left; in a container also its pids limit"
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             reason = f"there are no file descriptors left ({error.strerror})"
-            hint = "raise the limit: ulimit -n 4096"
+            hint = cure_of_limit(error)
         case OSError():
             reason, hint = error.strerror or str(error), None
         case _:  # a NUL byte or an impossible variable name

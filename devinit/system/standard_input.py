@@ -6,12 +6,12 @@ they stop. An input that several services share would let each read what was wri
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devinit.errors import ServiceError
+from devinit.system.limits import cure_of_limit
 
 
 @contextmanager
@@ -23,9 +23,9 @@ def silent_input() -> Iterator[int]:
     try:
         descriptor = _open()
     except OSError as error:
-        full = error.errno in (errno.EMFILE, errno.ENFILE)
-        hint = "raise the limit: ulimit -n 4096" if full else None
-        raise ServiceError(f"no standard input can be opened: {error.strerror}", hint=hint) from error
+        raise ServiceError(
+            f"no standard input can be opened: {error.strerror}", hint=cure_of_limit(error)
+        ) from error
     try:
         yield descriptor
     finally:

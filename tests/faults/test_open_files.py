@@ -88,6 +88,16 @@ class TestHundredsOfServices:
         assert "ulimit -Hn" in refused.stderr
         shop.expect_nothing_left()
 
+    def test_are_not_fewer_than_none_where_a_shell_allows_hardly_any(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        many(shop, free_ports(8))
+
+        refused = limited(shop, 40, 40, "start", "-d")
+
+        assert refused.returncode == 1
+        assert "the limit leaves 0\n" in refused.stderr
+
     def test_show_their_logs_in_a_shell_that_may_open_fewer_files(
         self, shop: Shop, free_ports: FreePorts
     ) -> None:

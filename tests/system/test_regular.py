@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.system.files import FileLock, StateFileError
+from devinit.errors import StateFileError
+from devinit.system.files import FileLock
 from devinit.system.regular import open_regular
 
 if TYPE_CHECKING:

@@ -1,0 +1,33 @@
+"""What helps where a limit of the system was met: open files, the size of a file, room on the disk.
+
+It imports next to nothing: without a descriptor left, no module can be loaded any more.
+"""
+
+from __future__ import annotations
+
+import errno
+
+TOO_MANY_OPEN = (errno.EMFILE, errno.ENFILE)
+MORE_OPEN_FILES = "`ulimit -n` shows how many files may be open; `ulimit -n 1024` in this shell raises that"
+MORE_ON_THE_MACHINE = (
+    "all programs of this machine have too many files open: `sysctl fs.file-nr` shows the limit"
+)
+ROOM = "make room on the disk: `df -h` shows the space, `df -i` the number of files that is left"
+QUOTA = "your quota on this disk is used up: `quota -s` shows it; delete files of your own"
+LARGER_FILES = (
+    "`ulimit -f` shows how large a file may become; raise it (`ulimit -f unlimited`), "
+    "then `devinit stop` and start again"
+)
+"""A supervisor keeps the limits of the shell that started it."""
+_CURES = {
+    errno.EMFILE: MORE_OPEN_FILES,
+    errno.ENFILE: MORE_ON_THE_MACHINE,
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: QUOTA,
+    errno.EFBIG: LARGER_FILES,
+}
+
+
+def cure_of_limit(error: OSError) -> str | None:
+    """Return what helps against a limit of the system; None when the error is about none."""
+    return _CURES.get(error.errno or 0)
