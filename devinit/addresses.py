@@ -206,16 +206,15 @@ def _as_told(root: str, found: Discovered) -> Discovered:
 
 
 def _file_of(root: str, service: str) -> str | None:
-    import tomllib
-
     from devinit.config.defaults import DISCOVERY
     from devinit.config.find import FILE_NAME
+    from devinit.config.toml import parse_toml
     from devinit.errors import StateFileError
     from devinit.system.files import LARGEST_SETTINGS, read_text
 
     try:
         text = read_text(os.path.join(root, FILE_NAME), most=LARGEST_SETTINGS)
-        table = tomllib.loads(text or "").get("discovery")
+        table = parse_toml(text or "").get("discovery")
     except (StateFileError, ValueError, RecursionError):
         # It is missing or being edited: what was started before runs on.
         table = None

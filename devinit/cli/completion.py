@@ -159,11 +159,11 @@ def run(arguments: Arguments) -> int:
 
 def profiles_of(root: Path) -> list[str]:
     """Return the profiles of a project, as far as its file can be read."""
-    import tomllib
+    from devinit.config.toml import parse_toml
 
     try:
-        profiles = tomllib.loads(read_text(root / FILE_NAME) or "").get("profiles", {})
-    except (tomllib.TOMLDecodeError, RecursionError, StateFileError):
+        profiles = parse_toml(read_text(root / FILE_NAME) or "").get("profiles", {})
+    except (ValueError, RecursionError, StateFileError):
         return []  # a key stroke is no place to complain
     return [name for name in profiles if name.isprintable()] if isinstance(profiles, dict) else []
 

@@ -155,10 +155,10 @@ def _names(folder: str, repository: str) -> bool:
     if b"directory" not in text:
         return False
     # 5 ms that are paid only where one repository lies in another one.
-    import tomllib
+    from devinit.config.toml import parse_toml
 
     try:
-        file = tomllib.loads(text.decode())
+        file = parse_toml(text.decode())
     except (ValueError, RecursionError):
         return False
     top = os.path.realpath(repository)

@@ -22,11 +22,15 @@ from devinit.config.references import check_dependencies, check_ports, check_var
 from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
+from devinit.config.toml import TOO_DEEP, parse_toml
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.service import Project
+from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
 _TOO_LARGE = 2**63
+_LONGEST_LINE = 2000
+"""Characters in which secrets are looked for, before a line of an error is cut to what is shown."""
 _AnyTable = TypeVar("_AnyTable", bound=Table)
 
 
@@ -90,13 +94,15 @@ def _read(path: Path) -> str | None:
     try:
         # Some editors put a byte order mark first.
         content = read_bytes(path, most=LARGEST_SETTINGS)
+        if content is not None and is_utf_16(content):
+            raise ConfigError(f"{path}, line 1: {UTF_16}", hint=SAVE_AS_UTF_8)
         if content is not None:
             return content.decode("utf-8-sig")
         if os.path.lexists(path):
             raise ConfigError(f"{path} is a link to a file that does not exist")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}, line {line}: the file is not UTF-8", hint="save it as UTF-8") from error
+        raise ConfigError(f"{path}, line {line}: not UTF-8", hint="save it as UTF-8") from error
     except StateFileError as error:
         raise ConfigError(error.message, hint=error.hint) from error
     return None
@@ -105,12 +111,14 @@ def _read(path: Path) -> str | None:
 def _parse(text: str, path: Path) -> Raw:
     problems = Problems(path)
     try:
-        raw = tomllib.loads(text)
+        raw = parse_toml(text)
         _refuse_unusable(raw, problems.at())
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(str(error), text, path) from error
-    except (ValueError, RecursionError) as error:
-        # Python limits the digits of a number and the depth of recursion; tomllib passes both errors on.
+    except RecursionError as error:
+        raise ConfigError(f"{path} cannot be parsed: {TOO_DEEP}") from error
+    except ValueError as error:
+        # Python limits the digits of a number; tomllib passes the error on.
         raise ConfigError(f"{path} cannot be parsed: {error}") from error
     problems.raise_if_any()
     return raw
@@ -126,7 +134,7 @@ def _syntax_error(message: str, text: str, path: Path) -> ConfigError:
         line, column = int(position[1]), int(position[2])
     from devinit.masking import masked_line  # only for an error
 
-    source = text.split("\n")[line - 1].strip() if position else lines[-1].strip()
+    source = (text.split("\n")[line - 1] if position else lines[-1]).strip()[:_LONGEST_LINE]
     return ConfigError(
         f"{path}, line {line}, column {column}: {what[:1].lower()}{what[1:]}",
         hint=f"the line is: {masked_line(source)[:100]}" if source else None,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devinit.config.edit import with_key
 from devinit.config.find import FILE_NAME
+from devinit.config.toml import parse_toml
 from devinit.errors import DevinitError
 from devinit.system.files import read_text, write_atomically
 
@@ -61,7 +61,7 @@ def pin(path: Path, service: str, policy: str, profile: str | None) -> bool:
     text = read_text(path)
     if text is None:
         return False
-    changed = with_key(text, table_of(tomllib.loads(text), service, profile), KEY, policy)
+    changed = with_key(text, table_of(parse_toml(text), service, profile), KEY, policy)
     if changed is None:
         return False
     # read_text() takes a byte order mark away: it is not missed.

@@ -19,6 +19,9 @@ Raw: TypeAlias = dict[str, Any]
 """A table as tomllib returns it; Any, because nothing has been checked yet."""
 
 
+MOST_PROBLEMS = 100
+
+
 class Problem(Struct, frozen=True):
     """One thing that is wrong, and what to do about it."""
 
@@ -41,11 +44,16 @@ class Problems:
         return Place(self, key)
 
     def add(self, problem: Problem) -> None:
-        """Add a problem, under the profile's key when the profile is what set the value."""
+        """Add a problem, under the profile's key when the profile is what set the value.
+
+        Raise ConfigError when there are MOST_PROBLEMS: each costs a search for what was meant.
+        """
         key = problem.key
         if self._profile is not None and _is_set(self._overrides, key):
             key = ("profiles", self._profile, *key)
         self._found.append(Problem(key, problem.text, problem.hint))
+        if len(self._found) == MOST_PROBLEMS:
+            self.raise_if_any()
 
     def raise_if_any(self) -> None:
         """Raise one error for everything that was found."""
@@ -56,7 +64,8 @@ class Problems:
                 raise ConfigError(f"{self.path}: {dotted(problem.key)}: {problem.text}", hint=problem.hint)
             case problems:
                 lines = [f"  {dotted(each.key)}: {each.text}{_bracketed(each.hint)}" for each in problems]
-                raise ConfigError("\n".join([f"{self.path} has {len(problems)} problems:", *lines]))
+                more = " or more" if len(lines) == MOST_PROBLEMS else ""
+                raise ConfigError("\n".join([f"{self.path} has {len(lines)} problems{more}:", *lines]))
 
 
 class Place(Struct, frozen=True):

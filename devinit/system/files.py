@@ -115,6 +115,12 @@ def read_text(
         # Editors on Windows put a byte order mark in front, which no JSON or TOML parser wants.
         return content.removeprefix(BYTE_ORDER_MARK).decode()
     except UnicodeDecodeError as error:
+        from devinit.system.encoding import UTF_16, is_utf_16  # for an error only
+
+        if is_utf_16(content):
+            raise StateFileError(
+                f"{os.fspath(path)} is {UTF_16}", hint="save it as UTF-8, or delete it"
+            ) from error
         raise StateFileError(
             f"{os.fspath(path)} is not UTF-8 text (byte {error.start})",
             hint="save it as UTF-8, or delete it",

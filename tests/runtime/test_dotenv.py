@@ -256,8 +256,9 @@ class TestReadingAnEnvFile:
         with pytest.raises(ConfigError, match=r"\.env, line 2: not UTF-8"):
             read_env_file(path, caller={})
 
-    def test_in_utf_16_is_called_that(self, tmp_path: Path) -> None:
-        (tmp_path / ".env").write_bytes("A=1\r\n".encode("utf-16"))
+    @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+    def test_in_utf_16_is_called_that(self, tmp_path: Path, encoding: str) -> None:
+        (tmp_path / ".env").write_bytes("A=1\r\n".encode(encoding))
 
         with pytest.raises(ConfigError, match=r"\.env, line 1: UTF-16, as Windows PowerShell writes it"):
             read_env_file(tmp_path / ".env", caller={})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from msgspec import Struct
 from devinit.config.bounds import Bounds
 from devinit.config.defaults import PORTS, database_settings, preferring, project_name
 from devinit.config.detect.finding import Finding, read, read_package, read_source, sources, table
+from devinit.config.toml import parse_toml
 from devinit.model.service import Service
 
 _FOLDERS = ("", "backend", "frontend")
@@ -42,8 +42,12 @@ POSTGRES = Traces(
         }
     ),
     node=frozenset({"pg", "postgres", "pg-promise", "@vercel/postgres", "@prisma/adapter-pg"}),
-    url=re.compile(r"\bpostgres(?:ql)?(?:\+\w+)?://|^\s*provider\s*=\s*[\"']postgresql[\"']", re.MULTILINE),
-    variable=re.compile(r"^\s*(?:export\s+)?(?:POSTGRES|PG)_?(?:HOST|PORT|USER|DB)\s*=\s*\S", re.MULTILINE),
+    url=re.compile(
+        r"\bpostgres(?:ql)?(?:\+\w+)?://|^[ \t]*provider\s*=\s*[\"']postgresql[\"']", re.MULTILINE
+    ),
+    variable=re.compile(
+        r"^[ \t]*(?:export\s+)?(?:POSTGRES|PG)_?(?:HOST|PORT|USER|DB)\s*=\s*\S", re.MULTILINE
+    ),
 )
 REDIS = Traces(
     python=frozenset(
@@ -60,7 +64,7 @@ REDIS = Traces(
     ),
     node=frozenset({"redis", "ioredis", "bull", "bullmq", "connect-redis", "@redis/client", "iovalkey"}),
     url=re.compile(r"\brediss?://"),
-    variable=re.compile(r"^\s*(?:export\s+)?REDIS_(?:URL|HOST|PORT)\s*=\s*\S", re.MULTILINE),
+    variable=re.compile(r"^[ \t]*(?:export\s+)?REDIS_(?:URL|HOST|PORT)\s*=\s*\S", re.MULTILINE),
 )
 
 
@@ -127,7 +131,7 @@ def _with_extras(name: str, extras: list[Any]) -> Iterator[str]:
 
 def _toml(path: Path, bounds: Bounds) -> dict[str, Any]:
     try:
-        return tomllib.loads(read(path, bounds))
+        return parse_toml(read(path, bounds))
     except (ValueError, RecursionError):
         return {}
 
@@ -151,4 +155,4 @@ def _source_texts(bounds: Bounds) -> Iterator[str]:
 
 
 def _without_comments(text: str) -> str:
-    return re.sub(r"^\s*(?:#|//).*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"^[ \t]*(?:#|//).*$", "", text, flags=re.MULTILINE)

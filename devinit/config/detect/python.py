@@ -141,7 +141,7 @@ def _is_package(directory: Path, bounds: Bounds) -> bool:
     """Tell whether `src` is imported by its name, as `from src.models import …` does."""
     if (directory / "__init__.py").is_file():
         return True
-    imports = re.compile(rf"^\s*(from|import) {directory.name}\b", re.MULTILINE)
+    imports = re.compile(rf"^[ \t]*(from|import) {directory.name}\b", re.MULTILINE)
     return any(imports.search(read_source(path)) for path in sources(directory, ".py", bounds))
 
 
@@ -168,7 +168,7 @@ def _health_path(application: Application) -> str | None:
     """Return the path of a health route of the application itself: that of a router may have a prefix."""
     for path in _HEALTH_PATHS:
         decorator = rf"^@{application.attribute}\.(?:get|route|api_route)\(\s*[\"']{path}[\"']"
-        route = rf"^\s*(?:\w+\.)?Route\(\s*[\"']{path}[\"']"
+        route = rf"^[ \t]*(?:\w+\.)?Route\(\s*[\"']{path}[\"']"
         pattern = f"{decorator}|{route}" if application.framework == "Starlette" else decorator
         if re.search(pattern, application.source, re.MULTILINE):
             return path

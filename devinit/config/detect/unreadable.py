@@ -12,11 +12,13 @@ from pathlib import Path
 
 from devinit.config.bounds import Bounds
 from devinit.config.detect.finding import LARGEST_FILE, beginning_of, decoded
+from devinit.config.toml import TOO_DEEP, parse_toml
+from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 
 FOLDERS = ("", "backend", "frontend")
 FILES = ("package.json", "pyproject.toml", "Pipfile", "requirements*.txt", "requirements/*.txt")
 TOO_MANY_DIGITS = "it holds a number with too many digits"
-WIDE = "UTF-16, as Windows PowerShell writes it: save it as UTF-8"
+WIDE = f"{UTF_16}: {SAVE_AS_UTF_8}"
 
 
 def unreadable(bounds: Bounds) -> Iterator[str]:
@@ -38,6 +40,8 @@ def problem_of(path: Path, bounds: Bounds) -> str:
         return error.strerror or str(error)
     if len(content) > LARGEST_FILE:
         return f"it has more than {LARGEST_FILE:,} bytes"
+    if path.suffix != ".txt" and is_utf_16(content):
+        return WIDE
     if path.suffix == ".json":
         return _problem_of_json(content)
     if path.suffix == ".txt":
@@ -62,7 +66,7 @@ def _problem_of_json(content: bytes) -> str:
             )
         return f"{place_in(error.doc, error.pos)}: {error.msg}"
     except RecursionError:
-        return "it is nested too deeply"
+        return TOO_DEEP
     except ValueError:
         return TOO_MANY_DIGITS
     return ""
@@ -70,7 +74,7 @@ def _problem_of_json(content: bytes) -> str:
 
 def _problem_of_toml(content: bytes) -> str:
     try:
-        tomllib.loads(content.decode("utf-8-sig"))
+        parse_toml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return _not_utf8(error)
     except tomllib.TOMLDecodeError as error:
@@ -78,15 +82,13 @@ def _problem_of_toml(content: bytes) -> str:
         found = re.fullmatch(r"(.*) \(at (?:(line \d+, column \d+)|end of document)\)", text, re.DOTALL)
         return f"{found[2] or 'at its end'}: {found[1]}" if found else text
     except RecursionError:
-        return "it is nested too deeply"
+        return TOO_DEEP
     except ValueError:
         return TOO_MANY_DIGITS
     return ""
 
 
 def _not_utf8(error: UnicodeDecodeError) -> str:
-    if error.object.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return WIDE
     before = error.object[: error.start].decode(errors="replace")
     return f"{place_in(before, len(before))}: not UTF-8"
 

@@ -40,7 +40,7 @@ _DJANGO = re.compile(
     rb"\b(BloomExtension|BtreeGinExtension|BtreeGistExtension|CITextExtension|CryptoExtension"
     rb"|HStoreExtension|TrigramExtension|UnaccentExtension)\s*\("
 )
-_PRISMA = re.compile(rb"^\s*extensions\s*=\s*\[([^\]]*)\]", re.MULTILINE)
+_PRISMA = re.compile(rb"^[ \t]*extensions\s*=\s*\[([^\]]*)\]", re.MULTILINE)
 _PRISMA_NAME = re.compile(rb"""(\w+)\s*(?:\(([^)]*)\))?""")
 _MAPPED = re.compile(rb"""\bmap\s*:\s*"([^"]+)\"""")
 _NAMES = {

@@ -11,6 +11,17 @@ from devinit.model.service import DatabaseSettings
 Write = Callable[..., Path]
 
 
+class TestALongFile:
+    @pytest.mark.timeout(20)
+    @pytest.mark.parametrize("name", ["backend/main.py", "backend/.env", "backend/alembic.ini"])
+    def test_of_nothing_but_line_ends_costs_no_minutes(self, root: Path, write: Write, name: str) -> None:
+        write("backend/requirements.txt", "fastapi\n")
+        write("backend/prisma/schema.prisma", "\n" * 400_000)
+        write(name, "\n" * 400_000 + "DATABASE_URL=postgresql://localhost/x\n")
+
+        assert "postgres" in detect(root).services
+
+
 class TestAServer:
     @pytest.mark.parametrize(
         ("file", "text"),

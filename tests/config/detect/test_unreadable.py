@@ -55,6 +55,13 @@ class TestAFileThatCannotBeRead:
             ("package.json", b"{\n  // no\n}", "line 2, column 3: Expecting property name"),
             ("package.json", b'{"scripts":\n', "line 2, column 1: Expecting value"),
             ("package.json", VITE.encode("utf-16"), "UTF-16, as Windows PowerShell writes it"),
+            ("package.json", VITE.encode("utf-16-le"), "UTF-16, as Windows PowerShell writes it"),
+            ("pyproject.toml", "[project]\n".encode("utf-16-be"), "UTF-16, as Windows PowerShell writes it"),
+            (
+                "pyproject.toml",
+                b"[" + b"a." * 50_000 + b"a]",
+                "line 1, column 2: A key has more than 32 parts",
+            ),
             ("package.json", b'{"a":\n "caf\xe9"}', "line 2, column 6: not UTF-8"),
             ("pyproject.toml", b'[project]\nname = "shop\n', "line 2, column 13: "),
             ("Pipfile", b"[packages", "at its end: "),

@@ -1,0 +1,13 @@
+"""How a file that is not UTF-8 is encoded: PowerShell and some editors on Windows write UTF-16."""
+
+from __future__ import annotations
+
+UTF_16 = "UTF-16, as Windows PowerShell writes it"
+SAVE_AS_UTF_8 = "save it as UTF-8 (`Set-Content -Encoding utf8` in PowerShell)"
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+def is_utf_16(content: bytes) -> bool:
+    """Whether a text is UTF-16, with or without a byte order mark: of its first two bytes one is a NUL then."""
+    first = content[:2]
+    return first in _MARKS or (len(first) == len(b"a\0") and first.count(0) == 1)
