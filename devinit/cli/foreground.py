@@ -61,13 +61,16 @@ class Leave(BaseException):
 def run_in_foreground(root: str, arguments: Arguments) -> int:
     """Start services, show their output until a signal or their own end, and stop everything.
 
-    Return what the start came to when it failed; 0 after SIGTERM, SIGHUP, or when all have ended well.
+    A signal before the start is done stops only what this start has started. Return what the start came to when
+    it failed; 0 after SIGTERM, SIGHUP, or when all have ended well.
     """
     if arguments.json or arguments.detach:
         raise UsageError("--foreground goes neither with --json nor with --detach")
     project = load(Path(root), profile=arguments.profile or os.environ.get("DEVINIT_PROFILE") or None)
     optional = {name for name, service in project.services.items() if service.optional}
     adopt_orphans()
+    before = running_before(root)
+    is_up = False
     with Output(root, project.services) as output:
         seen: list[ForegroundWatch] = []
 
@@ -82,9 +85,15 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
                 talk("the start failed: what it brought up is stopped")
                 take_back(root, seen, output)
                 return code
+            is_up = True
             code = stay(root, output, optional)
         except Leave as leaving:
             code = Interrupted.exit_code if leaving.number == signal.SIGINT else 0
+            if before and not is_up:
+                # Also what a start that is under way brings up only now: it goes on without its client.
+                if others := [name for name in project.services if name not in before]:
+                    take_down(root, others, output)
+                return code
         except BrokenPipeError:
             code = READER_GONE
         except OSError as error:
@@ -96,6 +105,17 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
             raise
         take_down(root, [], output)
     return code
+
+
+def running_before(root: str) -> frozenset[str]:
+    """Return the services that ran before this start: they are not its own until it is done."""
+    with suppress(DevinitError):  # the start says what is wrong
+        client = connect_to_running(root)
+        if client is not None:
+            phases = phases_in(client.call("status", {"measure": False}))
+            client.close()
+            return frozenset(name for name, phase in phases.items() if phase not in AT_REST)
+    return frozenset()
 
 
 def obey(act: Callable[[int, FrameType | None], None]) -> None:

@@ -25,7 +25,7 @@ def loss_of(service: str, data: Path | None, process_id: int | None, lacking: Ca
     """
     empty = f"`devinit restart {service}` begins with empty data"
     works_in = _directory_of(process_id) if process_id is not None else None
-    if works_in is not None and works_in.endswith(_DELETED) and not Path(works_in).exists():
+    if works_in is not None and process_id is not None and cannot_save(process_id):
         return f"its data in {works_in.removesuffix(_DELETED)} was deleted while it ran\n{empty}"
     if data is None or not data.is_dir():
         if works_in is not None:
@@ -46,6 +46,12 @@ def loss_of(service: str, data: Path | None, process_id: int | None, lacking: Ca
             f"`devinit stop {service}`, then bring it back from a backup"
         )
     return ""
+
+
+def cannot_save(process_id: int) -> bool:
+    """Whether the directory that a server works in is deleted: whatever it writes has no place any more."""
+    works_in = _directory_of(process_id)
+    return works_in is not None and works_in.endswith(_DELETED) and not Path(works_in).exists()
 
 
 def _directory_of(process_id: int) -> str | None:

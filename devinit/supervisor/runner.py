@@ -25,7 +25,7 @@ from devinit.supervisor.access_lines import without_own_requests
 from devinit.supervisor.causes import cause_of, ports_in_use
 from devinit.supervisor.crashes import down_by, until_down
 from devinit.supervisor.daemons import open_server
-from devinit.supervisor.data_watch import look_at_data, refuse_empty_data, watch_data
+from devinit.supervisor.data_watch import look_at_data, refuse_empty_data, watch_data, without_saving
 from devinit.supervisor.drift import Basis, basis_of
 from devinit.supervisor.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.health import asked_again, asked_as, look_after
@@ -628,7 +628,7 @@ class Runner:
         if self.process is not None:
             # Its end is asked for from here on: no event.
             asyncio.get_running_loop().remove_reader(self.process.fileno())
-        policy = self._stage.stop_policy(self.service)
+        policy = without_saving(self, self._stage, self._stage.stop_policy(self.service))
         marker, lookout = self._stage.marker(self.name), self._stage.lookout
         ports = [each.port for each in self._stage.ports.granted_to(self.name)]
         left = await end_tree(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+import pexpect
 import pytest
 
 from devinit.control.waking import supervisor_of
@@ -152,6 +153,48 @@ class TestASignal:
 
         assert foreground.end() == 0
         assert order_of_stops(foreground.talk)[-2:] == ["web", "backend"]
+        assert pair("stop").stderr == "nothing runs\n"
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    def test_at_the_question_about_a_port_stops_nothing_that_ran_before(
+        self, shop: Shop, port: int, stranger: subprocess.Popen[str], number: signal.Signals
+    ) -> None:
+        shop.service("worker")
+        assert shop("start", "-d").returncode == 0
+        before = shop.status()["worker"]["pid"]
+        shop.service("web", port=port)
+        child = shop.terminal("start", "--foreground")
+        child.expect("move to")
+
+        child.kill(number)
+
+        child.expect(pexpect.EOF)
+        assert shop.status()["worker"]["pid"] == before
+        assert shop.status()["web"]["phase"] == "stopped"
+        assert stranger.poll() is None
+
+    def test_during_the_start_leaves_what_ran_before(self, pair: Shop, begin: Begin, port: int) -> None:
+        assert pair("start", "-d", "backend").returncode == 0
+        before = pair.status()["backend"]["pid"]
+        pair.service("slow", "never", port=port + 2, depends_on=["web"])
+        foreground = begin()
+        foreground.until("web .*ready")
+
+        foreground.process.send_signal(signal.SIGTERM)
+
+        assert foreground.end() == 0
+        phases = {name: each["phase"] for name, each in pair.status().items()}
+        assert phases == {"backend": "ready", "web": "stopped", "slow": "stopped"}
+        assert pair.status()["backend"]["pid"] == before
+
+    def test_after_the_start_stops_what_ran_before_as_well(self, pair: Shop, begin: Begin) -> None:
+        assert pair("start", "-d", "backend").returncode == 0
+        foreground = begin()
+        foreground.until(READY)
+
+        foreground.process.send_signal(signal.SIGTERM)
+
+        assert foreground.end() == 0
         assert pair("stop").stderr == "nothing runs\n"
 
     def test_that_ends_the_reader_of_the_output_ends_the_services_too(self, pair: Shop, begin: Begin) -> None:

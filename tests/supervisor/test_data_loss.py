@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,33 @@ class TestAServerThatLosesAPartOfItsData:
         )
         data.with_name("elsewhere").rename(data)
         assert shop.status()[server]["phase"] == "ready"
+
+
+class TestARedisWhoseDataIsDeleted:
+    @pytest.mark.parametrize("is_adopted", [False, True])
+    def test_is_stopped_without_waiting_for_what_it_cannot_save(
+        self, shop: Shop, port: int, is_adopted: bool
+    ) -> None:
+        shop.server("redis", provider="redis", port=port, stop={"grace": 60})
+        shop.up()
+        shutil.rmtree(data_of(shop, "redis"))
+        if is_adopted:
+            shop.kill_supervisor()
+
+        began = time.monotonic()
+        stopped = shop("stop")
+
+        assert stopped.returncode == 0, stopped.stderr
+        assert "its data was deleted, so it has nothing to save" in stopped.stderr
+        assert time.monotonic() - began < 30, "its grace"
+
+    def test_that_was_moved_saves_all_of_it(self, shop: Shop, port: int) -> None:
+        shop.server("redis", provider="redis", port=port, stop={"grace": 60})
+        shop.up()
+        data = data_of(shop, "redis")
+        data.rename(data.with_name("elsewhere"))
+
+        stopped = shop("stop")
+
+        assert "nothing to save" not in stopped.stderr
+        assert (data.with_name("elsewhere") / "dump.rdb").is_file()
