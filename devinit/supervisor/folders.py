@@ -22,16 +22,18 @@ async def until_gone(root: Path, known: os.stat_result | None = None) -> None:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     with FolderWatch(root, known) as folder:
-        if (descriptor := folder.fileno()) is not None:
-            loop.add_reader(descriptor, told.set)
-        try:
-            while folder.is_there():
+        descriptor = folder.fileno()
+        while folder.is_there():
+            told.clear()
+            if descriptor is not None:
+                loop.add_reader(descriptor, told.set)
+            try:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS if descriptor is None else None):
                         await told.wait()
-                if not folder.is_there():
-                    await asyncio.sleep(AWAY_SECONDS)
-                told.clear()
-        finally:
-            if descriptor is not None:
-                loop.remove_reader(descriptor)
+            finally:
+                if descriptor is not None:
+                    loop.remove_reader(descriptor)
+            # Whatever is deleted beside the folder wakes us, in /tmp hundreds of times a second: nothing is
+            # listened to meanwhile.
+            await asyncio.sleep(AWAY_SECONDS)
