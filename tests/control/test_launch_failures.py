@@ -162,7 +162,7 @@ class TestALogThatCannotBeOpened:
         outcome = attempt(root, ahead=ahead)
 
         os.close(reader)
-        assert "cannot be opened: it is no file" in outcome.message
+        assert "cannot be opened: it is a named pipe, not a file" in outcome.message
         assert nothing_is_kept(outcome)
 
     def test_because_it_is_a_link_is_told_and_the_target_is_left_alone(

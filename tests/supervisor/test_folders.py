@@ -27,17 +27,18 @@ class TestAFolderBesideWhichFilesComeAndGo:
         folder = tmp_path / "shop"
         folder.mkdir()
         looks = 0
+        watched = asyncio.Event()
         look = FolderWatch.is_there
 
         def counted(watch: FolderWatch) -> bool:
             nonlocal looks
             looks += 1
+            watched.set()
             return look(watch)
 
         monkeypatch.setattr(FolderWatch, "is_there", counted)
         waiting = asyncio.ensure_future(until_gone(folder))
-        while not looks:
-            await asyncio.sleep(0)
+        await watched.wait()
 
         await asyncio.to_thread(make_and_delete, tmp_path)
         folder.rmdir()
