@@ -87,6 +87,8 @@ def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool =
         # It hangs, or belongs to another user. What runs may have a file all the same.
         told, problem = None, error.message
     else:
+        if told is None and (elsewhere := _supervised_elsewhere(root)):
+            return elsewhere  # a file says what listens there, and another program may do so here
         problem = f"no supervisor looks after {root}: `devinit start` starts it"
     return told or _written(root, service) or problem
 
@@ -99,6 +101,10 @@ def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
     if client is None:
         return None
     try:
+        if client.greeting.is_out_of_reach:
+            from devinit.control.elsewhere import out_of_reach
+
+            return out_of_reach(client).message
         services = _services(client)
         if not services:
             return None
@@ -109,6 +115,13 @@ def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
         return _address(client, **services[service])
     finally:
         client.close()
+
+
+def _supervised_elsewhere(root: str) -> str | None:
+    """Return what to say of a supervisor that is there and cannot be seen from here; None otherwise."""
+    from devinit.control.waking import ELSEWHERE, visible_supervisor_of
+
+    return f"the supervisor of {root} {ELSEWHERE}" if visible_supervisor_of(root) == 0 else None
 
 
 def _services(client: Client) -> dict[str, Json]:

@@ -10,6 +10,7 @@ import time
 
 from devinit.cli.output import Paint, print_json, talk
 from devinit.cli.project import root_as_text
+from devinit.cli.reach import mention_reach
 from devinit.control.launch import connect_to
 from devinit.errors import SupervisorError
 from devinit.model.build_words import in_words
@@ -56,6 +57,7 @@ def run(arguments: Arguments) -> int:
     if client is None:
         talk("nothing runs here, and events are kept only while something does")
         return 0
+    mention_reach(client)
     client.call("events", {"after": after or 0.0}, see)
     return 0
 
@@ -79,6 +81,7 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
             time.sleep(LOOK_SECONDS)
             continue
         is_told = True
+        mention_reach(client)
         try:
             client.call("events", {"after": latest, "follow": True}, take, gone_with_reader)
         except SupervisorError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import root_of
+from devinit.cli.reach import mention_reach
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
 from devinit.model.names import unknown_service
@@ -33,11 +34,12 @@ def run(arguments: Arguments) -> int:
     if client is None:
         raise ServiceError("nothing of this project runs", hint="`devinit start` starts everything")
     status: ProjectStatus = client.call("status", {"measure": False})
+    out_of_reach = mention_reach(client)
     client.close()
     url = address_of(arguments.service, status)
     opened = in_browser(url)
     if arguments.json:
-        print_json({"service": arguments.service, "url": url, "opened": opened})
+        print_json({"service": arguments.service, "url": url, "opened": opened, "out_of_reach": out_of_reach})
     elif opened:
         talk(f"opened {url}")
     else:

@@ -8,6 +8,7 @@ import signal
 from devinit.cli.caller import caller_environment
 from devinit.cli.output import talk
 from devinit.cli.project import require_project, root_of
+from devinit.cli.reach import mention_reach
 from devinit.control.launch import connect_or_start
 from devinit.errors import CommandNotFound, CommandNotRunnable, SupervisorError, UsageError
 from devinit.runtime.inherited import own_environment
@@ -77,6 +78,7 @@ def setting_of(root: Path, *, test: bool) -> Json:
     """Return what the supervisor gives a command (model.status.CommandSetting)."""
     require_project(str(root))
     client = connect_or_start(root)
+    mention_reach(client)
     asked: Json = {"environ": caller_environment(), "profile": os.environ.get("DEVINIT_PROFILE") or None}
     if client.greeting.wire >= FIRST_WIRE_WITH_COMMANDS:
         setting: Json = client.call("command", {**asked, "test": test})

@@ -10,6 +10,7 @@ from devinit.cli.asking import add_port_options, can_ask, policy_of
 from devinit.cli.caller import caller_environment
 from devinit.cli.output import talk
 from devinit.cli.project import is_elsewhere, require_services, root_as_text
+from devinit.cli.reach import require_reach
 from devinit.cli.terminated import Terminable
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
@@ -142,12 +143,7 @@ def bring_up(
         talk(f"project: {root}")
     require_services(root, params["profile"])
     # With only the summary on standard output, notes go where talk goes.
-    client = connect_or_start(root, note_as_json if arguments.json else talk)
-    if client.greeting.is_out_of_reach:
-        from devinit.control.obstacles import out_of_reach  # hardly ever
-
-        client.close()
-        raise out_of_reach(root)
+    client = require_reach(connect_or_start(root, note_as_json if arguments.json else talk))
     try:
         while True:
             try:

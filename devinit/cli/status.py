@@ -7,9 +7,10 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import root_as_text
+from devinit.cli.reach import mention_reach
 from devinit.config.find import is_configured
 from devinit.control.launch import connect_to_running
-from devinit.errors import UsageError
+from devinit.errors import SupervisorError, UsageError
 from devinit.model.names import unknown_service
 from devinit.system import terminal
 from devinit.text import one_line
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
+    from devinit.control.client import Client
     from devinit.model.status import ProjectStatus, ServiceStatus
 
 EXAMPLE = "devinit status --json"
@@ -48,13 +50,17 @@ def run(arguments: Arguments) -> int:
 
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
-    client = connect_to_running(root)
+    client = connected(root)
     status: ProjectStatus = client.call("status") if client else status_at_rest(root)
     if client and not status["services"]:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
         status = {**status_at_rest(root), "supervisor": status["supervisor"]}
     everything = status["services"]
-    status = {**status, "services": chosen(arguments.services, status)}
+    status = {
+        **status,
+        "services": chosen(arguments.services, status),
+        "out_of_reach": mention_reach(client),
+    }
     if arguments.json:
         print_json(status)
         return 0
@@ -74,6 +80,19 @@ def run(arguments: Arguments) -> int:
 
         talk(only_databases(root, [each["name"] for each in everything]))
     return 0
+
+
+def connected(root: str) -> Client | None:
+    """Return a client if anything of the project runs where this command can see it."""
+    try:
+        return connect_to_running(root)
+    except SupervisorError:
+        from devinit.control.orphans import services_elsewhere  # an accident, and nobody else pays for it
+        from devinit.control.waking import supervisor_of
+
+        if supervisor_of(root) is None and services_elsewhere(root):
+            return None
+        raise
 
 
 def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:

@@ -12,6 +12,7 @@ import time
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
+from devinit.cli.reach import require_reach
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError
 from devinit.system import terminal
@@ -91,7 +92,7 @@ def connected(root: str, began: float, seconds: float) -> Client:
     while True:
         client = connect_to_running(root)
         if client is not None:
-            return client
+            return require_reach(client)
         if time.monotonic() - began > min(seconds, START_SECONDS):
             raise ServiceError("nothing runs here", hint="`devinit start` starts everything")
         time.sleep(LOOK_SECONDS)

@@ -42,7 +42,7 @@ def connect_or_start(root: str | Path, say: Callable[[str], None] | None = None)
     try:
         client = listening(root) if launch is None else None
         replacing = ""
-        if client is not None and client.greeting.is_older and say:
+        if client is not None and client.greeting.is_older and say and not client.greeting.is_out_of_reach:
             # Before anything of the checkout is claimed: an older devinit may have kept it in another place.
             client, replacing = without_older(client, say)
         if client is not None:

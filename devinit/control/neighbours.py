@@ -57,6 +57,8 @@ class Folder(Struct, frozen=True, kw_only=True):
     apart: str | None = None
     """Which versions do not understand each other, where its supervisor is of another devinit."""
     leases: tuple[Leased, ...] = ()
+    elsewhere: bool = False
+    """What has its ports leased runs where it cannot be seen from here."""
 
 
 def neighbours() -> list[NeighbourStatus]:
@@ -74,6 +76,7 @@ def neighbours() -> list[NeighbourStatus]:
     found = []
     for name, root in roots.items():
         apart = answers.get(name, {}).get("apart")
+        leased = [each.owner.service for each in leases.get(name, ()) if each.live]
         folder = Folder(
             root=root,
             exists=os.path.isdir(root),  # noqa: PTH112  paths are text here
@@ -82,6 +85,7 @@ def neighbours() -> list[NeighbourStatus]:
             apart=apart,
             supervisor=visible_supervisor_of(root) if answers.get(name) is None else None,
             leases=tuple(leases.get(name, ())),
+            elsewhere=name not in answers and any(not store.keepers(name, service) for service in leased),
         )
         if not folder.exists and state_of(folder) is NeighbourState.STOPPED:
             checkouts.forget(root)
@@ -160,6 +164,8 @@ def advice_about(folder: Folder, state: NeighbourState) -> str | None:
     match state:
         case NeighbourState.GONE:
             return f"its folder was deleted: `{there} stop` ends what still runs"
+        case NeighbourState.ORPHANED if folder.elsewhere:
+            return f"it {ELSEWHERE}: `{there} stop` there ends it"
         case NeighbourState.ORPHANED:
             return f"its supervisor was killed: `{there} start` looks after it again, `{there} stop` ends it"
         case NeighbourState.UNREACHABLE if folder.apart:

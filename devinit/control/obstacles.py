@@ -92,14 +92,6 @@ def kept_waiting(lock: str, seconds: float) -> SupervisorError:
     )
 
 
-def out_of_reach(root: str) -> SupervisorError:
-    """Return the error for a supervisor whose services have other loopback addresses than this command."""
-    return SupervisorError(
-        f"{root} runs in another container or namespace: its addresses cannot be reached from here",
-        hint="run the command there; or `devinit stop`, which works from here, and then start it here",
-    )
-
-
 def reason_of(error: OSError) -> str:
     """Return what the system says of a failure, without the path, which the message has already."""
     return error.strerror or str(error)

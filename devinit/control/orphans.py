@@ -45,6 +45,11 @@ def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:
     return not _members([f"{project_id(root)}/{service}"])
 
 
+def services_elsewhere(root: str | os.PathLike[str]) -> list[str]:
+    """Return the services of `orphans_of` that run in a container or namespace that cannot be seen from here."""
+    return [service for service in orphans_of(root) if is_elsewhere(root, service)]
+
+
 def connect_for_orphans(root: str) -> Client | None:
     """Start a supervisor where something of a checkout runs that is not on record; it knows how to end it."""
     if not orphans_of(root) and not _is_anything_marked(f"{project_id(root)}/"):

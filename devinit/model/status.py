@@ -113,6 +113,9 @@ class ProjectStatus(TypedDict):
     root: str
     supervisor: SupervisorStatus | None
     services: list[ServiceStatus]
+    out_of_reach: NotRequired[str | None]
+    """Why the services cannot be reached from where the command runs: they run in another container or namespace.
+    None when they can. The command adds it."""
 
 
 class DependencyStatus(TypedDict):
@@ -132,6 +135,8 @@ class WhyReport(TypedDict):
     """Everything that explains why a service is as it is: the whole of `why --json`."""
 
     name: str
+    out_of_reach: NotRequired[str | None]
+    """As in `status`."""
     phase: str
     reason: str | None
     since_seconds: float | None

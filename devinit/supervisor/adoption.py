@@ -10,19 +10,28 @@ import time
 import msgspec
 
 from devinit.config.load import load
+from devinit.control.elsewhere import services_out_of_reach
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.service import Project
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.capacity import kept_for
+from devinit.supervisor.leftovers import out_of_sight
 from devinit.supervisor.passwords import Passwords
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.descriptors import descriptors
-from devinit.system.namespaces import pid_namespace
-from devinit.system.processes import RUN_VARIABLE, Process, boot_id, has_legible_environment, variable_of
+from devinit.system.namespaces import network_namespace, pid_namespace
+from devinit.system.processes import (
+    RUN_VARIABLE,
+    Process,
+    alive,
+    boot_id,
+    has_legible_environment,
+    variable_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +39,19 @@ log = logging.getLogger(__name__)
 def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     """Adopt every recorded service whose process is proven to be the same; report the others as ended.
 
-    Raise StateFileError when the record cannot be read.
+    Raise StateFileError when the record cannot be read, SupervisorError when its services run in another
+    container: from here they can be neither looked after nor ended, and a second set would share their files.
     """
     stage = supervisor.stage
     state = read_state(stage.private)
-    if not state.services or state.root != os.path.realpath(stage.root) or state.boot_id != boot_id():
-        # Nothing ran, or it ran in the checkout that this one was copied from, or before the machine was
-        # started again: then no start has asked for it yet.
+    if not state.services or state.root != os.path.realpath(stage.root):
+        # Nothing ran, or it ran in the checkout that this one was copied from.
         return
-    if state.pid_namespace not in ("", pid_namespace()):
-        # The process numbers on record are those of another container.
+    if elsewhere := running_elsewhere(state, stage):
+        raise services_out_of_reach(elsewhere, str(stage.root))
+    if state.boot_id != boot_id() or state.pid_namespace not in ("", pid_namespace()):
+        # It ran before the machine was started again, or in a container that has gone: then no start
+        # has asked for it yet.
         return
     supervisor.profile = state.profile
     make_room(state)
@@ -56,6 +68,18 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
         take_over(supervisor.runners[name], record, stage)
         if name in state.moments:
             remember(supervisor.runners[name], record.phase, state.moments[name])
+
+
+def running_elsewhere(state: State, stage: Stage) -> set[str]:
+    """Return the services on record that run in another container or namespace than this supervisor. Blocking."""
+    if state.pid_namespace not in ("", pid_namespace()):
+        # A container has a boot of its own, too: only leases tell what is still there.
+        orphaned = stage.ports.orphaned()
+        return out_of_sight(orphaned, stage) if orphaned else orphaned
+    if state.network_namespace in ("", network_namespace()) or state.boot_id != boot_id():
+        return set()
+    # They can be seen, but not be asked whether they are well, nor be given other ports.
+    return {name for name, each in state.services.items() if each.identity and alive(each.identity)}
 
 
 def make_room(state: State) -> None:

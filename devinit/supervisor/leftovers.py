@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
 
+from devinit.control.elsewhere import services_out_of_reach
 from devinit.model.service import StopPolicy
 from devinit.supervisor.ending import end_keepers, end_tree
 from devinit.supervisor.runner import Runner
@@ -13,31 +14,34 @@ from devinit.supervisor.stage import Stage
 from devinit.system.processes import ProcessTable
 
 log = logging.getLogger(__name__)
-ELSEWHERE = (
-    "runs in another container or namespace, which this command cannot reach: `devinit stop` there ends it"
-)
 
 
-async def end_leftovers(runners: Mapping[str, Runner], stage: Stage) -> list[str]:
-    """End what earlier supervisors started of these services, which do not run for us; return whose it was."""
+async def end_leftovers(
+    runners: Mapping[str, Runner], stage: Stage, *, refuses_elsewhere: bool = True
+) -> list[str]:
+    """End what earlier supervisors started of these services, which do not run for us; return whose it was.
+
+    Raise SupervisorError when one of them runs in another container, and end nothing then; without
+    `refuses_elsewhere`, end the others.
+    """
     orphaned = stage.ports.orphaned() & runners.keys()
     # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
     unseen = [name for name, each in runners.items() if not has_ports(each) and each.identity is None]
     table = ProcessTable() if unseen else None
     orphaned |= {name for name in unseen if runners[name].pids(table)}
-    orphaned -= await reported_elsewhere(orphaned, stage)
+    if elsewhere := await elsewhere_of(orphaned, stage):
+        if refuses_elsewhere:
+            raise services_out_of_reach(elsewhere, str(stage.root))
+        orphaned -= elsewhere
     for name in orphaned:
         stage.note(f"{name} still ran without a supervisor: it is ended first", name)
     await asyncio.gather(*(runners[name].end_leftovers() for name in orphaned))
     return sorted(orphaned)
 
 
-async def reported_elsewhere(names: Collection[str], stage: Stage) -> set[str]:
-    """Report and return those of these services that run where their processes cannot be seen from here."""
-    found = await asyncio.to_thread(out_of_sight, names, stage) if names else set()
-    for name in sorted(found):
-        stage.note(f"{name} {ELSEWHERE}", name)
-    return found
+async def elsewhere_of(names: Collection[str], stage: Stage) -> set[str]:
+    """Return those of these services that run where their processes cannot be seen from here."""
+    return await asyncio.to_thread(out_of_sight, names, stage) if names else set()
 
 
 def out_of_sight(names: Collection[str], stage: Stage) -> set[str]:

@@ -16,7 +16,7 @@ from devinit.supervisor.lifecycle import WANTED
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import ServiceRecord, State, forget_caller, write_caller, write_state
-from devinit.system.namespaces import pid_namespace
+from devinit.system.namespaces import network_namespace, pid_namespace
 from devinit.system.processes import boot_id
 
 RECORDED = WANTED | {Phase.STOPPING}
@@ -93,6 +93,7 @@ def state_of(
         root=os.path.realpath(stage.root),
         boot_id=boot_id(),
         pid_namespace=pid_namespace(),
+        network_namespace=network_namespace(),
         project=stage.project.name,
         profile=profile,
         services={

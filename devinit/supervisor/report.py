@@ -345,6 +345,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
         ),
         "last_probe": shown(runner.last_probe or None, stage),
         "log": str(logs.log_path(stage.private, runner.name)),
+        "out_of_reach": None,
         **last_lines_of(runner),
     }
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
+from devinit.control.elsewhere import services_out_of_reach
 from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileError
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
@@ -31,10 +32,10 @@ from devinit.supervisor.discovery import Discovery
 from devinit.supervisor.drift import REMOVED
 from devinit.supervisor.file_watches import FileWatches
 from devinit.supervisor.leftovers import (
+    elsewhere_of,
     end_leftovers,
     end_the_rest,
     end_unknown,
-    reported_elsewhere,
     survivors,
 )
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
@@ -459,14 +460,20 @@ class Supervisor:
         return {name: reuse.port_of(each) for name, each in services.items() if each.is_reused}
 
     async def _end_unrecorded(self, names: tuple[str, ...]) -> list[str]:
-        """End what runs without a record, named services or all; return whose it was."""
+        """End what runs without a record, named services or all; return whose it was.
+
+        Raise SupervisorError when one of them runs in another container; the others are ended.
+        """
         asked = {name: each for name, each in self.runners.items() if not names or name in names}
         idle = {name: each for name, each in asked.items() if each.phase not in PRESENT}
-        ended = await end_leftovers(idle, self.stage)
-        unknown = self.stage.ports.orphaned() - self.runners.keys()
-        unknown = unknown if not names else unknown & set(names)
-        unknown -= await reported_elsewhere(unknown, self.stage)
+        ended = await end_leftovers(idle, self.stage, refuses_elsewhere=False)
+        orphaned = self.stage.ports.orphaned()
+        orphaned = orphaned if not names else orphaned & set(names)
+        elsewhere = await elsewhere_of(orphaned, self.stage)
+        unknown = orphaned - self.runners.keys() - elsewhere
         await end_unknown(sorted(unknown), self.stage)
+        if elsewhere:
+            raise services_out_of_reach(elsewhere, str(self.stage.root))
         return [*ended, *sorted(unknown)]
 
     async def _finish(

@@ -86,7 +86,7 @@ ERROR = {
 OF_THE_CLI = {
     "logs": "`service` and `line`, the line without colours, for each line",
     "ports": "`ports`: for each `service`, `port`, `preferred_port`, `next_port` (of its next start), "
-    "`range` (first, last), `strict` and `phase`",
+    "`range` (first, last), `strict` and `phase`; `out_of_reach` as in `status`",
     "ports who": "`port` and `free`; of a taken one also what `conflicts` tell: `kind`, `summary`, `holders`, "
     "`listeners`, `clients`, `container`, `owner`, `killable`, `advice`",
     "ports free": "`port`, `free`, and who was `ended` for it, in words",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.control.greeting import WIRE
+from devinit.system.namespaces import network_namespace
 from tests.places import state_of
 from tests.providers.conftest import any_postgres
+from tests.supervisor.test_upgrades import looked_after_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,17 +23,41 @@ if TYPE_CHECKING:
 
 __all__ = ["any_postgres"]
 
-APART = ("unshare", "--pid", "--ipc", "--net", "--mount", "--fork", "--kill-child", "--mount-proc")
 NEVER_THERE = "kill -"
 """No process of another container can be ended from here: its number is another process's."""
 
+OUT_OF_REACH = 5
+"""The exit code of what needs services that listen in another container."""
+ELSEWHERE = "in another container or namespace"
+OUT_OF_REACH_SAID = f"runs {ELSEWHERE}: its addresses cannot be reached from here"
 
-def in_container(shop: Shop, *words: str, hidden: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command as a dev container that has the same folders would; without `hidden`, as far as it has it."""
+
+OLDER = {"version": "0.0.1", "wire": WIRE}
+
+
+def contents_of(shop: Shop) -> dict[str, bytes]:
+    """Return what every file of the checkout holds, and the record of what runs."""
+    files = [path for path in shop.root.rglob("*") if path.is_file()]
+    record = state_of(shop.root) / "state.json"
+    return {path.name: path.read_bytes() for path in (*files, record)}
+
+
+def in_container(
+    shop: Shop, *words: str, hidden: str | None = None, program: list[str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as a dev container that has the same folders would, without the `hidden` one."""
+    apart = ["--pid", "--ipc", "--net", "--mount", "--fork", "--kill-child", "--mount-proc"]
+    return in_namespaces(apart, [*(program or shop.program()), *words], hidden=hidden)
+
+
+def in_namespaces(
+    apart: list[str], command: list[str], *, hidden: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with namespaces of its own."""
     hiding = f'mount -t tmpfs none "{hidden}" && chmod 700 "{hidden}" && ' if hidden else ""
     # What it starts must not outlive it, but what it says of that has to be read first.
     done = subprocess.run(
-        [*APART, "sh", "-c", f'{hiding}ip link set lo up; "$@"', "sh", *shop.program(), *words],
+        ["unshare", *apart, "sh", "-c", f'{hiding}ip link set lo up; "$@"', "sh", *command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -57,7 +86,7 @@ class TestAServiceInAnotherContainer:
 
         refused = in_container(shop, "start", "--detach")
 
-        assert refused.returncode == 1, refused
+        assert refused.returncode == OUT_OF_REACH, refused
         assert "in another container or namespace" in refused.stderr + refused.stdout
         assert NEVER_THERE not in refused.stderr + refused.stdout
         os.kill(pid, 0)
@@ -78,7 +107,10 @@ class TestAServiceInAnotherContainer:
 
         assert "runs in another container or namespace" in shown.stdout
         assert "runs in another container or namespace" in stopped.stderr
-        assert "stopped" not in stopped.stdout + stopped.stderr
+        assert stopped.returncode == OUT_OF_REACH
+        assert not stopped.stdout
+        assert "nothing" not in stopped.stderr
+        assert "`devinit stop` there" in stopped.stderr
         assert "Orphaned: runs without a supervisor" in shop("status").stdout
         assert shop("stop").returncode == 0
 
@@ -94,6 +126,50 @@ class TestAServiceInAnotherContainer:
             assert "web: running in another container or namespace" in said.stdout
             assert "takes them over" not in said.stdout + said.stderr
         assert shop("stop").returncode == 0
+
+
+class TestAStartThatIsRefusedInAContainer:
+    @pytest.mark.parametrize("words", [("start", "--detach"), ("restart",), ("start", "--detach", "web")])
+    def test_changes_nothing_of_the_checkout_and_of_its_record(
+        self, shop: Shop, server: str, port: int, words: tuple[str, ...]
+    ) -> None:
+        shop.service("web", port=port + 3)
+        shop.up()
+        before = {name: each["pid"] for name, each in shop.status().items()}
+        shop.kill_supervisor()
+        found = contents_of(shop)
+
+        refused = in_container(shop, *words)
+
+        assert refused.returncode == OUT_OF_REACH, refused
+        assert ELSEWHERE in refused.stderr
+        assert contents_of(shop) == found
+        assert shop("start", "--detach").returncode == 0
+        assert {name: each["pid"] for name, each in shop.status().items()} == before
+        assert contents_of(shop)[".ports.json"] == found[".ports.json"]
+
+    def test_leaves_an_older_supervisor_of_the_host_alone(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        old = looked_after_by(shop, {**OLDER, "network": network_namespace()})
+
+        refused = in_namespaces(["--net"], [*shop.program(), "start", "--detach"])
+
+        assert refused.returncode == OUT_OF_REACH, refused
+        assert ELSEWHERE in refused.stderr
+        assert shop.supervisors() == [old]
+
+    def test_takes_over_nothing_that_listens_on_other_addresses(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        before = shop.status()["web"]["pid"]
+        shop.kill_supervisor()
+
+        refused = in_namespaces(["--net"], [*shop.program(), "start", "--detach"])
+
+        assert refused.returncode == OUT_OF_REACH, refused
+        assert f"{shop.root} runs {ELSEWHERE}, and cannot be reached from here: web" in refused.stderr
+        assert shop.status()["web"]["pid"] == before
 
 
 class TestASupervisorInAnotherContainer:
@@ -118,8 +194,82 @@ class TestASupervisorInAnotherContainer:
 
         refused = in_container(shop, "start", "--detach")
 
-        assert refused.returncode == 5
+        assert refused.returncode == OUT_OF_REACH
         assert "in another container or namespace" in refused.stderr
         assert in_container(shop, "status").returncode == 0
         assert in_container(shop, "stop").returncode == 0
         shop.expect_nothing_left()
+
+    @pytest.mark.parametrize("words", [("wait", "--timeout", "1"), ("check",), ("restart",)])
+    def test_is_refused_by_what_promises_that_services_answer(
+        self, shop: Shop, port: int, words: tuple[str, ...]
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+
+        refused = in_container(shop, *words, "--json")
+
+        assert refused.returncode == OUT_OF_REACH, refused
+        assert OUT_OF_REACH_SAID in json.loads(refused.stdout)["message"]
+        assert OUT_OF_REACH_SAID in refused.stderr
+
+    @pytest.mark.parametrize(
+        "words", [("status",), ("why", "web"), ("open", "web"), ("ports",), ("events",)], ids=" ".join
+    )
+    def test_is_said_to_be_there_by_what_shows_its_services(
+        self, shop: Shop, port: int, words: tuple[str, ...]
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+
+        shown = in_container(shop, *words, "--json")
+
+        assert shown.returncode == 0, shown
+        assert OUT_OF_REACH_SAID in shown.stderr
+        if words != ("events",):  # a stream of what the supervisor says
+            assert OUT_OF_REACH_SAID in json.loads(shown.stdout)["out_of_reach"]
+        here = json.loads(shop(*words, "--json").stdout.splitlines()[0])
+        assert here.get("out_of_reach") is None
+
+    @pytest.mark.parametrize("words", [("env",), ("run", "--", "true")], ids=" ".join)
+    def test_is_said_to_be_there_beside_what_others_print(
+        self, shop: Shop, port: int, words: tuple[str, ...]
+    ) -> None:
+        shop.service("web", "say=hello", port=port)
+        shop.up()
+
+        done = in_container(shop, *words)
+
+        assert done.returncode == 0, done
+        assert OUT_OF_REACH_SAID in done.stderr
+        assert OUT_OF_REACH_SAID not in shop(*words).stderr
+
+    def test_is_not_where_applications_find_its_services(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        asking = "import devinit, sys; devinit.wait_for('web', 0.1, sys.argv[1])"
+
+        for hidden, said in (
+            (None, OUT_OF_REACH_SAID),
+            (os.environ["XDG_RUNTIME_DIR"], "cannot be reached from here"),
+        ):
+            done = in_container(shop, hidden=hidden, program=[sys.executable, "-c", asking, str(shop.root)])
+
+            assert "TimeoutError" in done.stderr
+            assert f"{ELSEWHERE}" in done.stderr
+            assert said in done.stderr
+
+
+class TestAStatusOfServicesThatRunInAnotherContainer:
+    def test_without_a_supervisor_shows_each_of_them_as_running_there(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+
+        shown = in_container(shop, "status")
+        everywhere = in_container(shop, "status", "--all")
+
+        assert shown.returncode == 0, shown
+        assert f"Orphaned: runs {ELSEWHERE}" in shown.stdout
+        assert ELSEWHERE in everywhere.stdout
+        assert "looks after it again" not in everywhere.stdout

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import Paint, print_json, table, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
+from devinit.cli.reach import mention_reach
 from devinit.control.launch import connect_to_running
 from devinit.ports import ports_file
 from devinit.system import terminal
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.control.client import Client
     from devinit.control.wire import Json
 
 HEADER = ("SERVICE", "PORT", "PREFERRED", "RANGE", "STATE")
@@ -24,19 +26,21 @@ HEADER = ("SERVICE", "PORT", "PREFERRED", "RANGE", "STATE")
 
 def run(arguments: Arguments) -> int:
     """Print the project's ports."""
-    rows = rows_of(root_of(arguments))
+    root = root_of(arguments)
+    client = connect_to_running(root)
+    rows = rows_of(root, client)
+    out_of_reach = mention_reach(client)
     if arguments.json:
-        print_json({"ports": rows})
+        print_json({"ports": rows, "out_of_reach": out_of_reach})
     else:
         show(rows)
     return 0
 
 
-def rows_of(root: Path) -> list[Json]:
+def rows_of(root: Path, client: Client | None) -> list[Json]:
     """Return one row for each port: what is preferred, what is used, and by what."""
     requests = requests_of(root)
     remembered = ports_file.read(root)
-    client = connect_to_running(root)
     running = {each["name"]: each for each in client.call("status")["services"]} if client else {}
     rows: list[Json] = []
     for name, request in requests.items():

@@ -1,0 +1,30 @@
+"""Whether this command can reach the services of which a supervisor tells: it may be in another container."""
+
+from __future__ import annotations
+
+from devinit.cli.output import talk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devinit.control.client import Client
+
+
+def require_reach(client: Client) -> Client:
+    """Return the client. Raise SupervisorError when its services cannot be reached from here."""
+    if client.greeting.is_out_of_reach:
+        from devinit.control.elsewhere import out_of_reach  # hardly ever, as below
+
+        client.close()
+        raise out_of_reach(client)
+    return client
+
+
+def mention_reach(client: Client | None) -> str | None:
+    """Say that the services cannot be reached from here, and return what was said; None when they can."""
+    if client is None or not client.greeting.is_out_of_reach:
+        return None
+    from devinit.control.elsewhere import out_of_reach
+
+    error = out_of_reach(client)
+    talk(f"{error.message}\n  {error.hint}")
+    return error.message

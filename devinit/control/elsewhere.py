@@ -1,0 +1,32 @@
+"""Services in another container or namespace than this command, in one sentence for every command.
+
+Two containers that share a checkout may share the supervisor's socket as well, and then neither its pid nor the
+loopback addresses of its services. Loaded only where that is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from devinit.control.client import Client
+from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE
+from devinit.errors import SupervisorError
+
+WITH_ITS_SUPERVISOR = (
+    "run the command there; or `devinit stop`, which works from here, and then start it here"
+)
+"""What to do where the supervisor answers, although its services do not."""
+
+
+def out_of_reach(client: Client) -> SupervisorError:
+    """Return the error for a supervisor whose services have other loopback addresses than this command."""
+    return SupervisorError(
+        f"{client.greeting.root} runs in another container or namespace: "
+        "its addresses cannot be reached from here",
+        hint=WITH_ITS_SUPERVISOR,
+    )
+
+
+def services_out_of_reach(names: Collection[str], root: str) -> SupervisorError:
+    """Return the error for services that run elsewhere without a supervisor; `names` are not empty."""
+    return SupervisorError(f"{root} {ELSEWHERE}: {', '.join(sorted(names))}", hint=ELSEWHERE_ADVICE)
