@@ -244,6 +244,16 @@ class TestASupervisorInAnotherContainer:
         assert OUT_OF_REACH_SAID in done.stderr
         assert OUT_OF_REACH_SAID not in shop(*words).stderr
 
+    def test_is_said_to_be_there_by_doctor(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+
+        said = in_container(shop, "doctor")
+
+        assert said.returncode == 0, said
+        assert OUT_OF_REACH_SAID in said.stdout
+        assert OUT_OF_REACH_SAID not in shop("doctor").stdout
+
     def test_is_not_where_applications_find_its_services(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
         shop.up()

@@ -16,6 +16,7 @@ from devinit.cli.doctor.finding import Cure, Finding
 from devinit.cli.logged import without_log
 from devinit.config.absence import no_services
 from devinit.config.load import load
+from devinit.control.elsewhere import out_of_reach
 from devinit.control.launch import connect_to
 from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
@@ -112,6 +113,7 @@ def knock(root: Path) -> Client | DevinitError | None:
 def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Finding]:
     """Look at how the supervisor answered, if one has this checkout's lock, and at its version."""
     if answer is not None and not isinstance(answer, DevinitError):
+        yield from reach(answer)
         yield from version(answer)
     pid = visible_supervisor_of(root)
     if pid is None:
@@ -128,6 +130,13 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
             problem=f"the supervisor (pid {pid}) cannot be reached",
             advice=f"`kill -9 {pid}` ends it; services keep running, and the next command takes them over",
         )
+
+
+def reach(client: Client) -> Iterator[Finding]:
+    """Say where the services are when this command cannot reach them."""
+    if client.greeting.is_out_of_reach:
+        error = out_of_reach(client)
+        yield Finding(check="supervisor", problem=error.message, advice=error.hint or "", harmless=True)
 
 
 def version(client: Client) -> Iterator[Finding]:
