@@ -39,7 +39,9 @@ def advice_about(word: str) -> str | None:
 
 def windows_line_ends(script: str) -> str:
     """Return what is wrong with a script in which each line ends with a carriage return, and what helps."""
+    from shlex import quote  # it loads re, for an error only
+
     return (
         f"{script} has Windows line ends (CRLF), which neither the system nor a shell can read: "
-        f"`sed -i 's/\\r$//' {script}`, and `*.sh text eol=lf` in .gitattributes for good"
+        f"`sed -i 's/\\r$//' {quote(script)}`, and `*.sh text eol=lf` in .gitattributes for good"
     )

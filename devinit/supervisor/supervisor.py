@@ -23,6 +23,7 @@ from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileErr
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
+from devinit.providers.surroundings import warnings_about
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import added, graph, lifecycle, outcome, outdated, report, reuse
 from devinit.supervisor.capacity import kept_for
@@ -46,7 +47,6 @@ from devinit.supervisor.recording import Recorder, state_of
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 from devinit.supervisor.state_file import Moment, State
-from devinit.supervisor.surroundings import warnings_about
 from devinit.supervisor.warming import warm
 from devinit.system.descriptors import descriptors
 

@@ -13,6 +13,7 @@ from devinit.cli.asking import can_ask
 from devinit.cli.doctor import exposure, files, leftovers, machine, services
 from devinit.cli.doctor.extensions import extensions
 from devinit.cli.doctor.finding import Finding
+from devinit.cli.doctor.surroundings import surroundings
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
 from devinit.config.find import find_root_as_text
@@ -85,6 +86,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "ports": partial(machine.ports, root),
         "databases": partial(exposure.databases, root),
         "extensions": partial(extensions, root),
+        "surroundings": partial(surroundings, root),
         "supervisor": lambda: files.supervisor(root, answer.result()),
         "services": lambda: services.services(answer.result()),
         "leftovers": lambda: leftovers.of_project(root, answer.result()),

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.surroundings`: a place that makes programs fail, or run what is not the checkout's."""
+"""Specifies `devinit.providers.surroundings`: a place that makes programs fail, or run what is not the checkout's."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from devinit.model.service import Service
-from devinit.supervisor.surroundings import original_of, warnings_about
-
-if TYPE_CHECKING:
-    from tests.supervisor.conftest import MakeShop
+from devinit.providers.surroundings import original_of, warnings_about
 
 WITH_VENV = (sys.executable, "-m", "venv", "--without-pip")
 WITH_UV = ("uv", "venv", "--offline", "--python", sys.executable)
@@ -45,32 +41,6 @@ class TestAVirtualEnvironment:
 
         assert original_of(tmp_path / "link" / ".venv") is None
         assert original_of(made.rename(tmp_path / "moved")) is None
-
-
-class TestAStart:
-    def test_warns_of_a_copied_environment_with_the_way_to_make_a_new_one(self, make_shop: MakeShop) -> None:
-        first, second = make_shop("first"), make_shop("second")
-        original = environment(first.root, *WITH_VENV)
-        shutil.copytree(original, second.root / ".venv", symlinks=True)
-        (second.root / "uv.lock").touch()
-        second.service("web", ready={"after": 0.1})
-
-        started = second("start")
-
-        assert started.returncode == 0
-        assert f"⚠ {second.root}/.venv is a copy of {original}" in started.stderr
-        assert f"`rm -r {second.root}/.venv`, then `uv sync` in {second.root}" in started.stderr
-
-    def test_warns_of_a_line_break_in_the_name_of_its_folder(self, make_shop: MakeShop) -> None:
-        shop = make_shop("my\nshop")
-        shop.service("web", command="sleep 1000", ready={"after": 0.1})
-
-        started = shop("start")
-
-        assert started.returncode == 0
-        assert (
-            r"my\nshop contains a line break: virtual environments and many programs fail" in started.stderr
-        )
 
 
 class TestAName:

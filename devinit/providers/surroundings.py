@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from devinit.errors import StateFileError
 from devinit.model.service import Service
@@ -53,7 +54,7 @@ def _places_named_by(environment: Path) -> Iterator[Path]:
 
 def _warning_about_copy(environment: Path, original: Path, services: Iterable[Service]) -> str:
     folder = environment.parent
-    remove = f"`rm -r {environment}`"
+    remove = f"`rm -r {quote(str(environment))}`"
     if any(each.setup for each in services if each.directory == folder):
         way = f"{remove}, and the next start makes a new one by `setup`"
     else:

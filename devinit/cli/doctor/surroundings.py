@@ -1,0 +1,34 @@
+"""What of the checkout makes programs fail or run other code: known before a start, which warns of it too late."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from devinit.cli.doctor.finding import Finding
+from devinit.config.load import load
+from devinit.errors import DevinitError
+from devinit.providers.scripts import foreign_words, unreadable_scripts
+from devinit.providers.surroundings import warnings_about
+
+CHECK = "surroundings"
+
+
+def surroundings(root: Path) -> Iterator[Finding]:
+    """Look for copied virtual environments, odd folder names, CRLF scripts and words that sh does not have."""
+    try:
+        services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
+    except DevinitError:
+        return  # reported by the check of the configuration
+    for text in warnings_about(services, root):
+        problem, _, advice = text.rpartition("; ")
+        yield Finding(check=CHECK, problem=problem, advice=advice)
+    for service in services:
+        for text in dict.fromkeys(unreadable_scripts(service)):
+            problem, _, advice = text.partition(": ")
+            yield Finding(check=CHECK, problem=f"{service.name}: {problem}", advice=advice)
+        for text in dict.fromkeys(foreign_words(service)):
+            problem, _, advice = text.partition(": ")
+            # A shell may have it after all: what it reads at its start defines words.
+            yield Finding(check=CHECK, problem=f"{service.name}: {problem}", advice=advice, harmless=True)
