@@ -57,6 +57,9 @@ class NoProject(ConfigError):
 class StateFileError(ConfigError):
     """A file that devinit writes cannot be read or written; it is named and left as it is."""
 
+    path = ""
+    """The folder of devinit's own that cannot be used, where it is that."""
+
 
 class PortError(DevinitError):
     """A port could not be had."""

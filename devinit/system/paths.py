@@ -125,7 +125,12 @@ def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> Sta
     hint = f"set {variable} to a folder of your own that you can write"
     if error.errno in REFUSED:
         hint = cure_of(path, error, otherwise=hint)
-    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint)
+    return _about(path, StateFileError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint))
+
+
+def _about(path: str, error: StateFileError) -> StateFileError:
+    error.path = path
+    return error
 
 
 def _as_path(path: str) -> Path:
@@ -191,10 +196,18 @@ def _refuse_unless_private(path: str) -> None:
         problem = "other users may enter it"
     else:
         return
-    raise StateFileError(
-        f"{path} cannot hold the control socket: {problem}",
-        hint="remove it, or set XDG_RUNTIME_DIR to a directory of your own",
-    )
+    hint = "remove it, or set XDG_RUNTIME_DIR to a directory of your own"
+    if found.st_uid == 0 != os.getuid() and (ours := _given_back(path)):
+        hint = ours
+    raise _about(path, StateFileError(f"{path} cannot hold the control socket: {problem}", hint=hint))
+
+
+def _given_back(path: str) -> str | None:
+    """Return what gives a folder back that root has made in one of ours; None where it lies elsewhere."""
+    from devinit.system.permissions import chown, left_in_ours  # for an error only
+
+    foreign = left_in_ours(path)
+    return foreign and f"make it yours (was devinit run with sudo?): {chown([foreign])}"
 
 
 def _not_private(path: str, owner: int) -> StateFileError:
@@ -208,5 +221,5 @@ def _not_private(path: str, owner: int) -> StateFileError:
         if os.geteuid() == 0:
             hint = f"with sudo, use `sudo -H`, which leaves the home of that user alone; or {hint}"
         elif owner == 0:
-            hint = f"make it yours (was devinit run with sudo?): sudo chown -R $USER {quote(path)}"
-    return StateFileError(f"{path} cannot hold devinit's records: {problem}", hint=hint)
+            hint = _given_back(path) or hint
+    return _about(path, StateFileError(f"{path} cannot hold devinit's records: {problem}", hint=hint))

@@ -29,16 +29,22 @@ def cure_of(path: str, error: OSError, otherwise: str) -> str:
         return otherwise
     if os.geteuid() == 0:
         return otherwise if has_capability(_DAC_OVERRIDE) else _without_capability(*chain[0])
-    # The highest first: what `sudo` left inside a folder of ours.
-    for (name, found), (_, above) in reversed(list(pairwise(chain))):
-        if found.st_uid != os.geteuid() == above.st_uid:
-            return f"make it yours (was devinit run with sudo here?): {chown([name])}"
+    if foreign := left_in_ours(path):
+        return f"make it yours (was devinit run with sudo here?): {chown([foreign])}"
     for name, found in chain:
         rights = "rwx" if stat.S_ISDIR(found.st_mode) else "rw"
         needed = 0o700 if stat.S_ISDIR(found.st_mode) else 0o600
         if found.st_uid == os.geteuid() and found.st_mode & needed != needed:
             return f"give yourself the right: chmod u+{rights} {quote(name)}"
     return otherwise
+
+
+def left_in_ours(path: str) -> str | None:
+    """Return the highest part of a path that is another user's in a folder of ours: what `sudo` left there."""
+    for (name, found), (_, above) in reversed(list(pairwise(_existing(path)))):
+        if found.st_uid != os.geteuid() == above.st_uid:
+            return name
+    return None
 
 
 def chown(paths: Iterable[str]) -> str:

@@ -44,25 +44,49 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Look at the project and the machine; 0 when nothing is wrong, or nothing is left of it."""
     root = find_root_as_text(folder_of(arguments))
-    folder = state_folder(root) if root else None
+    place = Path(root) if root else None
+    # Everything else is read from these folders: without them each check would say the same once more.
+    first: dict[str, Check] = {"folders": machine.folders}
+    rows = looked_at(first, arguments)
+    checks = checks_without_records(place) if any(map(is_left, rows)) else checks_of(place)
+    folder = state_folder(root) if root and not any(map(is_left, rows)) else None
     if folder is not None and not arguments.json:
         terminal.write(sys.stdout, [plain(f"  {root} keeps its logs and data in {folder}")])
-    checks = checks_of(Path(root) if root else None)
+    rows += looked_at(checks, arguments)
+    if arguments.json:
+        print_json({"root": root, "folder": folder, "checks": [*first, *checks], "findings": rows})
+    elif root is None:
+        talk("there is no project here: only the machine was looked at")
+    return SICK if any(map(is_left, rows)) else WELL
+
+
+def looked_at(checks: dict[str, Check], arguments: Arguments) -> list[Json]:
+    """Carry checks out, put right what can be and is wanted, and return what was found."""
     rows = []
-    left = False
     for name, check in checks.items():
         found = examine(name, check)
         if not arguments.json:
             show(name, found)
-        for finding in found:
-            cured = cure(finding, arguments)
-            left = left or not (finding.harmless or cured)
-            rows.append(row_of(finding, cured=cured))
-    if arguments.json:
-        print_json({"root": root, "folder": folder, "checks": list(checks), "findings": rows})
-    elif root is None:
-        talk("there is no project here: only the machine was looked at")
-    return SICK if left else WELL
+        rows += [row_of(finding, cured=cure(finding, arguments)) for finding in found]
+    return rows
+
+
+def is_left(row: Json) -> bool:
+    """Whether a finding is still wrong."""
+    return not (row["harmless"] or row["cured"])
+
+
+def checks_without_records(root: Path | None) -> dict[str, Check]:
+    """Return what can be looked at where devinit's own folders cannot be used."""
+    of_machine: dict[str, Check] = {"limits": machine.limits}
+    if root is None:
+        return of_machine
+    return {
+        "configuration": partial(files.configuration, root),
+        "ports": partial(machine.ports, root),
+        "surroundings": partial(surroundings, root),
+        **of_machine,
+    }
 
 
 def checks_of(root: Path | None) -> dict[str, Check]:
@@ -71,7 +95,6 @@ def checks_of(root: Path | None) -> dict[str, Check]:
     asking = ThreadPoolExecutor()
     survey = asking.submit(neighbours)
     of_machine: dict[str, Check] = {
-        "folders": machine.folders,
         "limits": machine.limits,
         "neighbours": lambda: leftovers.of_machine(survey.result(), root),
         "gone": leftovers.forgotten,

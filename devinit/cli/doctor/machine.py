@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from devinit.cli.doctor.finding import Finding
+from devinit.cli.doctor.files import name_for
+from devinit.cli.doctor.finding import Cure, Finding
 from devinit.config.load import load
-from devinit.errors import DevinitError
+from devinit.errors import DevinitError, StateFileError
 from devinit.system.listeners import ephemeral_range
 from devinit.system.paths import runtime_directory, state_directory
+from devinit.system.permissions import left_in_ours
 
 FEWEST_FILES = 256
 """Descriptors: three of the supervisor's for each service, and some 80. It raises its soft limit by itself."""
@@ -22,8 +25,39 @@ def folders() -> Iterator[Finding]:
     for folder in (state_directory, runtime_directory):
         try:
             folder()
-        except DevinitError as error:
-            yield Finding(check="folders", problem=error.message, advice=error.hint or "")
+        except StateFileError as error:
+            cure = None if error.path == "" else aside(error.path)
+            yield Finding(check="folders", problem=error.message, advice=error.hint or "", cure=cure)
+
+
+def aside(path: str) -> Cure | None:
+    """Return a cure without root for a folder of devinit's in which root has worked, if that harms nothing else.
+
+    A folder's owner may rename what is in it. What other programs may have there, or what cannot be looked into,
+    is left alone: then only the `chown` in the advice helps.
+    """
+    left = left_in_ours(path)
+    if left is None or os.lstat(left).st_uid != 0 or not _is_only_ours(Path(left), Path(path)):
+        return None
+    name = name_for(Path(left), "of-root")
+    return Cure(f"move {left} aside, so that the next start makes its own", partial(_move, Path(left), name))
+
+
+def _is_only_ours(folder: Path, own: Path) -> bool:
+    """Whether a folder holds nothing but devinit's `own` one, which lies in it or is the same."""
+    for part in own.relative_to(folder).parts:
+        try:
+            if [each.name for each in folder.iterdir()] != [part]:
+                return False
+        except OSError:
+            return False
+        folder /= part
+    return True
+
+
+def _move(left: Path, name: Path) -> str:
+    left.rename(name)
+    return f"{left} is {name.name} now: delete that with sudo when you like"
 
 
 def limits() -> Iterator[Finding]:
