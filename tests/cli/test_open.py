@@ -53,6 +53,7 @@ class TestAServiceThatRuns:
             "service": "frontend",
             "url": f"http://localhost:{port}",
             "opened": True,
+            "out_of_reach": None,
         }
 
 

@@ -174,6 +174,9 @@ class TestAFolderForSockets:
                 return error.hint or "no help"
             return ""
 
-        assert unprivileged(refused) == "set XDG_RUNTIME_DIR to a folder of your own that you can write"
+        helps = "set XDG_RUNTIME_DIR to a folder of your own that you can write"
+        if not AS_ROOT:
+            helps = f"give yourself the right: chmod u+rwx {no_tmp.parent / 'tmp'}"
+        assert unprivileged(refused) == helps
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(no_tmp))
         assert unprivileged(refused) == ""
