@@ -170,6 +170,9 @@ class TestAStartThatIsRefusedInAContainer:
         assert refused.returncode == OUT_OF_REACH, refused
         assert f"{shop.root} runs {ELSEWHERE}, and cannot be reached from here: web" in refused.stderr
         assert shop.status()["web"]["pid"] == before
+        assert "after `devinit stop` there the project can be started here" in refused.stderr
+        assert shop("stop").returncode == 0
+        assert in_container(shop, "start", "--detach").returncode == 0
 
 
 class TestASupervisorInAnotherContainer:
@@ -197,8 +200,10 @@ class TestASupervisorInAnotherContainer:
         assert refused.returncode == OUT_OF_REACH
         assert "in another container or namespace" in refused.stderr
         assert in_container(shop, "status").returncode == 0
+        assert "`devinit stop`, which works from here, and then start it here" in refused.stderr
         assert in_container(shop, "stop").returncode == 0
         shop.expect_nothing_left()
+        assert in_container(shop, "start", "--detach").returncode == 0
 
     @pytest.mark.parametrize("words", [("wait", "--timeout", "1"), ("check",), ("restart",)])
     def test_is_refused_by_what_promises_that_services_answer(
