@@ -125,7 +125,9 @@ def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> Sta
     hint = f"set {variable} to a folder of your own that you can write"
     if error.errno in REFUSED:
         hint = cure_of(path, error, otherwise=hint)
-    return _about(path, StateFileError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint))
+    return _about(
+        path, StateFileError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint)
+    )
 
 
 def _about(path: str, error: StateFileError) -> StateFileError:
