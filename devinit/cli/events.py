@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from devinit.control.wire import Json
 
 EXAMPLE = "devinit events --follow --json"
+GONE = {"build": "build is clean", "change": "the file with the build's error has changed", "run": ""}
+"""What is said of an error that is no more; a new run, which shows in its own event, proves nothing yet."""
 LOOK_SECONDS = 0.5
 """How often a supervisor is looked for while none runs."""
 
@@ -130,7 +132,7 @@ def said_of(event: Json) -> str:
         case "port_info" if event["url"] is not None and event["url"].startswith("http"):
             return f"answers at {one_line(event['url'])}"
         case "last_error" if event["error"] is None:
-            return "build is clean"
+            return GONE[event.get("gone_by") or "build"]
         case "last_error":
             return f"build failed: {one_line(in_words(event['error']))}"
         case "progress" | "note":

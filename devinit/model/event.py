@@ -82,6 +82,10 @@ class LastErrorEvent(TypedDict):
     at: float
     service: str
     error: LastError | None
+    """None when there is none any more."""
+    gone_by: NotRequired[Literal["build", "change", "run"] | None]
+    """Where there is none any more: a build was clean, the file with the error has changed, or a new run began. An
+    older supervisor does not tell."""
 
 
 class EnvironmentEvent(TypedDict):

@@ -95,7 +95,8 @@ class ServiceStatus(TypedDict):
     """What is wrong with how its files are watched for `watch`; None when nothing is. An older supervisor does not
     tell."""
     last_error: NotRequired[LastError | None]
-    """The error that its last build ended with, although it runs on; None once a build is clean."""
+    """The error that its last build ended with, although it runs on, or by which it failed; None once a build is
+    clean."""
     next_port: NotRequired[int | None]
     """The port that its next start asks for, if that is another one (`devinit ports set`)."""
     truncated: NotRequired[bool]

@@ -9,12 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.logs import MARKER
-from devinit.supervisor.build_table import FOREIGN, PLACES, RELIEF_WORDS, TOOLS, TROUBLE_WORDS
+from devinit.supervisor.build_table import (
+    CLOCK,
+    CONFIGURATIONS,
+    FOREIGN,
+    PLACES,
+    RELIEF_WORDS,
+    TOOLS,
+    TROUBLE_WORDS,
+)
 from devinit.supervisor.causes import PYTHON_EXCEPTION
 from devinit.text import harmless
 
@@ -43,6 +52,10 @@ class BuildError(Struct, frozen=True, kw_only=True):
     """Of the file, when the error was noticed."""
 
 
+Gone = Literal["build", "change", "run"]
+"""A build was clean, the file with the error has changed, or a new run began."""
+
+
 class Reading(Struct, frozen=True, kw_only=True):
     """What has been understood of an output so far."""
 
@@ -51,10 +64,17 @@ class Reading(Struct, frozen=True, kw_only=True):
     """A build has begun, and nothing was said of its end."""
     is_over: bool = False
     """The error is of an earlier run of the program."""
+    gone_by: Gone | None = None
+    """What ended the last error, where there is none any more."""
     in_traceback: bool = False
     """The error is the end of a Python traceback, which another one may follow that says more."""
     block: tuple[str, ...] = ()
     """The lines of the error, which may go on with the next ones; of a traceback, its lines so far."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is neither an error nor a build that goes on."""
+        return self.error is None and not self.is_building
 
     @property
     def may_fail(self) -> bool:
@@ -69,21 +89,27 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
         line = harmless(each)[:LONGEST_LINE]
         sign = sign_of(line)
         if line.startswith(MARKER) or sign == "clean":
-            now, is_new = Reading(), False
+            now, is_new = clean(now, "build" if sign == "clean" else "run"), False
         elif sign == "begins":
-            now, is_new = Reading(error=now.error, is_building=True), False
+            now, is_new = Reading(error=now.error, is_building=True, block=(line,)), False
         elif sign == "reloads":
             now, is_new = Reading(error=now.error, is_building=True, is_over=True), False
         elif sign == "ends":
-            now, is_new = Reading() if now.is_building else Reading(error=now.error), False
+            now, is_new = clean(now, "build") if now.is_building else Reading(error=now.error), False
+        elif sign == "fails":
+            if now.is_building and len(now.block) > 1:
+                now = Reading(error=told(now.block, at, stamp))
+            now, is_new = replace(now, is_building=False, block=()), False
         elif sign == "update":
             if now.error is not None and is_outdated(now.error, line, stamp):
-                now, is_new = Reading(), False
+                now, is_new = clean(now, "change"), False
         elif sign == "error" and not is_new:
             now, is_new = Reading(error=told((line,), at, stamp), block=(line,)), True
         elif sign == "error":
-            # Another one of the same build: the lines below are about that.
-            now = replace(now, block=())
+            # Another one of the same build: the lines below are about that, unless nothing was said before.
+            block = (*now.block, line)
+            is_first = bool(now.block) and not any(map(said_in, now.block))
+            now = replace(now, error=told(block, at, stamp), block=block) if is_first else replace(now, block=())
         elif now.may_fail:
             block = (*now.block, line)[-TRACEBACK:]
             now = replace(now, block=block)
@@ -94,6 +120,11 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
             block = (*now.block, line)
             now = replace(now, error=told(block, now.error.at, stamp), block=block)
     return kept(before, now)
+
+
+def clean(now: Reading, by: Gone) -> Reading:
+    """Return what is known when there is no error any more."""
+    return Reading(gone_by=by if now.error is not None else now.gone_by)
 
 
 def kept(before: Reading, now: Reading) -> Reading:
@@ -113,7 +144,7 @@ def may_say_something(text: str) -> bool:
     return any(word in text for word in TROUBLE_WORDS)
 
 
-SIGNS = ("clean", "begins", "reloads", "ends", "update", "error")
+SIGNS = ("clean", "begins", "reloads", "ends", "fails", "update", "error")
 
 
 @cache
@@ -135,14 +166,8 @@ def sign_of(line: str) -> str:
 
 def told(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
     """Return the error that begins with these lines."""
-    found = next(
-        (match for sign, pattern in _signs() if sign == "error" and (match := pattern.search(block[0]))),
-        None,
-    )
-    said = ((found.groupdict().get("said") if found else None) or "").strip()
+    said = next((text for each in block if (text := said_in(each))), "") or block[0].strip()
     place = place_in(block)
-    if not said or said.endswith(":") or is_place(said):
-        said = next((each.strip() for each in block[1:] if each.strip()), said)
     file, line = place or (None, None)
     return BuildError(
         text=without_place(said, file)[:LONGEST_TEXT],
@@ -151,6 +176,21 @@ def told(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
         at=at,
         stamp=stamp(file) if file else None,
     )
+
+
+def said_in(line: str) -> str:
+    """Return what a line of an error says; nothing when it is a heading, the name of a place, or empty."""
+    found = next(
+        (match for sign, pattern in _signs() if sign == "error" and (match := pattern.search(line))), None
+    )
+    if found is None:
+        # Vite prints the message of its configuration's error as it prints everything.
+        said = re.sub(CLOCK + r"\[vite\] ", "", line).strip()
+        is_heading = sign_of(line) == "begins"
+    else:
+        said = (found.groupdict().get("said") or "").strip()
+        is_heading = is_place(said)
+    return "" if is_heading or said.endswith(":") else said
 
 
 def of_traceback(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
@@ -176,11 +216,13 @@ def place_in(block: Sequence[str]) -> tuple[str, int | None] | None:
     said = [each for each in block if each not in stack]
     for pattern, each in [(one, line) for lines in (said, stack) for one in PLACES for line in lines]:
         found = re.search(pattern, each)
-        if found is None or re.search(FOREIGN, found["file"]) or "://" in each[: found.start("file")]:
+        if found is None or re.search(FOREIGN, found["file"]) or "://" in each[: found.start()]:
             continue
         if found["line"]:
             return found["file"], int(found["line"])
         without_line = without_line or found["file"]
+    named = (re.search(pattern, line) for line in block for pattern in CONFIGURATIONS)
+    without_line = without_line or next((found["file"] for found in named if found), None)
     return (without_line, None) if without_line else None
 
 

@@ -25,6 +25,8 @@ class Tool(Struct, frozen=True, kw_only=True):
     """The program is started again: an error of its last run is over, whatever this one ends with."""
     ends: str | None = None
     """A build has ended: well, if it had begun and no error was printed. The next error is of another build."""
+    fails: str | None = None
+    """A build that had begun failed: unless an error was printed, the lines since its beginning say why."""
     update: str | None = None
     """Files have changed: errors in those are outdated, errors in others are not."""
 
@@ -36,6 +38,12 @@ TOOLS = (
         r"Error when evaluating SSR module [^:]*|Build failed with \d+ errors?): ?(?P<said>.*)",
         update=CLOCK + r"\[vite\] (?:\(\w+\) )?(?:hmr update|hmr invalidate|page reload|program reload) ",
         clean=r"^\s*VITE v\S+\s+ready in |" + CLOCK + r"\[vite\] (?:\(\w+\) )?server restarted",
+    ),
+    # Vite's own configuration, and SvelteKit's. Of one that throws, Vite prints the message alone.
+    Tool(
+        error=r"^failed to load config from |^error when starting dev server:$",
+        begins=CLOCK + r"\[vite\] \S+ changed, restarting server|^svelte config changed, restarting vite",
+        fails=CLOCK + r"\[vite\] server restart failed",
     ),
     # Next.js. A page that answers has been compiled.
     Tool(
@@ -74,6 +82,9 @@ TOOLS = (
 
 TROUBLE_WORDS = (
     "[vite]",
+    "failed to load config",
+    "error when starting",
+    "config changed",
     "\u2a2f",
     "ERROR in ",
     "ERROR  Failed",
@@ -104,10 +115,18 @@ RELIEF_WORDS = (
 )
 """The same of the end of a build; looked for once there is one, or an error."""
 
+CONFIGURATIONS = (
+    r"^failed to load config from (?P<file>/.+)",
+    r"^svelte config changed, .*\bchanged file: (?P<file>/.+)",
+    CLOCK + r"\[vite\] (?P<file>\S+) changed, restarting server",
+)
+"""Lines that name the configuration of which the error is, when nothing else names a place."""
+
 PLACES = (
     r'^\s*File "(?P<file>[^"<]+)", line (?P<line>\d+)',
     r"^\s*File: (?P<file>/\S.*?)(?::(?P<line>\d+):\d+)?$",
     r"\u2500\[ (?P<file>[^\]]+?):(?P<line>\d+):\d+ \]",
+    r"\bfile://(?P<file>/[^\s:?]+)(?:\?[\w=&]*)?:(?P<line>\d+):\d+\)?$",
     r"^ERROR in (?P<file>\S+\.\w+)(?: (?P<line>\d+):\d+)?",
     r"(?P<file>[^\s():\"']+\.[cm]?[jt]sx?)\((?P<line>\d+),\d+\)",
     r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]*\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",

@@ -47,6 +47,13 @@ PLACE = r'^\s*File "(?:.*/)?(?P<file>[^"/]+)", line (?P<line>\d+)'
 PLACE_ABOVE = r"^\s*(?:\u2a2f )?\./(?P<at>\S+\.\w+(?::\d+:\d+)?)$"
 """Next.js names the file in the line above."""
 
+PLACES_ABOVE = (
+    r"^(?:file://)?(?:/\S*)?/(?P<file>[^/\s:?]+\.[cm]?[jt]sx?)(?:\?\S*)?:(?P<line>\d+)$",
+    r"^failed to load config from (?:/.*)?/(?P<file>[^/]+)$",
+)
+"""Above an error stand, of Node, the place and its text; of Vite, the name of its configuration."""
+ABOVE_LINES = 6
+
 TRACEBACK_LINES = 8
 """Before the last line of a traceback stands a place in the code, its text, and what marks a part of that."""
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
@@ -278,6 +285,11 @@ def place_of(before: Sequence[str], said: str) -> str:
     """Return where a syntax error or a missing module is, which its own words do not tell."""
     if said.startswith("Module ") and before and (above := re.match(PLACE_ABOVE, before[-1])):
         return f" ({above['at']})"
+    for line in reversed(before[-ABOVE_LINES:]):
+        above = next((found for pattern in PLACES_ABOVE if (found := re.match(pattern, line))), None)
+        if above and above["file"] not in said:
+            number = above.groupdict().get("line")
+            return f" ({above['file']}, line {number})" if number else f" ({above['file']})"
     if not re.match(SYNTAX, said):
         return ""
     places = (re.match(PLACE, line) for line in reversed(before))

@@ -50,7 +50,7 @@ async def check_service(runner: Runner, stage: Stage) -> Checked:
     began = time.monotonic()
     well, detail = await asked(runner, stage)
     error = report.last_error_of(runner, stage)
-    if error is not None:
+    if error is not None and runner.phase in ASKED:
         # It says more than that nothing answers, which is what comes of it.
         well, detail = False, in_words(error)
     return {

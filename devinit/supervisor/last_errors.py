@@ -13,7 +13,7 @@ from devinit.supervisor import logs
 
 if TYPE_CHECKING:
     from devinit.model.status import LastError
-    from devinit.supervisor.build_errors import Reading
+    from devinit.supervisor.build_errors import Gone, Reading
 
 MOST_BYTES = 256 * 1024
 """How much is read at once: of a flood the end counts."""
@@ -60,7 +60,7 @@ class LastErrors:
         private: Path,
         root: Path,
         folder_of: Callable[[str], Path],
-        tell: Callable[[str, LastError | None], None],
+        tell: Callable[[str, LastError | None, Gone | None], None],
     ) -> None:
         self._private, self._root = private, root
         self._folder_of = folder_of
@@ -99,13 +99,14 @@ class LastErrors:
         from devinit.supervisor.build_errors import Reading, may_say_something, read_on
 
         before = reader.reading or Reading()
-        if before == Reading() and not may_say_something(text):
+        if before.is_blank and not may_say_something(text):
             return
         reader.reading = read_on(
             text.splitlines()[-MOST_LINES:], before, time.time(), lambda file: self._stamp(service, file)
         )
         if reader.reading.error != before.error:
-            self._tell(service, self.of(service))
+            now = self.of(service)
+            self._tell(service, now, reader.reading.gone_by if now is None else None)
 
     def _stamp(self, service: str, file: str) -> int | None:
         with suppress(OSError, ValueError):

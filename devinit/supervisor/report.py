@@ -286,8 +286,8 @@ def service_status(
 
 
 def last_error_of(runner: Runner, stage: Stage) -> LastError | None:
-    """Return the error that the last build of a service ended with that runs on. What ended has a reason."""
-    error = stage.last_errors.of(runner.name) if runner.phase in ALIVE else None
+    """Return the error that the last build of a service ended with that runs on, or that has failed by it."""
+    error = stage.last_errors.of(runner.name) if runner.phase in (*ALIVE, Phase.FAILED) else None
     return {**error, "text": stage.mask(error["text"])} if error is not None else None
 
 

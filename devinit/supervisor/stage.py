@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from devinit.logs.mask import Mask
     from devinit.model.status import LastError
+    from devinit.supervisor.build_errors import Gone
 
 log = logging.getLogger(__name__)
 
@@ -345,9 +346,11 @@ class Stage:
         found = self.project.services.get(service)
         return found.directory if found is not None else self.root
 
-    def _tell_last_error(self, service: str, error: LastError | None) -> None:
+    def _tell_last_error(self, service: str, error: LastError | None, gone_by: Gone | None) -> None:
         told: LastError | None = {**error, "text": self.mask(error["text"])} if error is not None else None
-        self.broadcaster.tell({"type": "last_error", "at": time.time(), "service": service, "error": told})
+        self.broadcaster.tell(
+            {"type": "last_error", "at": time.time(), "service": service, "error": told, "gone_by": gone_by}
+        )
 
     @property
     def mask(self) -> Mask:

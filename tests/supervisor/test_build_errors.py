@@ -37,9 +37,25 @@ TOLD: dict[str, list[Seen]] = {
             "/home/ada/shop/src/App.jsx",
             1,
         ),
+        None,
         ("[PARSE_ERROR] Unexpected token", "vite.config.js", 1),
         None,
     ],
+    "vite-7-config": [
+        ("the secret is missing", "/home/ada/shop/vite.config.js", None),
+        None,
+        ('Unexpected "="', "vite.config.js", 3),
+        None,
+    ],
+    "vite-7-config-at-start": [("the secret is missing", "/home/ada/shop/vite.config.js", None)],
+    "vite-8-config-at-start": [("[PARSE_ERROR] Unexpected token", "vite.config.js", 3)],
+    "sveltekit-config": [
+        ("the secret is missing", "/home/ada/shop/svelte.config.js", None),
+        None,
+        ("Unexpected option config.kit.nonsense", "/home/ada/shop/svelte.config.js", None),
+        None,
+    ],
+    "sveltekit-config-at-start": [("the secret is missing", "/home/ada/shop/svelte.config.js", 2)],
     "next-16": [
         ("Expected corresponding JSX closing tag for <p>", "./app/page.js", 1),
         None,
@@ -142,11 +158,37 @@ class TestAnError:
 
         assert read_on(["--- devinit: web starts on port 5173 at now ---"], broken, NOW).error is None
 
+    @pytest.mark.parametrize(
+        ("line", "gone_by"),
+        [
+            ("--- devinit: web starts on port 5173 at now ---", "run"),
+            ("  VITE v7.3.8  ready in 163 ms", "build"),
+            (UPDATE_OF_ANOTHER, "change"),
+        ],
+    )
+    def test_is_followed_by_a_clean_build_only_when_a_build_said_so(
+        self, tmp_path: Path, line: str, gone_by: str
+    ) -> None:
+        log = log_path(tmp_path, "web")
+        log.parent.mkdir(parents=True)
+        told: list[tuple[object, str | None]] = []
+        last_errors = LastErrors(
+            tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, *said: told.append(said)
+        )
+        log.write_text(f"{VITE_ERROR}\n")
+        last_errors.look("web")
+
+        with log.open("a") as more:
+            more.write(f"{line}\n")
+        last_errors.look("web")
+
+        assert told[1:] == [(None, gone_by)]
+
     def test_is_over_when_the_next_run_ends_without_saying_of_what(self, tmp_path: Path) -> None:
         """A worker that calls `sys.exit()` after a reload prints no traceback."""
         log = log_path(tmp_path, "web")
         log.parent.mkdir(parents=True)
-        last_errors = LastErrors(tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error: None)
+        last_errors = LastErrors(tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error, _gone_by: None)
         reloads = "WARNING:  WatchFiles detected changes in 'main.py'. Reloading...\n"
         log.write_text(f'{reloads}  File "main.py", line 3, in <module>\nKeyError: 1\n')
         assert last_errors.of("web") is not None
