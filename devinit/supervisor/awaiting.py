@@ -39,6 +39,9 @@ NOISY_SECONDS = 3.0
 STOPPED_SECONDS = 5.0
 """How long another command may take to start what is stopped."""
 
+STILL_LOADING = "its program was started again and has not said that it is up"
+NO_REACTION = "it goes on printing, and has not answered in this time"
+
 Outcome = Literal["live", "failed", "timed out"]
 
 
@@ -104,6 +107,7 @@ async def until_live(
             if error is not None and (after is None or error["at"] >= after):
                 return awaited("failed", runner, supervisor, in_words(error))
             if runner.phase is Phase.READY:
+                seen.setdefault(name, "it has not answered in this time")
                 checked = await check_service(runner, supervisor.stage)
                 seen[name] = checked["detail"]
                 if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
@@ -165,7 +169,8 @@ def late(name: str, supervisor: Supervisor, seen: str | None) -> Awaited:
         return unknown(name)
     reason = reason_of(runner, supervisor.stage) or reason_to_wait(runner, supervisor.runners)
     if runner.phase is Phase.READY:
-        reason = seen or reason
+        is_building = supervisor.stage.last_errors.is_building(name)
+        reason = seen or reason or (STILL_LOADING if is_building else NO_REACTION)
     return awaited("timed out", runner, supervisor, reason or f"it is {runner.phase.value}")
 
 

@@ -161,6 +161,11 @@ def of_last_run(lines: Sequence[str]) -> list[str]:
     return list(lines)
 
 
+def begins_again(lines: Sequence[str]) -> bool:
+    """Whether a reloader says in these lines that it begins the program's next run."""
+    return any(re.search(RUN_BEGINS, line) for line in lines)
+
+
 def dying_by(lines: Sequence[str]) -> str | None:
     """Return what the workers of a server die of again and again, if its output shows that."""
     said = [harmless(line) for line in lines]

@@ -2,13 +2,17 @@
 
 A traceback in the log of a ready service proves nothing: each request that fails may print one. So the output
 says when to look, and what the cause is. The proof is in the processes and sockets: the worker is dead, or nothing
-listens on the port. While the log does not grow, nothing wakes up.
+listens on the port. A service that has begun another run and is quiet then is asked whether it accepts a
+connection: a module that never finishes loading says nothing. While the log does not grow, nothing wakes up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
 
 from devinit.supervisor.causes import dying_by, ended_by, of_last_run, stuck_by
 from devinit.supervisor.listening import LINES, LOOK_SECONDS, Ears, Finding, Sign, found_dead
@@ -21,16 +25,29 @@ EAGER_SECONDS = 10.0
 LONG_LOOK_SECONDS = 1.0
 
 
-async def until_down(ears: Ears, grown: asyncio.Event) -> Finding:
+class Silence(Struct, frozen=True):
+    """What was seen of a service that says no cause and serves no more: it may still be loading."""
+
+    detail: str
+
+
+async def until_down(
+    ears: Ears, grown: asyncio.Event, ask: Callable[[int], Awaitable[str | None]]
+) -> Finding | Silence:
     """Return what is wrong with a ready service as soon as it is proven to be down.
 
-    `grown`: set when its log has grown.
+    `grown`: set when its log has grown. `ask`: called with the end of the log as it was before that, once the
+    service is quiet; returns what is seen of a service that does not serve, None of one that does.
     """
+    end = ears.size()
     while True:
         await grown.wait()
         grown.clear()
         if found := await _look_for_a_while(ears):
             return found
+        before, end = end, ears.size()
+        if detail := await ask(before):
+            return Silence(detail)
 
 
 def down_by(ears: Ears) -> Finding | None:

@@ -32,6 +32,7 @@ from devinit.model.service import Scheme
 from devinit.supervisor.turns import Turns
 from devinit.system.connections import arrives, is_accepted
 from devinit.system.descriptors import descriptors
+from devinit.system.listeners import tcp_listeners
 
 if TYPE_CHECKING:
     import ssl
@@ -118,12 +119,15 @@ async def check(
     its reloader. So a connection has to be accepted.
     """
     if not isinstance(probe, TcpProbe):
-        return await attempt(probe, run_command, read_output, seconds, is_own=is_own)
+        result = await attempt(probe, run_command, read_output, seconds, is_own=is_own)
+        if isinstance(probe, HttpProbe) and result.timed_out and tcp_listeners(probe.port):
+            return not_yet(f"it listens, but gives {result.detail}", timed_out=True)
+        return result
     try:
         async with turns.one(), asyncio.timeout(seconds):
             await until_accepted(probe, is_own=is_own)
     except TimeoutError:
-        return not_yet(f"no process accepted a connection within {seconds:g} s")
+        return not_yet(f"it listens, but no process accepted a connection within {seconds:g} s", timed_out=True)
     except OSError as error:
         return not_yet(describe(error))
     return ready()

@@ -14,7 +14,15 @@ from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.model.port import GrantedPort
-from devinit.model.probe import LogProbe, Probe, ProbeResult, ProbeVerdict, StayedUpProbe
+from devinit.model.probe import (
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+    TcpProbe,
+)
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Health, Scheme, Service
 from devinit.model.status import Phase
@@ -22,7 +30,7 @@ from devinit.ports import verify
 from devinit.ports.holder import holding
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.access_lines import without_own_requests
-from devinit.supervisor.causes import cause_of, ports_in_use
+from devinit.supervisor.causes import begins_again, cause_of, ports_in_use
 from devinit.supervisor.crashes import down_by, until_down
 from devinit.supervisor.daemons import open_server
 from devinit.supervisor.data_watch import look_at_data, refuse_empty_data, watch_data, without_saving
@@ -215,8 +223,8 @@ class Runner:
             return
         result = await check(probe, self._run_probe_command, CONFIRM_SECONDS)
         if result.verdict is not ProbeVerdict.READY and self.state is state:
-            self.last_probe = result.detail
-            self.post(lifecycle.WentDown(detail=result.detail))
+            is_silent = result.timed_out and self.is_program
+            self._fell_silent(loading(self.name, result.detail) if is_silent else result.detail)
 
     async def end_leftovers(self) -> None:
         """End processes of this service that are on no record."""
@@ -533,13 +541,37 @@ class Runner:
         grown = asyncio.Event()
         self._stage.logs.on_growth[self.name] = grown.set
         try:
-            found = await until_down(self._ears(), grown)
-            while not self._is_for_the_user(found):
-                found = await until_down(self._ears(), grown)
-            self._went_down(found)
+            found = await until_down(self._ears(), grown, self._silence)
+            while isinstance(found, Finding) and not self._is_for_the_user(found):
+                found = await until_down(self._ears(), grown, self._silence)
+            if isinstance(found, Finding):
+                self._went_down(found)
+            else:
+                self._fell_silent(found.detail)
         finally:
             if self._stage.logs.on_growth.get(self.name) == grown.set:
                 del self._stage.logs.on_growth[self.name]
+
+    async def _silence(self, end: int) -> str | None:
+        """Return what is seen of the service if its program was started again since and does not serve.
+
+        `end`: of its log, as far as that is known. Where health checks start it again, they find that out.
+        """
+        port = self._stage.ports.port_of(self.name)
+        if port is None or self._heals:
+            return None
+        if not tcp_listeners(port):
+            return loading(self.name, f"nothing listens on port {port} any more")
+        if not begins_again(logs.read_from(logs.log_path(self._stage.private, self.name), end).splitlines()):
+            return None
+        # Without a request: it would print that, and be asked again for what it printed.
+        host = self._stage.endpoint(self.name).host
+        result = await check(TcpProbe(host, port), self._run_probe_command, CONFIRM_SECONDS, is_own=True)
+        return None if result.verdict is ProbeVerdict.READY else loading(self.name, result.detail)
+
+    def _fell_silent(self, detail: str) -> None:
+        self.last_probe = detail.partition("\n")[0]
+        self.post(lifecycle.WentDown(detail=detail))
 
     @property
     def _heals(self) -> bool:
@@ -764,6 +796,14 @@ class Runner:
             loop.call_soon_threadsafe(self._say, message)
 
         return say
+
+
+def loading(service: str, seen: str) -> str:
+    """Say of a service that serves no more what was seen, and what to do if that does not change by itself."""
+    return (
+        f"{seen}: it may be loading or busy\nit is ready again when it answers; `devinit restart {service}` ends a "
+        "program that never gets that far"
+    )
 
 
 def explain(error: DevinitError) -> str:

@@ -111,7 +111,7 @@ class TestAServiceThatIsNotWell:
 
         assert code == 1
         assert found["services"][0]["problem"].startswith(
-            "backend is starting: no process accepted a connection"
+            "backend is starting: it listens, but no process accepted a connection"
         )
 
 

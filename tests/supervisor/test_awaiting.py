@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -207,6 +209,16 @@ class TestWaiting:
             "timed out",
             f"nothing listens on port {port} yet",
         )
+
+    def test_less_than_an_answer_takes_does_not_say_that_it_is_ready(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        os.kill(shop.status()["web"]["pid"], signal.SIGSTOP)
+
+        code, report = answer(shop, "wait", "web", "--timeout", "0.5")
+
+        assert code == 4
+        assert report["services"][0]["reason"] == "it has not answered in this time"
 
     def test_for_what_is_stopped_says_what_starts_it(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)

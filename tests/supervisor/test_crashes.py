@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -45,6 +46,35 @@ while True:
 """
 """Keeps listening over the death of its worker, as `uvicorn --reload` does: the kernel goes on connecting clients."""
 
+LOADER = """
+import os, signal, socket, sys, time
+def listen():
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", int(os.environ["PORT"])))
+    server.listen()
+    return server
+def start():
+    worker = os.fork()
+    if worker:
+        return worker
+    while os.path.exists("slow"):
+        time.sleep(0.02)
+    server = shared or listen()
+    while True:
+        server.accept()[0].close()
+shared = listen() if "shared" in sys.argv else None
+worker = start()
+while not os.path.exists("slow"):
+    time.sleep(0.02)
+print("main.py changed, reloading.", flush=True)
+os.kill(worker, signal.SIGKILL)
+os.waitpid(worker, 0)
+start()
+signal.pause()
+"""
+"""Loads for as long as a file is there; its parent listens meanwhile, as uvicorn's does, or nothing, as of Django."""
+
 
 def ears(
     lines: list[str], *, worker: DeadWorker | None = None, listens: bool | None = True, size: int = 0
@@ -55,6 +85,10 @@ def ears(
         dead_worker=lambda _lines: worker,
         listens=lambda: listens,
     )
+
+
+async def nothing_seen(_end: int) -> None:
+    """Ask a service that serves."""
 
 
 class TestAProof:
@@ -118,7 +152,7 @@ class TestAReadyService:
             return False
 
         task = asyncio.create_task(
-            until_down(Ears(size=lambda: 7, last_lines=lambda _count: CRASH, listens=look), grown)
+            until_down(Ears(size=lambda: 7, last_lines=lambda _count: CRASH, listens=look), grown, nothing_seen)
         )
         await asyncio.sleep(0.05)
         assert not looks.is_set()
@@ -127,6 +161,33 @@ class TestAReadyService:
 
         async with asyncio.timeout(20):
             assert await task == CRASHED
+
+
+@pytest.mark.skipif(not LINUX, reason="reads /proc")
+class TestAProgramThatIsReloadedAndNeverFinishesLoading:
+    @pytest.mark.parametrize(
+        ("socket_of", "seen"),
+        [("shared", "it listens, but no process accepted a connection"), ("own", "nothing listens on port")],
+    )
+    def test_is_starting_for_status_check_and_wait_until_it_serves(
+        self, shop: Shop, port: int, socket_of: str, seen: str
+    ) -> None:
+        (shop.root / "loader.py").write_text(LOADER)
+        shop.service("web", port=port, command=f"{sys.executable} -S -E {shop.root}/loader.py {socket_of}")
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "slow").touch()
+            events.until(type="phase", service="web", phase="starting")
+            status = shop.status()["web"]
+            checked = json.loads(shop("check", "--json").stdout)["services"][0]
+            waited = json.loads(shop("wait", "--timeout", "0.5", "--json").stdout)["services"][0]
+            (shop.root / "slow").unlink()
+            events.until(type="phase", service="web", phase="ready")
+
+        assert (status["phase"], checked["well"], waited["outcome"]) == ("starting", False, "timed out")
+        assert seen in status["reason"]
+        assert "`devinit restart web`" in status["reason"]
+        assert waited["reason"] == status["reason"]
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")

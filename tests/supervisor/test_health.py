@@ -90,7 +90,7 @@ class TestAServiceThatStopsAnswering:
             os.kill(pid, signal.SIGCONT)
             events.until(type="phase", service="web", phase="ready")
 
-        assert told["reason"] == "no process accepted a connection within 0.3 s"
+        assert told["reason"] == "it listens, but no process accepted a connection within 0.3 s"
 
     def test_is_looked_after_by_the_next_supervisor_too(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port, health={"exec": "test ! -e sick", **OFTEN})
