@@ -1,9 +1,13 @@
-"""Tell a person's edits from the files that a service writes itself each time it starts: pure.
+"""Tell edits from the files that a service writes itself each time it starts: pure.
 
 Every edit leads to a restart. A service's own writes show a pattern: the same file changes soon after each
-restart. For such a file the restart waits longer each time, but it comes: a person may edit that file, too. When
-it changes more often meanwhile than it ever did after a restart, that is an edit, and the restart comes at once.
-Other files restart the service at once in any case. A file rewritten with the same content has not changed.
+restart, and always as long after it, however long that restart was put off. Who edits one file again and again,
+every two seconds perhaps, knows nothing of our restarts: so some of these come a moment later, which moves the
+next change nearer to the restart when it is an edit, and not when it is the service's own work.
+
+For an own write the restart waits longer each time, but it comes: the file may be edited, too. When it changes
+more often meanwhile than it ever did after a restart, that is an edit, and the restart comes at once. Other files
+restart the service at once in any case. A file rewritten with the same content has not changed.
 """
 
 from __future__ import annotations
@@ -15,14 +19,26 @@ from msgspec.structs import replace
 
 SOON_SECONDS = 3.0
 """A change so soon after the service came up, or before it did, may be its own work."""
-AT_ONCE = 4
+AT_ONCE = 3
 """So many restarts in a row for the same file are not delayed ..."""
+TRIALS = 6
+"""... so many more are delayed in turns, to see what the next change keeps to ..."""
+TRIAL_SECONDS = 1.2
+"""... by so much, or by that part of the time that passes from a restart to the change ..."""
+TRIAL_PART = 0.5
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""... and those that follow wait so many seconds."""
+"""... and those that follow wait so many seconds, as long as the changes keep to the restarts."""
+GATHERED_SECONDS = 0.4
+"""How long ago a change that has just been noticed was made, at most, when nothing is in the way."""
+STEADY_SECONDS = 0.5
+"""Changes keep to the restarts when they differ by no more than this ..."""
+STEADY_PART = 0.3
+"""... or than this part of the time that passes from a restart to the change: a busy machine starts slowly."""
 APART_SECONDS = 1.0
 """Changes of a file so far apart are two, and not one that was written in several steps."""
-ANY_AT_ONCE = 10
-"""The same for restarts in a row for whatever files: a service may write files with new names each time."""
+ANY = ""
+"""In place of a path: of whatever files. A service may write files with new names each time."""
+ANY_AT_ONCE = 6
 ANY_DELAYS = (1.0, 2.0, 4.0)
 
 
@@ -33,6 +49,8 @@ class Change(Struct, frozen=True):
     """Whether the service was only just coming up."""
     digest: bytes | None = None
     """Of its content; None when that was not asked."""
+    age: float = 0.0
+    """How many seconds ago it was made."""
 
 
 class Pending(Struct, frozen=True):
@@ -58,6 +76,10 @@ class History(Struct, frozen=True):
     """Files that changed soon after a restart, and how often they changed at most before the next one."""
     hurried: int = 0
     """Restarts in a row that other files were changed soon after."""
+    restarted_at: float | None = None
+    """When the service was restarted last (monotonic seconds)."""
+    lags: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Files, and how many seconds after the last restarts each of them changed first, oldest first."""
     digests: dict[str, bytes | None] = field(default_factory=dict)
     """Files that changed soon after a restart, and their content when the service was last restarted for them."""
     pending: dict[str, Pending] = field(default_factory=dict)
@@ -71,20 +93,25 @@ class History(Struct, frozen=True):
     @property
     def own(self) -> dict[str, float]:
         """The files that seem to be the service's own work, and how many seconds a restart for them waits."""
-        return {path: delay(self, path) for path, count in self.in_a_row.items() if count >= AT_ONCE}
+        return {path: delay(self, path) for path in self.in_a_row if is_own(self, path)}
 
 
 def noticed(history: History, changes: Mapping[str, Change], now: float) -> History:
     """Return the history with files that just changed."""
-    pending = dict(history.pending)
+    pending, lags = dict(history.pending), dict(history.lags)
     for path, change in changes.items():
         if change.soon and change.digest is not None and change.digest == history.digests.get(path):
             continue
         if (before := pending.get(path)) is not None:
             pending[path] = changed_again(before, change, now, history.times.get(path, 1))
-        else:
-            pending[path] = Pending(change, now, now + (delay(history, path) if change.soon else 0.0))
-    return replace(history, pending=pending)
+            continue
+        if change.soon and history.restarted_at is not None:
+            lag = now - change.age - history.restarted_at
+            for key in (path,) if pending else (path, ANY):
+                lags[key] = (*lags.get(key, ()), lag)[-TRIALS:]
+        waits = delay(replace(history, lags=lags), path) if change.soon else 0.0
+        pending[path] = Pending(change, now, now + max(0.0, waits - min(change.age, GATHERED_SECONDS)))
+    return replace(history, pending=pending, lags=lags)
 
 
 def changed_again(before: Pending, change: Change, now: float, usual: int) -> Pending:
@@ -103,14 +130,32 @@ def changed_again(before: Pending, change: Change, now: float, usual: int) -> Pe
 
 def delay(history: History, path: str) -> float:
     """Return how many seconds a restart for a file that changed soon after the last restart has to wait."""
-    if (own := history.in_a_row.get(path, 0)) >= AT_ONCE:
-        return DELAYS[min(own - AT_ONCE, len(DELAYS) - 1)]
-    if history.hurried >= ANY_AT_ONCE:
-        return ANY_DELAYS[min(history.hurried - ANY_AT_ONCE, len(ANY_DELAYS) - 1)]
-    return 0.0
+    count = history.in_a_row.get(path, 0)
+    if is_own(history, path):
+        return DELAYS[min(count - AT_ONCE - TRIALS, len(DELAYS) - 1)]
+    if history.hurried >= ANY_AT_ONCE + TRIALS and is_steady(history, ANY):
+        return ANY_DELAYS[min(history.hurried - ANY_AT_ONCE - TRIALS, len(ANY_DELAYS) - 1)]
+    trial = max(count - AT_ONCE, history.hurried - ANY_AT_ONCE)
+    if trial < 0 or trial % 2:
+        return 0.0
+    lags = history.lags.get(path if count >= AT_ONCE else ANY, ())
+    return max(TRIAL_SECONDS, TRIAL_PART * max(lags, default=0.0))
 
 
-def restarted(history: History) -> History:
+def is_own(history: History, path: str) -> bool:
+    """Whether a file seems to be the service's own work."""
+    return history.in_a_row.get(path, 0) >= AT_ONCE + TRIALS and is_steady(history, path)
+
+
+def is_steady(history: History, path: str) -> bool:
+    """Whether a file has changed as long after each of the last restarts, however long these were put off."""
+    lags = history.lags.get(path, ())
+    return max(lags, default=0.0) - min(lags, default=0.0) <= max(
+        STEADY_SECONDS, STEADY_PART * max(lags, default=0.0)
+    )
+
+
+def restarted(history: History, now: float) -> History:
     """Return the history after a restart for all that was pending."""
     soon = {path: each for path, each in history.pending.items() if each.change.soon}
     known = {
@@ -119,11 +164,14 @@ def restarted(history: History) -> History:
         if each.change.soon or path in history.digests
     }
     is_explained = any(path in history.own for path in soon)
+    in_a_row = {path: history.in_a_row.get(path, 0) + 1 for path, each in soon.items() if not each.is_edit}
     return History(
-        in_a_row={path: history.in_a_row.get(path, 0) + 1 for path, each in soon.items() if not each.is_edit},
+        in_a_row=in_a_row,
         times=history.times
         | {path: max(each.times, history.times.get(path, 1)) for path, each in soon.items()},
         hurried=history.hurried + 1 if soon and not is_explained else 0,
+        restarted_at=now,
+        lags={path: lags for path, lags in history.lags.items() if path in in_a_row or (path == ANY and soon)},
         digests={**history.digests, **known},
     )
 

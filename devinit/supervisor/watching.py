@@ -10,6 +10,7 @@ import contextlib
 import logging
 import re
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -31,6 +32,8 @@ TICK_MILLISECONDS = 1000
 """How often to look whether a delayed restart is due, and whether the watched folders are still the same ones."""
 RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 """After how long it is tried again to watch folders that cannot be watched."""
+LONGEST_AGE_SECONDS = 10.0
+"""A change that is noticed was made no longer ago: the service was being restarted meanwhile."""
 LARGEST_COMPARED = 1_000_000
 """A file of more bytes counts as changed whenever it is written."""
 
@@ -172,7 +175,9 @@ class Watching:
         known = self._history.digests.keys()
         compared = [path for path in paths if soon or path in known]
         digests = await asyncio.to_thread(digests_of, compared, self._directory) if compared else {}
-        changes = {path: Change(soon, digests.get(path)) for path in sorted(paths)}
+        changes = {
+            path: Change(soon, digests.get(path), age_of(self._directory / path)) for path in sorted(paths)
+        }
         self._history = noticed(self._history, {**changes, **self._unseen}, asyncio.get_running_loop().time())
         self._unseen.clear()
 
@@ -180,7 +185,7 @@ class Watching:
         due, up = self._history.due, self._service.up_seconds()
         if due is not None and due <= asyncio.get_running_loop().time():
             reason = describe(list(self._history.pending))
-            self._history = restarted(self._history)
+            self._history = restarted(self._history, asyncio.get_running_loop().time())
             await self._service.restart(reason)
         elif due is None and up is not None and up >= SOON_SECONDS:
             self._history = settled(self._history)
@@ -223,6 +228,16 @@ def digest_of(path: Path) -> bytes | None:
         return None
     # One that is not there any more is the same each time as well.
     return b"" if content is None else blake2b(content, digest_size=16).digest()
+
+
+def age_of(path: Path) -> float:
+    """Return how many seconds ago a file was written, as far as that can be: it was noticed just now."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
+    # A copy may keep the time of the original.
+    return age if 0.0 <= age <= LONGEST_AGE_SECONDS else 0.0
 
 
 def load_watcher() -> Awatch:
