@@ -167,7 +167,7 @@ def client_at(path: str, root: str | Path, holder: int | None = None) -> Client 
 
 
 def runs_without_supervisor(root: str | Path) -> bool:
-    """Whether services are on record although no supervisor listens: theirs was killed."""
+    """Whether services are on record, also ended ones, although no supervisor listens: it was killed."""
     text = read_text(os.path.join(state_folder(root), "state.json"))
     if text is None:
         from devinit.system.old_layout import has_record  # usually there is a record
@@ -175,4 +175,4 @@ def runs_without_supervisor(root: str | Path) -> bool:
         return has_record(root)
     # Read as text: a record that is empty is written exactly so, and one that is garbled is for the
     # supervisor to refuse by name.
-    return '"services":{}' not in text
+    return '"services":{}' not in text or '"ended":{"' in text

@@ -20,7 +20,7 @@ from devinit.supervisor.leftovers import out_of_sight
 from devinit.supervisor.passwords import Passwords
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
-from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_caller, read_state
+from devinit.supervisor.state_file import EndedRecord, Moment, ServiceRecord, State, read_caller, read_state
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.descriptors import descriptors
 from devinit.system.namespaces import network_namespace, pid_namespace
@@ -44,7 +44,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     """
     stage = supervisor.stage
     state = read_state(stage.private)
-    if not state.services or state.root != os.path.realpath(stage.root):
+    if not (state.services or state.ended) or state.root != os.path.realpath(stage.root):
         # Nothing ran, or it ran in the checkout that this one was copied from.
         return
     if elsewhere := running_elsewhere(state, stage):
@@ -68,6 +68,9 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
         take_over(supervisor.runners[name], record, stage)
         if name in state.moments:
             remember(supervisor.runners[name], record.phase, state.moments[name])
+    for name, ended in state.ended.items():
+        if name in supervisor.runners:
+            recall(supervisor.runners[name], ended)
 
 
 def running_elsewhere(state: State, stage: Stage) -> set[str]:
@@ -134,6 +137,21 @@ def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
     if runner.phase is phase:
         runner.phase_since = min(moment.since, time.monotonic())
         runner.restarted_for = moment.restarted_for
+
+
+def recall(runner: Runner, ended: EndedRecord) -> None:
+    """Let a service that had ended for good be as it was: finished, or failed with its reason."""
+    runner.started_at, runner.log_offset = ended.started_at, ended.log_offset
+    runner.post(
+        lifecycle.Remembered(
+            phase=ended.phase,
+            reason=ended.reason,
+            failure=ended.failure,
+            last_exit=ended.last_exit,
+            restarts=ended.restarts,
+        )
+    )
+    runner.phase_since = min(ended.since, time.monotonic())
 
 
 def recorded_project(current: Project, state: State) -> Project:

@@ -117,6 +117,16 @@ class Adopted(Struct, frozen=True, kw_only=True):
     restarts: int = 0
 
 
+class Remembered(Struct, frozen=True, kw_only=True):
+    """It had ended for good under an earlier supervisor: finished, or failed."""
+
+    phase: Phase
+    reason: str | None
+    failure: Failure | None
+    last_exit: int | None
+    restarts: int
+
+
 class BecameReady(Struct, frozen=True):
     """Its probe answers, and the listener is its own."""
 
@@ -201,6 +211,7 @@ LifecycleEvent: TypeAlias = (
     | PreparationFailed
     | Spawned
     | Adopted
+    | Remembered
     | BecameReady
     | CheckPassed
     | CheckFailed
@@ -287,6 +298,7 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     DelayPassed: frozenset({Phase.BACKOFF}),
     TreeGone: frozenset({Phase.STOPPING}),
     Adopted: frozenset({Phase.STOPPED}),
+    Remembered: frozenset({Phase.STOPPED}),
 }
 """In which phases an event means something; in all others it came too late and changes nothing."""
 
@@ -310,6 +322,9 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return change(state, spawned_at=now), (Watch(),)
         case Adopted():
             return after_adoption(event, now)
+        case Remembered(phase=phase, reason=reason, failure=failure, last_exit=code, restarts=restarts):
+            ended = LifecycleState(phase=phase, reason=reason, failure=failure, last_exit=code)
+            return change(ended, restarts=restarts), ()
         case BecameReady():
             ready = change(state, phase=Phase.READY, reason=None, ready_at=now, proven=True, port_losses=0)
             return ready, (LookAfter(),)

@@ -15,11 +15,19 @@ from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import WANTED
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
-from devinit.supervisor.state_file import ServiceRecord, State, forget_caller, write_caller, write_state
+from devinit.supervisor.state_file import (
+    EndedRecord,
+    ServiceRecord,
+    State,
+    forget_caller,
+    write_caller,
+    write_state,
+)
 from devinit.system.namespaces import network_namespace, pid_namespace
 from devinit.system.processes import boot_id
 
 RECORDED = WANTED | {Phase.STOPPING}
+ENDED = frozenset({Phase.EXITED, Phase.FAILED})
 SOON_SECONDS = 0.005
 """How long changes are collected. A record takes 0.5 ms, which the next process in the chain would wait for."""
 
@@ -100,8 +108,33 @@ def state_of(
             name: record_of(runner, stage, is_returning=name in returning)
             for name, runner in runners.items()
             # Also what waits to be started, and what is still being ended.
-            if runner.phase in RECORDED or runner.process is not None or name in returning
+            if is_recorded(runner, returning)
         },
+        ended={
+            name: ended_record_of(runner)
+            for name, runner in runners.items()
+            if runner.phase in ENDED and not is_recorded(runner, returning)
+        },
+    )
+
+
+def is_recorded(runner: Runner, returning: Collection[str]) -> bool:
+    """Whether a service runs, or is on its way up or down."""
+    return runner.phase in RECORDED or runner.process is not None or runner.name in returning
+
+
+def ended_record_of(runner: Runner) -> EndedRecord:
+    """Return what is to be known about one service that has ended for good."""
+    state = runner.state
+    return EndedRecord(
+        phase=state.phase,
+        since=runner.phase_since,
+        reason=state.reason,
+        failure=state.failure,
+        last_exit=state.last_exit,
+        restarts=state.restarts,
+        started_at=runner.started_at,
+        log_offset=runner.log_offset,
     )
 
 

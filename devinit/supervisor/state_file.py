@@ -17,6 +17,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Service
 from devinit.model.status import Phase
 from devinit.supervisor.drift import Basis
+from devinit.supervisor.lifecycle import Failure
 from devinit.system.files import read_text, write_atomically
 
 NAME = "state.json"
@@ -58,6 +59,24 @@ class Moment(Struct, frozen=True, kw_only=True):
     """Why it was started again last, when no command asked for that and it had not failed."""
 
 
+class EndedRecord(Struct, frozen=True, kw_only=True):
+    """A service that has ended for good while others run: a job that is finished, or a service that was given up."""
+
+    phase: Phase
+    """EXITED or FAILED."""
+    since: float
+    """When it ended: monotonic seconds, as in `Moment`."""
+    reason: str | None = None
+    failure: Failure | None = None
+    last_exit: int | None = None
+    """The code of its end; negative: the signal."""
+    restarts: int = 0
+    started_at: float | None = None
+    """Unix time."""
+    log_offset: int = 0
+    """Where its last run begins in the log."""
+
+
 class Format(Struct, frozen=True):
     """What is read of the file before anything else."""
 
@@ -80,7 +99,9 @@ class State(Struct, frozen=True, kw_only=True):
     profile: str | None = None
     services: dict[str, ServiceRecord] = field(default_factory=dict)
     moments: dict[str, Moment] = field(default_factory=dict)
-    """Of each service on record; an older record has none."""
+    """Keyed by service; missing in records of version 0.1."""
+    ended: dict[str, EndedRecord] = field(default_factory=dict)
+    """Keyed by service: those that are not among `services`. Missing in records of version 0.1."""
 
 
 def state_path(private: Path) -> Path:

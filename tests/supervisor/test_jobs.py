@@ -61,6 +61,47 @@ class TestAServiceThatEndsWithCode0:
         assert "migrate finished  web" in shop("status", "--all").stdout
 
 
+class TestWhatHasEnded:
+    def test_is_as_it_was_for_the_next_supervisor(self, shop: Shop) -> None:
+        shop.service("migrate", "exit=0")
+        shop.service("broken", command="sh -c 'echo Error: no schema >&2; exit 3'")
+        shop.service("web", "never", ready={"after": 0}, depends_on={"migrate": "completed"})
+        assert shop("start").returncode == 1
+        before = {name: json.loads(shop("why", name, "--json").stdout) for name in ("migrate", "broken")}
+
+        shop.kill_supervisor()
+
+        listed = shop("status").stdout
+        after = {name: json.loads(shop("why", name, "--json").stdout) for name in before}
+        assert "Migrate: ✓ Finished" in listed
+        assert "Broken: ⚠ Failed: exited with code 3" in listed
+        for name, was in before.items():
+            told = ("phase", "reason", "last_exit", "restarts", "log_tail")
+            assert [after[name][key] for key in told] == [was[key] for key in told]
+            assert after[name]["since_seconds"] > was["since_seconds"]
+        assert (after["migrate"]["phase"], after["migrate"]["last_exit"]) == ("exited", 0)
+
+    def test_is_so_where_nothing_else_runs(self, shop: Shop) -> None:
+        shop.service("migrate", "exit=0")
+        shop.up()
+
+        shop.kill_supervisor()
+
+        assert shop("status").stdout == "Migrate: ✓ Finished\n"
+        assert shop("stop").returncode == 0
+        assert shop("status").stdout == "Migrate: ✗ Not running\n"
+
+    def test_is_stopped_after_a_stop(self, shop: Shop) -> None:
+        shop.service("migrate", "exit=0")
+        shop.service("web", "never", ready={"after": 0})
+        shop.up()
+        shop("stop", "migrate")
+
+        shop.kill_supervisor()
+
+        assert shop.status()["migrate"]["phase"] == "stopped"
+
+
 class TestAJobThatOthersWaitFor:
     """With `depends_on = { migrate = "completed" }`."""
 

@@ -35,6 +35,7 @@ from devinit.supervisor.lifecycle import (
     PreparationFailed,
     Prepare,
     Prepared,
+    Remembered,
     Renew,
     SetUp,
     Spawn,
@@ -67,6 +68,7 @@ EVENTS: tuple[LifecycleEvent, ...] = (
     Spawned(),
     Adopted(was_ready=True),
     Adopted(was_ready=False),
+    Remembered(phase=Phase.EXITED, reason="exited with code 0", failure=None, last_exit=0, restarts=0),
     BecameReady(),
     CheckPassed(),
     CheckFailed("no answer", Health(failures=2, restart_after=4)),
@@ -631,7 +633,7 @@ class TestEveryHistory:
             assert current.phase is not Phase.READY or current.ready_at is not None
             assert current.phase not in ALIVE or current.started_at is not None
             assert current.port_losses <= PORT_ATTEMPTS + 1
-            assert before.restarts <= current.restarts <= before.restarts + 1 or isinstance(event, Adopted)
+            assert before.restarts <= current.restarts <= before.restarts + 1 or isinstance(event, Adopted | Remembered)
             assert list(current.failures) == sorted(current.failures)
             assert len(current.failures) <= policy.failures
 
