@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 ATTEMPT_SECONDS = 5.0
 """How long one attempt may take at first: a page that is compiled on demand is slow without being broken."""
+BEFORE_SECONDS = 0.5
+"""How long it takes at most to be refused by one's own machine; a rule that drops packets answers never."""
 FIRST_INTERVAL_SECONDS = 0.004
 """What listens is nearly there: PostgreSQL says "starting up" for some 5 ms. After twelve attempts it is 30 ms."""
 LONGEST_INTERVAL_SECONDS = 0.5
@@ -195,6 +197,25 @@ def prove_end(writer: asyncio.StreamWriter) -> None:
             f"connections to {server[0]}:{server[1]} do not reach it: the kernel redirects them elsewhere "
             "(a DNAT or REDIRECT rule of iptables or nftables)"
         )
+
+
+async def redirected_before(probe: TcpProbe) -> str | None:
+    """Return why a port is of no use to a service that is about to listen on it: what answers there is a stranger.
+
+    While nothing listens, a connection is refused, unless the kernel redirects it. No connection is made to the
+    service itself, which may serve only one.
+    """
+    result = await within(BEFORE_SECONDS, carry_out(probe, _no_command, str, is_own=False))
+    if result.verdict is not ProbeVerdict.READY or tcp_listeners(probe.port):
+        return None
+    return (
+        f"connections to {probe.host}:{probe.port} are answered although nothing listens there: the kernel redirects "
+        "them elsewhere (a DNAT or REDIRECT rule of iptables or nftables)"
+    )
+
+
+async def _no_command(_command: str) -> int:
+    return 0
 
 
 async def get(probe: HttpProbe, *, is_own: bool = False) -> ProbeResult:

@@ -337,7 +337,9 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
                         f"its port {name}, {probe.port}, is {holder.holding(probe.port).reason}"
                     )
                 case verify.Ours():
-                    result = await attempt(probe, subject.run_command, subject.read_output)
+                    result = await attempt(probe, subject.run_command, subject.read_output, is_own=True)
+                    if result.verdict is ProbeVerdict.REDIRECTED:
+                        return Unreachable(f"its port {name}: {result.detail}")
                     if result.verdict is ProbeVerdict.READY:
                         break
                     if name in subject.open_extra_ports and (result != before or result.status is None):

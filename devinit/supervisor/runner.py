@@ -15,6 +15,7 @@ from typing import Protocol, assert_never
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
+    ExchangeProbe,
     HttpProbe,
     LogProbe,
     Probe,
@@ -40,7 +41,7 @@ from devinit.supervisor.health import asked_again, asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import Ears, Finding, Sign, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.probing import check, matches
+from devinit.supervisor.probing import check, matches, redirected_before, speaks_tls
 from devinit.supervisor.readiness import (
     Ailing,
     Elsewhere,
@@ -168,6 +169,11 @@ class Runner:
         return self.service.provider == "process" and self.service.external_url is None
 
     @property
+    def _is_own(self) -> bool:
+        """Whether it listens itself, on this machine: then connections to its port have to end there."""
+        return self.service.port is not None and self.service.external_url is None
+
+    @property
     def phase(self) -> Phase:
         """What the service is doing."""
         return self.state.phase
@@ -221,7 +227,7 @@ class Runner:
         probe, state = self._probe_again(), self.state
         if isinstance(probe, LogProbe | StayedUpProbe):
             return
-        result = await check(probe, self._run_probe_command, CONFIRM_SECONDS)
+        result = await check(probe, self._run_probe_command, CONFIRM_SECONDS, is_own=self._is_own)
         if result.verdict is not ProbeVerdict.READY and self.state is state:
             is_silent = result.timed_out and self.is_program
             self._fell_silent(loading(self.name, result.detail) if is_silent else result.detail)
@@ -359,7 +365,7 @@ class Runner:
         if spec is None:
             self.post(lifecycle.Spawned())
             return
-        if loss := self._loss():
+        if loss := self._loss() or await self._redirection():
             self.post(loss)
             return
         port = self._stage.ports.port_of(self.name)
@@ -391,6 +397,17 @@ class Runner:
         if lost := self._lost_extra_ports():
             return lost
         return None if complete else lifecycle.PortLost("another process took the port while it was down")
+
+    async def _redirection(self) -> lifecycle.PortLost | None:
+        """Say that connections to its port end elsewhere, of a service whose probe makes none and would not see it."""
+        port, probe = self._stage.ports.port_of(self.name), self._stage.probe(self.service)
+        if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
+            return None
+        reason = await redirected_before(TcpProbe(self._stage.endpoint(self.name).host, port))
+        if reason is None:
+            return None
+        self._stage.ports.avoid(port, reason)
+        return lifecycle.PortLost(reason)
 
     def _lost_extra_ports(self) -> lifecycle.PortUnavailable | None:
         """Say which of its further ports another process has: they cannot be moved while it starts."""
@@ -590,10 +607,8 @@ class Runner:
     async def _check_again_and_again(self, health: Health) -> None:
         service = asked_as(self.service, health)
         probe = self._stage.probe(service)
-        is_own = self.service.port is not None and self.service.external_url is None
-
         async def ask() -> ProbeResult:
-            return await check(probe, self._run_health_command, health.timeout_seconds, is_own=is_own)
+            return await check(probe, self._run_health_command, health.timeout_seconds, is_own=self._is_own)
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
             self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
@@ -762,7 +777,7 @@ class Runner:
 
     async def answer_to(self, probe: Probe, seconds: float) -> ProbeResult:
         """Ask the service once, whatever its phase."""
-        return await check(probe, self._run_probe_command, seconds)
+        return await check(probe, self._run_probe_command, seconds, is_own=self._is_own)
 
     async def _run_health_command(self, command: str) -> int:
         return await self._run_probe_command(command, "health.exec")

@@ -14,9 +14,10 @@ import pytest
 
 from devinit.system.connections import arrives
 from devinit.system.procfs import LINUX
+from tests.supervisor.test_extra_ports import ADMIN, describe
 
 if TYPE_CHECKING:
-    from tests.supervisor.conftest import Shop
+    from tests.supervisor.conftest import FreePorts, Shop
 
 DRIVER = """
 import json, subprocess, sys, threading
@@ -80,13 +81,15 @@ class TestARedirectedPort:
         [
             ({"http": "/"}, STRANGER, "the kernel redirects them elsewhere"),
             ({"tcp": True}, STRANGER, "the kernel redirects them elsewhere"),
+            ({"log": "up"}, STRANGER, "the kernel redirects them elsewhere"),
+            ({"exec": "true"}, STRANGER, "the kernel redirects them elsewhere"),
             ({"tcp": True}, NOBODY, "are refused although it listens there"),
         ],
     )
     def test_is_left_for_one_that_is_not(
         self, shop: Shop, port: int, ready: dict[str, Any], to: int, reason: str
     ) -> None:
-        shop.service("web", "note=notes", port=port, ready=ready)
+        shop.service("web", "note=notes", "say=up", port=port, ready=ready)
 
         start, status, _ = started_there(shop, port, to)
 
@@ -94,7 +97,8 @@ class TestARedirectedPort:
         [web] = json.loads(status["output"])["services"]
         assert (web["phase"], web["mode"]) == ("ready", "moved")
         assert web["port"] > port
-        assert len(shop.notes()) == 2
+        # Where the probe makes no connection, the port is found out before the service is started on it.
+        assert len(shop.notes()) == (2 if ready.keys() & {"http", "tcp"} else 1)
         assert reason in start["output"]
 
     def test_that_is_fixed_is_a_failure_with_that_reason(self, shop: Shop, port: int) -> None:
@@ -106,6 +110,18 @@ class TestARedirectedPort:
         row = json.loads(start["output"].splitlines()[-1])["services"][0]
         assert row["phase"] == "failed"
         assert f"connections to 127.0.0.1:{port} do not reach it" in row["reason"]
+
+    def test_that_is_a_further_one_is_a_failure_with_that_reason(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        ports = free_ports(6)
+        describe(shop, ports, **ADMIN)
+
+        start, _, _ = started_there(shop, ports[2])
+
+        row = json.loads(start["output"].splitlines()[-1])["services"][0]
+        assert row["phase"] == "failed"
+        assert f"connections to 127.0.0.1:{ports[2]} do not reach it" in row["reason"]
 
 
 @pytest.mark.skipif(not LINUX, reason="the other end is looked for by netlink")
