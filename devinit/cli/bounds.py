@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import TypeVar
 
+    from devinit.model.status import ServiceStatus
+
     Item = TypeVar("Item")
 
 LOG_BYTES = 64 * 1024
 """Of logs: some 16,000 tokens of a language model."""
 WHY_BYTES = 16 * 1024
+STATUS_BYTES = 64 * 1024
+SHORTEST_TEXT = 80
+"""Characters of a reason that are printed however many services there are: no service is left out."""
+LONGEST_TEXT = 2000
+"""Characters of a reason in an answer of the supervisor."""
 LONGEST_LINE = 2000
 """Characters of one line of a log."""
 
@@ -32,6 +39,19 @@ def add_bound(parser: ArgumentParser, usual: int) -> None:
         type=count,
         metavar="N",
         help=f"print the last N bytes or so, long lines shortened; 0: everything "
+        f"({usual} where no terminal reads, else everything)",
+    )
+
+
+def add_text_bound(parser: ArgumentParser, usual: int) -> None:
+    """Add the option to the parser of a command that shortens texts instead of leaving something out."""
+    from devinit.cli.parser import count
+
+    parser.add_argument(
+        "--max-bytes",
+        type=count,
+        metavar="N",
+        help=f"shorten long reasons until N bytes or so are left; 0: everything "
         f"({usual} where no terminal reads, else everything)",
     )
 
@@ -54,3 +74,35 @@ def last_within(items: Iterable[Item], most: int, size_of: Callable[[Item], int]
             total -= kept.popleft()[1]
             left_out += 1
     return [item for item, _ in kept], left_out
+
+
+def services_within(
+    services: list[ServiceStatus], most: int, size_of: Callable[[list[ServiceStatus]], int]
+) -> list[ServiceStatus]:
+    """Return all services, with texts as long as fit into so many bytes, or as short as they may become."""
+    if size_of(services) <= most:
+        return services
+    low, high = SHORTEST_TEXT, LONGEST_TEXT
+    while low < high:
+        middle = (low + high + 1) // 2
+        if size_of([with_texts_of(each, middle) for each in services]) <= most:
+            low = middle
+        else:
+            high = middle - 1
+    return [with_texts_of(each, low) for each in services]
+
+
+def with_texts_of(service: ServiceStatus, most: int) -> ServiceStatus:
+    """Return a service with texts of at most so many characters, and whether something is missing."""
+    from devinit.text import shortened
+
+    told = service.copy()
+    if text := told["reason"]:
+        told["reason"] = shortened(text, most)
+    if text := told.get("restarted_for"):
+        told["restarted_for"] = shortened(text, most)
+    if text := told.get("watch"):
+        told["watch"] = shortened(text, most)
+    if error := told.get("last_error"):
+        told["last_error"] = {**error, "text": shortened(error["text"], most)}
+    return told if told == service else {**told, "truncated": True}

@@ -30,6 +30,9 @@ ORPHANED = (
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
 SWITCHES = {"--json": "json", "--all": "all"}
 NAMES = "services"
+DEFAULTS = {"max_bytes": None}
+PLAIN_SERVICE_BYTES = 500
+"""Of a service in JSON, without its texts."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -38,6 +41,9 @@ def configure(parser: ArgumentParser) -> None:
         "services", nargs="*", metavar="SERVICE", help="whose status; none or `all`: every service"
     )
     parser.add_argument("--all", action="store_true", help="every project of this machine, from any folder")
+    from devinit.cli.bounds import STATUS_BYTES, add_text_bound
+
+    add_text_bound(parser, STATUS_BYTES)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -61,14 +67,14 @@ def run(arguments: Arguments) -> int:
         "services": chosen(arguments.services, status),
         "out_of_reach": mention_reach(client),
     }
+    paint = Paint(sys.stdout)
+    if not sys.stdout.isatty() or arguments.max_bytes:
+        shown = bounded(status["services"], arguments.max_bytes, None if arguments.json else paint)
+        status = {**status, "services": shown}
     if arguments.json:
         print_json(status)
         return 0
-    paint = Paint(sys.stdout)
-    lines = [
-        line for each in status["services"] for line in (line_of(each, paint), *extra_lines(each, paint))
-    ]
-    terminal.write(sys.stdout, lines)
+    terminal.write(sys.stdout, lines_of(status["services"], paint))
     if not status["services"]:
         from devinit.config.absence import NO_SERVICES  # as below
 
@@ -93,6 +99,31 @@ def connected(root: str) -> Client | None:
         if supervisor_of(root) is None and services_elsewhere(root):
             return None
         raise
+
+
+def bounded(
+    services: list[ServiceStatus], stated: int | None, paint: Paint | None
+) -> list[ServiceStatus]:
+    """Return services with texts that fit into what is printed: as lines, or without `paint` as JSON."""
+    from devinit.cli.bounds import STATUS_BYTES, bound_of, services_within
+
+    most = bound_of(stated, STATUS_BYTES)
+    texts = sum(len(each["reason"] or "") + len(each.get("watch") or "") for each in services)
+    if most is None or 2 * (texts + PLAIN_SERVICE_BYTES * len(services)) <= most:
+        return services  # the usual case, without encoding it twice
+    from devinit.control import wire
+
+    def size_of(services: list[ServiceStatus]) -> int:
+        if paint is None:
+            return len(wire.encode(services).encode(errors="replace"))
+        return sum(len(line.encode(errors="replace")) + 1 for line in lines_of(services, paint))
+
+    return services_within(services, most, size_of)
+
+
+def lines_of(services: list[ServiceStatus], paint: Paint) -> list[str]:
+    """Return all services as lines."""
+    return [line for each in services for line in (line_of(each, paint), *extra_lines(each, paint))]
 
 
 def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
