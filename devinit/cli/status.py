@@ -101,9 +101,7 @@ def connected(root: str) -> Client | None:
         raise
 
 
-def bounded(
-    services: list[ServiceStatus], stated: int | None, paint: Paint | None
-) -> list[ServiceStatus]:
+def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | None) -> list[ServiceStatus]:
     """Return services with texts that fit into what is printed: as lines, or without `paint` as JSON."""
     from devinit.cli.bounds import STATUS_BYTES, bound_of, services_within
 

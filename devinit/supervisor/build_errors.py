@@ -109,7 +109,11 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
             # Another one of the same build: the lines below are about that, unless nothing was said before.
             block = (*now.block, line)
             is_first = bool(now.block) and not any(map(said_in, now.block))
-            now = replace(now, error=told(block, at, stamp), block=block) if is_first else replace(now, block=())
+            now = (
+                replace(now, error=told(block, at, stamp), block=block)
+                if is_first
+                else replace(now, block=())
+            )
         elif now.may_fail:
             block = (*now.block, line)[-TRACEBACK:]
             now = replace(now, block=block)

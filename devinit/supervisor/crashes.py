@@ -14,10 +14,15 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from devinit.supervisor.causes import dying_by, ended_by, of_last_run, stuck_by
+from devinit.model.probe import ProbeVerdict, TcpProbe
+from devinit.supervisor.causes import begins_again, dying_by, ended_by, of_last_run, stuck_by
 from devinit.supervisor.listening import LINES, LOOK_SECONDS, Ears, Finding, Sign, found_dead
+from devinit.supervisor.probing import check, no_command
 from devinit.supervisor.workers import DeadWorker, said_of
+from devinit.system.listeners import tcp_listeners
 
+CONFIRM_SECONDS = 3.0
+"""How long a service that is ready may take to answer when it is asked whether it is."""
 QUIET_SECONDS = 2.5
 """How long after its last words a service is looked at: a worker may take its time between these and its end."""
 EAGER_SECONDS = 10.0
@@ -48,6 +53,28 @@ async def until_down(
         before, end = end, ears.size()
         if detail := await ask(before):
             return Silence(detail)
+
+
+async def silence_of(service: str, probe: TcpProbe, printed: str) -> str | None:
+    """Return what is seen of a ready service that does not serve, after it has printed this and is quiet.
+
+    It is asked only when its program was started again, and without a request: it would print that, and be asked
+    again for what it printed.
+    """
+    if not tcp_listeners(probe.port):
+        return loading(service, f"nothing listens on port {probe.port} any more")
+    if not begins_again(printed.splitlines()):
+        return None
+    result = await check(probe, no_command, CONFIRM_SECONDS, is_own=True)
+    return None if result.verdict is ProbeVerdict.READY else loading(service, result.detail)
+
+
+def loading(service: str, seen: str) -> str:
+    """Say of a service that serves no more what was seen, and what to do if that does not change by itself."""
+    return (
+        f"{seen}: it may be loading or busy\n"
+        f"it is ready again when it answers; `devinit restart {service}` ends a program that never gets that far"
+    )
 
 
 def down_by(ears: Ears) -> Finding | None:

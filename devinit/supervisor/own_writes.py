@@ -171,7 +171,9 @@ def restarted(history: History, now: float) -> History:
         | {path: max(each.times, history.times.get(path, 1)) for path, each in soon.items()},
         hurried=history.hurried + 1 if soon and not is_explained else 0,
         restarted_at=now,
-        lags={path: lags for path, lags in history.lags.items() if path in in_a_row or (path == ANY and soon)},
+        lags={
+            path: lags for path, lags in history.lags.items() if path in in_a_row or (path == ANY and soon)
+        },
         digests={**history.digests, **known},
     )
 

@@ -129,7 +129,9 @@ async def check(
         async with turns.one(), asyncio.timeout(seconds):
             await until_accepted(probe, is_own=is_own)
     except TimeoutError:
-        return not_yet(f"it listens, but no process accepted a connection within {seconds:g} s", timed_out=True)
+        return not_yet(
+            f"it listens, but no process accepted a connection within {seconds:g} s", timed_out=True
+        )
     except OSError as error:
         return not_yet(describe(error))
     return ready()
@@ -205,16 +207,17 @@ async def redirected_before(probe: TcpProbe) -> str | None:
     While nothing listens, a connection is refused, unless the kernel redirects it. No connection is made to the
     service itself, which may serve only one.
     """
-    result = await within(BEFORE_SECONDS, carry_out(probe, _no_command, str, is_own=False))
+    result = await within(BEFORE_SECONDS, carry_out(probe, no_command, str, is_own=False))
     if result.verdict is not ProbeVerdict.READY or tcp_listeners(probe.port):
         return None
     return (
-        f"connections to {probe.host}:{probe.port} are answered although nothing listens there: the kernel redirects "
-        "them elsewhere (a DNAT or REDIRECT rule of iptables or nftables)"
+        f"connections to {probe.host}:{probe.port} are answered although nothing listens there: "
+        "the kernel redirects them elsewhere (a DNAT or REDIRECT rule of iptables or nftables)"
     )
 
 
-async def _no_command(_command: str) -> int:
+async def no_command(_command: str) -> int:
+    """Run nothing, for a probe that has no command."""
     return 0
 
 

@@ -31,8 +31,8 @@ from devinit.ports import verify
 from devinit.ports.holder import holding
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.access_lines import without_own_requests
-from devinit.supervisor.causes import begins_again, cause_of, ports_in_use
-from devinit.supervisor.crashes import down_by, until_down
+from devinit.supervisor.causes import cause_of, ports_in_use
+from devinit.supervisor.crashes import CONFIRM_SECONDS, down_by, loading, silence_of, until_down
 from devinit.supervisor.daemons import open_server
 from devinit.supervisor.data_watch import look_at_data, refuse_empty_data, watch_data, without_saving
 from devinit.supervisor.drift import Basis, basis_of
@@ -41,7 +41,7 @@ from devinit.supervisor.health import asked_again, asked_as, look_after
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.listening import Ears, Finding, Sign, listen
 from devinit.supervisor.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.probing import check, matches, redirected_before, speaks_tls
+from devinit.supervisor.probing import check, matches, redirected_before
 from devinit.supervisor.readiness import (
     Ailing,
     Elsewhere,
@@ -70,8 +70,6 @@ TAIL_LINES = 20
 LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of its end."""
 
-CONFIRM_SECONDS = 3.0
-"""How long a service that is ready may take to answer a client who asks whether it is."""
 PATIENCE_SECONDS = 1.0
 """How long a start may take before what its probe sees is reported."""
 
@@ -399,7 +397,7 @@ class Runner:
         return None if complete else lifecycle.PortLost("another process took the port while it was down")
 
     async def _redirection(self) -> lifecycle.PortLost | None:
-        """Say that connections to its port end elsewhere, of a service whose probe makes none and would not see it."""
+        """Say that connections to its port end elsewhere; a probe that makes none would not see it."""
         port, probe = self._stage.ports.port_of(self.name), self._stage.probe(self.service)
         if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
             return None
@@ -577,14 +575,8 @@ class Runner:
         port = self._stage.ports.port_of(self.name)
         if port is None or self._heals:
             return None
-        if not tcp_listeners(port):
-            return loading(self.name, f"nothing listens on port {port} any more")
-        if not begins_again(logs.read_from(logs.log_path(self._stage.private, self.name), end).splitlines()):
-            return None
-        # Without a request: it would print that, and be asked again for what it printed.
-        host = self._stage.endpoint(self.name).host
-        result = await check(TcpProbe(host, port), self._run_probe_command, CONFIRM_SECONDS, is_own=True)
-        return None if result.verdict is ProbeVerdict.READY else loading(self.name, result.detail)
+        printed = logs.read_from(logs.log_path(self._stage.private, self.name), end)
+        return await silence_of(self.name, TcpProbe(self._stage.endpoint(self.name).host, port), printed)
 
     def _fell_silent(self, detail: str) -> None:
         self.last_probe = detail.partition("\n")[0]
@@ -607,6 +599,7 @@ class Runner:
     async def _check_again_and_again(self, health: Health) -> None:
         service = asked_as(self.service, health)
         probe = self._stage.probe(service)
+
         async def ask() -> ProbeResult:
             return await check(probe, self._run_health_command, health.timeout_seconds, is_own=self._is_own)
 
@@ -811,14 +804,6 @@ class Runner:
             loop.call_soon_threadsafe(self._say, message)
 
         return say
-
-
-def loading(service: str, seen: str) -> str:
-    """Say of a service that serves no more what was seen, and what to do if that does not change by itself."""
-    return (
-        f"{seen}: it may be loading or busy\nit is ready again when it answers; `devinit restart {service}` ends a "
-        "program that never gets that far"
-    )
 
 
 def explain(error: DevinitError) -> str:

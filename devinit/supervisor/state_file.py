@@ -60,7 +60,7 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 
 class EndedRecord(Struct, frozen=True, kw_only=True):
-    """A service that has ended for good while others run: a job that is finished, or a service that was given up."""
+    """A service that has ended for good: a job that is finished, or a service that was given up."""
 
     phase: Phase
     """EXITED or FAILED."""

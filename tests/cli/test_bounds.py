@@ -51,4 +51,8 @@ class TestTheStatusOfManyServices:
             shop.service(f"job{number}", command=f"sh -c 'echo Error: {LONG} >&2; exit 3'")
         shop("start")
 
-        assert len(shop("status", "--json").stdout) < 66_000 < len(shop("status", "--json", "--max-bytes", "0").stdout)
+        assert (
+            len(shop("status", "--json").stdout)
+            < 66_000
+            < len(shop("status", "--json", "--max-bytes", "0").stdout)
+        )

@@ -188,7 +188,9 @@ class TestAnError:
         """A worker that calls `sys.exit()` after a reload prints no traceback."""
         log = log_path(tmp_path, "web")
         log.parent.mkdir(parents=True)
-        last_errors = LastErrors(tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error, _gone_by: None)
+        last_errors = LastErrors(
+            tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error, _gone_by: None
+        )
         reloads = "WARNING:  WatchFiles detected changes in 'main.py'. Reloading...\n"
         log.write_text(f'{reloads}  File "main.py", line 3, in <module>\nKeyError: 1\n')
         assert last_errors.of("web") is not None

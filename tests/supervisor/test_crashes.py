@@ -152,7 +152,9 @@ class TestAReadyService:
             return False
 
         task = asyncio.create_task(
-            until_down(Ears(size=lambda: 7, last_lines=lambda _count: CRASH, listens=look), grown, nothing_seen)
+            until_down(
+                Ears(size=lambda: 7, last_lines=lambda _count: CRASH, listens=look), grown, nothing_seen
+            )
         )
         await asyncio.sleep(0.05)
         assert not looks.is_set()

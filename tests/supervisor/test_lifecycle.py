@@ -633,7 +633,9 @@ class TestEveryHistory:
             assert current.phase is not Phase.READY or current.ready_at is not None
             assert current.phase not in ALIVE or current.started_at is not None
             assert current.port_losses <= PORT_ATTEMPTS + 1
-            assert before.restarts <= current.restarts <= before.restarts + 1 or isinstance(event, Adopted | Remembered)
+            assert before.restarts <= current.restarts <= before.restarts + 1 or isinstance(
+                event, Adopted | Remembered
+            )
             assert list(current.failures) == sorted(current.failures)
             assert len(current.failures) <= policy.failures
 

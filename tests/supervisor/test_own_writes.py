@@ -58,7 +58,7 @@ def delays_of_saves(times: Iterator[float], until: float, restart_seconds: float
 
 def every(seconds: float, jitter: float, seed: int) -> Iterator[float]:
     """Yield the times of saves."""
-    chance, now = random.Random(seed), 0.0
+    chance, now = random.Random(seed), 0.0  # noqa: S311 - no secret
     while True:
         now += seconds + chance.uniform(-jitter, jitter)
         yield now
@@ -116,7 +116,7 @@ class TestAServicesOwnWrites:
 
     @pytest.mark.parametrize("start_seconds", [0.3, 1.5, 4.0])
     def test_do_so_when_its_starts_take_unequally_long(self, start_seconds: float) -> None:
-        chance, history, now, found = random.Random(3), History(), 0.0, []
+        chance, history, now, found = random.Random(3), History(), 0.0, []  # noqa: S311 - no secret
         for _ in range(60):
             now += start_seconds * chance.uniform(0.9, 1.2)
             history = noticed(history, {"notes.py": SOON}, now)
