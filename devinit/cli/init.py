@@ -6,14 +6,16 @@ It is written where `devinit start` would start: for a folder of a project, in t
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import folder_of
 from devinit.config.find import FILE_NAME
-from devinit.errors import NoProject, StateFileError, UsageError
+from devinit.errors import DevinitError, NoProject, StateFileError, UsageError
 from devinit.system import terminal
+from devinit.system.checkout import state_folder
 from devinit.system.files import read_bytes, write_atomically
 
 TYPE_CHECKING = False
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
+    from devinit.model.service import Project, Service
 
 EXAMPLE = "devinit init"
 WRITTEN = (".env.runtime", ".ports.json", ".backend-port.json")
@@ -53,7 +56,7 @@ def run(arguments: Arguments) -> int:
     path = root / FILE_NAME
     if path.exists() and not arguments.shown:
         refuse_to_replace(path, folder, force=arguments.force)
-    project = detect(root)
+    project = named_like_its_data(detect(root))
     text = initial_toml(project)
     if arguments.shown:
         terminal.data(text)
@@ -83,6 +86,39 @@ def project_of(folder: Path) -> Path:
         return Path(root_shown_by(str(folder)))
     except NoProject:
         return folder
+
+
+def named_like_its_data(project: Project) -> Project:
+    """Return a detected project in which a database that exists keeps its name and its user.
+
+    Both are called like the folder at first, and the folder may have had another name then.
+    """
+    from msgspec.structs import replace  # as in `run`, here and below
+
+    services = {name: named_like_data(service, project) for name, service in project.services.items()}
+    return replace(project, services=services)
+
+
+def named_like_data(service: Service, project: Project) -> Service:
+    """Return a service with the names that its data has; unchanged where there is none, or none to be read."""
+    if service.database is None:
+        return service
+    from msgspec.structs import replace
+
+    from devinit.providers import Place
+    from devinit.providers.postgres.cluster import clusters_of
+    from devinit.providers.postgres.provisioning import with_kept_names
+
+    place = Place(
+        project=project.name,
+        root=project.root,
+        data=Path(state_folder(project.root), "data"),
+        environment=dict(os.environ),
+    )
+    with suppress(DevinitError):
+        database = with_kept_names(service.database, clusters_of(service.name, place))
+        return replace(service, database=database)
+    return service
 
 
 def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:

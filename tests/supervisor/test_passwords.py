@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from msgspec.structs import replace
 
+from devinit.config.load import load
 from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.providers import Place
 from devinit.providers.postgres.login import ask
@@ -192,6 +193,23 @@ class TestTheDatabaseOfACheckoutThatIsMoved:
             store.shop.up()
 
             assert store.rows("SELECT total FROM orders") == ["42"]
+
+    def test_is_written_down_under_its_own_name(self, store: Store, tmp_path: Path) -> None:
+        store.shop.up()
+        store.rows("CREATE TABLE orders AS SELECT 42 AS total")
+        store.shop("stop")
+        (store.shop.root / "devinit.toml").unlink()
+        store.shop.root.rename(tmp_path / "store")
+        with closing_shop(Shop.at(tmp_path / "store")) as store.shop:
+            (store.shop.root / "requirements.txt").write_text("psycopg\n")
+            (store.shop.root / "main.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
+
+            assert store.shop("init").returncode == 0
+
+            written = load(store.shop.root).services["postgres"].database
+            assert written is not None
+            assert (written.database, written.user) == ("shop", "shop")
+            assert load(store.shop.root).name == "store"
 
     def test_has_another_name_when_the_project_gets_one(self, store: Store) -> None:
         store.shop.up()
