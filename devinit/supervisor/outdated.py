@@ -11,6 +11,7 @@ from devinit.supervisor.preparing import changed_inputs
 from devinit.supervisor.runner import Runner
 from devinit.supervisor.stage import Stage
 
+PASSWORD = "password"  # noqa: S105 - the name of a key
 Version = tuple[int, int, int]
 
 
@@ -42,7 +43,20 @@ def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
     found = drift.changed(runner.service, runner.basis, project, now)
     if drift.REMOVED in found:
         return found
-    return found + changed_inputs(stage.private, runner.service, project.root)
+    return without_lost(found, runner) + changed_inputs(stage.private, runner.service, project.root)
+
+
+def is_configured_otherwise(runner: Runner, project: Project) -> bool:
+    """Tell whether a service of the project would be run in another way now.
+
+    A record of an earlier version lacks what this one completes, so the services are not compared as they are.
+    """
+    return bool(without_lost(drift.differences(runner.service, project.services[runner.name]), runner))
+
+
+def without_lost(changes: list[str], runner: Runner) -> list[str]:
+    """Return changes without the password that was lost with the data: no other one was configured."""
+    return [each for each in changes if not (runner.lost_data and each == PASSWORD)]
 
 
 def added(runners: Mapping[str, Runner], project: Project) -> list[str]:

@@ -332,7 +332,7 @@ class Supervisor:
         for text in warnings_about((project.services[name] for name in starting), project.root):
             self._note_once(text)
         for name in wanted:
-            if name not in starting and self.runners[name].service != project.services[name]:
+            if name not in starting and outdated.is_configured_otherwise(self.runners[name], project):
                 self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         if starting:

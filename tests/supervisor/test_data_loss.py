@@ -23,7 +23,7 @@ def server(request: pytest.FixtureRequest, shop: Shop, port: int, any_postgres: 
     """A server of data that runs."""
     name: str = request.param
     binaries = {"binaries": str(any_postgres)} if name == "postgres" else {}
-    shop.server(name, provider=name, port=port, stop={"grace": 1}, **binaries)
+    shop.server(name, provider=name, port=port, stop={"grace": 1}, password="random", **binaries)
     shop.up()
     return name
 
@@ -52,6 +52,16 @@ class TestAServerWhoseDataIsDeleted:
         assert "was deleted while it ran" in checked.stdout
         assert shop("restart").returncode == 0
         assert shop.status()[server]["phase"] == "ready"
+
+    def test_is_not_taken_for_one_that_is_configured_otherwise(self, shop: Shop, server: str) -> None:
+        """The random password is lost with the data, and the next one belongs to the next data."""
+        shutil.rmtree(data_of(shop, server).parent)
+
+        started = shop("start", "--detach")
+
+        assert "was deleted while it ran" in started.stderr + started.stdout
+        assert "runs as it was configured before" not in started.stderr
+        assert shop.status()[server]["changed"] == []
 
     def test_is_unhealthy_before_anybody_asks(self, shop: Shop, server: str) -> None:
         with shop.subscribe() as events:

@@ -114,6 +114,22 @@ class TestAnOlderSupervisor:
         assert old not in running.supervisors()
         assert len(running.supervisors()) == 1
 
+    def test_leaves_services_that_are_configured_as_they_were(self, running: Shop) -> None:
+        """Its record states what is not stated any more, and lacks what was added since."""
+        looked_after_by(running, FIRST)
+        record = state_of(running.root) / "state.json"
+        state = json.loads(record.read_text())
+        for each in state["services"].values():
+            each["service"]["ready"]["after_seconds"] = each["service"]["ready"]["after_seconds"] or 1.0
+            del each["service"]["autostart"], each["service"]["conditions"]
+        record.write_text(json.dumps(state))
+        running.kill_supervisor()
+
+        done = running("start", "-d")
+
+        assert done.returncode == 0, done.stderr
+        assert "runs as it was configured before" not in done.stderr
+
     def test_is_replaced_once(self, running: Shop) -> None:
         looked_after_by(running, FIRST)
         running("start", "-d")
