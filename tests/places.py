@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from devinit.system.birth import birth_of
 from devinit.system.checkout import state_folder
 
 
@@ -19,3 +20,9 @@ def require_git() -> None:
     """Skip the test on a machine without git: it makes repositories and worktrees."""
     if shutil.which("git") is None:
         pytest.skip("needs git")
+
+
+def require_birth(folder: Path) -> None:
+    """Skip the test where the file system does not say when a folder came into being."""
+    if not birth_of(folder):
+        pytest.skip("needs a file system that keeps the time of birth")

@@ -2,6 +2,7 @@
 
 Without DIR it is the project in the current folder. DIR may have been deleted: its logs and data are deleted then.
 Those of a project that is still there stay, unless `--data` is given; what lies in its folder always stays.
+Start a project that was moved in its new place first: that takes its logs and data along.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def run(arguments: Arguments) -> int:
                 "chosen": done.chosen,
                 "folders": list(done.folders),
                 "bytes": done.bytes,
+                "moved_to": done.moved_to,
             }
         )
     else:
@@ -64,9 +66,10 @@ def root_of(arguments: Arguments) -> str:
 
 
 def told(done: Forgotten) -> str:
-    """Return what was dropped in one sentence."""
+    """Return what was dropped, and what was not."""
+    kept = f"its logs and data stay: it was moved to {done.moved_to}" if done.moved_to else ""
     if done.is_nothing:
-        return f"nothing is on record about {done.root}"
+        return "; ".join(filter(None, [f"nothing is on record about {done.root}", kept]))
     noun = "port" if len(done.ports) == 1 else "ports"
     parts = [
         f"{noun} {', '.join(map(str, done.ports))}" if done.ports else "",
@@ -75,4 +78,5 @@ def told(done: Forgotten) -> str:
         f"worktree number {done.slot}" if done.slot is not None else "",
         f"its logs and data ({done.bytes / 1e6:.1f} MB)" if done.folders else "",
     ]
-    return f"dropped the records of {done.root}: {', '.join(filter(None, parts))}"
+    dropped = f"dropped the records of {done.root}: {', '.join(filter(None, parts))}"
+    return "; ".join(filter(None, [dropped, kept]))

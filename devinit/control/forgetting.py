@@ -1,7 +1,7 @@
 """Drop what the machine remembers of a project that is stopped: `devinit forget`.
 
 What lies in its folder stays (`devinit.toml`, `.ports.json`). The logs and the data of a checkout that is gone are
-deleted; those of one that is still there only if that is asked for.
+deleted; those of one that is still there, or was moved to a place beside it, only if that is asked for.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Forgotten(Struct, frozen=True, kw_only=True):
     """The folders with logs and data that were deleted."""
     bytes: int = 0
     """How much room they took on the disk."""
+    moved_to: str | None = None
+    """Where the checkout lies now, which keeps its logs and data; None when it was not moved, or not found."""
 
     @property
     def is_nothing(self) -> bool:
@@ -57,7 +59,7 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
     Its logs and data are deleted if the checkout is gone, or with `data`.
     """
     refuse_running(root)
-    folders, size = _delete(root, data=data)
+    folders, size, moved_to = _delete(root, data=data)
     ports = LeaseStore(state_directory() / "leases").forget_checkout(root_name(root))
     listed = checkouts.forget(root)
     return Forgotten(
@@ -68,6 +70,7 @@ def forget(root: str, *, data: bool = False) -> Forgotten:
         chosen=by_hand.forget(root),
         folders=folders,
         bytes=size,
+        moved_to=moved_to,
     )
 
 
@@ -83,20 +86,27 @@ def refuse_running(root: str) -> None:
         )
 
 
-def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int]:
-    """Delete the state folders of a checkout; return them, and how many bytes they took."""
+def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int, str | None]:
+    """Delete the state folders of a checkout, but none of one that was moved and will look for it.
+
+    Return them, how many bytes they took, and where the checkout lies whose folder was kept.
+    """
     real = os.path.realpath(root)
-    folders = tuple(
-        path
-        for path, origin in checkout.folders().items()
+    folders, moved_to = [], None
+    for path, origin in checkout.folders().items():
         # Where another checkout lies now, they may be those of one that was moved and will look for them.
-        if origin.root == real and (data or not os.path.isdir(real))  # noqa: PTH112 - text
-    )
+        if origin.root != real or (os.path.isdir(real) and not data):  # noqa: PTH112 - text
+            continue
+        is_asked_for = data and path == checkout.folder_of(real)
+        new_place = None if is_asked_for else checkout.moved_to(origin)
+        if new_place is None:
+            folders.append(path)
+        moved_to = moved_to or new_place
     size = sum(map(checkout.size_of, folders))
     for path in folders:
         _wait_for_the_supervisor(path)
         checkout.remove(path)
-    return folders, size
+    return tuple(folders), size, moved_to
 
 
 def _wait_for_the_supervisor(path: str) -> None:

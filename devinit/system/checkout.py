@@ -10,19 +10,11 @@ Every command loads this module: it imports nothing that loads `re`.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 
 from devinit.errors import StateFileError
-from devinit.system.files import (
-    FileLock,
-    is_locked,
-    is_unlocked_within,
-    read_bytes,
-    write_atomically,
-)
-from devinit.system.limits import cure_of_limit
+from devinit.system.files import FileLock, is_locked, is_unlocked_within, read_bytes, write_atomically
+from devinit.system.own_folder import IDENTITY, IDENTITY_BYTES, open_own_folder, read_identity, write_identity
 from devinit.system.paths import (
     OWN_FOLDER,
     SUPERVISOR_LOCK,
@@ -32,7 +24,8 @@ from devinit.system.paths import (
     unusable,
 )
 
-IDENTITY = "identity"
+LOCK = "lock"
+"""The file beside the state folders: while it is locked, a claim finds out whose one of them is."""
 ORIGIN = "checkout"
 """The file in a state folder that says whose it is."""
 OUTSIDE = "/var/lib/devinit"
@@ -42,7 +35,6 @@ STOPPING_SECONDS = 20.0
 ASIDE_SECONDS = 14 * 24 * 3600
 """How long the state of a checkout is kept after another one has taken its place."""
 
-_IDENTITY_BYTES = 16
 _PARTS = 3
 
 
@@ -61,9 +53,13 @@ def state_folder(root: str | os.PathLike[str]) -> str:
     """Return the folder of a checkout's logs, data and records. Creates nothing; the folder may be missing."""
     path = folder_of(root)
     if not os.path.isdir(path):
-        own = os.path.join(root, OWN_FOLDER)
-        if os.path.isdir(own) and (identity := _read_identity(os.path.join(own, IDENTITY))):
+        identity = read_identity(os.path.join(root, OWN_FOLDER, IDENTITY))
+        try:
             return _moved_from(identity, os.path.realpath(root)) or path
+        except StateFileError:
+            if identity is not None:
+                raise
+            # Hardly any checkout without an identity was moved; a claim refuses such a state directory by name.
     return path
 
 
@@ -83,15 +79,15 @@ def claim(root: str | os.PathLike[str]) -> str:
     Raise StateFileError when `.devinit` is a link or another user's, or something cannot be written.
     """
     real = os.path.realpath(root)
-    own = _open_own_folder(os.path.join(root, OWN_FOLDER))
+    own = open_own_folder(os.path.join(root, OWN_FOLDER))
     try:
         path = folder_of(real)
         origin = origin_of(path)
         # Nearly always: two small files agree.
-        if origin is not None and origin.root == real and _read_identity(IDENTITY, own) == origin.identity:
+        if origin is not None and origin.root == real and read_identity(IDENTITY, own) == origin.identity:
             return path
         create_private(os.path.dirname(path))
-        with FileLock(os.path.join(os.path.dirname(path), "lock")):
+        with FileLock(os.path.join(os.path.dirname(path), LOCK)):
             return _settle(own, real, path)
     finally:
         os.close(own)
@@ -106,7 +102,7 @@ def folders() -> dict[str, Origin]:
     """Return every state folder of this user, with the checkout that it belongs to."""
     top = os.path.join(state_path(), "checkouts")
     try:
-        names = sorted(os.listdir(top))
+        names = sorted(name for name in os.listdir(top) if name != LOCK)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -128,7 +124,7 @@ def origin_of(path: str) -> Origin | None:
 def is_there(origin: Origin) -> bool:
     """Whether the checkout is still where it was, and is the same one."""
     return os.path.isdir(origin.root) and (
-        _read_identity(os.path.join(origin.root, OWN_FOLDER, IDENTITY)) == origin.identity
+        read_identity(os.path.join(origin.root, OWN_FOLDER, IDENTITY)) == origin.identity
         or _fingerprint(origin.root) == origin.folder
     )
 
@@ -137,6 +133,18 @@ def is_replaced(root: str | os.PathLike[str]) -> bool:
     """Whether the checkout of a state folder was deleted or moved; another one may lie at its path now."""
     origin = origin_of(folder_of(root))
     return origin is not None and origin.root == os.path.realpath(root) and not is_there(origin)
+
+
+def moved_to(origin: Origin) -> str | None:
+    """Return where a checkout lies that is gone, if it is beside its old place and will find its state folder."""
+    if is_there(origin):
+        return None
+    try:
+        with os.scandir(os.path.dirname(origin.root)) as entries:
+            beside = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return None
+    return next((path for path in beside if _is_moved(origin, path)), None)
 
 
 def size_of(path: str) -> int:
@@ -163,38 +171,70 @@ def remove(path: str) -> None:
 
 def _settle(own: int, real: str, path: str) -> str:
     """Find out which checkout this is. The caller holds the lock, so no other command does the same now."""
-    identity, origin = _read_identity(IDENTITY, own), origin_of(path)
+    identity, origin = read_identity(IDENTITY, own), origin_of(path)
     if origin is not None and origin.root == real:
         if origin.identity == identity or origin.folder == _fingerprint(real):
             # `git clean -fdx` took the identity away, or another state directory has another one for it.
-            _write_identity(own, origin.identity)
+            write_identity(own, origin.identity, real)
             return path
         # Another checkout was here, and was deleted or moved away.
         _move(path, aside := _name_aside(path))
         os.utime(aside)
     _remove_old(path)
-    moved = _moved_from(identity, real) if identity else None
+    moved = _moved_from(identity, real)
     if moved is not None:
         _move(moved, path)
+        identity = (
+            found.identity if (found := origin_of(path)) is not None else os.urandom(IDENTITY_BYTES).hex()
+        )
     else:
-        identity = os.urandom(_IDENTITY_BYTES).hex()
+        identity = os.urandom(IDENTITY_BYTES).hex()
         create_private(path)
         from devinit.system import old_layout  # once in the life of a checkout
 
         old_layout.take_over(real, path)
-    assert identity is not None  # noqa: S101  the old one of what was moved, or a new one
-    _write_identity(own, identity)
+    write_identity(own, identity, real)
     origin_text = "\n".join((identity, _fingerprint(real), real))
     write_atomically(os.path.join(path, ORIGIN), os.fsencode(origin_text), mode=0o600)
     return path
 
 
-def _moved_from(identity: str, real: str) -> str | None:
-    """Return the state folder of a checkout that has this identity, and is not where it was any more."""
-    for path, origin in folders().items():
-        if origin.identity == identity and origin.root != real and not is_there(origin):
-            return path
-    return None
+def _moved_from(identity: str | None, real: str) -> str | None:
+    """Return the state folder of a checkout that is not where it was any more, and is this one.
+
+    It has the same identity, or else, after `git clean -fdx`, is the same folder.
+    """
+    gone = [
+        (path, origin)
+        for path, origin in folders().items()
+        if origin.root != real
+        and (origin.identity == identity or _is_same_folder(origin, real))
+        and not is_there(origin)
+    ]
+    # The identity first.
+    return min(gone, key=lambda found: found[1].identity != identity, default=(None, None))[0]
+
+
+def _is_moved(origin: Origin, folder: str) -> bool:
+    """Whether a claim in this folder would find the state of a checkout that is not where it was any more."""
+    if os.path.isdir(folder_of(folder)):
+        return False
+    identity = read_identity(os.path.join(folder, OWN_FOLDER, IDENTITY))
+    return identity == origin.identity or _is_same_folder(origin, folder)
+
+
+def _is_same_folder(origin: Origin, real: str) -> bool:
+    """Whether a folder is a checkout that lay elsewhere; an inode alone may be another disk's."""
+    inode, _, birth = origin.folder.partition(".")
+    # The birth takes longer to find out.
+    return birth != "0" and inode == _inode_of(real) and origin.folder == _fingerprint(real)
+
+
+def _inode_of(folder: str) -> str:
+    try:
+        return str(os.stat(folder).st_ino)
+    except OSError:
+        return ""
 
 
 def _move(path: str, target: str) -> None:
@@ -249,111 +289,3 @@ def _fingerprint(folder: str) -> str:
     from devinit.system.birth import birth_of  # it loads ctypes
 
     return f"{os.stat(folder).st_ino}.{birth_of(folder)}"
-
-
-def _open_own_folder(path: str) -> int:
-    """Return a descriptor of `.devinit`, created 0700; refuse a link, or a folder of another user's."""
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise _unusable(path, error) from error
-    try:
-        own = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in (errno.ENOTDIR, errno.ELOOP):
-            raise _refused(path) from error
-        raise _unusable(path, error) from error
-    try:
-        _make_private(path, own)
-    except BaseException:
-        os.close(own)
-        raise
-    return own
-
-
-def _make_private(path: str, own: int) -> None:
-    found = os.fstat(own)
-    if found.st_uid != os.geteuid():
-        raise StateFileError(
-            f"{path} belongs to another user (uid {found.st_uid})",
-            hint="run devinit as that user; or, if the checkout is yours, remove the folder",
-        )
-    if found.st_mode & 0o077:
-        _close_to_others(own)
-    try:
-        ignore = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=own)
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise _unusable(path, error) from error
-    with open(ignore, "w", encoding="ascii") as file:
-        file.write("*\n")
-
-
-def _close_to_others(own: int) -> None:
-    """Take other users' rights from a folder that was copied, unpacked, or made by hand."""
-    try:
-        os.fchmod(own, 0o700)
-    except OSError:
-        # On disks without rights (a Windows drive in WSL) every folder is open and stays so.
-        return
-
-
-def _read_identity(name: str, folder: int | None = None) -> str | None:
-    """Return the identity that a file holds; None for anything that devinit has not written."""
-    try:
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except OSError:
-        return None
-    try:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        text = os.read(file, 4 * _IDENTITY_BYTES).decode("ascii", "replace").strip()
-    finally:
-        os.close(file)
-    is_ours = len(text) == 2 * _IDENTITY_BYTES and not set(text) - set("0123456789abcdef")
-    return text if is_ours else None
-
-
-def _write_identity(own: int, identity: str) -> None:
-    """Replace the identity, without following what stands there now."""
-    if _read_identity(IDENTITY, own) == identity:
-        return
-    temporary = f".{IDENTITY}.{os.getpid()}.tmp"
-    try:
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=own)
-        try:
-            with open(file, "w", encoding="ascii") as opened:
-                opened.write(f"{identity}\n")
-            os.replace(temporary, IDENTITY, src_dir_fd=own, dst_dir_fd=own)
-        except OSError:  # a full disk: the next try must not find it
-            os.unlink(temporary, dir_fd=own)
-            raise
-    except OSError as error:
-        raise _unusable(f"{OWN_FOLDER}/{IDENTITY}", error) from error
-
-
-def _refused(path: str) -> StateFileError:
-    kind = "is a symbolic link" if os.path.islink(path) else "is no folder"
-    from shlex import quote  # it loads re, for an error only
-
-    return StateFileError(
-        f"{path} {kind}: devinit follows no links there, because they may come with a repository",
-        hint=f"remove it, and devinit makes its own: rm {quote(path)}",
-    )
-
-
-def _unusable(path: str, error: OSError) -> StateFileError:
-    hint = "devinit keeps there which checkout this is: make the checkout writable"
-    if (cure := cure_of_limit(error)) is not None:
-        hint = cure
-    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        from devinit.system.permissions import chown, cure_of  # for an error only
-
-        if error.errno != errno.EROFS:
-            hint = f"make the checkout yours (was it made with sudo?): {chown([os.path.dirname(path)])}"
-        hint = cure_of(path, error, otherwise=hint)
-    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)

@@ -119,12 +119,21 @@ def create_private(path: str, variable: str = "XDG_STATE_HOME") -> None:
 
 def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> StateFileError:
     """Return the error that a folder of devinit's own is, with what to do about it."""
-    from devinit.system.limits import cure_of_limit  # for an error only
+    import errno  # for an error only, as below
+
+    from devinit.system.limits import cure_of_limit
     from devinit.system.permissions import REFUSED, cure_of
 
     hint = f"set {variable} to a folder of your own that you can write"
     if error.errno in REFUSED:
         hint = cure_of(path, error, otherwise=hint)
+    if error.errno == errno.EEXIST:
+        from shlex import quote
+
+        return StateFileError(
+            f"{path} is not a folder",
+            hint=f"move it away, and devinit makes the folder: mv {quote(path)} {quote(f'{path}.old')}",
+        )
     return _about(
         path, StateFileError(f"{path} cannot be used: {error.strerror}", hint=cure_of_limit(error) or hint)
     )

@@ -16,8 +16,9 @@ import pytest
 from devinit.config.slots import slotted
 from devinit.control import checkouts
 from devinit.ports.leases import LeaseStore, root_name
+from devinit.system.checkout import claim
 from devinit.system.paths import state_directory
-from tests.places import require_git, state_of
+from tests.places import require_birth, require_git, state_of
 from tests.supervisor.conftest import Shop
 
 if TYPE_CHECKING:
@@ -106,6 +107,38 @@ class TestItsLogsAndData:
 
         assert list((state_of(moved) / "logs").iterdir())
 
+    @pytest.mark.parametrize("is_cleaned", [False, True])
+    def test_stay_with_a_project_that_was_moved_beside_its_place(
+        self, stopped: Shop, tmp_path: Path, is_cleaned: bool
+    ) -> None:
+        folder = state_of(stopped.root)
+        if is_cleaned:
+            require_birth(stopped.root)
+            shutil.rmtree(stopped.root / ".devinit")
+        moved = stopped.root.rename(tmp_path / "moved")
+
+        examined = devinit("doctor").stdout
+        done = devinit("forget", str(stopped.root))
+
+        assert f"{stopped.root} was moved to {moved}; its logs and data are still in {folder}" in examined
+        assert "devinit forget" not in examined
+        assert done.stderr.endswith(f"; its logs and data stay: it was moved to {moved}\n")
+        assert list((state_of(moved) / "logs").iterdir())
+
+    def test_stay_with_a_project_that_was_moved_after_another_one_was_at_its_place(
+        self, stopped: Shop, tmp_path: Path
+    ) -> None:
+        moved = stopped.root.rename(tmp_path / "moved")
+        stopped.root.mkdir()
+        other = Path(claim(stopped.root))
+        shutil.rmtree(stopped.root)
+
+        for words in ((), ("--data",)):
+            assert devinit("forget", str(stopped.root), *words).returncode == 0
+
+        assert not other.exists()
+        assert list((state_of(moved) / "logs").iterdir())
+
     def test_are_listed_by_doctor_when_the_project_is_gone(self, stopped: Shop) -> None:
         folder = state_of(stopped.root)
         shutil.rmtree(stopped.root)
@@ -113,7 +146,8 @@ class TestItsLogsAndData:
         said = devinit("doctor").stdout
 
         assert f"{stopped.root} is gone; its logs and data are still in {folder}" in said
-        assert f"devinit forget {stopped.root}" in said
+        assert f"if it was deleted: `devinit forget {stopped.root}`" in said
+        assert "if it was moved, `devinit start` in its new place finds them" in said
 
     def test_stay_while_it_runs(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
@@ -141,7 +175,7 @@ class TestAStoppedProject:
     def test_is_told_to_programs(self, stopped: Shop, port: int) -> None:
         assert answer(devinit("forget", str(stopped.root), "--json")) == {
             "root": str(stopped.root), "ports": [port + 2], "listed": True, "slot": None, "chosen": True,
-            "folders": [], "bytes": 0,
+            "folders": [], "bytes": 0, "moved_to": None,
         }  # fmt: skip
 
     def test_is_the_one_in_the_current_folder_when_none_is_named(self, stopped: Shop) -> None:

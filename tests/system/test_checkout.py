@@ -18,7 +18,7 @@ from devinit.system import checkout
 from devinit.system.checkout import claim, state_folder
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id
-from tests.places import require_git
+from tests.places import require_birth, require_git
 from tests.system.conftest import NOBODY
 
 if TYPE_CHECKING:
@@ -78,6 +78,17 @@ class TestTheStateFolder:
 
         with pytest.raises(StateFileError, match="devinit/checkouts cannot be used: Too many levels"):
             state_folder(shop)
+
+    def test_is_refused_with_the_way_out_when_a_file_is_in_its_place(self, shop: Path) -> None:
+        folder = Path(state_folder(shop))
+        folder.parent.mkdir(parents=True)
+        folder.touch()
+
+        with pytest.raises(StateFileError, match=f"{folder} is not a folder") as refused:
+            claim(shop)
+
+        assert refused.value.hint is not None
+        assert refused.value.hint.endswith(f"mv {folder} {folder}.old")
 
     def test_leaves_only_an_identity_in_the_checkout(self, shop: Path) -> None:
         claim(shop)
@@ -157,6 +168,47 @@ class TestACheckoutThatIsMoved:
 
         assert state_folder(tmp_path / "market") == str(before)
 
+    def test_takes_it_along_after_git_clean_as_well(self, shop: Path, tmp_path: Path) -> None:
+        require_birth(shop)
+        before = used(shop)
+        shutil.rmtree(shop / ".devinit")
+        shop.rename(tmp_path / "market")
+
+        shown = state_folder(tmp_path / "market")
+        folder = Path(claim(tmp_path / "market"))
+
+        assert shown == str(before)
+        assert (folder / "web.log").read_text() == "printed in shop\n"
+        assert not before.exists()
+        assert claim(tmp_path / "market") == str(folder)
+        origin = checkout.origin_of(str(folder))
+        assert origin is not None
+        assert (tmp_path / "market" / ".devinit" / "identity").read_text().strip() == origin.identity
+
+    def test_takes_it_along_after_git_clean_when_another_one_took_its_old_place(
+        self, shop: Path, tmp_path: Path
+    ) -> None:
+        require_birth(shop)
+        used(shop)
+        shutil.rmtree(shop / ".devinit")
+        shop.rename(tmp_path / "market")
+        shop.mkdir()
+
+        fresh = Path(claim(shop))
+
+        assert not (fresh / "web.log").exists()
+        assert (Path(claim(tmp_path / "market")) / "web.log").exists()
+
+    def test_is_not_known_by_an_inode_alone(self, shop: Path, tmp_path: Path) -> None:
+        """Another disk has the same ones, and some file systems keep no time of birth."""
+        folder = used(shop)
+        identity, known, root = (folder / "checkout").read_text().split("\n")
+        (folder / "checkout").write_text("\n".join((identity, f"{known.partition('.')[0]}.0", root)))
+        shutil.rmtree(shop / ".devinit")
+        shop.rename(tmp_path / "market")
+
+        assert not (Path(claim(tmp_path / "market")) / "web.log").exists()
+
     def test_keeps_it_when_another_one_takes_its_old_place(self, shop: Path, tmp_path: Path) -> None:
         used(shop)
         shop.rename(tmp_path / "market")
@@ -202,6 +254,16 @@ class TestACopyOfACheckout:
         assert copy != original
         assert not (copy / "web.log").exists()
         assert (original / "web.log").exists()
+
+    def test_without_an_identity_takes_nothing_of_an_original_that_is_gone(
+        self, shop: Path, tmp_path: Path
+    ) -> None:
+        folder = used(shop)
+        shutil.copytree(shop, tmp_path / "copy", ignore=shutil.ignore_patterns(".devinit"))
+        shutil.rmtree(shop)
+
+        assert not (Path(claim(tmp_path / "copy")) / "web.log").exists()
+        assert (folder / "web.log").exists()
 
     def test_gets_an_identity_of_its_own(self, shop: Path, tmp_path: Path) -> None:
         claim(shop)
@@ -292,6 +354,17 @@ class TestWhatARepositoryShips:
         os.mkfifo(shop / ".devinit" / "identity")
 
         assert Path(claim(shop)).is_dir()
+
+    def test_a_folder_in_place_of_the_identity_is_refused_with_the_way_out(self, shop: Path) -> None:
+        identity = shop / ".devinit" / "identity"
+        identity.mkdir(parents=True)
+
+        with pytest.raises(StateFileError, match=f"{identity} is a folder") as refused:
+            claim(shop)
+
+        assert refused.value.hint is not None
+        assert refused.value.hint.endswith(f"mv {identity} {identity}.old")
+        assert {path.name for path in identity.parent.iterdir()} == {".gitignore", "identity"}
 
     def test_the_identity_of_another_checkout_that_exists_opens_nothing(
         self, shop: Path, tmp_path: Path

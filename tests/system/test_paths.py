@@ -64,7 +64,7 @@ class TestTheStateDirectory:
     def test_is_refused_by_name_when_a_file_is_in_the_way(self, machine: Machine) -> None:
         (machine.state / "devinit").touch()
 
-        with pytest.raises(StateFileError, match=r"/devinit cannot be used: File exists"):
+        with pytest.raises(StateFileError, match=r"/devinit is not a folder"):
             paths.state_directory()
 
     def test_is_refused_by_name_where_nothing_can_be_created(self, monkeypatch: pytest.MonkeyPatch) -> None:

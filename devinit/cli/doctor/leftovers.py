@@ -41,6 +41,7 @@ from devinit.system.processes import (
 
 GRACE_SECONDS = 10.0
 INSISTING_SECONDS = 5.0
+MOVED = "if it was moved, `devinit start` in its new place finds them"
 _AT_REST = frozenset({"stopped", "failed", "exited", "orphaned"})
 
 
@@ -140,12 +141,18 @@ def forgotten() -> Iterator[Finding]:
     for path, origin in checkout.folders().items():
         if not checkout.is_there(origin):
             megabytes = checkout.size_of(path) // 1_000_000
-            if os.path.isdir(origin.root):  # noqa: PTH112  paths are text here
+            new_place = checkout.moved_to(origin)
+            if new_place is not None:
+                place = f"was moved to {new_place}"
+                advice = "the next start there takes them over"
+            elif os.path.isdir(origin.root):  # noqa: PTH112  paths are text here
                 place = "was replaced by another checkout"
-                advice = "they are deleted 14 days after that, or now by `rm -rf`"
+                advice = f"{MOVED}; otherwise they are deleted 14 days after that, or now by `rm -rf`"
             else:
                 place = "is gone"
-                advice = f"if it does not come back: `devinit forget {quote(origin.root)}`"
+                advice = (
+                    f"{MOVED}; if it was deleted: `devinit forget {quote(origin.root)}` deletes them, too"
+                )
             yield Finding(
                 check="gone",
                 problem=f"{origin.root} {place}; its logs and data are still in {path} ({megabytes} MB)",

@@ -1,0 +1,143 @@
+"""The folder `.devinit` in a checkout, and the identity in it: by that a state folder is found again.
+
+A cloned repository can bring such a folder along. It is opened without following a link, and what stands in the
+place of the identity is never followed either.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from devinit.errors import StateFileError
+from devinit.system.limits import cure_of_limit
+from devinit.system.paths import OWN_FOLDER
+
+IDENTITY = "identity"
+IDENTITY_BYTES = 16
+
+
+def open_own_folder(path: str) -> int:
+    """Return a descriptor of `.devinit`, created 0700; refuse a link, or a folder of another user's."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        own = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise _refused(path) from error
+        raise _unusable(path, error) from error
+    try:
+        _make_private(path, own)
+    except BaseException:
+        os.close(own)
+        raise
+    return own
+
+
+def _make_private(path: str, own: int) -> None:
+    found = os.fstat(own)
+    if found.st_uid != os.geteuid():
+        raise StateFileError(
+            f"{path} belongs to another user (uid {found.st_uid})",
+            hint="run devinit as that user; or, if the checkout is yours, remove the folder",
+        )
+    if found.st_mode & 0o077:
+        _close_to_others(own)
+    try:
+        ignore = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=own)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise _unusable(path, error) from error
+    with open(ignore, "w", encoding="ascii") as file:
+        file.write("*\n")
+
+
+def _close_to_others(own: int) -> None:
+    """Take other users' rights from a folder that was copied, unpacked, or made by hand."""
+    try:
+        os.fchmod(own, 0o700)
+    except OSError:
+        # On disks without rights (a Windows drive in WSL) every folder is open and stays so.
+        return
+
+
+def read_identity(name: str, folder: int | None = None) -> str | None:
+    """Return the identity that a file holds; None for anything that devinit has not written."""
+    try:
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return None
+    try:
+        found = os.fstat(file)
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        text = os.read(file, 4 * IDENTITY_BYTES).decode("ascii", "replace").strip()
+    finally:
+        os.close(file)
+    is_ours = len(text) == 2 * IDENTITY_BYTES and not set(text) - set("0123456789abcdef")
+    return text if is_ours else None
+
+
+def write_identity(own: int, identity: str, root: str) -> None:
+    """Replace the identity in a `.devinit` that is open, without following what stands there now.
+
+    Raise StateFileError where it cannot be written.
+    """
+    if read_identity(IDENTITY, own) == identity:
+        return
+    temporary = f".{IDENTITY}.{os.getpid()}.tmp"
+    try:
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=own)
+        with open(file, "w", encoding="ascii") as opened:
+            opened.write(f"{identity}\n")
+        os.replace(temporary, IDENTITY, src_dir_fd=own, dst_dir_fd=own)
+    except OSError as error:
+        _remove_if_there(temporary, own)
+        path = os.path.join(root, OWN_FOLDER, IDENTITY)
+        raise _is_a_folder(path) if error.errno == errno.EISDIR else _unusable(path, error) from error
+
+
+def _remove_if_there(name: str, folder: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError:
+        return
+
+
+def _refused(path: str) -> StateFileError:
+    kind = "is a symbolic link" if os.path.islink(path) else "is no folder"
+    from shlex import quote  # it loads re, for an error only
+
+    return StateFileError(
+        f"{path} {kind}: devinit follows no links there, because they may come with a repository",
+        hint=f"remove it, and devinit makes its own: rm {quote(path)}",
+    )
+
+
+def _is_a_folder(path: str) -> StateFileError:
+    from shlex import quote  # as above
+
+    return StateFileError(
+        f"{path} is a folder: devinit keeps there, in a file, which checkout this is",
+        hint=f"move it away, and devinit writes the file: mv {quote(path)} {quote(f'{path}.old')}",
+    )
+
+
+def _unusable(path: str, error: OSError) -> StateFileError:
+    hint = "devinit keeps there which checkout this is: make the checkout writable"
+    if (cure := cure_of_limit(error)) is not None:
+        hint = cure
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        from devinit.system.permissions import chown, cure_of  # for an error only
+
+        if error.errno != errno.EROFS:
+            hint = f"make the checkout yours (was it made with sudo?): {chown([os.path.dirname(path)])}"
+        hint = cure_of(path, error, otherwise=hint)
+    return StateFileError(f"{path} cannot be used: {error.strerror}", hint=hint)
