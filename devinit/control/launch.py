@@ -16,7 +16,7 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
 from devinit.system.checkout import is_replaced, state_folder
 from devinit.system.files import read_text
-from devinit.system.paths import socket_address
+from devinit.system.paths import OWN_FOLDER, socket_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def connect_or_start(root: str | Path, say: Callable[[str], None] | None = None)
         replacing = ""
         if client is not None and client.greeting.is_older and say and not client.greeting.is_out_of_reach:
             # Before anything of the checkout is claimed: an older devinit may have kept it in another place.
-            client, replacing = without_older(client, say)
+            client, replacing = without_older(client, root, say)
         if client is not None:
             return understood(client)
         refuse_foreign(root)
@@ -73,14 +73,17 @@ def launched(root: str | Path, launch: Launch) -> Client:
     return client
 
 
-def without_older(client: Client, say: Callable[[str], None]) -> tuple[Client | None, str]:
+def without_older(client: Client, root: str | Path, say: Callable[[str], None]) -> tuple[Client | None, str]:
     """Let an older supervisor go if that is safe: return None, and what to say when the next one is there.
 
     Otherwise return the client. It happens once in a command, whatever listens afterwards, so two installations
-    never take turns within one.
+    never take turns within one. Raise StateFileError when what it keeps cannot be taken over.
     """
     from devinit.control.replacing import Busy, kept, let_go, not_understood
+    from devinit.system.old_layout import refuse
 
+    # Before it goes: a data directory that cannot be taken over still has a supervisor then.
+    refuse(root)
     try:
         return None, let_go(client)
     except Busy as busy:
@@ -169,10 +172,12 @@ def client_at(path: str, root: str | Path, holder: int | None = None) -> Client 
 def runs_without_supervisor(root: str | Path) -> bool:
     """Whether services are on record, also ended ones, although no supervisor listens: it was killed."""
     text = read_text(os.path.join(state_folder(root), "state.json"))
-    if text is None:
-        from devinit.system.old_layout import has_record  # usually there is a record
-
-        return has_record(root)
     # Read as text: a record that is empty is written exactly so, and one that is garbled is for the
     # supervisor to refuse by name.
-    return '"services":{}' not in text or '"ended":{"' in text
+    if text is not None and ('"services":{}' not in text or '"ended":{"' in text):
+        return True
+    if not os.path.lexists(os.path.join(root, OWN_FOLDER, "state.json")):
+        return False
+    from devinit.system.old_layout import has_record  # only where an earlier version of devinit was used
+
+    return has_record(root)

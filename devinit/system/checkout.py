@@ -24,6 +24,8 @@ from devinit.system.paths import (
     unusable,
 )
 
+LEFT_OVER = ("data", "state.json", SUPERVISOR_LOCK)
+"""What an earlier version leaves in `.devinit`, which this one takes over (`old_layout`)."""
 LOCK = "lock"
 """The file beside the state folders: while it is locked, a claim finds out whose one of them is."""
 ORIGIN = "checkout"
@@ -66,10 +68,14 @@ def state_folder(root: str | os.PathLike[str]) -> str:
 def folder_with_logs(root: str | os.PathLike[str]) -> str:
     """Return the folder that has a checkout's logs now: `.devinit` until what lies there has moved."""
     path = state_folder(root)
-    if os.path.isdir(path):
+    exists = os.path.isdir(path)
+    if exists and not os.path.lexists(os.path.join(root, OWN_FOLDER, "state.json")):
         return path
-    from devinit.system import old_layout  # once in the life of a checkout
+    # Once in the life of a checkout, or where an earlier version was used.
+    from devinit.system import old_layout
 
+    if exists and not old_layout.has_record(root):
+        return path
     return old_layout.folder_with_logs(root) or path
 
 
@@ -83,8 +89,11 @@ def claim(root: str | os.PathLike[str]) -> str:
     try:
         path = folder_of(real)
         origin = origin_of(path)
-        # Nearly always: two small files agree.
-        if origin is not None and origin.root == real and read_identity(IDENTITY, own) == origin.identity:
+        # Nearly always: two small files agree, and nothing else is there.
+        agrees = (
+            origin is not None and origin.root == real and read_identity(IDENTITY, own) == origin.identity
+        )
+        if agrees and not _has_left_over(own):
             return path
         create_private(os.path.dirname(path))
         with FileLock(os.path.join(os.path.dirname(path), LOCK)):
@@ -150,7 +159,7 @@ def moved_to(origin: Origin) -> str | None:
 def size_of(path: str) -> int:
     """Return how many bytes a state folder takes on the disk."""
     found = 0
-    for top in _parts_of(path):
+    for top in parts_of(path):
         for folder, _, files in os.walk(top):
             for name in files:
                 try:
@@ -164,7 +173,7 @@ def remove(path: str) -> None:
     """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there."""
     import shutil  # only a forgotten checkout needs it
 
-    for folder in _parts_of(path):
+    for folder in parts_of(path):
         if os.path.isdir(folder):
             shutil.rmtree(folder)
 
@@ -176,6 +185,9 @@ def _settle(own: int, real: str, path: str) -> str:
         if origin.identity == identity or origin.folder == _fingerprint(real):
             # `git clean -fdx` took the identity away, or another state directory has another one for it.
             write_identity(own, origin.identity, real)
+            if _has_left_over(own):
+                # A commit with an earlier version was checked out in between.
+                _take_over(real, path)
             return path
         # Another checkout was here, and was deleted or moved away.
         _move(path, aside := _name_aside(path))
@@ -190,13 +202,28 @@ def _settle(own: int, real: str, path: str) -> str:
     else:
         identity = os.urandom(IDENTITY_BYTES).hex()
         create_private(path)
-        from devinit.system import old_layout  # once in the life of a checkout
-
-        old_layout.take_over(real, path)
     write_identity(own, identity, real)
     origin_text = "\n".join((identity, _fingerprint(real), real))
     write_atomically(os.path.join(path, ORIGIN), os.fsencode(origin_text), mode=0o600)
+    _take_over(real, path)
     return path
+
+
+def _take_over(real: str, path: str) -> None:
+    from devinit.system import old_layout  # as above
+
+    old_layout.take_over(real, path)
+
+
+def _has_left_over(own: int) -> bool:
+    """Whether an earlier version of devinit has kept anything in `.devinit` that counts."""
+    for name in LEFT_OVER:
+        try:
+            os.stat(name, dir_fd=own, follow_symlinks=False)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def _moved_from(identity: str | None, real: str) -> str | None:
@@ -244,7 +271,7 @@ def _move(path: str, target: str) -> None:
             f"{path} is still used by the supervisor of a checkout that was moved or deleted",
             hint="`devinit status --all` shows it; run the command again when it has stopped",
         )
-    for old, new in zip(_parts_of(path), _parts_of(target), strict=True):
+    for old, new in zip(parts_of(path), parts_of(target), strict=True):
         if os.path.isdir(old):
             os.rename(old, new)
 
@@ -272,12 +299,12 @@ def _is_in_use(path: str) -> bool:
     """Tell whether a supervisor uses a state folder, or a server the data in it, in whichever container."""
     from glob import escape, glob  # it loads re, once in a fortnight
 
-    data, *outside = (escape(part) for part in (os.path.join(path, "data"), *_parts_of(path)[1:]))
+    data, *outside = (escape(part) for part in (os.path.join(path, "data"), *parts_of(path)[1:]))
     locks = [lock for top in (data, *outside) for lock in glob(f"{top}/*/*.lock")]
     return any(map(is_locked, (os.path.join(path, SUPERVISOR_LOCK), *locks)))
 
 
-def _parts_of(path: str) -> tuple[str, ...]:
+def parts_of(path: str) -> tuple[str, ...]:
     """Return a state folder, and where root's servers keep what belongs to it."""
     if os.geteuid() != 0:
         # A folder there of this name is root's, who has started the same checkout.

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,9 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "surroundings": partial(surroundings, root),
         "supervisor": lambda: files.supervisor(root, answer.result()),
         "services": lambda: services.services(answer.result()),
-        "leftovers": lambda: leftovers.of_project(root, answer.result()),
+        "leftovers": lambda: chain(
+            leftovers.of_earlier_versions(root), leftovers.of_project(root, answer.result())
+        ),
         **of_machine,
     }
 

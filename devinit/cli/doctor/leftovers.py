@@ -27,9 +27,9 @@ from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.ports.naming import whole_title
-from devinit.system import checkout
+from devinit.system import checkout, old_data
 from devinit.system.checkout import state_folder
-from devinit.system.paths import project_id
+from devinit.system.paths import OWN_FOLDER, project_id
 from devinit.system.processes import (
     RUN_VARIABLE,
     Process,
@@ -88,6 +88,25 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
             )
     known = {member.pid for members in ours.values() for member in members}
     yield from in_data(root, looked_after, known)
+
+
+def of_earlier_versions(root: Path) -> Iterator[Finding]:
+    """Look for data that an earlier devinit keeps in the checkout, where `git clean -fdx` deletes it."""
+    own = os.path.join(os.path.realpath(root), OWN_FOLDER)  # noqa: PTH118  as text below
+    for left in old_data.left_over(own, state_folder(root)):
+        if not old_data.has_data(left.path):
+            continue
+        if left.other is not None:
+            error = old_data.in_two_places(left, left.other)
+            yield Finding(check="leftovers", problem=error.message, advice=error.hint or "")
+        else:
+            megabytes = old_data.size_of(left.path) // 1_000_000
+            yield Finding(
+                check="leftovers",
+                problem=f"an earlier devinit made {left.path}, the data of {left.service} ({megabytes} MB)",
+                advice=f"the next start of a supervisor moves it to {left.target}",
+                harmless=True,
+            )
 
 
 def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Finding]:
