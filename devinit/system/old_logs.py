@@ -11,6 +11,7 @@ from itertools import count
 
 from devinit.system.files import read_bytes
 from devinit.system.old_data import is_real_folder
+from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def append(source: str, target: str) -> None:
         _rename(source, target)
         return
     content = read_bytes(source) or b""
-    log = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    log = open_regular(target, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
     try:
         os.write(log, content)
     finally:
