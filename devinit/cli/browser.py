@@ -9,9 +9,9 @@ from pathlib import Path
 
 from devinit.cli.output import talk
 from devinit.errors import ConfigError, DevinitError, PortConflict, UsageError
-from devinit.ports.avoid import BROWSER_UNSAFE_PORTS
+from devinit.ports.granting.avoid import BROWSER_UNSAFE_PORTS
 from devinit.ports.hold import Hold, Refusal, hold
-from devinit.ports.who import who
+from devinit.ports.holder.who import who
 from devinit.system import terminal
 from devinit.text import one_line
 

@@ -236,7 +236,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
     from devinit.control.orphans import is_elsewhere, orphans_of
     from devinit.model.at_rest import row_at_rest
     from devinit.model.status import Phase
-    from devinit.ports import ports_file
+    from devinit.ports.remembered import ports_file
 
     root = Path(folder)
     project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)

@@ -17,8 +17,8 @@ from devinit.control.launch import connect_to, connect_to_running
 from devinit.control.orphans import orphans_of
 from devinit.errors import ServiceError
 from devinit.model.status import Phase
-from devinit.ports import by_hand
 from devinit.ports.leases import LeaseStore, root_name
+from devinit.ports.remembered import by_hand
 from devinit.system import checkout
 from devinit.system.files import is_unlocked_within
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory

@@ -20,7 +20,7 @@ from devinit.control.greeting import greeting_of
 from devinit.control.server import Server
 from devinit.control.spawning import READY
 from devinit.errors import DevinitError, SupervisorError
-from devinit.ports import ports_file
+from devinit.ports.remembered import ports_file
 from devinit.runtime.publish import ENVIRONMENT_FILE
 from devinit.supervisor import ahead, state_file
 from devinit.supervisor.adoption import adopt

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec.structs import replace
 
-from devinit.ports.holder import holding
+from devinit.ports.holder.lookup import holding
 from devinit.system.listeners import tcp_listeners
 
 _USE_IT = "its command or its configuration must use ${PORT}, the port that is found for it"

@@ -11,7 +11,7 @@ from typing import Any
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import StopPolicy, StopTarget
 from devinit.model.workplace import Workplace, workplace_of
-from devinit.ports.naming import named
+from devinit.ports.holder.naming import named
 from devinit.system.connections import clients_of
 from devinit.system.descriptors import descriptors
 from devinit.system.limits import TOO_MANY_OPEN

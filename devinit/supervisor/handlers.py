@@ -38,7 +38,7 @@ from devinit.model.status import (
     ProjectStatus,
     WaitReport,
 )
-from devinit.ports.who import who
+from devinit.ports.holder.who import who
 from devinit.supervisor import report
 from devinit.supervisor.drift import ADDED
 from devinit.supervisor.presence import remember

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from devinit.ports import choosing, ports_file
-from devinit.ports.freeing import Freed, free
+from devinit.ports.ending.freeing import Freed, free
+from devinit.ports.holder.who import who
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.ports.who import who
+from devinit.ports.remembered import choosing, ports_file
 from devinit.system.paths import state_directory
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from devinit.errors import PortConflict
 from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
-from devinit.ports import by_hand, ports_file
-from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
+from devinit.ports.granting.grants import ConflictsFound, Grant, adopt, grant
+from devinit.ports.granting.overrides import Overrides, overrides
 from devinit.ports.leases import Claim, LeaseStore, root_name
-from devinit.ports.overrides import Overrides, overrides
+from devinit.ports.remembered import by_hand, ports_file
 from devinit.supervisor.reuse import Asking
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory

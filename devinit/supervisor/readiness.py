@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from devinit.model.port import Listener
 from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeResult, ProbeVerdict, TcpProbe
 from devinit.model.service import Scheme
-from devinit.ports import holder, verify
+from devinit.ports import verify
+from devinit.ports.holder import lookup
 from devinit.supervisor.probing import (
     ATTEMPT_SECONDS,
     NOTHING_LISTENS,
@@ -255,7 +256,7 @@ async def until_listening(subject: Subject, port: int, saw: Saw) -> Ready | Fore
                 case verify.Ours(pids):
                     return Ready(pids[0])
                 case verify.Foreign():
-                    return Foreign(f"{port} is {holder.holding(port).reason}")
+                    return Foreign(f"{port} is {lookup.holding(port).reason}")
                 case _:
                     judged = inodes
         now = clock()
@@ -334,7 +335,7 @@ async def until_extra_ports_answer(subject: Subject, saw: Saw) -> Unreachable | 
             match owner_of(probe.port, subject) if tcp_listeners(probe.port) else None:
                 case verify.Foreign():
                     return Unreachable(
-                        f"its port {name}, {probe.port}, is {holder.holding(probe.port).reason}"
+                        f"its port {name}, {probe.port}, is {lookup.holding(probe.port).reason}"
                     )
                 case verify.Ours():
                     result = await attempt(probe, subject.run_command, subject.read_output, is_own=True)

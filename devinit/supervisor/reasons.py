@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from devinit.errors import ConfigError
 from devinit.model.status import Phase
-from devinit.ports import ports_file
+from devinit.ports.remembered import ports_file
 from devinit.supervisor.lifecycle import ALIVE
 from devinit.supervisor.runner import PATIENCE_SECONDS
 

@@ -28,7 +28,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Health, Scheme, Service
 from devinit.model.status import Phase
 from devinit.ports import verify
-from devinit.ports.holder import holding
+from devinit.ports.holder.lookup import holding
 from devinit.supervisor import binding, lifecycle, logs
 from devinit.supervisor.access_lines import without_own_requests
 from devinit.supervisor.causes import cause_of, ports_in_use

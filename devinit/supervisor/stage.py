@@ -22,7 +22,7 @@ from devinit.model.port import PortRequest
 from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, ExtraEndpoint, Project, Scheme, Service, StopPolicy
-from devinit.ports import ports_file
+from devinit.ports.remembered import ports_file
 from devinit.providers import PROVIDERS, Place, Provider
 from devinit.providers.command import command_spec
 from devinit.runtime.dotenv import read_env_files, render

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 from measuring import Row, median, number, side_by_side, timed, with_spread
 
-from devinit.ports.holder import holding
+from devinit.ports.holder.lookup import holding
 from devinit.ports.verify import ownership
 from devinit.system.listeners import holders_of, tcp_listeners
 from devinit.system.processes import process_ids

@@ -10,7 +10,7 @@ from pathlib import Path
 from measuring import Row, median, timed, with_spread
 
 from devinit.model.port import ConflictPolicy, PortRequest
-from devinit.ports.grants import grant
+from devinit.ports.granting.grants import grant
 from devinit.ports.leases import LeaseStore
 
 FIRST_PORT = 22000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinit.model.port import ATTEMPTS, LAST_RESORT, Exhausted, GrantedPort, Passed, PortRequest
-from devinit.ports.allocate import (
+from devinit.ports.granting.allocate import (
     Lost,
     Outcome,
     Ungranted,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from devinit.model.port import PortRequest
-from devinit.ports.avoid import reason_to_avoid
+from devinit.ports.granting.avoid import reason_to_avoid
 
 EPHEMERAL = range(32768, 61000)
 

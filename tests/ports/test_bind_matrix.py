@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devinit.model.port import ConflictPolicy, PortRequest
-from devinit.ports.grants import grant
+from devinit.ports.granting.grants import grant
 from devinit.ports.leases import LeaseStore
 from tests.ports.conftest import Block
 

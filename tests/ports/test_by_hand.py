@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.ports import by_hand
+from devinit.ports.remembered import by_hand
 from devinit.system.paths import state_directory
 
-NOTE = "import sys; from devinit.ports.by_hand import note; note(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
+NOTE = "import sys; from devinit.ports.remembered.by_hand import note; note(sys.argv[1], sys.argv[2], int(sys.argv[3]))"
 
 
 class TestAPortThatWasChosenByHand:

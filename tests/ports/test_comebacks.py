@@ -17,12 +17,12 @@ import pytest
 
 from devinit.errors import PortConflict
 from devinit.model.port import VerdictKind
-from devinit.ports.freeing import free
+from devinit.ports.ending.freeing import free
+from devinit.ports.ending.release import COMEBACK_SECONDS, release
 from devinit.ports.hold import Refusal
-from devinit.ports.holder import holding
+from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.verdict import judge
 from devinit.ports.leases import LeaseStore
-from devinit.ports.release import COMEBACK_SECONDS, release
-from devinit.ports.verdict import judge
 from tests.ports.conftest import LISTEN, Stranger
 
 KEEPER = f"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devinit.model.port import Conflict, PortReport, ResolutionKind, VerdictKind
-from devinit.ports.conflicts import conflict_of
+from devinit.ports.granting.conflicts import conflict_of
 
 KILL, MOVE, REUSE = ResolutionKind.KILL, ResolutionKind.MOVE, ResolutionKind.REUSE
 TAKE, RETRY, ABORT = ResolutionKind.TAKE, ResolutionKind.RETRY, ResolutionKind.ABORT

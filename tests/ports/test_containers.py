@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.ports.containers import WAIT_SECONDS, engines, published
+from devinit.ports.holder.containers import WAIT_SECONDS, engines, published
 from tests.conftest import Machine
 
 Engine = Callable[[Path, bytes | None], None]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from devinit.model.port import LeaseOwner
-from devinit.ports.displaced import notes_about
+from devinit.ports.granting.displaced import notes_about
 from devinit.ports.leases import Displaced
 
 

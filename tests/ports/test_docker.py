@@ -26,8 +26,8 @@ exec dockerd --host unix://$1/docker.sock --data-root $1/data --exec-root $1/exe
 LOOK = """
 import json, sys
 from devinit.errors import PortConflict
-from devinit.ports.freeing import free
-from devinit.ports.holder import holding
+from devinit.ports.ending.freeing import free
+from devinit.ports.holder.lookup import holding
 from devinit.ports.leases import LeaseStore
 from pathlib import Path
 port = int(sys.argv[1])

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from devinit.errors import PortConflict
 from devinit.model.port import LeaseOwner
-from devinit.ports.freeing import Freed, free
+from devinit.ports.ending.freeing import Freed, free
 from devinit.ports.hold import Hold, hold
-from devinit.ports.holder import holding
+from devinit.ports.holder.lookup import holding
 from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
 from tests.ports.conftest import LISTEN, Stranger
 

@@ -23,7 +23,7 @@ from devinit.model.port import (
     ResolutionKind,
     VerdictKind,
 )
-from devinit.ports.grants import ConflictsFound, Grant, adopt, grant
+from devinit.ports.granting.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import Claim, Lease, LeaseStore, Taken
 from devinit.system.listeners import ephemeral_range
@@ -339,7 +339,7 @@ class TestARangeThatIsUsedUp:
         first, second, last = block(3)
         for port in (first, second, last):
             stranger(port)
-        monkeypatch.setattr("devinit.ports.allocate.LAST_RESORT", range(last, last + 1))
+        monkeypatch.setattr("devinit.ports.granting.allocate.LAST_RESORT", range(last, last + 1))
 
         (api,) = shop.asks(self.anywhere(first))
 
@@ -868,7 +868,7 @@ ORPHAN = """
 import os, sys
 from pathlib import Path
 from devinit.model.port import ConflictPolicy, PortRequest
-from devinit.ports.grants import grant
+from devinit.ports.granting.grants import grant
 from devinit.ports.leases import LeaseStore
 root, leases, port, program = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 (api,) = grant(

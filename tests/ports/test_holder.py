@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from devinit.model.port import UseState
-from devinit.ports.holder import holding, holdings
-from devinit.ports.holding import Holding
-from devinit.ports.naming import named
+from devinit.ports.holder.lookup import holding, holdings
+from devinit.ports.holder.naming import named
+from devinit.ports.holder.port_use import Holding
 from devinit.system.processes import identity_of, user_name
 from tests.conftest import Machine
 from tests.ports.conftest import Block, Stranger

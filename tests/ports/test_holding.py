@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from devinit.model.port import Container, Holder, Listener, Manager, PortUse, UseState, VerdictKind
 from devinit.model.process import ProcessIdentity
-from devinit.ports.barriers import Barrier, barrier_of, managed_by
-from devinit.ports.holding import Hidden, Holding, works_in
-from devinit.ports.naming import named
+from devinit.ports.holder.barriers import Barrier, barrier_of, managed_by
+from devinit.ports.holder.naming import named
+from devinit.ports.holder.port_use import Hidden, Holding, works_in
 from devinit.system.processes import ancestors_of
 
 SHOP = "/home/me/shop"

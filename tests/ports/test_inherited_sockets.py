@@ -17,14 +17,14 @@ import pytest
 from devinit.errors import PortConflict
 from devinit.model.port import ConflictPolicy, PortReport, PortRequest, ResolutionKind, VerdictKind
 from devinit.model.process import ProcessIdentity
-from devinit.ports.conflicts import conflict_of
-from devinit.ports.freeing import free
-from devinit.ports.grants import Grant, grant
-from devinit.ports.holder import holding
+from devinit.ports.ending.freeing import free
+from devinit.ports.ending.release import release
+from devinit.ports.granting.conflicts import conflict_of
+from devinit.ports.granting.grants import Grant, grant
+from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.naming import named
+from devinit.ports.holder.who import who
 from devinit.ports.leases import LeaseStore
-from devinit.ports.naming import named
-from devinit.ports.release import release
-from devinit.ports.who import who
 from devinit.system.processes import alive, facts_of, identity_of, process_ids
 from tests.ports.conftest import Block, Stranger
 

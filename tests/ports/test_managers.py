@@ -12,7 +12,7 @@ import pytest
 from devinit.model.port import Manager
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.workplace import is_prompt
-from devinit.ports.managers import manager_of, program_of, unit_in
+from devinit.ports.holder.managers import manager_of, program_of, unit_in
 from devinit.system.processes import ancestors_of, facts_of
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

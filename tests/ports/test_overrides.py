@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.ports.overrides import Override, Overrides, overrides, variable_of
+from devinit.ports.granting.overrides import Override, Overrides, overrides, variable_of
 
 ROOT = Path("/home/me/shop")
 

@@ -17,10 +17,10 @@ import pytest
 
 from devinit.errors import PortConflict
 from devinit.model.port import ConflictPolicy, PortRequest, VerdictKind
-from devinit.ports.grants import Grant, grant
+from devinit.ports.granting.grants import Grant, grant
+from devinit.ports.holder.pm2 import PATIENCE_SECONDS, applications
+from devinit.ports.holder.who import who
 from devinit.ports.leases import LeaseStore
-from devinit.ports.pm2 import PATIENCE_SECONDS, applications
-from devinit.ports.who import who
 from devinit.system.listeners import tcp_listeners
 from tests.ports.conftest import Block
 

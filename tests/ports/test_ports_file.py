@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ConfigError, StateFileError
-from devinit.ports import ports_file
+from devinit.ports.remembered import ports_file
 
 
 class TestReading:

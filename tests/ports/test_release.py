@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from devinit.errors import PortConflict
 from devinit.model.process import ProcessIdentity
-from devinit.ports.holder import holding
-from devinit.ports.naming import named
-from devinit.ports.release import Released, release
+from devinit.ports.ending.release import Released, release
+from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.naming import named
 from devinit.system.processes import Process, identity_of
 from tests.ports.conftest import LISTEN, RESTART, Block, Stranger
 
@@ -238,7 +238,7 @@ class TestANumberThatWasGivenOutAgain:
         [holder] = found.holders
         earlier = replace(holder.identity, start_time=holder.identity.start_time - 1)
         before = replace(found, holders=(replace(holder, identity=earlier),))
-        monkeypatch.setattr("devinit.ports.release.holding", lambda *_args, **_named: before)
+        monkeypatch.setattr("devinit.ports.ending.release.holding", lambda *_args, **_named: before)
 
         with pytest.raises(PortConflict):
             release(port, [earlier], grace_seconds=0.2)
@@ -255,7 +255,7 @@ class TestASocketThatPassedOn:
         stranger(port)
         bystander = stranger(elsewhere)
         before = replace(holding(port), holders=holding(elsewhere).holders)
-        monkeypatch.setattr("devinit.ports.release.holding", lambda *_args, **_named: before)
+        monkeypatch.setattr("devinit.ports.ending.release.holding", lambda *_args, **_named: before)
 
         with pytest.raises(PortConflict):
             release(port, before.identities, grace_seconds=0.2)

@@ -6,9 +6,9 @@ import pytest
 
 from devinit.model.port import LeaseOwner
 from devinit.model.running import RunningServer
+from devinit.ports.granting.reuse import in_words, refusal
 from devinit.ports.hold import Refusal
 from devinit.ports.leases import Taken
-from devinit.ports.reuse import in_words, refusal
 
 OPEN = RunningServer(title="Redis 7.0.15", detail="0 keys in database 0")
 KNOWN = RunningServer(title="PostgreSQL 15.18", detail="database shop", authenticated=True)

@@ -14,15 +14,15 @@ import pytest
 
 import devinit
 from devinit.errors import PortConflict
-from devinit.ports.holder import holding
-from devinit.ports.release import release
+from devinit.ports.ending.release import release
+from devinit.ports.holder.lookup import holding
 from tests.ports.conftest import Stranger
 
 RELEASE = """
 import sys
 from devinit.errors import PortConflict
-from devinit.ports.holder import holding
-from devinit.ports.release import release
+from devinit.ports.holder.lookup import holding
+from devinit.ports.ending.release import release
 port = int(sys.argv[1])
 try:
     release(port, holding(port).identities)
@@ -123,7 +123,7 @@ class TestAHolderThatIsHidden:
     def test_is_told_by_its_user_and_how_to_look(self, port: int, stranger: Stranger) -> None:
         process = stranger(port)
         # Once everything is imported: another user may not be able to read this Python.
-        become = "import os, devinit.ports.containers; os.setgid(65534); os.setuid(65534)"
+        become = "import os, devinit.ports.holder.containers; os.setgid(65534); os.setuid(65534)"
         as_nobody = RELEASE.replace("port =", f"{become}\nport =")
 
         message, hint = ask(sys.executable, "-c", as_nobody, str(port))

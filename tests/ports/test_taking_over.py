@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from devinit.model.port import Conflict, ConflictPolicy, PortRequest, Resolution, ResolutionKind, VerdictKind
-from devinit.ports.grants import ConflictsFound, Grant, grant
+from devinit.ports.granting.grants import ConflictsFound, Grant, grant
 from devinit.ports.leases import LAPSE_SECONDS, Claim, LeaseStore, Taken
 from tests.ports.conftest import Block, Stranger
 

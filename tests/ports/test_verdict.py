@@ -20,11 +20,11 @@ from devinit.model.port import (
 )
 from devinit.model.process import ProcessIdentity
 from devinit.ports.hold import Refusal
-from devinit.ports.holding import Hidden, Holding
+from devinit.ports.holder.naming import named
+from devinit.ports.holder.pm2 import Application
+from devinit.ports.holder.port_use import Hidden, Holding
+from devinit.ports.holder.verdict import Obstruction, brief, judge
 from devinit.ports.leases import Taken
-from devinit.ports.naming import named
-from devinit.ports.pm2 import Application
-from devinit.ports.verdict import Obstruction, brief, judge
 
 SHOP, BLOG = "/home/me/shop", "/home/me/my blog"
 ME, ROOT = 1000, 0

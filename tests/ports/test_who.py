@@ -10,12 +10,12 @@ import pytest
 
 from devinit.errors import PortConflict
 from devinit.model.port import LeaseOwner, PortReport, ResolutionKind, VerdictKind
-from devinit.ports.conflicts import conflict_of
-from devinit.ports.freeing import free
+from devinit.ports.ending.freeing import free
+from devinit.ports.ending.release import release
+from devinit.ports.granting.conflicts import conflict_of
 from devinit.ports.hold import Hold, hold
+from devinit.ports.holder.who import who
 from devinit.ports.leases import Claim, Lease, LeaseStore
-from devinit.ports.release import release
-from devinit.ports.who import who
 from devinit.system.checkout import claim
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id, state_directory

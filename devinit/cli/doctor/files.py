@@ -21,7 +21,7 @@ from devinit.control.launch import connect_to
 from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import DevinitError
-from devinit.ports import ports_file
+from devinit.ports.remembered import ports_file
 from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
 from devinit.system.paths import OWN_FOLDER

@@ -26,7 +26,7 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
-from devinit.ports.naming import whole_title
+from devinit.ports.holder.naming import whole_title
 from devinit.system import checkout, old_data
 from devinit.system.checkout import state_folder
 from devinit.system.paths import OWN_FOLDER, project_id

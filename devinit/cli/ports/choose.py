@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import print_json, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
-from devinit.ports.choosing import choose
+from devinit.ports.remembered.choosing import choose
 
 if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments

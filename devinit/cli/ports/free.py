@@ -15,9 +15,9 @@ from devinit.cli.project import folder_of
 from devinit.config.find import find_root_as_text
 from devinit.errors import PortConflict
 from devinit.model.port_words import kill_text
-from devinit.ports.freeing import free
+from devinit.ports.ending.freeing import free
+from devinit.ports.holder.who import is_looked_after, who
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.ports.who import is_looked_after, who
 from devinit.system import terminal
 from devinit.system.paths import state_directory
 

@@ -10,7 +10,7 @@ from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
 from devinit.cli.reach import mention_reach
 from devinit.control.launch import connect_to_running
-from devinit.ports import ports_file
+from devinit.ports.remembered import ports_file
 from devinit.system import terminal
 from devinit.text import one_line
 

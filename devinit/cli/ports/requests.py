@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from devinit.config.load import load
-from devinit.ports import choosing
+from devinit.ports.remembered import choosing
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from devinit.cli.output import Paint, columns_of, print_json
 from devinit.cli.port_facts import facts_of, heading
 from devinit.cli.project import folder_of
 from devinit.config.find import find_root_as_text
-from devinit.ports.who import who
+from devinit.ports.holder.who import who
 from devinit.system import terminal
 
 if TYPE_CHECKING:

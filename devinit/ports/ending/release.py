@@ -14,12 +14,12 @@ from msgspec import Struct
 from devinit.errors import PortConflict
 from devinit.model.port import Holder
 from devinit.model.process import ProcessIdentity
-from devinit.ports.comebacks import comeback, managed_out_of_sight, starters_of, who_restarts
+from devinit.ports.ending.respawn import comeback, managed_out_of_sight, starters_of, who_restarts
+from devinit.ports.ending.waiting import listens_again, wait_until_free, watching
 from devinit.ports.hold import Hold, hold
-from devinit.ports.holder import holding
-from devinit.ports.holding import Holding
-from devinit.ports.naming import named
-from devinit.ports.waiting import listens_again, wait_until_free, watching
+from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.naming import named
+from devinit.ports.holder.port_use import Holding
 from devinit.system.listeners import socket_inodes
 from devinit.system.processes import followers_of, group_of, identity_of, signal_exactly
 

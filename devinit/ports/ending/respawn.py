@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from devinit.model.port import Ancestor, Holder
 from devinit.model.workplace import is_prompt
-from devinit.ports.naming import named
+from devinit.ports.holder.naming import named
 from devinit.text import cut, one_line
 
 _INIT = 1

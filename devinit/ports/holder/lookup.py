@@ -9,9 +9,9 @@ from msgspec.structs import asdict, replace
 
 from devinit.model.port import Ancestor, Container, Holder, Listener, PortReport
 from devinit.model.process import ProcessFacts
-from devinit.ports.barriers import CONTAINER_PROGRAMS
-from devinit.ports.holding import Hidden, Holding
-from devinit.ports.naming import titled
+from devinit.ports.holder.barriers import CONTAINER_PROGRAMS
+from devinit.ports.holder.naming import titled
+from devinit.ports.holder.port_use import Hidden, Holding
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners
 from devinit.system.processes import ancestors_of, facts_of, followers_of, user_name
@@ -83,7 +83,7 @@ class _Seen:
         return tuple(self._holder(facts) for facts in found if facts is not None)
 
     def _holder(self, facts: ProcessFacts) -> Holder:
-        from devinit.ports.managers import manager_of  # most starts find every port free
+        from devinit.ports.holder.managers import manager_of  # most starts find every port free
 
         above = self._ancestors(facts)
         checkout = self._worktree(facts.directory)
@@ -132,7 +132,7 @@ def _with_containers(found: dict[int, Holding]) -> dict[int, Holding]:
     pointing = [each for each in found.values() if _may_be_published(each)]
     if not pointing:
         return found
-    from devinit.ports.containers import published  # few ports are a container's
+    from devinit.ports.holder.containers import published  # few ports are a container's
 
     containers: dict[int, Container] = published()
     return {

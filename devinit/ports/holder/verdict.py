@@ -11,12 +11,12 @@ from collections.abc import Collection
 from typing import TypeAlias
 
 from devinit.model.port import LeaseOwner, PortReport, UseState, VerdictKind
-from devinit.ports.barriers import Barrier, managed_by
 from devinit.ports.hold import Refusal
-from devinit.ports.holding import Holding, works_in
+from devinit.ports.holder.barriers import Barrier, managed_by
+from devinit.ports.holder.naming import named
+from devinit.ports.holder.pm2 import Application
+from devinit.ports.holder.port_use import Holding, works_in
 from devinit.ports.leases import Taken
-from devinit.ports.naming import named
-from devinit.ports.pm2 import Application
 
 Obstruction: TypeAlias = Taken | Refusal | Application
 """Why a port could not be taken: its lease, the kernel, or an application of PM2 to which it is assigned."""

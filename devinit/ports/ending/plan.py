@@ -13,13 +13,13 @@ from msgspec import Struct
 
 from devinit.errors import PortConflict
 from devinit.model.port import LeaseOwner
-from devinit.ports.holding import Holding
+from devinit.ports.ending.release import Released, release
+from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.verdict import Obstruction, brief
 from devinit.ports.leases import Lease, LeaseStore, Taken
-from devinit.ports.release import Released, release
-from devinit.ports.verdict import Obstruction, brief
 
 if TYPE_CHECKING:
-    from devinit.ports.release import Say
+    from devinit.ports.ending.release import Say
 
 _LEASE_SECONDS = 2.0
 """How long the rest of an orphan's tree may take to end after its listener did."""

@@ -10,11 +10,11 @@ from devinit.errors import PortsExhausted, UsageError
 from devinit.model.names import those_there_are
 from devinit.model.port import PortRequest
 from devinit.model.service import Project
-from devinit.ports import by_hand, ports_file
-from devinit.ports.allocate import last_resort
+from devinit.ports.granting.allocate import last_resort
 from devinit.ports.hold import Hold, hold
+from devinit.ports.holder.pm2 import applications
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.ports.pm2 import applications
+from devinit.ports.remembered import by_hand, ports_file
 from devinit.system.paths import state_directory
 
 Requests = Mapping[str, PortRequest]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from devinit.model.port import PortReport
 from devinit.ports.hold import Hold, Refusal, hold
-from devinit.ports.holder import counted, holding
+from devinit.ports.holder.leftover import started_by_us
+from devinit.ports.holder.lookup import counted, holding
+from devinit.ports.holder.pm2 import applications
+from devinit.ports.holder.verdict import Obstruction, judge
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.ports.leftover import started_by_us
-from devinit.ports.pm2 import applications
-from devinit.ports.verdict import Obstruction, judge
 from devinit.system.checkout import state_folder
 from devinit.system.files import is_locked
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory

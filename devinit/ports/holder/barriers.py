@@ -10,7 +10,7 @@ from msgspec import Struct
 from devinit.model.port import Container, Manager, VerdictKind
 from devinit.model.process import ProcessFacts
 from devinit.model.workplace import Workplace, workplace_of
-from devinit.ports.naming import described, named
+from devinit.ports.holder.naming import described, named
 
 _INIT = 1
 _KERNEL_THREADS = 2

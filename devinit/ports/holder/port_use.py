@@ -9,8 +9,8 @@ from msgspec import Struct
 from devinit.model.port import Container, Holder, Listener, Manager, PortUse, VerdictKind
 from devinit.model.process import ProcessIdentity
 from devinit.model.workplace import workplace_of
-from devinit.ports.barriers import Barrier, barrier_of, managed_by, published_by
-from devinit.ports.naming import described, named, used
+from devinit.ports.holder.barriers import Barrier, barrier_of, managed_by, published_by
+from devinit.ports.holder.naming import described, named, used
 
 
 class Hidden(Struct, frozen=True):

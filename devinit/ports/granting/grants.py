@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from devinit.model.port import ConflictPolicy, GrantedPort, LeaseOwner, PortRequest, Resolution
-from devinit.ports import ports_file
-from devinit.ports.conflicts import ConflictsFound
-from devinit.ports.displaced import notes_about
+from devinit.ports.granting.conflicts import ConflictsFound
+from devinit.ports.granting.displaced import notes_about
+from devinit.ports.granting.overrides import overrides
+from devinit.ports.granting.reuse import AskRunning
+from devinit.ports.granting.search import Search, Wanted
 from devinit.ports.hold import Hold, hold
+from devinit.ports.holder.pm2 import applications
 from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
-from devinit.ports.overrides import overrides
-from devinit.ports.pm2 import applications
-from devinit.ports.reuse import AskRunning
-from devinit.ports.search import Search, Wanted
+from devinit.ports.remembered import ports_file
 
 if TYPE_CHECKING:
-    from devinit.ports.release import Say
+    from devinit.ports.ending.release import Say
 
 __all__ = ["ConflictsFound", "Grant", "adopt", "grant"]
 

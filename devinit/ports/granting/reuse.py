@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from devinit.model.port import LeaseOwner
 from devinit.model.running import RunningServer
+from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import Taken
-from devinit.ports.verdict import Obstruction
 
 AskRunning: TypeAlias = Callable[[str, int], RunningServer | None]
 """Ask whatever runs on a port whether a service could use it; None when there is no way to tell."""

@@ -28,7 +28,7 @@ from devinit.model.port import (
     VerdictKind,
 )
 from devinit.model.process import ProcessIdentity
-from devinit.ports.allocate import (
+from devinit.ports.granting.allocate import (
     NAMED_IN_ERRORS,
     Lost,
     Outcome,
@@ -38,22 +38,22 @@ from devinit.ports.allocate import (
     wishes_of,
     with_reasons,
 )
-from devinit.ports.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
-from devinit.ports.conflicts import ConflictsFound, conflict_of
+from devinit.ports.granting.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
+from devinit.ports.granting.conflicts import ConflictsFound, conflict_of
+from devinit.ports.granting.overrides import Override, Overrides
+from devinit.ports.granting.reuse import AskRunning, in_words, refusal
 from devinit.ports.hold import Hold, Refusal, assigned_port, hold
-from devinit.ports.holder import counted, holding, holdings
-from devinit.ports.holding import Holding
+from devinit.ports.holder.leftover import started_by_us
+from devinit.ports.holder.lookup import counted, holding, holdings
+from devinit.ports.holder.pm2 import Application
+from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.verdict import Obstruction, brief, judge
 from devinit.ports.leases import Lease, LeaseStore, Taken
-from devinit.ports.leftover import started_by_us
-from devinit.ports.overrides import Override, Overrides
-from devinit.ports.pm2 import Application
-from devinit.ports.reuse import AskRunning, in_words, refusal
-from devinit.ports.verdict import Obstruction, brief, judge
 from devinit.system.listeners import ephemeral_range
 
 if TYPE_CHECKING:
-    from devinit.ports.endings import Ending
-    from devinit.ports.release import Say
+    from devinit.ports.ending.plan import Ending
+    from devinit.ports.ending.release import Say
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
 """A port that was taken, with what keeps it ours; nothing does where another's server is used."""
@@ -321,7 +321,7 @@ class Search:
             elif report.kind not in _SELF_EXPLAINING:
                 self.notes[port] = f"not ended: {report.advice}"
             return report.summary
-        from devinit.ports.endings import plan  # few starts end any process
+        from devinit.ports.ending.plan import plan  # few starts end any process
 
         owner, answered = replace(self.owner, service=service), shown is not None
         try:

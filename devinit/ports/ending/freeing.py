@@ -15,12 +15,12 @@ from msgspec import Struct
 from devinit.errors import PortConflict
 from devinit.model.port import LeaseOwner
 from devinit.model.process import ProcessIdentity
+from devinit.ports.ending.release import Say, release
 from devinit.ports.hold import Hold, Refusal, hold
-from devinit.ports.holder import holding
+from devinit.ports.holder.leftover import started_by_us
+from devinit.ports.holder.lookup import holding
+from devinit.ports.holder.verdict import judge
 from devinit.ports.leases import LeaseStore, Taken
-from devinit.ports.leftover import started_by_us
-from devinit.ports.release import Say, release
-from devinit.ports.verdict import judge
 
 
 class Freed(Struct, frozen=True):

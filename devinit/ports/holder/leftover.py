@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from devinit.model.process import ProcessIdentity
-from devinit.ports.holding import Holding
+from devinit.ports.holder.port_use import Holding
+from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import LeaseStore, Taken
-from devinit.ports.verdict import Obstruction
 from devinit.system.paths import project_id
 from devinit.system.processes import ProcessTable
 

@@ -1,0 +1,1 @@
+"""End what holds a port: the plan, the signals, the wait, and whether it comes back."""
