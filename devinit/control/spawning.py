@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 READY = b"ready\n"
 SOCKET_POINTER = "socket"
 """The file in a checkout's state folder that names the supervisor's socket."""
-PROGRAM = "from devinit.supervisor.boot import boot; boot()"
+PROGRAM = "from devinit.supervisor.server.boot import boot; boot()"
 """`-m devinit.supervisor` does the same, some 25 ms later."""
 RUN_VARIABLE = "DEVINIT_RUN"
 """What the processes of a service carry (system.processes, which would take long to import here)."""

@@ -22,14 +22,15 @@ from devinit.control.spawning import READY
 from devinit.errors import DevinitError, SupervisorError
 from devinit.ports.remembered import ports_file
 from devinit.runtime.publish import ENVIRONMENT_FILE
-from devinit.supervisor import ahead, state_file
-from devinit.supervisor.adoption import adopt
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.handlers import ORDERS, Handlers
-from devinit.supervisor.presence import be_reachable, lock_project, publish_address
-from devinit.supervisor.stage import Stage
+from devinit.supervisor.orders.adoption import adopt
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.record import state_file
+from devinit.supervisor.server import preload
+from devinit.supervisor.server.handlers import ORDERS, Handlers
+from devinit.supervisor.server.root_removed import folder_at, stop_with_folder
+from devinit.supervisor.server.single_instance import be_reachable, lock_project, publish_address
 from devinit.supervisor.supervisor import Supervisor
-from devinit.supervisor.vanishing import folder_at, stop_with_folder
 from devinit.system.checkout import claim
 from devinit.system.files import remove_torn
 from devinit.system.paths import is_still_there, socket_path
@@ -112,7 +113,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             # What was imported stays for ever: the collector need not look at it again.
             gc.freeze()
             gc.enable()
-            loop.call_later(ahead.AFTER_SECONDS, loop.run_in_executor, None, ahead.load)
+            loop.call_later(preload.AFTER_SECONDS, loop.run_in_executor, None, preload.load)
             # The launcher may have been killed, or may have nothing to ask after all.
             loop.call_later(UNWANTED_SECONDS, idle.set)
             await until_done(server, supervisor, leaving, idle)

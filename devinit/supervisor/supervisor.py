@@ -25,29 +25,31 @@ from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
 from devinit.providers.surroundings import warnings_about
 from devinit.runtime.inherited import describe, inherited_names
-from devinit.supervisor import added, graph, lifecycle, outcome, outdated, report, reuse
-from devinit.supervisor.capacity import kept_for
-from devinit.supervisor.consequences import warning_of, with_changes
-from devinit.supervisor.data_watch import look_at_data
-from devinit.supervisor.discovery import Discovery
-from devinit.supervisor.drift import REMOVED
-from devinit.supervisor.file_watches import FileWatches
-from devinit.supervisor.leftovers import (
+from devinit.supervisor import lifecycle
+from devinit.supervisor.lifecycle import WANTED, LifecycleState
+from devinit.supervisor.processes.capacity import kept_for
+from devinit.supervisor.project import graph, reuse
+from devinit.supervisor.project.drift import REMOVED
+from devinit.supervisor.project.passwords import Passwords, as_they_run
+from devinit.supervisor.project.project_ports import Asked, PortQuestion
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.readiness.warming import warm
+from devinit.supervisor.record.leftovers import (
     elsewhere_of,
     end_leftovers,
     end_the_rest,
     end_unknown,
     survivors,
 )
-from devinit.supervisor.lifecycle import WANTED, LifecycleState
-from devinit.supervisor.passwords import Passwords, as_they_run
-from devinit.supervisor.preparing import require_set_up
-from devinit.supervisor.project_ports import Asked, PortQuestion
-from devinit.supervisor.recording import Recorder, state_of
-from devinit.supervisor.runner import Runner
-from devinit.supervisor.stage import Stage
-from devinit.supervisor.state_file import Moment, State
-from devinit.supervisor.warming import warm
+from devinit.supervisor.record.recording import Recorder, state_of
+from devinit.supervisor.record.state_file import Moment, State
+from devinit.supervisor.reporting import added, outcome, outdated, report
+from devinit.supervisor.reporting.consequences import warning_of, with_changes
+from devinit.supervisor.reporting.discovery import Discovery
+from devinit.supervisor.service.data_watch import look_at_data
+from devinit.supervisor.service.file_watches import FileWatches
+from devinit.supervisor.service.preparing import require_set_up
+from devinit.supervisor.service.runner import Runner
 from devinit.system.descriptors import descriptors
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from devinit.config.load import load
 from devinit.model.probe import ExchangeProbe, HttpProbe, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.stage import Stage
+from devinit.supervisor.project.stage import Stage
 from devinit.system.processes import Process, spawn
 
 POLL_SECONDS = 0.001

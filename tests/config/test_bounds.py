@@ -16,7 +16,7 @@ from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject
 from devinit.model.service import Project
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.stage import Stage
+from devinit.supervisor.project.stage import Stage
 
 Write = Callable[..., Path]
 API = "from fastapi import FastAPI\napp = FastAPI()\n"

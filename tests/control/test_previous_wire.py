@@ -25,7 +25,7 @@ from devinit.control.launch import connect_or_start, connect_to
 from devinit.dashboard.link import Found, SupervisorLink
 from devinit.errors import SupervisorError
 from devinit.model.status import Phase
-from devinit.supervisor.state_file import read_state
+from devinit.supervisor.record.state_file import read_state
 from devinit.system.checkout import claim
 from tests.control.recorded.parameters import PARAMETERS
 from tests.control.recorded.player import Player, Recording

@@ -185,7 +185,7 @@ class TestTheMap:
 
     def test_tells_of_every_event_and_method(self) -> None:
         text = MAP.read_text()
-        handlers = (ROOT / "devinit" / "supervisor" / "handlers.py").read_text()
+        handlers = (ROOT / "devinit" / "supervisor" / "server" / "handlers.py").read_text()
         events = (ROOT / "devinit" / "model" / "event.py").read_text()
 
         methods = re.findall(r'^    "(\w+)": Handlers\.', handlers, re.MULTILINE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.state_file import read_state
+from devinit.supervisor.record.state_file import read_state
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import project_id, state_directory
 from tests.places import state_of

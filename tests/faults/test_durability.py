@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from devinit.supervisor.state_file import ServiceRecord, read_state, write_state
+from devinit.supervisor.record.state_file import ServiceRecord, read_state, write_state
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import socket_path
 from devinit.system.processes import identity_of

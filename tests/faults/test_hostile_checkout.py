@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.model.service import Service
-from devinit.supervisor.state_file import ServiceRecord, State, encoder
+from devinit.supervisor.record.state_file import ServiceRecord, State, encoder
 from devinit.system.checkout import claim
 from devinit.system.processes import boot_id, identity_of
 from tests.places import state_of

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devinit.supervisor.leftovers import end_the_rest
-from devinit.supervisor.turns import Turns
+from devinit.supervisor.processes.turns import Turns
+from devinit.supervisor.record.leftovers import end_the_rest
 
 if TYPE_CHECKING:
     from collections.abc import Collection

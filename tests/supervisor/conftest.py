@@ -22,7 +22,7 @@ import pytest
 from devinit.errors import StateFileError
 from devinit.model.process import ProcessSpec
 from devinit.ports.hold import Hold, hold
-from devinit.supervisor.state_file import read_state
+from devinit.supervisor.record.state_file import read_state
 from devinit.system.paths import project_id, socket_path, state_path
 from devinit.system.processes import Process, alive, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch

@@ -1,10 +1,10 @@
-"""Specifies `devinit.supervisor.access_lines`: the probe's own requests do not hide what explains a failure."""
+"""Specifies `devinit.supervisor.logs.access_lines`: the probe's own requests do not hide what explains a failure."""
 
 from __future__ import annotations
 
 import pytest
 
-from devinit.supervisor.access_lines import without_own_requests
+from devinit.supervisor.logs.access_lines import without_own_requests
 
 CAUSE = "RuntimeError: DATABASE_URL is missing"
 

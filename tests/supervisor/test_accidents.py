@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from devinit.supervisor.state_file import read_state, write_state
+from devinit.supervisor.record.state_file import read_state, write_state
 from devinit.system.listeners import tcp_listeners
 from tests.places import state_of
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from devinit.supervisor import stage as stage_module
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project_ports import Asked
-from devinit.supervisor.stage import Stage
+from devinit.supervisor.project import stage as stage_module
+from devinit.supervisor.project.project_ports import Asked
+from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.supervisor import Order, Supervisor
 
 if TYPE_CHECKING:

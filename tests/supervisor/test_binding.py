@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.binding`: what counts as a port that is taken, and as one never asked for."""
+"""Specifies `devinit.supervisor.service.binding`: what counts as a port that is taken, and as one never asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from devinit.supervisor.causes import IN_USE, ports_in_use
+from devinit.supervisor.diagnosis.causes import IN_USE, ports_in_use
 from tests.supervisor.conftest import Command, Shop, Stranger
 
 

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.build_errors` by what real tools printed while a file was broken and fixed.
+"""Specifies `devinit.supervisor.diagnosis.build_errors` by what real tools printed while a file was broken and fixed.
 
 The files in `outputs/builds` were recorded from the tools, with folders renamed and stacks cut.
 """
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from devinit.supervisor.build_errors import Reading, may_say_something, read_on, sign_of
-from devinit.supervisor.last_errors import LastErrors
-from devinit.supervisor.logs import log_path
+from devinit.supervisor.diagnosis.build_errors import Reading, may_say_something, read_on, sign_of
+from devinit.supervisor.diagnosis.last_errors import LastErrors
+from devinit.supervisor.logs.log_files import log_path
 
 BUILDS = Path(__file__).parent / "outputs" / "builds"
 NOW = 1_764_432_000.0
@@ -203,6 +203,6 @@ class TestAnError:
 
 def logged(path: Path) -> str:
     """Return a recording as it is read from a log: without colours."""
-    from devinit.supervisor.logs import COLOURS
+    from devinit.supervisor.logs.log_files import COLOURS
 
     return COLOURS.sub("", path.read_text())

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.causes` by what real programs printed.
+"""Specifies `devinit.supervisor.diagnosis.causes` by what real programs printed.
 
 The files in `outputs` were recorded from the programs, with folders renamed. What could not be run is in
 `DOCUMENTED`, as its documentation shows it.
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.supervisor.causes import cause_of, dying_by, stuck_by
+from devinit.supervisor.diagnosis.causes import cause_of, dying_by, stuck_by
 
 OUTPUTS = Path(__file__).parent / "outputs"
 

@@ -9,7 +9,7 @@ import pytest
 
 from devinit.model.port import GrantedPort, Resolution, ResolutionKind
 from devinit.model.service import Service
-from devinit.supervisor.consequences import changed_names, warning_of
+from devinit.supervisor.reporting.consequences import changed_names, warning_of
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Shop, Stranger

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.crashes`: a ready service whose program crashed under its reloader is ready no more."""
+"""Specifies `devinit.supervisor.readiness.crashes`: a ready service whose program crashed under its reloader is ready no more."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor import crashes
-from devinit.supervisor.crashes import found_down, until_down
-from devinit.supervisor.listening import Ears, Finding, Sign
-from devinit.supervisor.workers import DeadWorker
+from devinit.supervisor.diagnosis.listening import Ears, Finding, Sign
+from devinit.supervisor.diagnosis.workers import DeadWorker
+from devinit.supervisor.readiness import crashes
+from devinit.supervisor.readiness.crashes import found_down, until_down
 from devinit.system.connections import waiting_clients
 from devinit.system.procfs import LINUX
 

@@ -12,10 +12,10 @@ import pytest
 from devinit.control.greeting import greeting_of
 from devinit.control.messages import INVALID_PARAMS
 from devinit.control.server import MOST_REQUESTS, Server
-from devinit.supervisor import report
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.handlers import ORDERS, Handlers
-from devinit.supervisor.stage import Stage
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.reporting import report
+from devinit.supervisor.server.handlers import ORDERS, Handlers
 from devinit.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.discovery`: a file that is true while its service is ready, and gone after."""
+"""Specifies `devinit.supervisor.reporting.discovery`: a file that is true while its service is ready, and gone after."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from devinit.model.service import Endpoint
-from devinit.supervisor.discovery import Discovery
+from devinit.supervisor.reporting.discovery import Discovery
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.drift`: what is older than the files that say how it is to run."""
+"""Specifies `devinit.supervisor.project.drift`: what is older than the files that say how it is to run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from devinit.model.port import ConflictPolicy, PortRequest
 from devinit.model.service import DatabaseSettings, Project, Service
-from devinit.supervisor.drift import Basis, basis_of, changed, differences
+from devinit.supervisor.project.drift import Basis, basis_of, changed, differences
 
 ROOT = Path("/shop")
 WEB = Service(name="web", directory=ROOT, command="run", env={"A": "1"})

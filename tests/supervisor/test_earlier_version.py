@@ -17,7 +17,7 @@ import pytest
 from devinit.control import checkouts
 from devinit.errors import StateFileError
 from devinit.model.service import Service
-from devinit.supervisor.state_file import ServiceRecord, State, encoder
+from devinit.supervisor.record.state_file import ServiceRecord, State, encoder
 from devinit.system import checkout
 from devinit.system.checkout import claim
 from devinit.system.files import FileLock

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.ending`: every process of a service ends, asked first and then made to."""
+"""Specifies `devinit.supervisor.processes.ending`: every process of a service ends, asked first and then made to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.model.service import StopPolicy, StopTarget
-from devinit.supervisor.ending import Lookout, ask, end_tree
+from devinit.supervisor.processes.ending import Lookout, ask, end_tree
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class Refusing:
 
 @pytest.fixture(autouse=True)
 def _short_kill(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devinit.supervisor.ending.KILL_SECONDS", 10.0)
+    monkeypatch.setattr("devinit.supervisor.processes.ending.KILL_SECONDS", 10.0)
 
 
 class TestEndingTheMainProcessFirst:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.supervisor.folders import until_gone
+from devinit.supervisor.files.folders import until_gone
 from devinit.system.folder import FolderWatch
 
 FILES = 3000

@@ -1,11 +1,11 @@
-"""Specifies `devinit.supervisor.graph`: who starts after whom."""
+"""Specifies `devinit.supervisor.project.graph`: who starts after whom."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.supervisor.graph import dependants, start_order, with_dependencies
+from devinit.supervisor.project.graph import dependants, start_order, with_dependencies
 
 SHOP = {
     "frontend": ("backend",),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.crashes import QUIET_SECONDS
-from devinit.supervisor.log_keeper import REPORT_SECONDS
+from devinit.supervisor.logs.keeper import REPORT_SECONDS
+from devinit.supervisor.readiness.crashes import QUIET_SECONDS
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Shop

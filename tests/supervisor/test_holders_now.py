@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from devinit.model.port import GrantedPort, Passed, PortReport, VerdictKind
 from devinit.model.status import Phase
-from devinit.supervisor.holders_now import reasons_now
 from devinit.supervisor.lifecycle import Failure, LifecycleState
+from devinit.supervisor.reporting.holders_now import reasons_now
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop, Stranger

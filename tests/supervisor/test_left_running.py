@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.model.service import StopPolicy
-from devinit.supervisor.ending import end_tree
+from devinit.supervisor.processes.ending import end_tree
 from devinit.system.processes import alive, identity_of, members_of, process_ids
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.listening`: a start learns at once of a service that cannot come up by itself."""
+"""Specifies `devinit.supervisor.diagnosis.listening`: a start learns at once of a service that cannot come up by itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor import listening
+from devinit.supervisor.diagnosis import listening
+from devinit.supervisor.diagnosis.listening import Ears, Finding, Sign, found_in, listen
+from devinit.supervisor.diagnosis.workers import DeadWorker
 from devinit.supervisor.lifecycle import Moving, Stuck
-from devinit.supervisor.listening import Ears, Finding, Sign, found_in, listen
-from devinit.supervisor.workers import DeadWorker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

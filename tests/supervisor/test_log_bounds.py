@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from devinit.logs.tail import Tail
 from devinit.model.service import LogLimits
-from devinit.supervisor.log_bounds import bound, data_of, freeing
+from devinit.supervisor.logs.bounds import bound, data_of, freeing
 
 if TYPE_CHECKING:
     from pathlib import Path

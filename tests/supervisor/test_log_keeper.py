@@ -12,8 +12,8 @@ import pytest
 
 from devinit.logs.tail import Tail
 from devinit.model.service import LogLimits, Service
-from devinit.supervisor import log_keeper, logs
-from devinit.supervisor.log_keeper import LogKeeper
+from devinit.supervisor.logs import keeper, log_files
+from devinit.supervisor.logs.keeper import LogKeeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -99,7 +99,7 @@ class Book:
 
     @property
     def log(self) -> Path:
-        return logs.log_path(self.private, "web")
+        return log_files.log_path(self.private, "web")
 
     def lines(self) -> dict[str, float]:
         """Return when each line was printed."""
@@ -108,8 +108,8 @@ class Book:
 
 @pytest.fixture
 async def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Book]:
-    monkeypatch.setattr(log_keeper, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(log_keeper, "START_SECONDS", 0.0)
+    monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(keeper, "START_SECONDS", 0.0)
     found = Book(tmp_path)
     yield found
     found.keeper.close()
@@ -189,7 +189,7 @@ class TestTimes:
         descriptor = book.begin()
         await book.quiet()
         # The first write wakes the keeper; the next run begins before the next look.
-        monkeypatch.setattr(log_keeper, "LOOK_SECONDS", PATIENCE)
+        monkeypatch.setattr(keeper, "LOOK_SECONDS", PATIENCE)
         for text in ("stopping", "stopped, with so many words that a straight line goes astray"):
             book.print(descriptor, text)
             await pause()
@@ -243,7 +243,7 @@ class TestTimes:
     async def test_stay_few_however_long_a_service_runs(
         self, book: Book, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(log_keeper, "MOST_POINTS", 100)
+        monkeypatch.setattr(keeper, "MOST_POINTS", 100)
         descriptor = book.begin()
         inode = os.fstat(descriptor).st_ino
         for number in range(5000):
@@ -252,7 +252,7 @@ class TestTimes:
         os.close(descriptor)
         await book.quiet()
 
-        assert book.log.with_suffix(".times").stat().st_size <= 100 * log_keeper.POINT_BYTES + 200
+        assert book.log.with_suffix(".times").stat().st_size <= 100 * keeper.POINT_BYTES + 200
 
 
 class TestALogThatIsDeleted:
@@ -271,8 +271,8 @@ class TestALogThatIsDeleted:
 class TestAFileSystemThatCannotFree:
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount one")
     async def test_is_said_once_and_loses_nothing(self, ramfs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(log_keeper, "LOOK_SECONDS", 0.02)
-        monkeypatch.setattr(log_keeper, "START_SECONDS", 0.0)
+        monkeypatch.setattr(keeper, "LOOK_SECONDS", 0.02)
+        monkeypatch.setattr(keeper, "START_SECONDS", 0.0)
         book = Book(ramfs)
         descriptor = book.begin(LogLimits(size_bytes=1000, count=2))
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.logs`: where output goes, and how its end is read."""
+"""Specifies `devinit.supervisor.logs.log_files`: where output goes, and how its end is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from devinit.errors import StateFileError
 from devinit.model.service import LogLimits
-from devinit.supervisor import logs
+from devinit.supervisor.logs import log_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +20,9 @@ LIMITS = LogLimits(size_bytes=100, count=3)
 
 def write(private: Path, text: bytes, limits: LogLimits = LIMITS) -> int:
     """Write as one run of a service does; return where its output begins."""
-    descriptor = logs.open_log(private, "web", limits)
+    descriptor = log_files.open_log(private, "web", limits)
     try:
-        offset = logs.mark(descriptor, "web starts on port 8000")
+        offset = log_files.mark(descriptor, "web starts on port 8000")
         os.write(descriptor, text)
         return offset
     finally:
@@ -41,12 +41,12 @@ class TestALog:
     def test_is_readable_for_its_owner_only(self, tmp_path: Path) -> None:
         write(tmp_path, b"secret\n")
 
-        assert stat.S_IMODE(logs.log_path(tmp_path, "web").stat().st_mode) == 0o600
+        assert stat.S_IMODE(log_files.log_path(tmp_path, "web").stat().st_mode) == 0o600
 
     def test_begins_each_run_with_a_line_of_our_own(self, tmp_path: Path) -> None:
         write(tmp_path, b"hello\n")
 
-        first = logs.log_path(tmp_path, "web").read_text().splitlines()[0]
+        first = log_files.log_path(tmp_path, "web").read_text().splitlines()[0]
         assert first.startswith("--- devinit: web starts on port 8000 at 20")
         assert first.endswith("Z ---")
 
@@ -90,23 +90,25 @@ class TestTheLastLines:
         write(tmp_path, b"old\n", LogLimits())
         offset = write(tmp_path, b"1\n2\n3\n", LogLimits())
 
-        assert logs.last_lines(logs.log_path(tmp_path, "web"), offset, 2) == ["2", "3"]
-        assert logs.last_lines(logs.log_path(tmp_path, "web"), offset, 20) == ["1", "2", "3"]
+        assert log_files.last_lines(log_files.log_path(tmp_path, "web"), offset, 2) == ["2", "3"]
+        assert log_files.last_lines(log_files.log_path(tmp_path, "web"), offset, 20) == ["1", "2", "3"]
 
     def test_come_without_colours_and_without_our_own_lines(self, tmp_path: Path) -> None:
         write(tmp_path, b"\x1b[1;31mred\x1b[0m \x1b[2Kline\n")
 
-        assert logs.last_lines(logs.log_path(tmp_path, "web"), 0, 20) == ["red line"]
+        assert log_files.last_lines(log_files.log_path(tmp_path, "web"), 0, 20) == ["red line"]
 
     def test_may_contain_what_is_not_utf_8(self, tmp_path: Path) -> None:
         offset = write(tmp_path, b"caf\xe9 \xff\xfe\x00\n")
 
-        assert logs.last_lines(logs.log_path(tmp_path, "web"), offset, 20) == ["caf\ufffd \ufffd\ufffd\0"]
+        assert log_files.last_lines(log_files.log_path(tmp_path, "web"), offset, 20) == [
+            "caf\ufffd \ufffd\ufffd\0"
+        ]
 
     def test_are_found_behind_a_line_of_a_megabyte(self, tmp_path: Path) -> None:
         offset = write(tmp_path, b"x" * 1_000_000 + b"\nthe end\n")
 
-        cut, last = logs.last_lines(logs.log_path(tmp_path, "web"), offset, 20)
+        cut, last = log_files.last_lines(log_files.log_path(tmp_path, "web"), offset, 20)
 
         assert last == "the end"
         assert len(cut) < 65_536
@@ -115,17 +117,17 @@ class TestTheLastLines:
         offset = write(tmp_path, b"x" * 100)
         write(tmp_path, b"new\n")
 
-        assert logs.last_lines(logs.log_path(tmp_path, "web"), offset + 1000, 20) == ["new"]
+        assert log_files.last_lines(log_files.log_path(tmp_path, "web"), offset + 1000, 20) == ["new"]
 
     def test_of_no_log_are_none(self, tmp_path: Path) -> None:
-        assert logs.last_lines(tmp_path / "missing", 0, 20) == []
+        assert log_files.last_lines(tmp_path / "missing", 0, 20) == []
 
 
 class TestNewOutput:
     def test_is_given_out_once(self, tmp_path: Path) -> None:
         path = tmp_path / "web.log"
         path.write_bytes(b"old\none\n")
-        output = logs.NewOutput(path, 4)
+        output = log_files.NewOutput(path, 4)
 
         assert output() == "one\n"
         path.write_bytes(b"old\none\ntwo\n")
@@ -135,7 +137,7 @@ class TestNewOutput:
     def test_repeats_a_line_that_was_not_finished(self, tmp_path: Path) -> None:
         path = tmp_path / "web.log"
         path.write_bytes(b"one\nready i")
-        output = logs.NewOutput(path, 0)
+        output = log_files.NewOutput(path, 0)
         output()
 
         path.write_bytes(b"one\nready in 3 ms\n")
@@ -145,7 +147,7 @@ class TestNewOutput:
     def test_misses_nothing_of_a_flood(self, tmp_path: Path) -> None:
         path = tmp_path / "web.log"
         path.write_bytes(b"ready\n" + b"x" * 9_000_000 + b"\nend\n")
-        output = logs.NewOutput(path, 0)
+        output = log_files.NewOutput(path, 0)
 
         assert output().startswith("ready\n")
         assert output()
@@ -155,7 +157,7 @@ class TestNewOutput:
         path = tmp_path / "web.log"
         path.write_bytes(b"http://localhost:\x1b[1m5173\x1b[22m/\n")
 
-        assert logs.NewOutput(path, 0)() == "http://localhost:5173/\n"
+        assert log_files.NewOutput(path, 0)() == "http://localhost:5173/\n"
 
     def test_of_no_log_is_empty(self, tmp_path: Path) -> None:
-        assert logs.NewOutput(tmp_path / "missing", 0)() == ""
+        assert log_files.NewOutput(tmp_path / "missing", 0)() == ""

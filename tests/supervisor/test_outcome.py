@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.outcome`: what a start came to, and its exit code."""
+"""Specifies `devinit.supervisor.reporting.outcome`: what a start came to, and its exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from devinit.model.service import Condition, Service
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import Failure, LifecycleState
-from devinit.supervisor.outcome import blocker, exit_code_of, is_settled, may_start
+from devinit.supervisor.reporting.outcome import blocker, exit_code_of, is_settled, may_start
 
 READY = LifecycleState(phase=Phase.READY)
 STOPPED = LifecycleState()

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.own_writes`: every edit counts, and a service's own writes make no tight loop."""
+"""Specifies `devinit.supervisor.files.own_writes`: every edit counts, and a service's own writes make no tight loop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devinit.supervisor.own_writes import (
+from devinit.supervisor.files.own_writes import (
     ANY_DELAYS,
     DELAYS,
     Change,

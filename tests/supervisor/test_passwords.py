@@ -20,7 +20,7 @@ from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.providers import Place
 from devinit.providers.postgres.login import ask
 from devinit.providers.running import Line, Unusable
-from devinit.supervisor.passwords import Passwords, as_they_run
+from devinit.supervisor.project.passwords import Passwords, as_they_run
 from tests.places import state_of
 from tests.providers.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
 from tests.supervisor.conftest import PATIENCE, Shop

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.preparing`: set-up when something changed, one-shot commands each time."""
+"""Specifies `devinit.supervisor.service.preparing`: set-up when something changed, one-shot commands each time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
-from devinit.supervisor import logs
-from devinit.supervisor.log_keeper import LogKeeper
-from devinit.supervisor.preparing import Workshop, require_set_up, run_command, run_one_shots, set_up
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.logs.keeper import LogKeeper
+from devinit.supervisor.service.preparing import Workshop, require_set_up, run_command, run_one_shots, set_up
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Bench:
         return len(path.read_text().splitlines()) if path.exists() else 0
 
     def log(self) -> str:
-        return logs.log_path(self.private, "web").read_text()
+        return log_files.log_path(self.private, "web").read_text()
 
 
 @pytest.fixture
@@ -314,8 +314,8 @@ class TestAOneShot:
         assert caught.value.message == "before_start of web failed: `seq 30; exit 3` exited with code 3"
         # The last lines are told beside the reason, and not in it as well.
         assert caught.value.hint is None
-        path = logs.log_path(bench.private, "web")
-        assert logs.last_lines(path, bench.offsets[-1], 100) == [str(number) for number in range(1, 31)]
+        path = log_files.log_path(bench.private, "web")
+        assert log_files.last_lines(path, bench.offsets[-1], 100) == [str(number) for number in range(1, 31)]
         assert bench.runs() == 0
 
     async def test_that_fails_silently_is_told_with_its_folder(self, bench: Bench) -> None:

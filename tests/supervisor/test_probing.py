@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.probing`: one attempt of each probe, against real little servers."""
+"""Specifies `devinit.supervisor.readiness.probing`: one attempt of each probe, against real little servers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.model.service import Endpoint
-from devinit.supervisor import probing
-from devinit.supervisor.probing import attempt, intervals
+from devinit.supervisor.readiness import probing
+from devinit.supervisor.readiness.probing import attempt, intervals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.readiness`: ready means that the service itself answers, on its own port."""
+"""Specifies `devinit.supervisor.readiness.proving`: ready means that the service itself answers, on its own port."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from devinit.model.probe import (
     ProbeVerdict,
     TcpProbe,
 )
-from devinit.supervisor import readiness
-from devinit.supervisor.readiness import (
+from devinit.supervisor.readiness import proving
+from devinit.supervisor.readiness.proving import (
     Elsewhere,
     Foreign,
     Ready,
@@ -61,8 +61,8 @@ FORK = LISTEN.replace(
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Find out in a tenth of the time that a service has settled elsewhere."""
-    monkeypatch.setattr(readiness, "SETTLED_SECONDS", 0.2)
-    monkeypatch.setattr(readiness, "ELSEWHERE_INTERVAL_SECONDS", 0.05)
+    monkeypatch.setattr(proving, "SETTLED_SECONDS", 0.2)
+    monkeypatch.setattr(proving, "ELSEWHERE_INTERVAL_SECONDS", 0.05)
 
 
 class Watcher:
@@ -213,7 +213,7 @@ class TestAnAttempt:
     async def test_sees_an_answer_that_is_slower_than_the_attempts_before(
         self, watcher: Watcher, port: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readiness, "ATTEMPT_SECONDS", 0.05)
+        monkeypatch.setattr(proving, "ATTEMPT_SECONDS", 0.05)
 
         async def answer(_reader: StreamReader, writer: StreamWriter) -> None:
             await asyncio.sleep(0.5)
@@ -266,7 +266,7 @@ class TestLooking:
     async def test_asks_a_server_that_says_so_for_long_all_the_same(
         self, watcher: Watcher, port: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readiness, "BELIEVED_SECONDS", 0.05)
+        monkeypatch.setattr(proving, "BELIEVED_SECONDS", 0.05)
         probe = ExchangeProbe(
             host="127.0.0.1",
             port=port,

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.recording`: written once for many changes, and before anybody is told of them."""
+"""Specifies `devinit.supervisor.record.recording`: written once for many changes, and before anybody is told of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor import recording as recording_module
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.recording import SOON_SECONDS, Recorder
-from devinit.supervisor.stage import Stage
-from devinit.supervisor.state_file import State, read_caller, read_state
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.record import recording as recording_module
+from devinit.supervisor.record.recording import SOON_SECONDS, Recorder
+from devinit.supervisor.record.state_file import State, read_caller, read_state
 
 if TYPE_CHECKING:
     from pathlib import Path

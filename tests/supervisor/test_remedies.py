@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.remedies`: words of a shell that say little, and what is to be done about them."""
+"""Specifies `devinit.supervisor.diagnosis.remedies`: words of a shell that say little, and what is to be done about them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.remedies import remedy_of
+from devinit.supervisor.diagnosis.remedies import remedy_of
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.report`: which services are meant, and how they are described."""
+"""Specifies `devinit.supervisor.reporting.report`: which services are meant, and how they are described."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.model.service import Project, Service
-from devinit.supervisor.report import describe_probe, named, reason_of_new_addresses
+from devinit.supervisor.reporting.report import describe_probe, named, reason_of_new_addresses
 
 
 def project(*names: str) -> Project:

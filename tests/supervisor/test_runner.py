@@ -1,9 +1,9 @@
-"""Specifies `devinit.supervisor.runner` where no process is needed."""
+"""Specifies `devinit.supervisor.service.runner` where no process is needed."""
 
 from __future__ import annotations
 
 from devinit.errors import ServiceError
-from devinit.supervisor.runner import explain
+from devinit.supervisor.service.runner import explain
 
 
 class TestAnError:

@@ -13,10 +13,10 @@ import pytest
 from devinit.model.port import PortRequest
 from devinit.model.probe import HttpProbe, ProbeResult, ProbeVerdict
 from devinit.model.service import Scheme, Service
-from devinit.supervisor.probing import ask_once, speaks_tls
-from devinit.supervisor.readiness import other_scheme
-from devinit.supervisor.scheme_hints import is_configured_for_tls, says_https
-from devinit.supervisor.schemes import Schemes
+from devinit.supervisor.readiness.probing import ask_once, speaks_tls
+from devinit.supervisor.readiness.proving import other_scheme
+from devinit.supervisor.readiness.scheme_hints import is_configured_for_tls, says_https
+from devinit.supervisor.readiness.schemes import Schemes
 from tests.supervisor.test_probing import READY, server
 
 if TYPE_CHECKING:

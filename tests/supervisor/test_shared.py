@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.shared`: one answer for all who ask at the same time."""
+"""Specifies `devinit.supervisor.server.shared`: one answer for all who ask at the same time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from devinit.supervisor.shared import Shared
+from devinit.supervisor.server.shared import Shared
 
 
 class Search:

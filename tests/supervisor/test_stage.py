@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.stage`: what a service is given, as things stand."""
+"""Specifies `devinit.supervisor.project.stage`: what a service is given, as things stand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.stage import Stage, wants_color
+from devinit.supervisor.project.stage import Stage, wants_color
 from tests.places import state_of
 
 if TYPE_CHECKING:

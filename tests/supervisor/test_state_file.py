@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.state_file`: the record of what runs."""
+"""Specifies `devinit.supervisor.record.state_file`: the record of what runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from devinit.model.port import GrantedPort, Passed, PortRequest
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import DatabaseSettings, Readiness, Service, StopPolicy
 from devinit.model.status import Phase
-from devinit.supervisor.state_file import Moment, ServiceRecord, State, read_state, state_path, write_state
+from devinit.supervisor.record.state_file import (
+    Moment,
+    ServiceRecord,
+    State,
+    read_state,
+    state_path,
+    write_state,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.watching`: which files are meant, and what is done when they change."""
+"""Specifies `devinit.supervisor.files.watching`: which files are meant, and what is done when they change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinit.supervisor import watching
-from devinit.supervisor.watching import folder_of, matcher, watch
+from devinit.supervisor.files import watching
+from devinit.supervisor.files.watching import folder_of, matcher, watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.workers` with real processes: the worker that a reloader has lost."""
+"""Specifies `devinit.supervisor.diagnosis.workers` with real processes: the worker that a reloader has lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.workers import DeadWorker, dead_worker_of, said_of
+from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of, said_of
 from devinit.system.procfs import LINUX
 
 if TYPE_CHECKING:

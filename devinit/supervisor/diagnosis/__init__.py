@@ -1,0 +1,1 @@
+"""What went wrong with a service, from its output, its processes and its surroundings."""

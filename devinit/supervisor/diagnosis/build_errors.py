@@ -1,0 +1,253 @@
+"""What the output of a build that goes on says: which error is current, if any. Pure.
+
+Vite answers 200 for a page whose module is broken, and tsc, webpack and esbuild wait for the next change: the
+service is ready, and only its output tells. The error counts until a build is clean, or a new run begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.logs import MARKER
+from devinit.supervisor.diagnosis.build_table import (
+    CLOCK,
+    CONFIGURATIONS,
+    FOREIGN,
+    PLACES,
+    RELIEF_WORDS,
+    TOOLS,
+    TROUBLE_WORDS,
+)
+from devinit.supervisor.diagnosis.causes import PYTHON_EXCEPTION
+from devinit.text import harmless
+
+LONGEST_TEXT = 300
+LONGEST_LINE = 1000
+"""What is read of a line, as for causes."""
+BLOCK = 40
+"""So many lines belong to one error at most: its message, the code, the place."""
+TRACEBACK = 200
+"""So many lines of a traceback are kept until its last one has come."""
+
+Stamp = Callable[[str], int | None]
+"""Returns a number that changes with a file, None when there is none."""
+
+
+class BuildError(Struct, frozen=True, kw_only=True):
+    """An error of the last build."""
+
+    text: str
+    file: str | None = None
+    """As the tool names it."""
+    line: int | None = None
+    at: float
+    """Unix time at which it was noticed."""
+    stamp: int | None = None
+    """Of the file, when the error was noticed."""
+
+
+Gone = Literal["build", "change", "run"]
+"""A build was clean, the file with the error has changed, or a new run began."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What has been understood of an output so far."""
+
+    error: BuildError | None = None
+    is_building: bool = False
+    """A build has begun, and nothing was said of its end."""
+    is_over: bool = False
+    """The error is of an earlier run of the program."""
+    gone_by: Gone | None = None
+    """What ended the last error, where there is none any more."""
+    in_traceback: bool = False
+    """The error is the end of a Python traceback, which another one may follow that says more."""
+    block: tuple[str, ...] = ()
+    """The lines of the error, which may go on with the next ones; of a traceback, its lines so far."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is neither an error nor a build that goes on."""
+        return self.error is None and not self.is_building
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether the end of a traceback would be the error of a build."""
+        return self.is_building or self.in_traceback
+
+
+def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lambda _file: None) -> Reading:
+    """Return what is known once these lines have come: the first error of the last build counts."""
+    now, is_new = before, False
+    for each in lines:
+        line = harmless(each)[:LONGEST_LINE]
+        sign = sign_of(line)
+        if line.startswith(MARKER) or sign == "clean":
+            now, is_new = clean(now, "build" if sign == "clean" else "run"), False
+        elif sign == "begins":
+            now, is_new = Reading(error=now.error, is_building=True, block=(line,)), False
+        elif sign == "reloads":
+            now, is_new = Reading(error=now.error, is_building=True, is_over=True), False
+        elif sign == "ends":
+            now, is_new = clean(now, "build") if now.is_building else Reading(error=now.error), False
+        elif sign == "fails":
+            if now.is_building and len(now.block) > 1:
+                now = Reading(error=told(now.block, at, stamp))
+            now, is_new = replace(now, is_building=False, block=()), False
+        elif sign == "update":
+            if now.error is not None and is_outdated(now.error, line, stamp):
+                now, is_new = clean(now, "change"), False
+        elif sign == "error" and not is_new:
+            now, is_new = Reading(error=told((line,), at, stamp), block=(line,)), True
+        elif sign == "error":
+            # Another one of the same build: the lines below are about that, unless nothing was said before.
+            block = (*now.block, line)
+            is_first = bool(now.block) and not any(map(said_in, now.block))
+            now = (
+                replace(now, error=told(block, at, stamp), block=block)
+                if is_first
+                else replace(now, block=())
+            )
+        elif now.may_fail:
+            block = (*now.block, line)[-TRACEBACK:]
+            now = replace(now, block=block)
+            if re.match(PYTHON_EXCEPTION, line) and has_place(block):
+                error = of_traceback(block, at, stamp)
+                now, is_new = Reading(error=error, in_traceback=True, block=block), True
+        elif now.error is not None and 0 < len(now.block) < BLOCK:
+            block = (*now.block, line)
+            now = replace(now, error=told(block, now.error.at, stamp), block=block)
+    return kept(before, now)
+
+
+def clean(now: Reading, by: Gone) -> Reading:
+    """Return what is known when there is no error any more."""
+    return Reading(gone_by=by if now.error is not None else now.gone_by)
+
+
+def kept(before: Reading, now: Reading) -> Reading:
+    """Return what is known, with the time of an error that was known before and has only been repeated."""
+    if before.error is None or now.error is None:
+        return now
+    same = (before.error.text, before.error.file, before.error.line) == (
+        now.error.text,
+        now.error.file,
+        now.error.line,
+    )
+    return replace(now, error=replace(now.error, at=before.error.at)) if same else now
+
+
+def may_say_something(text: str) -> bool:
+    """Whether an output can tell of an error or of a build that begins; quick, as most of it does not."""
+    return any(word in text for word in TROUBLE_WORDS)
+
+
+SIGNS = ("clean", "begins", "reloads", "ends", "fails", "update", "error")
+
+
+@cache
+def _signs() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (sign, re.compile(pattern))
+        for tool in TOOLS
+        for sign in SIGNS
+        if (pattern := getattr(tool, sign)) is not None
+    )
+
+
+def sign_of(line: str) -> str:
+    """Return what a line says of a build, one of `SIGNS`; nothing for most lines."""
+    if not may_say_something(line) and not any(word in line for word in RELIEF_WORDS):
+        return ""
+    return next((sign for sign, pattern in _signs() if pattern.search(line)), "")
+
+
+def told(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
+    """Return the error that begins with these lines."""
+    said = next((text for each in block if (text := said_in(each))), "") or block[0].strip()
+    place = place_in(block)
+    file, line = place or (None, None)
+    return BuildError(
+        text=without_place(said, file)[:LONGEST_TEXT],
+        file=file,
+        line=line,
+        at=at,
+        stamp=stamp(file) if file else None,
+    )
+
+
+def said_in(line: str) -> str:
+    """Return what a line of an error says; nothing when it is a heading, the name of a place, or empty."""
+    found = next(
+        (match for sign, pattern in _signs() if sign == "error" and (match := pattern.search(line))), None
+    )
+    if found is None:
+        # Vite prints the message of its configuration's error as it prints everything.
+        said = re.sub(CLOCK + r"\[vite\] ", "", line).strip()
+        is_heading = sign_of(line) == "begins"
+    else:
+        said = (found.groupdict().get("said") or "").strip()
+        is_heading = is_place(said)
+    return "" if is_heading or said.endswith(":") else said
+
+
+def of_traceback(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
+    """Return the error that a Python traceback ends with; its place is the innermost one of the user's code."""
+    places = [found for each in block if (found := re.match(PLACES[0], each))]
+    own = [found for found in places if not re.search(FOREIGN, found["file"])]
+    last = (own or places)[-1]
+    file, line = last["file"], int(last["line"])
+    text = block[-1].strip()[:LONGEST_TEXT]
+    return BuildError(text=text, file=file, line=line, at=at, stamp=stamp(file))
+
+
+def has_place(block: Sequence[str]) -> bool:
+    """Whether a traceback stands in these lines."""
+    return any(re.match(PLACES[0], each) for each in block[-8:])
+
+
+def place_in(block: Sequence[str]) -> tuple[str, int | None] | None:
+    """Return file and line that an error is in; the surest way of writing it counts."""
+    without_line: str | None = None
+    # The stack last: it is the tool's, most often.
+    stack = [each for each in block if re.match(r"\s+at ", each)]
+    said = [each for each in block if each not in stack]
+    for pattern, each in [(one, line) for lines in (said, stack) for one in PLACES for line in lines]:
+        found = re.search(pattern, each)
+        if found is None or re.search(FOREIGN, found["file"]) or "://" in each[: found.start()]:
+            continue
+        if found["line"]:
+            return found["file"], int(found["line"])
+        without_line = without_line or found["file"]
+    named = (re.search(pattern, line) for line in block for pattern in CONFIGURATIONS)
+    without_line = without_line or next((found["file"] for found in named if found), None)
+    return (without_line, None) if without_line else None
+
+
+def is_place(said: str) -> bool:
+    """Whether a message is only the place of the error."""
+    return re.fullmatch(r"\S+\.\w+(?::\d+:\d+| \d+:\d+(?:-\d+)?)?", said) is not None
+
+
+def without_place(said: str, file: str | None) -> str:
+    """Return a message without the place that is reported beside it."""
+    said = re.sub(r"^Error: | \(\d+:\d+\)$", "", said)
+    if file is None:
+        return said
+    # It may be named in another way here: from the top of the disk.
+    name = re.escape(file.rpartition("/")[2])
+    return re.sub(rf"^\S*{name}(?::\d+:\d+ -|\(\d+,\d+\):|:\d+(?::\d+)?:|:) ", "", said)
+
+
+def is_outdated(error: BuildError, line: str, stamp: Stamp) -> bool:
+    """Whether an error is of a file that has changed since, or is among those that are built again."""
+    if error.file is None:
+        return True
+    name = error.file.rpartition("/")[2]
+    return name in line or stamp(error.file) != error.stamp

@@ -1,0 +1,123 @@
+"""Which error the build of each service ended with last: read from its log as that grows (`build_errors`)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devinit.supervisor.logs import log_files
+
+if TYPE_CHECKING:
+    from devinit.model.status import LastError
+    from devinit.supervisor.diagnosis.build_errors import Gone, Reading
+
+MOST_BYTES = 256 * 1024
+"""How much is read at once: of a flood the end counts."""
+
+MOST_LINES = 5000
+
+
+class Reader:
+    """One log: how far it was read, and what was understood."""
+
+    __slots__ = ("path", "position", "reading", "unfinished")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.position = 0
+        self.unfinished = b""
+        self.reading: Reading | None = None
+
+    def new_lines(self) -> str:
+        """Return the finished lines that have come since the last look, without colours."""
+        try:
+            if (size := self.path.stat().st_size) == self.position:
+                return ""
+            if size < self.position:
+                # It was emptied, or another file has its place.
+                self.position, self.unfinished = 0, b""
+            begin = max(self.position, size - MOST_BYTES)
+            if begin > self.position:
+                self.unfinished = b""
+            new = self.unfinished + log_files.read_between(self.path, begin, size)
+        except OSError:
+            return ""
+        self.position = size
+        end = new.rfind(b"\n") + 1
+        self.unfinished = new[end:][-log_files.TAIL_BYTES :]
+        return log_files.COLOURS.sub("", new[:end].decode(errors="replace"))
+
+
+class LastErrors:
+    """The last errors of a project's services."""
+
+    def __init__(
+        self,
+        private: Path,
+        root: Path,
+        folder_of: Callable[[str], Path],
+        tell: Callable[[str, LastError | None, Gone | None], None],
+    ) -> None:
+        self._private, self._root = private, root
+        self._folder_of = folder_of
+        self._tell = tell
+        self._readers: dict[str, Reader] = {}
+
+    def of(self, service: str) -> LastError | None:
+        """Return the error that a service's last build ended with, up to what it has printed by now."""
+        self.look(service)
+        reading = self._readers[service].reading
+        if reading is None or reading.error is None or reading.is_over:
+            return None
+        error = reading.error
+        return {
+            "text": error.text,
+            "file": self._shown(service, error.file) if error.file else None,
+            "line": error.line,
+            "at": error.at,
+        }
+
+    def is_building(self, service: str) -> bool:
+        """Whether a build has begun of which the end was not printed yet."""
+        self.look(service)
+        reading = self._readers[service].reading
+        return reading is not None and reading.is_building
+
+    def look(self, service: str) -> None:
+        """Read what a service has printed since the last look; tell when that changes its last error."""
+        reader = self._readers.get(service)
+        if reader is None:
+            reader = self._readers[service] = Reader(log_files.log_path(self._private, service))
+        text = reader.new_lines()
+        if not text:
+            return
+        # `re` compiles the patterns when the first log has grown: no start waits for that.
+        from devinit.supervisor.diagnosis.build_errors import Reading, may_say_something, read_on
+
+        before = reader.reading or Reading()
+        if before.is_blank and not may_say_something(text):
+            return
+        reader.reading = read_on(
+            text.splitlines()[-MOST_LINES:], before, time.time(), lambda file: self._stamp(service, file)
+        )
+        if reader.reading.error != before.error:
+            now = self.of(service)
+            self._tell(service, now, reader.reading.gone_by if now is None else None)
+
+    def _stamp(self, service: str, file: str) -> int | None:
+        with suppress(OSError, ValueError):
+            return os.stat(self._path(service, file)).st_mtime_ns  # noqa: PTH116  a text
+        return None
+
+    def _path(self, service: str, file: str) -> str:
+        return os.path.normpath(self._folder_of(service) / file)
+
+    def _shown(self, service: str, file: str) -> str:
+        """Return a file as it is named from the project's folder, if it lies there."""
+        path = self._path(service, file)
+        is_inside = path.startswith(f"{self._root}{os.sep}") and os.path.exists(path)  # noqa: PTH110  as above
+        return os.path.relpath(path, self._root) if is_inside else file

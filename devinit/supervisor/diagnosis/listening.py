@@ -1,0 +1,136 @@
+"""Notice that a service that starts cannot come up by itself, long before its time is over.
+
+`uvicorn --reload`, nodemon, `nest start --watch` and air live on after a crash and wait for a change; Next.js and
+SvelteKit answer every request with 500; the workers of a server die one after the other. A start that waits for
+such a service ends at once, with the cause. The service runs on, and becomes ready when the file is saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+
+from msgspec import Struct
+
+from devinit.supervisor.diagnosis.causes import cause_of, dying_by, of_last_run, stuck_by, worker_words
+from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
+from devinit.supervisor.lifecycle import Moving, Stuck
+
+LOOK_SECONDS = 0.25
+WORKER_LOOK_SECONDS = 1.0
+"""How often a silent service's processes are looked at: a few reads of /proc each."""
+SILENT_SECONDS = 2.0
+"""A program whose last words were of its end, and that has been silent for so long, does not go on by itself."""
+LINES = 80
+"""How much of the output is looked at: the longest traceback of a framework."""
+
+BROKEN = 500
+"""The status of a page that failed. 502 to 504 often mean "not yet", so they wait for the deadline."""
+
+
+class Sign(StrEnum):
+    """What shows that a service cannot come up, and how long that has to be so."""
+
+    LAST_WORDS = "last words"
+    """Its output ends with a crash: nothing may follow for a while."""
+    ANSWER = "answer"
+    """It answers 500, and says why: for a while, however much it prints meanwhile."""
+    WORKERS = "workers"
+    """Its workers die again and again, and print that: for a while."""
+    DEAD_WORKER = "dead worker"
+    """Its worker ended without a word about it, and its output has been silent since."""
+
+
+REMEDY = {
+    Sign.LAST_WORDS: "it runs and waits for a change: it becomes ready when that is fixed",
+    Sign.ANSWER: f"it runs and answers {BROKEN}: it becomes ready when that is fixed",
+    Sign.WORKERS: "it runs and goes on starting workers: it becomes ready when that is fixed",
+    Sign.DEAD_WORKER: "it runs and waits for a change: it becomes ready when that is fixed",
+}
+
+
+class Finding(Struct, frozen=True):
+    """What is wrong with a service that lives, and what shows it."""
+
+    sign: Sign
+    cause: str
+
+    def told(self) -> Stuck:
+        """Return it as the lifecycle gets it."""
+        return Stuck(f"{self.cause}\n{REMEDY[self.sign]}")
+
+
+class Ears(Struct, frozen=True, kw_only=True):
+    """Where a service's signs of life come from."""
+
+    size: Callable[[], int]
+    """How much it has printed so far, in bytes."""
+    last_lines: Callable[[int], list[str]]
+    answer: Callable[[], int | None] = lambda: None
+    """The status of its last HTTP answer, if that was refused."""
+    dead_worker: Callable[[list[str]], DeadWorker | None] = lambda _lines: None
+    """The worker that its reloader has lost, if its last lines and its processes show one."""
+    listens: Callable[[], bool | None] = lambda: None
+    """Whether anything listens on its port; None when it has no port."""
+
+
+def found_in(lines: list[str], answer: int | None) -> Finding | None:
+    """Return what the last lines of a service and its last answer say, if that is certain.
+
+    What stands above the last reload is about a file that has been changed since.
+    """
+    if dying := dying_by(lines):
+        return Finding(Sign.WORKERS, dying)
+    run = of_last_run(lines)
+    if answer == BROKEN and (cause := cause_of(run)):
+        return Finding(Sign.ANSWER, cause)
+    if cause := stuck_by(run):
+        return Finding(Sign.LAST_WORDS, cause)
+    return None
+
+
+def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
+    """Return what is wrong with a service whose worker ended: how, and its last words."""
+    words = worker_words(lines)
+    return Finding(Sign.DEAD_WORKER, said_of(worker) + (f": {words}" if words else ""))
+
+
+async def listen(
+    ears: Ears,
+    say: Callable[[str], None],
+    tell: Callable[[Stuck | Moving], None],
+    known: Finding | None = None,
+) -> None:
+    """Tell when the service cannot come up by itself, and when it does something again after all.
+
+    `known`: what is wrong with it already.
+    """
+    clock = asyncio.get_running_loop().time
+    since = looked = clock()
+    seen = (ears.size(), ears.answer()) if known else None
+    found, told = known, known is not None
+    while True:
+        now, before = clock(), found
+        if (now_seen := (ears.size(), ears.answer())) != seen:
+            seen, found = now_seen, found_in(ears.last_lines(LINES), now_seen[1])
+            if found != before or found is None or found.sign is Sign.LAST_WORDS:
+                since = now
+        elif is_silent_for_workers(found, now - since) and now - looked >= WORKER_LOOK_SECONDS:
+            looked, lines = now, ears.last_lines(LINES)
+            worker = ears.dead_worker(lines)
+            found = found_dead(worker, of_last_run(lines)) if worker else None
+        if told and (since == now or found is None):
+            told = False
+            tell(Moving())
+        if found is not None and found != before:
+            say(found.cause)
+        if found is not None and not told and now - since >= SILENT_SECONDS:
+            told = True
+            tell(found.told())
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def is_silent_for_workers(found: Finding | None, seconds: float) -> bool:
+    """Whether a service has been silent for so long that its processes tell more than its output."""
+    return seconds >= SILENT_SECONDS and (found is None or found.sign is Sign.DEAD_WORKER)

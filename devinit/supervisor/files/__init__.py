@@ -1,0 +1,1 @@
+"""Files of services that the supervisor watches and reads."""

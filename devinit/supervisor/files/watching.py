@@ -1,0 +1,255 @@
+"""Restart a service that cannot reload itself when one of its files changes.
+
+watchfiles is loaded only when a service asks for it (docs/adr: files are watched by watchfiles).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from devinit.errors import StateFileError
+from devinit.supervisor.files.own_writes import SOON_SECONDS, Change, History, noticed, restarted, settled
+from devinit.system.birth import birth_of
+from devinit.system.digest import blake2b
+from devinit.system.files import read_bytes
+
+log = logging.getLogger(__name__)
+
+IGNORED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".devinit"})
+DEBOUNCE_MILLISECONDS = 400
+"""How long changes may go on before they count: an editor writes a file in several steps, git many files."""
+STEP_MILLISECONDS = 100
+"""How often watchfiles looks whether its thread was told something; a watched service wakes us so often."""
+TICK_MILLISECONDS = 1000
+"""How often to look whether a delayed restart is due, and whether the watched folders are still the same ones."""
+RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
+"""After how long it is tried again to watch folders that cannot be watched."""
+LONGEST_AGE_SECONDS = 10.0
+"""A change that is noticed was made no longer ago: the service was being restarted meanwhile."""
+LARGEST_COMPARED = 1_000_000
+"""A file of more bytes counts as changed whenever it is written."""
+
+
+Awatch: TypeAlias = Callable[..., AsyncGenerator[set[tuple[Any, str]], None]]
+"""watchfiles' function. Any: its kind of change, which is of no interest."""
+
+
+class Watched(Protocol):
+    """The service whose files are watched."""
+
+    async def restart(self, reason: str) -> None:
+        """Start it again."""
+        ...
+
+    def up_seconds(self) -> float | None:
+        """Return how long it has been up, or has failed; None while it is coming up."""
+        ...
+
+    def show(self, condition: str | None) -> None:
+        """Let `status` and `why` show how it is watched, when that is not as it should be."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Tell the developer something, once."""
+        ...
+
+
+def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells whether a path, relative to the service's folder, is meant by one of the patterns."""
+    expressions = [re.compile(expression_of(pattern)) for pattern in patterns]
+
+    def matches(path: str) -> bool:
+        if IGNORED.intersection(path.split("/")):
+            return False
+        return any(expression.fullmatch(path) for expression in expressions)
+
+    return matches
+
+
+def expression_of(pattern: str) -> str:
+    """Return a pattern as a regular expression: `*` and `?` stay within a folder, `**` goes through all."""
+    found = ""
+    for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern.removeprefix("./")):
+        found += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
+    return found
+
+
+def folder_of(pattern: str, directory: Path) -> Path:
+    """Return the folder that has to be watched for a pattern: the deepest that is there and has no wildcard."""
+    folder = directory
+    for part in Path(pattern).parts[:-1]:
+        if re.search(r"[*?]", part) or not (folder / part).is_dir():
+            break
+        folder /= part
+    return folder
+
+
+def describe(paths: list[str]) -> str:
+    """Say which files changed."""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{paths[0]}{more} changed"
+
+
+async def watch(directory: Path, patterns: tuple[str, ...], service: Watched) -> None:
+    """Restart a service when its files change, until this is cancelled."""
+    # 0.1 s, for those who watch; the services of the others go on starting meanwhile.
+    awatch = await asyncio.to_thread(load_watcher)
+    watching = Watching(directory, patterns, service)
+    while True:
+        try:
+            await watching.until_replaced(awatch)
+        except (OSError, RuntimeError) as error:
+            # The user's watches are used up (fs.inotify.max_user_watches), or the folder has gone.
+            log.warning("%s: %s", directory, error)
+            await asyncio.sleep(watching.failed(error))
+
+
+class Watching:
+    """The files of one service, over all its restarts."""
+
+    def __init__(self, directory: Path, patterns: tuple[str, ...], service: Watched) -> None:
+        self._directory, self._patterns, self._service = directory, patterns, service
+        self._matches = matcher(patterns)
+        self._history = History()
+        self._failures = 0
+        """How often in a row the files could not be watched."""
+        self._unseen: dict[str, Change] = {}
+        """What may have changed while it was not watched."""
+        self._warned: set[str] = set()
+        """Files that the developer was told of as the service's own work."""
+
+    async def until_replaced(self, awatch: Awatch) -> None:
+        """Watch until one of the folders is another one under the same name: its watch ended with the old one.
+
+        Raise OSError or RuntimeError when the files cannot be watched.
+        """
+        folders = {each: identity_of(each) for each in self._folders()}
+        found = awatch(
+            *folders,
+            watch_filter=lambda _change, path: self._matches(relative(path, self._directory)),
+            debounce=DEBOUNCE_MILLISECONDS,
+            step=STEP_MILLISECONDS,
+            rust_timeout=TICK_MILLISECONDS,
+            yield_on_timeout=True,
+        )
+        async with contextlib.aclosing(found):
+            async for changes in found:
+                if self._failures:
+                    self._failures = 0
+                    self._service.note("its files are watched again")
+                await self._take_notice({relative(path, self._directory) for _, path in changes})
+                replaced = [each for each, identity in folders.items() if identity_of(each) != identity]
+                if replaced:
+                    # The restart comes when the new folder is watched, so that no change is missed meanwhile.
+                    self._unseen |= dict.fromkeys(map(self._named, replaced), Change(soon=False))
+                    return
+                await self._act()
+
+    def failed(self, error: Exception) -> float:
+        """Take notice that the files cannot be watched; return after how many seconds to try again."""
+        text = f"its files are not watched: {error}; `devinit restart` loads what you change"
+        if not self._failures:
+            self._service.note(text)
+        self._service.show(text)
+        self._unseen["what was not watched"] = Change(soon=False)
+        self._failures += 1
+        return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
+
+    def _folders(self) -> list[Path]:
+        return sorted({folder_of(pattern, self._directory) for pattern in self._patterns})
+
+    def _named(self, folder: Path) -> str:
+        return "its folder" if folder == self._directory else f"{relative(str(folder), self._directory)}/"
+
+    async def _take_notice(self, paths: set[str]) -> None:
+        up = self._service.up_seconds()
+        soon = up is None or up < SOON_SECONDS
+        known = self._history.digests.keys()
+        compared = [path for path in paths if soon or path in known]
+        digests = await asyncio.to_thread(digests_of, compared, self._directory) if compared else {}
+        changes = {
+            path: Change(soon, digests.get(path), age_of(self._directory / path)) for path in sorted(paths)
+        }
+        self._history = noticed(self._history, {**changes, **self._unseen}, asyncio.get_running_loop().time())
+        self._unseen.clear()
+
+    async def _act(self) -> None:
+        due, up = self._history.due, self._service.up_seconds()
+        if due is not None and due <= asyncio.get_running_loop().time():
+            reason = describe(list(self._history.pending))
+            self._history = restarted(self._history, asyncio.get_running_loop().time())
+            await self._service.restart(reason)
+        elif due is None and up is not None and up >= SOON_SECONDS:
+            self._history = settled(self._history)
+            self._warned.clear()
+        self._service.show(self._condition())
+
+    def _condition(self) -> str | None:
+        own = self._history.own
+        if not own:
+            return None
+        path, seconds = min(own.items())
+        text = (
+            f"{path} changed soon after each of the last restarts: the next one for it waits {seconds:g} s; "
+            "leave it out of `watch` if the service writes it itself"
+        )
+        if path not in self._warned:
+            self._warned.add(path)
+            self._service.note(text)
+        return text
+
+
+def identity_of(folder: Path) -> tuple[int, int] | None:
+    """Return what tells a folder from one that takes its name, and perhaps its inode number, later."""
+    try:
+        return folder.stat().st_ino, birth_of(folder)
+    except OSError:
+        return None
+
+
+def digests_of(paths: Iterable[str], directory: Path) -> dict[str, bytes | None]:
+    """Return a digest of each file's content."""
+    return {path: digest_of(directory / path) for path in paths}
+
+
+def digest_of(path: Path) -> bytes | None:
+    """Return a digest of a file's content; None when it is no file or cannot be compared."""
+    try:
+        content = read_bytes(path, most=LARGEST_COMPARED)
+    except StateFileError:
+        return None
+    # One that is not there any more is the same each time as well.
+    return b"" if content is None else blake2b(content, digest_size=16).digest()
+
+
+def age_of(path: Path) -> float:
+    """Return how many seconds ago a file was written, as far as that can be: it was noticed just now."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
+    # A copy may keep the time of the original.
+    return age if 0.0 <= age <= LONGEST_AGE_SECONDS else 0.0
+
+
+def load_watcher() -> Awatch:
+    """Import watchfiles' `awatch`."""
+    # What was kept away from our own start (`boot`), anyio needs.
+    for name in [name for name, module in sys.modules.items() if module is None]:
+        del sys.modules[name]
+    from watchfiles import awatch
+
+    return awatch
+
+
+def relative(path: str, directory: Path) -> str:
+    """Return a path as patterns see it."""
+    return path.removeprefix(f"{directory}/")

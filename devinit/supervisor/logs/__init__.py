@@ -1,0 +1,1 @@
+"""The logs of services: opened, bounded, timed, read."""

@@ -1,0 +1,1 @@
+"""What commands order or ask beyond start, stop and status: wait, check, run, ports, and the take-over."""

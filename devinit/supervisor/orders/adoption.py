@@ -1,0 +1,181 @@
+"""Take over what an earlier supervisor left running: same processes, same ports, same restart counts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+
+import msgspec
+
+from devinit.config.load import load
+from devinit.control.elsewhere import services_out_of_reach
+from devinit.errors import DevinitError, ServiceError
+from devinit.model.service import Project
+from devinit.model.status import Phase
+from devinit.supervisor import lifecycle
+from devinit.supervisor.processes.capacity import kept_for
+from devinit.supervisor.project.passwords import Passwords
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.record.leftovers import out_of_sight
+from devinit.supervisor.record.state_file import (
+    EndedRecord,
+    Moment,
+    ServiceRecord,
+    State,
+    read_caller,
+    read_state,
+)
+from devinit.supervisor.service.runner import Runner
+from devinit.supervisor.supervisor import Supervisor
+from devinit.system.descriptors import descriptors
+from devinit.system.namespaces import network_namespace, pid_namespace
+from devinit.system.processes import (
+    RUN_VARIABLE,
+    Process,
+    alive,
+    boot_id,
+    has_legible_environment,
+    variable_of,
+)
+
+log = logging.getLogger(__name__)
+
+
+def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
+    """Adopt every recorded service whose process is proven to be the same; report the others as ended.
+
+    Raise StateFileError when the record cannot be read, SupervisorError when its services run in another
+    container: from here they can be neither looked after nor ended, and a second set would share their files.
+    """
+    stage = supervisor.stage
+    state = read_state(stage.private)
+    if not (state.services or state.ended) or state.root != os.path.realpath(stage.root):
+        # Nothing ran, or it ran in the checkout that this one was copied from.
+        return
+    if elsewhere := running_elsewhere(state, stage):
+        raise services_out_of_reach(elsewhere, str(stage.root))
+    if state.boot_id != boot_id() or state.pid_namespace not in ("", pid_namespace()):
+        # It ran before the machine was started again, or in a container that has gone: then no start
+        # has asked for it yet.
+        return
+    supervisor.profile = state.profile
+    make_room(state)
+    for record in state.services.values():
+        stage.ports.adopt(record.ports, state.project)
+    recorded = recorded_project(stage.project, state)
+    # Not our own: the command that asks for the status, perhaps cron's, has not started these services.
+    caller = read_caller(stage.private) or dict(os.environ)
+    stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
+    # Also those that do not run: `status` and `start` are about all of them.
+    for name, service in stage.project.services.items():
+        supervisor.runners[name] = Runner(service, stage, supervisor, tasks, supervisor.changed)
+    for name, record in state.services.items():
+        take_over(supervisor.runners[name], record, stage)
+        if name in state.moments:
+            remember(supervisor.runners[name], record.phase, state.moments[name])
+    for name, ended in state.ended.items():
+        if name in supervisor.runners:
+            recall(supervisor.runners[name], ended)
+
+
+def running_elsewhere(state: State, stage: Stage) -> set[str]:
+    """Return the services on record that run in another container or namespace than this supervisor. Blocking."""
+    if state.pid_namespace not in ("", pid_namespace()):
+        # A container has a boot of its own, too: only leases tell what is still there.
+        orphaned = stage.ports.orphaned()
+        return out_of_sight(orphaned, stage) if orphaned else orphaned
+    if state.network_namespace in ("", network_namespace()) or state.boot_id != boot_id():
+        return set()
+    # They can be seen, but not be asked whether they are well, nor be given other ports.
+    return {name for name, each in state.services.items() if each.identity and alive(each.identity)}
+
+
+def make_room(state: State) -> None:
+    """Have room for what runs. Less of it is no reason not to look after it."""
+    try:
+        descriptors.make_room(kept_for(record.service for record in state.services.values()))
+    except ServiceError as error:
+        log.warning("%s", error.message)
+
+
+def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
+    """Adopt one service, or let its lifecycle decide about a process that is gone."""
+    runner.identity, runner.log_offset = record.identity, record.log_offset
+    runner.started_at, runner.listener, runner.basis = record.started_at, record.listener, record.basis
+    process = Process.open(record.identity) if record.identity is not None else None
+    if process is not None and not is_proven(process, runner.name, stage):
+        log.warning("process %s is not %s of this checkout: it is left alone", process.pid, runner.name)
+        process.close()
+        process = runner.identity = None
+    if process is not None:
+        log.info("%s runs on as process %s", runner.name, process.pid)
+        runner.adopt(process)
+        # Nothing has moved since: it was started with these, or had been started again.
+        runner.told = stage.addresses()
+    ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
+    runs = process is not None or record.service.external_url is not None
+    runner.post(lifecycle.Adopted(was_ready=ready, runs=runs, proven=record.proven, restarts=record.restarts))
+    if record.phase not in lifecycle.WANTED:
+        # It was being ended.
+        runner.post(lifecycle.StopRequested())
+    elif process is None and record.service.external_url is None:
+        log.info("%s ended while no supervisor watched", runner.name)
+        runner.post(lifecycle.Exited(None, stage.success_of(record.service)))
+        if record.identity is None and runner.phase is Phase.FAILED:
+            # It had not been started yet: that goes on, after what a one-shot command of it left behind.
+            runner.post(lifecycle.StartRequested())
+
+
+def is_proven(process: Process, service: str, stage: Stage) -> bool:
+    """Whether a recorded process is the service's: it carries our mark, or keeps the lease of the service's port.
+
+    A program that wrote its title over its environment has no mark any more; then the record alone counts.
+    """
+    mark = variable_of(process.pid, RUN_VARIABLE)
+    if mark is not None or has_legible_environment(process.pid):
+        return mark == stage.marker(service) or process.identity in stage.ports.keepers(service)
+    return True
+
+
+def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
+    """Let a service that is still in its recorded phase be in it for as long as it was."""
+    if runner.phase is phase:
+        runner.phase_since = min(moment.since, time.monotonic())
+        runner.restarted_for = moment.restarted_for
+
+
+def recall(runner: Runner, ended: EndedRecord) -> None:
+    """Let a service that had ended for good be as it was: finished, or failed with its reason."""
+    runner.started_at, runner.log_offset = ended.started_at, ended.log_offset
+    runner.post(
+        lifecycle.Remembered(
+            phase=ended.phase,
+            reason=ended.reason,
+            failure=ended.failure,
+            last_exit=ended.last_exit,
+            restarts=ended.restarts,
+        )
+    )
+    runner.phase_since = min(ended.since, time.monotonic())
+
+
+def recorded_project(current: Project, state: State) -> Project:
+    """Return the project with only the services that are on record, as they were started."""
+    services = {name: record.service for name, record in state.services.items()}
+    return msgspec.structs.replace(current, name=state.project or current.name, services=services)
+
+
+def current_project(recorded: Project, state: State, stage: Stage) -> Project:
+    """Return the project as it is configured now, with the services that run as they were started.
+
+    A devinit.toml that is broken now must not keep a supervisor from looking after them.
+    """
+    try:
+        project = load(recorded.root, profile=state.profile)
+        project = Passwords(stage.env_files_of).settled(project, stage.place())
+    except DevinitError as error:
+        log.warning("%s; using the recorded services", error.message)
+        return recorded
+    return msgspec.structs.replace(project, services={**project.services, **recorded.services})

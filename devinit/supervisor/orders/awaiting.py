@@ -1,0 +1,202 @@
+"""Wait until services are live, for `devinit wait`: from a script that has started them, or has changed a file.
+
+After a change a service is in between for a moment: what it is counts only once it has reacted (`after`), or has
+had the time to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Literal
+
+from devinit.model.at_rest import how_to_start
+from devinit.model.build_words import in_words
+from devinit.model.status import Phase
+from devinit.supervisor.lifecycle import Failure
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.orders.checking import check_service
+from devinit.supervisor.reporting import outcome, report
+from devinit.supervisor.reporting.reasons import reason_of, reason_to_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from devinit.model.status import Awaited, WaitReport
+    from devinit.supervisor.service.runner import Runner
+    from devinit.supervisor.supervisor import Supervisor
+
+LOOK_SECONDS = 0.1
+TRY_SECONDS = 0.5
+"""How often a service is asked that says it is ready and does not answer as it should."""
+REACTION_SECONDS = 3.0
+"""Who watches files has noticed a change by then, or does not: Django looks once a second, nest takes longer."""
+NOTICE_SECONDS = 1.0
+"""What is printed earlier may be about something else: uvicorn and Vite notice a change within that time."""
+SILENT_SECONDS = 0.5
+"""After a change: so long without a line, and it has reacted."""
+NOISY_SECONDS = 3.0
+"""What goes on printing after a change is judged after so long."""
+STOPPED_SECONDS = 5.0
+"""How long another command may take to start what is stopped."""
+
+STILL_LOADING = "its program was started again and has not said that it is up"
+NO_REACTION = "it goes on printing, and has not answered in this time"
+
+Outcome = Literal["live", "failed", "timed out"]
+
+
+async def all_live(
+    supervisor: Supervisor, names: Sequence[str], after: float | None, timeout_seconds: float
+) -> WaitReport:
+    """Wait for these services, for all that are wanted when none is named, and return what came of it."""
+    began = time.monotonic()
+    names = names or await present(supervisor)
+    seen: dict[str, str | None] = {}
+
+    async def one(name: str) -> Awaited:
+        try:
+            async with asyncio.timeout(max(0.0, began + timeout_seconds - time.monotonic())):
+                return await until_live(supervisor, name, after, seen)
+        except TimeoutError:
+            return late(name, supervisor, seen.get(name))
+
+    rows = list(await asyncio.gather(*(one(name) for name in names)))
+    return {"exit_code": exit_code_of(rows), "seconds": round(time.monotonic() - began, 3), "services": rows}
+
+
+async def present(supervisor: Supervisor) -> list[str]:
+    """Return the services that are not stopped; all of them when none is started."""
+    began = time.monotonic()
+    while True:
+        names = [name for name, each in supervisor.runners.items() if each.phase is not Phase.STOPPED]
+        if names or time.monotonic() - began > STOPPED_SECONDS:
+            return names or list(supervisor.runners)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def exit_code_of(rows: Sequence[Awaited]) -> int:
+    """Return what waiting adds up to. A failure says more than what was too slow."""
+    outcomes = {row["outcome"] for row in rows}
+    if "failed" in outcomes or not rows:
+        return outcome.SERVICE_FAILED
+    return outcome.TIMED_OUT if "timed out" in outcomes else outcome.DONE
+
+
+async def until_live(
+    supervisor: Supervisor, name: str, after: float | None, seen: dict[str, str | None]
+) -> Awaited:
+    """Return when a service is live, or has failed.
+
+    `after`: the Unix time of the change that it has to know. `seen`: takes what the last probe saw.
+    """
+    began = time.time()
+    while True:
+        runner = supervisor.runners.get(name)
+        if runner is None:
+            if time.time() - began > STOPPED_SECONDS:
+                return unknown(name)
+        elif has_reacted(runner, supervisor, after, began):
+            failed = failure_of(name, supervisor, began)
+            # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
+            was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
+            if failed is not None and not (was_slow and runner.phase is Phase.STARTING):
+                return awaited("failed", runner, supervisor, failed)
+            if runner.phase is Phase.EXITED:
+                return awaited("live", runner, supervisor, None)
+            error = report.last_error_of(runner, supervisor.stage)
+            if error is not None and (after is None or error["at"] >= after):
+                return awaited("failed", runner, supervisor, in_words(error))
+            if runner.phase is Phase.READY:
+                seen.setdefault(name, "it has not answered in this time")
+                checked = await check_service(runner, supervisor.stage)
+                seen[name] = checked["detail"]
+                if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
+                    said: Outcome = "live" if checked["well"] else "failed"
+                    return awaited(said, runner, supervisor, checked["detail"])
+                await asyncio.sleep(TRY_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def failure_of(name: str, supervisor: Supervisor, began: float) -> str | None:
+    """Return why a service will not become live by itself, if it will not."""
+    runner = supervisor.runners[name]
+    state = runner.state
+    if state.phase is Phase.FAILED or state.stuck is not None:
+        return state.reason or "it failed"
+    if state.phase is Phase.EXITED and state.last_exit:
+        return state.reason or "it failed"
+    if state.phase is Phase.STOPPED and time.time() - began > STOPPED_SECONDS:
+        return how_to_start(name)
+    states = {each.name: each.state for each in supervisor.runners.values()}
+    services = {each.name: each.service for each in supervisor.runners.values()}
+    if state.phase is Phase.WAITING and outcome.is_settled(name, states, services):
+        return state.reason or "it waits for a service that failed"
+    return None
+
+
+def has_reacted(runner: Runner, supervisor: Supervisor, after: float | None, began: float) -> bool:
+    """Whether what a service is now is its answer to what happened at that time."""
+    if after is None or runner.service.provider != "process":
+        return True  # a database makes nothing of a file that was saved
+    stage, now = supervisor.stage, time.time()
+    written = written_at(runner, supervisor)
+    entered = now - (time.monotonic() - runner.phase_since)
+    if max(written, entered) < after:
+        return now - max(after, began) > REACTION_SECONDS
+    is_early = entered < after and now - after < NOTICE_SECONDS
+    builds = runner.phase is Phase.READY and stage.last_errors.is_building(runner.name)
+    if is_early or builds:
+        return False
+    since = max(after, began)
+    return now - max(written, after) > SILENT_SECONDS or now - since > NOISY_SECONDS
+
+
+def written_at(runner: Runner, supervisor: Supervisor) -> float:
+    """Return the Unix time at which a service printed something last."""
+    try:
+        return log_files.log_path(supervisor.stage.private, runner.name).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def late(name: str, supervisor: Supervisor, seen: str | None) -> Awaited:
+    """Return what is known of a service for which there is no more time.
+
+    `seen`: by a probe, while it was ready.
+    """
+    runner = supervisor.runners.get(name)
+    if runner is None:
+        return unknown(name)
+    reason = reason_of(runner, supervisor.stage) or reason_to_wait(runner, supervisor.runners)
+    if runner.phase is Phase.READY:
+        is_building = supervisor.stage.last_errors.is_building(name)
+        reason = seen or reason or (STILL_LOADING if is_building else NO_REACTION)
+    return awaited("timed out", runner, supervisor, reason or f"it is {runner.phase.value}")
+
+
+def awaited(said: Outcome, runner: Runner, supervisor: Supervisor, reason: str | None) -> Awaited:
+    """Return what came of waiting for a service."""
+    stage = supervisor.stage
+    return {
+        "service": runner.name,
+        "outcome": said,
+        "phase": runner.phase.value,
+        "reason": report.shown(reason, stage),
+        "url": report.shown(stage.endpoint(runner.name).url, stage),
+        "last_error": report.last_error_of(runner, stage),
+        **(report.last_lines_of(runner) if said != "live" else report.NO_LINES),
+    }
+
+
+def unknown(name: str) -> Awaited:
+    """Return what is said of a service that has not been started."""
+    return {
+        "service": name,
+        "outcome": "failed",
+        "phase": Phase.STOPPED.value,
+        "reason": how_to_start(name),
+        "url": None,
+        "last_error": None,
+        **report.NO_LINES,
+    }

@@ -1,0 +1,126 @@
+"""Ask services once whether they are well, for `devinit check` and `devinit wait`: one probe each, now.
+
+A dev server compiles what it is asked for: so one that is only known to listen is asked for its first page as
+well, and what it prints about that counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from devinit.model.at_rest import how_to_start
+from devinit.model.build_words import in_words
+from devinit.model.probe import (
+    EndProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+    TcpProbe,
+)
+from devinit.model.status import Phase
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.readiness.health import asked_as
+from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, ready
+from devinit.supervisor.readiness.proving import SERVER_ERRORS
+from devinit.supervisor.reporting import report
+from devinit.supervisor.reporting.reasons import reason_of
+from devinit.supervisor.service.data_watch import look_at_data
+
+if TYPE_CHECKING:
+    from devinit.model.status import Checked
+    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.service.runner import Runner
+
+ASKED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
+"""Phases in which a process may answer."""
+AFTERWARDS_SECONDS = 1.0
+"""How long a page that was asked for may take to be compiled in the background, at most."""
+SILENT_SECONDS = 0.3
+"""What has printed nothing for so long has printed what it had to say."""
+LOOK_SECONDS = 0.05
+WEB = ("http://", "https://")
+
+
+async def check_service(runner: Runner, stage: Stage) -> Checked:
+    """Ask a service once, and return whether it is well and what was seen."""
+    began = time.monotonic()
+    well, detail = await asked(runner, stage)
+    error = report.last_error_of(runner, stage)
+    if error is not None and runner.phase in ASKED:
+        # It says more than that nothing answers, which is what comes of it.
+        well, detail = False, in_words(error)
+    return {
+        "service": runner.name,
+        "well": well,
+        "phase": runner.phase.value,
+        "detail": report.shown(detail, stage),
+        "url": report.shown(stage.endpoint(runner.name).url, stage),
+        "last_error": error,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
+    """Return whether a service answers as it should, and what is wrong if not."""
+    state = runner.state
+    if state.phase is Phase.EXITED:
+        return state.last_exit == 0, state.reason if state.last_exit else None
+    if state.phase is Phase.STOPPED:
+        return False, reason_of(runner, stage) or how_to_start(runner.name)
+    if state.phase not in ASKED:
+        return False, state.reason or f"it is {state.phase.value}"
+    if state.stuck is not None:
+        return False, state.stuck
+    if not look_at_data(runner, stage):
+        # It goes on accepting connections, and is of no use any more.
+        return False, runner.lost_data
+    health = runner.service.health
+    service = asked_as(runner.service, health) if health is not None else runner.service
+    probe = stage.probe(service)
+    if isinstance(probe, LogProbe | StayedUpProbe | EndProbe):
+        # None of these can be asked: that the process runs is all there is to see.
+        return state.phase is Phase.READY, None if state.phase is Phase.READY else "it is still starting"
+    seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
+    result = await runner.answer_to(probe, seconds)
+    page = first_page(runner, stage, probe)
+    if result.verdict is ProbeVerdict.READY and page is not None:
+        result = await page_of(page)
+    if page is not None or isinstance(probe, HttpProbe):
+        await until_said(runner, stage)
+    if result.verdict is not ProbeVerdict.READY:
+        return False, result.detail
+    return True, None
+
+
+def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
+    """Return how to ask for the first page of a service of which only the port is known."""
+    url = stage.endpoint(runner.name).url or ""
+    is_web = runner.service.provider == "process" and url.startswith(WEB)
+    if not is_web or not isinstance(probe, TcpProbe):
+        return None
+    return HttpProbe.of(stage.endpoint(runner.name), "/")
+
+
+async def page_of(page: HttpProbe) -> ProbeResult:
+    """Ask for a page: an error of the server counts. What is no HTTP, missing, or slow, is as its port says."""
+    result = await ask_once(page)
+    return result if result.status in SERVER_ERRORS else ready()
+
+
+async def until_said(runner: Runner, stage: Stage) -> None:
+    """Return when a service has printed what its answer has caused, or an error."""
+    clock = asyncio.get_running_loop().time
+    path = log_files.log_path(stage.private, runner.name)
+    began = silent_since = clock()
+    size = log_files.end_of(path)
+    while clock() - began < AFTERWARDS_SECONDS and clock() - silent_since < SILENT_SECONDS:
+        await asyncio.sleep(LOOK_SECONDS)
+        if (now := log_files.end_of(path)) != size:
+            size, silent_since = now, clock()
+            if stage.last_errors.of(runner.name) is not None:
+                return

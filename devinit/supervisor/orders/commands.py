@@ -1,0 +1,82 @@
+"""What `devinit run` gives a command: the environment, client programs, and what of the project does not run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from devinit.errors import ConfigError, ServiceError
+from devinit.model.service import Project, Service
+from devinit.model.status import Phase
+from devinit.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from devinit.model.status import CommandSetting
+    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.service.runner import Runner
+
+SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
+
+
+def command_setting(runners: Mapping[str, Runner], stage: Stage, *, test: bool) -> CommandSetting:
+    """Return what a command is given; with `test` the test databases under the names of the others.
+
+    Raise ConfigError or ServiceError when there is no test database.
+    """
+    project = stage.project
+    tested = {name: for_tests(each) for name, each in databases_of(project).items()}
+    with_tests = {name: each for name, each in tested.items() if each is not None}
+    if test:
+        refuse_missing(project, with_tests, runners)
+    ours = {name: each for name, each in project.services.items() if each.external_url is None}
+    return {
+        "environment": stage.environment_as(with_tests) if test else stage.environment,
+        "path": list(dict.fromkeys(folder for each in ours.values() for folder in clients(each, stage))),
+        "phases": {name: runners[name].phase.value for name in ours if name in runners},
+        "databases": [name for name, each in ours.items() if each.provider != "process"],
+        "untested": [name for name in tested if name not in with_tests],
+    }
+
+
+def databases_of(project: Project) -> dict[str, Service]:
+    """Return the PostgreSQL services."""
+    return {name: each for name, each in project.services.items() if each.provider == "postgres"}
+
+
+def for_tests(service: Service) -> Service | None:
+    """Return a service whose database is its test database; None when it has none."""
+    settings = service.database
+    if settings is None or settings.test_database is None or service.external_url is not None:
+        return None
+    return replace(service, database=replace(settings, database=settings.test_database))
+
+
+def refuse_missing(project: Project, tested: Mapping[str, Service], runners: Mapping[str, Runner]) -> None:
+    """Raise unless the common names mean a test database, and each server that runs has made its own."""
+    first = next(iter(databases_of(project).values()), None)
+    if first is None or first.database is None or first.external_url is not None:
+        raise ConfigError(
+            "the project has no test database", hint="only a postgres that devinit runs can have one"
+        )
+    if first.name not in tested:
+        raise ConfigError(
+            f"{first.name} has no test database",
+            hint=f'add databases = ["{first.database.database}_test"] to [services.{first.name}], '
+            "then `devinit restart --changed`",
+        )
+    for name, service in tested.items():
+        running = runners[name].service.database if name in runners else None
+        if running is None or service.database is None or runners[name].phase not in SERVING:
+            continue
+        if service.database.database not in running.databases:
+            raise ServiceError(
+                f"{name} runs without {service.database.database}, its test database",
+                hint="`devinit restart --changed` makes it",
+            )
+
+
+def clients(service: Service, stage: Stage) -> tuple[str, ...]:
+    """Return the folders in which the client programs of a service's server are."""
+    return tuple(map(str, PROVIDERS[service.provider].clients(service, stage.place())))

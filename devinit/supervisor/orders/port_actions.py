@@ -1,0 +1,94 @@
+"""The ports of the project as a user looks at them, and what can be done about each by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from devinit.ports.ending.freeing import Freed, free
+from devinit.ports.holder.who import who
+from devinit.ports.leases import LeaseStore, root_name
+from devinit.ports.remembered import choosing, ports_file
+from devinit.system.paths import state_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from devinit.model.port import PortRequest
+    from devinit.model.process import ProcessIdentity
+    from devinit.model.status import OwnPort
+    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.service.runner import Runner
+
+
+def rows(runners: Mapping[str, Runner], stage: Stage) -> list[OwnPort]:
+    """Return every port that the project asks for: what is preferred, what it has, and who is in the way.
+
+    Blocking: who holds a port is looked for among all processes, for those that are not where they should be.
+    """
+    remembered = ports_file.read(stage.root)
+    return [
+        row(name, request, runners.get(name.partition(".")[0]), stage, remembered.get(name))
+        for name, request in choosing.requests_of(stage.project).items()
+    ]
+
+
+def row(
+    name: str, request: PortRequest, runner: Runner | None, stage: Stage, remembered: int | None
+) -> OwnPort:
+    """Return one port of the project."""
+    granted = stage.ports.port_of(name)
+    wanted = request.expected(remembered)
+    in_the_way = who(request.preferred, stage.root) if granted != request.preferred else None
+    return {
+        "service": name,
+        "port": granted if granted is not None else wanted,
+        "preferred_port": request.preferred,
+        "next_port": wanted,
+        "range": [request.first, request.last],
+        "strict": request.strict,
+        "problem": ports_file.problem_of(request, remembered),
+        "phase": runner.phase.value if runner is not None else "stopped",
+        "holder": in_the_way.summary if in_the_way is not None else None,
+        "holder_kind": in_the_way.kind.value if in_the_way is not None else None,
+    }
+
+
+def choose(stage: Stage, name: str, port: int | None) -> int:
+    """Let a service ask for a port with its next start, the next free one if None; return which."""
+    requests = choosing.requests_of(stage.project)
+    if port is None:
+        request = choosing.known(name, requests)
+        now = stage.ports.port_of(name)
+        port = choosing.next_free(
+            stage.root,
+            request,
+            after=now if now is not None else request.preferred,
+            avoided={other.preferred for other in requests.values()},
+        )
+    choosing.choose(stage.root, requests, name, port)
+    return port
+
+
+def forget(stage: Stage, names: Collection[str]) -> dict[str, int]:
+    """Let the preferred ports count again; return what was remembered."""
+    return choosing.forget(stage.root, choosing.requests_of(stage.project), tuple(names))
+
+
+def free_port(
+    stage: Stage,
+    port: int,
+    holders: Collection[ProcessIdentity],
+    protected: Collection[int],
+    say: Callable[[str], None],
+) -> Freed:
+    """End exactly the holders that a person has seen, if they may be ended. Blocking."""
+    return free(
+        port,
+        root=root_name(stage.root),
+        store=LeaseStore(state_directory() / "leases"),
+        looked_after=True,
+        holders=holders,
+        protected=protected,
+        say=say,
+    )

@@ -1,0 +1,1 @@
+"""The processes of a service: found, counted, ended."""

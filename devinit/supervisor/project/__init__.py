@@ -1,0 +1,1 @@
+"""The services of a project together: configuration, ports, order, passwords."""

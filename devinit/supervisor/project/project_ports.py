@@ -1,0 +1,425 @@
+"""The ports that this project has: taken together, kept through restarts, given back at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from devinit.errors import PortConflict
+from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
+from devinit.model.process import ProcessIdentity
+from devinit.model.service import Project, Service
+from devinit.ports.granting.grants import ConflictsFound, Grant, adopt, grant
+from devinit.ports.granting.overrides import Overrides, overrides
+from devinit.ports.leases import Claim, LeaseStore, root_name
+from devinit.ports.remembered import by_hand, ports_file
+from devinit.supervisor.project.reuse import Asking
+from devinit.system.listeners import tcp_listeners
+from devinit.system.paths import state_directory
+
+Say = Callable[[str], None]
+
+
+class PortQuestion(PortConflict):
+    """Ports are taken and the user has to decide: the facts travel with the error, answers come back."""
+
+    def __init__(self, found: ConflictsFound) -> None:
+        super().__init__(
+            str(found), hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail"
+        )
+        self.conflicts: tuple[Conflict, ...] = found.conflicts
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """How a caller wants ports."""
+
+    environ: dict[str, str]
+    policy: ConflictPolicy = ConflictPolicy.MOVE
+    can_answer: bool = False
+    """A user is there to be asked; otherwise a service whose policy is to ask moves."""
+    resolutions: tuple[Resolution, ...] = ()
+    protected: tuple[int, ...] = ()
+    """Pids that are never ended, nor are their ancestors."""
+    used: dict[str, int] = field(default_factory=dict)
+    """Services that are restarted, and the ports on which they used a server that devinit does not run: they use
+    it again if it still lets them in."""
+
+
+class ProjectPorts:
+    """Grants by the name of their request: a service, or `service.name` for an extra port."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._store = LeaseStore(state_directory() / "leases")
+        self._grants: dict[str, Grant] = {}
+        self._extra: dict[str, None] = {}
+        """Names of all extra ports that were ever granted, in order: few, where there may be 200 services."""
+        self._exclusive: set[str] = set()
+        """Services that do not bind over our hold: learnt once, then not tried again."""
+        self._for_now: set[str] = set()
+        """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
+        self._ahead: dict[str, tuple[Grant, bool]] = {}
+        """Grants for the next `take`, taken before services were stopped; and whether each is for now."""
+        self._for_once: set[str] = set()
+        """Those of them that the service will not ask for at its next start."""
+        self._chosen: dict[str, int] = {}
+        """Remembered ports that were chosen by hand, as of the last start."""
+        self._taken: dict[str, None] = {}
+        """Names of ports that were taken or asked for since they were written down last, in order."""
+        self._unusable: dict[int, str] = {}
+        """Ports that can be bound and are of no use, and why."""
+
+    def take(
+        self, services: Iterable[Service], project: Project, asked: Asked, say: Say
+    ) -> list[GrantedPort]:
+        """Take every port that these services need and do not have. Blocking.
+
+        Raise PortQuestion when the user has to decide, PortConflict or PortsExhausted; then nothing is taken.
+        """
+        services = [service for service in services if service.external_url is None]
+        requests = [request for service in services for request in requests_of(service)]
+        remembered = {**ports_file.read(self._root), **asked.used}
+        stated = self._stated(services, asked)
+        missing = []
+        for request in requests:
+            name = request.service
+            if name in self._ahead:
+                # It has left its port for good, for another one.
+                self._close(name, keep_reservation=False)
+                continue
+            if name not in stated.ports and self._keeps(request, remembered.get(name)):
+                self._taken[name] = None
+                continue
+            self._close(name)
+            used_until_now = name in asked.used
+            missing.append(replace(request, policy=ConflictPolicy.REUSE) if used_until_now else request)
+        found = self._grant(missing, services, project, asked, say)
+        found += [self._ahead.pop(each.service) for each in requests if each.service in self._ahead]
+        taken = without_ports_of_used_servers(each for each, _ in found)
+        self._add(each for each in taken if not each.granted.uses)
+        for_once = {each.service for each, for_now in found if for_now and each in taken}
+        self._for_now |= for_once
+        self._for_once |= for_once
+        return [each.granted for each in taken]
+
+    def take_ahead(
+        self,
+        services: Iterable[Service],
+        stopping: Collection[str],
+        project: Project,
+        asked: Asked,
+        say: Say,
+    ) -> None:
+        """Take the ports that services are about to move to while those that are `stopping` still run. Blocking.
+
+        The next `take` uses them. Ports that these services have, or will leave to one another, are decided there:
+        no process can take those meanwhile. Raises as `take` does; then nothing is taken.
+        """
+        services = [service for service in services if service.external_url is None]
+        remembered, stated = ports_file.read(self._root), self._stated(services, asked)
+        leaving = {each.port for name in stopping for each in self._of(name)}
+        moving = []
+        for request in (request for service in services for request in requests_of(service)):
+            named = stated.ports.get(request.service)
+            wanted = named.port if named else self._wanted(request, remembered.get(request.service))
+            if wanted is not None and wanted != self.port_of(request.service) and wanted not in leaving:
+                moving.append(request)
+        self._ahead = {
+            each.service: (each, for_now)
+            for each, for_now in self._grant(moving, services, project, asked, say)
+        }
+
+    @contextmanager
+    def given_back_ahead(self) -> Iterator[None]:
+        """Give back in the end what was taken ahead and not used."""
+        try:
+            yield
+        finally:
+            while self._ahead:
+                found, _ = self._ahead.popitem()[1]
+                found.close()
+
+    def _stated(self, services: Iterable[Service], asked: Asked) -> Overrides:
+        """Return what the caller's environment says about the ports of services."""
+        services = list(services)
+        return overrides(
+            asked.environ,
+            [request.service for service in services for request in requests_of(service)],
+            root=self._root,
+            aliases={service.name: service.port_env for service in services},
+        )
+
+    def _grant(
+        self, missing: list[PortRequest], services: list[Service], project: Project, asked: Asked, say: Say
+    ) -> list[tuple[Grant, bool]]:
+        """Return a grant for each request, and whether it holds for this start only."""
+        ask_running = Asking(services)
+        stated = self._stated(services, asked)
+        remembered = {**ports_file.read(self._root), **asked.used}
+        self._chosen = by_hand.chosen(self._root, remembered)
+        try:
+            grants = grant(
+                missing if asked.can_answer else [without_questions(each) for each in missing],
+                root=self._root,
+                project=project.name,
+                environ=asked.environ,
+                remembered=remembered,
+                policy=asked.policy,
+                store=self._store,
+                resolutions=asked.resolutions,
+                protected=asked.protected,
+                aliases={service.name: service.port_env for service in services},
+                chosen=self._chosen,
+                ask_running=ask_running,
+                say=say,
+            )
+        except ConflictsFound as found:
+            raise PortQuestion(found) from found
+        return [(each, self._is_for_now(each, ask_running, stated)) for each in grants]
+
+    @staticmethod
+    def _is_for_now(found: Grant, ask_running: Asking, stated: Overrides) -> bool:
+        if found.granted.uses:
+            return False
+        # It moved only because the server there did not let it in; the next time it may.
+        if found.service in ask_running.asked:
+            return True
+        override = stated.ports.get(found.service)
+        return stated.skip_discovery or (override is not None and override.port == found.port)
+
+    def is_unusable(self, service: str) -> bool:
+        """Whether the port of a service is one of no use."""
+        return self.port_of(service) in self._unusable
+
+    def avoid(self, port: int, reason: str) -> None:
+        """Move no service to a port from now on, although it can be bound."""
+        self._unusable[port] = reason
+
+    def move(self, service: Service, project: Project, reason: str) -> GrantedPort:
+        """Give up a service's port, which another process has, and take the next one. Blocking."""
+        lost = self._grants.get(service.name)
+        if service.port is None or lost is None:
+            raise PortConflict(f"a port of {service.name} was lost: {reason}", hint="start it again")
+        if service.port.strict:
+            raise PortConflict(
+                f"port {lost.port} for {service.name} was lost: {reason}",
+                hint="its port is fixed (strict_port): stop the holder, or give the service another port",
+            )
+        self._close(service.name, keep_reservation=False)
+        [found] = grant(
+            [replace(service.port, policy=None)],
+            root=self._root,
+            project=project.name,
+            environ={},
+            remembered={**ports_file.read(self._root), service.name: lost.port},
+            policy=ConflictPolicy.MOVE,
+            store=self._store,
+            unusable=self._unusable,
+        )
+        self._add([found])
+        return found.granted
+
+    def follow(self, request: PortRequest, port: int, project: Project, say: Say) -> GrantedPort:
+        """Take over the port that a service listens on by its own choice. Blocking."""
+        old = self._grants.pop(request.service, None)
+        granted = GrantedPort(
+            service=request.service,
+            port=port,
+            preferred=request.preferred,
+            moved_from=old.port if old else None,
+            reason="the service chose it by itself",
+        )
+        if old is not None:
+            old.close(keep_reservation=False)
+        found = adopt(
+            granted,
+            root=self._root,
+            project=project.name,
+            store=self._store,
+            over_reservation=True,
+            say=say,
+        )
+        if found.lease_fd is None:
+            raise PortConflict(
+                f"{request.service} listens on {port}, which is leased to another project",
+                hint="its command must use ${PORT}",
+            )
+        self._add([found])
+        if request.recall(port) is None:
+            self._for_now.add(request.service)
+        return granted
+
+    def came_up(self, name: str, *, keep_all: bool) -> None:
+        """Put on record what the ports of a service, which is ready now, are to it once it is stopped.
+
+        Kept are those that it will ask for again although another project may prefer them: where it moved, and
+        what was chosen by hand. `keep_all` keeps the preferred ones, too.
+        """
+        for each in self._of(name):
+            stays = each.port != each.granted.preferred or each.port == self._chosen.get(each.service)
+            passing = each.service in self._for_once
+            each.claim(Claim.KEPT if (stays or keep_all) and not passing else Claim.USED)
+
+    def adopt(self, ports: Iterable[GrantedPort], project: str) -> None:
+        """Take over the ports of a service that runs already."""
+        self._take_over([adopt(each, root=self._root, project=project, store=self._store) for each in ports])
+
+    def make_ready(self, name: str) -> bool:
+        """Complete lease and hold before a service starts; False when another process has one of its ports."""
+        complete = [
+            each.retake() for each in self._of(name) if not (each.is_held and each.lease_fd is not None)
+        ]
+        if name in self._exclusive:
+            self.release_hold(name)
+        return all(complete)
+
+    def lost_extra_ports(self, name: str) -> list[Grant]:
+        """Return the ports beside its own that another process has: what `make_ready` failed for."""
+        taken = [each for each in self._of(name) if each.lease_fd is None or tcp_listeners(each.port)]
+        return [each for each in taken if each.service != name]
+
+    def release_hold(self, name: str) -> bool:
+        """Let a service bind that cannot do so over our hold; False when that was tried before."""
+        learnt = name not in self._exclusive
+        self._exclusive.add(name)
+        for each in self._of(name):
+            each.release_hold()
+        return learnt
+
+    def has_to_itself(self, name: str) -> bool:
+        """Whether only our hold can be what keeps a service from binding its port."""
+        return all(each.is_held and not tcp_listeners(each.port) for each in self._of(name))
+
+    def give_back(self, name: str, spared: Collection[ProcessIdentity] = ()) -> None:
+        """Give a stopped service's ports back; what is on record of them is up to `came_up`.
+
+        `spared` is what its end left running, which may have copies of the leases and has no right to them.
+        """
+        for each in self._of(name):
+            if spared:
+                each.withhold_lease()
+            self._close(each.service)
+
+    def orphaned(self) -> set[str]:
+        """Return the services of this checkout that have a live lease which is not ours.
+
+        A lease that only programs keep in which a person works (tmux) is no service that runs.
+        """
+        ours = {each.port for each in (*self._grants.values(), *(ahead for ahead, _ in self._ahead.values()))}
+        root = root_name(self._root)
+        found = {
+            owner.service.partition(".")[0]
+            for port, owner, live in self._store.owners()
+            if live and owner.root == root and port not in ours
+        }
+        return {name for name in found if not self._store.is_only_kept_apart(root, name)}
+
+    def keepers(self, name: str) -> list[ProcessIdentity]:
+        """Return the processes that keep the leases of a service of this checkout, whatever started them."""
+        return self._store.keepers(root_name(self._root), name)
+
+    def port_of(self, name: str) -> int | None:
+        """Return the port that a service has now."""
+        found = self._grants.get(name)
+        return found.port if found else None
+
+    def granted(self, name: str) -> GrantedPort | None:
+        """Return how a service came to its port."""
+        found = self._grants.get(name)
+        return found.granted if found else None
+
+    def granted_to(self, name: str) -> tuple[GrantedPort, ...]:
+        """Return all ports of a service, extra ones included."""
+        return tuple(each.granted for each in self._of(name))
+
+    def extra_ports_of(self, name: str) -> tuple[int, ...]:
+        """Return a service's ports beside its own."""
+        return tuple(each.port for each in self._of(name) if each.service != name)
+
+    def lease_descriptors(self, name: str) -> tuple[int, ...]:
+        """Return the locked descriptors that a service's processes keep, so that its leases live with them."""
+        return tuple(each.lease_fd for each in self._of(name) if each.lease_fd is not None)
+
+    def remember(self) -> None:
+        """Write ports to `.ports.json` that were taken or asked for since that was done last.
+
+        Not those of services that run on: they may have been taken out of the file meanwhile
+        (`devinit ports reset`), for the next start.
+        """
+        names = tuple(self._taken)
+        taken = {name: self._grants[name].port for name in names if name in self._grants}
+        ports_file.write(
+            self._root, {name: port for name, port in taken.items() if name not in self._for_now}
+        )
+        for name in names:
+            self._taken.pop(name, None)
+
+    def _keeps(self, request: PortRequest, remembered: int | None) -> bool:
+        """Whether the grant that is there is what is wanted, and can be used.
+
+        When nothing is remembered of a port that would be, it was forgotten on purpose (`devinit ports reset`).
+        """
+        found = self._grants.get(request.service)
+        if found is None:
+            return False
+        return self._wanted(request, remembered) in (None, found.port) and self.make_ready(request.service)
+
+    def _wanted(self, request: PortRequest, remembered: int | None) -> int | None:
+        """Return the port that a start would try first; None when any will do that the service has already."""
+        has_port = request.service in self._grants
+        is_forgotten = request.recall(remembered) is None and request.service not in self._for_now
+        if request.strict or is_forgotten or not has_port:
+            return request.expected(remembered)
+        return request.recall(remembered)
+
+    def _of(self, name: str) -> list[Grant]:
+        prefix = f"{name}."
+        # Copies: while one service moves, in a thread, others are asked for theirs.
+        names = [name, *(extra for extra in tuple(self._extra) if extra.startswith(prefix))]
+        return [found for each in names if (found := self._grants.get(each)) is not None]
+
+    def _take_over(self, grants: Iterable[Grant]) -> None:
+        for each in grants:
+            self._grants[each.service] = each
+            if "." in each.service:
+                self._extra[each.service] = None
+
+    def _add(self, grants: Iterable[Grant]) -> None:
+        grants = list(grants)
+        self._take_over(grants)
+        self._taken.update(dict.fromkeys(each.service for each in grants))
+
+    def _close(self, name: str, *, keep_reservation: bool = True) -> None:
+        found = self._grants.pop(name, None)
+        self._for_now.discard(name)
+        self._for_once.discard(name)
+        if found is not None:
+            found.close(keep_reservation=keep_reservation)
+
+
+def without_questions(request: PortRequest) -> PortRequest:
+    """Return a request that moves where it would have asked."""
+    if request.policy is ConflictPolicy.ASK:
+        return replace(request, policy=ConflictPolicy.MOVE)
+    return request
+
+
+def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
+    """Return the grants without the extra ports of services that use another's server: those go back."""
+    grants = list(grants)
+    used = {each.service for each in grants if each.granted.uses}
+    needless = [
+        each for each in grants if each.service not in used and each.service.partition(".")[0] in used
+    ]
+    for each in needless:
+        each.close()
+    return [each for each in grants if each not in needless]
+
+
+def requests_of(service: Service) -> list[PortRequest]:
+    """Return all ports that a service asks for."""
+    return [*([service.port] if service.port else []), *service.extra_ports]

@@ -1,0 +1,419 @@
+"""The project as it is configured now, on the ports that it has now: what runners ask while they work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import logging
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from devinit.config.bounds import usual_env_files
+from devinit.errors import DevinitError, ServiceError, StateFileError
+from devinit.logs import SECRETS_FILE
+from devinit.model.port import PortRequest
+from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Endpoint, ExtraEndpoint, Project, Scheme, Service, StopPolicy
+from devinit.ports.remembered import ports_file
+from devinit.providers import PROVIDERS, Place, Provider
+from devinit.providers.command import command_spec
+from devinit.runtime.dotenv import read_env_files, render
+from devinit.runtime.environment import environment, runtime_of, service_environment
+from devinit.runtime.inherited import own_environment
+from devinit.runtime.publish import publish_environment
+from devinit.runtime.templates import expand_command
+from devinit.supervisor.diagnosis.last_errors import LastErrors
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.files.env_pipes import EnvPipes
+from devinit.supervisor.lifecycle import Success, success_of
+from devinit.supervisor.logs.keeper import LogKeeper
+from devinit.supervisor.processes.ending import Lookout
+from devinit.supervisor.project.project_ports import ProjectPorts
+from devinit.supervisor.readiness.schemes import Schemes
+from devinit.system.checkout import claim
+from devinit.system.files import read_text, write_atomically
+from devinit.system.paths import project_id
+from devinit.system.processes import RUN_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devinit.logs.mask import Mask
+    from devinit.model.status import LastError
+    from devinit.supervisor.diagnosis.build_errors import Gone
+
+log = logging.getLogger(__name__)
+
+
+class Stage:
+    """The current configuration, ports and runtime environment of one project."""
+
+    def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
+        """Be the stage of a checkout. `private`: its state folder, if it has been claimed already."""
+        self.root = root
+        self._id = project_id(root)
+        self.private = private if private is not None else Path(claim(root))
+        """The folder of the checkout's logs, data and records, in the user's state directory."""
+        self.broadcaster = broadcaster
+        self.project = Project(name=root.name, root=root, services={})
+        self.caller: dict[str, str] = dict(os.environ)
+        """The environment that services inherit: of the command that started them last."""
+        self.ports = ProjectPorts(root)
+        self.environment: dict[str, str] = {}
+        """The runtime environment, as it was published last."""
+        self._given: dict[str, dict[str, str]] = {}
+        """What each service is given beyond that, by its own `env` and by `.env` files."""
+        self._is_noted = False
+        """Whether what of that is secret is on disk."""
+        self._masked: dict[str, str] | None = None
+        self._mask: Mask
+        self.pipes = EnvPipes()
+        self.lookout = Lookout()
+        self._schemes = Schemes(self.private)
+        self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
+        self.logs = LogKeeper(self.private, self.note, self.last_errors.look)
+        self._endpoints: dict[str, Endpoint] = {}
+
+    def configure(
+        self,
+        project: Project,
+        caller: dict[str, str],
+        given: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    ) -> None:
+        """Take over a configuration and the environment of the command that asked.
+
+        `given`: what `check_project` has found that services are given.
+        """
+        own = own_environment(caller, self.root)
+        # Computed before anything is replaced: a template that cannot be expanded leaves all as it was.
+        derived = self._derived(project, own, ports_file.read(self.root))
+        self.project, self.caller = project, own
+        self._endpoints, self.environment = derived
+        for name, values in given.items():
+            self._remember_given(name, values)
+
+    def replace_service(self, service: Service) -> None:
+        """Let one service be another one from here on, until the configuration is taken over again."""
+        services = {**self.project.services, service.name: service}
+        self.project = msgspec.structs.replace(self.project, services=services)
+
+    def with_services(self, services: Mapping[str, Service]) -> Stage:
+        """Return a stage for questions about these services as well, which are not among those of the project."""
+        beside = copy.copy(self)
+        beside.project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
+        # Not the same dictionary: what only a question was about is not noted among what services are given.
+        beside._given = dict(self._given)  # noqa: SLF001 - its own kind
+        beside.derive()
+        return beside
+
+    def check_project(
+        self, project: Project, caller: dict[str, str], coming: Iterable[str] = ()
+    ) -> dict[str, dict[str, str]]:
+        """Raise what `configure`, `publish` and the start of the `coming` services would raise; change nothing.
+
+        Return what each of these is given by `.env` files and its own `env`. So nothing is stopped and no port is
+        taken for a start that cannot go on: ConfigError for a template or a `.env` file that cannot be used,
+        StateFileError for a file that cannot be read.
+        """
+        own = own_environment(caller, self.root)
+        endpoints, values = self._derived(project, own, ports_file.read(self.root))
+        render(values)
+        given = {}
+        for service in (project.services[name] for name in coming):
+            files = self._files_of(service, own)
+            runtime = runtime_of(project, endpoints, service, values)
+            whole = service_environment(service, endpoints[service.name], runtime, caller=own, files=files)
+            check_commands(service, whole)
+            given[service.name] = {name: whole[name] for name in (*files, *service.env)}
+        return given
+
+    def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
+        """Take over a configuration, or only what is on record of what runs.
+
+        Neither a template nor a `.ports.json` that is broken now may keep a supervisor from looking after it.
+        """
+        try:
+            self.configure(project, caller)
+        except DevinitError as error:
+            log.warning("%s; using the recorded services", error.message)
+            self._endpoints, self.environment = self._derived(recorded, caller, {})
+            self.project, self.caller = recorded, caller
+
+    def derive(self) -> None:
+        """Compute endpoints and the runtime environment from the configuration and the ports."""
+        remembered = ports_file.read(self.root)
+        self._endpoints, self.environment = self._derived(self.project, self.caller, remembered)
+
+    def environment_with(self, ports: dict[str, int]) -> dict[str, str]:
+        """Return what the runtime environment would be if services that have no port yet had these."""
+        return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports})[1]
+
+    def environment_as(self, services: Mapping[str, Service]) -> dict[str, str]:
+        """Return what the runtime environment would be with other services in the place of some."""
+        project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
+        return self._derived(project, self.caller, ports_file.read(self.root))[1]
+
+    def _derived(
+        self, project: Project, caller: dict[str, str], remembered: dict[str, int]
+    ) -> tuple[dict[str, Endpoint], dict[str, str]]:
+        endpoints: dict[str, Endpoint] = {}
+        for name, service in project.services.items():
+            port = self._port(service.port, remembered)
+            settled = self._schemes.settled(service)
+            endpoints[name] = PROVIDERS[service.provider].endpoint(settled, port)
+            for extra in service.extra_ports:
+                endpoints[extra.service] = extra_endpoint(settled, extra, self._port(extra, remembered))
+        return endpoints, environment(project, endpoints, base=caller)
+
+    def publish(self) -> bool:
+        """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
+        self.ports.remember()
+        self.derive()
+        changed = publish_environment(self.root, self.environment)
+        self._note_secrets()
+        path = str(self.root / ".env.runtime")
+        self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
+        return changed
+
+    def speaks(self, name: str, scheme: Scheme) -> None:
+        """Remember what a service, or a further port of one, was found to speak, and publish its URL."""
+        self._schemes.remember(name, scheme)
+        self.publish()
+
+    def provider(self, service: Service) -> Provider:
+        """Return how this kind of service is run."""
+        return PROVIDERS[service.provider]
+
+    def probe(self, service: Service) -> Probe:
+        """Return how a service is asked whether it is ready, or well."""
+        if self.is_job(service):
+            return EndProbe()
+        return self.provider(service).probe(service, self.endpoint(service.name), self.place())
+
+    def extra_probes(self, service: Service) -> dict[str, TcpProbe | HttpProbe]:
+        """Return how a service is asked at further ports before it is ready, by their names."""
+        probes: dict[str, TcpProbe | HttpProbe] = {}
+        for name, extra in service.extra_endpoints.items():
+            at = self._endpoints.get(name)
+            if extra.ready and at is not None and at.port is not None:
+                probes[name] = (
+                    TcpProbe(at.host, at.port) if extra.http is None else HttpProbe.of(at, extra.http)
+                )
+        return probes
+
+    def is_job(self, service: Service) -> bool:
+        """Whether nothing else is expected of a service than that it ends: others wait for that."""
+        return service.name in self.project.services and self.project.is_job(service.name)
+
+    def success_of(self, service: Service) -> Success:
+        """Return when it is no failure that a service ends with code 0."""
+        return success_of(service, is_job=self.is_job(service))
+
+    def time_limit(self, service: Service) -> float | None:
+        """Return how many seconds a service may take to become ready; None for a job, which ends by itself."""
+        return None if self.is_job(service) else service.ready.timeout_seconds
+
+    def require_folder(self, service: Service) -> None:
+        """Raise ServiceError when there is nothing left that a service could be started again on.
+
+        A database that was begun anew without a word would be worse than one that is down.
+        """
+        if not self.root.is_dir():
+            raise ServiceError(
+                f"{self.root} does not exist any more", hint="`devinit status --all` shows more"
+            )
+        if service.provider != "process" and not self.private.is_dir():
+            raise ServiceError(
+                f"{self.private} was deleted while {service.name} ran",
+                hint=f"`devinit start {service.name}` begins with empty data",
+            )
+
+    def place(self) -> Place:
+        """Return where services are brought up."""
+        return Place(
+            project=self.project.name,
+            root=self.root,
+            data=self.private / "data",
+            environment=self.caller,
+            color=wants_color(self.caller),
+        )
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return where a service answers."""
+        return self._endpoints[name]
+
+    def check(self, service: Service) -> None:
+        """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
+        check_commands(service, self.environment_of(service))
+
+    def addresses(self) -> dict[str, str]:
+        """Return where each service answers, or would: what the others are given about it."""
+        return {name: each.url or f"{each.host}:{each.port}" for name, each in self._endpoints.items()}
+
+    def environment_of(self, service: Service) -> dict[str, str]:
+        """Return the whole environment of a service's process."""
+        files = self._files_of(service, self.caller)
+        runtime = runtime_of(self.project, self._endpoints, service, self.environment)
+        endpoint = self.endpoint(service.name)
+        values = service_environment(service, endpoint, runtime, caller=self.caller, files=files)
+        self._remember_given(service.name, {name: values[name] for name in (*files, *service.env)})
+        return {**values, RUN_VARIABLE: self.marker(service.name)}
+
+    def _remember_given(self, service: str, given: Mapping[str, str]) -> None:
+        if self._given.get(service) != given:
+            self._given[service], self._is_noted = dict(given), False
+
+    def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
+        """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
+        pipes = self.pipes.unread(self.env_files_of(service))
+        paths = [path for path in self.env_files_of(service) if path not in pipes]
+        return read_env_files(paths, caller=caller, said=self.pipes.said)
+
+    async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
+        """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
+
+        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller that
+        only asks about a service must not take what its writer has for the next start.
+        """
+        paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
+        if pipes := [path for path in paths if path.is_fifo()] if again else self.pipes.unread(paths):
+            await asyncio.to_thread(self.pipes.read, pipes)
+
+    def env_files_of(self, service: Service) -> tuple[Path, ...]:
+        """Return the `.env` files that a service is given, those that count more later."""
+        return (*usual_env_files(self.root, service), *service.env_file)
+
+    def _note_secrets(self) -> None:
+        """Leave for programs that show logs what services are given that must not be shown."""
+        for name in self.project.services.keys() - self._given.keys():
+            with contextlib.suppress(DevinitError):
+                self.environment_of(self.project.services[name])
+        if self._is_noted or not any(self._given.values()):
+            return
+        from devinit.logs.secrets import noted  # only for projects with such variables
+
+        path, text = self.private / SECRETS_FILE, noted(self._given.values())
+        try:
+            if text != (read_text(path) or ""):
+                write_atomically(path, text, mode=0o600, durable=False)
+                self._masked = None
+            self._is_noted = True
+        except StateFileError as error:
+            # No reason not to run; until the next start they are shown if a service prints them.
+            log.warning("%s", error.message)
+
+    def process_spec(self, service: Service) -> ProcessSpec | None:
+        """Return what to start for a service, or None for a server that devinit does not run."""
+        values = self.environment_of(service)
+        self._note_secrets()
+        if service.command is not None:
+            expanded = expand_command(service.command, values, key=f"services.{service.name}.command")
+            service = msgspec.structs.replace(service, command=expanded)
+        return self.provider(service).process(service, self.endpoint(service.name), self.place(), values)
+
+    def command_spec(
+        self, service: Service, command: str, key: str, hidden: tuple[str, ...] = ()
+    ) -> ProcessSpec:
+        """Return how another command line of a service is run: of its set-up, its one-shots, its probe.
+
+        `hidden`: virtual environments in its folder that the command is not to find.
+        """
+        values = self.environment_of(service)
+        expanded = expand_command(command, values, key=f"services.{service.name}.{key}")
+        return command_spec(expanded, service, self.place(), values, key=key, hidden=hidden)
+
+    def stop_policy(self, service: Service) -> StopPolicy:
+        """Return how a service is asked to end."""
+        return self.provider(service).stop(service)
+
+    def marker(self, name: str) -> str:
+        """Return what a service's processes carry in their environment."""
+        return f"{self._id}/{name}"
+
+    def note(self, message: str, service: str | None = None) -> None:
+        """Tell something that the developer should know."""
+        self.broadcaster.note(self.mask(message), service)
+
+    def _folder_of(self, service: str) -> Path:
+        found = self.project.services.get(service)
+        return found.directory if found is not None else self.root
+
+    def _tell_last_error(self, service: str, error: LastError | None, gone_by: Gone | None) -> None:
+        told: LastError | None = {**error, "text": self.mask(error["text"])} if error is not None else None
+        self.broadcaster.tell(
+            {"type": "last_error", "at": time.time(), "service": service, "error": told, "gone_by": gone_by}
+        )
+
+    @property
+    def mask(self) -> Mask:
+        """What hides the project's secrets in texts for clients. `environment` alone has them."""
+        if self._masked is not self.environment:
+            # Most starts tell nothing that could contain one.
+            from devinit.logs.mask import Mask
+            from devinit.logs.secrets import read
+
+            own = read(self.private / SECRETS_FILE)
+            self._mask, self._masked = Mask(self.environment, own), self.environment
+        return self._mask
+
+    def write_pid_file(self, name: str, pid: int) -> None:
+        """Leave the pid for scripts, in `pids`. Information, never proof."""
+        path = self.private / "pids" / f"{name}.pid"
+        with contextlib.suppress(OSError, StateFileError):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_atomically(path, f"{pid}\n", durable=False)
+
+    def remove_pid_file(self, name: str) -> None:
+        """Take it away again."""
+        with contextlib.suppress(OSError):
+            (self.private / "pids" / f"{name}.pid").unlink()
+
+    def _port(self, request: PortRequest | None, remembered: dict[str, int]) -> int | None:
+        """Return the port that a service has, or the one that it would ask for."""
+        if request is None:
+            return None
+        granted = self.ports.port_of(request.service)
+        return granted if granted is not None else request.expected(remembered.get(request.service))
+
+
+def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
+    """Return where a further port of a service answers: of a command as its own port does, with a URL."""
+    if service.provider != "process":
+        return Endpoint(service=request.service, host=service.host, port=port, url=None)
+    stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
+    alone = Service(
+        name=request.service,
+        directory=service.directory,
+        host=service.host,
+        url_path=stated.url_path,
+        scheme=stated.scheme,
+    )
+    return PROVIDERS["process"].endpoint(alone, port)
+
+
+def wants_color(caller: dict[str, str]) -> bool:
+    """Whether services should print colours: the caller sits at a terminal and has not said no."""
+    return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"
+
+
+def check_commands(service: Service, environment: Mapping[str, str]) -> None:
+    """Raise ConfigError for a template in a service's command lines that its environment does not fill in."""
+    commands = {
+        "command": (service.command,),
+        "setup": service.setup,
+        "before_start": service.before_start,
+        "ready.exec": (service.ready.exec,),
+        "health.exec": (service.health.exec if service.health else None,),
+    }
+    for key, texts in commands.items():
+        for text in texts:
+            if text is not None:
+                expand_command(text, environment, key=f"services.{service.name}.{key}")

@@ -1,0 +1,1 @@
+"""Whether a service is ready and well: probes, the wait for them, and checks later on."""

@@ -1,0 +1,124 @@
+"""Notice that a ready service serves no more although its process lives: its program crashed under a reloader.
+
+A traceback in the log of a ready service proves nothing: each request that fails may print one. So the output
+says when to look, and what the cause is. The proof is in the processes and sockets: the worker is dead, or nothing
+listens on the port. A service that has begun another run and is quiet then is asked whether it accepts a
+connection: a module that never finishes loading says nothing. While the log does not grow, nothing wakes up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+from msgspec import Struct
+
+from devinit.model.probe import ProbeVerdict, TcpProbe
+from devinit.supervisor.diagnosis.causes import begins_again, dying_by, ended_by, of_last_run, stuck_by
+from devinit.supervisor.diagnosis.listening import LINES, LOOK_SECONDS, Ears, Finding, Sign, found_dead
+from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
+from devinit.supervisor.readiness.probing import check, no_command
+from devinit.system.listeners import tcp_listeners
+
+CONFIRM_SECONDS = 3.0
+"""How long a service that is ready may take to answer when it is asked whether it is."""
+QUIET_SECONDS = 2.5
+"""How long after its last words a service is looked at: a worker may take its time between these and its end."""
+EAGER_SECONDS = 10.0
+"""After this time a service that goes on printing is looked at less often."""
+LONG_LOOK_SECONDS = 1.0
+
+
+class Silence(Struct, frozen=True):
+    """What was seen of a service that says no cause and serves no more: it may still be loading."""
+
+    detail: str
+
+
+async def until_down(
+    ears: Ears, grown: asyncio.Event, ask: Callable[[int], Awaitable[str | None]]
+) -> Finding | Silence:
+    """Return what is wrong with a ready service as soon as it is proven to be down.
+
+    `grown`: set when its log has grown. `ask`: called with the end of the log as it was before that, once the
+    service is quiet; returns what is seen of a service that does not serve, None of one that does.
+    """
+    end = ears.size()
+    while True:
+        await grown.wait()
+        grown.clear()
+        if found := await _look_for_a_while(ears):
+            return found
+        before, end = end, ears.size()
+        if detail := await ask(before):
+            return Silence(detail)
+
+
+async def silence_of(service: str, probe: TcpProbe, printed: str) -> str | None:
+    """Return what is seen of a ready service that does not serve, after it has printed this and is quiet.
+
+    It is asked only when its program was started again, and without a request: it would print that, and be asked
+    again for what it printed.
+    """
+    if not tcp_listeners(probe.port):
+        return loading(service, f"nothing listens on port {probe.port} any more")
+    if not begins_again(printed.splitlines()):
+        return None
+    result = await check(probe, no_command, CONFIRM_SECONDS, is_own=True)
+    return None if result.verdict is ProbeVerdict.READY else loading(service, result.detail)
+
+
+def loading(service: str, seen: str) -> str:
+    """Say of a service that serves no more what was seen, and what to do if that does not change by itself."""
+    return (
+        f"{seen}: it may be loading or busy\n"
+        f"it is ready again when it answers; `devinit restart {service}` ends a program that never gets that far"
+    )
+
+
+def down_by(ears: Ears) -> Finding | None:
+    """Return what is wrong with a ready service, if its processes and sockets prove now that it is down."""
+    return found_down(ears, ears.last_lines(LINES))
+
+
+def found_down(ears: Ears, lines: list[str]) -> Finding | None:
+    """Return the same, of a service with these last lines."""
+    try:
+        if worker := ears.dead_worker(lines):
+            return _found_dead(worker, of_last_run(lines))
+        if dying := dying_by(lines):
+            return Finding(Sign.WORKERS, dying)
+        listens = ears.listens()
+    except OSError:
+        # No descriptors left: what cannot be looked at now is no proof.
+        return None
+    if listens is True:
+        return None
+    cause = stuck_by(of_last_run(lines)) if listens is False else ended_by(of_last_run(lines))
+    return Finding(Sign.LAST_WORDS, cause) if cause else None
+
+
+def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
+    """Return what a worker died of. Its last words may be old ones when a signal ended it."""
+    if os.waitstatus_to_exitcode(worker.status) < 0:
+        return Finding(Sign.DEAD_WORKER, said_of(worker))
+    cause = stuck_by(lines)
+    return Finding(Sign.LAST_WORDS, cause) if cause else found_dead(worker, lines)
+
+
+async def _look_for_a_while(ears: Ears) -> Finding | None:
+    """Look until the service is quiet. What is found must be there twice: a reload passes through such moments."""
+    clock = asyncio.get_running_loop().time
+    began = since = clock()
+    size, lines = -1, list[str]()
+    before: Finding | None = None
+    while (now := clock()) - since < QUIET_SECONDS:
+        if (size_now := ears.size()) != size:
+            size, since, lines = size_now, now, ears.last_lines(LINES)
+        found = found_down(ears, lines)
+        if found is not None and found == before:
+            return found
+        before = found
+        await asyncio.sleep(LOOK_SECONDS if now - began < EAGER_SECONDS else LONG_LOOK_SECONDS)
+    return None

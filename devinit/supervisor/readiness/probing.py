@@ -1,0 +1,343 @@
+"""Carry probes out: one attempt each, and the wait until a service is proven ready.
+
+Two stages. Until the service's own process listens, the kernel is asked (some 60 µs a time, so it can be
+asked often); from then on the service itself is asked, in its own protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from devinit.model.probe import (
+    USER_AGENT,
+    EndProbe,
+    ExchangeProbe,
+    ExecProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+    TcpProbe,
+)
+from devinit.model.service import Scheme
+from devinit.supervisor.processes.turns import Turns
+from devinit.system.connections import arrives, is_accepted
+from devinit.system.descriptors import descriptors
+from devinit.system.listeners import tcp_listeners
+
+if TYPE_CHECKING:
+    import ssl
+
+ATTEMPT_SECONDS = 5.0
+"""How long one attempt may take at first: a page that is compiled on demand is slow without being broken."""
+BEFORE_SECONDS = 0.5
+"""How long it takes at most to be refused by one's own machine; a rule that drops packets answers never."""
+FIRST_INTERVAL_SECONDS = 0.004
+"""What listens is nearly there: PostgreSQL says "starting up" for some 5 ms. After twelve attempts it is 30 ms."""
+LONGEST_INTERVAL_SECONDS = 0.5
+BODY_BYTES = 64 * 1024
+LONGEST_STATUS_LINE = 8192
+
+GOOD_STATUS = range(200, 400)
+NOTHING_LISTENS = "nothing listens yet"
+
+turns = Turns(descriptors.at_once)
+"""Of all probes: each has a connection open."""
+
+RunCommand = Callable[[str], Awaitable[int]]
+"""Runs a command of the service and returns its exit code."""
+ReadOutput = Callable[[], str]
+"""Returns what the service has printed in this run."""
+
+
+def intervals() -> Iterator[float]:
+    """Yield how long to wait between attempts, in seconds: short at first, never long."""
+    interval = FIRST_INTERVAL_SECONDS
+    while True:
+        yield interval
+        interval = min(interval * 1.2, LONGEST_INTERVAL_SECONDS)
+
+
+async def attempt(
+    probe: Probe,
+    run_command: RunCommand,
+    read_output: ReadOutput,
+    seconds: float | None = None,
+    *,
+    is_own: bool = False,
+) -> ProbeResult:
+    """Carry a probe out once, within so many seconds.
+
+    `is_own`: the server listens on this machine, so a connection has to end where it was made to.
+    """
+    seconds = ATTEMPT_SECONDS if seconds is None else seconds
+    if isinstance(probe, StayedUpProbe):
+        await asyncio.sleep(probe.seconds)
+        return ready()
+    if isinstance(probe, EndProbe):
+        return not_yet("it has not ended yet")
+    return await within(seconds, carry_out(probe, run_command, read_output, is_own=is_own))
+
+
+async def ask_once(probe: HttpProbe) -> ProbeResult:
+    """GET a path once."""
+    return await within(ATTEMPT_SECONDS, get(probe))
+
+
+async def within(seconds: float, trying: Coroutine[None, None, ProbeResult]) -> ProbeResult:
+    """Return what an attempt comes to in so many seconds, whatever goes wrong."""
+    try:
+        # The wait for a turn is not the server's.
+        async with turns.one(), asyncio.timeout(seconds):
+            return await trying
+    except TimeoutError:
+        return not_yet(f"no answer within {seconds:.3g} s", timed_out=True)
+    except Redirected as redirected:
+        return ProbeResult(ProbeVerdict.REDIRECTED, str(redirected))
+    except OSError as error:
+        return not_yet(describe(error))
+
+
+async def check(
+    probe: Probe,
+    run_command: RunCommand,
+    seconds: float,
+    read_output: ReadOutput = str,
+    *,
+    is_own: bool = False,
+) -> ProbeResult:
+    """Ask once whether a service that was ready is well. What it printed before is no answer to that.
+
+    That the kernel connects says nothing about a server that was up: its queue outlives a worker that died under
+    its reloader. So a connection has to be accepted.
+    """
+    if not isinstance(probe, TcpProbe):
+        result = await attempt(probe, run_command, read_output, seconds, is_own=is_own)
+        if isinstance(probe, HttpProbe) and result.timed_out and tcp_listeners(probe.port):
+            return not_yet(f"it listens, but gives {result.detail}", timed_out=True)
+        return result
+    try:
+        async with turns.one(), asyncio.timeout(seconds):
+            await until_accepted(probe, is_own=is_own)
+    except TimeoutError:
+        return not_yet(
+            f"it listens, but no process accepted a connection within {seconds:g} s", timed_out=True
+        )
+    except OSError as error:
+        return not_yet(describe(error))
+    return ready()
+
+
+async def until_accepted(probe: TcpProbe, *, is_own: bool) -> None:
+    """Connect, and return when a process has accepted the connection."""
+    _, writer = await asyncio.open_connection(probe.host, probe.port)
+    try:
+        if is_own:
+            prove_end(writer)
+        own_port = writer.get_extra_info("sockname")[1]
+        for interval in intervals():
+            if is_accepted(probe.port, own_port):
+                return
+            await asyncio.sleep(interval)
+    finally:
+        writer.close()
+
+
+async def carry_out(
+    probe: TcpProbe | HttpProbe | ExchangeProbe | ExecProbe | LogProbe,
+    run_command: RunCommand,
+    read_output: ReadOutput,
+    *,
+    is_own: bool,
+) -> ProbeResult:
+    """Carry a probe out once, without a time limit."""
+    match probe:
+        case TcpProbe(host, port):
+            _, writer = await asyncio.open_connection(host, port)
+            try:
+                if is_own:
+                    prove_end(writer)
+            finally:
+                writer.close()
+            return ready()
+        case HttpProbe():
+            return await get(probe, is_own=is_own)
+        case ExchangeProbe():
+            return await exchange(probe, is_own=is_own)
+        case ExecProbe(command):
+            code = await run_command(command)
+            return ready() if code == 0 else not_yet(f"`{command}` exited with code {code}")
+        case LogProbe(pattern):
+            found = matches(probe, read_output())
+            return ready() if found else not_yet(f"no line of the output matches {pattern!r}")
+
+
+def matches(probe: LogProbe, output: str) -> bool:
+    """Whether a line of the output is what is waited for."""
+    return re.search(probe.pattern, output, re.MULTILINE) is not None
+
+
+class Redirected(OSError):
+    """A connection that does not end where it was made to."""
+
+
+def prove_end(writer: asyncio.StreamWriter) -> None:
+    """Raise Redirected for a connection that the kernel sends elsewhere: who answers it is a stranger."""
+    client, server = writer.get_extra_info("sockname"), writer.get_extra_info("peername")
+    # Either is missing when the connection is closed already.
+    if client and server and not arrives(client[:2], server[:2]):
+        raise Redirected(
+            f"connections to {server[0]}:{server[1]} do not reach it: the kernel redirects them elsewhere "
+            "(a DNAT or REDIRECT rule of iptables or nftables)"
+        )
+
+
+async def redirected_before(probe: TcpProbe) -> str | None:
+    """Return why a port is of no use to a service that is about to listen on it: what answers there is a stranger.
+
+    While nothing listens, a connection is refused, unless the kernel redirects it. No connection is made to the
+    service itself, which may serve only one.
+    """
+    result = await within(BEFORE_SECONDS, carry_out(probe, no_command, str, is_own=False))
+    if result.verdict is not ProbeVerdict.READY or tcp_listeners(probe.port):
+        return None
+    return (
+        f"connections to {probe.host}:{probe.port} are answered although nothing listens there: "
+        "the kernel redirects them elsewhere (a DNAT or REDIRECT rule of iptables or nftables)"
+    )
+
+
+async def no_command(_command: str) -> int:
+    """Run nothing, for a probe that has no command."""
+    return 0
+
+
+async def get(probe: HttpProbe, *, is_own: bool = False) -> ProbeResult:
+    """GET a path and judge status and body."""
+    reader, writer = await connect(probe)
+    try:
+        if is_own:
+            prove_end(writer)
+        request = (
+            f"GET {probe.path} HTTP/1.1\r\nHost: {probe.named}\r\n"
+            f"User-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        )
+        writer.write(request.encode())
+        status = parse_status(await reader.readline())
+        if status is None:
+            return not_yet("the answer is not HTTP")
+        accepted = status in probe.status if probe.status else status in GOOD_STATUS
+        if not accepted:
+            return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path} answered {status}", status)
+        if probe.body is None:
+            return ready()
+        await skip_headers(reader)
+        if await body_matches(reader, probe.body):
+            return ready()
+        return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path}: the body does not match {probe.body!r}")
+    except (ValueError, asyncio.IncompleteReadError) as error:
+        return not_yet(f"the answer is not HTTP: {error}")
+    finally:
+        writer.close()
+
+
+async def connect(probe: HttpProbe) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a connection to a web server, with TLS if that is asked for."""
+    if probe.scheme is Scheme.HTTP:
+        return await asyncio.open_connection(probe.host, probe.port, limit=LONGEST_STATUS_LINE)
+    tls = await asyncio.to_thread(any_certificate)
+    name = probe.named.rpartition(":")[0].strip("[]") or probe.host
+    return await asyncio.open_connection(
+        probe.host, probe.port, limit=LONGEST_STATUS_LINE, ssl=tls, server_hostname=name
+    )
+
+
+@functools.cache
+def any_certificate() -> ssl.SSLContext:
+    """Return what accepts every certificate: a dev server signs its own, and its listener proves whose it is."""
+    import ssl  # 5 ms and 4 MB, for those who serve TLS
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def speaks_tls(probe: HttpProbe) -> bool:
+    """Whether a server answers a greeting of TLS."""
+    try:
+        async with asyncio.timeout(ATTEMPT_SECONDS):
+            _, writer = await connect(replace(probe, scheme=Scheme.HTTPS))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def skip_headers(reader: asyncio.StreamReader) -> None:
+    """Read up to the empty line: a header is not what the pattern for the body is about."""
+    while (await reader.readline()).strip():
+        pass
+
+
+async def body_matches(reader: asyncio.StreamReader, pattern: str) -> bool:
+    """Whether the body matches as soon as enough of it has come: some servers keep the connection open."""
+    body = b""
+    while len(body) < BODY_BYTES:
+        part = await reader.read(BODY_BYTES - len(body))
+        if not part:
+            break
+        body += part
+        if re.search(pattern, body.decode(errors="replace")):
+            return True
+    return re.search(pattern, body.decode(errors="replace")) is not None
+
+
+def parse_status(line: bytes) -> int | None:
+    """Return the status of an HTTP status line, or None when it is none."""
+    matched = re.match(rb"HTTP/1\.[01] (\d{3})", line)
+    return int(matched.group(1)) if matched else None
+
+
+async def exchange(probe: ExchangeProbe, *, is_own: bool) -> ProbeResult:
+    """Send the provider's bytes and let it judge the first answer."""
+    reader, writer = await asyncio.open_connection(probe.host, probe.port)
+    try:
+        if is_own:
+            prove_end(writer)
+        writer.write(probe.request)
+        answer = await reader.read(4096)
+        result = probe.judge(answer) if answer else not_yet("it closed the connection")
+        with contextlib.suppress(OSError):
+            writer.write(probe.farewell)
+            await writer.drain()
+        return result
+    finally:
+        writer.close()
+
+
+def ready() -> ProbeResult:
+    """Return the verdict that says yes."""
+    return ProbeResult(ProbeVerdict.READY)
+
+
+def not_yet(detail: str, *, timed_out: bool = False) -> ProbeResult:
+    """Return the verdict that says: ask again."""
+    return ProbeResult(ProbeVerdict.NOT_YET, detail, timed_out=timed_out)
+
+
+def describe(error: OSError) -> str:
+    """Say why a connection failed, in a few words."""
+    if isinstance(error, ConnectionRefusedError):
+        return NOTHING_LISTENS
+    # asyncio gives neither number nor text to a connection that ends in the middle of a greeting.
+    return error.strerror or str(error) or "it closed the connection"

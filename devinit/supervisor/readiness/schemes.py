@@ -1,0 +1,87 @@
+"""Whether a service is asked by http or https: what it was found to speak, remembered for its next start.
+
+Others are given its URL before it runs: the one that a backend has of a frontend with a certificate would be wrong
+at each start, and the backend would be restarted for the right one.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import msgspec
+
+from devinit.errors import StateFileError
+from devinit.model.service import ExtraEndpoint, Scheme, Service
+from devinit.supervisor.readiness.scheme_hints import expects_tls
+from devinit.system.files import read_text, write_atomically
+
+log = logging.getLogger(__name__)
+
+NAME = "schemes.json"
+
+
+class Schemes:
+    """What the services of a checkout were found to speak, where their configuration does not say it."""
+
+    def __init__(self, private: Path) -> None:
+        self._path = private / NAME
+        self._found = _read(self._path)
+        """By the name of the service, or of a further port (`backend.admin`)."""
+
+    def settled(self, service: Service) -> Service:
+        """Return a service with the schemes that it states, was found to speak, or is likely to speak."""
+        extras = {
+            name: msgspec.structs.replace(stated_of(service, name), scheme=scheme)
+            for name in open_extra_ports(service)
+            if (scheme := self._found.get(name)) is not None
+        }
+        if extras:
+            endpoints = {**service.extra_endpoints, **extras}
+            service = msgspec.structs.replace(service, extra_endpoints=endpoints)
+        if not is_open(service):
+            return service
+        scheme = self._found.get(service.name) or (Scheme.HTTPS if expects_tls(service) else None)
+        return service if scheme is None else msgspec.structs.replace(service, scheme=scheme)
+
+    def remember(self, name: str, scheme: Scheme) -> None:
+        """Keep what a service was found to speak, or one of its further ports."""
+        self._found[name] = scheme
+        try:
+            write_atomically(self._path, msgspec.json.encode(self._found) + b"\n", mode=0o600, durable=False)
+        except StateFileError as error:
+            # It is found out again at the next start.
+            log.warning("%s", error.message)
+
+
+def is_open(service: Service) -> bool:
+    """Whether it has to be found out what a service speaks."""
+    return (
+        service.scheme is None
+        and service.provider == "process"
+        and service.port is not None
+        and service.external_url is None
+    )
+
+
+def open_extra_ports(service: Service) -> list[str]:
+    """Return the further ports of which it has to be found out what is spoken there."""
+    if service.provider != "process" or service.external_url is not None:
+        return []
+    names = [request.service for request in service.extra_ports]
+    return [name for name in names if stated_of(service, name).scheme is None]
+
+
+def stated_of(service: Service, name: str) -> ExtraEndpoint:
+    """Return what a service says of a further port beyond its number."""
+    return service.extra_endpoints.get(name, ExtraEndpoint())
+
+
+def _read(path: Path) -> dict[str, Scheme]:
+    try:
+        text = read_text(path)
+        return msgspec.json.decode(text, type=dict[str, Scheme]) if text is not None else {}
+    except (StateFileError, msgspec.DecodeError, RecursionError) as error:
+        # It is found out again.
+        log.warning("%s cannot be read: %s", path, error)
+        return {}

@@ -1,0 +1,102 @@
+"""End what runs without a record: a killed supervisor and a lost file left it behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Mapping
+
+from devinit.control.elsewhere import services_out_of_reach
+from devinit.model.service import StopPolicy
+from devinit.supervisor.processes.ending import end_keepers, end_tree
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.service.runner import Runner
+from devinit.system.processes import ProcessTable
+
+log = logging.getLogger(__name__)
+
+
+async def end_leftovers(
+    runners: Mapping[str, Runner], stage: Stage, *, refuses_elsewhere: bool = True
+) -> list[str]:
+    """End what earlier supervisors started of these services, which do not run for us; return whose it was.
+
+    Raise SupervisorError when one of them runs in another container, and end nothing then; without
+    `refuses_elsewhere`, end the others.
+    """
+    orphaned = stage.ports.orphaned() & runners.keys()
+    # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
+    unseen = [name for name, each in runners.items() if not has_ports(each) and each.identity is None]
+    table = ProcessTable() if unseen else None
+    orphaned |= {name for name in unseen if runners[name].pids(table)}
+    if elsewhere := await elsewhere_of(orphaned, stage):
+        if refuses_elsewhere:
+            raise services_out_of_reach(elsewhere, str(stage.root))
+        orphaned -= elsewhere
+    for name in orphaned:
+        stage.note(f"{name} still ran without a supervisor: it is ended first", name)
+    await asyncio.gather(*(runners[name].end_leftovers() for name in orphaned))
+    return sorted(orphaned)
+
+
+async def elsewhere_of(names: Collection[str], stage: Stage) -> set[str]:
+    """Return those of these services that run where their processes cannot be seen from here."""
+    return await asyncio.to_thread(out_of_sight, names, stage) if names else set()
+
+
+def out_of_sight(names: Collection[str], stage: Stage) -> set[str]:
+    """Return those of these services that keep a lease by processes that cannot be seen from here. Blocking."""
+    table = ProcessTable()
+    hidden = {
+        name
+        for name in names
+        if not stage.ports.keepers(name) and not table.members_of(None, stage.marker(name))
+    }
+    # What ended between two looks is not hidden.
+    return hidden & stage.ports.orphaned() if hidden else hidden
+
+
+async def end_unknown(names: Iterable[str], stage: Stage) -> None:
+    """End services that are not configured any more, or stand in a configuration that is broken now."""
+    for name in names:
+        await end_tree(None, stage.marker(name), StopPolicy(), stage.note, stage.lookout)
+        keepers = await asyncio.to_thread(stage.ports.keepers, name)
+        await end_keepers(keepers, stage.marker(name), StopPolicy(), stage.note, stage.lookout)
+
+
+async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
+    """End what still runs of services that were ended; return the services that do not end, with the pids.
+
+    A defect, or a supervisor without a descriptor left, may have kept the first attempt from its end. Now it is
+    one service after the other; what no signal has ended is not asked again.
+    """
+    for name, pids in running_of(runners).items():
+        if not runners[name].withstood.issuperset(pids):
+            log.warning("%s still runs: it is ended once more", name)
+            await runners[name].end_leftovers()
+    return running_of(runners)
+
+
+def running_of(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
+    """Return the pids of services of which something runs."""
+    table = ProcessTable()
+    found = {name: each.pids(table) for name, each in runners.items() if each.service.external_url is None}
+    return {name: pids for name, pids in found.items() if pids}
+
+
+def survivors(names: Iterable[str], stage: Stage) -> dict[str, list[int]]:
+    """Return the pids of services of this checkout that were not on record and did not end."""
+    table, orphaned = ProcessTable(), stage.ports.orphaned()
+    found = {}
+    for name in names:
+        pids = {each.pid for each in table.members_of(None, stage.marker(name))}
+        if name in orphaned:
+            pids |= {each.pid for each in stage.ports.keepers(name)}
+        if pids:
+            found[name] = sorted(pids)
+    return found
+
+
+def has_ports(runner: Runner) -> bool:
+    """Whether a lease tells that the service runs."""
+    return runner.service.port is not None or bool(runner.service.extra_ports)

@@ -1,0 +1,1 @@
+"""What the supervisor reports: events, status, reasons, discovery files."""

@@ -1,0 +1,64 @@
+"""Why a service is as it is, where its lifecycle has no reason: what is seen of a start, who stopped it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from devinit.errors import ConfigError
+from devinit.model.status import Phase
+from devinit.ports.remembered import ports_file
+from devinit.supervisor.lifecycle import ALIVE
+from devinit.supervisor.service.runner import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devinit.supervisor.project.stage import Stage
+    from devinit.supervisor.service.runner import Runner
+
+UP = (Phase.READY, Phase.EXITED)
+
+
+def reason_of(runner: Runner, stage: Stage) -> str | None:
+    """Return why a service is as it is; of one that takes its time to start what is seen of it."""
+    state = runner.state
+    if state.phase in (Phase.STOPPING, Phase.STOPPED):
+        return state.reason or runner.stopped_by
+    if state.phase is not Phase.STARTING or state.reason is not None or not takes_its_time(runner):
+        return state.reason
+    if runner.last_probe or runner.process is None:
+        return runner.last_probe or None
+    port = stage.endpoint(runner.name).port
+    return f"nothing listens on port {port} yet" if port is not None else None
+
+
+def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
+    """Return which service one waits for that still waits when a start is over."""
+    if runner.phase is not Phase.WAITING or not takes_its_time(runner):
+        return None
+    phases = {name: runners[name].phase for name in runner.service.depends_on if name in runners}
+    name = next((each for each, phase in phases.items() if phase not in UP), None)
+    return f"waits for {name}, which is {phases[name].value}" if name else None
+
+
+def takes_its_time(runner: Runner) -> bool:
+    """Whether a service is in its phase for longer than one notices."""
+    return time.monotonic() - runner.phase_since >= PATIENCE_SECONDS
+
+
+def remembered_ports(stage: Stage) -> dict[str, int] | None:
+    """Return what `.ports.json` says; None when it cannot be read, which the next start reports."""
+    try:
+        return ports_file.read(stage.root)
+    except ConfigError:
+        return None
+
+
+def next_port_of(runner: Runner, stage: Stage, remembered: Mapping[str, int] | None) -> int | None:
+    """Return the port that the next start of a service asks for, if it is another one than it has now."""
+    request, granted = runner.service.port, stage.ports.port_of(runner.name)
+    if request is None or granted is None or remembered is None or runner.phase not in ALIVE:
+        return None
+    wanted = request.expected(remembered.get(runner.name))
+    return wanted if wanted != granted else None

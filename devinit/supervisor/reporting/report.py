@@ -1,0 +1,412 @@
+"""What clients get about services: events, the summary of a start, `status` and `why`. Reads, decides nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TypedDict
+
+from devinit import __version__
+from devinit.errors import UsageError
+from devinit.model.at_rest import how_to_start, row_at_rest
+from devinit.model.names import unknown_service
+from devinit.model.port import GrantedPort
+from devinit.model.probe import (
+    EndProbe,
+    ExchangeProbe,
+    ExecProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    StayedUpProbe,
+    TcpProbe,
+)
+from devinit.model.service import Condition, Endpoint, Project, Service
+from devinit.model.status import (
+    DependencyStatus,
+    ExtraPortStatus,
+    LastError,
+    Mode,
+    Phase,
+    ProjectStatus,
+    ServiceStatus,
+    WhyReport,
+)
+from devinit.supervisor.lifecycle import ALIVE, LifecycleState
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.project import graph
+from devinit.supervisor.project.drift import ADDED
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.reporting.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
+from devinit.supervisor.service.runner import Runner
+from devinit.system.usage import Usage
+from devinit.text import shortened
+
+if TYPE_CHECKING:
+    from devinit.model.event import PhaseEvent, PortEvent, PortInfoEvent, SummaryRow
+    from devinit.supervisor.reporting.holders_now import PortReasons
+
+Runners = Mapping[str, Runner]
+
+EVERY = "all"
+"""The name that means every service."""
+
+LONGEST_TEXT = 2000
+"""Characters of a reason, or of a command."""
+LONGEST_TAIL_LINE = 500
+"""Characters of one of the last lines; the log has all of it."""
+TAILS_BYTES = 32 * 1024
+"""How much a summary tells of the last lines of all services together."""
+
+
+def named(names: Iterable[str], project: Project) -> list[str]:
+    """Return the services that are meant: all of them when none is named, or "all" is among the names."""
+    asked = list(dict.fromkeys(names))
+    for name in asked:
+        if name != EVERY and name not in project.services:
+            raise unknown_service(name, project.services, project.name)
+    return list(project.services) if not asked or EVERY in asked else asked
+
+
+def to_start(names: Iterable[str], project: Project, wanted: Callable[[str], bool]) -> list[str]:
+    """Return the services that a start or a restart is meant for: all of them are those that start by themselves.
+
+    One that does not is meant when it is named, or `wanted` already: it runs, or is on its way.
+    Raise UsageError for a name that the project does not have.
+    """
+    asked = frozenset(names)
+    for name in sorted(asked - project.services.keys()):
+        if wanted(name):
+            raise UsageError(
+                f"{name} runs, but is not in the configuration any more",
+                hint=f"`devinit stop {name}` stops it, `devinit start` as well; or put its table back",
+            )
+    return [
+        name
+        for name in named(asked, project)
+        if project.services[name].autostart or name in asked or wanted(name)
+    ]
+
+
+def one_named(name: str, project: Project) -> str:
+    """Return the one service that is meant."""
+    if name == EVERY:
+        known = ", ".join(project.services) or "none"
+        raise UsageError("one service has to be named, not all of them", hint=f"services: {known}")
+    [chosen] = named([name], project)
+    return chosen
+
+
+def phase_event(runner: Runner, before: LifecycleState, stage: Stage) -> PhaseEvent:
+    """Tell that a service entered another phase."""
+    state = runner.state
+    return {
+        "type": "phase",
+        "at": time.time(),
+        "service": runner.name,
+        "phase": state.phase.value,
+        "previous": before.phase.value,
+        "reason": shown(state.reason, stage),
+        "pid": pid_of(runner),
+        "ready_seconds": runner.ready_seconds if state.phase is Phase.READY else None,
+    }
+
+
+def port_event(granted: GrantedPort) -> PortEvent:
+    """Tell a decision about a port."""
+    return {
+        "type": "port",
+        "at": time.time(),
+        "service": granted.service,
+        "port": granted.port,
+        "preferred": granted.preferred,
+        "moved_from": granted.moved_from,
+        "attempts": granted.attempts,
+        "reason": granted.reason,
+        "kind": granted.kind.value if granted.kind else None,
+        "killed": list(granted.killed),
+        "uses": granted.uses or None,
+        "used_up": granted.used_up or None,
+    }
+
+
+def port_info(runner: Runner, stage: Stage) -> PortInfoEvent:
+    """Announce a service that is ready."""
+    endpoint = stage.endpoint(runner.name)
+    return {
+        "type": "port_info",
+        "at": time.time(),
+        "mode": mode_of(runner.service, endpoint),
+        "service": runner.name,
+        "port": endpoint.port,
+        "url": shown(endpoint.url, stage),
+        "docs_url": endpoint.docs_url,
+        "health_url": endpoint.health_url,
+    }
+
+
+def mode_of(service: Service, endpoint: Endpoint) -> Mode:
+    """Say how a service came to its address."""
+    if service.external_url is not None:
+        return "external"
+    moved = service.port is not None and endpoint.port != service.port.preferred
+    return "moved" if moved else "preferred"
+
+
+def reason_of_new_addresses(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Say why a service is started again that knows these addresses from before; pure, and without a password."""
+    names = ", ".join(before)
+    places = [(place_of(url), place_of(now[name])) for name, url in before.items()]
+    if any(then[1] != place[1] for then, place in places):
+        return f"{names} moved"
+    if any(then[0] != place[0] for then, place in places):
+        return f"{names} speaks another scheme"
+    return f"{names} has another password"
+
+
+def place_of(url: str) -> tuple[str, str]:
+    """Return the scheme of an address, and the rest of it without user and password."""
+    scheme, separator, rest = url.partition("://")
+    return (scheme, rest.rpartition("@")[2]) if separator else ("", url)
+
+
+def summary_row(runner: Runner, runners: Runners, stage: Stage) -> SummaryRow:
+    """Sum up one service at the end of a start."""
+    endpoint = stage.endpoint(runner.name)
+    granted = stage.ports.granted(runner.name)
+    failed = runner.phase is Phase.FAILED or runner.state.stuck is not None
+    return {
+        "service": runner.name,
+        "phase": runner.phase.value,
+        "mode": mode_of(runner.service, endpoint),
+        "port": endpoint.port,
+        "preferred": runner.service.port.preferred if runner.service.port else None,
+        "moved_from": granted.moved_from if granted else None,
+        "attempts": granted.attempts if granted else 0,
+        "ready_seconds": runner.ready_seconds if runner.phase in (Phase.READY, Phase.UNHEALTHY) else None,
+        "url": shown(endpoint.url, stage),
+        "reason": shown(reason_of(runner, stage) or reason_to_wait(runner, runners), stage),
+        **(last_lines_of(runner) if failed else NO_LINES),
+        "extra_ports": extra_ports(runner.service, stage),
+    }
+
+
+class LastLines(TypedDict):
+    """The last lines of a service, as they are shown."""
+
+    log_tail: list[str]
+    truncated: bool
+
+
+NO_LINES: LastLines = {"log_tail": [], "truncated": False}
+
+
+def last_lines_of(runner: Runner) -> LastLines:
+    """Return the last lines of a service, long ones shortened."""
+    lines = runner.log_tail()
+    told = [shortened(line, LONGEST_TAIL_LINE) for line in lines]
+    return {"log_tail": told, "truncated": told != lines}
+
+
+def bounded(rows: list[SummaryRow]) -> list[SummaryRow]:
+    """Return the rows of a summary with no more of last lines than a client takes in: the first have the most."""
+    left = TAILS_BYTES
+    told: list[SummaryRow] = []
+    for row in rows:
+        lines = row["log_tail"]
+        while len(lines) > 1 and sum(map(len, lines)) > left:
+            lines = lines[1:]
+        left = max(0, left - sum(map(len, lines)))
+        cut = len(lines) < len(row["log_tail"])
+        told.append({**row, "log_tail": lines, "truncated": True} if cut else row)
+    return told
+
+
+def project_status(
+    runners: Runners,
+    stage: Stage,
+    usages: Mapping[str, tuple[Usage, float | None]],
+    changed: Mapping[str, list[str]],
+    new: Iterable[Service],
+) -> ProjectStatus:
+    """Return the whole of `status`.
+
+    `usages`: what each service uses, and its share of a CPU in percent; `changed`: what of it is outdated;
+    `new`: services that were added to the configuration since.
+    """
+    remembered = remembered_ports(stage)
+    return {
+        "project": stage.project.name,
+        "root": str(stage.root),
+        "supervisor": {"pid": os.getpid(), "version": __version__},
+        "services": [
+            *(
+                service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
+                for name, runner in runners.items()
+            ),
+            *(row_at_rest(service, remembered or {}, [ADDED]) for service in new),
+        ],
+    }
+
+
+def service_status(
+    runner: Runner,
+    stage: Stage,
+    usage: tuple[Usage, float | None] | None,
+    changed: list[str],
+    remembered: dict[str, int] | None,
+) -> ServiceStatus:
+    """Return one service of `status`."""
+    endpoint = stage.endpoint(runner.name)
+    alive = runner.phase in ALIVE
+    reason = reason_of(runner, stage)
+    return {
+        "name": runner.name,
+        "provider": runner.service.provider,
+        "phase": runner.phase.value,
+        "mode": mode_of(runner.service, endpoint),
+        "port": endpoint.port,
+        "preferred_port": runner.service.port.preferred if runner.service.port else None,
+        "url": shown(endpoint.url, stage),
+        "pid": pid_of(runner),
+        "uptime_seconds": uptime_of(runner) if alive else None,
+        "restarts": runner.state.restarts,
+        "cpu_percent": usage[1] if usage else None,
+        "memory_bytes": usage[0].memory_bytes if usage else None,
+        "reason": shown(reason, stage),
+        "changed": changed,
+        "restarted_for": shown(runner.restarted_for, stage),
+        "autostart": runner.service.autostart,
+        "extra_ports": extra_ports(runner.service, stage),
+        "watch": shown(runner.watch_condition, stage),
+        "last_error": last_error_of(runner, stage),
+        "truncated": len(reason or "") > LONGEST_TEXT,
+        "next_port": next_port_of(runner, stage, remembered),
+    }
+
+
+def last_error_of(runner: Runner, stage: Stage) -> LastError | None:
+    """Return the error that the last build of a service ended with that runs on, or that has failed by it."""
+    error = stage.last_errors.of(runner.name) if runner.phase in (*ALIVE, Phase.FAILED) else None
+    return {**error, "text": stage.mask(error["text"])} if error is not None else None
+
+
+def uptime_of(runner: Runner) -> float | None:
+    """Return since when it runs; never less than nothing, also when the clock was set back meanwhile."""
+    return max(0.0, time.time() - runner.started_at) if runner.started_at is not None else None
+
+
+def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, changed: list[str]) -> WhyReport:
+    """Explain a service.
+
+    `ports`: what holds now of the ports that it could not have; `changed`: as in `status`.
+    """
+    state, service = runner.state, runner.service
+    dependencies = {name: other.service.depends_on for name, other in runners.items()}
+    return {
+        "name": runner.name,
+        "phase": state.phase.value,
+        "reason": shown(
+            ports.failed
+            or reason_of(runner, stage)
+            or reason_to_wait(runner, runners)
+            or (how_to_start(runner.name) if state.phase is Phase.STOPPED else None),
+            stage,
+        ),
+        "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
+        "last_exit": state.last_exit,
+        "restarts": state.restarts,
+        "restarted_for": shown(runner.restarted_for, stage),
+        "watch": shown(runner.watch_condition, stage),
+        "last_error": last_error_of(runner, stage),
+        "failures": len(state.failures),
+        "changed": changed,
+        "port": stage.endpoint(runner.name).port,
+        "preferred_port": service.port.preferred if service.port else None,
+        "port_reason": shown(port_reason(service, ports), stage),
+        "next_port": next_port_of(runner, stage, remembered_ports(stage)),
+        "command": shown(runner.failed_command or service.command, stage),
+        "directory": str(service.directory),
+        "depends_on": [
+            dependency(name, service.condition_of(name), runners)
+            for name in service.depends_on
+            if name in runners
+        ],
+        "needed_by": [
+            dependency(name, runners[name].service.condition_of(runner.name), runners)
+            for name in graph.dependants(runner.name, dependencies)
+        ],
+        "extra_ports": extra_ports(service, stage),
+        "probe": " and ".join(
+            [
+                describe_probe(stage.probe(service)),
+                *(f"{describe_probe(each)} ({name})" for name, each in stage.extra_probes(service).items()),
+            ]
+        ),
+        "last_probe": shown(runner.last_probe or None, stage),
+        "log": str(log_files.log_path(stage.private, runner.name)),
+        "out_of_reach": None,
+        **last_lines_of(runner),
+    }
+
+
+def extra_ports(service: Service, stage: Stage) -> list[ExtraPortStatus]:
+    """Return the further ports of a service: where each is, and was meant to be."""
+    return [
+        {
+            "name": request.service,
+            "port": stage.endpoint(request.service).port,
+            "preferred_port": request.preferred,
+            "url": shown(stage.endpoint(request.service).url, stage),
+        }
+        for request in service.extra_ports
+    ]
+
+
+def port_reason(service: Service, ports: PortReasons) -> str | None:
+    """Say why a service has another port than the preferred one, or one that is not its own."""
+    if service.is_reused:
+        return "it uses the server that was found running there; devinit never stops it"
+    return ports.moved
+
+
+def shown(text: str | None, stage: Stage) -> str | None:
+    """Return a text without the project's secrets. A plain address cannot contain one, and there are many."""
+    if text is None or (text.startswith("http") and "@" not in text):
+        return text
+    return shortened(stage.mask(text), LONGEST_TEXT)
+
+
+def dependency(name: str, condition: Condition, runners: Runners) -> DependencyStatus:
+    """Return the other end of a dependency: what it is doing, and what is waited for."""
+    return {"name": name, "phase": runners[name].phase.value, "condition": condition.value}
+
+
+def describe_probe(probe: Probe) -> str:
+    """Say what readiness means for a service."""
+    match probe:
+        case TcpProbe(host, port):
+            return f"accepts connections on {address(host, port)}"
+        case HttpProbe():
+            return f"GET {probe.scheme}://{probe.named}{probe.path} succeeds"
+        case ExecProbe(command):
+            return f"`{command}` exits with 0"
+        case LogProbe(pattern):
+            return f"its output matches {pattern!r}"
+        case StayedUpProbe(seconds):
+            return f"it has stayed up for {seconds:g} s"
+        case EndProbe():
+            return "never: it is done when it has ended with code 0"
+        case ExchangeProbe(host=host, port=port):
+            return f"answers its own protocol on {address(host, port)}"
+
+
+def address(host: str, port: int) -> str:
+    """Return host and port as they are written together."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def pid_of(runner: Runner) -> int | None:
+    """Return the pid of the process that was started for a service, while it runs."""
+    return runner.process.pid if runner.process else None

@@ -1,0 +1,365 @@
+"""What the supervisor answers: each method of the wire, decoded, carried out, and told as plain values."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from devinit import __version__
+from devinit.control.messages import (
+    ChooseParams,
+    CommandParams,
+    EnvironmentParams,
+    EventsParams,
+    FreeParams,
+    PortParams,
+    ServiceParams,
+    ServicesParams,
+    StartParams,
+    StatusParams,
+    StopParams,
+    WaitParams,
+)
+from devinit.control.server import Connection, UnknownMethod, encoder
+from devinit.errors import DevinitError
+from devinit.model.port import ConflictPolicy, PortReport
+from devinit.model.status import (
+    CheckReport,
+    CommandSetting,
+    Inspection,
+    OwnPort,
+    ProjectStatus,
+    WaitReport,
+)
+from devinit.ports.holder.who import who
+from devinit.supervisor.project.drift import ADDED
+from devinit.supervisor.project.project_ports import Asked
+from devinit.supervisor.reporting import report
+from devinit.supervisor.server.shared import Shared
+from devinit.supervisor.server.single_instance import remember
+from devinit.supervisor.service.runner import Runner
+from devinit.supervisor.supervisor import PRESENT, Order, Supervisor
+from devinit.system.processes import ProcessTable
+from devinit.system.usage import Usage, usage_of
+
+# Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
+Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
+
+
+class Handlers:
+    """The methods of one supervisor."""
+
+    def __init__(self, supervisor: Supervisor, finish: Callable[[], None]) -> None:
+        self._supervisor = supervisor
+        self._stage = supervisor.stage
+        self._finish = finish
+        self._measured: dict[str, tuple[float, float]] = {}
+        """Service → (monotonic time, CPU seconds) of the measurement before."""
+        self._status = Shared(self._encoded_status)
+        self._measured_status = Shared(self._encoded_measured_status)
+
+    async def handle(self, method: str, params: msgspec.Raw, connection: Connection) -> Any:
+        """Carry a method out."""
+        if method not in METHODS:
+            raise UnknownMethod
+        return await METHODS[method](self, params, connection)
+
+    async def ping(self, _params: msgspec.Raw, _connection: Connection) -> dict[str, Any]:
+        """Say who answers."""
+        return {"pid": os.getpid(), "version": __version__, "root": str(self._stage.root)}
+
+    async def status(self, params: msgspec.Raw, _connection: Connection) -> msgspec.Raw:
+        """Return what every service is doing, a `ProjectStatus`; many who ask at once get the same."""
+        measure = msgspec.json.decode(params, type=StatusParams).measure
+        return await (self._measured_status if measure else self._status).answer()
+
+    async def _encoded_status(self) -> msgspec.Raw:
+        new = await self._supervisor.new_services()
+        self._supervisor.look_at_data()
+        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}, new))
+
+    async def _encoded_measured_status(self) -> msgspec.Raw:
+        # One walk through /proc for all services.
+        table = ProcessTable()
+        usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
+        measured = {name: usage for name, usage in usages.items() if usage}
+        changed, new = await self._supervisor.changed_since(), await self._supervisor.new_services()
+        self._supervisor.look_at_data()
+        return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed, new))
+
+    async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
+        """Bring services up; events come before the answer."""
+        order = order_of(params, connection)
+        with self._telling(connection):
+            code = await self._supervisor.start(order, connection.tell)
+        self._remember()
+        return {"exit_code": code}
+
+    async def restart(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
+        """Stop services and bring them up again; events come before the answer."""
+        order = order_of(params, connection)
+        with self._telling(connection):
+            code = await self._supervisor.restart(order, connection.tell)
+        self._remember()
+        return {"exit_code": code}
+
+    async def stop(self, params: msgspec.Raw, connection: Connection) -> dict[str, Any]:
+        """Stop services; events come before the answer. The supervisor ends after the last one."""
+        asked = msgspec.json.decode(params, type=StopParams)
+        names = asked.services
+        from devinit.supervisor.server.callers import stopped_by  # no start needs it
+
+        by = stopped_by(connection.pid)
+        if asked.force:
+            # Before our turn: a stop that goes on for long is what it is for.
+            self._supervisor.hurry(names)
+        # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
+        with suppress(DevinitError):
+            await self._supervisor.ensure_configured(self._stage.caller, None)
+        with self._telling(connection):
+            done = await self._supervisor.stop(names, by)
+        ends = not self._supervisor.is_needed()
+        if ends:
+            # After the answer has been written: this method's result goes out first.
+            asyncio.get_running_loop().call_soon(self._finish)
+        return {
+            "stopped": done.stopped,
+            "left": done.left,
+            "remaining": done.remaining,
+            "supervisor_ends": ends,
+        }
+
+    async def environment(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
+        """Return the runtime environment: of what runs, or as a start would make it."""
+        asked = msgspec.json.decode(params, type=EnvironmentParams)
+        await self._supervisor.ensure_configured(asked.environ, asked.profile)
+        return self._stage.environment
+
+    async def command(self, params: msgspec.Raw, _connection: Connection) -> CommandSetting:
+        """Return what a command is given that runs beside the services."""
+        asked = msgspec.json.decode(params, type=CommandParams)
+        await self._supervisor.ensure_configured(asked.environ, asked.profile)
+        from devinit.supervisor.orders.commands import command_setting  # only `devinit run` asks
+
+        runners = dict(self._supervisor.runners)
+        return await asyncio.to_thread(command_setting, runners, self._stage, test=asked.test)
+
+    async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
+        """Explain a service."""
+        name = msgspec.json.decode(params, type=ServiceParams).service
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        runners, stage = await self._supervisor.asked_about([name])
+        chosen = report.one_named(name, stage.project)
+        self._supervisor.look_at_data()
+        await self._supervisor.confirm([chosen])
+        changed = await self._supervisor.changed_since()
+        runner = runners[chosen]
+        from devinit.supervisor.reporting.holders_now import reasons_now  # as in `inspect`
+
+        ports = await asyncio.to_thread(
+            reasons_now, chosen, runner.state, stage.ports.granted(chosen), partial(who, root=stage.root)
+        )
+        told = changed.get(chosen, [] if chosen in self._supervisor.runners else [ADDED])
+        return report.why(runner, runners, stage, ports, told)
+
+    async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
+        """Ask each service once whether it is well; all that are not stopped when none is named."""
+        from devinit.supervisor.orders.checking import check_service  # only who asks for it needs it
+
+        names = msgspec.json.decode(params, type=ServicesParams).services
+        await self._configured()
+        runners, stage = await self._supervisor.asked_about(names)
+        chosen = report.named(names, stage.project)
+        if not names:
+            chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
+        rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in chosen)))
+        return {"well": bool(rows) and all(row["well"] for row in rows), "services": rows}
+
+    async def wait(self, params: msgspec.Raw, _connection: Connection) -> WaitReport:
+        """Return when services are live, have failed, or the time is over."""
+        from devinit.supervisor.orders.awaiting import all_live  # as above
+
+        asked = msgspec.json.decode(params, type=WaitParams)
+        await self._configured()
+        _, stage = await self._supervisor.asked_about(asked.services)
+        names = report.named(asked.services, stage.project) if asked.services else []
+        return await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
+
+    async def events(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
+        """Tell what has happened, then what happens for as long as the client listens, if it wants to."""
+        asked = msgspec.json.decode(params, type=EventsParams)
+        broadcaster = self._stage.broadcaster
+        past = broadcaster.since(asked.after)
+        for event in past:
+            connection.tell(event)
+        if asked.follow:
+            broadcaster.add(connection.tell)
+            connection.on_close(lambda: broadcaster.remove(connection.tell))
+            await asyncio.Event().wait()  # until the client hangs up, which cancels its questions
+        return {"told": len(past)}
+
+    async def confirm(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
+        """Ask a service that is ready once whether it still serves; return its phase after that."""
+        name = msgspec.json.decode(params, type=ServiceParams).service
+        runners, stage = await self._supervisor.asked_about([name])
+        chosen = report.one_named(name, stage.project)
+        await self._supervisor.confirm([chosen])
+        return {"phase": runners[chosen].phase.value}
+
+    async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
+        """Report who has a port; nothing when it is free."""
+        port = msgspec.json.decode(params, type=PortParams).port
+        protected = (connection.pid,) if connection.pid else ()
+        return await asyncio.to_thread(who, port, self._stage.root, protected=protected)
+
+    async def inspect(self, params: msgspec.Raw, _connection: Connection) -> Inspection:
+        """Tell what a service is given, and what of that has changed since it was started."""
+        name = msgspec.json.decode(params, type=ServiceParams).service
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        runners, stage = await self._supervisor.asked_about([name])
+        chosen = report.one_named(name, stage.project)
+        from devinit.supervisor.reporting.inspection import (
+            inspect,  # only who looks closely asks; it costs no start
+        )
+
+        return inspect(runners[chosen], stage)
+
+    async def ports(self, _params: msgspec.Raw, _connection: Connection) -> list[OwnPort]:
+        """Return every port of the project, and who is in the way of those that are elsewhere."""
+        from devinit.supervisor.orders import port_actions  # as above
+
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        return await asyncio.to_thread(port_actions.rows, dict(self._supervisor.runners), self._stage)
+
+    async def choose_port(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
+        """Let a service ask for another port with its next start; return which."""
+        from devinit.supervisor.orders import port_actions  # as above
+
+        asked = msgspec.json.decode(params, type=ChooseParams)
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        _, stage = await self._supervisor.asked_about([asked.service.partition(".")[0]])
+        chosen = await asyncio.to_thread(port_actions.choose, stage, asked.service, asked.port)
+        return {"port": chosen}
+
+    async def forget_ports(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
+        """Let the preferred ports count again; return what was remembered."""
+        from devinit.supervisor.orders import port_actions  # as above
+
+        names = msgspec.json.decode(params, type=ServicesParams).services
+        await self._supervisor.ensure_configured(self._stage.caller, None)
+        _, stage = await self._supervisor.asked_about(name.partition(".")[0] for name in names)
+        return await asyncio.to_thread(port_actions.forget, stage, names)
+
+    async def free_port(self, params: msgspec.Raw, connection: Connection) -> Any:
+        """End who was shown to have a port, where that is safe."""
+        from devinit.supervisor.orders import port_actions  # as above
+
+        asked = msgspec.json.decode(params, type=FreeParams)
+        # The client must not be killed by what it asks for.
+        protected = (connection.pid,) if connection.pid else ()
+        loop = asyncio.get_running_loop()
+
+        def say(text: str) -> None:
+            loop.call_soon_threadsafe(self._stage.note, text)
+
+        return await asyncio.to_thread(
+            port_actions.free_port, self._stage, asked.port, asked.holders, protected, say
+        )
+
+    async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> msgspec.Raw:
+        """Return the status, and tell every event from now on."""
+        self._stage.broadcaster.add(connection.tell)
+        connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
+        return await self.status(msgspec.Raw(b"{}"), connection)
+
+    async def _configured(self) -> None:
+        """Have services to ask about. Where there are some, no stop or start that goes on is waited for."""
+        if not self._supervisor.runners:
+            await self._supervisor.ensure_configured(self._stage.caller, None)
+
+    def _remember(self) -> None:
+        """Put this checkout on the list of the machine, once the client has been answered."""
+        loop = asyncio.get_running_loop()
+        write = partial(remember, self._stage.root, self._stage.project.name)
+        loop.call_soon(loop.run_in_executor, None, write)
+
+    @contextmanager
+    def _telling(self, connection: Connection) -> Iterator[None]:
+        """Tell a client every event while its request is carried out."""
+        broadcaster = self._stage.broadcaster
+        broadcaster.add(connection.tell)
+        try:
+            yield
+        finally:
+            broadcaster.remove(connection.tell)
+
+    def _measure(self, runner: Runner, table: ProcessTable) -> tuple[Usage, float | None] | None:
+        """Return what a service uses, and its share of a CPU since the last measurement, in percent."""
+        if runner.process is None:
+            return None
+        usage = usage_of(runner.pids(table))
+        now = time.monotonic()
+        before = self._measured.get(runner.name)
+        self._measured[runner.name] = (now, usage.cpu_seconds)
+        if before is None or now <= before[0]:
+            return usage, None
+        return usage, round(max(0.0, usage.cpu_seconds - before[1]) / (now - before[0]) * 100, 1)
+
+
+METHODS: dict[str, Method] = {
+    "ping": Handlers.ping,
+    "status": Handlers.status,
+    "start": Handlers.start,
+    "restart": Handlers.restart,
+    "stop": Handlers.stop,
+    "environment": Handlers.environment,
+    "command": Handlers.command,
+    "why": Handlers.why,
+    "check": Handlers.check,
+    "wait": Handlers.wait,
+    "events": Handlers.events,
+    "confirm": Handlers.confirm,
+    "who": Handlers.who,
+    "inspect": Handlers.inspect,
+    "ports": Handlers.ports,
+    "choose_port": Handlers.choose_port,
+    "forget_ports": Handlers.forget_ports,
+    "free_port": Handlers.free_port,
+    "subscribe": Handlers.subscribe,
+}
+
+ORDERS = frozenset({"start", "restart", "stop", "choose_port", "forget_ports", "free_port"})
+"""What is carried out also when the client that ordered it has gone away; the others are questions."""
+
+
+def encoded(status: ProjectStatus) -> msgspec.Raw:
+    """Return a status as it is put into the answers of all who asked for it."""
+    return msgspec.Raw(encoder.encode(status))
+
+
+def order_of(params: msgspec.Raw, connection: Connection) -> Order:
+    """Return what a client orders."""
+    asked = msgspec.json.decode(params, type=StartParams)
+    return Order(
+        services=asked.services,
+        asked=Asked(
+            environ=asked.environ,
+            policy=asked.on_conflict,
+            can_answer=asked.can_answer or asked.on_conflict is ConflictPolicy.ASK,
+            resolutions=asked.resolutions,
+            # The client must not be killed by what it asks for.
+            protected=(connection.pid,) if connection.pid else (),
+        ),
+        profile=asked.profile,
+        timeout_seconds=asked.timeout_seconds,
+        only_changed=asked.only_changed,
+        sets_up=asked.sets_up,
+        is_abandoned=lambda: connection.is_gone,
+    )

@@ -1,0 +1,1 @@
+"""One service: its lifecycle, its processes, its preparation and its end."""

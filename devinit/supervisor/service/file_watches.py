@@ -1,0 +1,77 @@
+"""The files of services that are restarted when they change, watched for as long as the service is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from devinit.model.status import Phase
+from devinit.supervisor.service.runner import Runner
+
+Restart = Callable[[str, str], Awaitable[None]]
+"""Restart a service for a reason."""
+Note = Callable[[str, str], None]
+"""Tell the developer something about a service."""
+
+
+class FileWatches:
+    """One watch for each service that has patterns and is wanted."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, restart: Restart, note: Note) -> None:
+        self._tasks, self._restart, self._note = tasks, restart, note
+        self._watching: dict[str, asyncio.Task[None]] = {}
+        self._renewed: set[str] = set()
+        """Services that are just being restarted because of their files."""
+
+    def follow(self, runner: Runner) -> None:
+        """Begin or end a watch, as the phase of its service demands."""
+        name, watching = runner.name, self._watching.get(runner.name)
+        if runner.phase is Phase.STOPPED:
+            # A restart for another reason begins anew: perhaps with other patterns.
+            if watching is not None and name not in self._renewed:
+                self._watching.pop(name).cancel()
+                runner.watch_condition = None
+        elif runner.service.watch and watching is None:
+            from devinit.supervisor.files.watching import watch  # for those who watch
+
+            service = runner.service
+            watched = _Watched(runner, self._renew, self._note)
+            self._watching[name] = self._tasks.create_task(watch(service.directory, service.watch, watched))
+
+    async def _renew(self, name: str, reason: str) -> None:
+        self._renewed.add(name)
+        try:
+            await self._restart(name, reason)
+        finally:
+            self._renewed.discard(name)
+
+
+class _Watched:
+    """A service, as the watch of its files knows it."""
+
+    def __init__(self, runner: Runner, restart: Restart, note: Note) -> None:
+        self._runner, self._restart, self._note = runner, restart, note
+
+    async def restart(self, reason: str) -> None:
+        """Start it again."""
+        await self._restart(self._runner.name, reason)
+
+    def up_seconds(self) -> float | None:
+        """Return how long it has been up, or has failed; None while it is coming up."""
+        state, now = self._runner.state, time.monotonic()
+        match state.phase:
+            case Phase.READY | Phase.UNHEALTHY if state.ready_at is not None:
+                return now - state.ready_at
+            case Phase.FAILED | Phase.EXITED:
+                return now - self._runner.phase_since
+        # What waits for its code to be fixed gets nowhere by itself: what changes is the fix.
+        return float("inf") if state.stuck is not None else None
+
+    def show(self, condition: str | None) -> None:
+        """Let `status` and `why` show how it is watched, when that is not as it should be."""
+        self._runner.watch_condition = condition
+
+    def note(self, text: str) -> None:
+        """Tell the developer something, once."""
+        self._note(f"{self._runner.name}: {text}", self._runner.name)

@@ -1,0 +1,228 @@
+"""What happens before a service's process starts: set-up when its inputs changed, one-shot commands each time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import PreparationFailed
+from devinit.model.process import ProcessSpec
+from devinit.model.service import Service, StopPolicy
+from devinit.providers.command import VENV_FOLDERS
+from devinit.supervisor.diagnosis.causes import cause_of
+from devinit.supervisor.diagnosis.remedies import remedy_of
+from devinit.supervisor.files.setup_inputs import inputs_of
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.logs.keeper import LogKeeper
+from devinit.supervisor.processes.ending import end_tree, exit_of
+from devinit.supervisor.processes.turns import Turns
+from devinit.supervisor.project.drift import checksum_of, shown
+from devinit.system.descriptors import descriptors
+from devinit.system.digest import blake2b
+from devinit.system.files import read_bytes, read_text, write_atomically
+from devinit.system.processes import spawn
+
+PRODUCTS = (".venv", "venv", "node_modules")
+"""Folders that set-up makes: it runs again when one that it made is gone."""
+
+
+turns = Turns(lambda: descriptors.at_once() // 2)
+"""Of set-ups and one-shots: each has its log and its process open."""
+LAST_WORDS = 200
+"""How many lines of the output are looked through for the cause of a failure."""
+
+
+class SetupRecord(Struct, frozen=True):
+    """The last set-up, and what it was for if it succeeded."""
+
+    fingerprint: str = ""
+    """Empty from the beginning of a set-up to its success: what one that failed has left is of no use."""
+    products: tuple[str, ...] = ()
+    inputs: dict[str, int] | None = None
+    """The files that it depended on, by their names relative to the service's folder → checksums."""
+    environments: tuple[str, ...] = ()
+    """Virtual environments that a set-up made, finished or not; not those that were there before."""
+
+
+class Workshop(Struct, frozen=True, kw_only=True):
+    """Where and how the commands of one service run."""
+
+    service: Service
+    root: Path
+    """The project's folder."""
+    spec: Callable[[str, str, tuple[str, ...]], ProcessSpec]
+    """Returns how a command line is run: of which key, and which virtual environments it is not to find."""
+    private: Path
+    logs: LogKeeper
+    marker: str
+    say: Callable[[str], None]
+    began: Callable[[int], None] = lambda _offset: None
+    """Told where in the log the output of a command begins."""
+
+
+async def set_up(workshop: Workshop) -> None:
+    """Run the set-up commands unless nothing that they depend on has changed since they last succeeded.
+
+    The first command does not find a virtual environment that an earlier set-up made: it may be half made, and is
+    about to be replaced. The later commands find it.
+    """
+    service = workshop.service
+    if not service.setup:
+        return
+    path = record_path(workshop.private, service.name)
+    before = read_record(path)
+    if is_current(before, service, workshop.root):
+        return
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    there = existing(VENV_FOLDERS, service)
+    own = tuple(name for name in there if name in before.environments)
+    # Whatever comes of it, the success before does not count any more.
+    after = SetupRecord(inputs=checksums(service, workshop.root), environments=own)
+    write_record(path, after)
+    try:
+        for number, command in enumerate(service.setup):
+            workshop.say(f"setting up: {command}")
+            await run_once(workshop, command, "setup", hidden=own if number == 0 else ())
+        after = SetupRecord(
+            fingerprint(service, workshop.root),
+            existing(PRODUCTS, service),
+            checksums(service, workshop.root),
+        )
+    finally:
+        made = tuple(name for name in existing(VENV_FOLDERS, service) if name in own or name not in there)
+        write_record(path, msgspec.structs.replace(after, environments=made))
+
+
+def require_set_up(private: Path, service: str) -> None:
+    """Let the next set-up of a service run, whatever has changed since the last one."""
+    path = record_path(private, service)
+    before = read_record(path)
+    if before.fingerprint:
+        write_record(path, msgspec.structs.replace(before, fingerprint=""))
+
+
+async def run_one_shots(workshop: Workshop) -> None:
+    """Run what the service wants done before each start, in order."""
+    for command in workshop.service.before_start:
+        workshop.say(f"running {command}")
+        await run_once(workshop, command, "before_start")
+
+
+async def run_once(workshop: Workshop, command: str, key: str, *, hidden: tuple[str, ...] = ()) -> None:
+    """Run a command to its end, its output in the service's log. Raise ServiceError when it fails."""
+    async with turns.one():
+        await run_in_turn(workshop, command, key, hidden)
+
+
+async def run_in_turn(workshop: Workshop, command: str, key: str, hidden: tuple[str, ...]) -> None:
+    """As `run_once`, once it is its turn."""
+    service = workshop.service
+    descriptor = workshop.logs.open(service)
+    try:
+        offset = workshop.logs.mark(service.name, descriptor, f"{service.name} {key}: {command}")
+        workshop.began(offset)
+        code = await run_command(workshop, command, key, descriptor, hidden=hidden)
+        silent = os.fstat(descriptor).st_size <= offset
+    finally:
+        os.close(descriptor)
+    if code != 0:
+        last_words = log_files.last_lines(
+            log_files.log_path(workshop.private, service.name), offset, LAST_WORDS
+        )
+        cause = cause_of(last_words, code)
+        remedy = remedy_of([*last_words, cause or ""], command, service.directory)
+        # What it printed is shown with the service: its last lines are those of this command now.
+        raise PreparationFailed(
+            f"{key} of {service.name} failed: `{command}` exited with code {code}"
+            + (f": {cause}" if cause else ""),
+            command=command,
+            code=code,
+            hint=remedy or (f"it printed nothing; it ran in {service.directory}" if silent else None),
+        )
+
+
+async def run_command(
+    workshop: Workshop, command: str, key: str, output: int, *, hidden: tuple[str, ...] = ()
+) -> int:
+    """Run a command in the service's folder and environment; return its exit code. Ended when cancelled."""
+    spec = workshop.spec(command, key, hidden)
+    stdin = os.open(os.devnull, os.O_RDONLY)
+    try:
+        process = spawn(spec, output=output, stdin=stdin, keep=())
+    finally:
+        os.close(stdin)
+    with process:
+        try:
+            await exit_of(process)
+        except asyncio.CancelledError:
+            # By descent, not by the service's mark: a probe that takes too long must not end the service.
+            await end_tree(process.identity, None, StopPolicy(), workshop.say)
+            raise
+        code = process.returncode()
+    return -1 if code is None else code
+
+
+def record_path(private: Path, service: str) -> Path:
+    """Return where the last set-up of a service is on record."""
+    return private / "setup" / f"{service}.json"
+
+
+def read_record(path: Path) -> SetupRecord:
+    """Return the last set-up of a service; an empty record when there was none."""
+    text = read_text(path)
+    try:
+        return msgspec.json.decode(text, type=SetupRecord) if text is not None else SetupRecord()
+    except (msgspec.DecodeError, RecursionError):
+        # Only a memory of ours that saves time: running set-up once more is the way out.
+        return SetupRecord()
+
+
+def write_record(path: Path, record: SetupRecord) -> None:
+    """Put a set-up on record. Raise StateFileError."""
+    write_atomically(path, msgspec.json.encode(record))
+
+
+def existing(names: tuple[str, ...], service: Service) -> tuple[str, ...]:
+    """Return those of these folders that there are in a service's folder."""
+    return tuple(name for name in names if (service.directory / name).exists())
+
+
+def is_current(record: SetupRecord, service: Service, root: Path) -> bool:
+    """Whether the last set-up still holds."""
+    if not record.fingerprint:
+        return False
+    products = all((service.directory / name).exists() for name in record.products)
+    return products and record.fingerprint == fingerprint(service, root)
+
+
+def checksums(service: Service, root: Path) -> dict[str, int]:
+    """Return the files that set-up depends on, each with a checksum."""
+    return {name: checksum_of(path) for name, path in inputs_of(service, root)}
+
+
+def changed_inputs(private: Path, service: Service, root: Path) -> list[str]:
+    """Return the files for which the set-up of a service would run again: new, changed, or gone."""
+    if not service.setup:
+        return []
+    record = read_record(record_path(private, service.name))
+    if record.inputs is None:
+        return []
+    now = dict(inputs_of(service, root))
+    different = [name for name, path in now.items() if record.inputs.get(name) != checksum_of(path)]
+    gone = [name for name in (*record.inputs, *record.products) if not (service.directory / name).exists()]
+    return [shown(os.path.normpath(service.directory / name), root) for name in (*different, *gone)]
+
+
+def fingerprint(service: Service, root: Path) -> str:
+    """Return a digest of everything that set-up depends on."""
+    digest = blake2b(digest_size=16)
+    for command in service.setup:
+        digest.update(command.encode() + b"\0")
+    for name, path in inputs_of(service, root):
+        digest.update(os.fsencode(name) + b"\0" + (read_bytes(path) or b"") + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,813 @@
+"""Carry out what the lifecycle of one service decides, and report back what happened.
+
+Actions run one after the other (`sequence`); only a set-up goes on beside them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol, assert_never
+
+from devinit.errors import DevinitError, PreparationFailed
+from devinit.model.port import GrantedPort
+from devinit.model.probe import (
+    ExchangeProbe,
+    HttpProbe,
+    LogProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+    TcpProbe,
+)
+from devinit.model.process import ProcessIdentity
+from devinit.model.service import Health, Scheme, Service
+from devinit.model.status import Phase
+from devinit.ports import verify
+from devinit.ports.holder.lookup import holding
+from devinit.supervisor import lifecycle
+from devinit.supervisor.diagnosis.causes import cause_of, ports_in_use
+from devinit.supervisor.diagnosis.listening import Ears, Finding, Sign, listen
+from devinit.supervisor.diagnosis.remedies import with_remedy
+from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
+from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.logs.access_lines import without_own_requests
+from devinit.supervisor.processes.daemons import open_server
+from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
+from devinit.supervisor.project.drift import Basis, basis_of
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.readiness.crashes import CONFIRM_SECONDS, down_by, loading, silence_of, until_down
+from devinit.supervisor.readiness.health import asked_again, asked_as, look_after
+from devinit.supervisor.readiness.probing import check, matches, redirected_before
+from devinit.supervisor.readiness.proving import (
+    Ailing,
+    Elsewhere,
+    Foreign,
+    Ready,
+    Redirected,
+    Speaks,
+    Subject,
+    TimeOver,
+    Unreachable,
+    until_ready,
+)
+from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
+from devinit.supervisor.service import binding
+from devinit.supervisor.service.data_watch import look_at_data, refuse_empty_data, watch_data, without_saving
+from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
+from devinit.supervisor.service.scheme_proof import SchemeProof
+from devinit.supervisor.service.sequence import Sequence
+from devinit.system.listeners import tcp_listeners
+from devinit.system.processes import Process, ProcessTable, spawn
+from devinit.system.standard_input import silent_input
+
+log = logging.getLogger(__name__)
+
+TAIL_LINES = 20
+LAST_WORDS = 200
+"""How many lines of the output are looked through for the cause of its end."""
+
+PATIENCE_SECONDS = 1.0
+"""How long a start may take before what its probe sees is reported."""
+
+
+class Moves(Protocol):
+    """What a runner asks for when its port turns out to be another process's."""
+
+    async def move(self, service: str, reason: str) -> GrantedPort:
+        """Give the port up, take another one and publish it. Raise PortError when there is none."""
+        ...
+
+    async def follow(self, service: str, port: int) -> GrantedPort:
+        """Take over the port that the service chose for itself and publish it. Raise PortError."""
+        ...
+
+    async def speaks(self, name: str, scheme: Scheme) -> None:
+        """Take over what a service, or a further port of it, was found to speak, and publish its URL."""
+        ...
+
+
+class Runner:
+    """One service and its processes."""
+
+    def __init__(  # noqa: PLR0915 - a line for each field
+        self,
+        service: Service,
+        stage: Stage,
+        moves: Moves,
+        tasks: asyncio.TaskGroup,
+        changed: Callable[[Runner, LifecycleState], None],
+    ) -> None:
+        self.service = service
+        self.state = LifecycleState()
+        self.process: Process | None = None
+        self.identity: ProcessIdentity | None = None
+        """Of the process that runs, or ran last: what it left behind is found by it."""
+        self.lost_data = ""
+        """What its server has lost of its data, when that was looked at last."""
+        self.spared: set[ProcessIdentity] = set()
+        """What was started from it and left running when it ended: a person works in it."""
+        self.withstood: frozenset[int] = frozenset()
+        """Pids that no signal has ended, of the last attempt."""
+        self.hurry = asyncio.Event()
+        """Set while the stop is to be without grace."""
+        self.listener: int | None = None
+        """The process that was found listening on its port."""
+        self._spawned: ProcessIdentity | None = None
+        """The process that we started last ourselves; another one runs when that left a server behind."""
+        self.told: dict[str, str] = {}
+        """The addresses of all services as its process was told them."""
+        self.basis: Basis | None = None
+        """What its process was started with, beside its own configuration."""
+        self.log_offset = 0
+        self.started_at: float | None = None
+        """Unix time at which the process started."""
+        self.starting_since: float | None = None
+        """Monotonic time at which this start began: its dependencies were ready, or a delay was over."""
+        self.ready_seconds: float | None = None
+        self.last_probe = ""
+        """What the last attempt of the probe saw, until it succeeded."""
+        self.last_answer: int | None = None
+        """The status of the last HTTP answer that the probe refused."""
+        self.phase_since = time.monotonic()
+        """When it entered its phase."""
+        self.restarted_for: str | None = None
+        """Why it was started again last, when no command asked for that and it had not failed."""
+        self.watch_condition: str | None = None
+        """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
+        self.failed_command: str | None = None
+        """The `setup` or `before_start` command that failed last, until it is started again."""
+        self.stopped_by: str | None = None
+        """Who stopped it and when, until it is started again."""
+        self._stage = stage
+        self._moves = moves
+        self._tasks = tasks
+        self._changed = changed
+        self._sequence = Sequence(tasks, self._do, self._action_failed)
+        self._down: Finding | None = None
+        self._moved_at: float | None = None
+        """What was wrong when it was found down last."""
+        self._proof: SchemeProof | None = None
+        """Of a run that has just become ready: what is still to be found out about its schemes."""
+        self._setting_up: asyncio.Task[None] | None = None
+        self._abandoned: set[asyncio.Task[None]] = set()
+        """Set-ups that were cancelled, and may still be cleaning up."""
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is a program of the user's, which may crash while its reloader lives on."""
+        return self.service.provider == "process" and self.service.external_url is None
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether it listens itself, on this machine: then connections to its port have to end there."""
+        return self.service.port is not None and self.service.external_url is None
+
+    @property
+    def phase(self) -> Phase:
+        """What the service is doing."""
+        return self.state.phase
+
+    def post(self, event: LifecycleEvent) -> None:
+        """Let the lifecycle decide about an event, and begin what it wants done."""
+        before = self.state
+        now = time.monotonic()
+        self.state, actions = advance(before, event, now, self.service.restart)
+        if self.phase is not before.phase:
+            self.phase_since = now
+            if self.phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted | lifecycle.WentDown):
+                self.starting_since = now
+            if self.phase is Phase.EXITED:
+                self.last_probe = ""
+            if self.phase is Phase.WAITING:
+                # Whatever it prints from here on: what fails before it runs has no last lines.
+                self.log_offset = self._log_size()
+                self.failed_command = self.stopped_by = self.ready_seconds = None
+            if self.phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
+                # Asked for, failed or ended: whatever it is started for next is another reason.
+                self.restarted_for = None
+        if isinstance(event, lifecycle.BecameReady) and self.state is not before:
+            self.last_probe = ""
+            begun, self.starting_since = self.starting_since, None
+            # How long a start took that an earlier supervisor began is not known.
+            self.ready_seconds = now - begun if begun is not None else None
+        if actions:
+            self._begin(actions)
+        if self.state != before:
+            self._changed(self, before)
+
+    async def idle(self) -> None:
+        """Return when nothing that was begun is still being done."""
+        await self._sequence.idle()
+
+    def adopt(self, process: Process) -> None:
+        """Take over a process that an earlier supervisor started."""
+        self._follow_process(process)
+        self._stage.logs.keep(self.service)
+
+    async def confirm(self) -> None:
+        """Ask a service that is ready once whether it still serves, for a client that is about to rely on it."""
+        if self.phase is not Phase.READY or self.process is None:
+            return
+        if self.is_program and (found := down_by(self._ears())) and self._is_for_the_user(found):
+            self._went_down(found)
+            return
+        if self._heals:
+            return
+        probe, state = self._probe_again(), self.state
+        if isinstance(probe, LogProbe | StayedUpProbe):
+            return
+        result = await check(probe, self._run_probe_command, CONFIRM_SECONDS, is_own=self._is_own)
+        if result.verdict is not ProbeVerdict.READY and self.state is state:
+            is_silent = result.timed_out and self.is_program
+            self._fell_silent(loading(self.name, result.detail) if is_silent else result.detail)
+
+    async def end_leftovers(self) -> None:
+        """End processes of this service that are on no record."""
+        await self._end()
+        stage, marker = self._stage, self._stage.marker(self.name)
+        keepers = await asyncio.to_thread(stage.ports.keepers, self.name)
+        left = await end_keepers(keepers, marker, stage.stop_policy(self.service), self._say, stage.lookout)
+        if left:
+            stage.note(f"{self.name}: processes {left} do not end", self.name)
+
+    def pids(self, table: ProcessTable | None = None) -> list[int]:
+        """Return every process of the service; `table` saves a walk through /proc where several are asked."""
+        members = (table or ProcessTable()).members_of(self.identity, self._stage.marker(self.name))
+        return [member.pid for member in members]
+
+    def log_tail(self, count: int = TAIL_LINES) -> list[str]:
+        """Return the last lines of the current or the last run, without the project's secrets."""
+        lines = log_files.run_lines(log_files.log_path(self._stage.private, self.name), self.log_offset)
+        others = without_own_requests(lines, self._asked_paths())[-count:]
+        return [self._stage.mask(line) for line in others]
+
+    def _asked_paths(self) -> set[str]:
+        health = self.service.health
+        return {path for path in (self.service.ready.http, health.http if health else None) if path}
+
+    def _log_size(self) -> int:
+        return log_files.end_of(log_files.log_path(self._stage.private, self.name))
+
+    def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
+        if lifecycle.EndTree() in actions and self._setting_up is not None:
+            self._setting_up.cancel()
+            self._abandoned.add(self._setting_up)
+            self._setting_up = None
+        if lifecycle.SetUp() in actions:
+            # Beside everything else, and not overtaken by the decision that follows at once.
+            self._setting_up = self._tasks.create_task(self._set_up(self._sequence.end()))
+            actions = tuple(action for action in actions if action != lifecycle.SetUp())
+        self._sequence.begin(actions)
+
+    def _action_failed(self, action: lifecycle.Action, error: Exception) -> None:
+        if isinstance(error, DevinitError):
+            self._preparation_failed(error)
+            return
+        # A defect that shows in one service must not end the supervision of the others.
+        log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
+        # A caller that waits for the end of the tree must not wait for ever.
+        ending = isinstance(action, lifecycle.EndTree)
+        failed = lifecycle.PreparationFailed(
+            "internal error; see the supervisor's log (`devinit doctor` says where it is)"
+        )
+        self.post(lifecycle.TreeGone() if ending else failed)
+
+    def _preparation_failed(self, error: DevinitError) -> None:
+        code = None
+        if isinstance(error, PreparationFailed):
+            self.failed_command, code = error.command, error.code
+        self.post(lifecycle.PreparationFailed(explain(error), code))
+
+    async def _do(self, action: lifecycle.Action) -> None:
+        match action:
+            case lifecycle.SetUp():
+                pass  # begun already
+            case lifecycle.Prepare():
+                await self._prepare()
+            case lifecycle.Renew():
+                self._stage.require_folder(self.service)
+                refuse_empty_data(self, self._stage)
+                await self._prepare_provider()
+            case lifecycle.Spawn():
+                await self._spawn()
+            case lifecycle.Watch():
+                await self._watch()
+            case lifecycle.LookAfter():
+                proof, self._proof = self._proof, None
+                await asyncio.gather(*([proof.look_later()] if proof else []), self._look_after())
+            case lifecycle.Wait(seconds):
+                await asyncio.sleep(seconds)
+                self.post(lifecycle.DelayPassed())
+            case lifecycle.EndTree():
+                await self._end()
+                self._tell_who_stayed()
+                self.post(lifecycle.TreeGone())
+            case lifecycle.NextPort(reason):
+                await self._next_port(reason)
+            case _:
+                assert_never(action)
+
+    async def _set_up(self, last_run_ended: Callable[[], Awaitable[None]]) -> None:
+        try:
+            # The tree of the last run may still be ending: what is begun now would be ended with it.
+            await last_run_ended()
+            await self._stage.read_pipes([self.service])
+            await set_up(self._workshop())
+            await self._prepare_provider()
+        except DevinitError as error:
+            self._preparation_failed(error)
+        except Exception:
+            # As in `_action_failed`: it must not end the supervision of the others.
+            log.exception("%s: set-up failed", self.name)
+            self.post(
+                lifecycle.PreparationFailed(
+                    "internal error; see the supervisor's log (`devinit doctor` says where it is)"
+                )
+            )
+
+    async def _prepare_provider(self) -> None:
+        provider, place = self._stage.provider(self.service), self._stage.place()
+        if not provider.takes_long(self.service, place):
+            self._note(provider.prepare(self.service, place, self._say))
+            return
+        work = asyncio.ensure_future(
+            asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
+        )
+        try:
+            self._note(await asyncio.shield(work))
+        except asyncio.CancelledError:
+            # A thread cannot be interrupted. The next run must not begin beside it (two initdb in one folder).
+            await asyncio.wait([work])
+            raise
+
+    async def _prepare(self) -> None:
+        if self._setting_up is not None:
+            await asyncio.wait([self._setting_up])
+        if self.phase is Phase.STARTING:
+            await self._stage.read_pipes([self.service])
+            await run_one_shots(self._workshop())
+            self.post(lifecycle.Prepared())
+
+    async def _spawn(self) -> None:
+        await self._stage.read_pipes([self.service])
+        spec = self._stage.process_spec(self.service)
+        if spec is None:
+            self.post(lifecycle.Spawned())
+            return
+        if loss := self._loss() or await self._redirection():
+            self.post(loss)
+            return
+        port = self._stage.ports.port_of(self.name)
+        descriptor = self._stage.logs.open(self.service)
+        try:
+            run = f"{self.name} starts" + (f" on port {port}" if port is not None else "")
+            self._output_begins(self._stage.logs.mark(self.name, descriptor, run))
+            with silent_input() as stdin:
+                process = spawn(
+                    spec,
+                    output=descriptor,
+                    stdin=stdin,
+                    keep=self._stage.ports.lease_descriptors(self.name),
+                )
+        finally:
+            os.close(descriptor)
+        self.started_at, self.told = time.time(), self._stage.addresses()
+        self.basis = basis_of(self.service, self._stage.project, self._stage.env_files_of(self.service))
+        self._spawned = process.identity
+        self._follow_process(process)
+        self._stage.write_pid_file(self.name, process.pid)
+        # On record before it is ready: a supervisor that takes over now must know of it.
+        self._changed(self, self.state)
+        self.post(lifecycle.Spawned())
+
+    def _loss(self) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
+        """Say which port another process took while the service was down, if any."""
+        complete = self._stage.ports.make_ready(self.name)
+        if lost := self._lost_extra_ports():
+            return lost
+        return None if complete else lifecycle.PortLost("another process took the port while it was down")
+
+    async def _redirection(self) -> lifecycle.PortLost | None:
+        """Say that connections to its port end elsewhere; a probe that makes none would not see it."""
+        port, probe = self._stage.ports.port_of(self.name), self._stage.probe(self.service)
+        if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
+            return None
+        reason = await redirected_before(TcpProbe(self._stage.endpoint(self.name).host, port))
+        if reason is None:
+            return None
+        self._stage.ports.avoid(port, reason)
+        return lifecycle.PortLost(reason)
+
+    def _lost_extra_ports(self) -> lifecycle.PortUnavailable | None:
+        """Say which of its further ports another process has: they cannot be moved while it starts."""
+        lost = self._stage.ports.lost_extra_ports(self.name)
+        if not lost:
+            return None
+        taken = " and ".join(f"{port.port} ({port.service.partition('.')[2]})" for port in lost)
+        return lifecycle.PortUnavailable(
+            f"another process took its extra port {taken}\n`devinit restart {self.name}` looks for another one, "
+            f"`devinit ports who {lost[0].port}` says who has it"
+        )
+
+    def _follow_process(self, process: Process) -> None:
+        self.process, self.identity = process, process.identity
+        asyncio.get_running_loop().add_reader(process.fileno(), self._process_ended, process)
+
+    def _process_ended(self, process: Process) -> None:
+        code = process.returncode()
+        self._forget_process()
+        if self._follow_server(process.identity, code):
+            return
+        self._look_once_more(code)
+        success = self._stage.success_of(self.service)
+        is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
+        # A server that ends with 0 was asked to: its last words are no cause.
+        is_explained = is_failure and (code != 0 or self.service.port is None)
+        last_words = self.log_tail(LAST_WORDS) if is_explained else []
+        if (
+            self.phase is Phase.STARTING
+            and (refused := self._could_not_bind("\n".join(last_words))) is not None
+        ):
+            self.post(refused)
+            return
+        cause = cause_of(last_words, code)
+        if is_explained and self.phase is Phase.STARTING:
+            cause = with_remedy(cause, last_words, self.service.command, self.service.directory)
+        self.post(lifecycle.Exited(code, success, cause))
+
+    def _look_once_more(self, code: int | None) -> None:
+        """Believe a job that printed what it is awaited for and ended at once, between two looks."""
+        if code != 0 or self.phase is not Phase.STARTING or self.service.port is not None:
+            return
+        probe = self._stage.probe(self.service)
+        if not isinstance(probe, LogProbe):
+            return
+        read, looks = self._output(), 1 + (self._log_size() - self.log_offset) // log_files.LOOK_BYTES
+        if any(matches(probe, read()) for _ in range(looks)):
+            self.post(lifecycle.BecameReady())
+
+    def _follow_server(self, ended: ProcessIdentity, code: int | None) -> bool:
+        """Look after the server that a command left in the background, if it did; whether there is one."""
+        starting = self.phase is Phase.STARTING
+        # What is only on its way to become the server (a fork in between) may end, too.
+        in_between = starting and ended != self._spawned and self._spawned is not None
+        port = self._stage.ports.port_of(self.name)
+        if port is None or self.phase not in lifecycle.ALIVE or not (code == 0 or in_between):
+            return False
+        process = open_server(ended, self._stage.marker(self.name), port, may_be_late=starting)
+        if process is None:
+            return False
+        self._follow_process(process)
+        self._stage.write_pid_file(self.name, process.pid)
+        if not in_between:
+            text = f"{self.name} went into the background: its process {process.pid} is looked after"
+            self._stage.note(text, self.name)
+        self._changed(self, self.state)
+        return True
+
+    def _could_not_bind(self, output: str) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
+        ports = self._stage.ports
+        named, own = ports_in_use(output), [each.port for each in ports.granted_to(self.name)]
+        if named is None or not own:
+            return None
+        another = binding.asks_for_another(
+            named, own, tried_again=self.state.port_losses > 0, retake=lambda: ports.make_ready(self.name)
+        )
+        if lost := self._lost_extra_ports():
+            return lost
+        if another is not None:
+            return lifecycle.PortUnavailable(another)
+        return lifecycle.PortLost("it says that the address is in use")
+
+    def _forget_process(self) -> None:
+        if self.process is not None:
+            asyncio.get_running_loop().remove_reader(self.process.fileno())
+            self.process.close()
+            self.process = None
+            self._stage.remove_pid_file(self.name)
+
+    async def _watch(self) -> None:
+        self.last_answer = self._moved_at = None
+        known, self._down = self._down, None
+        listening = self._tasks.create_task(listen(self._ears(), self._say, self._tell, known))
+        try:
+            found = await until_ready(self._subject())
+        finally:
+            listening.cancel()
+        match found:
+            case Ready(listener):
+                await self._provision()
+                self._proof = SchemeProof(self.service, self._stage, self._printed, self._moves.speaks)
+                await self._proof.look()
+                self.listener = listener
+                self.post(lifecycle.BecameReady())
+            case Foreign(reason):
+                self.post(lifecycle.PortLost(reason))
+            case Redirected(reason):
+                if (port := self._stage.ports.port_of(self.name)) is not None:
+                    self._stage.ports.avoid(port, reason)
+                self.post(lifecycle.PortLost(reason))
+            case Elsewhere(port):
+                await self._follow_port(port)
+            case Speaks(scheme, port):
+                await self._moves.speaks(port or self.name, scheme)
+                await self._watch()
+            case Unreachable(reason):
+                self.post(lifecycle.PortUnavailable(reason))
+            case TimeOver(detail) if self.state.ready_at is None:
+                seconds = self.service.ready.timeout_seconds
+                self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
+            case TimeOver(detail) | Ailing(detail):
+                # A server that answers with an error of its own, or that was ready before: nothing is ended.
+                seconds = self.service.ready.timeout_seconds
+                late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
+                self.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
+                await self._watch()
+
+    def _tell(self, event: lifecycle.Stuck | lifecycle.Moving) -> None:
+        if isinstance(event, lifecycle.Moving):
+            self._moved_at = asyncio.get_running_loop().time()
+        self.post(event)
+
+    async def _look_after(self) -> None:
+        await asyncio.gather(self._check_health(), watch_data(self, self._stage))
+
+    async def _check_health(self) -> None:
+        crash = self._tasks.create_task(self._watch_for_a_crash()) if self.is_program else None
+        try:
+            if self.service.health is not None:
+                await self._check_again_and_again(self.service.health)
+            elif crash is not None:
+                await crash
+        finally:
+            if crash is not None:
+                crash.cancel()
+
+    async def _watch_for_a_crash(self) -> None:
+        grown = asyncio.Event()
+        self._stage.logs.on_growth[self.name] = grown.set
+        try:
+            found = await until_down(self._ears(), grown, self._silence)
+            while isinstance(found, Finding) and not self._is_for_the_user(found):
+                found = await until_down(self._ears(), grown, self._silence)
+            if isinstance(found, Finding):
+                self._went_down(found)
+            else:
+                self._fell_silent(found.detail)
+        finally:
+            if self._stage.logs.on_growth.get(self.name) == grown.set:
+                del self._stage.logs.on_growth[self.name]
+
+    async def _silence(self, end: int) -> str | None:
+        """Return what is seen of the service if its program was started again since and does not serve.
+
+        `end`: of its log, as far as that is known. Where health checks start it again, they find that out.
+        """
+        port = self._stage.ports.port_of(self.name)
+        if port is None or self._heals:
+            return None
+        printed = log_files.read_from(log_files.log_path(self._stage.private, self.name), end)
+        return await silence_of(self.name, TcpProbe(self._stage.endpoint(self.name).host, port), printed)
+
+    def _fell_silent(self, detail: str) -> None:
+        self.last_probe = detail.partition("\n")[0]
+        self.post(lifecycle.WentDown(detail=detail))
+
+    @property
+    def _heals(self) -> bool:
+        """Whether failed health checks start it again."""
+        return self.service.health is not None and self.service.health.restart_after is not None
+
+    def _is_for_the_user(self, found: Finding) -> bool:
+        """Whether only the user can fix it: a worker that was killed may run when it is started again."""
+        return found.sign is Sign.LAST_WORDS or not self._heals
+
+    def _went_down(self, found: Finding) -> None:
+        self._down = found
+        self._say(found.cause)
+        self.post(lifecycle.WentDown(found.told().cause))
+
+    async def _check_again_and_again(self, health: Health) -> None:
+        service = asked_as(self.service, health)
+        probe = self._stage.probe(service)
+
+        async def ask() -> ProbeResult:
+            return await check(probe, self._run_health_command, health.timeout_seconds, is_own=self._is_own)
+
+        def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
+            self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
+            if look_at_data(self, self._stage):
+                self.post(result)
+            return self.phase in (Phase.READY, Phase.UNHEALTHY)
+
+        await look_after(health, ask, tell)
+
+    async def _provision(self) -> None:
+        provider, place = self._stage.provider(self.service), self._stage.place()
+        endpoint = self._stage.endpoint(self.name)
+        if not provider.is_provisioned(self.service, place):
+            say = self._say_from_thread()
+            self._note(await asyncio.to_thread(provider.provision, self.service, endpoint, place, say))
+
+    def _printed(self) -> str:
+        return log_files.read_from(log_files.log_path(self._stage.private, self.name), self.log_offset)
+
+    async def _follow_port(self, port: int) -> None:
+        given = self._stage.ports.port_of(self.name)
+        ours = self.pids()
+        if given is not None and isinstance(verify.ownership(port, ours), verify.Foreign):
+            self.post(lifecycle.PortUnavailable(binding.insists_on(port, given, ours)))
+            return
+        try:
+            granted = await self._moves.follow(self.name, port)
+        except DevinitError as error:
+            self.post(lifecycle.PortUnavailable(explain(error)))
+            return
+        self._stage.note(
+            f"{self.name} listens on {granted.port} by its own choice: that port is used", self.name
+        )
+        await self._watch()
+
+    async def _next_port(self, reason: str) -> None:
+        await self._end()
+        if self.phase is not Phase.STARTING:
+            return
+        unusable = self._stage.ports.is_unusable(self.name)
+        if not unusable and self.state.port_losses == 1 and self._hold_may_be_in_the_way():
+            # It may only be that the service does not bind over our hold; then the same port will do.
+            self._stage.note(
+                f"{self.name} binds exclusively: its port is not held for it any more", self.name
+            )
+        else:
+            try:
+                await self._moves.move(self.name, reason)
+            except DevinitError as error:
+                self.post(lifecycle.PortUnavailable(explain(error)))
+                return
+        if self.phase is Phase.STARTING:
+            await self._spawn()
+
+    def _hold_may_be_in_the_way(self) -> bool:
+        ports = self._stage.ports
+        ports.make_ready(self.name)
+        return ports.has_to_itself(self.name) and ports.release_hold(self.name)
+
+    async def _end(self) -> None:
+        if self._abandoned:
+            await asyncio.wait(self._abandoned)
+            self._abandoned.clear()
+        if self.process is not None:
+            # Its end is asked for from here on: no event.
+            asyncio.get_running_loop().remove_reader(self.process.fileno())
+        policy = without_saving(self, self._stage, self._stage.stop_policy(self.service))
+        marker, lookout = self._stage.marker(self.name), self._stage.lookout
+        ports = [each.port for each in self._stage.ports.granted_to(self.name)]
+        left = await end_tree(
+            self.identity,
+            marker,
+            policy,
+            self._say,
+            lookout,
+            hurry=self.hurry,
+            ports=ports,
+            spare=self._spare,
+        )
+        self.withstood = frozenset(left)
+        if left:
+            self._stage.note(f"{self.name}: processes {left} do not end", self.name)
+        if self.process is not None:
+            self.process.returncode()
+            self._forget_process()
+
+    def _spare(self, process: ProcessIdentity) -> None:
+        """Say what is left running: at each stop, and once while the service crashes and is started again."""
+        known = process in self.spared
+        self.spared.add(process)
+        if (self.phase is Phase.STOPPING or not known) and (text := why_spared(process)):
+            self._stage.note(f"{self.name}: {text}", self.name)
+
+    def _tell_who_stayed(self) -> None:
+        """Say when a port of a service that has ended is in use: by a process that escaped, or came meanwhile."""
+        if self.phase is not Phase.STOPPING or self.service.external_url is not None:
+            return
+        for port in (each.port for each in self._stage.ports.granted_to(self.name)):
+            if tcp_listeners(port):
+                self._stage.note(
+                    f"{self.name} has ended, but port {port} is {holding(port).reason}", self.name
+                )
+
+    def _subject(self) -> Subject:
+        is_same_run = self.state.ready_at is not None
+        return Subject(
+            probe=self._probe_again() if is_same_run else self._stage.probe(self.service),
+            port=None if self.service.external_url else self._stage.ports.port_of(self.name),
+            extra_ports=self._stage.ports.extra_ports_of(self.name),
+            extra_probes=self._stage.extra_probes(self.service),
+            strict=self.service.port.strict if self.service.port else False,
+            timeout_seconds=self._stage.time_limit(self.service),
+            is_scheme_open=is_open(self.service),
+            open_extra_ports=frozenset(open_extra_ports(self.service)),
+            attempt_seconds=self.service.ready.attempt_seconds,
+            main=lambda: self.process.pid if self.process else None,
+            pids=self.pids,
+            run_command=self._run_probe_command,
+            read_output=self._output(since=self._log_size() if is_same_run else None),
+            saw=self._saw,
+            answered=self._answered,
+            is_stuck=lambda: self.state.stuck is not None,
+            moved_at=lambda: self._moved_at,
+            was_ready=self.state.proven,
+        )
+
+    def _probe_again(self) -> Probe:
+        endpoint = self._stage.endpoint(self.name)
+        return asked_again(self._stage.probe(self.service), endpoint.host, endpoint.port)
+
+    def _output(self, since: int | None = None) -> log_files.NewOutput:
+        offset = self.log_offset if since is None else since
+        return log_files.NewOutput(log_files.log_path(self._stage.private, self.name), offset)
+
+    def _ears(self) -> Ears:
+        return Ears(
+            size=self._log_size,
+            last_lines=self.log_tail,
+            answer=lambda: self.last_answer,
+            dead_worker=self._dead_worker,
+            listens=self._listens,
+        )
+
+    def _listens(self) -> bool | None:
+        port = self._stage.ports.port_of(self.name)
+        return None if port is None else bool(tcp_listeners(port))
+
+    def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
+        return dead_worker_of(self.process.pid, lines) if self.process is not None else None
+
+    def _answered(self, status: int | None) -> None:
+        self.last_answer = status
+
+    def _saw(self, detail: str) -> None:
+        if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:
+            # At first it is normal that nothing answers; later it is what the user wants to know.
+            self._say(detail)
+        self.last_probe = detail
+
+    async def _run_probe_command(self, command: str, key: str = "ready.exec") -> int:
+        output = os.open(os.devnull, os.O_WRONLY)
+        try:
+            return await run_command(self._workshop(), command, key, output)
+        finally:
+            os.close(output)
+
+    async def answer_to(self, probe: Probe, seconds: float) -> ProbeResult:
+        """Ask the service once, whatever its phase."""
+        return await check(probe, self._run_probe_command, seconds, is_own=self._is_own)
+
+    async def _run_health_command(self, command: str) -> int:
+        return await self._run_probe_command(command, "health.exec")
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            service=self.service,
+            root=self._stage.root,
+            spec=lambda command, key, hidden: self._stage.command_spec(self.service, command, key, hidden),
+            private=self._stage.private,
+            logs=self._stage.logs,
+            marker=self._stage.marker(self.name),
+            say=self._say,
+            began=self._output_begins,
+        )
+
+    def _output_begins(self, offset: int) -> None:
+        self.log_offset = offset
+
+    def _say(self, message: str) -> None:
+        self._stage.broadcaster.progress(self.name, self._stage.mask(message))
+
+    def _note(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self._stage.note(f"{self.name}: {text}", self.name)
+
+    def _say_from_thread(self) -> Callable[[str], None]:
+        loop = asyncio.get_running_loop()
+
+        def say(message: str) -> None:
+            loop.call_soon_threadsafe(self._say, message)
+
+        return say
+
+
+def explain(error: DevinitError) -> str:
+    """Return an error as one text: what happened and what to do next."""
+    return f"{error.message}\n{error.hint}" if error.hint else error.message

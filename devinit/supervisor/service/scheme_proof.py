@@ -1,0 +1,88 @@
+"""Prove by a greeting what a service speaks that has become ready, at each port that no probe has asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from devinit.model.probe import HttpProbe
+from devinit.model.service import Scheme
+from devinit.supervisor.readiness.probing import speaks_tls
+from devinit.supervisor.readiness.scheme_hints import is_configured_for_tls, says_https
+from devinit.supervisor.readiness.schemes import is_open, open_extra_ports, stated_of
+from devinit.system.listeners import tcp_listeners
+
+if TYPE_CHECKING:
+    from devinit.model.service import Service
+    from devinit.supervisor.project.stage import Stage
+
+LATER_SECONDS = (0.2, 1.0, 3.0)
+"""When to look at the output of a service that has become ready: some print their URL only after they listen."""
+
+
+class OpenPort(Struct, frozen=True, kw_only=True):
+    """A port of a service that no probe asks by HTTP, and whose scheme nothing states."""
+
+    name: str
+    probe: HttpProbe
+    """How it is asked now."""
+    is_suspect: bool
+    """Whether it is worth a greeting before the service prints its URL."""
+
+
+class SchemeProof:
+    """Finds out what one run of a service speaks."""
+
+    def __init__(
+        self,
+        service: Service,
+        stage: Stage,
+        output: Callable[[], str],
+        speaks: Callable[[str, Scheme], Awaitable[None]],
+    ) -> None:
+        """`output`: returns what the run has printed; `speaks`: takes the name of a port and what it speaks."""
+        self._service, self._stage = service, stage
+        self._output, self._speaks = output, speaks
+        self._unproven: list[OpenPort] | None = None
+        """None before the first look."""
+
+    async def look(self) -> None:
+        """Greet each port that is likely to speak TLS, and report those that speak another scheme."""
+        if self._unproven is None:
+            self._unproven = list(open_ports(self._service, self._stage))
+        for port in list(self._unproven):
+            probe = port.probe
+            if (port.is_suspect or says_https(self._output(), probe.port)) and tcp_listeners(probe.port):
+                self._unproven.remove(port)
+                scheme = Scheme.HTTPS if await speaks_tls(probe) else Scheme.HTTP
+                if scheme is not probe.scheme:
+                    await self._speaks(port.name, scheme)
+
+    async def look_later(self) -> None:
+        """Look again for a while, at what prints its URL only after it listens, or listens later."""
+        for seconds in LATER_SECONDS:
+            if not self._unproven:
+                return
+            await asyncio.sleep(seconds)
+            await self.look()
+
+
+def open_ports(service: Service, stage: Stage) -> Iterator[OpenPort]:
+    """Yield the ports of which it has to be found out what they speak, without those that a probe asks by HTTP.
+
+    A further port may be a debugger's, which takes a greeting for its one client: only what is known to have
+    pages is suspected.
+    """
+    if service.ready.http is None and is_open(service):
+        probe = HttpProbe.of(stage.endpoint(service.name), "/")
+        suspect = probe.scheme is Scheme.HTTPS or is_configured_for_tls(service)
+        yield OpenPort(name=service.name, probe=probe, is_suspect=suspect)
+    for name in open_extra_ports(service):
+        stated, endpoint = stated_of(service, name), stage.endpoint(name)
+        if stated.http is None and endpoint.port is not None:
+            probe = HttpProbe.of(endpoint, "/")
+            has_pages = bool(stated.url_path) and is_configured_for_tls(service)
+            yield OpenPort(name=name, probe=probe, is_suspect=probe.scheme is Scheme.HTTPS or has_pages)
