@@ -105,9 +105,9 @@ def named_like_data(service: Service, project: Project) -> Service:
         return service
     from msgspec.structs import replace
 
-    from devinit.providers import Place
-    from devinit.providers.postgres.cluster import clusters_of
-    from devinit.providers.postgres.provisioning import with_kept_names
+    from devinit.kinds.postgres.cluster import clusters_of
+    from devinit.kinds.postgres.provisioning import with_kept_names
+    from devinit.kinds.providers import Place
 
     place = Place(
         project=project.name,

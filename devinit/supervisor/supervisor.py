@@ -20,10 +20,10 @@ from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
 from devinit.control.elsewhere import services_out_of_reach
 from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileError
+from devinit.kinds.surroundings import warnings_about
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
-from devinit.providers.surroundings import warnings_about
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import lifecycle
 from devinit.supervisor.lifecycle import WANTED, LifecycleState

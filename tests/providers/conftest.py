@@ -16,9 +16,9 @@ from threading import Thread
 
 import pytest
 
+from devinit.kinds.providers import PROVIDERS, Place
 from devinit.model.probe import ExchangeProbe, ProbeVerdict
 from devinit.model.service import DatabaseSettings, Endpoint, Service
-from devinit.providers import PROVIDERS, Place
 from devinit.system.processes import Process, spawn
 
 PORTS = range(23000, 24000)

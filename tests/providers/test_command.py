@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.command`: command lines become processes."""
+"""Specifies `devinit.kinds.command`: command lines become processes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ConfigError
+from devinit.kinds.command import arguments, command_spec, with_project_tools
+from devinit.kinds.providers import Place
 from devinit.model.service import Service
-from devinit.providers import Place
-from devinit.providers.command import arguments, command_spec, with_project_tools
 
 PLAIN = [
     ("uvicorn app.main:app --reload --port 8000", ("uvicorn", "app.main:app", "--reload", "--port", "8000")),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.providers.password import in_url, kept_password
+from devinit.kinds.password import in_url, kept_password
 
 
 class TestAKeptPassword:

@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.process`: any command as a service."""
+"""Specifies `devinit.kinds.process.provider`: any command as a service."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
+from devinit.kinds.process.provider import ProcessProvider
+from devinit.kinds.providers import Place
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.service import Endpoint, Readiness, Service, StopPolicy, StopTarget
-from devinit.providers import Place
-from devinit.providers.process import ProcessProvider
 
 PROVIDER = ProcessProvider()
 

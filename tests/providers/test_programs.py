@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.programs`: server programs are proven, chosen and remembered."""
+"""Specifies `devinit.kinds.programs`: server programs are proven, chosen and remembered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ProviderError, StateFileError
-from devinit.providers.programs import (
+from devinit.kinds.programs import (
     REMEMBERED,
     Candidate,
     Origin,

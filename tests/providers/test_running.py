@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from devinit.kinds.providers import PROVIDERS
+from devinit.kinds.running import ASK_SECONDS, LONGEST_ANSWER, Answer, judge
 from devinit.model.running import RunningServer
 from devinit.model.service import Service
-from devinit.providers import PROVIDERS
-from devinit.providers.running import ASK_SECONDS, LONGEST_ANSWER, Answer, judge
 from tests.providers.conftest import Speaker
 
 

@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.surroundings`: a place that makes programs fail, or run what is not the checkout's."""
+"""Specifies `devinit.kinds.surroundings`: a place that makes programs fail, or run what is not the checkout's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from devinit.kinds.surroundings import original_of, warnings_about
 from devinit.model.service import Service
-from devinit.providers.surroundings import original_of, warnings_about
 
 WITH_VENV = (sys.executable, "-m", "venv", "--without-pip")
 WITH_UV = ("uv", "venv", "--offline", "--python", sys.executable)

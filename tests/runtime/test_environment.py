@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ConfigError
+from devinit.kinds.providers import PROVIDERS
 from devinit.model.port import PortRequest
 from devinit.model.service import DatabaseSettings, Endpoint, Project, Service
-from devinit.providers import PROVIDERS
 from devinit.runtime.dotenv import HEADER, render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 

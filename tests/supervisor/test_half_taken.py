@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.providers.postgres.cluster import OUTSIDE
+from devinit.kinds.postgres.cluster import OUTSIDE
 from devinit.system.paths import project_id
 from tests.supervisor.conftest import Shop, Stranger
 

@@ -16,10 +16,10 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.config.load import load
+from devinit.kinds.postgres.login import ask
+from devinit.kinds.providers import Place
+from devinit.kinds.running import Line, Unusable
 from devinit.model.service import DatabaseSettings, Project, Service
-from devinit.providers import Place
-from devinit.providers.postgres.login import ask
-from devinit.providers.running import Line, Unusable
 from devinit.supervisor.project.passwords import Passwords, as_they_run
 from tests.places import state_of
 from tests.providers.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis

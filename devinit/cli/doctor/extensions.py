@@ -9,9 +9,9 @@ from pathlib import Path
 from devinit.cli.doctor.finding import Finding
 from devinit.config.load import load
 from devinit.errors import DevinitError
+from devinit.kinds.postgres.extensions import lacking, told, wanted_by
+from devinit.kinds.programs import recall
 from devinit.model.service import Service
-from devinit.providers.postgres.extensions import lacking, told, wanted_by
-from devinit.providers.programs import recall
 from devinit.system.checkout import state_folder
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from devinit.cli.doctor.finding import Finding
 from devinit.config.load import load
 from devinit.errors import DevinitError
-from devinit.providers.scripts import foreign_words, unreadable_scripts
-from devinit.providers.surroundings import warnings_about
+from devinit.kinds.scripts import foreign_words, unreadable_scripts
+from devinit.kinds.surroundings import warnings_about
 
 CHECK = "surroundings"
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from devinit.kinds.scripts import with_windows_line_ends
 from devinit.model.shell_words import ACTIVATION, advice_about, windows_line_ends
-from devinit.providers.scripts import with_windows_line_ends
 
 NOT_FOUND = r"(?:^|[\s:])(?P<word>[\w.\[-]+): (?:command )?not found\b"
 """dash: `sh: 1: nvm: not found`; bash: `sh: line 1: nvm: command not found`; a cause has only the end of it."""

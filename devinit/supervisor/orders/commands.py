@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
+from devinit.kinds.providers import PROVIDERS
 from devinit.model.service import Project, Service
 from devinit.model.status import Phase
-from devinit.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from devinit.model.status import CommandSetting

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from devinit.config.bounds import bounds_of
 from devinit.errors import DevinitError, StateFileError
+from devinit.kinds.providers import PROVIDERS, Place
 from devinit.model.service import Project, Service
-from devinit.providers import PROVIDERS, Place
 from devinit.runtime.dotenv import read_env_files
 from devinit.system.files import read_bytes
 

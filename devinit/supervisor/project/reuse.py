@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from devinit.kinds.providers import PROVIDERS
 from devinit.model.running import RunningServer
 from devinit.model.service import Health, Project, Service
-from devinit.providers import PROVIDERS
 
 
 class Asking:

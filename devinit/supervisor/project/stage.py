@@ -17,14 +17,14 @@ import msgspec
 
 from devinit.config.bounds import usual_env_files
 from devinit.errors import DevinitError, ServiceError, StateFileError
+from devinit.kinds.command import command_spec
+from devinit.kinds.providers import PROVIDERS, Place, Provider
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import PortRequest
 from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, ExtraEndpoint, Project, Scheme, Service, StopPolicy
 from devinit.ports.remembered import ports_file
-from devinit.providers import PROVIDERS, Place, Provider
-from devinit.providers.command import command_spec
 from devinit.runtime.dotenv import read_env_files, render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import PreparationFailed
+from devinit.kinds.command import VENV_FOLDERS
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
-from devinit.providers.command import VENV_FOLDERS
 from devinit.supervisor.diagnosis.causes import cause_of
 from devinit.supervisor.diagnosis.remedies import remedy_of
 from devinit.supervisor.files.setup_inputs import inputs_of

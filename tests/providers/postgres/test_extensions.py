@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from devinit.providers import PROVIDERS
-from devinit.providers.postgres.extensions import lacking, named_in, wanted_by
-from devinit.providers.programs import Candidate, Origin, Program, proven
+from devinit.kinds.postgres.extensions import lacking, named_in, wanted_by
+from devinit.kinds.programs import Candidate, Origin, Program, proven
+from devinit.kinds.providers import PROVIDERS
 from tests.providers.conftest import Bench, embedded_postgres, system_postgres
 
 

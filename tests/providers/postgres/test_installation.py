@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.postgres.installation`: which PostgreSQL runs the data."""
+"""Specifies `devinit.kinds.postgres.installation`: which PostgreSQL runs the data."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import ProviderError
+from devinit.kinds.postgres import installation
+from devinit.kinds.programs import Origin, Program
+from devinit.kinds.providers import Place
 from devinit.model.service import Service
-from devinit.providers import Place
-from devinit.providers.postgres import installation
-from devinit.providers.programs import Origin, Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
+from devinit.kinds.postgres.cluster import SUPERUSER, superuser_file
+from devinit.kinds.postgres.provisioning import literal
+from devinit.kinds.providers import PROVIDERS
 from devinit.model.running import RunningServer
 from devinit.model.service import DatabaseSettings
-from devinit.providers import PROVIDERS
-from devinit.providers.postgres.cluster import SUPERUSER, superuser_file
-from devinit.providers.postgres.provisioning import literal
 from tests.providers.conftest import Bench, Server, Speaker
 
 PASSWORD = "sécret, with \\ and '"

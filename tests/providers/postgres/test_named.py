@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from devinit.kinds.postgres.named import named_password
 from devinit.model.service import DatabaseSettings
-from devinit.providers.postgres.named import named_password
 
 SHOP = DatabaseSettings(database="shop", user="shop")
 

@@ -1,11 +1,11 @@
-"""Specifies `devinit.providers.postgres.protocol`."""
+"""Specifies `devinit.kinds.postgres.protocol`."""
 
 from __future__ import annotations
 
 import pytest
 
+from devinit.kinds.postgres.protocol import error_fields, judge, startup_message
 from devinit.model.probe import ProbeVerdict
-from devinit.providers.postgres.protocol import error_fields, judge, startup_message
 
 
 def an_error(code: str, message: str) -> bytes:

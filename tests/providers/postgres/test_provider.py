@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.postgres` with real servers."""
+"""Specifies `devinit.kinds.postgres` with real servers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from devinit.errors import ConfigError, ProviderError
+from devinit.kinds.occupants import end_occupants
+from devinit.kinds.postgres import account, cluster
+from devinit.kinds.providers import PROVIDERS
 from devinit.model.probe import ExchangeProbe, ProbeVerdict
 from devinit.model.service import DatabaseSettings, Service, StopPolicy
-from devinit.providers import PROVIDERS
-from devinit.providers.occupants import end_occupants
-from devinit.providers.postgres import account, cluster
 from devinit.system.processes import facts_of, process_ids
 
 if TYPE_CHECKING:
@@ -486,7 +486,7 @@ class TestTheDataDirectory:
     def test_is_not_there_before_it_is_complete(self, bench: Bench, any_postgres: Path) -> None:
         (bench.data / "postgres").mkdir(parents=True)
         code = (
-            "import sys, pathlib, os; from devinit.providers import *; from devinit.model.service import *;"
+            "import sys, pathlib, os; from devinit.kinds.providers import *; from devinit.model.service import *;"
             "root, binaries = map(pathlib.Path, sys.argv[1:]);"
             "PROVIDERS['postgres'].prepare(Service(name='postgres', directory=root, binaries=binaries,"
             "database=DatabaseSettings(database='shop', user='shop', password='shop')),"
@@ -699,7 +699,7 @@ def python_for_nobody(home: Path, checkout: Path) -> Callable[..., subprocess.Co
 
     for interpreter in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
         with suppress(OSError):
-            if run(interpreter, "-c", "import devinit.providers, pytest").returncode == 0:
+            if run(interpreter, "-c", "import devinit.kinds.providers, pytest").returncode == 0:
                 return partial(run, interpreter)
     return None
 

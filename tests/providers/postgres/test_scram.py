@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devinit.providers.postgres.scram import Impostor, Scram, prepared, verifies
+from devinit.kinds.postgres.scram import Impostor, Scram, prepared, verifies
 
 # RFC 7677, section 3; the name in the first message is left out, as PostgreSQL's clients do.
 NONCE = "rOprNGfwEbeRWgbNEkqO"

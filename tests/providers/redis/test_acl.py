@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devinit.providers.programs import Origin, Program
-from devinit.providers.redis.acl import with_password, write
+from devinit.kinds.programs import Origin, Program
+from devinit.kinds.redis.acl import with_password, write
 
 
 class TestTheFile:

@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 import pytest
 
+from devinit.kinds.providers import PROVIDERS
 from devinit.model.running import RunningServer
 from devinit.model.service import Service
-from devinit.providers import PROVIDERS
 from tests.providers.conftest import Bench, Speaker
 
 PROVIDER = PROVIDERS["redis"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import ProviderError, StateFileError
-from devinit.providers.redis.intact import Files, lacking, rebuilt
+from devinit.kinds.redis.intact import Files, lacking, rebuilt
 
 if TYPE_CHECKING:
     from tests.providers.conftest import Bench

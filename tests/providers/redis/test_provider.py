@@ -1,4 +1,4 @@
-"""Specifies `devinit.providers.redis` with real servers."""
+"""Specifies `devinit.kinds.redis` with real servers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import ProviderError
+from devinit.kinds.programs import Origin, recall
+from devinit.kinds.providers import PROVIDERS
+from devinit.kinds.redis.provider import judge
 from devinit.model.probe import ProbeVerdict
 from devinit.model.service import Service, StopPolicy
-from devinit.providers import PROVIDERS
-from devinit.providers.programs import Origin, recall
-from devinit.providers.redis.provider import judge
 from tests.providers.conftest import embedded_valkey, system_redis
 
 if TYPE_CHECKING:
@@ -324,7 +324,7 @@ class TestTheChoiceOfTheProgram:
         self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         bench.place.environment["PATH"] = str(tmp_path)
-        monkeypatch.setattr("devinit.providers.redis.installation.package_folder", lambda _: None)
+        monkeypatch.setattr("devinit.kinds.redis.installation.package_folder", lambda _: None)
 
         with pytest.raises(ProviderError, match="no Redis and no Valkey was found") as error:
             bench.prepare(bench.redis(None))

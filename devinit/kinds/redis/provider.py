@@ -10,16 +10,16 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from devinit.errors import DevinitError, ProviderError
+from devinit.kinds.occupants import refuse_use_elsewhere, works_in
+from devinit.kinds.password import in_url, kept_password
+from devinit.kinds.programs import Program, already_running, make_private, recall, unchanged, unusable
+from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
+from devinit.kinds.redis import installation
+from devinit.kinds.redis.resp import command
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import RANDOM_PASSWORD, Endpoint, Service, StopPolicy
-from devinit.providers.occupants import refuse_use_elsewhere, works_in
-from devinit.providers.password import in_url, kept_password
-from devinit.providers.programs import Program, already_running, make_private, recall, unchanged, unusable
-from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
-from devinit.providers.redis import installation
-from devinit.providers.redis.resp import command
 from devinit.system.files import LARGEST_SETTINGS, read_bytes, read_text, write_atomically
 
 PING = command("PING")
@@ -53,7 +53,7 @@ class RedisProvider:
         """Return the address and the URL of database 0."""
         host, url = reachable(service.host), service.external_url
         if url is not None:
-            from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+            from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
 
             address = address_of(url, service.name)
             host, port = address.host, address.port
@@ -87,7 +87,7 @@ class RedisProvider:
         home = _home(service, place)
         program = installation.choose(service, place, home, _existing(home), say)
         folder = home / installation.data_name(program)
-        from devinit.providers.redis import acl, intact  # not before a server is started
+        from devinit.kinds.redis import acl, intact  # not before a server is started
 
         refuse_use_elsewhere(folder, program.title)
         if service.password:
@@ -162,8 +162,8 @@ class RedisProvider:
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Ask the server that is there who it is, and whether it lets the project in."""
-        from devinit.providers.redis.inquiry import ask  # only a taken port needs it
-        from devinit.providers.running import ask_running
+        from devinit.kinds.redis.inquiry import ask  # only a taken port needs it
+        from devinit.kinds.running import ask_running
 
         return ask_running(endpoint, partial(ask, needs_password=bool(service.password)))
 
@@ -178,8 +178,8 @@ class RedisProvider:
         """Say whether the folder is another one, or has lost what the server reads first."""
         if service.external_url is not None:
             return ""
-        from devinit.providers.loss import loss_of  # nothing waits for this, as below
-        from devinit.providers.redis.intact import keeps_several, lacking_while_it_runs
+        from devinit.kinds.loss import loss_of  # nothing waits for this, as below
+        from devinit.kinds.redis.intact import keeps_several, lacking_while_it_runs
 
         def lacking(folder: Path) -> str:
             program = _prepared(service, place)[0]

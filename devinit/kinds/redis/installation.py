@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devinit.errors import ProviderError
-from devinit.model.service import Service
-from devinit.providers.programs import (
+from devinit.kinds.programs import (
     Candidate,
     Origin,
     Program,
@@ -20,7 +19,8 @@ from devinit.providers.programs import (
     remember,
     unchanged,
 )
-from devinit.providers.provider import Place, Say
+from devinit.kinds.provider import Place, Say
+from devinit.model.service import Service
 
 SERVERS = ("redis-server", "valkey-server")
 EXPLICIT_VARIABLE = "DEVINIT_REDIS_BIN"

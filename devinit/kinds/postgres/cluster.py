@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 from devinit.errors import ProviderError, StateFileError
-from devinit.providers.occupants import end_occupants, works_in
-from devinit.providers.postgres.account import Account, other_users, own_account, run, works
-from devinit.providers.programs import Program, already_running, make_private, unusable
-from devinit.providers.provider import Place, Say
+from devinit.kinds.occupants import end_occupants, works_in
+from devinit.kinds.postgres.account import Account, other_users, own_account, run, works
+from devinit.kinds.programs import Program, already_running, make_private, unusable
+from devinit.kinds.provider import Place, Say
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.processes import identity_of
 from devinit.system.regular import open_regular

@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from devinit.errors import StateFileError
-from devinit.providers.programs import make_private
+from devinit.kinds.programs import make_private
 from devinit.system.files import read_text, write_atomically
 
 PASSWORD_FILE = "password"  # noqa: S105 - a file's name

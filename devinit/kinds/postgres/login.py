@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import IntEnum
 
+from devinit.kinds.postgres.protocol import CANNOT_CONNECT_NOW, error_fields, startup_message
+from devinit.kinds.postgres.scram import MECHANISM, Impostor, Scram
+from devinit.kinds.running import Answer, Line, Unusable
 from devinit.model.running import RunningServer
 from devinit.model.service import DatabaseSettings
-from devinit.providers.postgres.protocol import CANNOT_CONNECT_NOW, error_fields, startup_message
-from devinit.providers.postgres.scram import MECHANISM, Impostor, Scram
-from devinit.providers.running import Answer, Line, Unusable
 
 _WORDS = {
     "28": "role {user} cannot log in",

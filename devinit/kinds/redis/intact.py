@@ -16,7 +16,7 @@ from shlex import quote
 from msgspec import Struct
 
 from devinit.errors import ProviderError
-from devinit.providers.programs import Program, moved_away, unusable
+from devinit.kinds.programs import Program, moved_away, unusable
 from devinit.system.files import read_bytes
 
 FOLDER = "appendonlydir"

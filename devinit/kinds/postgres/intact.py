@@ -7,8 +7,8 @@ from pathlib import Path
 from shlex import quote
 
 from devinit.errors import ProviderError
-from devinit.providers.postgres.cluster import SUPERUSER_FILE
-from devinit.providers.programs import Program, moved_away, unusable
+from devinit.kinds.postgres.cluster import SUPERUSER_FILE
+from devinit.kinds.programs import Program, moved_away, unusable
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.regular import kind_of
 

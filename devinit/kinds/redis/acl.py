@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from devinit.errors import ProviderError
-from devinit.providers.programs import Program
+from devinit.kinds.programs import Program
 from devinit.system.files import read_text, write_atomically
 
 OLDEST_MAJOR = 6

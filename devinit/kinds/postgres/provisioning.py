@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.errors import ProviderError
+from devinit.kinds.postgres.cluster import SUPERUSER, server_environment, superuser_file
+from devinit.kinds.provider import Place
 from devinit.model.service import DatabaseSettings, Endpoint
-from devinit.providers.postgres.cluster import SUPERUSER, server_environment, superuser_file
-from devinit.providers.provider import Place
 from devinit.system.digest import blake2b
 from devinit.system.files import read_text, write_atomically
 
@@ -147,7 +147,7 @@ def called_like_their_password(rows: list[str]) -> list[str]:
     """
     if not rows:
         return []
-    from devinit.providers.postgres.scram import verifies  # few databases have had another role
+    from devinit.kinds.postgres.scram import verifies  # few databases have had another role
 
     pairs = (row.partition("|") for row in rows)
     named = ((bytes.fromhex(name).decode(), verifier) for name, _, verifier in pairs)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import ProviderError, StateFileError
-from devinit.providers.provider import Place
+from devinit.kinds.provider import Place
 from devinit.system.files import read_text, write_atomically
 from devinit.system.limits import cure_of_limit
 

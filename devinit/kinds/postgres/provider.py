@@ -8,15 +8,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, DevinitError, ProviderError
-from devinit.model.probe import ExchangeProbe, Probe
-from devinit.model.process import ProcessSpec
-from devinit.model.running import RunningServer
-from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings, Endpoint, Service, StopPolicy
-from devinit.providers.occupants import refuse_use_elsewhere
-from devinit.providers.password import in_url, kept_password
-from devinit.providers.postgres import installation
-from devinit.providers.postgres.account import account_for
-from devinit.providers.postgres.cluster import (
+from devinit.kinds.occupants import refuse_use_elsewhere
+from devinit.kinds.password import in_url, kept_password
+from devinit.kinds.postgres import installation
+from devinit.kinds.postgres.account import account_for
+from devinit.kinds.postgres.cluster import (
     LOCK_FILE,
     SUPERUSER,
     clear_remains,
@@ -26,9 +22,9 @@ from devinit.providers.postgres.cluster import (
     place_home,
     server_environment,
 )
-from devinit.providers.postgres.named import named_password
-from devinit.providers.postgres.protocol import judge, startup_message
-from devinit.providers.postgres.provisioning import (
+from devinit.kinds.postgres.named import named_password
+from devinit.kinds.postgres.protocol import judge, startup_message
+from devinit.kinds.postgres.provisioning import (
     has_been_provisioned,
     has_password,
     is_provisioned,
@@ -36,8 +32,12 @@ from devinit.providers.postgres.provisioning import (
     provision,
     with_kept_names,
 )
-from devinit.providers.programs import Program, recall, unchanged
-from devinit.providers.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
+from devinit.kinds.programs import Program, recall, unchanged
+from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
+from devinit.model.probe import ExchangeProbe, Probe
+from devinit.model.process import ProcessSpec
+from devinit.model.running import RunningServer
+from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings, Endpoint, Service, StopPolicy
 
 LONGEST_NAME = 63
 """Bytes; PostgreSQL cuts longer names off, and a login with the whole name then fails."""
@@ -70,7 +70,7 @@ class PostgresProvider:
         """Return address, user, password and database under the names that libraries and people expect."""
         host, settings, url = reachable(service.host), _settings(service), service.external_url
         if url is not None:
-            from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+            from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
 
             address = address_of(url, service.name)
             host, port = address.host, address.port
@@ -104,7 +104,7 @@ class PostgresProvider:
         if not found:
             return _begin(service, place, home, say)
         program = installation.choose(service, place, home, found, say)
-        from devinit.providers.postgres.intact import check  # not before a server is started
+        from devinit.kinds.postgres.intact import check  # not before a server is started
 
         cluster = found.get(program.major)
         if cluster is None:
@@ -189,8 +189,8 @@ class PostgresProvider:
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Log in to the server that is there with the project's role, password and database."""
-        from devinit.providers.postgres.login import ask  # only a taken port needs it
-        from devinit.providers.running import ask_running
+        from devinit.kinds.postgres.login import ask  # only a taken port needs it
+        from devinit.kinds.running import ask_running
 
         settings = _settings(service)
         return ask_running(endpoint, lambda line: ask(line, settings))
@@ -203,8 +203,8 @@ class PostgresProvider:
         """Say whether the cluster is another one, or not whole."""
         if service.external_url is not None:
             return ""
-        from devinit.providers.loss import loss_of  # nothing waits for this, as below
-        from devinit.providers.postgres.intact import lacking
+        from devinit.kinds.loss import loss_of  # nothing waits for this, as below
+        from devinit.kinds.postgres.intact import lacking
 
         return loss_of(service.name, self.data(service, place), process_id, lacking)
 
@@ -219,7 +219,7 @@ class PostgresProvider:
 
 def _begin(service: Service, place: Place, home: Path, say: Say) -> Notes:
     """Choose a program and make the first cluster; say which extensions are not to be had."""
-    from devinit.providers.postgres.extensions import lacking, told, wanted_by  # once for each checkout
+    from devinit.kinds.postgres.extensions import lacking, told, wanted_by  # once for each checkout
 
     wanted = wanted_by(place.root)
     program = installation.choose(service, place, home, {}, say, wanted=wanted)
@@ -230,7 +230,7 @@ def _begin(service: Service, place: Place, home: Path, say: Say) -> Notes:
 
 def _settings(service: Service) -> DatabaseSettings:
     if service.external_url is not None:
-        from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+        from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
 
         address = address_of(service.external_url, service.name)
         return DatabaseSettings(database=address.path, user=address.user, password=address.password)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from devinit.providers.postgres import PostgresProvider
-from devinit.providers.process import ProcessProvider
-from devinit.providers.provider import Place, Provider, Say
-from devinit.providers.redis import RedisProvider
+from devinit.kinds.postgres.provider import PostgresProvider
+from devinit.kinds.process.provider import ProcessProvider
+from devinit.kinds.provider import Place, Provider, Say
+from devinit.kinds.redis.provider import RedisProvider
 
 PROVIDERS: dict[str, Provider] = {
     "process": ProcessProvider(),

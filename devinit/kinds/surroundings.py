@@ -8,9 +8,9 @@ from pathlib import Path
 from shlex import quote
 
 from devinit.errors import StateFileError
+from devinit.kinds.command import VENV_FOLDERS
+from devinit.kinds.process.provider import PYTHON_SETUPS
 from devinit.model.service import Service
-from devinit.providers.command import VENV_FOLDERS
-from devinit.providers.process import PYTHON_SETUPS
 from devinit.system.files import LARGEST_SETTINGS, read_text
 
 _ASSIGNMENT = "VIRTUAL_ENV="

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from devinit.kinds.redis.resp import command
+from devinit.kinds.running import Answer, Line, Unusable
 from devinit.model.running import RunningServer
-from devinit.providers.redis.resp import command
-from devinit.providers.running import Answer, Line, Unusable
 
 _LONGEST_NUMBER = 18
 """Digits: what answers on the port may be no Redis, and say anything."""

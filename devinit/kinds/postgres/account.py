@@ -24,8 +24,8 @@ from shlex import quote
 from msgspec import Struct
 
 from devinit.errors import ProviderError
+from devinit.kinds.programs import Program
 from devinit.model.process import RunAs
-from devinit.providers.programs import Program
 from devinit.system.processes import user_name
 
 USERS = ("postgres", "nobody")

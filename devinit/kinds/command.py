@@ -8,9 +8,9 @@ import shlex
 from pathlib import Path
 
 from devinit.errors import ConfigError
+from devinit.kinds.provider import Place
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
-from devinit.providers.provider import Place
 
 VENV_FOLDERS = (".venv", "venv")
 

@@ -8,13 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import ServiceError, StateFileError
+from devinit.kinds.command import command_spec, first_words
+from devinit.kinds.provider import Notes, Place, Say, Stated, reachable
 from devinit.model.launcher import is_job_worker
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Scheme, Service, StopPolicy, StopTarget
-from devinit.providers.command import command_spec, first_words
-from devinit.providers.provider import Notes, Place, Say, Stated, reachable
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 
 JOB_SECONDS = 30.0
@@ -131,7 +131,7 @@ class ProcessProvider:
 
 
 def _external(service: Service, url: str) -> Endpoint:
-    from devinit.providers.external import address_of  # rare, and urllib.parse costs 3 ms
+    from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
 
     address = address_of(url, service.name)
     return _web_endpoint(service, address.host, address.port, address.origin)

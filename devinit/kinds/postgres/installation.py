@@ -9,8 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from devinit.errors import ProviderError
-from devinit.model.service import Service
-from devinit.providers.programs import (
+from devinit.kinds.programs import (
     Candidate,
     Origin,
     Program,
@@ -23,7 +22,8 @@ from devinit.providers.programs import (
     remember,
     unchanged,
 )
-from devinit.providers.provider import Place, Say
+from devinit.kinds.provider import Place, Say
+from devinit.model.service import Service
 
 POSTGRES = "postgres"
 EXPLICIT_VARIABLE = "DEVINIT_PG_BIN"
@@ -54,7 +54,7 @@ def choose(
     `clusters` is the data that exists, by major; when there is none, the choice is free, and a program is
     preferred that has the extensions that are `wanted`.
     """
-    from devinit.providers.postgres.extensions import lacking  # not before a server is started
+    from devinit.kinds.postgres.extensions import lacking  # not before a server is started
 
     explicit = _explicit(service, place)
     before = recall(home)
