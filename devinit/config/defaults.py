@@ -11,7 +11,6 @@ from devinit.model.port import ATTEMPTS, HIGHEST_PORT, ConflictPolicy, PortReque
 from devinit.model.service import DatabaseSettings
 
 LOCAL_HOST = "127.0.0.1"
-PORTS = {"postgres": 5432, "redis": 6379}
 DISCOVERY = {"backend": ".backend-port.json"}
 """The discovery files that are written without being asked for."""
 DISCOVERY_REFRESH_SECONDS = 10.0

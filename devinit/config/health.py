@@ -5,19 +5,20 @@ from __future__ import annotations
 from devinit.config.policies import check_question, count, pattern, seconds, statuses, url_path
 from devinit.config.problems import Place
 from devinit.config.schema import HealthTable, ReadyTable, ServiceTable
+from devinit.kinds import Kind
 from devinit.model.service import Health
 
 KINDS = ("http", "tcp", "exec")
 """The keys of which one is chosen."""
 
 
-def health(table: ServiceTable, provider: str, place: Place) -> Health | None:
+def health(table: ServiceTable, kind: Kind, place: Place) -> Health | None:
     """Return how a service is asked while it is ready; None when it is not asked."""
     asked = table.health
     if asked is None:
         return None
     default = Health()
-    _check_kind(asked, table, provider, place)
+    _check_kind(asked, table, kind, place)
     failures = count(asked.failures, default.failures, place.at("failures"))
     return Health(
         http=url_path(asked.http, place.at("http")),
@@ -32,12 +33,12 @@ def health(table: ServiceTable, provider: str, place: Place) -> Health | None:
     )
 
 
-def _check_kind(asked: HealthTable, table: ServiceTable, provider: str, place: Place) -> None:
+def _check_kind(asked: HealthTable, table: ServiceTable, kind: Kind, place: Place) -> None:
     kinds = [kind for kind in KINDS if getattr(asked, kind) not in (None, False)]
-    has_port = table.port is not None or table.range is not None
-    if provider != "process":
-        for kind in kinds:
-            place.at(kind).add(f"{provider} is asked in its own protocol", "say how often, not how")
+    has_port = {table.port, table.range, kind.default_port} != {None}
+    if kind.proves_itself:
+        for key in kinds:
+            place.at(key).add(f"{kind.name} is asked in its own protocol", "say how often, not how")
     elif len(kinds) > 1:
         place.add(f"two ways to ask: {' and '.join(kinds)}", "keep one of them")
     elif kinds and kinds[0] != "exec" and not has_port:

@@ -17,6 +17,7 @@ from devinit.config.defaults import (
 )
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.problems import dotted
+from devinit.kinds import kind_of
 from devinit.model.port import Exhausted
 from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
 
@@ -102,7 +103,7 @@ def _examples(project: Project) -> str:
     """Return examples of what was not found."""
     if not project.services:
         return f"\n# Nothing was detected here. Some services to begin with:\n#\n{_DATABASE}{_APPLICATIONS}"
-    if project.source is None and all(each.provider != "process" for each in project.services.values()):
+    if project.source is None and all(not kind_of(each).runs_a_command for each in project.services.values()):
         needs = "postgres" if "postgres" in project.services else next(iter(project.services))
         example = _APPLICATIONS.replace('"postgres"', f'"{needs}"')
         return f"\n# No application was detected here, only what it needs. To begin with:\n#\n{example}"

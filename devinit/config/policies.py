@@ -18,6 +18,7 @@ from devinit.config.schema import (
     ServiceTable,
     StopTable,
 )
+from devinit.kinds import Kind
 from devinit.model.service import LogLimits, Readiness, RestartMode, RestartPolicy, StopPolicy
 
 _SIZE_UNITS = {
@@ -26,11 +27,11 @@ _SIZE_UNITS = {
 _SMALLEST_LOG = 1000
 
 
-def readiness(table: ServiceTable, provider: str, place: Place) -> Readiness:
+def readiness(table: ServiceTable, kind: Kind, place: Place) -> Readiness:
     """Return how a service is proven ready."""
     ready = table.ready or ReadyTable()
     default = Readiness()
-    _check_kind(ready, table, provider, place)
+    _check_kind(ready, table, kind, place)
     return Readiness(
         http=url_path(ready.http, place.at("http")),
         status=statuses(ready.status, place.at("status")),
@@ -107,12 +108,12 @@ def _attempt(ready: ReadyTable, place: Place) -> float | None:
     return seconds(ready.attempt, 0.0, place, positive=True)
 
 
-def _check_kind(ready: ReadyTable, table: ServiceTable, provider: str, place: Place) -> None:
+def _check_kind(ready: ReadyTable, table: ServiceTable, kind: Kind, place: Place) -> None:
     kinds = [kind for kind in KINDS_OF_READINESS if getattr(ready, kind) not in (None, False)]
-    has_port = table.port is not None or table.range is not None
-    if provider != "process":
-        for kind in kinds:
-            place.at(kind).add(f"{provider} is proven ready by its own protocol", "only `timeout` can be set")
+    has_port = {table.port, table.range, kind.default_port} != {None}
+    if kind.proves_itself:
+        for key in kinds:
+            place.at(key).add(f"{kind.name} is proven ready by its own protocol", "only `timeout` can be set")
     elif len(kinds) > 1:
         place.add(f"two kinds of readiness: {' and '.join(kinds)}", "keep one of them")
     elif kinds and kinds[0] in ("http", "tcp") and not has_port:

@@ -6,28 +6,29 @@ import re
 
 from msgspec.structs import replace
 
-from devinit.config.defaults import PORTS, port_range, preferring
+from devinit.config.defaults import port_range, preferring
 from devinit.config.policies import url_path
 from devinit.config.problems import Place
 from devinit.config.schema import SERVICE_NAME, ServiceTable
+from devinit.kinds import Kind
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
 from devinit.model.service import ExtraEndpoint
 
 
-def port_request(name: str, provider: str, table: ServiceTable, place: Place) -> PortRequest | None:
+def port_request(name: str, kind: Kind, table: ServiceTable, place: Place) -> PortRequest | None:
     """Return what a service asks for; None for one without a port of ours."""
     if table.url is not None:
         return None
-    limits = _range(table.range, place.at("range"), provider) if table.range is not None else None
+    limits = _range(table.range, place.at("range"), kind) if table.range is not None else None
     preferred = table.port
     if preferred is None:
-        preferred = limits[0] if limits else PORTS.get(provider)
+        preferred = limits[0] if limits else kind.default_port
     if preferred is None:
         for key in ("strict_port", "port_env", "exhausted"):
             if table.range is None and getattr(table, key) and not (key == "exhausted" and table.extra_ports):
                 place.at(key).add("needs a `port`")
         return None
-    if table.port is not None and not _check_port(table.port, place.at("port"), provider):
+    if table.port is not None and not _check_port(table.port, place.at("port"), kind):
         return None
     strict = bool(table.strict_port)
     if strict and limits:
@@ -45,13 +46,13 @@ def port_request(name: str, provider: str, table: ServiceTable, place: Place) ->
         first=first,
         last=last,
         strict=strict,
-        browser=provider == "process",
+        browser=kind.has_pages,
         policy=table.on_conflict,
         exhausted=table.exhausted or Exhausted.FAIL,
     )
 
 
-def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> tuple[PortRequest, ...]:
+def extra_ports(name: str, kind: Kind, table: ServiceTable, place: Place) -> tuple[PortRequest, ...]:
     """Return the requests of its further ports."""
     requests = []
     for extra, stated in (table.extra_ports or {}).items():
@@ -60,8 +61,8 @@ def extra_ports(name: str, provider: str, table: ServiceTable, place: Place) -> 
             place.at(extra).add("not a name for a port", "small letters, digits, - and _, a letter first")
         if port is None:
             place.at(extra, "port").add("missing")
-        elif _check_port(port, place.at(extra), provider):
-            browser = provider == "process"
+        elif _check_port(port, place.at(extra), kind):
+            browser = kind.has_pages
             request = preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict)
             requests.append(replace(request, exhausted=table.exhausted or Exhausted.FAIL))
     return tuple(requests)
@@ -95,13 +96,13 @@ def oauth_redirect_ports(table: ServiceTable, place: Place) -> tuple[int, ...]:
     return tuple(dict.fromkeys(port for port in ports if _is_port(port, place)))
 
 
-def _range(text: str, place: Place, provider: str) -> tuple[int, int] | None:
+def _range(text: str, place: Place, kind: Kind) -> tuple[int, int] | None:
     parts = re.fullmatch(r"\s*(\d{1,9})\s*-\s*(\d{1,9})\s*", text, re.ASCII)
     if parts is None:
         place.add(f'"{text}" is not a range of ports', 'first and last port, as "8000-8010"')
         return None
     first, last = int(parts[1]), int(parts[2])
-    if not (_check_port(first, place, provider) and _check_port(last, place, provider)):
+    if not (_check_port(first, place, kind) and _check_port(last, place, kind)):
         return None
     if first > last:
         place.add(f'"{text}" ends before it begins', f'did you mean "{last}-{first}"?')
@@ -109,14 +110,14 @@ def _range(text: str, place: Place, provider: str) -> tuple[int, int] | None:
     return first, last
 
 
-def _check_port(port: int, place: Place, provider: str) -> bool:
+def _check_port(port: int, place: Place, kind: Kind) -> bool:
     if not _is_port(port, place):
         return False
     if port >= LOWEST_UNPRIVILEGED_PORT:
         return True
     from devinit.system.privileged import first_port_for  # hardly any service has such a port
 
-    first = first_port_for(provider)
+    first = first_port_for(kind.name)
     if port < first:
         place.add(
             f"port {port} is privileged: the kernel lets this user listen from {first} on",

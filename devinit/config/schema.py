@@ -7,10 +7,10 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from devinit.kinds import KINDS
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, ConflictPolicy, Exhausted
 from devinit.model.service import Condition, RestartMode, Scheme, StopTarget
 
-PROVIDERS = ("process", "postgres", "redis")
 SERVICE_NAME = "[a-z][a-z0-9_-]*"
 VARIABLE_NAME = "[A-Za-z_][A-Za-z0-9_]*"
 KINDS_OF_READINESS = ("http", "tcp", "exec", "log", "after")
@@ -205,7 +205,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="What runs it: process (default; any command), postgres or redis (built in).",
-            extra_json_schema={"enum": list(PROVIDERS)},
+            extra_json_schema={"enum": list(KINDS)},
         ),
     ] = None
     command: Annotated[

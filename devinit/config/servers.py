@@ -5,10 +5,10 @@ from __future__ import annotations
 from devinit.config.defaults import LONGEST_IDENTIFIER, database_settings
 from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable
+from devinit.kinds import Kind
 from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings
 
 _LINE_ENDS = frozenset("\r\n")
-_SCHEMES = {"postgres": ("postgresql", "postgres"), "redis": ("redis", "rediss")}
 
 
 def database(
@@ -43,15 +43,15 @@ def password(table: ServiceTable, place: Place) -> str | None:
     return text
 
 
-def external_url(text: str | None, provider: str, place: Place) -> str | None:
+def external_url(text: str | None, kind: Kind, place: Place) -> str | None:
     """Return the address of a server that runs elsewhere."""
-    schemes = _SCHEMES.get(provider)
-    if text is None or schemes is None:
+    schemes = kind.url_schemes
+    if text is None or not schemes:
         return None
     scheme, separator, _ = text.partition("://")
     if not separator or scheme not in schemes:
         beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
-        place.add(f"not the URL of a {provider} server", f"it begins with {beginnings}")
+        place.add(f"not the URL of a {kind.name} server", f"it begins with {beginnings}")
         return text
     # 2 ms that only a project with such a service pays.
     from urllib.parse import urlsplit

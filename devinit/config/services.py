@@ -14,7 +14,6 @@ from devinit.config.policies import log_limits, readiness, restart_policy, stop_
 from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
 from devinit.config.schema import (
-    PROVIDERS,
     SERVICE_NAME,
     VARIABLE_NAME,
     Dependencies,
@@ -23,6 +22,7 @@ from devinit.config.schema import (
     Values,
 )
 from devinit.config.servers import database, external_url, password
+from devinit.kinds import KINDS
 from devinit.model.service import Condition, Scheme, Service
 
 _QUOTING = frozenset("'\"\\")
@@ -30,21 +30,6 @@ _QUOTING = frozenset("'\"\\")
 LONGEST_NAME = 40
 """A service's name becomes a part of file names and of container names."""
 
-_PROVIDERS_OF = {
-    "command": ("process",),
-    "scheme": ("process",),
-    "url_path": ("process",),
-    "docs_path": ("process",),
-    "warm": ("process",),
-    "watch": ("process",),
-    "database": ("postgres",),
-    "databases": ("postgres",),
-    "user": ("postgres",),
-    "password": ("postgres", "redis"),
-    "binaries": ("postgres", "redis"),
-    "url": ("postgres", "redis"),
-}
-"""The keys that only some providers understand."""
 _OF_A_SERVER_THAT_WE_RUN = (
     "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database",
     "databases", "user", "password", "binaries", "setup", "setup_inputs", "before_start",
@@ -64,6 +49,7 @@ class Surroundings(Struct, frozen=True):
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
     """Return the service that a table describes; what is wrong is reported at the place."""
     provider = table.provider or "process"
+    kind = KINDS.get(provider, KINDS["process"])
     _check_name(name, place)
     _check_provider(provider, table, place)
     return Service(
@@ -73,9 +59,9 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         directory=_directory(table.directory, surroundings.root, place.at("directory")),
         host=_host(table.host, place.at("host")),
         scheme=_scheme(table, place.at("scheme")),
-        port=port_request(name, provider, table, place),
+        port=port_request(name, kind, table, place),
         port_env=_variable_names(table.port_env, place.at("port_env")),
-        extra_ports=extra_ports(name, provider, table, place.at("extra_ports")),
+        extra_ports=extra_ports(name, kind, table, place.at("extra_ports")),
         extra_endpoints=extra_endpoints(name, table, place.at("extra_ports")),
         oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
         depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
@@ -83,8 +69,8 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         setup=_commands(table.setup, place.at("setup")),
         setup_inputs=_inputs(table, place.at("setup_inputs")),
         before_start=_commands(table.before_start, place.at("before_start")),
-        ready=readiness(table, provider, place.at("ready")),
-        health=health(table, provider, place.at("health")),
+        ready=readiness(table, kind, place.at("ready")),
+        health=health(table, kind, place.at("health")),
         env=variables(table.env, place.at("env")),
         env_file=_env_files(table, surroundings.root, place.at("env_file")),
         restart=restart_policy(table.restart, place.at("restart")),
@@ -99,7 +85,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         database=database(table, provider, surroundings.project, place, is_named=surroundings.is_named),
         password=password(table, place) if provider == "redis" else None,
         binaries=_binaries(table.binaries, surroundings.root, place.at("binaries")),
-        external_url=external_url(table.url, provider, place.at("url")),
+        external_url=external_url(table.url, kind, place.at("url")),
     )
 
 
@@ -124,14 +110,15 @@ def _check_name(name: str, place: Place) -> None:
 
 
 def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
-    if provider not in PROVIDERS:
+    if provider not in KINDS:
         place.at("provider").add(
-            f'there is no provider "{provider}"', choose(provider, PROVIDERS, what="providers")
+            f'there is no provider "{provider}"', choose(provider, tuple(KINDS), what="providers")
         )
         return
-    for key, providers in _PROVIDERS_OF.items():
-        if getattr(table, key) is not None and provider not in providers:
-            place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(providers)}")
+    for key in sorted(frozenset().union(*(kind.keys for kind in KINDS.values())) - KINDS[provider].keys):
+        if getattr(table, key) is not None:
+            meant = [name for name, kind in KINDS.items() if key in kind.keys]
+            place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
     if provider == "process" and not (table.command or "").strip():
         place.at("command").add("missing", "say what starts the service, or choose a built-in provider")
     _refuse_open_quotes(table.command or "", place.at("command"))

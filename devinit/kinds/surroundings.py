@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from devinit.errors import StateFileError
+from devinit.kinds import kind_of
 from devinit.kinds.command import VENV_FOLDERS
 from devinit.kinds.process.provider import PYTHON_SETUPS
 from devinit.model.service import Service
@@ -20,7 +21,7 @@ ODD = {"\n": "a line break", "\r": "a carriage return", ":": "a colon"}
 
 def warnings_about(services: Iterable[Service], root: Path) -> Iterator[str]:
     """Yield what the developer should know before these services are started."""
-    services = [each for each in services if each.provider == "process" and each.external_url is None]
+    services = [each for each in services if kind_of(each).runs_a_command and each.external_url is None]
     folders = dict.fromkeys([root, *(each.directory for each in services)])
     for folder in folders:
         yield from _warning_about_name(folder)

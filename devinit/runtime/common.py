@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from devinit.kinds import kind_of
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.roles import needed_by
 from devinit.runtime.variables import variable_prefix
 
-STANDARD_PREFIXES = {"postgres": "POSTGRES", "redis": "REDIS"}
-"""Provider → what the common names of its first service begin with."""
 URLS = ("DATABASE_URL", "TEST_DATABASE_URL")
 """Which database applications and tests use; the names of the first postgres alone."""
 LIBPQ_NAMES = {
@@ -38,7 +37,7 @@ def common_names(project: Project, service: Service, endpoint: Endpoint) -> dict
 
     A name that begins with another service's prefix stays that service's own (`postgres` behind `events`).
     """
-    standard = STANDARD_PREFIXES.get(service.provider)
+    standard = kind_of(service).common_prefix
     if standard is None or first_of(project, service.provider) is not service:
         return {}
     own = variable_prefix(service.name)

@@ -5,6 +5,7 @@ Nothing in the configuration says so, because names and dependencies say it alre
 
 from __future__ import annotations
 
+from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
 
 BACKEND_NAMES = ("backend", "api", "server")
@@ -47,4 +48,4 @@ def needed_by(project: Project, service: Service) -> set[str]:
 
 
 def _serves(service: Service) -> bool:
-    return service.provider == "process" and (service.port is not None or service.external_url is not None)
+    return kind_of(service).has_pages and (service.port is not None or service.external_url is not None)

@@ -20,6 +20,7 @@ from devinit.config.absence import no_services, none_by_itself
 from devinit.config.load import load
 from devinit.control.elsewhere import services_out_of_reach
 from devinit.errors import DevinitError, Interrupted, PortConflict, StateFileError
+from devinit.kinds import kind_of
 from devinit.kinds.surroundings import warnings_about
 from devinit.model.port import ConflictPolicy, GrantedPort, Resolution
 from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
@@ -651,7 +652,8 @@ class Supervisor:
         """Restart what runs with addresses of others that are not true any more. Databases are given none."""
         addresses = self.stage.addresses()
         for name, runner in self.runners.items():
-            if runner.service.provider != "process" or runner.process is None or self._returning[name] > 0:
+            is_told = kind_of(runner.service).takes_environment and runner.process is not None
+            if not is_told or self._returning[name] > 0:
                 continue
             outdated_now = {
                 other: runner.told[other]

@@ -15,6 +15,7 @@ from devinit.config.detect.finding import Finding
 from devinit.config.detect.links import links_out
 from devinit.config.detect.unreadable import problem_of, unreadable
 from devinit.config.discovery import usual_discovery_files
+from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
 
 Detector: TypeAlias = Callable[[Bounds, Mapping[str, Service]], Finding]
@@ -34,7 +35,7 @@ def detect(root: Path) -> Project:
             services[finding.service.name] = finding.service
     notes.extend(unreadable(bounds))
     notes.extend(links_out(bounds))
-    if services and all(service.provider != "process" for service in services.values()):
+    if services and all(not kind_of(service).runs_a_command for service in services.values()):
         notes.append(only_databases(root, list(services)))
     return Project(
         name=project_name(root),

@@ -10,10 +10,11 @@ from typing import Any
 from msgspec import Struct
 
 from devinit.config.bounds import Bounds
-from devinit.config.defaults import PORTS, database_settings, preferring, project_name
+from devinit.config.defaults import database_settings, preferring, project_name
 from devinit.config.detect.finding import Finding, read, read_package, read_source, sources, table
 from devinit.config.toml import parse_toml
-from devinit.model.service import Service
+from devinit.kinds import KINDS, Kind
+from devinit.model.service import DatabaseSettings, Service
 
 _FOLDERS = ("", "backend", "frontend")
 _RUNTIME_FILE = ".env.runtime"
@@ -74,18 +75,19 @@ def postgres(bounds: Bounds, _found: Mapping[str, Service]) -> Finding:
         return Finding()
     root = bounds.root
     settings = database_settings(project_name(root), is_named=False)
-    port = preferring("postgres", PORTS["postgres"], browser=False)
-    return Finding(
-        Service(name="postgres", provider="postgres", directory=root, port=port, database=settings)
-    )
+    return Finding(_server(KINDS["postgres"], root, settings))
 
 
 def redis(bounds: Bounds, _found: Mapping[str, Service]) -> Finding:
     """Find a use of Redis."""
     if not _uses(bounds, REDIS):
         return Finding()
-    port = preferring("redis", PORTS["redis"], browser=False)
-    return Finding(Service(name="redis", provider="redis", directory=bounds.root, port=port))
+    return Finding(_server(KINDS["redis"], bounds.root))
+
+
+def _server(kind: Kind, root: Path, database: DatabaseSettings | None = None) -> Service:
+    port = kind.default_port and preferring(kind.name, kind.default_port, browser=kind.has_pages)
+    return Service(name=kind.name, provider=kind.name, directory=root, port=port or None, database=database)
 
 
 def _uses(bounds: Bounds, traces: Traces) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Literal
 
+from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.status import Phase
@@ -137,7 +138,7 @@ def failure_of(name: str, supervisor: Supervisor, began: float) -> str | None:
 
 def has_reacted(runner: Runner, supervisor: Supervisor, after: float | None, began: float) -> bool:
     """Whether what a service is now is its answer to what happened at that time."""
-    if after is None or runner.service.provider != "process":
+    if after is None or not kind_of(runner.service).runs_a_command:
         return True  # a database makes nothing of a file that was saved
     stage, now = supervisor.stage, time.time()
     written = written_at(runner, supervisor)

@@ -10,6 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.probe import (
@@ -100,7 +101,7 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
 def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
     """Return how to ask for the first page of a service of which only the port is known."""
     url = stage.endpoint(runner.name).url or ""
-    is_web = runner.service.provider == "process" and url.startswith(WEB)
+    is_web = kind_of(runner.service).has_pages and url.startswith(WEB)
     if not is_web or not isinstance(probe, TcpProbe):
         return None
     return HttpProbe.of(stage.endpoint(runner.name), "/")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
+from devinit.kinds import kind_of
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.service import Project, Service
 from devinit.model.status import Phase
@@ -35,7 +36,7 @@ def command_setting(runners: Mapping[str, Runner], stage: Stage, *, test: bool) 
         "environment": stage.environment_as(with_tests) if test else stage.environment,
         "path": list(dict.fromkeys(folder for each in ours.values() for folder in clients(each, stage))),
         "phases": {name: runners[name].phase.value for name in ours if name in runners},
-        "databases": [name for name, each in ours.items() if each.provider != "process"],
+        "databases": [name for name, each in ours.items() if kind_of(each).keeps_data],
         "untested": [name for name in tested if name not in with_tests],
     }
 

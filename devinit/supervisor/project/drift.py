@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.errors import StateFileError
+from devinit.kinds import kind_of
 from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.system.files import read_bytes
 
@@ -35,7 +36,7 @@ class Basis(Struct, frozen=True, kw_only=True):
 
 def basis_of(service: Service, project: Project, files: tuple[Path, ...]) -> Basis:
     """Return what a service would be started with now."""
-    if service.provider != "process":
+    if not kind_of(service).takes_environment:
         # Databases are given none of these.
         return Basis()
     stated = "\0".join(f"{name}={value}" for name, value in sorted(project.environment.items()))

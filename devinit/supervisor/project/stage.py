@@ -17,6 +17,7 @@ import msgspec
 
 from devinit.config.bounds import usual_env_files
 from devinit.errors import DevinitError, ServiceError, StateFileError
+from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
 from devinit.kinds.providers import PROVIDERS, Place, Provider
 from devinit.logs import SECRETS_FILE
@@ -230,7 +231,7 @@ class Stage:
             raise ServiceError(
                 f"{self.root} does not exist any more", hint="`devinit status --all` shows more"
             )
-        if service.provider != "process" and not self.private.is_dir():
+        if kind_of(service).keeps_data and not self.private.is_dir():
             raise ServiceError(
                 f"{self.private} was deleted while {service.name} ran",
                 hint=f"`devinit start {service.name}` begins with empty data",
@@ -386,7 +387,7 @@ class Stage:
 
 def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
     """Return where a further port of a service answers: of a command as its own port does, with a URL."""
-    if service.provider != "process":
+    if not kind_of(service).has_pages:
         return Endpoint(service=request.service, host=service.host, port=port, url=None)
     stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
     alone = Service(

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from devinit.errors import StateFileError
+from devinit.kinds import kind_of
 from devinit.model.service import ExtraEndpoint, Scheme, Service
 from devinit.supervisor.readiness.scheme_hints import expects_tls
 from devinit.system.files import read_text, write_atomically
@@ -58,7 +59,7 @@ def is_open(service: Service) -> bool:
     """Whether it has to be found out what a service speaks."""
     return (
         service.scheme is None
-        and service.provider == "process"
+        and kind_of(service).has_pages
         and service.port is not None
         and service.external_url is None
     )
@@ -66,7 +67,7 @@ def is_open(service: Service) -> bool:
 
 def open_extra_ports(service: Service) -> list[str]:
     """Return the further ports of which it has to be found out what is spoken there."""
-    if service.provider != "process" or service.external_url is not None:
+    if not kind_of(service).has_pages or service.external_url is not None:
         return []
     names = [request.service for request in service.extra_ports]
     return [name for name in names if stated_of(service, name).scheme is None]

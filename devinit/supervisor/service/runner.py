@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
+from devinit.kinds import kind_of
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
     ExchangeProbe,
@@ -166,7 +167,7 @@ class Runner:
     @property
     def is_program(self) -> bool:
         """Whether it is a program of the user's, which may crash while its reloader lives on."""
-        return self.service.provider == "process" and self.service.external_url is None
+        return kind_of(self.service).runs_a_command and self.service.external_url is None
 
     @property
     def _is_own(self) -> bool:

@@ -1,0 +1,13 @@
+"""A command of the developer's: what it is."""
+
+from __future__ import annotations
+
+from devinit.kinds.kind import Kind
+
+PROCESS = Kind(
+    name="process",
+    keys=frozenset({"command", "scheme", "url_path", "docs_path", "warm", "watch"}),
+    runs_a_command=True,
+    has_pages=True,
+    takes_environment=True,
+)
