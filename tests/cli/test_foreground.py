@@ -18,7 +18,7 @@ import pytest
 
 from devinit.control.waking import supervisor_of
 from tests.cli.conftest import PATIENCE, Shop
-from tests.providers.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
+from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
 
 READY = "services? ready"
 PATIENCE_OF_DATABASES = 120

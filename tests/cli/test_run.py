@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.cli.run import idle_line, path_with
-from tests.providers.conftest import embedded_postgres, system_postgres
+from tests.kinds.conftest import embedded_postgres, system_postgres
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shop

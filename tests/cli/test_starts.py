@@ -12,7 +12,7 @@ import pytest
 from devinit.control.waking import supervisor_of
 from devinit.system.checkout import claim
 from tests.cli.conftest import Shop
-from tests.providers.conftest import embedded_valkey, system_redis
+from tests.kinds.conftest import embedded_valkey, system_redis
 
 LAYOUTS = {
     "a stack": {

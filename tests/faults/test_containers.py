@@ -12,8 +12,8 @@ import pytest
 
 from devinit.control.greeting import WIRE
 from devinit.system.namespaces import network_namespace
+from tests.kinds.conftest import any_postgres
 from tests.places import state_of
-from tests.providers.conftest import any_postgres
 from tests.supervisor.test_upgrades import looked_after_by
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from devinit.supervisor.record.state_file import read_state
 from devinit.system.paths import project_id, socket_path, state_path
 from devinit.system.processes import Process, alive, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch
+from tests.kinds.conftest import embedded_valkey, system_redis
 from tests.places import state_of
-from tests.providers.conftest import embedded_valkey, system_redis
 
 PATIENCE = 30.0
 """How long anything may take on a machine that is busy; nothing is expected to."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kinds.conftest import any_postgres
 from tests.places import state_of
-from tests.providers.conftest import any_postgres
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop

@@ -23,8 +23,8 @@ from devinit.system.checkout import claim
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK
 from devinit.system.processes import boot_id
+from tests.kinds.conftest import any_postgres
 from tests.places import state_of
-from tests.providers.conftest import any_postgres
 from tests.supervisor.conftest import FreePorts, Shop
 from tests.supervisor.test_old_layout import keys_of, needs_redis, set_key
 from tests.supervisor.test_upgrades import FIRST, looked_after_by

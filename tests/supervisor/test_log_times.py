@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kinds.conftest import any_postgres
 from tests.places import state_of
-from tests.providers.conftest import any_postgres
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,8 +21,8 @@ from devinit.kinds.providers import Place
 from devinit.kinds.running import Line, Unusable
 from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.supervisor.project.passwords import Passwords, as_they_run
+from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
 from tests.places import state_of
-from tests.providers.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
 from tests.supervisor.conftest import PATIENCE, Shop
 from tests.system.conftest import Unprivileged
 

@@ -13,13 +13,13 @@ import pytest
 
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
-from tests.places import state_of
-from tests.providers.conftest import (
+from tests.kinds.conftest import (
     Bench,
     Server,
     embedded_postgres,
     system_postgres,
 )
+from tests.places import state_of
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Command, Event, MakeShop, Redis, RunRedis, Shop, Stranger

@@ -12,7 +12,7 @@ import pytest
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.running import RunningServer
 from devinit.model.service import Service
-from tests.providers.conftest import Bench, Speaker
+from tests.kinds.conftest import Bench, Speaker
 
 PROVIDER = PROVIDERS["redis"]
 SERVICE = Service(name="redis", provider="redis", directory=Path("/"))

@@ -11,7 +11,7 @@ from devinit.kinds.providers import PROVIDERS
 from devinit.kinds.running import ASK_SECONDS, LONGEST_ANSWER, Answer, judge
 from devinit.model.running import RunningServer
 from devinit.model.service import Service
-from tests.providers.conftest import Speaker
+from tests.kinds.conftest import Speaker
 
 
 def an_answer(instance: str = "1") -> Answer:

@@ -15,7 +15,7 @@ from devinit.kinds.postgres.provisioning import literal
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.running import RunningServer
 from devinit.model.service import DatabaseSettings
-from tests.providers.conftest import Bench, Server, Speaker
+from tests.kinds.conftest import Bench, Server, Speaker
 
 PASSWORD = "sécret, with \\ and '"
 

@@ -28,7 +28,7 @@ from devinit.model.service import DatabaseSettings, Service, StopPolicy
 from devinit.system.processes import facts_of, process_ids
 
 if TYPE_CHECKING:
-    from tests.providers.conftest import Bench, Server
+    from tests.kinds.conftest import Bench, Server
 
 PROVIDER = PROVIDERS["postgres"]
 BUSY = "DO $$ BEGIN LOOP END LOOP; END $$"

@@ -10,7 +10,7 @@ import pytest
 from devinit.kinds.postgres.extensions import lacking, named_in, wanted_by
 from devinit.kinds.programs import Candidate, Origin, Program, proven
 from devinit.kinds.providers import PROVIDERS
-from tests.providers.conftest import Bench, embedded_postgres, system_postgres
+from tests.kinds.conftest import Bench, embedded_postgres, system_postgres
 
 
 def names_in(text: str, *, prisma: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ from devinit.errors import DevinitError, ProviderError
 from devinit.model.service import Service
 
 if TYPE_CHECKING:
-    from tests.providers.conftest import Bench
+    from tests.kinds.conftest import Bench
 
 
 @pytest.fixture

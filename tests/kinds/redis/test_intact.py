@@ -15,7 +15,7 @@ from devinit.errors import ProviderError, StateFileError
 from devinit.kinds.redis.intact import Files, lacking, rebuilt
 
 if TYPE_CHECKING:
-    from tests.providers.conftest import Bench
+    from tests.kinds.conftest import Bench
 
 BASE, INCREMENT = "appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof"
 MANIFEST = f"file {BASE} seq 1 type b\nfile {INCREMENT} seq 1 type i\n"

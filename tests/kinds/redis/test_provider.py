@@ -15,10 +15,10 @@ from devinit.kinds.providers import PROVIDERS
 from devinit.kinds.redis.provider import judge
 from devinit.model.probe import ProbeVerdict
 from devinit.model.service import Service, StopPolicy
-from tests.providers.conftest import embedded_valkey, system_redis
+from tests.kinds.conftest import embedded_valkey, system_redis
 
 if TYPE_CHECKING:
-    from tests.providers.conftest import Bench
+    from tests.kinds.conftest import Bench
 
 PROVIDER = PROVIDERS["redis"]
 PASSWORD = "correct-horse-battery"
