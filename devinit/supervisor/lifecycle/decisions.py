@@ -1,19 +1,50 @@
-"""The life of one service as a pure function: what is so, what happened, what to do about it.
-
-Time comes in as a value, effects go out as actions. The runner carries the actions out and reports
-what happened as further events; it decides nothing itself.
-"""
+"""What follows when something happens in the life of a service: the next state, and what to do."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TypeAlias, assert_never
 
-import msgspec
 from msgspec import Struct
 
-from devinit.model.service import Condition, Health, RestartMode, RestartPolicy, Service
+from devinit.model.service import Health, RestartMode, RestartPolicy
 from devinit.model.status import Phase
+from devinit.supervisor.lifecycle.actions import (
+    Action,
+    EndTree,
+    LookAfter,
+    NextPort,
+    Prepare,
+    Renew,
+    SetUp,
+    Spawn,
+    Wait,
+    Watch,
+)
+from devinit.supervisor.lifecycle.events import (
+    Adopted,
+    BecameReady,
+    Blocked,
+    CheckFailed,
+    CheckPassed,
+    DelayPassed,
+    DependenciesReady,
+    Exited,
+    LifecycleEvent,
+    Moving,
+    PortLost,
+    PortUnavailable,
+    PreparationFailed,
+    Prepared,
+    Remembered,
+    Spawned,
+    StartRequested,
+    StopRequested,
+    Stuck,
+    TimedOut,
+    TreeGone,
+    WentDown,
+)
+from devinit.supervisor.lifecycle.state import ALIVE, WANTED, Failure, LifecycleState, Success, change, fail
 from devinit.text import counted
 
 STABLE_SECONDS = 10.0
@@ -25,259 +56,7 @@ PORT_ATTEMPTS = 10
 
 NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
 
-
-class Failure(StrEnum):
-    """Why a service was given up; it decides the exit code of the start."""
-
-    EXIT = "exit"
-    TIMEOUT = "timeout"
-    PORT = "port"
-    PREPARATION = "preparation"
-
-
-class Success(StrEnum):
-    """When a service that ends with code 0 has done what it is for."""
-
-    NEVER = "never"
-    """It has a port: a server has not finished its work when it ends."""
-    ONCE_READY = "once ready"
-    """Its `ready` says what is to be seen of it first."""
-    ALWAYS = "always"
-    """To end may be its whole purpose: it has no port, and nothing else is asked of it."""
-    AWAITED = "awaited"
-    """To end is its whole purpose: others wait for that."""
-
-
-class LifecycleState(Struct, frozen=True, kw_only=True):
-    """Everything that the next decision depends on."""
-
-    phase: Phase = Phase.STOPPED
-    reason: str | None = None
-    failure: Failure | None = None
-    """Why it failed, or why a start no longer waits for it: set while the phase is FAILED or `stuck` is."""
-    started_at: float | None = None
-    """When this run began (monotonic seconds)."""
-    spawned_at: float | None = None
-    """When the process of this run was started (monotonic seconds); None before."""
-    ready_at: float | None = None
-    """When this run became ready; None before."""
-    proven: bool = False
-    """It was ready at least once since it was asked for: a later crash is worth a restart."""
-    failures: tuple[float, ...] = ()
-    """Times of the recent failures, oldest first."""
-    restarts: int = 0
-    port_losses: int = 0
-    """Starts in a row that lost the port to another process."""
-    last_exit: int | None = None
-    failed_checks: int = 0
-    """Health checks in a row that failed."""
-    stuck: str | None = None
-    """What keeps a service that is starting from coming up until the user fixes it; it goes on trying."""
-
-
-# What happened
-
-
-class StartRequested(Struct, frozen=True):
-    """An order wants it up."""
-
-
-class DependenciesReady(Struct, frozen=True):
-    """All that it depends on is ready."""
-
-
-class Blocked(Struct, frozen=True):
-    """It waits for its dependencies; the reason why they will not be ready by themselves, if there is one."""
-
-    reason: str | None
-
-
-class Prepared(Struct, frozen=True):
-    """Set-up, data directories and one-shot commands are done."""
-
-
-class PreparationFailed(Struct, frozen=True):
-    """It could not be prepared or spawned."""
-
-    reason: str
-    code: int | None = None
-    """Of the command that failed, if one did."""
-
-
-class Spawned(Struct, frozen=True):
-    """Its process runs."""
-
-
-class Adopted(Struct, frozen=True, kw_only=True):
-    """An earlier supervisor left it behind: as it was then, whether or not it still runs."""
-
-    was_ready: bool
-    runs: bool = True
-    proven: bool = False
-    restarts: int = 0
-
-
-class Remembered(Struct, frozen=True, kw_only=True):
-    """It had ended for good under an earlier supervisor: finished, or failed."""
-
-    phase: Phase
-    reason: str | None
-    failure: Failure | None
-    last_exit: int | None
-    restarts: int
-
-
-class BecameReady(Struct, frozen=True):
-    """Its probe answers, and the listener is its own."""
-
-
-class CheckPassed(Struct, frozen=True):
-    """It answered its health check."""
-
-
-class CheckFailed(Struct, frozen=True):
-    """It did not answer its health check: what was seen, and how many of these mean what."""
-
-    detail: str
-    health: Health
-
-
-class WentDown(Struct, frozen=True):
-    """It was ready and its process lives, but nothing of it serves any more."""
-
-    cause: str | None = None
-    """What the user has to fix before it serves again; None when that is not known, and it may be reloading."""
-    detail: str | None = None
-    """What was seen instead of an answer, where there is no cause."""
-
-
-class Stuck(Struct, frozen=True):
-    """It lives, but cannot come up before the user fixes what it says is wrong."""
-
-    cause: str
-    failure: Failure = Failure.EXIT
-    """What the start that waits for it came to: EXIT when it said so itself, TIMEOUT when its time was over."""
-
-
-class Moving(Struct, frozen=True):
-    """What was stuck does something again."""
-
-
-class TimedOut(Struct, frozen=True):
-    """It was not ready in time, and what was seen last."""
-
-    detail: str
-
-
-class PortLost(Struct, frozen=True):
-    """Another process has its port."""
-
-    reason: str
-
-
-class PortUnavailable(Struct, frozen=True):
-    """There is no other port to move to."""
-
-    reason: str
-
-
-class Exited(Struct, frozen=True):
-    """Its process ended. None: the code went to another parent (an adopted process)."""
-
-    code: int | None
-    success: Success = Success.NEVER
-    """When its end with code 0 is no failure."""
-    cause: str | None = None
-    """The probable cause, in the words of its output."""
-
-
-class DelayPassed(Struct, frozen=True):
-    """The back-off is over."""
-
-
-class StopRequested(Struct, frozen=True):
-    """An order wants it down."""
-
-
-class TreeGone(Struct, frozen=True):
-    """Nothing of it runs any more."""
-
-
-LifecycleEvent: TypeAlias = (
-    StartRequested
-    | DependenciesReady
-    | Blocked
-    | Prepared
-    | PreparationFailed
-    | Spawned
-    | Adopted
-    | Remembered
-    | BecameReady
-    | CheckPassed
-    | CheckFailed
-    | WentDown
-    | Stuck
-    | Moving
-    | TimedOut
-    | PortLost
-    | PortUnavailable
-    | Exited
-    | DelayPassed
-    | StopRequested
-    | TreeGone
-)
-
-
-# What to do
-
-
-class SetUp(Struct, frozen=True):
-    """Begin what needs no other service: install dependencies, make data directories."""
-
-
-class Prepare(Struct, frozen=True):
-    """Await the set-up, then run the one-shot commands."""
-
-
-class Renew(Struct, frozen=True):
-    """Clean up after a process that died: stale pid files, processes that it left behind."""
-
-
-class Spawn(Struct, frozen=True):
-    """Start the process."""
-
-
-class Watch(Struct, frozen=True):
-    """Probe until it is ready."""
-
-
-class LookAfter(Struct, frozen=True):
-    """Ask again and again whether it is well, if it has a health check."""
-
-
-class Wait(Struct, frozen=True):
-    """Report DelayPassed after some seconds."""
-
-    seconds: float
-
-
-class EndTree(Struct, frozen=True):
-    """End every process of it; report TreeGone."""
-
-
-class NextPort(Struct, frozen=True):
-    """Give the port up, get another one, end what runs and spawn again."""
-
-    reason: str
-
-
-Action: TypeAlias = SetUp | Prepare | Renew | Spawn | Watch | LookAfter | Wait | EndTree | NextPort
 Step: TypeAlias = tuple[LifecycleState, tuple[Action, ...]]
-
-ALIVE = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
-"""Phases in which a process runs, or is about to."""
-WANTED = ALIVE | {Phase.WAITING, Phase.BACKOFF}
-"""Phases in which a start has nothing to do."""
 
 
 APPLIES: dict[type[Struct], frozenset[Phase]] = {
@@ -360,30 +139,6 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             assert_never(event)
 
 
-def satisfies_dependants(
-    state: LifecycleState, *, optional: bool, condition: Condition = Condition.READY
-) -> bool:
-    """Whether services that wait for this condition of this one may start."""
-    match state.phase:
-        case Phase.READY:
-            return condition is not Condition.COMPLETED
-        case Phase.EXITED:
-            return state.last_exit == 0
-        case Phase.FAILED:
-            return optional
-        case Phase.UNHEALTHY if condition is Condition.READY:
-            # Who runs is not stopped for it, but a dependant that starts now would meet what is wrong.
-            return optional
-        case Phase.STARTING | Phase.UNHEALTHY | Phase.BACKOFF:
-            return condition is Condition.STARTED and state.spawned_at is not None
-    return False
-
-
-def may_still_satisfy(state: LifecycleState, condition: Condition) -> bool:
-    """Whether a service that is settled, but not as a dependant waits for, may be so later by itself."""
-    return condition is Condition.COMPLETED and state.phase in (Phase.READY, Phase.UNHEALTHY)
-
-
 def after_start_request(state: LifecycleState) -> Step:
     """Bring up what is down. What runs or is on its way runs on; what is being stopped must stop first."""
     if state.phase in WANTED or state.phase is Phase.STOPPING:
@@ -449,15 +204,6 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
     return back_off(state, said, code, now, policy)
 
 
-def success_of(service: Service, *, is_job: bool = False) -> Success:
-    """Return when it is no failure that a service ends with code 0. `is_job`: others wait for its end."""
-    if is_job:
-        return Success.AWAITED
-    if service.port is not None:
-        return Success.NEVER
-    return Success.ONCE_READY if service.ready.is_stated else Success.ALWAYS
-
-
 def is_success(state: LifecycleState, event: Exited) -> bool:
     """Whether a service that ended has done its work. What is starting has not been seen ready in this run."""
     if event.code != 0 or event.success is Success.NEVER:
@@ -503,21 +249,3 @@ def describe_exit(code: int | None) -> str:
     if code < 0:
         return f"was ended by signal {-code}"
     return f"exited with code {code}"
-
-
-def fail(
-    state: LifecycleState, failure: Failure, reason: str, *, last_exit: int | None = None
-) -> LifecycleState:
-    """Give the service up."""
-    kept = state.last_exit if last_exit is None else last_exit
-    return change(state, phase=Phase.FAILED, failure=failure, reason=reason, last_exit=kept)
-
-
-def change(state: LifecycleState, **fields: object) -> LifecycleState:
-    """Return the state with some fields replaced; what holds only in one phase is left behind with it."""
-    phase = fields.get("phase", state.phase)
-    if phase is not Phase.STARTING:
-        fields["stuck"] = None
-    if phase is not Phase.FAILED and fields.get("stuck", state.stuck) is None:
-        fields["failure"] = None
-    return msgspec.structs.replace(state, **fields)

@@ -1,0 +1,97 @@
+"""The life of one service as a pure function: what is so, what happened, what to do about it.
+
+Time comes in as a value, effects go out as actions. The runner carries the actions out and reports
+what happened as further events; it decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from devinit.supervisor.lifecycle.actions import (
+    Action,
+    EndTree,
+    LookAfter,
+    NextPort,
+    Prepare,
+    Renew,
+    SetUp,
+    Spawn,
+    Wait,
+    Watch,
+)
+from devinit.supervisor.lifecycle.decisions import APPLIES, PORT_ATTEMPTS, advance, is_success, restart_delay
+from devinit.supervisor.lifecycle.dependants import may_still_satisfy, satisfies_dependants
+from devinit.supervisor.lifecycle.events import (
+    Adopted,
+    BecameReady,
+    Blocked,
+    CheckFailed,
+    CheckPassed,
+    DelayPassed,
+    DependenciesReady,
+    Exited,
+    LifecycleEvent,
+    Moving,
+    PortLost,
+    PortUnavailable,
+    PreparationFailed,
+    Prepared,
+    Remembered,
+    Spawned,
+    StartRequested,
+    StopRequested,
+    Stuck,
+    TimedOut,
+    TreeGone,
+    WentDown,
+    success_of,
+)
+from devinit.supervisor.lifecycle.state import ALIVE, WANTED, Failure, LifecycleState, Success, change
+
+__all__ = [
+    "ALIVE",
+    "APPLIES",
+    "PORT_ATTEMPTS",
+    "WANTED",
+    "Action",
+    "Adopted",
+    "BecameReady",
+    "Blocked",
+    "CheckFailed",
+    "CheckPassed",
+    "DelayPassed",
+    "DependenciesReady",
+    "EndTree",
+    "Exited",
+    "Failure",
+    "LifecycleEvent",
+    "LifecycleState",
+    "LookAfter",
+    "Moving",
+    "NextPort",
+    "PortLost",
+    "PortUnavailable",
+    "PreparationFailed",
+    "Prepare",
+    "Prepared",
+    "Remembered",
+    "Renew",
+    "SetUp",
+    "Spawn",
+    "Spawned",
+    "StartRequested",
+    "StopRequested",
+    "Stuck",
+    "Success",
+    "TimedOut",
+    "TreeGone",
+    "Wait",
+    "Watch",
+    "WentDown",
+    "advance",
+    "change",
+    "is_success",
+    "may_still_satisfy",
+    "restart_delay",
+    "satisfies_dependants",
+    "success_of",
+]
