@@ -1,0 +1,202 @@
+"""The lease files of a user: who has which port of the machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from devinit.model.port import LeaseOwner
+from devinit.model.process import ProcessIdentity
+from devinit.ports.leases.lease import Lease, are_all_apart
+from devinit.ports.leases.locks import is_locked, try_lock, unusable
+from devinit.ports.leases.records import (
+    Before,
+    Claim,
+    Entry,
+    Record,
+    Taken,
+    counting_record,
+    exists,
+    keeping_record,
+    kept_for_another,
+    owner_of,
+    read_record,
+    record_of,
+    taken_by,
+    write_record,
+)
+from devinit.system.descriptors import descriptors
+from devinit.system.open_files import openers_of
+from devinit.system.regular import open_regular
+
+_SUFFIX = ".lock"
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+_RETRIES = 40
+_RETRY_SECONDS = 0.0005
+
+
+class LeaseStore:
+    """The lease files of this user, in one directory for all projects."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._prefix = f"{directory}/"
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unusable(directory, error) from error
+
+    def take(self, port: int, owner: LeaseOwner, *, over_reservation: bool = False) -> Lease | Taken:
+        """Lease a port, or say who has it.
+
+        A port that is kept for another checkout is ours only with `over_reservation`. Whose port it was is on
+        record, and `Lease.displaced` says so.
+        """
+        with self._opened(port) as descriptor:
+            if (taken := _lock(descriptor, owner.root, over_reservation=over_reservation)) is not None:
+                return taken
+            if not _is_still_the_file(descriptor, self._path(port)):
+                # The directory's files were removed by hand.
+                return self.take(port, owner, over_reservation=over_reservation)
+            counting = counting_record(descriptor)
+            before = Before(counting, os.fstat(descriptor).st_mtime) if counting is not None else None
+            record = record_of(owner, counting)
+            write_record(descriptor, record)
+            return Lease(port, record, descriptors.keep(os.dup(descriptor)), self._path(port), before)
+
+    def look(self, port: int) -> Taken | None:
+        """Return who has a port leased, or for whom it is kept, and leave everything as it is."""
+        if not os.path.exists(self._path(port)):  # noqa: PTH110 - see _path
+            return None
+        with self._opened(port) as descriptor:
+            live = is_locked(descriptor)
+            record = read_record(descriptor) if live else keeping_record(descriptor)
+        return Taken(owner_of(record) if record else None, live=live) if live or record else None
+
+    def entries(self) -> list[Entry]:
+        """Return every port that is leased, or that a stopped service was ready on; by port."""
+        found = []
+        for port in self._ports():
+            with self._opened(port) as descriptor:
+                live = is_locked(descriptor)
+                record = read_record(descriptor) if live else counting_record(descriptor)
+            if record is not None:
+                found.append(Entry(port, owner_of(record), live, kept=record.claim is Claim.KEPT))
+        return found
+
+    def owners(self) -> list[tuple[int, LeaseOwner, bool]]:
+        """Return the ports of `entries` with their owners, and whether each lock is held."""
+        return [(each.port, each.owner, each.live) for each in self.entries()]
+
+    def claim(self, port: int, owner: LeaseOwner, claim: Claim) -> None:
+        """Put on record what a port is to a service whose own processes have the lease."""
+        with self._opened(port) as descriptor:
+            record = read_record(descriptor)
+            ours = record is not None and (record.root, record.service) == (owner.root, owner.service)
+            if record is not None and ours and record.reserved and record.claim is not claim:
+                write_record(descriptor, replace(record, claim=claim))
+
+    def keepers(self, root: str, service: str) -> list[ProcessIdentity]:
+        """Return the processes that keep the live leases of a service, its extra ports included."""
+        ports = [
+            port
+            for port, owner, live in self.owners()
+            if live and owner.root == root and owner.service.partition(".")[0] == service
+        ]
+        return [keeper for port in ports for keeper in openers_of(self._path(port))]
+
+    def is_only_kept_apart(self, root: str, service: str) -> bool:
+        """Tell whether only programs in which a person works keep a service's live leases."""
+        keepers = self.keepers(root, service)
+        return bool(keepers) and are_all_apart(keepers)
+
+    def forget_vanished(self) -> list[int]:
+        """Drop the records of checkouts that no longer exist, except of what still runs; return the ports."""
+        return self._drop(lambda _port, record: not exists(record.root))
+
+    def forget(self, root: str, services: Mapping[str, int | None]) -> list[int]:
+        """Drop the records of stopped services of a checkout, except the port named for each.
+
+        Returns the ports. A port whose lock is held is left as it is.
+        """
+        return self._drop(
+            lambda port, record: record.root == root and services.get(record.service, port) != port
+        )
+
+    def forget_checkout(self, root: str) -> list[int]:
+        """Drop every record of a checkout whose lock is not held; return the ports."""
+        return self._drop(lambda _port, record: record.root == root)
+
+    def _drop(self, concerns: Callable[[int, Record], bool]) -> list[int]:
+        dropped = []
+        for port in self._ports():
+            with self._opened(port) as descriptor:
+                record = read_record(descriptor)
+                if record is None or not concerns(port, record):
+                    continue
+                if try_lock(descriptor, fcntl.LOCK_EX) and read_record(descriptor) == record:
+                    os.ftruncate(descriptor, 0)
+                    dropped.append(port)
+        return dropped
+
+    def _ports(self) -> list[int]:
+        """Return the ports whose file has content, so that thousands of given-up ones cost one stat each."""
+        try:
+            with os.scandir(self.directory) as entries:
+                return sorted(
+                    int(name)
+                    for entry in entries
+                    if (name := entry.name.removesuffix(_SUFFIX)).isdecimal() and entry.stat().st_size
+                )
+        except OSError as error:
+            raise unusable(self.directory, error) from error
+
+    @contextmanager
+    def _opened(self, port: int) -> Iterator[int]:
+        """Open a lease file; closing it ends what was locked through it, unless it was duplicated."""
+        try:
+            # It is opened with O_CLOEXEC: a lease reaches a service only when it is passed on explicitly.
+            descriptor = open_regular(self._path(port), _FLAGS)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise unusable(self._path(port), error) from error
+
+    def _path(self, port: int) -> str:
+        # Text, not Path: a search of 100 ports asks for it 100 times, and Path takes as long as open().
+        return f"{self._prefix}{port}{_SUFFIX}"
+
+
+def _lock(descriptor: int, root: str, *, over_reservation: bool) -> Taken | None:
+    """Lock a lease file for us, or say who has it.
+
+    A port that is kept for another checkout is only looked at, never locked: its owner would otherwise take
+    our lock of a microsecond for a service that still runs.
+    """
+    for _ in range(_RETRIES):
+        if not over_reservation and (record := kept_for_another(descriptor, root)) is not None:
+            return taken_by(record, root, live=is_locked(descriptor))
+        if try_lock(descriptor, fcntl.LOCK_EX):
+            # It may have been put on record between our look and the lock.
+            record = None if over_reservation else kept_for_another(descriptor, root)
+            return taken_by(record, root, live=False) if record else None
+        if is_locked(descriptor):
+            break
+        # No process has it exclusively: one is just looking, as `is_locked` does.
+        time.sleep(_RETRY_SECONDS)
+    return taken_by(read_record(descriptor), root, live=True)
+
+
+def _is_still_the_file(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))  # noqa: PTH116 - see _path
+    except FileNotFoundError:
+        return False
