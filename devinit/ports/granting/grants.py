@@ -15,7 +15,8 @@ from devinit.ports.granting.conflicts import ConflictsFound
 from devinit.ports.granting.displaced import notes_about
 from devinit.ports.granting.overrides import overrides
 from devinit.ports.granting.reuse import AskRunning
-from devinit.ports.granting.search import Search, Wanted
+from devinit.ports.granting.search import Search
+from devinit.ports.granting.wanted import Wanted
 from devinit.ports.hold import Hold, hold
 from devinit.ports.holder.pm2 import applications
 from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
@@ -174,7 +175,7 @@ def grant(
     try:
         taken = search.run({port: name for name, port in remembered.items() if name not in services})
     except BaseException:
-        search.give_back()
+        search.takings.give_back()
         raise
     grants = [
         Grant(granted, replace(search.owner, service=granted.service), store, lease, held)

@@ -9,8 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import PurePath
-from typing import TYPE_CHECKING, NoReturn, Self, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -35,14 +34,15 @@ from devinit.ports.granting.allocate import (
     Ungranted,
     allocate,
     exhausted,
-    wishes_of,
     with_reasons,
 )
 from devinit.ports.granting.avoid import BROWSER_UNSAFE_PORTS, reason_to_avoid
 from devinit.ports.granting.conflicts import ConflictsFound, conflict_of
-from devinit.ports.granting.overrides import Override, Overrides
+from devinit.ports.granting.overrides import Overrides
 from devinit.ports.granting.reuse import AskRunning, in_words, refusal
-from devinit.ports.hold import Hold, Refusal, assigned_port, hold
+from devinit.ports.granting.takings import Takings
+from devinit.ports.granting.wanted import Wanted, hint_for
+from devinit.ports.hold import Hold, Refusal, assigned_port
 from devinit.ports.holder.leftover import started_by_us
 from devinit.ports.holder.lookup import counted, holding, holdings
 from devinit.ports.holder.pm2 import Application
@@ -52,7 +52,6 @@ from devinit.ports.leases import Lease, LeaseStore, Taken
 from devinit.system.listeners import ephemeral_range
 
 if TYPE_CHECKING:
-    from devinit.ports.ending.plan import Ending
     from devinit.ports.ending.release import Say
 
 Taking: TypeAlias = tuple[GrantedPort, Lease | None, Hold | None]
@@ -64,57 +63,6 @@ _SELF_EXPLAINING = frozenset(
     {VerdictKind.OURS, VerdictKind.NEIGHBOUR, VerdictKind.RESERVED, VerdictKind.ASSIGNED}
 )
 """Verdicts whose summary says all that there is to say."""
-
-
-class Wanted(Struct, frozen=True):
-    """A request with everything that decides about it."""
-
-    request: PortRequest
-    """Strict also when the policy, not the service, forbids to move."""
-    policy: ConflictPolicy
-    wishes: tuple[int, ...]
-    strict: bool
-    """The service itself is strict."""
-    override: Override | None
-    """What the environment alone asks for; None when it says what is wished for anyway."""
-    insisted: frozenset[int]
-    """Ports that it gets although they are reserved for a stopped project: it has no other one to move to, a
-    person named the number, or holders are to be ended for it."""
-
-    @classmethod
-    def of(
-        cls,
-        request: PortRequest,
-        policy: ConflictPolicy,
-        stated: Overrides,
-        remembered: Mapping[str, int],
-        chosen: Mapping[str, int],
-    ) -> Self:
-        """Put together what the configuration, the command, the environment and the last start say.
-
-        `chosen` are the remembered ports that were chosen by hand.
-        """
-        override = stated.ports.get(request.service)
-        policy = ConflictPolicy.FAIL if stated.skip_discovery else request.policy or policy
-        wishes = wishes_of(
-            request,
-            override=override.port if override else None,
-            remembered=None if stated.skip_discovery else remembered.get(request.service),
-        )
-        fails = policy is ConflictPolicy.FAIL
-        named = {override.port} if override else set()
-        if request.strict or policy in (ConflictPolicy.FAIL, ConflictPolicy.KILL):
-            named.update(wishes)
-        if request.service in chosen:
-            named.add(chosen[request.service])
-        return cls(
-            request=replace(request, strict=request.strict or fails),
-            policy=policy,
-            wishes=wishes[:1] if fails else wishes,
-            strict=request.strict,
-            override=override if override and override.port not in (*wishes[1:], request.preferred) else None,
-            insisted=frozenset(named),
-        )
 
 
 class Unanswered(Struct, frozen=True):
@@ -144,18 +92,14 @@ class Search:
         say: Say,
     ) -> None:
         self.wanted, self.owner, self.store, self.protected, self.say = wanted, owner, store, protected, say
+        self.takings = Takings(owner, store, applications, protected=protected, say=say)
         self.debug, self.timeout_seconds = stated.debug, stated.timeout_seconds
         self.deadline = time.monotonic() + (stated.timeout_seconds or float("inf"))
         self.resolutions = {(each.service, each.port): each for each in resolutions}
         self.ask_running, self.unusable = ask_running, unusable
-        self.applications = applications
         self.ephemeral = ephemeral_range()
         self.assigned: set[int] = set()
         """Ports that the kernel chose as a last resort: they are outgoing connections', and no worse for it."""
-        self.taken: dict[int, tuple[Lease, Hold]] = {}
-        self.endings: dict[int, Ending] = {}
-        """Holders that are to be ended when every service has a port."""
-        self.killed: dict[int, tuple[str, ...]] = {}
         self.used: dict[str, str] = {}
         """Services that use the server which runs on their port, and that server in words."""
         self.obstructions: dict[int, Obstruction] = {}
@@ -204,29 +148,13 @@ class Search:
                 hint="PORT_DISCOVERY_TIMEOUT (milliseconds) limits the whole search",
             )
         insists = port in self.wanted[request.service].insisted
-        obstruction = self.take(request.service, port, over_reservation=insists)
+        obstruction = self.takings.take(request.service, port, over_reservation=insists)
         if obstruction is None:
             return None
         self.obstructions[port] = obstruction
         if port in self.wanted[request.service].wishes:
             return self.contest(self.wanted[request.service], port, obstruction)
         return self.brief(port, obstruction)
-
-    def take(self, service: str, port: int, *, over_reservation: bool = False) -> Obstruction | None:
-        """Take lease and hold, or neither."""
-        application = self.applications.get(port)
-        if application is not None and not is_inside(application.directory, self.owner.root):
-            return application
-        owner = replace(self.owner, service=service)
-        lease = self.store.take(port, owner, over_reservation=over_reservation)
-        if isinstance(lease, Taken):
-            return lease
-        held = hold(port)
-        if isinstance(held, Refusal):
-            lease.give_back()
-            return held
-        self.taken[port] = (lease, held)
-        return None
 
     def contest(self, wanted: Wanted, port: int, obstruction: Obstruction) -> str | None:
         """Do what the policy, or the person, says about a port that was asked for by number."""
@@ -260,7 +188,7 @@ class Search:
 
     def take_over(self, service: str, port: int) -> str | None:
         """Take a port that is only reserved; the project that it is taken from hears of it when it starts."""
-        obstruction = self.take(service, port, over_reservation=True)
+        obstruction = self.takings.take(service, port, over_reservation=True)
         if obstruction is None:
             self.kinds[port] = VerdictKind.RESERVED
             return None
@@ -313,7 +241,7 @@ class Search:
         if not report.killable or replaced:
             # The holder may have gone since we looked, or since it was shown.
             insists = port in self.wanted[service].insisted
-            if self.take(service, port, over_reservation=insists) is None:
+            if self.takings.take(service, port, over_reservation=insists) is None:
                 del self.kinds[port]
                 return None
             if shown is not None:
@@ -321,13 +249,10 @@ class Search:
             elif report.kind not in _SELF_EXPLAINING:
                 self.notes[port] = f"not ended: {report.advice}"
             return report.summary
-        from devinit.ports.ending.plan import plan  # few starts end any process
-
-        owner, answered = replace(self.owner, service=service), shown is not None
         try:
-            self.endings[port] = plan(self.store, owner, found, obstruction, answered=answered)
+            self.takings.plan_to_end(service, found, obstruction, answered=shown is not None)
         except PortConflict as error:
-            return self.not_ended(service, found, error, answered=answered)
+            return self.not_ended(service, found, error, answered=shown is not None)
         return None
 
     def settle(self) -> Lost | None:
@@ -335,17 +260,13 @@ class Search:
 
         No process is ended while a question is open.
         """
-        while self.endings and not self.open:
-            port = next(iter(self.endings))
-            ending = self.endings.pop(port)
-            service = ending.owner.service
+        while not self.open and (ending := self.takings.next_to_end()) is not None:
             try:
-                lease, released = ending.carry_out(self.store, protected=self.protected, say=self.say)
+                self.takings.end(ending)
             except PortConflict as error:
+                service = ending.owner.service
                 reason = self.not_ended(service, ending.found, error, answered=ending.answered)
-                return Lost(service, port, reason)
-            self.taken[port] = (lease, released.hold)
-            self.killed[port] = released.ended
+                return Lost(service, ending.found.port, reason)
         return None
 
     def not_ended(self, service: str, found: Holding, error: PortConflict, *, answered: bool) -> str:
@@ -392,7 +313,7 @@ class Search:
             named = NAMED_IN_ERRORS if isinstance(outcome, Ungranted) else 1
             for passed in outcome.passed[:named]:
                 wanted_by.setdefault(passed.port, service)
-        ports = {port for port in wanted_by if port in self.obstructions and port not in self.taken}
+        ports = {port for port in wanted_by if port in self.obstructions and port not in self.takings.taken}
         found = holdings(ports, protected=self.protected) if ports else {}
         reasons = {port: self.judge(wanted_by[port], port, each).summary for port, each in found.items()}
         for port in reasons.keys() & self.notes.keys():
@@ -438,7 +359,7 @@ class Search:
                 report = self.judge(wanted.request.service, last.port, found[last.port])
                 hints.append(report.advice)
                 conflicts.append(conflict_of(wanted.request.service, report, move_to=None))
-            hints.append(_hint(wanted))
+            hints.append(hint_for(wanted))
         hint = next(hint for hint in hints if hint)
         # The message need not repeat it.
         lines = [line.removesuffix(f" (not ended: {hint})") for line in lines]
@@ -448,29 +369,6 @@ class Search:
         """Return what was taken for a service; it is no longer ours to give back."""
         if words := self.used.get(outcome.service):
             return replace(outcome, uses=words), None, None
-        lease, held = self.taken.pop(outcome.port)
+        lease, held, killed = self.takings.hand_over(outcome.port)
         kind = self.kinds.get(outcome.passed[0].port if outcome.passed else outcome.port)
-        return replace(outcome, killed=self.killed.get(outcome.port, ()), kind=kind), lease, held
-
-    def give_back(self) -> None:
-        """Let everything go, as if it had never been taken."""
-        for lease, held in self.taken.values():
-            held.close()
-            lease.give_back()
-        for ending in self.endings.values():
-            ending.call_off()
-        self.taken.clear()
-        self.endings.clear()
-
-
-def is_inside(directory: str, root: str) -> bool:
-    """Tell whether an application runs in this checkout: then it is the project's own, run in another way."""
-    return bool(directory) and PurePath(directory).is_relative_to(root)
-
-
-def _hint(wanted: Wanted) -> str:
-    if wanted.strict:
-        return "its port is fixed (strict_port): stop the holder, or give the service another port"
-    if wanted.policy is ConflictPolicy.FAIL:
-        return 'stop the holder, or let it move: on_conflict = "move", without SKIP_PORT_DISCOVERY'
-    return "stop the holder, or choose another port"
+        return replace(outcome, killed=killed, kind=kind), lease, held
