@@ -32,7 +32,7 @@ from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project import graph, reuse
 from devinit.supervisor.project.drift import REMOVED
 from devinit.supervisor.project.passwords import Passwords, as_they_run
-from devinit.supervisor.project.project_ports import Asked, PortQuestion
+from devinit.supervisor.project.project_ports import PortQuestion, PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.warming import warm
 from devinit.supervisor.record.leftovers import (
@@ -66,7 +66,7 @@ class Order(Struct, frozen=True, kw_only=True):
     """What a client wants brought up, and how ports are to be decided."""
 
     services: tuple[str, ...]
-    asked: Asked
+    asked: PortWishes
     profile: str | None = None
     timeout_seconds: float | None = None
     only_changed: bool = False
@@ -193,20 +193,20 @@ class Supervisor:
                 running = await self._end_unrecorded(names)
                 remaining |= survivors(running, self.stage)
             for runner in self.runners.values():
-                runner.hurry.clear()
+                runner.force.clear()
             return Stopped.of(running, self._services(), remaining)
 
-    def hurry(self, names: tuple[str, ...]) -> None:
+    def force(self, names: tuple[str, ...]) -> None:
         """Let these services be ended without grace: what is being ended, and what a stop will end next."""
         for name, runner in self.runners.items():
             if not names or name in names or report.EVERY in names:
-                runner.hurry.set()
+                runner.force.set()
 
     async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
         """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
         async with self._deciding:
             if not self.runners:
-                order = Order(services=(), asked=Asked(environ=environ), profile=profile)
+                order = Order(services=(), asked=PortWishes(environ=environ), profile=profile)
                 await self._configure(self._as_they_run(await self._load(order)), order)
 
     async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, Stage]:
@@ -422,7 +422,7 @@ class Supervisor:
         services = [*(each.service for each in present), *(project.services[name] for name in coming)]
         descriptors.make_room(kept_for(services))
 
-    async def _take_ports(self, names: list[str], asked: Asked) -> None:
+    async def _take_ports(self, names: list[str], asked: PortWishes) -> None:
         services = [self.stage.project.services[name] for name in names]
         say = self._say_from_thread()
         try:
@@ -635,7 +635,7 @@ class Supervisor:
             self.stage.note(error.message, service)
         self.stage.note(f"{name} speaks {scheme}: {self.stage.endpoint(name).url}", service)
         runner = self.runners[service]
-        runner.told = self.stage.addresses()
+        runner.published_addresses = self.stage.addresses()
         self._restart_misinformed()
         if runner.phase in SERVING:
             self._announce(runner)
@@ -645,7 +645,7 @@ class Supervisor:
         self._tell_port(granted)
         self.stage.publish()
         # It knows its own address: it chose it, or is started again on it.
-        self.runners[granted.service].told = self.stage.addresses()
+        self.runners[granted.service].published_addresses = self.stage.addresses()
         self._restart_misinformed()
 
     def _restart_misinformed(self) -> None:
@@ -656,9 +656,9 @@ class Supervisor:
             if not is_told or self._returning[name] > 0:
                 continue
             outdated_now = {
-                other: runner.told[other]
+                other: runner.published_addresses[other]
                 for other, address in addresses.items()
-                if runner.told.get(other, address) != address
+                if runner.published_addresses.get(other, address) != address
             }
             if outdated_now:
                 self._returning[name] += 1
@@ -780,7 +780,7 @@ def refuse_if_abandoned(order: Order) -> None:
         raise Interrupted("the client that ordered the start has gone away")
 
 
-def without_questions(asked: Asked) -> Asked:
+def without_questions(asked: PortWishes) -> PortWishes:
     """Return how ports are decided once services were stopped: a question might never be answered."""
     policy = ConflictPolicy.MOVE if asked.policy is ConflictPolicy.ASK else asked.policy
     return replace(asked, policy=policy, can_answer=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project import stage as stage_module
-from devinit.supervisor.project.project_ports import Asked
+from devinit.supervisor.project.project_ports import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.supervisor import Order, Supervisor
 
@@ -44,7 +44,7 @@ class TestAStart:
         monkeypatch.setattr(stage_module, "check_commands", count)
         async with asyncio.TaskGroup() as tasks:
             supervisor = Supervisor(Stage(tmp_path, Broadcaster()), tasks)
-            order = Order(services=(), asked=Asked(environ={"PATH": "/usr/bin:/bin"}))
+            order = Order(services=(), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
 
             assert await supervisor.start(order, lambda _event: None) == 0
             await supervisor.stop(())
@@ -55,7 +55,7 @@ class TestAStart:
     async def test_hides_what_a_file_says_since_then_before_its_setup_runs(self, tmp_path: Path) -> None:
         (tmp_path / "devinit.toml").write_text(CONFIGURATION)
         (tmp_path / ".env").write_text("API_TOKEN=of-the-first-start\n")
-        order = Order(services=("first",), asked=Asked(environ={"PATH": "/usr/bin:/bin"}))
+        order = Order(services=("first",), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
         shown: list[str] = []
 
         def look(event: Event) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.model.service import StopPolicy, StopTarget
-from devinit.supervisor.processes.ending import Lookout, ask, end_tree
+from devinit.supervisor.processes.ending import ProcessScan, ask, end_tree
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
@@ -225,30 +225,30 @@ class TestEnding:
 
 class TestALook:
     async def test_is_shared_by_all_who_ask_at_once(self) -> None:
-        lookout = Lookout()
+        process_scan = ProcessScan()
 
-        first, second = await asyncio.gather(lookout.table(), lookout.table())
+        first, second = await asyncio.gather(process_scan.table(), process_scan.table())
 
         assert first is second
 
     async def test_shows_what_was_there_after_it_was_asked_for(self, launch: Launcher) -> None:
-        lookout = Lookout()
-        await lookout.table()
+        process_scan = ProcessScan()
+        await process_scan.table()
         service = launch.sh("exec sleep 1000")
 
-        table = await lookout.table()
+        table = await process_scan.table()
 
         assert [member.pid for member in table.members_of(None, launch.marker)] == [service.pid]
 
     async def test_lets_many_services_end_together(self, launch: Launcher) -> None:
-        lookout = Lookout()
+        process_scan = ProcessScan()
         services = [launch.python(POLITE) for _ in range(10)]
         for service in services:
             service.line()
 
         left = await asyncio.gather(
             *(
-                end_tree(service.process.identity, None, StopPolicy(grace_seconds=20), print, lookout)
+                end_tree(service.process.identity, None, StopPolicy(grace_seconds=20), print, process_scan)
                 for service in services
             )
         )

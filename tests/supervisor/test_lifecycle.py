@@ -16,10 +16,12 @@ from devinit.supervisor.lifecycle import (
     WANTED,
     Action,
     Adopted,
+    AwaitReady,
     BecameReady,
     Blocked,
     CheckFailed,
     CheckPassed,
+    CleanUp,
     DelayPassed,
     DependenciesReady,
     EndTree,
@@ -36,7 +38,6 @@ from devinit.supervisor.lifecycle import (
     Prepare,
     Prepared,
     Remembered,
-    Renew,
     SetUp,
     Spawn,
     Spawned,
@@ -47,7 +48,6 @@ from devinit.supervisor.lifecycle import (
     TimedOut,
     TreeGone,
     Wait,
-    Watch,
     WentDown,
     advance,
     restart_delay,
@@ -139,7 +139,7 @@ class TestAStart:
         assert run(state(Phase.STARTING), Prepared())[1] == (Spawn(),)
 
     def test_watches_what_was_spawned(self) -> None:
-        assert run(state(Phase.STARTING), Spawned())[1] == (Watch(),)
+        assert run(state(Phase.STARTING), Spawned())[1] == (AwaitReady(),)
 
     def test_is_ready_when_it_answers(self) -> None:
         after, actions = run(state(Phase.STARTING, port_losses=3), BecameReady())
@@ -301,7 +301,7 @@ class TestACrash:
         after, actions = run(state(Phase.BACKOFF, restarts=2, proven=True), DelayPassed())
 
         assert (after.phase, after.restarts, after.started_at) == (Phase.STARTING, 3, NOW)
-        assert actions == (Renew(), Spawn())
+        assert actions == (CleanUp(), Spawn())
 
     def test_that_goes_on_for_ever_is_given_up(self) -> None:
         now, current, starts = NOW, state(Phase.READY, ready_at=NOW), 0
@@ -412,7 +412,7 @@ class TestAnAdoption:
         after, actions = run(LifecycleState(), Adopted(was_ready=False))
 
         assert (after.phase, after.started_at, after.proven) == (Phase.STARTING, NOW, False)
-        assert actions == (Watch(),)
+        assert actions == (AwaitReady(),)
 
     def test_of_a_service_that_ended_while_nobody_watched_starts_it_again(self) -> None:
         after, actions = run(LifecycleState(), Adopted(was_ready=True), Exited(None))
@@ -536,14 +536,14 @@ class TestAReadyServiceThatWentDown:
         )
         assert (after.reason, after.failure) == (after.stuck, Failure.EXIT)
         assert (after.ready_at, after.proven, after.failed_checks) == (before.ready_at, True, 0)
-        assert actions == (Watch(),)
+        assert actions == (AwaitReady(),)
 
     def test_of_no_known_cause_is_waited_for(self) -> None:
         after, actions = run(state(Phase.READY), WentDown(detail="nothing listens yet"))
 
         assert (after.phase, after.reason) == (Phase.STARTING, "nothing listens yet")
         assert (after.stuck, after.failure) == (None, None)
-        assert actions == (Watch(),)
+        assert actions == (AwaitReady(),)
 
     def test_is_ready_again_when_it_answers(self) -> None:
         after, _ = run(state(Phase.READY), WentDown("SyntaxError"), BecameReady())

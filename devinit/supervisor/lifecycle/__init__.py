@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from devinit.supervisor.lifecycle.actions import (
     Action,
+    AwaitReady,
+    CleanUp,
     EndTree,
     LookAfter,
     NextPort,
     Prepare,
-    Renew,
     SetUp,
     Spawn,
     Wait,
-    Watch,
 )
 from devinit.supervisor.lifecycle.decisions import APPLIES, PORT_ATTEMPTS, advance, is_success, restart_delay
 from devinit.supervisor.lifecycle.dependants import may_still_satisfy, satisfies_dependants
@@ -54,10 +54,12 @@ __all__ = [
     "WANTED",
     "Action",
     "Adopted",
+    "AwaitReady",
     "BecameReady",
     "Blocked",
     "CheckFailed",
     "CheckPassed",
+    "CleanUp",
     "DelayPassed",
     "DependenciesReady",
     "EndTree",
@@ -74,7 +76,6 @@ __all__ = [
     "Prepare",
     "Prepared",
     "Remembered",
-    "Renew",
     "SetUp",
     "Spawn",
     "Spawned",
@@ -85,7 +86,6 @@ __all__ = [
     "TimedOut",
     "TreeGone",
     "Wait",
-    "Watch",
     "WentDown",
     "advance",
     "change",

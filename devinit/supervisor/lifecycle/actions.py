@@ -15,7 +15,7 @@ class Prepare(Struct, frozen=True):
     """Await the set-up, then run the one-shot commands."""
 
 
-class Renew(Struct, frozen=True):
+class CleanUp(Struct, frozen=True):
     """Clean up after a process that died: stale pid files, processes that it left behind."""
 
 
@@ -23,7 +23,7 @@ class Spawn(Struct, frozen=True):
     """Start the process."""
 
 
-class Watch(Struct, frozen=True):
+class AwaitReady(Struct, frozen=True):
     """Probe until it is ready."""
 
 
@@ -47,4 +47,4 @@ class NextPort(Struct, frozen=True):
     reason: str
 
 
-Action: TypeAlias = SetUp | Prepare | Renew | Spawn | Watch | LookAfter | Wait | EndTree | NextPort
+Action: TypeAlias = SetUp | Prepare | CleanUp | Spawn | AwaitReady | LookAfter | Wait | EndTree | NextPort

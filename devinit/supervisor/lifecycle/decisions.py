@@ -10,15 +10,15 @@ from devinit.model.service import Health, RestartMode, RestartPolicy
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle.actions import (
     Action,
+    AwaitReady,
+    CleanUp,
     EndTree,
     LookAfter,
     NextPort,
     Prepare,
-    Renew,
     SetUp,
     Spawn,
     Wait,
-    Watch,
 )
 from devinit.supervisor.lifecycle.events import (
     Adopted,
@@ -98,7 +98,7 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
         case PreparationFailed(reason, code):
             return fail(state, Failure.PREPARATION, reason, last_exit=code), (EndTree(),)
         case Spawned():
-            return change(state, spawned_at=now), (Watch(),)
+            return change(state, spawned_at=now), (AwaitReady(),)
         case Adopted():
             return after_adoption(event, now)
         case Remembered(phase=phase, reason=reason, failure=failure, last_exit=code, restarts=restarts):
@@ -113,7 +113,7 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return after_failed_check(state, detail, health, now, policy)
         case WentDown(cause, detail):
             down = change(state, phase=Phase.STARTING, reason=cause or detail, failed_checks=0)
-            return change(down, stuck=cause, failure=Failure.EXIT if cause else None), (Watch(),)
+            return change(down, stuck=cause, failure=Failure.EXIT if cause else None), (AwaitReady(),)
         case Stuck(cause, failure):
             return change(state, reason=cause, stuck=cause, failure=failure), ()
         case Moving():
@@ -130,7 +130,7 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             again = change(
                 state, phase=Phase.STARTING, started_at=now, spawned_at=None, restarts=state.restarts + 1
             )
-            return again, (Renew(), Spawn())
+            return again, (CleanUp(), Spawn())
         case StopRequested():
             return after_stop_request(state)
         case TreeGone():
@@ -157,7 +157,7 @@ def after_adoption(event: Adopted, now: float) -> Step:
     )
     if event.was_ready:
         return change(state, phase=Phase.READY, ready_at=now, proven=True), (LookAfter(),)
-    return state, (Watch(),)
+    return state, (AwaitReady(),)
 
 
 def after_port_loss(state: LifecycleState, reason: str) -> Step:

@@ -113,7 +113,7 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
         log.info("%s runs on as process %s", runner.name, process.pid)
         runner.adopt(process)
         # Nothing has moved since: it was started with these, or had been started again.
-        runner.told = stage.addresses()
+        runner.published_addresses = stage.addresses()
     ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
     runs = process is not None or record.service.external_url is not None
     runner.post(lifecycle.Adopted(was_ready=ready, runs=runs, proven=record.proven, restarts=record.restarts))

@@ -38,7 +38,7 @@ NAMES = {
 _SESSION = "a session with a terminal of its own"
 
 
-class Lookout:
+class ProcessScan:
     """Walks through /proc once for all who ask in the same turn of the loop, as many that are stopped do."""
 
     def __init__(self) -> None:
@@ -93,9 +93,9 @@ async def end_tree(
     marker: str | None,
     policy: StopPolicy,
     say: Callable[[str], None],
-    lookout: Lookout | None = None,
+    process_scan: ProcessScan | None = None,
     *,
-    hurry: asyncio.Event | None = None,
+    force: asyncio.Event | None = None,
     ports: Sequence[int] = (),
     spare: Callable[[ProcessIdentity], None] | None = None,
 ) -> list[int]:
@@ -104,10 +104,10 @@ async def end_tree(
     What a person works in is left running, although it was started from the service: `spare` is called once
     for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
     another one. With `to = "main"` the others are asked when the program itself has ended, or its grace is
-    over. Once `hurry` is set, the last signal follows at once. `say` reports which processes are waited for,
+    over. Once `force` is set, the last signal follows at once. `say` reports which processes are waited for,
     and how many connections to the service's `ports` are open.
     """
-    lookout, hurry = lookout or Lookout(), hurry or asyncio.Event()
+    process_scan, force = process_scan or ProcessScan(), force or asyncio.Event()
 
     spared: list[ProcessIdentity] = []
 
@@ -116,7 +116,7 @@ async def end_tree(
             say(text)
 
     async def members_now() -> list[ProcessIdentity]:
-        members, apart = (await lookout.table()).family_of(root, marker)
+        members, apart = (await process_scan.table()).family_of(root, marker)
         for each in apart:
             if each not in spared:
                 spared.append(each)
@@ -126,21 +126,21 @@ async def end_tree(
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
-    main = (await lookout.table()).main_of(root) if policy.to is StopTarget.MAIN else None
+    main = (await process_scan.table()).main_of(root) if policy.to is StopTarget.MAIN else None
     told = ""
     for number, seconds, is_alone in steps_of(policy, asked, insist, main):
         began = clock()
         deadline = began + seconds
         signalled: set[ProcessIdentity] = set()
         while members := await members_now():
-            if clock() >= deadline or (number is asked and hurry.is_set()):
+            if clock() >= deadline or (number is asked and force.is_set()):
                 break
             if is_alone and main not in members:
                 break
             if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
                 told = now
                 say(f"waits for {told}, up to {seconds:g} s")
-            with lookout.opened([main] if is_alone and main else members) as (processes, others):
+            with process_scan.opened([main] if is_alone and main else members) as (processes, others):
                 for process in processes:
                     if process.identity not in signalled:
                         signalled.add(process.identity)
@@ -150,12 +150,12 @@ async def end_tree(
                 )
                 seconds_left = min(deadline - clock(), SHORT_SECONDS if others else TELLING_SECONDS)
                 if processes:
-                    await wait_for_exit(processes, seconds_left, hurry if number is asked else None)
+                    await wait_for_exit(processes, seconds_left, force if number is asked else None)
                 elif others:
                     await asyncio.sleep(seconds_left)
         if not members:
             return []
-        if clock() >= deadline and number is asked and not hurry.is_set():
+        if clock() >= deadline and number is asked and not force.is_set():
             then = f"{asked.name} to all of them" if is_alone else insist.name
             say(f"still running after {seconds:g} s: {whom(members, ports)}; sending {then}")
     return [member.pid for member in await members_now()]
@@ -179,17 +179,17 @@ async def end_keepers(
     marker: str | None,
     policy: StopPolicy,
     say: Callable[[str], None],
-    lookout: Lookout,
+    process_scan: ProcessScan,
 ) -> list[int]:
     """End what keeps a service's leases when its mark and descent lead nowhere; return who is still there.
 
     Redis and others write over their environment, and so over the mark. No process loses the lease unawares.
     """
     left: list[int] = []
-    apart = (await lookout.table()).are_apart(keepers) if keepers else set()
+    apart = (await process_scan.table()).are_apart(keepers) if keepers else set()
     for keeper in keepers:
         if keeper not in apart:
-            left += await end_tree(keeper, marker, policy, say, lookout)
+            left += await end_tree(keeper, marker, policy, say, process_scan)
     return left
 
 
@@ -225,12 +225,12 @@ def ask_once(identity: ProcessIdentity, number: signal.Signals) -> bool:
     return True
 
 
-async def wait_for_exit(processes: list[Process], seconds: float, hurry: asyncio.Event | None = None) -> None:
-    """Return when all of them have ended, when the time is over, or when a caller is in a hurry."""
+async def wait_for_exit(processes: list[Process], seconds: float, force: asyncio.Event | None = None) -> None:
+    """Return when all of them have ended, when the time is over, or when the stop is forced."""
     # Any: what they return is of no interest.
     waits: list[asyncio.Future[Any]] = [asyncio.gather(*map(exit_of, processes))]
-    if hurry is not None:
-        waits.append(asyncio.ensure_future(hurry.wait()))
+    if force is not None:
+        waits.append(asyncio.ensure_future(force.wait()))
     try:
         await asyncio.wait(waits, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -34,7 +34,7 @@ class PortQuestion(PortConflict):
         self.conflicts: tuple[Conflict, ...] = found.conflicts
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class PortWishes(Struct, frozen=True, kw_only=True):
     """How a caller wants ports."""
 
     environ: dict[str, str]
@@ -60,7 +60,7 @@ class ProjectPorts:
         """Names of all extra ports that were ever granted, in order: few, where there may be 200 services."""
         self._exclusive: set[str] = set()
         """Services that do not bind over our hold: learnt once, then not tried again."""
-        self._for_now: set[str] = set()
+        self._not_remembered: set[str] = set()
         """Ports that hold for this start, and are not remembered: the environment's, or out of the range."""
         self._ahead: dict[str, tuple[Grant, bool]] = {}
         """Grants for the next `take`, taken before services were stopped; and whether each is for now."""
@@ -74,7 +74,7 @@ class ProjectPorts:
         """Ports that can be bound and are of no use, and why."""
 
     def take(
-        self, services: Iterable[Service], project: Project, asked: Asked, say: Say
+        self, services: Iterable[Service], project: Project, asked: PortWishes, say: Say
     ) -> list[GrantedPort]:
         """Take every port that these services need and do not have. Blocking.
 
@@ -102,7 +102,7 @@ class ProjectPorts:
         taken = without_ports_of_used_servers(each for each, _ in found)
         self._add(each for each in taken if not each.granted.uses)
         for_once = {each.service for each, for_now in found if for_now and each in taken}
-        self._for_now |= for_once
+        self._not_remembered |= for_once
         self._for_once |= for_once
         return [each.granted for each in taken]
 
@@ -111,7 +111,7 @@ class ProjectPorts:
         services: Iterable[Service],
         stopping: Collection[str],
         project: Project,
-        asked: Asked,
+        asked: PortWishes,
         say: Say,
     ) -> None:
         """Take the ports that services are about to move to while those that are `stopping` still run. Blocking.
@@ -143,7 +143,7 @@ class ProjectPorts:
                 found, _ = self._ahead.popitem()[1]
                 found.close()
 
-    def _stated(self, services: Iterable[Service], asked: Asked) -> Overrides:
+    def _stated(self, services: Iterable[Service], asked: PortWishes) -> Overrides:
         """Return what the caller's environment says about the ports of services."""
         services = list(services)
         return overrides(
@@ -154,7 +154,12 @@ class ProjectPorts:
         )
 
     def _grant(
-        self, missing: list[PortRequest], services: list[Service], project: Project, asked: Asked, say: Say
+        self,
+        missing: list[PortRequest],
+        services: list[Service],
+        project: Project,
+        asked: PortWishes,
+        say: Say,
     ) -> list[tuple[Grant, bool]]:
         """Return a grant for each request, and whether it holds for this start only."""
         ask_running = Asking(services)
@@ -250,7 +255,7 @@ class ProjectPorts:
             )
         self._add([found])
         if request.recall(port) is None:
-            self._for_now.add(request.service)
+            self._not_remembered.add(request.service)
         return granted
 
     def came_up(self, name: str, *, keep_all: bool) -> None:
@@ -353,7 +358,7 @@ class ProjectPorts:
         names = tuple(self._taken)
         taken = {name: self._grants[name].port for name in names if name in self._grants}
         ports_file.write(
-            self._root, {name: port for name, port in taken.items() if name not in self._for_now}
+            self._root, {name: port for name, port in taken.items() if name not in self._not_remembered}
         )
         for name in names:
             self._taken.pop(name, None)
@@ -371,7 +376,7 @@ class ProjectPorts:
     def _wanted(self, request: PortRequest, remembered: int | None) -> int | None:
         """Return the port that a start would try first; None when any will do that the service has already."""
         has_port = request.service in self._grants
-        is_forgotten = request.recall(remembered) is None and request.service not in self._for_now
+        is_forgotten = request.recall(remembered) is None and request.service not in self._not_remembered
         if request.strict or is_forgotten or not has_port:
             return request.expected(remembered)
         return request.recall(remembered)
@@ -395,7 +400,7 @@ class ProjectPorts:
 
     def _close(self, name: str, *, keep_reservation: bool = True) -> None:
         found = self._grants.pop(name, None)
-        self._for_now.discard(name)
+        self._not_remembered.discard(name)
         self._for_once.discard(name)
         if found is not None:
             found.close(keep_reservation=keep_reservation)

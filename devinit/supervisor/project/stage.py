@@ -36,7 +36,7 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.files.env_pipes import EnvPipes
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
-from devinit.supervisor.processes.ending import Lookout
+from devinit.supervisor.processes.ending import ProcessScan
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
@@ -77,7 +77,7 @@ class Stage:
         self._masked: dict[str, str] | None = None
         self._mask: Mask
         self.pipes = EnvPipes()
-        self.lookout = Lookout()
+        self.process_scan = ProcessScan()
         self._schemes = Schemes(self.private)
         self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
         self.logs = LogKeeper(self.private, self.note, self.last_errors.look)

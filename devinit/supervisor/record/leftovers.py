@@ -59,9 +59,9 @@ def out_of_sight(names: Collection[str], stage: Stage) -> set[str]:
 async def end_unknown(names: Iterable[str], stage: Stage) -> None:
     """End services that are not configured any more, or stand in a configuration that is broken now."""
     for name in names:
-        await end_tree(None, stage.marker(name), StopPolicy(), stage.note, stage.lookout)
+        await end_tree(None, stage.marker(name), StopPolicy(), stage.note, stage.process_scan)
         keepers = await asyncio.to_thread(stage.ports.keepers, name)
-        await end_keepers(keepers, stage.marker(name), StopPolicy(), stage.note, stage.lookout)
+        await end_keepers(keepers, stage.marker(name), StopPolicy(), stage.note, stage.process_scan)
 
 
 async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:

@@ -40,7 +40,7 @@ from devinit.model.status import (
 )
 from devinit.ports.holder.who import who
 from devinit.supervisor.project.drift import ADDED
-from devinit.supervisor.project.project_ports import Asked
+from devinit.supervisor.project.project_ports import PortWishes
 from devinit.supervisor.reporting import report
 from devinit.supervisor.server.shared import Shared
 from devinit.supervisor.server.single_instance import remember
@@ -119,7 +119,7 @@ class Handlers:
         by = stopped_by(connection.pid)
         if asked.force:
             # Before our turn: a stop that goes on for long is what it is for.
-            self._supervisor.hurry(names)
+            self._supervisor.force(names)
         # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
         with suppress(DevinitError):
             await self._supervisor.ensure_configured(self._stage.caller, None)
@@ -349,7 +349,7 @@ def order_of(params: msgspec.Raw, connection: Connection) -> Order:
     asked = msgspec.json.decode(params, type=StartParams)
     return Order(
         services=asked.services,
-        asked=Asked(
+        asked=PortWishes(
             environ=asked.environ,
             policy=asked.on_conflict,
             can_answer=asked.can_answer or asked.on_conflict is ConflictPolicy.ASK,

@@ -115,13 +115,13 @@ class Runner:
         """What was started from it and left running when it ended: a person works in it."""
         self.withstood: frozenset[int] = frozenset()
         """Pids that no signal has ended, of the last attempt."""
-        self.hurry = asyncio.Event()
+        self.force = asyncio.Event()
         """Set while the stop is to be without grace."""
         self.listener: int | None = None
         """The process that was found listening on its port."""
         self._spawned: ProcessIdentity | None = None
         """The process that we started last ourselves; another one runs when that left a server behind."""
-        self.told: dict[str, str] = {}
+        self.published_addresses: dict[str, str] = {}
         """The addresses of all services as its process was told them."""
         self.basis: Basis | None = None
         """What its process was started with, beside its own configuration."""
@@ -238,7 +238,9 @@ class Runner:
         await self._end()
         stage, marker = self._stage, self._stage.marker(self.name)
         keepers = await asyncio.to_thread(stage.ports.keepers, self.name)
-        left = await end_keepers(keepers, marker, stage.stop_policy(self.service), self._say, stage.lookout)
+        left = await end_keepers(
+            keepers, marker, stage.stop_policy(self.service), self._say, stage.process_scan
+        )
         if left:
             stage.note(f"{self.name}: processes {left} do not end", self.name)
 
@@ -296,13 +298,13 @@ class Runner:
                 pass  # begun already
             case lifecycle.Prepare():
                 await self._prepare()
-            case lifecycle.Renew():
+            case lifecycle.CleanUp():
                 self._stage.require_folder(self.service)
                 refuse_empty_data(self, self._stage)
                 await self._prepare_provider()
             case lifecycle.Spawn():
                 await self._spawn()
-            case lifecycle.Watch():
+            case lifecycle.AwaitReady():
                 await self._watch()
             case lifecycle.LookAfter():
                 proof, self._proof = self._proof, None
@@ -383,7 +385,7 @@ class Runner:
                 )
         finally:
             os.close(descriptor)
-        self.started_at, self.told = time.time(), self._stage.addresses()
+        self.started_at, self.published_addresses = time.time(), self._stage.addresses()
         self.basis = basis_of(self.service, self._stage.project, self._stage.env_files_of(self.service))
         self._spawned = process.identity
         self._follow_process(process)
@@ -672,15 +674,15 @@ class Runner:
             # Its end is asked for from here on: no event.
             asyncio.get_running_loop().remove_reader(self.process.fileno())
         policy = without_saving(self, self._stage, self._stage.stop_policy(self.service))
-        marker, lookout = self._stage.marker(self.name), self._stage.lookout
+        marker, process_scan = self._stage.marker(self.name), self._stage.process_scan
         ports = [each.port for each in self._stage.ports.granted_to(self.name)]
         left = await end_tree(
             self.identity,
             marker,
             policy,
             self._say,
-            lookout,
-            hurry=self.hurry,
+            process_scan,
+            force=self.force,
             ports=ports,
             spare=self._spare,
         )

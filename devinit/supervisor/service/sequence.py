@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from devinit.supervisor import lifecycle
 from devinit.supervisor.lifecycle import Action
 
-INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.Watch, lifecycle.LookAfter, lifecycle.Wait)
+INTERRUPTIBLE = (lifecycle.Prepare, lifecycle.AwaitReady, lifecycle.LookAfter, lifecycle.Wait)
 
 Do = Callable[[Action], Awaitable[None]]
 Failed = Callable[[Action, Exception], None]
