@@ -49,9 +49,12 @@ def pages() -> Iterator[Path]:
 PAGES = sorted(pages())
 MAP = ROOT / "docs" / "architecture.md"
 MODULES = sorted(
-    path for path in (ROOT / "devinit").glob("*/*") if path.suffix == ".py" and not path.stem.startswith("__")
+    path
+    for pattern in ("*/*.py", "ports/*/*.py", "supervisor/*/*.py")
+    for path in (ROOT / "devinit").glob(pattern)
+    if not path.stem.startswith("__")
 )
-"""What a package inside of a package holds is explained there."""
+"""What other packages inside of a package hold is explained there."""
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
