@@ -102,7 +102,7 @@ def make_room(state: State) -> None:
 
 def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
-    runner.identity, runner.log_offset = record.identity, record.log_offset
+    runner.identity, runner.output.offset = record.identity, record.log_offset
     runner.started_at, runner.listener, runner.basis = record.started_at, record.listener, record.basis
     process = Process.open(record.identity) if record.identity is not None else None
     if process is not None and not is_proven(process, runner.name, stage):
@@ -148,7 +148,7 @@ def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
 
 def recall(runner: Runner, ended: EndedRecord) -> None:
     """Let a service that had ended for good be as it was: finished, or failed with its reason."""
-    runner.started_at, runner.log_offset = ended.started_at, ended.log_offset
+    runner.started_at, runner.output.offset = ended.started_at, ended.log_offset
     runner.post(
         lifecycle.Remembered(
             phase=ended.phase,

@@ -134,7 +134,7 @@ def ended_record_of(runner: Runner) -> EndedRecord:
         last_exit=state.last_exit,
         restarts=state.restarts,
         started_at=runner.started_at,
-        log_offset=runner.log_offset,
+        log_offset=runner.output.offset,
     )
 
 
@@ -150,6 +150,6 @@ def record_of(runner: Runner, stage: Stage, *, is_returning: bool = False) -> Se
         restarts=runner.state.restarts,
         started_at=runner.started_at,
         listener=runner.listener,
-        log_offset=runner.log_offset,
+        log_offset=runner.output.offset,
         basis=runner.basis,
     )

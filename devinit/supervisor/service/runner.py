@@ -16,35 +16,27 @@ from devinit.errors import DevinitError, PreparationFailed
 from devinit.kinds import kind_of
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
-    ExchangeProbe,
-    HttpProbe,
     LogProbe,
     Probe,
     ProbeResult,
-    ProbeVerdict,
-    StayedUpProbe,
-    TcpProbe,
 )
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import Health, Scheme, Service
+from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.ports.holder.lookup import holding
 from devinit.supervisor import lifecycle
-from devinit.supervisor.diagnosis.causes import cause_of, ports_in_use
-from devinit.supervisor.diagnosis.listening import Ears, Finding, Sign, listen
+from devinit.supervisor.diagnosis.causes import cause_of
+from devinit.supervisor.diagnosis.listening import Ears, listen
 from devinit.supervisor.diagnosis.remedies import with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
-from devinit.supervisor.logs import log_files
-from devinit.supervisor.logs.access_lines import without_own_requests
 from devinit.supervisor.processes.daemons import open_server
 from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.project.drift import Basis, basis_of
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.readiness.crashes import CONFIRM_SECONDS, down_by, loading, silence_of, until_down
-from devinit.supervisor.readiness.health import asked_again, asked_as, look_after
-from devinit.supervisor.readiness.probing import check, matches, redirected_before
+from devinit.supervisor.readiness.health import asked_again
+from devinit.supervisor.readiness.probing import check, matches
 from devinit.supervisor.readiness.proving import (
     Ailing,
     Elsewhere,
@@ -58,11 +50,13 @@ from devinit.supervisor.readiness.proving import (
     until_ready,
 )
 from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
-from devinit.supervisor.service import binding
-from devinit.supervisor.service.data_watch import look_at_data, refuse_empty_data, watch_data, without_saving
+from devinit.supervisor.service import binding, lost_ports
+from devinit.supervisor.service.data_watch import refuse_empty_data, without_saving
+from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.service.scheme_proof import SchemeProof
 from devinit.supervisor.service.sequence import Sequence
+from devinit.supervisor.service.watch_over import WatchOver
 from devinit.system.listeners import tcp_listeners
 from devinit.system.processes import Process, ProcessTable, spawn
 from devinit.system.standard_input import silent_input
@@ -125,7 +119,7 @@ class Runner:
         """The addresses of all services as its process was told them."""
         self.basis: Basis | None = None
         """What its process was started with, beside its own configuration."""
-        self.log_offset = 0
+        self.output = Output(stage, service.name)
         self.started_at: float | None = None
         """Unix time at which the process started."""
         self.starting_since: float | None = None
@@ -150,9 +144,9 @@ class Runner:
         self._tasks = tasks
         self._changed = changed
         self._sequence = Sequence(tasks, self._do, self._action_failed)
-        self._down: Finding | None = None
         self._moved_at: float | None = None
-        """What was wrong when it was found down last."""
+        """Monotonic time at which it did something again after it was stuck."""
+        self._watch_over = WatchOver(self, stage, tasks)
         self._proof: SchemeProof | None = None
         """Of a run that has just become ready: what is still to be found out about its schemes."""
         self._setting_up: asyncio.Task[None] | None = None
@@ -170,7 +164,7 @@ class Runner:
         return kind_of(self.service).runs_a_command and self.service.external_url is None
 
     @property
-    def _is_own(self) -> bool:
+    def is_own(self) -> bool:
         """Whether it listens itself, on this machine: then connections to its port have to end there."""
         return self.service.port is not None and self.service.external_url is None
 
@@ -192,7 +186,7 @@ class Runner:
                 self.last_probe = ""
             if self.phase is Phase.WAITING:
                 # Whatever it prints from here on: what fails before it runs has no last lines.
-                self.log_offset = self._log_size()
+                self.output.begins()
                 self.failed_command = self.stopped_by = self.ready_seconds = None
             if self.phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
                 # Asked for, failed or ended: whatever it is started for next is another reason.
@@ -207,6 +201,10 @@ class Runner:
         if self.state != before:
             self._changed(self, before)
 
+    def log_tail(self, count: int = TAIL_LINES) -> list[str]:
+        """Return the last lines of the current or the last run, without the project's secrets."""
+        return self.output.tail(self.service, count)
+
     async def idle(self) -> None:
         """Return when nothing that was begun is still being done."""
         await self._sequence.idle()
@@ -218,20 +216,7 @@ class Runner:
 
     async def confirm(self) -> None:
         """Ask a service that is ready once whether it still serves, for a client that is about to rely on it."""
-        if self.phase is not Phase.READY or self.process is None:
-            return
-        if self.is_program and (found := down_by(self._ears())) and self._is_for_the_user(found):
-            self._went_down(found)
-            return
-        if self._heals:
-            return
-        probe, state = self._probe_again(), self.state
-        if isinstance(probe, LogProbe | StayedUpProbe):
-            return
-        result = await check(probe, self._run_probe_command, CONFIRM_SECONDS, is_own=self._is_own)
-        if result.verdict is not ProbeVerdict.READY and self.state is state:
-            is_silent = result.timed_out and self.is_program
-            self._fell_silent(loading(self.name, result.detail) if is_silent else result.detail)
+        await self._watch_over.confirm()
 
     async def end_leftovers(self) -> None:
         """End processes of this service that are on no record."""
@@ -239,7 +224,7 @@ class Runner:
         stage, marker = self._stage, self._stage.marker(self.name)
         keepers = await asyncio.to_thread(stage.ports.keepers, self.name)
         left = await end_keepers(
-            keepers, marker, stage.stop_policy(self.service), self._say, stage.process_scan
+            keepers, marker, stage.stop_policy(self.service), self.say, stage.process_scan
         )
         if left:
             stage.note(f"{self.name}: processes {left} do not end", self.name)
@@ -248,19 +233,6 @@ class Runner:
         """Return every process of the service; `table` saves a walk through /proc where several are asked."""
         members = (table or ProcessTable()).members_of(self.identity, self._stage.marker(self.name))
         return [member.pid for member in members]
-
-    def log_tail(self, count: int = TAIL_LINES) -> list[str]:
-        """Return the last lines of the current or the last run, without the project's secrets."""
-        lines = log_files.run_lines(log_files.log_path(self._stage.private, self.name), self.log_offset)
-        others = without_own_requests(lines, self._asked_paths())[-count:]
-        return [self._stage.mask(line) for line in others]
-
-    def _asked_paths(self) -> set[str]:
-        health = self.service.health
-        return {path for path in (self.service.ready.http, health.http if health else None) if path}
-
-    def _log_size(self) -> int:
-        return log_files.end_of(log_files.log_path(self._stage.private, self.name))
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
         if lifecycle.EndTree() in actions and self._setting_up is not None:
@@ -308,7 +280,7 @@ class Runner:
                 await self._watch()
             case lifecycle.LookAfter():
                 proof, self._proof = self._proof, None
-                await asyncio.gather(*([proof.look_later()] if proof else []), self._look_after())
+                await asyncio.gather(*([proof.look_later()] if proof else []), self._watch_over.go_on())
             case lifecycle.Wait(seconds):
                 await asyncio.sleep(seconds)
                 self.post(lifecycle.DelayPassed())
@@ -342,7 +314,7 @@ class Runner:
     async def _prepare_provider(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
         if not provider.takes_long(self.service, place):
-            self._note(provider.prepare(self.service, place, self._say))
+            self._note(provider.prepare(self.service, place, self.say))
             return
         work = asyncio.ensure_future(
             asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
@@ -364,18 +336,19 @@ class Runner:
 
     async def _spawn(self) -> None:
         await self._stage.read_pipes([self.service])
-        spec = self._stage.process_spec(self.service)
+        stage = self._stage
+        spec = stage.process_spec(self.service)
         if spec is None:
             self.post(lifecycle.Spawned())
             return
-        if loss := self._loss() or await self._redirection():
+        if loss := lost_ports.loss(stage, self.name) or await lost_ports.redirection(stage, self.service):
             self.post(loss)
             return
         port = self._stage.ports.port_of(self.name)
         descriptor = self._stage.logs.open(self.service)
         try:
             run = f"{self.name} starts" + (f" on port {port}" if port is not None else "")
-            self._output_begins(self._stage.logs.mark(self.name, descriptor, run))
+            self.output.begins(self._stage.logs.mark(self.name, descriptor, run))
             with silent_input() as stdin:
                 process = spawn(
                     spec,
@@ -394,35 +367,6 @@ class Runner:
         self._changed(self, self.state)
         self.post(lifecycle.Spawned())
 
-    def _loss(self) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
-        """Say which port another process took while the service was down, if any."""
-        complete = self._stage.ports.make_ready(self.name)
-        if lost := self._lost_extra_ports():
-            return lost
-        return None if complete else lifecycle.PortLost("another process took the port while it was down")
-
-    async def _redirection(self) -> lifecycle.PortLost | None:
-        """Say that connections to its port end elsewhere; a probe that makes none would not see it."""
-        port, probe = self._stage.ports.port_of(self.name), self._stage.probe(self.service)
-        if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
-            return None
-        reason = await redirected_before(TcpProbe(self._stage.endpoint(self.name).host, port))
-        if reason is None:
-            return None
-        self._stage.ports.avoid(port, reason)
-        return lifecycle.PortLost(reason)
-
-    def _lost_extra_ports(self) -> lifecycle.PortUnavailable | None:
-        """Say which of its further ports another process has: they cannot be moved while it starts."""
-        lost = self._stage.ports.lost_extra_ports(self.name)
-        if not lost:
-            return None
-        taken = " and ".join(f"{port.port} ({port.service.partition('.')[2]})" for port in lost)
-        return lifecycle.PortUnavailable(
-            f"another process took its extra port {taken}\n`devinit restart {self.name}` looks for another one, "
-            f"`devinit ports who {lost[0].port}` says who has it"
-        )
-
     def _follow_process(self, process: Process) -> None:
         self.process, self.identity = process, process.identity
         asyncio.get_running_loop().add_reader(process.fileno(), self._process_ended, process)
@@ -438,10 +382,7 @@ class Runner:
         # A server that ends with 0 was asked to: its last words are no cause.
         is_explained = is_failure and (code != 0 or self.service.port is None)
         last_words = self.log_tail(LAST_WORDS) if is_explained else []
-        if (
-            self.phase is Phase.STARTING
-            and (refused := self._could_not_bind("\n".join(last_words))) is not None
-        ):
+        if self.phase is Phase.STARTING and (refused := self._could_not_bind(last_words)) is not None:
             self.post(refused)
             return
         cause = cause_of(last_words, code)
@@ -456,7 +397,7 @@ class Runner:
         probe = self._stage.probe(self.service)
         if not isinstance(probe, LogProbe):
             return
-        read, looks = self._output(), 1 + (self._log_size() - self.log_offset) // log_files.LOOK_BYTES
+        read, looks = self.output.read(), self.output.looks()
         if any(matches(probe, read()) for _ in range(looks)):
             self.post(lifecycle.BecameReady())
 
@@ -479,19 +420,9 @@ class Runner:
         self._changed(self, self.state)
         return True
 
-    def _could_not_bind(self, output: str) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
-        ports = self._stage.ports
-        named, own = ports_in_use(output), [each.port for each in ports.granted_to(self.name)]
-        if named is None or not own:
-            return None
-        another = binding.asks_for_another(
-            named, own, tried_again=self.state.port_losses > 0, retake=lambda: ports.make_ready(self.name)
-        )
-        if lost := self._lost_extra_ports():
-            return lost
-        if another is not None:
-            return lifecycle.PortUnavailable(another)
-        return lifecycle.PortLost("it says that the address is in use")
+    def _could_not_bind(self, last_words: list[str]) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
+        tried_again = self.state.port_losses > 0
+        return lost_ports.could_not_bind(self._stage, self.name, last_words, tried_again=tried_again)
 
     def _forget_process(self) -> None:
         if self.process is not None:
@@ -502,8 +433,8 @@ class Runner:
 
     async def _watch(self) -> None:
         self.last_answer = self._moved_at = None
-        known, self._down = self._down, None
-        listening = self._tasks.create_task(listen(self._ears(), self._say, self._tell, known))
+        known = self._watch_over.forget()
+        listening = self._tasks.create_task(listen(self.ears(), self.say, self._tell, known))
         try:
             found = await until_ready(self._subject())
         finally:
@@ -511,7 +442,7 @@ class Runner:
         match found:
             case Ready(listener):
                 await self._provision()
-                self._proof = SchemeProof(self.service, self._stage, self._printed, self._moves.speaks)
+                self._proof = SchemeProof(self.service, self._stage, self.output.printed, self._moves.speaks)
                 await self._proof.look()
                 self.listener = listener
                 self.post(lifecycle.BecameReady())
@@ -543,88 +474,12 @@ class Runner:
             self._moved_at = asyncio.get_running_loop().time()
         self.post(event)
 
-    async def _look_after(self) -> None:
-        await asyncio.gather(self._check_health(), watch_data(self, self._stage))
-
-    async def _check_health(self) -> None:
-        crash = self._tasks.create_task(self._watch_for_a_crash()) if self.is_program else None
-        try:
-            if self.service.health is not None:
-                await self._check_again_and_again(self.service.health)
-            elif crash is not None:
-                await crash
-        finally:
-            if crash is not None:
-                crash.cancel()
-
-    async def _watch_for_a_crash(self) -> None:
-        grown = asyncio.Event()
-        self._stage.logs.on_growth[self.name] = grown.set
-        try:
-            found = await until_down(self._ears(), grown, self._silence)
-            while isinstance(found, Finding) and not self._is_for_the_user(found):
-                found = await until_down(self._ears(), grown, self._silence)
-            if isinstance(found, Finding):
-                self._went_down(found)
-            else:
-                self._fell_silent(found.detail)
-        finally:
-            if self._stage.logs.on_growth.get(self.name) == grown.set:
-                del self._stage.logs.on_growth[self.name]
-
-    async def _silence(self, end: int) -> str | None:
-        """Return what is seen of the service if its program was started again since and does not serve.
-
-        `end`: of its log, as far as that is known. Where health checks start it again, they find that out.
-        """
-        port = self._stage.ports.port_of(self.name)
-        if port is None or self._heals:
-            return None
-        printed = log_files.read_from(log_files.log_path(self._stage.private, self.name), end)
-        return await silence_of(self.name, TcpProbe(self._stage.endpoint(self.name).host, port), printed)
-
-    def _fell_silent(self, detail: str) -> None:
-        self.last_probe = detail.partition("\n")[0]
-        self.post(lifecycle.WentDown(detail=detail))
-
-    @property
-    def _heals(self) -> bool:
-        """Whether failed health checks start it again."""
-        return self.service.health is not None and self.service.health.restart_after is not None
-
-    def _is_for_the_user(self, found: Finding) -> bool:
-        """Whether only the user can fix it: a worker that was killed may run when it is started again."""
-        return found.sign is Sign.LAST_WORDS or not self._heals
-
-    def _went_down(self, found: Finding) -> None:
-        self._down = found
-        self._say(found.cause)
-        self.post(lifecycle.WentDown(found.told().cause))
-
-    async def _check_again_and_again(self, health: Health) -> None:
-        service = asked_as(self.service, health)
-        probe = self._stage.probe(service)
-
-        async def ask() -> ProbeResult:
-            return await check(probe, self._run_health_command, health.timeout_seconds, is_own=self._is_own)
-
-        def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
-            self.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
-            if look_at_data(self, self._stage):
-                self.post(result)
-            return self.phase in (Phase.READY, Phase.UNHEALTHY)
-
-        await look_after(health, ask, tell)
-
     async def _provision(self) -> None:
         provider, place = self._stage.provider(self.service), self._stage.place()
         endpoint = self._stage.endpoint(self.name)
         if not provider.is_provisioned(self.service, place):
             say = self._say_from_thread()
             self._note(await asyncio.to_thread(provider.provision, self.service, endpoint, place, say))
-
-    def _printed(self) -> str:
-        return log_files.read_from(log_files.log_path(self._stage.private, self.name), self.log_offset)
 
     async def _follow_port(self, port: int) -> None:
         given = self._stage.ports.port_of(self.name)
@@ -647,7 +502,11 @@ class Runner:
         if self.phase is not Phase.STARTING:
             return
         unusable = self._stage.ports.is_unusable(self.name)
-        if not unusable and self.state.port_losses == 1 and self._hold_may_be_in_the_way():
+        if (
+            not unusable
+            and self.state.port_losses == 1
+            and lost_ports.hold_is_in_the_way(self._stage, self.name)
+        ):
             # It may only be that the service does not bind over our hold; then the same port will do.
             self._stage.note(
                 f"{self.name} binds exclusively: its port is not held for it any more", self.name
@@ -660,11 +519,6 @@ class Runner:
                 return
         if self.phase is Phase.STARTING:
             await self._spawn()
-
-    def _hold_may_be_in_the_way(self) -> bool:
-        ports = self._stage.ports
-        ports.make_ready(self.name)
-        return ports.has_to_itself(self.name) and ports.release_hold(self.name)
 
     async def _end(self) -> None:
         if self._abandoned:
@@ -680,7 +534,7 @@ class Runner:
             self.identity,
             marker,
             policy,
-            self._say,
+            self.say,
             process_scan,
             force=self.force,
             ports=ports,
@@ -713,7 +567,7 @@ class Runner:
     def _subject(self) -> Subject:
         is_same_run = self.state.ready_at is not None
         return Subject(
-            probe=self._probe_again() if is_same_run else self._stage.probe(self.service),
+            probe=self.probe_again() if is_same_run else self._stage.probe(self.service),
             port=None if self.service.external_url else self._stage.ports.port_of(self.name),
             extra_ports=self._stage.ports.extra_ports_of(self.name),
             extra_probes=self._stage.extra_probes(self.service),
@@ -724,8 +578,8 @@ class Runner:
             attempt_seconds=self.service.ready.attempt_seconds,
             main=lambda: self.process.pid if self.process else None,
             pids=self.pids,
-            run_command=self._run_probe_command,
-            read_output=self._output(since=self._log_size() if is_same_run else None),
+            run_command=self.run_probe_command,
+            read_output=self.output.read(since=self.output.size() if is_same_run else None),
             saw=self._saw,
             answered=self._answered,
             is_stuck=lambda: self.state.stuck is not None,
@@ -733,17 +587,15 @@ class Runner:
             was_ready=self.state.proven,
         )
 
-    def _probe_again(self) -> Probe:
+    def probe_again(self) -> Probe:
+        """Return how a service is asked that has been ready: what it printed once says nothing any more."""
         endpoint = self._stage.endpoint(self.name)
         return asked_again(self._stage.probe(self.service), endpoint.host, endpoint.port)
 
-    def _output(self, since: int | None = None) -> log_files.NewOutput:
-        offset = self.log_offset if since is None else since
-        return log_files.NewOutput(log_files.log_path(self._stage.private, self.name), offset)
-
-    def _ears(self) -> Ears:
+    def ears(self) -> Ears:
+        """Return what can be heard and seen of the service from outside."""
         return Ears(
-            size=self._log_size,
+            size=self.output.size,
             last_lines=self.log_tail,
             answer=lambda: self.last_answer,
             dead_worker=self._dead_worker,
@@ -763,10 +615,11 @@ class Runner:
     def _saw(self, detail: str) -> None:
         if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:
             # At first it is normal that nothing answers; later it is what the user wants to know.
-            self._say(detail)
+            self.say(detail)
         self.last_probe = detail
 
-    async def _run_probe_command(self, command: str, key: str = "ready.exec") -> int:
+    async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
+        """Run a command of the key `ready.exec` or `health.exec`; return its exit code."""
         output = os.open(os.devnull, os.O_WRONLY)
         try:
             return await run_command(self._workshop(), command, key, output)
@@ -775,10 +628,7 @@ class Runner:
 
     async def answer_to(self, probe: Probe, seconds: float) -> ProbeResult:
         """Ask the service once, whatever its phase."""
-        return await check(probe, self._run_probe_command, seconds, is_own=self._is_own)
-
-    async def _run_health_command(self, command: str) -> int:
-        return await self._run_probe_command(command, "health.exec")
+        return await check(probe, self.run_probe_command, seconds, is_own=self.is_own)
 
     def _workshop(self) -> Workshop:
         return Workshop(
@@ -788,14 +638,12 @@ class Runner:
             private=self._stage.private,
             logs=self._stage.logs,
             marker=self._stage.marker(self.name),
-            say=self._say,
-            began=self._output_begins,
+            say=self.say,
+            began=self.output.begins,
         )
 
-    def _output_begins(self, offset: int) -> None:
-        self.log_offset = offset
-
-    def _say(self, message: str) -> None:
+    def say(self, message: str) -> None:
+        """Report progress to the clients that wait, without the project's secrets."""
         self._stage.broadcaster.progress(self.name, self._stage.mask(message))
 
     def _note(self, texts: Iterable[str]) -> None:
@@ -806,7 +654,7 @@ class Runner:
         loop = asyncio.get_running_loop()
 
         def say(message: str) -> None:
-            loop.call_soon_threadsafe(self._say, message)
+            loop.call_soon_threadsafe(self.say, message)
 
         return say
 

@@ -1,0 +1,65 @@
+"""Ports of a service that another process has, or whose connections end elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from devinit.model.probe import ExchangeProbe, HttpProbe, TcpProbe
+from devinit.model.service import Service
+from devinit.supervisor.diagnosis.causes import ports_in_use
+from devinit.supervisor.lifecycle import PortLost, PortUnavailable
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.readiness.probing import redirected_before
+from devinit.supervisor.service.binding import asks_for_another
+
+
+def loss(stage: Stage, service: str) -> PortLost | PortUnavailable | None:
+    """Say which port another process took while the service was down, if any."""
+    complete = stage.ports.make_ready(service)
+    if lost := lost_extra_ports(stage, service):
+        return lost
+    return None if complete else PortLost("another process took the port while it was down")
+
+
+async def redirection(stage: Stage, service: Service) -> PortLost | None:
+    """Say that connections to its port end elsewhere; a probe that makes none would not see it."""
+    port, probe = stage.ports.port_of(service.name), stage.probe(service)
+    if port is None or isinstance(probe, TcpProbe | HttpProbe | ExchangeProbe):
+        return None
+    reason = await redirected_before(TcpProbe(stage.endpoint(service.name).host, port))
+    if reason is None:
+        return None
+    stage.ports.avoid(port, reason)
+    return PortLost(reason)
+
+
+def lost_extra_ports(stage: Stage, service: str) -> PortUnavailable | None:
+    """Say which of its further ports another process has: they cannot be moved while it starts."""
+    lost = stage.ports.lost_extra_ports(service)
+    if not lost:
+        return None
+    taken = " and ".join(f"{port.port} ({port.service.partition('.')[2]})" for port in lost)
+    return PortUnavailable(
+        f"another process took its extra port {taken}\n`devinit restart {service}` looks for another one, "
+        f"`devinit ports who {lost[0].port}` says who has it"
+    )
+
+
+def could_not_bind(
+    stage: Stage, service: str, last_words: Sequence[str], *, tried_again: bool
+) -> PortLost | PortUnavailable | None:
+    """Say that a service ended because a port was taken, by its last words; None when they say nothing of it."""
+    ports = stage.ports
+    named, own = ports_in_use("\n".join(last_words)), [each.port for each in ports.granted_to(service)]
+    if named is None or not own:
+        return None
+    another = asks_for_another(named, own, tried_again=tried_again, retake=lambda: ports.make_ready(service))
+    if lost := lost_extra_ports(stage, service):
+        return lost
+    return PortUnavailable(another) if another is not None else PortLost("it says that the address is in use")
+
+
+def hold_is_in_the_way(stage: Stage, service: str) -> bool:
+    """Give up the hold of a port that no other process has: the service may not bind over it. Whether it did."""
+    stage.ports.make_ready(service)
+    return stage.ports.has_to_itself(service) and stage.ports.release_hold(service)

@@ -1,0 +1,44 @@
+"""What a service prints: its log, and where in it the current run begins."""
+
+from __future__ import annotations
+
+from devinit.model.service import Service
+from devinit.supervisor.logs import log_files
+from devinit.supervisor.logs.access_lines import without_own_requests
+from devinit.supervisor.project.stage import Stage
+
+
+class Output:
+    """The output of one service. It is in a file, also for a service that an earlier supervisor started."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.offset = 0
+        """Where in the log the current or the last run begins, in bytes."""
+        self._stage, self._path = stage, log_files.log_path(stage.private, name)
+
+    def size(self) -> int:
+        """Return how long the log is, in bytes."""
+        return log_files.end_of(self._path)
+
+    def begins(self, offset: int | None = None) -> None:
+        """Let a run begin at an offset of the log; without one, behind everything that was printed so far."""
+        self.offset = self.size() if offset is None else offset
+
+    def tail(self, service: Service, count: int) -> list[str]:
+        """Return the last lines of the run, without the project's secrets and the requests of devinit itself."""
+        health = service.health
+        asked = {path for path in (service.ready.http, health.http if health else None) if path}
+        lines = without_own_requests(log_files.run_lines(self._path, self.offset), asked)
+        return [self._stage.mask(line) for line in lines[-count:]]
+
+    def printed(self, since: int | None = None) -> str:
+        """Return what was printed since an offset; without one, in this run."""
+        return log_files.read_from(self._path, self.offset if since is None else since)
+
+    def read(self, since: int | None = None) -> log_files.NewOutput:
+        """Return a reader of what is printed from an offset on; without one, from the beginning of this run."""
+        return log_files.NewOutput(self._path, self.offset if since is None else since)
+
+    def looks(self) -> int:
+        """Return how often such a reader must look to have seen all of this run."""
+        return 1 + (self.size() - self.offset) // log_files.LOOK_BYTES

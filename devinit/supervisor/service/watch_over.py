@@ -1,0 +1,133 @@
+"""Watch over a ready service: health checks, its data, and whether its program crashed under a reloader."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from devinit.model.probe import LogProbe, ProbeResult, ProbeVerdict, StayedUpProbe, TcpProbe
+from devinit.model.service import Health
+from devinit.model.status import Phase
+from devinit.supervisor import lifecycle
+from devinit.supervisor.diagnosis.listening import Finding, Sign
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.readiness.crashes import CONFIRM_SECONDS, down_by, loading, silence_of, until_down
+from devinit.supervisor.readiness.health import asked_as, look_after
+from devinit.supervisor.readiness.probing import check
+from devinit.supervisor.service.data_watch import look_at_data, watch_data
+
+if TYPE_CHECKING:
+    from devinit.supervisor.service.runner import Runner
+
+
+class WatchOver:
+    """What is found out about one service while it is ready."""
+
+    def __init__(self, runner: Runner, stage: Stage, tasks: asyncio.TaskGroup) -> None:
+        self._runner, self._stage, self._tasks = runner, stage, tasks
+        self._down: Finding | None = None
+        """What was wrong when it was found down last."""
+
+    def forget(self) -> Finding | None:
+        """Return what was wrong when it was found down last, once: the next run is another one."""
+        down, self._down = self._down, None
+        return down
+
+    async def go_on(self) -> None:
+        """Watch until something is found, or until this is cancelled."""
+        await asyncio.gather(self._check_health(), watch_data(self._runner, self._stage))
+
+    async def confirm(self) -> None:
+        """Ask a service that is ready once whether it still serves."""
+        runner = self._runner
+        if runner.phase is not Phase.READY or runner.process is None:
+            return
+        if runner.is_program and (found := down_by(runner.ears())) and self._is_for_the_user(found):
+            self._went_down(found)
+            return
+        if self._heals:
+            return
+        probe, state = runner.probe_again(), runner.state
+        if isinstance(probe, LogProbe | StayedUpProbe):
+            return
+        result = await check(probe, runner.run_probe_command, CONFIRM_SECONDS, is_own=runner.is_own)
+        if result.verdict is not ProbeVerdict.READY and runner.state is state:
+            is_silent = result.timed_out and runner.is_program
+            self._fell_silent(loading(runner.name, result.detail) if is_silent else result.detail)
+
+    async def _check_health(self) -> None:
+        health = self._runner.service.health
+        crash = self._tasks.create_task(self._watch_for_a_crash()) if self._runner.is_program else None
+        try:
+            if health is not None:
+                await self._check_again_and_again(health)
+            elif crash is not None:
+                await crash
+        finally:
+            if crash is not None:
+                crash.cancel()
+
+    async def _watch_for_a_crash(self) -> None:
+        name, on_growth = self._runner.name, self._stage.logs.on_growth
+        grown = asyncio.Event()
+        on_growth[name] = grown.set
+        try:
+            found = await until_down(self._runner.ears(), grown, self._silence)
+            while isinstance(found, Finding) and not self._is_for_the_user(found):
+                found = await until_down(self._runner.ears(), grown, self._silence)
+            if isinstance(found, Finding):
+                self._went_down(found)
+            else:
+                self._fell_silent(found.detail)
+        finally:
+            if on_growth.get(name) == grown.set:
+                del on_growth[name]
+
+    async def _silence(self, end: int) -> str | None:
+        """Return what is seen of the service if its program was started again since and does not serve.
+
+        `end`: of its log, as far as that is known. Where health checks start it again, they find that out.
+        """
+        name = self._runner.name
+        port = self._stage.ports.port_of(name)
+        if port is None or self._heals:
+            return None
+        probe = TcpProbe(self._stage.endpoint(name).host, port)
+        return await silence_of(name, probe, self._runner.output.printed(end))
+
+    async def _check_again_and_again(self, health: Health) -> None:
+        runner = self._runner
+        probe = self._stage.probe(asked_as(runner.service, health))
+
+        async def run(command: str) -> int:
+            return await runner.run_probe_command(command, "health.exec")
+
+        async def ask() -> ProbeResult:
+            return await check(probe, run, health.timeout_seconds, is_own=runner.is_own)
+
+        def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
+            runner.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
+            if look_at_data(runner, self._stage):
+                runner.post(result)
+            return runner.phase in (Phase.READY, Phase.UNHEALTHY)
+
+        await look_after(health, ask, tell)
+
+    @property
+    def _heals(self) -> bool:
+        """Whether failed health checks start it again."""
+        health = self._runner.service.health
+        return health is not None and health.restart_after is not None
+
+    def _is_for_the_user(self, found: Finding) -> bool:
+        """Whether only the user can fix it: a worker that was killed may run when it is started again."""
+        return found.sign is Sign.LAST_WORDS or not self._heals
+
+    def _fell_silent(self, detail: str) -> None:
+        self._runner.last_probe = detail.partition("\n")[0]
+        self._runner.post(lifecycle.WentDown(detail=detail))
+
+    def _went_down(self, found: Finding) -> None:
+        self._down = found
+        self._runner.say(found.cause)
+        self._runner.post(lifecycle.WentDown(found.told().cause))
