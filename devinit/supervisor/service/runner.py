@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
@@ -24,7 +24,6 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.ports import verify
-from devinit.ports.holder.lookup import holding
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import cause_of
 from devinit.supervisor.diagnosis.listening import Ears, listen
@@ -32,7 +31,6 @@ from devinit.supervisor.diagnosis.remedies import with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
-from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.project.drift import Basis, basis_of
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.health import asked_again
@@ -51,9 +49,11 @@ from devinit.supervisor.readiness.proving import (
 )
 from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
 from devinit.supervisor.service import binding, lost_ports
-from devinit.supervisor.service.data_watch import refuse_empty_data, without_saving
+from devinit.supervisor.service.data_watch import refuse_empty_data
+from devinit.supervisor.service.end import end_keepers_of, end_processes, report_taken_ports
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
+from devinit.supervisor.service.provider_work import prepare, provision
 from devinit.supervisor.service.scheme_proof import SchemeProof
 from devinit.supervisor.service.sequence import Sequence
 from devinit.supervisor.service.watch_over import WatchOver
@@ -221,13 +221,7 @@ class Runner:
     async def end_leftovers(self) -> None:
         """End processes of this service that are on no record."""
         await self._end()
-        stage, marker = self._stage, self._stage.marker(self.name)
-        keepers = await asyncio.to_thread(stage.ports.keepers, self.name)
-        left = await end_keepers(
-            keepers, marker, stage.stop_policy(self.service), self.say, stage.process_scan
-        )
-        if left:
-            stage.note(f"{self.name}: processes {left} do not end", self.name)
+        await end_keepers_of(self, self._stage)
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
         """Return every process of the service; `table` saves a walk through /proc where several are asked."""
@@ -273,7 +267,7 @@ class Runner:
             case lifecycle.CleanUp():
                 self._stage.require_folder(self.service)
                 refuse_empty_data(self, self._stage)
-                await self._prepare_provider()
+                await prepare(self.service, self._stage, self.say)
             case lifecycle.Spawn():
                 await self._spawn()
             case lifecycle.AwaitReady():
@@ -286,7 +280,7 @@ class Runner:
                 self.post(lifecycle.DelayPassed())
             case lifecycle.EndTree():
                 await self._end()
-                self._tell_who_stayed()
+                report_taken_ports(self, self._stage)
                 self.post(lifecycle.TreeGone())
             case lifecycle.NextPort(reason):
                 await self._next_port(reason)
@@ -299,7 +293,7 @@ class Runner:
             await last_run_ended()
             await self._stage.read_pipes([self.service])
             await set_up(self._workshop())
-            await self._prepare_provider()
+            await prepare(self.service, self._stage, self.say)
         except DevinitError as error:
             self._preparation_failed(error)
         except Exception:
@@ -310,21 +304,6 @@ class Runner:
                     "internal error; see the supervisor's log (`devinit doctor` says where it is)"
                 )
             )
-
-    async def _prepare_provider(self) -> None:
-        provider, place = self._stage.provider(self.service), self._stage.place()
-        if not provider.takes_long(self.service, place):
-            self._note(provider.prepare(self.service, place, self.say))
-            return
-        work = asyncio.ensure_future(
-            asyncio.to_thread(provider.prepare, self.service, place, self._say_from_thread())
-        )
-        try:
-            self._note(await asyncio.shield(work))
-        except asyncio.CancelledError:
-            # A thread cannot be interrupted. The next run must not begin beside it (two initdb in one folder).
-            await asyncio.wait([work])
-            raise
 
     async def _prepare(self) -> None:
         if self._setting_up is not None:
@@ -441,7 +420,7 @@ class Runner:
             listening.cancel()
         match found:
             case Ready(listener):
-                await self._provision()
+                await provision(self.service, self._stage, self.say)
                 self._proof = SchemeProof(self.service, self._stage, self.output.printed, self._moves.speaks)
                 await self._proof.look()
                 self.listener = listener
@@ -473,13 +452,6 @@ class Runner:
         if isinstance(event, lifecycle.Moving):
             self._moved_at = asyncio.get_running_loop().time()
         self.post(event)
-
-    async def _provision(self) -> None:
-        provider, place = self._stage.provider(self.service), self._stage.place()
-        endpoint = self._stage.endpoint(self.name)
-        if not provider.is_provisioned(self.service, place):
-            say = self._say_from_thread()
-            self._note(await asyncio.to_thread(provider.provision, self.service, endpoint, place, say))
 
     async def _follow_port(self, port: int) -> None:
         given = self._stage.ports.port_of(self.name)
@@ -527,42 +499,10 @@ class Runner:
         if self.process is not None:
             # Its end is asked for from here on: no event.
             asyncio.get_running_loop().remove_reader(self.process.fileno())
-        policy = without_saving(self, self._stage, self._stage.stop_policy(self.service))
-        marker, process_scan = self._stage.marker(self.name), self._stage.process_scan
-        ports = [each.port for each in self._stage.ports.granted_to(self.name)]
-        left = await end_tree(
-            self.identity,
-            marker,
-            policy,
-            self.say,
-            process_scan,
-            force=self.force,
-            ports=ports,
-            spare=self._spare,
-        )
-        self.withstood = frozenset(left)
-        if left:
-            self._stage.note(f"{self.name}: processes {left} do not end", self.name)
+        self.withstood = await end_processes(self, self._stage)
         if self.process is not None:
             self.process.returncode()
             self._forget_process()
-
-    def _spare(self, process: ProcessIdentity) -> None:
-        """Say what is left running: at each stop, and once while the service crashes and is started again."""
-        known = process in self.spared
-        self.spared.add(process)
-        if (self.phase is Phase.STOPPING or not known) and (text := why_spared(process)):
-            self._stage.note(f"{self.name}: {text}", self.name)
-
-    def _tell_who_stayed(self) -> None:
-        """Say when a port of a service that has ended is in use: by a process that escaped, or came meanwhile."""
-        if self.phase is not Phase.STOPPING or self.service.external_url is not None:
-            return
-        for port in (each.port for each in self._stage.ports.granted_to(self.name)):
-            if tcp_listeners(port):
-                self._stage.note(
-                    f"{self.name} has ended, but port {port} is {holding(port).reason}", self.name
-                )
 
     def _subject(self) -> Subject:
         is_same_run = self.state.ready_at is not None
@@ -645,18 +585,6 @@ class Runner:
     def say(self, message: str) -> None:
         """Report progress to the clients that wait, without the project's secrets."""
         self._stage.broadcaster.progress(self.name, self._stage.mask(message))
-
-    def _note(self, texts: Iterable[str]) -> None:
-        for text in texts:
-            self._stage.note(f"{self.name}: {text}", self.name)
-
-    def _say_from_thread(self) -> Callable[[str], None]:
-        loop = asyncio.get_running_loop()
-
-        def say(message: str) -> None:
-            loop.call_soon_threadsafe(self.say, message)
-
-        return say
 
 
 def explain(error: DevinitError) -> str:

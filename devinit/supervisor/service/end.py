@@ -1,0 +1,62 @@
+"""The end of a service: its processes, what they leave running, and what is said of that."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from devinit.model.process import ProcessIdentity
+from devinit.model.status import Phase
+from devinit.ports.holder.lookup import holding
+from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.service.data_watch import without_saving
+from devinit.system.listeners import tcp_listeners
+
+if TYPE_CHECKING:
+    from devinit.supervisor.service.runner import Runner
+
+
+async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
+    """End all processes of a service; return the pids that no signal has ended."""
+    name = runner.name
+
+    def spare(process: ProcessIdentity) -> None:
+        """Say what is left running: at each stop, and once while the service crashes and is started again."""
+        known = process in runner.spared
+        runner.spared.add(process)
+        if (runner.phase is Phase.STOPPING or not known) and (text := why_spared(process)):
+            stage.note(f"{name}: {text}", name)
+
+    left = await end_tree(
+        runner.identity,
+        stage.marker(name),
+        without_saving(runner, stage, stage.stop_policy(runner.service)),
+        runner.say,
+        stage.process_scan,
+        force=runner.force,
+        ports=[each.port for each in stage.ports.granted_to(name)],
+        spare=spare,
+    )
+    if left:
+        stage.note(f"{name}: processes {left} do not end", name)
+    return frozenset(left)
+
+
+async def end_keepers_of(runner: Runner, stage: Stage) -> None:
+    """End the processes that keep leases of a service and are on no record."""
+    name = runner.name
+    keepers = await asyncio.to_thread(stage.ports.keepers, name)
+    policy = stage.stop_policy(runner.service)
+    left = await end_keepers(keepers, stage.marker(name), policy, runner.say, stage.process_scan)
+    if left:
+        stage.note(f"{name}: processes {left} do not end", name)
+
+
+def report_taken_ports(runner: Runner, stage: Stage) -> None:
+    """Say when a port of a service that has ended is in use: by a process that escaped, or came meanwhile."""
+    if runner.phase is not Phase.STOPPING or runner.service.external_url is not None:
+        return
+    for port in (each.port for each in stage.ports.granted_to(runner.name)):
+        if tcp_listeners(port):
+            stage.note(f"{runner.name} has ended, but port {port} is {holding(port).reason}", runner.name)

@@ -1,0 +1,46 @@
+"""What a kind of service has to do before its process starts and after it answers: often long, and in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from devinit.model.service import Service
+from devinit.supervisor.project.stage import Stage
+
+
+async def prepare(service: Service, stage: Stage, say: Callable[[str], None]) -> None:
+    """Make everything ready for the process of a service. Raise ServiceError."""
+    provider, place = stage.provider(service), stage.place()
+    if not provider.takes_long(service, place):
+        _note(stage, service, provider.prepare(service, place, say))
+        return
+    work = asyncio.ensure_future(asyncio.to_thread(provider.prepare, service, place, _from_thread(say)))
+    try:
+        _note(stage, service, await asyncio.shield(work))
+    except asyncio.CancelledError:
+        # A thread cannot be interrupted. The next run must not begin beside it (two initdb in one folder).
+        await asyncio.wait([work])
+        raise
+
+
+async def provision(service: Service, stage: Stage, say: Callable[[str], None]) -> None:
+    """Create inside the running server what the project expects. Raise ServiceError."""
+    provider, place, endpoint = stage.provider(service), stage.place(), stage.endpoint(service.name)
+    if not provider.is_provisioned(service, place):
+        work = asyncio.to_thread(provider.provision, service, endpoint, place, _from_thread(say))
+        _note(stage, service, await work)
+
+
+def _note(stage: Stage, service: Service, texts: Iterable[str]) -> None:
+    for text in texts:
+        stage.note(f"{service.name}: {text}", service.name)
+
+
+def _from_thread(say: Callable[[str], None]) -> Callable[[str], None]:
+    loop = asyncio.get_running_loop()
+
+    def say_from_thread(message: str) -> None:
+        loop.call_soon_threadsafe(say, message)
+
+    return say_from_thread
