@@ -186,7 +186,7 @@ class Supervisor:
             await self._end(chosen)
             remaining = await end_the_rest({name: self.runners[name] for name in running})
             for name in chosen:
-                self.stage.ports.give_back(name, self.runners[name].spared)
+                self.stage.ports.give_back(name, self.runners[name].run.spared)
                 self._used.pop(name, None)
             self._record.now()
             if not running:
@@ -396,7 +396,7 @@ class Supervisor:
                 self.stage.note(f"{name} is stopped: it is not in the configuration any more", name)
         await self._end(vanished)
         for name in vanished:
-            self.stage.ports.give_back(name, self.runners[name].spared)
+            self.stage.ports.give_back(name, self.runners[name].run.spared)
         self.runners = {name: runner for name, runner in self.runners.items() if name in project.services}
         self.profile = order.profile or self.profile
         self.stage.configure(project, order.asked.environ, given)
@@ -564,7 +564,7 @@ class Supervisor:
         project = self.stage.project
         file = project.discovery.get(endpoint.service)
         if file is not None and endpoint.port is not None:
-            process_id = runner.listener or (runner.identity.pid if runner.identity else 0)
+            process_id = runner.run.listener or (runner.run.identity.pid if runner.run.identity else 0)
             self._discovery.announce(
                 file,
                 endpoint,
@@ -635,7 +635,7 @@ class Supervisor:
             self.stage.note(error.message, service)
         self.stage.note(f"{name} speaks {scheme}: {self.stage.endpoint(name).url}", service)
         runner = self.runners[service]
-        runner.published_addresses = self.stage.addresses()
+        runner.run.published_addresses = self.stage.addresses()
         self._restart_misinformed()
         if runner.phase in SERVING:
             self._announce(runner)
@@ -645,20 +645,20 @@ class Supervisor:
         self._tell_port(granted)
         self.stage.publish()
         # It knows its own address: it chose it, or is started again on it.
-        self.runners[granted.service].published_addresses = self.stage.addresses()
+        self.runners[granted.service].run.published_addresses = self.stage.addresses()
         self._restart_misinformed()
 
     def _restart_misinformed(self) -> None:
         """Restart what runs with addresses of others that are not true any more. Databases are given none."""
         addresses = self.stage.addresses()
         for name, runner in self.runners.items():
-            is_told = kind_of(runner.service).takes_environment and runner.process is not None
+            is_told = kind_of(runner.service).takes_environment and runner.run.process is not None
             if not is_told or self._returning[name] > 0:
                 continue
             outdated_now = {
-                other: runner.published_addresses[other]
+                other: runner.run.published_addresses[other]
                 for other, address in addresses.items()
-                if runner.published_addresses.get(other, address) != address
+                if runner.run.published_addresses.get(other, address) != address
             }
             if outdated_now:
                 self._returning[name] += 1

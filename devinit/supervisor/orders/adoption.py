@@ -102,18 +102,22 @@ def make_room(state: State) -> None:
 
 def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
     """Adopt one service, or let its lifecycle decide about a process that is gone."""
-    runner.identity, runner.output.offset = record.identity, record.log_offset
-    runner.started_at, runner.listener, runner.basis = record.started_at, record.listener, record.basis
+    runner.run.identity, runner.output.offset = record.identity, record.log_offset
+    runner.run.started_at, runner.run.listener, runner.run.basis = (
+        record.started_at,
+        record.listener,
+        record.basis,
+    )
     process = Process.open(record.identity) if record.identity is not None else None
     if process is not None and not is_proven(process, runner.name, stage):
         log.warning("process %s is not %s of this checkout: it is left alone", process.pid, runner.name)
         process.close()
-        process = runner.identity = None
+        process = runner.run.identity = None
     if process is not None:
         log.info("%s runs on as process %s", runner.name, process.pid)
         runner.adopt(process)
         # Nothing has moved since: it was started with these, or had been started again.
-        runner.published_addresses = stage.addresses()
+        runner.run.published_addresses = stage.addresses()
     ready = record.phase in (Phase.READY, Phase.UNHEALTHY)
     runs = process is not None or record.service.external_url is not None
     runner.post(lifecycle.Adopted(was_ready=ready, runs=runs, proven=record.proven, restarts=record.restarts))
@@ -148,7 +152,7 @@ def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
 
 def recall(runner: Runner, ended: EndedRecord) -> None:
     """Let a service that had ended for good be as it was: finished, or failed with its reason."""
-    runner.started_at, runner.output.offset = ended.started_at, ended.log_offset
+    runner.run.started_at, runner.output.offset = ended.started_at, ended.log_offset
     runner.post(
         lifecycle.Remembered(
             phase=ended.phase,

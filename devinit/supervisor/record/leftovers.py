@@ -26,7 +26,7 @@ async def end_leftovers(
     """
     orphaned = stage.ports.orphaned() & runners.keys()
     # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
-    unseen = [name for name, each in runners.items() if not has_ports(each) and each.identity is None]
+    unseen = [name for name, each in runners.items() if not has_ports(each) and each.run.identity is None]
     table = ProcessTable() if unseen else None
     orphaned |= {name for name in unseen if runners[name].pids(table)}
     if elsewhere := await elsewhere_of(orphaned, stage):
@@ -71,7 +71,7 @@ async def end_the_rest(runners: Mapping[str, Runner]) -> dict[str, list[int]]:
     one service after the other; what no signal has ended is not asked again.
     """
     for name, pids in running_of(runners).items():
-        if not runners[name].withstood.issuperset(pids):
+        if not runners[name].run.withstood.issuperset(pids):
             log.warning("%s still runs: it is ended once more", name)
             await runners[name].end_leftovers()
     return running_of(runners)

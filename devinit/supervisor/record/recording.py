@@ -120,7 +120,7 @@ def state_of(
 
 def is_recorded(runner: Runner, returning: Collection[str]) -> bool:
     """Whether a service runs, or is on its way up or down."""
-    return runner.phase in RECORDED or runner.process is not None or runner.name in returning
+    return runner.phase in RECORDED or runner.run.process is not None or runner.name in returning
 
 
 def ended_record_of(runner: Runner) -> EndedRecord:
@@ -133,7 +133,7 @@ def ended_record_of(runner: Runner) -> EndedRecord:
         failure=state.failure,
         last_exit=state.last_exit,
         restarts=state.restarts,
-        started_at=runner.started_at,
+        started_at=runner.run.started_at,
         log_offset=runner.output.offset,
     )
 
@@ -143,13 +143,13 @@ def record_of(runner: Runner, stage: Stage, *, is_returning: bool = False) -> Se
     on_its_way_back = is_returning and runner.phase in (Phase.STOPPING, Phase.STOPPED)
     return ServiceRecord(
         service=runner.service,
-        identity=runner.process.identity if runner.process else None,
+        identity=runner.run.process.identity if runner.run.process else None,
         ports=stage.ports.granted_to(runner.name),
         phase=Phase.WAITING if on_its_way_back else runner.phase,
         proven=runner.state.proven,
         restarts=runner.state.restarts,
-        started_at=runner.started_at,
-        listener=runner.listener,
+        started_at=runner.run.started_at,
+        listener=runner.run.listener,
         log_offset=runner.output.offset,
-        basis=runner.basis,
+        basis=runner.run.basis,
     )

@@ -23,7 +23,7 @@ def inspect(runner: Runner, stage: Stage) -> Inspection:
         for name, value in values.items()
         if stage.caller.get(name) != value and name != RUN_VARIABLE
     }
-    pid = runner.process.pid if runner.process is not None else None
+    pid = runner.run.process.pid if runner.run.process is not None else None
     return {
         "environment": own,
         "changed": list(changes(own, pid)) if pid is not None else [],

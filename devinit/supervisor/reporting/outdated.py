@@ -40,7 +40,7 @@ class Files:
 def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
     """Return what of a service is older than its files."""
     now = drift.basis_of(runner.service, project, stage.env_files_of(runner.service))
-    found = drift.changed(runner.service, runner.basis, project, now)
+    found = drift.changed(runner.service, runner.run.basis, project, now)
     if drift.REMOVED in found:
         return found
     return without_lost(found, runner) + changed_inputs(stage.private, runner.service, project.root)

@@ -27,7 +27,7 @@ def reason_of(runner: Runner, stage: Stage) -> str | None:
         return state.reason or runner.stopped_by
     if state.phase is not Phase.STARTING or state.reason is not None or not takes_its_time(runner):
         return state.reason
-    if runner.last_probe or runner.process is None:
+    if runner.last_probe or runner.run.process is None:
         return runner.last_probe or None
     port = stage.endpoint(runner.name).port
     return f"nothing listens on port {port} yet" if port is not None else None

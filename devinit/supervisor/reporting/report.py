@@ -294,7 +294,7 @@ def last_error_of(runner: Runner, stage: Stage) -> LastError | None:
 
 def uptime_of(runner: Runner) -> float | None:
     """Return since when it runs; never less than nothing, also when the clock was set back meanwhile."""
-    return max(0.0, time.time() - runner.started_at) if runner.started_at is not None else None
+    return max(0.0, time.time() - runner.run.started_at) if runner.run.started_at is not None else None
 
 
 def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, changed: list[str]) -> WhyReport:
@@ -409,4 +409,4 @@ def address(host: str, port: int) -> str:
 
 def pid_of(runner: Runner) -> int | None:
     """Return the pid of the process that was started for a service, while it runs."""
-    return runner.process.pid if runner.process else None
+    return runner.run.process.pid if runner.run.process else None

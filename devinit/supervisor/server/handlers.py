@@ -302,7 +302,7 @@ class Handlers:
 
     def _measure(self, runner: Runner, table: ProcessTable) -> tuple[Usage, float | None] | None:
         """Return what a service uses, and its share of a CPU since the last measurement, in percent."""
-        if runner.process is None:
+        if runner.run.process is None:
             return None
         usage = usage_of(runner.pids(table))
         now = time.monotonic()

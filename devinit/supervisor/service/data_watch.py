@@ -27,10 +27,10 @@ SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 
 def look_at_data(runner: Runner, stage: Stage) -> bool:
     """Return whether a service that is up still has its data; one that has not becomes unhealthy."""
-    if runner.phase not in SERVING or runner.process is None:
+    if runner.phase not in SERVING or runner.run.process is None:
         return True
     before = runner.lost_data
-    lost = stage.provider(runner.service).loss(runner.service, stage.place(), runner.process.pid)
+    lost = stage.provider(runner.service).loss(runner.service, stage.place(), runner.run.process.pid)
     runner.lost_data = lost
     if lost and (lost != before or runner.phase is Phase.READY):
         runner.post(CheckFailed(lost, AT_ONCE))
@@ -55,9 +55,9 @@ def without_saving(runner: Runner, stage: Stage, policy: StopPolicy) -> StopPoli
 
     Redis refuses to end as long as it cannot save: all of its grace would be waited for in vain.
     """
-    if runner.identity is None or policy.grace_seconds <= GRACE_WITHOUT_DATA_SECONDS:
+    if runner.run.identity is None or policy.grace_seconds <= GRACE_WITHOUT_DATA_SECONDS:
         return policy
-    process_id = runner.identity.pid
+    process_id = runner.run.identity.pid
     if not stage.provider(runner.service).loss(runner.service, stage.place(), process_id):
         return policy
     from devinit.kinds.loss import cannot_save  # nobody waits for this

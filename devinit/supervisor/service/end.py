@@ -23,13 +23,13 @@ async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
 
     def spare(process: ProcessIdentity) -> None:
         """Say what is left running: at each stop, and once while the service crashes and is started again."""
-        known = process in runner.spared
-        runner.spared.add(process)
+        known = process in runner.run.spared
+        runner.run.spared.add(process)
         if (runner.phase is Phase.STOPPING or not known) and (text := why_spared(process)):
             stage.note(f"{name}: {text}", name)
 
     left = await end_tree(
-        runner.identity,
+        runner.run.identity,
         stage.marker(name),
         without_saving(runner, stage, stage.stop_policy(runner.service)),
         runner.say,

@@ -31,7 +31,6 @@ from devinit.supervisor.diagnosis.remedies import with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
-from devinit.supervisor.project.drift import Basis, basis_of
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.health import asked_again
 from devinit.supervisor.readiness.probing import check, matches
@@ -54,12 +53,12 @@ from devinit.supervisor.service.end import end_keepers_of, end_processes, report
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.service.provider_work import prepare, provision
+from devinit.supervisor.service.run import Run
 from devinit.supervisor.service.scheme_proof import SchemeProof
 from devinit.supervisor.service.sequence import Sequence
 from devinit.supervisor.service.watch_over import WatchOver
 from devinit.system.listeners import tcp_listeners
-from devinit.system.processes import Process, ProcessTable, spawn
-from devinit.system.standard_input import silent_input
+from devinit.system.processes import Process, ProcessTable
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ class Moves(Protocol):
 class Runner:
     """One service and its processes."""
 
-    def __init__(  # noqa: PLR0915 - a line for each field
+    def __init__(
         self,
         service: Service,
         stage: Stage,
@@ -100,28 +99,12 @@ class Runner:
     ) -> None:
         self.service = service
         self.state = LifecycleState()
-        self.process: Process | None = None
-        self.identity: ProcessIdentity | None = None
-        """Of the process that runs, or ran last: what it left behind is found by it."""
+        self.run = Run(service.name, stage)
         self.lost_data = ""
         """What its server has lost of its data, when that was looked at last."""
-        self.spared: set[ProcessIdentity] = set()
-        """What was started from it and left running when it ended: a person works in it."""
-        self.withstood: frozenset[int] = frozenset()
-        """Pids that no signal has ended, of the last attempt."""
         self.force = asyncio.Event()
         """Set while the stop is to be without grace."""
-        self.listener: int | None = None
-        """The process that was found listening on its port."""
-        self._spawned: ProcessIdentity | None = None
-        """The process that we started last ourselves; another one runs when that left a server behind."""
-        self.published_addresses: dict[str, str] = {}
-        """The addresses of all services as its process was told them."""
-        self.basis: Basis | None = None
-        """What its process was started with, beside its own configuration."""
         self.output = Output(stage, service.name)
-        self.started_at: float | None = None
-        """Unix time at which the process started."""
         self.starting_since: float | None = None
         """Monotonic time at which this start began: its dependencies were ready, or a delay was over."""
         self.ready_seconds: float | None = None
@@ -211,7 +194,7 @@ class Runner:
 
     def adopt(self, process: Process) -> None:
         """Take over a process that an earlier supervisor started."""
-        self._follow_process(process)
+        self.run.follow(process, self._process_ended)
         self._stage.logs.keep(self.service)
 
     async def confirm(self) -> None:
@@ -225,8 +208,7 @@ class Runner:
 
     def pids(self, table: ProcessTable | None = None) -> list[int]:
         """Return every process of the service; `table` saves a walk through /proc where several are asked."""
-        members = (table or ProcessTable()).members_of(self.identity, self._stage.marker(self.name))
-        return [member.pid for member in members]
+        return self.run.pids(table)
 
     def _begin(self, actions: tuple[lifecycle.Action, ...]) -> None:
         if lifecycle.EndTree() in actions and self._setting_up is not None:
@@ -323,36 +305,14 @@ class Runner:
         if loss := lost_ports.loss(stage, self.name) or await lost_ports.redirection(stage, self.service):
             self.post(loss)
             return
-        port = self._stage.ports.port_of(self.name)
-        descriptor = self._stage.logs.open(self.service)
-        try:
-            run = f"{self.name} starts" + (f" on port {port}" if port is not None else "")
-            self.output.begins(self._stage.logs.mark(self.name, descriptor, run))
-            with silent_input() as stdin:
-                process = spawn(
-                    spec,
-                    output=descriptor,
-                    stdin=stdin,
-                    keep=self._stage.ports.lease_descriptors(self.name),
-                )
-        finally:
-            os.close(descriptor)
-        self.started_at, self.published_addresses = time.time(), self._stage.addresses()
-        self.basis = basis_of(self.service, self._stage.project, self._stage.env_files_of(self.service))
-        self._spawned = process.identity
-        self._follow_process(process)
-        self._stage.write_pid_file(self.name, process.pid)
+        self.run.spawn(self.service, spec, self.output, self._process_ended)
         # On record before it is ready: a supervisor that takes over now must know of it.
         self._changed(self, self.state)
         self.post(lifecycle.Spawned())
 
-    def _follow_process(self, process: Process) -> None:
-        self.process, self.identity = process, process.identity
-        asyncio.get_running_loop().add_reader(process.fileno(), self._process_ended, process)
-
     def _process_ended(self, process: Process) -> None:
         code = process.returncode()
-        self._forget_process()
+        self.run.forget()
         if self._follow_server(process.identity, code):
             return
         self._look_once_more(code)
@@ -384,14 +344,14 @@ class Runner:
         """Look after the server that a command left in the background, if it did; whether there is one."""
         starting = self.phase is Phase.STARTING
         # What is only on its way to become the server (a fork in between) may end, too.
-        in_between = starting and ended != self._spawned and self._spawned is not None
+        in_between = starting and ended != self.run.spawned and self.run.spawned is not None
         port = self._stage.ports.port_of(self.name)
         if port is None or self.phase not in lifecycle.ALIVE or not (code == 0 or in_between):
             return False
         process = open_server(ended, self._stage.marker(self.name), port, may_be_late=starting)
         if process is None:
             return False
-        self._follow_process(process)
+        self.run.follow(process, self._process_ended)
         self._stage.write_pid_file(self.name, process.pid)
         if not in_between:
             text = f"{self.name} went into the background: its process {process.pid} is looked after"
@@ -402,13 +362,6 @@ class Runner:
     def _could_not_bind(self, last_words: list[str]) -> lifecycle.PortLost | lifecycle.PortUnavailable | None:
         tried_again = self.state.port_losses > 0
         return lost_ports.could_not_bind(self._stage, self.name, last_words, tried_again=tried_again)
-
-    def _forget_process(self) -> None:
-        if self.process is not None:
-            asyncio.get_running_loop().remove_reader(self.process.fileno())
-            self.process.close()
-            self.process = None
-            self._stage.remove_pid_file(self.name)
 
     async def _watch(self) -> None:
         self.last_answer = self._moved_at = None
@@ -423,7 +376,7 @@ class Runner:
                 await provision(self.service, self._stage, self.say)
                 self._proof = SchemeProof(self.service, self._stage, self.output.printed, self._moves.speaks)
                 await self._proof.look()
-                self.listener = listener
+                self.run.listener = listener
                 self.post(lifecycle.BecameReady())
             case Foreign(reason):
                 self.post(lifecycle.PortLost(reason))
@@ -496,13 +449,9 @@ class Runner:
         if self._abandoned:
             await asyncio.wait(self._abandoned)
             self._abandoned.clear()
-        if self.process is not None:
-            # Its end is asked for from here on: no event.
-            asyncio.get_running_loop().remove_reader(self.process.fileno())
-        self.withstood = await end_processes(self, self._stage)
-        if self.process is not None:
-            self.process.returncode()
-            self._forget_process()
+        self.run.expect_end()
+        self.run.withstood = await end_processes(self, self._stage)
+        self.run.forget()
 
     def _subject(self) -> Subject:
         is_same_run = self.state.ready_at is not None
@@ -516,7 +465,7 @@ class Runner:
             is_scheme_open=is_open(self.service),
             open_extra_ports=frozenset(open_extra_ports(self.service)),
             attempt_seconds=self.service.ready.attempt_seconds,
-            main=lambda: self.process.pid if self.process else None,
+            main=lambda: self.run.process.pid if self.run.process else None,
             pids=self.pids,
             run_command=self.run_probe_command,
             read_output=self.output.read(since=self.output.size() if is_same_run else None),
@@ -547,7 +496,8 @@ class Runner:
         return None if port is None else bool(tcp_listeners(port))
 
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
-        return dead_worker_of(self.process.pid, lines) if self.process is not None else None
+        process = self.run.process
+        return dead_worker_of(process.pid, lines) if process is not None else None
 
     def _answered(self, status: int | None) -> None:
         self.last_answer = status

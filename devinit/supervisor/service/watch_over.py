@@ -40,7 +40,7 @@ class WatchOver:
     async def confirm(self) -> None:
         """Ask a service that is ready once whether it still serves."""
         runner = self._runner
-        if runner.phase is not Phase.READY or runner.process is None:
+        if runner.phase is not Phase.READY or runner.run.process is None:
             return
         if runner.is_program and (found := down_by(runner.ears())) and self._is_for_the_user(found):
             self._went_down(found)
