@@ -181,7 +181,7 @@ class Supervisor:
             chosen = [name for name in report.named(names, stage.project) if name in self.runners]
             running = [name for name in chosen if self._phase(name) in PRESENT]
             for name in running:
-                self.runners[name].stopped_by = by
+                self.runners[name].history.stopped_by = by
             self._warn_dependants(chosen)
             await self._end(chosen)
             remaining = await end_the_rest({name: self.runners[name] for name in running})
@@ -677,7 +677,7 @@ class Supervisor:
                     self.stage.note(f"{name} is restarted: {reason}", name)
                     await self._end([name])
                     self.runners[name].post(lifecycle.StartRequested())
-                    self.runners[name].restarted_for = reason
+                    self.runners[name].history.restarted_for = reason
                     self._release_waiting()
         finally:
             self._came_back([name])
@@ -738,9 +738,10 @@ class Supervisor:
         """Return what is to be on record."""
         returning = frozenset(name for name, count in self._returning.items() if count > 0)
         state = state_of(self.runners, self.stage, self.profile, returning)
-        present = [self.runners[name] for name in state.services]
+        histories = {name: self.runners[name].history for name in state.services}
         moments = {
-            each.name: Moment(since=each.phase_since, restarted_for=each.restarted_for) for each in present
+            name: Moment(since=each.phase_since, restarted_for=each.restarted_for)
+            for name, each in histories.items()
         }
         return replace(state, moments=moments)
 

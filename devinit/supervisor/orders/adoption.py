@@ -146,8 +146,8 @@ def is_proven(process: Process, service: str, stage: Stage) -> bool:
 def remember(runner: Runner, phase: Phase, moment: Moment) -> None:
     """Let a service that is still in its recorded phase be in it for as long as it was."""
     if runner.phase is phase:
-        runner.phase_since = min(moment.since, time.monotonic())
-        runner.restarted_for = moment.restarted_for
+        runner.history.phase_since = min(moment.since, time.monotonic())
+        runner.history.restarted_for = moment.restarted_for
 
 
 def recall(runner: Runner, ended: EndedRecord) -> None:
@@ -162,7 +162,7 @@ def recall(runner: Runner, ended: EndedRecord) -> None:
             restarts=ended.restarts,
         )
     )
-    runner.phase_since = min(ended.since, time.monotonic())
+    runner.history.phase_since = min(ended.since, time.monotonic())
 
 
 def recorded_project(current: Project, state: State) -> Project:

@@ -142,7 +142,7 @@ def has_reacted(runner: Runner, supervisor: Supervisor, after: float | None, beg
         return True  # a database makes nothing of a file that was saved
     stage, now = supervisor.stage, time.time()
     written = written_at(runner, supervisor)
-    entered = now - (time.monotonic() - runner.phase_since)
+    entered = now - (time.monotonic() - runner.history.phase_since)
     if max(written, entered) < after:
         return now - max(after, began) > REACTION_SECONDS
     is_early = entered < after and now - after < NOTICE_SECONDS

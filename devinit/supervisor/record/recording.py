@@ -128,7 +128,7 @@ def ended_record_of(runner: Runner) -> EndedRecord:
     state = runner.state
     return EndedRecord(
         phase=state.phase,
-        since=runner.phase_since,
+        since=runner.history.phase_since,
         reason=state.reason,
         failure=state.failure,
         last_exit=state.last_exit,

@@ -24,11 +24,11 @@ def reason_of(runner: Runner, stage: Stage) -> str | None:
     """Return why a service is as it is; of one that takes its time to start what is seen of it."""
     state = runner.state
     if state.phase in (Phase.STOPPING, Phase.STOPPED):
-        return state.reason or runner.stopped_by
+        return state.reason or runner.history.stopped_by
     if state.phase is not Phase.STARTING or state.reason is not None or not takes_its_time(runner):
         return state.reason
-    if runner.last_probe or runner.run.process is None:
-        return runner.last_probe or None
+    if runner.history.last_probe or runner.run.process is None:
+        return runner.history.last_probe or None
     port = stage.endpoint(runner.name).port
     return f"nothing listens on port {port} yet" if port is not None else None
 
@@ -44,7 +44,7 @@ def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
 
 def takes_its_time(runner: Runner) -> bool:
     """Whether a service is in its phase for longer than one notices."""
-    return time.monotonic() - runner.phase_since >= PATIENCE_SECONDS
+    return time.monotonic() - runner.history.phase_since >= PATIENCE_SECONDS
 
 
 def remembered_ports(stage: Stage) -> dict[str, int] | None:

@@ -109,7 +109,7 @@ def phase_event(runner: Runner, before: LifecycleState, stage: Stage) -> PhaseEv
         "previous": before.phase.value,
         "reason": shown(state.reason, stage),
         "pid": pid_of(runner),
-        "ready_seconds": runner.ready_seconds if state.phase is Phase.READY else None,
+        "ready_seconds": runner.history.ready_seconds if state.phase is Phase.READY else None,
     }
 
 
@@ -184,7 +184,9 @@ def summary_row(runner: Runner, runners: Runners, stage: Stage) -> SummaryRow:
         "preferred": runner.service.port.preferred if runner.service.port else None,
         "moved_from": granted.moved_from if granted else None,
         "attempts": granted.attempts if granted else 0,
-        "ready_seconds": runner.ready_seconds if runner.phase in (Phase.READY, Phase.UNHEALTHY) else None,
+        "ready_seconds": runner.history.ready_seconds
+        if runner.phase in (Phase.READY, Phase.UNHEALTHY)
+        else None,
         "url": shown(endpoint.url, stage),
         "reason": shown(reason_of(runner, stage) or reason_to_wait(runner, runners), stage),
         **(last_lines_of(runner) if failed else NO_LINES),
@@ -276,7 +278,7 @@ def service_status(
         "memory_bytes": usage[0].memory_bytes if usage else None,
         "reason": shown(reason, stage),
         "changed": changed,
-        "restarted_for": shown(runner.restarted_for, stage),
+        "restarted_for": shown(runner.history.restarted_for, stage),
         "autostart": runner.service.autostart,
         "extra_ports": extra_ports(runner.service, stage),
         "watch": shown(runner.watch_condition, stage),
@@ -314,10 +316,12 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
             or (how_to_start(runner.name) if state.phase is Phase.STOPPED else None),
             stage,
         ),
-        "since_seconds": time.monotonic() - runner.phase_since if state.phase is not Phase.STOPPED else None,
+        "since_seconds": time.monotonic() - runner.history.phase_since
+        if state.phase is not Phase.STOPPED
+        else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
-        "restarted_for": shown(runner.restarted_for, stage),
+        "restarted_for": shown(runner.history.restarted_for, stage),
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
         "failures": len(state.failures),
@@ -326,7 +330,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
         "preferred_port": service.port.preferred if service.port else None,
         "port_reason": shown(port_reason(service, ports), stage),
         "next_port": next_port_of(runner, stage, remembered_ports(stage)),
-        "command": shown(runner.failed_command or service.command, stage),
+        "command": shown(runner.history.failed_command or service.command, stage),
         "directory": str(service.directory),
         "depends_on": [
             dependency(name, service.condition_of(name), runners)
@@ -344,7 +348,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
                 *(f"{describe_probe(each)} ({name})" for name, each in stage.extra_probes(service).items()),
             ]
         ),
-        "last_probe": shown(runner.last_probe or None, stage),
+        "last_probe": shown(runner.history.last_probe or None, stage),
         "log": str(log_files.log_path(stage.private, runner.name)),
         "out_of_reach": None,
         **last_lines_of(runner),
@@ -410,3 +414,8 @@ def address(host: str, port: int) -> str:
 def pid_of(runner: Runner) -> int | None:
     """Return the pid of the process that was started for a service, while it runs."""
     return runner.run.process.pid if runner.run.process else None
+
+
+def in_phase_for(runner: Runner) -> float:
+    """Return for how many seconds a service has been in its phase."""
+    return time.monotonic() - runner.history.phase_since

@@ -64,7 +64,7 @@ class _Watched:
             case Phase.READY | Phase.UNHEALTHY if state.ready_at is not None:
                 return now - state.ready_at
             case Phase.FAILED | Phase.EXITED:
-                return now - self._runner.phase_since
+                return now - self._runner.history.phase_since
         # What waits for its code to be fixed gets nowhere by itself: what changes is the fix.
         return float("inf") if state.stuck is not None else None
 

@@ -50,6 +50,7 @@ from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
 from devinit.supervisor.service import binding, lost_ports
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_taken_ports
+from devinit.supervisor.service.history import History
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.service.provider_work import prepare, provision
@@ -105,23 +106,11 @@ class Runner:
         self.force = asyncio.Event()
         """Set while the stop is to be without grace."""
         self.output = Output(stage, service.name)
-        self.starting_since: float | None = None
-        """Monotonic time at which this start began: its dependencies were ready, or a delay was over."""
-        self.ready_seconds: float | None = None
-        self.last_probe = ""
-        """What the last attempt of the probe saw, until it succeeded."""
+        self.history = History()
         self.last_answer: int | None = None
         """The status of the last HTTP answer that the probe refused."""
-        self.phase_since = time.monotonic()
-        """When it entered its phase."""
-        self.restarted_for: str | None = None
-        """Why it was started again last, when no command asked for that and it had not failed."""
         self.watch_condition: str | None = None
         """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
-        self.failed_command: str | None = None
-        """The `setup` or `before_start` command that failed last, until it is started again."""
-        self.stopped_by: str | None = None
-        """Who stopped it and when, until it is started again."""
         self._stage = stage
         self._moves = moves
         self._tasks = tasks
@@ -161,24 +150,10 @@ class Runner:
         before = self.state
         now = time.monotonic()
         self.state, actions = advance(before, event, now, self.service.restart)
-        if self.phase is not before.phase:
-            self.phase_since = now
-            if self.phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted | lifecycle.WentDown):
-                self.starting_since = now
-            if self.phase is Phase.EXITED:
-                self.last_probe = ""
-            if self.phase is Phase.WAITING:
-                # Whatever it prints from here on: what fails before it runs has no last lines.
-                self.output.begins()
-                self.failed_command = self.stopped_by = self.ready_seconds = None
-            if self.phase in (Phase.WAITING, Phase.BACKOFF, Phase.STOPPED):
-                # Asked for, failed or ended: whatever it is started for next is another reason.
-                self.restarted_for = None
-        if isinstance(event, lifecycle.BecameReady) and self.state is not before:
-            self.last_probe = ""
-            begun, self.starting_since = self.starting_since, None
-            # How long a start took that an earlier supervisor began is not known.
-            self.ready_seconds = now - begun if begun is not None else None
+        self.history.follow(before, self.state, event, now)
+        if self.phase is Phase.WAITING and before.phase is not Phase.WAITING:
+            # Whatever it prints from here on: what fails before it runs has no last lines.
+            self.output.begins()
         if actions:
             self._begin(actions)
         if self.state != before:
@@ -237,7 +212,7 @@ class Runner:
     def _preparation_failed(self, error: DevinitError) -> None:
         code = None
         if isinstance(error, PreparationFailed):
-            self.failed_command, code = error.command, error.code
+            self.history.failed_command, code = error.command, error.code
         self.post(lifecycle.PreparationFailed(explain(error), code))
 
     async def _do(self, action: lifecycle.Action) -> None:
@@ -503,10 +478,13 @@ class Runner:
         self.last_answer = status
 
     def _saw(self, detail: str) -> None:
-        if detail != self.last_probe and time.monotonic() - self.phase_since > PATIENCE_SECONDS:
+        if (
+            detail != self.history.last_probe
+            and time.monotonic() - self.history.phase_since > PATIENCE_SECONDS
+        ):
             # At first it is normal that nothing answers; later it is what the user wants to know.
             self.say(detail)
-        self.last_probe = detail
+        self.history.last_probe = detail
 
     async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
         """Run a command of the key `ready.exec` or `health.exec`; return its exit code."""

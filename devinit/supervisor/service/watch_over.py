@@ -106,7 +106,7 @@ class WatchOver:
             return await check(probe, run, health.timeout_seconds, is_own=runner.is_own)
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
-            runner.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
+            runner.history.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
             if look_at_data(runner, self._stage):
                 runner.post(result)
             return runner.phase in (Phase.READY, Phase.UNHEALTHY)
@@ -124,7 +124,7 @@ class WatchOver:
         return found.sign is Sign.LAST_WORDS or not self._heals
 
     def _fell_silent(self, detail: str) -> None:
-        self._runner.last_probe = detail.partition("\n")[0]
+        self._runner.history.last_probe = detail.partition("\n")[0]
         self._runner.post(lifecycle.WentDown(detail=detail))
 
     def _went_down(self, found: Finding) -> None:
