@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devinit.errors import ServiceError
-from devinit.supervisor.service.runner import explain
+from devinit.supervisor.service.coming_up import explain
 
 
 class TestAnError:

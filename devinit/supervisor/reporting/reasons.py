@@ -9,7 +9,7 @@ from devinit.errors import ConfigError
 from devinit.model.status import Phase
 from devinit.ports.remembered import ports_file
 from devinit.supervisor.lifecycle import ALIVE
-from devinit.supervisor.service.runner import PATIENCE_SECONDS
+from devinit.supervisor.service.coming_up import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,23 +10,21 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.kinds import kind_of
-from devinit.model.port import GrantedPort
 from devinit.model.probe import (
     LogProbe,
     Probe,
     ProbeResult,
 )
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import Scheme, Service
+from devinit.model.service import Service
 from devinit.model.status import Phase
-from devinit.ports import verify
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import cause_of
-from devinit.supervisor.diagnosis.listening import Ears, listen
+from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
@@ -34,28 +32,15 @@ from devinit.supervisor.processes.daemons import open_server
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.health import asked_again
 from devinit.supervisor.readiness.probing import check, matches
-from devinit.supervisor.readiness.proving import (
-    Ailing,
-    Elsewhere,
-    Foreign,
-    Ready,
-    Redirected,
-    Speaks,
-    Subject,
-    TimeOver,
-    Unreachable,
-    until_ready,
-)
-from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
-from devinit.supervisor.service import binding, lost_ports
+from devinit.supervisor.service import lost_ports
+from devinit.supervisor.service.coming_up import ComingUp, Moves, explain
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_taken_ports
 from devinit.supervisor.service.history import History
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
-from devinit.supervisor.service.provider_work import prepare, provision
+from devinit.supervisor.service.provider_work import prepare
 from devinit.supervisor.service.run import Run
-from devinit.supervisor.service.scheme_proof import SchemeProof
 from devinit.supervisor.service.sequence import Sequence
 from devinit.supervisor.service.watch_over import WatchOver
 from devinit.system.listeners import tcp_listeners
@@ -66,25 +51,6 @@ log = logging.getLogger(__name__)
 TAIL_LINES = 20
 LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of its end."""
-
-PATIENCE_SECONDS = 1.0
-"""How long a start may take before what its probe sees is reported."""
-
-
-class Moves(Protocol):
-    """What a runner asks for when its port turns out to be another process's."""
-
-    async def move(self, service: str, reason: str) -> GrantedPort:
-        """Give the port up, take another one and publish it. Raise PortError when there is none."""
-        ...
-
-    async def follow(self, service: str, port: int) -> GrantedPort:
-        """Take over the port that the service chose for itself and publish it. Raise PortError."""
-        ...
-
-    async def speaks(self, name: str, scheme: Scheme) -> None:
-        """Take over what a service, or a further port of it, was found to speak, and publish its URL."""
-        ...
 
 
 class Runner:
@@ -107,8 +73,6 @@ class Runner:
         """Set while the stop is to be without grace."""
         self.output = Output(stage, service.name)
         self.history = History()
-        self.last_answer: int | None = None
-        """The status of the last HTTP answer that the probe refused."""
         self.watch_condition: str | None = None
         """What is wrong with how its files are watched, if anything; written by `file_watches` alone."""
         self._stage = stage
@@ -116,11 +80,8 @@ class Runner:
         self._tasks = tasks
         self._changed = changed
         self._sequence = Sequence(tasks, self._do, self._action_failed)
-        self._moved_at: float | None = None
-        """Monotonic time at which it did something again after it was stuck."""
-        self._watch_over = WatchOver(self, stage, tasks)
-        self._proof: SchemeProof | None = None
-        """Of a run that has just become ready: what is still to be found out about its schemes."""
+        self.watch_over = WatchOver(self, stage, tasks)
+        self._coming_up = ComingUp(self, stage, moves, tasks)
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         """Set-ups that were cancelled, and may still be cleaning up."""
@@ -174,7 +135,7 @@ class Runner:
 
     async def confirm(self) -> None:
         """Ask a service that is ready once whether it still serves, for a client that is about to rely on it."""
-        await self._watch_over.confirm()
+        await self.watch_over.confirm()
 
     async def end_leftovers(self) -> None:
         """End processes of this service that are on no record."""
@@ -228,10 +189,9 @@ class Runner:
             case lifecycle.Spawn():
                 await self._spawn()
             case lifecycle.AwaitReady():
-                await self._watch()
+                await self._coming_up.wait()
             case lifecycle.LookAfter():
-                proof, self._proof = self._proof, None
-                await asyncio.gather(*([proof.look_later()] if proof else []), self._watch_over.go_on())
+                await asyncio.gather(self._coming_up.prove_later(), self.watch_over.go_on())
             case lifecycle.Wait(seconds):
                 await asyncio.sleep(seconds)
                 self.post(lifecycle.DelayPassed())
@@ -338,65 +298,6 @@ class Runner:
         tried_again = self.state.port_losses > 0
         return lost_ports.could_not_bind(self._stage, self.name, last_words, tried_again=tried_again)
 
-    async def _watch(self) -> None:
-        self.last_answer = self._moved_at = None
-        known = self._watch_over.forget()
-        listening = self._tasks.create_task(listen(self.ears(), self.say, self._tell, known))
-        try:
-            found = await until_ready(self._subject())
-        finally:
-            listening.cancel()
-        match found:
-            case Ready(listener):
-                await provision(self.service, self._stage, self.say)
-                self._proof = SchemeProof(self.service, self._stage, self.output.printed, self._moves.speaks)
-                await self._proof.look()
-                self.run.listener = listener
-                self.post(lifecycle.BecameReady())
-            case Foreign(reason):
-                self.post(lifecycle.PortLost(reason))
-            case Redirected(reason):
-                if (port := self._stage.ports.port_of(self.name)) is not None:
-                    self._stage.ports.avoid(port, reason)
-                self.post(lifecycle.PortLost(reason))
-            case Elsewhere(port):
-                await self._follow_port(port)
-            case Speaks(scheme, port):
-                await self._moves.speaks(port or self.name, scheme)
-                await self._watch()
-            case Unreachable(reason):
-                self.post(lifecycle.PortUnavailable(reason))
-            case TimeOver(detail) if self.state.ready_at is None:
-                seconds = self.service.ready.timeout_seconds
-                self.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
-            case TimeOver(detail) | Ailing(detail):
-                # A server that answers with an error of its own, or that was ready before: nothing is ended.
-                seconds = self.service.ready.timeout_seconds
-                late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
-                self.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
-                await self._watch()
-
-    def _tell(self, event: lifecycle.Stuck | lifecycle.Moving) -> None:
-        if isinstance(event, lifecycle.Moving):
-            self._moved_at = asyncio.get_running_loop().time()
-        self.post(event)
-
-    async def _follow_port(self, port: int) -> None:
-        given = self._stage.ports.port_of(self.name)
-        ours = self.pids()
-        if given is not None and isinstance(verify.ownership(port, ours), verify.Foreign):
-            self.post(lifecycle.PortUnavailable(binding.insists_on(port, given, ours)))
-            return
-        try:
-            granted = await self._moves.follow(self.name, port)
-        except DevinitError as error:
-            self.post(lifecycle.PortUnavailable(explain(error)))
-            return
-        self._stage.note(
-            f"{self.name} listens on {granted.port} by its own choice: that port is used", self.name
-        )
-        await self._watch()
-
     async def _next_port(self, reason: str) -> None:
         await self._end()
         if self.phase is not Phase.STARTING:
@@ -428,29 +329,6 @@ class Runner:
         self.run.withstood = await end_processes(self, self._stage)
         self.run.forget()
 
-    def _subject(self) -> Subject:
-        is_same_run = self.state.ready_at is not None
-        return Subject(
-            probe=self.probe_again() if is_same_run else self._stage.probe(self.service),
-            port=None if self.service.external_url else self._stage.ports.port_of(self.name),
-            extra_ports=self._stage.ports.extra_ports_of(self.name),
-            extra_probes=self._stage.extra_probes(self.service),
-            strict=self.service.port.strict if self.service.port else False,
-            timeout_seconds=self._stage.time_limit(self.service),
-            is_scheme_open=is_open(self.service),
-            open_extra_ports=frozenset(open_extra_ports(self.service)),
-            attempt_seconds=self.service.ready.attempt_seconds,
-            main=lambda: self.run.process.pid if self.run.process else None,
-            pids=self.pids,
-            run_command=self.run_probe_command,
-            read_output=self.output.read(since=self.output.size() if is_same_run else None),
-            saw=self._saw,
-            answered=self._answered,
-            is_stuck=lambda: self.state.stuck is not None,
-            moved_at=lambda: self._moved_at,
-            was_ready=self.state.proven,
-        )
-
     def probe_again(self) -> Probe:
         """Return how a service is asked that has been ready: what it printed once says nothing any more."""
         endpoint = self._stage.endpoint(self.name)
@@ -461,7 +339,7 @@ class Runner:
         return Ears(
             size=self.output.size,
             last_lines=self.log_tail,
-            answer=lambda: self.last_answer,
+            answer=lambda: self._coming_up.last_answer,
             dead_worker=self._dead_worker,
             listens=self._listens,
         )
@@ -473,18 +351,6 @@ class Runner:
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
         process = self.run.process
         return dead_worker_of(process.pid, lines) if process is not None else None
-
-    def _answered(self, status: int | None) -> None:
-        self.last_answer = status
-
-    def _saw(self, detail: str) -> None:
-        if (
-            detail != self.history.last_probe
-            and time.monotonic() - self.history.phase_since > PATIENCE_SECONDS
-        ):
-            # At first it is normal that nothing answers; later it is what the user wants to know.
-            self.say(detail)
-        self.history.last_probe = detail
 
     async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
         """Run a command of the key `ready.exec` or `health.exec`; return its exit code."""
@@ -513,8 +379,3 @@ class Runner:
     def say(self, message: str) -> None:
         """Report progress to the clients that wait, without the project's secrets."""
         self._stage.broadcaster.progress(self.name, self._stage.mask(message))
-
-
-def explain(error: DevinitError) -> str:
-    """Return an error as one text: what happened and what to do next."""
-    return f"{error.message}\n{error.hint}" if error.hint else error.message

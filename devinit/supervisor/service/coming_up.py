@@ -1,0 +1,175 @@
+"""Wait for one run of a service to become ready, with what is found out on the way: its port, its scheme."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from devinit.errors import DevinitError
+from devinit.model.port import GrantedPort
+from devinit.model.service import Scheme
+from devinit.ports import verify
+from devinit.supervisor import lifecycle
+from devinit.supervisor.diagnosis.listening import listen
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.readiness.proving import (
+    Ailing,
+    Elsewhere,
+    Foreign,
+    Ready,
+    Redirected,
+    Speaks,
+    Subject,
+    TimeOver,
+    Unreachable,
+    until_ready,
+)
+from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
+from devinit.supervisor.service import binding
+from devinit.supervisor.service.provider_work import provision
+from devinit.supervisor.service.scheme_proof import SchemeProof
+
+if TYPE_CHECKING:
+    from devinit.supervisor.service.runner import Runner
+
+PATIENCE_SECONDS = 1.0
+"""How long a start may take before what its probe sees is reported."""
+
+
+class Moves(Protocol):
+    """What a runner asks for when its port turns out to be another process's."""
+
+    async def move(self, service: str, reason: str) -> GrantedPort:
+        """Give the port up, take another one and publish it. Raise PortError when there is none."""
+        ...
+
+    async def follow(self, service: str, port: int) -> GrantedPort:
+        """Take over the port that the service chose for itself and publish it. Raise PortError."""
+        ...
+
+    async def speaks(self, name: str, scheme: Scheme) -> None:
+        """Take over what a service, or a further port of it, was found to speak, and publish its URL."""
+        ...
+
+
+class ComingUp:
+    """What is known of a service while it starts."""
+
+    def __init__(self, runner: Runner, stage: Stage, moves: Moves, tasks: asyncio.TaskGroup) -> None:
+        self.last_answer: int | None = None
+        """The status of the last HTTP answer that the probe refused."""
+        self._runner, self._stage, self._moves, self._tasks = runner, stage, moves, tasks
+        self._moved_at: float | None = None
+        """Monotonic time at which it did something again after it was stuck."""
+        self._proof: SchemeProof | None = None
+        """Of a run that has just become ready: what is still to be found out about its schemes."""
+
+    async def wait(self) -> None:
+        """Wait until the service is ready, and post that, or what is in the way."""
+        runner, stage = self._runner, self._stage
+        self.last_answer = self._moved_at = None
+        known = runner.watch_over.forget()
+        listening = self._tasks.create_task(listen(runner.ears(), runner.say, self._tell, known))
+        try:
+            found = await until_ready(self._subject())
+        finally:
+            listening.cancel()
+        match found:
+            case Ready(listener):
+                await provision(runner.service, stage, runner.say)
+                self._proof = SchemeProof(runner.service, stage, runner.output.printed, self._moves.speaks)
+                await self._proof.look()
+                runner.run.listener = listener
+                runner.post(lifecycle.BecameReady())
+            case Foreign(reason):
+                runner.post(lifecycle.PortLost(reason))
+            case Redirected(reason):
+                if (port := stage.ports.port_of(runner.name)) is not None:
+                    stage.ports.avoid(port, reason)
+                runner.post(lifecycle.PortLost(reason))
+            case Elsewhere(port):
+                await self._follow_port(port)
+            case Speaks(scheme, port):
+                await self._moves.speaks(port or runner.name, scheme)
+                await self.wait()
+            case Unreachable(reason):
+                runner.post(lifecycle.PortUnavailable(reason))
+            case TimeOver(detail) if runner.state.ready_at is None:
+                seconds = runner.service.ready.timeout_seconds
+                runner.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
+            case TimeOver(detail) | Ailing(detail):
+                # A server that answers with an error of its own, or that was ready before: nothing is ended.
+                seconds = runner.service.ready.timeout_seconds
+                late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
+                runner.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
+                await self.wait()
+
+    async def prove_later(self) -> None:
+        """Find out what is left to find out about the schemes of a run that has just become ready."""
+        proof, self._proof = self._proof, None
+        if proof is not None:
+            await proof.look_later()
+
+    def _tell(self, event: lifecycle.Stuck | lifecycle.Moving) -> None:
+        if isinstance(event, lifecycle.Moving):
+            self._moved_at = asyncio.get_running_loop().time()
+        self._runner.post(event)
+
+    async def _follow_port(self, port: int) -> None:
+        runner, stage = self._runner, self._stage
+        given = stage.ports.port_of(runner.name)
+        ours = runner.pids()
+        if given is not None and isinstance(verify.ownership(port, ours), verify.Foreign):
+            runner.post(lifecycle.PortUnavailable(binding.insists_on(port, given, ours)))
+            return
+        try:
+            granted = await self._moves.follow(runner.name, port)
+        except DevinitError as error:
+            runner.post(lifecycle.PortUnavailable(explain(error)))
+            return
+        stage.note(
+            f"{runner.name} listens on {granted.port} by its own choice: that port is used", runner.name
+        )
+        await self.wait()
+
+    def _subject(self) -> Subject:
+        runner, stage = self._runner, self._stage
+        is_same_run = runner.state.ready_at is not None
+        return Subject(
+            probe=runner.probe_again() if is_same_run else stage.probe(runner.service),
+            port=None if runner.service.external_url else stage.ports.port_of(runner.name),
+            extra_ports=stage.ports.extra_ports_of(runner.name),
+            extra_probes=stage.extra_probes(runner.service),
+            strict=runner.service.port.strict if runner.service.port else False,
+            timeout_seconds=stage.time_limit(runner.service),
+            is_scheme_open=is_open(runner.service),
+            open_extra_ports=frozenset(open_extra_ports(runner.service)),
+            attempt_seconds=runner.service.ready.attempt_seconds,
+            main=lambda: runner.run.process.pid if runner.run.process else None,
+            pids=runner.pids,
+            run_command=runner.run_probe_command,
+            read_output=runner.output.read(since=runner.output.size() if is_same_run else None),
+            saw=self._saw,
+            answered=self._answered,
+            is_stuck=lambda: runner.state.stuck is not None,
+            moved_at=lambda: self._moved_at,
+            was_ready=runner.state.proven,
+        )
+
+    def _answered(self, status: int | None) -> None:
+        self.last_answer = status
+
+    def _saw(self, detail: str) -> None:
+        if (
+            detail != self._runner.history.last_probe
+            and time.monotonic() - self._runner.history.phase_since > PATIENCE_SECONDS
+        ):
+            # At first it is normal that nothing answers; later it is what the user wants to know.
+            self._runner.say(detail)
+        self._runner.history.last_probe = detail
+
+
+def explain(error: DevinitError) -> str:
+    """Return an error as one text: what happened and what to do next."""
+    return f"{error.message}\n{error.hint}" if error.hint else error.message
