@@ -21,7 +21,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Print the schema."""
     del arguments
-    from devinit.config.schema import json_schema  # builds the schema's types, which no other command needs
+    from devinit.config.json_schema import json_schema  # builds the schema's types
 
     terminal.data(json_schema().decode() + "\n")
     return 0

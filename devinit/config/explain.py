@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import inspect
 
 from devinit.config.problems import Place, Raw, choose
-from devinit.config.schema import Table
+from devinit.config.tables import Table
 from devinit.text import nearest
 
 # Any below is a value as tomllib returns it: telling what it is, instead of what it should be, is the point.

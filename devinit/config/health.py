@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from devinit.config.policies import check_question, count, pattern, seconds, statuses, url_path
 from devinit.config.problems import Place
-from devinit.config.schema import HealthTable, ReadyTable, ServiceTable
+from devinit.config.schema import ServiceTable
+from devinit.config.tables import HealthTable, ReadyTable
 from devinit.kinds import Kind
 from devinit.model.service import Health
 

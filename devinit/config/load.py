@@ -19,9 +19,10 @@ from devinit.config.find import FILE_NAME
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
-from devinit.config.schema import KINDS_OF_READINESS, ConfigurationFile, Layer, ProjectTable, Table
+from devinit.config.schema import ConfigurationFile, Layer, ProjectTable
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
+from devinit.config.tables import KINDS_OF_READINESS, Table
 from devinit.config.toml import TOO_DEEP, parse_toml
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.service import Project

@@ -8,14 +8,14 @@ import signal
 import warnings
 
 from devinit.config.problems import Place, choose
-from devinit.config.schema import (
+from devinit.config.schema import ServiceTable
+from devinit.config.tables import (
     KINDS_OF_READINESS,
     HealthTable,
     LogsTable,
     ReadyTable,
     RestartTable,
     Seconds,
-    ServiceTable,
     StopTable,
 )
 from devinit.kinds import Kind

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from devinit.config.defaults import port_range, preferring
 from devinit.config.policies import url_path
 from devinit.config.problems import Place
-from devinit.config.schema import SERVICE_NAME, ServiceTable
+from devinit.config.schema import ServiceTable
+from devinit.config.tables import SERVICE_NAME
 from devinit.kinds import Kind
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
 from devinit.model.service import ExtraEndpoint

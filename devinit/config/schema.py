@@ -2,200 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
+from devinit.config.tables import (
+    NOT_NEGATIVE,
+    PATH_SHAPE,
+    PORT_LIMITS,
+    SERVICE_NAME,
+    SERVICE_NAMES,
+    VARIABLE_NAMES,
+    Dependencies,
+    ExtraPortTable,
+    HealthTable,
+    LogsTable,
+    ReadyTable,
+    RestartTable,
+    Seconds,
+    StopTable,
+    Table,
+    Texts,
+    Values,
+)
 from devinit.kinds import KINDS
-from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, ConflictPolicy, Exhausted
-from devinit.model.service import Condition, RestartMode, Scheme, StopTarget
-
-SERVICE_NAME = "[a-z][a-z0-9_-]*"
-VARIABLE_NAME = "[A-Za-z_][A-Za-z0-9_]*"
-KINDS_OF_READINESS = ("http", "tcp", "exec", "log", "after")
-"""The keys of `ready` of which one is chosen."""
-
-# Limits stand in the JSON Schema only: the loader reports them itself, with the advice that belongs to each.
-_PORT = {"minimum": LOWEST_PORT, "maximum": HIGHEST_PORT}
-_PATH = {"pattern": "^/"}
-_SECONDS = {"minimum": 0}
-_COUNT = {"minimum": 1}
-_VARIABLES = {"propertyNames": {"pattern": f"^{VARIABLE_NAME}$"}}
-_SERVICES = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$", "not": {"const": "all"}}}
-
-Texts: TypeAlias = str | list[str]
-Dependencies: TypeAlias = Texts | dict[str, Condition]
-Values: TypeAlias = dict[str, str | int | bool]
-Seconds: TypeAlias = int | float
-
-# Of `ready` and of `health`.
-Status: TypeAlias = Annotated[
-    int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
-]
-Body: TypeAlias = Annotated[
-    str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")
-]
-
-
-class Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file: a key that it does not know is an error."""
-
-
-class ReadyTable(Table, frozen=True, kw_only=True):
-    """How a service is proven ready: one of http, tcp, exec and log; with a port tcp is the default."""
-
-    http: Annotated[
-        str | None,
-        Meta(description="Path: ready when GET answers with an accepted status.", extra_json_schema=_PATH),
-    ] = None
-    status: Status = None
-    body: Body = None
-    tcp: Annotated[bool | None, Meta(description="Ready when the port accepts a connection (default).")] = (
-        None
-    )
-    exec: Annotated[str | None, Meta(description="Command: ready when it exits with 0.")] = None
-    log: Annotated[
-        str | None, Meta(description="Regular expression: ready when a line of the output matches.")
-    ] = None
-    after: Annotated[
-        Seconds | None,
-        Meta(
-            description="Without a port: ready when it has stayed up this many seconds. Default: 1.",
-            extra_json_schema=_SECONDS,
-        ),
-    ] = None
-    timeout: Annotated[
-        Seconds | None,
-        Meta(
-            description="Seconds after which a start that is not ready has failed. Default: 60.",
-            extra_json_schema=_SECONDS,
-        ),
-    ] = None
-    attempt: Annotated[
-        Seconds | None,
-        Meta(
-            description="Seconds that one attempt of `http`, `tcp` or `exec` may take. Default: 5, and twice as "
-            "long after each that gets no answer. The last one runs to `timeout`.",
-            extra_json_schema=_SECONDS,
-        ),
-    ] = None
-
-
-class HealthTable(Table, frozen=True, kw_only=True):
-    """Whether a service that is ready is still well: one of http, tcp and exec; default: asked as for `ready`."""
-
-    http: Annotated[
-        str | None,
-        Meta(description="Path: well when GET answers with an accepted status.", extra_json_schema=_PATH),
-    ] = None
-    status: Status = None
-    body: Body = None
-    tcp: Annotated[bool | None, Meta(description="Well when a process accepts a connection to the port.")] = (
-        None
-    )
-    exec: Annotated[str | None, Meta(description="Command: well when it exits with 0.")] = None
-    every: Annotated[
-        Seconds | None,
-        Meta(description="Seconds between two checks. Default: 10.", extra_json_schema=_SECONDS),
-    ] = None
-    timeout: Annotated[
-        Seconds | None,
-        Meta(description="Seconds that one check may take. Default: 5.", extra_json_schema=_SECONDS),
-    ] = None
-    failures: Annotated[
-        int | None,
-        Meta(
-            description="Unhealthy after this many failed checks in a row. Default: 3.",
-            extra_json_schema=_COUNT,
-        ),
-    ] = None
-    restart_after: Annotated[
-        int | None,
-        Meta(
-            description="Started again after this many failed checks in a row, at least `failures`. "
-            "Default: never.",
-            extra_json_schema=_COUNT,
-        ),
-    ] = None
-
-
-class ExtraPortTable(Table, frozen=True, kw_only=True):
-    """A further port of a service."""
-
-    port: Annotated[int | None, Meta(description="Preferred port; it may move.", extra_json_schema=_PORT)] = (
-        None
-    )
-    url_path: Annotated[
-        str | None,
-        Meta(description="Path added to its URL, where its start page is.", extra_json_schema=_PATH),
-    ] = None
-    scheme: Annotated[
-        Scheme | None,
-        Meta(
-            description="How it is asked, and what its URL begins with. Default: https when it is found to speak "
-            "TLS, else http."
-        ),
-    ] = None
-    ready: Annotated[
-        bool | str | None,
-        Meta(
-            description="The service is ready only when it answers there, too: true for a connection, or a path "
-            "for GET. Default: false."
-        ),
-    ] = None
-
-
-class RestartTable(Table, frozen=True, kw_only=True):
-    """When and how often a service that ended is started again."""
-
-    mode: Annotated[RestartMode | None, Meta(description="on-failure (default), always or never.")] = None
-    failures: Annotated[
-        int | None,
-        Meta(
-            description="Given up after this many failures within `window`. Default: 5.",
-            extra_json_schema=_COUNT,
-        ),
-    ] = None
-    window: Annotated[
-        Seconds | None, Meta(description="Seconds. Default: 60.", extra_json_schema=_SECONDS)
-    ] = None
-
-
-class StopTable(Table, frozen=True, kw_only=True):
-    """How a service is asked to end. Default: what suits its provider."""
-
-    signal: Annotated[
-        str | None, Meta(description="Name of the signal: TERM (default), INT, QUIT, HUP …")
-    ] = None
-    to: Annotated[
-        StopTarget | None,
-        Meta(
-            description="all: every process of the service gets the signal; main: only the program itself, and "
-            "the others when it has ended or `grace` is over. Default: all; main for workers of Celery and RQ."
-        ),
-    ] = None
-    grace: Annotated[
-        Seconds | None,
-        Meta(description="Seconds that it may take to end. Default: 5.", extra_json_schema=_SECONDS),
-    ] = None
-    kill: Annotated[bool | None, Meta(description="Whether KILL follows after that. Default: true.")] = None
-
-
-class LogsTable(Table, frozen=True, kw_only=True):
-    """How much of a service's output is kept on disk."""
-
-    size: Annotated[
-        int | str | None,
-        Meta(description='Size of one file: bytes, or a text like "500 kB" or "10 MB" (default).'),
-    ] = None
-    count: Annotated[
-        int | None,
-        Meta(
-            description="How many files are kept; size times count is the limit, also in one run. Default: 3.",
-            extra_json_schema=_COUNT,
-        ),
-    ] = None
+from devinit.model.port import ConflictPolicy, Exhausted
+from devinit.model.service import RestartMode, Scheme
 
 
 class ServiceTable(Table, frozen=True, kw_only=True):
@@ -227,7 +59,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         int | None,
         Meta(
             description="Preferred port. Default: none for a process, 5432 for postgres, 6379 for redis.",
-            extra_json_schema=_PORT,
+            extra_json_schema=PORT_LIMITS,
         ),
     ] = None
     range: Annotated[
@@ -257,7 +89,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         list[int] | None,
         Meta(
             description="Ports registered as redirects with an OAuth provider: moving elsewhere is warned about.",
-            extra_json_schema={"items": {"type": "integer", **_PORT}},
+            extra_json_schema={"items": {"type": "integer", **PORT_LIMITS}},
         ),
     ] = None
     on_conflict: Annotated[
@@ -304,7 +136,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         Values | None,
         Meta(
             description="Its environment, over all else. ${NAME}, ${NAME:-default} and $$ are expanded.",
-            extra_json_schema=_VARIABLES,
+            extra_json_schema=VARIABLE_NAMES,
         ),
     ] = None
     env_file: Annotated[
@@ -337,16 +169,18 @@ class ServiceTable(Table, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="Path requested once when it is ready: some servers compile a page on demand.",
-            extra_json_schema=_PATH,
+            extra_json_schema=PATH_SHAPE,
         ),
     ] = None
     url_path: Annotated[
         str | None,
-        Meta(description="Path added to its URL, where its start page is.", extra_json_schema=_PATH),
+        Meta(description="Path added to its URL, where its start page is.", extra_json_schema=PATH_SHAPE),
     ] = None
     docs_path: Annotated[
         str | None,
-        Meta(description="Path of its API documentation, shown beside its URL.", extra_json_schema=_PATH),
+        Meta(
+            description="Path of its API documentation, shown beside its URL.", extra_json_schema=PATH_SHAPE
+        ),
     ] = None
     database: Annotated[
         str | None, Meta(description="For postgres: the database's name. Default: the project's name.")
@@ -386,7 +220,7 @@ class ProjectTable(Table, frozen=True, kw_only=True):
         Seconds | None,
         Meta(
             description="How often discovery files are refreshed, in seconds; 0 turns it off. Default: 10.",
-            extra_json_schema=_SECONDS,
+            extra_json_schema=NOT_NEGATIVE,
         ),
     ] = None
     discovery_per_process: Annotated[
@@ -410,13 +244,14 @@ class Layer(Table, frozen=True, kw_only=True):
 
     project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
     services: Annotated[
-        dict[str, ServiceTable] | None, Meta(description="The services by name.", extra_json_schema=_SERVICES)
+        dict[str, ServiceTable] | None,
+        Meta(description="The services by name.", extra_json_schema=SERVICE_NAMES),
     ] = None
     environment: Annotated[
         Values | None,
         Meta(
             description="Variables for all services. ${NAME}, ${NAME:-default} and $$ are expanded.",
-            extra_json_schema=_VARIABLES,
+            extra_json_schema=VARIABLE_NAMES,
         ),
     ] = None
     discovery: Annotated[
@@ -435,33 +270,3 @@ class ConfigurationFile(Layer, frozen=True, kw_only=True):
         dict[str, Layer] | None,
         Meta(description="Overrides by name, chosen with --profile or DEVINIT_PROFILE."),
     ] = None
-
-
-def json_schema() -> bytes:
-    """Return the JSON Schema of devinit.toml, for editors."""
-    (reference,), definitions = msgspec.json.schema_components([ConfigurationFile])
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "devinit.toml",
-        **reference,
-        "$defs": definitions,
-    }
-    return msgspec.json.format(msgspec.json.encode(_without_null(schema)), indent=2) + b"\n"
-
-
-def _without_null(schema: Any) -> Any:
-    """Return a schema without null: it is how Python says "not given", and nothing that TOML can say."""
-    match schema:
-        case {"anyOf": [only, {"type": "null"}], **others}:
-            return _without_null({**only, **others})
-        case {"default": None, **others}:
-            return _without_null(others)
-        case {"anyOf": list(choices), **others}:
-            kept = [choice for choice in choices if choice != {"type": "null"}]
-            return {**_without_null(others), "anyOf": _without_null(kept)}
-        case dict():
-            return {key: _without_null(value) for key, value in schema.items()}
-        case list():
-            return [_without_null(value) for value in schema]
-        case _:
-            return schema

@@ -13,15 +13,9 @@ from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
-from devinit.config.schema import (
-    SERVICE_NAME,
-    VARIABLE_NAME,
-    Dependencies,
-    ServiceTable,
-    Texts,
-    Values,
-)
+from devinit.config.schema import ServiceTable
 from devinit.config.servers import database, external_url, password
+from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS
 from devinit.model.service import Condition, Scheme, Service
 

@@ -30,6 +30,7 @@ from devinit.supervisor import lifecycle
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project import graph, reuse
+from devinit.supervisor.project.chosen import EVERY, named, to_start
 from devinit.supervisor.project.drift import REMOVED
 from devinit.supervisor.project.passwords import Passwords, as_they_run
 from devinit.supervisor.project.project_ports import PortQuestion, PortWishes
@@ -148,7 +149,7 @@ class Supervisor:
             async with self._deciding:
                 configured = await asyncio.to_thread(self._read, order.profile)
                 project = self._settled(configured, order.asked.environ)
-                names = report.to_start(order.services, project, self._is_wanted)
+                names = to_start(order.services, project, self._is_wanted)
                 if order.only_changed:
                     outdated_now = self._outdated(project)
                     names = [name for name in names if name in outdated_now]
@@ -178,7 +179,7 @@ class Supervisor:
         async with self._deciding:
             _, stage = await self.asked_about(names)
             # Nothing of what is only new in the configuration can run: no start has known of it.
-            chosen = [name for name in report.named(names, stage.project) if name in self.runners]
+            chosen = [name for name in named(names, stage.project) if name in self.runners]
             running = [name for name in chosen if self._phase(name) in PRESENT]
             for name in running:
                 self.runners[name].history.stopped_by = by
@@ -199,7 +200,7 @@ class Supervisor:
     def force(self, names: tuple[str, ...]) -> None:
         """Let these services be ended without grace: what is being ended, and what a stop will end next."""
         for name, runner in self.runners.items():
-            if not names or name in names or report.EVERY in names:
+            if not names or name in names or EVERY in names:
                 runner.force.set()
 
     async def ensure_configured(self, environ: dict[str, str], profile: str | None) -> None:
@@ -363,7 +364,7 @@ class Supervisor:
 
     def _wanted_by(self, order: Order, project: Project) -> list[str]:
         """Return which services an order is to have running, with all that they need."""
-        chosen = report.to_start(order.services, project, self._is_wanted)
+        chosen = to_start(order.services, project, self._is_wanted)
         return graph.with_dependencies(chosen, dependencies_of(project))
 
     async def _load(self, order: Order) -> Project:

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 from devinit import errors
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
-from devinit.config.schema import json_schema
+from devinit.config.json_schema import json_schema
 from devinit.model import event, status
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"

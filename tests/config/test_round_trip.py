@@ -16,16 +16,8 @@ from msgspec import Struct, inspect, structs
 
 from devinit.config.initial import initial_toml
 from devinit.config.load import load
-from devinit.config.schema import (
-    HealthTable,
-    Layer,
-    LogsTable,
-    ReadyTable,
-    RestartTable,
-    ServiceTable,
-    StopTable,
-    Table,
-)
+from devinit.config.schema import Layer, ServiceTable
+from devinit.config.tables import HealthTable, LogsTable, ReadyTable, RestartTable, StopTable, Table
 from devinit.errors import ConfigError
 from devinit.model.service import (
     Health,

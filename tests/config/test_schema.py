@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from devinit.config.schema import ConfigurationFile, Layer, ServiceTable, json_schema
+from devinit.config.json_schema import json_schema
+from devinit.config.schema import ConfigurationFile, Layer, ServiceTable
 
 # JSON, read here as any editor reads it.
 SCHEMA: dict[str, Any] = json.loads(json_schema())

@@ -20,16 +20,8 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.supervisor.readiness import proving
-from devinit.supervisor.readiness.proving import (
-    Elsewhere,
-    Foreign,
-    Ready,
-    Subject,
-    TimeOver,
-    interval_of,
-    seconds_of_attempt,
-    until_ready,
-)
+from devinit.supervisor.readiness.proving import interval_of, seconds_of_attempt, until_ready
+from devinit.supervisor.readiness.subject import Elsewhere, Foreign, Ready, Subject, TimeOver
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:

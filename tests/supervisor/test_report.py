@@ -20,7 +20,8 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.model.service import Project, Service
-from devinit.supervisor.reporting.report import describe_probe, named, reason_of_new_addresses
+from devinit.supervisor.project.chosen import named
+from devinit.supervisor.reporting.report import describe_probe, reason_of_new_addresses
 
 
 def project(*names: str) -> Project:

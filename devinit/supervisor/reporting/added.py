@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from devinit.supervisor.reporting.report import EVERY, Runners
+from devinit.supervisor.project.chosen import EVERY
+from devinit.supervisor.reporting.report import Runners
 
 if TYPE_CHECKING:
     from devinit.model.service import Project, Service

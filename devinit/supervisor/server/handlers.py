@@ -39,6 +39,7 @@ from devinit.model.status import (
     WaitReport,
 )
 from devinit.ports.holder.who import who
+from devinit.supervisor.project.chosen import named, one_named
 from devinit.supervisor.project.drift import ADDED
 from devinit.supervisor.project.project_ports import PortWishes
 from devinit.supervisor.reporting import report
@@ -156,7 +157,7 @@ class Handlers:
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
         runners, stage = await self._supervisor.asked_about([name])
-        chosen = report.one_named(name, stage.project)
+        chosen = one_named(name, stage.project)
         self._supervisor.look_at_data()
         await self._supervisor.confirm([chosen])
         changed = await self._supervisor.changed_since()
@@ -176,7 +177,7 @@ class Handlers:
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._configured()
         runners, stage = await self._supervisor.asked_about(names)
-        chosen = report.named(names, stage.project)
+        chosen = named(names, stage.project)
         if not names:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
         rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in chosen)))
@@ -189,7 +190,7 @@ class Handlers:
         asked = msgspec.json.decode(params, type=WaitParams)
         await self._configured()
         _, stage = await self._supervisor.asked_about(asked.services)
-        names = report.named(asked.services, stage.project) if asked.services else []
+        names = named(asked.services, stage.project) if asked.services else []
         return await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
 
     async def events(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
@@ -209,7 +210,7 @@ class Handlers:
         """Ask a service that is ready once whether it still serves; return its phase after that."""
         name = msgspec.json.decode(params, type=ServiceParams).service
         runners, stage = await self._supervisor.asked_about([name])
-        chosen = report.one_named(name, stage.project)
+        chosen = one_named(name, stage.project)
         await self._supervisor.confirm([chosen])
         return {"phase": runners[chosen].phase.value}
 
@@ -224,7 +225,7 @@ class Handlers:
         name = msgspec.json.decode(params, type=ServiceParams).service
         await self._supervisor.ensure_configured(self._stage.caller, None)
         runners, stage = await self._supervisor.asked_about([name])
-        chosen = report.one_named(name, stage.project)
+        chosen = one_named(name, stage.project)
         from devinit.supervisor.reporting.inspection import (
             inspect,  # only who looks closely asks; it costs no start
         )

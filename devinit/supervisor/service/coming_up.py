@@ -13,7 +13,9 @@ from devinit.ports import verify
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.listening import listen
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.readiness.proving import (
+from devinit.supervisor.readiness.proving import until_ready
+from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
+from devinit.supervisor.readiness.subject import (
     Ailing,
     Elsewhere,
     Foreign,
@@ -23,9 +25,7 @@ from devinit.supervisor.readiness.proving import (
     Subject,
     TimeOver,
     Unreachable,
-    until_ready,
 )
-from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
 from devinit.supervisor.service import binding
 from devinit.supervisor.service.provider_work import provision
 from devinit.supervisor.service.scheme_proof import SchemeProof
