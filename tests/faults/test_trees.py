@@ -180,7 +180,7 @@ class TestNodemon:
             (shop.root / "server.js").write_text(NODE)
             events.until(type="phase", service="web", phase="ready")
 
-        assert told["reason"].startswith("DATABASE_URL is missing\n")
+        assert told["reason"].startswith("DATABASE_URL is missing (server.js, line 1)\n")
 
     def test_of_a_service_without_a_port_is_told_and_heals(self, shop: Shop, nodemon: Path) -> None:
         (shop.root / "job.js").write_text("setInterval(() => {}, 1000)\n")
@@ -193,7 +193,7 @@ class TestNodemon:
             (shop.root / "job.js").write_text("setInterval(() => {}, 1000)\n")
             events.until(type="phase", service="worker", phase="ready")
 
-        assert told["reason"].startswith("QUEUE is missing\n")
+        assert told["reason"].startswith("QUEUE is missing (job.js, line 1)\n")
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BOOTED = """
 import json, sys
-from devinit.supervisor import boot
+from devinit.supervisor.server import boot
 boot.put_off()
 import devinit.supervisor.__main__
 def tell(*values): print(json.dumps(values))
@@ -181,8 +181,8 @@ tell(heard[0], len(heard), asyncio.base_events.ssl is sys.modules["ssl"])
 import asyncio
 from pathlib import Path
 from devinit.system import checkout
-program, claims, claim = devinit.supervisor.__main__, [], checkout._open_own_folder
-checkout._open_own_folder = lambda path: (claims.append(path), claim(path))[1]
+program, claims, claim = devinit.supervisor.__main__, [], checkout.open_own_folder
+checkout.open_own_folder = lambda path: (claims.append(path), claim(path))[1]
 program.UNWANTED_SECONDS = 0.0
 asyncio.run(program.supervise(Path({str(tmp_path)!r}), None))
 tell(len(claims))

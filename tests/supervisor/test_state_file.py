@@ -107,7 +107,7 @@ class TestTheState:
         assert read_state(tmp_path) == State()
 
     def test_that_is_not_text_is_refused_by_name(self, tmp_path: Path) -> None:
-        state_path(tmp_path).write_bytes(b"\xff\xfe")
+        state_path(tmp_path).write_bytes(b"\xff\xff")
 
         with pytest.raises(StateFileError, match=r"state\.json is not UTF-8"):
             read_state(tmp_path)

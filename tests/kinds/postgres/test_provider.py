@@ -670,7 +670,7 @@ class TestWhatMattersMost:
             "-c",
             here / "pyproject.toml",
         )
-        folders = ("--rootdir", here, "--basetemp", open_folder / "tests", here / "tests" / "providers")
+        folders = ("--rootdir", here, "--basetemp", open_folder / "tests", here / "tests" / "kinds")
         said = python("-m", "pytest", *options, *folders)
 
         assert said.returncode == 0, said.stdout[-6000:] + said.stderr[-2000:]
