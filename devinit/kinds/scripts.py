@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -82,7 +81,11 @@ def _advice_about(words: list[str]) -> str | None:
         return advice_about(word) if _is_sh_no_bash() else None
     if word in _PROGRAMS_TOO:
         return advice_about(word) if second == "activate" else None
-    return advice_about(word) if word in FUNCTIONS and shutil.which(word) is None else None
+    if word not in FUNCTIONS:
+        return None
+    import shutil  # 2 ms that the supervisor's start does not pay
+
+    return advice_about(word) if shutil.which(word) is None else None
 
 
 def _is_sh_no_bash() -> bool:

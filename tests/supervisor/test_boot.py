@@ -38,7 +38,18 @@ class TestABoot:
         )
 
     def test_spares_what_stands_behind_it_as_well(self) -> None:
-        heavy = {"ast", "dis", "opcode", "_ssl", "argparse", "textual", "psutil", "questionary"}
+        heavy = {
+            "shutil",
+            "bz2",
+            "ast",
+            "dis",
+            "opcode",
+            "_ssl",
+            "argparse",
+            "textual",
+            "psutil",
+            "questionary",
+        }
 
         assert after_a_boot(f"tell(*sorted({heavy!r} & set(sys.modules)))") == []
 
