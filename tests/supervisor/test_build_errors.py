@@ -41,6 +41,20 @@ TOLD: dict[str, list[Seen]] = {
         ("[PARSE_ERROR] Unexpected token", "vite.config.js", 1),
         None,
     ],
+    "vite-8-missing": [
+        (
+            "[postcss] ENOENT: no such file or directory, open './nope.css'",
+            "/home/ada/shop/src/styles.css",
+            None,
+        ),
+        None,
+        (
+            'Failed to resolve import "./gone" from "src/App.tsx". Does the file exist?',
+            "/home/ada/shop/src/App.tsx",
+            1,
+        ),
+        None,
+    ],
     "vite-7-config": [
         ("the secret is missing", "/home/ada/shop/vite.config.js", None),
         None,
@@ -145,6 +159,25 @@ class TestAnError:
         broken = read_on([VITE_ERROR, "  File: /shop/src/App.jsx:2:4"], Reading(), NOW, lambda _file: 7)
 
         assert read_on([UPDATE_OF_ANOTHER], broken, NOW, lambda _file: 8).error is None
+
+    def test_goes_with_any_update_when_its_file_cannot_be_found(self) -> None:
+        """It is named in a way that we do not read, or from another folder: nothing else would ever end it."""
+        broken = read_on([VITE_ERROR, "  File: /shop/src/\\0App.jsx"], Reading(), NOW, lambda _file: None)
+
+        assert read_on([UPDATE_OF_ANOTHER], broken, NOW, lambda _file: None).error is None
+
+    @pytest.mark.parametrize(("file", "is_over"), [("src/gone.ts", True), ("src/begone.ts", False)])
+    def test_of_a_missing_file_goes_when_that_file_appears(self, file: str, is_over: bool) -> None:
+        """Vite names the new file alone: the one that imports it has not changed."""
+        lines = [
+            '4:04:02 PM [vite] Internal server error: Failed to resolve import "./gone" from "src/App.tsx".',
+            "  File: /shop/src/App.tsx:1:7",
+        ]
+        broken = read_on(lines, Reading(), NOW, lambda _file: 7)
+
+        after = read_on([f"4:04:05 PM [vite] (client) page reload {file}"], broken, NOW, lambda _file: 7)
+
+        assert (after.error is None) is is_over
 
     def test_that_is_printed_again_keeps_the_time_of_the_first(self) -> None:
         first = read_on([VITE_ERROR, "  File: /shop/src/App.jsx:2:4"], Reading(), NOW)

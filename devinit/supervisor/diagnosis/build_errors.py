@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import PurePosixPath
 from typing import Literal
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from devinit.supervisor.diagnosis.build_table import (
     CLOCK,
     CONFIGURATIONS,
     FOREIGN,
+    MISSING,
     PLACES,
     RELIEF_WORDS,
     TOOLS,
@@ -246,8 +248,22 @@ def without_place(said: str, file: str | None) -> str:
 
 
 def is_outdated(error: BuildError, line: str, stamp: Stamp) -> bool:
-    """Whether an error is of a file that has changed since, or is among those that are built again."""
-    if error.file is None:
+    """Whether an error is of a file that has changed since, or is among those that are built again.
+
+    An error of which the file cannot be found goes with any update: nothing else would ever end it, and the tool
+    says it again when the page is asked for.
+    """
+    if error.file is None or error.stamp is None:
         return True
     name = error.file.rpartition("/")[2]
-    return name in line or stamp(error.file) != error.stamp
+    return name in line or stamp(error.file) != error.stamp or names_what_was_missing(error.text, line)
+
+
+def names_what_was_missing(text: str, line: str) -> bool:
+    """Whether a line names the file that an error misses: by its name alone, which stands without its ending."""
+    missing = re.search(MISSING, text)
+    if missing is None:
+        return False
+    changed = (PurePosixPath(each.partition("?")[0]).with_suffix("") for each in re.split(r"[\s,]+", line) if each)
+    wanted = PurePosixPath(missing["file"].partition("?")[0]).with_suffix("").name
+    return any(each.name == wanted or (each.name == "index" and each.parent.name == wanted) for each in changed)

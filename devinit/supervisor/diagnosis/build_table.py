@@ -124,7 +124,8 @@ CONFIGURATIONS = (
 
 PLACES = (
     r'^\s*File "(?P<file>[^"<]+)", line (?P<line>\d+)',
-    r"^\s*File: (?P<file>/\S.*?)(?::(?P<line>\d+):\d+)?$",
+    # Vite, of an error without a place: `File: /shop/src/app.css?direct:undefined:NaN`.
+    r"^\s*File: (?P<file>/\S.*?)(?:\?[^\s:]*)?(?::(?:(?P<line>\d+)|undefined|null|NaN):(?:\d+|undefined|null|NaN))?$",
     r"\u2500\[ (?P<file>[^\]]+?):(?P<line>\d+):\d+ \]",
     r"\bfile://(?P<file>/[^\s:?]+)(?:\?[\w=&]*)?:(?P<line>\d+):\d+\)?$",
     r"^ERROR in (?P<file>\S+\.\w+)(?: (?P<line>\d+):\d+)?",
@@ -132,5 +133,9 @@ PLACES = (
     r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]*\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
 )
 """How a place in the code is written, the surest way first."""
+MISSING = (
+    r"""(?:Failed to resolve import|Can't resolve|no such file or directory, open) ["'](?P<file>[^"']+)["']"""
+)
+"""The words about a file that is not there: the error goes when it appears, and no other file changes."""
 FOREIGN = r"node_modules|node:|^file:|site-packages|/lib/python\d|^<"
 """Places that are not the user's code."""
