@@ -191,6 +191,20 @@ class TestAProgramThatIsReloadedAndNeverFinishesLoading:
         assert "`devinit restart web`" in status["reason"]
         assert waited["reason"] == status["reason"]
 
+    def test_is_told_with_what_ends_it_when_its_time_is_over_as_well(self, shop: Shop, port: int) -> None:
+        (shop.root / "loader.py").write_text(LOADER)
+        command = f"{sys.executable} -S -E {shop.root}/loader.py shared"
+        shop.service("web", port=port, command=command, ready={"timeout": 1})
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "slow").touch()
+            events.until(type="phase", service="web", phase="starting")
+            waited = json.loads(shop("wait", "--timeout", "30", "--json").stdout)["services"][0]
+
+        assert waited["reason"].startswith("not ready after 1 s: it listens, but no process accepts")
+        assert "`devinit restart web`" in waited["reason"]
+        assert "when that is fixed" not in waited["reason"]
+
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
 class TestAReloaderThatLosesItsWorker:

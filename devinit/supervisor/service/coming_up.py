@@ -13,6 +13,7 @@ from devinit.ports import verify
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.listening import listen
 from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.readiness.crashes import loading
 from devinit.supervisor.readiness.proving import until_ready
 from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
 from devinit.supervisor.readiness.subject import (
@@ -100,8 +101,9 @@ class ComingUp:
                 runner.post(lifecycle.TimedOut(f"not ready after {seconds:g} s: {detail}"))
             case TimeOver(detail) | Ailing(detail):
                 # A server that answers with an error of its own, or that was ready before: nothing is ended.
-                seconds = runner.service.ready.timeout_seconds
-                late = f"not ready after {seconds:g} s: {detail}\nit runs on: it becomes ready when that is fixed"
+                late = late_words(
+                    runner.name, detail, runner.service.ready.timeout_seconds, answers=self.last_answer is not None
+                )
                 runner.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
                 await self.wait()
 
@@ -168,6 +170,15 @@ class ComingUp:
             # At first it is normal that nothing answers; later it is what the user wants to know.
             self._runner.say(detail)
         self._runner.history.last_probe = detail
+
+
+def late_words(service: str, detail: str, seconds: float, *, answers: bool) -> str:
+    """Say of a service that is left running when its time is over what was seen, and what the user can do.
+
+    `answers`: it answers requests, with an error; what answers none may be a program that never finishes loading.
+    """
+    late = f"not ready after {seconds:g} s: {detail}"
+    return f"{late}\nit runs on: it becomes ready when that is fixed" if answers else loading(service, late)
 
 
 def explain(error: DevinitError) -> str:
