@@ -80,6 +80,26 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """Says what `uvicorn --reload` says, and takes its time between the two lines."""
 
 
+MIDDLEWARE = """
+import os, traceback
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            if os.path.exists("broken"):
+                raise ValueError("every request")
+            self.send_response(200)
+        except ValueError:
+            traceback.print_exc()
+            self.send_response(500)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Runs on and answers, and says in its log why each answer is an error."""
+
+
 def command(path: Path, text: str) -> str:
     """Write a program and return the command that runs it."""
     path.write_text(text)
@@ -276,6 +296,39 @@ class TestWaiting:
 
         assert code == 4
         assert report["services"][0]["reason"] == "GET / answered 503"
+
+    @pytest.mark.parametrize("ready", [{"http": "/"}, None])
+    def test_for_what_answers_500_and_logs_why_returns_with_the_cause(
+        self, shop: Shop, port: int, ready: dict[str, str] | None
+    ) -> None:
+        program = command(shop.root / "api.py", MIDDLEWARE)
+        shop.service("api", command=program, port=port, **({"ready": ready} if ready else {}))
+        shop.up()
+        (shop.root / "broken").touch()
+
+        code, report = answer(shop, "wait", "api", "--after", str(time.time()), "--timeout", "30")
+
+        assert (code, report["services"][0]["outcome"]) == (1, "failed")
+        assert report["services"][0]["reason"].startswith("ValueError: every request\n")
+
+    def test_leaves_what_answers_500_running_and_its_cause_in_the_status_until_it_answers_well(
+        self, shop: Shop, port: int
+    ) -> None:
+        program = command(shop.root / "api.py", MIDDLEWARE)
+        shop.service("api", command=program, port=port, ready={"http": "/"})
+        shop.up()
+        pid = shop.status()["api"]["pid"]
+        (shop.root / "broken").touch()
+        answer(shop, "wait", "api")
+        broken, why = shop.status()["api"], answer(shop, "why", "api")[1]
+        with shop.subscribe() as events:
+            (shop.root / "broken").unlink()
+            events.until(type="phase", service="api", phase="ready")
+        repaired = shop.status()["api"]
+
+        assert broken["reason"].startswith("ValueError: every request\n")
+        assert why["reason"] == broken["reason"]
+        assert (repaired["phase"], repaired["reason"], repaired["pid"]) == ("ready", None, pid)
 
     def test_after_a_change_that_nothing_reacts_to_returns_as_well(self, web: Shop) -> None:
         web.up()

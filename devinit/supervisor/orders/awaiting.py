@@ -14,9 +14,10 @@ from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start
 from devinit.model.build_words import in_words
 from devinit.model.status import Phase
+from devinit.supervisor.diagnosis.listening import BROKEN, LINES, SILENT_SECONDS, found_in
 from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.logs import log_files
-from devinit.supervisor.orders.checking import check_service
+from devinit.supervisor.orders.checking import check_answer
 from devinit.supervisor.reporting import outcome, report
 from devinit.supervisor.reporting.reasons import reason_of, reason_to_wait
 
@@ -34,7 +35,7 @@ REACTION_SECONDS = 3.0
 """Who watches files has noticed a change by then, or does not: Django looks once a second, nest takes longer."""
 NOTICE_SECONDS = 1.0
 """What is printed earlier may be about something else: uvicorn and Vite notice a change within that time."""
-SILENT_SECONDS = 0.5
+QUIET_SECONDS = 0.5
 """After a change: so long without a line, and it has reacted."""
 NOISY_SECONDS = 3.0
 """What goes on printing after a change is judged after so long."""
@@ -92,6 +93,7 @@ async def until_live(
     `after`: the Unix time of the change that it has to know. `seen`: takes what the last probe saw.
     """
     began = time.time()
+    broken = Broken()
     while True:
         runner = supervisor.runners.get(name)
         if runner is None:
@@ -110,13 +112,41 @@ async def until_live(
                 return awaited("failed", runner, supervisor, in_words(error))
             if runner.phase is Phase.READY:
                 seen.setdefault(name, "it has not answered in this time")
-                checked = await check_service(runner, supervisor.stage)
+                checked, status = await check_answer(runner, supervisor.stage)
                 seen[name] = checked["detail"]
                 if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
                     said: Outcome = "live" if checked["well"] else "failed"
                     return awaited(said, runner, supervisor, checked["detail"])
+                if status == BROKEN and (cause := await broken.cause(runner)) is not None:
+                    return awaited("failed", runner, supervisor, cause)
                 await asyncio.sleep(TRY_SECONDS)
         await asyncio.sleep(LOOK_SECONDS)
+
+
+class Broken:
+    """What is known of a service that says it is ready and answers 500."""
+
+    def __init__(self) -> None:
+        self._seen: tuple[str, float] | None = None
+        """The cause in its log, and the monotonic time since when it is that one."""
+
+    async def cause(self, runner: Runner) -> str | None:
+        """Return why each request fails, once its log has said so for a while; None while that is not certain.
+
+        A service that is no longer ready by its own probe is starting then, as for `devinit start`: what its log
+        says becomes its reason, until it answers well. What is only found at its first page leaves it ready.
+        """
+        await runner.confirm()
+        if runner.phase is not Phase.READY or runner.watch_over.heals:
+            return None
+        found, now = found_in(runner.log_tail(LINES), BROKEN), time.monotonic()
+        if found is None:
+            self._seen = None
+        elif self._seen is None or self._seen[0] != found.cause:
+            self._seen = found.cause, now
+        elif now - self._seen[1] >= SILENT_SECONDS:
+            return found.told().cause
+        return None
 
 
 def failure_of(name: str, supervisor: Supervisor, began: float) -> str | None:
@@ -150,7 +180,7 @@ def has_reacted(runner: Runner, supervisor: Supervisor, after: float | None, beg
     if is_early or builds:
         return False
     since = max(after, began)
-    return now - max(written, after) > SILENT_SECONDS or now - since > NOISY_SECONDS
+    return now - max(written, after) > QUIET_SECONDS or now - since > NOISY_SECONDS
 
 
 def written_at(runner: Runner, supervisor: Supervisor) -> float:

@@ -49,13 +49,18 @@ WEB = ("http://", "https://")
 
 async def check_service(runner: Runner, stage: Stage) -> Checked:
     """Ask a service once, and return whether it is well and what was seen."""
+    return (await check_answer(runner, stage))[0]
+
+
+async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | None]:
+    """Return the same, and the status of the HTTP answer that was refused, if there was one."""
     began = time.monotonic()
-    well, detail = await asked(runner, stage)
+    well, detail, status = await asked(runner, stage)
     error = report.last_error_of(runner, stage)
     if error is not None and runner.phase in ASKED:
         # It says more than that nothing answers, which is what comes of it.
         well, detail = False, in_words(error)
-    return {
+    checked: Checked = {
         "service": runner.name,
         "well": well,
         "phase": runner.phase.value,
@@ -64,28 +69,30 @@ async def check_service(runner: Runner, stage: Stage) -> Checked:
         "last_error": error,
         "seconds": round(time.monotonic() - began, 3),
     }
+    return checked, status
 
 
-async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
-    """Return whether a service answers as it should, and what is wrong if not."""
+async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | None]:
+    """Return whether a service answers as it should; what is wrong if not, and the status of that answer."""
     state = runner.state
     if state.phase is Phase.EXITED:
-        return state.last_exit == 0, state.reason if state.last_exit else None
+        return state.last_exit == 0, state.reason if state.last_exit else None, None
     if state.phase is Phase.STOPPED:
-        return False, reason_of(runner, stage) or how_to_start(runner.name)
+        return False, reason_of(runner, stage) or how_to_start(runner.name), None
     if state.phase not in ASKED:
-        return False, state.reason or f"it is {state.phase.value}"
+        return False, state.reason or f"it is {state.phase.value}", None
     if state.stuck is not None:
-        return False, state.stuck
+        return False, state.stuck, None
     if not look_at_data(runner, stage):
         # It goes on accepting connections, and is of no use any more.
-        return False, runner.lost_data
+        return False, runner.lost_data, None
     health = runner.service.health
     service = asked_as(runner.service, health) if health is not None else runner.service
     probe = stage.probe(service)
     if isinstance(probe, LogProbe | StayedUpProbe | EndProbe):
         # None of these can be asked: that the process runs is all there is to see.
-        return state.phase is Phase.READY, None if state.phase is Phase.READY else "it is still starting"
+        is_ready = state.phase is Phase.READY
+        return is_ready, None if is_ready else "it is still starting", None
     seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
     result = await runner.answer_to(probe, seconds)
     page = first_page(runner, stage, probe)
@@ -94,8 +101,8 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None]:
     if page is not None or isinstance(probe, HttpProbe):
         await until_said(runner, stage)
     if result.verdict is not ProbeVerdict.READY:
-        return False, result.detail
-    return True, None
+        return False, result.detail, result.status
+    return True, None, None
 
 
 def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:

@@ -45,7 +45,7 @@ class WatchOver:
         if runner.is_program and (found := down_by(runner.ears())) and self._is_for_the_user(found):
             self._went_down(found)
             return
-        if self._heals:
+        if self.heals:
             return
         probe, state = runner.probe_again(), runner.state
         if isinstance(probe, LogProbe | StayedUpProbe):
@@ -90,7 +90,7 @@ class WatchOver:
         """
         name = self._runner.name
         port = self._stage.ports.port_of(name)
-        if port is None or self._heals:
+        if port is None or self.heals:
             return None
         probe = TcpProbe(self._stage.endpoint(name).host, port)
         return await silence_of(name, probe, self._runner.output.printed(end))
@@ -114,14 +114,14 @@ class WatchOver:
         await look_after(health, ask, tell)
 
     @property
-    def _heals(self) -> bool:
+    def heals(self) -> bool:
         """Whether failed health checks start it again."""
         health = self._runner.service.health
         return health is not None and health.restart_after is not None
 
     def _is_for_the_user(self, found: Finding) -> bool:
         """Whether only the user can fix it: a worker that was killed may run when it is started again."""
-        return found.sign is Sign.LAST_WORDS or not self._heals
+        return found.sign is Sign.LAST_WORDS or not self.heals
 
     def _fell_silent(self, detail: str) -> None:
         self._runner.history.last_probe = detail.partition("\n")[0]
