@@ -138,6 +138,7 @@ CAUSES = {
     "pip-nofile": "Could not open requirements file: [Errno 2] No such file or directory: 'none.txt'",
     "pip-nomatch": "No matching distribution found for nothing-there-shop==9.9",
     "postgres-busy": "an address is in use",
+    "postgres-full": 'could not write block 8 in file "base/16385/1249": wrote only 4096 of 8192 bytes',
     "postgres-nodata": 'could not access directory "/home/ada/shop/pg/none": No such file or directory',
     "prisma-engine": "request to "
     "https://binaries.prisma.sh/all_commits/c2990dca591cba766e3b7ef5d9e8a84796e47ab7/debi"

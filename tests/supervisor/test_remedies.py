@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.diagnosis.remedies import remedy_of
+from devinit.supervisor.diagnosis.remedies import remedy_of, with_limit
+from devinit.system.limits import LARGER_FILES, QUOTA, ROOM
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop
@@ -41,6 +43,48 @@ class TestACommandForAnotherShell:
         assert "web failed: exited with code 127 before it was ready: source: not found" in started.stderr
         assert "\n  `source` is a word of bash, and sh runs this" in started.stderr
         assert "`nvm` is a function of your interactive shell" in started.stderr
+
+
+class TestALimitOfTheSystem:
+    @pytest.mark.parametrize(
+        ("cause", "code", "cure"),
+        [
+            ('could not write block 8 in file "base/1/2": wrote only 4096 of 8192 bytes', 1, ROOM),
+            ("OSError: [Errno 28] No space left on device: 'a.db'", 1, ROOM),
+            ("Error: ENOSPC: no space left on device, write", 1, ROOM),
+            ("OSError: [Errno 27] File too large", 1, LARGER_FILES),
+            ("OSError: [Errno 122] Disk quota exceeded", 1, QUOTA),
+            ("Error: ENOSPC: no space left on device, watch '/shop'", 1, None),
+            ("KeyError: 'SECRET_KEY'", 1, None),
+        ],
+    )
+    def test_that_a_cause_names_is_told_with_what_helps(
+        self, cause: str, code: int, cure: str | None
+    ) -> None:
+        assert with_limit(cause, code) == (f"{cause}\n{cure}" if cure else cause)
+
+    @pytest.mark.parametrize("code", [-25, 128 + 25])
+    def test_on_the_size_of_files_is_told_by_the_signal_and_by_a_shell(self, code: int) -> None:
+        assert (
+            with_limit(None, code) == f"a file of it reached the limit on the size of files\n{LARGER_FILES}"
+        )
+
+    def test_on_the_size_of_files_is_the_reason_of_a_service_that_met_it(self, shop: Shop, port: int) -> None:
+        path = shop.root / "grow.py"
+        path.write_text(
+            "import resource, signal\n"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+            "open('big', 'wb', 0).write(bytes(1024)); open('big', 'ab', 0).write(b'1')\n"
+        )
+        shop.service("api", command=f"{sys.executable} -S -E {path}", port=port)
+
+        said = shop("start").stderr
+
+        assert (
+            "api failed: was ended by signal 25 before it was ready: a file of it reached the limit" in said
+        )
+        assert "\n  `ulimit -f` shows how large a file may become" in said
 
 
 class TestAScriptWithWindowsLineEnds:

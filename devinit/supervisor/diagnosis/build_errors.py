@@ -264,6 +264,10 @@ def names_what_was_missing(text: str, line: str) -> bool:
     missing = re.search(MISSING, text)
     if missing is None:
         return False
-    changed = (PurePosixPath(each.partition("?")[0]).with_suffix("") for each in re.split(r"[\s,]+", line) if each)
+    changed = (
+        PurePosixPath(each.partition("?")[0]).with_suffix("") for each in re.split(r"[\s,]+", line) if each
+    )
     wanted = PurePosixPath(missing["file"].partition("?")[0]).with_suffix("").name
-    return any(each.name == wanted or (each.name == "index" and each.parent.name == wanted) for each in changed)
+    return any(
+        each.name == wanted or (each.name == "index" and each.parent.name == wanted) for each in changed
+    )

@@ -125,7 +125,7 @@ CONFIGURATIONS = (
 PLACES = (
     r'^\s*File "(?P<file>[^"<]+)", line (?P<line>\d+)',
     # Vite, of an error without a place: `File: /shop/src/app.css?direct:undefined:NaN`.
-    r"^\s*File: (?P<file>/\S.*?)(?:\?[^\s:]*)?(?::(?:(?P<line>\d+)|undefined|null|NaN):(?:\d+|undefined|null|NaN))?$",
+    r"^\s*File: (?P<file>/\S.*?)(?:\?[^\s:]*)?(?::(?:(?P<line>\d+)|undefined|null):(?:\d+|undefined|null|NaN))?$",
     r"\u2500\[ (?P<file>[^\]]+?):(?P<line>\d+):\d+ \]",
     r"\bfile://(?P<file>/[^\s:?]+)(?:\?[\w=&]*)?:(?P<line>\d+):\d+\)?$",
     r"^ERROR in (?P<file>\S+\.\w+)(?: (?P<line>\d+):\d+)?",

@@ -96,7 +96,9 @@ STRONG: tuple[Saying, ...] = (
     # uvicorn, alembic, PostgreSQL, Redis
     Saying(r"^ERROR:\s+(?P<said>Error loading ASGI app.+)"),
     Saying(r"^FAILED: (?P<said>.+)"),
-    Saying(r"\b(?:FATAL|PANIC):\s+(?P<said>.+)"),
+    # "checkpoint request failed" is a consequence, told with a hint at the lines above it.
+    Saying(r"\b(?:FATAL|PANIC):\s+(?P<said>(?!checkpoint request failed)\S.*)"),
+    Saying(r"\bERROR:\s+(?P<said>could not (?:write|extend|fsync|flush) .+)"),
     Saying(r"^postgres: (?P<said>could not .+)"),
     Saying(r"# (?P<said>(?:Fatal error|Failed|Can't) .+)"),
     # Shells, make and Python, about what is not there

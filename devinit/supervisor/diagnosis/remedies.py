@@ -1,16 +1,28 @@
-"""What to do about a failure whose words say little: those of a shell that was given what it is not made for."""
+"""What to do about a failure whose words say little: those of a shell, and those about a limit of the system."""
 
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
 from devinit.kinds.scripts import with_windows_line_ends
 from devinit.model.shell_words import ACTIVATION, advice_about, windows_line_ends
+from devinit.system.limits import LARGER_FILES, QUOTA, ROOM
 
 NOT_FOUND = r"(?:^|[\s:])(?P<word>[\w.\[-]+): (?:command )?not found\b"
 """dash: `sh: 1: nvm: not found`; bash: `sh: line 1: nvm: command not found`; a cause has only the end of it."""
+
+FILE_SIZE_CODES = (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
+FILE_SIZE_MET = "a file of it reached the limit on the size of files"
+LIMITS = (
+    # Watching files fails with these words, too, and for another limit.
+    (r"(?i)\bno space left on device(?!.*\bwatch)|: wrote only \d+ of \d+ bytes", ROOM),
+    (r"Disk quota exceeded", QUOTA),
+    (r"File too large|File size limit exceeded", LARGER_FILES),
+)
+"""The words of libc, shells and PostgreSQL about a limit of the system, and what helps."""
 
 
 def with_remedy(
@@ -33,3 +45,16 @@ def remedy_of(words: Sequence[str], command: str, directory: Path) -> str | None
         if (found := re.search(NOT_FOUND, line)) and (advice := advice_about(found["word"])):
             return advice
     return None
+
+
+def with_limit(cause: str | None, code: int | None) -> str | None:
+    """Return the cause of a failure with what helps in a second line, if a limit of the system was met.
+
+    `code`: the exit code, or the signal that ended the program, negative; a shell returns 128 + the signal.
+    """
+    if code in FILE_SIZE_CODES:
+        cause = cause or FILE_SIZE_MET
+        cure: str | None = LARGER_FILES
+    else:
+        cure = next((cure for words, cure in LIMITS if re.search(words, cause or "")), None)
+    return f"{cause}\n{cure}" if cause and cure and cure not in cause else cause

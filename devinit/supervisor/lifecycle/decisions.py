@@ -217,7 +217,11 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
     recent = () if stable else tuple(at for at in state.failures if now - at < policy.window_seconds)
     failures = (*recent, now)
     if len(failures) >= policy.failures:
-        text = f"{said}; given up after {counted(len(failures), 'failure')} in {policy.window_seconds:g} s"
+        what, *advice = said.split("\n")
+        given_up = (
+            f"{what}; given up after {counted(len(failures), 'failure')} in {policy.window_seconds:g} s"
+        )
+        text = "\n".join([given_up, *advice])
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     delay = restart_delay(len(recent))
     waiting = change(

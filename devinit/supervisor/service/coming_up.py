@@ -102,7 +102,10 @@ class ComingUp:
             case TimeOver(detail) | Ailing(detail):
                 # A server that answers with an error of its own, or that was ready before: nothing is ended.
                 late = late_words(
-                    runner.name, detail, runner.service.ready.timeout_seconds, answers=self.last_answer is not None
+                    runner.name,
+                    detail,
+                    runner.service.ready.timeout_seconds,
+                    answers=self.last_answer is not None,
                 )
                 runner.post(lifecycle.Stuck(late, lifecycle.Failure.TIMEOUT))
                 await self.wait()

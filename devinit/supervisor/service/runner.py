@@ -25,7 +25,7 @@ from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import cause_of
 from devinit.supervisor.diagnosis.listening import Ears
-from devinit.supervisor.diagnosis.remedies import with_remedy
+from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
@@ -260,6 +260,8 @@ class Runner:
             self.post(refused)
             return
         cause = cause_of(last_words, code)
+        if is_explained:
+            cause = with_limit(cause, code)
         if is_explained and self.phase is Phase.STARTING:
             cause = with_remedy(cause, last_words, self.service.command, self.service.directory)
         self.post(lifecycle.Exited(code, success, cause))
