@@ -80,6 +80,29 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """Says what `uvicorn --reload` says, and takes its time between the two lines."""
 
 
+COMPILER = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+asked = set()
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        is_broken = "nope" in open("app.css").read()
+        if is_broken and (self.path == "/app.css" or self.path not in asked):
+            print("1:19:36 PM [vite] (client) Pre-transform error: [postcss] ENOENT: nope.css", flush=True)
+            print(f"  Plugin: vite:css\\n  File: {os.getcwd()}/app.css:undefined:NaN", flush=True)
+        asked.add(self.path)
+        self.send_response(500 if is_broken and self.path == "/app.css" else 200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Does what Vite does with a module that it never compiled well: it prints nothing when that changes."""
+
 MIDDLEWARE = """
 import os, traceback
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -155,6 +178,24 @@ class TestABuildThatFails:
 
         assert answer(web, "wait", "web", "--after", str(saved))[0] == 0
         assert web.status()["web"]["last_error"] is None
+
+    @pytest.mark.parametrize("command_that_asks", ["check", "wait"])
+    def test_is_gone_when_its_file_is_served_again_of_which_the_tool_says_nothing(
+        self, shop: Shop, port: int, command_that_asks: str
+    ) -> None:
+        style = shop.root / "app.css"
+        style.write_text("@import 'nope.css';")
+        shop.service("web", command=command(shop.root / "web.py", COMPILER), port=port)
+        shop.up()
+
+        first = answer(shop, "check")[0]
+        style.write_text("@import 'nope.css'; a {}")
+        still = answer(shop, command_that_asks)[0]
+        style.write_text("a {}")
+        fixed = answer(shop, command_that_asks)[0]
+
+        assert (first, still, fixed) == (1, 1, 0)
+        assert shop.status()["web"]["last_error"] is None
 
     def test_is_told_to_subscribers_without_anybody_asking(self, web: Shop) -> None:
         web.up()

@@ -13,7 +13,7 @@ from devinit.supervisor.logs import log_files
 
 if TYPE_CHECKING:
     from devinit.model.status import LastError
-    from devinit.supervisor.diagnosis.build_errors import Gone, Reading
+    from devinit.supervisor.diagnosis.build_errors import BuildError, Gone, Reading
 
 MOST_BYTES = 256 * 1024
 """How much is read at once: of a flood the end counts."""
@@ -69,17 +69,33 @@ class LastErrors:
 
     def of(self, service: str) -> LastError | None:
         """Return the error that a service's last build ended with, up to what it has printed by now."""
-        self.look(service)
-        reading = self._readers[service].reading
-        if reading is None or reading.error is None or reading.is_over:
+        error = self._error(service)
+        if error is None:
             return None
-        error = reading.error
         return {
             "text": error.text,
             "file": self._shown(service, error.file) if error.file else None,
             "line": error.line,
             "at": error.at,
         }
+
+    def changed_file(self, service: str) -> str | None:
+        """Return the file with the last error, from the service's folder, if it has changed since."""
+        error = self._error(service)
+        if error is None or error.file is None or error.stamp is None:
+            return None
+        folder, path = str(self._folder_of(service)), self._path(service, error.file)
+        is_changed = self._stamp(service, error.file) not in (error.stamp, None)
+        return os.path.relpath(path, folder) if is_changed and path.startswith(f"{folder}{os.sep}") else None
+
+    def served_again(self, service: str) -> None:
+        """End the last error of a service whose file was asked for since, and was served without it."""
+        if (reader := self._readers.get(service)) is None or self._error(service) is None:
+            return
+        from devinit.supervisor.diagnosis.build_errors import Reading  # as in `look`
+
+        reader.reading = Reading(gone_by="change")
+        self._tell(service, None, "change")
 
     def is_building(self, service: str) -> bool:
         """Whether a build has begun of which the end was not printed yet."""
@@ -107,6 +123,11 @@ class LastErrors:
         if reader.reading.error != before.error:
             now = self.of(service)
             self._tell(service, now, reader.reading.gone_by if now is None else None)
+
+    def _error(self, service: str) -> BuildError | None:
+        self.look(service)
+        reading = self._readers[service].reading
+        return None if reading is None or reading.is_over else reading.error
 
     def _stamp(self, service: str, file: str) -> int | None:
         with suppress(OSError, ValueError):

@@ -17,7 +17,7 @@ from devinit.model.status import Phase
 from devinit.supervisor.diagnosis.listening import BROKEN, LINES, SILENT_SECONDS, found_in
 from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.logs import log_files
-from devinit.supervisor.orders.checking import check_answer
+from devinit.supervisor.orders.checking import ask_for_changed_file, check_answer
 from devinit.supervisor.reporting import outcome, report
 from devinit.supervisor.reporting.reasons import reason_of, reason_to_wait
 
@@ -107,6 +107,7 @@ async def until_live(
                 return awaited("failed", runner, supervisor, failed)
             if runner.phase is Phase.EXITED:
                 return awaited("live", runner, supervisor, None)
+            await ask_for_changed_file(runner, supervisor.stage)
             error = report.last_error_of(runner, supervisor.stage)
             if error is not None and (after is None or error["at"] >= after):
                 return awaited("failed", runner, supervisor, in_words(error))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start
@@ -44,6 +45,7 @@ AFTERWARDS_SECONDS = 1.0
 SILENT_SECONDS = 0.3
 """What has printed nothing for so long has printed what it had to say."""
 LOOK_SECONDS = 0.05
+SERVED = 200
 WEB = ("http://", "https://")
 
 
@@ -56,6 +58,7 @@ async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | Non
     """Return the same, and the status of the HTTP answer that was refused, if there was one."""
     began = time.monotonic()
     well, detail, status = await asked(runner, stage)
+    await ask_for_changed_file(runner, stage)
     error = report.last_error_of(runner, stage)
     if error is not None and runner.phase in ASKED:
         # It says more than that nothing answers, which is what comes of it.
@@ -70,6 +73,21 @@ async def check_answer(runner: Runner, stage: Stage) -> tuple[Checked, int | Non
         "seconds": round(time.monotonic() - began, 3),
     }
     return checked, status
+
+
+async def ask_for_changed_file(runner: Runner, stage: Stage) -> None:
+    """Ask a dev server for the file that had its last error, if that has changed since: served, it is well again.
+
+    Vite prints nothing about the change of a module that it has never compiled without an error.
+    """
+    file = stage.last_errors.changed_file(runner.name) if runner.phase in ASKED else None
+    url = stage.endpoint(runner.name).url or ""
+    if file is None or not kind_of(runner.service).has_pages or not url.startswith(WEB):
+        return
+    path = f"/{quote(file)}"
+    result = await ask_once(HttpProbe.of(stage.endpoint(runner.name), path, status=(SERVED,)))
+    if result.verdict is ProbeVerdict.READY and stage.last_errors.changed_file(runner.name) == file:
+        stage.last_errors.served_again(runner.name)
 
 
 async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | None]:
