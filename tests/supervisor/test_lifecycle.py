@@ -273,6 +273,15 @@ class TestACrash:
 
         assert run(before, Exited(1))[1] == (EndTree(), Wait(delay))
 
+    def test_that_is_given_up_keeps_its_advice_in_a_line_of_its_own(self) -> None:
+        before = state(Phase.READY, failures=(NOW - 59, NOW - 40, NOW - 20, NOW - 1))
+
+        after, _ = run(before, Exited(-25, cause="a file is too large\nraise the limit"))
+
+        assert after.reason == (
+            "was ended by signal 25: a file is too large; given up after 5 failures in 60 s\nraise the limit"
+        )
+
     def test_is_given_up_the_fifth_time_within_a_minute(self) -> None:
         before = state(Phase.READY, failures=(NOW - 59, NOW - 40, NOW - 20, NOW - 1))
 
