@@ -24,6 +24,7 @@ from devinit.model.probe import (
 from devinit.model.service import Endpoint
 from devinit.supervisor.readiness import probing
 from devinit.supervisor.readiness.probing import attempt, intervals
+from devinit.system import matching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -77,6 +78,13 @@ def http(port: int, **fields: object) -> HttpProbe:
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give an attempt a twentieth of a second instead of five."""
     monkeypatch.setattr(probing, "ATTEMPT_SECONDS", 0.05)
+
+
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a regular expression a twentieth of a second, and let none be known as slow."""
+    monkeypatch.setattr(matching, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(matching, "_too_slow", {})
 
 
 class TestTcp:
@@ -156,6 +164,15 @@ class TestHttp:
             result = await try_once(http(port, body="up"))
 
         assert result == ProbeResult(ProbeVerdict.REFUSED, "GET /health: the body does not match 'up'")
+
+    @pytest.mark.timeout(30)
+    @pytest.mark.usefixtures("little_patience")
+    async def test_is_refused_when_the_pattern_takes_for_ever_for_the_body(self) -> None:
+        async with server(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 60 + b"!") as port:
+            result = await try_once(http(port, body="(a+)+$"))
+
+        assert result.verdict is ProbeVerdict.REFUSED
+        assert "GET /health: the regular expression '(a+)+$' takes longer than 0.05 s" in result.detail
 
     async def test_does_not_look_for_the_body_in_the_headers(self) -> None:
         async with server(b"HTTP/1.1 200 OK\r\nX-State: up\r\n\r\ndown") as port:
@@ -243,6 +260,14 @@ class TestTheOthers:
         assert await try_once(LogProbe("listening"), output=output) == ProbeResult(
             ProbeVerdict.NOT_YET, "no line of the output matches 'listening'"
         )
+
+    @pytest.mark.timeout(30)
+    @pytest.mark.usefixtures("little_patience")
+    async def test_a_pattern_that_takes_for_ever_is_not_ready(self) -> None:
+        result = await try_once(LogProbe("(a+)+$"), output="a" * 60 + "!\n")
+
+        assert result.verdict is ProbeVerdict.NOT_YET
+        assert "the regular expression '(a+)+$' takes longer than 0.05 s" in result.detail
 
     @pytest.mark.usefixtures("hurry")
     async def test_staying_up_may_take_longer_than_an_answer(self) -> None:

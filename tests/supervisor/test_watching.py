@@ -12,6 +12,7 @@ import pytest
 
 from devinit.supervisor.files import watching
 from devinit.supervisor.files.watching import folder_of, matcher, watch
+from devinit.system import matching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -51,6 +52,13 @@ class TestAPattern:
     )
     def test_does_not_mean(self, pattern: str, path: str) -> None:
         assert not matcher([pattern])(path)
+
+    @pytest.mark.timeout(30)
+    def test_of_many_folders_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(matching, "LONGEST_SECONDS", 0.05)
+        monkeypatch.setattr(matching, "_too_slow", {})
+
+        assert matcher(["**/a/" * 20 + "x.py"])("a/" * 200 + "y.py")
 
     def test_is_watched_from_the_deepest_folder_that_it_names(self, tmp_path: Path) -> None:
         (tmp_path / "src" / "shop").mkdir(parents=True)

@@ -20,6 +20,7 @@ from devinit.supervisor.files.own_writes import SOON_SECONDS, Change, History, n
 from devinit.system.birth import birth_of
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes
+from devinit.system.matching import PatternTooSlow, is_found
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,15 @@ class Watched(Protocol):
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
     """Return what tells whether a path, relative to the service's folder, is meant by one of the patterns."""
-    expressions = [re.compile(expression_of(pattern)) for pattern in patterns]
+    expressions = [rf"\A(?:{expression_of(pattern)})\Z" for pattern in patterns]
 
     def matches(path: str) -> bool:
         if IGNORED.intersection(path.split("/")):
             return False
-        return any(expression.fullmatch(path) for expression in expressions)
+        try:
+            return any(is_found(expression, path) for expression in expressions)
+        except PatternTooSlow:
+            return True  # Of many `**` in one pattern. A restart too many is better than a change unseen.
 
     return matches
 

@@ -33,6 +33,7 @@ from devinit.supervisor.processes.turns import Turns
 from devinit.system.connections import arrives, is_accepted
 from devinit.system.descriptors import descriptors
 from devinit.system.listeners import tcp_listeners
+from devinit.system.matching import PatternTooSlow, is_found
 
 if TYPE_CHECKING:
     import ssl
@@ -177,13 +178,16 @@ async def carry_out(
             code = await run_command(command)
             return ready() if code == 0 else not_yet(f"`{command}` exited with code {code}")
         case LogProbe(pattern):
-            found = matches(probe, read_output())
+            try:
+                found = matches(probe, read_output())
+            except PatternTooSlow as slow:
+                return not_yet(str(slow))
             return ready() if found else not_yet(f"no line of the output matches {pattern!r}")
 
 
 def matches(probe: LogProbe, output: str) -> bool:
-    """Whether a line of the output is what is waited for."""
-    return re.search(probe.pattern, output, re.MULTILINE) is not None
+    """Whether a line of the output is what is waited for. Raise PatternTooSlow when that takes too long to find."""
+    return is_found(probe.pattern, output, re.MULTILINE)
 
 
 class Redirected(OSError):
@@ -244,6 +248,8 @@ async def get(probe: HttpProbe, *, is_own: bool = False) -> ProbeResult:
         if await body_matches(reader, probe.body):
             return ready()
         return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path}: the body does not match {probe.body!r}")
+    except PatternTooSlow as slow:
+        return ProbeResult(ProbeVerdict.REFUSED, f"GET {probe.path}: {slow}")
     except (ValueError, asyncio.IncompleteReadError) as error:
         return not_yet(f"the answer is not HTTP: {error}")
     finally:
@@ -290,16 +296,19 @@ async def skip_headers(reader: asyncio.StreamReader) -> None:
 
 
 async def body_matches(reader: asyncio.StreamReader, pattern: str) -> bool:
-    """Whether the body matches as soon as enough of it has come: some servers keep the connection open."""
+    """Whether the body matches as soon as enough of it has come: some servers keep the connection open.
+
+    Raise PatternTooSlow when that takes too long to find.
+    """
     body = b""
     while len(body) < BODY_BYTES:
         part = await reader.read(BODY_BYTES - len(body))
         if not part:
             break
         body += part
-        if re.search(pattern, body.decode(errors="replace")):
+        if is_found(pattern, body.decode(errors="replace")):
             return True
-    return re.search(pattern, body.decode(errors="replace")) is not None
+    return is_found(pattern, body.decode(errors="replace"))
 
 
 def parse_status(line: bytes) -> int | None:

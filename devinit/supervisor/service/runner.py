@@ -6,6 +6,7 @@ Actions run one after the other (`sequence`); only a set-up goes on beside them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -44,6 +45,7 @@ from devinit.supervisor.service.run import Run
 from devinit.supervisor.service.sequence import Sequence
 from devinit.supervisor.service.watch_over import WatchOver
 from devinit.system.listeners import tcp_listeners
+from devinit.system.matching import PatternTooSlow
 from devinit.system.processes import Process, ProcessTable
 
 log = logging.getLogger(__name__)
@@ -274,8 +276,9 @@ class Runner:
         if not isinstance(probe, LogProbe):
             return
         read, looks = self.output.read(), self.output.looks()
-        if any(matches(probe, read()) for _ in range(looks)):
-            self.post(lifecycle.BecameReady())
+        with contextlib.suppress(PatternTooSlow):
+            if any(matches(probe, read()) for _ in range(looks)):
+                self.post(lifecycle.BecameReady())
 
     def _follow_server(self, ended: ProcessIdentity, code: int | None) -> bool:
         """Look after the server that a command left in the background, if it did; whether there is one."""

@@ -1,0 +1,59 @@
+"""Specifies that no regular expression of the user keeps a process busy for long."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from devinit.system import matching
+from devinit.system.matching import PatternTooSlow, is_found
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a match a twentieth of a second, and let no pattern be known as slow."""
+    monkeypatch.setattr(matching, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(matching, "_too_slow", {})
+
+
+@pytest.mark.timeout(30)
+class TestAPattern:
+    def test_is_found_in_a_text(self) -> None:
+        assert is_found(r"listening on .*:\d+$", "ready: listening on 127.0.0.1:8000")
+        assert not is_found(r"listening", "starting")
+
+    @pytest.mark.parametrize(
+        ("pattern", "text"),
+        [
+            ("(a+)+$", "a" * 60 + "!"),
+            ("(a|aa)+$", "a" * 60 + "!"),
+            (r"(\w+\s*)+ready$", "word " * 40 + "!"),
+            ("a*a*a*a*b", "a" * 3000),
+            ("(.*?,){25}x", "1,2,3,4,5,6,7,8,9,0" * 10),
+            ("(?=(a+)+b)", "a" * 60),
+        ],
+    )
+    def test_that_takes_for_ever_is_given_up(self, pattern: str, text: str) -> None:
+        with pytest.raises(PatternTooSlow, match="takes longer than 0.05 s: rewrite it"):
+            is_found(pattern, text)
+
+    def test_that_took_too_long_is_not_tried_again_at_once(self) -> None:
+        with pytest.raises(PatternTooSlow):
+            is_found("(a+)+$", "a" * 60 + "!")
+        begun = time.process_time()
+
+        with pytest.raises(PatternTooSlow):
+            is_found("(a+)+$", "a" * 60 + "!")
+
+        assert time.process_time() - begun < 0.04
+
+    def test_leaves_the_signal_and_its_timer_as_they_were(self) -> None:
+        before = signal.getsignal(signal.SIGVTALRM)
+
+        with pytest.raises(PatternTooSlow):
+            is_found("(a+)+$", "a" * 60 + "!")
+
+        assert signal.getsignal(signal.SIGVTALRM) == before
+        assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
