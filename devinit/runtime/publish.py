@@ -123,8 +123,8 @@ def _remove_if_dead(path: Path, process_id: int) -> None:
         try:
             if _author(path)[1] == process_id:
                 path.unlink()
-        except (OSError, StateFileError, msgspec.DecodeError):
-            return
+        except (OSError, StateFileError, msgspec.DecodeError, RecursionError):
+            return  # it is not proven to be ours
     except PermissionError:
         return
 

@@ -227,6 +227,19 @@ class TestADiscoveryFileForOneProcess:
 
         assert [each.name for each in tmp_path.iterdir()] == [f".backend-port.{os.getpid()}.json"]
 
+    def test_stays_when_it_is_nested_too_deeply_to_be_read(self, tmp_path: Path) -> None:
+        path = tmp_path / ".backend-port.json"
+        with subprocess.Popen(["true"]) as ended:
+            pass
+        nested = for_process(path, ended.pid)
+        for file in (path, nested):
+            file.write_text('{"x":' + "[" * 100_000 + "]" * 100_000 + "}")
+
+        remove_dead(path.parent, path)
+
+        assert nested.exists()
+        assert not remove_discovery(tmp_path, path, port=8001, process_id=ended.pid)
+
     def test_stays_when_it_is_not_proven_to_be_one(self, tmp_path: Path) -> None:
         path = tmp_path / ".backend-port.json"
         with subprocess.Popen(["true"]) as ended:
