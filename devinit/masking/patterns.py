@@ -30,8 +30,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-COLOUR = r"(?:\x1b\[[0-9;:]*m)*"
-"""Loggers colour names and values."""
+COLOUR = r"(?:\x1b\[[0-9;:]*+m){0,8}+"
+"""Loggers colour names and values.
+
+A line may hold thousands of these in a row, each beginning with what could be a name (`31m`). So a run is possessive,
+as several may follow each other, and bounded: style, foreground, background, each set and reset.
+"""
 
 URL = re.compile(
     # user:password@; a port with a path behind it is no password. A password may hold an @ that should have been
