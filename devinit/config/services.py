@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from devinit.config.bounds import bounds_of
 from devinit.config.defaults import LOCAL_HOST
 from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
@@ -21,6 +22,7 @@ from devinit.model.service import Condition, Scheme, Service
 
 _QUOTING = frozenset("'\"\\")
 """Without one of these, a command line is its words."""
+_WILDCARDS = frozenset("*?[")
 LONGEST_NAME = 40
 """A service's name becomes a part of file names and of container names."""
 
@@ -61,7 +63,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
         conditions=_conditions(table.depends_on),
         setup=_commands(table.setup, place.at("setup")),
-        setup_inputs=_inputs(table, place.at("setup_inputs")),
+        setup_inputs=_inputs(table, surroundings.root, place.at("setup_inputs")),
         before_start=_commands(table.before_start, place.at("before_start")),
         ready=readiness(table, kind, place.at("ready")),
         health=health(table, kind, place.at("health")),
@@ -190,14 +192,29 @@ def _patterns(value: Texts | None, place: Place) -> tuple[str, ...]:
     return patterns
 
 
-def _inputs(table: ServiceTable, place: Place) -> tuple[str, ...]:
+def _inputs(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
     patterns = _texts(table.setup_inputs)
     if patterns and not _texts(table.setup):
         place.add("means nothing without `setup`", "say what has to be run when these files change")
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/"):
             place.add(f'"{pattern}" is not relative to its directory', 'a pattern as "schema/*.graphql"')
+        elif _searches_outside(pattern, root / (table.directory or ""), root):
+            place.add(
+                f'"{pattern}" searches folders outside of the repository',
+                'there, name single files or one folder, as "../shared/*.yml"',
+            )
     return patterns
+
+
+def _searches_outside(pattern: str, directory: Path, root: Path) -> bool:
+    """Whether a pattern looks through several folders that lie outside: that may be the whole disk."""
+    parts = pattern.split("/")
+    first = next((count for count, part in enumerate(parts) if _WILDCARDS & set(part)), len(parts))
+    wild = parts[first:]
+    if len(wild) < 2 and "**" not in wild:  # noqa: PLR2004 - one folder is listed, or none
+        return False
+    return ".." in wild or not bounds_of(root).holds(directory.joinpath(*parts[:first]))
 
 
 def _variable_names(value: Texts | None, place: Place) -> tuple[str, ...]:

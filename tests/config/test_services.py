@@ -354,6 +354,12 @@ class TestAValueThatCannotBeMeant:
             ),
             ('command = "x"\nsetup_inputs = "a.yml"', "setup_inputs: means nothing without `setup`"),
             ('command = "x"\nsetup = "y"\nsetup_inputs = "/a.yml"', "is not relative to its directory"),
+            (
+                'command = "x"\nsetup = "y"\nsetup_inputs = "../../../../**/*"',
+                '"../../../../**/*" searches folders outside of the repository (there, name single files',
+            ),
+            ('command = "x"\nsetup = "y"\nsetup_inputs = "../*/*.yml"', "searches folders outside"),
+            ('command = "x"\nsetup = "y"\nsetup_inputs = "a/*/../../../**"', "searches folders outside"),
             ('provider = "postgrs"', 'there is no provider "postgrs" (did you mean "postgres"?)'),
             ('provider = "mysql"', 'there is no provider "mysql" (providers: process, postgres, redis)'),
             (

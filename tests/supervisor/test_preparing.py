@@ -13,8 +13,10 @@ import pytest
 from devinit.errors import ServiceError
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
+from devinit.supervisor.files import setup_inputs
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.keeper import LogKeeper
+from devinit.supervisor.service import preparing
 from devinit.supervisor.service.preparing import Workshop, require_set_up, run_command, run_one_shots, set_up
 from devinit.system.processes import members_of
 
@@ -171,6 +173,20 @@ class TestSetUp:
         await set_up(bench.workshop(setup=(COUNT,)))
 
         assert bench.runs() == 2
+
+    async def test_names_at_most_so_many_files_and_says_so(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (preparing, setup_inputs):
+            monkeypatch.setattr(module, "MOST_FILES", 3)
+        for number in range(5):
+            (bench.directory / f"{number}.graphql").touch()
+        bench.inputs = ("*.graphql",)
+
+        await set_up(bench.workshop(setup=(COUNT,)))
+
+        assert len(dict(setup_inputs.inputs_of(bench.workshop().service, bench.root))) == 3
+        assert "setup depends on 3 files or more: of setup_inputs, only the first 3 count" in bench.said
 
     async def test_runs_again_after_its_commands_changed(self, bench: Bench) -> None:
         await set_up(bench.workshop(setup=(COUNT,)))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 from devinit.config.find import is_repository, search_of
 from devinit.model.service import Service
 
+MOST_FILES = 10_000
+"""Files that `setup_inputs` may name: each is read with every start. `**/*` names all of node_modules."""
 LOCK_FILES = (
     "uv.lock",
     "poetry.lock",
@@ -71,9 +74,14 @@ def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
     for count, folder in enumerate(folders_above(service.directory, root), start=1):
         for name in LOCK_FILES:
             yield from _if_file(folder / name, f"{'../' * count}{name}")
-    for pattern in service.setup_inputs:
-        for path in sorted(service.directory.glob(pattern)):
-            yield from _if_file(path, os.path.relpath(path, service.directory))
+    yield from _named(service)
+
+
+def _named(service: Service) -> Iterator[tuple[str, Path]]:
+    """Yield the files that `setup_inputs` names, at most `MOST_FILES`."""
+    found = chain.from_iterable(map(service.directory.glob, service.setup_inputs))
+    for path in sorted(islice((path for path in found if path.is_file()), MOST_FILES)):
+        yield os.path.relpath(path, service.directory), path
 
 
 def folders_above(directory: Path, root: Path) -> list[Path]:

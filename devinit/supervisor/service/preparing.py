@@ -16,7 +16,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
 from devinit.supervisor.diagnosis.causes import cause_of
 from devinit.supervisor.diagnosis.remedies import remedy_of, with_limit
-from devinit.supervisor.files.setup_inputs import inputs_of
+from devinit.supervisor.files.setup_inputs import MOST_FILES, inputs_of
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import end_tree, exit_of
@@ -84,6 +84,10 @@ async def set_up(workshop: Workshop) -> None:
     # Whatever comes of it, the success before does not count any more.
     after = SetupRecord(inputs=checksums(service, workshop.root), environments=own)
     write_record(path, after)
+    if len(after.inputs or ()) >= MOST_FILES:
+        workshop.say(
+            f"setup depends on {MOST_FILES} files or more: of setup_inputs, only the first {MOST_FILES} count"
+        )
     try:
         for number, command in enumerate(service.setup):
             workshop.say(f"setting up: {command}")
