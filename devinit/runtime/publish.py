@@ -87,7 +87,7 @@ def remove_discovery(root: Path, path: Path, *, port: int, process_id: int) -> b
         ours = _author(path) == (port, process_id)
         if ours:
             path.unlink()
-    except (OSError, StateFileError, msgspec.DecodeError, RecursionError):
+    except (OSError, StateFileError):
         # What cannot be removed is stale in 30 s for every client.
         return False
     return ours
@@ -121,17 +121,21 @@ def _remove_if_dead(path: Path, process_id: int) -> None:
         os.kill(process_id, 0)
     except (ProcessLookupError, OverflowError):
         try:
-            if _author(path)[1] == process_id:
+            author = _author(path)
+            if author is not None and author[1] == process_id:
                 path.unlink()
-        except (OSError, StateFileError, msgspec.DecodeError, RecursionError):
-            return  # it is not proven to be ours
+        except (OSError, StateFileError):
+            return
     except PermissionError:
         return
 
 
-def _author(path: Path) -> tuple[int, int]:
-    """Return the port and the process that a discovery file names."""
-    author = msgspec.json.decode(read_bytes(path) or b"", type=_Author)
+def _author(path: Path) -> tuple[int, int] | None:
+    """Return the port and the process that a discovery file names; None when it names none."""
+    try:
+        author = msgspec.json.decode(read_bytes(path) or b"", type=_Author)
+    except (msgspec.DecodeError, RecursionError):
+        return None
     return author["port"], author["process_id"]
 
 
