@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 COLOUR = r"(?:\x1b\[[0-9;:]*+m){0,8}+"
 """Loggers colour names and values.
 
-A line may hold thousands of these in a row, each beginning with what could be a name (`31m`). So a run is possessive,
-as several may follow each other, and bounded: style, foreground, background, each set and reset.
+A line may hold thousands of these in a row, each of which holds what could be a name (`31m`). So a run is
+possessive, as several may follow each other, and bounded: style, foreground, background, each set and reset.
 """
 
 URL = re.compile(

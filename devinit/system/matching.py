@@ -54,7 +54,7 @@ def is_found(pattern: str, text: str, flags: re.RegexFlag = re.NOFLAG) -> bool:
             signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_SECONDS)
             return expression.search(text) is not None
         finally:
-            # The timer fires once. Fired just now, it is heard before this call returns, and so before the next line.
+            # The timer fires once. If it does so just now, its handler runs before this block is left.
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     finally:
         signal.signal(signal.SIGVTALRM, before)

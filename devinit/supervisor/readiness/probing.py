@@ -186,7 +186,7 @@ async def carry_out(
 
 
 def matches(probe: LogProbe, output: str) -> bool:
-    """Whether a line of the output is what is waited for. Raise PatternTooSlow when that takes too long to find."""
+    """Whether a line of the output is what is waited for. Raise PatternTooSlow when matching takes too long."""
     return is_found(probe.pattern, output, re.MULTILINE)
 
 
@@ -298,7 +298,7 @@ async def skip_headers(reader: asyncio.StreamReader) -> None:
 async def body_matches(reader: asyncio.StreamReader, pattern: str) -> bool:
     """Whether the body matches as soon as enough of it has come: some servers keep the connection open.
 
-    Raise PatternTooSlow when that takes too long to find.
+    Raise PatternTooSlow when matching takes too long.
     """
     body = b""
     while len(body) < BODY_BYTES:
