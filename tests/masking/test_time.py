@@ -32,9 +32,14 @@ SECONDS = 30
 """Generous: it takes half a second where it is linear, and hours where it is not."""
 
 
+def count_all(pattern: re.Pattern[str], text: str) -> int:
+    """Return how often a pattern is found; the matches are not kept, which would take time of its own."""
+    return sum(1 for _ in pattern.finditer(text))
+
+
 @pytest.mark.parametrize("name", SEARCHED)
 def test_a_pattern_finds_everything_in_linear_time(name: str) -> None:
-    assert slow_texts(SEARCHED[name], lambda pattern, text: list(pattern.finditer(text))) == []
+    assert slow_texts(SEARCHED[name], count_all) == []
 
 
 @pytest.mark.parametrize("name", MATCHED)
