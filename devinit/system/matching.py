@@ -2,7 +2,7 @@
 
 `re` keeps the GIL, so neither a thread nor asyncio's time-out ends such a match. It does look for signals, though:
 a timer of the kernel counts the time that this process computes, and its signal ends the match. Setting the timer
-takes 2 µs, so every pattern is bounded, not only those that look dangerous.
+takes some 25 µs, so every pattern is bounded, not only those that look dangerous.
 """
 
 from __future__ import annotations
