@@ -16,7 +16,7 @@ import msgspec
 
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint
-from devinit.runtime.dotenv import render
+from devinit.runtime.dotenv import SIGNATURE, render
 from devinit.system.files import read_bytes, refuse_private, write_atomically
 
 ENVIRONMENT_FILE = ".env.runtime"
@@ -45,8 +45,31 @@ class _Author(TypedDict):
     process_id: int
 
 
+def refuse_linked_environment(root: Path) -> None:
+    """Raise StateFileError when `.env.runtime` is a link to a file with content that devinit did not write.
+
+    A repository can bring `.env.runtime -> .env` along, and `.env` is the one file that git has no copy of.
+    """
+    path = root / ENVIRONMENT_FILE
+    if not path.is_symlink():
+        return
+    content = read_bytes(path, inside=root)
+    if content and not content.startswith(SIGNATURE.encode()):
+        from shlex import quote  # it loads re, for an error only
+
+        raise StateFileError(
+            f"{path} is a link to {os.path.realpath(path)}, which devinit did not write",
+            hint=f"nothing was changed; delete the link (`rm {quote(os.fspath(path))}`), and start again",
+        )
+
+
 def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
-    """Bring `.env.runtime` up to date and return whether that changed it."""
+    """Bring `.env.runtime` up to date and return whether that changed it.
+
+    A file of that name is replaced, whoever wrote it. Raise StateFileError for a link to a file that devinit did
+    not write, and where the file cannot be written.
+    """
+    refuse_linked_environment(root)
     path = root / ENVIRONMENT_FILE
     content = render(values).encode()
     if _is_private_file(path) and read_bytes(path, inside=root) == content:

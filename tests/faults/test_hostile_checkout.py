@@ -220,6 +220,34 @@ class TestAFileThatIsALink:
         assert f"{shop.root / name} is a link to {precious}, outside of {shop.root}" in refused.stderr
         assert precious.read_text() == PRECIOUS
 
+    @pytest.mark.parametrize(
+        ("name", "target", "content"),
+        [
+            (".env.runtime", ".env", "SECRET=mine\n"),
+            (".ports.json", "src/work.json", '{"my": "work"}'),
+            (".web-port.json", "src/work.json", '{"my": "work"}'),
+        ],
+    )
+    def test_to_the_user_s_own_file_leaves_it_as_it_was(
+        self, shop: Shop, port: int, name: str, target: str, content: str
+    ) -> None:
+        shop.service("web", port=port)
+        shop.write(more='[discovery]\nweb = ".web-port.json"')
+        (shop.root / "src").mkdir()
+        (shop.root / target).write_text(content)
+        (shop.root / name).symlink_to(target)
+
+        said = shop("start", "--detach")
+        ran = (state_of(shop.root) / "pids" / "web.pid").exists()
+        shop("ports", "set", "web", str(port))
+        shop("ports", "reset")
+        shop("stop")
+
+        assert (shop.root / target).read_text() == content
+        assert f"{shop.root / name} is a" in said.stderr
+        assert ran == (name == ".web-port.json")  # without that one, the service is as good as before
+        assert (said.returncode == 0) == ran
+
     @pytest.mark.parametrize("folder", [".git", ".devinit"])
     def test_into_what_is_git_s_or_ours_is_refused_by_name(self, shop: Shop, port: int, folder: str) -> None:
         shop.service("web", port=port)

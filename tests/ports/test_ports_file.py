@@ -180,3 +180,40 @@ def written(root: Path, text: str) -> Path:
     path = root / ".ports.json"
     path.write_text(text)
     return path
+
+
+class TestALink:
+    """A repository can bring `.ports.json -> src/work.json` along."""
+
+    @pytest.mark.parametrize(
+        "text", ['{"my": "work"}', '{"version": 1, "name": "x"}', '{"_comment": "mine"}']
+    )
+    def test_to_a_file_that_holds_something_else_is_refused_and_the_file_kept(
+        self, root: Path, text: str
+    ) -> None:
+        (root / "work.json").write_text(text)
+        (root / ports_file.NAME).symlink_to("work.json")
+
+        for change in (
+            lambda: ports_file.write(root, {"web": 8000}),
+            lambda: ports_file.reset(root),
+            lambda: ports_file.refuse_link_to_another_file(root),
+        ):
+            with pytest.raises(StateFileError) as refused:
+                change()
+
+            assert f"{root}/.ports.json is a link to {root}/work.json" in refused.value.message
+            assert f"rm {root}/.ports.json" in str(refused.value.hint)
+        assert (root / "work.json").read_text() == text
+        assert (root / ports_file.NAME).is_symlink()
+
+    @pytest.mark.parametrize("before", [None, "{}", '{"_comment": "ours", "api": 9000}'])
+    def test_to_a_file_of_ports_is_written_through(self, root: Path, before: str | None) -> None:
+        if before is not None:
+            (root / "ports.json").write_text(before)
+        (root / ports_file.NAME).symlink_to("ports.json")
+
+        ports_file.write(root, {"web": 8000})
+
+        assert (root / ports_file.NAME).is_symlink()
+        assert json.loads((root / "ports.json").read_text()) == {**json.loads(before or "{}"), "web": 8000}

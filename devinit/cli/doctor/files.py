@@ -22,6 +22,7 @@ from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports.remembered import ports_file
+from devinit.runtime.publish import refuse_linked_environment
 from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
 from devinit.system.paths import OWN_FOLDER
@@ -54,9 +55,14 @@ def configuration(root: Path) -> Iterator[Finding]:
 def state(root: Path) -> Iterator[Finding]:
     """Read what is remembered and recorded."""
     try:
+        ports_file.refuse_link_to_another_file(root)
         ports_file.read(root)
     except DevinitError as error:
         yield unreadable(root / ports_file.NAME, error.message, error.hint or "")
+    try:
+        refuse_linked_environment(root)
+    except DevinitError as error:
+        yield Finding(check="state", problem=error.message, advice=error.hint or "")
     folder = Path(state_folder(root))
     path = folder / "state.json"
     try:

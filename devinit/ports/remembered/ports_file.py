@@ -38,11 +38,22 @@ def problem_of(request: PortRequest, remembered: int | None) -> str | None:
     return f"{NAME} says {remembered}, which {objection}: ignored" if objection else None
 
 
+def refuse_link_to_another_file(root: Path) -> None:
+    """Raise StateFileError when `.ports.json` is a link to a file that holds something else than ports.
+
+    A repository can bring a link to any file of the checkout along. Devinit's own is a JSON object whose keys
+    all have ports, beside comments; one without any key loses nothing.
+    """
+    path = root / NAME
+    if path.is_symlink():
+        _refuse_content_of_others(path, _document(path))
+
+
 def write(root: Path, ports: Mapping[str, int]) -> bool:
     """Remember ports, keeping every other key and the order; return whether the file changed."""
     path = root / NAME
     with _writing(root):
-        before = _document(path)
+        before = _own_document(path)
         after = {**before, **ports}
         if after == before and path.exists():
             return False
@@ -57,7 +68,7 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
     """
     path = root / NAME
     with _writing(root):
-        document = _document(path)
+        document = _own_document(path)
         forgotten = [key for key in _port_keys(document) if services is None or key in services]
         kept = {key: value for key, value in document.items() if key not in forgotten}
         if not forgotten:
@@ -74,6 +85,25 @@ def _writing(root: Path) -> AbstractContextManager[object]:
     private = Path(state_folder(root))
     # Not created for this: the checkout may just have been deleted.
     return FileLock(private / "ports.lock") if private.is_dir() else nullcontext()
+
+
+def _own_document(path: Path) -> dict[str, object]:
+    """Return the content of a file that is to be written; raise StateFileError as well for a link to another."""
+    document = _document(path)
+    if path.is_symlink():
+        _refuse_content_of_others(path, document)
+    return document
+
+
+def _refuse_content_of_others(path: Path, document: Mapping[str, object]) -> None:
+    keys = _port_keys(document)
+    if document and not (keys and all(_is_port(document[key]) for key in keys)):
+        from shlex import quote  # it loads re, for an error only
+
+        raise StateFileError(
+            f"{path} is a link to {path.resolve()}, which holds something else than ports",
+            hint=f"nothing was changed; delete the link (`rm {quote(str(path))}`), and try again",
+        )
 
 
 def _document(path: Path) -> dict[str, object]:

@@ -29,7 +29,7 @@ from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import read_env_files, render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment
-from devinit.runtime.publish import publish_environment
+from devinit.runtime.publish import publish_environment, refuse_linked_environment
 from devinit.runtime.templates import expand_command
 from devinit.supervisor.diagnosis.last_errors import LastErrors
 from devinit.supervisor.events import Broadcaster
@@ -125,6 +125,8 @@ class Stage:
         StateFileError for a file that cannot be read.
         """
         own = own_environment(caller, self.root)
+        refuse_linked_environment(self.root)
+        ports_file.refuse_link_to_another_file(self.root)
         endpoints, values = self._derived(project, own, ports_file.read(self.root))
         render(values)
         given = {}
