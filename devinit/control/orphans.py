@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from devinit.control.checkouts import recorded_at
@@ -16,10 +17,11 @@ from devinit.control.client import Client
 from devinit.control.launch import client_at, connect_or_start
 from devinit.control.stopped import refuse_remaining
 from devinit.errors import ServiceError
-from devinit.model.process import ProcessIdentity
+from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.model.saving import SAVING_SECONDS, last_resort, request_to_end, saving_server
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.paths import project_id, state_directory
-from devinit.system.processes import RUN_VARIABLE, Process, ProcessTable, process_ids, variable_of
+from devinit.system.processes import RUN_VARIABLE, Process, ProcessTable, facts_of, process_ids, variable_of
 
 GRACE_SECONDS = 10.0
 KILL_SECONDS = 5.0
@@ -60,8 +62,8 @@ def connect_for_orphans(root: str) -> Client | None:
 def end_orphans(root: str | os.PathLike[str]) -> list[str]:
     """End the services of a checkout that was deleted; return those that were ended.
 
-    Its supervisor does so if there is one. Otherwise all are asked in the same way, since what was started
-    there has lost its data: INT is PostgreSQL's fast shutdown, TERM that of every other program.
+    Its supervisor does so if there is one. A database server is never killed: its data lies outside of the
+    checkout, and is not deleted with it. Raise ServiceError for what does not end.
     """
     checkout = recorded_at(root)
     if checkout is not None and (client := client_at(checkout.socket, os.fspath(root))) is not None:
@@ -71,8 +73,12 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
         return stopped
     services = [service for service in orphans_of(root) if not is_elsewhere(root, service)]
     marks = [f"{project_id(root)}/{service}" for service in services]
-    _end(marks, (signal.SIGINT, signal.SIGTERM), GRACE_SECONDS)
-    _end(marks, (signal.SIGKILL,), KILL_SECONDS)
+    _end(marks, request_to_end, GRACE_SECONDS)
+    _end(marks, last_resort, KILL_SECONDS)
+    if _saving(marks):
+        _end(marks, lambda _facts: None, SAVING_SECONDS)
+    if saving := _saving(marks):
+        raise still_saving(saving)
     left = {member.pid for member in _members(marks)}
     if left:
         pids = ", ".join(map(str, sorted(left)))
@@ -80,7 +86,18 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
     return services
 
 
-def _end(marks: list[str], numbers: tuple[int, ...], seconds: float) -> None:
+def still_saving(servers: Sequence[ProcessFacts]) -> ServiceError:
+    """Return the error about database servers that were asked to end and have not, and must not be killed."""
+    names = ", ".join(f"{saving_server(facts)} (pid {facts.identity.pid})" for facts in servers)
+    return ServiceError(
+        f"{names} has not ended yet, and is not killed: it may still be saving its data",
+        hint="wait until it has ended, then try again",
+    )
+
+
+def _end(
+    marks: list[str], number_for: Callable[[ProcessFacts], signal.Signals | None], seconds: float
+) -> None:
     """Signal every process with one of these marks, and wait until none is left or the time is over."""
     deadline = time.monotonic() + seconds
     asked: set[ProcessIdentity] = set()
@@ -90,10 +107,18 @@ def _end(marks: list[str], numbers: tuple[int, ...], seconds: float) -> None:
             for process in opened:
                 if process.identity not in asked:
                     asked.add(process.identity)
-                    for number in (*numbers, signal.SIGCONT):
+                    facts = facts_of(process.pid)
+                    if facts is not None and (number := number_for(facts)) is not None:
                         process.send(number)
+                        process.send(signal.SIGCONT)
             for process in opened:
                 process.wait(max(0.0, deadline - time.monotonic()))
+
+
+def _saving(marks: list[str]) -> list[ProcessFacts]:
+    """Return the database servers with one of these marks that must not be killed."""
+    found = [facts for member in _members(marks) if (facts := facts_of(member.pid)) is not None]
+    return [facts for facts in found if last_resort(facts) is None]
 
 
 def _members(marks: list[str]) -> list[ProcessIdentity]:

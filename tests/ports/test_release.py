@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,11 +31,18 @@ open(sys.argv.pop(), "w").write(" ".join(map(str, helpers)))
 """
 """A server with a helper in its group and one that has left it."""
 
+STARTING = """
+import subprocess, sys
+redis = subprocess.Popen({argv!r} + ["--save", "3600 1"], stdout=subprocess.PIPE, text=True)
+any("Ready to accept" in line for line in redis.stdout)
+""" + LISTEN.replace("{", "{{").replace("}", "}}")
+"""A server that has started a Redis in its group."""
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 
-def released(port: int, *, grace_seconds: float = 5.0) -> Released:
-    return release(port, holding(port).identities, grace_seconds=grace_seconds)
+def released(port: int, *, grace_seconds: float = 5.0, saving_seconds: float = 30.0) -> Released:
+    return release(port, holding(port).identities, grace_seconds=grace_seconds, saving_seconds=saving_seconds)
 
 
 def helper(pid: str) -> Process:
@@ -132,10 +142,91 @@ class TestReleasingAPort:
         process = stranger(port, "127.0.0.1", "immortal")
 
         with pytest.raises(PortConflict) as refused:
-            released(port, grace_seconds=0.1)
+            released(port, grace_seconds=0.1, saving_seconds=0.1)
 
         assert lives(process)
-        assert "PostgreSQL is never killed" in str(refused.value.hint)
+        assert "PostgreSQL was asked to end and may still be saving its data" in str(refused.value.hint)
+
+    @linux_only
+    @pytest.mark.parametrize(
+        "server",
+        ["redis-server", "valkey-server", "keydb-server", "dragonfly", "mysqld", "mariadbd", "mongod"],
+    )
+    def test_never_kills_a_server_that_saves_when_it_ends(
+        self, port: int, stranger: Stranger, server: str
+    ) -> None:
+        process = stranger(port, "127.0.0.1", "stubborn", f"name={server}")
+
+        with pytest.raises(PortConflict, match=r"is held by") as refused:
+            released(port, grace_seconds=0.1, saving_seconds=0.1)
+
+        assert lives(process)
+        assert "may still be saving its data, so it is never killed" in str(refused.value.hint)
+
+
+@linux_only
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs Redis")
+class TestARedisWhoseLastSaveTakesLonger:
+    """`rdb-key-save-delay` stands in for a large data set."""
+
+    @pytest.fixture
+    def redis(self, port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+        options = f"--port {port} --bind 127.0.0.1 --dir {tmp_path} --rdb-key-save-delay 2000"
+        with subprocess.Popen(
+            ["redis-server", *options.split(), "--save", "3600 1"], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert any("Ready to accept" in line for line in process.stdout)
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"".join(b"SET key%d value\r\n" % number for number in range(1000)))
+                answers = b""
+                while answers.count(b"+OK") < 1000:
+                    answers += client.recv(65536)
+            yield process
+            process.kill()
+
+    def test_than_the_grace_keeps_its_data_and_frees_the_port(
+        self, port: int, redis: subprocess.Popen[str], tmp_path: Path
+    ) -> None:
+        said: list[str] = []
+
+        freed = release(port, holding(port).identities, grace_seconds=0.5, say=said.append)
+
+        assert redis.wait() == 0
+        assert b"key999" in (tmp_path / "dump.rdb").read_bytes()
+        assert any("saves its data first, and is never killed; waiting 30 s more" in each for each in said)
+        freed.hold.close()
+
+    def test_than_all_of_the_time_is_a_conflict_that_says_so_and_keeps_its_data(
+        self, port: int, redis: subprocess.Popen[str], tmp_path: Path
+    ) -> None:
+        with pytest.raises(PortConflict) as refused:
+            released(port, grace_seconds=0.2, saving_seconds=0.2)
+
+        assert "Redis was asked to end and may still be saving its data" in str(refused.value.hint)
+        assert redis.wait() == 0
+        assert b"key999" in (tmp_path / "dump.rdb").read_bytes()
+
+    def test_is_not_cut_short_when_it_was_started_by_a_holder_that_is_killed(
+        self, port: int, block: Block, stranger: Stranger, tmp_path: Path
+    ) -> None:
+        other = block(1)[0]
+        options = f"--port {other} --bind 127.0.0.1 --dir {tmp_path} --rdb-key-save-delay 2000"
+        parent = stranger(
+            port, "127.0.0.1", "stubborn", program=STARTING.format(argv=["redis-server", *options.split()])
+        )
+        with socket.create_connection(("127.0.0.1", other)) as client:
+            client.sendall(b"".join(b"SET key%d value\r\n" % number for number in range(1000)))
+            answers = b""
+            while answers.count(b"+OK") < 1000:
+                answers += client.recv(65536)
+            freed = released(port, grace_seconds=0.3)
+            while client.recv(65536):
+                pass
+
+        assert parent.wait() == -signal.SIGKILL
+        assert b"key999" in (tmp_path / "dump.rdb").read_bytes()
+        freed.hold.close()
 
 
 class TestAHolder:

@@ -20,12 +20,13 @@ from devinit.config.load import load
 from devinit.control import checkouts
 from devinit.control.client import Client
 from devinit.control.launch import connect_or_start, runs_without_supervisor
-from devinit.control.orphans import end_orphans, is_elsewhere, orphans_of
+from devinit.control.orphans import end_orphans, is_elsewhere, orphans_of, still_saving
 from devinit.control.stopped import refuse_remaining
 from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
 from devinit.ports.holder.naming import whole_title
 from devinit.system import checkout, old_data
 from devinit.system.checkout import state_folder
@@ -238,18 +239,28 @@ def stop(root: Path, service: str) -> str:
     return f"ended {service}"
 
 
-def end(members: Sequence[ProcessIdentity], number: signal.Signals) -> str:
-    """End exactly these processes: ask, wait, insist."""
+def end(
+    members: Sequence[ProcessIdentity],
+    number: signal.Signals,
+    *,
+    grace_seconds: float = GRACE_SECONDS,
+    saving_seconds: float = SAVING_SECONDS,
+) -> str:
+    """End exactly these processes: ask, wait, insist. A database server that saves is only waited for."""
     with ExitStack() as stack:
         opened = [stack.enter_context(each) for member in members if (each := Process.open(member))]
         for process in opened:
             process.send(number)
             process.send(signal.SIGCONT)
-        left = left_after(opened, GRACE_SECONDS)
+        left = left_after(opened, grace_seconds)
         for process in left:
-            # KILL would leave PostgreSQL's shared memory behind; QUIT makes it leave at once.
-            process.send(signal.SIGQUIT if is_postgres(process.pid) else signal.SIGKILL)
-        left = left_after(left, INSISTING_SECONDS)
+            facts = facts_of(process.pid)
+            if facts is not None and (insists := last_resort(facts)) is not None:
+                process.send(insists)
+        left = left_after(left, INSISTING_SECONDS if not saving_among(left) else saving_seconds)
+        saving = saving_among(left)
+    if saving:
+        raise still_saving(saving)
     if left:
         pids = ", ".join(str(process.pid) for process in left)
         raise ServiceError(f"processes {pids} do not end", hint="the kernel holds them: a disk that is gone?")
@@ -262,7 +273,7 @@ def left_after(processes: Sequence[Process], seconds: float) -> list[Process]:
     return [process for process in processes if not process.wait(max(0.0, deadline - time.monotonic()))]
 
 
-def is_postgres(pid: int) -> bool:
-    """Tell whether a process is PostgreSQL."""
-    facts = facts_of(pid)
-    return facts is not None and facts.name in {"postgres", "postmaster"}
+def saving_among(processes: Sequence[Process]) -> list[ProcessFacts]:
+    """Return those that may still be saving their data, and must not be killed."""
+    found = [facts for process in processes if (facts := facts_of(process.pid)) is not None]
+    return [facts for facts in found if saving_server(facts) and last_resort(facts) is None]

@@ -14,6 +14,7 @@ from msgspec import Struct
 from devinit.errors import PortConflict
 from devinit.model.port import Holder
 from devinit.model.process import ProcessIdentity
+from devinit.model.saving import SAVING_SECONDS, is_postgresql, request_to_end, saving_server
 from devinit.ports.ending.respawn import comeback, managed_out_of_sight, starters_of, who_restarts
 from devinit.ports.ending.waiting import listens_again, wait_until_free, watching
 from devinit.ports.hold import Hold, hold
@@ -21,7 +22,7 @@ from devinit.ports.holder.lookup import holding
 from devinit.ports.holder.naming import named
 from devinit.ports.holder.port_use import Holding
 from devinit.system.listeners import socket_inodes
-from devinit.system.processes import followers_of, group_of, identity_of, signal_exactly
+from devinit.system.processes import facts_of, followers_of, group_of, identity_of, signal_exactly
 
 GRACE_SECONDS = 5.0
 """How long a holder may take after it was asked to end."""
@@ -29,7 +30,6 @@ KILL_SECONDS = 2.0
 """How long the kernel may take after KILL."""
 COMEBACK_SECONDS = 1.5
 """How long a holder is waited for that something would start again; supervisors take some 0.5 s."""
-_POSTGRES = ("postgres", "postmaster")
 
 Say = Callable[[str], None]
 
@@ -49,8 +49,11 @@ def release(
     protected: Iterable[int] = (),
     say: Say = lambda _text: None,
     grace_seconds: float = GRACE_SECONDS,
+    saving_seconds: float = SAVING_SECONDS,
 ) -> Released:
     """End the holders of a port and hold it. Only processes among `holders`, and what they started, are signalled.
+
+    A database server that saves when it ends is never killed. It has `saving_seconds` beyond the grace.
 
     Raises PortConflict, with what to do instead, when another process holds the port, when a holder must
     not be ended, when it does not end, and when something starts it again.
@@ -63,7 +66,7 @@ def release(
         raise _conflict(found, "it is not the process that was shown, so nothing was ended")
     if not found.killable:
         raise _conflict(found, found.protection or "its holder has gone: try again")
-    free = _End(found, say, grace_seconds).run()
+    free = _End(found, say, grace_seconds, saving_seconds).run()
     if free is not None and not _came_back(found, say):
         return Released(free, tuple(named(holder) for holder in found.holders))
     if free is not None:
@@ -74,12 +77,13 @@ def release(
 class _End:
     """Ask, wait, insist."""
 
-    def __init__(self, found: Holding, say: Say, grace_seconds: float) -> None:
-        self.port, self.say, self.grace_seconds = found.port, say, grace_seconds
+    def __init__(self, found: Holding, say: Say, grace_seconds: float, saving_seconds: float) -> None:
+        self.port, self.say = found.port, say
+        self.grace_seconds, self.saving_seconds = grace_seconds, saving_seconds
         self.inodes = {listener.inode for listener in found.listeners}
         self.holders = _parents_first(found.holders)
         # PostgreSQL ends its own children, and takes the end of one of them for a crash.
-        leaders = [holder.identity for holder in found.holders if not _is_postgres(holder)]
+        leaders = [holder.identity for holder in found.holders if not is_postgresql(holder)]
         self.followers = [each for each in followers_of(leaders) if each.pid not in found.spared]
         self.groups = {group_of(each.pid) for each in leaders}
 
@@ -90,12 +94,13 @@ class _End:
             free = wait_until_free(self.port, watched, self.grace_seconds, slow=self.say_who_is_waited_for)
             if free is None and self.insist():
                 free = wait_until_free(self.port, watched, KILL_SECONDS)
+            if free is None and self.say_who_saves():
+                free = wait_until_free(self.port, watched, self.saving_seconds)
         return free
 
     def ask(self) -> None:
         for holder in self.holders:
-            # PostgreSQL: INT is its fast shutdown; TERM would wait for every client to go.
-            if self.reach(holder, signal.SIGINT if _is_postgres(holder) else signal.SIGTERM):
+            if self.reach(holder, request_to_end(holder)):
                 self.say(f"asked {named(holder)} to end")
                 if holder.stopped:  # Ctrl-Z: the signal waits until it is continued
                     self.reach(holder, signal.SIGCONT)
@@ -104,17 +109,27 @@ class _End:
             self.reach_followers(signal.SIGCONT)
 
     def insist(self) -> bool:
-        """Kill those that still hold the port; PostgreSQL never, which would leave shared memory behind."""
+        """Kill those that still hold the port; a database server never, which would lose what it saves."""
         killed = [
             holder
             for holder in self.holders
-            if not _is_postgres(holder) and self.reach(holder, signal.SIGKILL)
+            if not saving_server(holder) and self.reach(holder, signal.SIGKILL)
         ]
         for holder in killed:
             self.say(f"{named(holder)} did not end within {self.grace_seconds:g} s: killed")
         if killed:
             self.reach_followers(signal.SIGKILL)
         return bool(killed)
+
+    def say_who_saves(self) -> bool:
+        """Say which database servers are waited for longer; return whether there are any."""
+        saving = [named(holder) for holder in self.holders if saving_server(holder)]
+        if saving:
+            self.say(
+                f"{', '.join(saving)} has not ended yet: a database server saves its data first, and is never "
+                f"killed; waiting {self.saving_seconds:.0f} s more at most"
+            )
+        return bool(saving)
 
     def reach(self, holder: Holder, number: signal.Signals) -> bool:
         """Signal a holder if it is the same process and still has one of the sockets."""
@@ -123,6 +138,8 @@ class _End:
     def reach_followers(self, number: signal.Signals) -> None:
         """Signal what the holders started, as Ctrl-C would; what left their group is on its own."""
         for each in self.followers:
+            if number is signal.SIGKILL and (facts := facts_of(each.pid)) and saving_server(facts):
+                continue
             _signal(each, number, lambda pid: group_of(pid) in self.groups)
 
     def say_who_is_waited_for(self, seconds: float) -> None:
@@ -144,12 +161,8 @@ def _parents_first(holders: Collection[Holder]) -> list[Holder]:
     """
     pids = {holder.identity.pid for holder in holders}
     parents = [holder for holder in holders if holder.parent_pid not in pids]
-    workers = [holder for holder in holders if holder.parent_pid in pids and not _is_postgres(holder)]
+    workers = [holder for holder in holders if holder.parent_pid in pids and not is_postgresql(holder)]
     return parents + workers
-
-
-def _is_postgres(holder: Holder) -> bool:
-    return holder.name in _POSTGRES
 
 
 def _came_back(found: Holding, say: Say) -> bool:
@@ -168,9 +181,11 @@ def _still_taken(before: Holding, now: Holding) -> PortConflict:
         return _conflict(now, who_restarts(again))
     if not set(now.identities) & set(before.identities):
         return _conflict(now, "another process took the port meanwhile, so nothing more was ended")
-    if any(_is_postgres(holder) for holder in now.holders):
+    if server := next(filter(None, map(saving_server, now.holders)), None):
         return _conflict(
-            now, "PostgreSQL is never killed: stop it with `pg_ctl stop -m fast`, or wait for it"
+            now,
+            f"{server} was asked to end and may still be saving its data, so it is never killed: "
+            "wait until it has ended and try again, or choose another port",
         )
     return _conflict(now, "it did not end; stop it by hand, or choose another port")
 

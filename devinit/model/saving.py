@@ -1,0 +1,64 @@
+"""Database servers that save their data when they end: KILL in the middle of that would lose it.
+
+A Redis without an append-only file has its data in memory alone until its last save is on the disk.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import Protocol
+
+SAVING_SECONDS = 30.0
+"""How long such a server is waited for beyond the grace that any other process has."""
+_POSTGRESQL = "PostgreSQL"
+_SERVERS = {
+    "postgres": _POSTGRESQL,
+    "postmaster": _POSTGRESQL,
+    "redis-server": "Redis",
+    "valkey-server": "Valkey",
+    "keydb-server": "KeyDB",
+    "dragonfly": "Dragonfly",
+    "mysqld": "MySQL",
+    "mariadbd": "MariaDB",
+    "mongod": "MongoDB",
+}
+"""By the kernel's short name or the name of the program file, what people call it."""
+
+
+class _Program(Protocol):
+    """What is known of a process: ProcessFacts, or a Holder."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def executable(self) -> str: ...
+
+
+def saving_server(facts: _Program) -> str | None:
+    """Return the name of the database server that a process is, if it saves when it ends; else None."""
+    return _SERVERS.get(facts.name) or _SERVERS.get(facts.executable)
+
+
+def is_postgresql(facts: _Program) -> bool:
+    """Tell whether a process is PostgreSQL, or one of its children."""
+    return saving_server(facts) == _POSTGRESQL
+
+
+def request_to_end(facts: _Program) -> signal.Signals:
+    """Return what asks a process to end.
+
+    PostgreSQL: INT is its fast shutdown; TERM would wait for every client to go. No other gets INT: a Redis that
+    gets it beside TERM ends without saving.
+    """
+    return signal.SIGINT if is_postgresql(facts) else signal.SIGTERM
+
+
+def last_resort(facts: _Program) -> signal.Signals | None:
+    """Return what ends a process of our own that does not end; None for one that may only be waited for.
+
+    PostgreSQL leaves at once on QUIT and loses nothing; KILL would leave its shared memory behind.
+    """
+    if is_postgresql(facts):
+        return signal.SIGQUIT
+    return None if saving_server(facts) else signal.SIGKILL
