@@ -6,7 +6,8 @@ A Redis without an append-only file has its data in memory alone until its last 
 from __future__ import annotations
 
 import signal
-from typing import Protocol
+
+from devinit.model.process import ProcessFacts
 
 SAVING_SECONDS = 30.0
 """How long such a server is waited for beyond the grace that any other process has."""
@@ -25,27 +26,17 @@ _SERVERS = {
 """By the kernel's short name or the name of the program file, what people call it."""
 
 
-class _Program(Protocol):
-    """What is known of a process: ProcessFacts, or a Holder."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def executable(self) -> str: ...
-
-
-def saving_server(facts: _Program) -> str | None:
+def saving_server(facts: ProcessFacts) -> str | None:
     """Return the name of the database server that a process is, if it saves when it ends; else None."""
     return _SERVERS.get(facts.name) or _SERVERS.get(facts.executable)
 
 
-def is_postgresql(facts: _Program) -> bool:
+def is_postgresql(facts: ProcessFacts) -> bool:
     """Tell whether a process is PostgreSQL, or one of its children."""
     return saving_server(facts) == _POSTGRESQL
 
 
-def request_to_end(facts: _Program) -> signal.Signals:
+def request_to_end(facts: ProcessFacts) -> signal.Signals:
     """Return what asks a process to end.
 
     PostgreSQL: INT is its fast shutdown; TERM would wait for every client to go. No other gets INT: a Redis that
@@ -54,7 +45,7 @@ def request_to_end(facts: _Program) -> signal.Signals:
     return signal.SIGINT if is_postgresql(facts) else signal.SIGTERM
 
 
-def last_resort(facts: _Program) -> signal.Signals | None:
+def last_resort(facts: ProcessFacts) -> signal.Signals | None:
     """Return what ends a process of our own that does not end; None for one that may only be waited for.
 
     PostgreSQL leaves at once on QUIT and loses nothing; KILL would leave its shared memory behind.

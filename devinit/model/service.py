@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from devinit.model.port import PortRequest
+from devinit.model.saving import SAVING_SECONDS
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
@@ -128,6 +129,9 @@ class StopPolicy(Struct, frozen=True, kw_only=True):
     grace_seconds: float = 5.0
     kill: bool = True
     """Whether KILL follows when the grace is over; PostgreSQL gets QUIT instead."""
+    saving_seconds: float = SAVING_SECONDS
+    """How long a database server that saves when it ends may take beyond the grace. It is not killed then but left
+    running, unless the stop is forced. 0: it has nothing to save, and is killed like any other process."""
 
 
 class LogLimits(Struct, frozen=True, kw_only=True):

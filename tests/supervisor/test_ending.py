@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import signal
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.model.service import StopPolicy, StopTarget
 from devinit.supervisor.processes.ending import ProcessScan, ask, end_tree
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.supervisor.conftest import Launcher, Started
 
 SOON = StopPolicy(grace_seconds=0.2)
@@ -221,6 +226,58 @@ class TestEnding:
             turns += 1
 
         assert turns > 10
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs Redis")
+class TestARedisWhoseLastSaveTakesLonger:
+    """`rdb-key-save-delay` stands in for a large data set."""
+
+    @pytest.fixture
+    def redis(self, launch: Launcher, tmp_path: Path) -> Started:
+        command = (
+            "exec redis-server --port 0 --unixsocket redis.sock --save '3600 1' --rdb-key-save-delay 2000"
+        )
+        service = launch.sh(f"cd {shlex.quote(str(tmp_path))} && {command}")
+        while "ready to accept" not in service.line().lower():
+            pass
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "redis.sock"))
+            client.sendall(b"".join(b"SET key%d value\r\n" % number for number in range(1000)))
+            answers = b""
+            while answers.count(b"+OK") < 1000:
+                answers += client.recv(65536)
+        return service
+
+    async def test_than_the_grace_is_waited_for_and_not_killed(
+        self, launch: Launcher, redis: Started, tmp_path: Path
+    ) -> None:
+        ended = await end(launch, redis)
+
+        assert ended.left == []
+        assert any("may still be saving its data, so it is not killed" in each for each in ended.said)
+        assert b"key999" in (tmp_path / "dump.rdb").read_bytes()
+
+    async def test_than_all_of_the_time_is_left_running(self, launch: Launcher, redis: Started) -> None:
+        ended = await end(launch, redis, replace(SOON, saving_seconds=0.1))
+
+        assert ended.left == [redis.pid]
+
+    @pytest.mark.parametrize("forced_by", ["a second stop", "deleted data"])
+    async def test_is_killed_when_that_is_wished_or_it_has_nothing_to_save(
+        self, launch: Launcher, redis: Started, forced_by: str
+    ) -> None:
+        force = asyncio.Event()
+
+        def say(text: str) -> None:
+            if "not killed" in text:
+                force.set()
+
+        policy = replace(SOON, saving_seconds=0.0) if forced_by == "deleted data" else SOON
+        left = await end_tree(redis.process.identity, launch.marker, policy, say, force=force)
+
+        assert left == []
+        assert redis.process.returncode() == -signal.SIGKILL
+        assert force.is_set() == (forced_by == "a second stop")
 
 
 class TestALook:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from devinit.model.process import ProcessIdentity
+from devinit.model.saving import last_resort, saving_server
 from devinit.model.service import StopPolicy, StopTarget
 from devinit.model.workplace import Workplace, workplace_of
 from devinit.ports.holder.naming import named
@@ -104,8 +105,9 @@ async def end_tree(
     What a person works in is left running, although it was started from the service: `spare` is called once
     for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
     another one. With `to = "main"` the others are asked when the program itself has ended, or its grace is
-    over. Once `force` is set, the last signal follows at once. `say` reports which processes are waited for,
-    and how many connections to the service's `ports` are open.
+    over. Once `force` is set, the last signal follows at once. Without it, a database server that may still be
+    saving its data never gets that signal: it is waited for longer, and then returned. `say` reports which
+    processes are waited for, and how many connections to the service's `ports` are open.
     """
     process_scan, force = process_scan or ProcessScan(), force or asyncio.Event()
 
@@ -128,12 +130,22 @@ async def end_tree(
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
     main = (await process_scan.table()).main_of(root) if policy.to is StopTarget.MAIN else None
     told = ""
-    for number, seconds, is_alone in steps_of(policy, asked, insist, main):
+    members: list[ProcessIdentity] = []
+    saving: frozenset[ProcessIdentity] = frozenset()
+    steps = steps_of(policy, asked, insist, main)
+    # The last one once more: for those that were spared, when the stop is forced meanwhile.
+    for position, (number, usual_seconds, is_alone) in enumerate((*steps, steps[-1])):
+        if position == len(steps) and not (saving and force.is_set()):
+            break
+        is_last = position >= len(steps) - 1
+        saving = saving_among(members, policy) if is_last and not force.is_set() else frozenset()
+        seconds = policy.saving_seconds if saving else usual_seconds
+        may_be_forced = number is asked or bool(saving)
         began = clock()
         deadline = began + seconds
         signalled: set[ProcessIdentity] = set()
         while members := await members_now():
-            if clock() >= deadline or (number is asked and force.is_set()):
+            if clock() >= deadline or (may_be_forced and force.is_set()):
                 break
             if is_alone and main not in members:
                 break
@@ -142,23 +154,56 @@ async def end_tree(
                 say(f"waits for {told}, up to {seconds:g} s")
             with process_scan.opened([main] if is_alone and main else members) as (processes, others):
                 for process in processes:
-                    if process.identity not in signalled:
+                    if process.identity not in signalled and process.identity not in saving:
                         signalled.add(process.identity)
                         ask(process, number)
                 signalled.update(
-                    other for other in others if other not in signalled and ask_once(other, number)
+                    other
+                    for other in others
+                    if other not in signalled and other not in saving and ask_once(other, number)
                 )
                 seconds_left = min(deadline - clock(), SHORT_SECONDS if others else TELLING_SECONDS)
                 if processes:
-                    await wait_for_exit(processes, seconds_left, force if number is asked else None)
+                    await wait_for_exit(processes, seconds_left, force if may_be_forced else None)
                 elif others:
                     await asyncio.sleep(seconds_left)
         if not members:
             return []
         if clock() >= deadline and number is asked and not force.is_set():
-            then = f"{asked.name} to all of them" if is_alone else insist.name
-            say(f"still running after {seconds:g} s: {whom(members, ports)}; sending {then}")
+            told = say_what_follows(members, policy, seconds, is_alone=is_alone, say=say, ports=ports)
     return [member.pid for member in await members_now()]
+
+
+def say_what_follows(
+    members: Sequence[ProcessIdentity],
+    policy: StopPolicy,
+    seconds: float,
+    *,
+    is_alone: bool,
+    say: Callable[[str], None],
+    ports: Sequence[int],
+) -> str:
+    """Say what is done about processes that were asked to end and still run; return who they are."""
+    saving = frozenset() if is_alone else saving_among(members, policy)
+    others = [member for member in members if member not in saving]
+    if others:
+        then = f"SIG{policy.signal} to all of them" if is_alone else "SIGKILL" if policy.kill else "SIGQUIT"
+        say(f"still running after {seconds:g} s: {whom(others, ports)}; sending {then}")
+    if saving:
+        servers = whom([member for member in members if member in saving], ports)
+        wait = f"waits up to {policy.saving_seconds:g} s more"
+        say(f"may still be saving its data, so it is not killed: {servers}; {wait}")
+    return whom(members, ports)
+
+
+def saving_among(members: Sequence[ProcessIdentity], policy: StopPolicy) -> frozenset[ProcessIdentity]:
+    """Return the database servers that may still be saving their data, and would lose it by the last signal."""
+    if policy.saving_seconds <= 0:
+        return frozenset()
+    found = (facts_of(member.pid) for member in members)
+    return frozenset(
+        each.identity for each in found if each and saving_server(each) and last_resort(each) is None
+    )
 
 
 def steps_of(

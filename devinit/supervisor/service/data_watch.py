@@ -65,7 +65,7 @@ def without_saving(runner: Runner, stage: Stage, policy: StopPolicy) -> StopPoli
     if not cannot_save(process_id):
         return policy
     stage.note(f"{runner.name}: its data was deleted, so it has nothing to save", runner.name)
-    return replace(policy, grace_seconds=GRACE_WITHOUT_DATA_SECONDS)
+    return replace(policy, grace_seconds=GRACE_WITHOUT_DATA_SECONDS, saving_seconds=0.0)
 
 
 def refuse_empty_data(runner: Runner, stage: Stage) -> None:

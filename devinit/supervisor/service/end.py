@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from devinit.model.process import ProcessIdentity
+from devinit.model.saving import last_resort, saving_server
 from devinit.model.status import Phase
 from devinit.ports.holder.lookup import holding
 from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.service.data_watch import without_saving
 from devinit.system.listeners import tcp_listeners
+from devinit.system.processes import facts_of
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
@@ -39,7 +42,7 @@ async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
         spare=spare,
     )
     if left:
-        stage.note(f"{name}: processes {left} do not end", name)
+        stage.note(f"{name}: {why_left(left)}", name)
     return frozenset(left)
 
 
@@ -50,7 +53,19 @@ async def end_keepers_of(runner: Runner, stage: Stage) -> None:
     policy = stage.stop_policy(runner.service)
     left = await end_keepers(keepers, stage.marker(name), policy, runner.say, stage.process_scan)
     if left:
-        stage.note(f"{name}: processes {left} do not end", name)
+        stage.note(f"{name}: {why_left(left)}", name)
+
+
+def why_left(pids: Sequence[int]) -> str:
+    """Say which processes have not ended, and why they were not killed where they were not."""
+    for pid in pids:
+        facts = facts_of(pid)
+        if facts is not None and (server := saving_server(facts)) and last_resort(facts) is None:
+            return (
+                f"{server} (pid {pid}) has not ended yet, and is not killed: it may still be saving its data; "
+                "`devinit stop --force` kills it, and what is not saved is lost"
+            )
+    return f"processes {list(pids)} do not end"
 
 
 def report_taken_ports(runner: Runner, stage: Stage) -> None:
