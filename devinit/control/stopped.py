@@ -32,7 +32,8 @@ def still_running(answer: Json) -> ServiceError | None:
         return None
     return ServiceError(
         f"still running: {_named(remaining)}",
-        hint="`devinit stop` tries again; what KILL does not end waits for the kernel (a disk that is gone?)",
+        hint="`devinit stop` tries again; a database that saves its data is waited for, and what KILL does "
+        "not end waits for the kernel (a disk that is gone?)",
     )
 
 
