@@ -51,7 +51,7 @@ def refuse_linked_environment(root: Path) -> None:
     A repository can bring `.env.runtime -> .env` along, and `.env` is the one file that git has no copy of.
     """
     path = root / ENVIRONMENT_FILE
-    if not path.is_symlink():
+    if not os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at, as for reading
         return
     content = read_bytes(path, inside=root)
     if content and not content.startswith(SIGNATURE.encode()):

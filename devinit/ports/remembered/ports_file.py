@@ -7,6 +7,7 @@ read is refused by name instead of being started afresh.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -45,7 +46,7 @@ def refuse_link_to_another_file(root: Path) -> None:
     all have ports, beside comments; one without any key loses nothing.
     """
     path = root / NAME
-    if path.is_symlink():
+    if os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at
         _refuse_content_of_others(path, _document(path))
 
 
@@ -90,7 +91,7 @@ def _writing(root: Path) -> AbstractContextManager[object]:
 def _own_document(path: Path) -> dict[str, object]:
     """Return the content of a file that is to be written; raise StateFileError as well for a link to another."""
     document = _document(path)
-    if path.is_symlink():
+    if os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at
         _refuse_content_of_others(path, document)
     return document
 
