@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from devinit.errors import StateFileError
 from devinit.system.files import read_text, write_atomically
-from devinit.system.paths import project_id, socket_address, state_directory
+from devinit.system.paths import listed_at, socket_address, state_directory
 
 SUFFIX = ".json"
 
@@ -70,7 +70,8 @@ def _read(path: str) -> Checkout | None:
 
 
 def _path(root: str | os.PathLike[str]) -> str:
-    return os.path.join(_folder(), project_id(root) + SUFFIX)  # noqa: PTH118
+    _folder()
+    return listed_at(root)
 
 
 def _folder() -> str:

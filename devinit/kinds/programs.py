@@ -108,9 +108,11 @@ def remember(home: Path, choice: Remembered) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder for data that only its owner may enter."""
+    """Create a folder for data that only its owner may enter, and the folders above it alike."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # With `parents=True`, mkdir would give those above the mode that the umask allows.
+        for path in (*reversed(folder.parents), folder):
+            path.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise unusable(folder, error) from error
 

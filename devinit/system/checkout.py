@@ -19,6 +19,7 @@ from devinit.system.paths import (
     OWN_FOLDER,
     SUPERVISOR_LOCK,
     create_private,
+    listed_at,
     project_id,
     state_path,
     unusable,
@@ -192,13 +193,15 @@ def _settle(own: int, real: str, path: str) -> str:
         # Another checkout was here, and was deleted or moved away.
         _move(path, aside := _name_aside(path))
         os.utime(aside)
+        _take_off_the_list(real)
     _remove_old(path)
     moved = _moved_from(identity, real)
     if moved is not None:
         _move(moved, path)
-        identity = (
-            found.identity if (found := origin_of(path)) is not None else os.urandom(IDENTITY_BYTES).hex()
-        )
+        found = origin_of(path)
+        if found is not None:
+            _take_off_the_list(found.root)
+        identity = found.identity if found is not None else os.urandom(IDENTITY_BYTES).hex()
     else:
         identity = os.urandom(IDENTITY_BYTES).hex()
         create_private(path)
@@ -207,6 +210,14 @@ def _settle(own: int, real: str, path: str) -> str:
     write_atomically(os.path.join(path, ORIGIN), os.fsencode(origin_text), mode=0o600)
     _take_over(real, path)
     return path
+
+
+def _take_off_the_list(root: str) -> None:
+    """Forget that devinit was started at this path: the checkout in which it was lies elsewhere, or is gone."""
+    try:
+        os.unlink(listed_at(root))
+    except FileNotFoundError:
+        return
 
 
 def _take_over(real: str, path: str) -> None:

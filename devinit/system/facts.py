@@ -73,6 +73,20 @@ def facts_of(pid: int) -> ProcessFacts | None:
     )
 
 
+def runs_as_us(pid: int) -> bool:
+    """Whether a process runs as our user and was started by us: another user can start a program of root's.
+
+    `passwd` has root's rights then, and the environment that its caller chose.
+    """
+    if not LINUX:
+        found = facts_of(pid)
+        return found is not None and found.uid == os.geteuid()
+    _, _, rest = (read(f"/proc/{pid}/status") or b"").partition(b"\nUid:")
+    # Real, effective, saved, and of the file system.
+    uids = {int(word) for word in rest.partition(b"\n")[0].split()}
+    return uids == {os.geteuid()}
+
+
 def ancestors_of(pid: int) -> tuple[int, ...]:
     """Return the pids of a process's parent, its parent, and so on up to 1; itself not included."""
     found = stat_of(pid)

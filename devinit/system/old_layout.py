@@ -3,8 +3,8 @@
 That happens in the first start of a later version, and again after an earlier one was used in between: a commit
 was checked out that brings it. A cloned repository can ship such a folder. Only regular files and real folders are
 moved, so that no link of it is ever followed. The record of what runs, which makes a supervisor start and end
-processes, is moved only if the user's own state directory says that devinit was started in this checkout; beside a
-record of a later version it must also name a process of this checkout that runs, which no repository can know.
+processes, counts only where the user's own state directory says that devinit was started in this checkout, and
+only for processes that are proven (`old_record`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ import stat
 
 from devinit.errors import StateFileError
 from devinit.system import old_data, old_logs
-from devinit.system.checkout import state_folder
-from devinit.system.files import is_locked, read_bytes
-from devinit.system.paths import OWN_FOLDER, SUPERVISOR_LOCK, project_id, state_path
+from devinit.system.checkout import is_replaced, state_folder
+from devinit.system.files import is_locked, write_atomically
+from devinit.system.paths import OWN_FOLDER, SUPERVISOR_LOCK, listed_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RECORD = "state.json"
-RECORDS = (RECORD, "caller.json")
+RECORD, CALLER = "state.json", "caller.json"
 LOGS, SETUP = "logs", "setup"
 SECRETS, SUPERVISOR_LOG = "secrets", "supervisor.log"
 USELESS = ("pids", "socket", "launch.lock", "ports.lock", SUPERVISOR_LOCK)
@@ -39,23 +38,19 @@ def take_over(root: str, folder: str) -> None:
     if is_locked(os.path.join(folder, SUPERVISOR_LOCK)):
         return  # nothing is moved under a supervisor that looks after the state folder
     own = os.path.join(root, OWN_FOLDER)
-    if is_locked(os.path.join(own, SUPERVISOR_LOCK)):
-        raise StateFileError(
-            f"a supervisor of an earlier version of devinit still runs in {root}",
-            hint="run the command again; if that does not help, send SIGTERM to the pid in "
-            f"{own}/{SUPERVISOR_LOCK}: the services keep running",
-        )
-    counts = has_record(root)
+    _refuse_if_supervised(root, os.path.join(own, SUPERVISOR_LOCK))
+    record = _record_of(root)
     try:
         old_data.move(own, folder, is_known=is_known(root))
-        old_logs.move(os.path.join(own, LOGS), os.path.join(folder, LOGS), run_on=counts)
+        old_logs.move(os.path.join(own, LOGS), os.path.join(folder, LOGS), run_on=record is not None)
         _move_setup(os.path.join(own, SETUP), os.path.join(folder, SETUP))
         _move_newer(os.path.join(own, SECRETS), os.path.join(folder, SECRETS))
         if _is_own(os.path.join(own, SUPERVISOR_LOG), stat.S_ISREG):
             old_logs.append(os.path.join(own, SUPERVISOR_LOG), os.path.join(folder, SUPERVISOR_LOG))
-        for name in RECORDS if counts else ():
-            _move_file(os.path.join(own, name), os.path.join(folder, name))
-        for name in (*USELESS, *RECORDS):
+        if record is not None:
+            _move_file(os.path.join(own, CALLER), os.path.join(folder, CALLER))
+            write_atomically(os.path.join(folder, RECORD), record, mode=0o600, durable=False)
+        for name in (*USELESS, RECORD, CALLER):
             _remove(os.path.join(own, name))
     except OSError as error:
         raise StateFileError(
@@ -74,22 +69,12 @@ def refuse(root: str | os.PathLike[str]) -> None:
 
 def is_known(root: str) -> bool:
     """Whether the user's own state directory says that devinit was started in this checkout."""
-    return os.path.isfile(os.path.join(state_path(), "projects", f"{project_id(root)}.json"))
+    return os.path.isfile(listed_at(root)) and not is_replaced(root)
 
 
 def has_record(root: str | os.PathLike[str]) -> bool:
     """Whether an earlier version left a record of what runs that is to be taken over."""
-    real = os.path.realpath(root)
-    own = os.path.join(real, OWN_FOLDER)
-    record, later = os.path.join(own, RECORD), os.path.join(state_folder(root), RECORD)
-    if not (is_known(real) and old_data.is_real_folder(own) and _is_own(record, stat.S_ISREG)):
-        return False
-    if not os.path.lexists(later):
-        return True
-    # Of two records that name what runs, the later one.
-    return _names_what_runs(record, real) and (
-        os.stat(record).st_mtime_ns >= os.stat(later).st_mtime_ns or not _names_what_runs(later, real)
-    )
+    return _record_of(os.path.realpath(root)) is not None
 
 
 def folder_with_logs(root: str | os.PathLike[str]) -> str | None:
@@ -100,26 +85,43 @@ def folder_with_logs(root: str | os.PathLike[str]) -> str | None:
     return own if all(there) and is_known(real) else None
 
 
-def _names_what_runs(path: str, root: str) -> bool:
-    """Whether a process on record is there and carries the mark of its service, or has written over its marks."""
-    import json  # only where a commit with an earlier version was checked out
+def _record_of(root: str) -> bytes | None:
+    """Return what of an earlier version's record counts; None when nothing does."""
+    own = os.path.join(root, OWN_FOLDER)
+    path, later = os.path.join(own, RECORD), os.path.join(state_folder(root), RECORD)
+    if not (is_known(root) and old_data.is_real_folder(own) and _is_own(path, stat.S_ISREG)):
+        return None
+    from devinit.system import old_record  # only where an earlier version was used
 
-    try:
-        services = json.loads(read_bytes(path) or b"{}")["services"]
-        identities = [(name, each.get("identity")) for name, each in services.items()]
-        return any(_runs(f"{project_id(root)}/{name}", each) for name, each in identities if each)
-    except (StateFileError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return False
+    if old_record.names_what_runs(later):
+        # Of two records of the same processes, the one that no repository can have brought along.
+        return None
+    return old_record.proven(path, root)
 
 
-def _runs(mark: str, identity: dict[str, int | str]) -> bool:
-    from devinit.model.process import ProcessIdentity  # as above
-    from devinit.system.processes import RUN_VARIABLE, alive, has_legible_environment, variable_of
+def _refuse_if_supervised(root: str, lock: str) -> None:
+    """Raise StateFileError when a supervisor of an earlier version uses `.devinit`.
 
-    pid = int(identity["pid"])
-    if not alive(ProcessIdentity(pid, int(identity["start_time"]), str(identity["boot_id"]))):
-        return False
-    return variable_of(pid, RUN_VARIABLE) == mark or not has_legible_environment(pid)
+    A cloned repository can ship the file, and another user can lock it if the file may be read. So a lock counts
+    only where devinit was started, and only if a supervisor has it, or no other user can open the file: devinit
+    makes it 0600. The pid in it can be any process's.
+    """
+    if not (is_known(root) and is_locked(lock)):
+        return
+    from devinit.system.open_files import openers_of  # as above
+    from devinit.system.processes import facts_of, runs_as_us
+
+    found = [facts_of(each.pid) for each in openers_of(lock) if runs_as_us(each.pid)]
+    pid = next((each.identity.pid for each in found if each and "devinit.supervisor" in each.command), None)
+    if pid is None and stat.S_IMODE(os.lstat(lock).st_mode) & 0o077:
+        return
+    end_it = "end it where it runs, perhaps in another container"
+    if pid is not None:
+        end_it = f"send SIGTERM to it: kill {pid}"
+    raise StateFileError(
+        f"a supervisor of an earlier version of devinit still runs in {root}",
+        hint=f"run the command again; if that does not help, {end_it} (the services keep running)",
+    )
 
 
 def _move_setup(source: str, target: str) -> None:

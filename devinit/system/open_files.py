@@ -12,12 +12,13 @@ from devinit.system.procfs import LINUX, process_ids
 def openers_of(path: str) -> list[ProcessIdentity]:
     """Return the processes that have this file open, the oldest first, without us and those hidden from us."""
     real = os.path.realpath(path)
-    pids = [pid for pid in process_ids() if pid != os.getpid() and _has_open(pid, real)]
+    pids = [pid for pid in process_ids() if pid != os.getpid() and has_open(pid, real)]
     found = [identity for pid in pids if (identity := identity_of(pid)) is not None]
     return sorted(found, key=lambda identity: identity.start_time)
 
 
-def _has_open(pid: int, path: str) -> bool:
+def has_open(pid: int, path: str) -> bool:
+    """Whether a process has this file open, as far as we may see. The path has no symbolic links."""
     if not LINUX:
         from devinit.system import macos  # loads psutil
 

@@ -56,6 +56,11 @@ def state_path() -> str:
     return path
 
 
+def listed_at(root: str | os.PathLike[str]) -> str:
+    """Return the file that says that devinit was started in a checkout (`control.checkouts` writes it)."""
+    return os.path.join(state_path(), "projects", f"{project_id(root)}.json")
+
+
 def runtime_directory() -> Path:
     """Return the user's directory for sockets: in $XDG_RUNTIME_DIR, else a 0700 one of their own in /tmp."""
     return _as_path(_runtime_directory())

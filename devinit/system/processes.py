@@ -6,7 +6,7 @@ proven to be what was meant by the time at which it started, and is held by a pi
 
 from __future__ import annotations
 
-from devinit.system.facts import alive, ancestors_of, boot_id, facts_of, identity_of, user_name
+from devinit.system.facts import alive, ancestors_of, boot_id, facts_of, identity_of, runs_as_us, user_name
 from devinit.system.process import Process, signal_exactly
 from devinit.system.procfs import all_processes, cgroups_of, has_legible_environment, process_ids, variable_of
 from devinit.system.spawning import spawn
@@ -36,6 +36,7 @@ __all__ = [
     "identity_of",
     "members_of",
     "process_ids",
+    "runs_as_us",
     "signal_exactly",
     "signal_tree",
     "spawn",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from devinit.kinds.programs import (
     Origin,
     Remembered,
     first_accepted,
+    make_private,
     package_folder,
     proven,
     recall,
@@ -108,6 +110,16 @@ class TestWhatIsRemembered:
         a_program(tmp_path / "server", "Valkey server v=9.1.30")
 
         assert not unchanged(program)
+
+    def test_lies_in_folders_that_other_users_cannot_enter_whatever_the_umask(self, tmp_path: Path) -> None:
+        home = tmp_path / "data" / "redis"
+        before = os.umask(0)
+        try:
+            make_private(home)
+        finally:
+            os.umask(before)
+
+        assert [path.stat().st_mode & 0o777 for path in (home, home.parent)] == [0o700, 0o700]
 
     def test_no_longer_holds_when_the_program_is_gone(self, tmp_path: Path) -> None:
         program = proven(a_program(tmp_path / "server", "Valkey server v=9.1.2"))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from devinit.control import checkouts
 from devinit.errors import StateFileError
 from devinit.system import old_layout
 from devinit.system.checkout import claim
-from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK
 from tests.places import state_of
 from tests.supervisor.conftest import Shop
@@ -51,6 +51,20 @@ def keys_of(port: int) -> str:
 
 def set_key(port: int) -> None:
     subprocess.run(["redis-cli", "-p", str(port), "set", "kept", "row"], check=True, capture_output=True)
+
+
+@contextmanager
+def holder_of(lock: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a process that has a lock, with these words on its command line."""
+    locks = (
+        "import fcntl, signal, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True)"
+    )
+    command = [sys.executable, "-S", "-c", f"{locks}; signal.pause()", lock, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        yield holder
+        holder.kill()
 
 
 class TestAProjectThatRuns:
@@ -153,13 +167,48 @@ class TestDataThatIsInUse:
 
 
 class TestASupervisorOfAnEarlierVersion:
-    def test_that_still_runs_is_left_alone_and_named(self, shop: Shop) -> None:
+    @pytest.fixture
+    def lock(self, shop: Shop) -> Path:
+        """Its lock, with a pid in it that is another process's, in a checkout in which devinit was started."""
+        checkouts.record(shop.root, "shop")
         (shop.root / ".devinit").mkdir()
-        with (
-            FileLock(shop.root / ".devinit" / SUPERVISOR_LOCK),
-            pytest.raises(StateFileError, match="supervisor of an earlier version of devinit still runs"),
-        ):
+        lock = shop.root / ".devinit" / SUPERVISOR_LOCK
+        lock.touch(mode=0o600)
+        lock.write_text(f"{os.getpid()}\n")
+        return lock
+
+    def test_that_still_runs_is_left_alone_and_named(self, shop: Shop, lock: Path) -> None:
+        with holder_of(lock, "devinit.supervisor") as supervisor:
+            with pytest.raises(
+                StateFileError, match="supervisor of an earlier version of devinit still"
+            ) as told:
+                claim(shop.root)
+
+            assert f"send SIGTERM to it: kill {supervisor.pid} (" in str(told.value.hint)
+
+    def test_that_cannot_be_seen_is_left_alone_and_no_process_is_named(self, shop: Shop, lock: Path) -> None:
+        """The pid in the lock can be any process's: the supervisor may run in another container."""
+        with holder_of(lock), pytest.raises(StateFileError, match="still runs") as told:
             claim(shop.root)
+
+        assert "end it where it runs, perhaps in another container" in str(told.value.hint)
+        assert str(os.getpid()) not in f"{told.value} {told.value.hint}"
+
+    def test_is_not_what_locks_a_file_that_other_users_can_open(self, shop: Shop, lock: Path) -> None:
+        lock.chmod(0o644)
+
+        with holder_of(lock):
+            claim(shop.root)
+
+        assert not lock.exists()
+
+    def test_is_not_what_locks_a_file_that_came_with_the_checkout(self, shop: Shop, lock: Path) -> None:
+        checkouts.forget(shop.root)
+
+        with holder_of(lock):
+            claim(shop.root)
+
+        assert not lock.exists()
 
 
 class TestWhatARepositoryShips:

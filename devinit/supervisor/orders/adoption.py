@@ -135,8 +135,11 @@ def take_over(runner: Runner, record: ServiceRecord, stage: Stage) -> None:
 def is_proven(process: Process, service: str, stage: Stage) -> bool:
     """Whether a recorded process is the service's: it carries our mark, or keeps the lease of the service's port.
 
-    A program that wrote its title over its environment has no mark any more; then the record alone counts.
+    A program that wrote its title over its environment has no mark any more; then the record alone counts, because
+    of where it lies. What came out of a checkout was proven before it came there (`system.old_record`).
     """
+    if process.pid == 1:
+        return False  # no service is init
     mark = variable_of(process.pid, RUN_VARIABLE)
     if mark is not None or has_legible_environment(process.pid):
         return mark == stage.marker(service) or process.identity in stage.ports.keepers(service)

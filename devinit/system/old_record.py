@@ -1,0 +1,87 @@
+"""What the record of an earlier version counts for, which lies in `.devinit`: for the processes that are proven.
+
+A repository can ship such a file, and `git pull` can replace it in a checkout that devinit knows. So nothing is
+believed because the file says it: a service counts only if its process is ours and carries the service's mark, or
+keeps a lease of the service. What has no such process is dropped, and nothing is started or ended for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from devinit.errors import StateFileError
+from devinit.model.process import ProcessIdentity
+from devinit.system.files import is_locked, read_bytes
+from devinit.system.open_files import has_open
+from devinit.system.paths import project_id, state_path
+from devinit.system.processes import RUN_VARIABLE, alive, runs_as_us, variable_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_UNREADABLE = (StateFileError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
+def proven(path: str, root: str) -> bytes | None:
+    """Return a record with only the services whose process is proven to be theirs; None when there is none."""
+    try:
+        state = json.loads(read_bytes(path) or b"{}")
+        services = {
+            name: each
+            for name, each in state["services"].items()
+            if (identity := _identity_of(each)) is not None and _is_proven(identity, name, root)
+        }
+    except _UNREADABLE:
+        return None
+    return json.dumps({**state, "services": services}).encode() if services else None
+
+
+def names_what_runs(path: str) -> bool:
+    """Whether a process on record runs. The record lies where no repository can put one."""
+    try:
+        services = json.loads(read_bytes(path) or b"{}")["services"].values()
+        identities = [identity for each in services if (identity := _identity_of(each)) is not None]
+        return any(map(alive, identities))
+    except _UNREADABLE:
+        return False
+
+
+def _identity_of(service: dict[str, Any]) -> ProcessIdentity | None:  # Any: JSON that was not checked yet
+    identity = service.get("identity")
+    if identity is None:
+        return None
+    pid, start_time, boot_id = identity["pid"], identity["start_time"], identity["boot_id"]
+    # A number as text, or with a fraction, was not written by devinit; 1 is init, which no service is.
+    if type(pid) is not int or type(start_time) is not int or pid <= 1:
+        return None
+    return ProcessIdentity(pid, start_time, str(boot_id))
+
+
+def _is_proven(identity: ProcessIdentity, service: str, root: str) -> bool:
+    if not alive(identity):
+        return False
+    mark = f"{project_id(root)}/{service}"
+    is_marked = runs_as_us(identity.pid) and variable_of(identity.pid, RUN_VARIABLE) == mark
+    # Redis and Ruby write their title over the mark; a server of root's runs as another user.
+    return is_marked or _keeps_lease(identity.pid, service, root)
+
+
+def _keeps_lease(pid: int, service: str, root: str) -> bool:
+    folder = os.path.join(state_path(), "leases")
+    try:
+        paths = [os.path.join(folder, name) for name in os.listdir(folder)]
+    except OSError:
+        return False
+    return any(_is_lease_of(path, service, root) and has_open(pid, path) for path in paths)
+
+
+def _is_lease_of(path: str, service: str, root: str) -> bool:
+    try:
+        record = json.loads(read_bytes(path) or b"{}")
+        is_its = record["root"] == os.fsencode(root).decode(errors="replace")  # `ports.leases.root_name`
+        # An extra port of a service is leased as `SERVICE.NAME`.
+        return is_its and record["service"].partition(".")[0] == service and is_locked(path)
+    except _UNREADABLE:
+        return False
