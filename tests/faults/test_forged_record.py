@@ -64,7 +64,7 @@ def forged(root: Path, records: dict[str, tuple[int | None, Phase]]) -> bytes:
 
     services = {
         name: ServiceRecord(
-            service=service(name), identity=pid and identity_of(pid), phase=phase, proven=True
+            service=service(name), identity=identity_of(pid) if pid else None, phase=phase, proven=True
         )
         for name, (pid, phase) in records.items()
     }

@@ -59,7 +59,7 @@ def holder_of(lock: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     locks = (
         "import fcntl, signal, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(flush=True)"
     )
-    command = [sys.executable, "-S", "-c", f"{locks}; signal.pause()", lock, *words]
+    command = [sys.executable, "-S", "-c", f"{locks}; signal.pause()", str(lock), *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
