@@ -33,8 +33,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root sees other 
 def process(words: list[str] = WAITS, **options: object) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process until the end of the block."""
     with subprocess.Popen(words, stdout=subprocess.PIPE, **options) as running:  # type: ignore[call-overload]  # its options are those of Popen
-        yield running
-        running.kill()
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 @contextmanager
@@ -152,14 +154,11 @@ class TestACloneWhereAnotherCheckoutWas:
 
         return make
 
-    @pytest.mark.parametrize("order", [("status",), ("start", "-d")], ids=" ".join)
-    def test_runs_no_command_after_a_removal(
-        self, known: Shop, clone: Callable[[], None], order: tuple[str, ...]
-    ) -> None:
+    def test_runs_no_command_after_a_removal(self, known: Shop, clone: Callable[[], None]) -> None:
         shutil.rmtree(known.root)
         clone()
 
-        known(*order)
+        known("start", "-d")
 
         assert not (known.root / "pwned").exists()
         assert set(known.status()) == {"web"}

@@ -63,8 +63,10 @@ def holder_of(lock: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        yield holder
-        holder.kill()
+        try:
+            yield holder
+        finally:
+            holder.kill()
 
 
 class TestAProjectThatRuns:
