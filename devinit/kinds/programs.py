@@ -111,8 +111,10 @@ def make_private(folder: Path) -> None:
     """Create a folder for data that only its owner may enter, and the folders above it alike."""
     try:
         # With `parents=True`, mkdir would give those above the mode that the umask allows.
-        for path in (*reversed(folder.parents), folder):
-            path.mkdir(exist_ok=True, mode=0o700)
+        for above in reversed(folder.parents):
+            if not above.exists():
+                above.mkdir(exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise unusable(folder, error) from error
 
