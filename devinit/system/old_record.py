@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_UNREADABLE = (StateFileError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_UNREADABLE = (StateFileError, ValueError, LookupError, TypeError, AttributeError)
 
 
 def proven(path: str, root: str) -> bytes | None:
@@ -33,7 +33,7 @@ def proven(path: str, root: str) -> bytes | None:
             for name, each in state["services"].items()
             if (identity := _identity_of(each)) is not None and _is_proven(identity, name, root)
         }
-    except _UNREADABLE:
+    except (*_UNREADABLE, RecursionError):
         return None
     return json.dumps({**state, "services": services}).encode() if services else None
 
@@ -44,7 +44,7 @@ def names_what_runs(path: str) -> bool:
         services = json.loads(read_bytes(path) or b"{}")["services"].values()
         identities = [identity for each in services if (identity := _identity_of(each)) is not None]
         return any(map(alive, identities))
-    except _UNREADABLE:
+    except (*_UNREADABLE, RecursionError):
         return False
 
 
@@ -83,5 +83,5 @@ def _is_lease_of(path: str, service: str, root: str) -> bool:
         is_its = record["root"] == os.fsencode(root).decode(errors="replace")  # `ports.leases.root_name`
         # An extra port of a service is leased as `SERVICE.NAME`.
         return is_its and record["service"].partition(".")[0] == service and is_locked(path)
-    except _UNREADABLE:
+    except (*_UNREADABLE, RecursionError):
         return False
