@@ -134,8 +134,16 @@ class Supervisor:
                 project = await self._load(order)
                 refuse_if_abandoned(order)
                 wanted = self._wanted_by(order, project)
-                await self._read_pipes(project, [name for name in wanted if self._phase(name) not in WANTED])
-                wanted = await self._begin(project, order, tell)
+                refuse_nothing(project, wanted, order)
+                coming = [name for name in wanted if self._phase(name) not in WANTED]
+                await self._read_pipes(project, coming)
+                with self.stage.ports.given_back_ahead():
+                    if any(self._phase(name) in PRESENT for name in self._vanished(project)):
+                        orphaned = await asyncio.to_thread(self.stage.ports.orphaned)
+                        # The port of one that runs without a record is only free once that was ended.
+                        known = [name for name in coming if name not in orphaned]
+                        await self._decide_before_the_stop(project, coming, known, (), order)
+                    wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def restart(self, order: Order, tell: Callable[[Event], None]) -> int:
@@ -150,6 +158,7 @@ class Supervisor:
                 configured = await asyncio.to_thread(self._read, order.profile)
                 project = self._settled(configured, order.asked.environ)
                 names = to_start(order.services, project, self._is_wanted)
+                refuse_nothing(project, names, order)
                 if order.only_changed:
                     outdated_now = self._outdated(project)
                     names = [name for name in names if name in outdated_now]
@@ -161,9 +170,13 @@ class Supervisor:
                 if not any(self._phase(name) in PRESENT for name in names):
                     # Nothing is stopped for it, so that it is a start.
                     refuse_if_abandoned(order)
-                await self._decide_before_the_stop(project, names, order)
+                wanted = self._wanted_by(order, project)
+                coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
+                await self._read_pipes(project, coming)
+                await self._decide_before_the_stop(project, coming, coming, names, order)
                 self._used |= self._used_by(names)
                 with self._expected_back(names), self.stage.ports.given_back_ahead():
+                    await self._configure(self._as_they_run(project), order, coming)
                     await self._end(names)
                     order = replace(order, asked=without_questions(order.asked))
                     project = self._settled(configured, order.asked.environ)
@@ -298,20 +311,27 @@ class Supervisor:
             if lost and name not in stopping and runner.phase in lifecycle.ALIVE:
                 self.stage.note(f"{name} depends on {', '.join(lost)} and keeps running", name)
 
-    async def _decide_before_the_stop(self, project: Project, names: list[str], order: Order) -> None:
-        """Raise what would keep these services from coming back, and take the ports that they move to."""
-        wanted = graph.with_dependencies(names, dependencies_of(project))
-        coming = [name for name in wanted if name in names or self._phase(name) not in WANTED]
+    async def _decide_before_the_stop(
+        self,
+        project: Project,
+        coming: list[str],
+        asking: Iterable[str],
+        stopping: Iterable[str],
+        order: Order,
+    ) -> None:
+        """Raise what would keep the `coming` services from being started, and take the ports they move to.
+
+        `asking`: those of them whose ports are decided now. `stopping`: services that are stopped next, beside
+        those that are not in the configuration any more.
+        """
         self._make_room(project, coming)
-        await self._read_pipes(project, coming)
-        await self._configure(self._as_they_run(project), order, coming)
-        services = [project.services[name] for name in coming]
+        self.stage.check_project(self._as_they_run(project), order.asked.environ, coming)
+        services = [project.services[name] for name in asking]
+        leaving, say = [*stopping, *self._vanished(project)], self._say_from_thread()
         try:
-            await asyncio.to_thread(
-                self.stage.ports.take_ahead, services, names, project, order.asked, self._say_from_thread()
-            )
+            await asyncio.to_thread(self.stage.ports.take_ahead, services, leaving, project, order.asked, say)
         except PortQuestion as question:
-            raise self._with_changes(question) from None
+            raise with_all_changes(question, self.stage.with_services(project.services)) from None
 
     async def _begin(self, project: Project, order: Order, tell: Callable[[Event], None]) -> list[str]:
         wanted = self._wanted_by(order, project)
@@ -319,16 +339,12 @@ class Supervisor:
             # Each start reports what detection did not find, not only the first one.
             self._noted.difference_update(project.notes)
         coming = [name for name in wanted if self._phase(name) not in WANTED]
+        self._make_room(project, coming)
         await self._configure(self._as_they_run(project), order, coming)
-        if not project.services:
-            raise no_services(project.source or project.root)
-        if not wanted and not order.only_changed:
-            raise none_by_itself(project.services)
         # What an earlier supervisor had begun to end; everything else is ended before another order decides.
         await self._end([name for name in wanted if self._phase(name) is Phase.STOPPING])
         self.look_at_data()
         starting = [name for name in wanted if self._phase(name) not in WANTED]
-        self._make_room(project, starting)
         for name in starting:
             if name not in coming:
                 # It ended while the configuration was taken over.
@@ -391,7 +407,7 @@ class Supervisor:
         Raise before that what would keep the `coming` services from being started.
         """
         given = self.stage.check_project(project, order.asked.environ, coming)
-        vanished = [name for name in self.runners if name not in project.services]
+        vanished = self._vanished(project)
         for name in vanished:
             if self._phase(name) in PRESENT:
                 self.stage.note(f"{name} is stopped: it is not in the configuration any more", name)
@@ -411,6 +427,9 @@ class Supervisor:
         for text in project.notes:
             self._note_once(text)
 
+    def _vanished(self, project: Project) -> list[str]:
+        return [name for name in self.runners if name not in project.services]
+
     async def _read_pipes(self, project: Project, coming: Iterable[str]) -> None:
         """Read once for this order what a secret manager writes for services that are to be run."""
         await self.stage.read_pipes((project.services[name] for name in coming), again=True)
@@ -418,7 +437,9 @@ class Supervisor:
     def _make_room(self, project: Project, coming: Collection[str]) -> None:
         """Raise ServiceError when there are not enough open files for these services and those that run."""
         present = (
-            each for each in self.runners.values() if each.phase in PRESENT and each.name not in coming
+            each
+            for each in self.runners.values()
+            if each.phase in PRESENT and each.name not in coming and each.name in project.services
         )
         services = [*(each.service for each in present), *(project.services[name] for name in coming)]
         descriptors.make_room(kept_for(services))
@@ -429,7 +450,7 @@ class Supervisor:
         try:
             granted = await asyncio.to_thread(self.stage.ports.take, services, self.stage.project, asked, say)
         except PortQuestion as question:
-            raise self._with_changes(question) from None
+            raise with_all_changes(question, self.stage) from None
         for port in granted:
             self._tell_port(port, asked.resolutions)
             if port.uses:
@@ -439,10 +460,6 @@ class Supervisor:
                 self.stage.note(text, port.service)
         for name in names:
             self._used.pop(name, None)
-
-    def _with_changes(self, question: PortQuestion) -> PortQuestion:
-        question.conflicts = tuple(with_changes(each, self.stage) for each in question.conflicts)
-        return question
 
     def _say_from_thread(self) -> Callable[[str], None]:
         loop = asyncio.get_running_loop()
@@ -780,6 +797,20 @@ def refuse_if_abandoned(order: Order) -> None:
     """Raise Interrupted when the client is gone: nothing has begun, and no client knows what it would be."""
     if order.is_abandoned():
         raise Interrupted("the client that ordered the start has gone away")
+
+
+def refuse_nothing(project: Project, wanted: Collection[str], order: Order) -> None:
+    """Raise NoProject or UsageError for an order of nothing, before anything is stopped for it."""
+    if not project.services:
+        raise no_services(project.source or project.root)
+    if not wanted and not order.only_changed:
+        raise none_by_itself(project.services)
+
+
+def with_all_changes(question: PortQuestion, stage: Stage) -> PortQuestion:
+    """Return a question about taken ports with what each answer to move would change."""
+    question.conflicts = tuple(with_changes(each, stage) for each in question.conflicts)
+    return question
 
 
 def without_questions(asked: PortWishes) -> PortWishes:
