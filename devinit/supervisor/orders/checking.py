@@ -28,12 +28,14 @@ from devinit.model.status import Phase
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.readiness.health import asked_as
 from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, ready
-from devinit.supervisor.readiness.proving import SERVER_ERRORS
+from devinit.supervisor.readiness.proving import SERVER_ERRORS, other_scheme
+from devinit.supervisor.readiness.schemes import is_open
 from devinit.supervisor.reporting import report
 from devinit.supervisor.reporting.reasons import reason_of
 from devinit.supervisor.service.data_watch import look_at_data
 
 if TYPE_CHECKING:
+    from devinit.model.service import Scheme
     from devinit.model.status import Checked
     from devinit.supervisor.project.stage import Stage
     from devinit.supervisor.service.runner import Runner
@@ -114,8 +116,18 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | N
     seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
     result = await runner.answer_to(probe, seconds)
     page = first_page(runner, stage, probe)
-    if result.verdict is ProbeVerdict.READY and page is not None:
-        result = await page_of(page)
+    is_page_asked = page is not None and result.verdict is ProbeVerdict.READY
+    asking = page if page is not None and is_page_asked else probe
+    if isinstance(asking, HttpProbe) and is_page_asked:
+        result = await ask_once(asking)
+    if (scheme := await another_scheme(runner, asking, result)) is not None:
+        if not is_open(runner.service):
+            return False, f"it speaks {scheme}, and its `scheme` in the configuration is another one", None
+        await runner.speaks(scheme)
+        return await asked(runner, stage)
+    if is_page_asked and result.status not in SERVER_ERRORS:
+        # What is no HTTP, missing, or slow, is as its port says.
+        result = ready()
     if page is not None or isinstance(probe, HttpProbe):
         await until_said(runner, stage)
     if result.verdict is not ProbeVerdict.READY:
@@ -132,10 +144,14 @@ def first_page(runner: Runner, stage: Stage, probe: Probe) -> HttpProbe | None:
     return HttpProbe.of(stage.endpoint(runner.name), "/")
 
 
-async def page_of(page: HttpProbe) -> ProbeResult:
-    """Ask for a page: an error of the server counts. What is no HTTP, missing, or slow, is as its port says."""
-    result = await ask_once(page)
-    return result if result.status in SERVER_ERRORS else ready()
+async def another_scheme(runner: Runner, probe: Probe, result: ProbeResult) -> Scheme | None:
+    """Return what a service speaks that did not answer a request in the scheme of its URL, if it speaks another.
+
+    A dev server that reads its configuration again may change between http and https while it is ready.
+    """
+    if runner.phase is Phase.STARTING or not runner.is_own:
+        return None
+    return await other_scheme(probe, result)
 
 
 async def until_said(runner: Runner, stage: Stage) -> None:

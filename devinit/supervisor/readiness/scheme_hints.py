@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from devinit.errors import StateFileError
+from devinit.model.service import Scheme
 from devinit.system.files import read_text
+from devinit.text import harmless
 
 if TYPE_CHECKING:
     from devinit.model.service import Service
@@ -67,7 +69,19 @@ def is_configured_for_tls(service: Service) -> bool:
 
 def says_https(output: str, port: int) -> bool:
     """Whether a service prints an address of https on its port."""
-    return re.search(rf"https://[^\s/]*:{port}\b", output) is not None
+    return Scheme.HTTPS in schemes_said(output, port)
+
+
+def says_another(output: str, port: int, scheme: Scheme) -> bool:
+    """Whether the last address on its port that a service prints has another scheme than this one."""
+    return schemes_said(output, port)[-1:] not in ([], [scheme])
+
+
+def schemes_said(output: str, port: int) -> list[str]:
+    """Return the schemes of the addresses on a port in a text, in order. Vite prints the number in bold."""
+    if "://" not in output:
+        return []
+    return re.findall(rf"\b(https?)://[^\s/]*:{port}\b", harmless(output))
 
 
 def _hints(text: str) -> bool:

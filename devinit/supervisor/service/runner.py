@@ -16,12 +16,13 @@ from typing import assert_never
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.kinds import kind_of
 from devinit.model.probe import (
+    HttpProbe,
     LogProbe,
     Probe,
     ProbeResult,
 )
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import Service
+from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import cause_of
@@ -138,6 +139,11 @@ class Runner:
     async def confirm(self) -> None:
         """Ask a service that is ready once whether it still serves, for a client that is about to rely on it."""
         await self.watch_over.confirm()
+
+    async def speaks(self, scheme: Scheme) -> None:
+        """Publish what the service was found to speak while it was ready, unless that is known by now."""
+        if HttpProbe.of(self._stage.endpoint(self.name), "/").scheme is not scheme:
+            await self._moves.speaks(self.name, scheme)
 
     async def end_leftovers(self) -> None:
         """End processes of this service that are on no record."""

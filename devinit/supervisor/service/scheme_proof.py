@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from devinit.model.probe import HttpProbe
 from devinit.model.service import Scheme
-from devinit.supervisor.readiness.probing import speaks_tls
+from devinit.supervisor.readiness.probing import ask_once, speaks_tls
+from devinit.supervisor.readiness.proving import other_scheme
 from devinit.supervisor.readiness.scheme_hints import is_configured_for_tls, says_https
 from devinit.supervisor.readiness.schemes import is_open, open_extra_ports, stated_of
 from devinit.system.listeners import tcp_listeners
@@ -68,6 +69,16 @@ class SchemeProof:
                 return
             await asyncio.sleep(seconds)
             await self.look()
+
+
+async def changed_scheme(probe: HttpProbe) -> Scheme | None:
+    """Return what a server speaks that was ready, if it is not what it is asked by now.
+
+    A greeting that fails proves nothing of one that may be starting again: it has to answer in the other scheme.
+    """
+    if await speaks_tls(probe) is (probe.scheme is Scheme.HTTPS):
+        return None
+    return await other_scheme(probe, await ask_once(probe))
 
 
 def open_ports(service: Service, stage: Stage) -> Iterator[OpenPort]:

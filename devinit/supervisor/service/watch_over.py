@@ -9,12 +9,15 @@ from devinit.model.probe import LogProbe, ProbeResult, ProbeVerdict, StayedUpPro
 from devinit.model.service import Health
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
+from devinit.supervisor.diagnosis.causes import begins_again
 from devinit.supervisor.diagnosis.listening import Finding, Sign
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.crashes import CONFIRM_SECONDS, down_by, loading, silence_of, until_down
 from devinit.supervisor.readiness.health import asked_as, look_after
 from devinit.supervisor.readiness.probing import check
+from devinit.supervisor.readiness.scheme_hints import says_another
 from devinit.supervisor.service.data_watch import look_at_data, watch_data
+from devinit.supervisor.service.scheme_proof import changed_scheme, open_ports
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
@@ -93,16 +96,32 @@ class WatchOver:
         if port is None or self.heals:
             return None
         probe = TcpProbe(self._stage.endpoint(name).host, port)
-        return await silence_of(name, probe, self._runner.output.printed(end))
+        printed = self._runner.output.printed(end)
+        seen = await silence_of(name, probe, printed)
+        if seen is None:
+            await self._prove_scheme(printed)
+        return seen
+
+    async def _prove_scheme(self, printed: str) -> None:
+        """Find out whether a program that was started again, or says another URL, speaks another scheme."""
+        runner = self._runner
+        own = [each for each in open_ports(runner.service, self._stage) if each.name == runner.name]
+        for port in own:
+            is_other = says_another(printed, port.probe.port, port.probe.scheme)
+            begins = port.is_suspect and begins_again(printed.splitlines())
+            if (is_other or begins) and (scheme := await changed_scheme(port.probe)) is not None:
+                await runner.speaks(scheme)
 
     async def _check_again_and_again(self, health: Health) -> None:
         runner = self._runner
-        probe = self._stage.probe(asked_as(runner.service, health))
+        service = asked_as(runner.service, health)
 
         async def run(command: str) -> int:
             return await runner.run_probe_command(command, "health.exec")
 
         async def ask() -> ProbeResult:
+            # Asked anew each time: its scheme may have changed.
+            probe = self._stage.probe(service)
             return await check(probe, run, health.timeout_seconds, is_own=runner.is_own)
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
