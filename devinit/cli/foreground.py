@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from devinit.cli import summary
 from devinit.cli.caller import caller_environment
+from devinit.cli.leaving import Leave, obey
 from devinit.cli.logged import log_of
 from devinit.cli.logs import Printer, is_reader_gone
 from devinit.cli.output import talk
@@ -26,7 +27,7 @@ from devinit.config.load import load
 from devinit.control.launch import connect_or_start, connect_to_running
 from devinit.control.stopped import still_running
 from devinit.control.waking import supervisor_of
-from devinit.errors import DevinitError, Interrupted, SupervisorError, UsageError
+from devinit.errors import DevinitError, SupervisorError, UsageError
 from devinit.logs.follow import Follower
 from devinit.logs.tail import Tail
 from devinit.system.checkout import is_replaced
@@ -34,13 +35,11 @@ from devinit.system.descriptors import descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import FrameType
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
     from devinit.control.wire import Json
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AT_REST = frozenset({"stopped", "exited", "failed"})
 """Phases in which nothing of a service runs or is about to."""
 LOOK_SECONDS = 1.0
@@ -48,14 +47,6 @@ LOOK_SECONDS = 1.0
 LEAVING_SECONDS = 5.0
 """How long the supervisor may take to be gone after the last service: as process 1 we take it along."""
 READER_GONE = 141
-
-
-class Leave(BaseException):
-    """A signal that ends the foreground."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def run_in_foreground(root: str, arguments: Arguments) -> int:
@@ -78,7 +69,6 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
             seen.append(ForegroundWatch(output))
             return seen[-1]
 
-        obey(leave)
         try:
             code = bring_up("start", root, arguments, new_watch)
             if code != 0:
@@ -88,7 +78,7 @@ def run_in_foreground(root: str, arguments: Arguments) -> int:
             is_up = True
             code = stay(root, output, optional)
         except Leave as leaving:
-            code = Interrupted.exit_code if leaving.number == signal.SIGINT else 0
+            code = leaving.exit_code
             if before and not is_up:
                 # Also what a start that is under way brings up only now: it goes on without its client.
                 if others := [name for name in project.services if name not in before]:
@@ -116,19 +106,6 @@ def running_before(root: str) -> frozenset[str]:
             client.close()
             return frozenset(name for name, phase in phases.items() if phase not in AT_REST)
     return frozenset()
-
-
-def obey(act: Callable[[int, FrameType | None], None]) -> None:
-    """Do this on the signals that end a foreground, but for those that our caller has us ignore."""
-    for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, act)
-
-
-def leave(number: int, _frame: FrameType | None) -> None:
-    """End the foreground, once: what follows is no reason to leave services behind. Ctrl-C hurries the stop."""
-    obey(lambda _number, _frame: None)
-    raise Leave(number)
 
 
 def adopt_orphans() -> None:

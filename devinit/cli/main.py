@@ -182,11 +182,20 @@ def dispatch(words: list[str]) -> int:
 
 
 def run_command(name: str, words: list[str], directory: str | None) -> int:
-    """Read a command's own words and run it."""
+    """Run a command; refuse a word that is none."""
     if name == "help":
         return dispatch([*words[:1], "--help"])
     if name not in COMMANDS:
         refuse_command(name)
+    if name == "start" and "--foreground" in words:
+        from devinit.cli.leaving import until_left  # before it takes its time, and only for it
+
+        return until_left(lambda: carry_out(name, words, directory))
+    return carry_out(name, words, directory)
+
+
+def carry_out(name: str, words: list[str], directory: str | None) -> int:
+    """Read a command's own words and run it."""
     if name in STARTING:
         start_early(words, directory)
     from devinit.cli.arguments import module_of, read

@@ -85,8 +85,9 @@ def run(arguments: Arguments) -> int:
     root = root_as_text(arguments)
     if arguments.foreground:
         from devinit.cli.foreground import run_in_foreground  # few starts stay
+        from devinit.cli.leaving import until_left
 
-        return run_in_foreground(root, arguments)
+        return until_left(lambda: run_in_foreground(root, arguments))
     if os.getpid() == 1:
         talk("this is process 1: all that it starts ends with it; `devinit start --foreground` stays")
     code = bring_up("start", root, arguments)
