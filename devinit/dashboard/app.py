@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -78,6 +79,8 @@ class Dashboard(App[str]):
         self._line = Line.SOUGHT
         self._last_order: tuple[str, tuple[str, ...], float] | None = None
         """What was ordered last by a key, of whom, and when."""
+        self._restarting: Counter[str] = Counter()
+        """Services of restarts that are under way."""
         self._missed_supervisor = False
         """Whether it was said that the supervisor is gone, or could not be asked."""
         self._stale = False
@@ -104,7 +107,7 @@ class Dashboard(App[str]):
 
     def leave(self) -> None:
         """Leave, and let everything run."""
-        self.exit(farewell(self.stack))
+        self.exit(farewell(self.stack, +self._restarting))
 
     async def action_quit(self) -> None:
         """Leave, once the supervisor has been told every order."""
@@ -233,8 +236,16 @@ class Dashboard(App[str]):
         """Restart services, and return when they are up again."""
         await self._order("restart", {"services": services})
 
-    async def _order(self, method: str, params: dict[str, object]) -> bool:
+    async def _order(self, method: str, params: Json) -> bool:
         """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it."""
+        names = (params["services"] or list(self.stack.services)) if method == "restart" else []
+        self._restarting.update(names)
+        try:
+            return await self._answered(method, params)
+        finally:
+            self._restarting.subtract(names)
+
+    async def _answered(self, method: str, params: Json) -> bool:
         resolutions: list[Json] = []
         pins: dict[str, str] = {}
         if method in ("start", "restart"):

@@ -8,7 +8,7 @@ from devinit.dashboard.state import ALIVE, AT_REST, BUSY, Line, Stack, View, cou
 from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from devinit.dashboard.link import Gone
 
@@ -56,6 +56,7 @@ ON_THE_WAY = {
     "stopping": ("is being stopped", "are being stopped"),
 }
 """What services do that neither run nor rest: of one, of several."""
+STOPPED = "stopped"
 
 
 class Column(NamedTuple):
@@ -309,13 +310,18 @@ def cut_left(text: str, columns: int) -> str:
     return text if width(text) <= columns else "…" + text[-(columns - 1) :]
 
 
-def farewell(stack: Stack) -> str:
-    """Return what is said on the shell after the dashboard was left."""
+def farewell(stack: Stack, restarting: Container[str] = ()) -> str:
+    """Return what is said on the shell after the dashboard was left.
+
+    `restarting`: services whose restart goes on without it.
+    """
     views = stack.services.values()
     running = [view.name for view in views if view.phase in RUNS]
     said = [f"{', '.join(running)} {'keeps' if len(running) == 1 else 'keep'} running"] if running else []
+    again = [view.name for view in views if view.name in restarting and view.phase in (*ON_THE_WAY, STOPPED)]
+    said += [f"{', '.join(again)} {'is' if len(again) == 1 else 'are'} being restarted"] if again else []
     for phase, words in ON_THE_WAY.items():
-        names = [view.name for view in views if view.phase == phase]
+        names = [view.name for view in views if view.phase == phase and view.name not in again]
         said += [f"{', '.join(names)} {words[len(names) > 1]}"] if names else []
     if not said:
         return "nothing runs; `devinit start` starts everything"

@@ -94,6 +94,23 @@ class TestTheDashboard:
         assert terminal.left()[1] == 0
         wait_for(lambda: shop.status()["backend"]["pid"] not in (before, None))
 
+    def test_says_of_a_restart_under_way_that_it_is_one(
+        self, shop: Shop, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("backend", command="sh slow.sh", ready={"after": 0}, stop={"grace": 2})
+        (shop.root / "slow.sh").write_text("trap '' TERM\nwhile :; do sleep 0.2; done\n")
+        shop("start")
+        terminal = at_terminal("dashboard")
+        terminal.shows("● backend")
+        terminal.press("r")
+        terminal.shows("◑ backend")
+
+        terminal.press("q")
+
+        left, code = terminal.left()
+        assert code == 0
+        assert "backend is being restarted" in left
+
     def test_asks_about_a_port_that_is_taken_meanwhile(
         self, shop: Shop, port: int, stranger: subprocess.Popen[str], at_terminal: Callable[..., Terminal]
     ) -> None:

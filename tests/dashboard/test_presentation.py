@@ -184,6 +184,12 @@ class TestTheFarewell:
             "backend keeps running; web is being started; w1, w2 wait to be started; old is being stopped; `devinit"
         )
 
+    @pytest.mark.parametrize("phase", ["stopping", "stopped", "starting"])
+    def test_says_of_a_restart_that_it_goes_on(self, phase: str) -> None:
+        said = farewell(stack(READY, View(name="web", phase=phase)), {"web"})
+
+        assert said.startswith("backend keeps running; web is being restarted; `devinit")
+
     def test_says_that_nothing_runs(self) -> None:
         assert farewell(stack()).startswith("nothing runs")
 
