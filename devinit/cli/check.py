@@ -6,7 +6,7 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import require_reach
+from devinit.cli.reach import mention_configuration, require_reach
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError
 from devinit.system import terminal
@@ -40,6 +40,7 @@ def run(arguments: Arguments) -> int:
         raise ServiceError("nothing runs here", hint="`devinit start` starts everything")
     names = [] if "all" in arguments.services else arguments.services
     report: CheckReport = require_reach(client).call("check", {"services": names})
+    mention_configuration(report)
     if arguments.json:
         print_json(report)
     else:

@@ -1,4 +1,4 @@
-"""Whether this command can reach the services of which a supervisor tells: it may be in another container."""
+"""What a command says beside an answer: that the services are out of its reach, or their configuration broken."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from devinit.cli.output import talk
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.control.client import Client
+    from devinit.model.status import CheckReport, ProjectStatus, WaitReport, WhyReport
 
 
 def require_reach(client: Client) -> Client:
@@ -28,3 +29,9 @@ def mention_reach(client: Client | None) -> str | None:
     error = out_of_reach(client)
     talk(f"{error.message}\n  {error.hint}")
     return error.message
+
+
+def mention_configuration(answer: ProjectStatus | WhyReport | CheckReport | WaitReport) -> None:
+    """Say that the configuration cannot be read, if it cannot: what is shown is as it was read before."""
+    if (error := answer.get("configuration_error")) is not None:
+        talk(f"{error}; the services run as they were configured before")

@@ -7,7 +7,7 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_reach
+from devinit.cli.reach import mention_configuration, mention_reach
 from devinit.config.find import is_configured
 from devinit.control.launch import connect_to_running
 from devinit.errors import SupervisorError, UsageError
@@ -67,6 +67,7 @@ def run(arguments: Arguments) -> int:
         "services": chosen(arguments.services, status),
         "out_of_reach": mention_reach(client),
     }
+    mention_configuration(status)
     paint = Paint(sys.stdout)
     if not sys.stdout.isatty() or arguments.max_bytes:
         shown = bounded(status["services"], arguments.max_bytes, None if arguments.json else paint)

@@ -12,7 +12,7 @@ import time
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import require_reach
+from devinit.cli.reach import mention_configuration, require_reach
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError
 from devinit.system import terminal
@@ -67,6 +67,7 @@ def run(arguments: Arguments) -> int:
         "timeout_seconds": max(0.0, arguments.timeout - (time.monotonic() - began)),
     }
     report: WaitReport = client.call("wait", params)
+    mention_configuration(report)
     if arguments.json:
         print_json(report)
     else:

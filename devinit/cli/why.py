@@ -7,7 +7,7 @@ import sys
 from devinit.cli.bounds import WHY_BYTES, add_bound, bound_of, last_within
 from devinit.cli.output import Paint, print_json
 from devinit.cli.project import require_project, root_as_text
-from devinit.cli.reach import mention_reach
+from devinit.cli.reach import mention_configuration, mention_reach
 from devinit.control.launch import connect_or_start
 from devinit.system import terminal
 from devinit.text import duration, plain
@@ -36,6 +36,7 @@ def run(arguments: Arguments) -> int:
     client = connect_or_start(root)
     report: WhyReport = client.call("why", {"service": arguments.service})
     report["out_of_reach"] = mention_reach(client)
+    mention_configuration(report)
     if most := bound_of(arguments.max_bytes, WHY_BYTES):
         report = bounded(report, most)
     if arguments.json:

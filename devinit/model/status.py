@@ -117,6 +117,9 @@ class ProjectStatus(TypedDict):
     out_of_reach: NotRequired[str | None]
     """Why the services cannot be reached from where the command runs: they run in another container or namespace.
     None when they can. The command adds it."""
+    configuration_error: NotRequired[str | None]
+    """Why `devinit.toml` cannot be read now, in one line: the services run as they were configured before. None
+    when it can. An older supervisor does not tell."""
 
 
 class DependencyStatus(TypedDict):
@@ -137,6 +140,8 @@ class WhyReport(TypedDict):
 
     name: str
     out_of_reach: NotRequired[str | None]
+    """As in `status`."""
+    configuration_error: NotRequired[str | None]
     """As in `status`."""
     phase: str
     reason: str | None
@@ -195,6 +200,8 @@ class CheckReport(TypedDict):
 
     well: bool
     services: list[Checked]
+    configuration_error: NotRequired[str | None]
+    """As in `status`."""
 
 
 class Awaited(TypedDict):
@@ -219,6 +226,8 @@ class WaitReport(TypedDict):
     exit_code: int
     seconds: float
     services: list[Awaited]
+    configuration_error: NotRequired[str | None]
+    """As in `status`."""
 
 
 class OwnPort(TypedDict):

@@ -267,6 +267,13 @@ class Supervisor:
         removed = {name: [REMOVED] for name in self.runners if name not in project.services}
         return self._outdated(self._settled(project, self.stage.caller)) | removed
 
+    async def configuration_error(self) -> str | None:
+        """Return why the configuration cannot be read now; None when it can, or was only detected."""
+        if not self.runners:
+            return None
+        await self._files.project()
+        return self._files.problem
+
     async def new_services(self) -> list[Service]:
         """Return the services that the files have now and no start has taken over."""
         if not self.runners:

@@ -21,10 +21,12 @@ class Files:
     def __init__(self, stage: Stage, load: Callable[[], Awaitable[Project]]) -> None:
         self._stage, self._load = stage, load
         self._read: tuple[Version, Project] | None = None
+        self.problem: str | None = None
+        """Why the file could not be read when it was looked at last: one line; None when it could."""
 
     async def project(self) -> Project:
         """Return the project as its file says now; as it is known, while that is broken or was only detected."""
-        source = self._stage.project.source
+        source, self.problem = self._stage.project.source, None
         if source is None:
             return self._stage.project
         try:
@@ -32,7 +34,11 @@ class Files:
             version = (found.st_mtime_ns, found.st_size, found.st_ino)
             if self._read is None or self._read[0] != version:
                 self._read = version, await self._load()
-        except (OSError, DevinitError):
+        except OSError as error:
+            self.problem = f"{source} cannot be read: {error.strerror}"
+            return self._stage.project
+        except DevinitError as error:
+            self.problem = " ".join(error.message.split())
             return self._stage.project
         return self._read[1]
 

@@ -308,6 +308,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
         "last_probe": shown(runner.history.last_probe or None, stage),
         "log": str(log_files.log_path(stage.private, runner.name)),
         "out_of_reach": None,
+        "configuration_error": None,
         **last_lines_of(runner),
     }
 

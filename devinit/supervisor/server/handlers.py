@@ -84,7 +84,9 @@ class Handlers:
     async def _encoded_status(self) -> msgspec.Raw:
         new = await self._supervisor.new_services()
         self._supervisor.look_at_data()
-        return encoded(report.project_status(self._supervisor.runners, self._stage, {}, {}, new))
+        return await self._with_error(
+            report.project_status(self._supervisor.runners, self._stage, {}, {}, new)
+        )
 
     async def _encoded_measured_status(self) -> msgspec.Raw:
         # One walk through /proc for all services.
@@ -93,7 +95,16 @@ class Handlers:
         measured = {name: usage for name, usage in usages.items() if usage}
         changed, new = await self._supervisor.changed_since(), await self._supervisor.new_services()
         self._supervisor.look_at_data()
-        return encoded(report.project_status(self._supervisor.runners, self._stage, measured, changed, new))
+        return await self._with_error(
+            report.project_status(self._supervisor.runners, self._stage, measured, changed, new)
+        )
+
+    async def _with_error(self, status: ProjectStatus) -> msgspec.Raw:
+        status["configuration_error"] = await self._configuration_error()
+        return encoded(status)
+
+    async def _configuration_error(self) -> str | None:
+        return report.shown(await self._supervisor.configuration_error(), self._stage)
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
@@ -168,7 +179,9 @@ class Handlers:
             reasons_now, chosen, runner.state, stage.ports.granted(chosen), partial(who, root=stage.root)
         )
         told = changed.get(chosen, [] if chosen in self._supervisor.runners else [ADDED])
-        return report.why(runner, runners, stage, ports, told)
+        explained = report.why(runner, runners, stage, ports, told)
+        explained["configuration_error"] = await self._configuration_error()
+        return explained
 
     async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
         """Ask each service once whether it is well; all that are not stopped when none is named."""
@@ -181,7 +194,12 @@ class Handlers:
         if not names:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
         rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in chosen)))
-        return {"well": bool(rows) and all(row["well"] for row in rows), "services": rows}
+        well = bool(rows) and all(row["well"] for row in rows)
+        return {
+            "well": well,
+            "services": rows,
+            "configuration_error": await self._configuration_error(),
+        }
 
     async def wait(self, params: msgspec.Raw, _connection: Connection) -> WaitReport:
         """Return when services are live, have failed, or the time is over."""
@@ -191,7 +209,9 @@ class Handlers:
         await self._configured()
         _, stage = await self._supervisor.asked_about(asked.services)
         names = named(asked.services, stage.project) if asked.services else []
-        return await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
+        waited = await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
+        waited["configuration_error"] = await self._configuration_error()
+        return waited
 
     async def events(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Tell what has happened, then what happens for as long as the client listens, if it wants to."""

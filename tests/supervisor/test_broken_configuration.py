@@ -1,0 +1,50 @@
+"""Specifies what commands say while devinit.toml is broken: what runs is as it was configured before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.supervisor.conftest import Shop
+
+COMMANDS = [("status",), ("why", "web"), ("check",), ("wait",)]
+SAID = "the services run as they were configured before"
+
+
+class TestABrokenConfiguration:
+    @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+    def test_is_mentioned_beside_an_answer_about_what_runs(
+        self, shop: Shop, port: int, words: tuple[str, ...]
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        whole = shop(*words)
+        shop.write(more="[services.x\n")
+
+        broken, as_json = shop(*words), shop(*words, "--json")
+
+        assert (whole.returncode, broken.returncode) == (0, 0)
+        assert SAID not in whole.stderr
+        [line] = [line for line in broken.stderr.splitlines() if SAID in line]
+        assert "devinit.toml" in line
+        assert "devinit.toml" in json.loads(as_json.stdout)["configuration_error"]
+
+    def test_is_mentioned_when_the_file_is_gone(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        (shop.root / "devinit.toml").unlink()
+
+        assert f"No such file or directory; {SAID}" in shop("status").stderr
+
+    def test_is_not_mentioned_once_it_is_mended(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.write(more="[services.x\n")
+        shop("status")
+        shop.write()
+
+        assert SAID not in shop("status").stderr
+        assert json.loads(shop("status", "--json").stdout)["configuration_error"] is None
