@@ -42,9 +42,7 @@ def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
 
 def is_elsewhere(root: str | os.PathLike[str], service: str) -> bool:
     """Whether a service of `orphans_of` runs in a container or namespace that cannot be seen from here."""
-    if LeaseStore(state_directory() / "leases").keepers(root_name(root), service):
-        return False
-    return not _members([f"{project_id(root)}/{service}"])
+    return not _members(root, [service])
 
 
 def services_elsewhere(root: str | os.PathLike[str]) -> list[str]:
@@ -72,14 +70,17 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
         stopped: list[str] = answer["stopped"]
         return stopped
     services = [service for service in orphans_of(root) if not is_elsewhere(root, service)]
-    marks = [f"{project_id(root)}/{service}" for service in services]
-    _end(marks, request_to_end, GRACE_SECONDS)
-    _end(marks, last_resort, KILL_SECONDS)
-    if _saving(marks):
-        _end(marks, lambda _facts: None, SAVING_SECONDS)
-    if saving := _saving(marks):
+
+    def running() -> list[ProcessIdentity]:
+        return _members(root, services)
+
+    _end(running, request_to_end, GRACE_SECONDS)
+    _end(running, last_resort, KILL_SECONDS)
+    if _saving(running()):
+        _end(running, lambda _facts: None, SAVING_SECONDS)
+    if saving := _saving(running()):
         raise still_saving(saving)
-    left = {member.pid for member in _members(marks)}
+    left = {member.pid for member in running()}
     if left:
         pids = ", ".join(map(str, sorted(left)))
         raise ServiceError(f"processes {pids} do not end", hint="the kernel holds them: a disk that is gone?")
@@ -96,12 +97,14 @@ def still_saving(servers: Sequence[ProcessFacts]) -> ServiceError:
 
 
 def _end(
-    marks: list[str], number_for: Callable[[ProcessFacts], signal.Signals | None], seconds: float
+    running: Callable[[], list[ProcessIdentity]],
+    number_for: Callable[[ProcessFacts], signal.Signals | None],
+    seconds: float,
 ) -> None:
-    """Signal every process with one of these marks, and wait until none is left or the time is over."""
+    """Signal every process that runs, and wait until none is left or the time is over."""
     deadline = time.monotonic() + seconds
     asked: set[ProcessIdentity] = set()
-    while (members := _members(marks)) and time.monotonic() < deadline:
+    while (members := running()) and time.monotonic() < deadline:
         with ExitStack() as stack:
             opened = [stack.enter_context(each) for member in members if (each := Process.open(member))]
             for process in opened:
@@ -115,19 +118,28 @@ def _end(
                 process.wait(max(0.0, deadline - time.monotonic()))
 
 
-def _saving(marks: list[str]) -> list[ProcessFacts]:
-    """Return the database servers with one of these marks that must not be killed."""
-    found = [facts for member in _members(marks) if (facts := facts_of(member.pid)) is not None]
+def _saving(members: Sequence[ProcessIdentity]) -> list[ProcessFacts]:
+    """Return the database servers among these processes that must not be killed."""
+    found = [facts for member in members if (facts := facts_of(member.pid)) is not None]
     return [facts for facts in found if last_resort(facts) is None]
 
 
-def _members(marks: list[str]) -> list[ProcessIdentity]:
-    table = ProcessTable()
-    return [member for mark in marks for member in table.members_of(None, mark)]
+def _members(root: str | os.PathLike[str], services: Sequence[str]) -> list[ProcessIdentity]:
+    """Return the processes of services: by their mark, and by the leases that they keep.
+
+    Redis and others write their title over the mark. A program that inherited a lease and in which a person
+    works is none of the service's.
+    """
+    store, table = LeaseStore(state_directory() / "leases"), ProcessTable()
+    marked = [each for name in services for each in table.members_of(None, f"{project_id(root)}/{name}")]
+    keepers = [each for name in services for each in store.keepers(root_name(root), name)]
+    apart = table.are_apart(keepers) if keepers else set()
+    return list(dict.fromkeys([*marked, *(each for each in keepers if each not in apart)]))
 
 
 def _is_anything_marked(prefix: str) -> bool:
     marks = {
         mark for pid in process_ids() if (mark := variable_of(pid, RUN_VARIABLE) or "").startswith(prefix)
     }
-    return bool(_members(sorted(marks)))
+    table = ProcessTable()
+    return any(table.members_of(None, mark) for mark in sorted(marks))

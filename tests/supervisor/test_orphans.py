@@ -116,3 +116,20 @@ def elsewhere(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+class TestARedisOfADeletedFolder:
+    def test_is_ended_although_it_writes_its_title_over_its_mark(
+        self, shop: Shop, port: int, tmp_path: Path
+    ) -> None:
+        shop.server("redis", provider="redis", port=port)
+        shop.up()
+        assert shop.leases() == [port]
+        shop.kill_supervisor()
+        shutil.rmtree(shop.root)
+        other = Shop(tmp_path / "other")
+
+        ended = other("doctor", "--fix")
+
+        assert "ended redis" in ended.stderr
+        assert shop.leases() == []
