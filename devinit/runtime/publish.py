@@ -81,7 +81,8 @@ def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
 def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float) -> None:
     """Say that the endpoint answers and which process listens; written again it says: still so.
 
-    Raise StateFileError when the file cannot be written, or does not lie in the checkout.
+    Raise StateFileError when the file cannot be written, does not lie in the checkout, or is another one: a
+    repository can name `.env` under [discovery], of which git has no copy.
     """
     assert endpoint.port is not None  # noqa: S101 - a service without a port has nothing to discover
     scheme, host = _origin(endpoint.url or "http://localhost")
@@ -96,6 +97,11 @@ def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: i
     # Not flushed to the disk, every ten seconds: after a power cut no service listens there.
     content = msgspec.json.encode(discovery) + b"\n"
     _require_inside(root, path)
+    if not (os.path.islink(path) or _may_be_replaced(path)):  # noqa: PTH114 - as above; a link is refused below
+        raise StateFileError(
+            f"{path} is no discovery file, and is left as it is",
+            hint="name another file under [discovery] in devinit.toml",
+        )
     write_atomically(path, content, mode=PRIVATE, durable=False)
 
 
@@ -160,6 +166,15 @@ def _author(path: Path) -> tuple[int, int] | None:
     except (msgspec.DecodeError, RecursionError):
         return None
     return author["port"], author["process_id"]
+
+
+def _may_be_replaced(path: Path) -> bool:
+    """Whether a file is missing, empty (also after a power cut), or says a port as a discovery file does."""
+    content = (read_bytes(path) or b"").strip(b"\0 \n")
+    try:
+        return not content or "port" in msgspec.json.decode(content, type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        return False
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -239,6 +239,30 @@ class TestADiscoveryFileThatIsNone:
                 write(tmp_path / kind, BACKEND, process_id=4242, now=NOW)
 
 
+class TestAFileThatADiscoveryFileWouldReplace:
+    @pytest.mark.parametrize(
+        "content",
+        ["SECRET=keepme\n", '{"name": "shop"}', "[1]", "8001", '"port"', "[" * 200_000, "port: 8001"],
+    )
+    def test_stays_as_it_is_when_it_is_another_one(self, tmp_path: Path, content: str) -> None:
+        path = tmp_path / ".env"
+        path.write_text(content)
+
+        with pytest.raises(StateFileError, match=r"\.env is no discovery file"):
+            write(path, BACKEND, process_id=4242, now=NOW)
+
+        assert path.read_text() == content
+
+    @pytest.mark.parametrize("content", ["", "\0" * 100, '{"port": 1, "timestamp": "2025-01-01T00:00:00Z"}'])
+    def test_is_replaced_when_it_is_one_or_is_empty(self, tmp_path: Path, content: str) -> None:
+        path = tmp_path / ".backend-port.json"
+        path.write_text(content)
+
+        write(path, BACKEND, process_id=4242, now=NOW)
+
+        assert json.loads(path.read_text())["port"] == 8001
+
+
 class TestADiscoveryFileForOneProcess:
     @pytest.mark.parametrize(
         ("file", "own"),
