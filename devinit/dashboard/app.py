@@ -116,6 +116,10 @@ class Dashboard(App[str]):
         await self._link.until_sent()
         self.leave()
 
+    def action_help_quit(self) -> None:
+        """Say what quits, after Ctrl-C: it copies selected text here, and may come twice."""
+        self.notify("q quits; services keep running")
+
     # What the supervisor tells
 
     def _take_news(self, news: News) -> None:

@@ -433,6 +433,14 @@ class TestTheOtherKeys:
         assert "postgres, backend, frontend keep running; worker is being started" in desk.app.return_value
         assert "`devinit stop`" in desk.app.return_value
 
+    async def test_ctrl_c_says_what_quits(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("ctrl+c")
+            await desk.settled()
+
+            [notice] = desk.app._notifications
+            assert notice.message == "q quits; services keep running"
+
     async def test_leave_only_when_every_order_is_on_its_way(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             desk.link.is_sent.clear()
