@@ -25,10 +25,22 @@ _SERVERS = {
 }
 """By the kernel's short name or the name of the program file, what people call it."""
 
+_FORKS = {"redis": "Redis", "valkey": "Valkey", "keydb": "KeyDB", "redict": "Redict", "garnet": "Garnet"}
+"""Beginnings of names in which `server` stands as well: `redis6-server`, `redict-server`, `GarnetServer`."""
+
 
 def saving_server(facts: ProcessFacts) -> str | None:
     """Return the name of the database server that a process is, if it saves when it ends; else None."""
-    return _SERVERS.get(facts.name) or _SERVERS.get(facts.executable)
+    names = [_unwrapped(name) for name in (facts.name, facts.executable)]
+    known = (_SERVERS.get(name) for name in names)
+    servers = [name for name in names if "server" in name]
+    forks = (title for name in servers for start, title in _FORKS.items() if name.startswith(start))
+    return next(filter(None, (*known, *forks)), None)
+
+
+def _unwrapped(name: str) -> str:
+    """Return a program's name without what NixOS adds to it: `.postgres-wrapped`, which the kernel cuts."""
+    return name.lower().removeprefix(".").partition("-w")[0]
 
 
 def is_postgresql(facts: ProcessFacts) -> bool:

@@ -38,6 +38,10 @@ class Discovery(TypedDict):
     """4711, the process that listens."""
 
 
+DISCOVERY_KEYS = frozenset(("port", "host", "url", "timestamp", "process_id", "pid"))
+"""The keys of a discovery file, also of earlier versions and of scripts that devinit replaces."""
+
+
 class _Author(TypedDict):
     """Whose file it is."""
 
@@ -169,12 +173,15 @@ def _author(path: Path) -> tuple[int, int] | None:
 
 
 def _may_be_replaced(path: Path) -> bool:
-    """Whether a file is missing, empty (also after a power cut), or says a port as a discovery file does."""
+    """Whether a file is missing, empty (also after a power cut), or has the keys of a discovery file alone."""
     content = (read_bytes(path) or b"").strip(b"\0 \n")
+    if not content:
+        return True
     try:
-        return not content or "port" in msgspec.json.decode(content, type=dict[str, object])
+        keys = msgspec.json.decode(content, type=dict[str, object]).keys()
     except (msgspec.DecodeError, RecursionError):
         return False
+    return "port" in keys and keys <= DISCOVERY_KEYS and not keys.isdisjoint(("timestamp", "process_id"))
 
 
 def _origin(url: str) -> tuple[str, str]:

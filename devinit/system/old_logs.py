@@ -21,6 +21,9 @@ LOG = ".log"
 TIMES = ".times"
 """Notes about when lines were printed. They name a log by its inode, so one file can be about several."""
 
+MOST_TIMES_BYTES = 2**20
+"""Three times as much as devinit notes about a log; a file of zeros from a repository may have any length."""
+
 
 def move(source: str, target: str, *, run_on: bool) -> None:
     """Move all logs; with `run_on` services still write to the earlier ones, which then are the current ones."""
@@ -33,7 +36,9 @@ def move(source: str, target: str, *, run_on: bool) -> None:
         names -= {os.path.basename(path) for path in _generations(os.path.join(source, service))}
     for name in names:
         old, new = os.path.join(source, name), os.path.join(target, name)
-        if name.endswith(TIMES):
+        if name.endswith(TIMES) and os.path.getsize(old) > MOST_TIMES_BYTES:
+            os.unlink(old)  # devinit wrote no such file
+        elif name.endswith(TIMES):
             append(old, new)
         elif not os.path.lexists(new):
             _rename(old, new)

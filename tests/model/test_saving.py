@@ -25,10 +25,28 @@ class TestADatabaseServerThatSavesWhenItEnds:
         assert request_to_end(program(name)) is signal.SIGTERM
         assert last_resort(program(name)) is None
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "redict-server",
+            "redis6-server",
+            "redis-server-7.2",
+            "GarnetServer",
+            "valkey-server-8",
+            ".redis-server-w",
+        ],
+    )
+    def test_is_known_by_the_names_of_packages_and_forks(self, name: str) -> None:
+        assert last_resort(program(name)) is None
+
+    @pytest.mark.parametrize("name", ["redis-cli", "redis-commander", "postgrest", "redis_exporter"])
+    def test_is_no_client_of_one(self, name: str) -> None:
+        assert saving_server(program(name)) is None
+
     def test_is_known_by_its_program_file_as_well(self) -> None:
         assert saving_server(program("io-thread", "redis-server")) == "Redis"
 
-    @pytest.mark.parametrize("name", ["postgres", "postmaster"])
+    @pytest.mark.parametrize("name", ["postgres", "postmaster", ".postgres-wrapp"])
     def test_that_is_postgresql_is_asked_by_int_and_leaves_on_quit(self, name: str) -> None:
         assert request_to_end(program(name)) is signal.SIGINT
         assert last_resort(program(name)) is signal.SIGQUIT

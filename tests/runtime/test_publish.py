@@ -242,7 +242,18 @@ class TestADiscoveryFileThatIsNone:
 class TestAFileThatADiscoveryFileWouldReplace:
     @pytest.mark.parametrize(
         "content",
-        ["SECRET=keepme\n", '{"name": "shop"}', "[1]", "8001", '"port"', "[" * 200_000, "port: 8001"],
+        [
+            "SECRET=keepme\n",
+            '{"name": "shop"}',
+            "[1]",
+            "8001",
+            '"port"',
+            "[" * 200_000,
+            "port: 8001",
+            '{"port": 3000}',
+            '{"port": 1, "process_id": 2, "password": "x"}',
+            '{"host": "localhost", "port": 5432, "username": "u"}',
+        ],
     )
     def test_stays_as_it_is_when_it_is_another_one(self, tmp_path: Path, content: str) -> None:
         path = tmp_path / ".env"

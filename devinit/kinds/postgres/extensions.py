@@ -34,14 +34,14 @@ _SQL = re.compile(
     rb"""CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?\\?["'`]?([a-z][a-z0-9_-]*)""", re.IGNORECASE
 )
 _CALLED = re.compile(
-    rb"""\b(?:enable_extension|CreateExtension)\s*\(?\s*(?:name\s*=\s*)?["']([a-z][a-z0-9_-]*)["']"""
+    rb"""\b(?:enable_extension|CreateExtension)\s{0,50}\(?\s{0,50}(?:name\s{0,50}=\s{0,50})?["']([a-z][a-z0-9_-]*)["']"""
 )
 _DJANGO = re.compile(
     rb"\b(BloomExtension|BtreeGinExtension|BtreeGistExtension|CITextExtension|CryptoExtension"
     rb"|HStoreExtension|TrigramExtension|UnaccentExtension)\s*\("
 )
-_PRISMA = re.compile(rb"^[ \t]*extensions\s*=\s*\[([^\]]*)\]", re.MULTILINE)
-_PRISMA_NAME = re.compile(rb"""(\w+)\s*(?:\(([^)]*)\))?""")
+_PRISMA = re.compile(rb"^[ \t]*extensions[ \t]*=[ \t]*\[([^\]]{0,2000})\]", re.MULTILINE)
+_PRISMA_NAME = re.compile(rb"""(\w+)\s{0,50}(?:\(([^)]{0,500})\))?""")
 _MAPPED = re.compile(rb"""\bmap\s*:\s*"([^"]+)\"""")
 _NAMES = {
     b"BloomExtension": "bloom",

@@ -28,4 +28,4 @@ def request_of(paths: Collection[str]) -> re.Pattern[str]:
     Rails `Started GET "/health"`, and loggers of JSON the method and the path apart.
     """
     asked = "|".join(re.escape(path) for path in paths)
-    return re.compile(rf"{USER_AGENT}|\bGET\b.*?(?<![\w/.:-])(?:{asked})(?![\w/.-])")
+    return re.compile(rf"{USER_AGENT}|\bGET\b.{{0,500}}?(?<![\w/.:-])(?:{asked})(?![\w/.-])")

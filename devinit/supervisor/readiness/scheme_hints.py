@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WORDS = ("https", "ssl", "tls", "cert")
 """Without one of these there is no hint, and no pattern to compile: 0.3 ms of a start."""
 HINTS = (
-    r"(?i)--[\w-]*(?:https|ssl|tls|cert)|\bHTTPS=(?:true|1)|basic-?ssl|mkcert"
+    r"(?i)(?<![\w-])--[\w-]{0,60}?(?:https|ssl|tls|cert)|\bHTTPS=(?:true|1)|basic-?ssl|mkcert"
     r"""|\b(?:https|ssl)["']?\s*:(?!//)(?!\s*(?:false|null|undefined)\b)"""
 )
 """In a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev --https`,
@@ -39,7 +39,7 @@ SCRIPT = r"\b(?:npm|pnpm|yarn|bun)\s+(?:run(?:-script)?\s+)?([\w:.-]+)"
 """The script of package.json that a command runs."""
 SCRIPTS_DEEP = 3
 """So many scripts may run one another: `npm start`, `npm run dev`, `npm run dev:web`."""
-COMMENT = r"(?m)^\s*//.*$"
+COMMENT = r"(?m)^[ \t]*//.*$"
 LARGEST_FILE = 200_000
 
 
