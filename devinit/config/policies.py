@@ -69,6 +69,7 @@ def stop_policy(table: StopTable | None, place: Place) -> StopPolicy | None:
         to=table.to,
         grace_seconds=seconds(table.grace, default.grace_seconds, place.at("grace")),
         kill=default.kill if table.kill is None else table.kill,
+        saving_seconds=seconds(table.saving, default.saving_seconds, place.at("saving")),
     )
 
 

@@ -182,6 +182,14 @@ class StopTable(Table, frozen=True, kw_only=True):
         Meta(description="Seconds that it may take to end. Default: 5.", extra_json_schema=NOT_NEGATIVE),
     ] = None
     kill: Annotated[bool | None, Meta(description="Whether KILL follows after that. Default: true.")] = None
+    saving: Annotated[
+        Seconds | None,
+        Meta(
+            description="Seconds that a database server may take beyond `grace` to save its data. It is not killed "
+            "then, but left running. Default: 30; 0 kills it like any other process.",
+            extra_json_schema=NOT_NEGATIVE,
+        ),
+    ] = None
 
 
 class LogsTable(Table, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ def saving_server(facts: ProcessFacts) -> str | None:
 
 def _unwrapped(name: str) -> str:
     """Return a program's name without what NixOS adds to it: `.postgres-wrapped`, which the kernel cuts."""
-    return name.lower().removeprefix(".").partition("-w")[0]
+    return name.lower().removeprefix(".").partition("-wrapp")[0]
 
 
 def is_postgresql(facts: ProcessFacts) -> bool:
