@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from devinit.supervisor.processes.turns import Turns
@@ -137,7 +138,7 @@ class TestAStop:
     async def test_ends_once_more_what_its_first_attempt_has_not_ended(self) -> None:
         class Survivor:
             def __init__(self, pids: list[int], withstood: frozenset[int]) -> None:
-                self.service, self.withstood, self._pids = External, withstood, pids
+                self.service, self.run, self._pids = External, SimpleNamespace(withstood=withstood), pids
 
             def pids(self, _table: object) -> list[int]:
                 return self._pids

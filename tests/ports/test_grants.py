@@ -648,7 +648,7 @@ class TestForce:
         api, web = shop.asks(wants("api", a), wants("web", b), policy=KILL)
 
         assert (api.port, web.port) == (c, b)
-        assert "PostgreSQL is never killed" in api.granted.reason
+        assert "it is never killed" in api.granted.reason
 
     def test_says_what_it_ended(self, shop: Project, port: int, stranger: Stranger) -> None:
         process = stranger(port, directory=shop.root)
