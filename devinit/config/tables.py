@@ -185,8 +185,8 @@ class StopTable(Table, frozen=True, kw_only=True):
     saving: Annotated[
         Seconds | None,
         Meta(
-            description="Seconds that a database server may take beyond `grace` to save its data. It is not killed "
-            "then, but left running. Default: 30; 0 kills it like any other process.",
+            description="Seconds that a database server may take beyond `grace` to save its data. It is left "
+            "running then, not killed. Default: 30; 0 kills it like any other process.",
             extra_json_schema=NOT_NEGATIVE,
         ),
     ] = None
