@@ -94,7 +94,7 @@ def connected(root: str) -> Client | None:
     try:
         return connect_to_running(root)
     except SupervisorError:
-        from devinit.control.orphans import services_elsewhere  # an accident, and nobody else pays for it
+        from devinit.control.orphans import services_elsewhere  # an accident, and no other status pays for it
         from devinit.control.waking import supervisor_of
 
         if supervisor_of(root) is None and services_elsewhere(root):

@@ -70,7 +70,7 @@ def refuse_linked_environment(root: Path) -> None:
 def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
     """Bring `.env.runtime` up to date and return whether that changed it.
 
-    A file of that name is replaced, whoever wrote it. Raise StateFileError for a link to a file that devinit did
+    Any regular file of that name is replaced. Raise StateFileError for a link to a file that devinit did
     not write, and where the file cannot be written.
     """
     refuse_linked_environment(root)

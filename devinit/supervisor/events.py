@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 REMEMBERED = 1000
 """How many of the latest events are kept for those who ask afterwards."""
+
+
+def from_thread(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what a thread calls to have `say` called in the event loop that runs now."""
+    loop = asyncio.get_running_loop()
+
+    def say_from_thread(text: str) -> None:
+        loop.call_soon_threadsafe(say, text)
+
+    return say_from_thread
 
 
 class Broadcaster:

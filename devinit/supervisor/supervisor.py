@@ -27,6 +27,7 @@ from devinit.model.service import Condition, Endpoint, Project, Scheme, Service
 from devinit.model.status import Phase
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor import lifecycle
+from devinit.supervisor.events import from_thread
 from devinit.supervisor.lifecycle import WANTED, LifecycleState
 from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project import graph, reuse
@@ -334,7 +335,7 @@ class Supervisor:
         self._make_room(project, coming)
         self.stage.check_project(self._as_they_run(project), order.asked.environ, coming)
         services = [project.services[name] for name in asking]
-        leaving, say = [*stopping, *self._vanished(project)], self._say_from_thread()
+        leaving, say = [*stopping, *self._vanished(project)], from_thread(self.stage.note)
         try:
             await asyncio.to_thread(self.stage.ports.take_ahead, services, leaving, project, order.asked, say)
         except PortQuestion as question:
@@ -453,7 +454,7 @@ class Supervisor:
 
     async def _take_ports(self, names: list[str], asked: PortWishes) -> None:
         services = [self.stage.project.services[name] for name in names]
-        say = self._say_from_thread()
+        say = from_thread(self.stage.note)
         try:
             granted = await asyncio.to_thread(self.stage.ports.take, services, self.stage.project, asked, say)
         except PortQuestion as question:
@@ -467,14 +468,6 @@ class Supervisor:
                 self.stage.note(text, port.service)
         for name in names:
             self._used.pop(name, None)
-
-    def _say_from_thread(self) -> Callable[[str], None]:
-        loop = asyncio.get_running_loop()
-
-        def say(text: str) -> None:
-            loop.call_soon_threadsafe(self.stage.note, text)
-
-        return say
 
     def _use(self, found: GrantedPort) -> None:
         """Let a service use the server that was found running on its port."""
@@ -641,11 +634,7 @@ class Supervisor:
                 f"{service} listens on {port}, not on the port that it was given",
                 hint="its command must use ${PORT}; or set the port that its code contains in devinit.toml",
             )
-        loop = asyncio.get_running_loop()
-
-        def say(text: str) -> None:
-            loop.call_soon_threadsafe(self.stage.note, text, service)
-
+        say = from_thread(lambda text: self.stage.note(text, service))
         granted = await asyncio.to_thread(self.stage.ports.follow, request, port, self.stage.project, say)
         self._republish(granted)
         return granted

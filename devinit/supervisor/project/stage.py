@@ -227,7 +227,7 @@ class Stage:
     def require_folder(self, service: Service) -> None:
         """Raise ServiceError when there is nothing left that a service could be started again on.
 
-        A database that was begun anew without a word would be worse than one that is down.
+        A database that starts empty without a word would be worse than one that is down.
         """
         if not self.root.is_dir():
             raise ServiceError(

@@ -94,7 +94,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     answered: Callable[[int | None], None] = lambda _status: None
     """Told the status of the last HTTP answer that was refused, after each attempt; None before there is one."""
     is_stuck: Callable[[], bool] = lambda: False
-    """Whether it waits for its code to be mended: then no time is over."""
+    """Whether it waits for its code to be fixed: then no time is over."""
     moved_at: Callable[[], float | None] = lambda: None
     """When it did something again after it was stuck, by the loop's clock: from then on it has all its time."""
     was_ready: bool = False

@@ -39,6 +39,7 @@ from devinit.model.status import (
     WaitReport,
 )
 from devinit.ports.holder.who import who
+from devinit.supervisor.events import from_thread
 from devinit.supervisor.project.chosen import named, one_named
 from devinit.supervisor.project.drift import ADDED
 from devinit.supervisor.project.project_ports import PortWishes
@@ -285,11 +286,7 @@ class Handlers:
         asked = msgspec.json.decode(params, type=FreeParams)
         # The client must not be killed by what it asks for.
         protected = (connection.pid,) if connection.pid else ()
-        loop = asyncio.get_running_loop()
-
-        def say(text: str) -> None:
-            loop.call_soon_threadsafe(self._stage.note, text)
-
+        say = from_thread(self._stage.note)
         return await asyncio.to_thread(
             port_actions.free_port, self._stage, asked.port, asked.holders, protected, say
         )

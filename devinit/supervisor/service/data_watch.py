@@ -60,7 +60,7 @@ def without_saving(runner: Runner, stage: Stage, policy: StopPolicy) -> StopPoli
     process_id = runner.run.identity.pid
     if not stage.provider(runner.service).loss(runner.service, stage.place(), process_id):
         return policy
-    from devinit.kinds.loss import cannot_save  # nobody waits for this
+    from devinit.kinds.loss import cannot_save  # no command waits for this
 
     if not cannot_save(process_id):
         return policy

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from devinit.model.service import Service
+from devinit.supervisor.events import from_thread
 from devinit.supervisor.project.stage import Stage
 
 
@@ -15,7 +16,7 @@ async def prepare(service: Service, stage: Stage, say: Callable[[str], None]) ->
     if not provider.takes_long(service, place):
         _note(stage, service, provider.prepare(service, place, say))
         return
-    work = asyncio.ensure_future(asyncio.to_thread(provider.prepare, service, place, _from_thread(say)))
+    work = asyncio.ensure_future(asyncio.to_thread(provider.prepare, service, place, from_thread(say)))
     try:
         _note(stage, service, await asyncio.shield(work))
     except asyncio.CancelledError:
@@ -28,19 +29,10 @@ async def provision(service: Service, stage: Stage, say: Callable[[str], None]) 
     """Create inside the running server what the project expects. Raise ServiceError."""
     provider, place, endpoint = stage.provider(service), stage.place(), stage.endpoint(service.name)
     if not provider.is_provisioned(service, place):
-        work = asyncio.to_thread(provider.provision, service, endpoint, place, _from_thread(say))
+        work = asyncio.to_thread(provider.provision, service, endpoint, place, from_thread(say))
         _note(stage, service, await work)
 
 
 def _note(stage: Stage, service: Service, texts: Iterable[str]) -> None:
     for text in texts:
         stage.note(f"{service.name}: {text}", service.name)
-
-
-def _from_thread(say: Callable[[str], None]) -> Callable[[str], None]:
-    loop = asyncio.get_running_loop()
-
-    def say_from_thread(message: str) -> None:
-        loop.call_soon_threadsafe(say, message)
-
-    return say_from_thread

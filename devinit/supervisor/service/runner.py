@@ -56,6 +56,9 @@ LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of its end."""
 
 
+INTERNAL_ERROR = "internal error; see the supervisor's log (`devinit doctor` says where it is)"
+
+
 class Runner:
     """One service and its processes."""
 
@@ -173,9 +176,7 @@ class Runner:
         log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
         # A caller that waits for the end of the tree must not wait for ever.
         ending = isinstance(action, lifecycle.EndTree)
-        failed = lifecycle.PreparationFailed(
-            "internal error; see the supervisor's log (`devinit doctor` says where it is)"
-        )
+        failed = lifecycle.PreparationFailed(INTERNAL_ERROR)
         self.post(lifecycle.TreeGone() if ending else failed)
 
     def _preparation_failed(self, error: DevinitError) -> None:
@@ -224,11 +225,7 @@ class Runner:
         except Exception:
             # As in `_action_failed`: it must not end the supervision of the others.
             log.exception("%s: set-up failed", self.name)
-            self.post(
-                lifecycle.PreparationFailed(
-                    "internal error; see the supervisor's log (`devinit doctor` says where it is)"
-                )
-            )
+            self.post(lifecycle.PreparationFailed(INTERNAL_ERROR))
 
     async def _prepare(self) -> None:
         if self._setting_up is not None:
