@@ -103,7 +103,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
                 # A copy that was put in the place of the checkout has its identity, and another supervisor.
                 serves=lambda: folder is None or is_still_there(root, folder),
             )
-            adopt(supervisor, tasks)
+            adopt(supervisor)
             await server.listen()
             publish_address(root, private)
             on_signal(signal.SIGHUP, lambda: tasks.create_task(be_reachable(server, root)))

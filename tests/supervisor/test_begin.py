@@ -9,7 +9,8 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project import stage as stage_module
 from devinit.supervisor.project.project_ports import PortWishes
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.supervisor import Order, Supervisor
+from devinit.supervisor.stack.order import Order
+from devinit.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -60,7 +60,7 @@ async def serving(root: Path, path: Path) -> AsyncIterator[asyncio.Event]:
     let_go = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
-        await supervisor.ensure_configured({}, None)
+        await supervisor.configuration.ensure({}, None)
         handle = Handlers(supervisor, lambda: None).handle
         server = Server(path, handle, let_go.set, greeting_of(root), orders=ORDERS)
         await server.listen()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import time
@@ -43,7 +42,7 @@ from devinit.system.processes import (
 log = logging.getLogger(__name__)
 
 
-def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
+def adopt(supervisor: Supervisor) -> None:
     """Adopt every recorded service whose process is proven to be the same; report the others as ended.
 
     Raise StateFileError when the record cannot be read, SupervisorError when its services run in another
@@ -60,7 +59,7 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
         # It ran before the machine was started again, or in a container that has gone: then no start
         # has asked for it yet.
         return
-    supervisor.profile = state.profile
+    supervisor.stack.profile = state.profile
     make_room(state)
     for record in state.services.values():
         stage.ports.adopt(record.ports, state.project)
@@ -70,14 +69,14 @@ def adopt(supervisor: Supervisor, tasks: asyncio.TaskGroup) -> None:
     stage.configure_for_adoption(current_project(recorded, state, stage), recorded, caller)
     # Also those that do not run: `status` and `start` are about all of them.
     for name, service in stage.project.services.items():
-        supervisor.runners[name] = Runner(service, stage, supervisor, tasks, supervisor.changed)
+        supervisor.stack.runners[name] = supervisor.runner_of(service, stage)
     for name, record in state.services.items():
-        take_over(supervisor.runners[name], record, stage)
+        take_over(supervisor.stack.runners[name], record, stage)
         if name in state.moments:
-            remember(supervisor.runners[name], record.phase, state.moments[name])
+            remember(supervisor.stack.runners[name], record.phase, state.moments[name])
     for name, ended in state.ended.items():
-        if name in supervisor.runners:
-            recall(supervisor.runners[name], ended)
+        if name in supervisor.stack.runners:
+            recall(supervisor.stack.runners[name], ended)
 
 
 def running_elsewhere(state: State, stage: Stage) -> set[str]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from devinit.model.status import Awaited, WaitReport
     from devinit.supervisor.service.runner import Runner
-    from devinit.supervisor.supervisor import Supervisor
+    from devinit.supervisor.stack.stack import Stack
 
 LOOK_SECONDS = 0.1
 TRY_SECONDS = 0.5
@@ -49,31 +49,31 @@ Outcome = Literal["live", "failed", "timed out"]
 
 
 async def all_live(
-    supervisor: Supervisor, names: Sequence[str], after: float | None, timeout_seconds: float
+    stack: Stack, names: Sequence[str], after: float | None, timeout_seconds: float
 ) -> WaitReport:
     """Wait for these services, for all that are wanted when none is named, and return what came of it."""
     began = time.monotonic()
-    names = names or await present(supervisor)
+    names = names or await present(stack)
     seen: dict[str, str | None] = {}
 
     async def one(name: str) -> Awaited:
         try:
             async with asyncio.timeout(max(0.0, began + timeout_seconds - time.monotonic())):
-                return await until_live(supervisor, name, after, seen)
+                return await until_live(stack, name, after, seen)
         except TimeoutError:
-            return late(name, supervisor, seen.get(name))
+            return late(name, stack, seen.get(name))
 
     rows = list(await asyncio.gather(*(one(name) for name in names)))
     return {"exit_code": exit_code_of(rows), "seconds": round(time.monotonic() - began, 3), "services": rows}
 
 
-async def present(supervisor: Supervisor) -> list[str]:
+async def present(stack: Stack) -> list[str]:
     """Return the services that are not stopped; all of them when none is started."""
     began = time.monotonic()
     while True:
-        names = [name for name, each in supervisor.runners.items() if each.phase is not Phase.STOPPED]
+        names = [name for name, each in stack.runners.items() if each.phase is not Phase.STOPPED]
         if names or time.monotonic() - began > STOPPED_SECONDS:
-            return names or list(supervisor.runners)
+            return names or list(stack.runners)
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -85,9 +85,7 @@ def exit_code_of(rows: Sequence[Awaited]) -> int:
     return outcome.TIMED_OUT if "timed out" in outcomes else outcome.DONE
 
 
-async def until_live(
-    supervisor: Supervisor, name: str, after: float | None, seen: dict[str, str | None]
-) -> Awaited:
+async def until_live(stack: Stack, name: str, after: float | None, seen: dict[str, str | None]) -> Awaited:
     """Return when a service is live, or has failed.
 
     `after`: the Unix time of the change that it has to know. `seen`: takes what the last probe saw.
@@ -95,31 +93,31 @@ async def until_live(
     began = time.time()
     broken = Broken()
     while True:
-        runner = supervisor.runners.get(name)
+        runner = stack.runners.get(name)
         if runner is None:
             if time.time() - began > STOPPED_SECONDS:
                 return unknown(name)
-        elif has_reacted(runner, supervisor, after, began):
-            failed = failure_of(name, supervisor, began)
+        elif has_reacted(runner, stack, after, began):
+            failed = failure_of(name, stack, began)
             # It only was too slow once: what it says after the change, its answer or the end of this wait tells.
             was_slow = after is not None and runner.state.failure is Failure.TIMEOUT
             if failed is not None and not (was_slow and runner.phase is Phase.STARTING):
-                return awaited("failed", runner, supervisor, failed)
+                return awaited("failed", runner, stack, failed)
             if runner.phase is Phase.EXITED:
-                return awaited("live", runner, supervisor, None)
-            await ask_for_changed_file(runner, supervisor.stage)
-            error = report.last_error_of(runner, supervisor.stage)
+                return awaited("live", runner, stack, None)
+            await ask_for_changed_file(runner, stack.stage)
+            error = report.last_error_of(runner, stack.stage)
             if error is not None and (after is None or error["at"] >= after):
-                return awaited("failed", runner, supervisor, in_words(error))
+                return awaited("failed", runner, stack, in_words(error))
             if runner.phase is Phase.READY:
                 seen.setdefault(name, "it has not answered in this time")
-                checked, status = await check_answer(runner, supervisor.stage)
+                checked, status = await check_answer(runner, stack.stage)
                 seen[name] = checked["detail"]
                 if runner.phase is Phase.READY and (checked["well"] or checked["last_error"] is not None):
                     said: Outcome = "live" if checked["well"] else "failed"
-                    return awaited(said, runner, supervisor, checked["detail"])
+                    return awaited(said, runner, stack, checked["detail"])
                 if status == BROKEN and (cause := await broken.cause(runner)) is not None:
-                    return awaited("failed", runner, supervisor, cause)
+                    return awaited("failed", runner, stack, cause)
                 await asyncio.sleep(TRY_SECONDS)
         await asyncio.sleep(LOOK_SECONDS)
 
@@ -150,9 +148,9 @@ class Broken:
         return None
 
 
-def failure_of(name: str, supervisor: Supervisor, began: float) -> str | None:
+def failure_of(name: str, stack: Stack, began: float) -> str | None:
     """Return why a service will not become live by itself, if it will not."""
-    runner = supervisor.runners[name]
+    runner = stack.runners[name]
     state = runner.state
     if state.phase is Phase.FAILED or state.stuck is not None:
         return state.reason or "it failed"
@@ -160,19 +158,19 @@ def failure_of(name: str, supervisor: Supervisor, began: float) -> str | None:
         return state.reason or "it failed"
     if state.phase is Phase.STOPPED and time.time() - began > STOPPED_SECONDS:
         return how_to_start(name)
-    states = {each.name: each.state for each in supervisor.runners.values()}
-    services = {each.name: each.service for each in supervisor.runners.values()}
+    states = {each.name: each.state for each in stack.runners.values()}
+    services = {each.name: each.service for each in stack.runners.values()}
     if state.phase is Phase.WAITING and outcome.is_settled(name, states, services):
         return state.reason or "it waits for a service that failed"
     return None
 
 
-def has_reacted(runner: Runner, supervisor: Supervisor, after: float | None, began: float) -> bool:
+def has_reacted(runner: Runner, stack: Stack, after: float | None, began: float) -> bool:
     """Whether what a service is now is its answer to what happened at that time."""
     if after is None or not kind_of(runner.service).runs_a_command:
         return True  # a database makes nothing of a file that was saved
-    stage, now = supervisor.stage, time.time()
-    written = written_at(runner, supervisor)
+    stage, now = stack.stage, time.time()
+    written = written_at(runner, stack)
     entered = now - (time.monotonic() - runner.history.phase_since)
     if max(written, entered) < after:
         return now - max(after, began) > REACTION_SECONDS
@@ -184,32 +182,32 @@ def has_reacted(runner: Runner, supervisor: Supervisor, after: float | None, beg
     return now - max(written, after) > QUIET_SECONDS or now - since > NOISY_SECONDS
 
 
-def written_at(runner: Runner, supervisor: Supervisor) -> float:
+def written_at(runner: Runner, stack: Stack) -> float:
     """Return the Unix time at which a service printed something last."""
     try:
-        return log_files.log_path(supervisor.stage.private, runner.name).stat().st_mtime
+        return log_files.log_path(stack.stage.private, runner.name).stat().st_mtime
     except OSError:
         return 0.0
 
 
-def late(name: str, supervisor: Supervisor, seen: str | None) -> Awaited:
+def late(name: str, stack: Stack, seen: str | None) -> Awaited:
     """Return what is known of a service for which there is no more time.
 
     `seen`: by a probe, while it was ready.
     """
-    runner = supervisor.runners.get(name)
+    runner = stack.runners.get(name)
     if runner is None:
         return unknown(name)
-    reason = reason_of(runner, supervisor.stage) or reason_to_wait(runner, supervisor.runners)
+    reason = reason_of(runner, stack.stage) or reason_to_wait(runner, stack.runners)
     if runner.phase is Phase.READY:
-        is_building = supervisor.stage.last_errors.is_building(name)
+        is_building = stack.stage.last_errors.is_building(name)
         reason = seen or reason or (STILL_LOADING if is_building else NO_REACTION)
-    return awaited("timed out", runner, supervisor, reason or f"it is {runner.phase.value}")
+    return awaited("timed out", runner, stack, reason or f"it is {runner.phase.value}")
 
 
-def awaited(said: Outcome, runner: Runner, supervisor: Supervisor, reason: str | None) -> Awaited:
+def awaited(said: Outcome, runner: Runner, stack: Stack, reason: str | None) -> Awaited:
     """Return what came of waiting for a service."""
-    stage = supervisor.stage
+    stage = stack.stage
     return {
         "service": runner.name,
         "outcome": said,

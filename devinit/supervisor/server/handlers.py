@@ -47,7 +47,9 @@ from devinit.supervisor.reporting import report
 from devinit.supervisor.server.shared import Shared
 from devinit.supervisor.server.single_instance import remember
 from devinit.supervisor.service.runner import Runner
-from devinit.supervisor.supervisor import PRESENT, Order, Supervisor
+from devinit.supervisor.stack.order import Order
+from devinit.supervisor.stack.stack import PRESENT
+from devinit.supervisor.supervisor import Supervisor
 from devinit.system.processes import ProcessTable
 from devinit.system.usage import Usage, usage_of
 
@@ -60,7 +62,8 @@ class Handlers:
 
     def __init__(self, supervisor: Supervisor, finish: Callable[[], None]) -> None:
         self._supervisor = supervisor
-        self._stage = supervisor.stage
+        self._stage, self._stack = supervisor.stage, supervisor.stack
+        self._configuration = supervisor.configuration
         self._finish = finish
         self._measured: dict[str, tuple[float, float]] = {}
         """Service → (monotonic time, CPU seconds) of the measurement before."""
@@ -83,21 +86,22 @@ class Handlers:
         return await (self._measured_status if measure else self._status).answer()
 
     async def _encoded_status(self) -> msgspec.Raw:
-        new = await self._supervisor.new_services()
-        self._supervisor.look_at_data()
-        return await self._with_error(
-            report.project_status(self._supervisor.runners, self._stage, {}, {}, new)
-        )
+        new = await self._configuration.new_services()
+        self._stack.look_at_data()
+        return await self._with_error(report.project_status(self._stack.runners, self._stage, {}, {}, new))
 
     async def _encoded_measured_status(self) -> msgspec.Raw:
         # One walk through /proc for all services.
         table = ProcessTable()
-        usages = {name: self._measure(runner, table) for name, runner in self._supervisor.runners.items()}
+        usages = {name: self._measure(runner, table) for name, runner in self._stack.runners.items()}
         measured = {name: usage for name, usage in usages.items() if usage}
-        changed, new = await self._supervisor.changed_since(), await self._supervisor.new_services()
-        self._supervisor.look_at_data()
+        changed, new = (
+            await self._configuration.changed_since(),
+            await self._configuration.new_services(),
+        )
+        self._stack.look_at_data()
         return await self._with_error(
-            report.project_status(self._supervisor.runners, self._stage, measured, changed, new)
+            report.project_status(self._stack.runners, self._stage, measured, changed, new)
         )
 
     async def _with_error(self, status: ProjectStatus) -> msgspec.Raw:
@@ -105,7 +109,7 @@ class Handlers:
         return encoded(status)
 
     async def _configuration_error(self) -> str | None:
-        return report.shown(await self._supervisor.configuration_error(), self._stage)
+        return report.shown(await self._configuration.error(), self._stage)
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
@@ -135,7 +139,7 @@ class Handlers:
             self._supervisor.force(names)
         # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
         with suppress(DevinitError):
-            await self._supervisor.ensure_configured(self._stage.caller, None)
+            await self._configuration.ensure(self._stage.caller, None)
         with self._telling(connection):
             done = await self._supervisor.stop(names, by)
         ends = not self._supervisor.is_needed()
@@ -152,34 +156,34 @@ class Handlers:
     async def environment(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
         """Return the runtime environment: of what runs, or as a start would make it."""
         asked = msgspec.json.decode(params, type=EnvironmentParams)
-        await self._supervisor.ensure_configured(asked.environ, asked.profile)
+        await self._configuration.ensure(asked.environ, asked.profile)
         return self._stage.environment
 
     async def command(self, params: msgspec.Raw, _connection: Connection) -> CommandSetting:
         """Return what a command is given that runs beside the services."""
         asked = msgspec.json.decode(params, type=CommandParams)
-        await self._supervisor.ensure_configured(asked.environ, asked.profile)
+        await self._configuration.ensure(asked.environ, asked.profile)
         from devinit.supervisor.orders.commands import command_setting  # only `devinit run` asks
 
-        runners = dict(self._supervisor.runners)
+        runners = dict(self._stack.runners)
         return await asyncio.to_thread(command_setting, runners, self._stage, test=asked.test)
 
     async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
         """Explain a service."""
         name = msgspec.json.decode(params, type=ServiceParams).service
-        await self._supervisor.ensure_configured(self._stage.caller, None)
-        runners, stage = await self._supervisor.asked_about([name])
+        await self._configuration.ensure(self._stage.caller, None)
+        runners, stage = await self._configuration.asked_about([name])
         chosen = one_named(name, stage.project)
-        self._supervisor.look_at_data()
-        await self._supervisor.confirm([chosen])
-        changed = await self._supervisor.changed_since()
+        self._stack.look_at_data()
+        await self._stack.confirm([chosen])
+        changed = await self._configuration.changed_since()
         runner = runners[chosen]
         from devinit.supervisor.reporting.holders_now import reasons_now  # as in `inspect`
 
         ports = await asyncio.to_thread(
             reasons_now, chosen, runner.state, stage.ports.granted(chosen), partial(who, root=stage.root)
         )
-        told = changed.get(chosen, [] if chosen in self._supervisor.runners else [ADDED])
+        told = changed.get(chosen, [] if chosen in self._stack.runners else [ADDED])
         explained = report.why(runner, runners, stage, ports, told)
         explained["configuration_error"] = await self._configuration_error()
         return explained
@@ -190,7 +194,7 @@ class Handlers:
 
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._configured()
-        runners, stage = await self._supervisor.asked_about(names)
+        runners, stage = await self._configuration.asked_about(names)
         chosen = named(names, stage.project)
         if not names:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
@@ -208,9 +212,9 @@ class Handlers:
 
         asked = msgspec.json.decode(params, type=WaitParams)
         await self._configured()
-        _, stage = await self._supervisor.asked_about(asked.services)
+        _, stage = await self._configuration.asked_about(asked.services)
         names = named(asked.services, stage.project) if asked.services else []
-        waited = await all_live(self._supervisor, names, asked.after, asked.timeout_seconds)
+        waited = await all_live(self._stack, names, asked.after, asked.timeout_seconds)
         waited["configuration_error"] = await self._configuration_error()
         return waited
 
@@ -230,9 +234,9 @@ class Handlers:
     async def confirm(self, params: msgspec.Raw, _connection: Connection) -> dict[str, str]:
         """Ask a service that is ready once whether it still serves; return its phase after that."""
         name = msgspec.json.decode(params, type=ServiceParams).service
-        runners, stage = await self._supervisor.asked_about([name])
+        runners, stage = await self._configuration.asked_about([name])
         chosen = one_named(name, stage.project)
-        await self._supervisor.confirm([chosen])
+        await self._stack.confirm([chosen])
         return {"phase": runners[chosen].phase.value}
 
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
@@ -244,8 +248,8 @@ class Handlers:
     async def inspect(self, params: msgspec.Raw, _connection: Connection) -> Inspection:
         """Tell what a service is given, and what of that has changed since it was started."""
         name = msgspec.json.decode(params, type=ServiceParams).service
-        await self._supervisor.ensure_configured(self._stage.caller, None)
-        runners, stage = await self._supervisor.asked_about([name])
+        await self._configuration.ensure(self._stage.caller, None)
+        runners, stage = await self._configuration.asked_about([name])
         chosen = one_named(name, stage.project)
         from devinit.supervisor.reporting.inspection import (
             inspect,  # only who looks closely asks; it costs no start
@@ -257,16 +261,16 @@ class Handlers:
         """Return every port of the project, and who is in the way of those that are elsewhere."""
         from devinit.supervisor.orders import port_actions  # as above
 
-        await self._supervisor.ensure_configured(self._stage.caller, None)
-        return await asyncio.to_thread(port_actions.rows, dict(self._supervisor.runners), self._stage)
+        await self._configuration.ensure(self._stage.caller, None)
+        return await asyncio.to_thread(port_actions.rows, dict(self._stack.runners), self._stage)
 
     async def choose_port(self, params: msgspec.Raw, _connection: Connection) -> dict[str, int]:
         """Let a service ask for another port with its next start; return which."""
         from devinit.supervisor.orders import port_actions  # as above
 
         asked = msgspec.json.decode(params, type=ChooseParams)
-        await self._supervisor.ensure_configured(self._stage.caller, None)
-        _, stage = await self._supervisor.asked_about([asked.service.partition(".")[0]])
+        await self._configuration.ensure(self._stage.caller, None)
+        _, stage = await self._configuration.asked_about([asked.service.partition(".")[0]])
         chosen = await asyncio.to_thread(port_actions.choose, stage, asked.service, asked.port)
         return {"port": chosen}
 
@@ -275,8 +279,8 @@ class Handlers:
         from devinit.supervisor.orders import port_actions  # as above
 
         names = msgspec.json.decode(params, type=ServicesParams).services
-        await self._supervisor.ensure_configured(self._stage.caller, None)
-        _, stage = await self._supervisor.asked_about(name.partition(".")[0] for name in names)
+        await self._configuration.ensure(self._stage.caller, None)
+        _, stage = await self._configuration.asked_about(name.partition(".")[0] for name in names)
         return await asyncio.to_thread(port_actions.forget, stage, names)
 
     async def free_port(self, params: msgspec.Raw, connection: Connection) -> Any:
@@ -299,8 +303,8 @@ class Handlers:
 
     async def _configured(self) -> None:
         """Have services to ask about. Where there are some, no stop or start that goes on is waited for."""
-        if not self._supervisor.runners:
-            await self._supervisor.ensure_configured(self._stage.caller, None)
+        if not self._stack.runners:
+            await self._configuration.ensure(self._stage.caller, None)
 
     def _remember(self) -> None:
         """Put this checkout on the list of the machine, once the client has been answered."""

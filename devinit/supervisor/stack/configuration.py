@@ -1,0 +1,144 @@
+"""The configuration of the services: read for an order, taken over by it, and compared with what runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+
+from msgspec.structs import replace
+
+from devinit.config.load import load
+from devinit.model.service import Project, Service
+from devinit.runtime.inherited import describe, inherited_names
+from devinit.supervisor.processes.capacity import kept_for
+from devinit.supervisor.project import reuse
+from devinit.supervisor.project.drift import REMOVED
+from devinit.supervisor.project.passwords import Passwords, as_they_run
+from devinit.supervisor.project.project_ports import PortWishes
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.reporting import added, outdated, report
+from devinit.supervisor.service.runner import Runner
+from devinit.supervisor.stack.order import Order
+from devinit.supervisor.stack.stack import Stack
+from devinit.system.descriptors import descriptors
+
+
+class Configuration:
+    """What the files say, for the services that run and for those that are to be run."""
+
+    def __init__(self, stack: Stack, runner_of: Callable[[Service, Stage], Runner]) -> None:
+        self._stack, self._stage, self._runner_of = stack, stack.stage, runner_of
+        self._passwords = Passwords(stack.stage.env_files_of)
+        self._files = outdated.Files(stack.stage, lambda: asyncio.to_thread(self._read, None))
+
+    # For an order
+
+    async def read(self, order: Order) -> Project:
+        """Return the project that an order is about, as its files say. Raise ConfigError."""
+        return await asyncio.to_thread(self._read, order.profile)
+
+    async def load(self, order: Order) -> Project:
+        """Return the same, settled."""
+        return self.settled(await self.read(order), order.asked.environ)
+
+    def settled(self, project: Project, environ: dict[str, str]) -> Project:
+        """Return a project with the passwords and the servers that its services use, or will use next."""
+        place = replace(self._stage.place(), environment=environ)
+        return reuse.still_using(self._passwords.settled(project, place), self._stack.running())
+
+    def check(self, project: Project, order: Order, coming: Collection[str]) -> None:
+        """Raise what would keep the `coming` services from being started as a project says."""
+        self.make_room(project, coming)
+        self._stage.check_project(self._as_they_run(project), order.asked.environ, coming)
+
+    async def read_pipes(self, project: Project, coming: Iterable[str]) -> None:
+        """Read once for this order what a secret manager writes for services that are to be run."""
+        await self._stage.read_pipes((project.services[name] for name in coming), again=True)
+
+    def make_room(self, project: Project, coming: Collection[str]) -> None:
+        """Raise ServiceError when there are not enough open files for these services and those that run."""
+        present = (
+            each
+            for each in self._stack.present().values()
+            if each.name not in coming and each.name in project.services
+        )
+        services = [*(each.service for each in present), *(project.services[name] for name in coming)]
+        descriptors.make_room(kept_for(services))
+
+    async def take_over(self, project: Project, order: Order, coming: Iterable[str] = ()) -> None:
+        """Take over a configuration: services that vanished from it are stopped, what runs is left alone.
+
+        Raise before that what would keep the `coming` services from being started.
+        """
+        stack, project = self._stack, self._as_they_run(project)
+        given = self._stage.check_project(project, order.asked.environ, coming)
+        vanished = stack.vanished(project)
+        for name in vanished:
+            if stack.is_present(name):
+                self._stage.note(f"{name} is stopped: it is not in the configuration any more", name)
+        await stack.end(vanished)
+        for name in vanished:
+            self._stage.ports.give_back(name, stack.runners[name].run.spared)
+        stack.runners = {name: runner for name, runner in stack.runners.items() if name in project.services}
+        stack.profile = order.profile or stack.profile
+        self._stage.configure(project, order.asked.environ, given)
+        for name, service in project.services.items():
+            if name not in stack.runners:
+                stack.runners[name] = self._runner_of(service, self._stage)
+            elif not stack.is_wanted(name):
+                stack.runners[name].service = service
+        if foreign := inherited_names(order.asked.environ, self._stage.root) - self._stage.environment.keys():
+            stack.note_once(describe(foreign, order.asked.environ))
+        for text in project.notes:
+            stack.note_once(text)
+
+    # For a question
+
+    async def ensure(self, environ: dict[str, str], profile: str | None) -> None:
+        """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
+        async with self._stack.deciding:
+            if not self._stack.runners:
+                order = Order(services=(), asked=PortWishes(environ=environ), profile=profile)
+                await self.take_over(await self.load(order), order)
+
+    async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, Stage]:
+        """Return the services, and the stage that they are on, for a question about these.
+
+        One that is new in devinit.toml is among them as a stopped one. Raise ConfigError for a file that cannot
+        be read when a name is in question; a name that nothing has is the caller's to refuse.
+        """
+        runners = self._stack.runners
+        if added.are_known(names, runners):
+            return runners, self._stage
+        project = self.settled(await asyncio.to_thread(self._read, None), self._stage.caller)
+        return added.with_added(self._stack.runners, self._stage, project, self._runner_of)
+
+    async def changed_since(self) -> dict[str, list[str]]:
+        """Return what of each service that runs is older than its files."""
+        project = await self._files.project()
+        removed = {name: [REMOVED] for name in self._stack.vanished(project)}
+        return self.outdated(self.settled(project, self._stage.caller)) | removed
+
+    def outdated(self, project: Project) -> dict[str, list[str]]:
+        """Return what of each service that runs is older than a project says."""
+        return outdated.changes(self._stack.present(), self._stage, project)
+
+    async def error(self) -> str | None:
+        """Return why the configuration cannot be read now; None when it can, or was only detected."""
+        if not self._stack.runners:
+            return None
+        await self._files.project()
+        return self._files.problem
+
+    async def new_services(self) -> list[Service]:
+        """Return the services that the files have now and no start has taken over."""
+        if not self._stack.runners:
+            return []
+        project = await self._files.project()
+        return [project.services[name] for name in outdated.added(self._stack.runners, project)]
+
+    def _read(self, profile: str | None) -> Project:
+        return load(self._stage.root, profile=profile or self._stack.profile)
+
+    def _as_they_run(self, project: Project) -> Project:
+        return as_they_run(project, self._stack.running())

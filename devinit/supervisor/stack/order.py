@@ -1,0 +1,70 @@
+"""What a client orders, and what of it is refused before anything is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.config.absence import no_services, none_by_itself
+from devinit.errors import Interrupted
+from devinit.model.port import ConflictPolicy
+from devinit.model.service import Project, Service
+from devinit.supervisor.project.project_ports import PortWishes
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What a client wants brought up, and how ports are to be decided."""
+
+    services: tuple[str, ...]
+    asked: PortWishes
+    profile: str | None = None
+    timeout_seconds: float | None = None
+    only_changed: bool = False
+    """Of a restart: only services that are older than the files that say how they are to run."""
+    sets_up: bool = False
+    """Run the `setup` of what is started, also where nothing that it depends on has changed."""
+    is_abandoned: Callable[[], bool] = lambda: False
+    """Whether its client has gone away before it was begun."""
+
+
+class Stopped(Struct, frozen=True, kw_only=True):
+    """What a stop came to."""
+
+    stopped: list[str]
+    left: list[str]
+    """Services whose server devinit does not run: it is not used any more, and runs on."""
+    remaining: dict[str, list[int]]
+    """Services that still run although they were ended, and the pids of what is left of them."""
+
+    @classmethod
+    def of(
+        cls, names: Iterable[str], services: Mapping[str, Service], remaining: dict[str, list[int]]
+    ) -> Self:
+        """Tell who was stopped from who was only let go of, and from who did not end."""
+        names = list(names)
+        left = [name for name in names if name in services and services[name].external_url is not None]
+        stopped = [name for name in names if name not in left and name not in remaining]
+        return cls(stopped=stopped, left=left, remaining=remaining)
+
+
+def refuse_if_abandoned(order: Order) -> None:
+    """Raise Interrupted when the client is gone: nothing has begun, and no client knows what it would be."""
+    if order.is_abandoned():
+        raise Interrupted("the client that ordered the start has gone away")
+
+
+def refuse_nothing(project: Project, wanted: Collection[str], order: Order) -> None:
+    """Raise NoProject or UsageError for an order of nothing, before anything is stopped for it."""
+    if not project.services:
+        raise no_services(project.source or project.root)
+    if not wanted and not order.only_changed:
+        raise none_by_itself(project.services)
+
+
+def without_questions(asked: PortWishes) -> PortWishes:
+    """Return how ports are decided once services were stopped: a question might never be answered."""
+    policy = ConflictPolicy.MOVE if asked.policy is ConflictPolicy.ASK else asked.policy
+    return replace(asked, policy=policy, can_answer=False)

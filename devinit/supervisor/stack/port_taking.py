@@ -1,0 +1,84 @@
+"""The ports of services that are started: decided before anything is stopped, and taken all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import NoReturn
+
+from msgspec.structs import replace
+
+from devinit.model.port import GrantedPort
+from devinit.model.service import Project
+from devinit.supervisor.events import from_thread
+from devinit.supervisor.project import reuse
+from devinit.supervisor.project.project_ports import PortQuestion, PortWishes
+from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.reporting.consequences import with_changes
+from devinit.supervisor.stack.moves import Moves
+from devinit.supervisor.stack.stack import Stack
+
+
+class PortTaking:
+    """Takes the ports of a stack."""
+
+    def __init__(self, stack: Stack, moves: Moves) -> None:
+        self._stack, self._stage, self._moves = stack, stack.stage, moves
+        self._used: dict[str, int] = {}
+        """Services that are stopped to be started again, and the ports of the servers that they found and used."""
+
+    async def decide_ahead(
+        self, project: Project, asking: Iterable[str], leaving: list[str], asked: PortWishes
+    ) -> None:
+        """Decide which ports services get once others have stopped, and take those that they move to.
+
+        Raise PortQuestion where a client has to decide.
+        """
+        services, say = [project.services[name] for name in asking], from_thread(self._stage.note)
+        try:
+            await asyncio.to_thread(self._stage.ports.take_ahead, services, leaving, project, asked, say)
+        except PortQuestion as question:
+            ask(question, self._stage.with_services(project.services))
+
+    def remember_used(self, names: Iterable[str]) -> None:
+        """Remember which servers these services use, for when they are started again."""
+        for name in names:
+            if self._stack.is_wanted(name) and (service := self._stack.runners[name].service).is_reused:
+                self._used[name] = reuse.port_of(service)
+
+    def forget_used(self, name: str) -> None:
+        """Let a service be started without the server that it used."""
+        self._used.pop(name, None)
+
+    async def take(self, names: list[str], asked: PortWishes) -> None:
+        """Take the ports of services. Raise PortError, or PortQuestion where a client has to decide."""
+        asked = replace(asked, used={name: self._used[name] for name in names if name in self._used})
+        services = [self._stage.project.services[name] for name in names]
+        say = from_thread(self._stage.note)
+        try:
+            granted = await asyncio.to_thread(
+                self._stage.ports.take, services, self._stage.project, asked, say
+            )
+        except PortQuestion as question:
+            ask(question, self._stage)
+        for port in granted:
+            self._moves.tell_port(port, asked.resolutions)
+            if port.uses:
+                self._use(port)
+            elif before := asked.used.get(port.service):
+                text = f"{port.service} used the server on {before} until now; it gets one of its own"
+                self._stage.note(text, port.service)
+        for name in names:
+            self.forget_used(name)
+
+    def _use(self, found: GrantedPort) -> None:
+        """Let a service use the server that was found running on its port."""
+        service = reuse.using(self._stage.project.services[found.service], found.port)
+        self._stage.replace_service(service)
+        self._stack.runners[service.name].service = service
+
+
+def ask(question: PortQuestion, stage: Stage) -> NoReturn:
+    """Raise a question about taken ports with what each answer to move would change."""
+    question.conflicts = tuple(with_changes(each, stage) for each in question.conflicts)
+    raise question from None

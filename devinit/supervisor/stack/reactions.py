@@ -1,0 +1,111 @@
+"""What follows when a service is in another state: others are let go, files are written, clients are told."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from devinit.errors import StateFileError
+from devinit.model.service import Endpoint, Service
+from devinit.model.status import Phase
+from devinit.supervisor.lifecycle import LifecycleState
+from devinit.supervisor.readiness.warming import warm
+from devinit.supervisor.record.recording import Recorder, state_of
+from devinit.supervisor.record.state_file import Moment, State
+from devinit.supervisor.reporting import report
+from devinit.supervisor.reporting.discovery import Discovery
+from devinit.supervisor.service.file_watches import FileWatches
+from devinit.supervisor.service.runner import Runner
+from devinit.supervisor.stack.restarts import restart_expected
+from devinit.supervisor.stack.stack import PRESENT, Stack
+
+SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
+"""Phases in which a service listens: who fails a health check may still answer those who look for it."""
+
+
+class Reactions:
+    """What happens by itself."""
+
+    def __init__(self, stack: Stack, tasks: asyncio.TaskGroup) -> None:
+        self._stack, self._stage, self._tasks = stack, stack.stage, tasks
+        self._discovery = Discovery(stack.stage.root, tasks, stack.stage.note)
+        self._watches = FileWatches(tasks, self._files_changed, stack.stage.note)
+        self.record = Recorder(stack.stage, self._state, stack.note_once)
+
+    def changed(self, runner: Runner, before: LifecycleState) -> None:
+        """React to a service in another state."""
+        state = runner.state
+        if state.phase is not before.phase or state.reason != before.reason:
+            self._stage.broadcaster.tell(report.phase_event(runner, before, self._stage))
+        if state.phase is not before.phase:
+            if state.phase not in SERVING:
+                for name in names_of_ports(runner.service):
+                    self._discovery.withdraw(name)
+            elif before.phase not in SERVING:
+                self._claim_ports(runner.name)
+                self.announce(runner)
+        if releasing(state) != releasing(before):
+            self._stack.release_waiting()
+        self._watches.follow(runner)
+        self.record.soon()
+        self._stack.changed()
+
+    def announce(self, runner: Runner) -> None:
+        """Tell clients, and those who read discovery files, where a service answers; request its first page."""
+        service, endpoint = runner.service, self._stage.endpoint(runner.name)
+        self._stage.broadcaster.tell(report.port_info(runner, self._stage))
+        for name in names_of_ports(service):
+            self._write_discovery(runner, self._stage.endpoint(name))
+        if service.warm is not None and endpoint.port is not None:
+            self._tasks.create_task(warm(endpoint, service.warm, self._stage.note))
+
+    def leave(self) -> None:
+        """Let everything run on without us: what runs is on record for the next supervisor."""
+        self._discovery.leave()
+        self.record.now()
+
+    async def _files_changed(self, name: str, reason: str) -> None:
+        self._stack.expect_back([name])
+        await restart_expected(self._stack, name, reason, PRESENT - {Phase.STOPPING})
+
+    def _claim_ports(self, name: str) -> None:
+        try:
+            self._stage.ports.came_up(name, keep_all=self._stage.project.keep_ports)
+        except StateFileError as error:
+            # A full disk: the service is ready all the same, and only its claim to the port is lost.
+            self._stage.note(error.message, name)
+
+    def _write_discovery(self, runner: Runner, endpoint: Endpoint) -> None:
+        project = self._stage.project
+        file = project.discovery.get(endpoint.service)
+        if file is not None and endpoint.port is not None:
+            process_id = runner.run.listener or (runner.run.identity.pid if runner.run.identity else 0)
+            self._discovery.announce(
+                file,
+                endpoint,
+                process_id,
+                project.discovery_refresh_seconds,
+                per_process=project.discovery_per_process,
+            )
+
+    def _state(self) -> State:
+        """Return what is to be on record."""
+        stack = self._stack
+        state = state_of(stack.runners, self._stage, stack.profile, stack.returning())
+        histories = {name: stack.runners[name].history for name in state.services}
+        moments = {
+            name: Moment(since=each.phase_since, restarted_for=each.restarted_for)
+            for name, each in histories.items()
+        }
+        return replace(state, moments=moments)
+
+
+def releasing(state: LifecycleState) -> tuple[object, ...]:
+    """Return what of a service others may wait for."""
+    return state.phase, state.stuck, state.spawned_at is not None
+
+
+def names_of_ports(service: Service) -> list[str]:
+    """Return under which names a service answers: its own, and those of its further ports."""
+    return [service.name, *(request.service for request in service.extra_ports)]

@@ -1,0 +1,77 @@
+"""A stop that a client orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from devinit.control.elsewhere import services_out_of_reach
+from devinit.model.service import Project
+from devinit.supervisor import lifecycle
+from devinit.supervisor.project.chosen import named
+from devinit.supervisor.record.leftovers import (
+    elsewhere_of,
+    end_leftovers,
+    end_the_rest,
+    end_unknown,
+    survivors,
+)
+from devinit.supervisor.stack.order import Stopped
+from devinit.supervisor.stack.stack import PRESENT, Stack
+
+
+async def stop(
+    stack: Stack,
+    names: tuple[str, ...],
+    project: Project,
+    by: str | None,
+    let_go: Callable[[list[str]], None],
+) -> Stopped:
+    """Stop services, dependants before what they depend on, and give their ports back. Return who ran.
+
+    What counts in the end is that nothing of them is there any more, and not that it was asked to end.
+    `project`: what the names are looked up in. `by`: who wants it, and since when, in words. `let_go`: called for
+    all that have ended, with their ports given back.
+    """
+    # Nothing of what is only new in the configuration can run: no start has known of it.
+    chosen = [name for name in named(names, project) if name in stack.runners]
+    running = [name for name in chosen if stack.is_present(name)]
+    for name in running:
+        stack.runners[name].history.stopped_by = by
+    warn_dependants(stack, chosen)
+    await stack.end(chosen)
+    remaining = await end_the_rest({name: stack.runners[name] for name in running})
+    for name in chosen:
+        stack.stage.ports.give_back(name, stack.runners[name].run.spared)
+    let_go(chosen)
+    if not running:
+        running = await end_unrecorded(stack, names)
+        remaining |= survivors(running, stack.stage)
+    return Stopped.of(running, stack.services(), remaining)
+
+
+def warn_dependants(stack: Stack, stopping: list[str]) -> None:
+    """Say who goes on without a service that it needs: only what was named is stopped."""
+    for name, runner in stack.runners.items():
+        # A job that had to be done first is of no more use to it.
+        needed = [other for other in runner.service.depends_on if not stack.stage.project.is_job(other)]
+        lost = [other for other in needed if other in stopping]
+        if lost and name not in stopping and runner.phase in lifecycle.ALIVE:
+            stack.stage.note(f"{name} depends on {', '.join(lost)} and keeps running", name)
+
+
+async def end_unrecorded(stack: Stack, names: tuple[str, ...]) -> list[str]:
+    """End what runs without a record, named services or all; return whose it was.
+
+    Raise SupervisorError when one of them runs in another container; the others are ended.
+    """
+    asked = {name: each for name, each in stack.runners.items() if not names or name in names}
+    idle = {name: each for name, each in asked.items() if each.phase not in PRESENT}
+    ended = await end_leftovers(idle, stack.stage, refuses_elsewhere=False)
+    orphaned = stack.stage.ports.orphaned()
+    orphaned = orphaned if not names else orphaned & set(names)
+    elsewhere = await elsewhere_of(orphaned, stack.stage)
+    unknown = orphaned - stack.runners.keys() - elsewhere
+    await end_unknown(sorted(unknown), stack.stage)
+    if elsewhere:
+        raise services_out_of_reach(elsewhere, str(stack.stage.root))
+    return [*ended, *sorted(unknown)]
