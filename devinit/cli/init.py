@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from itertools import chain, count
 from pathlib import Path
 
 from devinit.cli.output import print_json, talk
@@ -17,6 +16,7 @@ from devinit.errors import DevinitError, NoProject, StateFileError, UsageError
 from devinit.system import terminal
 from devinit.system.checkout import state_folder
 from devinit.system.files import read_bytes, write_atomically
+from devinit.system.former import keep_former
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(arguments: Arguments) -> int:
     if arguments.shown:
         terminal.data(text)
         return 0
-    kept = keep_former(path, text, root)
+    kept = keep_what_differs(path, text, root)
     write_atomically(path, text, inside=root)
     if arguments.json:
         written = {"path": str(path), "services": list(project.services), "notes": list(project.notes)}
@@ -132,15 +132,12 @@ def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:
         raise UsageError(f"{path} exists already", hint="edit it, or replace it with `devinit init --force`")
 
 
-def keep_former(path: Path, text: str, root: Path) -> Path | None:
+def keep_what_differs(path: Path, text: str, root: Path) -> Path | None:
     """Copy a devinit.toml that is about to be replaced: it may be written by hand. Return where it is kept."""
     former = read_bytes(path, inside=root)
     if former is None or former == text.encode():
         return None
-    names = chain([f"{FILE_NAME}.old"], (f"{FILE_NAME}.old.{number}" for number in count(2)))
-    kept = next(each for each in map(root.joinpath, names) if not os.path.lexists(each))
-    write_atomically(kept, former)
-    return kept
+    return Path(keep_former(path, former, mode=0o644))
 
 
 def ignoring(root: Path) -> list[str]:

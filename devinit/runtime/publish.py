@@ -57,8 +57,7 @@ def refuse_linked_environment(root: Path) -> None:
     path = root / ENVIRONMENT_FILE
     if not os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at, as for reading
         return
-    content = read_bytes(path, inside=root)
-    if content and not content.startswith(SIGNATURE.encode()):
+    if environment_of_user(root) is not None:
         from shlex import quote  # it loads re, for an error only
 
         raise StateFileError(
@@ -67,19 +66,34 @@ def refuse_linked_environment(root: Path) -> None:
         )
 
 
-def publish_environment(root: Path, values: Mapping[str, str]) -> bool:
-    """Bring `.env.runtime` up to date and return whether that changed it.
+def environment_of_user(root: Path) -> bytes | None:
+    """Return what a `.env.runtime` says that devinit did not write; None where there is none, or an empty one.
 
-    Any regular file of that name is replaced. Raise StateFileError for a link to a file that devinit did
-    not write, and where the file cannot be written.
+    Raise StateFileError where it cannot be read.
+    """
+    content = read_bytes(root / ENVIRONMENT_FILE, inside=root) or b""
+    # After a power cut a file of ours may have its length alone.
+    return content if content.strip(b"\0 \n") and not content.startswith(SIGNATURE.encode()) else None
+
+
+def publish_environment(root: Path, values: Mapping[str, str]) -> tuple[bool, str | None]:
+    """Bring `.env.runtime` up to date; return whether that changed it, and where a text of the user's is kept.
+
+    The text of a regular file that devinit did not write is copied to `.env.runtime.old` first. Raise
+    StateFileError for a link to such a file, and where a file cannot be read or written.
     """
     refuse_linked_environment(root)
     path = root / ENVIRONMENT_FILE
     content = render(values).encode()
     if _is_private_file(path) and read_bytes(path, inside=root) == content:
-        return False
+        return False, None
+    kept = None
+    if (former := environment_of_user(root)) is not None:
+        from devinit.system.former import keep_former  # only at the first start beside such a file
+
+        kept = keep_former(path, former, mode=PRIVATE)
     write_atomically(path, content, mode=PRIVATE, inside=root)
-    return True
+    return True, kept
 
 
 def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float) -> None:

@@ -56,7 +56,7 @@ def write_atomically(
         os.replace(temporary, target)
     except OSError as error:
         _remove_if_there(temporary)
-        raise _not_written(name, error) from error
+        raise not_written(name, error) from error
     except BaseException:
         _remove_if_there(temporary)
         raise
@@ -202,7 +202,7 @@ class FileLock:
         try:
             return open_regular(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         except OSError as error:
-            raise _not_written(self.path, error) from error
+            raise not_written(self.path, error) from error
 
     def _lock(self, descriptor: int, *, blocking: bool) -> bool:
         try:
@@ -263,7 +263,7 @@ def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:
     except FileNotFoundError:
         return path
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
     if not stat.S_ISREG(found.st_mode):
         raise _not_a_file(path, found.st_mode)
     return path
@@ -350,7 +350,8 @@ def _remove_if_there(path: str) -> None:
         return
 
 
-def _not_written(path: str, error: OSError) -> StateFileError:
+def not_written(path: str, error: OSError) -> StateFileError:
+    """Return the error about a file that cannot be written, with what helps."""
     hint = _hint(path, error)
     if cure_of_limit(error) is not None:
         hint = f"{hint}; the file is as it was before"

@@ -242,6 +242,24 @@ class TestAFileThatInitReplaces:
         assert not (shop.root / "devinit.toml.old").exists()
 
 
+class TestAnEnvironmentFileThatAUserWrote:
+    def test_is_kept_and_mentioned_by_the_start_that_replaces_it(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        (shop.root / ".env.runtime").write_text("SECRET=mine\n")
+        examined = shop("doctor").stdout
+
+        first = shop("start", "-d")
+        shop("stop")
+        again = shop("start", "-d")
+
+        assert f"{shop.root}/.env.runtime was not written by devinit" in examined
+        assert ".env.runtime.old" in examined
+        assert (first.returncode, again.returncode) == (0, 0)
+        assert "its former text is kept as .env.runtime.old" in first.stderr
+        assert ".env.runtime.old" not in again.stderr
+        assert (shop.root / ".env.runtime.old").read_text() == "SECRET=mine\n"
+
+
 class TestTheProjectThatAStartTakes:
     @pytest.fixture
     def project(self, running: Shop, port: int) -> Shop:

@@ -22,7 +22,7 @@ from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import DevinitError
 from devinit.ports.remembered import ports_file
-from devinit.runtime.publish import refuse_linked_environment
+from devinit.runtime.publish import ENVIRONMENT_FILE, environment_of_user, refuse_linked_environment
 from devinit.system.checkout import state_folder
 from devinit.system.files import read_text
 from devinit.system.paths import OWN_FOLDER
@@ -61,6 +61,14 @@ def state(root: Path) -> Iterator[Finding]:
         yield unreadable(root / ports_file.NAME, error.message, error.hint or "")
     try:
         refuse_linked_environment(root)
+        if environment_of_user(root) is not None:
+            yield Finding(
+                check="state",
+                problem=f"{root / ENVIRONMENT_FILE} was not written by devinit",
+                advice=f"the next start replaces it, and keeps its text as {ENVIRONMENT_FILE}.old: "
+                "move what is yours to .env",
+                harmless=True,
+            )
     except DevinitError as error:
         yield Finding(check="state", problem=error.message, advice=error.hint or "")
     folder = Path(state_folder(root))

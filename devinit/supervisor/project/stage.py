@@ -180,7 +180,11 @@ class Stage:
         """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
         self.ports.remember()
         self.derive()
-        changed = publish_environment(self.root, self.environment)
+        changed, kept = publish_environment(self.root, self.environment)
+        if kept is not None:
+            self.note(
+                f".env.runtime was not written by devinit: its former text is kept as {Path(kept).name}"
+            )
         self._note_secrets()
         path = str(self.root / ".env.runtime")
         self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})

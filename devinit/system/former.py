@@ -1,0 +1,47 @@
+"""The former text of a file that a person may have written, kept beside it before devinit replaces the file."""
+
+from __future__ import annotations
+
+import os
+from itertools import chain, count
+
+from devinit.system.files import not_written
+from devinit.system.regular import open_regular
+
+
+def keep_former(path: str | os.PathLike[str], content: bytes, *, mode: int) -> str:
+    """Write the content to `path.old`, or to the first free name of `path.old.2`, `path.old.3` …; return the name.
+
+    Nothing that is there is replaced or written through. A copy that has the same content already is returned as
+    it is. Raise StateFileError when the copy cannot be written.
+    """
+    name = os.fspath(path)
+    for kept in chain([f"{name}.old"], (f"{name}.old.{number}" for number in count(2))):
+        try:
+            descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        except FileExistsError:
+            if _has(kept, content):
+                return kept
+            continue
+        except OSError as error:
+            raise not_written(kept, error) from error
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+        except OSError as error:
+            os.unlink(kept)
+            raise not_written(kept, error) from error
+        return kept
+    raise AssertionError("numbers have no end")
+
+
+def _has(path: str, content: bytes) -> bool:
+    """Whether a regular file has this content; a link, whatever it leads to, does not."""
+    try:
+        descriptor = open_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    with open(descriptor, "rb") as file:
+        return os.fstat(descriptor).st_size == len(content) and file.read() == content
