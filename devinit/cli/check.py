@@ -6,9 +6,8 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, require_reach
+from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
 from devinit.control.launch import connect_to_running
-from devinit.errors import ServiceError
 from devinit.system import terminal
 from devinit.text import duration, one_line, pad
 
@@ -37,7 +36,7 @@ def run(arguments: Arguments) -> int:
     root = root_as_text(arguments)
     client = connect_to_running(root)
     if client is None:
-        raise ServiceError("nothing runs here", hint="`devinit start` starts everything")
+        raise nothing_runs(root)
     names = [] if "all" in arguments.services else arguments.services
     report: CheckReport = require_reach(client).call("check", {"services": names})
     mention_configuration(report)

@@ -10,9 +10,9 @@ import time
 
 from devinit.cli.output import Paint, print_json, talk
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_reach
+from devinit.cli.reach import mention_reach, nothing_runs
 from devinit.control.launch import connect_to
-from devinit.errors import SupervisorError
+from devinit.errors import ConfigError, SupervisorError
 from devinit.model.build_words import in_words
 from devinit.system import terminal
 from devinit.text import duration, one_line
@@ -58,6 +58,7 @@ def run(arguments: Arguments) -> int:
     client = connect_to(root)
     if client is None:
         talk("nothing runs here, and events are kept only while something does")
+        mention_obstacle(root)
         return 0
     mention_reach(client)
     client.call("events", {"after": after or 0.0}, see)
@@ -79,6 +80,7 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
         if client is None:
             if not is_told:
                 talk("nothing runs here: waiting for a start")
+                mention_obstacle(root)
             is_told = True
             time.sleep(LOOK_SECONDS)
             continue
@@ -91,6 +93,13 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
             latest = max(latest, time.time())
         finally:
             client.close()
+
+
+def mention_obstacle(root: str) -> None:
+    """Say what keeps the project from being started, if that is its configuration."""
+    error = nothing_runs(root)
+    if isinstance(error, ConfigError):
+        talk(f"{error.message}\n  {error.hint}" if error.hint else error.message)
 
 
 def gone_with_reader() -> None:

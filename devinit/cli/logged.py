@@ -41,7 +41,7 @@ def chosen(names: list[str], root: Path, *, silent_too: bool) -> list[str]:
             refuse_unknown(names, root)
         return list(dict.fromkeys(names))
     profile, running = on_record(root)
-    if not silent_too and running.issuperset(written):
+    if written and not silent_too and running.issuperset(written):
         # The usual case is spared the reading of the configuration, which takes longer than the rest.
         return written
     configured = services_of(root, profile)

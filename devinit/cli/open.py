@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
-from devinit.cli.project import root_of
-from devinit.cli.reach import mention_reach
+from devinit.cli.project import root_as_text
+from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
 from devinit.model.names import unknown_service
@@ -30,11 +30,13 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Open a service that runs; where there is no browser, its address is printed."""
-    client = connect_to_running(root_of(arguments))
+    root = root_as_text(arguments)
+    client = connect_to_running(root)
     if client is None:
-        raise ServiceError("nothing of this project runs", hint="`devinit start` starts everything")
+        raise nothing_runs(root)
     status: ProjectStatus = client.call("status", {"measure": False})
     out_of_reach = mention_reach(client)
+    mention_configuration(status)
     client.close()
     url = address_of(arguments.service, status)
     opened = in_browser(url)

@@ -7,6 +7,7 @@ from devinit.cli.output import talk
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.control.client import Client
+    from devinit.errors import DevinitError
     from devinit.model.status import CheckReport, ProjectStatus, WaitReport, WhyReport
 
 
@@ -29,6 +30,21 @@ def mention_reach(client: Client | None) -> str | None:
     error = out_of_reach(client)
     talk(f"{error.message}\n  {error.hint}")
     return error.message
+
+
+def nothing_runs(root: str) -> DevinitError:
+    """Return the error for a project that does not run: that of its configuration, if it has one."""
+    import os
+    from pathlib import Path
+
+    from devinit.config.load import load  # what runs is asked instead, and quicker
+    from devinit.errors import DevinitError, ServiceError
+
+    try:
+        load(Path(root), profile=os.environ.get("DEVINIT_PROFILE") or None)
+    except DevinitError as error:
+        return error
+    return ServiceError("nothing runs here", hint="`devinit start` starts everything")
 
 
 def mention_configuration(answer: ProjectStatus | WhyReport | CheckReport | WaitReport) -> None:

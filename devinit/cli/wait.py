@@ -12,9 +12,8 @@ import time
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, require_reach
+from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
 from devinit.control.launch import connect_to_running
-from devinit.errors import ServiceError
 from devinit.system import terminal
 from devinit.text import one_line, pad, plain
 
@@ -95,7 +94,7 @@ def connected(root: str, began: float, seconds: float) -> Client:
         if client is not None:
             return require_reach(client)
         if time.monotonic() - began > min(seconds, START_SECONDS):
-            raise ServiceError("nothing runs here", hint="`devinit start` starts everything")
+            raise nothing_runs(root)
         time.sleep(LOOK_SECONDS)
 
 

@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop
 
 COMMANDS = [("status",), ("why", "web"), ("check",), ("wait",)]
+AT_REST = [
+    ("status",),
+    ("why", "web"),
+    ("check",),
+    ("wait", "--timeout", "0.1"),
+    ("open", "web"),
+    ("env",),
+    ("ports",),
+    ("restart",),
+]
+"""What fails when nothing runs."""
+STILL_SHOWN = [("events",), ("logs",)]
+"""What has an answer all the same."""
 SAID = "the services run as they were configured before"
 
 
@@ -48,3 +61,31 @@ class TestABrokenConfiguration:
 
         assert SAID not in shop("status").stderr
         assert json.loads(shop("status", "--json").stdout)["configuration_error"] is None
+
+
+class TestABrokenConfigurationOfAProjectAtRest:
+    @pytest.fixture(autouse=True)
+    def broken(self, shop: Shop) -> None:
+        shop.write(more="[services.x\n")
+
+    @pytest.mark.parametrize("words", AT_REST, ids=" ".join)
+    def test_is_why_a_command_fails(self, shop: Shop, words: tuple[str, ...]) -> None:
+        done = shop(*words)
+
+        assert done.returncode == 2
+        assert f"error: {shop.root}/devinit.toml, line " in done.stderr
+
+    @pytest.mark.parametrize("words", STILL_SHOWN, ids=" ".join)
+    def test_is_mentioned_beside_what_there_is(self, shop: Shop, words: tuple[str, ...]) -> None:
+        done = shop(*words)
+
+        assert done.returncode == 0
+        assert f"{shop.root}/devinit.toml, line " in done.stderr
+
+    def test_is_mentioned_once_by_who_waits_for_events(self, shop: Shop) -> None:
+        following = shop.begin("events", "--follow")
+
+        said = following.process.stderr
+        assert said is not None
+        assert said.readline() == b"nothing runs here: waiting for a start\n"
+        assert f"{shop.root}/devinit.toml, line " in said.readline().decode()
