@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS
 from devinit.system.procfs import LINUX
 from tests.supervisor.test_trouble import summary
 
@@ -165,3 +167,17 @@ class TestAWorkerThatDiesUnderItsReloader:
         with shop.subscribe() as events:
             (shop.root / "broken").unlink()
             events.until(type="phase", service="web", phase="ready")
+
+
+class TestACheckOfAServerWhoseWorkerHasJustDied:
+    def test_ends_with_the_cause_instead_of_waiting_for_an_answer(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, command=python(shop.root / "reloader.py", RELOADER))
+        shop.up()
+        (shop.root / "broken").touch()
+
+        report = json.loads(shop("check", "web", "--json").stdout)
+
+        [row] = report["services"]
+        assert (row["well"], row["phase"]) == (False, "starting")
+        assert "exited with code 1: DATABASE_URL is missing\n" in row["detail"]
+        assert row["seconds"] < ATTEMPT_SECONDS

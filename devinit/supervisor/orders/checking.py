@@ -50,6 +50,9 @@ LOOK_SECONDS = 0.05
 SERVED = 200
 WEB = ("http://", "https://")
 
+Seen = tuple[bool, str | None, int | None]
+"""Whether a service is well, what is wrong if not, and the status of an HTTP answer that was refused."""
+
 
 async def check_service(runner: Runner, stage: Stage) -> Checked:
     """Ask a service once, and return whether it is well and what was seen."""
@@ -92,8 +95,32 @@ async def ask_for_changed_file(runner: Runner, stage: Stage) -> None:
         stage.last_errors.served_again(runner.name)
 
 
-async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | None]:
-    """Return whether a service answers as it should; what is wrong if not, and the status of that answer."""
+async def asked(runner: Runner, stage: Stage) -> Seen:
+    """Return whether a service answers as it should; what is wrong if not, and the status of that answer.
+
+    A cause that is found meanwhile says more than the answer, which may never come: it ends the wait.
+    """
+    if (known := unasked(runner, stage)) is not None:
+        return known
+    waits = [asyncio.ensure_future(each) for each in (until_known(runner, stage), answered(runner, stage))]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        return next(each for each in waits if each.done()).result()
+    finally:
+        for each in waits:
+            each.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def until_known(runner: Runner, stage: Stage) -> Seen:
+    """Return what is known of a service as soon as it need not be asked any more."""
+    while (known := unasked(runner, stage)) is None:
+        await runner.next_state()
+    return known
+
+
+def unasked(runner: Runner, stage: Stage) -> Seen | None:
+    """Return what is known of a service without asking it; None when only its answer tells."""
     state = runner.state
     if state.phase is Phase.EXITED:
         return state.last_exit == 0, state.reason if state.last_exit else None, None
@@ -101,8 +128,11 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | N
         return False, reason_of(runner, stage) or how_to_start(runner.name), None
     if state.phase not in ASKED:
         return False, state.reason or f"it is {state.phase.value}", None
-    if state.stuck is not None:
-        return False, state.stuck, None
+    return (False, state.stuck, None) if state.stuck is not None else None
+
+
+async def answered(runner: Runner, stage: Stage) -> Seen:
+    """Ask a service, and return the same."""
     if not look_at_data(runner, stage):
         # It goes on accepting connections, and is of no use any more.
         return False, runner.lost_data, None
@@ -111,7 +141,7 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | N
     probe = stage.probe(service)
     if isinstance(probe, LogProbe | StayedUpProbe | EndProbe):
         # None of these can be asked: that the process runs is all there is to see.
-        is_ready = state.phase is Phase.READY
+        is_ready = runner.phase is Phase.READY
         return is_ready, None if is_ready else "it is still starting", None
     seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
     result = await runner.answer_to(probe, seconds)
@@ -124,7 +154,7 @@ async def asked(runner: Runner, stage: Stage) -> tuple[bool, str | None, int | N
         if not is_open(runner.service):
             return False, f"it speaks {scheme}, and its `scheme` in the configuration is another one", None
         await runner.speaks(scheme)
-        return await asked(runner, stage)
+        return await answered(runner, stage)
     if is_page_asked and result.status not in SERVER_ERRORS:
         # What is no HTTP, missing, or slow, is as its port says.
         result = ready()

@@ -86,6 +86,8 @@ class Runner:
         self._tasks = tasks
         self._changed = changed
         self._sequence = Sequence(tasks, self._do, self._action_failed)
+        self._next_state = asyncio.Event()
+        """Set at the next change of state, and then replaced by another one."""
         self.watch_over = WatchOver(self, stage, tasks)
         self._coming_up = ComingUp(self, stage, moves, tasks)
         self._setting_up: asyncio.Task[None] | None = None
@@ -124,7 +126,13 @@ class Runner:
         if actions:
             self._begin(actions)
         if self.state != before:
+            self._next_state.set()
+            self._next_state = asyncio.Event()
             self._changed(self, before)
+
+    async def next_state(self) -> None:
+        """Return when the state has changed."""
+        await self._next_state.wait()
 
     def log_tail(self, count: int = TAIL_LINES) -> list[str]:
         """Return the last lines of the current or the last run, without the project's secrets."""
