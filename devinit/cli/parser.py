@@ -17,6 +17,15 @@ LONGEST_NUMBER = 18
 """Digits: more than that is no number of anything here."""
 UNKNOWN = re.compile(r"unrecognized arguments: (?P<words>.*)", re.DOTALL)
 MISSING = re.compile(r"the following arguments are required: (?P<names>.*)")
+BORROWED = {
+    "--tail": "--lines",
+    "--number": "--lines",
+    "--timestamps": "--times",
+    "--filter": "--grep",
+    "--detached": "--detach",
+    "--daemon": "--detach",
+}
+"""What options of other programs are called here, in commands that have them."""
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
 
 
@@ -60,7 +69,10 @@ class Parser(ArgumentParser):
     def _nearest(self, word: str) -> str | None:
         from difflib import get_close_matches  # only a mistake pays for it
 
-        near = get_close_matches(word.partition("=")[0], self._option_string_actions, n=1)
+        option = word.partition("=")[0]
+        if BORROWED.get(option) in self._option_string_actions:
+            return "/".join(self._option_string_actions[BORROWED[option]].option_strings)
+        near = get_close_matches(option, self._option_string_actions, n=1)
         return near[0] if near else None
 
 

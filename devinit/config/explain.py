@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import inspect
 
+from devinit.config.borrowed import VALUES, written_here
 from devinit.config.problems import Place, Raw, choose
 from devinit.config.tables import Table
 from devinit.text import nearest
@@ -30,8 +31,8 @@ def _walk(value: Any, kind: inspect.Type, place: Place) -> None:
             _walk(value, inner, place)
         case inspect.UnionType(types=kinds):
             _walk_choice(value, kinds, place)
-        case inspect.StructType(fields=fields) if isinstance(value, dict):
-            _walk_table(value, {field.encode_name: field.type for field in fields}, place)
+        case inspect.StructType(cls=cls, fields=fields) if isinstance(value, dict):
+            _walk_table(value, cls, {field.encode_name: field.type for field in fields}, place)
         case inspect.DictType(value_type=inner) if isinstance(value, dict):
             for key, each in value.items():
                 _walk(each, inner, place.at(key))
@@ -46,12 +47,13 @@ def _walk(value: Any, kind: inspect.Type, place: Place) -> None:
             place.add(f"expected {_expected([kind])}, got {shown(value)}", _advice(value, [kind]))
 
 
-def _walk_table(table: Raw, known: dict[str, inspect.Type], place: Place) -> None:
+def _walk_table(table: Raw, shape: type, known: dict[str, inspect.Type], place: Place) -> None:
     for key, value in table.items():
         if key in known:
             _walk(value, known[key], place.at(key))
         else:
-            place.at(key).add("unknown key", choose(key, known, what="known keys"))
+            hint = written_here(key, shape) or choose(key, known, what="known keys")
+            place.at(key).add("unknown key", hint)
 
 
 def _walk_choice(value: Any, kinds: Iterable[inspect.Type], place: Place) -> None:
@@ -133,5 +135,6 @@ def _advice(value: Any, kinds: list[inspect.Type]) -> str | None:
 
 
 def _meant(value: str, names: list[str]) -> str | None:
-    close = nearest(value.lower(), names)
+    borrowed = VALUES.get(value.lower())
+    close = borrowed if borrowed in names else nearest(value.lower(), names)
     return f'did you mean "{close}"?' if close else None

@@ -16,6 +16,11 @@ WRONG = {
     "unknown option before": (["--frob"], "unknown option --frob", "`devinit --help`"),
     "-C without a folder": (["-C"], "-C needs a folder", "devinit -C DIR status"),
     "-C of nothing": (["-C", "/nowhere", "status"], "-C /nowhere: there is no such folder", ""),
+    "an option of other programs": (
+        ["logs", "--tail=3"],
+        "`devinit logs` has no option --tail=3",
+        "did you mean -n/--lines?",
+    ),
     "unknown option": (["start", "--jsn"], "`devinit start` has no option --jsn", "did you mean --json?"),
     "unknown option of a quick one": (["status", "-x"], "`devinit status` has no option -x", "--help`"),
     "too many words": (["why", "a", "b"], "what is 'b'?", "`devinit why --help`"),

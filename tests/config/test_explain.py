@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import fields
+
+from devinit.config.borrowed import BORROWED, VALUES
+from devinit.config.schema import ServiceTable
+from devinit.config.tables import HealthTable, ReadyTable, StopTable, Table
+from devinit.model.service import Condition, RestartMode
 
 Refused = Callable[..., str]
+
+
+def keys_of(table: type[Table]) -> set[str]:
+    return {field.encode_name for field in fields(table)}
 
 
 class TestAnUnknownKey:
@@ -23,6 +34,61 @@ class TestAnUnknownKey:
     )
     def test_is_told_with_its_way_and_the_nearest(self, refused: Refused, text: str, said: str) -> None:
         assert said in refused(text)
+
+
+class TestAKeyOfAnotherProgram:
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("[services.a]\nprofiles = ['ci']", "[profiles.PROFILE.services.NAME]"),
+            ("[services.a]\nprofiles = ['ci']", "`autostart = false`"),
+            ("[services.a.healthcheck]\ntest = 'true'", "`ready` says how its start is proven, `health` how"),
+            ("[services.a.health]\ninterval = 5", "devinit calls it `every`"),
+            ("[services.a.health]\nretries = 5", "devinit calls it `failures`"),
+            ("[services.a.health]\nstart_period = 5", "`ready.timeout` limits the time before"),
+            ("[services.a]\ninterval = 5", "devinit calls it `health.every`"),
+            ("[services.a]\nstart_period = 5", "devinit calls it `ready.timeout`"),
+            ("[services.a]\nrestart_policy = 'always'", "devinit calls it `restart`"),
+            ("[services.a.environment]\nA = '1'", "devinit calls it `env`"),
+            ("[services.a]\nworking_dir = 'x'", "devinit calls it `directory`"),
+            ("[services.a]\nworking-dir = 'x'", "devinit calls it `directory`"),
+            ("[services.a]\nimage = 'x'", "devinit runs programs, not containers"),
+            ("[services.a]\ncontainer_name = 'x'", "[services.NAME]"),
+            ("[services.a]\nvolumes = ['x']", "nothing is mounted"),
+            ("[services.a]\nnetworks = ['x']", "nothing is mounted or connected"),
+            ("[services.a]\nports = ['80:80']", "`port`, further ones are `extra_ports`"),
+            ("[processes.a]\ncommand = 'x'", "[services.NAME]"),
+            ("[profiles.ci.env]\nA = '1'", "devinit calls it `environment`"),
+            ("[services.a]\nrestart = 'unless-stopped'", 'did you mean "always"?'),
+            ("[services.a]\nrestart = 'no'", 'did you mean "never"?'),
+            ("[services.a.depends_on]\nb = 'service_healthy'", 'did you mean "ready"?'),
+        ],
+    )
+    def test_is_told_with_what_to_write_instead(self, refused: Refused, text: str, said: str) -> None:
+        assert said in refused(text)
+
+    @pytest.mark.parametrize("table", BORROWED)
+    def test_is_none_that_devinit_has(self, table: type[Table]) -> None:
+        assert BORROWED[table].keys().isdisjoint(keys_of(table))
+
+    @pytest.mark.parametrize("table", BORROWED)
+    def test_is_explained_by_keys_that_there_are(self, table: type[Table]) -> None:
+        known = keys_of(table) | {f"health.{key}" for key in keys_of(HealthTable)}
+        known |= {f"ready.{key}" for key in keys_of(ReadyTable)} | {
+            f"stop.{key}" for key in keys_of(StopTable)
+        }
+        # What is said of the file names keys of its services, and a key with its value.
+        known |= keys_of(ServiceTable) | {"autostart = false", "devinit logs NAME --path"}
+
+        hints = " ".join(BORROWED[table].values())
+
+        assert set(re.findall(r"`([^`]+)`", hints)) <= known
+
+    def test_has_values_that_devinit_does_not_have(self) -> None:
+        ours = {str(each.value) for each in (*RestartMode, *Condition)}
+
+        assert set(VALUES.values()) <= ours
+        assert ours.isdisjoint(VALUES)
 
 
 class TestAWrongType:
