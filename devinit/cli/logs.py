@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import select
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from devinit.cli.bounds import LOG_BYTES, LONGEST_LINE, add_bound, bound_of, last_within
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
     from devinit.logs.lines import Line
+    from devinit.system.matching import Search
 
 EXAMPLE = "devinit logs backend -f --grep 'ERROR|Traceback'"
 LINES = 100
@@ -80,6 +82,14 @@ def run(arguments: Arguments) -> int:
     if arguments.path:
         show_paths(names, root, as_json=arguments.json)
         return 0
+    with pattern or nullcontext():
+        return show(arguments, names, root, pattern, since)
+
+
+def show(
+    arguments: Arguments, names: list[str], root: Path, pattern: Search | None, since: float | None
+) -> int:
+    """Print what the services have printed, and follow them if asked to."""
     printer = Printer(
         names,
         pattern,
@@ -141,10 +151,14 @@ def follow(tails: list[Tail], printer: Printer, lines: int | None, since: float 
                     raise BrokenPipeError
 
 
-def pattern_of(text: str | None) -> re.Pattern[str] | None:
+def pattern_of(text: str | None) -> Search | None:
     """Compile what the user wants to see."""
+    if text is None:
+        return None
+    from devinit.system.matching import Search  # it loads threading, which nothing else here needs
+
     try:
-        return re.compile(text) if text is not None else None
+        return Search(re.compile(text))
     except re.error as error:
         raise UsageError(f"--grep is not a regular expression: {error.msg}", hint=pointed(error)) from error
 
@@ -181,7 +195,7 @@ class Printer:
     def __init__(
         self,
         names: list[str],
-        pattern: re.Pattern[str] | None,
+        pattern: Search | None,
         root: Path,
         *,
         as_json: bool,
@@ -201,7 +215,14 @@ class Printer:
 
     def wants(self, line: Line) -> bool:
         """Whether a line is wanted: what counts is what one would see of it."""
-        return self._pattern is None or self._pattern.search(self._mask(harmless(line.text))) is not None
+        if self._pattern is None:
+            return True
+        from devinit.system.matching import PatternTooSlow  # as above; it is loaded by now
+
+        try:
+            return self._pattern.is_found(self._mask(harmless(line.text)))
+        except PatternTooSlow as slow:
+            raise UsageError(f"--grep: {slow}") from slow
 
     def show_last(self, lines: Iterable[tuple[str, Line]]) -> None:
         """Print as many of the last lines as may be printed, after a line about what is left out."""

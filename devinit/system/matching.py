@@ -11,6 +11,13 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
 
 LONGEST_SECONDS = 0.5
 """How long one match may compute; the supervisor does nothing else meanwhile."""
@@ -24,9 +31,9 @@ _too_slow: dict[str, float] = {}
 class PatternTooSlow(Exception):
     """Raised when a pattern takes too long for a text; whether it matches is unknown."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, seconds: float) -> None:
         super().__init__(
-            f"the regular expression {pattern!r} takes longer than {LONGEST_SECONDS:g} s: "
+            f"the regular expression {pattern!r} takes longer than {seconds:g} s: "
             "rewrite it without a repetition inside another, such as (a+)+"
         )
 
@@ -37,24 +44,85 @@ def is_found(pattern: str, text: str, flags: re.RegexFlag = re.NOFLAG) -> bool:
     Raise PatternTooSlow when that takes too long, and at once within 10 s after that. Only in the main thread is
     the time bounded: signals reach no other.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return re.search(pattern, text, flags) is not None
     if pattern in _too_slow and time.monotonic() < _too_slow[pattern]:
-        raise PatternTooSlow(pattern)
+        raise PatternTooSlow(pattern, LONGEST_SECONDS)
     expression = re.compile(pattern, flags)
+    try:
+        with bounded(pattern, LONGEST_SECONDS):
+            return expression.search(text) is not None
+    except PatternTooSlow:
+        _too_slow[pattern] = time.monotonic() + PAUSE_SECONDS
+        raise
+
+
+@contextmanager
+def bounded(pattern: str, seconds: float) -> Iterator[None]:
+    """Raise PatternTooSlow in a block that matches a pattern and computes for longer than that.
+
+    It may be anywhere in the block. Only in the main thread is the time bounded.
+    """
 
     def expire(_signal: int, _frame: object) -> None:
-        _too_slow[pattern] = time.monotonic() + PAUSE_SECONDS
-        raise PatternTooSlow(pattern)
+        raise PatternTooSlow(pattern, seconds)
 
+    with _timer(expire, seconds, 0):
+        yield
+
+
+class Search:
+    """A search for one pattern in many texts, in the main thread and as a context.
+
+    A timer for each text would take longer than the match: one timer goes on, and ends a match that it finds at
+    work for the second time, so after one to two times LONGEST_SECONDS.
+    """
+
+    def __init__(self, expression: re.Pattern[str]) -> None:
+        self._expression = expression
+        self._begun = 0
+        """How many matches have begun."""
+        self._seen = -1
+        """How many had begun when the timer fired last."""
+        self._is_at_work = False
+        self._timer = _timer(self._look, LONGEST_SECONDS, LONGEST_SECONDS)
+
+    def __enter__(self) -> Self:
+        self._timer.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.__exit__(kind, error, trace)
+
+    def is_found(self, text: str) -> bool:
+        """Return whether the pattern matches somewhere in a text; raise PatternTooSlow when that takes long."""
+        self._begun += 1
+        self._is_at_work = True
+        try:
+            return self._expression.search(text) is not None
+        finally:
+            self._is_at_work = False
+
+    def _look(self, _signal: int, _frame: object) -> None:
+        if self._is_at_work and self._seen == self._begun:
+            raise PatternTooSlow(self._expression.pattern, LONGEST_SECONDS)
+        self._seen = self._begun
+
+
+@contextmanager
+def _timer(act: Callable[[int, object], None], seconds: float, interval: float) -> Iterator[None]:
+    """Act when this process has computed for so long in the block, and after each interval that is not 0."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     # Virtual: a machine under load does not make a pattern slow.
-    before = signal.signal(signal.SIGVTALRM, expire)
+    before = signal.signal(signal.SIGVTALRM, act)
     try:
         try:
-            signal.setitimer(signal.ITIMER_VIRTUAL, LONGEST_SECONDS)
-            return expression.search(text) is not None
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds, interval)
+            yield
         finally:
-            # The timer fires once. If it does so just now, its handler runs before this block is left.
+            # If it fires just now, its handler runs before this block is left.
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     finally:
         signal.signal(signal.SIGVTALRM, before)

@@ -51,6 +51,15 @@ class TestLines:
     def test_are_searched_as_they_are_seen(self, logged: Shop) -> None:
         assert logged("logs", "web", "--grep", "^compiled$").stdout == "compiled\n"
 
+    @pytest.mark.timeout(30)
+    def test_are_not_searched_for_ever(self, logged: Shop) -> None:
+        logged.log("web").write_text("a" * 60 + "!\n")
+
+        done = logged("logs", "web", "--grep", "(a+)+$")
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--grep: the regular expression '(a+)+$' takes longer than 0.5 s: rewrite it" in done.stderr
+
     def test_that_do_not_match_are_no_failure(self, logged: Shop) -> None:
         done = logged("logs", "--grep", "nothing like this")
 

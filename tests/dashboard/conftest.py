@@ -304,6 +304,10 @@ class Desk:
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
+    def says(self, service: str, text: str) -> None:
+        """Let a service print a line."""
+        self.app._add_lines([Piece(service, [Line(text, NOON + 60)])])
+
     def logs(self) -> list[str]:
         return [row.line.plain for row in self.main.log_pane.view.rows]
 

@@ -15,6 +15,7 @@ from devinit.dashboard.screens.details import DetailsPage
 from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.ports import PortsPage
+from devinit.dashboard.widgets import log_pane
 from tests.dashboard.conftest import CONFLICT, HOLDER, port_question, status
 
 if TYPE_CHECKING:
@@ -246,6 +247,34 @@ class TestTheKeysOfLogs:
 
             assert desk.main.log_pane.view.filter is None
             assert desk.main.query_one("#prompt").display
+
+    @pytest.mark.parametrize("key", ["f", "slash"])
+    async def test_give_up_an_expression_that_takes_for_ever(
+        self, open_desk: Open, monkeypatch: pytest.MonkeyPatch, key: str
+    ) -> None:
+        monkeypatch.setattr(log_pane, "ALL_SECONDS", 0.05)
+        async with open_desk() as desk:
+            desk.says("backend", "a" * 60 + "!")
+            before = desk.logs()
+
+            await desk.press(key, *"(a+)+$", "enter")
+
+            await desk.shows("(a+)+$' takes")
+            assert desk.logs() == before
+            assert (desk.main.log_pane.view.filter, desk.main.log_pane.search) == (None, None)
+
+    async def test_give_up_an_expression_that_a_new_line_makes_slow(
+        self, open_desk: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(log_pane, "ALL_SECONDS", 0.05)
+        async with open_desk() as desk:
+            await desk.press("f", *"(a+)+$", "enter")
+            assert "filter (a+)+$" in desk.text()
+
+            desk.says("backend", "a" * 60 + "!")
+
+            await desk.shows("(a+)+$' takes")
+            assert len(desk.logs()) == 9
 
     async def test_leave_the_question_with_escape(self, open_desk: Open) -> None:
         async with open_desk() as desk:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 
 import pytest
 
 from devinit.system import matching
-from devinit.system.matching import PatternTooSlow, is_found
+from devinit.system.matching import PatternTooSlow, Search, is_found
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,30 @@ class TestAPattern:
 
         with pytest.raises(PatternTooSlow):
             is_found("(a+)+$", "a" * 60 + "!")
+
+        assert signal.getsignal(signal.SIGVTALRM) == before
+        assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+
+
+@pytest.mark.timeout(30)
+class TestASearchInManyTexts:
+    def test_finds_what_matches(self) -> None:
+        with Search(re.compile("b$")) as search:
+            assert [text for text in ("ab", "ba", "bb") if search.is_found(text)] == ["ab", "bb"]
+
+    def test_is_not_ended_by_many_texts_that_together_take_longer(self) -> None:
+        begun = time.process_time()
+        with Search(re.compile("x")) as search:
+            while time.process_time() - begun < 4 * matching.LONGEST_SECONDS:
+                assert not search.is_found("a" * 1000)
+
+    def test_is_ended_by_the_text_that_takes_for_ever(self) -> None:
+        before = signal.getsignal(signal.SIGVTALRM)
+
+        with Search(re.compile("(a+)+$")) as search:
+            assert search.is_found("aa")
+            with pytest.raises(PatternTooSlow):
+                search.is_found("a" * 60 + "!")
 
         assert signal.getsignal(signal.SIGVTALRM) == before
         assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)

@@ -117,6 +117,12 @@ class LogScreen(Screen[None]):
         if text and text.strip():
             self._copy(text)
 
+    @on(LogPane.TooSlow)
+    def show_without_pattern(self, event: LogPane.TooSlow) -> None:
+        """Show the lines without a regular expression that takes too long."""
+        self.notify(event.text, severity="error", timeout=8)
+        self.show_logs()
+
     def _copy(self, text: str) -> None:
         self.app.copy_to_clipboard(text)
         lines = text.count("\n") + 1
@@ -183,7 +189,7 @@ class LogScreen(Screen[None]):
     def _find(self, step: int) -> None:
         if self.log_pane.search is None:
             self.action_search()
-        elif not self.log_pane.find(step):
+        elif not self.log_pane.find(step) and self.log_pane.search is not None:
             self.notify(f"no line matches {self.log_pane.search.pattern}", timeout=3)
 
     def action_search(self) -> None:

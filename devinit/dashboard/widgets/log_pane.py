@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,11 +24,16 @@ from textual.strip import Strip
 from devinit.dashboard.lines.line import Kind, LogLine
 from devinit.dashboard.lines.view import LogView, Row
 from devinit.dashboard.painting import COMPONENTS, style_of
+from devinit.system.matching import PatternTooSlow, bounded
 from devinit.text import cut, pad, width
 
 SERVICE_STYLES = ("busy", "violet", "accent", "good", "attention")
 """By which the names of services differ where all lines are shown."""
 TIME_WIDTH = len("12:34:56 ")
+ALL_SECONDS = 3.0
+"""How long a search of all lines may compute. Long lines of many services take one second."""
+ROW_SECONDS = 0.05
+"""How long it may take to find the matches in a row that is painted: there are as many as the screen is high."""
 
 
 class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
@@ -50,6 +56,12 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     class Changed(Message):
         """Something about the pane is to be said in its title."""
 
+    @dataclass
+    class TooSlow(Message):
+        """A regular expression took too long, and is not used any more: the lines are to be shown anew."""
+
+        text: str
+
     def __init__(self) -> None:
         super().__init__(id="log")
         self.view = LogView()
@@ -68,7 +80,8 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.view.service, self._names = service, names
         self._name_width = min(max(map(width, names), default=0), 16)
         self.view.wrap_at = self._wrap_width()
-        self.view.show(lines)
+        with self._bounded(self.view.filter, ALL_SECONDS):
+            self.view.show(lines)
         self._rows_changed()
         # The scrollbar knows the new length only after a refresh.
         self.call_after_refresh(self._to_end)
@@ -81,7 +94,9 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         """Show more lines, and no longer those that are not kept any more."""
         if self.view.service is not None and all(line.service != self.view.service for line in lines):
             return
-        gone = self.view.drop_before(dropped) + self.view.add(lines)
+        gone = self.view.drop_before(dropped)
+        with self._bounded(self.view.filter, ALL_SECONDS):
+            gone += self.view.add(lines)
         if gone and not self.following:
             # What is read stays where it is.
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False, force=True, immediate=True)
@@ -90,6 +105,20 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
     def set_filter(self, pattern: re.Pattern[str] | None) -> None:
         """Show only lines that match from now on; the caller shows the lines anew."""
         self.view.filter = pattern
+
+    @contextmanager
+    def _bounded(self, pattern: re.Pattern[str] | None, seconds: float) -> Iterator[None]:
+        """Take a pattern away that makes this block compute for longer than that."""
+        if pattern is None:
+            yield
+            return
+        try:
+            with bounded(pattern.pattern, seconds):
+                yield
+        except PatternTooSlow as slow:
+            self.view.filter = None if self.view.filter is pattern else self.view.filter
+            self.search = None if self.search is pattern else self.search
+            self.post_message(self.TooSlow(str(slow)))
 
     @property
     def prefix_width(self) -> int:
@@ -113,7 +142,8 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.view.wrap_at = self._wrap_width()
         lines = list(dict.fromkeys(row.line for row in self.view.rows))
         top = self.view.rows[self.scroll_offset.y].line.number if self._has_top() else None
-        self.view.show(lines)
+        with self._bounded(self.view.filter, ALL_SECONDS):
+            self.view.show(lines)
         if top is not None and not self.following:
             self.scroll_to(y=self.view.row_of(top) or 0, animate=False, force=True, immediate=True)
         self._rows_changed()
@@ -205,7 +235,9 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
             if here is not None
             else (len(self.view.rows) - 1 if step < 0 else self.scroll_offset.y)
         )
-        row = self.view.find(self.search, start, step)
+        row = None
+        with self._bounded(self.search, ALL_SECONDS):
+            row = self.view.find(self.search, start, step)
         return row is not None and self.look_at(self.view.rows[row].line.number)
 
     def on_click(self, event: events.Click) -> None:
@@ -298,8 +330,9 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
                 text = Text(line.plain, style_of(self, "bad") if line.is_problem else "")
         if self.search is not None:
             match_style = self.get_component_rich_style("log--match")
-            for found in self.search.finditer(text.plain):
-                text.stylize(match_style, *found.span())
+            with self._bounded(self.search, ROW_SECONDS):
+                for found in self.search.finditer(text.plain):
+                    text.stylize(match_style, *found.span())
         if row.start == 0 and row.end is None:
             return text
         places = offsets(text.plain, row.start, row.end)
