@@ -27,8 +27,9 @@ _LAUNCHERS = frozenset(
     ]
 )
 _JOB_WORKERS = (
-    r"(?s)(?:^|[\s/])celery\s(?:.*\s)?worker\b",
-    r"(?s)(?:^|[\s/])rq\s(?:.*\s)?worker(?:-pool)?\b",
+    # Atomic: what does not follow the first name does not follow another one.
+    r"(?s)\A(?>.*?(?:^|[\s/])celery\s)(?:.*\s)?worker\b",
+    r"(?s)\A(?>.*?(?:^|[\s/])rq\s)(?:.*\s)?worker(?:-pool)?\b",
     r"(?:^|[\s/])manage\.py\s+rqworker\b",
 )
 

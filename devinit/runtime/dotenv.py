@@ -32,8 +32,9 @@ PIPE_SECONDS = 5.0
 
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./:@%+,=?*!^_-")
 # Patterns are compiled at their first use, which is rare, and not by every start.
-# python-dotenv's own (dotenv/variables.py): what it would replace.
-_INTERPOLATED = r"\$\{[^}:]*(?::-[^}]*)?\}"
+# What python-dotenv's own would replace (dotenv/variables.py), by the innermost name: that takes linear time for a
+# text that ends with a brace.
+_INTERPOLATED = r"\$\{(?:[^}:$]|\$(?!\{))*(?::-[^}]*)?\}"
 # Backslashes in double quotes: python-dotenv decodes these, Node two of them, and a shell joins lines at one.
 _NOT_IN_DOUBLE_QUOTES = r"[\"`$]|\\(?:[\\'abfnrtv\n]|\Z)"
 # Assigned in a sourced file these are an error, are ignored, or are replaced by the shell's own value
@@ -120,7 +121,7 @@ def _written(name: str, value: str) -> str:
     _check_characters(name, value)
     if "\r" in value:
         raise _unwritable(name, "it contains a carriage return, which most readers take for a line end")
-    if "${" in value and (match := re.search(_INTERPOLATED, value)):
+    if "${" in value and (match := re.search(_INTERPOLATED, value[: value.rfind("}") + 1])):
         raise _unwritable(name, f"python-dotenv would replace {match[0]} in it")
     if all(character in _BARE or _is_foreign_letter(character) for character in value):
         return value

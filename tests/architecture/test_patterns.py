@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import asdict
 
+from devinit.dashboard.lines import line
+from devinit.errors import ConfigError
 from devinit.kinds.postgres import extensions
+from devinit.logs import printed
+from devinit.model.launcher import is_job_worker
+from devinit.runtime.dotenv import render
+from devinit.supervisor.diagnosis import build_table, cause_table, causes, log_records, remedies, workers
+from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import request_of
 from devinit.supervisor.readiness import scheme_hints
+from devinit.text import COLOUR, SEQUENCES
 
 LONG = 100_000
 IN_TEXT = {
@@ -38,3 +48,81 @@ def test_a_pattern_is_done_with_a_hostile_file_at_once(name: str) -> None:
     pattern, text = IN_BYTES[name]
 
     assert sum(1 for _ in pattern.finditer(text)) in range(len(text))
+
+
+HOSTILE = {
+    "one word": ("", "a"),
+    "a task of Gradle": (":", "a"),
+    "a task of Gradle and errors": (":", "Error"),
+    "a task of Gradle and a file": (":", "kt"),
+    "a package of Composer": (" - ", "/"),
+    "packages of Composer": (" - ", "a/a "),
+    "a frame of Ruby": ("a:1:in `", "': a:1:in `"),
+    "the end of a frame of Ruby": ("a:1:in `a': ", "': "),
+    "a thread of Rust": ("thread '", "' panicked at '"),
+    "the end of a thread of Rust": ("thread 'a' panicked at '", "', "),
+    "a place of Rolldown": ("", "\u2500[ "),
+    "a place of tsc": ("", "a.ts("),
+    "files": ("", "/a.ts"),
+    "spaces": ("", " "),
+    "quotes": ("", "'"),
+    "double quotes": ('level=error msg="', '\\"'),
+    "fields": ("level=error ", 'a="'),
+    "brackets": ("", "["),
+    "escapes": ("", "\x1b["),
+    "titles": ("", "\x1b]"),
+    "digits": ("", "1:1"),
+    "errors": ("", "error: "),
+    "exceptions": ("", "Exception"),
+}
+"""What a line of a service may repeat, behind how it begins."""
+
+
+def patterns_for_lines() -> Iterator[str]:
+    """Yield each built-in pattern that is searched in what services print."""
+    for tool in build_table.TOOLS:
+        yield from filter(None, asdict(tool).values())
+    for saying in (*cause_table.STRONG, *cause_table.WEAK):
+        yield from filter(None, (saying.pattern, saying.place))
+    for module in (build_table, cause_table, causes, log_records, remedies, workers):
+        for value in vars(module).values():
+            texts = value if isinstance(value, tuple) else (value,)
+            yield from (
+                each for each in texts if isinstance(each, str) and "\\" in each and "\n\n" not in each
+            )
+    yield from (SEQUENCES, COLOUR, line.PROBLEM.pattern, line.HARMLESS.pattern, log_files.COLOURS.pattern)
+    for expression in (printed._DATE_AND_TIME, printed._REDIS, printed._UNIX):
+        yield expression.pattern.decode()
+
+
+LINE_PATTERNS = [re.compile(each) for each in dict.fromkeys(patterns_for_lines())]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_pattern_for_lines_takes_long_for_a_hostile_line(name: str) -> None:
+    begin, repeated = HOSTILE[name]
+    text = begin + repeated * (LONG // len(repeated))
+
+    for pattern in LINE_PATTERNS:
+        pattern.search(text)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("repeated", ["celery ", "rq ", "/rq\n"])
+def test_a_hostile_command_is_recognised_at_once(repeated: str) -> None:
+    assert not is_job_worker(repeated * (LONG // len(repeated)))
+    assert is_job_worker(repeated * (LONG // len(repeated)) + " worker")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("value", ["${" * LONG, "}" + "${" * LONG, "${:-" * LONG])
+def test_a_hostile_value_is_written_at_once(value: str) -> None:
+    assert value in render({"A": value})
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("value", ["${" * LONG + ":x}${a}", "${" * LONG + "a}"])
+def test_a_hostile_value_that_would_be_replaced_is_refused_at_once(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"would replace \$\{a\} in it"):
+        render({"A": value})

@@ -113,7 +113,7 @@ def _pieces(tree: Any) -> Iterator[str]:
             case kinds.NOT_LITERAL:
                 yield "a" if value != ord("a") else "b"
             case kinds.IN:
-                yield next(each for each in SAMPLES if _holds(value, each))
+                yield next((each for each in SAMPLES if _holds(value, each)), _first(value))
             case kinds.MAX_REPEAT | kinds.MIN_REPEAT | kinds.POSSESSIVE_REPEAT:
                 yield from _pieces(value[2])
             case kinds.SUBPATTERN:
@@ -132,12 +132,20 @@ def _pieces(tree: Any) -> Iterator[str]:
         yield literal
 
 
+def _first(members: list[tuple[Any, Any]]) -> str:
+    """Return the first character that a class names; one of these is in a class of no sample."""
+    kind, value = members[0]
+    return chr(value[0]) if kind is kinds.RANGE else chr(value) if kind is kinds.LITERAL else ""
+
+
 def _holds(members: list[tuple[Any, Any]], character: str) -> bool:
     tests = {
         kinds.CATEGORY_DIGIT: character.isdigit(),
         kinds.CATEGORY_SPACE: character.isspace(),
         kinds.CATEGORY_WORD: character.isalnum() or character == "_",
         kinds.CATEGORY_NOT_SPACE: not character.isspace(),
+        kinds.CATEGORY_NOT_WORD: not (character.isalnum() or character == "_"),
+        kinds.CATEGORY_NOT_DIGIT: not character.isdigit(),
     }
     is_negated = members[0][0] is kinds.NEGATE
     is_member = any(

@@ -126,11 +126,11 @@ PLACES = (
     r'^\s*File "(?P<file>[^"<]+)", line (?P<line>\d+)',
     # Vite, of an error without a place: `File: /shop/src/app.css?direct:undefined:NaN`.
     r"^\s*File: (?P<file>/\S.*?)(?:\?[^\s:]*)?(?::(?:(?P<line>\d+)|undefined|null):(?:\d+|undefined|null|NaN))?$",
-    r"\u2500\[ (?P<file>[^\]]+?):(?P<line>\d+):\d+ \]",
+    r"\u2500\[ (?P<file>[^\]\u2500]+?):(?P<line>\d+):\d+ \]",
     r"\bfile://(?P<file>/[^\s:?]+)(?:\?[\w=&]*)?:(?P<line>\d+):\d+\)?$",
     r"^ERROR in (?P<file>\S+\.\w+)(?: (?P<line>\d+):\d+)?",
-    r"(?P<file>[^\s():\"']+\.[cm]?[jt]sx?)\((?P<line>\d+),\d+\)",
-    r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]*\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
+    r"(?<![^\s():\"'])(?P<file>[^\s():\"']+\.[cm]?[jt]sx?)\((?P<line>\d+),\d+\)",
+    r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]{0,500}\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
 )
 """How a place in the code is written, the surest way first."""
 MISSING = (

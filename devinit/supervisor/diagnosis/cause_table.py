@@ -42,7 +42,7 @@ STRONG: tuple[Saying, ...] = (
     # An exception's last line, of Python, Node, Java, Ruby, .NET. "Error: " alone says nothing and is left out.
     Saying(SIGN + r"(?:\[vite\] )?(?:\(\w+\) )?(?:Uncaught )?Error(?: \[\w+\])?: (?P<said>.+)"),
     Saying(
-        SIGN + r'(?::\w+)?(?:Exception in thread "[^"]*" |Unhandled exception\. )?(?:Uncaught )?'
+        SIGN + r'(?::\w{1,60})?(?:Exception in thread "[^"]*" |Unhandled exception\. )?(?:Uncaught )?'
         r"(?P<said>[\w.:$]*(?:Error|Exception)(?: \[\w+\])?: .+)"
     ),
     # Go. `go: downloading …` is progress. The compiler's lines begin with the place.
@@ -53,19 +53,19 @@ STRONG: tuple[Saying, ...] = (
     Saying(r'"level":"(?:fatal|panic)".*"(?:msg|message)":"(?P<said>(?:[^"\\]|\\.)+)"'),
     # Rust: the panic line, not the backtrace; then rustc and cargo, and others that say "error: "
     Saying(r"^thread '.*' (?:\(\d+\) )?panicked at (?P<at>\S+?):$"),
-    Saying(r"^thread '.*' panicked at '(?P<said>.+)', (?P<at>\S+)$"),
+    Saying(r"^thread '[^']*' panicked at '(?P<said>.+)', (?P<at>\S+)$"),
     _first(
         r"^(?:psql: )?error(?:\[E\d+\])?: (?:Uncaught (?:\(in promise\) )?)?(?P<said>(?!could not compile|"
         r"aborting due to|process didn't exit|script \"|Recipe |command .* (?:failed|exited)).+)",
         place=r"^\s+--> (?P<at>\S+)$",
     ),
     # Java, Kotlin, Maven, Gradle, Spring
-    _first(r"^(?:\[ERROR\] )?(?::\w+)?(?P<said>\S+\.(?:java|kt|scala|groovy):(?:\[\d+,\d+\]|\d+: error:) .+)"),
+    _first(r"^(?:\[ERROR\] )?(?::\w{1,60})?(?P<said>\S+\.(?:java|kt|scala|groovy):(?:\[\d+,\d+\]|\d+: error:) .+)"),
     _first(r"^e: (?P<said>\S+\.kts?:.+)"),
     Saying(r"^\[FATAL\] (?P<said>.+)"),
     Saying(r"^Description:$"),
     # Ruby, Bundler, Rails, Puma
-    _first(r"^\S.*?:\d+:in [`'].*?': (?P<said>.+ \([\w:]+\))$"),
+    _first(r"^(?>\S.*?:\d+:in [`'][^']*': )(?P<said>.+ \([\w:]+\))$"),
     Saying(r"^(?P<said>(?:\S*/)?[\w.-]+(?:\.(?:rb|ru|rake)|Gemfile|Rakefile):\d+: (?!warning).+)"),
     Saying(r"^ruby: (?P<said>(?!warning).+)"),
     Saying(r"^(?P<said>Could not (?:find|locate) .+)"),
@@ -79,7 +79,7 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"^(?P<said>Could not open input file: .+)"),
     Saying(r"^(?P<said>Directory .+ does not exist\.)$"),
     Saying(r"^\s*In \S+\.php line \d+:\s*$"),
-    _first(r"^\s+- (?P<said>(?:Root composer\.json|\S+/\S+.*?) requires .+)"),
+    _first(r"^\s+- (?P<said>(?:Root composer\.json|[^\s/]+/\S.*?) requires .+)"),
     Saying(r"^(?P<said>Composer could not find .+)"),
     # Elixir: the innermost one is the cause; its compiler tells errors above its summary
     Saying(r"^\s*\*\* (?P<said>\((?!EXIT\b)[\w.]+\) (?!.*errors have been logged).+)"),
