@@ -104,7 +104,7 @@ def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
         if client.greeting.is_out_of_reach:
             from devinit.control.elsewhere import out_of_reach
 
-            return out_of_reach(client).message
+            return out_of_reach(client.greeting).message
         services = _services(client)
         if not services:
             return None

@@ -100,6 +100,7 @@ def show(
         most=bound_of(arguments.max_bytes, 0 if arguments.follow else LOG_BYTES),
         shortens=bound_of(arguments.max_bytes, LOG_BYTES) is not None,
     )
+    mention_elsewhere(root)
     descriptors.raise_limit(len(names))
     tails = [Tail(name, log_of(root, name)) for name in names]
     lost = [] if any(log_of(root, name).exists() for name in names) else lost_by_running(root, names)
@@ -112,6 +113,16 @@ def show(
     if not printer.has_shown and arguments.lines != 0 and not lost:
         talk(nothing_of(arguments))
     return 0
+
+
+def mention_elsewhere(root: Path) -> None:
+    """Say that what is shown is printed in another container. The supervisor is not asked: it may hang."""
+    from devinit.control.waking import visible_supervisor_of  # --path does without it
+
+    if visible_supervisor_of(root) == 0:
+        from devinit.control.elsewhere import OUT_OF_REACH  # hardly ever
+
+        talk(f"{root} {OUT_OF_REACH}")
 
 
 def show_paths(names: list[str], root: Path, *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ def require_reach(client: Client) -> Client:
         from devinit.control.elsewhere import out_of_reach  # hardly ever, as below
 
         client.close()
-        raise out_of_reach(client)
+        raise out_of_reach(client.greeting)
     return client
 
 
@@ -27,7 +27,7 @@ def mention_reach(client: Client | None) -> str | None:
         return None
     from devinit.control.elsewhere import out_of_reach
 
-    error = out_of_reach(client)
+    error = out_of_reach(client.greeting)
     talk(f"{error.message}\n  {error.hint}")
     return error.message
 

@@ -34,7 +34,7 @@ class AsyncClient:
         on_event: OnEvent | None,
     ) -> None:
         self._reader, self._writer = reader, writer
-        self._greeting = greeting
+        self.greeting = greeting
         self._on_event = on_event
         self._answers: dict[int, tuple[str, asyncio.Future[Any]]] = {}
         self._last_id = 0
@@ -106,7 +106,7 @@ class AsyncClient:
         if answer is None or answer.done():
             return
         if "error" in message:
-            answer.set_exception(refused(message["error"], self._greeting))
+            answer.set_exception(refused(message["error"], self.greeting))
         else:
             answer.set_result(message.get("result"))
 

@@ -7,10 +7,13 @@ loopback addresses of its services. Loaded only where that is so.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from devinit.control.client import Client
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE
 from devinit.errors import SupervisorError
+
+if TYPE_CHECKING:
+    from devinit.control.greeting import Greeting
 
 WITH_ITS_SUPERVISOR = (
     "run the command there; or `devinit stop`, which works from here, and then start it here"
@@ -18,13 +21,13 @@ WITH_ITS_SUPERVISOR = (
 """What to do where the supervisor answers, although its services do not."""
 
 
-def out_of_reach(client: Client) -> SupervisorError:
+OUT_OF_REACH = "runs in another container or namespace: its addresses cannot be reached from here"
+"""What is said of a project whose services run there, behind its folder."""
+
+
+def out_of_reach(greeting: Greeting) -> SupervisorError:
     """Return the error for a supervisor whose services have other loopback addresses than this command."""
-    return SupervisorError(
-        f"{client.greeting.root} runs in another container or namespace: "
-        "its addresses cannot be reached from here",
-        hint=WITH_ITS_SUPERVISOR,
-    )
+    return SupervisorError(f"{greeting.root} {OUT_OF_REACH}", hint=WITH_ITS_SUPERVISOR)
 
 
 def services_out_of_reach(names: Collection[str], root: str) -> SupervisorError:

@@ -77,6 +77,8 @@ class Dashboard(App[str]):
         self.stack = Stack(root=str(root), project=root.name)
         self.environment: dict[str, str] = {}
         self._line = Line.SOUGHT
+        self._out_of_reach = ""
+        """Why the services cannot be reached from here, if they run in another container."""
         self._last_order: tuple[str, tuple[str, ...], float] | None = None
         """What was ordered last by a key, of whom, and when."""
         self._restarting: Counter[str] = Counter()
@@ -124,8 +126,8 @@ class Dashboard(App[str]):
 
     def _take_news(self, news: News) -> None:
         match news:
-            case Found(status, environment):
-                self._line = Line.HELD
+            case Found(status, environment, out_of_reach):
+                self._line, self._out_of_reach = Line.HELD, out_of_reach
                 if self._missed_supervisor:
                     # It is back: what was said about its absence is true no longer.
                     self._missed_supervisor = False
@@ -173,7 +175,7 @@ class Dashboard(App[str]):
         self.stack = stack
         self._feed.follow(stack.services)
         if self._line is Line.HELD:
-            self.main.show_banner(banner(stack, None))
+            self.main.show_banner(banner(stack, None, self._out_of_reach))
         self.main.show_stack(stack, self._line)
 
     def _note(self, service: str, text: str) -> None:

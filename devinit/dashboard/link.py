@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from msgspec import Struct
 
 from devinit.control.async_client import AsyncClient, Json, connected
+from devinit.control.elsewhere import out_of_reach
 from devinit.errors import DevinitError, SupervisorError
 
 SENDING_SECONDS = 3.0
@@ -24,6 +25,8 @@ class Found(Struct, frozen=True):
 
     status: Json
     environment: dict[str, str]
+    out_of_reach: str = ""
+    """Why its services cannot be reached from here, if they run in another container."""
 
 
 class Happened(Struct, frozen=True):
@@ -117,6 +120,9 @@ class SupervisorLink:
         self._unsent.add(sent)
         try:
             async with self._connection(None, start=True) as client:
+                if method in ("start", "restart") and client.greeting.is_out_of_reach:
+                    # As in commands: a start promises services that answer here.
+                    raise out_of_reach(client.greeting)
                 return await client.call(method, params, sent.set)
         finally:
             self._unsent.discard(sent)
@@ -136,7 +142,9 @@ class SupervisorLink:
     async def _subscribe(self, client: AsyncClient, tell: Tell) -> None:
         # Before anything else: a supervisor that was only just started reads the configuration for it.
         environment = await client.call("environment", {"environ": self._environ, "profile": self._profile})
-        tell(Found(await client.call("subscribe"), environment))
+        status = await client.call("subscribe")
+        elsewhere = out_of_reach(client.greeting).message if client.greeting.is_out_of_reach else ""
+        tell(Found(status, environment, elsewhere))
 
     async def _pause(self) -> None:
         try:

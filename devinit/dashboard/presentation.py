@@ -283,8 +283,13 @@ def headline(stack: Stack, columns: int, line: Line) -> list[Piece]:
     return pieces
 
 
-def banner(stack: Stack, gone: Gone | None) -> list[Piece]:
-    """Return what stands in the way of everything else, and what to do about it."""
+def banner(stack: Stack, gone: Gone | None, out_of_reach: str = "") -> list[Piece]:
+    """Return what stands in the way of everything else, and what to do about it.
+
+    `out_of_reach`: why the services cannot be reached from here, if that is so.
+    """
+    if gone is None and out_of_reach:
+        return [(plain(out_of_reach), "strong")]
     if gone is None:
         return [] if stack.services else NO_SERVICES
     if stack.services and is_everything_at_rest(stack):

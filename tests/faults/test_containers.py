@@ -32,6 +32,27 @@ ELSEWHERE = "in another container or namespace"
 OUT_OF_REACH_SAID = f"runs {ELSEWHERE}: its addresses cannot be reached from here"
 
 
+ORDERS = """
+import asyncio, sys
+from pathlib import Path
+from devinit.dashboard.link import Found, SupervisorLink
+from devinit.errors import DevinitError
+
+async def main():
+    link = SupervisorLink(Path(sys.argv[1]), {}, None)
+    found = asyncio.get_running_loop().create_future()
+    following = asyncio.create_task(link.follow(lambda news: found.done() or found.set_result(news)))
+    print((await found).out_of_reach)
+    for method in ("start", "restart"):
+        try:
+            await link.order(method, {"services": ["web"]})
+        except DevinitError as error:
+            print(f"{method}: {error.message}")
+    following.cancel()
+
+asyncio.run(main())
+"""
+"""What the dashboard does, without a terminal."""
 OLDER = {"version": "0.0.1", "wire": WIRE}
 
 
@@ -126,6 +147,31 @@ class TestAServiceInAnotherContainer:
             assert "web: running in another container or namespace" in said.stdout
             assert "takes them over" not in said.stdout + said.stderr
         assert shop("stop").returncode == 0
+
+
+class TestTheDashboardInAnotherContainer:
+    def test_says_so_and_starts_nothing(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+
+        said = in_container(shop, program=[sys.executable, "-c", ORDERS, str(shop.root)])
+
+        found, *refused = said.stdout.splitlines()
+        assert found == f"{shop.root} {OUT_OF_REACH_SAID}"
+        assert refused == [f"start: {found}", f"restart: {found}"]
+        assert shop.status()["web"]["restarts"] == 0
+
+
+class TestLogsInAnotherContainer:
+    def test_are_shown_and_said_to_be_of_services_there(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+
+        there = in_container(shop, "logs", "web")
+
+        assert there.stdout == shop("logs", "web").stdout
+        assert there.stderr == f"{shop.root} {OUT_OF_REACH_SAID}\n"
+        assert shop("logs", "web").stderr == ""
 
 
 class TestAStartThatIsRefusedInAContainer:

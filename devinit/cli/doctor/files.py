@@ -149,7 +149,7 @@ def supervisor(root: Path, answer: Client | DevinitError | None) -> Iterator[Fin
 def reach(client: Client) -> Iterator[Finding]:
     """Say where the services are when this command cannot reach them."""
     if client.greeting.is_out_of_reach:
-        error = out_of_reach(client)
+        error = out_of_reach(client.greeting)
         yield Finding(check="supervisor", problem=error.message, advice=error.hint or "", harmless=True)
 
 

@@ -60,7 +60,10 @@ STRONG: tuple[Saying, ...] = (
         place=r"^\s+--> (?P<at>\S+)$",
     ),
     # Java, Kotlin, Maven, Gradle, Spring
-    _first(r"^(?:\[ERROR\] )?(?::\w{1,60})?(?P<said>\S+\.(?:java|kt|scala|groovy):(?:\[\d+,\d+\]|\d+: error:) .+)"),
+    _first(
+        r"^(?:\[ERROR\] )?(?::\w{1,60})?(?P<said>\S+\.(?:java|kt|scala|groovy):"
+        r"(?:\[\d+,\d+\]|\d+: error:) .+)"
+    ),
     _first(r"^e: (?P<said>\S+\.kts?:.+)"),
     Saying(r"^\[FATAL\] (?P<said>.+)"),
     Saying(r"^Description:$"),
