@@ -171,6 +171,26 @@ class TestAFolderForTheSocketThatSomebodyElsePrepared:
         assert shop.supervisors() == []
 
 
+class TestTheLockOnData:
+    def test_cannot_be_held_by_another_user_whatever_the_umask(
+        self, open_shop: Shop, free_ports: FreePorts, another_user: Unprivileged
+    ) -> None:
+        for name, port in zip(("postgres", "redis"), free_ports(2), strict=True):
+            open_shop.server(name, provider=name, port=port)
+        words = ["sh", "-c", 'umask 0; exec "$@"', "sh", *open_shop.program(), "start", "--detach"]
+        assert subprocess.run(words, check=False, capture_output=True).returncode == 0
+
+        locks = [*state_of(open_shop.root).glob("data/*/in-use-*.lock")]
+
+        def opened() -> list[str]:
+            return [str(path) for path in locks if os.access(path, os.R_OK) or os.access(path, os.W_OK)]
+
+        assert len(locks) == 2
+        assert [mode_of(path) for path in locks] == [0o600, 0o600]
+        assert [mode_of(path.parent) for path in locks] == [0o700, 0o700]
+        assert another_user(opened) == []
+
+
 class TestFilesWithSecrets:
     def test_cannot_be_read_by_anybody_else_whatever_the_umask(
         self, open_shop: Shop, free_ports: FreePorts, another_user: Unprivileged
