@@ -20,9 +20,9 @@ from devinit.cli.choices import (
 from devinit.cli.output import Paint, size_of
 from devinit.cli.port_facts import facts_of, heading, paragraph
 from devinit.cli.prompts import select
+from devinit.control.conversation import accepted
 from devinit.errors import PortConflict
 from devinit.model.port_answer import UNPINNED, Answer, lasting_question
-from devinit.model.port_words import has_suggestion
 from devinit.system import terminal
 
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ def decide_all(conflicts: list[Json], *, can_pin: bool) -> list[Answer]:
         say([""])
         kind = asked("What about them?", first_choices(conflicts, columns()))
         if kind == ACCEPT:
-            answers = [Answer(each, each["default"]) for each in conflicts if has_suggestion(each)]
-    settled = {answer.conflict["port"] for answer in answers}
-    left = [each for each in conflicts if each["port"] not in settled]
-    return answers + [decide_one(each, can_pin=can_pin) for each in left]
+            answers, conflicts = accepted(conflicts)
+    return answers + [decide_one(each, can_pin=can_pin) for each in conflicts]
 
 
 def decide_one(conflict: Json, *, can_pin: bool) -> Answer:

@@ -73,7 +73,7 @@ def open_dashboard(root: Path) -> None:
     from devinit.dashboard.themes import first_theme
 
     if is_in_browser():
-        from devinit.dashboard.web.parting import end_with_server
+        from devinit.dashboard.web.exit_with_server import end_with_server
 
         end_with_server()
     profile = os.environ.get("DEVINIT_PROFILE") or None

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from devinit.cli import summary
+from devinit.cli.bring_up import bring_up
 from devinit.cli.caller import caller_environment
 from devinit.cli.leaving import Leave, obey
 from devinit.cli.logged import log_of
 from devinit.cli.logs import Printer, is_reader_gone
 from devinit.cli.output import talk
 from devinit.cli.progress import Progress
-from devinit.cli.start import bring_up
 from devinit.cli.stopping import stop_services
 from devinit.cli.watch import Watch
 from devinit.config.load import load
@@ -30,8 +30,8 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, SupervisorError, UsageError
 from devinit.logs.follow import Follower
 from devinit.logs.tail import Tail
-from devinit.system.checkout import is_replaced
 from devinit.system.descriptors import descriptors
+from devinit.system.state_folders import is_replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

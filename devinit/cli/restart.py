@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from devinit.cli import start
+from devinit.cli.bring_up import bring_up
 from devinit.cli.project import root_as_text
-from devinit.cli.start import DEFAULTS, NAMES, bring_up
+from devinit.cli.start import DEFAULTS, NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

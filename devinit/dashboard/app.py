@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -15,18 +14,16 @@ from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from devinit.control.client import RemoteError
-from devinit.control.stopped import refuse_remaining
 from devinit.dashboard import themes
+from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
-from devinit.dashboard.pins import Pins
+from devinit.dashboard.orders import Orders
 from devinit.dashboard.presentation import banner, farewell
 from devinit.dashboard.screens.confirm import Confirm
-from devinit.dashboard.screens.conflict import ConflictDialogue, Json
-from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
+from devinit.dashboard.screens.conflict import Json
 from devinit.dashboard.screens.details import DetailsPage
 from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
@@ -35,8 +32,6 @@ from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.state import Line, Stack, happened, lost, refreshed, running
 from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError, SupervisorError
-from devinit.model.port_answer import Answer, pins_of
-from devinit.model.port_words import has_suggestion
 from devinit.model.status import Phase
 from devinit.text import one_line, plain
 
@@ -44,8 +39,6 @@ MEASURE_SECONDS = 2.0
 """How often CPU and memory are asked for."""
 STOPPING_ALL = "stop everything"
 WITHOUT_GRACE = "No grace: KILL, for PostgreSQL QUIT. What was not written is lost."
-HELD_SECONDS = 0.7
-"""Within which the same order comes from a key that is held down: the repeating begins after 0.2 to 0.7."""
 SOON_SECONDS = 0.15
 """After what happened the whole status is asked for once, however much happened."""
 
@@ -62,7 +55,7 @@ class Dashboard(App[str]):
         self,
         link: Link,
         root: Path,
-        pins: Pins,
+        kept: KeptAnswers,
         *,
         theme: str = themes.DARK.name,
         clock: Callable[[], float] = time.monotonic,
@@ -70,7 +63,7 @@ class Dashboard(App[str]):
         super().__init__()
         self._clock = clock
         self._link = link
-        self._pins = pins
+        self._orders = Orders(link, self, kept, clock)
         self.root = root
         self._first_theme = theme
         self.store = Store()
@@ -79,10 +72,6 @@ class Dashboard(App[str]):
         self._line = Line.SOUGHT
         self._out_of_reach = ""
         """Why the services cannot be reached from here, if they run in another container."""
-        self._last_order: tuple[str, tuple[str, ...], float] | None = None
-        """What was ordered last by a key, of whom, and when."""
-        self._restarting: Counter[str] = Counter()
-        """Services of restarts that are under way."""
         self._missed_supervisor = False
         """Whether it was said that the supervisor is gone, or could not be asked."""
         self._stale = False
@@ -109,7 +98,7 @@ class Dashboard(App[str]):
 
     def leave(self) -> None:
         """Leave, and let everything run."""
-        self.exit(farewell(self.stack, +self._restarting))
+        self.exit(farewell(self.stack, self._orders.restarting))
 
     async def action_quit(self) -> None:
         """Leave, once the supervisor has been told every order."""
@@ -224,10 +213,8 @@ class Dashboard(App[str]):
     @on(MainScreen.Order)
     def take_order(self, order: MainScreen.Order) -> None:
         """Start, stop or restart services."""
-        now = self._clock()
-        held, self._last_order = self._last_order, (order.method, tuple(order.services), now)
-        if held is not None and held[:2] == self._last_order[:2] and now - held[2] < HELD_SECONDS:
-            return  # the key is held down: thirty restarts one after the other are not meant
+        if self._orders.is_repeated(order.method, tuple(order.services)):
+            return
         params: dict[str, object] = {"services": order.services}
         if order.changed:
             params["only_changed"] = True
@@ -243,67 +230,13 @@ class Dashboard(App[str]):
         await self._order("restart", {"services": services})
 
     async def _order(self, method: str, params: Json) -> bool:
-        """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it."""
-        names = (params["services"] or list(self.stack.services)) if method == "restart" else []
-        self._restarting.update(names)
-        try:
-            return await self._answered(method, params)
-        finally:
-            self._restarting.subtract(names)
-
-    async def _answered(self, method: str, params: Json) -> bool:
-        resolutions: list[Json] = []
-        pins: dict[str, str] = {}
-        if method in ("start", "restart"):
-            params = {**params, "on_conflict": "ask", "can_answer": True, "resolutions": resolutions}
-        while True:
-            try:
-                answer = await self._link.order(method, params)
-                if method == "stop":
-                    refuse_remaining(answer)
-                break
-            except RemoteError as error:
-                if error.kind != "PortQuestion":
-                    self.complain(error)
-                    return False
-                answers = await self._answers(error)
-                if answers is None:
-                    self._last_order = None  # a user who orders it again at once means it
-                    self.notify("nothing was started", title=error.message, timeout=4)
-                    return False
-                resolutions += [answer.resolution for answer in answers]
-                pins.update(pins_of(answers))
-            except DevinitError as error:
-                self.complain(error)
-                return False
-        for said in self._pins.keep(pins):
-            self.notify(said, timeout=8)
+        """Carry an order out; False when nothing came of it."""
+        if not await self._orders.carry_out(method, params, tuple(self.stack.services)):
+            return False
         if self._line is Line.CUT:
             self._link.revive()
         self._status_soon()
         return True
-
-    async def _answers(self, error: RemoteError) -> list[Answer] | None:
-        """Ask about all conflicts at once if there are several, then about each that is left.
-
-        None when the person gives up.
-        """
-        left: list[Json] = error.data["conflicts"]
-        answers: list[Answer] = []
-        if len(left) > 1:
-            kind = await self.push_screen_wait(ConflictsDialogue(left))
-            if kind == "abort":
-                return None
-            if kind == ACCEPT:
-                answers = [Answer(each, each["default"]) for each in left if has_suggestion(each)]
-                left = [each for each in left if not has_suggestion(each)]
-        for number, conflict in enumerate(left, 1):
-            dialogue = ConflictDialogue(conflict, number, len(left), can_keep=self._pins.can_keep())
-            answer = await self.push_screen_wait(dialogue)
-            if answer.kind == "abort":
-                return None
-            answers.append(answer)
-        return answers
 
     def _changed(self, service: str) -> str:
         """Return what of a service's configuration is newer than it is."""
@@ -323,6 +256,10 @@ class Dashboard(App[str]):
         del markup
         self._missed_supervisor |= severity == "error" and self._line is Line.CUT
         super().notify(plain(message), title=plain(title), severity=severity, timeout=timeout, markup=False)
+
+    def say(self, text: str, *, title: str = "", seconds: float) -> None:
+        """Say something for some seconds."""
+        self.notify(text, title=title, timeout=seconds)
 
     def complain(self, error: DevinitError) -> None:
         """Say what went wrong and what to do next."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 
-class Pins(Protocol):
+class KeptAnswers(Protocol):
     """Where answers about taken ports are kept."""
 
     def can_keep(self) -> bool:

@@ -1,0 +1,70 @@
+"""The dialogue about taken ports between an order and the user who gave it, for every client. Pure.
+
+A client sends its order with `params`. When the supervisor answers with a question, the client asks its user in
+its own way, adds the answers, and sends the order again:
+
+    conversation = Conversation()
+    while True:
+        try:
+            return client.call("start", conversation.params(wanted))
+        except RemoteError as error:
+            if (conflicts := conflicts_of(error)) is None:
+                raise
+            conversation.add(ask(conflicts))
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from devinit.control.client import RemoteError
+    from devinit.control.wire import Json
+    from devinit.model.port_answer import Answer
+
+QUESTION = "PortQuestion"
+"""The kind of the supervisor's error that asks which of its answers is meant."""
+
+
+class Conversation:
+    """What a user has answered so far."""
+
+    def __init__(self) -> None:
+        self._resolutions: list[Json] = []
+        self.to_keep: dict[str, str] = {}
+        """The answers that hold for good: by service, its policy."""
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether anything was answered, and may have been carried out."""
+        return bool(self._resolutions)
+
+    def params(self, order: Json) -> Json:
+        """Return the parameters of an order with all answers."""
+        return {**order, "resolutions": self._resolutions}
+
+    def add(self, answers: Iterable[Answer]) -> None:
+        """Answer with these, too."""
+        from devinit.model.port_answer import pins_of  # most starts ask nothing
+
+        answers = list(answers)
+        self._resolutions = [*self._resolutions, *(answer.resolution for answer in answers)]
+        self.to_keep.update(pins_of(answers))
+
+
+def conflicts_of(error: RemoteError) -> list[Json] | None:
+    """Return the conflicts that an error asks about; None when it is no question."""
+    if error.kind != QUESTION:
+        return None
+    conflicts: list[Json] = error.data["conflicts"]
+    return conflicts
+
+
+def accepted(conflicts: list[Json]) -> tuple[list[Answer], list[Json]]:
+    """Return the answers to all conflicts for which there is a suggestion, and the conflicts that are left."""
+    from devinit.model.port_answer import Answer  # as above
+    from devinit.model.port_words import has_suggestion
+
+    answers = [Answer(each, each["default"]) for each in conflicts if has_suggestion(each)]
+    return answers, [each for each in conflicts if not has_suggestion(each)]

@@ -1,0 +1,124 @@
+"""The orders of the dashboard: sent to the supervisor, with the user's answers about taken ports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from textual.screen import Screen
+
+from devinit.control.client import RemoteError
+from devinit.control.conversation import Conversation, accepted, conflicts_of
+from devinit.control.stopped import refuse_remaining
+from devinit.dashboard.kept_answers import KeptAnswers
+from devinit.dashboard.screens.conflict import ConflictDialogue, Json
+from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
+from devinit.errors import DevinitError
+from devinit.model.port_answer import Answer
+
+if TYPE_CHECKING:
+    from devinit.dashboard.link import Link
+
+HELD_SECONDS = 0.7
+"""Within which the same order comes from a key that is held down: the repeating begins after 0.2 to 0.7."""
+_Result = TypeVar("_Result")
+
+
+class Desk(Protocol):
+    """Where a user is asked, and learns what came of an order."""
+
+    def push_screen_wait(self, screen: Screen[_Result]) -> Awaitable[_Result]:
+        """Show a dialogue, and return what it was answered with."""
+        ...
+
+    def say(self, text: str, *, title: str = "", seconds: float) -> None:
+        """Say something for some seconds."""
+        ...
+
+    def complain(self, error: DevinitError) -> None:
+        """Say what went wrong and what to do next."""
+        ...
+
+
+class Orders:
+    """Sends orders, one question after the other."""
+
+    def __init__(self, link: Link, desk: Desk, kept: KeptAnswers, clock: Callable[[], float]) -> None:
+        self._link, self._desk, self._kept, self._clock = link, desk, kept, clock
+        self._last: tuple[str, tuple[str, ...], float] | None = None
+        """What was ordered last by a key, of whom, and when."""
+        self._restarting: Counter[str] = Counter()
+
+    @property
+    def restarting(self) -> Counter[str]:
+        """The services of restarts that are under way."""
+        return +self._restarting
+
+    def is_repeated(self, method: str, services: tuple[str, ...]) -> bool:
+        """Whether a key is held down that has just ordered this: thirty restarts in a row are not meant."""
+        now = self._clock()
+        before, self._last = self._last, (method, services, now)
+        return before is not None and before[:2] == self._last[:2] and now - before[2] < HELD_SECONDS
+
+    async def carry_out(self, method: str, params: Json, every: tuple[str, ...]) -> bool:
+        """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it.
+
+        `every`: the services that an order means which names none.
+        """
+        names = (params["services"] or every) if method == "restart" else ()
+        self._restarting.update(names)
+        try:
+            return await self._answered(method, params)
+        finally:
+            self._restarting.subtract(names)
+
+    async def _answered(self, method: str, params: Json) -> bool:
+        conversation = Conversation()
+        can_move = method in ("start", "restart")
+        if can_move:
+            params = {**params, "on_conflict": "ask", "can_answer": True}
+        while True:
+            try:
+                answer = await self._link.order(method, conversation.params(params) if can_move else params)
+                if method == "stop":
+                    refuse_remaining(answer)
+                break
+            except RemoteError as error:
+                if (conflicts := conflicts_of(error)) is None:
+                    self._desk.complain(error)
+                    return False
+                answers = await self._ask(conflicts)
+                if answers is None:
+                    self._last = None  # a user who orders it again at once means it
+                    self._desk.say("nothing was started", title=error.message, seconds=4)
+                    return False
+                conversation.add(answers)
+            except DevinitError as error:
+                self._desk.complain(error)
+                return False
+        for said in self._kept.keep(conversation.to_keep):
+            self._desk.say(said, seconds=8)
+        return True
+
+    async def _ask(self, conflicts: list[Json]) -> list[Answer] | None:
+        """Ask about all conflicts at once if there are several, then about each that is left.
+
+        None when the user gives up.
+        """
+        answers: list[Answer] = []
+        if len(conflicts) > 1:
+            kind = await self._desk.push_screen_wait(ConflictsDialogue(conflicts))
+            if kind == "abort":
+                return None
+            if kind == ACCEPT:
+                answers, conflicts = accepted(conflicts)
+        for number, conflict in enumerate(conflicts, 1):
+            can_keep = self._kept.can_keep()
+            answer = await self._desk.push_screen_wait(
+                ConflictDialogue(conflict, number, len(conflicts), can_keep=can_keep)
+            )
+            if answer.kind == "abort":
+                return None
+            answers.append(answer)
+        return answers
