@@ -136,8 +136,9 @@ def _services(client: Client) -> dict[str, Json]:
 def _is_confirmed(client: Client, service: str) -> bool:
     """Let the supervisor ask a service that is ready whether it still serves."""
     from devinit.control.client import RemoteError
+    from devinit.model.names import service_of
 
-    owner = service.partition(".")[0]
+    owner = service_of(service)
     try:
         phase: str = client.call("confirm", {"service": owner}, on_tick=_patience())["phase"]
     except RemoteError:
@@ -156,7 +157,7 @@ def _address(
         because = f" ({first_line})" if first_line else ""
         verb = "start" if phase == "stopped" else "why"
         return f"it is {phase}{because}: see `devinit {verb} {name}`"
-    from devinit.runtime.variables import variable_prefix
+    from devinit.model.names import variable_prefix
 
     # The status is for people: no passwords are in its URLs.
     values: dict[str, str] = client.call("environment", on_tick=_patience())
@@ -202,8 +203,8 @@ def _as_told(root: str, found: Discovered) -> Discovered:
     from pathlib import Path
 
     from devinit.errors import ConfigError
+    from devinit.model.names import variable_prefix
     from devinit.runtime.dotenv import read_env_file
-    from devinit.runtime.variables import variable_prefix
 
     prefix = variable_prefix(found.service)
     path = Path(root, ".env.runtime")
@@ -220,13 +221,13 @@ def _as_told(root: str, found: Discovered) -> Discovered:
 
 def _file_of(root: str, service: str) -> str | None:
     from devinit.config.defaults import DISCOVERY
-    from devinit.config.find import FILE_NAME
     from devinit.config.toml import parse_toml
     from devinit.errors import StateFileError
+    from devinit.model.names import CONFIGURATION_FILE
     from devinit.system.files import LARGEST_SETTINGS, read_text
 
     try:
-        text = read_text(os.path.join(root, FILE_NAME), most=LARGEST_SETTINGS)
+        text = read_text(os.path.join(root, CONFIGURATION_FILE), most=LARGEST_SETTINGS)
         table = parse_toml(text or "").get("discovery")
     except (StateFileError, ValueError, RecursionError):
         # It is missing or being edited: what was started before runs on.

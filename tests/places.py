@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devinit.system.birth import birth_of
-from devinit.system.checkout import state_folder
+from devinit.system.state_folders import state_folder
 
 
 def state_of(root: Path) -> Path:

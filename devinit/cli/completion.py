@@ -5,8 +5,8 @@ from __future__ import annotations
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
 from devinit.cli.project import root_of
-from devinit.config.find import FILE_NAME
 from devinit.errors import StateFileError
+from devinit.model.names import CONFIGURATION_FILE
 from devinit.system import terminal
 from devinit.system.files import read_text
 
@@ -162,7 +162,7 @@ def profiles_of(root: Path) -> list[str]:
     from devinit.config.toml import parse_toml
 
     try:
-        profiles = parse_toml(read_text(root / FILE_NAME) or "").get("profiles", {})
+        profiles = parse_toml(read_text(root / CONFIGURATION_FILE) or "").get("profiles", {})
     except (ValueError, RecursionError, StateFileError):
         return []  # a key stroke is no place to complain
     return [name for name in profiles if name.isprintable()] if isinstance(profiles, dict) else []

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import folder_of
-from devinit.config.find import FILE_NAME
 from devinit.errors import DevinitError, NoProject, StateFileError, UsageError
+from devinit.model.names import CONFIGURATION_FILE, DISCOVERY_FILE, ENVIRONMENT_FILE, PORTS_FILE
 from devinit.system import terminal
-from devinit.system.checkout import state_folder
 from devinit.system.files import read_bytes, write_atomically
 from devinit.system.former import keep_former
+from devinit.system.state_folders import state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from devinit.model.service import Project, Service
 
 EXAMPLE = "devinit init"
-WRITTEN = (".env.runtime", ".ports.json", ".backend-port.json")
+WRITTEN = (ENVIRONMENT_FILE, PORTS_FILE, DISCOVERY_FILE)
 """What a start leaves beside devinit.toml. `.devinit/` ignores itself."""
 
 
@@ -53,7 +53,7 @@ def run(arguments: Arguments) -> int:
 
     folder = Path(folder_of(arguments)).absolute()
     root = folder if arguments.here else project_of(folder)
-    path = root / FILE_NAME
+    path = root / CONFIGURATION_FILE
     if path.exists() and not arguments.shown:
         refuse_to_replace(path, folder, force=arguments.force)
     project = named_like_its_data(detect(root))
@@ -125,7 +125,7 @@ def refuse_to_replace(path: Path, folder: Path, *, force: bool) -> None:
     """Raise UsageError where a devinit.toml is in the way; that of a folder above is never replaced by the way."""
     if path.parent != folder:
         raise UsageError(
-            f"{folder} is a part of the project {path.parent}, which has a {FILE_NAME}",
+            f"{folder} is a part of the project {path.parent}, which has a {CONFIGURATION_FILE}",
             hint="`devinit init --here` makes this folder a project of its own",
         )
     if not force:

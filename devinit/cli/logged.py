@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import talk
 from devinit.errors import ConfigError, DevinitError, StateFileError
 from devinit.logs import log_path
-from devinit.model.names import unknown_service
+from devinit.model.unknown import unknown_service
 from devinit.system.checkout import folder_with_logs
 from devinit.system.files import read_bytes
 

@@ -9,7 +9,7 @@ from devinit.cli.project import root_as_text
 from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
-from devinit.model.names import unknown_service
+from devinit.model.unknown import unknown_service
 from devinit.system import terminal
 
 if TYPE_CHECKING:

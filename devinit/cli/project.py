@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from devinit.config.find import FILE_NAME, find_root_as_text, may_have_services, was_started
+from devinit.config.find import find_root_as_text, may_have_services, was_started
 from devinit.errors import UsageError
+from devinit.model.names import CONFIGURATION_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def is_elsewhere(root: str, arguments: Arguments) -> bool:
 
 def require_project(root: str) -> None:
     """Raise NoProject for a folder that only looks like a project: no supervisor is started for nothing."""
-    if not (os.path.lexists(os.path.join(root, FILE_NAME)) or was_started(root)):  # noqa: PTH118  as above
+    if not (os.path.lexists(os.path.join(root, CONFIGURATION_FILE)) or was_started(root)):  # noqa: PTH118  as above
         from pathlib import Path  # as above
 
         from devinit.config.load import load  # without a devinit.toml it is all guesswork anyway

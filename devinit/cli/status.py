@@ -11,7 +11,7 @@ from devinit.cli.reach import mention_configuration, mention_reach
 from devinit.config.find import is_configured
 from devinit.control.launch import connect_to_running
 from devinit.errors import SupervisorError, UsageError
-from devinit.model.names import unknown_service
+from devinit.model.unknown import unknown_service
 from devinit.system import terminal
 from devinit.text import one_line
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from devinit.errors import NoProject, UsageError
+from devinit.model.names import CONFIGURATION_FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def looked_for(*first: str) -> list[str]:
 
 def nothing_in(root: str | os.PathLike[str], notes: Iterable[str]) -> NoProject:
     """Return the error for a folder that looked like a project, and has nothing that can be started."""
-    lines = (*looked_for("devinit.toml"), *notes, FIRST_FILE)
+    lines = (*looked_for(CONFIGURATION_FILE), *notes, FIRST_FILE)
     return NoProject(f"there is nothing to start in {os.fspath(root)}", hint="\n".join(lines))
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from devinit.config.find import is_repository, search_of
+from devinit.model.names import OWN_FOLDER
 from devinit.model.service import Service
 from devinit.system.worktrees import lists, worktree_of
 
 ENV_FILE = ".env"
-PRIVATE = (".git", ".devinit")
+PRIVATE = (".git", OWN_FOLDER)
 """Folders of a checkout that hold no files of an application."""
 
 

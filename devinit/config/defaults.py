@@ -7,11 +7,12 @@ import re
 import unicodedata
 from pathlib import Path
 
+from devinit.model.names import DISCOVERY_FILE
 from devinit.model.port import ATTEMPTS, HIGHEST_PORT, ConflictPolicy, PortRequest
 from devinit.model.service import DatabaseSettings
 
 LOCAL_HOST = "127.0.0.1"
-DISCOVERY = {"backend": ".backend-port.json"}
+DISCOVERY = {"backend": DISCOVERY_FILE}
 """The discovery files that are written without being asked for."""
 DISCOVERY_REFRESH_SECONDS = 10.0
 LONGEST_IDENTIFIER = 63

@@ -6,12 +6,12 @@ import os.path
 from collections.abc import Mapping
 
 from devinit.config.defaults import DISCOVERY
-from devinit.config.find import FILE_NAME
 from devinit.config.problems import Place, choose
+from devinit.model.names import CONFIGURATION_FILE, ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.model.service import Service
 
-_OUR_FILES = (FILE_NAME, ".ports.json", ".env.runtime")
-_OUR_FOLDERS = (".devinit", ".git")
+_OUR_FILES = (CONFIGURATION_FILE, PORTS_FILE, ENVIRONMENT_FILE)
+_OUR_FOLDERS = (OWN_FOLDER, ".git")
 """In which nothing is written for applications."""
 
 

@@ -16,15 +16,15 @@ import os
 import stat
 
 from devinit.errors import StateFileError
-from devinit.system.checkout import folder_of
+from devinit.model.names import CONFIGURATION_FILE
 from devinit.system.files import LARGEST_FILE, LARGEST_SETTINGS, read_bytes
+from devinit.system.state_folders import folder_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FILE_NAME = "devinit.toml"
 SERVICE_FOLDERS = ("backend", "frontend")
 """Folders that make their parent a project without any configuration."""
 _RECORD = "state.json"
@@ -77,7 +77,7 @@ def is_configured(folder: str) -> bool:
 
     A folder, FIFO or device of that name configures nothing; the command that needs it refuses it by name.
     """
-    mode = _mode(os.path.join(folder, FILE_NAME))
+    mode = _mode(os.path.join(folder, CONFIGURATION_FILE))
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
@@ -92,7 +92,7 @@ def was_started(folder: str) -> bool:
 
 def may_have_services(root: str) -> bool:
     """Whether a start in a project is likely to find something to do, at the price of one look at its files."""
-    text = _content(os.path.join(root, FILE_NAME))
+    text = _content(os.path.join(root, CONFIGURATION_FILE))
     # The file that `devinit init` writes has examples in its comments.
     return any(b"services" in line.partition(b"#")[0] for line in text.splitlines()) or was_started(root)
 
@@ -151,7 +151,7 @@ def _recognised(folders: list[str]) -> str | None:
 
 def _names(folder: str, repository: str) -> bool:
     """Whether the devinit.toml of a folder has a service in a repository below it: `directory = "backend"`."""
-    text = _content(os.path.join(folder, FILE_NAME))
+    text = _content(os.path.join(folder, CONFIGURATION_FILE))
     if b"directory" not in text:
         return False
     # 5 ms that are paid only where one repository lies in another one.

@@ -198,7 +198,7 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
 
 
 def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
-    requests = [request for request in (service.port, *service.extra_ports) if request is not None]
+    requests = service.port_requests
     if service.port is not None:
         request = service.port
         yield "port", request.preferred

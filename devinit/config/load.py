@@ -15,7 +15,6 @@ from devinit.config.absence import nothing_in
 from devinit.config.bounds import linked_env_files
 from devinit.config.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.config.discovery import discovery_files
-from devinit.config.find import FILE_NAME
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
@@ -25,6 +24,7 @@ from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import KINDS_OF_READINESS, Table
 from devinit.config.toml import TOO_DEEP, parse_toml
 from devinit.errors import ConfigError, StateFileError
+from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Project
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
@@ -46,7 +46,7 @@ def load(root: Path, *, profile: str | None = None) -> Project:
 
 
 def _described(root: Path, profile: str | None) -> Project:
-    path = root / FILE_NAME
+    path = root / CONFIGURATION_FILE
     _refuse_strangers(root, path)
     text = _read(path)
     if text is None:
@@ -70,7 +70,11 @@ def _refuse_strangers(root: Path, path: Path) -> None:
     is_shared = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
     if not is_shared or (found is not None and found.st_uid in (os.geteuid(), 0)):
         return
-    what = f"the {FILE_NAME} in it is another user's" if found is not None else "anything in it may be theirs"
+    what = (
+        f"the {CONFIGURATION_FILE} in it is another user's"
+        if found is not None
+        else "anything in it may be theirs"
+    )
     raise ConfigError(
         f"every user may write into {root}, and {what}: nothing of it is started",
         hint="work in a folder of your own in it",
@@ -86,7 +90,8 @@ def _detected(root: Path, profile: str | None) -> Project:
         raise nothing_in(root, project.notes)
     if profile is not None:
         raise ConfigError(
-            f'there is no profile "{profile}": {root} has no {FILE_NAME}', hint="`devinit init` writes one"
+            f'there is no profile "{profile}": {root} has no {CONFIGURATION_FILE}',
+            hint="`devinit init` writes one",
         )
     return project
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devinit.config.edit import with_key
-from devinit.config.find import FILE_NAME
 from devinit.config.toml import parse_toml
 from devinit.errors import DevinitError
+from devinit.model.names import CONFIGURATION_FILE
 from devinit.system.files import read_text, write_atomically
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ KEY = "on_conflict"
 
 def can_pin(root: str) -> bool:
     """Whether the project has a file in which an answer can be kept."""
-    return (Path(root) / FILE_NAME).exists()
+    return (Path(root) / CONFIGURATION_FILE).exists()
 
 
 def keep(root: str, pins: Mapping[str, str], profile: str | None) -> list[str]:
     """Write answers down, and return what is to be said of that; the start that they were given for is over."""
     said = []
-    path = Path(root) / FILE_NAME
+    path = Path(root) / CONFIGURATION_FILE
     for service, policy in pins.items():
         line = f'{KEY} = "{policy}"'
         try:

@@ -12,6 +12,7 @@ from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable
 from devinit.config.tables import SERVICE_NAME
 from devinit.kinds import Kind
+from devinit.model.names import extra_port
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
 from devinit.model.service import ExtraEndpoint
 
@@ -64,7 +65,7 @@ def extra_ports(name: str, kind: Kind, table: ServiceTable, place: Place) -> tup
             place.at(extra, "port").add("missing")
         elif _check_port(port, place.at(extra), kind):
             browser = kind.has_pages
-            request = preferring(f"{name}.{extra}", port, browser=browser, policy=table.on_conflict)
+            request = preferring(extra_port(name, extra), port, browser=browser, policy=table.on_conflict)
             requests.append(replace(request, exhausted=table.exhausted or Exhausted.FAIL))
     return tuple(requests)
 
@@ -85,7 +86,7 @@ def extra_endpoints(name: str, table: ServiceTable, place: Place) -> dict[str, E
         if stated.ready == "":
             at.at("ready").add("is empty", 'true, or a path as "/health"')
         if endpoint != ExtraEndpoint():
-            found[f"{name}.{extra}"] = endpoint
+            found[extra_port(name, extra)] = endpoint
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from devinit.config.problems import Place, choose
+from devinit.model.names import port_variable, variable_prefix
 from devinit.model.port import PortRequest
 from devinit.model.service import Condition, RestartMode, Service
 
@@ -39,7 +40,7 @@ def check_ports(services: Mapping[str, Service], place: Place) -> list[str]:
     """Report fixed ports that two services want; return a note for preferences that they share."""
     notes = []
     wanted: dict[int, PortRequest] = {}
-    for service, request in _requests(services):
+    for service, request in ((each, one) for each in services.values() for one in each.port_requests):
         other = wanted.setdefault(request.preferred, request)
         if other is request:
             continue
@@ -61,7 +62,7 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
     """Report services whose variables would have the same name."""
     owners: dict[str, str] = {}
     for service in services.values():
-        name = _variable(service.name)
+        name = port_variable(service.name)
         other = owners.setdefault(name, service.name)
         if other != service.name:
             place.at(service.name).add(
@@ -69,7 +70,7 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
             )
     for service in services.values():
         for request in service.extra_ports:
-            name = _variable(request.service)
+            name = port_variable(request.service)
             other = owners.setdefault(name, request.service)
             if other != request.service:
                 place.at(service.name, "extra_ports").add(
@@ -86,12 +87,14 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
 def _check_urls(services: Mapping[str, Service], place: Place) -> None:
     """Report a service whose URL would take the name of another one's database: `database` and `postgres`."""
     every = [each for each in services.values() if each.provider == "postgres"]
-    databases = {_variable(each.name, "DATABASE_URL"): each for each in every if each.name != "postgres"}
+    databases = {
+        f"{variable_prefix(each.name)}_DATABASE_URL": each for each in every if each.name != "postgres"
+    }
     # The usual name is the first one's, whatever it is called.
     if every:
         databases["DATABASE_URL"] = every[0]
     for service in services.values():
-        name = _variable(service.name, "URL")
+        name = f"{variable_prefix(service.name)}_URL"
         has_url = service.port is not None or service.external_url is not None
         other = databases.get(name, service)
         if has_url and other.name != service.name:
@@ -99,18 +102,6 @@ def _check_urls(services: Mapping[str, Service], place: Place) -> None:
                 f"{name} would be its URL, and it is {other.name}'s: applications would not find the database",
                 f"rename it, or {other.name}",
             )
-
-
-def _variable(service: str, what: str = "PORT") -> str:
-    return f"{service.upper().replace('-', '_').replace('.', '_')}_{what}"
-
-
-def _requests(services: Mapping[str, Service]) -> Iterator[tuple[Service, PortRequest]]:
-    for service in services.values():
-        if service.port is not None:
-            yield service, service.port
-        for extra in service.extra_ports:
-            yield service, extra
 
 
 def _cycles(services: Mapping[str, Service]) -> Iterator[list[str]]:

@@ -9,7 +9,8 @@ from devinit.config.absence import no_project
 from devinit.config.bounds import bounds_of
 from devinit.config.detect import detect
 from devinit.config.detect.unreadable import unreadable
-from devinit.config.find import FILE_NAME, claimed, find_root_as_text, is_repository, search_of
+from devinit.config.find import claimed, find_root_as_text, is_repository, search_of
+from devinit.model.names import CONFIGURATION_FILE
 
 
 def root_shown_by(start: str) -> str:
@@ -23,6 +24,6 @@ def root_shown_by(start: str) -> str:
     inside, above = search_of(folder)
     for candidate in dict.fromkeys((folder, *filter(is_repository, inside[-1:]))):
         # A devinit.toml that is no file is refused by name when it is read, not passed over.
-        if os.path.lexists(os.path.join(candidate, FILE_NAME)) or detect(Path(candidate)).services:  # noqa: PTH118
+        if os.path.lexists(os.path.join(candidate, CONFIGURATION_FILE)) or detect(Path(candidate)).services:  # noqa: PTH118
             return candidate
     raise no_project(folder, inside[-1], claimed(above), unreadable(bounds_of(Path(folder))))

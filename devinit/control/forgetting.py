@@ -19,7 +19,7 @@ from devinit.errors import ServiceError
 from devinit.model.status import Phase
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.remembered import by_hand
-from devinit.system import checkout
+from devinit.system import state_folders
 from devinit.system.files import is_unlocked_within
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
@@ -93,19 +93,19 @@ def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int, str | None]
     """
     real = os.path.realpath(root)
     folders, moved_to = [], None
-    for path, origin in checkout.folders().items():
+    for path, origin in state_folders.folders().items():
         # Where another checkout lies now, they may be those of one that was moved and will look for them.
         if origin.root != real or (os.path.isdir(real) and not data):  # noqa: PTH112 - text
             continue
-        is_asked_for = data and path == checkout.folder_of(real)
-        new_place = None if is_asked_for else checkout.moved_to(origin)
+        is_asked_for = data and path == state_folders.folder_of(real)
+        new_place = None if is_asked_for else state_folders.moved_to(origin)
         if new_place is None:
             folders.append(path)
         moved_to = moved_to or new_place
-    size = sum(map(checkout.size_of, folders))
+    size = sum(map(state_folders.size_of, folders))
     for path in folders:
         _wait_for_the_supervisor(path)
-        checkout.remove(path)
+        state_folders.remove(path)
     return tuple(folders), size, moved_to
 
 

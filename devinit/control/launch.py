@@ -14,9 +14,10 @@ from devinit.control.greeting import is_same_folder
 from devinit.control.spawning import Launch, begun, is_foreign, log_path, pointed
 from devinit.control.waking import supervisor_of
 from devinit.errors import SupervisorError
-from devinit.system.checkout import is_replaced, state_folder
+from devinit.model.names import OWN_FOLDER
 from devinit.system.files import read_text
-from devinit.system.paths import OWN_FOLDER, socket_address
+from devinit.system.paths import socket_address
+from devinit.system.state_folders import is_replaced, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from devinit.control.client import Client
 from devinit.control.launch import client_at, connect_or_start
 from devinit.control.stopped import refuse_remaining
 from devinit.errors import ServiceError
+from devinit.model.names import is_extra
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, request_to_end, saving_server
 from devinit.ports.leases import LeaseStore, root_name
@@ -36,7 +37,7 @@ def orphans_of(root: str | os.PathLike[str]) -> dict[str, int]:
     store = LeaseStore(state_directory() / "leases")
     found = [(owner.service, port) for port, owner, live in store.owners() if live and owner.root == name]
     # A service's own port, not an extra one of it; and no lease that only a program keeps which was left running.
-    own = {service: port for service, port in found if "." not in service}
+    own = {service: port for service, port in found if not is_extra(service)}
     return {service: port for service, port in own.items() if not store.is_only_kept_apart(name, service)}
 
 

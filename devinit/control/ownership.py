@@ -8,12 +8,12 @@ import os
 from shlex import quote
 
 from devinit.errors import SupervisorError
-from devinit.system.paths import OWN_FOLDER
+from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.system.permissions import chown, name_of
 
 OVERFLOW_UID = 65534
 """How Linux shows an owner who has no number in this user namespace."""
-PUBLISHED = (OWN_FOLDER, ".env.runtime", ".ports.json")
+PUBLISHED = (OWN_FOLDER, ENVIRONMENT_FILE, PORTS_FILE)
 """What a start leaves in a checkout."""
 
 

@@ -11,10 +11,12 @@ import sys
 import time
 
 from devinit.errors import DevinitError, StateFileError
-from devinit.system.checkout import claim, state_folder
+from devinit.model.names import OWN_FOLDER
+from devinit.system.checkout import claim
 from devinit.system.files import FileLock, read_text
-from devinit.system.paths import OWN_FOLDER, socket_address
+from devinit.system.paths import socket_address
 from devinit.system.regular import open_regular
+from devinit.system.state_folders import state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

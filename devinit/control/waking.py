@@ -11,9 +11,9 @@ from __future__ import annotations
 import fcntl
 import os
 
-from devinit.system.checkout import state_folder
 from devinit.system.paths import SUPERVISOR_LOCK
 from devinit.system.regular import open_regular
+from devinit.system.state_folders import state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -124,11 +124,6 @@ def listen_addresses(host: str) -> tuple[str, ...]:
     return ("127.0.0.1", "::1") if _has_ipv6_loopback() else ("127.0.0.1",)
 
 
-def prefix(service: Service) -> str:
-    """Return what the names of the service's variables begin with: `POSTGRES`, `EVENT_STORE`."""
-    return "".join(letter if letter.isalnum() else "_" for letter in service.name).upper()
-
-
 def _has_ipv6_loopback() -> bool:
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:

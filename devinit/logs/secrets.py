@@ -11,14 +11,13 @@ import os
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.logs.mask import Mask, secrets_of, words_of
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.system.checkout import folder_with_logs
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-ENVIRONMENT_FILE = ".env.runtime"
 
 
 def mask_of(root: str | os.PathLike[str]) -> Mask:

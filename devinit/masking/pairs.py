@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking import has_one_of
+from devinit.masking.hints import has_one_of
 from devinit.masking.names import hides
 from devinit.masking.values import REFERENCE
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking import HIDDEN, SEPARATOR
+from devinit.masking.hints import HIDDEN, SEPARATOR
 from devinit.masking.names import IN_QUERIES, SWITCHES, hides, words_of
 from devinit.masking.pairs import paired
 from devinit.masking.programs import of_programs

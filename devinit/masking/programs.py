@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking import PROGRAMS, SEPARATOR, has_one_of
+from devinit.masking.hints import PROGRAMS, SEPARATOR, has_one_of
 from devinit.masking.values import REFERENCE, VALUE, WORD
 
 TYPE_CHECKING = False

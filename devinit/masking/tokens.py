@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking import has_one_of, has_token
+from devinit.masking.hints import has_one_of, has_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

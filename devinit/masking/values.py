@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking import SEPARATOR
+from devinit.masking.hints import SEPARATOR
 
 VALUE = re.compile(
     r"(?P<quote>\\*[\"'])(?P<inside>(?:(?!(?P=quote))(?:\\.|[^\\\x1f]))*)(?P=quote)"

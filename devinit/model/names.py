@@ -1,24 +1,37 @@
-"""The error about a name that no service has."""
+"""The names that devinit gives: to its files in a checkout, to ports, to variables. Loads nothing."""
 
 from __future__ import annotations
 
-from devinit.errors import UsageError
-from devinit.text import nearest
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-
-def unknown_service(name: str, known: Iterable[str], project: str) -> UsageError:
-    """Return the error for a service that a project does not have, with the one that was probably meant."""
-    return UsageError(
-        f"there is no service {name!r} in {project}", hint=those_there_are(name, known, "services")
-    )
+CONFIGURATION_FILE = "devinit.toml"
+PORTS_FILE = ".ports.json"
+"""The ports that services had last, by the name of the port."""
+ENVIRONMENT_FILE = ".env.runtime"
+DISCOVERY_FILE = ".backend-port.json"
+"""Where the service called `backend` answers, unless `[discovery]` says otherwise."""
+OWN_FOLDER = ".devinit"
+"""What devinit keeps inside a checkout: the identity, and a .gitignore that covers both."""
 
 
-def those_there_are(name: str, known: Iterable[str], what: str) -> str:
-    """Return the names that could have been meant, the most probable one first if there is one."""
-    names = list(known)
-    near, every = nearest(name, names), f"{what}: {', '.join(names) or 'none'}"
-    return f"did you mean {near}? {every}" if near else every
+def variable_prefix(port: str) -> str:
+    """Return what the names of a service's variables begin with, or a port's: `my-api` → `MY_API`."""
+    return "".join(letter if letter.isalnum() else "_" for letter in port).upper()
+
+
+def port_variable(port: str) -> str:
+    """Return the name of the variable with the number of a port: `my-api.debugger` → `MY_API_DEBUGGER_PORT`."""
+    return f"{variable_prefix(port)}_PORT"
+
+
+def extra_port(service: str, extra: str) -> str:
+    """Return the name of a further port of a service: `web.hmr`. Its main port has the service's own name."""
+    return f"{service}.{extra}"
+
+
+def service_of(port: str) -> str:
+    """Return the service that a port belongs to, by the port's name."""
+    return port.partition(".")[0]
+
+
+def is_extra(port: str) -> bool:
+    """Tell whether a port is a further one of its service, by the port's name."""
+    return "." in port

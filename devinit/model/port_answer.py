@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from devinit.model.names import service_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,7 +47,7 @@ class Answer(NamedTuple):
 
 def owner_of(conflict: Json) -> str:
     """Return the service whose port it is: `backend` of `backend.metrics`."""
-    return str(conflict["service"]).partition(".")[0]
+    return service_of(str(conflict["service"]))
 
 
 def lasting_kinds(conflict: Json) -> list[str]:

@@ -234,6 +234,11 @@ class Service(Struct, frozen=True, kw_only=True):
         return self.conditions.get(dependency, Condition.READY)
 
     @property
+    def port_requests(self) -> tuple[PortRequest, ...]:
+        """All ports that it asks for, its main port first."""
+        return (*((self.port,) if self.port is not None else ()), *self.extra_ports)
+
+    @property
     def is_reused(self) -> bool:
         """Whether its server was found running on the port that it asks for; a configured one asks for none."""
         return self.external_url is not None and self.port is not None

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from devinit.kinds import kind_of
+from devinit.model.names import variable_prefix
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.roles import needed_by
-from devinit.runtime.variables import variable_prefix
 
 URLS = ("DATABASE_URL", "TEST_DATABASE_URL")
 """Which database applications and tests use; the names of the first postgres alone."""

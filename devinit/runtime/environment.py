@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from devinit.errors import ConfigError
+from devinit.model.names import variable_prefix
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.common import LIBPQ, URLS, common_names, first_of, libpq_names, libpq_names_for
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_together
-from devinit.runtime.variables import variable_prefix
 
 OWN_NAMES = frozenset({"PORT", "HOST"})
 """Each service has its own, so they stand in no environment that several services share."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devinit.errors import DevinitError
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.system.paths import other_checkout
 
-FILE_NAME = ".env.runtime"
 KEPT = frozenset({"HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "USER"})
 """Names that a project may set, and that no program does without."""
 
@@ -32,7 +32,7 @@ def inherited_names(caller: Mapping[str, str], root: str | os.PathLike[str]) -> 
     from devinit.runtime.dotenv import read_env_files  # only such a shell pays for it
 
     try:
-        names = read_env_files((Path(other) / FILE_NAME,), caller={})
+        names = read_env_files((Path(other) / ENVIRONMENT_FILE,), caller={})
     except DevinitError:
         return set()  # deleted, or another user's: nothing is known then
     return names.keys() & caller.keys() - KEPT

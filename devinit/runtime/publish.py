@@ -15,11 +15,11 @@ from typing import TypedDict
 import msgspec
 
 from devinit.errors import StateFileError
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Endpoint
 from devinit.runtime.dotenv import SIGNATURE, render
 from devinit.system.files import read_bytes, refuse_private, write_atomically
 
-ENVIRONMENT_FILE = ".env.runtime"
 PRIVATE = 0o600
 
 

@@ -20,8 +20,7 @@ from devinit.control.greeting import greeting_of
 from devinit.control.server import Server
 from devinit.control.spawning import READY
 from devinit.errors import DevinitError, SupervisorError
-from devinit.ports.remembered import ports_file
-from devinit.runtime.publish import ENVIRONMENT_FILE
+from devinit.model.names import ENVIRONMENT_FILE, PORTS_FILE
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.orders.adoption import adopt
 from devinit.supervisor.project.stage import Stage
@@ -134,7 +133,7 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
 
 def remove_what_was_torn(stage: Stage) -> None:
     """Remove what a supervisor that was killed was just writing."""
-    published = {ENVIRONMENT_FILE, ports_file.NAME, *stage.project.discovery.values()}
+    published = {ENVIRONMENT_FILE, PORTS_FILE, *stage.project.discovery.values()}
     for folder, names in ((stage.private, state_file.NAMES), (stage.root, published)):
         try:
             for path in remove_torn(folder, names):

@@ -18,7 +18,8 @@ from devinit.model.workplace import (
     workplace_of,
 )
 from devinit.system.facts import facts_of
-from devinit.system.procfs import LINUX, Stat, read, variable_of
+from devinit.system.process_stat import Stat
+from devinit.system.procfs import LINUX, read, variable_of
 
 _PSEUDO_TERMINALS = 136
 """The device number's major part of the terminals in /dev/pts."""

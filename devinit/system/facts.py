@@ -8,7 +8,8 @@ import time
 from functools import cache
 
 from devinit.model.process import ProcessFacts, ProcessIdentity
-from devinit.system.procfs import LINUX, TICKS_PER_SECOND, Stat, read, stat_of
+from devinit.system.process_stat import Stat
+from devinit.system.procfs import LINUX, TICKS_PER_SECOND, read, stat_of
 
 
 @cache

@@ -13,6 +13,7 @@ import os
 import stat
 
 from devinit.errors import StateFileError
+from devinit.model.names import OWN_FOLDER
 from devinit.system.limits import cure_of_limit
 from devinit.system.regular import kind_of, open_regular
 
@@ -285,7 +286,7 @@ def _inside(path: str, folder: str | os.PathLike[str]) -> str:
 
 def refuse_private(path: str | os.PathLike[str], target: str, top: str) -> None:
     """Raise StateFileError when a name leads to git's files or ours: no link in a clone is a wish of the user."""
-    if private := {".git", ".devinit"}.intersection(os.path.relpath(target, top).split("/")):
+    if private := {".git", OWN_FOLDER}.intersection(os.path.relpath(target, top).split("/")):
         raise StateFileError(
             f"{path} leads into {private.pop()}, where nothing is written for applications",
             hint="replace the link by a file or a folder",

@@ -14,7 +14,7 @@ import psutil
 
 from devinit.model.port import Listener
 from devinit.model.process import ProcessFacts, ProcessIdentity
-from devinit.system.procfs import Stat
+from devinit.system.process_stat import Stat
 
 _STATES = {psutil.STATUS_ZOMBIE: "Z", psutil.STATUS_STOPPED: "T"}
 _FAMILIES = {socket.AF_INET: 4, socket.AF_INET6: 6}

@@ -11,7 +11,7 @@ import os
 import stat
 
 from devinit.errors import StateFileError
-from devinit.system.checkout import parts_of
+from devinit.system.state_folders import parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

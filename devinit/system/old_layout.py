@@ -13,10 +13,11 @@ import os
 import stat
 
 from devinit.errors import StateFileError
+from devinit.model.names import OWN_FOLDER
 from devinit.system import old_data, old_logs
-from devinit.system.checkout import is_replaced, state_folder
 from devinit.system.files import is_locked, write_atomically
-from devinit.system.paths import OWN_FOLDER, SUPERVISOR_LOCK, listed_at
+from devinit.system.paths import SUPERVISOR_LOCK, listed_at
+from devinit.system.state_folders import is_replaced, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

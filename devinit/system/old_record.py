@@ -11,6 +11,7 @@ import json
 import os
 
 from devinit.errors import StateFileError
+from devinit.model.names import service_of
 from devinit.model.process import ProcessIdentity
 from devinit.system.files import is_locked, read_bytes
 from devinit.system.open_files import has_open
@@ -82,6 +83,6 @@ def _is_lease_of(path: str, service: str, root: str) -> bool:
         record = json.loads(read_bytes(path) or b"{}")
         is_its = record["root"] == os.fsencode(root).decode(errors="replace")  # `ports.leases.root_name`
         # An extra port of a service is leased as `SERVICE.NAME`.
-        return is_its and record["service"].partition(".")[0] == service and is_locked(path)
+        return is_its and service_of(record["service"]) == service and is_locked(path)
     except (*_UNREADABLE, RecursionError):
         return False

@@ -11,8 +11,8 @@ import os
 import stat
 
 from devinit.errors import StateFileError
+from devinit.model.names import OWN_FOLDER
 from devinit.system.limits import cure_of_limit
-from devinit.system.paths import OWN_FOLDER
 
 IDENTITY = "identity"
 IDENTITY_BYTES = 16

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 LONGEST_SOCKET_PATH = 103
 """Linux allows 107 bytes, macOS 103; the same limit on both keeps the choice of a path the same."""
 LONGEST_SLUG = 20
-OWN_FOLDER = ".devinit"
-"""What devinit keeps inside a checkout: the identity, and a .gitignore that covers both."""
 SUPERVISOR_LOCK = "supervisor.lock"
 """The file in a checkout's state folder that its one supervisor holds locked, with its pid in it."""
 

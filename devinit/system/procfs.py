@@ -11,7 +11,8 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from devinit.system.process_stat import Stat
 
 LINUX = sys.platform.startswith("linux")
 """Elsewhere the same questions are answered by `macos`."""
@@ -23,29 +24,6 @@ _EXEC_SECONDS = 0.005
 _EXEC_LOOKS = 4
 """How often at least: on a busy machine one `sched_yield` can take longer than that."""
 _GONE_OR_HIDDEN = frozenset({errno.ENOENT, errno.ESRCH, errno.EACCES, errno.EPERM, errno.ENOTDIR})
-
-
-class Stat(NamedTuple):
-    """The part of /proc/PID/stat that says which process it is and where it belongs."""
-
-    state: str
-    parent: int
-    session: int
-    start_time: int
-    terminal: int = 0
-    """The device number of its controlling terminal; 0 when it has none."""
-    name: str = ""
-    """The kernel's short name."""
-
-    @property
-    def runs(self) -> bool:
-        """Whether it has not ended; a zombie has."""
-        return self.state not in "ZX"
-
-    @property
-    def stopped(self) -> bool:
-        """Whether Ctrl-Z, SIGSTOP or a debugger stopped it."""
-        return self.state in "Tt"
 
 
 def process_ids() -> Iterator[int]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from devinit.ports.granting.overrides import Override, Overrides, overrides, variable_of
+from devinit.model.names import port_variable
+from devinit.ports.granting.overrides import Override, Overrides, overrides
 
 ROOT = Path("/home/me/shop")
 
@@ -26,7 +27,7 @@ class TestThePortVariableOfAService:
         ],
     )
     def test_is_its_name_in_upper_case(self, service: str, name: str) -> None:
-        assert variable_of(service) == name
+        assert port_variable(service) == name
 
 
 class TestAPortInTheEnvironment:

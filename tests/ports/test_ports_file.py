@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ConfigError, StateFileError
+from devinit.model.names import PORTS_FILE
 from devinit.ports.remembered import ports_file
 
 
@@ -192,7 +193,7 @@ class TestALink:
         self, root: Path, text: str
     ) -> None:
         (root / "work.json").write_text(text)
-        (root / ports_file.NAME).symlink_to("work.json")
+        (root / PORTS_FILE).symlink_to("work.json")
 
         for change in (
             lambda: ports_file.write(root, {"web": 8000}),
@@ -205,15 +206,15 @@ class TestALink:
             assert f"{root}/.ports.json is a link to {root}/work.json" in refused.value.message
             assert f"rm {root}/.ports.json" in str(refused.value.hint)
         assert (root / "work.json").read_text() == text
-        assert (root / ports_file.NAME).is_symlink()
+        assert (root / PORTS_FILE).is_symlink()
 
     @pytest.mark.parametrize("before", [None, "{}", '{"_comment": "ours", "api": 9000}'])
     def test_to_a_file_of_ports_is_written_through(self, root: Path, before: str | None) -> None:
         if before is not None:
             (root / "ports.json").write_text(before)
-        (root / ports_file.NAME).symlink_to("ports.json")
+        (root / PORTS_FILE).symlink_to("ports.json")
 
         ports_file.write(root, {"web": 8000})
 
-        assert (root / ports_file.NAME).is_symlink()
+        assert (root / PORTS_FILE).is_symlink()
         assert json.loads((root / "ports.json").read_text()) == {**json.loads(before or "{}"), "web": 8000}

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.system import checkout
-from devinit.system.checkout import claim, state_folder
+from devinit.system import checkout, state_folders
+from devinit.system.checkout import claim
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id
+from devinit.system.state_folders import state_folder
 from tests.places import require_birth, require_git
 from tests.system.conftest import NOBODY
 
@@ -148,7 +149,7 @@ class TestTheStateFolder:
             thread.join()
 
         assert set(claimed) == {state_folder(shop)}
-        assert len(checkout.folders()) == 1
+        assert len(state_folders.folders()) == 1
 
 
 class TestACheckoutThatIsMoved:
@@ -181,7 +182,7 @@ class TestACheckoutThatIsMoved:
         assert (folder / "web.log").read_text() == "printed in shop\n"
         assert not before.exists()
         assert claim(tmp_path / "market") == str(folder)
-        origin = checkout.origin_of(str(folder))
+        origin = state_folders.origin_of(str(folder))
         assert origin is not None
         assert (tmp_path / "market" / ".devinit" / "identity").read_text().strip() == origin.identity
 
@@ -446,7 +447,7 @@ class TestTheFolderOfRootsServers:
             before = claim(first)
             first.rename(moved)
             after = claim(moved)
-            checkout.remove(after)
+            state_folders.remove(after)
             return before, after
 
         before, after = unprivileged(move_and_remove)
@@ -461,6 +462,6 @@ class TestTheFolderOfRootsServers:
         folder = claim(shop)
         (outside / Path(folder).name / "postgres").mkdir(parents=True)
 
-        checkout.remove(folder)
+        state_folders.remove(folder)
 
         assert not list(outside.iterdir())

@@ -11,7 +11,8 @@ import pytest
 
 from devinit.model.process import ProcessIdentity
 from devinit.system import processes, tree
-from devinit.system.procfs import Stat, family_of
+from devinit.system.process_stat import Stat
+from devinit.system.procfs import family_of
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Started

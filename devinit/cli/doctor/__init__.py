@@ -21,7 +21,7 @@ from devinit.config.find import find_root_as_text
 from devinit.control.neighbours import neighbours
 from devinit.errors import DevinitError
 from devinit.system import terminal
-from devinit.system.checkout import state_folder
+from devinit.system.state_folders import state_folder
 from devinit.text import plain
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from devinit.errors import DevinitError
 from devinit.kinds.postgres.extensions import lacking, told, wanted_by
 from devinit.kinds.programs import recall
 from devinit.model.service import Service
-from devinit.system.checkout import state_folder
+from devinit.system.state_folders import state_folder
 
 
 def extensions(root: Path) -> Iterator[Finding]:

@@ -21,12 +21,12 @@ from devinit.control.launch import connect_to
 from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
 from devinit.errors import DevinitError
+from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.ports.remembered import ports_file
-from devinit.runtime.publish import ENVIRONMENT_FILE, environment_of_user, refuse_linked_environment
-from devinit.system.checkout import state_folder
+from devinit.runtime.publish import environment_of_user, refuse_linked_environment
 from devinit.system.files import read_text
-from devinit.system.paths import OWN_FOLDER
 from devinit.system.permissions import chown
+from devinit.system.state_folders import state_folder
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
@@ -58,7 +58,7 @@ def state(root: Path) -> Iterator[Finding]:
         ports_file.refuse_link_to_another_file(root)
         ports_file.read(root)
     except DevinitError as error:
-        yield unreadable(root / ports_file.NAME, error.message, error.hint or "")
+        yield unreadable(root / PORTS_FILE, error.message, error.hint or "")
     try:
         refuse_linked_environment(root)
         if environment_of_user(root) is not None:

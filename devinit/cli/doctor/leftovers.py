@@ -24,13 +24,13 @@ from devinit.control.orphans import end_orphans, is_elsewhere, orphans_of, still
 from devinit.control.stopped import refuse_remaining
 from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, ServiceError
+from devinit.model.names import OWN_FOLDER
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
 from devinit.ports.holder.naming import whole_title
-from devinit.system import checkout, old_data
-from devinit.system.checkout import state_folder
-from devinit.system.paths import OWN_FOLDER, project_id
+from devinit.system import old_data, state_folders
+from devinit.system.paths import project_id
 from devinit.system.processes import (
     RUN_VARIABLE,
     Process,
@@ -39,6 +39,7 @@ from devinit.system.processes import (
     process_ids,
     variable_of,
 )
+from devinit.system.state_folders import state_folder
 
 GRACE_SECONDS = 10.0
 INSISTING_SECONDS = 5.0
@@ -158,10 +159,10 @@ def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iter
 
 def forgotten() -> Iterator[Finding]:
     """Look for logs and data of checkouts that are gone: nothing else would ever show or delete them."""
-    for path, origin in checkout.folders().items():
-        if not checkout.is_there(origin):
-            megabytes = checkout.size_of(path) // 1_000_000
-            new_place = checkout.moved_to(origin)
+    for path, origin in state_folders.folders().items():
+        if not state_folders.is_there(origin):
+            megabytes = state_folders.size_of(path) // 1_000_000
+            new_place = state_folders.moved_to(origin)
             if new_place is not None:
                 place = f"was moved to {new_place}"
                 advice = "the next start there takes them over"

@@ -10,6 +10,7 @@ from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
 from devinit.cli.reach import mention_reach
 from devinit.control.launch import connect_to_running
+from devinit.model.names import is_extra, service_of
 from devinit.ports.remembered import ports_file
 from devinit.system import terminal
 from devinit.text import one_line
@@ -44,8 +45,8 @@ def rows_of(root: Path, client: Client | None) -> list[Json]:
     running = {each["name"]: each for each in client.call("status")["services"]} if client else {}
     rows: list[Json] = []
     for name, request in requests.items():
-        service = running.get(name.partition(".")[0])
-        extra = "." in name
+        service = running.get(service_of(name))
+        extra = is_extra(name)
         port = service["port"] if service and not extra else request.expected(remembered.get(name))
         coming = service.get("next_port") if service and not extra else None
         rows.append(

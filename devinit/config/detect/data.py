@@ -14,10 +14,10 @@ from devinit.config.defaults import database_settings, preferring, project_name
 from devinit.config.detect.finding import Finding, read, read_package, read_source, sources, table
 from devinit.config.toml import parse_toml
 from devinit.kinds import KINDS, Kind
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import DatabaseSettings, Service
 
 _FOLDERS = ("", "backend", "frontend")
-_RUNTIME_FILE = ".env.runtime"
 
 
 class Traces(Struct, frozen=True):
@@ -146,7 +146,7 @@ def _settings(folder: Path, bounds: Bounds) -> Iterator[str]:
     """Yield the settings that are files: .env and its templates, alembic.ini, Prisma's schema."""
     for path in (*folder.glob(".env*"), folder / "alembic.ini", folder / "prisma" / "schema.prisma"):
         # What devinit wrote itself would keep a server for ever that the code no longer uses.
-        if path.name != _RUNTIME_FILE:
+        if path.name != ENVIRONMENT_FILE:
             yield _without_comments(read(path, bounds))
 
 

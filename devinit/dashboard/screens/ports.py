@@ -23,6 +23,7 @@ from devinit.dashboard.screens.details import Ask
 from devinit.dashboard.screens.entry import PortEntry
 from devinit.dashboard.widgets.key_bar import KeyBar
 from devinit.errors import DevinitError
+from devinit.model.names import service_of
 from devinit.model.port_words import ended_by, kill_text
 
 
@@ -198,7 +199,7 @@ class PortsPage(Screen[None]):
 
     async def _offer_restart(self, row: Json, port: int) -> None:
         """Say what the next start asks for, and offer to do it now where something runs."""
-        service = row["service"].partition(".")[0]
+        service = service_of(row["service"])
         if row["phase"] in ("stopped", "failed", "exited") or port == row["port"]:
             self._say(f"{row['service']} will use {port}")
             self.look()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from devinit.errors import DevinitError
-from devinit.kinds.postgres.installation import said_by
+from devinit.kinds.postgres.pg_config import said_by
 from devinit.kinds.programs import Origin, Program, moved_away
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 

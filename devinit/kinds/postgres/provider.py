@@ -33,7 +33,8 @@ from devinit.kinds.postgres.provisioning import (
     with_kept_names,
 )
 from devinit.kinds.programs import Program, recall, unchanged
-from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
+from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, reachable
+from devinit.model.names import variable_prefix
 from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
@@ -61,7 +62,7 @@ class PostgresProvider:
             database = with_kept_names(database, clusters_of(service.name, place))
         password = database.password
         if password is None:
-            password = named_password(prefix(service), database, stated())
+            password = named_password(variable_prefix(service.name), database, stated())
         if password is None or database.password == RANDOM_PASSWORD:
             password = kept_password(place_home(service.name, place))
         return replace(service, database=replace(database, password=password))
@@ -272,7 +273,7 @@ def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
 def _variables(
     service: Service, host: str, port: int | None, settings: DatabaseSettings, url: str | None
 ) -> dict[str, str]:
-    name = prefix(service)
+    name = variable_prefix(service.name)
     values = {
         f"{name}_HOST": host,
         f"{name}_PORT": "" if port is None else str(port),

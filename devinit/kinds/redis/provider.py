@@ -13,9 +13,10 @@ from devinit.errors import DevinitError, ProviderError
 from devinit.kinds.occupants import refuse_use_elsewhere, works_in
 from devinit.kinds.password import in_url, kept_password
 from devinit.kinds.programs import Program, already_running, make_private, recall, unchanged, unusable
-from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, prefix, reachable
+from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, reachable
 from devinit.kinds.redis import installation
 from devinit.kinds.redis.resp import command
+from devinit.model.names import variable_prefix
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
@@ -61,7 +62,7 @@ class RedisProvider:
             # With the name of the user: redis-cli 7 takes an empty one for a user without a name.
             login = f"default:{in_url(service.password)}@" if service.password else ""
             url = f"redis://{login}{f'[{host}]' if ':' in host else host}:{port}/0"
-        name = prefix(service)
+        name = variable_prefix(service.name)
         variables = {f"{name}_HOST": host, f"{name}_PORT": "" if port is None else str(port)}
         if service.password:
             variables[f"{name}_PASSWORD"] = service.password

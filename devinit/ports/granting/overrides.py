@@ -6,12 +6,12 @@ shell, and the start that was asked for can go on without it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from devinit.model.names import port_variable
 from devinit.model.port import HIGHEST_PORT
 from devinit.system.paths import other_checkout
 
@@ -42,11 +42,6 @@ class Overrides(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def variable_of(service: str) -> str:
-    """Return the name of a service's port variable: `my-api.debugger` has MY_API_DEBUGGER_PORT."""
-    return re.sub(r"[^A-Z0-9]", "_", service.upper()) + "_PORT"
-
-
 def overrides(
     environ: Mapping[str, str],
     services: Iterable[str],
@@ -56,7 +51,7 @@ def overrides(
 ) -> Overrides:
     """Read an environment for these services; `aliases` are their other variables, in order."""
     warnings: list[str] = []
-    variables = {service: (variable_of(service), *aliases.get(service, ())) for service in services}
+    variables = {service: (port_variable(service), *aliases.get(service, ())) for service in services}
     ports = _ports(environ, variables, warnings)
     if ports and (stranger := other_checkout(environ, root)) is not None:
         names = ", ".join(sorted({each.variable for each in ports.values()}))

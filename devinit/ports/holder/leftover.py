@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from devinit.model.names import service_of
 from devinit.model.process import ProcessIdentity
 from devinit.ports.holder.port_use import Holding
 from devinit.ports.holder.verdict import Obstruction
@@ -23,7 +24,7 @@ def started_by_us(
     owner = obstruction.owner
     if owner is None or not root or owner.root != root:
         return frozenset()
-    service = owner.service.partition(".")[0]
+    service = service_of(owner.service)
     table = ProcessTable()
     keepers = store.keepers(root, service)
     ours: set[ProcessIdentity] = {*table.members_of(None, f"{project_id(root)}/{service}"), *keepers}

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Collection
 from typing import TypeAlias
 
+from devinit.model.names import service_of
 from devinit.model.port import LeaseOwner, PortReport, UseState, VerdictKind
 from devinit.ports.hold import Refusal
 from devinit.ports.holder.barriers import Barrier, managed_by
@@ -171,7 +172,7 @@ def _without_listener(found: Holding) -> Barrier:
 def _leased(owner: LeaseOwner | None, root: str) -> str:
     if owner is None:
         return "a devinit service runs on it: `devinit status --all` lists the projects"
-    service = shlex.quote(owner.service.partition(".")[0])
+    service = shlex.quote(service_of(owner.service))
     if owner.root == root:
         return f"{owner.service} of this project runs on it: `devinit stop {service}` ends it"
     return (

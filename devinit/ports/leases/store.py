@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from devinit.model.names import service_of
 from devinit.model.port import LeaseOwner
 from devinit.model.process import ProcessIdentity
 from devinit.ports.leases.lease import Lease, are_all_apart
@@ -107,7 +108,7 @@ class LeaseStore:
         ports = [
             port
             for port, owner, live in self.owners()
-            if live and owner.root == root and owner.service.partition(".")[0] == service
+            if live and owner.root == root and service_of(owner.service) == service
         ]
         return [keeper for port in ports for keeper in openers_of(self._path(port))]
 

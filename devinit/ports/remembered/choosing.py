@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from devinit.errors import PortsExhausted, UsageError
-from devinit.model.names import those_there_are
 from devinit.model.port import PortRequest
 from devinit.model.service import Project
+from devinit.model.unknown import those_there_are
 from devinit.ports.granting.allocate import last_resort
 from devinit.ports.hold import Hold, hold
 from devinit.ports.holder.pm2 import applications
@@ -22,12 +22,9 @@ Requests = Mapping[str, PortRequest]
 
 def requests_of(project: Project) -> dict[str, PortRequest]:
     """Return every port that a project asks for, by the name that `.ports.json` gives it."""
-    requests: dict[str, PortRequest] = {}
-    for service in project.services.values():
-        for request in (service.port, *service.extra_ports):
-            if request is not None:
-                requests[request.service] = request
-    return requests
+    return {
+        request.service: request for service in project.services.values() for request in service.port_requests
+    }
 
 
 def known(name: str, requests: Requests) -> PortRequest:

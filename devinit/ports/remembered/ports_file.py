@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TypeGuard
 
 from devinit.errors import ConfigError, StateFileError
+from devinit.model.names import PORTS_FILE
 from devinit.model.port import HIGHEST_PORT, PortRequest
-from devinit.system.checkout import state_folder
 from devinit.system.files import LARGEST_SETTINGS, FileLock, read_text, write_atomically
+from devinit.system.state_folders import state_folder
 
-NAME = ".ports.json"
 _WAY_OUT = "correct it, or delete it: the next start then begins with the preferred ports"
 
 
@@ -27,7 +27,7 @@ def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
 
     Raises StateFileError for a file that is no JSON object, and ConfigError for a port that is none.
     """
-    path = root / NAME
+    path = root / PORTS_FILE
     document = _document(path)
     keys = [key for key in document if key in services] if services is not None else _port_keys(document)
     return {key: _port(path, key, document[key]) for key in keys}
@@ -36,7 +36,7 @@ def read(root: Path, services: Collection[str] | None = None) -> dict[str, int]:
 def problem_of(request: PortRequest, remembered: int | None) -> str | None:
     """Say what is wrong with a remembered port, which is not obeyed then; None when nothing is."""
     objection = request.objection(remembered) if remembered is not None else ""
-    return f"{NAME} says {remembered}, which {objection}: ignored" if objection else None
+    return f"{PORTS_FILE} says {remembered}, which {objection}: ignored" if objection else None
 
 
 def refuse_link_to_another_file(root: Path) -> None:
@@ -45,14 +45,14 @@ def refuse_link_to_another_file(root: Path) -> None:
     A repository can bring a link to any file of the checkout along. Devinit's own is a JSON object whose keys
     all have ports, beside comments; one without any key loses nothing.
     """
-    path = root / NAME
+    path = root / PORTS_FILE
     if os.path.islink(path):  # noqa: PTH114 - False where it cannot be looked at
         _refuse_content_of_others(path, _document(path))
 
 
 def write(root: Path, ports: Mapping[str, int]) -> bool:
     """Remember ports, keeping every other key and the order; return whether the file changed."""
-    path = root / NAME
+    path = root / PORTS_FILE
     with _writing(root):
         before = _own_document(path)
         after = {**before, **ports}
@@ -67,7 +67,7 @@ def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]
 
     A file without any key left is removed: deleted means defaults again.
     """
-    path = root / NAME
+    path = root / PORTS_FILE
     with _writing(root):
         document = _own_document(path)
         forgotten = [key for key in _port_keys(document) if services is None or key in services]

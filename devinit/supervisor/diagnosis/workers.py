@@ -13,7 +13,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from devinit.system.procfs import Stat, command_line_of, exit_status_of, family_of, stat_of
+from devinit.system.process_stat import Stat
+from devinit.system.procfs import command_line_of, exit_status_of, family_of, stat_of
 
 RELOADS = r"(?i)(?:^|[\s/])(?:--)?(?:reload|watch)[\w-]*(?=[\s=]|$)"
 """In the command of a reloader, as a program, an argument or an option: "--reload", "watchfiles"."""

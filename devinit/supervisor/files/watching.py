@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from devinit.errors import StateFileError
+from devinit.model.names import OWN_FOLDER
 from devinit.supervisor.files.own_writes import SOON_SECONDS, Change, History, noticed, restarted, settled
 from devinit.system.birth import birth_of
 from devinit.system.digest import blake2b
@@ -24,7 +25,7 @@ from devinit.system.matching import PatternTooSlow, is_found
 
 log = logging.getLogger(__name__)
 
-IGNORED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", ".devinit"})
+IGNORED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", OWN_FOLDER})
 DEBOUNCE_MILLISECONDS = 400
 """How long changes may go on before they count: an editor writes a file in several steps, git many files."""
 STEP_MILLISECONDS = 100

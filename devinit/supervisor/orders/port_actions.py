@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from devinit.model.names import service_of
 from devinit.ports.ending.freeing import Freed, free
 from devinit.ports.holder.who import who
 from devinit.ports.leases import LeaseStore, root_name
@@ -28,7 +29,7 @@ def rows(runners: Mapping[str, Runner], stage: Stage) -> list[OwnPort]:
     """
     remembered = ports_file.read(stage.root)
     return [
-        row(name, request, runners.get(name.partition(".")[0]), stage, remembered.get(name))
+        row(name, request, runners.get(service_of(name)), stage, remembered.get(name))
         for name, request in choosing.requests_of(stage.project).items()
     ]
 

@@ -19,7 +19,7 @@ def kept_for(services: Iterable[Service]) -> int:
 
 
 def _kept_for(service: Service) -> int:
-    ports = len(service.extra_ports) + (service.port is not None)
+    ports = len(service.port_requests)
     watch = FOR_A_WATCH if service.watch else 0
     own = 0 if service.external_url is not None else FOR_A_PROCESS + FOR_A_PORT * ports
     return own + watch

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from devinit.errors import UsageError
-from devinit.model.names import unknown_service
 from devinit.model.service import Project
+from devinit.model.unknown import unknown_service
 
 EVERY = "all"
 """The name that means every service."""

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from devinit.errors import PortConflict
+from devinit.model.names import is_extra, service_of
 from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
@@ -81,7 +82,7 @@ class ProjectPorts:
         Raise PortQuestion when the user has to decide, PortConflict or PortsExhausted; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
-        requests = [request for service in services for request in requests_of(service)]
+        requests = [request for service in services for request in service.port_requests]
         remembered = {**ports_file.read(self._root), **asked.used}
         stated = self._stated(services, asked)
         missing = []
@@ -123,7 +124,7 @@ class ProjectPorts:
         remembered, stated = ports_file.read(self._root), self._stated(services, asked)
         leaving = {each.port for name in stopping for each in self._of(name)}
         moving = []
-        for request in (request for service in services for request in requests_of(service)):
+        for request in (request for service in services for request in service.port_requests):
             named = stated.ports.get(request.service)
             wanted = named.port if named else self._wanted(request, remembered.get(request.service))
             if wanted is not None and wanted != self.port_of(request.service) and wanted not in leaving:
@@ -148,7 +149,7 @@ class ProjectPorts:
         services = list(services)
         return overrides(
             asked.environ,
-            [request.service for service in services for request in requests_of(service)],
+            [request.service for service in services for request in service.port_requests],
             root=self._root,
             aliases={service.name: service.port_env for service in services},
         )
@@ -317,7 +318,7 @@ class ProjectPorts:
         ours = {each.port for each in (*self._grants.values(), *(ahead for ahead, _ in self._ahead.values()))}
         root = root_name(self._root)
         found = {
-            owner.service.partition(".")[0]
+            service_of(owner.service)
             for port, owner, live in self._store.owners()
             if live and owner.root == root and port not in ours
         }
@@ -390,7 +391,7 @@ class ProjectPorts:
     def _take_over(self, grants: Iterable[Grant]) -> None:
         for each in grants:
             self._grants[each.service] = each
-            if "." in each.service:
+            if is_extra(each.service):
                 self._extra[each.service] = None
 
     def _add(self, grants: Iterable[Grant]) -> None:
@@ -417,14 +418,7 @@ def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
     """Return the grants without the extra ports of services that use another's server: those go back."""
     grants = list(grants)
     used = {each.service for each in grants if each.granted.uses}
-    needless = [
-        each for each in grants if each.service not in used and each.service.partition(".")[0] in used
-    ]
+    needless = [each for each in grants if each.service not in used and service_of(each.service) in used]
     for each in needless:
         each.close()
     return [each for each in grants if each not in needless]
-
-
-def requests_of(service: Service) -> list[PortRequest]:
-    """Return all ports that a service asks for."""
-    return [*([service.port] if service.port else []), *service.extra_ports]

@@ -21,6 +21,7 @@ from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
 from devinit.kinds.providers import PROVIDERS, Place, Provider
 from devinit.logs import SECRETS_FILE
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.port import PortRequest
 from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
@@ -186,7 +187,7 @@ class Stage:
                 f".env.runtime was not written by devinit: its former text is kept as {Path(kept).name}"
             )
         self._note_secrets()
-        path = str(self.root / ".env.runtime")
+        path = str(self.root / ENVIRONMENT_FILE)
         self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
         return changed
 

@@ -99,4 +99,4 @@ def survivors(names: Iterable[str], stage: Stage) -> dict[str, list[int]]:
 
 def has_ports(runner: Runner) -> bool:
     """Whether a lease tells that the service runs."""
-    return runner.service.port is not None or bool(runner.service.extra_ports)
+    return bool(runner.service.port_requests)

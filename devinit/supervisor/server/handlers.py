@@ -29,6 +29,7 @@ from devinit.control.messages import (
 )
 from devinit.control.server import Connection, UnknownMethod, encoder
 from devinit.errors import DevinitError
+from devinit.model.names import service_of
 from devinit.model.port import ConflictPolicy, PortReport
 from devinit.model.status import (
     CheckReport,
@@ -270,7 +271,7 @@ class Handlers:
 
         asked = msgspec.json.decode(params, type=ChooseParams)
         await self._configuration.ensure(self._stage.caller, None)
-        _, stage = await self._configuration.asked_about([asked.service.partition(".")[0]])
+        _, stage = await self._configuration.asked_about([service_of(asked.service)])
         chosen = await asyncio.to_thread(port_actions.choose, stage, asked.service, asked.port)
         return {"port": chosen}
 
@@ -280,7 +281,7 @@ class Handlers:
 
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._configuration.ensure(self._stage.caller, None)
-        _, stage = await self._configuration.asked_about(name.partition(".")[0] for name in names)
+        _, stage = await self._configuration.asked_about(service_of(name) for name in names)
         return await asyncio.to_thread(port_actions.forget, stage, names)
 
     async def free_port(self, params: msgspec.Raw, connection: Connection) -> Any:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from devinit.errors import PortConflict, StateFileError
 from devinit.kinds import kind_of
+from devinit.model.names import service_of
 from devinit.model.port import GrantedPort, Resolution
 from devinit.model.service import Scheme
 from devinit.supervisor.events import from_thread
@@ -48,7 +49,7 @@ class Moves:
 
     async def speaks(self, name: str, scheme: Scheme) -> None:
         """Take over what a service, or a further port of it, was found to speak, and publish the URL."""
-        service = name.partition(".")[0]
+        service = service_of(name)
         try:
             self._stage.speaks(name, scheme)
         except StateFileError as error:
