@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project import stage as stage_module
-from devinit.supervisor.project.project_ports import PortWishes
+from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.stack.order import Order
 from devinit.supervisor.supervisor import Supervisor

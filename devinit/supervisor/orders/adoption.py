@@ -180,7 +180,7 @@ def current_project(recorded: Project, state: State, stage: Stage) -> Project:
     """
     try:
         project = load(recorded.root, profile=state.profile)
-        project = Passwords(stage.env_files_of).settled(project, stage.place())
+        project = Passwords(stage.given.env_files_of).settled(project, stage.place())
     except DevinitError as error:
         log.warning("%s; using the recorded services", error.message)
         return recorded

@@ -6,48 +6,23 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from devinit.errors import PortConflict
 from devinit.model.names import is_extra, service_of
-from devinit.model.port import Conflict, ConflictPolicy, GrantedPort, PortRequest, Resolution
+from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
 from devinit.ports.granting.grants import ConflictsFound, Grant, adopt, grant
 from devinit.ports.granting.overrides import Overrides, overrides
 from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
+from devinit.supervisor.project.port_wishes import PortQuestion, PortWishes, without_questions
 from devinit.supervisor.project.reuse import Asking
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
 
 Say = Callable[[str], None]
-
-
-class PortQuestion(PortConflict):
-    """Ports are taken and the user has to decide: the facts travel with the error, answers come back."""
-
-    def __init__(self, found: ConflictsFound) -> None:
-        super().__init__(
-            str(found), hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail"
-        )
-        self.conflicts: tuple[Conflict, ...] = found.conflicts
-
-
-class PortWishes(Struct, frozen=True, kw_only=True):
-    """How a caller wants ports."""
-
-    environ: dict[str, str]
-    policy: ConflictPolicy = ConflictPolicy.MOVE
-    can_answer: bool = False
-    """A user is there to be asked; otherwise a service whose policy is to ask moves."""
-    resolutions: tuple[Resolution, ...] = ()
-    protected: tuple[int, ...] = ()
-    """Pids that are never ended, nor are their ancestors."""
-    used: dict[str, int] = field(default_factory=dict)
-    """Services that are restarted, and the ports on which they used a server that devinit does not run: they use
-    it again if it still lets them in."""
 
 
 class ProjectPorts:
@@ -405,13 +380,6 @@ class ProjectPorts:
         self._for_once.discard(name)
         if found is not None:
             found.close(keep_reservation=keep_reservation)
-
-
-def without_questions(request: PortRequest) -> PortRequest:
-    """Return a request that moves where it would have asked."""
-    if request.policy is ConflictPolicy.ASK:
-        return replace(request, policy=ConflictPolicy.MOVE)
-    return request
 
 
 def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:

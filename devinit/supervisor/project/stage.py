@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import copy
 import logging
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from devinit.config.bounds import usual_env_files
 from devinit.errors import DevinitError, ServiceError, StateFileError
 from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
@@ -25,23 +23,24 @@ from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.port import PortRequest
 from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
-from devinit.model.service import Endpoint, ExtraEndpoint, Project, Scheme, Service, StopPolicy
+from devinit.model.service import Endpoint, Project, Scheme, Service, StopPolicy
 from devinit.ports.remembered import ports_file
-from devinit.runtime.dotenv import read_env_files, render
+from devinit.runtime.dotenv import render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment
 from devinit.runtime.templates import expand_command
 from devinit.supervisor.diagnosis.last_errors import LastErrors
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.files.env_pipes import EnvPipes
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
+from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
+from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
-from devinit.system.files import read_text, write_atomically
+from devinit.system.files import write_atomically
 from devinit.system.paths import project_id
 from devinit.system.processes import RUN_VARIABLE
 
@@ -71,13 +70,10 @@ class Stage:
         self.ports = ProjectPorts(root)
         self.environment: dict[str, str] = {}
         """The runtime environment, as it was published last."""
-        self._given: dict[str, dict[str, str]] = {}
-        """What each service is given beyond that, by its own `env` and by `.env` files."""
-        self._is_noted = False
-        """Whether what of that is secret is on disk."""
+        self.given = Given(root, self.private)
+        """What each service is given beside that."""
         self._masked: dict[str, str] | None = None
         self._mask: Mask
-        self.pipes = EnvPipes()
         self.process_scan = ProcessScan()
         self._schemes = Schemes(self.private)
         self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
@@ -100,7 +96,7 @@ class Stage:
         self.project, self.caller = project, own
         self._endpoints, self.environment = derived
         for name, values in given.items():
-            self._remember_given(name, values)
+            self.given.remember(name, values)
 
     def replace_service(self, service: Service) -> None:
         """Let one service be another one from here on, until the configuration is taken over again."""
@@ -111,8 +107,7 @@ class Stage:
         """Return a stage for questions about these services as well, which are not among those of the project."""
         beside = copy.copy(self)
         beside.project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
-        # Not the same dictionary: what only a question was about is not noted among what services are given.
-        beside._given = dict(self._given)  # noqa: SLF001 - its own kind
+        beside.given = self.given.for_a_question()
         beside.derive()
         return beside
 
@@ -132,7 +127,7 @@ class Stage:
         render(values)
         given = {}
         for service in (project.services[name] for name in coming):
-            files = self._files_of(service, own)
+            files = self.given.files_of(service, own)
             runtime = runtime_of(project, endpoints, service, values)
             whole = service_environment(service, endpoints[service.name], runtime, caller=own, files=files)
             check_commands(service, whole)
@@ -168,13 +163,11 @@ class Stage:
     def _derived(
         self, project: Project, caller: dict[str, str], remembered: dict[str, int]
     ) -> tuple[dict[str, Endpoint], dict[str, str]]:
-        endpoints: dict[str, Endpoint] = {}
-        for name, service in project.services.items():
-            port = self._port(service.port, remembered)
-            settled = self._schemes.settled(service)
-            endpoints[name] = PROVIDERS[service.provider].endpoint(settled, port)
-            for extra in service.extra_ports:
-                endpoints[extra.service] = extra_endpoint(settled, extra, self._port(extra, remembered))
+        def port_of(request: PortRequest) -> int:
+            granted = self.ports.port_of(request.service)
+            return granted if granted is not None else request.expected(remembered.get(request.service))
+
+        endpoints = endpoints_of(project, port_of, self._schemes.settled)
         return endpoints, environment(project, endpoints, base=caller)
 
     def publish(self) -> bool:
@@ -208,14 +201,7 @@ class Stage:
 
     def extra_probes(self, service: Service) -> dict[str, TcpProbe | HttpProbe]:
         """Return how a service is asked at further ports before it is ready, by their names."""
-        probes: dict[str, TcpProbe | HttpProbe] = {}
-        for name, extra in service.extra_endpoints.items():
-            at = self._endpoints.get(name)
-            if extra.ready and at is not None and at.port is not None:
-                probes[name] = (
-                    TcpProbe(at.host, at.port) if extra.http is None else HttpProbe.of(at, extra.http)
-                )
-        return probes
+        return extra_probes(service, self._endpoints)
 
     def is_job(self, service: Service) -> bool:
         """Whether nothing else is expected of a service than that it ends: others wait for that."""
@@ -268,55 +254,20 @@ class Stage:
 
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""
-        files = self._files_of(service, self.caller)
+        files = self.given.files_of(service, self.caller)
         runtime = runtime_of(self.project, self._endpoints, service, self.environment)
         endpoint = self.endpoint(service.name)
         values = service_environment(service, endpoint, runtime, caller=self.caller, files=files)
-        self._remember_given(service.name, {name: values[name] for name in (*files, *service.env)})
+        self.given.remember(service.name, {name: values[name] for name in (*files, *service.env)})
         return {**values, RUN_VARIABLE: self.marker(service.name)}
-
-    def _remember_given(self, service: str, given: Mapping[str, str]) -> None:
-        if self._given.get(service) != given:
-            self._given[service], self._is_noted = dict(given), False
-
-    def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
-        """Return what the `.env` files say: the checkout's, the service's own, then those that are configured."""
-        pipes = self.pipes.unread(self.env_files_of(service))
-        paths = [path for path in self.env_files_of(service) if path not in pipes]
-        return read_env_files(paths, caller=caller, said=self.pipes.said)
-
-    async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
-        """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
-
-        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller that
-        only asks about a service must not take what its writer has for the next start.
-        """
-        paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
-        if pipes := [path for path in paths if path.is_fifo()] if again else self.pipes.unread(paths):
-            await asyncio.to_thread(self.pipes.read, pipes)
-
-    def env_files_of(self, service: Service) -> tuple[Path, ...]:
-        """Return the `.env` files that a service is given, those that count more later."""
-        return (*usual_env_files(self.root, service), *service.env_file)
 
     def _note_secrets(self) -> None:
         """Leave for programs that show logs what services are given that must not be shown."""
-        for name in self.project.services.keys() - self._given.keys():
+        for name in self.given.missing(self.project.services):
             with contextlib.suppress(DevinitError):
                 self.environment_of(self.project.services[name])
-        if self._is_noted or not any(self._given.values()):
-            return
-        from devinit.logs.secrets import noted  # only for projects with such variables
-
-        path, text = self.private / SECRETS_FILE, noted(self._given.values())
-        try:
-            if text != (read_text(path) or ""):
-                write_atomically(path, text, mode=0o600, durable=False)
-                self._masked = None
-            self._is_noted = True
-        except StateFileError as error:
-            # No reason not to run; until the next start they are shown if a service prints them.
-            log.warning("%s", error.message)
+        if self.given.note_secrets():
+            self._masked = None
 
     def process_spec(self, service: Service) -> ProcessSpec | None:
         """Return what to start for a service, or None for a server that devinit does not run."""
@@ -383,28 +334,6 @@ class Stage:
         """Take it away again."""
         with contextlib.suppress(OSError):
             (self.private / "pids" / f"{name}.pid").unlink()
-
-    def _port(self, request: PortRequest | None, remembered: dict[str, int]) -> int | None:
-        """Return the port that a service has, or the one that it would ask for."""
-        if request is None:
-            return None
-        granted = self.ports.port_of(request.service)
-        return granted if granted is not None else request.expected(remembered.get(request.service))
-
-
-def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
-    """Return where a further port of a service answers: of a command as its own port does, with a URL."""
-    if not kind_of(service).has_pages:
-        return Endpoint(service=request.service, host=service.host, port=port, url=None)
-    stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
-    alone = Service(
-        name=request.service,
-        directory=service.directory,
-        host=service.host,
-        url_path=stated.url_path,
-        scheme=stated.scheme,
-    )
-    return PROVIDERS["process"].endpoint(alone, port)
 
 
 def wants_color(caller: dict[str, str]) -> bool:

@@ -49,4 +49,4 @@ def files(runner: Runner, stage: Stage) -> Iterator[tuple[str, str]]:
     yield "log", str(log_files.log_path(stage.private, runner.name))
     discovery = stage.project.discovery.get(runner.name)
     yield "discovery file", str(stage.root / discovery) if discovery else ""
-    yield "environment files", ", ".join(str(path) for path in stage.env_files_of(service))
+    yield "environment files", ", ".join(str(path) for path in stage.given.env_files_of(service))

@@ -45,7 +45,7 @@ class Files:
 
 def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
     """Return what of a service is older than its files."""
-    now = drift.basis_of(runner.service, project, stage.env_files_of(runner.service))
+    now = drift.basis_of(runner.service, project, stage.given.env_files_of(runner.service))
     found = drift.changed(runner.service, runner.run.basis, project, now)
     if drift.REMOVED in found:
         return found

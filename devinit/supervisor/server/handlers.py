@@ -43,7 +43,7 @@ from devinit.ports.holder.who import who
 from devinit.supervisor.events import from_thread
 from devinit.supervisor.project.chosen import named, one_named
 from devinit.supervisor.project.drift import ADDED
-from devinit.supervisor.project.project_ports import PortWishes
+from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.reporting import report
 from devinit.supervisor.server.shared import Shared
 from devinit.supervisor.server.single_instance import remember

@@ -56,7 +56,7 @@ class Run:
         finally:
             os.close(descriptor)
         self.started_at, self.published_addresses = time.time(), stage.addresses()
-        self.basis = basis_of(service, stage.project, stage.env_files_of(service))
+        self.basis = basis_of(service, stage.project, stage.given.env_files_of(service))
         self.spawned = process.identity
         self.follow(process, ended)
         stage.write_pid_file(self._name, process.pid)

@@ -225,7 +225,7 @@ class Runner:
         try:
             # The tree of the last run may still be ending: what is begun now would be ended with it.
             await last_run_ended()
-            await self._stage.read_pipes([self.service])
+            await self._stage.given.read_pipes([self.service])
             await set_up(self._workshop())
             await prepare(self.service, self._stage, self.say)
         except DevinitError as error:
@@ -239,12 +239,12 @@ class Runner:
         if self._setting_up is not None:
             await asyncio.wait([self._setting_up])
         if self.phase is Phase.STARTING:
-            await self._stage.read_pipes([self.service])
+            await self._stage.given.read_pipes([self.service])
             await run_one_shots(self._workshop())
             self.post(lifecycle.Prepared())
 
     async def _spawn(self) -> None:
-        await self._stage.read_pipes([self.service])
+        await self._stage.given.read_pipes([self.service])
         stage = self._stage
         spec = stage.process_spec(self.service)
         if spec is None:

@@ -14,7 +14,7 @@ from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project import reuse
 from devinit.supervisor.project.drift import REMOVED
 from devinit.supervisor.project.passwords import Passwords, as_they_run
-from devinit.supervisor.project.project_ports import PortWishes
+from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.reporting import added, outdated, report
 from devinit.supervisor.service.runner import Runner
@@ -28,7 +28,7 @@ class Configuration:
 
     def __init__(self, stack: Stack, runner_of: Callable[[Service, Stage], Runner]) -> None:
         self._stack, self._stage, self._runner_of = stack, stack.stage, runner_of
-        self._passwords = Passwords(stack.stage.env_files_of)
+        self._passwords = Passwords(stack.stage.given.env_files_of)
         self._files = outdated.Files(stack.stage, lambda: asyncio.to_thread(self._read, None))
 
     # For an order
@@ -53,7 +53,7 @@ class Configuration:
 
     async def read_pipes(self, project: Project, coming: Iterable[str]) -> None:
         """Read once for this order what a secret manager writes for services that are to be run."""
-        await self._stage.read_pipes((project.services[name] for name in coming), again=True)
+        await self._stage.given.read_pipes((project.services[name] for name in coming), again=True)
 
     def make_room(self, project: Project, coming: Collection[str]) -> None:
         """Raise ServiceError when there are not enough open files for these services and those that run."""

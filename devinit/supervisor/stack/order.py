@@ -12,7 +12,7 @@ from devinit.config.absence import no_services, none_by_itself
 from devinit.errors import Interrupted
 from devinit.model.port import ConflictPolicy
 from devinit.model.service import Project, Service
-from devinit.supervisor.project.project_ports import PortWishes
+from devinit.supervisor.project.port_wishes import PortWishes
 
 
 class Order(Struct, frozen=True, kw_only=True):

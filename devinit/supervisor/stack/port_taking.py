@@ -12,7 +12,7 @@ from devinit.model.port import GrantedPort
 from devinit.model.service import Project
 from devinit.supervisor.events import from_thread
 from devinit.supervisor.project import reuse
-from devinit.supervisor.project.project_ports import PortQuestion, PortWishes
+from devinit.supervisor.project.port_wishes import PortQuestion, PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.reporting.consequences import with_changes
 from devinit.supervisor.stack.moves import Moves

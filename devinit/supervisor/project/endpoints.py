@@ -1,0 +1,55 @@
+"""Where each service answers, or would: on the port that it has, or that it would ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from devinit.kinds import kind_of
+from devinit.kinds.providers import PROVIDERS
+from devinit.model.port import PortRequest
+from devinit.model.probe import HttpProbe, TcpProbe
+from devinit.model.service import Endpoint, ExtraEndpoint, Project, Service
+
+
+def endpoints_of(
+    project: Project,
+    port_of: Callable[[PortRequest], int],
+    settled: Callable[[Service], Service],
+) -> dict[str, Endpoint]:
+    """Return every endpoint of a project, by the name of its port.
+
+    `settled`: returns a service with the scheme that it was found to speak.
+    """
+    endpoints: dict[str, Endpoint] = {}
+    for name, configured in project.services.items():
+        service = settled(configured)
+        port = port_of(service.port) if service.port is not None else None
+        endpoints[name] = PROVIDERS[service.provider].endpoint(service, port)
+        for extra in service.extra_ports:
+            endpoints[extra.service] = extra_endpoint(service, extra, port_of(extra))
+    return endpoints
+
+
+def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
+    """Return where a further port of a service answers: of a command as its own port does, with a URL."""
+    if not kind_of(service).has_pages:
+        return Endpoint(service=request.service, host=service.host, port=port, url=None)
+    stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
+    alone = Service(
+        name=request.service,
+        directory=service.directory,
+        host=service.host,
+        url_path=stated.url_path,
+        scheme=stated.scheme,
+    )
+    return PROVIDERS["process"].endpoint(alone, port)
+
+
+def extra_probes(service: Service, endpoints: dict[str, Endpoint]) -> dict[str, TcpProbe | HttpProbe]:
+    """Return how a service is asked at further ports before it is ready, by their names."""
+    probes: dict[str, TcpProbe | HttpProbe] = {}
+    for name, extra in service.extra_endpoints.items():
+        at = endpoints.get(name)
+        if extra.ready and at is not None and at.port is not None:
+            probes[name] = TcpProbe(at.host, at.port) if extra.http is None else HttpProbe.of(at, extra.http)
+    return probes

@@ -1,0 +1,86 @@
+"""What a service is given beside the runtime environment: by `.env` files, by named pipes, by its own `env`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from devinit.config.bounds import usual_env_files
+from devinit.errors import StateFileError
+from devinit.logs import SECRETS_FILE
+from devinit.model.service import Service
+from devinit.runtime.dotenv import read_env_files
+from devinit.supervisor.files.env_pipes import EnvPipes
+from devinit.system.files import read_text, write_atomically
+
+log = logging.getLogger(__name__)
+
+
+class Given:
+    """What each service of a project was given last; programs that show logs must not show it."""
+
+    def __init__(self, root: Path, private: Path) -> None:
+        self._root, self._private = root, private
+        self._pipes = EnvPipes()
+        self._values: dict[str, dict[str, str]] = {}
+        self._is_noted = False
+        """Whether what of that is secret is on disk."""
+
+    def env_files_of(self, service: Service) -> tuple[Path, ...]:
+        """Return the `.env` files that a service is given, those that count more later."""
+        return (*usual_env_files(self._root, service), *service.env_file)
+
+    def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
+        """Return what the `.env` files say: the checkout's, the service's own, then those that are configured.
+
+        Raise ConfigError for one that cannot be used.
+        """
+        pipes = self._pipes.unread(self.env_files_of(service))
+        paths = [path for path in self.env_files_of(service) if path not in pipes]
+        return read_env_files(paths, caller=caller, said=self._pipes.said)
+
+    async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
+        """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
+
+        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller that
+        only asks about a service must not take what its writer has for the next start.
+        """
+        paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
+        if pipes := [path for path in paths if path.is_fifo()] if again else self._pipes.unread(paths):
+            await asyncio.to_thread(self._pipes.read, pipes)
+
+    def remember(self, service: str, values: Mapping[str, str]) -> None:
+        """Remember what a service is given."""
+        if self._values.get(service) != values:
+            self._values[service], self._is_noted = dict(values), False
+
+    def missing(self, names: Iterable[str]) -> set[str]:
+        """Return those of these services of which nothing is remembered."""
+        return set(names) - self._values.keys()
+
+    def note_secrets(self) -> bool:
+        """Leave for programs that show logs what must not be shown; return whether that is new."""
+        if self._is_noted or not any(self._values.values()):
+            return False
+        from devinit.logs.secrets import noted  # only for projects with such variables
+
+        path, text = self._private / SECRETS_FILE, noted(self._values.values())
+        try:
+            is_new = text != (read_text(path) or "")
+            if is_new:
+                write_atomically(path, text, mode=0o600, durable=False)
+            self._is_noted = True
+        except StateFileError as error:
+            # No reason not to run; until the next start they are shown if a service prints them.
+            log.warning("%s", error.message)
+            return False
+        return is_new
+
+    def for_a_question(self) -> Given:
+        """Return a copy: what only a question is about is not noted among what services are given."""
+        copy = Given(self._root, self._private)
+        copy._pipes, copy._is_noted = self._pipes, self._is_noted
+        copy._values = dict(self._values)
+        return copy
