@@ -203,11 +203,11 @@ def _as_told(root: str, found: Discovered) -> Discovered:
     from pathlib import Path
 
     from devinit.errors import ConfigError
-    from devinit.model.names import variable_prefix
+    from devinit.model.names import ENVIRONMENT_FILE, variable_prefix
     from devinit.runtime.dotenv import read_env_file
 
     prefix = variable_prefix(found.service)
-    path = Path(root, ".env.runtime")
+    path = Path(root, ENVIRONMENT_FILE)
     try:
         values = read_env_file(path, caller={}) if path.is_file() else {}
     except ConfigError:
