@@ -220,11 +220,11 @@ def _as_told(root: str, found: Discovered) -> Discovered:
 
 
 def _file_of(root: str, service: str) -> str | None:
-    from devinit.config.defaults import DISCOVERY
-    from devinit.config.toml import parse_toml
     from devinit.errors import StateFileError
+    from devinit.model.defaults import DISCOVERY
     from devinit.model.names import CONFIGURATION_FILE
     from devinit.system.files import LARGEST_SETTINGS, read_text
+    from devinit.toml import parse_toml
 
     try:
         text = read_text(os.path.join(root, CONFIGURATION_FILE), most=LARGEST_SETTINGS)

@@ -159,7 +159,7 @@ def run(arguments: Arguments) -> int:
 
 def profiles_of(root: Path) -> list[str]:
     """Return the profiles of a project, as far as its file can be read."""
-    from devinit.config.toml import parse_toml
+    from devinit.toml import parse_toml
 
     try:
         profiles = parse_toml(read_text(root / CONFIGURATION_FILE) or "").get("profiles", {})

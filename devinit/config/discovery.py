@@ -5,8 +5,8 @@ from __future__ import annotations
 import os.path
 from collections.abc import Mapping
 
-from devinit.config.defaults import DISCOVERY
 from devinit.config.problems import Place, choose
+from devinit.model.defaults import DISCOVERY
 from devinit.model.names import CONFIGURATION_FILE, ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.model.service import Service
 

@@ -8,7 +8,7 @@ like a project (backend/, frontend/). A git repository is claimed from inside: w
 people's work.
 """
 
-# ruff: noqa: PTH100, PTH111, PTH112, PTH116, PTH118, PTH119, PTH120
+# ruff: noqa: PTH112, PTH118, PTH119, PTH120
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import stat
 from devinit.errors import StateFileError
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.system.files import LARGEST_FILE, LARGEST_SETTINGS, read_bytes
+from devinit.system.repository import search_of
 from devinit.system.state_folders import folder_of
 
 TYPE_CHECKING = False
@@ -46,15 +47,6 @@ def find_root_as_text(start: str | os.PathLike[str]) -> str | None:
     """Return `find_root` as text, without loading pathlib."""
     inside, beyond = search_of(start)
     return claimed(inside) or next((folder for folder in beyond if _names(folder, inside[-1])), None)
-
-
-def search_of(start: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
-    """Return the folders from `start` up to the top of its git repository, then those above that."""
-    way = _upwards(os.path.abspath(start))  # not realpath: a checkout that a link leads to keeps its name
-    for count, folder in enumerate(way, start=1):
-        if is_repository(folder):
-            return way[:count], way[count:]
-    return way, []
 
 
 def claimed(folders: list[str]) -> str | None:
@@ -97,45 +89,6 @@ def may_have_services(root: str) -> bool:
     return any(b"services" in line.partition(b"#")[0] for line in text.splitlines()) or was_started(root)
 
 
-def is_repository(folder: str) -> bool:
-    """Whether a folder is the top of a git repository; in a linked worktree or a submodule `.git` is a file."""
-    marker = os.path.join(folder, ".git")
-    try:
-        mode = os.stat(marker).st_mode
-        # Git passes over a `.git` without a HEAD, too.
-        return stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and bool(os.lstat(os.path.join(marker, "HEAD"))))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True  # It cannot be looked into: then nothing beyond it is let in.
-
-
-def _upwards(start: str) -> list[str]:
-    """Return a folder and those above it, up to the home directory, and never into one that others can change.
-
-    A devinit.toml in /tmp, or in another user's folder, may be that user's.
-    """
-    home = os.path.expanduser("~")
-    way = [start]
-    while way[-1] not in (home, above := os.path.dirname(way[-1])) and not _is_of_others(above, start):
-        way.append(above)
-    return way
-
-
-def _is_of_others(above: str, start: str) -> bool:
-    """Whether other users decide what lies in a folder, and not in that below it where a command starts."""
-    try:
-        found, below = os.stat(above), os.stat(start)  # /tmp may be a link
-    except OSError:
-        return False
-    if found.st_mode & stat.S_IWOTH:
-        # On disks without rights (a Windows drive in WSL) everything is open to every user.
-        return bool(found.st_mode & stat.S_ISVTX) or not below.st_mode & stat.S_IWOTH
-    caller = os.geteuid()
-    # Root works in containers on checkouts of the user who started them, in which it has made folders of its own.
-    return caller != 0 and found.st_uid not in (caller, 0, below.st_uid)
-
-
 def _recognised(folders: list[str]) -> str | None:
     """Return the nearest folder with a service folder in it.
 
@@ -155,7 +108,7 @@ def _names(folder: str, repository: str) -> bool:
     if b"directory" not in text:
         return False
     # 5 ms that are paid only where one repository lies in another one.
-    from devinit.config.toml import parse_toml
+    from devinit.toml import parse_toml
 
     try:
         file = parse_toml(text.decode())

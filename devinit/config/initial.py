@@ -9,15 +9,15 @@ from typing import TypeAlias
 
 from msgspec import Struct, structs
 
-from devinit.config.defaults import (
+from devinit.config.discovery import usual_discovery_files
+from devinit.config.problems import dotted
+from devinit.kinds import kind_of
+from devinit.model.defaults import (
     DISCOVERY_REFRESH_SECONDS,
     LOCAL_HOST,
     database_settings,
     port_range,
 )
-from devinit.config.discovery import usual_discovery_files
-from devinit.config.problems import dotted
-from devinit.kinds import kind_of
 from devinit.model.port import Exhausted
 from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
 

@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from devinit.config.absence import nothing_in
-from devinit.config.bounds import linked_env_files
-from devinit.config.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.config.discovery import discovery_files
+from devinit.config.env_files import linked_env_files
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
@@ -22,12 +21,13 @@ from devinit.config.schema import ConfigurationFile, Layer, ProjectTable
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import KINDS_OF_READINESS, Table
-from devinit.config.toml import TOO_DEEP, parse_toml
 from devinit.errors import ConfigError, StateFileError
+from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Project
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
+from devinit.toml import TOO_DEEP, parse_toml
 
 _TOO_LARGE = 2**63
 _LONGEST_LINE = 2000

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devinit.config.edit import with_key
-from devinit.config.toml import parse_toml
 from devinit.errors import DevinitError
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.system.files import read_text, write_atomically
+from devinit.toml import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

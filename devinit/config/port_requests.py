@@ -6,12 +6,12 @@ import re
 
 from msgspec.structs import replace
 
-from devinit.config.defaults import port_range, preferring
 from devinit.config.policies import url_path
 from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable
 from devinit.config.tables import SERVICE_NAME
 from devinit.kinds import Kind
+from devinit.model.defaults import port_range, preferring
 from devinit.model.names import extra_port
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT, LOWEST_UNPRIVILEGED_PORT, Exhausted, PortRequest
 from devinit.model.service import ExtraEndpoint

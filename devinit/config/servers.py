@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from devinit.config.defaults import LONGEST_IDENTIFIER, database_settings
 from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable
 from devinit.kinds import Kind
+from devinit.model.defaults import LONGEST_IDENTIFIER, database_settings
 from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings
 
 _LINE_ENDS = frozenset("\r\n")

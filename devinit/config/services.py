@@ -8,8 +8,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from devinit.config.bounds import bounds_of
-from devinit.config.defaults import LOCAL_HOST
 from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
@@ -18,7 +16,9 @@ from devinit.config.schema import ServiceTable
 from devinit.config.servers import database, external_url, password
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS
+from devinit.model.defaults import LOCAL_HOST
 from devinit.model.service import Condition, Scheme, Service
+from devinit.system.bounds import bounds_of
 
 _QUOTING = frozenset("'\"\\")
 """Without one of these, a command line is its words."""

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from devinit.config.absence import no_project
-from devinit.config.bounds import bounds_of
 from devinit.config.detect import detect
 from devinit.config.detect.unreadable import unreadable
-from devinit.config.find import claimed, find_root_as_text, is_repository, search_of
+from devinit.config.find import claimed, find_root_as_text
 from devinit.model.names import CONFIGURATION_FILE
+from devinit.system.bounds import bounds_of
+from devinit.system.repository import is_repository, search_of
 
 
 def root_shown_by(start: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.bounds import bounds_of
 from devinit.config.detect import detect
 from devinit.config.load import load
 from devinit.config.shown import root_shown_by
@@ -17,6 +16,7 @@ from devinit.errors import NoProject
 from devinit.model.service import Project
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.stage import Stage
+from devinit.system.bounds import bounds_of
 
 Write = Callable[..., Path]
 API = "from fastapi import FastAPI\napp = FastAPI()\n"

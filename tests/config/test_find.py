@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.find import find_root, find_root_as_text, is_repository
+from devinit.config.find import find_root, find_root_as_text
 from devinit.system.checkout import claim
+from devinit.system.repository import is_repository
 from tests.system.conftest import NOBODY, Unprivileged, shared_folder, unprivileged
 
 __all__ = ["shared_folder", "unprivileged"]

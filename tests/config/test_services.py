@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.config.defaults import identifier
+from devinit.model.defaults import identifier
 from devinit.model.port import ConflictPolicy, Exhausted, PortRequest
 from devinit.model.service import (
     DatabaseSettings,

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from devinit.config.absence import only_databases
-from devinit.config.bounds import Bounds, bounds_of
-from devinit.config.defaults import project_name
 from devinit.config.detect import data, node, python
 from devinit.config.detect.finding import Finding
 from devinit.config.detect.links import links_out
 from devinit.config.detect.unreadable import problem_of, unreadable
 from devinit.config.discovery import usual_discovery_files
 from devinit.kinds import kind_of
+from devinit.model.defaults import project_name
 from devinit.model.service import Project, Service
+from devinit.system.bounds import Bounds, bounds_of
 
 Detector: TypeAlias = Callable[[Bounds, Mapping[str, Service]], Finding]
 """From a project's folder and the services found so far to one more service, or to notes alone."""

@@ -9,13 +9,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from devinit.config.bounds import Bounds
-from devinit.config.defaults import database_settings, preferring, project_name
 from devinit.config.detect.finding import Finding, read, read_package, read_source, sources, table
-from devinit.config.toml import parse_toml
 from devinit.kinds import KINDS, Kind
+from devinit.model.defaults import database_settings, preferring, project_name
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import DatabaseSettings, Service
+from devinit.system.bounds import Bounds
+from devinit.toml import parse_toml
 
 _FOLDERS = ("", "backend", "frontend")
 

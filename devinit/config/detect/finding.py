@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from devinit.config.bounds import Bounds
 from devinit.model.service import Service
+from devinit.system.bounds import Bounds
 from devinit.system.regular import open_regular
 
 LARGEST_FILE = 500_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from devinit.config.bounds import Bounds, not_read
 from devinit.config.detect.finding import entries_below
 from devinit.config.detect.unreadable import FILES, FOLDERS
+from devinit.system.bounds import Bounds, not_read
 
 SETTINGS = (".env*", "alembic.ini", "prisma/schema.prisma", "manage.py")
 SOURCES = (".py", ".ts", ".js", ".mjs")

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from devinit.config.bounds import Bounds
-from devinit.config.defaults import LOCAL_HOST, preferring
 from devinit.config.detect.finding import Finding, read_package, table
+from devinit.model.defaults import LOCAL_HOST, preferring
 from devinit.model.service import Service
+from devinit.system.bounds import Bounds
 
 # Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
 # Next listens on every address; its HMR accepts localhost only as long as no host is given.

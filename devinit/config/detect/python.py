@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from devinit.config.bounds import Bounds
-from devinit.config.defaults import LOCAL_HOST, preferring
 from devinit.config.detect.finding import Finding, read, read_source, sources
+from devinit.model.defaults import LOCAL_HOST, preferring
 from devinit.model.service import Readiness, Service
+from devinit.system.bounds import Bounds
 
 ASGI = ("FastAPI", "Starlette")
 WSGI = ("Flask",)

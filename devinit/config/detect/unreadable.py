@@ -10,10 +10,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from devinit.config.bounds import Bounds
 from devinit.config.detect.finding import LARGEST_FILE, beginning_of, decoded
-from devinit.config.toml import TOO_DEEP, parse_toml
+from devinit.system.bounds import Bounds
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
+from devinit.toml import TOO_DEEP, parse_toml
 
 FOLDERS = ("", "backend", "frontend")
 FILES = ("package.json", "pyproject.toml", "Pipfile", "requirements*.txt", "requirements/*.txt")

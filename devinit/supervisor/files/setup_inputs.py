@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from devinit.config.find import is_repository, search_of
 from devinit.model.service import Service
+from devinit.system.repository import is_repository, search_of
 
 MOST_FILES = 10_000
 """Files that `setup_inputs` may name: each is read with every start. `**/*` names all of node_modules."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from devinit.config.bounds import usual_env_files
+from devinit.config.env_files import usual_env_files
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.service import Service

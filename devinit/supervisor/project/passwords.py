@@ -12,11 +12,11 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from devinit.config.bounds import bounds_of
 from devinit.errors import DevinitError, StateFileError
 from devinit.kinds.providers import PROVIDERS, Place
 from devinit.model.service import Project, Service
 from devinit.runtime.dotenv import read_env_files
+from devinit.system.bounds import bounds_of
 from devinit.system.files import read_bytes
 
 SETTINGS_FILES = ("alembic.ini", "prisma/schema.prisma")

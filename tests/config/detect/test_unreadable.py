@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.bounds import bounds_of
 from devinit.config.detect import detect
 from devinit.config.detect.unreadable import unreadable
 from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject
+from devinit.system.bounds import bounds_of
 
 VITE = '{"scripts": {"dev": "vite"}}'
 

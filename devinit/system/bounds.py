@@ -7,14 +7,12 @@ names in devinit.toml (`directory`, `env_file`) is used wherever it lies.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
-from devinit.config.find import is_repository, search_of
 from devinit.model.names import OWN_FOLDER
-from devinit.model.service import Service
+from devinit.system.repository import is_repository, search_of
 from devinit.system.worktrees import lists, worktree_of
 
 ENV_FILE = ".env"
@@ -34,7 +32,7 @@ class Bounds(Struct, frozen=True):
         target = os.path.realpath(path)
         if any(is_in(target, top) for top in self.tops):
             return None
-        return target if os.path.exists(target) else None  # noqa: PTH110 - paths are text here
+        return target if os.path.exists(target) else None
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether a name leads to something inside, or to nothing."""
@@ -50,7 +48,7 @@ def bounds_of(root: Path) -> Bounds:
     real = os.path.realpath(root)
     inside, _ = search_of(real)
     top = inside[-1]
-    if not is_repository(top) or is_in(os.path.realpath(os.path.expanduser("~")), top):  # noqa: PTH111
+    if not is_repository(top) or is_in(os.path.realpath(os.path.expanduser("~")), top):
         return Bounds(root, (real,))
     worktree = worktree_of(top)
     main = worktree.main_top if worktree is not None and worktree.linked else None
@@ -65,48 +63,13 @@ def is_in(path: str, top: str) -> bool:
     return not any(part in PRIVATE for part in path[len(top) :].split("/"))
 
 
-def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
-    """Yield the `.env` files that a service is given without naming them, as far as they are in bounds."""
-    for path in candidates(root, service):
-        if not (path.is_file() or path.is_fifo()):
-            continue
-        # A folder was detected in bounds, or named by the user: only the file itself may lead elsewhere.
-        if not path.is_symlink() or bounds_for(root, service).holds(path):
-            yield path
-
-
-def linked_env_files(root: Path, services: Iterable[Service]) -> Iterator[str]:
-    """Yield a line for each `.env` that no service gets because it is a link out of the project."""
-    found = {
-        path: target
-        for service in services
-        for path in candidates(root, service)
-        if path.is_symlink()
-        and path not in service.env_file
-        and (target := bounds_for(root, service).target_beyond(path))
-    }
-    for path, target in found.items():
-        yield not_read(path, root, target)
-
-
 def not_read(path: Path, root: Path, target: str) -> str:
     """Return the note about a name that leads out of the project, with the key that makes devinit follow it."""
     name = path.relative_to(root) if path.is_relative_to(root) else path
     if path.name == ENV_FILE:
         remedy = f'`env_file = "{name}"` of a service in devinit.toml gives it to that service'
-    elif os.path.isdir(target):  # noqa: PTH112 - paths are text here
+    elif os.path.isdir(target):
         remedy = f'a [services.NAME] with `directory = "{name}"` in devinit.toml uses it'
     else:
         remedy = "describe the service in devinit.toml, or replace the link by a file"
     return f"{name} is a link to {target}, outside of the project, and was not followed; {remedy}"
-
-
-def candidates(root: Path, service: Service) -> Iterable[Path]:
-    """Return where the `.env` files of a service are looked for; the later one counts more."""
-    return dict.fromkeys((root / ENV_FILE, service.directory / ENV_FILE))
-
-
-def bounds_for(root: Path, service: Service) -> Bounds:
-    """Return the bounds of a project with the folder of one of its services, which may lie elsewhere."""
-    bounds = bounds_of(root)
-    return Bounds(root, (*bounds.tops, *bounds_of(service.directory).tops))

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from devinit.config.toml import MOST_PARTS, parse_toml
+from devinit.toml import MOST_PARTS, parse_toml
 
 PARTS = 50_000
 LONG = ".".join(["a"] * PARTS)
