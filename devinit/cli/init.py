@@ -48,7 +48,7 @@ def run(arguments: Arguments) -> int:
     """Detect the services of the project and write them down."""
     # Detection is needed by no other command of a configured project.
     from devinit.config.absence import looked_for
-    from devinit.config.detect import detect
+    from devinit.config.detected import detect
     from devinit.config.initial import initial_toml
 
     folder = Path(folder_of(arguments)).absolute()

@@ -1,6 +1,6 @@
 """What is said where there is nothing to start, or only a part: what was looked for, and where.
 
-Loads nothing but the errors, because the fast commands meet these cases, too.
+Loads nothing but the errors and the table of sources, because the fast commands meet these cases, too.
 """
 
 from __future__ import annotations
@@ -9,18 +9,14 @@ import os
 
 from devinit.errors import NoProject, UsageError
 from devinit.model.names import CONFIGURATION_FILE
+from devinit.sources import SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-APPLICATIONS = (
-    "backend/: FastAPI, Starlette, Flask or Django, or a package.json with a dev or start script",
-    "frontend/: a package.json with a dev or start script",
-)
-DATABASES = (
-    "PostgreSQL and Redis: in requirements*.txt, pyproject.toml, Pipfile, package.json, .env*, alembic.ini",
-)
+APPLICATIONS = tuple(text for source in SOURCES for text in source.APPLICATIONS)
+DATABASES = tuple(text for source in SOURCES for text in source.DATABASES)
 FIRST_FILE = "`devinit init` writes a devinit.toml to begin with"
 NO_SERVICES = (
     "add a [services.NAME] with a command to devinit.toml, or let `devinit init --force` write what it "
@@ -40,13 +36,13 @@ def nothing_in(root: str | os.PathLike[str], notes: Iterable[str]) -> NoProject:
     return NoProject(f"there is nothing to start in {os.fspath(root)}", hint="\n".join(lines))
 
 
-def no_project(start: str, top: str, above: str | None, unreadable: Iterable[str] = ()) -> NoProject:
+def no_project(start: str, top: str, above: str | None, notes: Iterable[str] = ()) -> NoProject:
     """Return the error for a folder that is no project, and in none.
 
     `top` is where the search ended, `above` a project beyond that which does not know the folder's repository.
-    `unreadable` names files in which something might have been found.
+    `notes` names what was looked at, and why nothing was found in it.
     """
-    lines = [*unreadable, *looked_for(f"devinit.toml, in every folder up to {top}")]
+    lines = [*notes, *looked_for(f"devinit.toml, in every folder up to {top}")]
     if above is not None:
         lines += [
             f"{above} is a project, and {top} is a git repository of its own:",

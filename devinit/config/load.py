@@ -83,7 +83,7 @@ def _refuse_strangers(root: Path, path: Path) -> None:
 
 def _detected(root: Path, profile: str | None) -> Project:
     # Most projects are configured, and the supervisor's start should not pay for detection then.
-    from devinit.config.detect import detect
+    from devinit.config.detected import detect
 
     project = detect(root)
     if not project.services:

@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 
 from devinit.config.absence import no_project
-from devinit.config.detect import detect
-from devinit.config.detect.unreadable import unreadable
+from devinit.config.detected import detect
 from devinit.config.find import claimed, find_root_as_text
 from devinit.model.names import CONFIGURATION_FILE
-from devinit.system.bounds import bounds_of
 from devinit.system.repository import is_repository, search_of
 
 
@@ -23,8 +21,13 @@ def root_shown_by(start: str) -> str:
         return root
     folder = os.path.abspath(start)  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     inside, above = search_of(folder)
+    notes: list[str] = []
     for candidate in dict.fromkeys((folder, *filter(is_repository, inside[-1:]))):
         # A devinit.toml that is no file is refused by name when it is read, not passed over.
-        if os.path.lexists(os.path.join(candidate, CONFIGURATION_FILE)) or detect(Path(candidate)).services:  # noqa: PTH118
+        if os.path.lexists(os.path.join(candidate, CONFIGURATION_FILE)):  # noqa: PTH118
             return candidate
-    raise no_project(folder, inside[-1], claimed(above), unreadable(bounds_of(Path(folder))))
+        project = detect(Path(candidate))
+        if project.services:
+            return candidate
+        notes += project.notes
+    raise no_project(folder, inside[-1], claimed(above), notes)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
 from devinit.model.saving import SAVING_SECONDS
 
@@ -263,6 +264,8 @@ class Project(Struct, frozen=True, kw_only=True):
     """Its preferred ports, too, are reserved for it while it is stopped."""
     source: Path | None = None
     """devinit.toml; None when the services were detected."""
+    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    """What detected services were read from, by service."""
     notes: tuple[str, ...] = ()
     """What detection or loading wants the developer to know."""
 

@@ -82,6 +82,8 @@ class TestTheLightModules:
             "devinit.system.files",
             "devinit.control.client",
             "devinit.config.find",
+            "devinit.config.absence",
+            "devinit.sources",
             "devinit.cli.main",
         ],
     )
@@ -138,6 +140,11 @@ class TestStatus:
             subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=True)
 
         assert not loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"})
+
+    def test_of_a_configured_project_does_not_load_what_reads_repositories(self, project: Path) -> None:
+        reading = "{'devinit.sources.files', 'devinit.sources.merging', 'devinit.config.detected'}"
+
+        loaded_by(f"{RUN}\nassert not {reading} & {{*sys.modules}}", "-C", str(project), "status")
 
     def test_of_nothing_does_not_load_the_supervisor(self, project: Path) -> None:
         code = "import devinit.cli.status\nassert not any('supervisor' in name for name in sys.modules)"

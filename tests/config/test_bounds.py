@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.detect import detect
+from devinit.config.detected import detect
 from devinit.config.load import load
 from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.detect import detect
-from devinit.config.detect.unreadable import unreadable
+from devinit.config.detected import detect
 from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject
+from devinit.sources.folders.applications import unreadable
 from devinit.system.bounds import bounds_of
 
 VITE = '{"scripts": {"dev": "vite"}}'

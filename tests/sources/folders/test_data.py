@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.detect import detect
+from devinit.config.detected import detect
 from devinit.model.service import DatabaseSettings
 
 Write = Callable[..., Path]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from devinit.config.detect import detect
+from devinit.config.detected import detect
 from devinit.model.service import Service
 
 Write = Callable[..., Path]

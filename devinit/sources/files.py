@@ -1,4 +1,4 @@
-"""What a detector returns, and how it reads a repository: in bounds, and never stopped by a file."""
+"""How a repository is read: in bounds, and never stopped by a file."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
-from devinit.model.service import Service
+from devinit.model.evidence import Evidence
 from devinit.system.bounds import Bounds
 from devinit.system.regular import open_regular
 
 LARGEST_FILE = 500_000
 MOST_FILES = 500
 DEEPEST = 5
+LONGEST_WORDS = 500
 """Limits of a search: a project shows itself in its first files, and no start should wait for the rest."""
 
 _SKIPPED = {
     "node_modules", "venv", "env", "site-packages", "__pycache__", "dist", "build", "tests", "test",
     "migrations", "alembic", "versions", "static", "media",
 }  # fmt: skip
-
-
-class Finding(Struct, frozen=True):
-    """A service that was found, if one was, and what the developer should know about it."""
-
-    service: Service | None = None
-    notes: tuple[str, ...] = ()
 
 
 _MARKS = (
@@ -40,9 +32,6 @@ _MARKS = (
 )
 """Byte order mark → encoding, as pip reads requirements. UTF-32 first: its mark begins like that of UTF-16."""
 
-_ESCAPED_HALF = r"\ud"
-"""How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
-
 
 def read(path: Path, bounds: Bounds) -> str:
     """Return a file's text; "" when it is missing, unreadable, out of bounds or too long to be handwritten."""
@@ -50,11 +39,12 @@ def read(path: Path, bounds: Bounds) -> str:
 
 
 def read_source(path: Path) -> str:
-    """Return the text of a file that `sources` found, as `read` does."""
-    return decoded(_content_of(path))
+    """Return the text of a file that `source_files` found, as `read` does."""
+    return decoded(content_of(path))
 
 
-def _content_of(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return what a file holds; b"" when it is missing, unreadable, or too long to be handwritten."""
     try:
         content = beginning_of(path)
     except (OSError, ValueError):
@@ -78,32 +68,13 @@ def decoded(content: bytes) -> str:
     return content.decode(errors="replace")
 
 
-def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
-    """Return package.json, as far as it is one (Any: nothing about it has been checked)."""
-    import json  # only repositories with Node in them need it
-
-    path = folder / "package.json"
-    try:
-        # As npm reads it: UTF-8, with or without a byte order mark.
-        content = _content_of(path) if bounds.holds(path) else b""
-        text = content.decode("utf-8-sig", errors="replace")
-        package = json.loads(text)
-        if _ESCAPED_HALF in text.lower():
-            # Half of a character, which nothing can print, send or write: it becomes a question mark.
-            plain = json.dumps(package, ensure_ascii=False).encode(errors="replace")
-            package = json.loads(plain)
-    except (ValueError, RecursionError):
-        return None
-    return package if isinstance(package, dict) else None
-
-
 def table(value: Any, key: str) -> dict[str, Any]:
     """Return a nested table of a parsed file, or an empty one."""
     inner = value.get(key) if isinstance(value, dict) else None
     return inner if isinstance(inner, dict) else {}
 
 
-def sources(folder: Path, suffix: str | tuple[str, ...], bounds: Bounds) -> Iterator[Path]:
+def source_files(folder: Path, suffix: str | tuple[str, ...], bounds: Bounds) -> Iterator[Path]:
     """Yield files with a suffix, nearest first, without installed packages, tests, migrations and links out."""
     for entry in entries_below(folder, suffix):
         if not entry.is_symlink() or bounds.holds(entry.path):
@@ -134,3 +105,15 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return []
+
+
+def seen(about: str, path: Path, bounds: Bounds, text: str, position: int) -> Evidence:
+    """Return the line of a file's text in which a position lies, as what a service was read from."""
+    beginning = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    return Evidence(
+        about=about,
+        file=str(path.relative_to(bounds.root)),
+        line=text.count("\n", 0, position) + 1,
+        says=text[beginning : end if end >= 0 else None][:LONGEST_WORDS].strip(),
+    )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from devinit.config.detect import detect
+from devinit.config.detected import detect
 
 Write = Callable[..., Path]
 

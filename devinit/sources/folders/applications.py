@@ -1,49 +1,47 @@
-"""Zero configuration: what a folder shows about its services, without running or installing anything."""
+"""What the folders of a project show about its services, without running or installing anything."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from devinit.config.absence import only_databases
-from devinit.config.detect import data, node, python
-from devinit.config.detect.finding import Finding
-from devinit.config.detect.links import links_out
-from devinit.config.detect.unreadable import problem_of, unreadable
-from devinit.config.discovery import usual_discovery_files
-from devinit.kinds import kind_of
-from devinit.model.defaults import project_name
-from devinit.model.service import Project, Service
-from devinit.system.bounds import Bounds, bounds_of
+from devinit.model.evidence import Evidence
+from devinit.model.service import Service
+from devinit.sources.folders import data, node, python
+from devinit.sources.folders.finding import FILES, FOLDERS, Finding
+from devinit.sources.folders.links import links_out
+from devinit.sources.source import Found
+from devinit.sources.unreadable import problem_of
+from devinit.system.bounds import Bounds
 
 Detector: TypeAlias = Callable[[Bounds, Mapping[str, Service]], Finding]
 """From a project's folder and the services found so far to one more service, or to notes alone."""
 
 
-def detect(root: Path) -> Project:
-    """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
-    root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
-    bounds = bounds_of(root)
+def found_in(bounds: Bounds) -> Found:
+    """Return the services that the content of a project's folder suggests; none when nothing is recognised."""
     services: dict[str, Service] = {}
+    evidence: dict[str, tuple[Evidence, ...]] = {}
     notes: list[str] = []
     for detector in DETECTORS:
         finding = detector(bounds, services)
         notes.extend(finding.notes)
         if finding.service is not None:
             services[finding.service.name] = finding.service
+            evidence[finding.service.name] = finding.evidence
     notes.extend(unreadable(bounds))
     notes.extend(links_out(bounds))
-    if services and all(not kind_of(service).runs_a_command for service in services.values()):
-        notes.append(only_databases(root, list(services)))
-    return Project(
-        name=project_name(root),
-        root=root,
-        services=services,
-        discovery=usual_discovery_files(services),
-        notes=tuple(notes),
-    )
+    return Found(origin="backend/ and frontend/", services=services, evidence=evidence, notes=tuple(notes))
+
+
+def unreadable(bounds: Bounds) -> Iterator[str]:
+    """Yield a line for each file that would show something if it could be read."""
+    for folder in FOLDERS:
+        for pattern in FILES:
+            for path in sorted((bounds.root / folder).glob(pattern)):
+                if problem := problem_of(path, bounds):
+                    yield f"{path.relative_to(bounds.root)} cannot be read: {problem}"
 
 
 def _backend(bounds: Bounds, found: Mapping[str, Service]) -> Finding:
@@ -80,4 +78,4 @@ def _nothing_in(bounds: Bounds, folder: Path, note: str) -> Finding:
 
 
 DETECTORS: tuple[Detector, ...] = (data.postgres, data.redis, _backend, _frontend)
-"""In the order in which services are started; a new kind of project is one more function here."""
+"""In the order in which services are started; a new kind of application is one more function here."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from devinit.config.detect.finding import entries_below
-from devinit.config.detect.unreadable import FILES, FOLDERS
+from devinit.sources.files import entries_below
+from devinit.sources.folders.finding import FILES, FOLDERS
 from devinit.system.bounds import Bounds, not_read
 
 SETTINGS = (".env*", "alembic.ini", "prisma/schema.prisma", "manage.py")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from devinit.config.detect.finding import Finding, read, read_source, sources
 from devinit.model.defaults import LOCAL_HOST, preferring
+from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness, Service
+from devinit.sources.files import read, read_source, seen, source_files
+from devinit.sources.folders.finding import Finding
 from devinit.system.bounds import Bounds
 
 ASGI = ("FastAPI", "Starlette")
@@ -41,14 +43,21 @@ class Application(Struct, frozen=True):
     framework: str
     factory: bool
     source: str
+    """Its text, without documentation."""
+    position: int = 0
+    """Where in it the object or the function is."""
 
 
 def backend(bounds: Bounds, folder: Path, depends_on: tuple[str, ...]) -> Finding | None:
     """Return the Python application in a folder; None when there is none."""
     notes = _without_environment(bounds.root, folder)
-    if "django" in read(folder / "manage.py", bounds).lower():
+    manage = folder / "manage.py"
+    text = read(manage, bounds)
+    if (position := text.lower().find("django")) >= 0:
         command = f"python manage.py runserver {LOCAL_HOST}:${{PORT}}"
-        return Finding(_service(folder, command, depends_on, ("python manage.py migrate --noinput",)), notes)
+        evidence = (seen("command", manage, bounds, text, position),)
+        service = _service(folder, command, depends_on, ("python manage.py migrate --noinput",))
+        return Finding(service, notes, evidence)
     application = find_application(folder, bounds)
     if application is None:
         return None
@@ -56,13 +65,25 @@ def backend(bounds: Bounds, folder: Path, depends_on: tuple[str, ...]) -> Findin
     has_migrations = alembic.is_file() and bounds.holds(alembic)
     migrations = ("python -m alembic upgrade head",) if has_migrations else ()
     service = _service(folder, _command(folder, application, bounds), depends_on, migrations, application)
-    return Finding(service, notes)
+    evidence = (
+        *_lines_of(application, folder, bounds),
+        *([seen("before_start", alembic, bounds, read(alembic, bounds), 0)] if has_migrations else ()),
+    )
+    return Finding(service, notes, evidence)
+
+
+def _lines_of(application: Application, folder: Path, bounds: Bounds) -> Iterator[Evidence]:
+    """Yield where the application is made, and where its health route is."""
+    path, text = folder / application.file, application.source
+    yield seen("command", path, bounds, text, application.position)
+    if (route := _health_route(application)) is not None:
+        yield seen("ready", path, bounds, text, route[1])
 
 
 def find_application(folder: Path, bounds: Bounds) -> Application | None:
     """Return the application that is most likely the one to serve."""
     found: list[Application] = []
-    for path in sources(folder, ".py", bounds):
+    for path in source_files(folder, ".py", bounds):
         source = _without_docstrings(read_source(path))
         file = PurePosixPath(path.relative_to(folder).as_posix())
         for framework in (*ASGI, *WSGI):
@@ -75,11 +96,11 @@ def find_application(folder: Path, bounds: Bounds) -> Application | None:
 def _applications(file: PurePosixPath, framework: str, source: str) -> Iterable[Application]:
     call = rf"(?:\w+\.)?{framework}\("
     for match in re.finditer(rf"^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*{call}", source, re.MULTILINE):
-        yield Application(file, match[1], framework, factory=False, source=source)
+        yield Application(file, match[1], framework, factory=False, source=source, position=match.start())
     for match in re.finditer(r"^def (\w+)\(((?:[^()]|\([^()]*\))*)\)", source, re.MULTILINE):
         body = re.split(r"\n(?=\S)", source[match.end() :], maxsplit=1)[0]
         if match[1] in FACTORIES and _callable_without_arguments(match[2]) and re.search(call, body):
-            yield Application(file, match[1], framework, factory=True, source=source)
+            yield Application(file, match[1], framework, factory=True, source=source, position=match.start())
 
 
 def _callable_without_arguments(parameters: str) -> bool:
@@ -91,11 +112,13 @@ def _made_elsewhere(folder: Path, found: list[Application], bounds: Bounds) -> I
     """Yield the objects that a module makes by calling a factory: `app = create_app()`."""
     frameworks = {each.attribute: each.framework for each in found if each.factory}
     calls = rf"^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)*({'|'.join(frameworks)})\("
-    for path in sources(folder, ".py", bounds) if frameworks else ():
+    for path in source_files(folder, ".py", bounds) if frameworks else ():
         source = _without_docstrings(read_source(path))
         file = PurePosixPath(path.relative_to(folder).as_posix())
         for match in re.finditer(calls, source, re.MULTILINE):
-            yield Application(file, match[1], frameworks[match[2]], factory=False, source=source)
+            yield Application(
+                file, match[1], frameworks[match[2]], factory=False, source=source, position=match.start()
+            )
 
 
 def _likelihood(application: Application) -> tuple[bool, int, int, str, bool]:
@@ -106,8 +129,16 @@ def _likelihood(application: Application) -> tuple[bool, int, int, str, bool]:
 
 
 def _without_docstrings(source: str) -> str:
-    """Return source text without texts in triple quotes: documentation likes to show `app = FastAPI()`."""
-    return re.sub(r"\"\"\".*?\"\"\"|'''.*?'''", '""', source, flags=re.DOTALL)
+    """Return source text without texts in triple quotes: documentation likes to show `app = FastAPI()`.
+
+    The lines keep their numbers.
+    """
+    return re.sub(
+        r"\"\"\".*?\"\"\"|'''.*?'''",
+        lambda found: '""' + "\n" * found[0].count("\n"),
+        source,
+        flags=re.DOTALL,
+    )
 
 
 def _command(folder: Path, application: Application, bounds: Bounds) -> str:
@@ -142,7 +173,7 @@ def _is_package(directory: Path, bounds: Bounds) -> bool:
     if (directory / "__init__.py").is_file():
         return True
     imports = re.compile(rf"^[ \t]*(from|import) {directory.name}\b", re.MULTILINE)
-    return any(imports.search(read_source(path)) for path in sources(directory, ".py", bounds))
+    return any(imports.search(read_source(path)) for path in source_files(directory, ".py", bounds))
 
 
 def _service(
@@ -165,13 +196,21 @@ def _service(
 
 
 def _health_path(application: Application) -> str | None:
-    """Return the path of a health route of the application itself: that of a router may have a prefix."""
+    route = _health_route(application)
+    return route and route[0]
+
+
+def _health_route(application: Application) -> tuple[str, int] | None:
+    """Return the path of a health route of the application itself, and where it is in the text.
+
+    That of a router may have a prefix.
+    """
     for path in _HEALTH_PATHS:
         decorator = rf"^@{application.attribute}\.(?:get|route|api_route)\(\s*[\"']{path}[\"']"
         route = rf"^[ \t]*(?:\w+\.)?Route\(\s*[\"']{path}[\"']"
         pattern = f"{decorator}|{route}" if application.framework == "Starlette" else decorator
-        if re.search(pattern, application.source, re.MULTILINE):
-            return path
+        if found := re.search(pattern, application.source, re.MULTILINE):
+            return path, found.start()
     return None
 
 

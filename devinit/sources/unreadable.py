@@ -1,39 +1,27 @@
-"""Name the files in which detection would look, and which cannot be read, with the place that is wrong.
+"""Why a file in which a source would look cannot be read, with the place that is wrong.
 
-They are read as npm, pip and uv read them: what those refuse is refused here, and said instead of passed over.
+Files are read as npm, pip and uv read them: what those refuse is refused here, and said instead of passed over.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
-from devinit.config.detect.finding import LARGEST_FILE, beginning_of, decoded
+from devinit.sources.files import LARGEST_FILE, beginning_of, decoded
 from devinit.system.bounds import Bounds
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.toml import TOO_DEEP, parse_toml
 
-FOLDERS = ("", "backend", "frontend")
-FILES = ("package.json", "pyproject.toml", "Pipfile", "requirements*.txt", "requirements/*.txt")
 TOO_MANY_DIGITS = "it holds a number with too many digits"
 WIDE = f"{UTF_16}: {SAVE_AS_UTF_8}"
-
-
-def unreadable(bounds: Bounds) -> Iterator[str]:
-    """Yield a line for each file of a project that would show something if it could be read."""
-    for folder in FOLDERS:
-        for pattern in FILES:
-            for path in sorted((bounds.root / folder).glob(pattern)):
-                if problem := problem_of(path, bounds):
-                    yield f"{path.relative_to(bounds.root)} cannot be read: {problem}"
 
 
 def problem_of(path: Path, bounds: Bounds) -> str:
     """Return why a file cannot be read, with line and column; empty when it can, or is not there."""
     if not bounds.holds(path):
-        return ""  # `links` names it
+        return ""  # a link: it is named as such
     try:
         content = beginning_of(path)
     except OSError as error:

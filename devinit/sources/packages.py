@@ -1,0 +1,97 @@
+"""What a package.json says: its package manager, its scripts, and how the server that one starts gets its port."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from devinit.model.defaults import LOCAL_HOST
+from devinit.model.evidence import Evidence
+from devinit.sources.files import content_of, seen
+from devinit.system.bounds import Bounds
+
+# Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
+# Next listens on every address; its HMR accepts localhost only as long as no host is given.
+PORT_FLAGS = {
+    "vite": f"--host {LOCAL_HOST} --port ${{PORT}} --strictPort",
+    "next": "--port ${PORT}",
+}
+"""How a development server gets its port. Every other one is left to read PORT."""
+
+MANAGERS = {
+    "pnpm-lock.yaml": "pnpm",
+    "yarn.lock": "yarn",
+    "bun.lock": "bun",
+    "bun.lockb": "bun",
+    "package-lock.json": "npm",
+}
+"""Lock file → the package manager that wrote it."""
+SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|(?<![&>])&(?![&>])")
+"""Scripts that start several programs: flags would reach the wrong one."""
+_ESCAPED_HALF = r"\ud"
+"""How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
+
+
+def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
+    """Return package.json, as far as it is one (Any: nothing about it has been checked)."""
+    import json  # only repositories with Node in them need it
+
+    path = folder / "package.json"
+    try:
+        # As npm reads it: UTF-8, with or without a byte order mark.
+        content = content_of(path) if bounds.holds(path) else b""
+        text = content.decode("utf-8-sig", errors="replace")
+        package = json.loads(text)
+        if _ESCAPED_HALF in text.lower():
+            # Half of a character, which nothing can print, send or write: it becomes a question mark.
+            plain = json.dumps(package, ensure_ascii=False).encode(errors="replace")
+            package = json.loads(plain)
+    except (ValueError, RecursionError):
+        return None
+    return package if isinstance(package, dict) else None
+
+
+def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> str:
+    """Return what package.json names, else what wrote the lock file; the folder's own before the root's."""
+    root = bounds.root
+    for place, described in ((folder, package), (root, read_package(root, bounds) or {})):
+        named = str(described.get("packageManager", "")).partition("@")[0]
+        if named in MANAGERS.values():
+            return named
+        for lock_file, manager in MANAGERS.items():
+            if (place / lock_file).is_file():
+                return manager
+    return "npm"
+
+
+def tool_of(script: str) -> str | None:
+    """Return the program whose port can be set by flags after the script: they reach its last command."""
+    if SEVERAL.search(script):
+        return None
+    words = re.split(r"&&|\|\||;", script)[-1].split()
+    for word in words:
+        if word in PORT_FLAGS:
+            return word
+        # What may stand before the program: an assignment, a wrapper, its flags.
+        if not re.fullmatch(r"\w+=.*|cross-env|npx|bunx|dotenv|--?[\w.-]*|\.env[\w.]*", word):
+            return None
+    return None
+
+
+def command_of(manager: str, script: str, words: str) -> str:
+    """Return what runs a script, with a port for the server that it starts, if that takes one."""
+    flags = PORT_FLAGS.get(tool_of(words) or "")
+    command = f"{manager} run {script}"
+    if flags is None:
+        return command
+    # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
+    return f"{command} -- {flags}" if manager == "npm" else f"{command} {flags}"
+
+
+def line_of_script(folder: Path, script: str, bounds: Bounds) -> tuple[Evidence, ...]:
+    """Return the line of package.json that holds a script; nothing when it is not found as text."""
+    path = folder / "package.json"
+    text = content_of(path).decode("utf-8-sig", errors="replace")
+    found = re.compile(rf'"{re.escape(script)}"\s{{0,100}}:').search(text, max(text.find('"scripts"'), 0))
+    return (seen("command", path, bounds, text, found.start()),) if found else ()

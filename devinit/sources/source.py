@@ -1,0 +1,60 @@
+"""What a source is: one way in which a repository describes itself.
+
+A source is a module with the names of `Source`. It loads nothing but `os` at first, because every source is asked
+whether it has anything to read; `read` loads what reads.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import IntEnum
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from devinit.model.evidence import Evidence
+from devinit.model.service import Service
+from devinit.system.bounds import Bounds
+
+
+class Weight(IntEnum):
+    """How much a source is believed, where several speak of the same service; the greater one wins."""
+
+    PRODUCTION = 1
+    """A list of processes that are deployed: others say better how they are developed."""
+    APPLICATIONS = 2
+    """Applications that were recognised by their code."""
+    PROCESSES = 3
+    """A list of all processes that are needed for development."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What a source says."""
+
+    origin: str = ""
+    """What it was read from, in words: `Procfile.dev`."""
+    weight: Weight = Weight.APPLICATIONS
+    services: dict[str, Service] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables for every service."""
+    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    """Keyed by service."""
+    clients: frozenset[str] = frozenset()
+    """Services that may use every database of the project: the source knows no order."""
+    notes: tuple[str, ...] = ()
+    """What the developer should know: what was left out, and why."""
+
+
+class Source(Protocol):
+    """One way in which a repository describes itself."""
+
+    APPLICATIONS: tuple[str, ...]
+    """What is looked for, in words, one place each."""
+    DATABASES: tuple[str, ...]
+    """The same of databases."""
+
+    def claims(self, folder: str | os.PathLike[str]) -> bool:
+        """Tell by the names in a folder whether there is anything to read."""
+
+    def read(self, bounds: Bounds) -> Found:
+        """Return what a project says, whose folder is that of the bounds. No file stops it."""

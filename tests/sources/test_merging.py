@@ -1,0 +1,278 @@
+"""Specifies `devinit.sources.merging`: what several sources say together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from devinit.model.defaults import preferring
+from devinit.model.evidence import Evidence
+from devinit.model.service import Readiness, Service
+from devinit.sources.merging import merged
+from devinit.sources.source import Found, Weight
+
+ROOT = Path("/shop")
+BACKEND = ROOT / "backend"
+
+
+def server(name: str, port: int, directory: Path = BACKEND, **keys: Any) -> Service:
+    """Return a command with a port."""
+    return Service(
+        name=name,
+        directory=directory,
+        port=preferring(name, port, browser=True),
+        **{"command": f"serve-{name}", **keys},
+    )
+
+
+def worker(name: str, directory: Path = ROOT, **keys: Any) -> Service:
+    """Return a command without a port."""
+    return Service(name=name, directory=directory, command=f"work-{name}", **keys)
+
+
+def database(kind: str, name: str | None = None) -> Service:
+    return Service(name=name or kind, provider=kind, directory=ROOT)
+
+
+def listed(*services: Service, weight: Weight = Weight.PROCESSES, **keys: Any) -> Found:
+    """Return what a list of processes says: each line is evidence for a command."""
+    evidence = {
+        each.name: (Evidence(about="command", file="Procfile.dev", line=line, says=each.name),)
+        for line, each in enumerate(services, start=1)
+    }
+    named = {each.name: each for each in services}
+    return Found(
+        **{"origin": "Procfile.dev", "weight": weight, "services": named, "evidence": evidence, **keys}
+    )
+
+
+def recognised(*services: Service, **keys: Any) -> Found:
+    """Return what the folders show."""
+    found = listed(*services, weight=Weight.APPLICATIONS, **keys)
+    evidence = {
+        name: tuple(Evidence(about=each.about, file=f"{name}/main.py", line=each.line) for each in lines)
+        for name, lines in found.evidence.items()
+    }
+    return Found(
+        origin="folders", weight=found.weight, services=found.services, evidence=evidence, notes=found.notes
+    )
+
+
+class TestNothing:
+    def test_is_what_no_source_says(self) -> None:
+        found = merged([])
+
+        assert (found.services, found.notes) == ({}, ())
+
+    def test_keeps_the_notes_of_a_source_that_found_nothing(self) -> None:
+        found = merged([listed(notes=("line 1 is left out",)), recognised(server("backend", 8000))])
+
+        assert list(found.services) == ["backend"]
+        assert found.notes == ("line 1 is left out",)
+
+
+class TestOneApplicationInTwoSources:
+    def test_is_one_service_when_both_are_servers_in_the_same_folder(self) -> None:
+        found = merged([recognised(server("backend", 8000)), listed(server("web", 5000))])
+
+        assert list(found.services) == ["web"]
+
+    def test_is_one_service_when_it_has_the_same_name(self) -> None:
+        found = merged([listed(server("backend", 5000, ROOT)), recognised(server("backend", 8000))])
+
+        assert list(found.services) == ["backend"]
+        assert found.services["backend"].directory == ROOT
+
+    def test_has_the_command_of_the_greater_weight(self) -> None:
+        found = merged([recognised(server("backend", 8000)), listed(server("web", 5000))])
+
+        assert found.services["web"].command == "serve-web"
+
+    def test_has_the_evidence_of_both(self) -> None:
+        found = merged([listed(server("web", 5000)), recognised(server("backend", 8000))])
+
+        assert [each.place for each in found.evidence["web"]] == [
+            "Procfile.dev, line 1",
+            "backend/main.py, line 1",
+        ]
+
+    def test_takes_over_what_only_the_other_one_knows(self) -> None:
+        known = server(
+            "backend",
+            8000,
+            before_start=("migrate",),
+            docs_path="/docs",
+            ready=Readiness(http="/health"),
+            depends_on=("postgres",),
+        )
+
+        found = merged([listed(server("web", 5000)), recognised(database("postgres"), known)])
+
+        web = found.services["web"]
+        assert (web.before_start, web.docs_path, web.ready.http) == (("migrate",), "/docs", "/health")
+        assert web.depends_on == ("postgres",)
+
+    def test_in_another_folder_takes_over_nothing_that_runs_there_and_says_so(self) -> None:
+        known = server("backend", 8000, before_start=("migrate",), ready=Readiness(http="/health"))
+
+        found = merged([listed(server("backend", 5000, ROOT)), recognised(known)])
+
+        assert found.services["backend"].before_start == ()
+        assert "run it in different folders" in found.notes[0]
+
+    def test_is_what_others_depend_on_by_its_new_name(self) -> None:
+        page = server("frontend", 3000, ROOT / "frontend", depends_on=("backend",))
+
+        found = merged(
+            [
+                listed(server("web", 5000), server("ui", 5100, ROOT / "frontend")),
+                recognised(server("backend", 8000), page),
+            ]
+        )
+
+        assert found.services["ui"].depends_on == ("web",)
+
+    def test_is_not_guessed_when_two_servers_share_its_folder(self) -> None:
+        known = server("backend", 8000, before_start=("migrate",))
+
+        found = merged([listed(server("web", 5000), server("admin", 5100)), recognised(known)])
+
+        assert {name: each.before_start for name, each in found.services.items()} == {"web": (), "admin": ()}
+        assert found.notes == (
+            (
+                "backend/main.py, line 1 (backend): `migrate` is not run by itself, because web and admin are "
+                "servers in the same folder; `before_start` of one of them in devinit.toml runs it"
+            ),
+        )
+
+
+class TestAPort:
+    def test_that_only_numbers_processes_yields_to_the_usual_one_of_the_program(self) -> None:
+        found = merged([listed(server("web", 5000)), recognised(server("backend", 8000))])
+
+        port = found.services["web"].port
+        assert port is not None
+        assert (port.service, port.preferred) == ("web", 8000)
+
+    def test_that_a_line_names_counts(self) -> None:
+        said = Evidence(about="port", file="Procfile.dev", line=1)
+
+        found = merged(
+            [listed(server("web", 4000), evidence={"web": (said,)}), recognised(server("backend", 8000))]
+        )
+
+        port = found.services["web"].port
+        assert port is not None
+        assert port.preferred == 4000
+
+    def test_that_two_lines_name_differently_is_noted(self) -> None:
+        mine = Evidence(about="port", file="Procfile.dev", line=1)
+        theirs = Evidence(about="port", file="vite.config.ts", line=7)
+        other = Found(services={"web": server("web", 5173)}, evidence={"web": (theirs,)})
+
+        found = merged([listed(server("web", 4000), evidence={"web": (mine,)}), other])
+
+        assert found.notes == (
+            "web: port 4000 in Procfile.dev, line 1, 5173 in vite.config.ts, line 7; the first one counts",
+        )
+
+
+class TestAListOfAllProcesses:
+    def test_leaves_out_an_application_that_it_does_not_name_and_says_so(self) -> None:
+        page = server("frontend", 3000, ROOT / "frontend")
+
+        found = merged([listed(server("web", 5000)), recognised(page)])
+
+        assert list(found.services) == ["web"]
+        assert found.notes == (
+            (
+                "frontend/main.py, line 1 (frontend): not started, because Procfile.dev does not name it; a line "
+                "there, or a [services.frontend] in devinit.toml, starts it"
+            ),
+        )
+
+    def test_is_none_when_it_names_databases_alone(self) -> None:
+        found = merged([listed(database("redis")), recognised(server("backend", 8000))])
+
+        assert list(found.services) == ["redis", "backend"]
+
+    def test_gets_the_databases_that_others_show(self) -> None:
+        found = merged(
+            [
+                listed(
+                    server("web", 5000), worker("worker"), worker("css"), clients=frozenset({"web", "worker"})
+                ),
+                recognised(database("postgres")),
+            ]
+        )
+
+        assert {name: each.depends_on for name, each in found.services.items()} == {
+            "postgres": (),
+            "web": ("postgres",),
+            "worker": ("postgres",),
+            "css": (),
+        }
+
+
+class TestAListOfWhatIsDeployed:
+    def test_starts_no_second_server_and_says_so(self) -> None:
+        found = merged(
+            [listed(server("web", 5000, ROOT), weight=Weight.PRODUCTION), recognised(server("backend", 8000))]
+        )
+
+        assert list(found.services) == ["backend"]
+        assert found.notes == (
+            (
+                "Procfile.dev, line 1 (web): not started beside backend, because it describes production; a "
+                "[services.web] in devinit.toml starts it"
+            ),
+        )
+
+    def test_adds_its_workers(self) -> None:
+        found = merged(
+            [listed(worker("worker"), weight=Weight.PRODUCTION), recognised(server("backend", 8000))]
+        )
+
+        assert list(found.services) == ["backend", "worker"]
+
+    def test_changes_no_command_of_an_application_that_was_recognised(self) -> None:
+        found = merged(
+            [listed(server("web", 5000), weight=Weight.PRODUCTION), recognised(server("backend", 8000))]
+        )
+
+        assert found.services["backend"].command == "serve-backend"
+        assert [each.file for each in found.evidence["backend"]] == ["backend/main.py", "Procfile.dev"]
+
+    def test_is_all_there_is_where_nothing_else_was_recognised(self) -> None:
+        found = merged([listed(server("web", 5000, ROOT), weight=Weight.PRODUCTION)])
+
+        assert list(found.services) == ["web"]
+
+
+class TestADatabase:
+    def test_in_two_sources_is_one(self) -> None:
+        found = merged([listed(database("redis")), recognised(database("redis"))])
+
+        assert list(found.services) == ["redis"]
+        assert len(found.evidence["redis"]) == 2
+
+    def test_takes_no_name_from_a_process(self) -> None:
+        found = merged([listed(worker("redis")), recognised(database("redis"))])
+
+        assert found.services["redis"].command == "work-redis"
+        assert found.notes == (
+            "redis/main.py, line 1 (redis): left out, because Procfile.dev has another service of this name",
+        )
+
+
+class TestAVariable:
+    def test_has_the_value_of_the_greater_weight_and_the_other_one_is_noted(self) -> None:
+        one = Found(origin="compose.yaml", weight=Weight.PROCESSES, environment={"A": "1", "B": "1"})
+        other = Found(origin="fly.toml", weight=Weight.PRODUCTION, environment={"A": "2", "C": "3"})
+
+        found = merged([other, one])
+
+        assert found.environment == {"A": "1", "B": "1", "C": "3"}
+        assert found.notes == (
+            "A has one value in compose.yaml, another one in fly.toml; the first one counts",
+        )
