@@ -20,7 +20,10 @@ from devinit.model.defaults import (
 )
 from devinit.model.port import Exhausted
 from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
+from devinit.text import one_line
 
+_MOST_PLACES = 4
+"""Named above a service: the first ones say what it is."""
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
 
 _HEADER = """\
@@ -90,7 +93,7 @@ def initial_toml(project: Project) -> str:
     parts = [_HEADER, _table("project", _project_keys(project), comments)]
     for service in project.services.values():
         keys = dict(_service_keys(service, project))
-        parts.append(_table(dotted(("services", service.name)), keys, comments))
+        parts.append(_table(dotted(("services", service.name)), keys, comments, _origin(service, project)))
     parts.append(_examples(project))
     parts.append(_FURTHER)
     parts.append(_table("environment", {**project.environment}, comments) or _ENVIRONMENT)
@@ -110,10 +113,17 @@ def _examples(project: Project) -> str:
     return ""
 
 
-def _table(name: str, keys: dict[str, Value], comments: dict[str, str]) -> str:
+def _origin(service: Service, project: Project) -> str:
+    """Return the lines that a service was read from, without their words: they may hold a secret."""
+    places = dict.fromkeys(each.place for each in project.evidence.get(service.name, ()))
+    # One line, whatever a file is called: what follows a line break would be no comment.
+    return one_line("; ".join([*places][:_MOST_PLACES]))
+
+
+def _table(name: str, keys: dict[str, Value], comments: dict[str, str], origin: str = "") -> str:
     if not keys:
         return ""
-    lines = [f"[{name}]"]
+    lines = [*([f"# from {origin}"] if origin else []), f"[{name}]"]
     for key, value in keys.items():
         comment = comments.pop(key, None)
         line = f"{dotted((key,))} = {_toml(value)}"

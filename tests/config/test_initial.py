@@ -40,6 +40,21 @@ class TestTheFirstFile:
         assert list(project.services) == ["postgres", "redis", "backend", "frontend"]
         assert same(load(root), project)
 
+    def test_names_the_lines_that_each_service_was_read_from(self, root: Path, write: Write) -> None:
+        write("backend/main.py", "from fastapi import FastAPI\napp = FastAPI()\n")
+        write("backend/alembic.ini", "[alembic]\n")
+
+        text = initial_toml(detect(root))
+
+        assert "# from backend/main.py, line 2; backend/alembic.ini, line 1\n[services.backend]\n" in text
+
+    def test_holds_no_line_that_a_name_of_a_file_brings_along(self, root: Path) -> None:
+        (root / 'requirements\n[services.evil]\ncommand = "x"\n#.txt').write_text("redis\n")
+
+        (root / "devinit.toml").write_text(initial_toml(detect(root)))
+
+        assert list(load(root).services) == ["redis"]
+
     def test_reads_back_as_nothing_when_nothing_was_detected(self, root: Path, write: Write) -> None:
         project = detect(root)
 
