@@ -37,6 +37,19 @@ def problem_of(path: Path, bounds: Bounds) -> str:
     return _problem_of_toml(content)
 
 
+def problem_of_text(path: Path, bounds: Bounds) -> str:
+    """Return why a file of another form than those cannot be read; empty when it can, or is not there."""
+    if not bounds.holds(path):
+        return ""
+    try:
+        content = beginning_of(path)
+    except OSError as error:
+        return error.strerror or str(error)
+    if len(content) > LARGEST_FILE:
+        return f"it has more than {LARGEST_FILE:,} bytes"
+    return WIDE if "\0" in decoded(content) else ""
+
+
 def _problem_of_json(content: bytes) -> str:
     import json  # only repositories with Node in them need it
 

@@ -14,6 +14,7 @@ from devinit.kinds.postgres import extensions
 from devinit.logs import printed
 from devinit.model.launcher import is_job_worker
 from devinit.runtime.dotenv import render
+from devinit.sources.procfile import commands, lines, numbering, programs, services
 from devinit.supervisor.diagnosis import build_table, cause_table, causes, log_records, remedies, workers
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import request_of
@@ -24,6 +25,29 @@ LONG = 100_000
 IN_TEXT = {
     "options": (re.compile(scheme_hints.HINTS), "-" * LONG),
     "comments": (re.compile(scheme_hints.COMMENT), "x" + "\n" * LONG + "x"),
+    "processes": (lines._LINE, "a" * LONG),
+    "processes with a command": (lines._LINE, "a:" + " " * LONG),
+    "quotes": (commands._QUOTED, "'" + '"' * LONG + "\\"),
+    "opaque": (commands._OPAQUE, ">&" * (LONG // 2)),
+    "changes of folder": (commands._CHANGE, "cd a" + " " * LONG),
+    "uses of the port": (commands._USE, "${PORT" * (LONG // 6)),
+    "stated ports": (commands._STATED, "A=1 " * (LONG // 4)),
+    "stated ports in one word": (commands._STATED, "PORT=" * (LONG // 5)),
+    "other folders": (commands._ELSEWHERE, " --prefix" * (LONG // 9)),
+    "ports in another form": (commands._NAMED_OTHERWISE, "-p" * (LONG // 2)),
+    "what ends others": (programs.ENDS_OTHERS, "kill-" * (LONG // 5)),
+    "assignments": (programs._ASSIGNMENT, "A" * LONG),
+    "production": (services._PRODUCTION, "A_" * (LONG // 2)),
+    "ports of databases": (services._PORT_OPTION, "--port " * (LONG // 7)),
+    **{
+        f"ports of {name}": (re.compile(rf"(?<!\S){server.form}(?!\S)"), "a.b:" * (LONG // 4))
+        for name, server in programs.SERVERS.items()
+    },
+    **{
+        f"the first port in {name}": (each, "PORT=" * (LONG // 5))
+        for name, each in numbering._SETTINGS.items()
+    },
+    "the first port after blanks": (numbering._SETTINGS[".env"], "PORT" + " " * LONG),
     "requests": (request_of(["/health"]), "GET " * (LONG // 20)),
 }
 IN_BYTES = {

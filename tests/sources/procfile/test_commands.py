@@ -1,0 +1,168 @@
+"""Specifies `devinit.sources.procfile.commands`: what of a command is certain enough to be changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinit.sources.procfile.commands import understood
+
+
+class TestTheFolder:
+    @pytest.mark.parametrize(
+        ("command", "folder", "rest"),
+        [
+            ("cd backend && make run", "backend", "make run"),
+            ("cd ./apps/web/ ; make run", "./apps/web", "make run"),
+            ("cd apps && cd web && make", "apps/web", "make"),
+            ("cd backend && a && b", "backend", "a && b"),
+        ],
+    )
+    def test_is_the_one_that_the_command_changes_to_first(self, command: str, folder: str, rest: str) -> None:
+        assert (understood(command).folder, understood(command).text) == (folder, rest)
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "cd $HOME/tool && run",
+            "cd ../other && run",
+            "cd /srv/app && run",
+            "cd 'my app' && run",
+            "cd - && run",
+            "cd backend || run",
+            "cd backend",
+            "(cd backend && run)",
+            "make && cd backend && run",
+        ],
+    )
+    def test_is_left_to_the_shell_where_that_is_not_plain(self, command: str) -> None:
+        assert (understood(command).folder, understood(command).text) == ("", command)
+
+    @pytest.mark.parametrize(
+        ("command", "folder", "rest"),
+        [
+            ("npm --prefix frontend run dev", "frontend", "npm run dev"),
+            ("pnpm -C apps/web dev", "apps/web", "pnpm dev"),
+            ("yarn --cwd=frontend dev", "frontend", "yarn dev"),
+            ("cd apps && npm --prefix web start", "apps/web", "npm start"),
+        ],
+    )
+    def test_may_be_an_option_of_a_package_manager(self, command: str, folder: str, rest: str) -> None:
+        assert (understood(command).folder, understood(command).text) == (folder, rest)
+
+    def test_is_no_option_of_another_program(self) -> None:
+        assert understood("gunicorn -C frontend app:app").folder == ""
+
+
+class TestThePort:
+    @pytest.mark.parametrize(
+        ("command", "text", "port"),
+        [
+            ("uvicorn app:app --port 8010", "uvicorn app:app --port ${PORT}", 8010),
+            ("uvicorn --port=8010 app:app", "uvicorn --port=${PORT} app:app", 8010),
+            (
+                "uv run uvicorn app:app --port 8010 --reload",
+                "uv run uvicorn app:app --port ${PORT} --reload",
+                8010,
+            ),
+            ("env A=1 bin/rails server -p 3001", "env A=1 bin/rails server -p ${PORT}", 3001),
+            ("bundle exec puma -p3001", "bundle exec puma -p${PORT}", 3001),
+            ("gunicorn -b 0.0.0.0:9000 app.wsgi", "gunicorn -b 0.0.0.0:${PORT} app.wsgi", 9000),
+            ("gunicorn --bind=:9000 app.wsgi", "gunicorn --bind=:${PORT} app.wsgi", 9000),
+            ("hypercorn -b [::1]:9000 app", "hypercorn -b [::1]:${PORT} app", 9000),
+            ("python manage.py runserver 0.0.0.0:8080", "python manage.py runserver 0.0.0.0:${PORT}", 8080),
+            ("./manage.py runserver 8080", "./manage.py runserver ${PORT}", 8080),
+            ("python3.12 -m http.server 8123", "python3.12 -m http.server ${PORT}", 8123),
+            ("flask --app shop run -p 5001", "flask --app shop run -p ${PORT}", 5001),
+            ("PORT=4000 node server.js", "node server.js", 4000),
+            ("env DEBUG=1 PORT=4000 node server.js", "env DEBUG=1 node server.js", 4000),
+            ("rm -f a.pid && bin/rails s -p 3001", "rm -f a.pid && bin/rails s -p ${PORT}", 3001),
+            ("ruby server.rb -p ${PORT:-4567}", "ruby server.rb -p ${PORT:-4567}", 4567),
+            ("php artisan serve --port=8001", "php artisan serve --port=${PORT}", 8001),
+        ],
+    )
+    def test_that_a_line_names_can_move(self, command: str, text: str, port: int) -> None:
+        found = understood(command)
+
+        assert (found.text, found.port, found.takes_port) == (text, port, True)
+
+    @pytest.mark.parametrize(
+        ("command", "text"),
+        [
+            ("uvicorn app:app", "uvicorn app:app --port ${PORT}"),
+            ("poetry run flask run", "poetry run flask run --port ${PORT}"),
+            ("python manage.py runserver", "python manage.py runserver 127.0.0.1:${PORT}"),
+            ("vite --host 0.0.0.0", "vite --host 0.0.0.0 --port ${PORT} --strictPort"),
+            ("npx vite", "npx vite --host 127.0.0.1 --port ${PORT} --strictPort"),
+            ("python -m http.server", "python -m http.server ${PORT}"),
+        ],
+    )
+    def test_is_given_to_a_server_whose_line_names_none(self, command: str, text: str) -> None:
+        found = understood(command)
+
+        assert (found.text, found.port, found.takes_port) == (text, None, True)
+
+    @pytest.mark.parametrize(
+        "command", ["bin/rails server", "gunicorn app.wsgi", "next dev", "node x.js -p $PORT"]
+    )
+    def test_is_read_by_programs_that_need_no_option(self, command: str) -> None:
+        found = understood(command)
+
+        assert (found.text, found.takes_port) == (command, True)
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "redis-cli -p 6379",
+            "ngrok http --port 3000",
+            "node worker.js --port 4000",
+            "celery -A app worker",
+            "bin/rails runner x -p 3000",
+            "python manage.py qcluster",
+            "vite build --watch",
+            "uvicorn app:app --port 8000 | tee log",
+            "uvicorn app:app --port 8000 & npm start",
+            "sh -c 'uvicorn app:app --port 8000'",
+            "(cd a; uvicorn app:app --port 8000)",
+            "uvicorn app:app --port 8000 || true",
+            "echo $PORTAL",
+            "PORT=99999 node server.js",
+            "python manage.py runserver --verbosity 2 8000",
+            "uvicorn app:app --port $API_PORT",
+            "bin/rails server -p $RAILS_PORT",
+            "uvicorn app:app --port 99999",
+        ],
+    )
+    def test_is_not_looked_for_where_it_may_mean_something_else(self, command: str) -> None:
+        found = understood(command)
+
+        assert (found.text, found.port, found.takes_port) == (command, None, False)
+
+    def test_that_only_looks_like_one_stays(self) -> None:
+        assert understood("uvicorn app:app --workers 2 --port 8000").text.startswith(
+            "uvicorn app:app --workers 2"
+        )
+        assert understood("gunicorn -b unix:/tmp/x.sock app").text == "gunicorn -b unix:/tmp/x.sock app"
+
+
+class TestAScript:
+    @pytest.mark.parametrize(
+        ("command", "script"),
+        [
+            ("npm run dev", "dev"),
+            ("npm start", "start"),
+            ("yarn dev", "dev"),
+            ("pnpm run dev:web", "dev:web"),
+            ("npm run --silent dev", "dev"),
+            ("NODE_ENV=development yarn dev", "dev"),
+            ("yarn build --watch", None),
+            ("npm run dev -- --open", None),
+            ("pnpm --filter web dev", None),
+            ("npm exec vite", None),
+            ("yarn workspace web dev", None),
+            ("npm", None),
+        ],
+    )
+    def test_of_package_json_is_known_when_it_has_no_arguments(
+        self, command: str, script: str | None
+    ) -> None:
+        assert understood(command).script == script

@@ -1,0 +1,430 @@
+"""Specifies which services a Procfile is, what is left out of it, and what of that is said."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from devinit.config.detected import detect
+from devinit.config.initial import initial_toml
+from devinit.config.load import load
+from devinit.config.shown import root_shown_by
+from devinit.model.service import Project, Service
+
+Write = Callable[..., Path]
+Processes = Callable[..., Project]
+API = "from fastapi import FastAPI\napp = FastAPI()\n"
+
+
+@pytest.fixture
+def listing(root: Path, write: Write) -> Processes:
+    """Return what is detected from the lines of a Procfile.dev."""
+
+    def detecting(*lines: str, name: str = "Procfile.dev") -> Project:
+        write(name, "".join(f"{line}\n" for line in lines))
+        return detect(root)
+
+    return detecting
+
+
+def port_of(service: Service) -> int | None:
+    return service.port.preferred if service.port else None
+
+
+def ports(project: Project) -> dict[str, int | None]:
+    return {name: port_of(service) for name, service in project.services.items()}
+
+
+class TestAProcfileForDevelopment:
+    def test_is_a_project(self, root: Path, listing: Processes) -> None:
+        listing("web: bin/rails server")
+
+        assert root_shown_by(str(root)) == str(root)
+
+    def test_is_a_service_for_each_line(self, root: Path, listing: Processes) -> None:
+        project = listing(
+            "web: bin/rails server", "css: yarn build:css --watch", "worker: bundle exec sidekiq"
+        )
+
+        assert {name: each.command for name, each in project.services.items()} == {
+            "web": "bin/rails server",
+            "css": "yarn build:css --watch",
+            "worker": "bundle exec sidekiq",
+        }
+        assert {each.directory for each in project.services.values()} == {root}
+        assert project.notes == ()
+
+    def test_names_the_line_of_each_service(self, listing: Processes) -> None:
+        evidence = listing("# all of it", "web: bin/rails server -p 3001").evidence["web"]
+
+        assert [(each.about, each.place, each.says) for each in evidence] == [
+            ("command", "Procfile.dev, line 2", "web: bin/rails server -p 3001"),
+            ("port", "Procfile.dev, line 2", "web: bin/rails server -p 3001"),
+        ]
+
+    def test_counts_alone_where_there_is_one_for_deployment_as_well(
+        self, write: Write, listing: Processes
+    ) -> None:
+        write("Procfile", "web: gunicorn app\nclock: python clock.py\n")
+
+        assert list(listing("web: bin/rails server").services) == ["web"]
+
+    def test_reads_back_from_the_file_that_init_writes(
+        self, root: Path, write: Write, listing: Processes
+    ) -> None:
+        write("backend/main.py", API)
+        project = listing("api: cd backend && uvicorn main:app --port 8010", "Worker: python worker.py")
+
+        text = initial_toml(project)
+        write("devinit.toml", text)
+
+        assert load(root).services == project.services
+        assert "# from Procfile.dev, line 1; backend/main.py, line 2\n[services.api]" in text
+
+
+class TestAPort:
+    def test_is_the_one_of_the_line_before_any_other(self, write: Write, listing: Processes) -> None:
+        write(".env", "PORT=4000\n")
+
+        assert ports(listing("web: bin/rails server -p 3001")) == {"web": 3001}
+
+    def test_is_numbered_from_that_of_env_on_as_foreman_does(self, write: Write, listing: Processes) -> None:
+        write(".env", "# settings\nPORT=4000\n")
+
+        project = listing("web: bin/rails server", "job: run", "api: ruby api.rb -p $PORT")
+
+        assert ports(project) == {"web": 4000, "job": None, "api": 4200}
+        assert project.evidence["api"][-1].place == ".env, line 2"
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("bin/dev", '#!/bin/sh\nexport PORT="${PORT:-4000}"\nexec foreman start -f Procfile.dev\n'),
+            ("bin/dev", "PORT=4000 foreman start\n"),
+            (".foreman", "procfile: Procfile.dev\nport: 4000\n"),
+            (".overmind.env", "OVERMIND_PORT=4000\n"),
+        ],
+    )
+    def test_is_the_one_that_starts_the_numbering_elsewhere(
+        self, write: Write, listing: Processes, file: str, text: str
+    ) -> None:
+        write(file, text)
+
+        assert ports(listing("web: bin/rails server")) == {"web": 4000}
+
+    def test_is_the_usual_one_of_its_program_where_no_file_says_so(self, listing: Processes) -> None:
+        assert ports(listing("api: uvicorn main:app", "web: bin/rails s", "ui: npx vite")) == {
+            "api": 8000,
+            "web": 3000,
+            "ui": 5173,
+        }
+
+    def test_is_foremans_for_a_program_that_is_not_known(self, listing: Processes) -> None:
+        assert ports(listing("job: run", "web: ./server", "feed: ./feed --listen $PORT")) == {
+            "job": None,
+            "web": 5100,
+            "feed": 5200,
+        }
+
+    def test_is_that_of_the_application_where_its_folder_knows_better(
+        self, write: Write, listing: Processes
+    ) -> None:
+        write("backend/main.py", API)
+
+        assert ports(listing("job: run", "web: cd backend && ./serve $PORT")) == {"web": 8000, "job": None}
+
+    def test_is_none_for_a_process_that_may_serve_and_that_is_said(self, listing: Processes) -> None:
+        project = listing("admin: go run ./cmd/admin")
+
+        assert ports(project) == {"admin": None}
+        assert project.notes == (
+            (
+                "Procfile.dev, line 1: admin gets no port, because nothing shows whether it answers requests; "
+                "`port` of [services.admin] in devinit.toml gives it one"
+            ),
+        )
+
+    @pytest.mark.parametrize(
+        "line",
+        ["worker: ./run", "jobs: bin/jobs", "css: yarn watch", "queue: celery -A x worker", "x: arq w.S"],
+    )
+    def test_is_none_for_a_worker_and_nothing_is_said(self, listing: Processes, line: str) -> None:
+        project = listing(line)
+
+        assert set(ports(project).values()) == {None}
+        assert project.notes == ()
+
+
+class TestAScript:
+    def script(self, write: Write, words: str, folder: str = "") -> None:
+        text = json.dumps({"scripts": {"dev": words}}, indent=1)
+        write(f"{folder}/package.json" if folder else "package.json", text)
+
+    @pytest.mark.parametrize(
+        ("line", "command"),
+        [
+            ("web: npm run dev", "npm run dev -- --host 127.0.0.1 --port ${PORT} --strictPort"),
+            ("web: yarn dev", "yarn dev --host 127.0.0.1 --port ${PORT} --strictPort"),
+            ("web: pnpm run dev", "pnpm run dev --host 127.0.0.1 --port ${PORT} --strictPort"),
+        ],
+    )
+    def test_that_runs_vite_is_told_the_port(
+        self, write: Write, listing: Processes, line: str, command: str
+    ) -> None:
+        self.script(write, "vite")
+
+        project = listing(line)
+
+        assert project.services["web"].command == command
+        assert ports(project) == {"web": 5173}
+
+    def test_prefers_the_port_that_it_names(self, write: Write, listing: Processes) -> None:
+        self.script(write, "vite --port 5199")
+
+        project = listing("web: npm run dev")
+
+        assert ports(project) == {"web": 5199}
+        assert project.evidence["web"][-1].place == "package.json, line 3"
+
+    def test_that_names_a_port_of_a_server_that_takes_no_other_does_not_move(
+        self, write: Write, listing: Processes
+    ) -> None:
+        self.script(write, "uvicorn main:app --port 8123")
+
+        port = listing("web: npm run dev").services["web"].port
+
+        assert port is not None
+        assert (port.preferred, port.strict) == (8123, True)
+
+    def test_in_another_folder_is_read_there(self, root: Path, write: Write, listing: Processes) -> None:
+        self.script(write, "next dev", "apps/web")
+
+        service = listing("ui: cd apps/web && npm run dev").services["ui"]
+
+        assert (service.directory, service.command) == (root / "apps/web", "npm run dev -- --port ${PORT}")
+
+    def test_that_starts_several_programs_is_noted(self, write: Write, listing: Processes) -> None:
+        self.script(write, "concurrently 'vite' 'tsc -w'")
+
+        assert (
+            "starts several programs (concurrently 'vite' 'tsc -w')" in listing("web: npm run dev").notes[0]
+        )
+
+    def test_that_package_json_does_not_have_is_left_as_it_is(self, write: Write, listing: Processes) -> None:
+        self.script(write, "vite")
+
+        assert listing("web: npm run serve").services["web"].command == "npm run serve"
+
+
+class TestAnApplicationThatIsRecognisedAsWell:
+    def test_is_started_once(self, write: Write, listing: Processes) -> None:
+        write("backend/main.py", f'{API}@app.get("/health")\n')
+        write("backend/alembic.ini")
+        write("frontend/package.json", '{"scripts": {"dev": "vite"}}')
+
+        project = listing("web: cd backend && uvicorn main:app --reload", "ui: cd frontend && npm run dev")
+
+        web = project.services["web"]
+        assert list(project.services) == ["web", "ui"]
+        assert (web.ready.http, web.before_start, web.docs_path) == (
+            "/health",
+            ("python -m alembic upgrade head",),
+            "/docs",
+        )
+        assert project.services["ui"].depends_on == ("web",)
+
+    def test_is_not_started_beside_a_server_at_the_root(self, write: Write, listing: Processes) -> None:
+        write("backend/main.py", API)
+
+        project = listing("web: bin/rails server")
+
+        assert list(project.services) == ["web"]
+        assert any(
+            note.startswith(
+                "backend/main.py, line 2 (backend): not started, because Procfile.dev does not name it"
+            )
+            for note in project.notes
+        )
+
+    def test_has_its_databases_and_every_process_waits_for_them(
+        self, write: Write, listing: Processes
+    ) -> None:
+        write("requirements.txt", "psycopg\n")
+
+        project = listing(
+            "web: python manage.py runserver", "worker: python w.py", "css: yarn css", "ui: npx vite"
+        )
+
+        assert {name: each.depends_on for name, each in project.services.items()} == {
+            "postgres": (),
+            "web": ("postgres",),
+            "worker": ("postgres",),
+            "css": (),
+            "ui": (),
+        }
+
+
+class TestAProcfileForDeployment:
+    def test_adds_workers_to_the_applications_and_starts_no_second_server(
+        self, write: Write, listing: Processes
+    ) -> None:
+        write("backend/main.py", API)
+        write("backend/.venv/bin/python")
+
+        project = listing(
+            "web: gunicorn backend.main:app", "worker: celery -A backend worker", name="Procfile"
+        )
+
+        assert list(project.services) == ["backend", "worker"]
+        assert (project.services["backend"].command or "").startswith("uvicorn main:app")
+        assert project.notes == (
+            (
+                "Procfile, line 1 (web): not started beside backend, because it describes production; a "
+                "[services.web] in devinit.toml starts it"
+            ),
+        )
+
+    def test_is_all_there_is_where_no_application_is_recognised(self, listing: Processes) -> None:
+        project = listing("web: gunicorn shop.wsgi", "worker: python worker.py", name="Procfile")
+
+        assert ports(project) == {"web": 8000, "worker": None}
+
+    def test_leaves_out_what_was_built_for_production(self, listing: Processes) -> None:
+        project = listing("web: NODE_ENV=production node dist/index.js", name="Procfile")
+
+        assert project.services == {}
+        assert project.notes == ("Procfile, line 1: web is left out: it runs what was built for production",)
+
+
+class TestALineThatIsNotStarted:
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ("release: rake db:migrate", "release is not started: it is a step of a deployment"),
+            ("web: fuser -k 3000/tcp; npm start", "web is left out: it ends processes by their name or port"),
+            ("web: npx kill-port 3000 && npm start", "web is left out: it ends processes"),
+            ("web: lsof -ti:3000 | xargs kill -9; npm start", "web is left out: it ends processes"),
+            ("db: docker compose up db", "db is left out: it starts containers"),
+            ("all: cd backend && docker-compose up | cat", "all is left out: it starts containers"),
+            ("web: foreman start -f Procfile.web", "web is left out: foreman starts processes itself"),
+            ("web: devinit start", "web is left out: devinit starts processes itself"),
+            ("console: bin/rails console", "console is left out: a person works in it"),
+            ("sh: bash -l", "sh is left out: a person works in it"),
+            ("api: cd missing && make run", "api is left out: missing is no folder of the repository"),
+        ],
+    )
+    def test_is_named_with_the_reason(self, listing: Processes, line: str, reason: str) -> None:
+        project = listing("job: ./worker", line)
+
+        assert list(project.services) == ["job"]
+        assert any(note.startswith(f"Procfile.dev, line 2: {reason}") for note in project.notes), (
+            project.notes
+        )
+
+    @pytest.mark.parametrize(
+        "line", ["web: ./kill-bill-server", "web: sh -c 'exec ./x'", "web: bash bin/serve"]
+    )
+    def test_is_none_that_only_looks_like_one(self, listing: Processes, line: str) -> None:
+        assert list(listing(line).services) == ["web"]
+
+
+class TestADatabase:
+    def test_that_a_line_starts_is_run_by_devinit(self, listing: Processes) -> None:
+        project = listing("cache: redis-server --port 6380", "web: ./serve")
+
+        redis = project.services["redis"]
+        assert (redis.provider, port_of(redis)) == ("redis", 6380)
+        assert project.services["web"].depends_on == ("redis",)
+        assert project.notes == (
+            "Procfile.dev, line 1: cache is run as redis by devinit itself, with data of this checkout",
+        )
+
+    def test_that_others_show_as_well_is_one(self, write: Write, listing: Processes) -> None:
+        write("requirements.txt", "redis\n")
+
+        assert list(listing("redis: redis-server").services) == ["redis"]
+
+
+class TestAHostileFile:
+    def test_that_is_a_link_out_of_the_repository_is_not_read_and_is_named(
+        self, root: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "other").write_text("web: run\n")
+        (root / "Procfile.dev").symlink_to(tmp_path / "other")
+
+        project = detect(root)
+
+        assert project.services == {}
+        assert project.notes[0].startswith(f"Procfile.dev is a link to {tmp_path / 'other'}")
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+    def test_that_is_no_file_stops_nothing(self, root: Path, make: Callable[[Path], None]) -> None:
+        make(root / "Procfile.dev")
+
+        project = detect(root)
+
+        assert (project.services, project.notes) == ({}, ("Procfile.dev names no process",))
+
+    def test_that_is_too_large_or_no_text_is_named(self, root: Path, write: Write) -> None:
+        write("Procfile.dev", "web: run\n" * 100_000)
+        assert detect(root).notes == ("Procfile.dev cannot be read: it has more than 500,000 bytes",)
+
+        (root / "Procfile.dev").write_bytes("web: run\n".encode("utf-16-le"))
+        assert detect(root).notes[0].startswith("Procfile.dev cannot be read: UTF-16")
+
+    def test_with_a_folder_that_is_a_link_out_of_the_repository_starts_nothing_there(
+        self, root: Path, tmp_path: Path, listing: Processes
+    ) -> None:
+        (tmp_path / "other").mkdir()
+        (root / "backend").symlink_to(tmp_path / "other")
+
+        project = listing("api: cd backend && uvicorn main:app")
+
+        assert project.services == {}
+        assert (
+            "Procfile.dev, line 1: api is left out: backend is no folder of the repository" in project.notes
+        )
+
+    @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        lines=st.lists(
+            st.one_of(
+                st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60),
+                st.builds(
+                    "{}: {}".format,
+                    st.sampled_from(["web", "Web", "all", "a_b", "a-b", "release", "9", "-"]),
+                    st.lists(
+                        st.sampled_from(
+                            [
+                                "cd", "a", "&&", ";", "|", "uvicorn", "--port", "-p", "8000", "$PORT", "${PORT:-1}",
+                                "PORT=99999", "npm", "run", "dev", "--prefix", "..", "'", '"', "\\", "env", "-m",
+                                "python", "manage.py", "runserver", "0.0.0.0:1", "uv", "--", "redis-server", "99999",
+                            ]
+                        ),
+                        max_size=8,
+                    ).map(" ".join),
+                ),
+            ),
+            max_size=8,
+        )
+    )  # fmt: skip
+    def test_never_raises_and_reads_back(self, root: Path, lines: list[str]) -> None:
+        (root / "a").mkdir(exist_ok=True)
+        (root / "package.json").write_text('{"scripts": {"dev": "vite --port 99999", "a": "PORT=1 x"}}')
+        (root / "Procfile.dev").write_bytes("\n".join(lines).encode())
+        (root / "devinit.toml").unlink(missing_ok=True)
+        project = detect(root)
+        if not project.services:
+            return
+
+        (root / "devinit.toml").write_bytes(initial_toml(project).encode())
+
+        assert {name: each.command for name, each in load(root).services.items()} == {
+            name: each.command for name, each in project.services.items()
+        }
