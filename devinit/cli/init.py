@@ -21,6 +21,7 @@ from devinit.system.state_folders import state_folder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterable
 
     from devinit.cli.arguments import Arguments
     from devinit.model.service import Project, Service
@@ -34,6 +35,11 @@ def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument("--print", action="store_true", dest="shown", help="print it instead of writing it")
     parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="print what was found, each service with the lines that it was read from; nothing is written",
+    )
+    parser.add_argument(
         "--force",
         action="store_true",
         help="replace a devinit.toml that is there; it is kept as devinit.toml.old",
@@ -41,12 +47,15 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--here", action="store_true", help="make this folder a project of its own, whatever lies above it"
     )
-    parser.add_argument("--json", action="store_true", help="print what was written as one JSON object")
+    parser.add_argument(
+        "--json", action="store_true", help="print what was written or explained as one JSON object"
+    )
 
 
 def run(arguments: Arguments) -> int:
     """Detect the services of the project and write them down."""
     # Detection is needed by no other command of a configured project.
+    from devinit.cli.explained import evidence_of
     from devinit.config.absence import looked_for
     from devinit.config.detected import detect
     from devinit.config.initial import initial_toml
@@ -54,18 +63,23 @@ def run(arguments: Arguments) -> int:
     folder = Path(folder_of(arguments)).absolute()
     root = folder if arguments.here else project_of(folder)
     path = root / CONFIGURATION_FILE
+    if arguments.explain:
+        explain(detect(root), as_json=arguments.json)
+        return 0
     if path.exists() and not arguments.shown:
         refuse_to_replace(path, folder, force=arguments.force)
     project = named_like_its_data(detect(root))
     text = initial_toml(project)
     if arguments.shown:
         terminal.data(text)
+        tell(project.notes)
         return 0
     kept = keep_what_differs(path, text, root)
     write_atomically(path, text, inside=root)
     if arguments.json:
         written = {"path": str(path), "services": list(project.services), "notes": list(project.notes)}
-        print_json({**written, "kept": str(kept) if kept else None})
+        evidence = {name: evidence_of(name, project) for name in project.services}
+        print_json({**written, "evidence": evidence, "kept": str(kept) if kept else None})
         return 0
     found = ", ".join(project.services) or "no services were found: the file has examples"
     talk(f"{path} written: {found}")
@@ -73,9 +87,29 @@ def run(arguments: Arguments) -> int:
         talk(f"  the former one is kept as {kept.name}")
     if not project.services:
         talk("\n".join(f"  {line}" for line in looked_for()))
-    for note in (*project.notes, *ignoring(root)):
-        talk(f"  {note}")
+    tell((*project.notes, *ignoring(root)))
     return 0
+
+
+def tell(notes: Iterable[str]) -> None:
+    """Say what the developer should know."""
+    for note in notes:
+        talk(f"  {note}")
+
+
+def explain(project: Project, *, as_json: bool) -> None:
+    """Print what was found, and why."""
+    from devinit.cli import explained  # for this option alone
+    from devinit.config.absence import looked_for
+
+    if as_json:
+        print_json(explained.as_json(project))
+        return
+    if project.services:
+        terminal.data("".join(f"{line}\n" for line in explained.explanation(project)))
+    else:
+        talk("\n".join(("no services were found", *(f"  {line}" for line in looked_for()))))
+    tell(project.notes)
 
 
 def project_of(folder: Path) -> Path:

@@ -27,8 +27,8 @@ that are redrawn appear only on a terminal; a log line may colour a terminal and
 `-C DIR` works on the project in DIR and stands before or behind the command. Without it the project is the nearest
 folder, from the current one up to the top of its git repository, with a `devinit.toml`, with services that run, or
 with a `backend/` or `frontend/` folder. A `devinit.toml` above the repository counts when one of its services has
-its `directory` in the repository. Where none of them is found, a use of PostgreSQL or Redis in the current folder
-or at the top of its repository makes that folder the project.
+its `directory` in the repository. Where none of them is found, a Procfile or a use of PostgreSQL or Redis in the
+current folder or at the top of its repository makes that folder the project.
 
 No SERVICE means all of them, and so does `all`. Starting a service starts what it depends on. Starting what runs
 already is success. Ctrl-C during a start stops what that start was bringing up, and nothing else; during a restart
@@ -219,8 +219,8 @@ def configuration_page() -> Iterator[str]:
     yield f"# devinit.toml\n\n{GENERATED}\n"
     yield (
         "Every key with its type and what it means; `devinit schema` prints the same for editors. Unknown keys "
-        "are refused. The file may be missing: with `backend/` or `frontend/` folders the services are detected, "
-        "and `devinit init` writes them down.\n"
+        "are refused. The file may be missing: the services are then those that the repository shows, and "
+        "`devinit init` writes them down ([what devinit finds](../guides/detection.md)).\n"
     )
     for title, definition in sections(definitions):
         about = definitions[definition]
