@@ -67,7 +67,7 @@ def understood(text: str) -> Command:
     port: int | None = None
     if (stated := _STATED.match(part)) is not None and is_port(stated[2]):
         port, part = int(stated[2]), stated[1] + part[stated.end() :]
-    program = program_of(shlex.split(part))
+    program = program_of(_words(part))
     if program and program[0] in PACKAGE_MANAGERS:
         command = Command(text=head + part, folder=folder, port=port, program=tuple(program))
         return _of_a_script(command, head, part)
@@ -102,10 +102,7 @@ def is_port(digits: str) -> bool:
 def port_in(words: str) -> int | None:
     """Return the port that a script of package.json names; None when it names none, or not plainly."""
     start = _last_part(words)
-    if start is None:
-        return None
-    command = understood(words[start:])
-    return command.port
+    return understood(words[start:]).port if start is not None else None
 
 
 def _folder_of(text: str) -> tuple[str, str]:
@@ -126,6 +123,14 @@ def _last_part(text: str) -> int | None:
         return None
     start = max((found.end() for found in _SEPARATOR.finditer(plain)), default=0)
     return start + len(text[start:]) - len(text[start:].lstrip())
+
+
+def _words(part: str) -> list[str]:
+    """Return the words of a command; none when they cannot be told."""
+    try:
+        return shlex.split(part)
+    except ValueError:
+        return []
 
 
 def _told(command: Command, head: str, part: str, server: Server) -> Command:
@@ -153,7 +158,7 @@ def _of_a_script(command: Command, head: str, part: str) -> Command:
         part = part[: found.start()] + part[found.end() :]
         folder = "/".join(each for each in (command.folder, found[1].rstrip("/")) if each)
         command = replace(command, text=head + part, folder=folder)
-    words = [word for word in program_of(shlex.split(part))[1:] if word not in ("-s", "--silent", "--quiet")]
+    words = [word for word in program_of(_words(part))[1:] if word not in ("-s", "--silent", "--quiet")]
     if words[:1] in (["run"], ["run-script"]):
         words = words[1:]
     is_script = len(words) == 1 and not words[0].startswith("-") and words[0] not in _NO_SCRIPTS

@@ -18,7 +18,7 @@ from devinit.sources.files import LONGEST_WORDS, read, table
 from devinit.sources.packages import PORT_FLAGS, SEVERAL, line_of_script, read_package, tool_of
 from devinit.sources.procfile import FILES, programs
 from devinit.sources.procfile.commands import Command, port_in, understood
-from devinit.sources.procfile.lines import Process, processes
+from devinit.sources.procfile.lines import LONGEST_COMMAND, Process, processes
 from devinit.sources.procfile.numbering import first_port, numbered
 from devinit.sources.servers import server
 from devinit.sources.source import Found, Weight
@@ -122,8 +122,11 @@ def _why_not(process: Process, command: Command, reading: Reading) -> str:
         return "left out: a person works in it, and a service has no terminal"
     if reading.origin != _FOR_DEVELOPMENT and _PRODUCTION.search(process.command):
         return "left out: it runs what was built for production"
+    if process.service in reading.services:
+        return "left out: a database has its name, which a line above starts"
     folder = reading.bounds.root / command.folder
-    if not (folder.is_dir() and reading.bounds.holds(folder)):
+    # Path.is_dir() raises for a path that is too long.
+    if not (os.path.isdir(folder) and reading.bounds.holds(folder)):  # noqa: PTH112
         return f"left out: {command.folder} is no folder of the repository"
     return ""
 
@@ -220,7 +223,7 @@ def _request(name: str, preferred: int, *, strict: bool) -> PortRequest:
 def _script(command: Command, directory: Path, bounds: Bounds) -> Script | None:
     """Return what the script of package.json is that a command runs; None when it runs none."""
     words = command.script and table(read_package(directory, bounds), "scripts").get(command.script)
-    if command.script is None or not isinstance(words, str):
+    if command.script is None or not isinstance(words, str) or len(words) > LONGEST_COMMAND:
         return None
     tool = tool_of(words)
     named = port_in(words)

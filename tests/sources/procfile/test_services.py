@@ -17,6 +17,17 @@ from devinit.config.load import load
 from devinit.config.shown import root_shown_by
 from devinit.model.service import Project, Service
 
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "cd", "a", "&&", ";", "|", "uvicorn", "--port", "-p", "8000", "$PORT", "${PORT:-1}", "PORT=99999", "npm",
+            "run", "dev", "--prefix", "..", "'", '"', "\\", "env", "-m", "python", "manage.py", "runserver",
+            "0.0.0.0:1", "uv", "--", "redis-server", "99999", "vite", "x" * 300,
+        ]
+    ),
+    max_size=8,
+).map(" ".join)  # fmt: skip
+"""Commands of words that mean something, in an order that may not."""
 Write = Callable[..., Path]
 Processes = Callable[..., Project]
 API = "from fastapi import FastAPI\napp = FastAPI()\n"
@@ -351,7 +362,28 @@ class TestADatabase:
         assert list(listing("redis: redis-server").services) == ["redis"]
 
 
+class TestANameThatADatabaseHas:
+    def test_is_not_taken_from_it(self, listing: Processes) -> None:
+        project = listing("cache: redis-server", "redis: ./something-else")
+
+        assert project.services["redis"].provider == "redis"
+        assert project.notes[1] == (
+            "Procfile.dev, line 2: redis is left out: a database has its name, which a line above starts"
+        )
+
+
 class TestAHostileFile:
+    @pytest.mark.parametrize("script", ["vite 'a", "x && 'a", "\\", "PORT=1 '"])
+    def test_with_a_script_that_cannot_be_parsed_stops_nothing(
+        self, write: Write, listing: Processes, script: str
+    ) -> None:
+        write("package.json", json.dumps({"scripts": {"dev": script}}))
+
+        assert list(listing("web: npm run dev").services) == ["web"]
+
+    def test_with_a_folder_that_no_system_can_have_is_named(self, listing: Processes) -> None:
+        assert "is no folder of the repository" in listing(f"web: cd {'x' * 300} && run").notes[0]
+
     def test_that_is_a_link_out_of_the_repository_is_not_read_and_is_named(
         self, root: Path, tmp_path: Path
     ) -> None:
@@ -399,24 +431,16 @@ class TestAHostileFile:
                 st.builds(
                     "{}: {}".format,
                     st.sampled_from(["web", "Web", "all", "a_b", "a-b", "release", "9", "-"]),
-                    st.lists(
-                        st.sampled_from(
-                            [
-                                "cd", "a", "&&", ";", "|", "uvicorn", "--port", "-p", "8000", "$PORT", "${PORT:-1}",
-                                "PORT=99999", "npm", "run", "dev", "--prefix", "..", "'", '"', "\\", "env", "-m",
-                                "python", "manage.py", "runserver", "0.0.0.0:1", "uv", "--", "redis-server", "99999",
-                            ]
-                        ),
-                        max_size=8,
-                    ).map(" ".join),
+                    WORDS,
                 ),
             ),
             max_size=8,
-        )
-    )  # fmt: skip
-    def test_never_raises_and_reads_back(self, root: Path, lines: list[str]) -> None:
+        ),
+        script=st.one_of(WORDS, st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)),
+    )
+    def test_never_raises_and_reads_back(self, root: Path, lines: list[str], script: str) -> None:
         (root / "a").mkdir(exist_ok=True)
-        (root / "package.json").write_text('{"scripts": {"dev": "vite --port 99999", "a": "PORT=1 x"}}')
+        (root / "package.json").write_text(json.dumps({"scripts": {"dev": script}}))
         (root / "Procfile.dev").write_bytes("\n".join(lines).encode())
         (root / "devinit.toml").unlink(missing_ok=True)
         project = detect(root)
