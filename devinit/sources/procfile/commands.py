@@ -30,7 +30,7 @@ _STATED = re.compile(r"""\A((?:env[ \t]+)?(?:[A-Za-z_]\w*=[^\s'"`$&;|]*[ \t]+)*)
 _ELSEWHERE = re.compile(rf"[ \t](?:--prefix|--cwd|--dir|-C)(?:=|[ \t]+)({_PLAIN}+)(?!\S)")
 """An option that makes a package manager work in another folder."""
 _NAMED_OTHERWISE = re.compile(r"(?<!\S)(?:--port|--bind|-p|-b)(?![\w-])")
-"""A port that is named by another variable, or in another form: nothing is put behind it."""
+"""A port that is named in another form: nothing is put behind it."""
 _HOST = "--host 127.0.0.1 "
 PACKAGE_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _NO_SCRIPTS = frozenset(
@@ -42,6 +42,8 @@ class Command(Struct, frozen=True, kw_only=True):
     """A command as a service runs it."""
 
     text: str
+    written: str = ""
+    """The same with the port that it gives itself, which is another process's where it only works."""
     folder: str = ""
     """Relative to the Procfile's; empty for its own."""
     program: tuple[str, ...] = ()
@@ -53,6 +55,8 @@ class Command(Struct, frozen=True, kw_only=True):
     """Whether it is known to listen on PORT."""
     uses_port: bool = False
     """Whether the line itself has `$PORT` in it."""
+    variable: str | None = None
+    """Another variable that its port is read from: `-p $API_PORT`."""
     script: str | None = None
     """The script of package.json that it runs, without arguments of its own."""
 
@@ -62,18 +66,19 @@ def understood(text: str) -> Command:
     folder, rest = _folder_of(text)
     start = _last_part(rest)
     if start is None:
-        return with_use(Command(text=rest, folder=folder))
+        return with_use(Command(text=rest, written=rest, folder=folder))
     head, part = rest[:start], rest[start:]
-    port: int | None = None
+    port, written = None, rest
     if (stated := _STATED.match(part)) is not None and is_port(stated[2]):
         port, part = int(stated[2]), stated[1] + part[stated.end() :]
     program = program_of(_words(part))
     if program and program[0] in PACKAGE_MANAGERS:
-        command = Command(text=head + part, folder=folder, port=port, program=tuple(program))
+        command = Command(text=head + part, written=written, folder=folder, port=port, program=tuple(program))
         return _of_a_script(command, head, part)
     server = server_of(program)
     command = Command(
         text=head + part,
+        written=written,
         folder=folder,
         program=tuple(program),
         serves=server,
@@ -139,6 +144,10 @@ def _told(command: Command, head: str, part: str, server: Server) -> Command:
     if len(named) > 1:
         return replace(command, serves=None)  # one of them is something else
     for found in named:
+        variable = found["name"] or found["braced"]
+        if variable is not None:
+            usual = int(found["usual"]) if found["usual"] and is_port(found["usual"]) else None
+            return replace(command, variable=variable, port=usual, takes_port=True)
         if not is_port(found["port"]):
             return command
         text = part[: found.start("port")] + PORT + part[found.end("port") :]
@@ -157,7 +166,8 @@ def _of_a_script(command: Command, head: str, part: str) -> Command:
     if found is not None and ".." not in found[1].split("/") and not found[1].startswith("/"):
         part = part[: found.start()] + part[found.end() :]
         folder = "/".join(each for each in (command.folder, found[1].rstrip("/")) if each)
-        command = replace(command, text=head + part, folder=folder)
+        written = _ELSEWHERE.sub("", command.written, count=1)
+        command = replace(command, text=head + part, written=written, folder=folder)
     words = [word for word in program_of(_words(part))[1:] if word not in ("-s", "--silent", "--quiet")]
     if words[:1] in (["run"], ["run-script"]):
         words = words[1:]

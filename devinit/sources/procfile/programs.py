@@ -6,6 +6,10 @@ import re
 
 from msgspec import Struct
 
+_PORT = (
+    r"(?:(?P<port>\d{1,5})|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<usual>\d{1,5}))?\})"
+)
+
 
 class Server(Struct, frozen=True):
     """A program that serves, and how it is given its port."""
@@ -14,15 +18,15 @@ class Server(Struct, frozen=True):
     """Where it listens when nothing is said."""
     given: str = ""
     """What is put behind its command when that names no port; nothing where it reads PORT, or cannot be told."""
-    form: str = r"(?:--port|-p)(?:=|[ \t]+|(?<=-p))(?P<port>\d{1,5})"
-    """How a command names its port."""
+    form: str = rf"(?:--port|-p)(?:=|[ \t]+|(?<=-p)){_PORT}"
+    """How a command names its port: a number, or a variable."""
     commands: frozenset[str] = frozenset()
     """Which of its commands serve; all of them when there are none."""
 
 
-_BIND = r"(?:--bind|-b)(?:=|[ \t]+)(?:[\w.\[\]-]+(?:::?[\w.\[\]-]*)?)?:(?P<port>\d{1,5})"
+_BIND = rf"(?:--bind|-b)(?:=|[ \t]+)(?:[\w.-]*|\[[0-9a-f:]*\]):{_PORT}"
 _FLAG = "--port ${PORT}"
-_POSITIONAL = r"(?:[\w.-]*:|\[[0-9a-f:]*\]:)?(?P<port>\d{1,5})"
+_POSITIONAL = rf"(?:[\w.-]*:|\[[0-9a-f:]*\]:)?{_PORT}"
 
 SERVERS: dict[str, Server] = {
     "uvicorn": Server(8000, _FLAG),
@@ -105,14 +109,18 @@ _WRAPPERS = {
 }
 """Program → its commands that run another program; none: it always does."""
 _INTERPRETERS = re.compile(r"(?:python|ruby|php|node|bun|deno|tsx)[\d.]*")
+_INSTALLED = (".bin", "env/bin")
+"""How the folders of installed programs end: a `bin/vite` is the project's own script."""
+_OF_THE_FRAMEWORK = frozenset({"rails", "manage.py", "artisan"})
+"""Scripts of a project that its framework has made."""
 _ASSIGNMENT = re.compile(r"\A[A-Za-z_]\w*=.*", re.DOTALL)
 
 
 def program_of(words: list[str]) -> list[str]:
-    """Return a command's program without its folder, and the words after it; of an interpreter, what it runs."""
+    """Return a command's program by its name, and the words after it; of an interpreter, what it runs."""
     left = list(words)
     while left:
-        word = left[0].rpartition("/")[2]
+        word = _name_of(left[0])
         if _ASSIGNMENT.fullmatch(left[0]) or word == "--":
             left = left[1:]
         elif word in _WRAPPERS and (not _WRAPPERS[word] or (len(left) > 1 and left[1] in _WRAPPERS[word])):
@@ -123,10 +131,19 @@ def program_of(words: list[str]) -> list[str]:
                 return rest[1:]
             if rest[0].startswith("-"):
                 return [word, *rest]
-            return [rest[0].rpartition("/")[2], *rest[1:]]
+            return [_name_of(rest[0]), *rest[1:]]
         else:
             return [word, *left[1:]]
     return []
+
+
+def _name_of(program: str) -> str:
+    """Return a program without its folder; with it, when it is a script of the project that may do anything."""
+    folder, _, name = program.rpartition("/")
+    is_known = (
+        not folder or folder.startswith("/") or folder.endswith(_INSTALLED) or name in _OF_THE_FRAMEWORK
+    )
+    return name if is_known else program
 
 
 def _without_options(words: list[str]) -> list[str]:

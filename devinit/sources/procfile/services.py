@@ -96,6 +96,8 @@ def found_in(bounds: Bounds) -> Found:
 def _add(process: Process, reading: Reading) -> None:
     """Add the service of a line, or a note that says why there is none."""
     command = understood(process.command)
+    if programs.only_works(process.name, list(command.program)) and not (command.serves or command.uses_port):
+        command = structs.replace(command, text=command.written, port=None, takes_port=False)
     if reason := _why_not(process, command, reading):
         reading.note(process.line, f"{process.name} is {reason}")
     elif kind := programs.DATABASES.get(command.program[0] if command.program else ""):
@@ -174,7 +176,11 @@ def _add_process(process: Process, command: Command, reading: Reading) -> None:
             f"[services.{name}] in devinit.toml gives it one",
         )
     reading.services[name] = Service(
-        name=name, command=script.command if script else command.text, directory=directory, port=port
+        name=name,
+        command=script.command if script else command.text,
+        directory=directory,
+        port=port,
+        port_env=_aliases(command, reading) if port else (),
     )
     reading.evidence[name] = tuple(evidence)
     tool = script.tool if script else next(iter(command.program), "")
@@ -189,6 +195,12 @@ def _add_process(process: Process, command: Command, reading: Reading) -> None:
             f"{process.name} runs a script that starts several programs ({script.several}); one line for each is "
             "better",
         )
+
+
+def _aliases(command: Command, reading: Reading) -> tuple[str, ...]:
+    """Return the variable that a command reads its port from; one that an earlier line reads is that one's."""
+    taken = {name for each in reading.services.values() for name in each.port_env}
+    return (command.variable,) if command.variable and command.variable not in taken else ()
 
 
 def _serves(process: Process, command: Command, script: Script | None) -> bool:

@@ -92,6 +92,8 @@ class TestThePort:
             ("poetry run flask run", "poetry run flask run --port ${PORT}"),
             ("python manage.py runserver", "python manage.py runserver 127.0.0.1:${PORT}"),
             ("vite --host 0.0.0.0", "vite --host 0.0.0.0 --port ${PORT} --strictPort"),
+            (".venv/bin/uvicorn app:app", ".venv/bin/uvicorn app:app --port ${PORT}"),
+            ("node_modules/.bin/ng serve", "node_modules/.bin/ng serve --port ${PORT}"),
             ("npx vite", "npx vite --host 127.0.0.1 --port ${PORT} --strictPort"),
             ("python -m http.server", "python -m http.server ${PORT}"),
         ],
@@ -127,8 +129,10 @@ class TestThePort:
             "echo $PORTAL",
             "PORT=99999 node server.js",
             "python manage.py runserver --verbosity 2 8000",
-            "uvicorn app:app --port $API_PORT",
-            "bin/rails server -p $RAILS_PORT",
+            "uvicorn app:app --port $(next-port)",
+            "uvicorn app:app --port $A$B",
+            "bin/vite dev",
+            "./script/uvicorn app:app",
             "uvicorn app:app --port 99999",
         ],
     )
@@ -136,6 +140,19 @@ class TestThePort:
         found = understood(command)
 
         assert (found.text, found.port, found.takes_port) == (command, None, False)
+
+    @pytest.mark.parametrize(
+        ("command", "variable", "port"),
+        [
+            ("bin/rails s -b 0.0.0.0 -p ${LANE_PORT:-3000}", "LANE_PORT", 3000),
+            ("uvicorn app:app --port $API_PORT", "API_PORT", None),
+            ("gunicorn --bind 0.0.0.0:${API_PORT} app", "API_PORT", None),
+        ],
+    )
+    def test_may_come_from_another_variable(self, command: str, variable: str, port: int | None) -> None:
+        found = understood(command)
+
+        assert (found.text, found.variable, found.port, found.takes_port) == (command, variable, port, True)
 
     def test_that_only_looks_like_one_stays(self) -> None:
         assert understood("uvicorn app:app --workers 2 --port 8000").text.startswith(

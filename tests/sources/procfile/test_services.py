@@ -161,6 +161,30 @@ class TestAPort:
             ),
         )
 
+    def test_of_a_worker_in_the_folder_of_an_option_is_none(self, root: Path, listing: Processes) -> None:
+        (root / "jobs").mkdir()
+
+        service = listing("worker: PORT=3000 npm --prefix jobs start").services["worker"]
+
+        assert (service.command, service.directory) == ("PORT=3000 npm start", root / "jobs")
+
+    def test_is_given_by_the_variable_that_the_line_reads(
+        self, root: Path, write: Write, listing: Processes
+    ) -> None:
+        project = listing("web: bin/rails s -p ${LANE:-3100}", "other: bin/rails s -p ${LANE:-3100}")
+
+        web, other = project.services["web"], project.services["other"]
+        assert (port_of(web), web.port_env) == (3100, ("LANE",))
+        assert other.port_env == ()
+        write("devinit.toml", initial_toml(project))
+        assert load(root).services["web"].port_env == ("LANE",)
+
+    def test_that_a_worker_is_given_is_no_port_of_its_own(self, listing: Processes) -> None:
+        project = listing("sidekiq: PORT=3000 bundle exec sidekiq", "stream: PORT=4000 node stream.js")
+
+        assert ports(project) == {"sidekiq": None, "stream": 4000}
+        assert project.services["sidekiq"].command == "PORT=3000 bundle exec sidekiq"
+
     @pytest.mark.parametrize(
         "line",
         ["worker: ./run", "jobs: bin/jobs", "css: yarn watch", "queue: celery -A x worker", "x: arq w.S"],
