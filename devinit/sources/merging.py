@@ -130,10 +130,10 @@ def _differences(winner: Service, other: Service, high: Found, low: Found) -> It
     """Yield what two sources say differently of one service, where both name a line for it."""
     if not _is_application(winner):
         return
-    if winner.directory != other.directory and low.weight > Weight.PRODUCTION:
+    if winner.directory != other.directory and other.before_start and low.weight > Weight.PRODUCTION:
         yield (
-            f"{winner.name}: {_said(winner, high)} and {_said(other, low)} run it in different folders; "
-            f"{high.origin} counts, and nothing is run before its start"
+            f"{_said(other, low)}: `{other.before_start[0]}` is not run by itself, because {high.origin} runs "
+            f"{winner.name} in another folder; `before_start` of it in devinit.toml runs it"
         )
     mine, theirs = _port_evidence(winner.name, high), _port_evidence(other.name, low)
     if winner.port and other.port and mine and theirs and winner.port.preferred != other.port.preferred:

@@ -118,7 +118,13 @@ class TestOneApplicationInTwoSources:
         found = merged([listed(server("backend", 5000, ROOT)), recognised(known)])
 
         assert found.services["backend"].before_start == ()
-        assert "run it in different folders" in found.notes[0]
+        assert found.services["backend"].ready.http is None
+        assert found.notes == (
+            (
+                "backend/main.py, line 1 (backend): `migrate` is not run by itself, because Procfile.dev runs backend "
+                "in another folder; `before_start` of it in devinit.toml runs it"
+            ),
+        )
 
     def test_is_what_others_depend_on_by_its_new_name(self) -> None:
         page = server("frontend", 3000, ROOT / "frontend", depends_on=("backend",))
