@@ -70,9 +70,9 @@ def tool_of(script: str) -> str | None:
     if SEVERAL.search(script):
         return None
     words = re.split(r"&&|\|\||;", script)[-1].split()
-    for word in words:
+    for word, following in zip(words, (*words[1:], ""), strict=True):
         if word in PORT_FLAGS:
-            return word
+            return word if following != "build" else None
         # What may stand before the program: an assignment, a wrapper, its flags.
         if not re.fullmatch(r"\w+=.*|cross-env|npx|bunx|dotenv|--?[\w.-]*|\.env[\w.]*", word):
             return None

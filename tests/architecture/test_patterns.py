@@ -14,7 +14,7 @@ from devinit.kinds.postgres import extensions
 from devinit.logs import printed
 from devinit.model.launcher import is_job_worker
 from devinit.runtime.dotenv import render
-from devinit.sources.procfile import commands, lines, numbering, programs, services
+from devinit.sources.procfile import commands, left_out, lines, numbering, programs, services
 from devinit.supervisor.diagnosis import build_table, cause_table, causes, log_records, remedies, workers
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import request_of
@@ -37,7 +37,7 @@ IN_TEXT = {
     "ports in another form": (commands._NAMED_OTHERWISE, "-p" * (LONG // 2)),
     "what ends others": (programs.ENDS_OTHERS, "kill-" * (LONG // 5)),
     "assignments": (programs._ASSIGNMENT, "A" * LONG),
-    "production": (services._PRODUCTION, "A_" * (LONG // 2)),
+    "production": (left_out._PRODUCTION, "A_" * (LONG // 2)),
     "ports of databases": (services._PORT_OPTION, "--port " * (LONG // 7)),
     **{
         f"ports of {name}": (re.compile(rf"(?<!\S){server.form}(?!\S)"), "a.b:" * (LONG // 4))

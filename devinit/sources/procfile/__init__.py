@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 APPLICATIONS: tuple[str, ...] = ("Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",)
 DATABASES: tuple[str, ...] = ()
-FILES = ("Procfile.dev", "Procfile")
+FOR_DEVELOPMENT = "Procfile.dev"
+FILES = (FOR_DEVELOPMENT, "Procfile")
 """The first one that is there is read."""
 
 

@@ -71,7 +71,7 @@ def understood(text: str) -> Command:
     port, written = None, rest
     if (stated := _STATED.match(part)) is not None and is_port(stated[2]):
         port, part = int(stated[2]), stated[1] + part[stated.end() :]
-    program = program_of(_words(part))
+    program = program_of(words_of(part))
     if program and program[0] in PACKAGE_MANAGERS:
         command = Command(text=head + part, written=written, folder=folder, port=port, program=tuple(program))
         return _of_a_script(command, head, part)
@@ -104,6 +104,14 @@ def is_port(digits: str) -> bool:
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
 
 
+def words_of(command: str) -> list[str]:
+    """Return the words of a command; none when they cannot be told."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
 def port_in(words: str) -> int | None:
     """Return the port that a script of package.json names; None when it names none, or not plainly."""
     start = _last_part(words)
@@ -128,14 +136,6 @@ def _last_part(text: str) -> int | None:
         return None
     start = max((found.end() for found in _SEPARATOR.finditer(plain)), default=0)
     return start + len(text[start:]) - len(text[start:].lstrip())
-
-
-def _words(part: str) -> list[str]:
-    """Return the words of a command; none when they cannot be told."""
-    try:
-        return shlex.split(part)
-    except ValueError:
-        return []
 
 
 def _told(command: Command, head: str, part: str, server: Server) -> Command:
@@ -168,7 +168,7 @@ def _of_a_script(command: Command, head: str, part: str) -> Command:
         folder = "/".join(each for each in (command.folder, found[1].rstrip("/")) if each)
         written = _ELSEWHERE.sub("", command.written, count=1)
         command = replace(command, text=head + part, written=written, folder=folder)
-    words = [word for word in program_of(_words(part))[1:] if word not in ("-s", "--silent", "--quiet")]
+    words = [word for word in program_of(words_of(part))[1:] if word not in ("-s", "--silent", "--quiet")]
     if words[:1] in (["run"], ["run-script"]):
         words = words[1:]
     is_script = len(words) == 1 and not words[0].startswith("-") and words[0] not in _NO_SCRIPTS

@@ -83,6 +83,7 @@ BROWSER_SERVERS = frozenset({"vite", "ng", "react-scripts"})
 """What serves pages that are carried out in the browser: it uses no database."""
 _WORKERS = frozenset(
     {"celery", "rq", "arq", "dramatiq", "huey_consumer", "taskiq", "saq", "sidekiq", "resque", "good_job"}
+    | {"tsup", "swc", "unbuild", "postcss"}
     | {"tailwindcss", "esbuild", "sass", "tsc", "webpack", "rollup", "guard", "stripe", "ngrok"}
 )
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os.path
 import re
-import shlex
-from pathlib import Path
 
 from msgspec import Struct, structs
 
@@ -14,20 +12,18 @@ from devinit.model.defaults import preferring
 from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
 from devinit.model.service import Service
-from devinit.sources.files import LONGEST_WORDS, read, table
-from devinit.sources.packages import PORT_FLAGS, SEVERAL, line_of_script, read_package, tool_of
-from devinit.sources.procfile import FILES, programs
-from devinit.sources.procfile.commands import Command, port_in, understood
-from devinit.sources.procfile.lines import LONGEST_COMMAND, Process, processes
+from devinit.sources.files import LONGEST_WORDS, read
+from devinit.sources.procfile import FILES, FOR_DEVELOPMENT, programs
+from devinit.sources.procfile.commands import Command, is_port, understood
+from devinit.sources.procfile.left_out import why_not
+from devinit.sources.procfile.lines import Process, processes
 from devinit.sources.procfile.numbering import first_port, numbered
-from devinit.sources.servers import server
+from devinit.sources.procfile.scripts import Script, script_of
+from devinit.sources.servers import server as server_of_kind
 from devinit.sources.source import Found, Weight
 from devinit.sources.unreadable import problem_of_text
 from devinit.system.bounds import Bounds, not_read
 
-_FOR_DEVELOPMENT = "Procfile.dev"
-_PRODUCTION = re.compile(r"(?<![A-Za-z0-9_])[A-Z_]*ENV=[\"']?production\b")
-_SERVING_SCRIPT = re.compile(r"(?:dev|start|serve)(?![a-z])")
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)(?:=|[ \t]+)(\d{1,5})(?!\S)")
 
 
@@ -46,22 +42,6 @@ class Reading(Struct):
     def note(self, line: int, text: str) -> None:
         """Say something about a line."""
         self.notes.append(f"{self.origin}, line {line}: {text}")
-
-
-class Script(Struct, frozen=True):
-    """What a script of package.json is, when a process runs one."""
-
-    command: str
-    port: int | None = None
-    """Where its server listens when nothing else is said."""
-    said: tuple[Evidence, ...] = ()
-    """The line that names this port."""
-    strict: bool = False
-    """Whether the script itself names the port, and takes no other."""
-    tool: str = ""
-    """The program that it runs, when that is known to serve."""
-    several: str = ""
-    """The script, when it starts several programs."""
 
 
 def found_in(bounds: Bounds) -> Found:
@@ -85,7 +65,7 @@ def found_in(bounds: Bounds) -> Found:
         reading.notes.append(f"{origin} names no process")
     return Found(
         origin=origin,
-        weight=Weight.PROCESSES if origin == _FOR_DEVELOPMENT else Weight.PRODUCTION,
+        weight=Weight.PROCESSES if origin == FOR_DEVELOPMENT else Weight.PRODUCTION,
         services=reading.services,
         evidence=reading.evidence,
         clients=frozenset(reading.clients),
@@ -98,59 +78,30 @@ def _add(process: Process, reading: Reading) -> None:
     command = understood(process.command)
     if programs.only_works(process.name, list(command.program)) and not (command.serves or command.uses_port):
         command = structs.replace(command, text=command.written, port=None, takes_port=False)
-    if reason := _why_not(process, command, reading):
+    if reason := why_not(process, command, reading.origin, reading.bounds):
         reading.note(process.line, f"{process.name} is {reason}")
+    elif process.service in reading.services:
+        reading.note(
+            process.line, f"{process.name} is left out: a database has its name, which a line above starts"
+        )
     elif kind := programs.DATABASES.get(command.program[0] if command.program else ""):
         _add_database(process, kind, reading)
     else:
         _add_process(process, command, reading)
 
 
-def _why_not(process: Process, command: Command, reading: Reading) -> str:
-    """Say why a process is not started; nothing when it is."""
-    program = command.program[0] if command.program else ""
-    if process.name.lower() == "release":
-        return (
-            "not started: it is a step of a deployment; `before_start` of a service in devinit.toml runs a "
-            "command before each start"
-        )
-    if programs.ENDS_OTHERS.search(process.command):
-        return "left out: it ends processes by their name or port, and they may be another project's"
-    if any(word.rpartition("/")[2] in programs.CONTAINERS for word in shlex.split(process.command)):
-        return "left out: it starts containers"
-    if program in programs.MANAGERS:
-        return f"left out: {program} starts processes itself"
-    if process.name.lower() in programs.CONSOLES or _is_console(command.program):
-        return "left out: a person works in it, and a service has no terminal"
-    if reading.origin != _FOR_DEVELOPMENT and _PRODUCTION.search(process.command):
-        return "left out: it runs what was built for production"
-    if process.service in reading.services:
-        return "left out: a database has its name, which a line above starts"
-    folder = reading.bounds.root / command.folder
-    # Path.is_dir() raises for a path that is too long.
-    if not (os.path.isdir(folder) and reading.bounds.holds(folder)):  # noqa: PTH112
-        return f"left out: {command.folder} is no folder of the repository"
-    return ""
-
-
-def _is_console(program: tuple[str, ...]) -> bool:
-    """Tell whether a program waits for what a person types."""
-    if not program:
-        return False
-    if program[0] in programs.SHELLS:
-        return "-c" not in program and all(word.startswith("-") for word in program[1:])
-    return program[:2] in (("rails", "console"), ("rails", "c"), ("manage.py", "shell"))
-
-
 def _add_database(process: Process, kind: str, reading: Reading) -> None:
     """Add the server that devinit runs in the place of a database that a line starts."""
     name = process.service if kind in reading.services else kind
-    service = structs.replace(server(KINDS[kind], reading.bounds.root), name=name)
+    service = structs.replace(server_of_kind(KINDS[kind], reading.bounds.root), name=name)
     found = _PORT_OPTION.search(process.command)
-    port = int(found[1]) if found else service.port and service.port.preferred
-    request = port and preferring(name, port, browser=False)
-    reading.services[name] = structs.replace(service, port=request or None)
-    about = ("provider", "port") if found else ("provider",)
+    about = ["provider"]
+    if found and is_port(found[1]):
+        service = structs.replace(service, port=preferring(name, int(found[1]), browser=False))
+        about.append("port")
+    elif service.port is not None:
+        service = structs.replace(service, port=structs.replace(service.port, service=name))
+    reading.services[name] = service
     reading.evidence[name] = tuple(_line(key, process, reading) for key in about)
     reading.note(
         process.line, f"{process.name} is run as {kind} by devinit itself, with data of this checkout"
@@ -160,7 +111,7 @@ def _add_database(process: Process, kind: str, reading: Reading) -> None:
 def _add_process(process: Process, command: Command, reading: Reading) -> None:
     """Add a process as a service."""
     name, directory = process.service, reading.bounds.root / command.folder
-    script = _script(command, directory, reading.bounds)
+    script = script_of(command, directory, reading.bounds)
     evidence = [_line("command", process, reading)]
     if command.folder:
         evidence.append(_line("directory", process, reading))
@@ -169,7 +120,7 @@ def _add_process(process: Process, command: Command, reading: Reading) -> None:
         preferred, said = _preferred(process, command, script, reading)
         port = _request(name, preferred, strict=bool(script and script.strict))
         evidence += said
-    elif not programs.only_works(process.name, list(command.program)):
+    elif not (programs.only_works(process.name, list(command.program)) or (script and script.only_works)):
         reading.note(
             process.line,
             f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "
@@ -205,7 +156,7 @@ def _aliases(command: Command, reading: Reading) -> tuple[str, ...]:
 
 def _serves(process: Process, command: Command, script: Script | None) -> bool:
     """Tell whether a process answers requests."""
-    if command.takes_port or command.serves or (script and (script.said or script.strict)):
+    if command.takes_port or command.serves or (script and (script.tool or script.said or script.strict)):
         return True
     if programs.only_works(process.name, list(command.program)):
         return False
@@ -220,7 +171,8 @@ def _preferred(
         return command.port, (_line("port", process, reading),)
     if script is not None and script.said and script.port is not None:
         return script.port, script.said
-    reads_it = command.uses_port or command.serves is None or not command.serves.given
+    server = command.serves or (programs.SERVERS.get(script.tool) if script else None)
+    reads_it = command.uses_port or server is None or not server.given
     if reads_it and reading.first_said is not None:
         return numbered(reading.first, process.index), (reading.first_said,)
     known = command.serves.port if command.serves else script and script.port
@@ -230,33 +182,6 @@ def _preferred(
 def _request(name: str, preferred: int, *, strict: bool) -> PortRequest:
     request = preferring(name, preferred, browser=True)
     return structs.replace(request, last=preferred, strict=True) if strict else request
-
-
-def _script(command: Command, directory: Path, bounds: Bounds) -> Script | None:
-    """Return what the script of package.json is that a command runs; None when it runs none."""
-    words = command.script and table(read_package(directory, bounds), "scripts").get(command.script)
-    if command.script is None or not isinstance(words, str) or len(words) > LONGEST_COMMAND:
-        return None
-    tool = tool_of(words)
-    named = port_in(words)
-    said = _port_line(line_of_script(directory, command.script, bounds)) if named else ()
-    if tool is not None:
-        separator = " -- " if command.program[0] == "npm" else " "
-        text = f"{command.text}{separator}{PORT_FLAGS[tool]}"
-        return Script(text, named or programs.SERVERS[tool].port, said, tool=tool)
-    inner = understood(words)
-    if SEVERAL.search(words):
-        return Script(command.text, several=words[:LONGEST_WORDS])
-    program = next(iter(inner.program), "")
-    if named:
-        return Script(command.text, named, said, strict=True, tool=program)
-    if inner.serves:
-        return Script(command.text, inner.serves.port, tool=program)
-    return Script(command.text, 3000 if _SERVING_SCRIPT.match(command.script) else None)
-
-
-def _port_line(lines: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    return tuple(structs.replace(each, about="port") for each in lines)
 
 
 def _line(about: str, process: Process, reading: Reading) -> Evidence:

@@ -57,7 +57,8 @@ class TestAScript:
         assert service.warm == "/"
 
     @pytest.mark.parametrize(
-        "script", ["react-scripts start", "node server.js", "vite build && node server.js"]
+        "script",
+        ["react-scripts start", "node server.js", "vite build && node server.js", "vite build --watch"],
     )
     def test_of_another_kind_reads_its_port_from_the_environment(self, package: Package, script: str) -> None:
         assert package(script).command == "npm run dev"

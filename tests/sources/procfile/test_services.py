@@ -219,6 +219,13 @@ class TestAScript:
         assert project.services["web"].command == command
         assert ports(project) == {"web": 5173}
 
+    def test_that_runs_vite_is_a_server_whatever_its_process_is_called(
+        self, write: Write, listing: Processes
+    ) -> None:
+        self.script(write, "vite")
+
+        assert ports(listing("assets: npm run dev")) == {"assets": 5173}
+
     def test_prefers_the_port_that_it_names(self, write: Write, listing: Processes) -> None:
         self.script(write, "vite --port 5199")
 
@@ -236,6 +243,42 @@ class TestAScript:
 
         assert port is not None
         assert (port.preferred, port.strict) == (8123, True)
+
+    @pytest.mark.parametrize(
+        "words", ["tsup --watch", "vite build --watch", "tsc -w", "node build.js && rollup -w"]
+    )
+    def test_that_only_builds_is_no_server(self, write: Write, listing: Processes, words: str) -> None:
+        self.script(write, words)
+
+        project = listing("shared: npm run dev")
+
+        assert ports(project) == {"shared": None}
+        assert (project.services["shared"].command, project.notes) == ("npm run dev", ())
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            ("docker compose up", "it starts containers"),
+            ("kill-port 3000; vite", "it ends processes"),
+            ("overmind start", "overmind starts processes itself"),
+        ],
+    )
+    def test_that_starts_or_ends_something_else_is_left_out(
+        self, write: Write, listing: Processes, words: str, reason: str
+    ) -> None:
+        self.script(write, words)
+
+        project = listing("web: npm run dev")
+
+        assert project.services == {}
+        assert project.notes[0].startswith(f"Procfile.dev, line 1: web is left out: {reason}")
+        assert project.notes[0].endswith("(`dev` in package.json)")
+
+    def test_of_vite_is_not_numbered_because_it_reads_no_port(self, write: Write, listing: Processes) -> None:
+        self.script(write, "vite")
+        write(".env", "PORT=4000\n")
+
+        assert ports(listing("web: bin/rails s", "ui: npm run dev")) == {"web": 4000, "ui": 5173}
 
     def test_in_another_folder_is_read_there(self, root: Path, write: Write, listing: Processes) -> None:
         self.script(write, "next dev", "apps/web")
@@ -379,6 +422,10 @@ class TestADatabase:
         assert project.notes == (
             "Procfile.dev, line 1: cache is run as redis by devinit itself, with data of this checkout",
         )
+
+    @pytest.mark.parametrize("port", ["0", "99999"])
+    def test_on_a_port_that_there_is_not_has_its_usual_one(self, listing: Processes, port: str) -> None:
+        assert ports(listing(f"redis: redis-server --port {port}")) == {"redis": 6379}
 
     def test_that_others_show_as_well_is_one(self, write: Write, listing: Processes) -> None:
         write("requirements.txt", "redis\n")

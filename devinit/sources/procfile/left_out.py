@@ -1,0 +1,56 @@
+"""Which processes are not started, and why."""
+
+from __future__ import annotations
+
+import os.path
+import re
+
+from devinit.sources.procfile import FOR_DEVELOPMENT, programs
+from devinit.sources.procfile.commands import Command, understood, words_of
+from devinit.sources.procfile.lines import Process
+from devinit.sources.procfile.scripts import words_of_script
+from devinit.system.bounds import Bounds
+
+_PRODUCTION = re.compile(r"(?<![A-Za-z0-9_])[A-Z_]*ENV=[\"']?production\b")
+
+
+def why_not(process: Process, command: Command, origin: str, bounds: Bounds) -> str:
+    """Say why a process is not started; nothing when it is."""
+    if process.name.lower() == "release":
+        return (
+            "not started: it is a step of a deployment; `before_start` of a service in devinit.toml runs a "
+            "command before each start"
+        )
+    if harm := _harm(process.command):
+        return f"left out: {harm}"
+    if process.name.lower() in programs.CONSOLES or _is_console(command.program):
+        return "left out: a person works in it, and a service has no terminal"
+    if origin != FOR_DEVELOPMENT and _PRODUCTION.search(process.command):
+        return "left out: it runs what was built for production"
+    folder = bounds.root / command.folder
+    # Path.is_dir() raises for a path that is too long.
+    if not (os.path.isdir(folder) and bounds.holds(folder)):  # noqa: PTH112
+        return f"left out: {command.folder} is no folder of the repository"
+    if harm := _harm(words_of_script(command, folder, bounds) or ""):
+        place = f"{command.folder}/package.json" if command.folder else "package.json"
+        return f"left out: {harm} (`{command.script}` in {place})"
+    return ""
+
+
+def _harm(command: str) -> str:
+    """Say what a command does beside what devinit does; nothing when it is a process like any other."""
+    if programs.ENDS_OTHERS.search(command):
+        return "it ends processes by their name or port, and they may be another project's"
+    if any(word.rpartition("/")[2] in programs.CONTAINERS for word in words_of(command)):
+        return "it starts containers"
+    program = next(iter(understood(command).program), "")
+    return f"{program} starts processes itself" if program in programs.MANAGERS else ""
+
+
+def _is_console(program: tuple[str, ...]) -> bool:
+    """Tell whether a program waits for what a person types."""
+    if not program:
+        return False
+    if program[0] in programs.SHELLS:
+        return "-c" not in program and all(word.startswith("-") for word in program[1:])
+    return program[:2] in (("rails", "console"), ("rails", "c"), ("manage.py", "shell"))

@@ -1,0 +1,76 @@
+"""What a script of package.json is, when a process runs one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from devinit.model.evidence import Evidence
+from devinit.sources.files import LONGEST_WORDS, table
+from devinit.sources.packages import PORT_FLAGS, SEVERAL, line_of_script, read_package, tool_of
+from devinit.sources.procfile import programs
+from devinit.sources.procfile.commands import Command, port_in, understood
+from devinit.sources.procfile.lines import LONGEST_COMMAND
+from devinit.system.bounds import Bounds
+
+_SERVING = re.compile(r"(?:dev|start|serve)(?![a-z])")
+"""Names of scripts that start a server."""
+_USUAL_PORT = 3000
+"""Of a server for Node that is not known."""
+
+
+class Script(Struct, frozen=True):
+    """What a script of package.json is, when a process runs one."""
+
+    command: str
+    port: int | None = None
+    """Where its server listens when nothing else is said."""
+    said: tuple[Evidence, ...] = ()
+    """The line that names this port."""
+    strict: bool = False
+    """Whether the script itself names the port, and takes no other."""
+    tool: str = ""
+    """The program that it runs, when that is known to serve."""
+    only_works: bool = False
+    """Whether it is known to answer no requests: it builds what others serve."""
+    several: str = ""
+    """The script, when it starts several programs."""
+
+
+def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | None:
+    """Return what the script of package.json is that a command runs; None when it runs none."""
+    words = words_of_script(command, directory, bounds)
+    if words is None or command.script is None:
+        return None
+    tool = tool_of(words)
+    named = port_in(words)
+    said = _port_line(line_of_script(directory, command.script, bounds)) if named else ()
+    if tool is not None:
+        separator = " -- " if command.program[0] == "npm" else " "
+        text = f"{command.text}{separator}{PORT_FLAGS[tool]}"
+        return Script(text, named or programs.SERVERS[tool].port, said, tool=tool)
+    inner = understood(words)
+    if SEVERAL.search(words):
+        return Script(command.text, several=words[:LONGEST_WORDS])
+    program = next(iter(inner.program), "")
+    if named:
+        return Script(command.text, named, said, strict=True, tool=program)
+    if inner.serves:
+        return Script(command.text, inner.serves.port, tool=program)
+    if programs.only_works("", list(inner.program)) or program in PORT_FLAGS:
+        return Script(command.text, only_works=True)
+    return Script(command.text, _USUAL_PORT if _SERVING.match(command.script) else None)
+
+
+def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | None:
+    """Return a script as package.json has it; None when there is none, or one that is very long."""
+    if command.script is None:
+        return None
+    words = table(read_package(directory, bounds), "scripts").get(command.script)
+    return words if isinstance(words, str) and len(words) <= LONGEST_COMMAND else None
+
+
+def _port_line(lines: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return tuple(structs.replace(each, about="port") for each in lines)
