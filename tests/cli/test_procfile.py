@@ -70,6 +70,20 @@ class TestAStart:
         assert set(moved.values()).isdisjoint({port, port + 1})
         assert (page(moved["web"]), page(moved["api"])) == ("the page", "the service")
 
+    def test_runs_an_application_once_that_is_recognised_as_well(self, shop: Shop, port: int) -> None:
+        (shop.root / "backend").mkdir()
+        (shop.root / "backend" / "main.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
+        (shop.root / "backend" / "index.html").write_text("the backend")
+        (shop.root / "Procfile.dev").write_text(
+            f"web: cd backend && python3 -m http.server --bind 127.0.0.1 {port}\n"
+        )
+
+        done = shop("start", "-d")
+
+        assert done.returncode == 0, done.stderr
+        assert {name: each["port"] for name, each in shop.status().items()} == {"web": port}
+        assert page(port) == "the backend"
+
     def test_is_what_any_folder_of_the_project_starts_again(self, listed: Shop) -> None:
         listed("start", "-d")
 
