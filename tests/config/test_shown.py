@@ -76,6 +76,7 @@ class TestAFolderWithoutAProject:
             f"looked for devinit.toml, in every folder up to {root.parent}",
             "  backend/: FastAPI, Starlette, Flask or Django, or a package.json with a dev or start script",
             "  frontend/: a package.json with a dev or start script",
+            "  Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",
             f"  {DATABASES[0]}",
             "`devinit init` writes a devinit.toml to begin with",
         ]
