@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 APPLICATIONS: tuple[str, ...] = ("Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",)
 DATABASES: tuple[str, ...] = ()
-FOR_DEVELOPMENT = "Procfile.dev"
-FILES = (FOR_DEVELOPMENT, "Procfile")
-"""The first one that is there is read."""
+FILES = ("Procfile.dev", "Procfile")
+"""For development, and for deployment. The first one that is there is read."""
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
@@ -29,4 +28,4 @@ def read(bounds: Bounds) -> Found:
     """Return the processes that it lists."""
     from devinit.sources.procfile.services import found_in  # only where there is something to read
 
-    return found_in(bounds)
+    return found_in(bounds, *FILES)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os.path
 import re
 
-from devinit.sources.procfile import FOR_DEVELOPMENT, programs
+from devinit.sources.procfile import programs
 from devinit.sources.procfile.commands import Command, understood, words_of
 from devinit.sources.procfile.lines import Process
 from devinit.sources.procfile.scripts import words_of_script
+from devinit.sources.source import Weight
 from devinit.system.bounds import Bounds
 
 _PRODUCTION = re.compile(r"(?<![A-Za-z0-9_])[A-Z_]*ENV=[\"']?production\b")
 
 
-def why_not(process: Process, command: Command, origin: str, bounds: Bounds) -> str:
+def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) -> str:
     """Say why a process is not started; nothing when it is."""
     if process.name.lower() == "release":
         return (
@@ -25,7 +26,7 @@ def why_not(process: Process, command: Command, origin: str, bounds: Bounds) -> 
         return f"left out: {harm}"
     if process.name.lower() in programs.CONSOLES or _is_console(command.program):
         return "left out: a person works in it, and a service has no terminal"
-    if origin != FOR_DEVELOPMENT and _PRODUCTION.search(process.command):
+    if weight is Weight.PRODUCTION and _PRODUCTION.search(process.command):
         return "left out: it runs what was built for production"
     folder = bounds.root / command.folder
     # Path.is_dir() raises for a path that is too long.

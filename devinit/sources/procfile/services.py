@@ -13,7 +13,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
 from devinit.model.service import Service
 from devinit.sources.files import LONGEST_WORDS, read
-from devinit.sources.procfile import FILES, FOR_DEVELOPMENT, programs
+from devinit.sources.procfile import programs
 from devinit.sources.procfile.commands import Command, is_port, understood
 from devinit.sources.procfile.left_out import why_not
 from devinit.sources.procfile.lines import Process, processes
@@ -31,6 +31,7 @@ class Reading(Struct):
     """What is read of one file, as far as it has been read."""
 
     origin: str
+    weight: Weight
     bounds: Bounds
     first: int
     first_said: Evidence | None
@@ -44,9 +45,10 @@ class Reading(Struct):
         self.notes.append(f"{self.origin}, line {line}: {text}")
 
 
-def found_in(bounds: Bounds) -> Found:
-    """Return the processes that the project's Procfile lists."""
-    origin = next((name for name in FILES if os.path.lexists(bounds.root / name)), None)
+def found_in(bounds: Bounds, for_development: str, for_deployment: str) -> Found:
+    """Return the processes that the project's Procfile lists, whose names these are; the first one wins."""
+    names = (for_development, for_deployment)
+    origin = next((name for name in names if os.path.lexists(bounds.root / name)), None)
     if origin is None:
         return Found()
     path = bounds.root / origin
@@ -54,7 +56,8 @@ def found_in(bounds: Bounds) -> Found:
         return Found(origin=origin, notes=(not_read(path, bounds.root, target),))
     if problem := problem_of_text(path, bounds):
         return Found(origin=origin, notes=(f"{origin} cannot be read: {problem}",))
-    reading = Reading(origin, bounds, *first_port(bounds))
+    weight = Weight.PROCESSES if origin == for_development else Weight.PRODUCTION
+    reading = Reading(origin, weight, bounds, *first_port(bounds))
     for each in processes(read(path, bounds)):
         match each:
             case Process():
@@ -65,7 +68,7 @@ def found_in(bounds: Bounds) -> Found:
         reading.notes.append(f"{origin} names no process")
     return Found(
         origin=origin,
-        weight=Weight.PROCESSES if origin == FOR_DEVELOPMENT else Weight.PRODUCTION,
+        weight=weight,
         services=reading.services,
         evidence=reading.evidence,
         clients=frozenset(reading.clients),
@@ -78,7 +81,7 @@ def _add(process: Process, reading: Reading) -> None:
     command = understood(process.command)
     if programs.only_works(process.name, list(command.program)) and not (command.serves or command.uses_port):
         command = structs.replace(command, text=command.written, port=None, takes_port=False)
-    if reason := why_not(process, command, reading.origin, reading.bounds):
+    if reason := why_not(process, command, reading.weight, reading.bounds):
         reading.note(process.line, f"{process.name} is {reason}")
     elif process.service in reading.services:
         reading.note(
