@@ -125,8 +125,10 @@ def _supervised_elsewhere(root: str) -> str | None:
 
 
 def _services(client: Client) -> dict[str, Json]:
-    status = client.call("status", {"measure": False}, on_tick=_patience())
-    services = {each["name"]: each for each in status["services"]}
+    from devinit.control import api
+
+    status = api.status(client, tick=_patience())
+    services: dict[str, Json] = {each["name"]: {**each} for each in status["services"]}
     for each in status["services"]:
         # A further port is found as `backend.admin`, and answers while its service does.
         services |= {one["name"]: {**each, **one} for one in each.get("extra_ports", [])}
@@ -135,12 +137,13 @@ def _services(client: Client) -> dict[str, Json]:
 
 def _is_confirmed(client: Client, service: str) -> bool:
     """Let the supervisor ask a service that is ready whether it still serves."""
+    from devinit.control import api
     from devinit.control.client import RemoteError
     from devinit.model.names import service_of
 
     owner = service_of(service)
     try:
-        phase: str = client.call("confirm", {"service": owner}, on_tick=_patience())["phase"]
+        phase = api.confirm(client, owner, tick=_patience())
     except RemoteError:
         return True  # an older supervisor, which knows no better
     return phase == "ready"
@@ -157,10 +160,11 @@ def _address(
         because = f" ({first_line})" if first_line else ""
         verb = "start" if phase == "stopped" else "why"
         return f"it is {phase}{because}: see `devinit {verb} {name}`"
+    from devinit.control import api
     from devinit.model.names import variable_prefix
 
     # The status is for people: no passwords are in its URLs.
-    values: dict[str, str] = client.call("environment", on_tick=_patience())
+    values = api.environment(client, tick=_patience())
     prefix = variable_prefix(name)
     host = values.get(f"{prefix}_HOST", "127.0.0.1")
     return Discovered(name, host, port, values.get(f"{prefix}_URL", f"http://localhost:{port}"))

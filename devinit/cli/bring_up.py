@@ -12,6 +12,7 @@ from devinit.cli.output import talk
 from devinit.cli.project import is_elsewhere, require_services
 from devinit.cli.reach import require_reach
 from devinit.cli.terminated import Terminable
+from devinit.control import api
 from devinit.control.client import RemoteError
 from devinit.control.conversation import Conversation, conflicts_of
 from devinit.control.launch import connect_or_start
@@ -150,7 +151,7 @@ def take_back(client: Client, root: str, method: str, scope: Scope) -> None:
     try:
         if scope.starting is None and not (method == "restart" and scope.stopped):
             # The order is on its way. This question is answered after it has been decided what it covers.
-            client.call("environment", {"environ": caller_environment()}, scope.see)
+            api.environment(client, caller_environment(), see=scope.see)
         kept = scope.stopped if method == "restart" else set()
         if kept:
             talk("\ninterrupted: the restart goes on without this command; `devinit stop` ends it")

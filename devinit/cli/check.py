@@ -7,6 +7,7 @@ import sys
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
 from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
+from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.system import terminal
 from devinit.text import duration, one_line, pad
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from devinit.cli.arguments import Arguments
-    from devinit.model.status import Checked, CheckReport
+    from devinit.model.status import Checked
 
 EXAMPLE = "devinit check backend"
 SWITCHES = {"--json": "json"}
@@ -38,7 +39,7 @@ def run(arguments: Arguments) -> int:
     if client is None:
         raise nothing_runs(root)
     names = [] if "all" in arguments.services else arguments.services
-    report: CheckReport = require_reach(client).call("check", {"services": names})
+    report = api.check(require_reach(client), names)
     mention_configuration(report)
     if arguments.json:
         print_json(report)

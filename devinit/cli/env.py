@@ -7,6 +7,7 @@ import os
 from devinit.cli.caller import caller_environment
 from devinit.cli.project import require_project, root_of
 from devinit.cli.reach import mention_reach
+from devinit.control import api
 from devinit.control.launch import connect_or_start
 from devinit.runtime.dotenv import render, render_json, render_shell
 from devinit.system import terminal
@@ -42,6 +43,6 @@ def runtime_environment(root: Path) -> dict[str, str]:
     client = connect_or_start(root)
     mention_reach(client)
     profile = os.environ.get("DEVINIT_PROFILE") or None
-    values: dict[str, str] = client.call("environment", {"environ": caller_environment(), "profile": profile})
+    values = api.environment(client, caller_environment(), profile)
     client.close()
     return values

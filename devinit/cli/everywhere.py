@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from devinit.control.client import Client
     from devinit.control.wire import Json
     from devinit.model.neighbour import NeighbourStatus
+    from devinit.model.status import StopReport
 
 GOES_ON = "\nthe stops go on in the background: `devinit status --all` shows how far they are"
 
@@ -56,7 +57,7 @@ class Stop:
     def __init__(self, project: NeighbourStatus) -> None:
         self._project = project
         self._client: Client | None = None
-        self._result: Json = {"stopped": [], "left": []}
+        self._result: StopReport = {"stopped": [], "left": []}
         self.error: DevinitError | None = None
 
     def order(self, *, force: bool) -> None:

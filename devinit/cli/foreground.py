@@ -24,6 +24,7 @@ from devinit.cli.progress import Progress
 from devinit.cli.stopping import stop_services
 from devinit.cli.watch import Watch
 from devinit.config.load import load
+from devinit.control import api
 from devinit.control.launch import connect_or_start, connect_to_running
 from devinit.control.stopped import still_running
 from devinit.control.waking import supervisor_of
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
     from devinit.control.wire import Json
+    from devinit.model.status import ProjectStatus
 
 AT_REST = frozenset({"stopped", "exited", "failed"})
 """Phases in which nothing of a service runs or is about to."""
@@ -102,7 +104,7 @@ def running_before(root: str) -> frozenset[str]:
     with suppress(DevinitError):  # the start says what is wrong
         client = connect_to_running(root)
         if client is not None:
-            phases = phases_in(client.call("status", {"measure": False}))
+            phases = phases_in(api.status(client))
             client.close()
             return frozenset(name for name, phase in phases.items() if phase not in AT_REST)
     return frozenset()
@@ -150,7 +152,7 @@ def stay(root: str, output: Output, optional: set[str]) -> int:
 
 def until_rest(client: Client, output: Output, see: Callable[[Json], None]) -> dict[str, str]:
     """Show output and events until nothing runs; return the phases. Raise SupervisorError when it goes away."""
-    phases = phases_in(client.call("subscribe"))
+    phases = phases_in(api.subscribe(client))
     while True:
         output.show()
         for event in client.pending():
@@ -159,14 +161,14 @@ def until_rest(client: Client, output: Output, see: Callable[[Json], None]) -> d
                 phases[event["service"]] = event["phase"]
         if AT_REST.issuperset(phases.values()):
             # Answered once it is decided what a restart in another terminal starts again.
-            client.call("environment", {"environ": caller_environment()}, see)
-            phases = phases_in(client.call("status", {"measure": False}, see))
+            api.environment(client, caller_environment(), see=see)
+            phases = phases_in(api.status(client, see=see))
             if AT_REST.issuperset(phases.values()):
                 return phases
         output.wait(LOOK_SECONDS)
 
 
-def phases_in(status: Json) -> dict[str, str]:
+def phases_in(status: ProjectStatus) -> dict[str, str]:
     """Return the phase of each service."""
     return {each["name"]: each["phase"] for each in status["services"]}
 

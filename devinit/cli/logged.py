@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import talk
+from devinit.control import api
 from devinit.errors import ConfigError, DevinitError, StateFileError
 from devinit.logs import log_path
 from devinit.model.unknown import unknown_service
@@ -16,7 +17,7 @@ from devinit.system.checkout import folder_with_logs
 from devinit.system.files import read_bytes
 
 if TYPE_CHECKING:
-    from devinit.control.wire import Json
+    from devinit.model.status import ServiceStatus
 
 
 def log_of(root: Path, service: str) -> Path:
@@ -110,12 +111,12 @@ def lost_by_running(root: Path, names: list[str]) -> list[str]:
     with suppress(DevinitError):
         client = connect_to(root)
         if client is not None:
-            services = client.call("status", {"measure": False})["services"]
+            services = api.status(client)["services"]
             client.close()
             return [name for name in without_log(root, services) if not names or name in names]
     return []
 
 
-def without_log(root: Path, services: Iterable[Json]) -> list[str]:
+def without_log(root: Path, services: Iterable[ServiceStatus]) -> list[str]:
     """Return the services that run although their log is gone (`rm -rf` of the folder)."""
     return [each["name"] for each in services if each["pid"] and not log_of(root, each["name"]).exists()]

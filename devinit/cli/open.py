@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import root_as_text
 from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
+from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
 from devinit.model.unknown import unknown_service
@@ -34,7 +35,7 @@ def run(arguments: Arguments) -> int:
     client = connect_to_running(root)
     if client is None:
         raise nothing_runs(root)
-    status: ProjectStatus = client.call("status", {"measure": False})
+    status = api.status(client)
     out_of_reach = mention_reach(client)
     mention_configuration(status)
     client.close()

@@ -9,6 +9,7 @@ from devinit.cli.caller import caller_environment
 from devinit.cli.output import talk
 from devinit.cli.project import require_project, root_of
 from devinit.cli.reach import mention_reach
+from devinit.control import api
 from devinit.control.launch import connect_or_start
 from devinit.errors import CommandNotFound, CommandNotRunnable, SupervisorError, UsageError
 from devinit.runtime.inherited import own_environment
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
-    from devinit.control.wire import Json
+    from devinit.model.status import CommandSetting
 
 EXAMPLE = "devinit run -- alembic upgrade head"
 FIRST_WIRE_WITH_COMMANDS = 3
@@ -74,21 +75,21 @@ def run(arguments: Arguments) -> int:
         raise CommandNotRunnable(f"{program} cannot be run: {error.strerror}") from None
 
 
-def setting_of(root: Path, *, test: bool) -> Json:
+def setting_of(root: Path, *, test: bool) -> CommandSetting:
     """Return what the supervisor gives a command (model.status.CommandSetting)."""
     require_project(str(root))
     client = connect_or_start(root)
     mention_reach(client)
-    asked: Json = {"environ": caller_environment(), "profile": os.environ.get("DEVINIT_PROFILE") or None}
+    environ, profile = caller_environment(), os.environ.get("DEVINIT_PROFILE") or None
     if client.greeting.wire >= FIRST_WIRE_WITH_COMMANDS:
-        setting: Json = client.call("command", {**asked, "test": test})
+        setting = api.command(client, environ, profile, test=test)
     elif test:
         raise SupervisorError(
             f"--test needs a newer supervisor: {client.greeting.beside_ours()}",
             hint="`devinit start` replaces it; services keep running",
         )
     else:
-        values = client.call("environment", asked)
+        values = api.environment(client, environ, profile)
         setting = {"environment": values, "path": [], "phases": {}, "databases": [], "untested": []}
     client.close()
     return setting

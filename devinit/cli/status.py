@@ -9,6 +9,7 @@ from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import root_as_text
 from devinit.cli.reach import mention_configuration, mention_reach
 from devinit.config.find import is_configured
+from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import SupervisorError, UsageError
 from devinit.model.unknown import unknown_service
@@ -57,7 +58,7 @@ def run(arguments: Arguments) -> int:
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
     client = connected(root)
-    status: ProjectStatus = client.call("status") if client else status_at_rest(root)
+    status = api.status(client, measure=True) if client else status_at_rest(root)
     if client and not status["services"]:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
         status = {**status_at_rest(root), "supervisor": status["supervisor"]}

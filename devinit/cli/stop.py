@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
-    from devinit.control.wire import Json
+    from devinit.model.status import StopReport
 
 EXAMPLE = "devinit stop frontend"
 
@@ -70,7 +70,7 @@ def run(arguments: Arguments) -> int:
     return 0
 
 
-def in_deleted_folder(arguments: Arguments) -> Json | None:
+def in_deleted_folder(arguments: Arguments) -> StopReport | None:
     """Stop what still runs in a folder that does not exist any more; None when that is not what was asked."""
     if arguments.directory is None or os.path.isdir(arguments.directory):  # noqa: PTH112  paths are text here
         return None
@@ -80,7 +80,7 @@ def in_deleted_folder(arguments: Arguments) -> Json | None:
     return {"stopped": ended, "left": []} if ended else None
 
 
-def in_project(arguments: Arguments) -> Json:
+def in_project(arguments: Arguments) -> StopReport:
     """Stop what runs, also without a supervisor and a record."""
     root = root_as_text(arguments)
     client = connect_to_running(root)
@@ -91,7 +91,7 @@ def in_project(arguments: Arguments) -> Json:
     return {"stopped": [], "left": []} if client is None else order(client, arguments)
 
 
-def order(client: Client, arguments: Arguments) -> Json:
+def order(client: Client, arguments: Arguments) -> StopReport:
     """Order the stop and show what happens."""
     try:
         with Terminable(), Progress(sys.stderr, silent=arguments.json, vanishes=True) as progress:

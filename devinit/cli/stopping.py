@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+from devinit.control import api
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from devinit.control.client import Client
     from devinit.control.wire import Json
+    from devinit.model.status import StopReport
 
 GOES_ON = "the stop goes on, also without this command; Ctrl-C again ends at once what is left"
 BY_FORCE = "what is left is ended by force"
@@ -25,7 +28,7 @@ def stop_services(
     *,
     force: bool = False,
     pressed: int = 0,
-) -> Json:
+) -> StopReport:
     """Stop services; return what the supervisor answers. A third Ctrl-C leaves.
 
     `pressed`: how many of them have been obeyed already; the stop itself may be the answer to one.
@@ -59,7 +62,7 @@ def stop_services(
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, press)
     try:
-        result: Json = client.call("stop", {"services": services, "force": force}, on_event, on_tick)
+        result = api.stop(client, services, force=force, see=on_event, tick=on_tick)
     finally:
         signal.signal(signal.SIGINT, before)
     return result

@@ -13,6 +13,7 @@ import time
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
 from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
+from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.system import terminal
 from devinit.text import one_line, pad, plain
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
-    from devinit.model.status import Awaited, WaitReport
+    from devinit.model.status import Awaited
 
 EXAMPLE = "devinit wait backend --after $saved --timeout 30"
 SECONDS = 60.0
@@ -60,12 +61,9 @@ def run(arguments: Arguments) -> int:
     after = after_of(arguments.after)
     began = time.monotonic()
     client = connected(root_as_text(arguments), began, arguments.timeout)
-    params = {
-        "services": [] if "all" in arguments.services else arguments.services,
-        "after": after,
-        "timeout_seconds": max(0.0, arguments.timeout - (time.monotonic() - began)),
-    }
-    report: WaitReport = client.call("wait", params)
+    names = [] if "all" in arguments.services else arguments.services
+    seconds = max(0.0, arguments.timeout - (time.monotonic() - began))
+    report = api.wait(client, names, after=after, seconds=seconds)
     mention_configuration(report)
     if arguments.json:
         print_json(report)

@@ -12,7 +12,7 @@ import shlex
 from msgspec import Struct
 
 from devinit.config import slots
-from devinit.control import checkouts
+from devinit.control import api, checkouts
 from devinit.control.launch import connect_to, connect_to_running
 from devinit.control.orphans import orphans_of
 from devinit.errors import ServiceError
@@ -126,7 +126,7 @@ def _running(root: str) -> list[str]:
     if client is None:
         return []
     try:
-        services = client.call("status", {"measure": False})["services"]
+        services = api.status(client)["services"]
     finally:
         client.close()
     return [each["name"] for each in services if each["phase"] not in _AT_REST]

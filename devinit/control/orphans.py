@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+from devinit.control import api
 from devinit.control.checkouts import recorded_at
 from devinit.control.client import Client
 from devinit.control.launch import client_at, connect_or_start
@@ -66,10 +67,9 @@ def end_orphans(root: str | os.PathLike[str]) -> list[str]:
     """
     checkout = recorded_at(root)
     if checkout is not None and (client := client_at(checkout.socket, os.fspath(root))) is not None:
-        answer = client.call("stop")
+        answer = api.stop(client)
         refuse_remaining(answer)
-        stopped: list[str] = answer["stopped"]
-        return stopped
+        return answer["stopped"]
     services = [service for service in orphans_of(root) if not is_elsewhere(root, service)]
 
     def running() -> list[ProcessIdentity]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 
+from devinit.control import api
 from devinit.control.client import Client, RemoteError, gone
 from devinit.errors import SupervisorError
 from devinit.system.processes import Process, facts_of
@@ -68,7 +69,7 @@ def busy_services(client: Client) -> list[str]:
     None are when it hangs up: another command was just letting it go.
     """
     try:
-        services = client.call("status", {"measure": False})["services"]
+        services = api.status(client)["services"]
         return [str(each["name"]) for each in services if each["phase"] in BUSY]
     except SupervisorError:
         return []

@@ -8,25 +8,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from devinit.control.wire import Json
+    from devinit.model.status import StopReport
 
 SHOWN = 5
 """How many services, and pids of each, an error names."""
 
 
-def remaining_of(answer: Json) -> dict[str, list[int]]:
+def remaining_of(answer: StopReport) -> dict[str, list[int]]:
     """Return the services that did not end, with the pids that are left; missing in answers before 0.2."""
     found: dict[str, list[int]] = answer.get("remaining", {})
     return found
 
 
-def refuse_remaining(answer: Json) -> None:
+def refuse_remaining(answer: StopReport) -> None:
     """Raise ServiceError when something of the services is still running."""
     if (error := still_running(answer)) is not None:
         raise error
 
 
-def still_running(answer: Json) -> ServiceError | None:
+def still_running(answer: StopReport) -> ServiceError | None:
     """Return the error about what is still running of the services; None when all have ended."""
     if not (remaining := remaining_of(answer)):
         return None

@@ -265,6 +265,18 @@ class CommandSetting(TypedDict):
     """PostgreSQL services without a test database."""
 
 
+class StopReport(TypedDict):
+    """What a stop came to."""
+
+    stopped: list[str]
+    left: list[str]
+    """Services whose server devinit does not run: it is not used any more, and runs on."""
+    remaining: NotRequired[dict[str, list[int]]]
+    """Services that still run although they were ended, and the pids of what is left of them."""
+    supervisor_ends: NotRequired[bool]
+    """Whether nothing is left to look after; missing where no supervisor was asked."""
+
+
 class Change(TypedDict):
     """A variable that would have another value if the service were started now."""
 

@@ -30,7 +30,7 @@ from devinit.system.state_folders import state_folder
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
-    from devinit.control.wire import Json
+    from devinit.model.status import ServiceStatus
 
 LEAST_FREE_BYTES = 500_000_000
 """Less room than this and a database stops at the next checkpoint."""
@@ -186,7 +186,7 @@ def disk(root: Path) -> Iterator[Finding]:
         )
 
 
-def lost_logs(root: Path, services: Iterable[Json]) -> Iterator[Finding]:
+def lost_logs(root: Path, services: Iterable[ServiceStatus]) -> Iterator[Finding]:
     """Look for services whose log was deleted while they print into it (`rm -rf` of the folder)."""
     lost = without_log(root, services)
     if lost:

@@ -17,7 +17,7 @@ from shlex import quote
 from devinit.cli.doctor.files import lost_logs
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.config.load import load
-from devinit.control import checkouts
+from devinit.control import api, checkouts
 from devinit.control.client import Client
 from devinit.control.launch import connect_or_start, runs_without_supervisor
 from devinit.control.orphans import end_orphans, is_elsewhere, orphans_of, still_saving
@@ -53,7 +53,7 @@ def of_project(root: Path, client: Client | DevinitError | None) -> Iterator[Fin
         return  # told by the check of the supervisor
     if client is None and supervisor_of(root) is not None:
         return  # as above
-    services = client.call("status", {"measure": False})["services"] if client else []
+    services = api.status(client)["services"] if client else []
     looked_after = {each["name"] for each in services if each["phase"] not in _AT_REST}
     away = [name for name in orphans_of(root) if name not in looked_after and is_elsewhere(root, name)]
     if away:
@@ -234,7 +234,7 @@ def stop(root: Path, service: str) -> str:
     """Let a supervisor end what it does not know of yet; it knows how this service is asked."""
     client = connect_or_start(root)
     try:
-        refuse_remaining(client.call("stop", {"services": [service]}))
+        refuse_remaining(api.stop(client, [service]))
     finally:
         client.close()
     return f"ended {service}"

@@ -7,12 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from devinit.cli.doctor.finding import Finding
+from devinit.control import api
 from devinit.control.client import RemoteError
 from devinit.errors import DevinitError
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
-    from devinit.model.status import ProjectStatus, ServiceStatus
+    from devinit.model.status import ServiceStatus
 
 UNWELL = ("failed", "unhealthy", "backoff")
 
@@ -21,13 +22,13 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
     """Look for services that failed, are unhealthy, or cannot come up before the user fixes something."""
     if answer is None or isinstance(answer, DevinitError):
         return
-    status: ProjectStatus = answer.call("status", {"measure": False})
+    status = api.status(answer)
     for each in status["services"]:
         if each["phase"] == "ready":
             # An older supervisor cannot be asked to.
             with suppress(RemoteError):
-                answer.call("confirm", {"service": each["name"]})
-    status = answer.call("status", {"measure": False})
+                api.confirm(answer, each["name"])
+    status = api.status(answer)
     yield from (finding_of(each) for each in status["services"] if is_unwell(each))
 
 

@@ -9,6 +9,7 @@ from devinit.cli.output import Paint, print_json, table, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
 from devinit.cli.reach import mention_reach
+from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.model.names import is_extra, service_of
 from devinit.ports.remembered import ports_file
@@ -42,7 +43,7 @@ def rows_of(root: Path, client: Client | None) -> list[Json]:
     """Return one row for each port: what is preferred, what is used, and by what."""
     requests = requests_of(root)
     remembered = ports_file.read(root)
-    running = {each["name"]: each for each in client.call("status")["services"]} if client else {}
+    running = {each["name"]: each for each in api.status(client, measure=True)["services"]} if client else {}
     rows: list[Json] = []
     for name, request in requests.items():
         service = running.get(service_of(name))

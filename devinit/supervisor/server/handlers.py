@@ -37,6 +37,7 @@ from devinit.model.status import (
     Inspection,
     OwnPort,
     ProjectStatus,
+    StopReport,
     WaitReport,
 )
 from devinit.ports.holder.who import who
@@ -128,7 +129,7 @@ class Handlers:
         self._remember()
         return {"exit_code": code}
 
-    async def stop(self, params: msgspec.Raw, connection: Connection) -> dict[str, Any]:
+    async def stop(self, params: msgspec.Raw, connection: Connection) -> StopReport:
         """Stop services; events come before the answer. The supervisor ends after the last one."""
         asked = msgspec.json.decode(params, type=StopParams)
         names = asked.services
