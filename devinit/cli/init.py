@@ -135,13 +135,7 @@ def named_like_its_data(project: Project) -> Project:
 
 def named_like_data(service: Service, project: Project) -> Service:
     """Return a service with the names that its data has; unchanged where there is none, or none to be read."""
-    if service.database is None:
-        return service
-    from msgspec.structs import replace
-
-    from devinit.kinds.postgres.cluster import clusters_of
-    from devinit.kinds.postgres.provisioning import with_kept_names
-    from devinit.kinds.providers import Place
+    from devinit.kinds.providers import PROVIDERS, Place
 
     place = Place(
         project=project.name,
@@ -150,8 +144,7 @@ def named_like_data(service: Service, project: Project) -> Service:
         environment=dict(os.environ),
     )
     with suppress(DevinitError):
-        database = with_kept_names(service.database, clusters_of(service.name, place))
-        return replace(service, database=database)
+        return PROVIDERS[service.provider].with_kept_names(service, place)
     return service
 
 

@@ -132,4 +132,6 @@ VALUES = {
 
 def written_here(key: str, table: type) -> str | None:
     """Return what a key of another program is called in a table, or why there is none; None for any other key."""
-    return BORROWED.get(table, {}).get(key.lower().replace("-", "_"))
+    # A table with the keys of kinds of services extends one of these.
+    known = next((BORROWED[base] for base in table.__mro__ if base in BORROWED), {})
+    return known.get(key.lower().replace("-", "_"))

@@ -11,11 +11,10 @@ from msgspec import Struct, structs
 
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.problems import dotted
-from devinit.kinds import kind_of
+from devinit.kinds import USUAL, kind_of
 from devinit.model.defaults import (
     DISCOVERY_REFRESH_SECONDS,
     LOCAL_HOST,
-    database_settings,
     port_range,
 )
 from devinit.model.port import Exhausted
@@ -107,7 +106,8 @@ def _examples(project: Project) -> str:
     if not project.services:
         return f"\n# Nothing was detected here. Some services to begin with:\n#\n{_DATABASE}{_APPLICATIONS}"
     if project.source is None and all(not kind_of(each).runs_a_command for each in project.services.values()):
-        needs = "postgres" if "postgres" in project.services else next(iter(project.services))
+        databases = (name for name, each in project.services.items() if kind_of(each).has_databases)
+        needs = next(databases, next(iter(project.services)))
         example = _APPLICATIONS.replace('"postgres"', f'"{needs}"')
         return f"\n# No application was detected here, only what it needs. To begin with:\n#\n{example}"
     return ""
@@ -164,7 +164,7 @@ def _discovery_keys(project: Project) -> dict[str, Value]:
 
 def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
     """Yield the keys that say what a service does not have by default."""
-    if service.provider != "process":
+    if service.provider != USUAL.name:
         yield "provider", service.provider
     if service.command is not None:
         yield "command", service.command
@@ -175,7 +175,7 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
     if service.scheme is not None:
         yield "scheme", service.scheme.value
     yield from _port_keys(service)
-    yield from _database_keys(service, project)
+    yield from _own_keys(service, project)
     if service.oauth_redirect_ports:
         yield "oauth_redirect_ports", list(service.oauth_redirect_ports)
     if service.conditions:
@@ -201,8 +201,6 @@ def _service_keys(service: Service, project: Project) -> Iterator[tuple[str, Val
     for key in ("optional", "warm", "url_path", "docs_path"):
         if value := getattr(service, key):
             yield key, value
-    if service.binaries is not None:
-        yield "binaries", _relative(service.binaries, project.root)
     if service.external_url is not None:
         yield "url", service.external_url
 
@@ -244,19 +242,11 @@ def _extra_port(port: int, endpoint: ExtraEndpoint | None) -> Value:
     return keys
 
 
-def _database_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
-    if service.password is not None:
-        yield "password", service.password
-    if service.database is None:
-        return
-    usual = database_settings(project.name, is_named=True)
-    yield "database", service.database.database
-    if service.database.databases:
-        yield "databases", list(service.database.databases)
-    if service.database.user != usual.user:
-        yield "user", service.database.user
-    if service.database.password is not None:
-        yield "password", service.database.password
+def _own_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
+    """Yield the keys that the service's kind declares."""
+    if service.settings is not None:
+        keys = kind_of(service).own.stating(service.settings, project.name, project.root)
+        yield from ((key, value) for key, value in structs.asdict(keys).items() if value is not None)
 
 
 def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:

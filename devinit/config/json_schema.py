@@ -1,17 +1,27 @@
-"""The JSON Schema of devinit.toml, for editors: made from the types of `schema`."""
+"""The JSON Schema of devinit.toml, for editors: made from the types of `schema` and from what kinds declare."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from devinit.config.schema import ConfigurationFile
+from devinit.config.schema import tables
+from devinit.kinds import KINDS, USUAL, Kind
+
+BUILT_IN = tuple(KINDS.values())
 
 
-def json_schema() -> bytes:
-    """Return the JSON Schema of devinit.toml, for editors."""
-    (reference,), definitions = msgspec.json.schema_components([ConfigurationFile])
+def json_schema(kinds: tuple[Kind, ...] = BUILT_IN) -> bytes:
+    """Return the JSON Schema of devinit.toml for editors, with the keys of these kinds of services."""
+    (reference,), definitions = msgspec.json.schema_components([tables(kinds).file])
+    properties = definitions["ServiceTable"]["properties"]
+    properties["provider"]["enum"] = [kind.name for kind in kinds]
+    for key, said in _texts_of_kinds(kinds).items():
+        properties[key]["description"] = properties[key]["description"].format(**said)
+    for key, text in _texts_of_keys(kinds).items():
+        properties[key]["description"] = text
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "devinit.toml",
@@ -19,6 +29,30 @@ def json_schema() -> bytes:
         "$defs": definitions,
     }
     return msgspec.json.format(msgspec.json.encode(_without_null(schema)), indent=2) + b"\n"
+
+
+def _texts_of_kinds(kinds: Iterable[Kind]) -> dict[str, dict[str, str]]:
+    """Return what the description of a common key says of the kinds: by key, then by name in braces."""
+    servers = " or ".join(kind.name for kind in kinds if kind is not USUAL)
+    ports = [f"{kind.default_port} for {kind.name}" for kind in kinds if kind.default_port is not None]
+    return {
+        "provider": {"kinds": f"{USUAL.name} (default; any command), {servers} (built in)"},
+        "port": {"ports": ", ".join(ports)},
+        "url": {"servers": " and ".join(kind.name for kind in kinds if kind.url_schemes)},
+    }
+
+
+def _texts_of_keys(kinds: Iterable[Kind]) -> dict[str, str]:
+    """Return the descriptions of the keys that kinds declare, each with the kinds that it is for."""
+    meant: dict[str, dict[str, list[str]]] = {}
+    for kind in kinds:
+        _, definitions = msgspec.json.schema_components([kind.own])
+        for key, schema in definitions[kind.own.__name__].get("properties", {}).items():
+            meant.setdefault(key, {}).setdefault(schema["description"], []).append(kind.name)
+    return {
+        key: " ".join(f"For {' and '.join(names)}: {text}" for text, names in texts.items())
+        for key, texts in meant.items()
+    }
 
 
 def _without_null(schema: Any) -> Any:

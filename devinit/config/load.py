@@ -17,7 +17,7 @@ from devinit.config.env_files import linked_env_files
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
-from devinit.config.schema import ConfigurationFile, Layer, ProjectTable
+from devinit.config.schema import Layer, ProjectTable, tables_for
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import KINDS_OF_READINESS, Table
@@ -52,13 +52,14 @@ def _described(root: Path, profile: str | None) -> Project:
     if text is None:
         return _detected(root, profile)
     raw = _parse(text, path)
-    file = _fit(raw, ConfigurationFile, Problems(path))
+    tables = tables_for(raw)
+    file = _fit(raw, tables.file, Problems(path))
     if profile is None:
         return _project(file, path, Problems(path))
     overrides = _overrides(raw, profile, path)
     problems = Problems(path, profile=profile, overrides=overrides)
     merged = _merged({key: value for key, value in raw.items() if key != "profiles"}, overrides)
-    return _project(_fit(merged, Layer, problems), path, problems)
+    return _project(_fit(merged, tables.layer, problems), path, problems)
 
 
 def _refuse_strangers(root: Path, path: Path) -> None:

@@ -119,7 +119,7 @@ def _check_port(port: int, place: Place, kind: Kind) -> bool:
         return True
     from devinit.system.privileged import first_port_for  # hardly any service has such a port
 
-    first = first_port_for(kind.name)
+    first = first_port_for(refuses_root=kind.refuses_root)
     if port < first:
         place.add(
             f"port {port} is privileged: the kernel lets this user listen from {first} on",

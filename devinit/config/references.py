@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from devinit.config.problems import Place, choose
+from devinit.kinds import kind_of
 from devinit.model.names import port_variable, variable_prefix
 from devinit.model.port import PortRequest
 from devinit.model.service import Condition, RestartMode, Service
@@ -86,9 +87,11 @@ def check_variables(services: Mapping[str, Service], place: Place) -> None:
 
 def _check_urls(services: Mapping[str, Service], place: Place) -> None:
     """Report a service whose URL would take the name of another one's database: `database` and `postgres`."""
-    every = [each for each in services.values() if each.provider == "postgres"]
+    every = [each for each in services.values() if kind_of(each).has_databases]
     databases = {
-        f"{variable_prefix(each.name)}_DATABASE_URL": each for each in every if each.name != "postgres"
+        f"{variable_prefix(each.name)}_DATABASE_URL": each
+        for each in every
+        if variable_prefix(each.name) != kind_of(each).common_prefix
     }
     # The usual name is the first one's, whatever it is called.
     if every:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, cast
 
-from msgspec import Meta
+import msgspec
+from msgspec import Meta, Struct, structs
 
+from devinit.config.problems import Raw
 from devinit.config.tables import (
     NOT_NEGATIVE,
     PATH_SHAPE,
@@ -25,20 +28,24 @@ from devinit.config.tables import (
     Texts,
     Values,
 )
-from devinit.kinds import KINDS
+from devinit.kinds import KINDS, Keys, Kind
 from devinit.model.port import ConflictPolicy, Exhausted
 from devinit.model.service import RestartMode, Scheme
+
+_SERVICES = Meta(description="The services by name.", extra_json_schema=SERVICE_NAMES)
+_PROFILES = Meta(description="Overrides by name, chosen with --profile or DEVINIT_PROFILE.")
+_SomeTable = TypeVar("_SomeTable", bound=Table)
 
 
 class ServiceTable(Table, frozen=True, kw_only=True):
     """One service."""
 
+    # These are the keys that more than one kind may have. What only one kind has it declares itself (`kinds`), and
+    # `tables` adds that. Names in braces are filled in by `json_schema`.
+
     provider: Annotated[
         str | None,
-        Meta(
-            description="What runs it: process (default; any command), postgres or redis (built in).",
-            extra_json_schema={"enum": list(KINDS)},
-        ),
+        Meta(description="What runs it: {kinds}."),
     ] = None
     command: Annotated[
         str | None,
@@ -58,7 +65,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     port: Annotated[
         int | None,
         Meta(
-            description="Preferred port. Default: none for a process, 5432 for postgres, 6379 for redis.",
+            description="Preferred port. Default: none for a process, {ports}.",
             extra_json_schema=PORT_LIMITS,
         ),
     ] = None
@@ -182,33 +189,9 @@ class ServiceTable(Table, frozen=True, kw_only=True):
             description="Path of its API documentation, shown beside its URL.", extra_json_schema=PATH_SHAPE
         ),
     ] = None
-    database: Annotated[
-        str | None, Meta(description="For postgres: the database's name. Default: the project's name.")
-    ] = None
-    databases: Annotated[
-        list[str] | None,
-        Meta(
-            description='For postgres: further databases on the same server, ["shop_test"]. The first one with '
-            "the word `test` in its name is the test database: TEST_DATABASE_URL, `devinit run --test`."
-        ),
-    ] = None
-    user: Annotated[
-        str | None, Meta(description="For postgres: the role's name. Default: the project's name.")
-    ] = None
-    password: Annotated[
-        str | None,
-        Meta(
-            description='For postgres and redis: its password; "random" is one that is made for this checkout. '
-            "Default: the one that `.env` names, else random, for postgres; none for redis."
-        ),
-    ] = None
-    binaries: Annotated[
-        str | None,
-        Meta(description="For postgres and redis: folder of the server's programs, instead of a search."),
-    ] = None
     url: Annotated[
         str | None,
-        Meta(description="For postgres and redis: a server elsewhere, used but never started or stopped."),
+        Meta(description="For {servers}: a server elsewhere, used but never started or stopped."),
     ] = None
 
 
@@ -243,10 +226,7 @@ class Layer(Table, frozen=True, kw_only=True):
     """What the file says, and what each profile may say over it."""
 
     project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
-    services: Annotated[
-        dict[str, ServiceTable] | None,
-        Meta(description="The services by name.", extra_json_schema=SERVICE_NAMES),
-    ] = None
+    services: Annotated[dict[str, ServiceTable] | None, _SERVICES] = None
     environment: Annotated[
         Values | None,
         Meta(
@@ -266,7 +246,51 @@ class Layer(Table, frozen=True, kw_only=True):
 class ConfigurationFile(Layer, frozen=True, kw_only=True):
     """devinit.toml: the services of a project, and how each is started on a port that works."""
 
-    profiles: Annotated[
-        dict[str, Layer] | None,
-        Meta(description="Overrides by name, chosen with --profile or DEVINIT_PROFILE."),
-    ] = None
+    profiles: Annotated[dict[str, Layer] | None, _PROFILES] = None
+
+
+class FileTables(Struct, frozen=True):
+    """The tables of the file with the keys that some kinds of services declare."""
+
+    file: type[ConfigurationFile]
+    layer: type[Layer]
+    service: type[ServiceTable]
+
+
+def tables_for(_raw: Raw) -> FileTables:
+    """Return the tables that fit a file: with the keys of all kinds of services that there are."""
+    return tables(tuple(KINDS.values()))
+
+
+@lru_cache(maxsize=2)
+def tables(kinds: tuple[Kind, ...]) -> FileTables:
+    """Return the tables of a file whose services may be of these kinds."""
+    own: dict[str, Any] = {}
+    for kind in kinds:
+        for field in structs.fields(kind.own):
+            own.setdefault(field.name, field.type)
+    service: Any = _extended(ServiceTable, own)
+    services = {"services": Annotated[dict[str, service] | None, _SERVICES]}
+    layer: Any = _extended(Layer, services)
+    profiles = {"profiles": Annotated[dict[str, layer] | None, _PROFILES]}
+    return FileTables(file=_extended(ConfigurationFile, services | profiles), layer=layer, service=service)
+
+
+def stated_by(table: ServiceTable, kind: Kind) -> Keys:
+    """Return what a service's table says with the keys that its kind declares."""
+    return msgspec.convert({key: getattr(table, key) for key in kind.own.__struct_fields__}, kind.own)
+
+
+# Any is an annotation, which has no type of its own.
+def _extended(table: type[_SomeTable], fields: dict[str, Any]) -> type[_SomeTable]:
+    """Return a table of the same name with more keys, or with other types for some."""
+    made = msgspec.defstruct(
+        table.__name__,
+        [(name, annotation, None) for name, annotation in fields.items()],
+        bases=(table,),
+        namespace={"__doc__": table.__doc__},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+    return cast("type[_SomeTable]", made)

@@ -12,10 +12,9 @@ from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
 from devinit.config.problems import Place, choose
-from devinit.config.schema import ServiceTable
-from devinit.config.servers import database, external_url, password
+from devinit.config.schema import ServiceTable, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
-from devinit.kinds import KINDS
+from devinit.kinds import KINDS, USUAL, Context, Kind
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.service import Condition, Scheme, Service
 from devinit.system.bounds import bounds_of
@@ -27,10 +26,10 @@ LONGEST_NAME = 40
 """A service's name becomes a part of file names and of container names."""
 
 _OF_A_SERVER_THAT_WE_RUN = (
-    "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "database",
-    "databases", "user", "password", "binaries", "setup", "setup_inputs", "before_start",
-    "stop", "restart", "logs",
+    "port", "range", "exhausted", "strict_port", "port_env", "extra_ports", "oauth_redirect_ports", "setup",
+    "setup_inputs", "before_start", "stop", "restart", "logs",
 )  # fmt: skip
+"""Beside the keys that its kind declares."""
 
 
 class Surroundings(Struct, frozen=True):
@@ -44,13 +43,13 @@ class Surroundings(Struct, frozen=True):
 
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
     """Return the service that a table describes; what is wrong is reported at the place."""
-    provider = table.provider or "process"
-    kind = KINDS.get(provider, KINDS["process"])
+    provider = table.provider or USUAL.name
+    kind = KINDS.get(provider, USUAL)
     _check_name(name, place)
     _check_provider(provider, table, place)
     return Service(
         name=name,
-        provider=provider,
+        provider=kind.name,
         command=table.command,
         directory=_directory(table.directory, surroundings.root, place.at("directory")),
         host=_host(table.host, place.at("host")),
@@ -78,10 +77,8 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",
         docs_path=url_path(table.docs_path, place.at("docs_path")),
-        database=database(table, provider, surroundings.project, place, is_named=surroundings.is_named),
-        password=password(table, place) if provider == "redis" else None,
-        binaries=_binaries(table.binaries, surroundings.root, place.at("binaries")),
-        external_url=external_url(table.url, kind, place.at("url")),
+        settings=stated_by(table, kind).settings(_context(table, surroundings, place)),
+        external_url=_external_url(table.url, kind, place.at("url")),
     )
 
 
@@ -111,15 +108,16 @@ def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
             f'there is no provider "{provider}"', choose(provider, tuple(KINDS), what="providers")
         )
         return
-    for key in sorted(frozenset().union(*(kind.keys for kind in KINDS.values())) - KINDS[provider].keys):
+    mine = KINDS[provider]
+    for key in sorted(frozenset().union(*(kind.known_keys for kind in KINDS.values())) - mine.known_keys):
         if getattr(table, key) is not None:
-            meant = [name for name, kind in KINDS.items() if key in kind.keys]
+            meant = [name for name, kind in KINDS.items() if key in kind.known_keys]
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
-    if provider == "process" and not (table.command or "").strip():
+    if "command" in mine.keys and not (table.command or "").strip():
         place.at("command").add("missing", "say what starts the service, or choose a built-in provider")
     _refuse_open_quotes(table.command or "", place.at("command"))
     if table.url is not None:
-        for key in _OF_A_SERVER_THAT_WE_RUN:
+        for key in (*_OF_A_SERVER_THAT_WE_RUN, *mine.own.__struct_fields__):
             if getattr(table, key) is not None:
                 place.at(key).add("means nothing beside `url`", "a server that runs elsewhere is only used")
 
@@ -131,8 +129,39 @@ def _directory(text: str | None, root: Path, place: Place) -> Path:
     return directory
 
 
-def _binaries(text: str | None, root: Path, place: Place) -> Path | None:
-    return _directory(text, root, place) if text else None
+def _context(table: ServiceTable, surroundings: Surroundings, place: Place) -> Context:
+    def folder(key: str, text: str) -> Path:
+        return _directory(text, surroundings.root, place.at(key))
+
+    return Context(
+        project=surroundings.project,
+        is_named=surroundings.is_named,
+        is_elsewhere=table.url is not None,
+        where=place,
+        folder=folder,
+    )
+
+
+def _external_url(text: str | None, kind: Kind, place: Place) -> str | None:
+    """Return the address of a server that runs elsewhere."""
+    schemes = kind.url_schemes
+    if text is None or not schemes:
+        return None
+    scheme, separator, _ = text.partition("://")
+    if not separator or scheme not in schemes:
+        beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+        place.add(f"not the URL of a {kind.name} server", f"it begins with {beginnings}")
+        return text
+    # 2 ms that only a project with such a service pays.
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        if not parts.hostname or parts.port == 0:
+            place.add("names no host", f"{scheme}://user:password@host:port/name")
+    except ValueError as error:
+        place.add(f"not a URL: {error}")
+    return text
 
 
 def _missing(path: Path, what: str) -> str:

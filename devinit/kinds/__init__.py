@@ -8,19 +8,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinit.kinds.kind import Kind
+from devinit.kinds.kind import Context, Keys, Kind
 from devinit.kinds.postgres.kind import POSTGRES
 from devinit.kinds.process.kind import PROCESS
 from devinit.kinds.redis.kind import REDIS
 
 if TYPE_CHECKING:
-    from devinit.model.service import Service
+    from pathlib import Path
+
+    from devinit.model.service import Service, Settings
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (PROCESS, POSTGRES, REDIS)}
+USUAL = PROCESS
+"""The kind of a service that names none."""
 
-__all__ = ["KINDS", "Kind", "kind_of"]
+__all__ = ["KINDS", "USUAL", "Context", "Keys", "Kind", "kind_of", "usual_settings"]
 
 
 def kind_of(service: Service) -> Kind:
     """Return what kind of service it is."""
     return KINDS[service.provider]
+
+
+def usual_settings(kind: Kind, project: str, *, is_named: bool) -> Settings | None:
+    """Return the settings of a service of which nothing is said; `is_named`: as in `Context`."""
+    silent = _Silent()
+    context = Context(project=project, is_named=is_named, where=silent, folder=silent.folder)
+    return kind.own().settings(context)
+
+
+class _Silent:
+    """A place for problems where there are none: no key is stated."""
+
+    def at(self, *_key: str | int) -> _Silent:
+        return self
+
+    def add(self, text: str, hint: str | None = None) -> None:
+        raise AssertionError(text, hint)
+
+    def folder(self, _key: str, text: str) -> Path:
+        raise AssertionError(text)

@@ -6,9 +6,10 @@ A provider holds no state: what it must remember lies in the data directory, bes
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -22,6 +23,8 @@ Say: TypeAlias = Callable[[str], None]
 
 Notes: TypeAlias = tuple[str, ...]
 """What the developer should still see when everything is up."""
+Advice: TypeAlias = tuple[tuple[str, str], ...]
+"""Problems, each with what can be done about it."""
 Stated: TypeAlias = Callable[[], Mapping[str, str]]
 """Reads what the project's own files say, by variable or by file: `.env`, `[environment]`, alembic.ini."""
 
@@ -41,71 +44,94 @@ class Place(Struct, frozen=True, kw_only=True):
     """Whether the output is read on a terminal: services are then asked for colours."""
 
 
-class Provider(Protocol):
-    """One way to run a service. The methods are called in this order, for each start and each restart."""
+class Provider(ABC):
+    """One way to run a service. The methods are called in this order, for each start and each restart.
+
+    What is not abstract suits a program that keeps no data, needs nothing before it is started, and has nothing to
+    be provisioned: such a provider is a class with this base and three methods.
+    """
+
+    def with_kept_names(self, service: Service, place: Place) -> Service:
+        """Return the service with the names that its data has, where devinit.toml states none."""
+        del place
+        return service
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the names and the password that its server has, or gets at its next start.
 
         A password that no file names is made and kept beside the data. Raise StateFileError when it cannot be.
         """
-        ...
+        del place, stated
+        return service
 
+    @abstractmethod
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return where the service answers and what others need to use it; pure."""
-        ...
 
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return whether `prepare` will run programs or copy files: told by a few files, in 0.2 ms at most."""
-        ...
+        del service, place
+        return False
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Make everything ready for the process, or raise ServiceError; before every spawn."""
-        ...
+        del service, place, say
+        return ()
 
+    @abstractmethod
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
     ) -> ProcessSpec | None:
         """Return what to start with this environment, or None for a server that devinit does not run."""
-        ...
 
+    @abstractmethod
     def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
         """Return how the service is proven ready."""
-        ...
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
         """Return whether `provision` has nothing to do, as far as a few files tell."""
-        ...
+        del service, place
+        return True
 
     def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
         """Create inside the running server what the project expects; blocking, after the probe is ready."""
-        ...
+        del service, endpoint, place, say
+        return ()
 
     def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
         """Return the folders with the client programs of the server that was chosen; none before that."""
-        ...
+        del service, place
+        return ()
 
     def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
         """Ask what runs on the endpoint already whether the service could use it; blocks for a second at most.
 
         None when there is no protocol that would tell.
         """
-        ...
+        del service, endpoint
+        return None
 
     def data(self, service: Service, place: Place) -> Path | None:
         """Return the directory that the service's own server works in; None when there is none."""
-        ...
+        del service, place
+        return None
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
         """Say what a server that was started has lost of its data, and what to do; told by a few files.
 
         Empty when all is there, or the service has none. `process_id` is None when the server has ended.
         """
-        ...
+        del service, place, process_id
+        return ""
+
+    def shortcomings(self, service: Service, place: Place) -> Advice:
+        """Return what the project's files want that the chosen server cannot do, with the cure; for `doctor`."""
+        del service, place
+        return ()
 
     def stop(self, service: Service) -> StopPolicy:
         """Return how the process is asked to end; pure."""
-        ...
+        return service.stop or StopPolicy()
 
 
 def reachable(host: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import ClassVar, Self, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
@@ -146,8 +148,30 @@ RANDOM_PASSWORD = "random"  # noqa: S105 - the word in devinit.toml that stands 
 """The value of `password` that asks for a random one, which is kept beside the data."""
 
 
-class DatabaseSettings(Struct, frozen=True, kw_only=True):
-    """What a postgres service is created with."""
+class Settings:
+    """What a service is configured with that only its kind has: a frozen Struct of the kind, with this base.
+
+    A field that is a key of devinit.toml has the key's name.
+    """
+
+    __slots__ = ()
+    __struct_fields__: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def lets_everyone_in(self) -> bool:
+        """Whether a server with these settings asks no client for a password."""
+        return False
+
+    def with_login_of(self, _running: Settings) -> Settings:
+        """Return these settings with the names and the password of a server of the same kind as it runs."""
+        return self
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+class DatabaseSettings(Struct, Settings, frozen=True, kw_only=True):
+    """What a server of databases is created with: the base of the settings of such a kind."""
 
     database: str
     user: str
@@ -169,6 +193,12 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True):
         """The password of a service that is settled; empty before that."""
         return self.password or ""
 
+    def with_login_of(self, running: Settings) -> Self:
+        """Return these settings with the database, the role and the password of a server that runs."""
+        if not isinstance(running, DatabaseSettings):
+            return self
+        return replace(self, database=running.database, user=running.user, password=running.password)
+
 
 def _is_for_tests(database: str) -> bool:
     words = database.lower().replace("-", "_").split("_")
@@ -180,7 +210,7 @@ class Service(Struct, frozen=True, kw_only=True):
 
     name: str
     provider: str = "process"
-    """Which provider runs it: process, postgres or redis."""
+    """Which kind of service it is, as `process` or `postgres`: the provider of that name runs it."""
     command: str | None = None
     directory: Path
     """Where it runs, absolute."""
@@ -221,14 +251,14 @@ class Service(Struct, frozen=True, kw_only=True):
     """A path that is requested once after it is ready, because the first page is compiled on demand."""
     url_path: str = ""
     docs_path: str | None = None
-    database: DatabaseSettings | None = None
-    """For postgres."""
-    password: str | None = None
-    """For redis: None lets every client in. A provider's `settled` replaces "random"."""
-    binaries: Path | None = None
-    """Where the provider finds its programs, when the developer says so."""
+    settings: Settings | None = None
+    """What only its kind has, as `database`; see `settings_as`. None for a kind that has nothing of the sort."""
     external_url: str | None = None
     """A server that devinit does not run: used, never started or stopped."""
+
+    def settings_as(self, kind: type[AnySettings]) -> AnySettings | None:
+        """Return its settings if they are of this type, else None."""
+        return self.settings if isinstance(self.settings, kind) else None
 
     def condition_of(self, dependency: str) -> Condition:
         """Return what of a dependency is waited for."""

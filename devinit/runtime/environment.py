@@ -12,7 +12,15 @@ import msgspec
 from devinit.errors import ConfigError
 from devinit.model.names import variable_prefix
 from devinit.model.service import Endpoint, Project, Service
-from devinit.runtime.common import LIBPQ, URLS, common_names, first_of, libpq_names, libpq_names_for
+from devinit.runtime.common import (
+    URLS,
+    all_client_names,
+    client_names,
+    client_names_for,
+    common_names,
+    first_database,
+    first_of,
+)
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_together
@@ -44,9 +52,9 @@ def runtime_of(
 
     A service that uses none gets none: it may talk to a server elsewhere under these names.
     """
-    own = libpq_names_for(project, endpoints, service)
+    own, all_names = client_names_for(project, endpoints, service), all_client_names()
     stated = project.environment.keys()
-    kept = {name: value for name, value in runtime.items() if name not in LIBPQ or name in stated}
+    kept = {name: value for name, value in runtime.items() if name not in all_names or name in stated}
     return kept | {name: value for name, value in own.items() if name not in stated}
 
 
@@ -94,12 +102,11 @@ def _service_names(
             names |= _address_names(endpoint, variable_prefix(name))
     if endpoint := endpoints.get(service.name):
         # A second database must not take DATABASE_URL away from the first, nor have the tests of the first.
-        is_first = service is first_of(project, "postgres")
-        taken = given.keys() if is_first else {*given, *URLS}
+        taken = given.keys() if service is first_database(project) else {*given, *URLS}
         names |= {name: value for name, value in endpoint.variables.items() if name not in taken}
         names |= common_names(project, service, endpoint)
-        if is_first:
-            names |= libpq_names(service, endpoint)
+        if service is first_of(project, service.provider):
+            names |= client_names(service, endpoint)
     return names
 
 

@@ -13,10 +13,12 @@ _NET_BIND_SERVICE = 10
 _START = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 
-def first_port_for(provider: str) -> int:
-    """Return the first port on which a service of this provider may listen."""
-    # PostgreSQL refuses root, so that root runs it as another user, or as none of the machine's.
-    passes_over = provider != "postgres" and os.geteuid() == 0 and has_capability(_NET_BIND_SERVICE)
+def first_port_for(*, refuses_root: bool) -> int:
+    """Return the first port on which a service may listen.
+
+    `refuses_root`: root runs it as another user, or as none of the machine's, because it does not run as root.
+    """
+    passes_over = not refuses_root and os.geteuid() == 0 and has_capability(_NET_BIND_SERVICE)
     return LOWEST_PORT if passes_over else first_unprivileged()
 
 

@@ -19,7 +19,7 @@ NO_HINTS = frozenset(
         "run `setup` also where nothing",
         "run when lock files have changed",  # descriptions of keys
         "set for it, and obeyed",
-        "For postgres: further databases",
+        "further databases on the same server",
         "export {}={}",  # what is written for shells
     }
 )

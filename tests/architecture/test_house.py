@@ -79,6 +79,7 @@ LARGE = {
     "dashboard.screens.ports.PortsPage": "a method for each key",
     "dashboard.state.View": "what the wire says of a service",
     "dashboard.widgets.log_pane.LogPane": "a widget: what it is given, its keys, and how it paints a row",
+    "kinds.kind.Kind": "a declaration: one field for each question that the rest of devinit asks a kind",
     "model.service.Service": "the keys of a service in devinit.toml",
     "ports.granting.search.Search": "what a search was asked with, and what it found; `grants` alone makes one",
     "supervisor.logs.keeper.LogKeeper": "a method for each of what a log is kept, turned and timed for",

@@ -10,16 +10,17 @@ from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import ConfigError
-from devinit.model.service import Project
+from devinit.model.service import DatabaseSettings, Project
 
 
 def with_names(project: Project) -> Project:
     """Return a project in which no name follows the folder's: what is written down has names of its own."""
     services = {
-        name: replace(each, database=each.database and replace(each.database, after_folder=()))
+        name: replace(each, settings=replace(settings, after_folder=()))
         for name, each in project.services.items()
+        if (settings := each.settings_as(DatabaseSettings)) is not None
     }
-    return replace(project, services=services)
+    return replace(project, services=project.services | services)
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from devinit.config.load import load
 from devinit.errors import ConfigError, NoProject
-from devinit.model.service import DatabaseSettings, Project
+from devinit.kinds import KINDS
+from devinit.kinds.postgres.kind import PostgresSettings
+from devinit.model.service import Project
 
 Loaded = Callable[..., Project]
 Refused = Callable[..., str]
@@ -73,9 +75,9 @@ class TestWhatIsNotSaid:
         assert (backend.directory, backend.host) == (root, "127.0.0.1")
 
     def test_the_database_is_named_after_the_project(self, loaded: Loaded) -> None:
-        database = loaded(f'[project]\nname = "Café-Shop 2"\n{STACK}').services["postgres"].database
+        database = loaded(f'[project]\nname = "Café-Shop 2"\n{STACK}').services["postgres"].settings
 
-        assert database == DatabaseSettings(database="cafe_shop_2", user="cafe_shop_2")
+        assert database == PostgresSettings(database="cafe_shop_2", user="cafe_shop_2")
 
     def test_the_backend_has_a_discovery_file(self, loaded: Loaded) -> None:
         assert loaded(STACK).discovery == {"backend": ".backend-port.json"}
@@ -326,9 +328,10 @@ class TestAFileThatCannotBeRead:
         self, root: Path, data: st.DataObject
     ) -> None:
         from devinit.config.initial import _toml
-        from devinit.config.schema import ServiceTable
+        from devinit.config.schema import tables
 
-        keys = data.draw(st.lists(st.sampled_from(ServiceTable.__struct_fields__), max_size=4, unique=True))
+        known = tables(tuple(KINDS.values())).service.__struct_fields__
+        keys = data.draw(st.lists(st.sampled_from(known), max_size=4, unique=True))
         lines = [f"{key} = {_toml(data.draw(self.values))}" for key in keys]
         (root / "devinit.toml").write_text(
             "\n".join(["[services.a]", *lines]), encoding="utf-8", errors="replace"

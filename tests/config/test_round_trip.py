@@ -16,9 +16,10 @@ from msgspec import Struct, inspect, structs
 
 from devinit.config.initial import initial_toml
 from devinit.config.load import load
-from devinit.config.schema import Layer, ServiceTable
+from devinit.config.schema import tables
 from devinit.config.tables import HealthTable, LogsTable, ReadyTable, RestartTable, StopTable, Table
 from devinit.errors import ConfigError
+from devinit.kinds import KINDS
 from devinit.model.service import (
     Health,
     LogLimits,
@@ -30,6 +31,7 @@ from devinit.model.service import (
 )
 from tests.config.conftest import with_names
 
+TABLES = tables(tuple(KINDS.values()))
 Key: TypeAlias = tuple[str, ...]
 Raw: TypeAlias = dict[str, Any]  # a parsed devinit.toml: what the keys hold is what is tried here
 
@@ -126,7 +128,7 @@ def with_key(table: Raw, key: Key, value: object) -> Raw:
 
 def cases() -> Iterator[Case]:
     """Yield each key of the schema with each value in each surrounding, whether that makes sense or not."""
-    for key, kind in keys_of(inspect.type_info(ServiceTable)):
+    for key, kind in keys_of(inspect.type_info(TABLES.service)):
         for value in values_of(kind):
             for service in SERVICES.values():
                 # `depends_on` needs another service, `discovery` a service with a port.
@@ -135,7 +137,7 @@ def cases() -> Iterator[Case]:
                 yield Case(
                     ("services", "", *key), with_key(file, ("services", "subject", *key), value), without
                 )
-    for key, kind in keys_of(inspect.type_info(Layer)):
+    for key, kind in keys_of(inspect.type_info(TABLES.layer)):
         for value in values_of(kind) if key[0] != "services" else ():
             file = {"services": {"subject": PROCESS}}
             yield Case(key, with_key(file, key, value), file)
@@ -232,10 +234,12 @@ class TestEveryFieldOfTheModel:
 def every_key() -> set[Key]:
     """Return the keys with values. `profiles` is none of them: a project is what one of them came to."""
     keys = {
-        ("services", "", *key) for key, kind in keys_of(inspect.type_info(ServiceTable)) if has_value(kind)
+        ("services", "", *key) for key, kind in keys_of(inspect.type_info(TABLES.service)) if has_value(kind)
     }
     layer = {
-        key for key, kind in keys_of(inspect.type_info(Layer)) if key[0] != "services" and has_value(kind)
+        key
+        for key, kind in keys_of(inspect.type_info(TABLES.layer))
+        if key[0] != "services" and has_value(kind)
     }
     return keys | layer
 

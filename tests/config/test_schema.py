@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from devinit.config.json_schema import json_schema
-from devinit.config.schema import ConfigurationFile, Layer, ServiceTable
+from devinit.config.schema import ConfigurationFile, tables
+from devinit.kinds import KINDS
 
 # JSON, read here as any editor reads it.
 SCHEMA: dict[str, Any] = json.loads(json_schema())
+TABLES = tables(tuple(KINDS.values()))
 
 EXAMPLE = """
 [project]
@@ -118,7 +120,7 @@ class TestTheJsonSchema:
 
         assert silent == []
 
-    @pytest.mark.parametrize("table", [ConfigurationFile, Layer, ServiceTable])
+    @pytest.mark.parametrize("table", [TABLES.file, TABLES.layer, TABLES.service])
     def test_knows_every_key_and_no_other(self, table: type[ConfigurationFile]) -> None:
         definition = SCHEMA["$defs"][table.__name__]
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.model.defaults import identifier
+from devinit.kinds.postgres.kind import PostgresSettings, identifier
 from devinit.model.port import ConflictPolicy, Exhausted, PortRequest
 from devinit.model.service import (
-    DatabaseSettings,
     LogLimits,
     Project,
     Readiness,
@@ -118,8 +117,9 @@ class TestEveryKey:
             provider="postgres",
             directory=root,
             port=PortRequest(service="db", preferred=5433, first=5433, last=5532),
-            database=DatabaseSettings(database="main", user="me", password="secret"),
-            binaries=root / "backend",
+            settings=PostgresSettings(
+                database="main", user="me", password="secret", binaries=root / "backend"
+            ),
         )
 
 
@@ -216,7 +216,7 @@ class TestAServerThatRunsElsewhere:
 
         service = described(f'url = "{url}"', 'provider = "postgres"')
 
-        assert (service.external_url, service.port, service.database) == (url, None, None)
+        assert (service.external_url, service.port, service.settings) == (url, None, None)
 
     @pytest.mark.parametrize(
         ("keys", "said"),
@@ -241,7 +241,7 @@ class TestAPrivilegedPort:
     def test_is_refused_where_the_kernel_keeps_it_for_others(
         self, refused: Refused, monkeypatch: pytest.MonkeyPatch, keys: str
     ) -> None:
-        monkeypatch.setattr(privileged, "first_port_for", lambda _provider: 81)
+        monkeypatch.setattr(privileged, "first_port_for", lambda **_kind: 81)
 
         text = refused(f"[services.a]\ncommand = 'x'\n{keys}")
 
@@ -253,7 +253,7 @@ class TestAPrivilegedPort:
     def test_is_granted_where_the_kernel_allows_it(
         self, loaded: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(privileged, "first_port_for", lambda _provider: 80)
+        monkeypatch.setattr(privileged, "first_port_for", lambda **_kind: 80)
 
         project = loaded("[services.a]\ncommand = 'x'\nport = 80")
 

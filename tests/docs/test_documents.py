@@ -20,7 +20,8 @@ import pytest
 import devinit
 from devinit import errors
 from devinit.cli.main import COMMANDS
-from devinit.config.schema import ConfigurationFile
+from devinit.config.schema import tables
+from devinit.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 SKIPPED = {"node_modules", "dist", "build", "site-packages"}
@@ -131,7 +132,7 @@ class TestAPage:
             document = tomllib.loads(body)
 
             assert set(document) <= TABLES
-            msgspec.convert(document, ConfigurationFile)
+            msgspec.convert(document, tables(tuple(KINDS.values())).file)
 
     def test_shows_python_that_uses_what_there_is(self, page: Path) -> None:
         for body in fences_of(page.read_text(), "python"):

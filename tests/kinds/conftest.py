@@ -16,9 +16,11 @@ from threading import Thread
 
 import pytest
 
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS, Place
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.probe import ExchangeProbe, ProbeVerdict
-from devinit.model.service import DatabaseSettings, Endpoint, Service
+from devinit.model.service import Endpoint, Service
 from devinit.system.processes import Process, spawn
 
 PORTS = range(23000, 24000)
@@ -59,9 +61,18 @@ class Server:
         return said.stdout.splitlines()
 
     def psql(self, sql: str) -> subprocess.CompletedProcess[str]:
-        assert self.service.binaries is not None
         return subprocess.run(
-            [self.service.binaries / "psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.url],
+            [
+                binaries_of(self.service) / "psql",
+                "-X",
+                "-A",
+                "-t",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-d",
+                self.url,
+            ],
             input=sql,
             env={"PATH": os.environ["PATH"], "PGCLIENTENCODING": "UTF8", "PGCONNECT_TIMEOUT": "5"},
             capture_output=True,
@@ -120,16 +131,15 @@ class Bench:
         databases: tuple[str, ...] = (),
     ) -> Service:
         """Return a PostgreSQL service."""
-        settings = DatabaseSettings(database=database, user=user, password=password, databases=databases)
-        return Service(
-            name=name, provider="postgres", directory=self.place.root, binaries=binaries, database=settings
+        settings = PostgresSettings(
+            database=database, user=user, password=password, databases=databases, binaries=binaries
         )
+        return Service(name=name, provider="postgres", directory=self.place.root, settings=settings)
 
     def redis(self, binary: Path | None, *, name: str = "redis", password: str | None = None) -> Service:
         """Return a Redis service."""
-        return Service(
-            name=name, provider="redis", directory=self.place.root, binaries=binary, password=password
-        )
+        settings = RedisSettings(binaries=binary, password=password)
+        return Service(name=name, provider="redis", directory=self.place.root, settings=settings)
 
     def prepare(self, service: Service) -> None:
         PROVIDERS[service.provider].prepare(service, self.place, self.said.append)
@@ -180,6 +190,14 @@ class Bench:
                 if server.process.send(number) and server.process.wait(3):
                     break
             server.process.close()
+
+
+def binaries_of(service: Service) -> Path:
+    """Return where the programs of a PostgreSQL are, which it was told."""
+    settings = service.settings_as(PostgresSettings)
+    assert settings is not None
+    assert settings.binaries is not None
+    return settings.binaries
 
 
 def answer(probe: ExchangeProbe) -> ProbeVerdict:

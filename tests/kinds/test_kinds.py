@@ -12,6 +12,7 @@ from devinit.config.schema import ServiceTable
 from devinit.errors import ConfigError
 from devinit.kinds import KINDS, Kind, kind_of
 from devinit.kinds.process.provider import ProcessProvider
+from devinit.kinds.provider import Provider
 from devinit.kinds.providers import PROVIDERS
 from devinit.runtime.environment import environment
 from devinit.runtime.roles import backend_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Project
 
-MAILPIT = Kind(name="mailpit", default_port=8025, has_pages=True, keys=frozenset({"url_path"}))
+MAILPIT = Kind(name="mailpit", runner="", default_port=8025, has_pages=True, keys=frozenset({"url_path"}))
 
 
 @pytest.fixture
@@ -42,15 +43,18 @@ def project(tmp_path: Path, mailpit: Kind) -> Project:
     return load(tmp_path)
 
 
-class TestTheTables:
-    def test_know_the_same_kinds(self) -> None:
-        assert KINDS.keys() == PROVIDERS.keys()
+class TestTheTable:
+    def test_has_each_kind_under_its_own_name(self) -> None:
         assert all(name == kind.name for name, kind in KINDS.items())
 
-    def test_declare_keys_that_the_file_has(self) -> None:
-        known = {field.name for field in msgspec.structs.fields(ServiceTable)}
+    def test_names_a_class_that_runs_each_kind(self) -> None:
+        assert all(issubclass(type(PROVIDERS[name]), Provider) for name in KINDS)
 
-        assert frozenset().union(*(kind.keys for kind in KINDS.values())) <= known
+    def test_shares_keys_that_the_file_has_and_declares_keys_that_it_has_not(self) -> None:
+        common = set(ServiceTable.__struct_fields__)
+
+        assert [name for name, kind in KINDS.items() if not kind.keys <= common] == []
+        assert [name for name, kind in KINDS.items() if common & set(kind.own.__struct_fields__)] == []
 
 
 class TestAKindThatIsAdded:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import ConfigError
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.port import PortRequest
-from devinit.model.service import DatabaseSettings, Endpoint, Project, Service
+from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.dotenv import HEADER, render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 
@@ -179,7 +181,9 @@ class TestTheCommonNames:
         }
 
     def test_are_those_of_the_first_redis_whatever_it_is_called(self) -> None:
-        cache = Service(name="job-queue", provider="redis", directory=Path("/shop"), password="s3")
+        cache = Service(
+            name="job-queue", provider="redis", directory=Path("/shop"), settings=RedisSettings(password="s3")
+        )
         at = PROVIDERS["redis"].endpoint(cache, 6380)
 
         names = names_of(project(cache), at)
@@ -202,12 +206,12 @@ class TestTheCommonNames:
         assert (names["EVENTS_PORT"], names["POSTGRES_PORT"], names["PGPORT"]) == ("5433", "5434", "5433")
 
     def test_have_the_test_database_of_the_first_or_none(self) -> None:
-        tests = DatabaseSettings(database="a", user="a", password="b", databases=("a_test",))
+        tests = PostgresSettings(database="a", user="a", password="b", databases=("a_test",))
         (events, first), (postgres, second) = (
             database("events", 5433),
-            database("postgres", 5434, database=tests),
+            database("postgres", 5434, settings=tests),
         )
-        db, at = database("db", 5435, database=tests)
+        db, at = database("db", 5435, settings=tests)
 
         without = names_of(project(events, postgres), first, second)
         alone = names_of(project(db), at)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.model.port import ConflictPolicy, PortRequest
-from devinit.model.service import DatabaseSettings, Project, Service
+from devinit.model.service import Project, Service
 from devinit.supervisor.project.drift import Basis, basis_of, changed, differences
 
 ROOT = Path("/shop")
@@ -29,8 +30,8 @@ def test_a_key_is_named_and_a_variable_by_its_own_name() -> None:
 
 
 def test_a_key_of_a_database_is_named_as_in_the_file() -> None:
-    before = Service(name="db", directory=Path("/"), database=DatabaseSettings(database="a", user="u"))
-    now = replace(before, database=DatabaseSettings(database="a", user="u", password="p"))
+    before = Service(name="db", directory=Path("/"), settings=PostgresSettings(database="a", user="u"))
+    now = replace(before, settings=PostgresSettings(database="a", user="u", password="p"))
 
     assert differences(before, now) == ["password"]
 

@@ -16,10 +16,11 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.config.load import load
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.postgres.login import ask
 from devinit.kinds.providers import Place
 from devinit.kinds.running import Line, Unusable
-from devinit.model.service import DatabaseSettings, Project, Service
+from devinit.model.service import Project, Service
 from devinit.supervisor.project.passwords import Passwords, as_they_run
 from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
 from tests.places import state_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, MakeShop
 
 PASSWORD = "of-the-repository"
-SHOP = DatabaseSettings(database="shop", user="shop")
+SHOP = PostgresSettings(database="shop", user="shop")
 
 
 @pytest.fixture
@@ -145,10 +146,11 @@ class Checkout:
 
     def password(self) -> str:
         """Return the one that it has."""
-        service = replace(a_postgres(""), directory=self.root, database=SHOP)
+        service = replace(a_postgres(""), directory=self.root, settings=SHOP)
         place = Place(project="shop", root=self.root, data=self.root / "data", environment={})
         project = replace(a_project(service), root=self.root)
-        database = self._passwords.settled(project, place).services["postgres"].database
+        settled = self._passwords.settled(project, place).services["postgres"]
+        database = settled.settings_as(PostgresSettings)
         assert database is not None
         return database.secret
 
@@ -161,7 +163,7 @@ class Login(NamedTuple):
 
     def problem(self, user: str, password: str) -> str:
         """Return why that does not work; an empty text when it does."""
-        settings = DatabaseSettings(database="postgres", user=user, password=password)
+        settings = PostgresSettings(database="postgres", user=user, password=password)
         with Line(self.host, self.port, time.monotonic() + PATIENCE) as line:
             try:
                 ask(line, settings)
@@ -206,7 +208,7 @@ class TestTheDatabaseOfACheckoutThatIsMoved:
 
             assert store.shop("init").returncode == 0
 
-            written = load(store.shop.root).services["postgres"].database
+            written = load(store.shop.root).services["postgres"].settings_as(PostgresSettings)
             assert written is not None
             assert (written.database, written.user) == ("shop", "shop")
             assert load(store.shop.root).name == "store"
@@ -534,7 +536,7 @@ class TestServersThatRun:
 
         project = as_they_run(a_project(wished), {"postgres": running})
 
-        assert project.services["postgres"].database == running.database
+        assert project.services["postgres"].settings == running.settings
 
     def test_of_another_kind_by_now_keep_nothing(self) -> None:
         redis = Service(name="postgres", provider="redis", directory=Path("/"))
@@ -553,8 +555,8 @@ def exchange(port: int, *commands: str) -> str:
 
 
 def a_postgres(password: str) -> Service:
-    settings = DatabaseSettings(database="shop", user="shop", password=password)
-    return Service(name="postgres", provider="postgres", directory=Path("/"), database=settings)
+    settings = PostgresSettings(database="shop", user="shop", password=password)
+    return Service(name="postgres", provider="postgres", directory=Path("/"), settings=settings)
 
 
 def a_project(service: Service) -> Project:

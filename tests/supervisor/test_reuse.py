@@ -16,6 +16,7 @@ from devinit.control.launch import connect_or_start
 from tests.kinds.conftest import (
     Bench,
     Server,
+    binaries_of,
     embedded_postgres,
     system_postgres,
 )
@@ -71,8 +72,7 @@ class TestAPostgresThatKnowsTheProject:
         shop.up(*REUSE)
         url = shop.environment()["DATABASE_URL"]
         write = "CREATE TABLE guests (name text); INSERT INTO guests VALUES ('Ada')"
-        assert postgres.service.binaries is not None
-        subprocess.run([postgres.service.binaries / "psql", "-X", "-q", url, "-c", write], check=True)
+        subprocess.run([binaries_of(postgres.service) / "psql", "-X", "-q", url, "-c", write], check=True)
 
         assert postgres.rows("SELECT name FROM guests") == ["Ada"]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from devinit.errors import StateFileError
+from devinit.kinds.postgres.kind import PostgresSettings
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.port import GrantedPort, Passed, PortRequest
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import DatabaseSettings, Readiness, Service, StopPolicy
+from devinit.model.service import Readiness, Service, Settings, StopPolicy
 from devinit.model.status import Phase
 from devinit.supervisor.record.state_file import (
     Moment,
@@ -21,9 +24,6 @@ from devinit.supervisor.record.state_file import (
     state_path,
     write_state,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def full_state(root: Path) -> State:
@@ -35,11 +35,10 @@ def full_state(root: Path) -> State:
         directory=root / "with space and ü",
         port=request,
         env_file=(root / ".env",),
-        binaries=root / "bin",
         ready=Readiness(status=(200, 401)),
         env={"A": "ä\n"},
         stop=StopPolicy(signal="INT"),
-        database=DatabaseSettings(database="shop", user="shop", password="shop"),
+        settings=PostgresSettings(database="shop", user="shop", password="shop", binaries=root / "bin"),
     )
     granted = GrantedPort(
         service="db", port=5433, preferred=5432, moved_from=5432, passed=(Passed(5432, "held by x"),)
@@ -126,3 +125,42 @@ class TestTheState:
 
         assert read_state(tmp_path) == before
         assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+class TestARecordOfVersion01:
+    """It has the settings of databases as fields of the service."""
+
+    @pytest.mark.parametrize(
+        ("service", "settings"),
+        [
+            (
+                {
+                    "provider": "postgres",
+                    "database": {
+                        "database": "shop",
+                        "user": "ada",
+                        "password": "s",
+                        "databases": ["shop_test"],
+                    },
+                    "binaries": "/opt/pg/bin",
+                },
+                PostgresSettings(
+                    database="shop",
+                    user="ada",
+                    password="s",
+                    databases=("shop_test",),
+                    binaries=Path("/opt/pg/bin"),
+                ),
+            ),
+            ({"provider": "postgres", "database": None, "external_url": "postgresql://x/y"}, None),
+            ({"provider": "redis", "binaries": "/opt"}, RedisSettings(binaries=Path("/opt"))),
+            ({"provider": "process", "database": None, "binaries": None}, None),
+        ],
+    )
+    def test_is_read_with_them(
+        self, tmp_path: Path, service: dict[str, object], settings: Settings | None
+    ) -> None:
+        described = {"name": "a", "directory": "/shop", **service}
+        state_path(tmp_path).write_text(json.dumps({"version": 1, "services": {"a": {"service": described}}}))
+
+        assert read_state(tmp_path).services["a"].service.settings == settings

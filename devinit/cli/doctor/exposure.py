@@ -18,11 +18,7 @@ def databases(root: Path) -> Iterator[Finding]:
         services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
     except DevinitError:
         return  # reported by the check of the configuration
-    unguarded = [
-        each
-        for each in services
-        if each.provider == "redis" and each.password is None and each.external_url is None
-    ]
+    unguarded = [each for each in services if each.settings is not None and each.settings.lets_everyone_in]
     others = other_people() if unguarded else ()
     for service in unguarded:
         if others:

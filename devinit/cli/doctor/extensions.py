@@ -1,4 +1,4 @@
-"""Whether each PostgreSQL has the extensions that the project's migrations create."""
+"""Whether each server can do what the project's files want of it: has the extensions that migrations create."""
 
 from __future__ import annotations
 
@@ -9,27 +9,22 @@ from pathlib import Path
 from devinit.cli.doctor.finding import Finding
 from devinit.config.load import load
 from devinit.errors import DevinitError
-from devinit.kinds.postgres.extensions import lacking, told, wanted_by
-from devinit.kinds.programs import recall
-from devinit.model.service import Service
+from devinit.kinds.providers import PROVIDERS, Place
 from devinit.system.state_folders import state_folder
 
 
 def extensions(root: Path) -> Iterator[Finding]:
-    """Compare what migrations create with what the servers have that were chosen."""
+    """Ask the kind of each service what the server that was chosen cannot do."""
     try:
-        services = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).services.values()
+        project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError:
         return  # reported by the check of the configuration
-    homes = {each.name: Path(state_folder(root), "data", each.name) for each in services if _is_ours(each)}
-    chosen = {name: choice.program for name, home in homes.items() if (choice := recall(home)) is not None}
-    wanted = wanted_by(root) if chosen else {}
-    for name, program in chosen.items():
-        if missing := lacking(wanted, program):
-            said, _, advice = told(missing, program, homes[name] / f"pg{program.major}").partition(". ")
+    place = Place(
+        project=project.name, root=root, data=Path(state_folder(root), "data"), environment=dict(os.environ)
+    )
+    for service in project.services.values():
+        for problem, advice in PROVIDERS[service.provider].shortcomings(service, place):
             # Perhaps a file that is never carried out: no reason to fail.
-            yield Finding(check="extensions", problem=f"{name}: {said}", advice=advice, harmless=True)
-
-
-def _is_ours(service: Service) -> bool:
-    return service.provider == "postgres" and service.external_url is None
+            yield Finding(
+                check="extensions", problem=f"{service.name}: {problem}", advice=advice, harmless=True
+            )

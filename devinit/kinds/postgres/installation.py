@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from devinit.errors import ProviderError
 from devinit.kinds.postgres.extensions import lacking
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.postgres.pg_config import said_by
 from devinit.kinds.programs import (
     Candidate,
@@ -90,8 +91,9 @@ def psql(server: Path, place: Place) -> Path | None:
 
 
 def _explicit(service: Service, place: Place) -> str | None:
-    if service.binaries is not None:
-        return str(service.binaries)
+    settings = service.settings_as(PostgresSettings)
+    if settings is not None and settings.binaries is not None:
+        return str(settings.binaries)
     return place.environment.get(EXPLICIT_VARIABLE) or None
 
 

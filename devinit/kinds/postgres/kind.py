@@ -2,14 +2,141 @@
 
 from __future__ import annotations
 
-from devinit.kinds.kind import Kind
+import re
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from msgspec import Meta, convert
+
+from devinit.kinds.kind import Binaries, ClientNames, Context, Keys, Kind, Where, checked_password, values_of
+from devinit.model.service import DatabaseSettings, Service, Settings
+
+LONGEST_IDENTIFIER = 63
+"""Bytes; PostgreSQL cuts longer names off without an error, and a login with the whole name then fails."""
+# CREATE ROLE refuses the first two (and pg_…) even in quotes; the templates always exist.
+_RESERVED_IDENTIFIERS = ("public", "none", "template0", "template1")
+_LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "DB": "PGDATABASE"}
+"""The ending of a service's own variable → what libpq calls it."""
+_LIBPQ_ENCRYPTION = "PGSSLMODE"
+
+
+class PostgresSettings(DatabaseSettings, frozen=True, kw_only=True):
+    """What a PostgreSQL of the checkout's own is created with."""
+
+    binaries: Path | None = None
+    """Where its programs are, when the developer says so."""
+
+
+class PostgresKeys(Keys, frozen=True, kw_only=True):
+    """The keys that PostgreSQL declares."""
+
+    database: Annotated[str | None, Meta(description="the database's name. Default: the project's name.")] = (
+        None
+    )
+    databases: Annotated[
+        list[str] | None,
+        Meta(
+            description='further databases on the same server, ["shop_test"]. The first one with '
+            "the word `test` in its name is the test database: TEST_DATABASE_URL, `devinit run --test`."
+        ),
+    ] = None
+    user: Annotated[str | None, Meta(description="the role's name. Default: the project's name.")] = None
+    password: Annotated[
+        str | None,
+        Meta(
+            description='its password; "random" is one that is made for this checkout. '
+            "Default: the one that `.env` names, else random."
+        ),
+    ] = None
+    binaries: Binaries = None
+
+    def settings(self, context: Context) -> PostgresSettings | None:
+        """Return what the server is created with; named after the project unless said otherwise."""
+        if context.is_elsewhere:
+            return None
+        usual, where = identifier(context.project), context.where
+        _check_identifier(self.database, where.at("database"))
+        _check_identifier(self.user, where.at("user"), reserved=("public", "none"))
+        stated = {"database": self.database, "user": self.user}
+        return PostgresSettings(
+            database=self.database or usual,
+            user=self.user or usual,
+            password=checked_password(self.password, where.at("password")),
+            databases=_databases(self.databases or [], self.database or usual, where.at("databases")),
+            after_folder=() if context.is_named else tuple(key for key in stated if stated[key] is None),
+            binaries=context.folder("binaries", self.binaries) if self.binaries else None,
+        )
+
+    @classmethod
+    def stating(cls, settings: Settings, project: str, root: Path) -> Self:
+        """Return the keys that say what the settings are: the database always, the role only if it is another."""
+        values = values_of(settings, cls.__struct_fields__, root)
+        if values.get("user") == identifier(project):
+            del values["user"]
+        return convert(values, cls)
+
+
+def identifier(name: str) -> str:
+    """Return a name that SQL takes as it is: "Café-Shop" → "cafe_shop"."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    text = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_") or "app"
+    if text[0].isdigit() or text.startswith("pg_") or text in _RESERVED_IDENTIFIERS:
+        text = f"app_{text}"
+    return text[:LONGEST_IDENTIFIER].rstrip("_")
+
+
+def _databases(names: list[str], first: str, where: Where) -> tuple[str, ...]:
+    seen = {first}
+    for number, name in enumerate(names):
+        _check_identifier(name, where.at(number))
+        if name in seen:
+            where.at(number).add(f'"{name}" is there already', "each database has a name of its own")
+        seen.add(name)
+    return tuple(names)
+
+
+def _check_identifier(name: str | None, where: Where, *, reserved: tuple[str, ...] = ()) -> None:
+    if name is None:
+        return
+    if not name or len(name.encode()) > LONGEST_IDENTIFIER:
+        where.add(f"a name has 1 to {LONGEST_IDENTIFIER} bytes")
+    elif reserved and (name.startswith("pg_") or name in reserved):
+        where.add(f'PostgreSQL keeps the name "{name}" for itself')
+
+
+def _libpq_names(service: Service, own: Mapping[str, str]) -> dict[str, str]:
+    """Return a service under the names of libpq: psql, pg_dump and every driver find it by them.
+
+    Servers of devinit have no TLS, and lib/pq of Go refuses one without unless PGSSLMODE says so. What a server
+    that runs elsewhere wants is the business of its URL.
+    """
+    found = {name: own.get(part, "") for part, name in _LIBPQ.items()}
+    if service.external_url is None or service.is_reused:
+        found[_LIBPQ_ENCRYPTION] = "disable"
+    else:
+        found[_LIBPQ_ENCRYPTION] = _encryption_of(service.external_url)
+    return {name: value for name, value in found.items() if value}
+
+
+def _encryption_of(url: str) -> str:
+    """Return the value of `sslmode` in a URL; empty when it says nothing."""
+    settings = url.partition("?")[2].partition("#")[0].split("&")
+    return next((each.partition("=")[2] for each in settings if each.startswith("sslmode=")), "")
+
 
 POSTGRES = Kind(
     name="postgres",
-    keys=frozenset({"database", "databases", "user", "password", "binaries", "url"}),
+    runner="devinit.kinds.postgres.provider:PostgresProvider",
+    own=PostgresKeys,
+    settings=PostgresSettings,
     default_port=5432,
     url_schemes=("postgresql", "postgres"),
     common_prefix="POSTGRES",
+    client_names=ClientNames(names=frozenset({*_LIBPQ.values(), _LIBPQ_ENCRYPTION}), of=_libpq_names),
     keeps_data=True,
+    has_databases=True,
     proves_itself=True,
+    refuses_root=True,
 )

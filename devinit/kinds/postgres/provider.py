@@ -22,6 +22,7 @@ from devinit.kinds.postgres.cluster import (
     place_home,
     server_environment,
 )
+from devinit.kinds.postgres.kind import LONGEST_IDENTIFIER, POSTGRES, PostgresSettings
 from devinit.kinds.postgres.named import named_password
 from devinit.kinds.postgres.protocol import judge, startup_message
 from devinit.kinds.postgres.provisioning import (
@@ -33,39 +34,43 @@ from devinit.kinds.postgres.provisioning import (
     with_kept_names,
 )
 from devinit.kinds.programs import Program, recall, unchanged
-from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, reachable
+from devinit.kinds.provider import Advice, Notes, Place, Provider, Say, Stated, listen_addresses, reachable
 from devinit.model.names import variable_prefix
 from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
-from devinit.model.service import RANDOM_PASSWORD, DatabaseSettings, Endpoint, Service, StopPolicy
+from devinit.model.service import RANDOM_PASSWORD, Endpoint, Service, StopPolicy
 
-LONGEST_NAME = 63
-"""Bytes; PostgreSQL cuts longer names off, and a login with the whole name then fails."""
-STANDARD_PREFIX = "POSTGRES"
 NEW_PASSWORD = "the role {role} has another password now: `devinit env` shows it"  # noqa: S105 - a sentence
 STOP = StopPolicy(signal="INT", grace_seconds=10.0, kill=False)
 
 
-class PostgresProvider:
+class PostgresProvider(Provider):
     """Runs a PostgreSQL of the checkout's own."""
+
+    def with_kept_names(self, service: Service, place: Place) -> Service:
+        """Return the service with the names that its data has, unless others are stated."""
+        settings = service.settings_as(PostgresSettings)
+        if settings is None or not settings.after_folder:
+            return service
+        kept = with_kept_names(settings, clusters_of(service.name, place))
+        return replace(service, settings=kept)
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the names that its data has, unless others are stated, and with its password.
 
         The password is the configured one, else the one that files name, else a random one.
         """
-        database = service.database
-        if database is None:
+        service = self.with_kept_names(service, place)
+        settings = service.settings_as(PostgresSettings)
+        if settings is None:
             return service
-        if database.after_folder:
-            database = with_kept_names(database, clusters_of(service.name, place))
-        password = database.password
+        password = settings.password
         if password is None:
-            password = named_password(variable_prefix(service.name), database, stated())
-        if password is None or database.password == RANDOM_PASSWORD:
+            password = named_password(variable_prefix(service.name), settings, stated())
+        if password is None or settings.password == RANDOM_PASSWORD:
             password = kept_password(place_home(service.name, place))
-        return replace(service, database=replace(database, password=password))
+        return replace(service, settings=replace(settings, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return address, user, password and database under the names that libraries and people expect."""
@@ -209,6 +214,18 @@ class PostgresProvider:
 
         return loss_of(service.name, self.data(service, place), process_id, lacking)
 
+    def shortcomings(self, service: Service, place: Place) -> Advice:
+        """Compare what migrations create with what the server has that was chosen."""
+        from devinit.kinds.postgres.extensions import lacking, told, wanted_by  # for `doctor`
+
+        home = place_home(service.name, place)
+        choice = recall(home) if service.external_url is None else None
+        missing = lacking(wanted_by(place.root), choice.program) if choice is not None else ()
+        if choice is None or not missing:
+            return ()
+        said, _, advice = told(missing, choice.program, home / f"pg{choice.program.major}").partition(". ")
+        return ((said, advice),)
+
     def stop(self, service: Service) -> StopPolicy:
         """Return INT, which ends sessions and writes everything; TERM would wait for every client to leave.
 
@@ -229,23 +246,24 @@ def _begin(service: Service, place: Place, home: Path, say: Say) -> Notes:
     return (told(missing, program, cluster),) if missing else ()
 
 
-def _settings(service: Service) -> DatabaseSettings:
+def _settings(service: Service) -> PostgresSettings:
     if service.external_url is not None:
         from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
 
         address = address_of(service.external_url, service.name)
-        return DatabaseSettings(database=address.path, user=address.user, password=address.password)
-    return service.database or DatabaseSettings(database=service.name, user=service.name)
+        return PostgresSettings(database=address.path, user=address.user, password=address.password)
+    settings = service.settings_as(PostgresSettings)
+    return settings or PostgresSettings(database=service.name, user=service.name)
 
 
-def _check(service: Service, settings: DatabaseSettings) -> None:
+def _check(service: Service, settings: PostgresSettings) -> None:
     key = f"services.{service.name}"
     further = (("databases", name) for name in settings.databases)
     for part, value in (("database", settings.database), ("user", settings.user), *further):
-        if not value or len(value.encode()) > LONGEST_NAME or set(value) & {"\0", "\n", "\r"}:
+        if not value or len(value.encode()) > LONGEST_IDENTIFIER or set(value) & {"\0", "\n", "\r"}:
             raise ConfigError(
                 f"{key}.{part}: {value!r} cannot be a name in PostgreSQL",
-                hint=f"it takes 1 to {LONGEST_NAME} bytes on one line",
+                hint=f"it takes 1 to {LONGEST_IDENTIFIER} bytes on one line",
             )
     if settings.user == SUPERUSER or settings.user.startswith("pg_"):
         raise ConfigError(f"{key}.user: the name {settings.user} is reserved", hint="choose another")
@@ -271,7 +289,7 @@ def _prepared(service: Service, place: Place) -> tuple[Program, Path]:
 
 
 def _variables(
-    service: Service, host: str, port: int | None, settings: DatabaseSettings, url: str | None
+    service: Service, host: str, port: int | None, settings: PostgresSettings, url: str | None
 ) -> dict[str, str]:
     name = variable_prefix(service.name)
     values = {
@@ -282,7 +300,7 @@ def _variables(
         f"{name}_DB": settings.database,
     }
     if url is not None:
-        before = "" if name == STANDARD_PREFIX else f"{name}_"
+        before = "" if name == POSTGRES.common_prefix else f"{name}_"
         values[f"{before}DATABASE_URL"] = url
         if port is not None and settings.test_database is not None:
             tests = replace(settings, database=settings.test_database)
@@ -290,7 +308,7 @@ def _variables(
     return values
 
 
-def _url(settings: DatabaseSettings, host: str, port: int) -> str:
+def _url(settings: PostgresSettings, host: str, port: int) -> str:
     account = f"{in_url(settings.user)}:{in_url(settings.secret)}"
     address = f"[{host}]" if ":" in host else host
     return f"postgresql://{account}@{address}:{port}/{in_url(settings.database)}"

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from devinit.errors import ProviderError
 from devinit.kinds.postgres.cluster import SUPERUSER, server_environment, superuser_file
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.provider import Place
 from devinit.model.service import DatabaseSettings, Endpoint
 from devinit.system.digest import blake2b
@@ -35,7 +36,7 @@ class Provisioned(Struct, frozen=True, kw_only=True):
     """Further databases with their numbers."""
 
 
-def with_kept_names(wanted: DatabaseSettings, clusters: Mapping[int, Path]) -> DatabaseSettings:
+def with_kept_names(wanted: PostgresSettings, clusters: Mapping[int, Path]) -> PostgresSettings:
     """Return settings in which what is called like the folder is called as the newest of the clusters has it.
 
     A checkout that was moved keeps its data, and its folder may have had another name.

@@ -9,11 +9,10 @@ from msgspec import Struct
 
 from devinit.errors import ServiceError, StateFileError
 from devinit.kinds.command import command_spec, first_words
-from devinit.kinds.provider import Notes, Place, Say, Stated, reachable
+from devinit.kinds.provider import Notes, Place, Provider, Say, reachable
 from devinit.model.launcher import is_job_worker
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
-from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Scheme, Service, StopPolicy, StopTarget
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 
@@ -39,13 +38,8 @@ class _Package(Struct, frozen=True, rename="camel"):
     dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class ProcessProvider:
+class ProcessProvider(Provider):
     """Runs the service's own command."""
-
-    def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service as it is: its passwords are its own business."""
-        del place, stated
-        return service
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return the browser's address: `localhost`, which Vite and Next accept without configuration."""
@@ -55,11 +49,6 @@ class ProcessProvider:
         if port is None:
             return Endpoint(service=service.name, host=host, port=None, url=None)
         return _web_endpoint(service, host, port, f"{service.scheme or Scheme.HTTP}://localhost:{port}")
-
-    def takes_long(self, service: Service, place: Place) -> bool:
-        """Return False: it looks for a folder."""
-        del service, place
-        return False
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
@@ -92,32 +81,6 @@ class ProcessProvider:
         if ready.http is not None:
             return HttpProbe.of(endpoint, _path(ready.http), status=ready.status, body=ready.body)
         return TcpProbe(endpoint.host, endpoint.port)
-
-    def is_provisioned(self, service: Service, place: Place) -> bool:
-        """Return True: what a command needs is its own `before_start`."""
-        del service, place
-        return True
-
-    def provision(self, service: Service, endpoint: Endpoint, place: Place, say: Say) -> Notes:
-        """Do nothing."""
-        del service, endpoint, place, say
-        return ()
-
-    def clients(self, service: Service, place: Place) -> tuple[Path, ...]:
-        """Return nothing: a command has no clients that we know."""
-        del service, place
-        return ()
-
-    def running(self, service: Service, endpoint: Endpoint) -> RunningServer | None:
-        """Return None: what answers HTTP could be any program."""
-
-    def data(self, service: Service, place: Place) -> Path | None:
-        """Return None: what a command keeps is its own business."""
-
-    def loss(self, service: Service, place: Place, process_id: int | None) -> str:
-        """Return nothing, for the same reason."""
-        del service, place, process_id
-        return ""
 
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM, five seconds, then KILL, unless the service says otherwise.

@@ -20,6 +20,7 @@ from devinit.kinds.programs import (
     unchanged,
 )
 from devinit.kinds.provider import Place, Say
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.service import Service
 
 SERVERS = ("redis-server", "valkey-server")
@@ -58,8 +59,9 @@ def choose(service: Service, place: Place, home: Path, existing: frozenset[str],
 
 
 def _explicit(service: Service, place: Place) -> str | None:
-    if service.binaries is not None:
-        return str(service.binaries)
+    settings = service.settings_as(RedisSettings)
+    if settings is not None and settings.binaries is not None:
+        return str(settings.binaries)
     return place.environment.get(EXPLICIT_VARIABLE) or None
 
 

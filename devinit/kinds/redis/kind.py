@@ -2,11 +2,60 @@
 
 from __future__ import annotations
 
-from devinit.kinds.kind import Kind
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from devinit.kinds.kind import Binaries, Context, Keys, Kind, checked_password
+from devinit.model.service import Settings
+
+
+class RedisSettings(Struct, Settings, frozen=True, kw_only=True):
+    """What a Redis of the checkout's own is run with."""
+
+    password: str | None = None
+    """None lets every client in. The provider's `settled` replaces "random"."""
+    binaries: Path | None = None
+    """Where its program is, when the developer says so."""
+
+    @property
+    def lets_everyone_in(self) -> bool:
+        """Whether no password was asked for."""
+        return self.password is None
+
+    def with_login_of(self, running: Settings) -> RedisSettings:
+        """Return these settings with the password of a server that runs."""
+        return replace(self, password=running.password) if isinstance(running, RedisSettings) else self
+
+
+class RedisKeys(Keys, frozen=True, kw_only=True):
+    """The keys that Redis declares."""
+
+    password: Annotated[
+        str | None,
+        Meta(
+            description='its password; "random" is one that is made for this checkout. Default: none.',
+        ),
+    ] = None
+    binaries: Binaries = None
+
+    def settings(self, context: Context) -> RedisSettings | None:
+        """Return what the server is run with."""
+        if context.is_elsewhere:
+            return None
+        return RedisSettings(
+            password=checked_password(self.password, context.where.at("password")),
+            binaries=context.folder("binaries", self.binaries) if self.binaries else None,
+        )
+
 
 REDIS = Kind(
     name="redis",
-    keys=frozenset({"password", "binaries", "url"}),
+    runner="devinit.kinds.redis.provider:RedisProvider",
+    own=RedisKeys,
+    settings=RedisSettings,
     default_port=6379,
     url_schemes=("redis", "rediss"),
     common_prefix="REDIS",

@@ -13,8 +13,9 @@ from devinit.errors import DevinitError, ProviderError
 from devinit.kinds.occupants import refuse_use_elsewhere, works_in
 from devinit.kinds.password import in_url, kept_password
 from devinit.kinds.programs import Program, already_running, make_private, recall, unchanged, unusable
-from devinit.kinds.provider import Notes, Place, Say, Stated, listen_addresses, reachable
+from devinit.kinds.provider import Notes, Place, Provider, Say, Stated, listen_addresses, reachable
 from devinit.kinds.redis import installation
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.kinds.redis.resp import command
 from devinit.model.names import variable_prefix
 from devinit.model.probe import ExchangeProbe, Probe, ProbeResult, ProbeVerdict
@@ -40,19 +41,21 @@ CLIENTS = ("redis-cli", "valkey-cli")
 STOP = StopPolicy(signal="TERM", grace_seconds=10.0)
 
 
-class RedisProvider:
+class RedisProvider(Provider):
     """Runs a Redis or Valkey of the checkout's own."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the random password, if it asks for one."""
         del stated  # code with a constant `redis://localhost:6379` has no password, so none is added unasked
-        if service.password != RANDOM_PASSWORD:
+        settings = service.settings_as(RedisSettings)
+        if settings is None or settings.password != RANDOM_PASSWORD:
             return service
-        return replace(service, password=kept_password(_home(service, place)))
+        password = kept_password(_home(service, place))
+        return replace(service, settings=replace(settings, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return the address and the URL of database 0."""
-        host, url = reachable(service.host), service.external_url
+        host, url, password = reachable(service.host), service.external_url, _password(service)
         if url is not None:
             from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
 
@@ -60,12 +63,12 @@ class RedisProvider:
             host, port = address.host, address.port
         elif port is not None:
             # With the name of the user: redis-cli 7 takes an empty one for a user without a name.
-            login = f"default:{in_url(service.password)}@" if service.password else ""
+            login = f"default:{in_url(password)}@" if password else ""
             url = f"redis://{login}{f'[{host}]' if ':' in host else host}:{port}/0"
         name = variable_prefix(service.name)
         variables = {f"{name}_HOST": host, f"{name}_PORT": "" if port is None else str(port)}
-        if service.password:
-            variables[f"{name}_PASSWORD"] = service.password
+        if password:
+            variables[f"{name}_PASSWORD"] = password
         if url is not None:
             variables[f"{name}_URL"] = url
         return Endpoint(
@@ -91,8 +94,8 @@ class RedisProvider:
         from devinit.kinds.redis import acl, intact  # not before a server is started
 
         refuse_use_elsewhere(folder, program.title)
-        if service.password:
-            acl.write(home / ACL_FILE, service.password, program)
+        if password := _password(service):
+            acl.write(home / ACL_FILE, password, program)
         if not folder.is_dir():
             _begin(folder)
             return _of_others(service)
@@ -107,7 +110,7 @@ class RedisProvider:
         if service.external_url is not None:
             return None
         program, folder = _prepared(service, place)
-        users = ("--aclfile", str(folder.with_name(ACL_FILE))) if service.password else ()
+        users = ("--aclfile", str(folder.with_name(ACL_FILE))) if _password(service) else ()
         return ProcessSpec(
             argv=(
                 str(program.path),
@@ -136,9 +139,9 @@ class RedisProvider:
         With the login before it, if there is a password: without, the server says only that it wants one.
         """
         del place
-        request = PING
-        if service.password and service.external_url is None:
-            request = command("AUTH", service.password) + PING
+        request, password = PING, _password(service)
+        if password and service.external_url is None:
+            request = command("AUTH", password) + PING
         return ExchangeProbe(host=endpoint.host, port=endpoint.port or 0, request=request, judge=judge)
 
     def is_provisioned(self, service: Service, place: Place) -> bool:
@@ -166,7 +169,7 @@ class RedisProvider:
         from devinit.kinds.redis.inquiry import ask  # only a taken port needs it
         from devinit.kinds.running import ask_running
 
-        return ask_running(endpoint, partial(ask, needs_password=bool(service.password)))
+        return ask_running(endpoint, partial(ask, needs_password=bool(_password(service))))
 
     def data(self, service: Service, place: Place) -> Path | None:
         """Return the folder of the server's files."""
@@ -212,6 +215,11 @@ def judge(answer: bytes) -> ProbeResult:
     return ProbeResult(ProbeVerdict.REFUSED, "what answers there is not Redis")
 
 
+def _password(service: Service) -> str | None:
+    settings = service.settings_as(RedisSettings)
+    return None if settings is None else settings.password
+
+
 def _home(service: Service, place: Place) -> Path:
     return place.data / service.name
 
@@ -248,7 +256,7 @@ def _begin(folder: Path) -> None:
 
 def _of_others(service: Service) -> Notes:
     """Say that other people of this machine can read and change what is in it, if they can."""
-    if service.password:
+    if _password(service):
         return ()
     from devinit.system.accounts import open_to, other_people  # only the first start asks
 

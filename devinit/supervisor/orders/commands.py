@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
-from devinit.kinds import kind_of
+from devinit.kinds import KINDS, kind_of
 from devinit.kinds.providers import PROVIDERS
-from devinit.model.service import Project, Service
+from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.model.status import Phase
 
 if TYPE_CHECKING:
@@ -42,38 +42,41 @@ def command_setting(runners: Mapping[str, Runner], stage: Stage, *, test: bool) 
 
 
 def databases_of(project: Project) -> dict[str, Service]:
-    """Return the PostgreSQL services."""
-    return {name: each for name, each in project.services.items() if each.provider == "postgres"}
+    """Return the services that applications may find as DATABASE_URL."""
+    return {name: each for name, each in project.services.items() if kind_of(each).has_databases}
 
 
 def for_tests(service: Service) -> Service | None:
     """Return a service whose database is its test database; None when it has none."""
-    settings = service.database
+    settings = service.settings_as(DatabaseSettings)
     if settings is None or settings.test_database is None or service.external_url is not None:
         return None
-    return replace(service, database=replace(settings, database=settings.test_database))
+    return replace(service, settings=replace(settings, database=settings.test_database))
 
 
 def refuse_missing(project: Project, tested: Mapping[str, Service], runners: Mapping[str, Runner]) -> None:
     """Raise unless the common names mean a test database, and each server that runs has made its own."""
     first = next(iter(databases_of(project).values()), None)
-    if first is None or first.database is None or first.external_url is not None:
+    settings = first.settings_as(DatabaseSettings) if first is not None else None
+    if first is None or settings is None or first.external_url is not None:
+        kinds = " or ".join(kind.name for kind in KINDS.values() if kind.has_databases)
         raise ConfigError(
-            "the project has no test database", hint="only a postgres that devinit runs can have one"
+            "the project has no test database", hint=f"only a {kinds} that devinit runs can have one"
         )
     if first.name not in tested:
         raise ConfigError(
             f"{first.name} has no test database",
-            hint=f'add databases = ["{first.database.database}_test"] to [services.{first.name}], '
+            hint=f'add databases = ["{settings.database}_test"] to [services.{first.name}], '
             "then `devinit restart --changed`",
         )
     for name, service in tested.items():
-        running = runners[name].service.database if name in runners else None
-        if running is None or service.database is None or runners[name].phase not in SERVING:
+        running = runners[name].service.settings_as(DatabaseSettings) if name in runners else None
+        wanted = service.settings_as(DatabaseSettings)
+        if running is None or wanted is None or runners[name].phase not in SERVING:
             continue
-        if service.database.database not in running.databases:
+        if wanted.database not in running.databases:
             raise ServiceError(
-                f"{name} runs without {service.database.database}, its test database",
+                f"{name} runs without {wanted.database}, its test database",
                 hint="`devinit restart --changed` makes it",
             )
 

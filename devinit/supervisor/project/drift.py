@@ -15,14 +15,13 @@ from msgspec.structs import replace
 
 from devinit.errors import StateFileError
 from devinit.kinds import kind_of
-from devinit.model.service import DatabaseSettings, Project, Service
+from devinit.model.service import Project, Service
 from devinit.system.files import read_bytes
 
 KEYS = {"external_url": "url", "conditions": "depends_on", "extra_endpoints": "extra_ports"}
 """Fields of a service that have another name in devinit.toml."""
 ADDED, REMOVED = "added", "removed"
 """What is reported of a service that the files name now and did not before, and of one that they name no more."""
-DATABASE_KEYS = DatabaseSettings.__struct_fields__
 
 
 class Basis(Struct, frozen=True, kw_only=True):
@@ -74,8 +73,10 @@ def differences(before: Service, now: Service) -> list[str]:
             continue
         if field == "env":
             found += changed_variables(then, value)
-        elif field == "database" and then is not None and value is not None:
-            found += [key for key in DATABASE_KEYS if getattr(then, key) != getattr(value, key)]
+        elif field == "settings":
+            # Another kind, or a server that runs elsewhere now: `provider` or `url` says so.
+            if type(then) is type(value):
+                found += [key for key in value.__struct_fields__ if getattr(then, key) != getattr(value, key)]
         else:
             found.append(KEYS.get(field, field))
     return list(dict.fromkeys(found))

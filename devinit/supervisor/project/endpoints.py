@@ -31,18 +31,19 @@ def endpoints_of(
 
 
 def extra_endpoint(service: Service, request: PortRequest, port: int | None) -> Endpoint:
-    """Return where a further port of a service answers: of a command as its own port does, with a URL."""
+    """Return where a further port of a service answers: with a URL as its own port, if that has pages."""
     if not kind_of(service).has_pages:
         return Endpoint(service=request.service, host=service.host, port=port, url=None)
     stated = service.extra_endpoints.get(request.service, ExtraEndpoint())
     alone = Service(
         name=request.service,
+        provider=service.provider,
         directory=service.directory,
         host=service.host,
         url_path=stated.url_path,
         scheme=stated.scheme,
     )
-    return PROVIDERS["process"].endpoint(alone, port)
+    return PROVIDERS[service.provider].endpoint(alone, port)
 
 
 def extra_probes(service: Service, endpoints: dict[str, Endpoint]) -> dict[str, TcpProbe | HttpProbe]:

@@ -86,11 +86,9 @@ def with_login_of(service: Service, running: Service) -> Service:
     """Return a service with database, user and password of the same service as it runs."""
     if service.provider != running.provider or service.external_url or running.external_url:
         return service
-    database = service.database
-    if database is not None and running.database is not None:
-        now = running.database
-        database = replace(database, database=now.database, user=now.user, password=now.password)
-    return replace(service, database=database, password=running.password)
+    if service.settings is None or running.settings is None:
+        return service
+    return replace(service, settings=service.settings.with_login_of(running.settings))
 
 
 def signed(paths: list[Path]) -> Iterator[tuple[Path, int, int]]:

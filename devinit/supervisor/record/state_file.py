@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from devinit import __version__
 from devinit.errors import StateFileError
+from devinit.kinds import Keys, kind_of
 from devinit.logs import SECRETS_FILE
 from devinit.model.port import GrantedPort
 from devinit.model.process import ProcessIdentity
-from devinit.model.service import Service
+from devinit.model.service import Service, Settings
 from devinit.model.status import Phase
 from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.project.drift import Basis
@@ -104,6 +106,35 @@ class State(Struct, frozen=True, kw_only=True):
     """Keyed by service: those that are not among `services`. Missing in records of version 0.1."""
 
 
+class RecordedService(Struct, frozen=True, kw_only=True):
+    """What of a service on record only its kind can read."""
+
+    settings: dict[str, Any] | None = None  # any, until the kind has read it
+    database: dict[str, Any] | None = None
+    """In records of version 0.1, with the password in it; as the next two."""
+    password: str | None = None
+    binaries: str | None = None
+
+    def settings_of_any_version(self) -> dict[str, Any]:
+        """Return the settings; empty when there are none."""
+        if self.settings is not None:
+            return self.settings
+        before = {"password": self.password, "binaries": self.binaries, **(self.database or {})}
+        return before if any(before.values()) else {}
+
+
+class RecordedEntry(Struct, frozen=True, kw_only=True):
+    """A `ServiceRecord`, as far as only kinds can read it."""
+
+    service: RecordedService
+
+
+class RecordedState(Struct, frozen=True, kw_only=True):
+    """The whole file, as far as only kinds can read it."""
+
+    services: dict[str, RecordedEntry] = field(default_factory=dict)
+
+
 def state_path(private: Path) -> Path:
     """Return where the state is kept."""
     return private / NAME
@@ -125,7 +156,8 @@ def read_state(private: Path) -> State:
                 hint="use the newer devinit in this project; what runs was left alone",
             )
         # Made only when there is something to read: 1 ms of the supervisor's start.
-        return msgspec.json.Decoder(State, dec_hook=to_path).decode(text)
+        state = msgspec.json.Decoder(State, dec_hook=read_back).decode(text)
+        return with_settings(state, msgspec.json.decode(text, type=RecordedState))
     except (msgspec.DecodeError, RecursionError) as error:
         raise StateFileError(
             f"{path} cannot be read: {error}",
@@ -163,10 +195,25 @@ def forget_caller(private: Path) -> None:
         caller_path(private).unlink()
 
 
-def to_path(wanted: type[Any], value: object) -> Any:
-    """Read a path back: JSON has none. Any is msgspec's own signature for this hook."""
+def with_settings(state: State, recorded: RecordedState) -> State:
+    """Return a record in which each service has its settings: of which type they are, its kind says."""
+    services = {}
+    for name, record in state.services.items():
+        kind, values = kind_of(record.service), recorded.services[name].service.settings_of_any_version()
+        wanted = kind.settings or kind.own
+        settings = (
+            msgspec.convert(values, wanted, dec_hook=read_back) if values and wanted is not Keys else None
+        )
+        services[name] = replace(record, service=replace(record.service, settings=settings))
+    return replace(state, services=services)
+
+
+def read_back(wanted: type[Any], value: object) -> Any:
+    """Read back what JSON has not. Any is msgspec's own signature for this hook."""
     if wanted is Path:
         return Path(str(value))
+    if wanted is Settings:
+        return Settings()  # `with_settings` knows the kind
     raise NotImplementedError(f"cannot read a {wanted}")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from devinit.errors import ProviderError
 from devinit.kinds.postgres import installation
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.programs import Origin, Program
 from devinit.kinds.providers import Place
 from devinit.model.service import Service
@@ -41,7 +42,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
 @pytest.fixture
 def chosen(place: Place) -> Callable[..., Program]:
     def choose(*, binaries: Path | None = None, data_of: tuple[int, ...] = ()) -> Program:
-        service = Service(name="postgres", provider="postgres", directory=place.root, binaries=binaries)
+        settings = PostgresSettings(database="shop", user="shop", binaries=binaries)
+        service = Service(name="postgres", provider="postgres", directory=place.root, settings=settings)
         home = place.data / "postgres"
         return installation.choose(
             service, place, home, {major: home / f"pg{major}" for major in data_of}, lambda _: None

@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.kinds.postgres.cluster import SUPERUSER, superuser_file
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.postgres.provisioning import literal
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.running import RunningServer
-from devinit.model.service import DatabaseSettings
-from tests.kinds.conftest import Bench, Server, Speaker
+from tests.kinds.conftest import Bench, Server, Speaker, binaries_of
 
 PASSWORD = "sécret, with \\ and '"
 
@@ -28,14 +28,14 @@ def foreign(bench: Bench, any_postgres: Path) -> Server:
 
 def asked(server: Server, **settings: str) -> RunningServer:
     """Ask it what a service with these settings would be told."""
-    before = server.service.database
+    before = server.service.settings_as(PostgresSettings)
     assert before is not None
-    wanted = DatabaseSettings(
+    wanted = PostgresSettings(
         database=settings.get("database", before.database),
         user=settings.get("user", before.user),
         password=settings.get("password", before.password),
     )
-    service = replace(server.service, database=wanted)
+    service = replace(server.service, settings=wanted)
     found = PROVIDERS["postgres"].running(service, server.endpoint)
     assert found is not None
     return found
@@ -147,10 +147,10 @@ class TestSomethingElse:
 
 def as_superuser(server: Server, *statements: str) -> None:
     """Do what only the owner of the server may."""
-    assert server.service.binaries is not None
+    binaries = binaries_of(server.service)
     for statement in statements:
         said = subprocess.run(
-            [server.service.binaries / "psql", "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-c", statement],
+            [binaries / "psql", "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-c", statement],
             env={
                 "PATH": os.environ["PATH"],
                 "PGHOST": "127.0.0.1",

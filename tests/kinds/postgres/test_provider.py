@@ -22,9 +22,10 @@ import pytest
 from devinit.errors import ConfigError, ProviderError
 from devinit.kinds.occupants import end_occupants
 from devinit.kinds.postgres import account, cluster
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.probe import ExchangeProbe, ProbeVerdict
-from devinit.model.service import DatabaseSettings, Service, StopPolicy
+from devinit.model.service import Service, StopPolicy
 from devinit.system.processes import facts_of, process_ids
 
 if TYPE_CHECKING:
@@ -117,19 +118,19 @@ class TestNames:
     @pytest.mark.parametrize(
         "settings",
         [
-            DatabaseSettings(database="x" * 64, user="shop", password="s"),
-            DatabaseSettings(database="shop", user="", password="s"),
-            DatabaseSettings(database="shop", user="shop", password="s", databases=("shop_test", "a\nb")),
-            DatabaseSettings(database="shop", user="a\nb", password="s"),
-            DatabaseSettings(database="shop", user="pg_read_all_data", password="s"),
-            DatabaseSettings(database="shop", user="devinit_admin", password="s"),
-            DatabaseSettings(database="shop", user="shop", password=""),
+            PostgresSettings(database="x" * 64, user="shop", password="s"),
+            PostgresSettings(database="shop", user="", password="s"),
+            PostgresSettings(database="shop", user="shop", password="s", databases=("shop_test", "a\nb")),
+            PostgresSettings(database="shop", user="a\nb", password="s"),
+            PostgresSettings(database="shop", user="pg_read_all_data", password="s"),
+            PostgresSettings(database="shop", user="devinit_admin", password="s"),
+            PostgresSettings(database="shop", user="shop", password=""),
         ],
     )
     def test_that_postgresql_cannot_have_are_refused_with_their_key(
-        self, bench: Bench, settings: DatabaseSettings
+        self, bench: Bench, settings: PostgresSettings
     ) -> None:
-        service = Service(name="db", provider="postgres", directory=Path("/"), database=settings)
+        service = Service(name="db", provider="postgres", directory=Path("/"), settings=settings)
 
         with pytest.raises(ConfigError, match=r"services\.db\.(database|user|password)"):
             bench.prepare(service)
@@ -487,9 +488,10 @@ class TestTheDataDirectory:
         (bench.data / "postgres").mkdir(parents=True)
         code = (
             "import sys, pathlib, os; from devinit.kinds.providers import *; from devinit.model.service import *;"
+            "from devinit.kinds.postgres.kind import PostgresSettings;"
             "root, binaries = map(pathlib.Path, sys.argv[1:]);"
-            "PROVIDERS['postgres'].prepare(Service(name='postgres', directory=root, binaries=binaries,"
-            "database=DatabaseSettings(database='shop', user='shop', password='shop')),"
+            "PROVIDERS['postgres'].prepare(Service(name='postgres', directory=root, settings="
+            "PostgresSettings(database='shop', user='shop', password='shop', binaries=binaries)),"
             "Place(project='shop', root=root, data=root/'.devinit/data', environment=dict(os.environ)), print)"
         )
         child = subprocess.Popen(

@@ -12,6 +12,7 @@ import pytest
 from devinit.errors import ProviderError
 from devinit.kinds.programs import Origin, recall
 from devinit.kinds.providers import PROVIDERS
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.kinds.redis.provider import judge
 from devinit.model.probe import ProbeVerdict
 from devinit.model.service import Service, StopPolicy
@@ -49,7 +50,9 @@ class TestTheEndpoint:
         assert endpoint.variables["JOB_QUEUE_URL"] == "redis://127.0.0.1:6380/0"
 
     def test_has_the_password_of_a_service_that_has_one(self) -> None:
-        endpoint = PROVIDER.endpoint(Service(name="redis", directory=Path("/"), password="p@ss"), 6380)
+        endpoint = PROVIDER.endpoint(
+            Service(name="redis", directory=Path("/"), settings=RedisSettings(password="p@ss")), 6380
+        )
 
         assert endpoint.variables["REDIS_PASSWORD"] == "p@ss"
         assert endpoint.variables["REDIS_URL"] == endpoint.url == "redis://default:p%40ss@127.0.0.1:6380/0"
@@ -199,7 +202,7 @@ class TestAPassword:
     def test_is_random_and_stays_when_it_is_asked_for(self, bench: Bench) -> None:
         service = bench.redis(None, password="random")
 
-        first, second = (PROVIDER.settled(service, bench.place, dict).password for _ in range(2))
+        first, second = (password_of(PROVIDER.settled(service, bench.place, dict)) for _ in range(2))
 
         assert first is not None
         assert len(first) >= 32
@@ -208,7 +211,7 @@ class TestAPassword:
     def test_is_not_there_unasked(self, bench: Bench) -> None:
         service = PROVIDER.settled(bench.redis(None), bench.place, lambda: {"REDIS_PASSWORD": "x"})
 
-        assert service.password is None
+        assert password_of(service) is None
         assert not bench.data.exists()
 
     def test_is_refused_for_a_redis_without_acls(self, bench: Bench, tmp_path: Path) -> None:
@@ -344,3 +347,9 @@ class TestTheChoiceOfTheProgram:
     def test_is_refused_when_the_developers_is_none(self, bench: Bench, tmp_path: Path) -> None:
         with pytest.raises(ProviderError, match="holds no redis-server and no valkey-server"):
             bench.prepare(bench.redis(tmp_path))
+
+
+def password_of(service: Service) -> str | None:
+    settings = service.settings_as(RedisSettings)
+    assert settings is not None
+    return settings.password

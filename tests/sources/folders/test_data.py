@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from devinit.config.detected import detect
-from devinit.model.service import DatabaseSettings
+from devinit.kinds.postgres.kind import PostgresSettings
 
 Write = Callable[..., Path]
 
@@ -98,7 +98,7 @@ class TestAServer:
         assert services["postgres"].port is not None
         assert services["redis"].port is not None
         assert (services["postgres"].port.preferred, services["redis"].port.preferred) == (5432, 6379)
-        assert services["postgres"].database == DatabaseSettings(
+        assert services["postgres"].settings == PostgresSettings(
             database="shop", user="shop", after_folder=("database", "user")
         )
 
