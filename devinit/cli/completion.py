@@ -25,7 +25,7 @@ SERVICES = (
     "devinit {place} status --json 2>/dev/null"
     """ | tr '{{' '\\n' | sed -n 's/^"name": "\\([^"]*\\)".*/\\1/p'"""
 )
-PAGES = SERVICES.replace(" | sed", """ | grep -E '"provider": "process".*"port": [0-9]|"url": "http' | sed""")
+PAGES = SERVICES.replace(" | sed", """ | grep -E '"port": [0-9].*"has_pages": true|"url": "http' | sed""")
 """A service that is stopped has no URL yet."""
 PROFILES = "devinit {place} completion profiles 2>/dev/null"
 TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "check", "wait")

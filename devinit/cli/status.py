@@ -12,6 +12,7 @@ from devinit.config.find import is_configured
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import SupervisorError, UsageError
+from devinit.model.pages import has_pages
 from devinit.model.unknown import unknown_service
 from devinit.system import terminal
 from devinit.text import one_line
@@ -83,7 +84,7 @@ def run(arguments: Arguments) -> int:
         talk(f"there are no services: {NO_SERVICES}")
     elif sys.stdout.isatty() and all(service["phase"] == "stopped" for service in status["services"]):
         talk("`devinit start` starts everything")
-    if everything and not is_configured(root) and all(each["provider"] != "process" for each in everything):
+    if everything and not is_configured(root) and not any(map(has_pages, everything)):
         from devinit.config.absence import only_databases  # for a project that is not finished yet
 
         talk(only_databases(root, [each["name"] for each in everything]))
@@ -179,11 +180,7 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
 
 def address(service: ServiceStatus, paint: Paint) -> str:
     """Return where to look at a service; the URL of a database holds its password."""
-    return (
-        f"  {paint.dim(one_line(service['url']))}"
-        if service["url"] and service["provider"] == "process"
-        else ""
-    )
+    return f"  {paint.dim(one_line(service['url']))}" if service["url"] and has_pages(service) else ""
 
 
 def restarted(service: ServiceStatus) -> str:
@@ -236,6 +233,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
 
     from devinit.config.load import load
     from devinit.control.orphans import is_elsewhere, orphans_of
+    from devinit.kinds import kind_of
     from devinit.model.at_rest import row_at_rest
     from devinit.model.status import Phase
     from devinit.ports.remembered import ports_file
@@ -247,7 +245,7 @@ def status_at_rest(folder: str) -> ProjectStatus:
     reasons = {name: ELSEWHERE if is_elsewhere(root, name) else ORPHANED for name in orphans}
     services: list[ServiceStatus] = []
     for name, service in project.services.items():
-        row = row_at_rest(service, remembered)
+        row = row_at_rest(service, remembered, has_pages=kind_of(service).has_pages)
         if name in orphans:
             port = orphans[name] if service.port else None
             row = {**row, "phase": Phase.ORPHANED.value, "port": port, "reason": reasons[name]}

@@ -20,6 +20,7 @@ from devinit.control.spawning import pointed
 from devinit.control.survey import Json, ask_all
 from devinit.control.waking import ELSEWHERE, visible_supervisor_of, wake
 from devinit.model.neighbour import NeighbourService, NeighbourState, NeighbourStatus, PortRow
+from devinit.model.pages import has_pages
 from devinit.model.port import LeaseOwner
 from devinit.model.status import Phase
 from devinit.ports.leases import LeaseStore, root_name
@@ -140,7 +141,7 @@ def services_of(folder: Folder, state: NeighbourState) -> list[NeighbourService]
                 "phase": service["phase"],
                 "port": service["port"],
                 # The URL of a database holds its password.
-                "url": service["url"] if service["provider"] == "process" else None,
+                "url": service["url"] if has_pages(service) else None,
                 "reserved": False,
             }
             for service in folder.answer["services"]

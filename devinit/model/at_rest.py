@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def row_at_rest(
-    service: Service, remembered: Mapping[str, int], changed: Sequence[str] = ()
+    service: Service, remembered: Mapping[str, int], changed: Sequence[str] = (), *, has_pages: bool
 ) -> ServiceStatus:
     """Return a stopped service as a row of `status`: on the ports that its next start asks for.
 
-    `remembered`: what `.ports.json` says; `changed`: as in the row.
+    `remembered`: what `.ports.json` says; `changed` and `has_pages`: as in the row.
     """
     port = service.port
     return {
@@ -37,6 +37,7 @@ def row_at_rest(
         "reason": None,
         "changed": list(changed),
         "restarted_for": None,
+        "has_pages": has_pages,
         "autostart": service.autostart,
         "extra_ports": [
             {

@@ -87,6 +87,8 @@ class ServiceStatus(TypedDict):
     restarted_for: NotRequired[str | None]
     """Why it was started again last, when no command asked for that and it had not failed: a file changed, an
     address moved. An older supervisor does not tell."""
+    has_pages: NotRequired[bool]
+    """Whether it speaks HTTP: its URL opens in a browser. An older supervisor does not tell."""
     autostart: NotRequired[bool]
     """Whether a start of everything starts it. An older supervisor does not tell."""
     extra_ports: NotRequired[list[ExtraPortStatus]]

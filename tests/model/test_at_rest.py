@@ -17,10 +17,10 @@ SERVICE = Service(name="web", directory=Path("/shop"), port=WEB, extra_ports=(AD
 
 class TestARowAtRest:
     def test_has_every_field_that_the_row_of_a_service_that_runs_has(self) -> None:
-        assert row_at_rest(SERVICE, {}).keys() == get_type_hints(ServiceStatus).keys()
+        assert row_at_rest(SERVICE, {}, has_pages=True).keys() == get_type_hints(ServiceStatus).keys()
 
     def test_shows_the_ports_that_the_next_start_asks_for(self) -> None:
-        row = row_at_rest(SERVICE, {"web": 8003, "web.admin": 9004}, ["added"])
+        row = row_at_rest(SERVICE, {"web": 8003, "web.admin": 9004}, ["added"], has_pages=True)
 
         assert (row["phase"], row["port"], row["preferred_port"], row["mode"]) == (
             "stopped",
@@ -39,4 +39,4 @@ class TestARowAtRest:
         )
 
         assert mode_at_rest(service, None) == "external"
-        assert row_at_rest(service, {})["port"] is None
+        assert row_at_rest(service, {}, has_pages=True)["port"] is None

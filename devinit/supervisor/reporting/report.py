@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 from devinit import __version__
+from devinit.kinds import kind_of
 from devinit.model.at_rest import how_to_start, row_at_rest
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
@@ -204,7 +205,10 @@ def project_status(
                 service_status(runner, stage, usages.get(name), changed.get(name, []), remembered)
                 for name, runner in runners.items()
             ),
-            *(row_at_rest(service, remembered or {}, [ADDED]) for service in new),
+            *(
+                row_at_rest(service, remembered or {}, [ADDED], has_pages=kind_of(service).has_pages)
+                for service in new
+            ),
         ],
     }
 
@@ -236,6 +240,7 @@ def service_status(
         "reason": shown(reason, stage),
         "changed": changed,
         "restarted_for": shown(runner.history.restarted_for, stage),
+        "has_pages": kind_of(runner.service).has_pages,
         "autostart": runner.service.autostart,
         "extra_ports": extra_ports(runner.service, stage),
         "watch": shown(runner.watch_condition, stage),
