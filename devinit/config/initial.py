@@ -81,7 +81,6 @@ _COMMENTS = {
     "port": "preferred: when it is taken, the service moves to the next free one",
     "depends_on": "started when these are ready",
     "before_start": "before each start, after dependencies are ready",
-    "database": "the role is `user`; its password is random unless `password` names one",
 }
 """What is said beside a key where it is met first."""
 
@@ -89,6 +88,8 @@ _COMMENTS = {
 def initial_toml(project: Project) -> str:
     """Return the text of a devinit.toml that load() reads back to the same project."""
     comments = dict(_COMMENTS)
+    for service in project.services.values():
+        comments |= kind_of(service).own.comments
     parts = [_HEADER, _table("project", _project_keys(project), comments)]
     for service in project.services.values():
         keys = dict(_service_keys(service, project))

@@ -7,17 +7,9 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct
 
 from devinit.errors import ConfigError
+from devinit.kinds import KINDS
 
-DEFAULT_PORTS = {
-    "http": 80,
-    "https": 443,
-    "postgres": 5432,
-    "postgresql": 5432,
-    "redis": 6379,
-    "rediss": 6379,
-    "valkey": 6379,
-    "valkeys": 6379,
-}
+WEB_PORTS = {"http": 80, "https": 443}
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -37,7 +29,7 @@ def address_of(url: str, service: str) -> Address:
     """Return the parts of an external server's URL; the driver in `postgresql+asyncpg` does not matter."""
     try:
         parts = urlsplit(url)
-        port = parts.port or DEFAULT_PORTS.get(parts.scheme.partition("+")[0])
+        port = parts.port or _usual_port(parts.scheme.partition("+")[0])
     except ValueError as error:
         raise _refused(service, str(error)) from error
     if not parts.hostname:
@@ -52,6 +44,11 @@ def address_of(url: str, service: str) -> Address:
         password=unquote(parts.password or ""),
         path=unquote(parts.path.lstrip("/")),
     )
+
+
+def _usual_port(scheme: str) -> int | None:
+    ports = (kind.default_port for kind in KINDS.values() if scheme in kind.url_schemes)
+    return WEB_PORTS.get(scheme) or next(ports, None)
 
 
 def _refused(service: str, reason: str) -> ConfigError:

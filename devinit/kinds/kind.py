@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Protocol, Self, TypeAlias
+from typing import Annotated, ClassVar, Protocol, Self, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -50,6 +50,9 @@ class Keys(Struct, Settings, frozen=True, kw_only=True):
     A kind whose keys can be used as they are has them as its settings; any other overrides both methods.
     """
 
+    comments: ClassVar[Mapping[str, str]] = {}
+    """What `devinit init` writes beside a key where it is met first."""
+
     def settings(self, _context: Context) -> Settings | None:
         """Return what the service is configured with, and report what is wrong; None for nothing of the sort."""
         return self if self.__struct_fields__ else None
@@ -72,6 +75,17 @@ class ClientNames(Struct, frozen=True, kw_only=True):
     """Returns their values for a service, from its own variables without their prefix: HOST, PORT, USER …"""
 
 
+class Flavour(Struct, frozen=True, kw_only=True):
+    """A server program that can run a kind of service: Redis and Valkey run the same one."""
+
+    name: str
+    """As it is remembered beside the data."""
+    title: str
+    """What people call it."""
+    banner: str
+    """A regular expression for what `--version` prints before the version."""
+
+
 class Kind(Struct, frozen=True, kw_only=True):
     """One kind of service."""
 
@@ -85,6 +99,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     """The keys that it declares itself."""
     settings: type[Settings] | None = None
     """The type of `Service.settings`; None: the keys themselves, or nothing."""
+    flavours: tuple[Flavour, ...] = ()
+    """The server programs that are searched for."""
     default_port: int | None = None
     """The preferred port where none is configured; None: then it has no port."""
     url_schemes: tuple[str, ...] = ()

@@ -16,14 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import ProviderError, StateFileError
+from devinit.kinds import KINDS
+from devinit.kinds.kind import Flavour
 from devinit.kinds.provider import Place
 from devinit.system.files import read_text, write_atomically
 from devinit.system.limits import cure_of_limit
 
-VERSION = re.compile(
-    r"(?:(?P<postgres>postgres \(PostgreSQL\))|(?P<redis>Redis server v=)|(?P<valkey>Valkey server v=))"
-    r"\s*(?P<version>(?P<major>\d+)[\w.]*)"
-)
+VERSION = r"\s*(?P<version>(?P<major>\d+)[\w.]*)"
+"""What follows the banner of a server program."""
 VERSION_TIMEOUT_SECONDS = 20.0
 REMEMBERED = "program.json"
 
@@ -52,7 +52,7 @@ class Program(Struct, frozen=True, kw_only=True):
     file: str
     """The program itself; text, because it is written to a file."""
     flavour: str
-    """postgres, redis or valkey."""
+    """The name of its `Flavour`: postgres, redis or valkey."""
     version: str
     major: int
     size: int
@@ -72,10 +72,14 @@ class Program(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """Its name for a person: "PostgreSQL 18.6"."""
-        return f"{TITLES[self.flavour]} {self.version}"
+        titles = {flavour.name: flavour.title for flavour in flavours()}
+        return f"{titles.get(self.flavour, self.flavour)} {self.version}"
 
 
-TITLES = {"postgres": "PostgreSQL", "redis": "Redis", "valkey": "Valkey"}
+def flavours() -> Iterator[Flavour]:
+    """Yield the server programs of all kinds."""
+    for kind in KINDS.values():
+        yield from kind.flavours
 
 
 class Remembered(Struct, frozen=True, kw_only=True):
@@ -167,13 +171,14 @@ def proven(candidate: Candidate) -> Program | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    matched = VERSION.match(said.stdout)
+    recognised = ((each.name, re.match(each.banner + VERSION, said.stdout)) for each in flavours())
+    flavour, matched = next((each for each in recognised if each[1] is not None), ("", None))
     if said.returncode != 0 or matched is None:
         return None
     return Program(
         origin=candidate.origin,
         file=str(path),
-        flavour=next(name for name in TITLES if matched[name]),
+        flavour=flavour,
         version=matched["version"],
         major=int(matched["major"]),
         size=status.st_size,

@@ -10,7 +10,17 @@ from typing import Annotated, Self
 
 from msgspec import Meta, convert
 
-from devinit.kinds.kind import Binaries, ClientNames, Context, Keys, Kind, Where, checked_password, values_of
+from devinit.kinds.kind import (
+    Binaries,
+    ClientNames,
+    Context,
+    Flavour,
+    Keys,
+    Kind,
+    Where,
+    checked_password,
+    values_of,
+)
 from devinit.model.service import DatabaseSettings, Service, Settings
 
 LONGEST_IDENTIFIER = 63
@@ -32,6 +42,9 @@ class PostgresSettings(DatabaseSettings, frozen=True, kw_only=True):
 class PostgresKeys(Keys, frozen=True, kw_only=True):
     """The keys that PostgreSQL declares."""
 
+    comments = {  # noqa: RUF012 - the base says that it is the class's
+        "database": "the role is `user`; its password is random unless `password` names one"
+    }
     database: Annotated[str | None, Meta(description="the database's name. Default: the project's name.")] = (
         None
     )
@@ -131,6 +144,7 @@ POSTGRES = Kind(
     runner="devinit.kinds.postgres.provider:PostgresProvider",
     own=PostgresKeys,
     settings=PostgresSettings,
+    flavours=(Flavour(name="postgres", title="PostgreSQL", banner=r"postgres \(PostgreSQL\)"),),
     default_port=5432,
     url_schemes=("postgresql", "postgres"),
     common_prefix="POSTGRES",

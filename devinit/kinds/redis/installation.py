@@ -20,12 +20,13 @@ from devinit.kinds.programs import (
     unchanged,
 )
 from devinit.kinds.provider import Place, Say
-from devinit.kinds.redis.kind import RedisSettings
+from devinit.kinds.redis.kind import REDIS, RedisSettings
 from devinit.model.service import Service
 
 SERVERS = ("redis-server", "valkey-server")
 EXPLICIT_VARIABLE = "DEVINIT_REDIS_BIN"
 OLDEST_MAJOR = 5
+FLAVOURS = frozenset(flavour.name for flavour in REDIS.flavours)
 
 
 def data_name(program: Program) -> str:
@@ -83,7 +84,7 @@ def _candidates(place: Place) -> Iterator[Candidate]:
 
 
 def _may_run(program: Program, existing: frozenset[str]) -> bool:
-    if program.flavour == "postgres" or program.major < OLDEST_MAJOR:
+    if program.flavour not in FLAVOURS or program.major < OLDEST_MAJOR:
         return False
     return not existing or data_name(program) in existing
 

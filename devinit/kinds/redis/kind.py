@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from devinit.kinds.kind import Binaries, Context, Keys, Kind, checked_password
+from devinit.kinds.kind import Binaries, Context, Flavour, Keys, Kind, checked_password
 from devinit.model.service import Settings
 
 
@@ -56,6 +56,10 @@ REDIS = Kind(
     runner="devinit.kinds.redis.provider:RedisProvider",
     own=RedisKeys,
     settings=RedisSettings,
+    flavours=(
+        Flavour(name="redis", title="Redis", banner="Redis server v="),
+        Flavour(name="valkey", title="Valkey", banner="Valkey server v="),
+    ),
     default_port=6379,
     url_schemes=("redis", "rediss"),
     common_prefix="REDIS",
