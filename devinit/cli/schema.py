@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from devinit.cli.output import talk
 from devinit.system import terminal
 
 TYPE_CHECKING = False
@@ -22,6 +23,11 @@ def run(arguments: Arguments) -> int:
     """Print the schema."""
     del arguments
     from devinit.config.json_schema import json_schema  # builds the schema's types
+    from devinit.config.plug_ins import usable_kinds
+    from devinit.config.schema import COMMON_KEYS
 
-    terminal.data(json_schema().decode() + "\n")
+    kinds, broken = usable_kinds(COMMON_KEYS)
+    for error in broken:
+        talk(error.message)
+    terminal.data(json_schema(kinds).decode() + "\n")
     return 0

@@ -13,15 +13,24 @@ from typing import Any
 from msgspec import inspect
 
 from devinit.config.borrowed import VALUES, written_here
+from devinit.config.plug_ins import refuse
 from devinit.config.problems import Place, Raw, choose
+from devinit.config.schema import providers_in
 from devinit.config.tables import Table
+from devinit.kinds import KINDS
 from devinit.text import nearest
 
 # Any below is a value as tomllib returns it: telling what it is, instead of what it should be, is the point.
 
 
 def explain(raw: Raw, table: type[Table], place: Place) -> None:
-    """Report every unknown key and every wrong type."""
+    """Report every unknown key and every wrong type, and before them providers that there are not.
+
+    The keys of a provider that there is not are unknown, too.
+    """
+    for key, provider in providers_in(raw):
+        if provider not in KINDS:
+            refuse(provider, place.at(*key))
     _walk(raw, inspect.type_info(table), place)
 
 

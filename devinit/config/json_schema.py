@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 
 from devinit.config.schema import tables
-from devinit.kinds import KINDS, USUAL, Kind
-
-BUILT_IN = tuple(KINDS.values())
+from devinit.kinds import BUILT_IN, USUAL, Kind
 
 
 def json_schema(kinds: tuple[Kind, ...] = BUILT_IN) -> bytes:
@@ -33,10 +31,11 @@ def json_schema(kinds: tuple[Kind, ...] = BUILT_IN) -> bytes:
 
 def _texts_of_kinds(kinds: Iterable[Kind]) -> dict[str, dict[str, str]]:
     """Return what the description of a common key says of the kinds: by key, then by name in braces."""
-    servers = " or ".join(kind.name for kind in kinds if kind is not USUAL)
+    servers = " or ".join(kind.name for kind in BUILT_IN if kind is not USUAL)
+    others = "".join(f", {kind.name} (plug-in)" for kind in kinds if kind not in BUILT_IN)
     ports = [f"{kind.default_port} for {kind.name}" for kind in kinds if kind.default_port is not None]
     return {
-        "provider": {"kinds": f"{USUAL.name} (default; any command), {servers} (built in)"},
+        "provider": {"kinds": f"{USUAL.name} (default; any command), {servers} (built in){others}"},
         "port": {"ports": ", ".join(ports)},
         "url": {"servers": " and ".join(kind.name for kind in kinds if kind.url_schemes)},
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, Struct, structs
 
-from devinit.config.problems import Raw
+from devinit.config.problems import Key, Raw
 from devinit.config.tables import (
     NOT_NEGATIVE,
     PATH_SHAPE,
@@ -195,6 +196,10 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     ] = None
 
 
+COMMON_KEYS = frozenset(ServiceTable.__struct_fields__)
+"""The keys of a service that are not declared by its kind."""
+
+
 class ProjectTable(Table, frozen=True, kw_only=True):
     """The project as a whole."""
 
@@ -257,8 +262,16 @@ class FileTables(Struct, frozen=True):
     service: type[ServiceTable]
 
 
-def tables_for(_raw: Raw) -> FileTables:
-    """Return the tables that fit a file: with the keys of all kinds of services that there are."""
+def tables_for(raw: Raw) -> FileTables:
+    """Return the tables that fit a file: with the keys of all built-in kinds, and of those that it names beside.
+
+    Raise ConfigError when such a kind is broken.
+    """
+    for _, name in providers_in(raw):
+        if name not in KINDS:
+            from devinit.config.plug_ins import add_kind  # hardly any file names one
+
+            add_kind(name, COMMON_KEYS)
     return tables(tuple(KINDS.values()))
 
 
@@ -274,6 +287,19 @@ def tables(kinds: tuple[Kind, ...]) -> FileTables:
     layer: Any = _extended(Layer, services)
     profiles = {"profiles": Annotated[dict[str, layer] | None, _PROFILES]}
     return FileTables(file=_extended(ConfigurationFile, services | profiles), layer=layer, service=service)
+
+
+def providers_in(raw: Raw) -> Iterator[tuple[Key, str]]:
+    """Yield the providers that a file names, which has not been checked yet, each with its key."""
+    layers: dict[Key, Any] = {(): raw}  # any value, until it has been checked
+    if isinstance(profiles := raw.get("profiles"), dict):
+        layers |= {("profiles", name): layer for name, layer in profiles.items()}
+    for key, layer in layers.items():
+        services = layer.get("services") if isinstance(layer, dict) else None
+        for name, service in services.items() if isinstance(services, dict) else ():
+            provider = service.get("provider") if isinstance(service, dict) else None
+            if isinstance(provider, str):
+                yield (*key, "services", name, "provider"), provider
 
 
 def stated_by(table: ServiceTable, kind: Kind) -> Keys:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from devinit.config.health import health
 from devinit.config.policies import log_limits, readiness, restart_policy, stop_policy, url_path
 from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_redirect_ports, port_request
-from devinit.config.problems import Place, choose
+from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS, USUAL, Context, Kind
@@ -104,13 +104,14 @@ def _check_name(name: str, place: Place) -> None:
 
 def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
     if provider not in KINDS:
-        place.at("provider").add(
-            f'there is no provider "{provider}"', choose(provider, tuple(KINDS), what="providers")
-        )
+        from devinit.config.plug_ins import refuse  # for an error only
+
+        refuse(provider, place.at("provider"))
         return
     mine = KINDS[provider]
     for key in sorted(frozenset().union(*(kind.known_keys for kind in KINDS.values())) - mine.known_keys):
-        if getattr(table, key) is not None:
+        # The key of a plug-in that another file has brought meanwhile is not in this one's table.
+        if getattr(table, key, None) is not None:
             meant = [name for name, kind in KINDS.items() if key in kind.known_keys]
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
     if "command" in mine.keys and not (table.command or "").strip():

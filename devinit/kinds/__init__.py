@@ -1,7 +1,7 @@
 """The kinds of services, one folder each: what a kind is (`kind.py`), and how it is run (`provider.py`).
 
-This table is all that the rest of devinit knows of them. How they are run is in `kinds.providers`, which only the
-supervisor loads.
+The table `KINDS` is all that the rest of devinit knows of them. How they are run is in `kinds.providers`, which
+only the supervisor loads.
 """
 
 from __future__ import annotations
@@ -18,15 +18,29 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Service, Settings
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (PROCESS, POSTGRES, REDIS)}
+BUILT_IN = (PROCESS, POSTGRES, REDIS)
 USUAL = PROCESS
 """The kind of a service that names none."""
 
-__all__ = ["KINDS", "USUAL", "Context", "Keys", "Kind", "kind_of", "usual_settings"]
+
+class Kinds(dict[str, Kind]):
+    """The kinds by name: the built-in ones, and those of plug-ins that were asked for."""
+
+    def __missing__(self, name: str) -> Kind:
+        # A service that runs, and a supervisor that has not read its configuration yet, or cannot.
+        from devinit.kinds.plugged import kind_of_plug_in
+
+        self[name] = kind = kind_of_plug_in(name)
+        return kind
+
+
+KINDS = Kinds((kind.name, kind) for kind in BUILT_IN)
+
+__all__ = ["BUILT_IN", "KINDS", "USUAL", "Context", "Keys", "Kind", "kind_of", "usual_settings"]
 
 
 def kind_of(service: Service) -> Kind:
-    """Return what kind of service it is."""
+    """Return what kind of service it is. Raise ConfigError for that of a plug-in that is gone or broken."""
     return KINDS[service.provider]
 
 

@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from devinit.model.probe import Probe
+from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
-from devinit.model.service import Endpoint, Service, StopPolicy
+from devinit.model.service import Endpoint, Scheme, Service, StopPolicy
 
 Say: TypeAlias = Callable[[str], None]
 """Tells the person who waits what takes time, one short line at a time."""
@@ -48,13 +48,8 @@ class Provider(ABC):
     """One way to run a service. The methods are called in this order, for each start and each restart.
 
     What is not abstract suits a program that keeps no data, needs nothing before it is started, and has nothing to
-    be provisioned: such a provider is a class with this base and three methods.
+    be provisioned. `WebProvider` is the base for one with web pages.
     """
-
-    def with_kept_names(self, service: Service, place: Place) -> Service:
-        """Return the service with the names that its data has, where devinit.toml states none."""
-        del place
-        return service
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
         """Return the service with the names and the password that its server has, or gets at its next start.
@@ -124,6 +119,11 @@ class Provider(ABC):
         del service, place, process_id
         return ""
 
+    def with_kept_names(self, service: Service, place: Place) -> Service:
+        """Return the service with the names that its data has, where devinit.toml states none; for `init`."""
+        del place
+        return service
+
     def shortcomings(self, service: Service, place: Place) -> Advice:
         """Return what the project's files want that the chosen server cannot do, with the cure; for `doctor`."""
         del service, place
@@ -132,6 +132,33 @@ class Provider(ABC):
     def stop(self, service: Service) -> StopPolicy:
         """Return how the process is asked to end; pure."""
         return service.stop or StopPolicy()
+
+
+class WebProvider(Provider):
+    """Runs a program that speaks HTTP on its port, if it has one: only `process` is left to say."""
+
+    def endpoint(self, service: Service, port: int | None) -> Endpoint:
+        """Return the browser's address: `localhost`, which Vite and Next accept without configuration."""
+        if service.external_url is not None:
+            return _external(service, service.external_url)
+        host = reachable(service.host)
+        if port is None:
+            return Endpoint(service=service.name, host=host, port=None, url=None)
+        return _web_endpoint(service, host, port, f"{service.scheme or Scheme.HTTP}://localhost:{port}")
+
+    def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
+        """Return what `ready` asks for; a connection when it asks for nothing."""
+        del place
+        ready = service.ready
+        if ready.exec is not None:
+            return ExecProbe(ready.exec)
+        if ready.log is not None:
+            return LogProbe(ready.log)
+        if endpoint.port is None:
+            return StayedUpProbe(ready.stays_up_seconds)
+        if ready.http is not None:
+            return HttpProbe.of(endpoint, _path(ready.http), status=ready.status, body=ready.body)
+        return TcpProbe(endpoint.host, endpoint.port)
 
 
 def reachable(host: str) -> str:
@@ -148,6 +175,32 @@ def listen_addresses(host: str) -> tuple[str, ...]:
     if host not in {"127.0.0.1", "localhost", "::1"}:
         return (host,)
     return ("127.0.0.1", "::1") if _has_ipv6_loopback() else ("127.0.0.1",)
+
+
+def _external(service: Service, url: str) -> Endpoint:
+    from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
+
+    address = address_of(url, service.name)
+    return _web_endpoint(service, address.host, address.port, address.origin)
+
+
+def _web_endpoint(service: Service, host: str, port: int, origin: str) -> Endpoint:
+    numeric = origin.replace("//localhost:", "//127.0.0.1:")
+    health = service.ready.http
+    return Endpoint(
+        service=service.name,
+        host=host,
+        port=port,
+        url=service.external_url or origin + _path(service.url_path),
+        origins=(origin,) if numeric == origin else (origin, numeric),
+        aliases=service.port_env,
+        docs_url=None if service.docs_path is None else origin + _path(service.docs_path),
+        health_url=None if health is None else origin + _path(health),
+    )
+
+
+def _path(path: str) -> str:
+    return path if not path or path.startswith("/") else f"/{path}"
 
 
 def _has_ipv6_loopback() -> bool:

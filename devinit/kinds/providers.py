@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devinit.kinds import KINDS
+from devinit.kinds import BUILT_IN, KINDS, Kind
 from devinit.kinds.provider import Place, Provider, Say
 
 __all__ = ["PROVIDERS", "Place", "Provider", "Say"]
@@ -12,11 +12,29 @@ class Providers(dict[str, Provider]):
     """The providers by the names of their kinds; one that is asked for first is loaded then."""
 
     def __missing__(self, name: str) -> Provider:
-        module, _, found = KINDS[name].runner.partition(":")
-        # Not `importlib`, which takes half a millisecond of the supervisor's start.
-        provider: Provider = getattr(__import__(module, fromlist=[found]), found)()
-        self[name] = provider
+        self[name] = provider = runner_of(KINDS[name])
         return provider
+
+
+def runner_of(kind: Kind) -> Provider:
+    """Load what runs a kind of service. Raise ProviderError when that of a plug-in cannot be used."""
+    try:
+        return _made(kind)
+    except (Exception, SystemExit) as error:
+        if kind in BUILT_IN:
+            raise
+        from devinit.kinds.plugged import cannot_run  # hardly any project has a plug-in
+
+        raise cannot_run(kind.name, error) from error
+
+
+def _made(kind: Kind) -> Provider:
+    module, _, name = kind.runner.partition(":")
+    # Not `importlib`, which takes half a millisecond of the supervisor's start.
+    provider = getattr(__import__(module, fromlist=[name]), name)()
+    if not isinstance(provider, Provider):
+        raise TypeError(f"{kind.runner} is not a Provider")
+    return provider
 
 
 PROVIDERS = Providers()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.cli.asking import can_ask
-from devinit.cli.doctor import exposure, files, leftovers, machine, services
+from devinit.cli.doctor import exposure, files, leftovers, machine, plug_ins, services
 from devinit.cli.doctor.extensions import extensions
 from devinit.cli.doctor.finding import Finding
 from devinit.cli.doctor.surroundings import surroundings
@@ -54,9 +54,20 @@ def run(arguments: Arguments) -> int:
     if folder is not None and not arguments.json:
         terminal.write(sys.stdout, [plain(f"  {root} keeps its logs and data in {folder}")])
     rows += looked_at(checks, arguments)
+    brought = plug_ins.titles()
     if arguments.json:
-        print_json({"root": root, "folder": folder, "checks": [*first, *checks], "findings": rows})
-    elif root is None:
+        print_json(
+            {
+                "root": root,
+                "folder": folder,
+                "checks": [*first, *checks],
+                "plug_ins": brought,
+                "findings": rows,
+            }
+        )
+    else:
+        terminal.write(sys.stdout, [plain(f"  {name} is of {title}") for name, title in brought.items()])
+    if root is None and not arguments.json:
         talk("there is no project here: only the machine was looked at")
     return SICK if any(map(is_left, rows)) else WELL
 
@@ -79,7 +90,7 @@ def is_left(row: Json) -> bool:
 
 def checks_without_records(root: Path | None) -> dict[str, Check]:
     """Return what can be looked at where devinit's own folders cannot be used."""
-    of_machine: dict[str, Check] = {"limits": machine.limits}
+    of_machine: dict[str, Check] = {"limits": machine.limits, "plug-ins": plug_ins.broken}
     if root is None:
         return of_machine
     return {
@@ -97,6 +108,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
     survey = asking.submit(neighbours)
     of_machine: dict[str, Check] = {
         "limits": machine.limits,
+        "plug-ins": plug_ins.broken,
         "neighbours": lambda: leftovers.of_machine(survey.result(), root),
         "gone": leftovers.forgotten,
     }

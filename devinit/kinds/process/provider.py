@@ -9,11 +9,10 @@ from msgspec import Struct
 
 from devinit.errors import ServiceError, StateFileError
 from devinit.kinds.command import command_spec, first_words
-from devinit.kinds.provider import Notes, Place, Provider, Say, reachable
+from devinit.kinds.provider import Notes, Place, Say, WebProvider
 from devinit.model.launcher import is_job_worker
-from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.process import ProcessSpec
-from devinit.model.service import Endpoint, Scheme, Service, StopPolicy, StopTarget
+from devinit.model.service import Endpoint, Service, StopPolicy, StopTarget
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 
 JOB_SECONDS = 30.0
@@ -38,17 +37,8 @@ class _Package(Struct, frozen=True, rename="camel"):
     dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-class ProcessProvider(Provider):
+class ProcessProvider(WebProvider):
     """Runs the service's own command."""
-
-    def endpoint(self, service: Service, port: int | None) -> Endpoint:
-        """Return the browser's address: `localhost`, which Vite and Next accept without configuration."""
-        if service.external_url is not None:
-            return _external(service, service.external_url)
-        host = reachable(service.host)
-        if port is None:
-            return Endpoint(service=service.name, host=host, port=None, url=None)
-        return _web_endpoint(service, host, port, f"{service.scheme or Scheme.HTTP}://localhost:{port}")
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
@@ -68,20 +58,6 @@ class ProcessProvider(Provider):
         _refuse_missing_environment(service, place, spec)
         return spec
 
-    def probe(self, service: Service, endpoint: Endpoint, place: Place) -> Probe:
-        """Return what `ready` asks for; a connection when it asks for nothing."""
-        del place
-        ready = service.ready
-        if ready.exec is not None:
-            return ExecProbe(ready.exec)
-        if ready.log is not None:
-            return LogProbe(ready.log)
-        if endpoint.port is None:
-            return StayedUpProbe(ready.stays_up_seconds)
-        if ready.http is not None:
-            return HttpProbe.of(endpoint, _path(ready.http), status=ready.status, body=ready.body)
-        return TcpProbe(endpoint.host, endpoint.port)
-
     def stop(self, service: Service) -> StopPolicy:
         """Return TERM, five seconds, then KILL, unless the service says otherwise.
 
@@ -91,32 +67,6 @@ class ProcessProvider(Provider):
             return service.stop or StopPolicy()
         stated = service.stop or StopPolicy(grace_seconds=JOB_SECONDS)
         return stated if stated.to is not None else msgspec.structs.replace(stated, to=StopTarget.MAIN)
-
-
-def _external(service: Service, url: str) -> Endpoint:
-    from devinit.kinds.external import address_of  # rare, and urllib.parse costs 3 ms
-
-    address = address_of(url, service.name)
-    return _web_endpoint(service, address.host, address.port, address.origin)
-
-
-def _web_endpoint(service: Service, host: str, port: int, origin: str) -> Endpoint:
-    numeric = origin.replace("//localhost:", "//127.0.0.1:")
-    health = service.ready.http
-    return Endpoint(
-        service=service.name,
-        host=host,
-        port=port,
-        url=service.external_url or origin + _path(service.url_path),
-        origins=(origin,) if numeric == origin else (origin, numeric),
-        aliases=service.port_env,
-        docs_url=None if service.docs_path is None else origin + _path(service.docs_path),
-        health_url=None if health is None else origin + _path(health),
-    )
-
-
-def _path(path: str) -> str:
-    return path if not path or path.startswith("/") else f"/{path}"
 
 
 def _command(service: Service) -> str:
