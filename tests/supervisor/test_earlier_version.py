@@ -18,7 +18,7 @@ from devinit.control import checkouts
 from devinit.errors import StateFileError
 from devinit.model.service import Service
 from devinit.supervisor.record.state_file import ServiceRecord, State, encoder
-from devinit.system import checkout
+from devinit.system import state_folders
 from devinit.system.checkout import claim
 from devinit.system.files import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK
@@ -195,7 +195,7 @@ class TestTheDataOfRootsServers:
         self, known: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Data in the state folder would take its place without a word."""
-        monkeypatch.setattr(checkout, "OUTSIDE", str(tmp_path / "lib"))
+        monkeypatch.setattr(state_folders, "OUTSIDE", str(tmp_path / "lib"))
         folder = state_of(known.root)
         outside = tmp_path / "lib" / folder.name / "db" / "pg15"
         earlier = known.root / ".devinit" / "data" / "db" / "pg15"

@@ -420,7 +420,7 @@ class TestTheFolderOfRootsServers:
 
     @pytest.fixture
     def outside(self, shared_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        monkeypatch.setattr(checkout, "OUTSIDE", str(shared_folder / "lib"))
+        monkeypatch.setattr(state_folders, "OUTSIDE", str(shared_folder / "lib"))
         (shared_folder / "lib").mkdir(mode=0o755)
         return shared_folder / "lib"
 
