@@ -8,7 +8,7 @@ from devinit.dashboard.state import ALIVE, AT_REST, BUSY, Line, Stack, View, cou
 from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from devinit.dashboard.link import Gone
 
@@ -60,35 +60,43 @@ STOPPED = "stopped"
 
 
 class Column(NamedTuple):
-    """A column of the table, and from which width of the terminal on it is shown; the widest is given up first."""
+    """A column of the table."""
 
     title: str
     at_least: int
+    """From which width of the terminal on it is shown; what needs the most is given up first."""
+    cell: Callable[[View, float], Piece]
+    """What it shows of a service, at a time of the clock that `View.started_at` was read from."""
     right: bool = False
+    stays: bool = False
+    """It is shown where it is empty for every service, too."""
 
 
+STATE = "STATE"
 COLUMNS = (
-    Column("SERVICE", 0),
-    Column("STATE", 58),
-    Column("PORT", 0),
-    Column("PID", 112, right=True),
-    Column("UP", 60, right=True),
-    Column("CPU", 66, right=True),
-    Column("", 76),  # the sparkline belongs to the column before
-    Column("MEMORY", 70, right=True),
-    Column("↻", 64, right=True),
+    Column("SERVICE", 0, lambda view, _: (cut(one_line(view.name), LONGEST_NAME), "strong"), stays=True),
+    Column(STATE, 58, lambda view, _: (view.phase, mark_of(view)[1])),
+    Column("PORT", 0, lambda view, _: port(view), stays=True),
+    Column("PID", 112, lambda view, _: (str(view.pid or ""), "dim"), right=True),
+    Column("UP", 60, lambda view, now: (up(view, now), ""), right=True),
+    Column("CPU", 66, lambda view, _: cpu(view), right=True),
+    # The bars belong to the column before.
+    Column("", 76, lambda view, _: (sparkline(view.cpu) if view.pid is not None else "", "busy")),
+    Column("MEMORY", 70, lambda view, _: (memory(view), ""), right=True),
+    Column("↻", 64, lambda view, _: (str(view.restarts or ""), "attention"), right=True),
 )
+"""All but the last one, which has what `remark` says. Another one is a row here, and what it shows in `View`."""
 
 
 def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[list[Piece]]]:
     """Return the header and one line for each service, as wide as the terminal and no wider."""
     shown = [number for number, column in enumerate(COLUMNS) if columns >= column.at_least]
-    rows = [cells(view, now) for view in stack.services.values()]
+    rows = [[column.cell(view, now) for column in COLUMNS] for view in stack.services.values()]
     widths = {n: max([width(COLUMNS[n].title), *(width(row[n][0]) for row in rows)]) for n in shown}
-    # A column that is empty for every service takes no room.
-    shown = [n for n in shown if n in (0, 2) or any(row[n][0] for row in rows)]
+    shown = [n for n in shown if COLUMNS[n].stays or any(row[n][0] for row in rows)]
     pages = [width(view.url) for view in stack.services.values() if view.url and view.url.startswith("http")]
     shown = without_cutting(shown, widths, columns, max(pages, default=0))
+    stated = any(COLUMNS[n].title == STATE for n in shown)
     last = room_behind(shown, widths, columns)
     header: list[Piece] = [("   ", "")]
     header += [(fit(COLUMNS[n].title, widths[n], right=COLUMNS[n].right) + GAP, "dim") for n in shown]
@@ -96,10 +104,10 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
         header.append(("URL", "dim"))
     lines = []
     for view, row in zip(stack.services.values(), rows, strict=True):
-        mark, style = MARKS.get(view.phase, ("?", "attention"))
+        mark, style = mark_of(view)
         line: list[Piece] = [(f" {mark} ", style)]
         line += [(fit(row[n][0], widths[n], right=COLUMNS[n].right) + GAP, row[n][1]) for n in shown]
-        said = remark(view, stated=1 in shown)
+        said = remark(view, stated=stated)
         line += cut_pieces(said, last)
         room = last - sum(width(text) for text, _ in said) - len(GAP)
         if view.extra_ports and said and said[-1][1] == "link" and room >= SHORTEST_EXTRA:
@@ -124,21 +132,26 @@ def room_behind(shown: list[int], widths: dict[int, int], columns: int) -> int:
     return columns - sum(widths[number] + len(GAP) for number in shown) - 3
 
 
-def cells(view: View, now: float) -> list[Piece]:
-    """Return the cells of one service, in the order of COLUMNS."""
-    mark_style = MARKS.get(view.phase, ("?", "attention"))[1]
-    runs = view.pid is not None
-    return [
-        (cut(one_line(view.name), LONGEST_NAME), "strong"),
-        (view.phase, mark_style),
-        port(view),
-        (str(view.pid or ""), "dim"),
-        (uptime(now - view.started_at) if view.started_at is not None else "", ""),
-        (percent(view.cpu[-1]) if runs and view.cpu else "", "attention" if runs and is_hot(view) else ""),
-        (sparkline(view.cpu) if runs else "", "busy"),
-        (size(view.memory) if runs and view.memory is not None else "", ""),
-        (str(view.restarts or ""), "attention"),
-    ]
+def mark_of(view: View) -> Piece:
+    """Return the sign of what a service is doing, and its style."""
+    return MARKS.get(view.phase, ("?", "attention"))
+
+
+def up(view: View, now: float) -> str:
+    """Return for how long a service has run."""
+    return uptime(now - view.started_at) if view.started_at is not None else ""
+
+
+def cpu(view: View) -> Piece:
+    """Return what a service uses of a CPU now."""
+    if view.pid is None or not view.cpu:
+        return "", ""
+    return percent(view.cpu[-1]), "attention" if is_hot(view) else ""
+
+
+def memory(view: View) -> str:
+    """Return what a service uses of the memory."""
+    return size(view.memory) if view.pid is not None and view.memory is not None else ""
 
 
 def port(view: View) -> Piece:
@@ -167,7 +180,7 @@ def remark(view: View, *, stated: bool) -> list[Piece]:
             return [] if stated else [("stopped", "dim")]
     said = reason or (one_line(view.doing) if view.phase in BUSY else "")
     words = said if stated and said else f"{view.phase}: {said}" if said else "" if stated else view.phase
-    return [(words, MARKS.get(view.phase, ("?", "attention"))[1])]
+    return [(words, mark_of(view)[1])]
 
 
 def is_link_at(line: Sequence[Piece], column: int) -> bool:
