@@ -166,7 +166,7 @@ def _signal(text: str, place: Place) -> str:
 def _size(value: int | str | None, default: int, place: Place) -> int:
     if value is None:
         return default
-    parts = re.fullmatch(r"\s*(\d{1,12})\s*([A-Za-z]*)\s*", str(value), re.ASCII)
+    parts = re.fullmatch(r"(\d{1,12})\s*([A-Za-z]*)", str(value).strip(), re.ASCII)
     if parts is None or parts[2].lower() not in _SIZE_UNITS:
         place.add("not a size", 'bytes, or a text like "500 kB" or "10 MB"')
         return default

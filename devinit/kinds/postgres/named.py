@@ -53,10 +53,14 @@ def logins(text: str) -> Iterator[Login]:
     if "://" not in text:
         return
     for found in re.finditer(_URL, text):
-        host = found["host"].rpartition(":")[0] if re.search(r":[^\]]*\Z", found["host"]) else found["host"]
-        if not _is_near(host) or _is_template(found["password"]):
+        if not _is_near(_without_port(found["host"])) or _is_template(found["password"]):
             continue
         yield _decoded(found["user"]), _decoded(found["password"]), _decoded(found["database"] or "")
+
+
+def _without_port(place: str) -> str:
+    host, sign, port = place.rpartition(":")
+    return host if sign and "]" not in port else place
 
 
 def _is_near(host: str) -> bool:

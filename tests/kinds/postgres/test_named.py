@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devinit.kinds.postgres.named import named_password
+from devinit.kinds.postgres.named import logins, named_password
 from devinit.model.service import DatabaseSettings
 
 SHOP = DatabaseSettings(database="shop", user="shop")
@@ -65,6 +65,12 @@ class TestAnyOtherUrl:
     )
     def test_of_another_server_or_without_a_password_does_not_count(self, url: str) -> None:
         assert named(TEST_DSN=url) is None
+
+    @pytest.mark.timeout(20)
+    def test_with_a_hostile_port_is_read_at_once(self) -> None:
+        url = f"postgresql://q1:b@{':' * 100_000}]/q1"
+
+        assert list(logins(url)) == []
 
     def test_of_a_server_elsewhere_never_counts(self) -> None:
         assert named(DATABASE_URL="postgresql://shop:production@db.example.org/shop") is None
