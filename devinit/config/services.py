@@ -17,7 +17,7 @@ from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Tex
 from devinit.kinds import KINDS, USUAL, Context, Kind
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.service import Condition, Scheme, Service
-from devinit.system.bounds import bounds_of
+from devinit.system.bounds import Bounds, bounds_of
 
 _QUOTING = frozenset("'\"\\")
 """Without one of these, a command line is its words."""
@@ -69,7 +69,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         env=variables(table.env, place.at("env")),
         env_file=_env_files(table, surroundings.root, place.at("env_file")),
         restart=restart_policy(table.restart, place.at("restart")),
-        watch=_patterns(table.watch, place.at("watch")),
+        watch=_patterns(table, surroundings.root, place.at("watch")),
         stop=stop_policy(table.stop, place.at("stop")),
         logs=log_limits(table.logs, place.at("logs")),
         optional=bool(table.optional),
@@ -214,12 +214,24 @@ def _refuse_open_quotes(command: str, place: Place) -> None:
         place.add(f"{command!r} cannot be parsed: {str(error).lower()}", "close every quote")
 
 
-def _patterns(value: Texts | None, place: Place) -> tuple[str, ...]:
-    patterns = _texts(value)
+def _patterns(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
+    patterns = _texts(table.watch)
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
             place.add(f'"{pattern}" does not lie in its directory', 'a pattern as "src/**/*.py"')
+        elif _leads_outside(pattern, root / (table.directory or ""), root):
+            place.add(
+                f'"{pattern}" leads out of the repository through a link', "watch files of the repository"
+            )
     return patterns
+
+
+def _leads_outside(pattern: str, directory: Path, root: Path) -> bool:
+    """Whether a link leads from a service's folder to the one that would be watched, outside of the repository."""
+    parts = pattern.split("/")[:-1]
+    first = next((count for count, part in enumerate(parts) if _WILDCARDS & set(part)), len(parts))
+    tops = (*bounds_of(root).tops, *bounds_of(directory).tops)
+    return first > 0 and not Bounds(root, tops).holds(directory.joinpath(*parts[:first]))
 
 
 def _inputs(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:

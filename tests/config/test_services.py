@@ -343,6 +343,22 @@ class TestAValueThatCannotBeMeant:
     def test_is_refused_by_key(self, refused: Refused, keys: str, said: str) -> None:
         assert said in refused(f'[services.a]\ncommand = "x"\n{keys}')
 
+    @pytest.mark.timeout(20)
+    def test_is_refused_at_once_for_a_hostile_size(self, refused: Refused) -> None:
+        text = f'[services.a]\ncommand = "x"\nlogs.size = "1{" " * 200_000}!"'
+
+        assert "services.a.logs.size: not a size" in refused(text)
+
+    @pytest.mark.parametrize("pattern", ["u/**/*.py", "u/x/*.py", "./u/x.py", "a/../u/*"])
+    def test_is_refused_that_watches_what_a_link_outside_leads_to(
+        self, refused: Refused, root: Path, pattern: str
+    ) -> None:
+        (root / "u").symlink_to("/usr")
+
+        said = refused(f'[services.a]\ncommand = "x"\nwatch = "{pattern}"')
+
+        assert "services.a.watch" in said
+
     @pytest.mark.parametrize(
         ("keys", "said"),
         [
