@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from dotenv import parser
 
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.project.given import LARGE_FILE
 from devinit.supervisor.project.stage import Stage, wants_color
 from tests.places import state_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import StringIO
     from pathlib import Path
 
 
@@ -161,3 +166,25 @@ class TestColours:
         self, caller: dict[str, str], *, wanted: bool
     ) -> None:
         assert wants_color(caller) is wanted
+
+
+class TestALongEnvFile:
+    async def test_is_parsed_in_a_thread_before_a_service_is_given_it(
+        self, root: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (root / ".env").write_text("".join(f"A{number}=long\n" for number in range(LARGE_FILE // 10)))
+        service = web(root)
+        stage.configure(project(root, service), {})
+        parsed_in = []
+        parse = parser.parse_stream
+
+        def noted(text: StringIO) -> Iterator[parser.Binding]:
+            parsed_in.append(threading.current_thread())
+            return parse(text)
+
+        monkeypatch.setattr(parser, "parse_stream", noted)
+
+        await stage.given.read_ahead([service])
+
+        assert stage.environment_of(service)["A1"] == "long"
+        assert [thread is threading.main_thread() for thread in parsed_in] == [False]

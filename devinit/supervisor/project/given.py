@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from devinit.config.env_files import usual_env_files
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.service import Service
-from devinit.runtime.dotenv import read_env_files
+from devinit.runtime.dotenv import read_ahead, read_env_files
 from devinit.supervisor.files.env_pipes import EnvPipes
 from devinit.system.files import read_text, write_atomically
 
 log = logging.getLogger(__name__)
+
+LARGE_FILE = 20_000
+"""Bytes of a `.env` file from which on a thread reads it: it may take longer than the others can wait."""
 
 
 class Given:
@@ -42,14 +46,24 @@ class Given:
         return read_env_files(paths, caller=caller, said=self._pipes.said)
 
     async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
-        """Read the named pipes among the `.env` files of services that are about to be run. Raise ConfigError.
+        """Read what would keep the others waiting: long files, and the named pipes among the `.env` files.
 
-        Each once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller that
-        only asks about a service must not take what its writer has for the next start.
+        The services are about to be run. Raise ConfigError for a pipe that cannot be read.
+
+        Each pipe once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller
+        that only asks about a service must not take what its writer has for the next start.
         """
+        services = list(services)
+        await self.read_ahead(services)
         paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
         if pipes := [path for path in paths if path.is_fifo()] if again else self._pipes.unread(paths):
             await asyncio.to_thread(self._pipes.read, pipes)
+
+    async def read_ahead(self, services: Iterable[Service]) -> None:
+        """Read the long `.env` files of services in a thread; what they state is known from then on."""
+        paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
+        if large := [path for path in paths if _is_large(path)]:
+            await asyncio.to_thread(read_ahead, large)
 
     def remember(self, service: str, values: Mapping[str, str]) -> None:
         """Remember what a service is given."""
@@ -84,3 +98,11 @@ class Given:
         copy._pipes, copy._is_noted = self._pipes, self._is_noted
         copy._values = dict(self._values)
         return copy
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > LARGE_FILE

@@ -1,0 +1,83 @@
+"""What the text of a `.env` file states, read in a time that grows with its length. Pure.
+
+python-dotenv reads the statements, so that a file means here what it means to the application. Two of its patterns
+take the square of a text: white space without a comment behind it, which is refused, and `${`, which is read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+MOST_SPACES = 250
+"""White space in a row. python-dotenv takes a second for a megabyte of lines with so much."""
+MOST_LINES = 50_000
+"""Lines of one file. python-dotenv reads so many within a second or two."""
+MOST_TEXTS = 64
+"""Texts whose statements are kept: every service of a project is given the same few files."""
+
+# The lookbehind: only the first place of a long row is tried.
+_TOO_MANY_SPACES = rf"(?<![^\S\r\n])[^\S\r\n]{{{MOST_SPACES + 1}}}"
+_NAME_END = re.compile("[:}]")
+
+
+class Problem(NamedTuple):
+    """What ended the reading of a text."""
+
+    line: int
+    statement: str = ""
+    """What python-dotenv cannot read."""
+    too_much: str = ""
+    """What there is more of than any program writes."""
+
+
+class Statements(NamedTuple):
+    """The values that a text gives to names, in its order, as far as it was read."""
+
+    values: tuple[tuple[str, str], ...]
+    problem: Problem | None = None
+
+
+@lru_cache(maxsize=MOST_TEXTS)
+def statements_of(text: str) -> Statements:
+    """Return what a text states; its references are not replaced."""
+    from io import StringIO
+
+    # Imported only for a service that has such a file: it brings logging and tempfile, 9 ms on their own.
+    from dotenv.parser import parse_stream
+
+    if text.count("\n") > MOST_LINES:
+        return Statements((), Problem(MOST_LINES, too_much=f"more than {MOST_LINES:,} lines"))
+    if wide := re.search(_TOO_MANY_SPACES, text):
+        line = text.count("\n", 0, wide.start()) + 1
+        return Statements((), Problem(line, too_much=f"more than {MOST_SPACES} spaces or tabs in a row"))
+    values: list[tuple[str, str]] = []
+    for binding in parse_stream(StringIO(text)):
+        original = binding.original.string
+        if binding.error or "\0" in original:
+            # The parser counts from the blank lines before the statement.
+            blank = original[: len(original) - len(original.lstrip())]
+            problem = Problem(binding.original.line + blank.count("\n"), statement=original)
+            return Statements(tuple(values), problem)
+        if binding.key is not None and binding.value is not None:
+            values.append((binding.key, binding.value))
+    return Statements(tuple(values))
+
+
+def replaced(value: str, known: Mapping[str, str]) -> Iterator[str]:
+    """Yield the parts of a value, with `${NAME}` and `${NAME:-default}` replaced as python-dotenv does it."""
+    done = searched = 0
+    while (start := value.find("${", searched)) >= 0:
+        sign = _NAME_END.search(value, start + 2)
+        if sign is None or (end := value.find("}", sign.start())) < 0:
+            break  # there is no `}` any more
+        if not value.startswith((":-", "}"), sign.start()):
+            # What begins before this colon ends at it, too.
+            searched = sign.end()
+            continue
+        yield value[done:start]
+        yield known.get(value[start + 2 : sign.start()], value[sign.start() + 2 : end])
+        done = searched = end + 1
+    yield value[done:]
