@@ -231,7 +231,9 @@ def _leads_outside(pattern: str, directory: Path, root: Path) -> bool:
     parts = pattern.split("/")[:-1]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS & set(part)), len(parts))
     tops = (*bounds_of(root).tops, *bounds_of(directory).tops)
-    return first > 0 and not Bounds(root, tops).holds(directory.joinpath(*parts[:first]))
+    bounds = Bounds(root, tops)
+    # The deepest that is there is watched.
+    return not all(bounds.holds(directory.joinpath(*parts[: count + 1])) for count in range(first))
 
 
 def _inputs(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
