@@ -23,9 +23,45 @@ LONGEST_SECONDS = 0.5
 """How long one match may compute; the supervisor does nothing else meanwhile."""
 PAUSE_SECONDS = 10.0
 """How long a pattern that took longer is not tried again, so that most of the time is left for other work."""
+SHARE = 0.2
+"""The part of the time that all matches together may compute, but for those that take no time to speak of."""
+QUICK_SECONDS = 0.001
+"""Matches that take less are always made: sound patterns are tried many times a second while services come up."""
+FIRST_SECONDS = 0.02
+"""How long a pattern may compute at first when others have used up that part."""
 
-_too_slow: dict[str, float] = {}
-"""Patterns that took too long, and when each is tried again (`time.monotonic`)."""
+
+class Allowance:
+    """How long matches may compute: with a limit for each alone, sixty slow ones would take all the time."""
+
+    def __init__(self) -> None:
+        self._left, self._since = LONGEST_SECONDS, time.monotonic()
+        self._took: dict[str, float] = {}
+        """How many seconds each pattern computed last."""
+        self._retried: dict[str, float] = {}
+        """When each pattern that took too long is tried again (`time.monotonic`)."""
+
+    def seconds_for(self, pattern: str) -> float:
+        """Return how long a pattern may compute now; 0 for one that must not be tried."""
+        now = time.monotonic()
+        self._left = min(LONGEST_SECONDS, self._left + (now - self._since) * SHARE)
+        self._since = now
+        is_quick = self._took.get(pattern, 0.0) < QUICK_SECONDS
+        if now < self._retried.get(pattern, 0.0) or (self._left < FIRST_SECONDS and not is_quick):
+            return 0.0
+        return max(FIRST_SECONDS, self._left)
+
+    def note(self, pattern: str, seconds: float, *, ended: bool) -> None:
+        """Take notice of how long a match computed, and whether it came to its end."""
+        self._took[pattern] = seconds
+        if seconds >= QUICK_SECONDS:
+            self._left = max(0.0, self._left - seconds)
+        if not ended:
+            self._retried[pattern] = time.monotonic() + PAUSE_SECONDS
+
+
+_allowance = Allowance()
+"""Of this process."""
 
 
 class PatternTooSlow(Exception):
@@ -33,7 +69,7 @@ class PatternTooSlow(Exception):
 
     def __init__(self, pattern: str, seconds: float) -> None:
         super().__init__(
-            f"the regular expression {pattern!r} takes longer than {seconds:g} s: "
+            f"the regular expression {pattern!r} takes longer than {seconds:.2g} s: "
             "rewrite it without a repetition inside another, such as (a+)+"
         )
 
@@ -41,18 +77,21 @@ class PatternTooSlow(Exception):
 def is_found(pattern: str, text: str, flags: re.RegexFlag = re.NOFLAG) -> bool:
     """Return whether a pattern matches somewhere in a text.
 
-    Raise PatternTooSlow when that takes too long, and at once within 10 s after that. Only in the main thread is
-    the time bounded: signals reach no other.
+    Raise PatternTooSlow when that takes too long, at once within 10 s after that, and while slow patterns have
+    used up the time of all. Only in the main thread is the time bounded: signals reach no other.
     """
-    if pattern in _too_slow and time.monotonic() < _too_slow[pattern]:
+    seconds = _allowance.seconds_for(pattern)
+    if not seconds:
         raise PatternTooSlow(pattern, LONGEST_SECONDS)
     expression = re.compile(pattern, flags)
+    began, ended = time.process_time(), False
     try:
-        with bounded(pattern, LONGEST_SECONDS):
-            return expression.search(text) is not None
-    except PatternTooSlow:
-        _too_slow[pattern] = time.monotonic() + PAUSE_SECONDS
-        raise
+        with bounded(pattern, seconds):
+            found = expression.search(text) is not None
+        ended = True
+        return found
+    finally:
+        _allowance.note(pattern, time.process_time() - began, ended=ended)
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from devinit.system.matching import PatternTooSlow, Search, is_found
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give a match a twentieth of a second, and let no pattern be known as slow."""
+    """Give a match a twentieth of a second, and let none have computed before."""
     monkeypatch.setattr(matching, "LONGEST_SECONDS", 0.05)
-    monkeypatch.setattr(matching, "_too_slow", {})
+    monkeypatch.setattr(matching, "_allowance", matching.Allowance())
 
 
 @pytest.mark.timeout(30)
@@ -49,6 +49,28 @@ class TestAPattern:
             is_found("(a+)+$", "a" * 60 + "!")
 
         assert time.process_time() - begun < 0.04
+
+    def test_that_is_slow_takes_no_time_from_a_sound_one(self) -> None:
+        for number in range(10):
+            with pytest.raises(PatternTooSlow):
+                is_found(f"(a+)+{number}$", "a" * 60 + "!")
+
+        assert is_found(r"listening on .*:\d+$", "listening on 127.0.0.1:8000")
+
+    def test_shares_its_time_with_all_others_that_are_slow(self) -> None:
+        begun = time.process_time()
+
+        for number in range(100):
+            with pytest.raises(PatternTooSlow):
+                is_found(f"(a+)+{number}$", "a" * 60 + "!")
+        first = time.process_time() - begun
+        for number in range(100):
+            with pytest.raises(PatternTooSlow):
+                is_found(f"(a+)+{number}$", "a" * 60 + "!")
+
+        # A twentieth of a second for each would be 5 s, and again.
+        assert first < 3.5
+        assert time.process_time() - begun - first < 0.2
 
     def test_leaves_the_signal_and_its_timer_as_they_were(self) -> None:
         before = signal.getsignal(signal.SIGVTALRM)
