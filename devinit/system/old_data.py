@@ -12,6 +12,7 @@ import stat
 
 from devinit.errors import StateFileError
 from devinit.system.state_folders import parts_of
+from devinit.system.walking import DEEPEST, walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def in_two_places(left: LeftOver, other: str) -> StateFileError:
 
 def size_of(path: str) -> int:
     """Return how many bytes of the disk a folder takes."""
-    files = (os.path.join(top, name) for top, _, names in os.walk(path) for name in names)
+    files = (os.path.join(top, name) for top, _, names in walk(path) for name in names)
     return sum(_blocks_of(file) * 512 for file in files)
 
 
@@ -133,7 +134,7 @@ def _is_data(entry: os.DirEntry[str]) -> bool:
     if entry.is_symlink():
         return True
     is_folder = entry.is_dir() and not entry.name.endswith(UNFINISHED)
-    return is_folder and any(files for _, _, files in os.walk(entry.path))
+    return is_folder and any(files for _, _, files in walk(entry.path))
 
 
 def _data_in_the_way(folder: str, service: str) -> str | None:
@@ -231,7 +232,11 @@ def _refuse_what_no_server_made(folder: str, *, is_known: bool) -> None:
     PostgreSQL makes links for its tablespaces, and can have one for its write-ahead log. They count only in a
     checkout in which devinit was started.
     """
-    for top, folders, files in os.walk(folder):
+    for top, folders, files in walk(folder, deepest=DEEPEST):
+        if folders and top.removeprefix(folder).count("/") >= DEEPEST:
+            raise StateFileError(
+                f"{folder} is deeper than {DEEPEST} folders", hint="remove it: no database made it"
+            )
         for name in (*folders, *files):
             path = os.path.join(top, name)
             mode = os.lstat(path).st_mode
@@ -259,7 +264,7 @@ def _keep_owners(source: str, target: str) -> None:
     """Give the copies the owners of the originals: root's servers run as other users."""
     if os.geteuid() != 0:
         return
-    for folder, _, files in os.walk(target):
+    for folder, _, files in walk(target):
         original = os.path.join(source, os.path.relpath(folder, target))
         for name in (".", *files):
             found = os.lstat(os.path.join(original, name))

@@ -12,6 +12,7 @@ from devinit.model.names import OWN_FOLDER
 from devinit.system.files import read_bytes
 from devinit.system.own_folder import IDENTITY, read_identity
 from devinit.system.paths import project_id, state_path, unusable
+from devinit.system.walking import walk
 
 LOCK = "lock"
 """The file beside the state folders: while it is locked, a claim finds out whose one of them is."""
@@ -106,7 +107,7 @@ def size_of(path: str) -> int:
     """Return how many bytes a state folder takes on the disk."""
     found = 0
     for top in parts_of(path):
-        for folder, _, files in os.walk(top):
+        for folder, _, files in walk(top):
             for name in files:
                 try:
                     found += os.lstat(os.path.join(folder, name)).st_blocks * 512

@@ -18,7 +18,7 @@ from devinit.errors import StateFileError
 from devinit.system import old_layout
 from devinit.system.checkout import claim
 from devinit.system.paths import SUPERVISOR_LOCK
-from tests.places import state_of
+from tests.places import deep, state_of
 from tests.supervisor.conftest import Shop
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs a redis-server")
@@ -245,6 +245,12 @@ class TestWhatARepositoryShips:
         os.mkfifo(own / "data" / "postgres" / "pg15" / "postmaster.pid")
 
         with pytest.raises(StateFileError, match=r"postmaster\.pid is a named pipe"):
+            claim(shop.root)
+
+    def test_brings_no_data_along_that_is_deeper_than_any_database(self, shop: Shop, own: Path) -> None:
+        (own / "data" / "postgres" / "pg15").mkdir(parents=True)
+        refused = pytest.raises(StateFileError, match="is deeper than 100 folders")
+        with deep(own / "data" / "postgres" / "pg15"), refused:
             claim(shop.root)
 
     def test_brings_no_pipe_along(self, shop: Shop, own: Path) -> None:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from devinit.errors import DevinitError
 from devinit.kinds.postgres.pg_config import said_by
 from devinit.kinds.programs import Origin, Program, moved_away
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
+from devinit.system.walking import DEEPEST, walk
 
 SUFFIXES = frozenset(
     (".sql", ".py", ".prisma", ".rb", ".js", ".ts", ".ex", ".exs", ".go", ".kt", ".php", ".xml")
@@ -28,6 +32,8 @@ PASSED_OVER = frozenset(
     ("node_modules", "vendor", "venv", "env", "dist", "build", "target", "site-packages", "__pycache__")
 )
 MOST_FILES = 3000
+MOST_BYTES = 16 * 2**20
+MOST_EXTENSIONS = 300
 """A repository has fewer; of one that has more, the rest is not looked at."""
 
 _SQL = re.compile(
@@ -54,36 +60,66 @@ _NAMES = {
     b"UnaccentExtension": "unaccent",
 }
 _PRISMA_NAMES = {"uuidOssp": "uuid-ossp"}
-_COMMENT = (b"--", b"#", b"//", b"*")
+_COMMENT = re.compile(rb"[^\S\n]*(?:--|#|//|\*)")
 
 
 def wanted_by(root: Path) -> dict[str, str]:
     """Return the extensions that a project's migrations create, each with the first place: `db/1.sql, line 3`."""
     found: dict[str, str] = {}
+    left = MOST_BYTES
     for path in _files_below(root):
+        if left <= 0:
+            break
         try:
             content = read_bytes(path, inside=root, most=LARGEST_SETTINGS) or b""
         except DevinitError:
             continue  # it is no file, or too large for a migration
-        for offset, name in named_in(content, prisma=path.suffix == ".prisma"):
-            line = content.count(b"\n", 0, offset) + 1
+        left -= len(content)
+        for line, name in named_in(content, prisma=path.suffix == ".prisma"):
             found.setdefault(name, f"{path.relative_to(root)}, line {line}")
+            if len(found) == MOST_EXTENSIONS:
+                return found
     return found
 
 
 def named_in(content: bytes, *, prisma: bool = False) -> Iterator[tuple[int, str]]:
-    """Yield the extensions that a file creates, with the offset at which it does; pure."""
-    for matched in (*_SQL.finditer(content), *_CALLED.finditer(content)):
-        if not _is_comment(content, matched.start()):
-            yield matched.start(), matched[1].decode().lower()
+    """Yield the extensions that a file creates, with the number of the line in which it does; pure."""
+    lines = _Lines(content)
+    for matched in chain(_SQL.finditer(content), _CALLED.finditer(content)):
+        line = lines.number(matched.start())
+        if not lines.is_comment(line):
+            yield line, matched[1].decode().lower()
     for matched in _DJANGO.finditer(content):
-        if not _is_comment(content, matched.start()):
-            yield matched.start(), _NAMES[matched[1]]
+        line = lines.number(matched.start())
+        if not lines.is_comment(line):
+            yield line, _NAMES[matched[1]]
     for matched in _PRISMA.finditer(content) if prisma else ():
+        line = lines.number(matched.start())
         for each in _PRISMA_NAME.finditer(matched[1]):
             mapped = _MAPPED.search(each[2] or b"")
             name = (mapped or each)[1].decode()
-            yield matched.start(), _PRISMA_NAMES.get(name, name)
+            yield line, _PRISMA_NAMES.get(name, name)
+
+
+class _Lines:
+    """The lines of a file, each looked at once, however many extensions it names."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._comments: dict[int, bool] = {}
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer(b"\n", self._content))]
+
+    def number(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
+
+    def is_comment(self, number: int) -> bool:
+        if number not in self._comments:
+            start = self._starts[number - 1]
+            self._comments[number] = _COMMENT.match(self._content, start) is not None
+        return self._comments[number]
 
 
 def lacking(wanted: Mapping[str, str], program: Program) -> dict[str, str]:
@@ -122,7 +158,7 @@ def told(missing: Mapping[str, str], program: Program, cluster: Path) -> str:
 
 def _files_below(root: Path) -> Iterator[Path]:
     seen = 0
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in walk(root, deepest=DEEPEST):
         folders[:] = sorted(each for each in folders if each not in PASSED_OVER and not each.startswith("."))
         parts = {part.lower() for part in Path(folder).relative_to(root).parts}
         migrations = bool(parts & MIGRATIONS)
@@ -133,7 +169,3 @@ def _files_below(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
         if seen > MOST_FILES:
             return
-
-
-def _is_comment(content: bytes, offset: int) -> bool:
-    return content[content.rfind(b"\n", 0, offset) + 1 : offset].lstrip().startswith(_COMMENT)

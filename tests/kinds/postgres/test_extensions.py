@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from devinit.kinds.postgres.extensions import lacking, named_in, wanted_by
+from devinit.kinds.postgres.extensions import MOST_EXTENSIONS, lacking, named_in, wanted_by
 from devinit.kinds.programs import Candidate, Origin, Program, proven
 from devinit.kinds.providers import PROVIDERS
 from tests.kinds.conftest import Bench, embedded_postgres, system_postgres
+from tests.places import deep
 
 
 def names_in(text: str, *, prisma: bool = False) -> list[str]:
@@ -73,6 +74,23 @@ class TestAMigration:
         os.mkfifo(root / "pipe.sql")
 
         assert wanted_by(root) == {}
+
+    def test_that_lies_deeper_than_anyone_works_is_passed_over(self, tmp_path: Path) -> None:
+        (tmp_path / "1.sql").write_text("CREATE EXTENSION postgis;")
+        with deep(tmp_path):
+            assert wanted_by(tmp_path) == {"postgis": "1.sql, line 1"}
+
+    @pytest.mark.timeout(20)
+    @pytest.mark.parametrize("between", [" ", "\n"])
+    @pytest.mark.parametrize("name", ["a", "{}"])
+    def test_that_creates_one_again_and_again_is_read_at_once(
+        self, tmp_path: Path, between: str, name: str
+    ) -> None:
+        statements = (f"CREATE EXTENSION {name.format(f'a{number}')}" for number in range(40_000))
+        (tmp_path / "1.sql").write_text(between.join(statements))
+
+        assert 1 <= len(wanted_by(tmp_path)) <= MOST_EXTENSIONS
+        assert len(names_in(between.join(["CREATE EXTENSION a"] * 50_000))) == 50_000
 
 
 class TestAPostgres:
