@@ -95,11 +95,11 @@ class Supervisor:
         with self._awaiting() as followers:
             async with stack.deciding:
                 configured = await self.configuration.read(order)
-                project = self.configuration.settled(configured, order.asked.environ)
+                project = await self.configuration.settled(configured, order.asked.environ)
                 names = to_start(order.services, project, stack.is_wanted)
                 refuse_nothing(project, names, order)
                 if order.only_changed:
-                    outdated_now = self.configuration.outdated(project)
+                    outdated_now = await self.configuration.outdated(project)
                     names = [name for name in names if name in outdated_now]
                     self._tell_added(project)
                     if not names:
@@ -120,7 +120,7 @@ class Supervisor:
                     await self.configuration.take_over(project, order, coming)
                     await stack.end(names)
                     order = replace(order, asked=without_questions(order.asked))
-                    project = self.configuration.settled(configured, order.asked.environ)
+                    project = await self.configuration.settled(configured, order.asked.environ)
                     wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 

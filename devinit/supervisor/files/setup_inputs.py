@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from devinit.model.service import Service
+from devinit.supervisor.files.patterns import files_of
 from devinit.system.repository import is_repository, search_of
 
 MOST_FILES = 10_000
@@ -79,8 +80,8 @@ def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
 
 def _named(service: Service) -> Iterator[tuple[str, Path]]:
     """Yield the files that `setup_inputs` names, at most `MOST_FILES`."""
-    found = chain.from_iterable(map(service.directory.glob, service.setup_inputs))
-    for path in sorted(islice((path for path in found if path.is_file()), MOST_FILES)):
+    found = chain.from_iterable(files_of(pattern, service.directory) for pattern in service.setup_inputs)
+    for path in sorted(islice(found, MOST_FILES)):
         yield os.path.relpath(path, service.directory), path
 
 

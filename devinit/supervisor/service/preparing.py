@@ -76,13 +76,15 @@ async def set_up(workshop: Workshop) -> None:
         return
     path = record_path(workshop.private, service.name)
     before = read_record(path)
-    if is_current(before, service, workshop.root):
+    # In threads: folders are searched for it, perhaps many.
+    if await asyncio.to_thread(is_current, before, service, workshop.root):
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
     there = existing(VENV_FOLDERS, service)
     own = tuple(name for name in there if name in before.environments)
     # Whatever comes of it, the success before does not count any more.
-    after = SetupRecord(inputs=checksums(service, workshop.root), environments=own)
+    inputs = await asyncio.to_thread(checksums, service, workshop.root)
+    after = SetupRecord(inputs=inputs, environments=own)
     write_record(path, after)
     if len(after.inputs or ()) >= MOST_FILES:
         workshop.say(
@@ -93,9 +95,9 @@ async def set_up(workshop: Workshop) -> None:
             workshop.say(f"setting up: {command}")
             await run_once(workshop, command, "setup", hidden=own if number == 0 else ())
         after = SetupRecord(
-            fingerprint(service, workshop.root),
+            await asyncio.to_thread(fingerprint, service, workshop.root),
             existing(PRODUCTS, service),
-            checksums(service, workshop.root),
+            await asyncio.to_thread(checksums, service, workshop.root),
         )
     finally:
         made = tuple(name for name in existing(VENV_FOLDERS, service) if name in own or name not in there)

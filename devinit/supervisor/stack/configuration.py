@@ -39,10 +39,11 @@ class Configuration:
 
     async def load(self, order: Order) -> Project:
         """Return the same, settled."""
-        return self.settled(await self.read(order), order.asked.environ)
+        return await self.settled(await self.read(order), order.asked.environ)
 
-    def settled(self, project: Project, environ: dict[str, str]) -> Project:
+    async def settled(self, project: Project, environ: dict[str, str]) -> Project:
         """Return a project with the passwords and the servers that its services use, or will use next."""
+        await self._stage.given.read_ahead(project.services.values())
         place = replace(self._stage.place(), environment=environ)
         return reuse.still_using(self._passwords.settled(project, place), self._stack.running())
 
@@ -110,18 +111,20 @@ class Configuration:
         runners = self._stack.runners
         if added.are_known(names, runners):
             return runners, self._stage
-        project = self.settled(await asyncio.to_thread(self._read, None), self._stage.caller)
+        project = await self.settled(await asyncio.to_thread(self._read, None), self._stage.caller)
         return added.with_added(self._stack.runners, self._stage, project, self._runner_of)
 
     async def changed_since(self) -> dict[str, list[str]]:
         """Return what of each service that runs is older than its files."""
         project = await self._files.project()
         removed = {name: [REMOVED] for name in self._stack.vanished(project)}
-        return self.outdated(self.settled(project, self._stage.caller)) | removed
+        settled = await self.settled(project, self._stage.caller)
+        return await self.outdated(settled) | removed
 
-    def outdated(self, project: Project) -> dict[str, list[str]]:
+    async def outdated(self, project: Project) -> dict[str, list[str]]:
         """Return what of each service that runs is older than a project says."""
-        return outdated.changes(self._stack.present(), self._stage, project)
+        # Folders are searched for it, perhaps many.
+        return await asyncio.to_thread(outdated.changes, self._stack.present(), self._stage, project)
 
     async def error(self) -> str | None:
         """Return why the configuration cannot be read now; None when it can, or was only detected."""

@@ -1,0 +1,84 @@
+"""Find the files that a pattern with wildcards means: `schema/**/*.graphql`.
+
+`Path.glob` looks at a folder once for each way in which `**` can lead there, which for `**/**/**` are too many,
+and calls itself for each level. Here each folder is looked at once, with all parts of the pattern that may follow.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import translate
+from pathlib import Path
+
+from devinit.system.walking import DEEPEST
+
+MOST_FOLDERS = 20_000
+"""Folders that are searched for one pattern: the rest is passed over, as is what lies deeper than `DEEPEST`."""
+_WILDCARDS = re.compile(r"[*?\[]")
+
+
+def files_of(pattern: str, directory: Path) -> Iterator[Path]:
+    """Yield the files below a folder that a pattern means; `**` stands for any folders, and follows no link."""
+    parts = [part for part in pattern.split("/") if part not in {"", "."}]
+    first = next((count for count, part in enumerate(parts) if _WILDCARDS.search(part)), len(parts))
+    base = directory.joinpath(*parts[:first])
+    if first == len(parts):
+        if base.is_file():
+            yield base
+        return
+    yield from _Search(parts[first:]).below(base)
+
+
+class _Search:
+    """What is left of a pattern behind the parts without wildcards. A position is the part that follows."""
+
+    def __init__(self, parts: list[str]) -> None:
+        # `**` at the end stands for all files below.
+        self._parts = [*parts, "*"] if parts[-1] == "**" else parts
+        self._matches = [re.compile(translate(part)).match for part in self._parts]
+
+    def below(self, base: Path) -> Iterator[Path]:
+        waiting = [(str(base), self._with_skipped({0}), 0)]
+        searched = 0
+        while waiting and searched < MOST_FOLDERS:
+            folder, positions, depth = waiting.pop()
+            searched += 1
+            try:
+                entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                following = self._behind(entry, positions)
+                if len(self._parts) in following and _is(entry.is_file):
+                    yield Path(entry.path)
+                following = following - {len(self._parts)}
+                if following and depth < DEEPEST and _is(entry.is_dir):
+                    waiting.append((entry.path, following, depth + 1))
+
+    def _behind(self, entry: os.DirEntry[str], positions: frozenset[int]) -> frozenset[int]:
+        """Return the positions behind an entry of a folder."""
+        found = set()
+        for position in positions:
+            if self._parts[position] != "**":
+                if self._matches[position](entry.name):
+                    found.add(position + 1)
+            elif not entry.is_symlink():
+                found.add(position)
+        return self._with_skipped(found)
+
+    def _with_skipped(self, positions: set[int]) -> frozenset[int]:
+        """Return positions with those behind `**`, which may stand for no folder at all."""
+        found = set(positions)
+        for position, part in enumerate(self._parts):
+            if position in found and part == "**":
+                found.add(position + 1)
+        return frozenset(found)
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    try:
+        return kind()
+    except OSError:
+        return False
