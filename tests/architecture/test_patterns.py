@@ -19,7 +19,9 @@ from devinit.supervisor.diagnosis import build_table, cause_table, causes, log_r
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import request_of
 from devinit.supervisor.readiness import scheme_hints
+from devinit.system.matching import PatternTooSlow, bounded
 from devinit.text import COLOUR, SEQUENCES
+from tests.architecture.patterns import Found, hostile_texts, patterns
 
 LONG = 100_000
 IN_TEXT = {
@@ -150,3 +152,94 @@ def test_a_hostile_value_is_written_at_once(value: str) -> None:
 def test_a_hostile_value_that_would_be_replaced_is_refused_at_once(value: str) -> None:
     with pytest.raises(ConfigError, match=r"would replace \$\{a\} in it"):
         render({"A": value})
+
+
+USERS = "the user's expression, which `system.matching` bounds"
+LINES = "one of those that are pumped with hostile lines above"
+AT_A_LINE = "begins with a name at the beginning of a line, so each line is looked at once"
+EXEMPT = {
+    ("devinit.cli.logs", "text"): USERS,
+    ("devinit.dashboard.screens.log_screen", "text"): USERS,
+    ("devinit.system.matching", "expression"): USERS,
+    ("devinit.config.policies", "text"): "only compiled, to see whether it can be",
+    ("devinit.config.detect.python", "ASSIGNED"): AT_A_LINE,
+    ("devinit.config.detect.python", "calls"): AT_A_LINE,
+    ("devinit.config.detect.python", "call"): "searched in a line that was found",
+    ("devinit.config.detect.python", "pattern"): "fixed words with names between them",
+    ("devinit.model.launcher", "pattern"): "one of those that are pumped with the words of a command above",
+    ("devinit.supervisor.diagnosis.build_errors", "pattern"): LINES,
+    ("devinit.supervisor.diagnosis.causes", "pattern"): LINES,
+    ("devinit.supervisor.diagnosis.causes", "saying.pattern"): LINES,
+    ("devinit.supervisor.diagnosis.causes", "p"): LINES,
+    ("devinit.supervisor.diagnosis.log_records", "pattern"): LINES,
+    ("devinit.supervisor.diagnosis.remedies", "words"): LINES,
+    ("devinit.supervisor.files.patterns", "translate(part)"): "matched against one name of at most 255 bytes",
+    ("devinit.masking.patterns", "URL"): "tries 2048 characters at most at each place",
+    ("devinit.supervisor.logs.access_lines", "REQUESTS"): "tries 500 characters at most at each place",
+    ("devinit.supervisor.diagnosis.build_errors", "found"): LINES,
+    ("devinit.masking.programs", "BEFORE"): "options of one program, behind its name: fixed words",
+    ("devinit.masking.values", "PAIR"): "tries 512 characters at most at each place",
+    ("devinit.masking.values", "LOOSE"): "tries 256 characters at most at each place",
+    ("devinit.ports.holder.managers", "_HOSTS"): "matched against the name of a cgroup, of at most 255 bytes",
+    ("devinit.runtime.dotenv", "_INTERPOLATED"): "searched in texts that end with a brace alone; see above",
+}
+"""Patterns that are not pumped below, by module and name, each with the reason."""
+MATCHED = {
+    ("devinit.config.edit", "_HEADER"),
+    ("devinit.config.edit", "stated"),
+    ("devinit.kinds.postgres.extensions", "_COMMENT"),
+}
+"""Compiled patterns that are matched at one place of a text alone."""
+LENGTH = 15_000
+LONGEST_SECONDS = 0.06
+"""A pattern that takes the square of the length takes longer, on any machine."""
+PATTERNS = {(found.module, found.written): found for found in patterns()}
+
+
+@pytest.mark.timeout(120)
+def test_no_pattern_of_the_code_takes_the_square_of_a_hostile_text() -> None:
+    slow = {
+        place: text[:40]
+        for place, found in PATTERNS.items()
+        if place not in EXEMPT and (text := slow_text(found)) is not None
+    }
+
+    assert slow == {}
+
+
+def test_each_pattern_is_known_or_exempt() -> None:
+    unknown = {place for place, found in PATTERNS.items() if found.pattern is None}
+
+    assert unknown - EXEMPT.keys() == set()
+    assert EXEMPT.keys() | MATCHED <= PATTERNS.keys()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\s+#.*",
+        r"\s*(\d+)\s*([a-z]*)\s*x",
+        r":[^\]]*\Z",
+        r"(?s)(?:^|\s)rq\s(?:.*\s)?worker\b",
+        r"\$\{[^}]*\}",
+    ],
+)
+def test_a_pattern_that_takes_the_square_is_found(pattern: str) -> None:
+    assert slow_text(Found("", "", "search", re.compile(pattern))) is not None
+
+
+def slow_text(found: Found) -> str | bytes | None:
+    """Return a text that takes a pattern too long."""
+    assert found.pattern is not None
+    is_at_one_place = (found.module, found.written) in MATCHED or found.call == "match"
+    matches = found.pattern.match if is_at_one_place else found.pattern.search
+    if found.call == "fullmatch":
+        matches = found.pattern.fullmatch
+    text: str | bytes
+    for text in hostile_texts(found.pattern, LENGTH):
+        try:
+            with bounded(found.written, LONGEST_SECONDS):
+                matches(text)
+        except PatternTooSlow:
+            return text
+    return None
