@@ -26,6 +26,8 @@ EXAMPLES = {
 }
 """What stands for the names that only a function knows."""
 TITLES = {
+    "f'(?<!\\\\S){server": "FORM",
+    "f'\"{re.escape(script)": "SCRIPT",
     "f'^(\\\\w+)(": "ASSIGNED",
     "f'{USER_AGENT}": "REQUESTS",
     'f"""(?<![^': "BEFORE",
