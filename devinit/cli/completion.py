@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
 from devinit.cli.project import root_of
@@ -29,21 +31,38 @@ PAGES = SERVICES.replace(" | sed", """ | grep -E '"port": [0-9].*"has_pages": tr
 """A service that is stopped has no URL yet."""
 PROFILES = "devinit {place} completion profiles 2>/dev/null"
 TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "check", "wait")
+OFFERED = re.compile(r"[\w.][\w. +@:/-]*")
+"""Profiles that can be typed as they are, or between quotes: no shell makes more of one than a word."""
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
-BASH = r"""_devinit() {{
-    local word="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" at=1 place=()
+BASH = r"""_devinit_offer() {{
+    # What comes from a project is compared and quoted, and never expanded, as `compgen -W` would.
+    local typed="$1" line quoted
+    while IFS= read -r line; do
+        printf -v quoted %q "$line"
+        if [[ -n "$line" && ( "$line" == "$typed"* || "$quoted" == "$typed"* ) ]]; then
+            COMPREPLY+=("$quoted")
+        fi
+    done <<< "$2"
+}}
+_devinit() {{
+    local word="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}" at=1 place=() typed
     COMPREPLY=()
     if [ "$previous" = -C ]; then
         compopt -o dirnames 2>/dev/null
         return
     fi
     if [ "${{COMP_WORDS[1]}}" = -C ]; then
-        at=3
-        case "${{COMP_WORDS[2]}}" in
-            *[\$\`\;\&\|\(\)\<\>]*) ;;  # a key stroke runs nothing
-            *) eval "place=(-C ${{COMP_WORDS[2]}})" 2>/dev/null ;;
+        # A key stroke runs nothing: quotes and backslashes are taken off without `eval`.
+        at=3 typed="${{COMP_WORDS[2]}}"
+        case "$typed" in
+            \'*\' | \"*\") typed="${{typed:1:${{#typed}}-2}}" ;;
+            *)
+                IFS= read typed <<< "$typed"
+                case "${{COMP_WORDS[2]}}" in "~" | "~/"*) typed="$HOME${{typed:1}}" ;; esac
+                ;;
         esac
+        place=(-C "$typed")
     fi
     if [ "$COMP_CWORD" -le "$at" ]; then
         COMPREPLY=($(compgen -W "{commands} -C --help --version" -- "$word"))
@@ -51,18 +70,18 @@ BASH = r"""_devinit() {{
     fi
     case "$previous" in
 {values}
-        --profile) COMPREPLY=($(compgen -W "$({profiles})" -- "$word")); return ;;
+        --profile) _devinit_offer "$word" "$({profiles})"; return ;;
     esac
     case "${{COMP_WORDS[at]}} ${{COMP_WORDS[at+1]}} $((COMP_CWORD - at))" in
-        ports\ set\ 2) COMPREPLY=($(compgen -W "$({services})" -- "$word")); return ;;
-        ports\ reset\ *[2-9]) COMPREPLY=($(compgen -W "all $({services})" -- "$word")); return ;;
+        ports\ set\ 2) _devinit_offer "$word" "$({services})"; return ;;
+        ports\ reset\ *[2-9]) _devinit_offer "$word" "$(echo all; {services})"; return ;;
         ports\ set\ *[3-9] | ports\ who\ *[2-9] | ports\ free\ *[2-9]) return ;;
     esac
     case "${{COMP_WORDS[at]}} $word" in
 {options}
-        {taking}) COMPREPLY=($(compgen -W "all $({services})" -- "$word")) ;;
-        open\ *) COMPREPLY=($(compgen -W "$({pages})" -- "$word")) ;;
-        ports\ *) COMPREPLY=($(compgen -W "who free set reset $({services})" -- "$word")) ;;
+        {taking}) _devinit_offer "$word" "$(echo all; {services})" ;;
+        open\ *) _devinit_offer "$word" "$({pages})" ;;
+        ports\ *) _devinit_offer "$word" "$(printf '%s\n' who free set reset; {services})" ;;
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
         help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
         run\ *) compopt -o default 2>/dev/null ;;
@@ -92,18 +111,18 @@ _devinit() {{
     fi
     case "${{words[CURRENT-1]}}" in
 {values}
-        --profile) compadd ${{(f)"$({profiles})"}}; return ;;
+        --profile) compadd -- ${{(f)"$({profiles})"}}; return ;;
     esac
     case "${{words[at]}} ${{words[at+1]}} $((CURRENT - at))" in
-        ports\\ set\\ 2) compadd ${{(f)"$({services})"}}; return ;;
-        ports\\ reset\\ *[2-9]) compadd all ${{(f)"$({services})"}}; return ;;
+        ports\\ set\\ 2) compadd -- ${{(f)"$({services})"}}; return ;;
+        ports\\ reset\\ *[2-9]) compadd -- all ${{(f)"$({services})"}}; return ;;
         ports\\ set\\ *[3-9]|ports\\ who\\ *[2-9]|ports\\ free\\ *[2-9]) return ;;
     esac
     case "${{words[at]}} ${{words[CURRENT]}}" in
 {options}
-        {taking}) compadd all ${{(f)"$({services})"}} ;;
-        open\\ *) compadd ${{(f)"$({pages})"}} ;;
-        ports\\ *) compadd who free set reset ${{(f)"$({services})"}} ;;
+        {taking}) compadd -- all ${{(f)"$({services})"}} ;;
+        open\\ *) compadd -- ${{(f)"$({pages})"}} ;;
+        ports\\ *) compadd -- who free set reset ${{(f)"$({services})"}} ;;
         completion\\ *) compadd bash zsh fish ;;
         help\\ *) _describe command commands ;;
         run\\ *) _default ;;
@@ -165,7 +184,7 @@ def profiles_of(root: Path) -> list[str]:
         profiles = parse_toml(read_text(root / CONFIGURATION_FILE) or "").get("profiles", {})
     except (ValueError, RecursionError, StateFileError):
         return []  # a key stroke is no place to complain
-    return [name for name in profiles if name.isprintable()] if isinstance(profiles, dict) else []
+    return [name for name in profiles if OFFERED.fullmatch(name)] if isinstance(profiles, dict) else []
 
 
 def bash() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -65,7 +66,13 @@ class TestBash:
             (["devinit", "open", ""], ["backend", "frontend"]),
             (["devinit", "start", "--profile", ""], ["lean", "full"]),
             (["devinit", "completion", "f"], ["fish"]),
-            (["devinit", "-C", "$(touch harmed)", "logs", "b"], ["backend"]),
+            (["devinit", "-C", "$(touch harmed)", "logs", "b"], []),
+            (["devinit", "-C", "`touch harmed`", "logs", "b"], []),
+            (["devinit", "-C", ".;touch harmed", "logs", "b"], []),
+            (["devinit", "-C", ".)\ntouch harmed #", "logs", "b"], []),
+            (["devinit", "-C", "[a[$(touch harmed)]]=.", "logs", "b"], []),
+            (["devinit", "-C", "'.'", "logs", "b"], ["backend"]),
+            (["devinit", "-C", '"."', "logs", "b"], ["backend"]),
         ],
     )
     def test_offers(self, project: Shop, words: list[str], offered: list[str]) -> None:
@@ -104,7 +111,7 @@ class TestZsh:
         ]:
             child.send(f"{typed}\t")
             child.expect(completed)
-            child.sendintr()
+            child.send("\x15")  # clears the line; an interrupt would end the completion that follows, too
         child.close(force=True)
 
 
@@ -135,6 +142,95 @@ class TestFish:
             "frontend",
             "frontend",
         ]
+
+
+STARTS = {
+    "bash": ["bash", "--norc", "--noprofile"],
+    "zsh": ["zsh", "-f"],
+    "fish": ["fish", "--no-config"],
+}
+SOURCES = {
+    "bash": "bind 'set enable-bracketed-paste off'; source <(devinit completion bash); echo go''es",
+    "zsh": "autoload -Uz compinit; compinit -u -D; source <(devinit completion zsh); echo go''es",
+    "fish": "devinit completion fish | source; echo go''es",
+}
+STAND_IN = """#!/bin/sh
+if [ "$1 $2" = "completion profiles" ]; then cat offered; exit; fi
+if [ "$1" = completion ]; then exec {python} -m devinit "$@"; fi
+printf '%s\\n' "$3" > given
+printf 'was-%s\\n' run
+"""
+HOSTILE = [
+    "$(touch harmed)",
+    "`touch harmed`",
+    "$(touch${IFS}harmed)",
+    "a;touch harmed",
+    "a&touch harmed",
+    "a|touch harmed",
+    "a>harmed",
+    "(touch harmed)",
+    "<(touch harmed)",
+    "${harmed:=1}",
+    "full stack",
+    "it's",
+    'a"b',
+    "*",
+    "[a-z]*",
+    "{a,b}",
+    "#a",
+    "!!",
+    "a\\b",
+    "=ls",
+    "^a^b",
+]
+
+
+class TestNamesOfARepository:
+    @pytest.mark.parametrize("shell", SCRIPTS)
+    def test_run_nothing_and_arrive_as_they_are(self, project: Shop, shell: str) -> None:
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        program = project.root.parent / "bin" / "devinit"
+        program.write_text(STAND_IN.format(python=sys.executable))
+        start, *flags = STARTS[shell]
+        child = pexpect.spawn(
+            start, flags, cwd=str(project.root), encoding="utf-8", timeout=20, dimensions=(24, 200)
+        )
+        child.sendline(SOURCES[shell])
+        child.expect("goes")
+        given = {}
+
+        for name in HOSTILE:
+            (project.root / "offered").write_text(name + "\n")
+            child.send("devinit start --profile \t\r")
+            child.expect("was-run")
+            given[name] = (project.root / "given").read_text().removesuffix("\n")
+        child.close(force=True)
+
+        assert given == {name: name for name in HOSTILE}
+        assert not (project.root / "harmed").exists()
+
+    def test_are_offered_by_devinit_only_where_no_shell_sees_more_than_a_word(self, project: Shop) -> None:
+        names = [
+            *HOSTILE,
+            "",
+            "~",
+            "-x",
+            "--help",
+            "a\nb",
+            "a\tb",
+            "a\x1b[2Jb",
+            "a\u202eb",
+            "päge",
+            "v1.2",
+            "a@b",
+        ]
+        with (project.root / "devinit.toml").open("a") as file:
+            file.writelines(f"\n[profiles.{json.dumps(name)}]\n" for name in names)
+
+        done = project.run(["devinit", "completion", "profiles"])
+
+        assert done.stdout.splitlines() == ["lean", "full", "full stack", "päge", "v1.2", "a@b"]
 
 
 class TestEveryScript:
