@@ -5,6 +5,7 @@ A Redis without an append-only file has its data in memory alone until its last 
 
 from __future__ import annotations
 
+import re
 import signal
 
 from devinit.model.process import ProcessFacts
@@ -14,33 +15,64 @@ SAVING_SECONDS = 30.0
 _POSTGRESQL = "PostgreSQL"
 _SERVERS = {
     "postgres": _POSTGRESQL,
+    "edb-postgres": _POSTGRESQL,
     "postmaster": _POSTGRESQL,
-    "redis-server": "Redis",
-    "valkey-server": "Valkey",
-    "keydb-server": "KeyDB",
     "dragonfly": "Dragonfly",
     "mysqld": "MySQL",
     "mariadbd": "MariaDB",
     "mongod": "MongoDB",
 }
-"""By the kernel's short name or the name of the program file, what people call it."""
-
+"""By the beginning of the program's name, what people call it; nothing but a release may follow."""
 _FORKS = {"redis": "Redis", "valkey": "Valkey", "keydb": "KeyDB", "redict": "Redict", "garnet": "Garnet"}
-"""Beginnings of names in which `server` stands as well: `redis6-server`, `redict-server`, `GarnetServer`."""
+_FORK = re.compile(rf"({'|'.join(_FORKS)})(?:[-_]?\d[\d.]*)?(?:-pro)?[-_]?server")
+"""`redis-server`, `redis6-server`, `keydb-pro-server`, `GarnetServer`."""
+
+_ARCHITECTURES = """
+    x x86 amd arm armv armhf armel aarch i ppc ppc64le ppc64el s390x riscv loongarch universal avx
+"""
+_SYSTEMS = """
+    linux debian ubuntu rhel el centos rocky alma fedora fc suse opensuse sles amazon amzn alpine arch darwin macos
+    osx apple pc unknown generic gnu glibc musl
+"""
+_BUILDS = """
+    debug dbg release opt static asan tsan ubsan valgrind nightly snapshot dev devel git rc alpha beta stable lts
+    enterprise community ce ee bin real orig old new wrapped tls ssl jemalloc
+"""
+_RELEASE = frozenset(f"{_ARCHITECTURES} {_SYSTEMS} {_BUILDS}".split())
+"""Words of a release, a platform or a build, without the digits at their end: `dragonfly-x86_64`, `mysqld-debug`,
+`mongod-x64-debian-11-6.0.14`. Any other word makes another program: `postgres_exporter`, `mysqld_safe`."""
+_VERSION = re.compile(r"v?\d\w*|g?(?=[a-f]*\d)[\da-f]{7,40}|armv\d+[a-z]*")
+_SEPARATOR = re.compile(r"[-_.+~]+")
+_KERNEL_CUTS = 15
+"""How many bytes of a name the kernel keeps: `mongod-x64-debi`."""
 
 
 def saving_server(facts: ProcessFacts) -> str | None:
     """Return the name of the database server that a process is, if it saves when it ends; else None."""
-    names = [_unwrapped(name) for name in (facts.name, facts.executable)]
-    known = (_SERVERS.get(name) for name in names)
-    servers = [name for name in names if "server" in name]
-    forks = (title for name in servers for start, title in _FORKS.items() if name.startswith(start))
-    return next(filter(None, (*known, *forks)), None)
+    return _server(facts.name, is_cut=len(facts.name) >= _KERNEL_CUTS) or _server(facts.executable)
 
 
-def _unwrapped(name: str) -> str:
-    """Return a program's name without what NixOS adds to it: `.postgres-wrapped`, which the kernel cuts."""
-    return name.lower().removeprefix(".").partition("-wrapp")[0]
+def _server(program: str, *, is_cut: bool = False) -> str | None:
+    """Return which server a program is by its name alone.
+
+    `is_cut`: whether the end of the name may be missing.
+    """
+    name = program.lower().lstrip(".")  # NixOS: `.postgres-wrapped`
+    known = [(title, name.removeprefix(start)) for start, title in _SERVERS.items() if name.startswith(start)]
+    if (fork := _FORK.match(name)) is not None:
+        known.append((_FORKS[fork[1]], name[fork.end() :]))
+    return next((title for title, rest in known if _is_release(rest, is_cut=is_cut)), None)
+
+
+def _is_release(rest: str, *, is_cut: bool) -> bool:
+    """Whether what follows the name of a server names one of its releases."""
+    *words, last = _SEPARATOR.split(rest)
+    is_end = _is_word_of_release(last) or (is_cut and any(word.startswith(last) for word in _RELEASE))
+    return is_end and all(map(_is_word_of_release, words))
+
+
+def _is_word_of_release(word: str) -> bool:
+    return not word or word.rstrip("0123456789") in _RELEASE or _VERSION.fullmatch(word) is not None
 
 
 def is_postgresql(facts: ProcessFacts) -> bool:
