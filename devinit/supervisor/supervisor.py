@@ -37,6 +37,7 @@ from devinit.supervisor.stack.order import (
 )
 from devinit.supervisor.stack.port_taking import PortTaking
 from devinit.supervisor.stack.reactions import Reactions
+from devinit.supervisor.stack.restarts import give_up
 from devinit.supervisor.stack.stack import Stack
 
 if TYPE_CHECKING:
@@ -120,8 +121,12 @@ class Supervisor:
                     await self.configuration.take_over(project, order, coming)
                     await stack.end(names)
                     order = replace(order, asked=without_questions(order.asked))
-                    project = await self.configuration.settled(configured, order.asked.environ)
-                    wanted = await self._begin(project, order, tell)
+                    try:
+                        project = await self.configuration.settled(configured, order.asked.environ)
+                        wanted = await self._begin(project, order, tell, checked=coming)
+                    except Exception as error:  # noqa: BLE001  its client may be gone: the services say why
+                        give_up(stack, names, error)
+                        wanted = names
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
     async def stop(self, names: tuple[str, ...], by: str | None = None) -> Stopped:
@@ -166,7 +171,14 @@ class Supervisor:
         chosen = to_start(order.services, project, self.stack.is_wanted)
         return graph.with_dependencies(chosen, dependencies_of(project))
 
-    async def _begin(self, project: Project, order: Order, tell: Tell) -> list[str]:
+    async def _begin(
+        self, project: Project, order: Order, tell: Tell, *, checked: Collection[str] = ()
+    ) -> list[str]:
+        """Let the services of an order start; return them with all that they need.
+
+        `checked`: services that were checked before others were stopped for them. What has changed meanwhile, such
+        as a `.env` that is being edited, is the failure of those that are given it.
+        """
         stack = self.stack
         wanted = self._wanted_by(order, project)
         if project.source is None:
@@ -174,7 +186,8 @@ class Supervisor:
             stack.note_again(project.notes)
         coming = [name for name in wanted if not stack.is_wanted(name)]
         self.configuration.make_room(project, coming)
-        await self.configuration.take_over(project, order, coming)
+        unchecked = [name for name in coming if name not in checked]
+        await self.configuration.take_over(project, order, unchecked)
         # What an earlier supervisor had begun to end; everything else is ended before another order decides.
         await stack.end([name for name in wanted if stack.phase(name) is Phase.STOPPING])
         stack.look_at_data()

@@ -474,3 +474,52 @@ class TestARestartWhoseSupervisorEnds:
         after = pids(slow)
         assert after["db"] == before["db"]
         assert after["web"] not in (None, before["web"])
+
+
+class TestARestartThatCannotGoOnAfterTheStop:
+    """What was checked before has changed while the service took its time to end."""
+
+    def test_says_why_the_service_has_failed_although_its_client_has_gone(self, slow: Shop) -> None:
+        client = Client(slow)
+        with slow.subscribe() as events:
+            client.order("restart", services=["web"])
+            events.until(type="phase", service="web", phase="stopping")
+            (slow.root / ".env").write_text("NAME='no end\n")
+
+            client.go_away()
+
+            failed = events.until(type="phase", service="web", phase="failed")
+        assert "/.env, line 1: cannot read" in failed["reason"]
+        assert slow.status()["web"]["reason"] == failed["reason"]
+        assert ".env, line 1: cannot read" in slow("why", "web").stdout
+        assert ".env, line 1: cannot read" in slow("events").stdout
+
+    def test_fails_only_for_the_service_that_is_concerned(self, slow: Shop, free_ports: FreePorts) -> None:
+        (slow.root / "web.env").write_text("NAME=ada\n")
+        slow.service(
+            "web", "stubborn", port=slow.ports()["web"], stop=SLOW, depends_on=["db"], env_file=["web.env"]
+        )
+        with slow.subscribe() as events:
+            restart = slow.begin("restart")
+            events.until(type="phase", service="web", phase="stopping")
+            (slow.root / "web.env").write_text("NAME='no end\n")
+
+            code = restart.finish()
+
+        assert code != 0
+        found = slow.status()
+        assert (found["db"]["phase"], found["web"]["phase"]) == ("ready", "failed")
+        assert "/web.env, line 1: cannot read" in found["web"]["reason"]
+
+    def test_for_a_file_that_cannot_be_written_says_so_with_the_service(self, slow: Shop) -> None:
+        client = Client(slow)
+        with slow.subscribe() as events:
+            client.order("restart", services=["web"])
+            events.until(type="phase", service="web", phase="stopping")
+            (slow.root / ".env.runtime").unlink()
+            (slow.root / ".env.runtime").mkdir()
+
+            client.go_away()
+
+            failed = events.until(type="phase", service="web", phase="failed")
+        assert ".env.runtime" in failed["reason"]

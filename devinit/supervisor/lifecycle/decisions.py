@@ -37,6 +37,7 @@ from devinit.supervisor.lifecycle.events import (
     Prepared,
     Remembered,
     Spawned,
+    StartRefused,
     StartRequested,
     StopRequested,
     Stuck,
@@ -60,6 +61,7 @@ Step: TypeAlias = tuple[LifecycleState, tuple[Action, ...]]
 
 
 APPLIES: dict[type[Struct], frozenset[Phase]] = {
+    StartRefused: frozenset({Phase.STOPPED}),
     DependenciesReady: frozenset({Phase.WAITING}),
     Blocked: frozenset({Phase.WAITING}),
     Prepared: frozenset({Phase.STARTING}),
@@ -89,6 +91,8 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
     match event:
         case StartRequested():
             return after_start_request(state)
+        case StartRefused(reason, failure):
+            return fail(state, failure, reason), ()
         case DependenciesReady():
             return change(state, phase=Phase.STARTING, reason=None, started_at=now), (Prepare(),)
         case Blocked(reason):

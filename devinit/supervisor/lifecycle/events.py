@@ -15,6 +15,13 @@ class StartRequested(Struct, frozen=True):
     """An order wants it up."""
 
 
+class StartRefused(Struct, frozen=True):
+    """It was stopped to be started again, and cannot be."""
+
+    reason: str
+    failure: Failure = Failure.PREPARATION
+
+
 class DependenciesReady(Struct, frozen=True):
     """All that it depends on is ready."""
 
@@ -138,6 +145,7 @@ class TreeGone(Struct, frozen=True):
 
 LifecycleEvent: TypeAlias = (
     StartRequested
+    | StartRefused
     | DependenciesReady
     | Blocked
     | Prepared

@@ -1,11 +1,18 @@
-"""A restart that no command has asked for: files have changed, or the address of another service."""
+"""Restarts that no command has asked for, and restarts that cannot go on after the stop."""
 
 from __future__ import annotations
 
-from devinit.errors import DevinitError
+import logging
+from collections.abc import Iterable
+
+from devinit.errors import DevinitError, PortError
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
+from devinit.supervisor.service.coming_up import explain
+from devinit.supervisor.service.runner import INTERNAL_ERROR
 from devinit.supervisor.stack.stack import Stack
+
+log = logging.getLogger(__name__)
 
 
 async def restart_expected(
@@ -33,3 +40,17 @@ def can_restart(stack: Stack, name: str, reason: str) -> bool:
         stack.stage.note(f"{name} is not restarted ({reason}), because {error.message}", name)
         return False
     return True
+
+
+def give_up(stack: Stack, names: Iterable[str], error: Exception) -> None:
+    """Let services that were stopped to be started again be failed, for a reason that came up meanwhile."""
+    if isinstance(error, DevinitError):
+        reason = explain(error)
+    else:
+        log.error("a restart could not go on", exc_info=error)
+        reason = INTERNAL_ERROR
+    failure = lifecycle.Failure.PORT if isinstance(error, PortError) else lifecycle.Failure.PREPARATION
+    for name in names:
+        if name in stack.runners:
+            stack.runners[name].post(lifecycle.StartRefused(reason, failure))
+    stack.release_waiting()
