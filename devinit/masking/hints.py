@@ -68,8 +68,11 @@ PROGRAMS = (
         "zip",
         "7z",
         "rabbitmq",
-        "http -",
-        "https -",
+        "http ",
+        "https ",
+        "xh ",
+        "xhs ",
+        "gem ",
         "az login",
         "smbclient",
         "etcdctl",
@@ -101,6 +104,7 @@ def may_hold_secrets(text: str) -> bool:
     return (
         has_token(lower)
         or has_one_of(COMMANDS, lower)
+        or has_acl(lower)
         or ((" -" in lower or is_command) and has_one_of(PROGRAMS, lower))
         or (len(text) >= LINE_OF_KEY and not has_one_of(NOT_IN_KEYS, text[-LINE_OF_KEY:]))
     )
@@ -113,6 +117,11 @@ def has_token(lower: str) -> bool:
         or ("_" in lower and has_one_of(TOKENS_WITH_UNDERSCORE, lower))
         or ("://" in lower and has_one_of(TOKEN_PLACES, lower))
     )
+
+
+def has_acl(lower: str) -> bool:
+    """Whether a text may hold the rules of a user of Redis: `user ada on >…`."""
+    return ">" in lower and "user" in lower and has_one_of((" >", ' ">', " '>"), lower)
 
 
 def has_hint_before_colon(lower: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking.hints import has_one_of
+from devinit.masking.hints import has_acl, has_one_of
 from devinit.masking.names import hides
 from devinit.masking.values import REFERENCE
 
@@ -30,6 +30,15 @@ DIRECTIVE = re.compile(
     rf"[\"']?(?![=-]){VALUE}"
 )
 """Lines of redis.conf and .netrc."""
+_NEXT = r"[\"']?[ \x1f]+[\"']?"
+ACL = re.compile(
+    rf"(?i)\b(?P<command>setuser|user){_NEXT}[^\s\"']{{1,200}}"
+    rf"(?P<rules>(?:{_NEXT}(?:on\b|off\b|reset\w*|nopass|clearselectors|(?:skip-)?sanitize-payload|(?:all|no)\w+"
+    r"|[~+&%#(<>-][^\s\"']+))+)"
+)
+"""`ACL SETUSER ada on >…`, and such a line of an ACL file, as Redis prints it in an error."""
+ACL_SWITCH = re.compile(r"(?i)[\s\"'](?:on|off)\b")
+ACL_PASSWORD = re.compile(r"[\s\"'][<>](?P<value>[^\s\"']+)")
 
 
 def paired(text: str, lower: str) -> Iterator[tuple[int, int]]:
@@ -41,3 +50,13 @@ def paired(text: str, lower: str) -> Iterator[tuple[int, int]]:
                 yield found.span("value")
     if has_one_of(("requirepass", "masterauth", "login"), lower):
         yield from (found.span("value") for found in DIRECTIVE.finditer(text))
+    if has_acl(lower):
+        yield from of_acl(text)
+
+
+def of_acl(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where passwords stand in the rules of Redis's users; `user ada >log` alone is none of them."""
+    for found in ACL.finditer(text):
+        if found["command"].lower() == "setuser" or ACL_SWITCH.search(found["rules"]):
+            passwords = ACL_PASSWORD.finditer(text, *found.span("rules"))
+            yield from (password.span("value") for password in passwords)

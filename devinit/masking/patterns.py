@@ -53,7 +53,8 @@ SQL = re.compile(
     r"(?i)\b(?P<before>"
     r"(?:(?P<word>password)"
     r"|(?<!\brevision )identified\s+(?:by|(?:with|via)\s+[\w'\"`]+\s+(?:by|as|using))(?:\s+password)?)\s+"
-    r"|password\s+for\s+[^\s=]{1,200}\s*=\s*)"
+    r"|password\s+for\s+[^\s=]{1,200}\s*=\s*(?:(?:old_)?password\s*\(\s*)?"
+    r"|(?-i:(?:OLD_)?PASSWORD)\(\s*)"
     r"(?:(?P<single>[EN]?')(?:[^'\\]|''|\\.)+'"
     r"|(?(word)(?!)|(?P<double>\")[^\"]+\")"
     r"|(?P<dollar>\$\w{0,64}\$).{1,512}?(?P=dollar))"
@@ -78,7 +79,7 @@ SIGN = re.compile(
     r"|(?P<header>(?:[A-Za-z]++-)++[\w]++|(?i:authorization|cookie)):[ ]*"
     r"(?:(?i:bearer|basic|token)[ ]+)?"
     # name: 'value', and name: value, as objects, YAML and Go's maps are printed
-    rf"|(?P<key>[\w-]++){COLOUR}[ ]?:(?!:){COLOUR}[ ]?{COLOUR}{PREFIX}"
+    rf"|(?P<key>[\w-]++){COLOUR}[ ]?:(?!:){COLOUR}[ ]?{COLOUR}(?:!!str[ ])?{PREFIX}"
     r")"
 )
 PLAIN_COUNTS = frozenset({"pass", "passes"})
@@ -157,7 +158,11 @@ def is_secret(sign: re.Match[str], text: str) -> bool:
             and not text.endswith("//", 0, sign.start())
         )
         return is_one and (hides(name) or name.lower() in ("authorization", "cookie"))
-    return hides(name) or (is_in_query(sign, text) and is_secret_in_query(name))
+    return (
+        hides(name)
+        or (is_in_query(sign, text) and is_secret_in_query(name))
+        or (name.startswith("-") and words_of(name) == ["BEARER"])
+    )
 
 
 def is_in_query(sign: re.Match[str], text: str) -> bool:
@@ -168,7 +173,7 @@ def is_in_query(sign: re.Match[str], text: str) -> bool:
 def is_secret_in_query(name: str) -> bool:
     """Whether a parameter of a URL is a secret: `X-Amz-Signature`; `code` only alone, not `country_code`."""
     words = words_of(name)
-    return bool(words) and (words[-1] in IN_QUERIES or words in (["KEY"], ["CODE"]))
+    return bool(words) and (words[-1] in IN_QUERIES or words in (["AUTH"], ["KEY"], ["CODE"]))
 
 
 def value_after(sign: re.Match[str], text: str) -> tuple[int, int] | None:

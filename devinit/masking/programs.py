@@ -15,7 +15,7 @@ SHORT_OPTIONS = re.compile(
     r"(?<![\w.-])(?P<program>"
     r"(?:mysql|mariadb)(?:dump|admin|import|check|show|slap|pump|sh)?(?:-[a-z]++)*|mycli|7za?"
     r"|sshpass|mongo(?:sh|dump|restore|export|import|stat|top)?|rabbitmq(?:admin|ctl)|cqlsh|etcdctl"
-    r"|(?:redis|valkey|keydb)-(?:cli|benchmark)|https?|twine|az(?=\s+login)|smbclient|ssh-keygen|vault|ngrok|mosquitto_(?:pub|sub|rr)|sqlcmd|bcp|(?:un)?zip"
+    r"|(?:redis|valkey|keydb)-(?:cli|benchmark)|https?|xhs?|gem(?=\s+(?:push|yank|owner))|twine|az(?=\s+login)|smbclient|ssh-keygen|vault|ngrok|mosquitto_(?:pub|sub|rr)|sqlcmd|bcp|(?:un)?zip"
     r"|ldap(?:search|add|modify|delete|whoami|passwd)|curl|(?:docker|podman|nerdctl)(?=\s+login)|openssl"
     r")(?=[\s\"'])"
 )
@@ -33,7 +33,8 @@ OPTION_OF = {
     **dict.fromkeys(("redis-cli", "valkey-cli", "keydb-cli"), rf"(?:-a|{_AUTH})\s+(?=\S)"),
     **dict.fromkeys(("redis-benchmark", "valkey-benchmark", "keydb-benchmark"), r"-a\s+(?=\S)"),
     "rabbitmqctl": r"(?:add_user|change_password|authenticate_user)\s+\S+\s+(?=\S)",
-    "http": r"-a\s*(?:[^\s:\"']*:)?(?=\S)",
+    **dict.fromkeys(("http", "xh"), r"(?:-a\s*|--auth[\s=]+)(?:[^\s:\"']*:)?(?=\S)"),
+    "gem": r"(?:-k\s*|--key[\s=]+)(?=\S)",
     "etcdctl": r"--user[\s=]+[^\s:\"']*:(?=\S)",
     "smbclient": r"-U\s*[^\s%\"']+%(?=\S)",
     "ssh-keygen": r"-[NP]\s+(?=\S)",
