@@ -13,7 +13,7 @@ from devinit.masking import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SEQUENCES = (
     r"(?m)\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements, erasing
@@ -32,6 +32,12 @@ COLOUR = r"\x1b\[[0-9;:]*m"
 """SGR: colours and weights. All that is let through."""
 RESET = "\x1b[0m"
 ELLIPSIS = "…"
+MOST_COMPARED = 300
+"""Among how many names one that was probably meant is looked for: each takes some 30 µs."""
+LONGEST_COMPARED = 100
+"""In characters: what is longer is no name that was mistyped."""
+MOST_LISTED = 50
+"""How many names a message has room for."""
 NO_TEXT = "\ufffd"
 """What stands for bytes that are no text, as wherever bytes are decoded."""
 
@@ -161,8 +167,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that was probably meant, if there is one."""
     import difflib  # 1 ms that only a mistake pays
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    names = list(known)
+    if len(names) > MOST_COMPARED or len(name) > LONGEST_COMPARED:
+        return None
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return close[0] if close else None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = len(names) - MOST_LISTED
+    return ", ".join(names[:MOST_LISTED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def duration(seconds: float) -> str:

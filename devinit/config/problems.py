@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from devinit.errors import ConfigError
-from devinit.text import nearest
+from devinit.text import listed, nearest
 
 Key: TypeAlias = tuple[str | int, ...]
 """The way to a value: ("services", "backend", "depends_on", 0)."""
@@ -101,7 +101,7 @@ def choose(name: str, known: Iterable[str], *, what: str) -> str:
     close = nearest(name, names)
     if close is not None:
         return f'did you mean "{close}"?'
-    return f"{what}: {', '.join(names)}" if names else f"{what}: none"
+    return f"{what}: {listed(names)}" if names else f"{what}: none"
 
 
 def _bracketed(hint: str | None) -> str:

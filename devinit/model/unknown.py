@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devinit.errors import UsageError
-from devinit.text import nearest
+from devinit.text import listed, nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ def unknown_service(name: str, known: Iterable[str], project: str) -> UsageError
 def those_there_are(name: str, known: Iterable[str], what: str) -> str:
     """Return the names that could have been meant, the most probable one first if there is one."""
     names = list(known)
-    near, every = nearest(name, names), f"{what}: {', '.join(names) or 'none'}"
+    near, every = nearest(name, names), f"{what}: {listed(names) or 'none'}"
     return f"did you mean {near}? {every}" if near else every

@@ -17,9 +17,9 @@ URLS = ("DATABASE_URL", "TEST_DATABASE_URL")
 """Which database applications and tests use; the names of the first database of a project alone."""
 
 
-def first_of(project: Project, provider: str) -> Service | None:
-    """Return the service that has the common names of a provider: the first one in the file."""
-    return next((each for each in project.services.values() if each.provider == provider), None)
+def first_of_each(project: Project) -> dict[str, Service]:
+    """Return for each provider the service that has its common names: the first one in the file."""
+    return {each.provider: each for each in reversed(project.services.values())}
 
 
 def first_database(project: Project) -> Service | None:
@@ -28,12 +28,12 @@ def first_database(project: Project) -> Service | None:
 
 
 def common_names(project: Project, service: Service, endpoint: Endpoint) -> dict[str, str]:
-    """Return the common names that a service has beside its own; none when it is not the first of its kind.
+    """Return the common names that the first service of its kind has beside its own.
 
     A name that begins with another service's prefix stays that service's own (`postgres` behind `events`).
     """
     standard = kind_of(service).common_prefix
-    if standard is None or first_of(project, service.provider) is not service:
+    if standard is None:
         return {}
     own = variable_prefix(service.name)
     urls = URLS if first_database(project) is service else ()

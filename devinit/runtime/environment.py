@@ -19,7 +19,7 @@ from devinit.runtime.common import (
     client_names_for,
     common_names,
     first_database,
-    first_of,
+    first_of_each,
 )
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
@@ -37,8 +37,10 @@ def environment(
     """Return the runtime environment in the order of the file; `[environment]` may also refer to `base`."""
     _refuse_shared_names(project)
     names = {"DEVINIT_PROJECT": str(project.root)}
+    firsts = first_of_each(project)
     for service in project.services.values():
-        names |= _service_names(project, service, endpoints, given=names)
+        is_first = firsts[service.provider] is service
+        names |= _service_names(project, service, endpoints, given=names, is_first=is_first)
     names |= _browser_names(project, endpoints)
     names |= _port_aliases(project, endpoints, given=names)
     outer = {name: value for name, value in base.items() if name not in OWN_NAMES} | names
@@ -94,7 +96,12 @@ def _refuse_shared_names(project: Project) -> None:
 
 
 def _service_names(
-    project: Project, service: Service, endpoints: Mapping[str, Endpoint], *, given: Mapping[str, str]
+    project: Project,
+    service: Service,
+    endpoints: Mapping[str, Endpoint],
+    *,
+    given: Mapping[str, str],
+    is_first: bool,
 ) -> dict[str, str]:
     names: dict[str, str] = {}
     for name in (service.name, *(request.service for request in service.extra_ports)):
@@ -102,11 +109,14 @@ def _service_names(
             names |= _address_names(endpoint, variable_prefix(name))
     if endpoint := endpoints.get(service.name):
         # A second database must not take DATABASE_URL away from the first, nor have the tests of the first.
-        taken = given.keys() if service is first_database(project) else {*given, *URLS}
-        names |= {name: value for name, value in endpoint.variables.items() if name not in taken}
-        names |= common_names(project, service, endpoint)
-        if service is first_of(project, service.provider):
-            names |= client_names(service, endpoint)
+        has_urls = is_first and service is first_database(project)
+        names |= {
+            name: value
+            for name, value in endpoint.variables.items()
+            if name not in given and (has_urls or name not in URLS)
+        }
+        if is_first:
+            names |= common_names(project, service, endpoint) | client_names(service, endpoint)
     return names
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -20,6 +21,20 @@ class TestADependency:
         text = refused(services(a='depends_on = ["postgre"]', postgres=""))
 
         assert 'services.a.depends_on: there is no service "postgre" (did you mean "postgres"?)' in text
+
+    def test_on_hundreds_that_do_not_exist_among_thousands_is_refused_in_seconds_and_few_words(
+        self, refused: Refused
+    ) -> None:
+        unknown = ", ".join(f'"unknown-{number}"' for number in range(200))
+        text = "".join(f'[services.s{number}]\ncommand = "x"\n' for number in range(10_000))
+        begun = time.process_time()
+
+        said = refused(f'{text}[services.web]\ncommand = "x"\ndepends_on = [{unknown}]\n')
+
+        # Some 5 s for the file; comparing the names took half a minute more.
+        assert time.process_time() - begun < 15
+        assert "s48, s49 and 9,950 more" in said
+        assert len(said) < 100_000
 
     def test_on_itself_is_refused(self, refused: Refused) -> None:
         assert "services wait for each other: a → a" in refused(services(a='depends_on = ["a"]'))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,24 @@ class TestTheCommonNames:
         )
 
         assert (names["REDIS_PORT"], names["CACHE_PORT"]) == ("7000", "6379")
+
+
+class TestThousandsOfServices:
+    def test_are_named_in_a_time_that_grows_with_their_number(self) -> None:
+        first = [database(f"db{number}", 5433) for number in range(5_000)]
+        caches = [
+            Service(name=f"cache{number}", provider="redis", directory=Path("/shop"))
+            for number in range(5_000)
+        ]
+        others = [(cache, PROVIDERS["redis"].endpoint(cache, 6379)) for cache in caches]
+        services, endpoints = zip(*first, *others, strict=True)
+        begun = time.process_time()
+
+        names = names_of(project(*services), *endpoints)
+
+        # Some tenths of a second; the square took half a minute.
+        assert time.process_time() - begun < 4
+        assert names["REDIS_URL"] == names["CACHE0_URL"]
 
 
 class TestTheNamesOfLibpq:
