@@ -10,7 +10,8 @@ import time
 
 from devinit.cli.output import Paint, print_json, talk
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_reach, nothing_runs
+from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
+from devinit.control import api
 from devinit.control.launch import connect_to
 from devinit.errors import ConfigError, SupervisorError
 from devinit.model.build_words import in_words
@@ -61,6 +62,7 @@ def run(arguments: Arguments) -> int:
         mention_obstacle(root)
         return 0
     mention_reach(client)
+    mention_configuration(api.status(client))
     client.call("events", {"after": after or 0.0}, see)
     return 0
 
@@ -87,6 +89,7 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
         is_told = True
         mention_reach(client)
         try:
+            mention_configuration(api.status(client))
             client.call("events", {"after": latest, "follow": True}, take, gone_with_reader)
         except SupervisorError:
             # It has ended, after a stop most often. What its successor tells is new.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from devinit.cli.output import talk
+from devinit.model.configuration_words import still_as_before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,4 +51,4 @@ def nothing_runs(root: str) -> DevinitError:
 def mention_configuration(answer: ProjectStatus | WhyReport | CheckReport | WaitReport) -> None:
     """Say that the configuration cannot be read, if it cannot: what is shown is as it was read before."""
     if (error := answer.get("configuration_error")) is not None:
-        talk(f"{error}; the services run as they were configured before")
+        talk(still_as_before(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from devinit.dashboard.state import ALIVE, AT_REST, BUSY, Line, Stack, View, counts, is_everything_at_rest
+from devinit.model.configuration_words import still_as_before
 from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
@@ -303,8 +304,11 @@ def banner(stack: Stack, gone: Gone | None, out_of_reach: str = "") -> list[Piec
     """
     if gone is None and out_of_reach:
         return [(plain(out_of_reach), "strong")]
+    if gone is None and stack.services:
+        error = stack.configuration_error
+        return [(still_as_before(plain(error)), "strong")] if error else []
     if gone is None:
-        return [] if stack.services else NO_SERVICES
+        return NO_SERVICES
     if stack.services and is_everything_at_rest(stack):
         return NOTHING_RUNS
     said = plain(f"{gone.message}: {gone.hint}" if gone.hint else gone.message)

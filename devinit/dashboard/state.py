@@ -72,6 +72,8 @@ class Stack(Struct, frozen=True, kw_only=True):
     root: str = ""
     supervisor: int | None = None
     services: dict[str, View] = {}
+    configuration_error: str = ""
+    """Why the configuration cannot be read now; empty when it can."""
 
 
 def refreshed(stack: Stack, status: ProjectStatus, at: float) -> Stack:
@@ -84,6 +86,7 @@ def refreshed(stack: Stack, status: ProjectStatus, at: float) -> Stack:
         services={
             each["name"]: seen(stack.services.get(each["name"]), each, at) for each in status["services"]
         },
+        configuration_error=status.get("configuration_error") or "",
     )
 
 

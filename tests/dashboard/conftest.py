@@ -193,6 +193,7 @@ class FakeLink:
         }
         self.revived = False
         self.now = 1000.0
+        self.configuration_error: str | None = None
         self.patience: asyncio.Event | None = None
         """What orders wait for."""
         self.is_sent = asyncio.Event()
@@ -209,6 +210,7 @@ class FakeLink:
             "root": str(ROOT),
             "supervisor": {"pid": 4000, "version": "1"},
             "services": self.services,
+            "configuration_error": self.configuration_error,
         }
 
     async def follow(self, tell: Tell) -> None:

@@ -12,6 +12,7 @@ from devinit.dashboard.details import dependencies, environment, explanation, re
 from devinit.dashboard.port_table import neighbour_lines
 from devinit.dashboard.presentation import (
     MARKS,
+    banner,
     farewell,
     headline,
     is_link_at,
@@ -154,6 +155,16 @@ class TestTheHeadline:
 
         assert "connecting…" in said
         assert "supervisor" not in said
+
+
+class TestTheBanner:
+    def test_says_that_the_configuration_cannot_be_read_for_as_long_as_that_is_so(self) -> None:
+        broken = msgspec.structs.replace(stack(READY), configuration_error="devinit.toml, line 3: no table")
+
+        assert text(banner(broken, None)) == (
+            "devinit.toml, line 3: no table; the services run as they were configured before"
+        )
+        assert banner(stack(READY), None) == []
 
 
 class TestTheDetails:

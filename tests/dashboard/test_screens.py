@@ -124,6 +124,20 @@ class TestTheBeginning:
             assert "connecting" not in desk.text()
             assert "3 of 6 ready" in desk.text()
 
+    async def test_says_that_the_configuration_cannot_be_read_until_it_can(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.configuration_error = "devinit.toml, line 3: no table"
+            desk.link.comes_back()
+            await desk.shows(
+                "devinit.toml, line 3: no table; the services run as they were configured before"
+            )
+            assert "● postgres" in desk.text()
+
+            desk.link.configuration_error = None
+            desk.link.comes_back()
+            await desk.pilot.pause()
+            assert "no table" not in desk.text()
+
     async def test_of_a_project_without_services_says_what_to_do(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             desk.link.services = []

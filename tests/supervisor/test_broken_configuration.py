@@ -45,6 +45,29 @@ class TestABrokenConfiguration:
         assert "devinit.toml" in line
         assert "devinit.toml" in json.loads(as_json.stdout)["configuration_error"]
 
+    def test_is_mentioned_beside_the_events_of_what_runs(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        assert SAID not in shop("events").stderr
+        shop.write(more="[services.x\n")
+
+        broken = shop("events", "--json")
+
+        assert broken.returncode == 0
+        assert SAID in broken.stderr
+        assert all(json.loads(line)["type"] for line in broken.stdout.splitlines())
+
+    def test_is_mentioned_to_who_follows_the_events(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.write(more="[services.x\n")
+
+        following = shop.begin("events", "--follow")
+
+        said = following.process.stderr
+        assert said is not None
+        assert SAID in said.readline().decode()
+
     def test_is_mentioned_when_the_file_is_gone(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port)
         shop.up()
