@@ -20,6 +20,7 @@ from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.link import Found, Gone, Happened, Link, News
+from devinit.dashboard.ordered import BRINGS_UP, Given
 from devinit.dashboard.orders import Orders
 from devinit.dashboard.presentation import banner, farewell
 from devinit.dashboard.screens.confirm import Confirm
@@ -29,7 +30,7 @@ from devinit.dashboard.screens.environment import EnvironmentPage
 from devinit.dashboard.screens.help import HelpPage
 from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
-from devinit.dashboard.state import Line, Stack, happened, lost, refreshed, running
+from devinit.dashboard.state import Line, Stack, happened, lost, refreshed
 from devinit.dashboard.stream import stream
 from devinit.errors import DevinitError, SupervisorError
 from devinit.model.status import Phase
@@ -64,6 +65,7 @@ class Dashboard(App[str]):
         self._clock = clock
         self._link = link
         self._orders = Orders(link, self, kept, clock)
+        self._ordered = self._orders.ordered
         self.root = root
         self._first_theme = theme
         self.store = Store()
@@ -77,7 +79,7 @@ class Dashboard(App[str]):
         self._stale = False
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
-        self.main = MainScreen(self.store, clock)
+        self.main = MainScreen(self.store, clock, self._ordered)
 
     # Its life
 
@@ -98,7 +100,8 @@ class Dashboard(App[str]):
 
     def leave(self) -> None:
         """Leave, and let everything run."""
-        self.exit(farewell(self.stack, self._orders.restarting))
+        restarting = {name for name in self.stack.services if self._ordered.last(name) == "restart"}
+        self.exit(farewell(self.stack, restarting))
 
     async def action_quit(self) -> None:
         """Leave, once the supervisor has been told every order."""
@@ -213,25 +216,25 @@ class Dashboard(App[str]):
     @on(MainScreen.Order)
     def take_order(self, order: MainScreen.Order) -> None:
         """Start, stop or restart services."""
-        if self._orders.is_repeated(order.method, tuple(order.services)):
-            return
-        params: dict[str, object] = {"services": order.services}
-        if order.changed:
-            params["only_changed"] = True
-        self.carry_out(order.method, params)
+        if self._orders.is_repeated(order.given):
+            self._ordered.answered(order.given)
+        else:
+            self.carry_out(order.given, {"only_changed": True} if order.changed else {})
 
     @work
-    async def carry_out(self, method: str, params: dict[str, object]) -> None:
+    async def carry_out(self, given: Given, params: Json) -> None:
         """Send an order."""
-        await self._order(method, params)
+        await self._order(given, params)
 
     async def restart(self, services: list[str]) -> None:
         """Restart services, and return when they are up again."""
-        await self._order("restart", {"services": services})
+        await self._order(self._ordered.add("restart", services))
 
-    async def _order(self, method: str, params: Json) -> bool:
+    async def _order(self, given: Given, params: Json | None = None) -> bool:
         """Carry an order out; False when nothing came of it."""
-        if not await self._orders.carry_out(method, params, tuple(self.stack.services)):
+        came_of_it = await self._orders.carry_out(given, params or {})
+        self.main.refresh_bindings()
+        if not came_of_it:
             return False
         if self._line is Line.CUT:
             self._link.revive()
@@ -298,17 +301,19 @@ class Dashboard(App[str]):
         """End a service that takes its time to stop, if that is meant."""
         question = Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now")
         if await self.push_screen_wait(question) and self.stack.services[service].phase == Phase.STOPPING:
-            await self._order("stop", {"services": [service], "force": True})
+            await self._order(self._ordered.add("stop", [service]), {"force": True})
 
     def stop_all(self, *, leave: bool) -> None:
         """Stop every service, or end at once what is left of a stop that goes on."""
-        left = running(self.stack)
+        views = self.stack.services.values()
+        coming = [view for view in views if self._ordered.last(view.name) in BRINGS_UP]
+        left = [view for view in views if view.pid is not None or view in coming]
         if not left:
             if leave:
                 self.leave()
             return
         goes_on = any(worker.name == STOPPING_ALL and worker.is_running for worker in self.workers)
-        force = goes_on or all(view.phase == Phase.STOPPING for view in left)
+        force = not coming and (goes_on or all(view.phase == Phase.STOPPING for view in left))
         self.stop_everything([view.name for view in left], leave=leave, force=force)
 
     @work(name=STOPPING_ALL)
@@ -322,7 +327,7 @@ class Dashboard(App[str]):
         )
         if not await self.push_screen_wait(ask):
             return
-        if await self._order("stop", {"services": [], "force": force}) and leave:
+        if await self._order(self._ordered.add("stop", []), {"force": force}) and leave:
             self.exit(f"stopped {listed}")
 
     def stream(self, service: str | None) -> None:

@@ -1,9 +1,12 @@
-"""The dashboard's line to the supervisor: one subscription that comes back, and a connection for each order."""
+"""The dashboard's line to the supervisor: one subscription that comes back, and a connection for each order.
+
+Orders are sent one after the other, in the order in which they are given; their answers come in any order.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -61,7 +64,10 @@ class Link(Protocol):
         ...
 
     async def order(self, method: str, params: Json) -> Any:
-        """Order something that takes its time. Raise DevinitError. Any: as above."""
+        """Order something that takes its time, after everything that was ordered before. Raise DevinitError.
+
+        Any: as above.
+        """
         ...
 
     async def until_sent(self) -> None:
@@ -117,8 +123,11 @@ class SupervisorLink:
         if method in ("start", "restart"):
             params = {"environ": self._environ, "profile": self._profile, **params}
         sent = asyncio.Event()
+        earlier = tuple(self._unsent)
         self._unsent.add(sent)
         try:
+            # The last key wins: what is connected first must not arrive first.
+            await all_set(earlier)
             async with self._connection(None, start=True) as client:
                 if method in ("start", "restart") and client.greeting.is_out_of_reach:
                     # As in commands: a start promises services that answer here.
@@ -132,8 +141,7 @@ class SupervisorLink:
         """Wait for the orders that are not on their way yet."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SENDING_SECONDS):
-                for sent in tuple(self._unsent):
-                    await sent.wait()
+                await all_set(tuple(self._unsent))
 
     def revive(self) -> None:
         """Start a supervisor with the next look."""
@@ -162,6 +170,12 @@ class SupervisorLink:
             raise NobodyThere
         async with client:
             yield client
+
+
+async def all_set(events: Iterable[asyncio.Event]) -> None:
+    """Return when each of these has happened."""
+    for event in events:
+        await event.wait()
 
 
 class NobodyThere(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -12,6 +11,7 @@ from devinit.control.client import RemoteError
 from devinit.control.conversation import Conversation, accepted, conflicts_of
 from devinit.control.stopped import refuse_remaining
 from devinit.dashboard.kept_answers import KeptAnswers
+from devinit.dashboard.ordered import Given, Ordered
 from devinit.dashboard.screens.conflict import ConflictDialogue, Json
 from devinit.dashboard.screens.conflicts import ACCEPT, ConflictsDialogue
 from devinit.errors import DevinitError
@@ -48,30 +48,20 @@ class Orders:
         self._link, self._desk, self._kept, self._clock = link, desk, kept, clock
         self._last: tuple[str, tuple[str, ...], float] | None = None
         """What was ordered last by a key, of whom, and when."""
-        self._restarting: Counter[str] = Counter()
+        self.ordered = Ordered()
 
-    @property
-    def restarting(self) -> Counter[str]:
-        """The services of restarts that are under way."""
-        return +self._restarting
-
-    def is_repeated(self, method: str, services: tuple[str, ...]) -> bool:
+    def is_repeated(self, given: Given) -> bool:
         """Whether a key is held down that has just ordered this: thirty restarts in a row are not meant."""
         now = self._clock()
-        before, self._last = self._last, (method, services, now)
+        before, self._last = self._last, (given.method, given.services, now)
         return before is not None and before[:2] == self._last[:2] and now - before[2] < HELD_SECONDS
 
-    async def carry_out(self, method: str, params: Json, every: tuple[str, ...]) -> bool:
-        """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it.
-
-        `every`: the services that an order means which names none.
-        """
-        names = (params["services"] or every) if method == "restart" else ()
-        self._restarting.update(names)
+    async def carry_out(self, given: Given, params: Json) -> bool:
+        """Send an order, and ask about conflicts for as long as there are any; False when nothing came of it."""
         try:
-            return await self._answered(method, params)
+            return await self._answered(given.method, {"services": list(given.services), **params})
         finally:
-            self._restarting.subtract(names)
+            self.ordered.answered(given)
 
     async def _answered(self, method: str, params: Json) -> bool:
         conversation = Conversation()

@@ -10,6 +10,7 @@ from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
+    from collections.abc import Set as AbstractSet
 
     from devinit.dashboard.link import Gone
 
@@ -58,6 +59,8 @@ ON_THE_WAY = {
 }
 """What services do that neither run nor rest: of one, of several."""
 STOPPED = "stopped"
+REVERSED_BY = {"start": ("stop",), "stop": ("start", "restart"), "restart": ("stop", "start")}
+"""Of each action the orders after which it has something to do, whatever the phase that is shown."""
 
 
 class Column(NamedTuple):
@@ -194,10 +197,15 @@ def is_link_at(line: Sequence[Piece], column: int) -> bool:
     return False
 
 
-def refusal(action: str, view: View | None) -> str:
-    """Return why an action has nothing to do for a service; "" when it has."""
+def refusal(action: str, view: View | None, ordered: str = "") -> str:
+    """Return why an action has nothing to do for a service; "" when it has.
+
+    `ordered`: what was ordered last for it and is not answered yet. The phase that is shown is older than that.
+    """
     if view is None:
         return "there is no service"
+    if ordered in REVERSED_BY.get(action, ()):
+        return ""
     name, phase = one_line(view.name), view.phase
     match action:
         case "start" if phase in RUNS:
@@ -221,8 +229,13 @@ def refusal(action: str, view: View | None) -> str:
     return ""
 
 
-def refusal_for_all(action: str, stack: Stack) -> str:
-    """Return why an action has nothing to do for all services; "" when it has."""
+def refusal_for_all(action: str, stack: Stack, ordered: AbstractSet[str] = frozenset()) -> str:
+    """Return why an action has nothing to do for all services; "" when it has.
+
+    `ordered`: what was ordered, of any service, and is not answered yet.
+    """
+    if not ordered.isdisjoint(REVERSED_BY.get(action.removesuffix("_all"), ())):
+        return ""
     at_rest = [view.phase in AT_REST for view in stack.services.values()]
     match action:
         case "start_all" if at_rest and not any(at_rest):

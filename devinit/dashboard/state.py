@@ -167,11 +167,6 @@ def is_everything_at_rest(stack: Stack) -> bool:
     return all(view.phase == Phase.STOPPED for view in stack.services.values())
 
 
-def running(stack: Stack) -> list[View]:
-    """Return the services that have a process."""
-    return [view for view in stack.services.values() if view.pid is not None]
-
-
 def counts(stack: Stack) -> tuple[int, int, int]:
     """Return how many services are ready, how many have finished their work, and how many there should be."""
     ready, finished = (

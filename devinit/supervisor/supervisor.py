@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from devinit.errors import DevinitError
 from devinit.kinds.surroundings import warnings_about
 from devinit.model.service import Project, Service
 from devinit.model.status import Phase
@@ -135,6 +136,9 @@ class Supervisor:
         `by`: who wants it, and since when, in words.
         """
         async with self.stack.deciding:
+            # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
+            with suppress(DevinitError):
+                await self.configuration.ensure_in_turn(self.stage.caller, None)
             _, stage = await self.configuration.asked_about(names)
             try:
                 return await stopping.stop(self.stack, names, stage.project, by, self._let_go)

@@ -110,6 +110,81 @@ class TestTheKeysOfServices:
             await desk.settled()
             assert desk.link.orders[0][0] == "stop"
 
+    @pytest.mark.parametrize(
+        ("keys", "last"),
+        [("xs", "start"), ("xr", "restart"), ("rx", "stop"), ("xrx", "stop"), ("rxs", "start")],
+    )
+    async def test_given_faster_than_the_screen_follows_are_judged_by_what_was_ordered_last(
+        self, open_desk: Open, keys: str, last: str
+    ) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+
+            # The phase that is shown stays "ready".
+            await desk.press(*keys)
+
+            assert len(desk.link.orders) == len(keys)
+            assert desk.link.orders[-1][0] == last
+            desk.link.patience.set()
+
+    async def test_stop_a_service_that_was_ordered_to_start(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.happens(**{**STOPPING, "phase": "stopped", "pid": None})
+            desk.link.patience = asyncio.Event()
+
+            await desk.press("s", "x")
+
+            assert [method for method, _ in desk.link.orders] == ["start", "stop"]
+            desk.link.patience.set()
+
+    async def test_stop_what_a_restart_is_stopping_and_end_it_at_once_only_once_more(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+            await desk.press("r")
+            desk.link.happens(**STOPPING)
+            await desk.pilot.pause()
+            assert "x Stop" in desk.text()
+
+            await desk.press("x")
+            assert [method for method, _ in desk.link.orders] == ["restart", "stop"]
+
+            await desk.press("x")
+            assert "End backend at once?" in desk.text()
+            await desk.press("n")
+            desk.link.patience.set()
+
+    async def test_start_all_that_was_ordered_to_stop(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+
+            await desk.press("X", "y", "S")
+
+            assert [method for method, _ in desk.link.orders] == ["stop", "start"]
+            desk.link.patience.set()
+
+    async def test_stop_all_that_was_ordered_to_start(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            for service in [each["name"] for each in desk.link.services]:
+                desk.link.happens(**{**STOPPING, "service": service, "phase": "stopped", "pid": None})
+            desk.link.patience = asyncio.Event()
+
+            await desk.press("S", "X", "y")
+
+            assert [method for method, _ in desk.link.orders] == ["start", "stop"]
+            desk.link.patience.set()
+
+    async def test_are_judged_by_the_phase_again_once_the_order_is_answered(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("x")
+            await desk.settled()
+
+            await desk.press("s")
+
+            assert "backend runs already" in desk.text()
+            assert len(desk.link.orders) == 1
+
     async def test_order_something_once_however_long_they_are_held_down(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             for _ in range(10):

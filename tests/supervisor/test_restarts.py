@@ -7,10 +7,12 @@ import json
 import os
 import signal
 import socket
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.control.async_client import connected
 from devinit.control.client import RemoteError
 from devinit.control.launch import connect_or_start
 from devinit.dashboard.link import SupervisorLink
@@ -523,3 +525,25 @@ class TestARestartThatCannotGoOnAfterTheStop:
 
             failed = events.until(type="phase", service="web", phase="failed")
         assert ".env.runtime" in failed["reason"]
+
+
+class TestTwoOrders:
+    async def test_on_two_connections_are_decided_in_the_order_in_which_they_arrive(self, slow: Shop) -> None:
+        async with AsyncExitStack() as open_clients:
+            clients = [await connected(slow.root, start=False) for _ in range(3)]
+            before, first, second = [
+                await open_clients.enter_async_context(client) for client in clients if client is not None
+            ]
+            environ = dict(os.environ)
+
+            # It takes a second, in which the others wait for their turn.
+            decides = asyncio.ensure_future(before.call("stop", {"services": ["db"]}))
+            await before.call("ping")
+            stops = asyncio.ensure_future(first.call("stop", {"services": ["web"]}))
+            await first.call("ping")
+            restarts = asyncio.ensure_future(
+                second.call("restart", {"services": ["web"], "environ": environ})
+            )
+            await asyncio.gather(decides, stops, restarts)
+
+        assert slow.status()["web"]["phase"] == "ready"

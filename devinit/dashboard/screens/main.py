@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from devinit.dashboard.browser import has_browser
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.store import Store
+from devinit.dashboard.ordered import BRINGS_UP, Given, Ordered
 from devinit.dashboard.painting import content
 from devinit.dashboard.presentation import Piece, headline, refusal, refusal_for_all
 from devinit.dashboard.screens.log_screen import LogScreen
@@ -38,8 +39,7 @@ class MainScreen(LogScreen):
     class Order(Message):
         """The user wants services started, stopped or restarted."""
 
-        method: str
-        services: list[str]
+        given: Given
         changed: bool = False
 
     @dataclass
@@ -49,8 +49,9 @@ class MainScreen(LogScreen):
         what: str
         service: str | None = None
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float], ordered: Ordered) -> None:
         super().__init__(store, clock)
+        self._ordered = ordered
         self.line = Line.SOUGHT
 
     def compose(self) -> ComposeResult:
@@ -111,15 +112,17 @@ class MainScreen(LogScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what makes no sense now."""
         view = self.selected if self.is_mounted else None
+        ordered = self._ordered.last(view.name) if view is not None else ""
+        is_ending = view is not None and view.phase == Phase.STOPPING and ordered not in BRINGS_UP
         match action:
             case "stop":
-                return not refusal("stop", view) and view is not None and view.phase != Phase.STOPPING
+                return not refusal("stop", view, ordered) and not is_ending
             case "end_now":
-                return view is not None and view.phase == Phase.STOPPING
+                return is_ending
             case "start" | "restart" | "open_url" | "copy_url":
-                return not refusal(action, view)
+                return not refusal(action, view, ordered)
             case "start_all" | "stop_all" | "restart_all":
-                return not refusal_for_all(action, self.stack_of_services)
+                return not refusal_for_all(action, self.stack_of_services, self._ordered.methods())
             case "revive":
                 return self.line is Line.CUT
         return True
@@ -153,7 +156,7 @@ class MainScreen(LogScreen):
 
     def action_start_all(self) -> None:
         """Start everything."""
-        self.post_message(self.Order("start", []))
+        self._give("start", [])
 
     def action_stop_all(self) -> None:
         """Stop everything, if that is meant."""
@@ -161,15 +164,20 @@ class MainScreen(LogScreen):
 
     def action_restart_all(self) -> None:
         """Restart everything."""
-        self.post_message(self.Order("restart", []))
+        self._give("restart", [])
 
     def action_restart_changed(self) -> None:
         """Restart what is older than its configuration."""
-        self.post_message(self.Order("restart", [], changed=True))
+        self._give("restart", [], changed=True)
 
     def _order(self, method: str) -> None:
         if self.selected is not None:
-            self.post_message(self.Order(method, [self.selected.name]))
+            self._give(method, [self.selected.name])
+
+    def _give(self, method: str, services: list[str], *, changed: bool = False) -> None:
+        # Noted here and not where it is sent: the next key may be on its way already.
+        self.post_message(self.Order(self._ordered.add(method, services), changed))
+        self.refresh_bindings()
 
     @on(ServiceTable.LinkClicked)
     def action_open_url(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,6 @@ from devinit.control.messages import (
     WaitParams,
 )
 from devinit.control.server import Connection, UnknownMethod, encoder
-from devinit.errors import DevinitError
 from devinit.model.names import service_of
 from devinit.model.port import ConflictPolicy, PortReport
 from devinit.model.status import (
@@ -139,9 +138,6 @@ class Handlers:
         if asked.force:
             # Before our turn: a stop that goes on for long is what it is for.
             self._supervisor.force(names)
-        # Nothing is on record. What runs nevertheless is stopped as it is configured, if that can be read.
-        with suppress(DevinitError):
-            await self._configuration.ensure(self._stage.caller, None)
         with self._telling(connection):
             done = await self._supervisor.stop(names, by)
         ends = not self._supervisor.is_needed()

@@ -98,9 +98,13 @@ class Configuration:
     async def ensure(self, environ: dict[str, str], profile: str | None) -> None:
         """Read the configuration if nothing has been read yet, so that questions about it can be answered."""
         async with self._stack.deciding:
-            if not self._stack.runners:
-                order = Order(services=(), asked=PortWishes(environ=environ), profile=profile)
-                await self.take_over(await self.load(order), order)
+            await self.ensure_in_turn(environ, profile)
+
+    async def ensure_in_turn(self, environ: dict[str, str], profile: str | None) -> None:
+        """Do the same within an order, which has its turn already."""
+        if not self._stack.runners:
+            order = Order(services=(), asked=PortWishes(environ=environ), profile=profile)
+            await self.take_over(await self.load(order), order)
 
     async def asked_about(self, names: Iterable[str]) -> tuple[report.Runners, Stage]:
         """Return the services, and the stage that they are on, for a question about these.
