@@ -17,7 +17,8 @@ import msgspec
 from devinit.errors import StateFileError
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Endpoint
-from devinit.runtime.dotenv import SIGNATURE, render
+from devinit.runtime.dotenv import HEADER, SIGNATURE, render
+from devinit.runtime.writer import line_of
 from devinit.system.files import read_bytes, refuse_private, write_atomically
 
 PRIVATE = 0o600
@@ -76,15 +77,17 @@ def environment_of_user(root: Path) -> bytes | None:
     return content if content.strip(b"\0 \n") and not content.startswith(SIGNATURE.encode()) else None
 
 
-def publish_environment(root: Path, values: Mapping[str, str]) -> tuple[bool, str | None]:
+def publish_environment(root: Path, values: Mapping[str, str], writer: str = "") -> tuple[bool, str | None]:
     """Bring `.env.runtime` up to date; return whether that changed it, and where a text of the user's is kept.
+
+    `writer`: the id of the state folder, which the file names (runtime.writer).
 
     The text of a regular file that devinit did not write is copied to `.env.runtime.old` first. Raise
     StateFileError for a link to such a file, and where a file cannot be read or written.
     """
     refuse_linked_environment(root)
     path = root / ENVIRONMENT_FILE
-    content = render(values).encode()
+    content = (HEADER + line_of(root, writer) + render(values).removeprefix(HEADER)).encode()
     if _is_private_file(path) and read_bytes(path, inside=root) == content:
         return False, None
     kept = None

@@ -334,3 +334,37 @@ class TestAStatusOfServicesThatRunInAnotherContainer:
         assert f"Orphaned: runs {ELSEWHERE}" in shown.stdout
         assert ELSEWHERE in everywhere.stdout
         assert "looks after it again" not in everywhere.stdout
+
+
+class TestAnotherStateFolderOfTheSameCheckout:
+    def test_takes_the_environment_file_over_with_a_word_to_both_sides(
+        self, shop: Shop, port: int, tmp_path: Path
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        assert not found_by_doctor(shop)
+        elsewhere = {"XDG_STATE_HOME": str(tmp_path / "other"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
+        (tmp_path / "run").mkdir(mode=0o700)
+        # As in a container with a network of its own, where the port is free.
+        script = ["env", *(f"{name}={value}" for name, value in elsewhere.items()), *shop.program()]
+
+        there = in_container(shop, "start", "-d", program=script)
+
+        assert there.returncode == 0, there.stderr
+        assert WITH_ANOTHER in " ".join(there.stderr.split())
+        assert found_by_doctor(shop)
+
+        # The file is written for this side again, and it is said that the other side has lost it.
+        here = shop("start", "-d")
+        assert WITH_ANOTHER in " ".join((here.stdout + here.stderr).split())
+        assert not found_by_doctor(shop)
+        # Once: nothing has changed since.
+        again = shop("start", "-d")
+        assert WITH_ANOTHER not in " ".join((again.stdout + again.stderr).split())
+
+
+WITH_ANOTHER = ".env.runtime was written by devinit with another state folder"
+
+
+def found_by_doctor(shop: Shop) -> bool:
+    return "was written by devinit with another state folder" in " ".join(shop("doctor").stdout.split())

@@ -24,6 +24,7 @@ from devinit.errors import DevinitError
 from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.ports.remembered import ports_file
 from devinit.runtime.publish import environment_of_user, refuse_linked_environment
+from devinit.runtime.writer import is_of_another, writer_of
 from devinit.system.files import read_text
 from devinit.system.permissions import chown
 from devinit.system.state_folders import state_folder
@@ -68,6 +69,13 @@ def state(root: Path) -> Iterator[Finding]:
                 advice=f"the next start replaces it, and keeps its text as {ENVIRONMENT_FILE}.old: "
                 "move what is yours to .env",
                 harmless=True,
+            )
+        if is_of_another(root, writer_of(Path(state_folder(root)))):
+            yield Finding(
+                check="state",
+                problem=f"{root / ENVIRONMENT_FILE} was written by devinit with another state folder "
+                "(another user, HOME or container), and names the services of that one",
+                advice="`devinit start` writes it for the services of this one",
             )
     except DevinitError as error:
         yield Finding(check="state", problem=error.message, advice=error.hint or "")

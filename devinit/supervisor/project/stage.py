@@ -30,6 +30,7 @@ from devinit.runtime.environment import environment, runtime_of, service_environ
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment
 from devinit.runtime.templates import expand_command
+from devinit.runtime.writer import TAKEN, claimed_writer, is_of_another
 from devinit.supervisor.diagnosis.last_errors import LastErrors
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
@@ -174,7 +175,11 @@ class Stage:
         """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
         self.ports.remember()
         self.derive()
-        changed, kept = publish_environment(self.root, self.environment)
+        writer = claimed_writer(self.private)
+        is_taken = is_of_another(self.root, writer)
+        changed, kept = publish_environment(self.root, self.environment, writer)
+        if is_taken:
+            self.note(TAKEN)
         if kept is not None:
             self.note(
                 f".env.runtime was not written by devinit: its former text is kept as {Path(kept).name}"
