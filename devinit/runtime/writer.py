@@ -54,8 +54,8 @@ def line_of(root: Path, writer: str) -> str:
 def is_of_another(root: Path, writer: str) -> bool:
     """Whether `.env.runtime` was written for this folder, with another state folder.
 
-    Not known, and so not said, of a file that names none: an earlier devinit wrote it, or a person did. A copy of a
-    checkout brings along the file of the original, which loses nothing. Raise StateFileError where it cannot be read.
+    False for a file that names no state folder (an earlier devinit or a person wrote it), and for the file that
+    a copy of the checkout brings along: the original loses nothing. Raise StateFileError where it cannot be read.
     """
     lines = (read_bytes(root / ENVIRONMENT_FILE, inside=root) or b"").split(b"\n", 2)
     found = lines[1].decode("utf-8", "replace") if len(lines) > 1 else ""
