@@ -111,6 +111,14 @@ CAUSES = {
     "nest-ts": "src/main.ts:6:9 - error TS2322: Type 'string' is not assignable to type 'number'.",
     "node-watch": "Cannot find module 'nothing-there'",
     "node-winston": "cannot start server: DATABASE_URL is not set",
+    "node-aggregate": "AggregateError: boot failed (c.mjs, line 1); cause: Error: db down",
+    "node-cause": "cannot read config (a.mjs, line 1); cause: SyntaxError: Expected property name or '}' "
+    "in JSON at position 1",
+    "node-causes": "boot failed (e.mjs, line 1); cause: Error: connect refused",
+    "node-fetch": "TypeError: fetch failed; cause: Error: bad port",
+    "python-from": "RuntimeError: config invalid; cause: KeyError: 'DATABASE_URL'",
+    "python-from-from": "RuntimeError: boot failed; cause: FileNotFoundError: [Errno 2] No such file or "
+    "directory: 'settings.json'",
     "nodemon": "Cannot find module 'nothing-there'",
     "npm-badjson": "Invalid package.json: JSONParseError: Expected double-quoted property name in JSON "
     'at position 12 while parsing "{\\"name\\":\\"x\\",}\\n" Failed to parse JSON data.',

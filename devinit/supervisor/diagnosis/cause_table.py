@@ -161,5 +161,5 @@ BUILD_BEGINS = (
 """Above this stands another build."""
 BUILD_FAILED = r"^failed to build, error: "
 """air runs a program that is not there all the same: what follows is a consequence."""
-ROOT = r"^\s*(?:Caused by|cause): ?(?P<said>.*)$"
-"""The reason behind a reason: of Java, cargo, anyhow, uv."""
+ROOT = r"^\s*(?:Caused by|cause|\[cause\]): ?(?P<said>.*?)(?: \{)?$"
+"""The reason behind a reason: of Java, cargo, anyhow, uv, Node."""

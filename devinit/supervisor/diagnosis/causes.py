@@ -20,6 +20,7 @@ from devinit.supervisor.diagnosis.cause_table import (
     Saying,
     Take,
 )
+from devinit.supervisor.diagnosis.chains import raised_from, with_message_first
 from devinit.text import harmless
 
 LONGEST_CAUSE = 200
@@ -97,7 +98,7 @@ def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
     taken = ports_in_use("\n".join(said))
     if taken is not None:
         return f"port {taken[0]} is in use" if len(taken) == 1 else "an address is in use"
-    said = without_consequences(said)
+    said = with_message_first(without_consequences(said))
     by_signal = code is not None and code < 0
     from devinit.supervisor.diagnosis.log_records import logged_failure  # only what fails pays for it
 
@@ -231,8 +232,9 @@ def told_at(lines: Sequence[str], number: int, saying: Saying) -> str | None:
         return None
     place = groups.get("at") or place_below(below, saying.place)
     said += f" ({place})" if place else place_of(lines[:number], said)
-    root = root_of(below)
-    if not root or root in said:
+    root = root_of(below) or raised_from(lines[:number])
+    # SQLAlchemy and others repeat in their message what they were raised from.
+    if not root or (root.partition(": ")[2] or root) in said:
         return said
     behind = f"; cause: {root[:LONGEST_ROOT]}"
     return said[: LONGEST_CAUSE - len(behind)] + behind

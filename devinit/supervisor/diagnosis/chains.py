@@ -1,0 +1,65 @@
+"""Errors that hold others: where Node and Python print what is behind an exception. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+NODE_ERRORS = r"^(?P<margin>\s*)\[errors\]: \[$"
+"""Node, below the message of an AggregateError: its errors follow, down to a `]` with the same margin."""
+AGGREGATE = r"^\s*(?:Uncaught )?\S*AggregateError(?: \[\w+\])?: \S"
+"""One with a message of its own; of another the errors are all that there is to tell."""
+FRAME = r"^\s*at |^\s*\.\.\. \d+ lines matching|^\s*$"
+AS_CAUSE = "[cause]: "
+TRACEBACK = "Traceback (most recent call last):"
+RAISED_FROM = "The above exception was the direct cause of the following exception:"
+
+
+def with_message_first(lines: Sequence[str]) -> list[str]:
+    """Return the lines with the first error of an AggregateError as the cause of its message.
+
+    The others are left out.
+    """
+    said = list(lines)
+    number = 0
+    while number < len(said):
+        found = re.match(NODE_ERRORS, said[number])
+        if found and has_message(said[:number]):
+            end = f"{found['margin']}]"
+            first = AS_CAUSE
+            number += 1
+            while number < len(said) and said[number].rstrip(",") != end:
+                text = said[number].strip()
+                is_error = first and text and not re.match(FRAME, said[number])
+                said[number], first = (first + text, "") if is_error else ("", first)
+                number += 1
+        number += 1
+    return said
+
+
+def has_message(above: Sequence[str]) -> bool:
+    """Whether the error whose stack stands last in these lines is an AggregateError with a message."""
+    message = next((line for line in reversed(above) if not re.match(FRAME, line)), "")
+    return bool(re.match(AGGREGATE, message))
+
+
+def raised_from(above: Sequence[str]) -> str | None:
+    """Return the innermost exception of Python behind the one whose last line stands below these lines."""
+    innermost = None
+    end = len(above)
+    while (begin := last_of(above[:end], TRACEBACK)) is not None:
+        before = [line for line in above[:begin] if line.strip()]
+        if innermost is not None:
+            block = above[begin + 1 : end]
+            own = next((line for line in block if line.strip() and not line.startswith((" ", "\t"))), None)
+            innermost = own.strip() if own else innermost
+        if not before or before[-1].strip() != RAISED_FROM:
+            break
+        innermost = innermost or ""
+        end = last_of(above[:begin], RAISED_FROM) or 0
+    return innermost or None
+
+
+def last_of(lines: Sequence[str], text: str) -> int | None:
+    """Return the number of the last line that says exactly this."""
+    return next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip() == text), None)
