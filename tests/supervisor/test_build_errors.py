@@ -70,6 +70,11 @@ TOLD: dict[str, list[Seen]] = {
         None,
     ],
     "sveltekit-config-at-start": [("the secret is missing", "/home/ada/shop/svelte.config.js", 2)],
+    "next-14": [
+        ("Expected corresponding JSX closing tag for <div>", "/home/ada/shop/app/page.js", 1),
+        ("no DATABASE_URL", "app/page.js", 1),
+        None,
+    ],
     "next-16": [
         ("Expected corresponding JSX closing tag for <p>", "./app/page.js", 1),
         None,

@@ -22,6 +22,7 @@ from devinit.supervisor.diagnosis.build_table import (
     FOREIGN,
     MISSING,
     PLACES,
+    SIGN_OF_SWC,
     RELIEF_WORDS,
     TOOLS,
     TROUBLE_WORDS,
@@ -196,7 +197,7 @@ def said_in(line: str) -> str:
     else:
         said = (found.groupdict().get("said") or "").strip()
         is_heading = is_place(said)
-    return "" if is_heading or said.endswith(":") else said
+    return "" if is_heading or said.endswith(":") else re.sub(SIGN_OF_SWC, "", said)
 
 
 def of_traceback(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
@@ -234,7 +235,7 @@ def place_in(block: Sequence[str]) -> tuple[str, int | None] | None:
 
 def is_place(said: str) -> bool:
     """Whether a message is only the place of the error."""
-    return re.fullmatch(r"\S+\.\w+(?::\d+:\d+| \d+:\d+(?:-\d+)?)?", said) is not None
+    return re.fullmatch(r"\S+\.\w+(?::\d+:\d+| \d+:\d+(?:-\d+)?| \(\d+:\d+\)(?: @ .+)?)?", said) is not None
 
 
 def without_place(said: str, file: str | None) -> str:

@@ -127,12 +127,18 @@ PLACES = (
     # Vite, of an error without a place: `File: /shop/src/app.css?direct:undefined:NaN`.
     r"^\s*File: (?P<file>/\S.*?)(?:\?[^\s:]*)?(?::(?:(?P<line>\d+)|undefined|null):(?:\d+|undefined|null|NaN))?$",
     r"\u2500\[ (?P<file>[^\]\u2500]+?):(?P<line>\d+):\d+ \]",
+    # swc, where it does not print Unicode: Next.js 14.
+    r"^\s*,-\[(?P<file>[^\[\]]+?):(?P<line>\d+):\d+\]",
+    # Next.js 14, of an exception in a page.
+    r"^\s*\u2a2f (?P<file>[^\s()]+\.\w+) \((?P<line>\d+):\d+\)",
     r"\bfile://(?P<file>/[^\s:?]+)(?:\?[\w=&]*)?:(?P<line>\d+):\d+\)?$",
     r"^ERROR in (?P<file>\S+\.\w+)(?: (?P<line>\d+):\d+)?",
     r"(?<![^\s():\"'])(?P<file>[^\s():\"']+\.[cm]?[jt]sx?)\((?P<line>\d+),\d+\)",
     r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]{0,500}\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
 )
 """How a place in the code is written, the surest way first."""
+SIGN_OF_SWC = r"^[x\u00d7] (?=[A-Z])"
+"""What swc prints before a message."""
 MISSING = (
     r"""(?:Failed to resolve import|Can't resolve|no such file or directory, open) ["'](?P<file>[^"']+)["']"""
 )
