@@ -46,6 +46,31 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """
 """Does what Vite does: the page is there, and a module of it is compiled when the page was asked for."""
 
+COLD_SERVER = """
+import os, sys, threading, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+def transform():
+    time.sleep(1)
+    print("1:19:36 PM [vite] Pre-transform error: Failed to resolve import", flush=True)
+    print("  File: src/App.jsx:1:4", flush=True)
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+        threading.Thread(target=transform, daemon=True).start()
+
+    def log_message(self, *_):
+        pass
+
+print("  VITE v5.4.21  ready in 300 ms", flush=True)
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+"""
+"""Does what Vite does before a browser has been there: the first transform takes a second, and is silent."""
+
 RELOADER = """
 import os, sys, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -394,6 +419,15 @@ class TestChecking:
             ("web", True, None),
         ]
         assert answer(shop, "check", "web")[0] == 0
+
+    def test_of_a_page_that_no_browser_has_opened_waits_for_its_modules(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port, command=command(shop.root / "dev.py", COLD_SERVER))
+        shop.up()
+
+        code, report = answer(shop, "wait", "web")
+
+        assert code != 0
+        assert "Failed to resolve import" in json.dumps(report)
 
     def test_where_nothing_runs_fails(self, web: Shop) -> None:
         done = web("check")

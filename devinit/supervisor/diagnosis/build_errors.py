@@ -22,8 +22,8 @@ from devinit.supervisor.diagnosis.build_table import (
     FOREIGN,
     MISSING,
     PLACES,
-    SIGN_OF_SWC,
     RELIEF_WORDS,
+    SIGN_OF_SWC,
     TOOLS,
     TROUBLE_WORDS,
 )

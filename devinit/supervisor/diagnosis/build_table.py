@@ -137,6 +137,8 @@ PLACES = (
     r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]{0,500}\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
 )
 """How a place in the code is written, the surest way first."""
+ANSWERS_FIRST = r"^\s*VITE v\S+\s+ready in "
+"""A tool that serves a page, and then compiles what the page needs: slowly for the first time in a process."""
 SIGN_OF_SWC = r"^[x\u00d7] (?=[A-Z])"
 """What swc prints before a message."""
 MISSING = (

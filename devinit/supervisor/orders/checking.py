@@ -7,6 +7,7 @@ well, and what it prints about that counts.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -25,6 +26,8 @@ from devinit.model.probe import (
     TcpProbe,
 )
 from devinit.model.status import Phase
+from devinit.supervisor.diagnosis.build_table import ANSWERS_FIRST
+from devinit.supervisor.diagnosis.listening import LINES
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.readiness.health import asked_as
 from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, ready
@@ -46,6 +49,9 @@ AFTERWARDS_SECONDS = 1.0
 """How long a page that was asked for may take to be compiled in the background, at most."""
 SILENT_SECONDS = 0.3
 """What has printed nothing for so long has printed what it had to say."""
+COLD_SECONDS = 2.0
+"""The same for the first page of a process that compiles after it has answered: reading its plugins alone takes
+longer than 0.3 s on a busy machine, and nothing is printed meanwhile."""
 LOOK_SECONDS = 0.05
 SERVED = 200
 WEB = ("http://", "https://")
@@ -159,7 +165,8 @@ async def answered(runner: Runner, stage: Stage) -> Seen:
         # What is no HTTP, missing, or slow, is as its port says.
         result = ready()
     if page is not None or isinstance(probe, HttpProbe):
-        await until_said(runner, stage)
+        is_cold = is_page_asked and is_first_page(runner)
+        await until_said(runner, stage, COLD_SECONDS if is_cold else SILENT_SECONDS)
     if result.verdict is not ProbeVerdict.READY:
         return False, result.detail, result.status
     return True, None, None
@@ -184,13 +191,22 @@ async def another_scheme(runner: Runner, probe: Probe, result: ProbeResult) -> S
     return await other_scheme(probe, result)
 
 
-async def until_said(runner: Runner, stage: Stage) -> None:
+def is_first_page(runner: Runner) -> bool:
+    """Whether a page of this process was never asked for here, and is compiled once it is."""
+    before, runner.run.page_asked_of = runner.run.page_asked_of, runner.run.identity
+    if before == runner.run.identity:
+        return False
+    return any(re.search(ANSWERS_FIRST, line) for line in runner.log_tail(LINES))
+
+
+async def until_said(runner: Runner, stage: Stage, silent_seconds: float) -> None:
     """Return when a service has printed what its answer has caused, or an error."""
     clock = asyncio.get_running_loop().time
     path = log_files.log_path(stage.private, runner.name)
     began = silent_since = clock()
     size = log_files.end_of(path)
-    while clock() - began < AFTERWARDS_SECONDS and clock() - silent_since < SILENT_SECONDS:
+    longest = max(AFTERWARDS_SECONDS, silent_seconds)
+    while clock() - began < longest and clock() - silent_since < silent_seconds:
         await asyncio.sleep(LOOK_SECONDS)
         if (now := log_files.end_of(path)) != size:
             size, silent_since = now, clock()

@@ -33,6 +33,8 @@ class Run:
         """The addresses of all services as its process was given them."""
         self.basis: Basis | None = None
         """What its process was started with, beside its own configuration."""
+        self.page_asked_of: ProcessIdentity | None = None
+        """The process that was asked for its first page last: what that needs is compiled once."""
         self.spared: set[ProcessIdentity] = set()
         """What was started from it and left running when it ended: a person works in it."""
         self.withstood: frozenset[int] = frozenset()
