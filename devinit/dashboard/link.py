@@ -47,7 +47,7 @@ class Gone(Struct, frozen=True):
     """What Ctrl-R does about it."""
 
 
-GONE = Gone("The supervisor is gone", "services keep running", "starts one that takes over what runs")
+GONE = Gone("The supervisor is gone", "what runs keeps running", "starts one that takes over what runs")
 News: TypeAlias = Found | Happened | Gone
 Tell: TypeAlias = Callable[[News], None]
 

@@ -236,7 +236,7 @@ class TestWhatHappens:
         async with open_desk() as desk:
             desk.link.goes_away()
             await desk.pilot.pause()
-            assert "The supervisor is gone: services keep running" in desk.text()
+            assert "The supervisor is gone: what runs keeps running" in desk.text()
             assert "● postgres" in desk.text()
 
             await desk.press("ctrl+r")

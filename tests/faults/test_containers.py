@@ -19,7 +19,7 @@ from tests.supervisor.test_upgrades import looked_after_by
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.supervisor.conftest import Shop
+    from tests.supervisor.conftest import FreePorts, Shop
 
 __all__ = ["any_postgres"]
 
@@ -334,6 +334,19 @@ class TestAStatusOfServicesThatRunInAnotherContainer:
         assert f"Orphaned: runs {ELSEWHERE}" in shown.stdout
         assert ELSEWHERE in everywhere.stdout
         assert "looks after it again" not in everywhere.stdout
+
+
+class TestAPortThatIsChosenInAContainer:
+    def test_is_applied_where_the_services_run(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0])
+        shop.up()
+
+        there = in_container(shop, "ports", "set", "web", str(ports[1]))
+        here = shop("ports", "set", "web", str(ports[0]))
+
+        assert "`devinit restart web` applies it, in the container that it runs in" in there.stderr
+        assert "`devinit restart web` applies it now" in here.stderr
 
 
 class TestAnotherStateFolderOfTheSameCheckout:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.supervisor.diagnosis.causes import cause_of, dying_by, stuck_by
+from devinit.supervisor.diagnosis.causes import cause_of, dying_by, ended_by, stuck_by
 
 OUTPUTS = Path(__file__).parent / "outputs"
 
@@ -363,6 +363,16 @@ class TestAReloader:
     @pytest.mark.parametrize("name", sorted(WAIT_FOR_A_CHANGE))
     def test_that_lives_on_after_a_crash_is_recognised(self, name: str) -> None:
         assert stuck_by(output(name)) == CAUSES[name]
+
+    def test_tells_the_last_line_of_a_program_that_names_no_error(self) -> None:
+        assert stuck_by(["no DB url", "Failed running 'server.js'"]) == "no DB url"
+        assert stuck_by(["Failed running 'server.js'"]) == "Failed running 'server.js'"
+        crashed = "[nodemon] app crashed - waiting for file changes before starting..."
+        assert stuck_by(["[nodemon] starting `node server.js`", crashed]) == crashed
+
+    def test_whose_program_ended_without_an_error_is_recognised(self) -> None:
+        assert stuck_by(["done", "Completed running 'server.js'"]) == "Completed running 'server.js'"
+        assert ended_by(["done", "Completed running 'server.js'"]) == "Completed running 'server.js'"
 
     def test_whose_program_starts_anew_is_not_stuck(self) -> None:
         again = "WARNING:  StatReload detected changes in 'bad.py'. Reloading..."

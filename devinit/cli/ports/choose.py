@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
+from devinit.control.launch import connect_to
+from devinit.errors import DevinitError
 from devinit.ports.remembered.choosing import choose
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devinit.cli.arguments import Arguments
 
 
@@ -21,7 +26,21 @@ def run(arguments: Arguments) -> int:
     if arguments.json:
         print_json({"service": name, "port": port, "changed": changed})
     elif changed:
-        talk(f"{name} will use {port}; `devinit restart {name.partition('.')[0]}` applies it now")
+        talk(f"{name} will use {port}; {applied(root, name.partition('.')[0])}")
     else:
         talk(f"{name} was set to {port} already")
     return 0
+
+
+def applied(root: Path, service: str) -> str:
+    """Say when the port counts: a restart is refused where the services run in another container."""
+    try:
+        client = connect_to(root)
+    except DevinitError:
+        client = None  # the next command that needs the supervisor tells why
+    if client is None:
+        return f"`devinit start {service}` uses it"
+    with closing(client):
+        if client.greeting.is_out_of_reach:
+            return f"`devinit restart {service}` applies it, in the container that it runs in"
+    return f"`devinit restart {service}` applies it now"

@@ -60,8 +60,11 @@ TRACEBACK_LINES = 8
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
 """ImproperlyConfigured is Django's; the rest ends as exceptions usually do."""
 NODE_CRASH = r"^Node\.js v\d"
+PROGRAM_COMPLETED = r"^Completed running '"
+"""`node --watch`, of a program that ended with code 0."""
 PROGRAM_ENDED = (
-    r"(?i)waiting for (?:file )?changes|^Failed running '|^Process Exit with Code: [1-9]"
+    rf"(?i){PROGRAM_COMPLETED}|"
+    r"waiting for (?:file )?changes|^Failed running '|^Process Exit with Code: [1-9]"
     r"|^\[Finished running\. Exit status: [1-9]|^\[Command exited with [1-9]"
     r"|^Watcher Process failed\.|Waiting for a file to change before restarting"
 )
@@ -137,9 +140,18 @@ def stuck_by(lines: Sequence[str]) -> str | None:
         re.match(PLACE, line) for line in said[-TRACEBACK_LINES:]
     )
     waits = re.search(WAITS_FOR_A_CHANGE, last) or built_nothing(said)
+    if re.match(PROGRAM_COMPLETED, last):
+        return last.strip()[:LONGEST_CAUSE]
     if traceback or re.match(NODE_CRASH, last) or waits:
-        return cause_of(said) or last.strip()[:LONGEST_CAUSE]
+        return cause_of(said) or own_last_line(said)[:LONGEST_CAUSE]
     return None
+
+
+def own_last_line(said: Sequence[str]) -> str:
+    """Return the last line that is the program's own, else what its reloader says of it."""
+    lines = (line.strip() for line in reversed(said) if not re.search(WAITS_FOR_A_CHANGE, line))
+    last = next(lines, "")
+    return last if last and not re.search(RUN_BEGINS, last) else said[-1].strip()
 
 
 def built_nothing(lines: list[str]) -> bool:
