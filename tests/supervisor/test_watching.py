@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinit.supervisor.files import watching
-from devinit.supervisor.files.watching import folder_of, matcher, watch
-from devinit.system import matching
+from devinit.supervisor.files.watching import folder_of, matcher, reach, watch
+from devinit.system import matching, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from tests.supervisor.conftest import FreePorts, Shop
 
@@ -67,6 +70,37 @@ class TestAPattern:
         assert folder_of("src/not_yet/*.py", tmp_path) == tmp_path / "src"
         assert folder_of("**/*.py", tmp_path) == tmp_path
         assert folder_of("main.py", tmp_path) == tmp_path
+
+
+class TestWhereAPatternReaches:
+    @pytest.mark.parametrize(
+        ("pattern", "folder"),
+        [
+            ("*.py", ""),
+            ("src/**/*.py", "src"),
+            ("src/**/*.py", "src/a/b"),
+            ("./src/*.py", "src"),
+            ("*/models/*.py", "shop/models"),
+            ("src/**.py", "src/a/b"),
+            ("app/**", "app/a/b"),
+        ],
+    )
+    def test_is_below(self, pattern: str, folder: str) -> None:
+        assert reach([pattern])(folder)
+
+    @pytest.mark.parametrize(
+        ("pattern", "folder"),
+        [
+            ("*.py", "src"),
+            ("src/**/*.py", "tests"),
+            ("src/*.py", "src/a"),
+            ("*/models/*.py", "shop/views"),
+            ("**/*.py", "web/node_modules"),
+            ("**", ".git"),
+        ],
+    )
+    def test_is_not_below(self, pattern: str, folder: str) -> None:
+        assert not reach([pattern])(folder)
 
 
 class TestAWatchedService:
@@ -206,6 +240,9 @@ class TestAWatchedService:
             assert events.stays_silent(1.5, type="phase", service="web")
 
 
+NEEDS_GIT = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+
 class FakeService:
     """A service that was up for long whenever it is asked, and what it was told."""
 
@@ -214,6 +251,7 @@ class FakeService:
         self.shown: list[str | None] = []
         self.notes: list[str] = []
         self.restarted = asyncio.Event()
+        self.watched = asyncio.Event()
 
     async def restart(self, reason: str) -> None:
         self.restarts.append(reason)
@@ -224,9 +262,182 @@ class FakeService:
 
     def show(self, condition: str | None) -> None:
         self.shown.append(condition)
+        self.watched.set()
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git without anything that a user has configured."""
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    subprocess.run(["git", *identity, *words], cwd=folder, env=environment, capture_output=True, check=True)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    subprocess.run(["cp", "-r", source, target], check=True)
+
+
+def write(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_text(name)
+
+
+def on_a_branch(root: Path, *, with_folder: str) -> None:
+    """Commit what is there to `main`, and a folder more to `feature`; `main` is checked out."""
+    git(root, "init", "--initial-branch=main")
+    git(root, "add", ".")
+    git(root, "commit", "-m", "main")
+    git(root, "checkout", "-b", "feature")
+    write(root / with_folder, "feature.py", "more.py", "another.py")
+    git(root, "add", ".")
+    git(root, "commit", "-m", "feature")
+    git(root, "checkout", "main")
+
+
+@contextlib.asynccontextmanager
+async def watched(root: Path, *patterns: str) -> AsyncIterator[FakeService]:
+    """Watch files of a service that is up, from the time on when they are seen to be watched."""
+    service = FakeService()
+    task = asyncio.create_task(watch(root, patterns, service))
+    try:
+        async with asyncio.timeout(60):
+            await service.watched.wait()
+            yield service
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until_restarted(service: FakeService) -> str:
+    """Wait for the next restart and return what it is for."""
+    await service.restarted.wait()
+    service.restarted.clear()
+    return service.restarts[-1]
+
+
+class TestFilesThatComeAndGoWithTheirFolder:
+    """The kernel reports the folder, and not always the files in it."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        write(tmp_path / "shop" / "src", "main.py")
+        return tmp_path / "shop"
+
+    @NEEDS_GIT
+    @pytest.mark.parametrize("folder", ["src/billing", "src/a/b/c"])
+    async def test_count_when_git_adds_and_removes_the_folder(self, root: Path, folder: str) -> None:
+        on_a_branch(root, with_folder=folder)
+        async with watched(root, "src/**/*.py") as service:
+            for _ in range(4):
+                git(root, "checkout", "feature")
+                assert f"{folder}/another.py" in await until_restarted(service)
+                git(root, "checkout", "main")
+                assert f"{folder}/another.py" in await until_restarted(service)
+
+    @NEEDS_GIT
+    async def test_count_when_git_brings_the_watched_folder_itself_back(self, root: Path) -> None:
+        on_a_branch(root, with_folder="lib")
+        async with watched(root, "lib/**/*.py") as service:
+            for _ in range(3):
+                git(root, "checkout", "feature")
+                assert (await until_restarted(service)).startswith("lib/")
+                git(root, "checkout", "main")
+                assert (await until_restarted(service)).startswith("lib/")
+
+    async def test_count_when_the_folder_is_copied(self, root: Path) -> None:
+        write(root / "feature" / "deep", "a.py", "b.py", "c.py")
+        async with watched(root, "src/**/*.py") as service:
+            for number in range(3):
+                copy_tree(root / "feature", root / "src" / f"f{number}")
+                assert await until_restarted(service) == f"src/f{number}/deep/a.py and 2 more changed"
+
+    async def test_count_when_the_folder_is_moved_in_and_out(self, root: Path) -> None:
+        write(root / "feature" / "deep", "a.py", "b.py")
+        async with watched(root, "src/**/*.py") as service:
+            (root / "feature").rename(root / "src" / "feature")
+            assert await until_restarted(service) == "src/feature/deep/a.py and 1 more changed"
+            (root / "src" / "feature" / "deep" / "b.py").write_text("edited where it is now")
+            assert await until_restarted(service) == "src/feature/deep/b.py changed"
+            (root / "src" / "feature").rename(root / "feature")
+            assert await until_restarted(service) == "src/feature/deep/a.py and 1 more changed"
+
+    async def test_count_when_the_folder_gets_another_name(self, root: Path) -> None:
+        write(root / "src" / "billing" / "deep", "a.py")
+        async with watched(root, "src/**/*.py") as service:
+            (root / "src" / "billing").rename(root / "src" / "payments")
+            assert await until_restarted(service) == "src/billing/deep/a.py and 1 more changed"
+            (root / "src" / "payments" / "deep" / "a.py").write_text("edited where it is now")
+            assert await until_restarted(service) == "src/payments/deep/a.py changed"
+
+    async def test_count_when_the_watched_folder_goes_and_comes_back(self, root: Path) -> None:
+        async with watched(root, "src/**/*.py") as service:
+            (root / "src").rename(root / "away")
+            assert await until_restarted(service) == "src/main.py changed"
+            (root / "away").rename(root / "src")
+            assert await until_restarted(service) == "src/main.py changed"
+            (root / "src" / "main.py").write_text("edited")
+            assert await until_restarted(service) == "src/main.py changed"
+
+    async def test_count_when_the_folder_is_away_for_a_moment_only(self, root: Path) -> None:
+        """What failed because its files were away is to come up again when they are back."""
+        write(root / "src" / "billing", "a.py")
+        async with watched(root, "src/**/*.py") as service:
+            (root / "src" / "billing").rename(root / "away")
+            (root / "away").rename(root / "src" / "billing")
+            assert await until_restarted(service) == "src/billing/a.py changed"
+
+    async def test_count_when_the_folder_of_a_pattern_is_made_only_now(self, root: Path) -> None:
+        write(root / "feature", "a.py")
+        async with watched(root, "lib/*.py") as service:
+            (root / "feature").rename(root / "lib")
+            assert await until_restarted(service) == "lib/a.py changed"
+            (root / "lib" / "a.py").write_text("edited")
+            assert await until_restarted(service) == "lib/a.py changed"
+
+    @NEEDS_GIT
+    async def test_count_in_a_folder_that_a_link_within_the_repository_leads_to(self, root: Path) -> None:
+        write(root / "shared", "main.py")
+        write(root / "feature", "a.py")
+        git(root, "init")
+        (root / "src" / "shared").symlink_to(root / "shared")
+        async with watched(root, "src/**/*.py") as service:
+            (root / "feature").rename(root / "shared" / "feature")
+            assert await until_restarted(service) == "src/shared/feature/a.py changed"
+
+    async def test_do_not_count_when_no_pattern_means_them(self, root: Path) -> None:
+        for each in ("feature", "others/node_modules/x"):
+            write(root / each, "a.py")
+        (root / "feature" / "a.py").rename(root / "feature" / "a.txt")
+        async with watched(root, "src/**/*.py", "*.py") as service:
+            (root / "feature").rename(root / "src" / "feature")
+            (root / "others").rename(root / "src" / "others")
+            (root / "src" / "main.py").write_text("edited")
+            assert await until_restarted(service) == "src/main.py changed"
+            write(root / "templates", "a.py")
+            (root / "main.py").write_text("made")
+            assert await until_restarted(service) == "main.py changed"
+
+        assert len(service.restarts) == 2
+
+    async def test_are_said_not_to_be_seen_when_there_are_too_many_files(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(snapshot, "MOST_ENTRIES", 3)
+        write(root / "src", "a.py", "b.py", "c.py", "d.py")
+        async with watched(root, "src/**/*.py") as service:
+            (root / "src" / "a.py").write_text("edited")
+            assert await until_restarted(service) == "src/a.py changed"
+
+        said = (
+            "more than 3 files lie where `watch` looks: it sees what you save, and not what comes or goes with a "
+            "whole folder; name the folders of your source code in it"
+        )
+        assert service.notes == [said]
+        assert service.shown[-1] == said
 
 
 class TestFilesThatCannotBeWatched:
@@ -244,7 +455,7 @@ class TestFilesThatCannotBeWatched:
         monkeypatch.setattr(watching, "RETRY_SECONDS", (0.01,))
         task = asyncio.create_task(watch(tmp_path, ("*.py",), service))
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await service.restarted.wait()
                 service.restarted.clear()
                 (tmp_path / "app.py").touch()

@@ -11,17 +11,28 @@ import logging
 import re
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.supervisor.files.own_writes import SOON_SECONDS, Change, History, noticed, restarted, settled
+from devinit.system import snapshot
 from devinit.system.birth import birth_of
+from devinit.system.bounds import bounds_of
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes
 from devinit.system.matching import PatternTooSlow, is_found
+from devinit.system.snapshot import (
+    NOTHING,
+    Extent,
+    Snapshot,
+    TooManyEntries,
+    differences,
+    is_below,
+    look_again,
+)
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +98,26 @@ def expression_of(pattern: str) -> str:
     return found
 
 
+def reach(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Return what tells whether a pattern may mean a file somewhere below a folder; "" is the service's own."""
+    each_in_parts = [pattern.removeprefix("./").split("/") for pattern in patterns]
+
+    def reaches(folder: str) -> bool:
+        names = folder.split("/") if folder else []
+        return IGNORED.isdisjoint(names) and any(_leads_below(parts, names) for parts in each_in_parts)
+
+    return reaches
+
+
+def _leads_below(parts: list[str], names: list[str]) -> bool:
+    for part, name in zip(parts, names, strict=False):
+        if "**" in part:
+            return True
+        if part != name and not re.search(r"[*?]", part):
+            return False
+    return len(names) < len(parts)
+
+
 def folder_of(pattern: str, directory: Path) -> Path:
     """Return the folder that has to be watched for a pattern: the deepest that is there and has no wildcard."""
     folder = directory
@@ -101,6 +132,14 @@ def describe(paths: list[str]) -> str:
     """Say which files changed."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more} changed"
+
+
+def too_many() -> str:
+    """Say that files are not looked at."""
+    return (
+        f"more than {snapshot.MOST_ENTRIES:,} files lie where `watch` looks: it sees what you save, and not what "
+        "comes or goes with a whole folder; name the folders of your source code in it"
+    )
 
 
 async def watch(directory: Path, patterns: tuple[str, ...], service: Watched) -> None:
@@ -123,6 +162,11 @@ class Watching:
     def __init__(self, directory: Path, patterns: tuple[str, ...], service: Watched) -> None:
         self._directory, self._patterns, self._service = directory, patterns, service
         self._matches = matcher(patterns)
+        self._reaches = reach(patterns)
+        self._extent = Extent(str(directory), self._reaches, lambda path: bounds_of(directory).holds(path))
+        self._seen: Snapshot | None = None
+        """What the files looked like last; None before the first look, and when there are too many."""
+        self._are_too_many = False
         self._history = History()
         self._failures = 0
         """How often in a row the files could not be watched."""
@@ -132,14 +176,16 @@ class Watching:
         """Files that the developer was told of as the service's own work."""
 
     async def until_replaced(self, awatch: Awatch) -> None:
-        """Watch until one of the folders is another one under the same name: its watch ended with the old one.
+        """Watch until other folders have to be watched: a watch belongs to a folder, not to its name.
 
         Raise OSError or RuntimeError when the files cannot be watched.
         """
-        folders = {each: identity_of(each) for each in self._folders()}
+        folders, is_first = self._folders(), True
+        if self._seen is None:
+            await self._look({""}, ())
         found = awatch(
             *folders,
-            watch_filter=lambda _change, path: self._matches(relative(path, self._directory)),
+            watch_filter=lambda _change, path: self._concerns(relative(path, self._directory)),
             debounce=DEBOUNCE_MILLISECONDS,
             step=STEP_MILLISECONDS,
             rust_timeout=TICK_MILLISECONDS,
@@ -150,11 +196,15 @@ class Watching:
                 if self._failures:
                     self._failures = 0
                     self._service.note("its files are watched again")
-                await self._take_notice({relative(path, self._directory) for _, path in changes})
-                replaced = [each for each, identity in folders.items() if identity_of(each) != identity]
-                if replaced:
-                    # The restart comes when the new folder is watched, so that no change is missed meanwhile.
-                    self._unseen |= dict.fromkeys(map(self._named, replaced), Change(soon=False))
+                # What changed before they were watched was not reported.
+                await self._take_notice(await self._changed(changes, everywhere=is_first))
+                is_first = False
+                now = self._folders()
+                if now != folders:
+                    if self._seen is None:
+                        # The restart comes when the new folder is watched, so that no change is missed meanwhile.
+                        replaced = [self._named(each) for each in folders if folders[each] != now.get(each)]
+                        self._unseen |= dict.fromkeys(replaced, Change(soon=False))
                     return
                 await self._act()
 
@@ -168,8 +218,51 @@ class Watching:
         self._failures += 1
         return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
-    def _folders(self) -> list[Path]:
-        return sorted({folder_of(pattern, self._directory) for pattern in self._patterns})
+    def _folders(self) -> dict[Path, tuple[int, int] | None]:
+        folders = {folder_of(pattern, self._directory) for pattern in self._patterns}
+        return {each: identity_of(each) for each in sorted(folders)}
+
+    def _concerns(self, path: str) -> bool:
+        return self._matches(path) or self._is_folder(path)
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether files that are meant may have come or gone with a folder."""
+        if self._seen is None or not self._reaches(path):
+            return False
+        return path in self._seen.folders or (self._directory / path).is_dir()
+
+    async def _changed(self, changes: set[tuple[Any, str]], *, everywhere: bool) -> set[str]:
+        """Return the files that changed: those that are reported, and those that came or went with a folder.
+
+        `everywhere`: look at all of them, whatever is reported.
+        """
+        kinds: dict[str, set[str]] = {}
+        for kind, path in changes:
+            kinds.setdefault(relative(path, self._directory), set()).add(kind.name)
+        reported = set(filter(self._matches, kinds))
+        folders = set(filter(self._is_folder, kinds))
+        before = self._seen
+        if before is None or not (reported or folders or everywhere):
+            return reported
+        after = await self._look({""} if everywhere else folders, reported)
+        if after is None:
+            return reported
+        # A folder that was away for a moment has the same files, but the service may have failed without them.
+        away = {path for path in folders if "deleted" in kinds[path]}
+        back = {path for path in after.files if is_below(path, away)}
+        return reported | set(filter(self._matches, differences(before, after) | back))
+
+    async def _look(self, folders: Collection[str], files: Collection[str]) -> Snapshot | None:
+        """Look at these folders and files again; return what all files look like, None when there are too many."""
+        before = self._seen or NOTHING
+        try:
+            self._seen = await asyncio.to_thread(look_again, before, folders, files, self._extent)
+        except TooManyEntries:
+            self._seen = None
+            if not self._are_too_many:
+                self._service.note(too_many())
+        self._are_too_many = self._seen is None
+        return self._seen
 
     def _named(self, folder: Path) -> str:
         return "its folder" if folder == self._directory else f"{relative(str(folder), self._directory)}/"
@@ -200,7 +293,7 @@ class Watching:
     def _condition(self) -> str | None:
         own = self._history.own
         if not own:
-            return None
+            return too_many() if self._are_too_many else None
         path, seconds = min(own.items())
         text = (
             f"{path} changed soon after each of the last restarts: the next one for it waits {seconds:g} s; "
