@@ -19,7 +19,7 @@ from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Endpoint
 from devinit.runtime.dotenv import HEADER, SIGNATURE, render
 from devinit.runtime.writer import line_of
-from devinit.system.files import read_bytes, refuse_private, write_atomically
+from devinit.system.files import read_bytes, refuse_private, try_to_write, write_atomically
 
 PRIVATE = 0o600
 
@@ -87,8 +87,8 @@ def publish_environment(root: Path, values: Mapping[str, str], writer: str = "")
     """
     refuse_linked_environment(root)
     path = root / ENVIRONMENT_FILE
-    content = (HEADER + line_of(root, writer) + render(values).removeprefix(HEADER)).encode()
-    if _is_private_file(path) and read_bytes(path, inside=root) == content:
+    content = _content(root, values, writer)
+    if _is_up_to_date(root, content):
         return False, None
     kept = None
     if (former := environment_of_user(root)) is not None:
@@ -97,6 +97,23 @@ def publish_environment(root: Path, values: Mapping[str, str], writer: str = "")
         kept = keep_former(path, former, mode=PRIVATE)
     write_atomically(path, content, mode=PRIVATE, inside=root)
     return True, kept
+
+
+def try_to_publish(root: Path, values: Mapping[str, str], writer: str = "") -> None:
+    """Raise what `publish_environment` would raise now; change nothing."""
+    refuse_linked_environment(root)
+    content = _content(root, values, writer)
+    if not _is_up_to_date(root, content):
+        try_to_write(root / ENVIRONMENT_FILE, content, inside=root)
+
+
+def _content(root: Path, values: Mapping[str, str], writer: str) -> bytes:
+    return (HEADER + line_of(root, writer) + render(values).removeprefix(HEADER)).encode()
+
+
+def _is_up_to_date(root: Path, content: bytes) -> bool:
+    path = root / ENVIRONMENT_FILE
+    return _is_private_file(path) and read_bytes(path, inside=root) == content
 
 
 def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float) -> None:

@@ -84,6 +84,7 @@ class Supervisor:
                         known = [name for name in coming if name not in orphaned]
                         self.configuration.check(project, order, coming)
                         await self._ports.decide_ahead(project, known, vanished, order.asked)
+                    await self.configuration.try_to_publish(project, order)
                     wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
@@ -119,6 +120,7 @@ class Supervisor:
                 await self._ports.decide_ahead(project, coming, leaving, order.asked)
                 self._ports.remember_used(names)
                 with stack.expected_back(names), self.stage.ports.given_back_ahead():
+                    await self.configuration.try_to_publish(project, order)
                     await self.configuration.take_over(project, order, coming)
                     await stack.end(names)
                     order = replace(order, asked=without_questions(order.asked))

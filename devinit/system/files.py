@@ -63,6 +63,20 @@ def write_atomically(
         raise
 
 
+def try_to_write(
+    path: str | os.PathLike[str], data: bytes | str, *, inside: str | os.PathLike[str] | None = None
+) -> None:
+    """Raise what `write_atomically` would raise now, and leave the file as it is: the new one is removed again."""
+    name = os.fspath(path)
+    temporary = _name_beside(_file_to_replace(name, inside))
+    try:
+        _write_new(temporary, data.encode() if isinstance(data, str) else data, 0o600, durable=False)
+    except OSError as error:
+        raise not_written(name, error) from error
+    finally:
+        _remove_if_there(temporary)
+
+
 def read_bytes(
     path: str | os.PathLike[str],
     *,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.supervisor.conftest import FreePorts, Shop, Stranger
 
 ORDERS = [("start",), ("restart",), ("restart", "--changed")]
@@ -82,3 +85,56 @@ class TestAServiceThatWasRenamed:
         assert start.returncode == 0, start.stderr
         assert "api is stopped: it is not in the configuration any more" in start.stderr
         assert shop.status()["backend"]["port"] == port
+
+
+def put_a_folder_in_place_of(shop: Shop, name: str) -> None:
+    (shop.root / name).unlink()
+    (shop.root / name).mkdir()
+
+
+def fill_the_disk(shop: Shop, name: str) -> None:
+    """Let no file become as large as this one: for the supervisor that is a disk without room for it."""
+    most = (shop.root / name).stat().st_size - 1
+    resource.prlimit(shop.supervisor(), resource.RLIMIT_FSIZE, (most, most))
+
+
+class TestFilesThatCannotBeWritten:
+    """A restart that moves a port has to change `.env.runtime`."""
+
+    @pytest.mark.parametrize("damage", [put_a_folder_in_place_of, fill_the_disk])
+    def test_are_known_before_anything_is_stopped(
+        self, shop: Shop, free_ports: FreePorts, damage: Callable[[Shop, str], None]
+    ) -> None:
+        ports = free_ports(3)
+        shop.service("web", port=ports[0])
+        shop.service("api", port=ports[1], depends_on=["web"])
+        shop.up()
+        before = pids(shop)
+        assert shop("ports", "set", "web", str(ports[2])).returncode == 0
+        damage(shop, ".env.runtime")
+
+        refused = shop("restart")
+
+        assert refused.returncode == 2
+        assert ".env.runtime" in refused.stderr
+        assert pids(shop) == before
+        assert {each["phase"] for each in shop.status().values()} == {"ready"}
+
+    def test_stop_no_restart_that_does_not_change_them(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        fill_the_disk(shop, ".env.runtime")
+
+        assert shop("restart").returncode == 0
+
+    def test_keep_what_left_the_configuration_running(self, shop: Shop, free_ports: FreePorts) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0])
+        shop.service("gone", port=ports[1])
+        shop.up()
+        before = pids(shop)
+        shop.remove("gone")
+        put_a_folder_in_place_of(shop, ".env.runtime")
+
+        assert shop("start").returncode == 2
+        assert pids(shop) == before

@@ -16,7 +16,7 @@ from typing import TypeGuard
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.names import PORTS_FILE
 from devinit.model.port import HIGHEST_PORT, PortRequest
-from devinit.system.files import LARGEST_SETTINGS, FileLock, read_text, write_atomically
+from devinit.system.files import LARGEST_SETTINGS, FileLock, read_text, try_to_write, write_atomically
 from devinit.system.state_folders import state_folder
 
 _WAY_OUT = "correct it, or delete it: the next start then begins with the preferred ports"
@@ -60,6 +60,15 @@ def write(root: Path, ports: Mapping[str, int]) -> bool:
             return False
         write_atomically(path, _text(after, path), inside=root)
     return True
+
+
+def try_to_remember(root: Path, ports: Mapping[str, int]) -> None:
+    """Raise what `write` would raise now; change nothing."""
+    path = root / PORTS_FILE
+    before = _own_document(path)
+    after = {**before, **ports}
+    if after != before or not path.exists():
+        try_to_write(path, _text(after, path), inside=root)
 
 
 def reset(root: Path, services: Collection[str] | None = None) -> dict[str, int]:

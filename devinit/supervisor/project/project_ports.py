@@ -325,6 +325,15 @@ class ProjectPorts:
         """Return the locked descriptors that a service's processes keep, so that its leases live with them."""
         return tuple(each.lease_fd for each in self._of(name) if each.lease_fd is not None)
 
+    def ahead(self) -> dict[str, int]:
+        """Return the ports that were taken ahead, and that the next `take` uses."""
+        return {name: each.port for name, (each, _) in self._ahead.items()}
+
+    def try_to_remember(self) -> None:
+        """Raise what `remember` would raise after the next `take`; change nothing."""
+        lasting = {name: each.port for name, (each, for_now) in self._ahead.items() if not for_now}
+        ports_file.try_to_remember(self._root, lasting)
+
     def remember(self) -> None:
         """Write ports to `.ports.json` that were taken or asked for since that was done last.
 

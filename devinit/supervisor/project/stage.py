@@ -28,7 +28,7 @@ from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment
-from devinit.runtime.publish import publish_environment, refuse_linked_environment
+from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
 from devinit.runtime.templates import expand_command
 from devinit.runtime.writer import TAKEN, claimed_writer, is_of_another
 from devinit.supervisor.diagnosis.last_errors import LastErrors
@@ -135,6 +135,16 @@ class Stage:
             given[service.name] = {name: whole[name] for name in (*files, *service.env)}
         return given
 
+    def try_to_publish(self, project: Project, caller: dict[str, str]) -> None:
+        """Raise what `publish` would raise once the ports are taken that were decided ahead; change nothing.
+
+        So nothing is stopped for a start whose files cannot be written: StateFileError.
+        """
+        own = own_environment(caller, self.root)
+        _, values = self._derived(project, own, ports_file.read(self.root), self.ports.ahead())
+        self.ports.try_to_remember()
+        try_to_publish(self.root, values, claimed_writer(self.private))
+
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.
 
@@ -162,10 +172,14 @@ class Stage:
         return self._derived(project, self.caller, ports_file.read(self.root))[1]
 
     def _derived(
-        self, project: Project, caller: dict[str, str], remembered: dict[str, int]
+        self,
+        project: Project,
+        caller: dict[str, str],
+        remembered: Mapping[str, int],
+        ahead: Mapping[str, int] = MappingProxyType({}),
     ) -> tuple[dict[str, Endpoint], dict[str, str]]:
         def port_of(request: PortRequest) -> int:
-            granted = self.ports.port_of(request.service)
+            granted = ahead.get(request.service) or self.ports.port_of(request.service)
             return granted if granted is not None else request.expected(remembered.get(request.service))
 
         endpoints = endpoints_of(project, port_of, self._schemes.settled)

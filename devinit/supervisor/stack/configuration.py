@@ -52,6 +52,11 @@ class Configuration:
         self.make_room(project, coming)
         self._stage.check_project(self._as_they_run(project), order.asked.environ, coming)
 
+    async def try_to_publish(self, project: Project, order: Order) -> None:
+        """Raise StateFileError when the files that carry ports and environment could not be written."""
+        as_they_run = self._as_they_run(project)
+        await asyncio.to_thread(self._stage.try_to_publish, as_they_run, order.asked.environ)
+
     async def read_pipes(self, project: Project, coming: Iterable[str]) -> None:
         """Read once for this order what a secret manager writes for services that are to be run."""
         await self._stage.given.read_pipes((project.services[name] for name in coming), again=True)
