@@ -213,6 +213,7 @@ class Supervisor:
         await end_leftovers({name: stack.runners[name] for name in starting}, self.stage)
         await self._ports.take(starting, order.asked)
         self.stage.publish()
+        self._reactions.publish_again()
         self._moves.restart_misinformed()
         if order.sets_up:
             self._require_set_up(wanted, starting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.conftest import Machine
     from tests.supervisor.conftest import FreePorts, Shop, Stranger
 
 ORDERS = [("start",), ("restart",), ("restart", "--changed")]
@@ -138,3 +140,31 @@ class TestFilesThatCannotBeWritten:
 
         assert shop("start").returncode == 2
         assert pids(shop) == before
+
+
+class TestAPortThatCannotBeNoted:
+    def test_is_not_chosen_by_half(self, shop: Shop, free_ports: FreePorts, machine: Machine) -> None:
+        ports = free_ports(2)
+        shop.service("web", port=ports[0])
+        shop.up()
+        (machine.state / "devinit" / "chosen-ports").write_text("no folder")
+        before = (shop.root / ".ports.json").read_text()
+
+        refused = shop("ports", "set", "web", str(ports[1]))
+
+        assert refused.returncode == 2
+        assert (shop.root / ".ports.json").read_text() == before
+
+
+class TestADiscoveryFileThatWasDeleted:
+    def test_is_written_again_by_a_start_that_finds_all_running(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.write(more='[project]\ndiscovery_refresh = 0\n[discovery]\nweb = ".web.json"\n')
+        shop.up()
+        before = shop.status()["web"]["pid"]
+        (shop.root / ".web.json").unlink()
+
+        shop.up()
+
+        assert json.loads((shop.root / ".web.json").read_text())["port"] == port
+        assert shop.status()["web"]["pid"] == before

@@ -47,9 +47,10 @@ def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
         raise UsageError(
             f"{port} {objection}", hint="choose one within it, or change `range` in devinit.toml"
         )
-    changed = ports_file.write(root, {name: port})
+    # Both or none: a note counts only where `.ports.json` names the same port, so that it comes first.
+    ports_file.try_to_remember(root, {name: port})
     by_hand.note(root, name, port)
-    return changed
+    return ports_file.write(root, {name: port})
 
 
 def forget(root: Path, requests: Requests, names: Sequence[str]) -> dict[str, int]:

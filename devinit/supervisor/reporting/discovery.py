@@ -62,6 +62,11 @@ class Discovery:
         if refresh_seconds > 0 and self._refreshing is None:
             self._refreshing = self._tasks.create_task(self._refresh(refresh_seconds))
 
+    def renew(self) -> None:
+        """Write all files again: one may have been deleted (`git clean -fdX`)."""
+        for announced in self._announced.values():
+            self._write(announced)
+
     def withdraw(self, service: str) -> None:
         """Remove the files: the service does not listen there any more."""
         announced = self._announced.pop(service, None)
@@ -82,8 +87,7 @@ class Discovery:
     async def _refresh(self, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            for announced in tuple(self._announced.values()):
-                self._write(announced)
+            self.renew()
 
     def _write(self, announced: Announced) -> None:
         endpoint, process_id = announced.endpoint, announced.process_id

@@ -76,6 +76,10 @@ class Reactions:
             # A full disk: the service is ready all the same, and only its claim to the port is lost.
             self._stage.note(error.message, name)
 
+    def publish_again(self) -> None:
+        """Write the discovery files of what is ready once more."""
+        self._discovery.renew()
+
     def _write_discovery(self, runner: Runner, endpoint: Endpoint) -> None:
         project = self._stage.project
         file = project.discovery.get(endpoint.service)
