@@ -26,6 +26,7 @@ from devinit.control.messages import (
     RpcError,
 )
 from devinit.errors import DevinitError, PortConflict, SupervisorError
+from devinit.system.limits import is_about_threads
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +39,6 @@ TOGETHER_BYTES = 64 * 1024
 SLOW_CLIENT_BYTES = 4 * 1024 * 1024
 """A client that lets this much pile up is hung up on: it must not grow the supervisor."""
 
-NO_THREAD = "can't start new thread"
-"""What Python says of a limit of the kernel: there is no number for it."""
 MOST_REQUESTS = 16
 """How many requests of one client are carried out at once; those that follow wait in its socket."""
 
@@ -281,7 +280,7 @@ class Server:
             log.exception("request %s failed", request.method)
             text = f"{request.method} failed inside the supervisor"
             hint = "the supervisor's log has the details: `devinit doctor` says where it is"
-            if NO_THREAD in str(error):
+            if is_about_threads(error):
                 text = f"{request.method} failed: the system has no room for another thread of the supervisor"
                 hint = "see `ulimit -u`; in a container also its pids limit"
             connection.send(

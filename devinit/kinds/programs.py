@@ -20,7 +20,7 @@ from devinit.kinds import KINDS
 from devinit.kinds.kind import Flavour
 from devinit.kinds.provider import Place
 from devinit.system.files import read_text, write_atomically
-from devinit.system.limits import cure_of_limit
+from devinit.system.limits import MORE_PROCESSES, NO_ROOM_TO_RUN, cure_of_limit
 
 VERSION = r"\s*(?P<version>(?P<major>\d+)[\w.]*)"
 """What follows the banner of a server program."""
@@ -156,7 +156,10 @@ def unchanged(program: Program) -> bool:
 
 
 def proven(candidate: Candidate) -> Program | None:
-    """Run the candidate and return what it says it is; None when it does not run or is something else."""
+    """Run the candidate and return what it says it is; None when it does not run or is something else.
+
+    Raise ProviderError where a limit of the system keeps any program from being run.
+    """
     path = candidate.path
     try:
         status = path.stat()
@@ -169,7 +172,14 @@ def proven(candidate: Candidate) -> Program | None:
             timeout=VERSION_TIMEOUT_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
+        return None
+    except OSError as error:
+        if error.errno in NO_ROOM_TO_RUN:
+            # Nothing is known of the program: to say that there is none would be wrong.
+            raise ProviderError(
+                f"{path} cannot be run: {error.strerror}", hint=cure_of_limit(error) or MORE_PROCESSES
+            ) from error
         return None
     recognised = ((each.name, re.match(each.banner + VERSION, said.stdout)) for each in flavours())
     flavour, matched = next((each for each in recognised if each[1] is not None), ("", None))

@@ -19,6 +19,11 @@ LARGER_FILES = (
     "then `devinit stop` and start again"
 )
 """A supervisor keeps the limits of the shell that started it."""
+MORE_PROCESSES = "see `ulimit -u` and the memory that is left; in a container also its pids limit"
+NO_ROOM_TO_RUN = (*TOO_MANY_OPEN, errno.EAGAIN, errno.ENOMEM)
+"""With these no program can be started, whichever it is."""
+_NO_THREAD = "can't start new thread"
+"""What Python's RuntimeError says, which has no number."""
 _CURES = {
     errno.EMFILE: MORE_OPEN_FILES,
     errno.ENFILE: MORE_ON_THE_MACHINE,
@@ -26,6 +31,11 @@ _CURES = {
     errno.EDQUOT: QUOTA,
     errno.EFBIG: LARGER_FILES,
 }
+
+
+def is_about_threads(error: Exception) -> bool:
+    """Whether an error says that no thread can be started: the limit of processes counts threads, too."""
+    return isinstance(error, RuntimeError) and _NO_THREAD in str(error)
 
 
 def cure_of_limit(error: OSError) -> str | None:

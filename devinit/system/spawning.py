@@ -13,7 +13,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.shell_words import advice_about, windows_line_ends
 from devinit.system.descriptors import descriptors
 from devinit.system.facts import identity_of, user_name
-from devinit.system.limits import cure_of_limit
+from devinit.system.limits import MORE_PROCESSES, cure_of_limit
 from devinit.system.process import Process
 from devinit.system.regular import open_regular
 
@@ -154,7 +154,7 @@ def _not_started(spec: ProcessSpec, program: str, error: Exception) -> ServiceEr
             hint = f"one value may have at most 131071 bytes; the largest is that of {largest}, {length}"
         case OSError(errno=errno.EAGAIN | errno.ENOMEM):
             reason = f"the system has no room for another process ({error.strerror})"
-            hint = "see `ulimit -u` and the memory that is left; in a container also its pids limit"
+            hint = MORE_PROCESSES
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             reason = f"there are no file descriptors left ({error.strerror})"
             hint = cure_of_limit(error)

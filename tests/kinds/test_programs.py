@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,19 @@ class TestAProgram:
     @pytest.mark.parametrize(("says", "code"), [("hello", 0), ("postgres (PostgreSQL) 15.1", 1), ("", 0)])
     def test_is_none_when_it_fails_or_says_something_else(self, tmp_path: Path, says: str, code: int) -> None:
         assert proven(a_program(tmp_path / "server", says, code)) is None
+
+    def test_is_unknown_when_a_limit_keeps_every_program_from_running(self, tmp_path: Path) -> None:
+        server = a_program(tmp_path / "server", "postgres (PostgreSQL) 16.2")
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        used = [os.open(os.devnull, os.O_RDONLY) for _ in range(3)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used[-1] + 1, limits[1]))
+        try:
+            with pytest.raises(ProviderError, match="cannot be run: Too many open files"):
+                proven(server)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            for descriptor in used:
+                os.close(descriptor)
 
     def test_is_none_when_it_cannot_be_executed(self, tmp_path: Path) -> None:
         (tmp_path / "server").write_bytes(b"\x7fELF for another machine")

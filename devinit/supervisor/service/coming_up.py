@@ -30,10 +30,12 @@ from devinit.supervisor.readiness.subject import (
 from devinit.supervisor.service import binding
 from devinit.supervisor.service.provider_work import provision
 from devinit.supervisor.service.scheme_proof import SchemeProof
+from devinit.system.limits import MORE_PROCESSES, is_about_threads
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
+INTERNAL_ERROR = "internal error; see the supervisor's log (`devinit doctor` says where it is)"
 PATIENCE_SECONDS = 1.0
 """How long a start may take before what its probe sees is reported."""
 
@@ -182,6 +184,13 @@ def late_words(service: str, detail: str, seconds: float, *, answers: bool) -> s
     """
     late = f"not ready after {seconds:g} s: {detail}"
     return f"{late}\nit runs on: it becomes ready when that is fixed" if answers else loading(service, late)
+
+
+def unexpected(error: Exception) -> str:
+    """Return what is said of an error that is a defect, or a limit for which Python has no class."""
+    if is_about_threads(error):
+        return f"the supervisor cannot start another thread\n{MORE_PROCESSES}"
+    return INTERNAL_ERROR
 
 
 def explain(error: DevinitError) -> str:

@@ -35,7 +35,7 @@ from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.health import asked_again
 from devinit.supervisor.readiness.probing import check, matches
 from devinit.supervisor.service import lost_ports
-from devinit.supervisor.service.coming_up import ComingUp, Moves, explain
+from devinit.supervisor.service.coming_up import ComingUp, Moves, explain, unexpected
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_taken_ports
 from devinit.supervisor.service.history import History
@@ -54,9 +54,6 @@ log = logging.getLogger(__name__)
 TAIL_LINES = 20
 LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of its end."""
-
-
-INTERNAL_ERROR = "internal error; see the supervisor's log (`devinit doctor` says where it is)"
 
 
 class Runner:
@@ -184,7 +181,7 @@ class Runner:
         log.error("%s: %s failed", self.name, type(action).__name__, exc_info=error)
         # A caller that waits for the end of the tree must not wait for ever.
         ending = isinstance(action, lifecycle.EndTree)
-        failed = lifecycle.PreparationFailed(INTERNAL_ERROR)
+        failed = lifecycle.PreparationFailed(unexpected(error))
         self.post(lifecycle.TreeGone() if ending else failed)
 
     def _preparation_failed(self, error: DevinitError) -> None:
@@ -230,10 +227,10 @@ class Runner:
             await prepare(self.service, self._stage, self.say)
         except DevinitError as error:
             self._preparation_failed(error)
-        except Exception:
+        except Exception as error:
             # As in `_action_failed`: it must not end the supervision of the others.
             log.exception("%s: set-up failed", self.name)
-            self.post(lifecycle.PreparationFailed(INTERNAL_ERROR))
+            self.post(lifecycle.PreparationFailed(unexpected(error)))
 
     async def _prepare(self) -> None:
         if self._setting_up is not None:
