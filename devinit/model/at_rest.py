@@ -66,3 +66,8 @@ def mode_at_rest(service: Service, remembered: int | None) -> Mode:
 def how_to_start(name: str) -> str:
     """Say of a stopped service how it is started."""
     return f"it is stopped: `devinit start {name}` starts it"
+
+
+def without_supervisor(name: str) -> str:
+    """Say of a service that no supervisor has on record how it is ended."""
+    return f"it runs without a supervisor: `devinit stop {name}` ends it, in the container where it runs"

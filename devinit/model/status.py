@@ -29,7 +29,7 @@ class Phase(StrEnum):
     FAILED = "failed"
     """It ended, never became ready, or could not be started, and was given up."""
     ORPHANED = "orphaned"
-    """It runs without a supervisor and without a record: no supervisor's phase, only shown by `status`."""
+    """It runs without a supervisor and without a record: only shown by `status` and `why`."""
 
 
 Mode: TypeAlias = Literal["preferred", "moved", "external"]

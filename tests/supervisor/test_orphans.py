@@ -133,3 +133,18 @@ class TestARedisOfADeletedFolder:
 
         assert "ended redis" in ended.stderr
         assert shop.leases() == []
+
+
+class TestWhy:
+    def test_says_as_status_does_that_a_service_runs_without_a_supervisor(
+        self, shop: Shop, port: int
+    ) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        shop.kill_supervisor()
+        (state_of(shop.root) / "state.json").unlink()
+
+        report = json.loads(shop("why", "web", "--json").stdout)
+
+        assert report["phase"] == "orphaned"
+        assert report["reason"].startswith("it runs without a supervisor")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from devinit import __version__
 from devinit.kinds import kind_of
-from devinit.model.at_rest import how_to_start, row_at_rest
+from devinit.model.at_rest import how_to_start, row_at_rest, without_supervisor
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
     EndProbe,
@@ -268,11 +268,13 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
     """
     state, service = runner.state, runner.service
     dependencies = {name: other.service.depends_on for name, other in runners.items()}
+    is_orphaned = state.phase is Phase.STOPPED and runner.name in stage.ports.orphaned()
     return {
         "name": runner.name,
-        "phase": state.phase.value,
+        "phase": Phase.ORPHANED.value if is_orphaned else state.phase.value,
         "reason": shown(
-            ports.failed
+            (without_supervisor(runner.name) if is_orphaned else None)
+            or ports.failed
             or reason_of(runner, stage)
             or reason_to_wait(runner, runners)
             or (how_to_start(runner.name) if state.phase is Phase.STOPPED else None),
