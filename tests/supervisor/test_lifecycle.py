@@ -49,6 +49,7 @@ from devinit.supervisor.lifecycle import (
     TreeGone,
     Wait,
     WentDown,
+    Withstood,
     advance,
     restart_delay,
     satisfies_dependants,
@@ -87,6 +88,7 @@ EVENTS: tuple[LifecycleEvent, ...] = (
     DelayPassed(),
     StopRequested(),
     TreeGone(),
+    Withstood("it does not end"),
 )
 
 STALE = [
@@ -389,6 +391,14 @@ class TestAStop:
         before = state(Phase.STOPPING)
 
         assert run(before, StopRequested()) == (before, ())
+
+    def test_goes_on_while_something_withstands_it_and_the_next_stop_tries_again(self) -> None:
+        withstood, _ = run(state(Phase.STOPPING), Withstood("pid 7 does not end"))
+        after, actions = run(withstood, StopRequested())
+
+        assert (withstood.phase, withstood.reason) == (Phase.STOPPING, "pid 7 does not end")
+        assert (after.phase, after.reason) == (Phase.STOPPING, None)
+        assert actions == (EndTree(),)
 
     @pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.EXITED, Phase.FAILED])
     def test_of_what_does_not_run_needs_nothing(self, phase: Phase) -> None:

@@ -44,6 +44,7 @@ from devinit.supervisor.lifecycle.events import (
     TimedOut,
     TreeGone,
     WentDown,
+    Withstood,
     success_of,
 )
 from devinit.supervisor.lifecycle.state import ALIVE, WANTED, Failure, LifecycleState, Success, change
@@ -89,6 +90,7 @@ __all__ = [
     "TreeGone",
     "Wait",
     "WentDown",
+    "Withstood",
     "advance",
     "change",
     "is_success",

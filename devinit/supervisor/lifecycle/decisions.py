@@ -44,6 +44,7 @@ from devinit.supervisor.lifecycle.events import (
     TimedOut,
     TreeGone,
     WentDown,
+    Withstood,
 )
 from devinit.supervisor.lifecycle.state import ALIVE, WANTED, Failure, LifecycleState, Success, change, fail
 from devinit.text import counted
@@ -78,6 +79,7 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     PortUnavailable: frozenset({Phase.STARTING}),
     DelayPassed: frozenset({Phase.BACKOFF}),
     TreeGone: frozenset({Phase.STOPPING}),
+    Withstood: frozenset({Phase.STOPPING}),
     Adopted: frozenset({Phase.STOPPED}),
     Remembered: frozenset({Phase.STOPPED}),
 }
@@ -139,6 +141,8 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return after_stop_request(state)
         case TreeGone():
             return LifecycleState(restarts=state.restarts, last_exit=state.last_exit), ()
+        case Withstood(reason):
+            return change(state, reason=reason), ()
         case _:
             assert_never(event)
 
@@ -242,9 +246,11 @@ def restart_delay(earlier_failures: int) -> float:
 
 
 def after_stop_request(state: LifecycleState) -> Step:
-    """End what runs; what does not run is stopped already."""
+    """End what runs, also what did not end the last time; what does not run is stopped already."""
     if state.phase in WANTED:
         return change(state, phase=Phase.STOPPING, reason=None), (EndTree(),)
+    if state.has_withstood:
+        return change(state, reason=None), (EndTree(),)
     if state.phase is Phase.STOPPING:
         return state, ()
     return LifecycleState(restarts=state.restarts, last_exit=state.last_exit), ()

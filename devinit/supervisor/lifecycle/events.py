@@ -143,6 +143,12 @@ class TreeGone(Struct, frozen=True):
     """Nothing of it runs any more."""
 
 
+class Withstood(Struct, frozen=True):
+    """Something of it still runs, although it was ended."""
+
+    reason: str
+
+
 LifecycleEvent: TypeAlias = (
     StartRequested
     | StartRefused
@@ -166,6 +172,7 @@ LifecycleEvent: TypeAlias = (
     | DelayPassed
     | StopRequested
     | TreeGone
+    | Withstood
 )
 
 

@@ -63,6 +63,11 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     stuck: str | None = None
     """What keeps a service that is starting from coming up until the user fixes it; it goes on trying."""
 
+    @property
+    def has_withstood(self) -> bool:
+        """Whether something still runs of a service that was ended: the next stop tries again."""
+        return self.phase is Phase.STOPPING and self.reason is not None
+
 
 def fail(
     state: LifecycleState, failure: Failure, reason: str, *, last_exit: int | None = None

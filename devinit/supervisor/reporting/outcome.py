@@ -43,7 +43,7 @@ def _settled(name: str, states: States, services: Services, known: dict[str, boo
         state = states[current]
         if current in known:
             pending.pop()
-        elif state.phase in SETTLED or state.stuck is not None:
+        elif state.phase in SETTLED or state.stuck is not None or state.has_withstood:
             known[current] = True
         elif state.phase is not Phase.WAITING:
             known[current] = False

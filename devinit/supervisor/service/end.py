@@ -10,11 +10,12 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.saving import last_resort, saving_server
 from devinit.model.status import Phase
 from devinit.ports.holder.lookup import holding
+from devinit.supervisor import lifecycle
 from devinit.supervisor.processes.ending import end_keepers, end_tree, why_spared
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.service.data_watch import without_saving
 from devinit.system.listeners import tcp_listeners
-from devinit.system.processes import facts_of
+from devinit.system.processes import Process, facts_of
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
@@ -66,6 +67,25 @@ def why_left(pids: Sequence[int]) -> str:
                 "`devinit stop --force` kills it, and what is not saved is lost"
             )
     return f"processes {list(pids)} do not end"
+
+
+def report_end(runner: Runner, stage: Stage) -> None:
+    """Post what the end of a service came to; what did not end is followed, and shown, until it does."""
+
+    def ended(process: Process) -> None:
+        runner.run.forget()
+        runner.run.withstood -= {process.pid}
+        report_end(runner, stage)
+
+    if runner.phase is Phase.STOPPING:
+        for pid in sorted(runner.run.withstood):
+            facts = facts_of(pid)
+            if facts is not None and (process := Process.open(facts.identity)) is not None:
+                runner.run.follow(process, ended)
+                runner.post(lifecycle.Withstood(why_left([pid])))
+                return
+    report_taken_ports(runner, stage)
+    runner.post(lifecycle.TreeGone())
 
 
 def report_taken_ports(runner: Runner, stage: Stage) -> None:

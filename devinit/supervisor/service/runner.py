@@ -37,7 +37,7 @@ from devinit.supervisor.readiness.probing import check, matches
 from devinit.supervisor.service import lost_ports
 from devinit.supervisor.service.coming_up import ComingUp, Moves, explain, unexpected
 from devinit.supervisor.service.data_watch import refuse_empty_data
-from devinit.supervisor.service.end import end_keepers_of, end_processes, report_taken_ports
+from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
 from devinit.supervisor.service.history import History
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
@@ -211,8 +211,7 @@ class Runner:
                 self.post(lifecycle.DelayPassed())
             case lifecycle.EndTree():
                 await self._end()
-                report_taken_ports(self, self._stage)
-                self.post(lifecycle.TreeGone())
+                report_end(self, self._stage)
             case lifecycle.NextPort(reason):
                 await self._next_port(reason)
             case _:

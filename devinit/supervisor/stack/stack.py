@@ -142,13 +142,16 @@ class Stack:
 
         async def end_one(name: str) -> None:
             above = [other for other in graph.dependants(name, dependencies) if other in chosen]
-            await self.until(lambda: all(self.phase(other) is Phase.STOPPED for other in above))
-            runner = self.runners[name]
-            runner.post(lifecycle.StopRequested())
-            await self.until(lambda: runner.phase is Phase.STOPPED)
-            await runner.idle()
+            await self.until(lambda: all(map(self._is_ended, above)))
+            self.runners[name].post(lifecycle.StopRequested())
+            await self.until(lambda: self._is_ended(name))
+            await self.runners[name].idle()
 
         await asyncio.gather(*(end_one(name) for name in chosen))
+
+    def _is_ended(self, name: str) -> bool:
+        """Whether nothing more comes of the end of a service, although something of it may still run."""
+        return self.phase(name) is Phase.STOPPED or self.runners[name].state.has_withstood
 
     def returning(self) -> frozenset[str]:
         """Return the services that are stopped to be started again."""
@@ -189,4 +192,6 @@ def said_of(phase: Phase) -> str:
             return "cannot come up"
         case Phase.STOPPED:
             return "is stopped"
+        case Phase.STOPPING:
+            return "does not end"
     return "waits itself"
