@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from devinit.errors import StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
-from devinit.system.files import FileLock, read_text, write_atomically
+from devinit.system.file_lock import FileLock
+from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import state_directory
 from devinit.system.worktrees import worktree_of
 

@@ -20,7 +20,7 @@ from devinit.model.status import Phase
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.remembered import by_hand
 from devinit.system import state_folders
-from devinit.system.files import is_unlocked_within
+from devinit.system.file_lock import is_unlocked_within
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
 LEAVING_SECONDS = 10.0

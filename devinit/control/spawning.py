@@ -13,7 +13,8 @@ import time
 from devinit.errors import DevinitError, StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.system.checkout import claim
-from devinit.system.files import FileLock, read_text
+from devinit.system.file_lock import FileLock
+from devinit.system.files import read_text
 from devinit.system.paths import socket_address
 from devinit.system.regular import open_regular
 from devinit.system.state_folders import state_folder

@@ -14,7 +14,8 @@ import os
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
-from devinit.system.files import FileLock, is_locked, is_unlocked_within, write_atomically
+from devinit.system.file_lock import FileLock, is_locked, is_unlocked_within
+from devinit.system.files import write_atomically
 from devinit.system.own_folder import IDENTITY, IDENTITY_BYTES, open_own_folder, read_identity, write_identity
 from devinit.system.paths import SUPERVISOR_LOCK, create_private, listed_at
 from devinit.system.state_folders import (

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from devinit.errors import ServiceError, StateFileError
 from devinit.model.process import ProcessIdentity
-from devinit.system.files import FileLock, is_locked, read_text
+from devinit.system.file_lock import FileLock, is_locked
+from devinit.system.files import read_text
 from devinit.system.open_files import openers_of
 from devinit.text import plain
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic replacement, honest reading, locks that no crash leaves.
+"""Files that are whole or not there: atomic replacement, and honest reading.
 
 A cloned repository can contain links, named pipes and devices under the names that devinit uses. Only regular
 files are read or replaced here, an open never waits for the other end of a pipe, and a link is followed only
@@ -8,20 +8,17 @@ where it leads to another place in the same checkout.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.system.limits import cure_of_limit
-from devinit.system.regular import kind_of, open_regular
+from devinit.system.regular import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
-    from typing import Self
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -30,7 +27,6 @@ LARGEST_FILE = 64 * 2**20
 """Bytes. A repository of some kilobytes can hold a file of many gigabytes, all of them zeros."""
 LARGEST_SETTINGS = 2**20
 """Bytes: of what people write by hand, and of what takes long to parse."""
-_LOCK_LOOK_SECONDS = 0.02
 _PIPE_BLOCK = 65536
 
 
@@ -155,117 +151,6 @@ def remove_torn(directory: str | os.PathLike[str], names: Iterable[str]) -> list
             _remove_if_there(path)
             removed.append(path)
     return removed
-
-
-class FileLock:
-    """An exclusive lock on a file, which the kernel gives back when the last holder of the descriptor ends.
-
-    BSD flock, not fcntl: it follows the descriptor into a child, and closing another descriptor of the
-    same file does not drop it. The file is never unlinked by us: another process may be waiting on it.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self._descriptor: int | None = None
-
-    def acquire(self, blocking: bool) -> bool:
-        """Take the lock; without `blocking` return False when another process has it."""
-        while self._descriptor is None:
-            descriptor = self._open()
-            try:
-                locked = self._lock(descriptor, blocking=blocking)
-                current = locked and self._is_still_the_file(descriptor)
-            except BaseException:
-                os.close(descriptor)
-                raise
-            if current:
-                self._descriptor = descriptor
-                break
-            os.close(descriptor)
-            if not locked:
-                return False
-            # The file was deleted while we waited (rm -rf of its folder): a lock on it would exclude no process.
-        return True
-
-    @property
-    def held(self) -> bool:
-        """Whether this object holds the lock."""
-        return self._descriptor is not None
-
-    def fileno(self) -> int:
-        """Return the locked descriptor, to read, write or hand on."""
-        if self._descriptor is None:
-            raise ValueError(f"the lock {self.path} is not held")
-        return self._descriptor
-
-    def release(self) -> None:
-        """Give the lock back; a process that inherited the descriptor keeps it."""
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            os.close(descriptor)
-
-    def __enter__(self) -> Self:
-        self.acquire(blocking=True)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.release()
-
-    def _open(self) -> int:
-        try:
-            return open_regular(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
-        except OSError as error:
-            raise not_written(self.path, error) from error
-
-    def _lock(self, descriptor: int, *, blocking: bool) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            raise StateFileError(
-                f"{self.path} cannot be locked: {error.strerror}",
-                hint="the file system does not support locks; set XDG_STATE_HOME to a local disk",
-            ) from error
-        return True
-
-    def _is_still_the_file(self, descriptor: int) -> bool:
-        try:
-            return os.path.samestat(os.fstat(descriptor), os.stat(self.path))
-        except FileNotFoundError:
-            return False
-
-
-def is_locked(path: str) -> bool:
-    """Whether a process holds a lock; one whose file is missing or not ours to open counts as free."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def is_unlocked_within(path: str, seconds: float) -> bool:
-    """Wait until no process holds a lock; return whether that came true in time.
-
-    It looks again and again: the end of a lock wakes only a process that waits to take it.
-    """
-    import time  # only for a checkout that was moved or is forgotten
-
-    deadline = time.monotonic() + seconds
-    while locked := is_locked(path):
-        if time.monotonic() > deadline:
-            break
-        time.sleep(_LOCK_LOOK_SECONDS)
-    return not locked
 
 
 def _file_to_replace(path: str, inside: str | os.PathLike[str] | None) -> str:

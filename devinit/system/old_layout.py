@@ -15,7 +15,8 @@ import stat
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
 from devinit.system import old_data, old_logs
-from devinit.system.files import is_locked, write_atomically
+from devinit.system.file_lock import is_locked
+from devinit.system.files import write_atomically
 from devinit.system.paths import SUPERVISOR_LOCK, listed_at
 from devinit.system.state_folders import is_replaced, state_folder
 

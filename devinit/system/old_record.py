@@ -13,7 +13,8 @@ import os
 from devinit.errors import StateFileError
 from devinit.model.names import service_of
 from devinit.model.process import ProcessIdentity
-from devinit.system.files import is_locked, read_bytes
+from devinit.system.file_lock import is_locked
+from devinit.system.files import read_bytes
 from devinit.system.open_files import has_open
 from devinit.system.paths import project_id, state_path
 from devinit.system.processes import RUN_VARIABLE, alive, runs_as_us, variable_of

@@ -22,7 +22,7 @@ from devinit.control import launch, spawning
 from devinit.control.launch import connect_or_start
 from devinit.errors import DevinitError
 from devinit.system.checkout import claim
-from devinit.system.files import is_locked
+from devinit.system.file_lock import is_locked
 from tests.system.conftest import Unprivileged
 
 if TYPE_CHECKING:

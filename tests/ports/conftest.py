@@ -18,7 +18,7 @@ import pytest
 from devinit.model.port import LeaseOwner, PortRequest
 from devinit.ports.hold import Hold, hold
 from devinit.ports.leases import LeaseStore
-from devinit.system.files import FileLock
+from devinit.system.file_lock import FileLock
 from tests.network import on_the_network
 
 LISTEN = """

@@ -17,7 +17,7 @@ from devinit.ports.hold import Hold, hold
 from devinit.ports.holder.who import who
 from devinit.ports.leases import Claim, Lease, LeaseStore
 from devinit.system.checkout import claim
-from devinit.system.files import FileLock
+from devinit.system.file_lock import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id, state_directory
 from tests.ports.conftest import CONNECT, Block, Stranger
 

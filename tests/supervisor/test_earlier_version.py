@@ -20,7 +20,7 @@ from devinit.model.service import Service
 from devinit.supervisor.record.state_file import ServiceRecord, State, encoder
 from devinit.system import state_folders
 from devinit.system.checkout import claim
-from devinit.system.files import FileLock
+from devinit.system.file_lock import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK
 from devinit.system.processes import boot_id
 from tests.kinds.conftest import any_postgres

@@ -16,7 +16,7 @@ import pytest
 from devinit.errors import StateFileError
 from devinit.system import checkout, state_folders
 from devinit.system.checkout import claim
-from devinit.system.files import FileLock
+from devinit.system.file_lock import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id
 from devinit.system.state_folders import state_folder
 from tests.places import require_birth, require_git

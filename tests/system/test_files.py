@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.system.files import FileLock, read_bytes, read_text, remove_torn, write_atomically
+from devinit.system.file_lock import FileLock
+from devinit.system.files import read_bytes, read_text, remove_torn, write_atomically
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Unprivileged

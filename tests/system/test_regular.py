@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.system.files import FileLock
+from devinit.system.file_lock import FileLock
 from devinit.system.regular import open_regular
 
 if TYPE_CHECKING:

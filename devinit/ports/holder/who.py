@@ -12,7 +12,7 @@ from devinit.ports.holder.lookup import counted, holding
 from devinit.ports.holder.pm2 import applications
 from devinit.ports.holder.verdict import Obstruction, judge
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.system.files import is_locked
+from devinit.system.file_lock import is_locked
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 from devinit.system.state_folders import state_folder
 

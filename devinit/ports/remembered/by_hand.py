@@ -14,7 +14,8 @@ import os
 from collections.abc import Mapping
 
 from devinit.errors import StateFileError
-from devinit.system.files import FileLock, read_text, write_atomically
+from devinit.system.file_lock import FileLock
+from devinit.system.files import read_text, write_atomically
 from devinit.system.paths import project_id, state_directory
 
 _FOLDER = "chosen-ports"

@@ -16,7 +16,8 @@ from typing import TypeGuard
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.names import PORTS_FILE
 from devinit.model.port import HIGHEST_PORT, PortRequest
-from devinit.system.files import LARGEST_SETTINGS, FileLock, read_text, try_to_write, write_atomically
+from devinit.system.file_lock import FileLock
+from devinit.system.files import LARGEST_SETTINGS, read_text, try_to_write, write_atomically
 from devinit.system.state_folders import state_folder
 
 _WAY_OUT = "correct it, or delete it: the next start then begins with the preferred ports"

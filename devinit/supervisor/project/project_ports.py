@@ -18,7 +18,7 @@ from devinit.ports.granting.overrides import Overrides, overrides
 from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
 from devinit.supervisor.project.port_wishes import PortQuestion, PortWishes, without_questions
-from devinit.supervisor.project.reuse import Asking
+from devinit.supervisor.project.reuse import Asking, without_ports_of_used_servers
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
 
@@ -389,13 +389,3 @@ class ProjectPorts:
         self._for_once.discard(name)
         if found is not None:
             found.close(keep_reservation=keep_reservation)
-
-
-def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
-    """Return the grants without the extra ports of services that use another's server: those go back."""
-    grants = list(grants)
-    used = {each.service for each in grants if each.granted.uses}
-    needless = [each for each in grants if each.service not in used and service_of(each.service) in used]
-    for each in needless:
-        each.close()
-    return [each for each in grants if each not in needless]

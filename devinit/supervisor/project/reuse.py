@@ -12,8 +12,10 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from devinit.kinds.providers import PROVIDERS
+from devinit.model.names import service_of
 from devinit.model.running import RunningServer
 from devinit.model.service import Health, Project, Service
+from devinit.ports.granting.grants import Grant
 
 
 class Asking:
@@ -69,3 +71,13 @@ def still_using(project: Project, running: Mapping[str, Service]) -> Project:
 def may_use(configured: Service, running: Service) -> bool:
     """Whether a service is still of the kind that uses a server found on its port."""
     return configured.provider == running.provider and configured.external_url is None
+
+
+def without_ports_of_used_servers(grants: Iterable[Grant]) -> list[Grant]:
+    """Return the grants without the extra ports of services that use another's server: those go back."""
+    grants = list(grants)
+    used = {each.service for each in grants if each.granted.uses}
+    needless = [each for each in grants if each.service not in used and service_of(each.service) in used]
+    for each in needless:
+        each.close()
+    return [each for each in grants if each not in needless]

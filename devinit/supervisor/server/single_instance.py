@@ -12,7 +12,8 @@ from devinit.control.spawning import SOCKET_POINTER
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, proven_supervisor_of, wake
 from devinit.errors import DevinitError, StateFileError, SupervisorError
 from devinit.system.checkout import claim
-from devinit.system.files import FileLock, write_atomically
+from devinit.system.file_lock import FileLock
+from devinit.system.files import write_atomically
 from devinit.system.limits import cure_of_limit
 from devinit.system.paths import SUPERVISOR_LOCK, socket_path
 

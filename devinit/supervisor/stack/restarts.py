@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from devinit.errors import DevinitError, PortError
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
-from devinit.supervisor.service.coming_up import explain
-from devinit.supervisor.service.runner import INTERNAL_ERROR
+from devinit.supervisor.service.coming_up import INTERNAL_ERROR, explain
 from devinit.supervisor.stack.stack import Stack
 
 log = logging.getLogger(__name__)
