@@ -168,6 +168,10 @@ EXEMPT = {
     ("devinit.sources.folders.python", "pattern"): "fixed words with names between them",
     ("devinit.sources.procfile.commands", "FORM"): "fixed words of one server",
     ("devinit.sources.packages", "SCRIPT"): "a quoted name with at most 100 spaces behind it",
+    (
+        "devinit.kinds.programs",
+        "each.banner + VERSION",
+    ): "the fixed words with which a server prints its version",
     ("devinit.model.launcher", "pattern"): "one of those that are pumped with the words of a command above",
     ("devinit.supervisor.diagnosis.build_errors", "pattern"): LINES,
     ("devinit.supervisor.diagnosis.causes", "pattern"): LINES,
