@@ -194,6 +194,7 @@ MATCHED = {
     ("devinit.config.edit", "_HEADER"),
     ("devinit.config.edit", "stated"),
     ("devinit.kinds.postgres.extensions", "_COMMENT"),
+    ("devinit.model.saving", "_VERSION"),
 }
 """Compiled patterns that are matched at one place of a text alone."""
 LENGTH = 15_000
