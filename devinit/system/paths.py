@@ -108,15 +108,24 @@ def create_private(path: str, variable: str = "XDG_STATE_HOME") -> None:
     """
     try:
         os.mkdir(path, 0o700)
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         parent = os.path.dirname(path)
-        if os.path.isdir(parent):  # /proc and the like: nothing can be created here
-            raise unusable(path, error, variable) from error
-        # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
-        create_private(parent, variable)
-        create_private(path, variable)
+        if not os.path.isdir(parent):
+            # XDG: missing parents are created 0700 too; os.makedirs would give them the umask's mode.
+            create_private(parent, variable)
+        # Also when the parent is there now: another command has just made it.
+        _make_in(path, variable)
     except OSError as error:
         if not os.path.isdir(path):  # a read-only parent does not matter when the directory is there
+            raise unusable(path, error, variable) from error
+
+
+def _make_in(path: str, variable: str) -> None:
+    """Make a folder whose parent is there; raise StateFileError where none can be made (/proc and the like)."""
+    try:
+        os.mkdir(path, 0o700)
+    except OSError as error:
+        if not os.path.isdir(path):
             raise unusable(path, error, variable) from error
 
 

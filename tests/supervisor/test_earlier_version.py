@@ -26,7 +26,7 @@ from devinit.system.processes import boot_id
 from tests.kinds.conftest import any_postgres
 from tests.places import state_of
 from tests.supervisor.conftest import FreePorts, Shop
-from tests.supervisor.test_old_layout import keys_of, needs_redis, set_key
+from tests.supervisor.test_old_layout import forget_writer, keys_of, needs_redis, set_key
 from tests.supervisor.test_upgrades import FIRST, looked_after_by
 
 __all__ = ["any_postgres"]
@@ -38,6 +38,7 @@ def earlier_version(shop: Shop) -> Iterator[None]:
     folder, aside = state_of(shop.root), shop.root.parent / "later"
     move_all(folder, aside)
     yield
+    forget_writer(shop)
     move_all(folder, shop.root / ".devinit")
     move_all(aside, folder)
 

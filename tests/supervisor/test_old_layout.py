@@ -15,6 +15,7 @@ import pytest
 
 from devinit.control import checkouts
 from devinit.errors import StateFileError
+from devinit.runtime.writer import LABEL, WRITER_FILE
 from devinit.system import old_layout
 from devinit.system.checkout import claim
 from devinit.system.paths import SUPERVISOR_LOCK
@@ -29,9 +30,19 @@ def as_before(shop: Shop) -> None:
     own, folder = shop.root / ".devinit", state_of(shop.root)
     (folder / "checkout").unlink()
     (own / "identity").unlink()
+    forget_writer(shop)
     for path in folder.iterdir():
         shutil.move(path, own / path.name)
     folder.rmdir()
+
+
+def forget_writer(shop: Shop) -> None:
+    """Let a project be as if no version had written whose `.env.runtime` is."""
+    (state_of(shop.root) / WRITER_FILE).unlink(missing_ok=True)
+    published = shop.root / ".env.runtime"
+    if published.exists():
+        lines = published.read_text().splitlines(keepends=True)
+        published.write_text("".join(line for line in lines if not line.startswith(LABEL)))
 
 
 @pytest.fixture

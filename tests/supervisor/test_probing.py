@@ -84,7 +84,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give a regular expression a twentieth of a second, and let none be known as slow."""
     monkeypatch.setattr(matching, "LONGEST_SECONDS", 0.05)
-    monkeypatch.setattr(matching, "_too_slow", {})
+    monkeypatch.setattr(matching, "_allowance", matching.Allowance())
 
 
 class TestTcp:

@@ -59,7 +59,7 @@ class TestAPattern:
     @pytest.mark.timeout(30)
     def test_of_many_folders_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(matching, "LONGEST_SECONDS", 0.05)
-        monkeypatch.setattr(matching, "_too_slow", {})
+        monkeypatch.setattr(matching, "_allowance", matching.Allowance())
 
         assert matcher(["**/a/" * 20 + "x.py"])("a/" * 200 + "y.py")
 

@@ -358,7 +358,7 @@ class TestALock:
 
     def test_goes_with_the_process_that_held_it(self, tmp_path: Path, start: Launcher) -> None:
         code = (
-            "import sys, signal; from devinit.system.files import FileLock;"
+            "import sys, signal; from devinit.system.file_lock import FileLock;"
             "lock = FileLock(sys.argv[1]); print(lock.acquire(blocking=False), flush=True); signal.pause()"
         )
         holder = start.python(code, str(tmp_path / "lock"))

@@ -140,6 +140,7 @@ class Stage:
 
         So nothing is stopped for a start whose files cannot be written: StateFileError.
         """
+        ports_file.refuse_link_to_another_file(self.root)
         own = own_environment(caller, self.root)
         _, values = self._derived(project, own, ports_file.read(self.root), self.ports.ahead())
         self.ports.try_to_remember()
