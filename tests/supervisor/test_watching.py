@@ -187,6 +187,14 @@ class TestAWatchedService:
         assert shown.startswith("notes.py changed soon after each of the last restarts: ")
         assert re.search(r"^watch +notes.py changed soon after", explained, re.MULTILINE)
 
+    def test_is_not_restarted_for_what_its_first_start_writes(self, shop: Shop, port: int) -> None:
+        (shop.root / "copy.sh").write_text("cp service.py generated.py\n")
+        shop.service("web", "note=notes", port=port, watch=["*.py"], before_start="sh copy.sh")
+        shop.up()
+
+        with shop.subscribe() as events:
+            assert events.stays_silent(2.0, type="note", service="web")
+
     def test_that_writes_a_file_with_the_same_content_is_no_loop(self, shop: Shop, port: int) -> None:
         (shop.root / "copy.sh").write_text("cp service.py generated.py\n")
         shop.service("web", "note=notes", port=port, watch=["*.py"], before_start="sh copy.sh")

@@ -8,7 +8,7 @@ import re
 from devinit.sources.procfile import programs
 from devinit.sources.procfile.commands import Command, understood, words_of
 from devinit.sources.procfile.lines import Process
-from devinit.sources.procfile.scripts import words_of_script
+from devinit.sources.procfile.scripts import scripts_reached
 from devinit.sources.source import Weight
 from devinit.system.bounds import Bounds
 
@@ -32,9 +32,10 @@ def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) 
     # Path.is_dir() raises for a path that is too long.
     if not (os.path.isdir(folder) and bounds.holds(folder)):  # noqa: PTH112
         return f"left out: {command.folder} is no folder of the repository"
-    if harm := _harm(words_of_script(command, folder, bounds) or ""):
-        place = f"{command.folder}/package.json" if command.folder else "package.json"
-        return f"left out: {harm} (`{command.script}` in {place})"
+    place = f"{command.folder}/package.json" if command.folder else "package.json"
+    for name, words in scripts_reached(process.command, folder, bounds).items():
+        if harm := _harm(words):
+            return f"left out: {harm} (`{name}` in {place})"
     return ""
 
 

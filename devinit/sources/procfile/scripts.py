@@ -17,6 +17,11 @@ from devinit.system.bounds import Bounds
 
 _SERVING = re.compile(r"(?:dev|start|serve)(?![a-z])")
 """Names of scripts that start a server."""
+_RUNNERS = re.compile(
+    r"(?<![\w.-])(?:npm|pnpm|yarn|bun|run-s|run-p|npm-run-all|concurrently|turbo|nx|lerna)(?![\w.-])"
+)
+"""Programs that run scripts of package.json."""
+_WORDS = re.compile(r"[\w:.@/-]+")
 _USUAL_PORT = 3000
 """Of a server for Node that is not known."""
 
@@ -70,6 +75,36 @@ def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | 
         return None
     words = table(read_package(directory, bounds), "scripts").get(command.script)
     return words if isinstance(words, str) and len(words) <= LONGEST_COMMAND else None
+
+
+def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, str]:
+    """Return the scripts of package.json that a command may run, and those that these may run, with their hooks.
+
+    They are told by their names alone: one too many is looked at rather than one too few.
+    """
+    scripts = {
+        name: words
+        for name, words in table(read_package(directory, bounds), "scripts").items()
+        if isinstance(words, str)
+    }
+    reached: dict[str, str] = {}
+    waiting = [command]
+    while waiting:
+        text = waiting.pop()
+        if not _RUNNERS.search(text):
+            continue
+        names = scripts.keys() if "*" in text else {_name_of(word) for word in _WORDS.findall(text)}
+        for name in [hook + each for each in names for hook in ("", "pre", "post")]:
+            if name in scripts and name not in reached:
+                reached[name] = scripts[name]
+                waiting.append(scripts[name])
+    return reached
+
+
+def _name_of(word: str) -> str:
+    """Return the name of a script as it is told to `concurrently`: `npm:css` is `css`."""
+    manager, _, name = word.partition(":")
+    return name if manager in ("npm", "pnpm", "yarn", "bun") and name else word
 
 
 def _port_line(lines: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

@@ -27,6 +27,10 @@ from devinit.system.bounds import Bounds, not_read
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)(?:=|[ \t]+)(\d{1,5})(?!\S)")
 
 
+MOST_NOTES = 50
+"""A file of nonsense has one for each line."""
+
+
 class Reading(Struct):
     """What is read of one file, as far as it has been read."""
 
@@ -41,8 +45,11 @@ class Reading(Struct):
     notes: list[str] = []
 
     def note(self, line: int, text: str) -> None:
-        """Say something about a line."""
-        self.notes.append(f"{self.origin}, line {line}: {text}")
+        """Say something about a line; of the notes beyond MOST_NOTES only that there are more."""
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(f"{self.origin}, line {line}: {text}")
+        elif len(self.notes) == MOST_NOTES:
+            self.notes.append(f"{self.origin}, line {line}, and below: more of the same kind")
 
 
 def found_in(bounds: Bounds, for_development: str, for_deployment: str) -> Found:

@@ -180,8 +180,8 @@ class Watching:
 
         Raise OSError or RuntimeError when the files cannot be watched.
         """
-        folders, is_first = self._folders(), True
-        if self._seen is None:
+        folders, is_first, is_new = self._folders(), True, self._seen is None
+        if is_new:
             await self._look({""}, ())
         found = awatch(
             *folders,
@@ -196,8 +196,12 @@ class Watching:
                 if self._failures:
                     self._failures = 0
                     self._service.note("its files are watched again")
-                # What changed before they were watched was not reported.
-                await self._take_notice(await self._changed(changes, everywhere=is_first))
+                # What changed between two watches was not reported.
+                changed = await self._changed(changes, everywhere=is_first and not is_new)
+                if is_first and is_new:
+                    # What its own first start has written meanwhile (`before_start`) is no change.
+                    await self._look({""}, ())
+                await self._take_notice(changed)
                 is_first = False
                 now = self._folders()
                 if now != folders:

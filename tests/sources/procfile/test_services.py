@@ -274,6 +274,42 @@ class TestAScript:
         assert project.notes[0].startswith(f"Procfile.dev, line 1: web is left out: {reason}")
         assert project.notes[0].endswith("(`dev` in package.json)")
 
+    @pytest.mark.parametrize(
+        ("line", "scripts"),
+        [
+            ("npm run free -- x", {"free": "fuser -k 3000/tcp"}),
+            ("npm run free && npm run dev", {"free": "fuser -k 3000/tcp", "dev": "vite"}),
+            ("npm run dev -- --host", {"dev": "fuser -k 3000/tcp; node s.js"}),
+            ("npm run dev", {"dev": "npm run free; node s.js", "free": "fuser -k 3000/tcp"}),
+            ("npm run dev", {"dev": "vite", "predev": "fuser -k 3000/tcp"}),
+            ("yarn dk -d", {"dk": "docker compose up"}),
+            ("npx concurrently npm:css npm:free", {"css": "tailwindcss", "free": "fuser -k 3000/tcp"}),
+            ("npm-run-all watch:*", {"watch:a": "vite", "watch:free": "pkill -f vite"}),
+        ],
+    )
+    def test_that_does_so_by_another_script_is_left_out_too(
+        self, write: Write, listing: Processes, line: str, scripts: dict[str, str]
+    ) -> None:
+        write("package.json", json.dumps({"scripts": scripts}))
+
+        project = listing(f"web: {line}")
+
+        assert project.services == {}
+        assert project.notes[0].startswith("Procfile.dev, line 1: web is left out: it ")
+
+    def test_beside_one_that_does_so_and_is_not_run_is_started(
+        self, write: Write, listing: Processes
+    ) -> None:
+        write("package.json", json.dumps({"scripts": {"dev": "vite", "free": "fuser -k 3000/tcp"}}))
+
+        assert list(listing("web: npm run dev").services) == ["web"]
+
+    def test_of_nonsense_is_noted_within_bounds(self, listing: Processes) -> None:
+        project = listing(*["x"] * 1000, "web: sleep 100")
+
+        assert list(project.services) == ["web"]
+        assert len(project.notes) < 60
+
     def test_of_vite_is_not_numbered_because_it_reads_no_port(self, write: Write, listing: Processes) -> None:
         self.script(write, "vite")
         write(".env", "PORT=4000\n")
