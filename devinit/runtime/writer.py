@@ -66,5 +66,5 @@ def is_of_another(root: Path, writer: str) -> bool:
 
 
 def _folder(root: Path) -> str:
-    """Return what a folder is told by under each of its paths, in a container as well."""
+    """Return what identifies a folder under each of its paths, in a container as well."""
     return blake2b(fingerprint(str(root)).encode(), digest_size=ID_BYTES).hexdigest()

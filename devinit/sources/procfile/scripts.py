@@ -80,7 +80,7 @@ def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | 
 def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, str]:
     """Return the scripts of package.json that a command may run, and those that these may run, with their hooks.
 
-    They are told by their names alone: one too many is looked at rather than one too few.
+    Their names alone decide: one too many is looked at rather than one too few.
     """
     scripts = {
         name: words
@@ -102,7 +102,7 @@ def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, 
 
 
 def _name_of(word: str) -> str:
-    """Return the name of a script as it is told to `concurrently`: `npm:css` is `css`."""
+    """Return the name of a script from a word of `concurrently`: `npm:css` is `css`."""
     manager, _, name = word.partition(":")
     return name if manager in ("npm", "pnpm", "yarn", "bun") and name else word
 

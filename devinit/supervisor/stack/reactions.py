@@ -1,4 +1,4 @@
-"""What follows when a service is in another state: others are let go, files are written, clients are told."""
+"""What follows when a service is in another state: others are let go, files are written, clients get events."""
 
 from __future__ import annotations
 
