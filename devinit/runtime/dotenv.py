@@ -50,10 +50,13 @@ _TAKEN_NAMES = (
 )
 
 
-def render(values: Mapping[str, str]) -> str:
-    """Return the values as a file that sh, python-dotenv and Node's dotenv read back alike."""
+def render(values: Mapping[str, str], comment: str = "") -> str:
+    """Return the values as a file that sh, python-dotenv and Node's dotenv read back alike.
+
+    `comment`: a line of its own, below the first one.
+    """
     lines = [f"{name}={_written(name, value)}\n" for name, value in values.items()]
-    return HEADER + "".join(lines)
+    return HEADER + comment + "".join(lines)
 
 
 def render_shell(values: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from devinit.errors import StateFileError
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Endpoint
-from devinit.runtime.dotenv import HEADER, SIGNATURE, render
+from devinit.runtime.dotenv import SIGNATURE, render
 from devinit.runtime.writer import line_of
 from devinit.system.files import read_bytes, refuse_private, try_to_write, write_atomically
 
@@ -108,7 +108,7 @@ def try_to_publish(root: Path, values: Mapping[str, str], writer: str = "") -> N
 
 
 def _content(root: Path, values: Mapping[str, str], writer: str) -> bytes:
-    return (HEADER + line_of(root, writer) + render(values).removeprefix(HEADER)).encode()
+    return render(values, line_of(root, writer)).encode()
 
 
 def _is_up_to_date(root: Path, content: bytes) -> bool:
