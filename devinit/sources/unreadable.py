@@ -20,14 +20,9 @@ WIDE = f"{UTF_16}: {SAVE_AS_UTF_8}"
 
 def problem_of(path: Path, bounds: Bounds) -> str:
     """Return why a file cannot be read, with line and column; empty when it can, or is not there."""
-    if not bounds.holds(path):
-        return ""  # a link: it is named as such
-    try:
-        content = beginning_of(path)
-    except OSError as error:
-        return error.strerror or str(error)
-    if len(content) > LARGEST_FILE:
-        return f"it has more than {LARGEST_FILE:,} bytes"
+    content, problem = _content_of(path, bounds)
+    if content is None:
+        return problem
     if path.suffix != ".txt" and is_utf_16(content):
         return WIDE
     if path.suffix == ".json":
@@ -39,15 +34,23 @@ def problem_of(path: Path, bounds: Bounds) -> str:
 
 def problem_of_text(path: Path, bounds: Bounds) -> str:
     """Return why a file of another form than those cannot be read; empty when it can, or is not there."""
+    content, problem = _content_of(path, bounds)
+    if content is None:
+        return problem
+    return WIDE if "\0" in decoded(content) else ""
+
+
+def _content_of(path: Path, bounds: Bounds) -> tuple[bytes | None, str]:
+    """Return what a file holds, or None and why not; a link out of the repository is named elsewhere."""
     if not bounds.holds(path):
-        return ""
+        return None, ""
     try:
         content = beginning_of(path)
     except OSError as error:
-        return error.strerror or str(error)
+        return None, error.strerror or str(error)
     if len(content) > LARGEST_FILE:
-        return f"it has more than {LARGEST_FILE:,} bytes"
-    return WIDE if "\0" in decoded(content) else ""
+        return None, f"it has more than {LARGEST_FILE:,} bytes"
+    return content, ""
 
 
 def _problem_of_json(content: bytes) -> str:
