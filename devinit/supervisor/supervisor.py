@@ -84,7 +84,7 @@ class Supervisor:
                         known = [name for name in coming if name not in orphaned]
                         self.configuration.check(project, order, coming)
                         await self._ports.decide_ahead(project, known, vanished, order.asked)
-                    await self.configuration.try_to_publish(project, order)
+                        await self.configuration.try_to_publish(project, order)
                     wanted = await self._begin(project, order, tell)
             return await self._finish(wanted, followers, order.timeout_seconds, began, tell)
 
