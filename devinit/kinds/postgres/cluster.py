@@ -12,6 +12,7 @@ from devinit.kinds.occupants import end_occupants, works_in
 from devinit.kinds.postgres.account import Account, other_users, own_account, run, works
 from devinit.kinds.programs import Program, already_running, make_private, unusable
 from devinit.kinds.provider import Place, Say
+from devinit.system import state_folders
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.processes import identity_of
 from devinit.system.regular import open_regular
@@ -20,7 +21,7 @@ SUPERUSER = "devinit_admin"
 """Not `devinit`: a project of that name has a role that is called like it."""
 SUPERUSER_FILE = "devinit.pgpass"
 """Inside the cluster, so that neither can be moved or lost without the other."""
-OUTSIDE = Path("/var/lib/devinit")
+OUTSIDE = Path(state_folders.OUTSIDE)
 UNFINISHED = ".unfinished"
 LOCK_FILE = "postmaster.pid"
 STATUS_LINE = 7
