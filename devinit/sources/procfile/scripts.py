@@ -82,6 +82,8 @@ def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, 
 
     Their names alone decide: one too many is looked at rather than one too few.
     """
+    if not _RUNNERS.search(command):
+        return {}
     scripts = {
         name: words
         for name, words in table(read_package(directory, bounds), "scripts").items()
