@@ -171,7 +171,7 @@ def has_reacted(runner: Runner, stack: Stack, after: float | None, began: float)
         return True  # a database makes nothing of a file that was saved
     stage, now = stack.stage, time.time()
     written = written_at(runner, stack)
-    entered = now - (time.monotonic() - runner.history.phase_since)
+    entered = now - runner.history.in_phase_seconds
     if max(written, entered) < after:
         return now - max(after, began) > REACTION_SECONDS
     is_early = entered < after and now - after < NOTICE_SECONDS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from devinit.errors import ConfigError
@@ -44,7 +43,7 @@ def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
 
 def takes_its_time(runner: Runner) -> bool:
     """Whether a service is in its phase for longer than one notices."""
-    return time.monotonic() - runner.history.phase_since >= PATIENCE_SECONDS
+    return runner.history.in_phase_seconds >= PATIENCE_SECONDS
 
 
 def remembered_ports(stage: Stage) -> dict[str, int] | None:

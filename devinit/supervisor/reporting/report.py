@@ -280,9 +280,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
             or (how_to_start(runner.name) if state.phase is Phase.STOPPED else None),
             stage,
         ),
-        "since_seconds": time.monotonic() - runner.history.phase_since
-        if state.phase is not Phase.STOPPED
-        else None,
+        "since_seconds": runner.history.in_phase_seconds if state.phase is not Phase.STOPPED else None,
         "last_exit": state.last_exit,
         "restarts": state.restarts,
         "restarted_for": shown(runner.history.restarted_for, stage),
@@ -379,8 +377,3 @@ def address(host: str, port: int) -> str:
 def pid_of(runner: Runner) -> int | None:
     """Return the pid of the process that was started for a service, while it runs."""
     return runner.run.process.pid if runner.run.process else None
-
-
-def in_phase_for(runner: Runner) -> float:
-    """Return for how many seconds a service has been in its phase."""
-    return time.monotonic() - runner.history.phase_since

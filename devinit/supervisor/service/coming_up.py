@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Protocol
 
 from devinit.errors import DevinitError
@@ -170,7 +169,7 @@ class ComingUp:
     def _saw(self, detail: str) -> None:
         if (
             detail != self._runner.history.last_probe
-            and time.monotonic() - self._runner.history.phase_since > PATIENCE_SECONDS
+            and self._runner.history.in_phase_seconds > PATIENCE_SECONDS
         ):
             # At first it is normal that nothing answers; later it is what the user wants to know.
             self._runner.say(detail)

@@ -59,12 +59,12 @@ class _Watched:
 
     def up_seconds(self) -> float | None:
         """Return how long it has been up, or has failed; None while it is coming up."""
-        state, now = self._runner.state, time.monotonic()
+        state = self._runner.state
         match state.phase:
             case Phase.READY | Phase.UNHEALTHY if state.ready_at is not None:
-                return now - state.ready_at
+                return time.monotonic() - state.ready_at
             case Phase.FAILED | Phase.EXITED:
-                return now - self._runner.history.phase_since
+                return self._runner.history.in_phase_seconds
         # What waits for its code to be fixed gets nowhere by itself: what changes is the fix.
         return float("inf") if state.stuck is not None else None
 

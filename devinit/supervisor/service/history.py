@@ -28,6 +28,11 @@ class History:
         self.stopped_by: str | None = None
         """Who stopped it and when, until it is started again."""
 
+    @property
+    def in_phase_seconds(self) -> float:
+        """For how long it has been in its phase."""
+        return time.monotonic() - self.phase_since
+
     def follow(
         self, before: LifecycleState, state: LifecycleState, event: LifecycleEvent, now: float
     ) -> None:
