@@ -1,4 +1,4 @@
-"""Write a devinit.toml of what was detected, with comments, for you to edit.
+"""Write a devinit.toml that lies over what was detected, with that as comments, for you to edit.
 
 It is written where `devinit start` would start: for a folder of a project, in the project.
 """
@@ -37,12 +37,17 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--explain",
         action="store_true",
-        help="print what was found, each service with the lines that it was read from; nothing is written",
+        help="print what would be started, each service with the lines that it was read from; writes nothing",
     )
     parser.add_argument(
         "--force",
         action="store_true",
         help="replace a devinit.toml that is there; it is kept as devinit.toml.old",
+    )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="write down everything that was found; from then on only the file counts",
     )
     parser.add_argument(
         "--here", action="store_true", help="make this folder a project of its own, whatever lies above it"
@@ -59,17 +64,19 @@ def run(arguments: Arguments) -> int:
     from devinit.config.absence import looked_for
     from devinit.config.detected import detect
     from devinit.config.initial import initial_toml
+    from devinit.config.load import load
 
     folder = Path(folder_of(arguments)).absolute()
     root = folder if arguments.here else project_of(folder)
     path = root / CONFIGURATION_FILE
     if arguments.explain:
-        explain(detect(root), as_json=arguments.json)
+        explain(load(root) if path.exists() else detect(root), as_json=arguments.json)
         return 0
     if path.exists() and not arguments.shown:
         refuse_to_replace(path, folder, force=arguments.force)
-    project = named_like_its_data(detect(root))
-    text = initial_toml(project)
+    found = detect(root)
+    project = named_like_its_data(found)
+    text = initial_toml(project, None if arguments.full else found)
     if arguments.shown:
         terminal.data(text)
         tell(project.notes)
@@ -81,8 +88,8 @@ def run(arguments: Arguments) -> int:
         evidence = {name: evidence_of(name, project) for name in project.services}
         print_json({**written, "evidence": evidence, "kept": str(kept) if kept else None})
         return 0
-    found = ", ".join(project.services) or "no services were found: the file has examples"
-    talk(f"{path} written: {found}")
+    names = ", ".join(project.services) or "no services were found: the file has examples"
+    talk(f"{path} written: {names}")
     if kept is not None:
         talk(f"  the former one is kept as {kept.name}")
     if not project.services:
@@ -168,12 +175,23 @@ def keep_what_differs(path: Path, text: str, root: Path) -> Path | None:
 
 
 def ignoring(root: Path) -> list[str]:
-    """Say which of the files that a start writes git would commit: one of them holds passwords."""
+    """Add the files that a start writes to .gitignore, and say so: one of them holds passwords."""
     if not (root / ".git").exists():
         return []
+    path = root / ".gitignore"
     try:
-        ignored = (read_bytes(root / ".gitignore") or b"").decode(errors="replace").split()
-    except StateFileError:
-        ignored = []
-    missing = [name for name in WRITTEN if name not in ignored]
-    return [f"add to .gitignore: {', '.join(missing)}"] if missing else []
+        text = (read_bytes(path, inside=root) or b"").decode()
+        missing = [name for name in WRITTEN if name not in text.split()]
+        if missing:
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+            write_atomically(path, with_lines(text, missing), mode=mode, inside=root)
+    except (StateFileError, UnicodeDecodeError):
+        return [f"add to .gitignore: {', '.join(WRITTEN)}"]
+    return [f"added to .gitignore: {', '.join(missing)}"] if missing else []
+
+
+def with_lines(text: str, lines: Iterable[str]) -> str:
+    """Return a text with lines at its end, whose line ends are those that it has."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    begun = text if not text or text.endswith("\n") else text + newline
+    return begun + "".join(line + newline for line in lines)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from devinit.config.absence import only_databases
 from devinit.config.discovery import usual_discovery_files
@@ -17,12 +20,18 @@ from devinit.system.bounds import bounds_of
 
 def detect(root: Path) -> Project:
     """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
+    project = beneath(root, ())
+    if project.services and all(not kind_of(each).runs_a_command for each in project.services.values()):
+        notes = (*project.notes, only_databases(project.root, list(project.services)))
+        project = replace(project, notes=notes)
+    return project
+
+
+def beneath(root: Path, wanted: Collection[str]) -> Project:
+    """Return the project over which a devinit.toml lies that has services of these names."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     bounds = bounds_of(root)
-    found = merged(source.read(bounds) for source in SOURCES if source.claims(root))
-    notes = list(found.notes)
-    if found.services and all(not kind_of(each).runs_a_command for each in found.services.values()):
-        notes.append(only_databases(root, list(found.services)))
+    found = merged((source.read(bounds) for source in SOURCES if source.claims(root)), wanted)
     return Project(
         name=project_name(root),
         root=root,
@@ -30,5 +39,5 @@ def detect(root: Path) -> Project:
         environment=found.environment,
         discovery=usual_discovery_files(found.services),
         evidence=found.evidence,
-        notes=tuple(notes),
+        notes=found.notes,
     )

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
+from devinit.config.problems import dotted
+
 _HEADER = re.compile(r"\s*\[")
 _VALUE = r"""("[^"]*"|'[^']*')"""
 
@@ -21,14 +23,24 @@ def with_key(text: str, path: Sequence[str], key: str, value: str) -> str | None
     lines = text.split("\n")
     start = next((number for number, line in enumerate(lines) if _table_of(line) == list(path)), None)
     if start is None:
-        return None
-    rest = range(start + 1, len(lines))
-    end = next((number for number in rest if _HEADER.match(lines[number])), len(lines))
-    changed = "\n".join([*lines[: start + 1], *_with_line(lines[start + 1 : end], key, value), *lines[end:]])
+        changed = _with_table(text, path, key, value)
+    else:
+        rest = range(start + 1, len(lines))
+        end = next((number for number in rest if _HEADER.match(lines[number])), len(lines))
+        section = _with_line(lines[start + 1 : end], key, value)
+        changed = "\n".join([*lines[: start + 1], *section, *lines[end:]])
     try:
         return changed if tomllib.loads(changed) == _expected(text, path, key, value) else None
-    except (tomllib.TOMLDecodeError, KeyError):
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError):
         return None
+
+
+def _with_table(text: str, path: Sequence[str], key: str, value: str) -> str:
+    """Return the text with a table behind all others: a service that was only detected has none."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    above = text.rstrip("\r\n")
+    begun = [above, ""] if above else []
+    return newline.join([*begun, f"[{dotted(tuple(path))}]", f'{key} = "{value}"', ""])
 
 
 def _with_line(section: list[str], key: str, value: str) -> list[str]:
@@ -65,6 +77,6 @@ def _expected(text: str, path: Sequence[str], key: str, value: str) -> dict[str,
     document = deepcopy(tomllib.loads(text))
     table = document
     for name in path:
-        table = table[name]
+        table = table.setdefault(name, {})
     table[key] = value
     return document

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from devinit.config.absence import nothing_in
 from devinit.config.discovery import discovery_files
 from devinit.config.env_files import linked_env_files
+from devinit.config.layers import evidence_of, merged, notes_of, over_detected, without_left_out
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
 from devinit.config.schema import Layer, ProjectTable, tables_for
 from devinit.config.services import Surroundings, service, variables
 from devinit.config.slots import in_slot, slot_of
-from devinit.config.tables import KINDS_OF_READINESS, Table
+from devinit.config.tables import Table
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
@@ -53,13 +55,24 @@ def _described(root: Path, profile: str | None) -> Project:
         return _detected(root, profile)
     raw = _parse(text, path)
     tables = tables_for(raw)
-    file = _fit(raw, tables.file, Problems(path))
-    if profile is None:
-        return _project(file, path, Problems(path))
-    overrides = _overrides(raw, profile, path)
+    _fit(raw, tables.file, Problems(path))
+    stated = {key: value for key, value in raw.items() if key != "profiles"}
+    overrides = {} if profile is None else _overrides(raw, profile, path)
     problems = Problems(path, profile=profile, overrides=overrides)
-    merged = _merged({key: value for key, value in raw.items() if key != "profiles"}, overrides)
-    return _project(_fit(merged, tables.layer, problems), path, problems)
+    layers = merged(stated, overrides)
+    found = None
+    if layers.get("project", {}).get("detect", True):
+        found = _found_beneath(root, layers)
+        layers = merged(over_detected(found, stated), overrides)
+        found = replace(found, evidence=evidence_of(found, stated))
+    return _project(_fit(without_left_out(layers, problems), tables.layer, problems), path, problems, found)
+
+
+def _found_beneath(root: Path, layers: Raw) -> Project:
+    # As in _detected.
+    from devinit.config.detected import beneath
+
+    return beneath(root, layers.get("services", {}))
 
 
 def _refuse_strangers(root: Path, path: Path) -> None:
@@ -185,41 +198,25 @@ def _overrides(raw: Raw, profile: str, path: Path) -> Raw:
     return overrides
 
 
-def _merged(base: Raw, over: Raw) -> Raw:
-    """Lay one table over another; everything that is no table is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if not (isinstance(value, dict) and isinstance(below, dict)):
-            merged[key] = value
-        elif key == "ready" and _is_another_kind(below, value):
-            merged[key] = {**{name: below[name] for name in below.keys() & {"timeout"}}, **value}
-        else:
-            merged[key] = _merged(below, value)
-    return merged
-
-
-def _is_another_kind(ready: Raw, over: Raw) -> bool:
-    """Tell whether a profile proves readiness in another way: both together would contradict each other."""
-    kinds = over.keys() & set(KINDS_OF_READINESS)
-    return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
-
-
-def _project(file: Layer, path: Path, problems: Problems) -> Project:
+def _project(file: Layer, path: Path, problems: Problems, found: Project | None = None) -> Project:
     root = path.parent
     table = file.project or ProjectTable()
     name = _name(table.name, root, problems.at("project", "name"))
     surroundings = Surroundings(root, name, is_named=table.name is not None)
     place = problems.at("services")
     services = {
-        key: service(key, each, surroundings, place.at(key)) for key, each in (file.services or {}).items()
+        key: service(key, each, surroundings, place.at(key))
+        for key, each in (file.services or {}).items()
+        if not isinstance(each, bool)
     }
     check_dependencies(services, place)
     check_variables(services, place)
     notes = check_ports(services, place)
     if not services:
-        notes.append(f"{path} describes no services")
+        nothing = "" if found is None else ", and none are found beside it"
+        notes.append(f"{path} describes no services{nothing}")
     notes += linked_env_files(root, services.values())
+    notes += () if found is None else notes_of(found, services)
     environment = variables(file.environment, problems.at("environment"))
     discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))
     refresh = seconds(
@@ -236,7 +233,8 @@ def _project(file: Layer, path: Path, problems: Problems) -> Project:
         discovery_per_process=bool(table.discovery_per_process),
         keep_ports=bool(table.keep_ports),
         source=path,
-        notes=tuple(notes),
+        evidence={} if found is None else found.evidence,
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 

@@ -33,7 +33,10 @@ from devinit.kinds import KINDS, Keys, Kind
 from devinit.model.port import ConflictPolicy, Exhausted
 from devinit.model.service import RestartMode, Scheme
 
-_SERVICES = Meta(description="The services by name.", extra_json_schema=SERVICE_NAMES)
+_SERVICES = Meta(
+    description="The services by name. false leaves out one that is found in the repository.",
+    extra_json_schema=SERVICE_NAMES,
+)
 _PROFILES = Meta(description="Overrides by name, chosen with --profile or DEVINIT_PROFILE.")
 _SomeTable = TypeVar("_SomeTable", bound=Table)
 
@@ -218,6 +221,13 @@ class ProjectTable(Table, frozen=True, kw_only=True):
             "name: .backend-port.4711.json. Default: false."
         ),
     ] = None
+    detect: Annotated[
+        bool | None,
+        Meta(
+            description="Whether this file lies over what devinit finds in the repository; false: the services in "
+            "it are all. Default: true."
+        ),
+    ] = None
     keep_ports: Annotated[
         bool | None,
         Meta(
@@ -231,7 +241,7 @@ class Layer(Table, frozen=True, kw_only=True):
     """What the file says, and what each profile may say over it."""
 
     project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
-    services: Annotated[dict[str, ServiceTable] | None, _SERVICES] = None
+    services: Annotated[dict[str, ServiceTable | bool] | None, _SERVICES] = None
     environment: Annotated[
         Values | None,
         Meta(
@@ -283,7 +293,7 @@ def tables(kinds: tuple[Kind, ...]) -> FileTables:
         for field in structs.fields(kind.own):
             own.setdefault(field.name, field.type)
     service: Any = _extended(ServiceTable, own)
-    services = {"services": Annotated[dict[str, service] | None, _SERVICES]}
+    services = {"services": Annotated[dict[str, service | bool] | None, _SERVICES]}
     layer: Any = _extended(Layer, services)
     profiles = {"profiles": Annotated[dict[str, layer] | None, _PROFILES]}
     return FileTables(file=_extended(ConfigurationFile, services | profiles), layer=layer, service=service)

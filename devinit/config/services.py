@@ -14,7 +14,7 @@ from devinit.config.port_requests import extra_endpoints, extra_ports, oauth_red
 from devinit.config.problems import Place
 from devinit.config.schema import ServiceTable, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
-from devinit.kinds import KINDS, USUAL, Context, Kind
+from devinit.kinds import KINDS, USUAL, Context, Kind, kind_implied_by
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.service import Condition, Scheme, Service
 from devinit.system.bounds import Bounds, bounds_of
@@ -43,7 +43,7 @@ class Surroundings(Struct, frozen=True):
 
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
     """Return the service that a table describes; what is wrong is reported at the place."""
-    provider = table.provider or USUAL.name
+    provider = table.provider or kind_implied_by(name, has_command=table.command is not None)
     kind = KINDS.get(provider, USUAL)
     _check_name(name, place)
     _check_provider(provider, table, place)

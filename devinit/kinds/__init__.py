@@ -36,12 +36,28 @@ class Kinds(dict[str, Kind]):
 
 KINDS = Kinds((kind.name, kind) for kind in BUILT_IN)
 
-__all__ = ["BUILT_IN", "KINDS", "USUAL", "Context", "Keys", "Kind", "kind_of", "usual_settings"]
+__all__ = [
+    "BUILT_IN",
+    "KINDS",
+    "USUAL",
+    "Context",
+    "Keys",
+    "Kind",
+    "kind_implied_by",
+    "kind_of",
+    "usual_settings",
+]
 
 
 def kind_of(service: Service) -> Kind:
     """Return what kind of service it is. Raise ConfigError for that of a plug-in that is gone or broken."""
     return KINDS[service.provider]
+
+
+def kind_implied_by(name: str, *, has_command: bool) -> str:
+    """Return the kind of a service that names none: a server that devinit runs when it is called like one."""
+    kind = None if has_command else next((each for each in BUILT_IN if each.name == name), None)
+    return USUAL.name if kind is None or kind.runs_a_command else kind.name
 
 
 def usual_settings(kind: Kind, project: str, *, is_named: bool) -> Settings | None:

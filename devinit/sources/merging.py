@@ -8,8 +8,8 @@ left out, and a note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial, reduce
 from typing import Any
 
 from msgspec import structs
@@ -20,9 +20,13 @@ from devinit.model.service import Readiness, Service
 from devinit.sources.source import Found, Weight
 
 
-def merged(founds: Iterable[Found]) -> Found:
-    """Return what all sources say together; databases come first, because applications need them."""
-    found = reduce(_joined, sorted(founds, key=lambda each: -each.weight), Found(weight=Weight.PROCESSES))
+def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
+    """Return what all sources say together; databases come first, because applications need them.
+
+    Services that are wanted by name are not left out because another source does not name them.
+    """
+    by_weight = sorted(founds, key=lambda each: -each.weight)
+    found = reduce(partial(_joined, wanted=wanted), by_weight, Found(weight=Weight.PROCESSES))
     databases = {name: each for name, each in found.services.items() if not _is_application(each)}
     rest = {
         name: _with_databases(each, databases) if name in found.clients else each
@@ -32,7 +36,7 @@ def merged(founds: Iterable[Found]) -> Found:
     return structs.replace(found, services=databases | rest)
 
 
-def _joined(high: Found, low: Found) -> Found:
+def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
     """Return what two sources say, of which the first one wins."""
     if not high.services and not high.environment:
         return structs.replace(low, notes=(*high.notes, *low.notes))
@@ -46,7 +50,7 @@ def _joined(high: Found, low: Found) -> Found:
             renamed[service.name] = twins[0].name
             for twin in twins:
                 evidence[twin.name] = (*evidence.get(twin.name, ()), *low.evidence.get(service.name, ()))
-        elif reason := _why_not(service, high, low):
+        elif reason := _why_not(service, high, low, wanted):
             notes.append(reason)
         else:
             services[service.name] = service
@@ -86,12 +90,12 @@ def _twins(service: Service, others: Mapping[str, Service]) -> list[Service]:
     return [each for each in others.values() if _serves(each) and each.directory == service.directory]
 
 
-def _why_not(service: Service, high: Found, low: Found) -> str:
+def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str]) -> str:
     """Say why a service that only the weaker source knows is left out; nothing when it is added."""
     said = _said(service, low)
     if service.name in high.services:
         return f"{said}: left out, because {high.origin} has another service of this name"
-    if not _is_application(service):
+    if not _is_application(service) or service.name in wanted:
         return ""
     if high.weight is Weight.PROCESSES and any(map(_is_application, high.services.values())):
         return (

@@ -141,7 +141,11 @@ class TestStatus:
 
         assert not loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"})
 
-    def test_of_a_configured_project_does_not_load_what_reads_repositories(self, project: Path) -> None:
+    def test_of_a_file_that_is_all_that_counts_does_not_load_what_reads_repositories(
+        self, project: Path
+    ) -> None:
+        file = project / "devinit.toml"
+        file.write_text(f"[project]\ndetect = false\n{file.read_text()}")
         reading = "{'devinit.sources.files', 'devinit.sources.merging', 'devinit.config.detected'}"
 
         loaded_by(f"{RUN}\nassert not {reading} & {{*sys.modules}}", "-C", str(project), "status")

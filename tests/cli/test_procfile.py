@@ -95,8 +95,8 @@ class TestWritingItDown:
         assert listed("init").returncode == 0
 
         text = (listed.root / "devinit.toml").read_text()
-        assert "# from Procfile.dev, line 2\n[services.web]" in text
-        assert "# from Procfile.dev, line 3; .env, line 1\n[services.api]" in text
+        assert "# from Procfile.dev, line 2\n# [services.web]" in text
+        assert "# from Procfile.dev, line 3; .env, line 1\n# [services.api]" in text
         assert f"port = {port} " in text
 
     def test_starts_the_same_services(self, listed: Shop, port: int) -> None:

@@ -156,7 +156,10 @@ class TestOnlyDatabases:
     def test_that_are_configured_are_what_was_wanted(self, running: Shop, port: int) -> None:
         lay_out(
             running.root,
-            {"devinit.toml": f'[services.cache]\nprovider = "redis"\nport = {port}\n', "backend/x": ""},
+            {
+                "devinit.toml": f"[project]\ndetect = false\n[services.redis]\nport = {port}\n",
+                "backend/x": "",
+            },
         )
 
         for words in (["status"], ["start"], ["status"]):

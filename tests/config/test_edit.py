@@ -86,6 +86,25 @@ class TestAKey:
         assert with_key(text, ("services", "a"), "on_conflict", "kill") == text
 
 
+class TestATableThatIsNotThere:
+    """A service that was detected has none, or one that is a comment."""
+
+    @pytest.mark.parametrize(
+        ("text", "changed"),
+        [
+            ("", '[services.a]\non_conflict = "kill"\n'),
+            ("[services.b]\nport = 1\n", '[services.b]\nport = 1\n\n[services.a]\non_conflict = "kill"\n'),
+            ("# [services.a]", '# [services.a]\n\n[services.a]\non_conflict = "kill"\n'),
+            (
+                "[services.b]\r\nport = 1\r\n",
+                '[services.b]\r\nport = 1\r\n\r\n[services.a]\r\non_conflict = "kill"\r\n',
+            ),
+        ],
+    )
+    def test_is_added_at_the_end(self, text: str, changed: str) -> None:
+        assert with_key(text, ("services", "a"), "on_conflict", "kill") == changed
+
+
 class TestALayoutThatIsNotUnderstood:
     @pytest.mark.parametrize(
         "text",
@@ -93,7 +112,6 @@ class TestALayoutThatIsNotUnderstood:
             "services.a.port = 1\n",
             "[services]\na.port = 1\n",
             "[services]\na = { port = 1 }\n",
-            "[services.b]\nport = 1\n",
             '[project]\nname = """\n[services.a]\n"""\n\n[services]\na.port = 1\n',
             '[services.a]\nsetup = [\n["x"]\n]\n',
             '[services.a]\n"on_conflict" = "ask"\n',

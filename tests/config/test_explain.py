@@ -28,7 +28,7 @@ class TestAnUnknownKey:
             ('[services."my api"]\nprot = 1', 'services."my api".prot: unknown key'),
             (
                 "[project]\ncolour = 'red'",
-                "(known keys: name, discovery_refresh, discovery_per_process, keep_ports)",
+                "(known keys: name, discovery_refresh, discovery_per_process, detect, keep_ports)",
             ),
         ],
     )

@@ -1,0 +1,162 @@
+"""A project as the tables of devinit.toml: what `load` reads back to the same project. Pure.
+
+`devinit init` writes them, and the file of a project lies over those of what was detected (`layers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct, structs
+
+from devinit.config.discovery import usual_discovery_files
+from devinit.kinds import USUAL, kind_of
+from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, LOCAL_HOST, port_range
+from devinit.model.port import Exhausted
+from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
+
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
+
+
+def project_keys(project: Project) -> dict[str, Value]:
+    """Return the keys of `[project]`."""
+    keys: dict[str, Value] = {"name": project.name}
+    if project.discovery_refresh_seconds != DISCOVERY_REFRESH_SECONDS:
+        keys["discovery_refresh"] = project.discovery_refresh_seconds
+    if project.discovery_per_process:
+        keys["discovery_per_process"] = True
+    if project.keep_ports:
+        keys["keep_ports"] = True
+    return keys
+
+
+def discovery_keys(project: Project) -> dict[str, Value]:
+    """Return the keys of `[discovery]`: what is not usual."""
+    usual = usual_discovery_files(project.services)
+    keys: dict[str, Value] = {name: False for name in usual if name not in project.discovery}
+    return keys | {name: file for name, file in project.discovery.items() if usual.get(name) != file}
+
+
+def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
+    """Yield the keys that say what a service does not have by default."""
+    if service.provider != USUAL.name:
+        yield "provider", service.provider
+    if service.command is not None:
+        yield "command", service.command
+    if service.directory != project.root:
+        yield "directory", _relative(service.directory, project.root)
+    if service.host != LOCAL_HOST:
+        yield "host", service.host
+    if service.scheme is not None:
+        yield "scheme", service.scheme.value
+    yield from _port_keys(service)
+    yield from _own_keys(service, project)
+    if service.oauth_redirect_ports:
+        yield "oauth_redirect_ports", list(service.oauth_redirect_ports)
+    if service.conditions:
+        yield "depends_on", {name: service.condition_of(name).value for name in service.depends_on}
+    elif service.depends_on:
+        yield "depends_on", list(service.depends_on)
+    for key in (
+        "setup",
+        "setup_inputs",
+        "before_start",
+        "port_env",
+        "watch",
+    ):
+        if values := getattr(service, key):
+            yield key, list(values)
+    if service.env_file:
+        yield "env_file", [_relative(path, project.root) for path in service.env_file]
+    if service.env:
+        yield "env", {**service.env}
+    yield from _policy_keys(service)
+    if not service.autostart:
+        yield "autostart", False
+    for key in ("optional", "warm", "url_path", "docs_path"):
+        if value := getattr(service, key):
+            yield key, value
+    if service.external_url is not None:
+        yield "url", service.external_url
+
+
+def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:
+    requests = service.port_requests
+    if service.port is not None:
+        request = service.port
+        yield "port", request.preferred
+        if (request.first, request.last) != port_range(request.preferred, strict=request.strict):
+            yield "range", f"{request.first}-{request.last}"
+        if request.strict:
+            yield "strict_port", True
+    if service.extra_ports:
+        extra: dict[str, Value] = {
+            request.service.removeprefix(f"{service.name}."): _extra_port(
+                request.preferred, service.extra_endpoints.get(request.service)
+            )
+            for request in service.extra_ports
+        }
+        yield "extra_ports", extra
+    policy = next((request.policy for request in requests if request.policy is not None), None)
+    if policy is not None:
+        yield "on_conflict", policy.value
+    if any(request.exhausted is Exhausted.ANY for request in requests):
+        yield "exhausted", Exhausted.ANY.value
+
+
+def _extra_port(port: int, endpoint: ExtraEndpoint | None) -> Value:
+    if endpoint is None:
+        return port
+    keys: dict[str, Value] = {"port": port}
+    if endpoint.url_path:
+        keys["url_path"] = endpoint.url_path
+    if endpoint.scheme is not None:
+        keys["scheme"] = endpoint.scheme.value
+    if endpoint.ready:
+        keys["ready"] = endpoint.http or True
+    return keys
+
+
+def _own_keys(service: Service, project: Project) -> Iterator[tuple[str, Value]]:
+    """Yield the keys that the service's kind declares."""
+    if service.settings is not None:
+        keys = kind_of(service).own.stating(service.settings, project.name, project.root)
+        yield from ((key, value) for key, value in structs.asdict(keys).items() if value is not None)
+
+
+def _policy_keys(service: Service) -> Iterator[tuple[str, Value]]:
+    tables: tuple[tuple[str, Struct, Struct], ...] = (
+        ("ready", service.ready, Readiness()),
+        ("restart", service.restart, RestartPolicy()),
+        ("logs", service.logs, LogLimits()),
+    )
+    for key, value, usual in tables:
+        if keys := _different(value, usual):
+            yield key, keys
+    # Even empty tables say something: that the service is asked while it is ready, and that it ends in the
+    # process's way instead of its provider's.
+    if service.health is not None:
+        yield "health", _different(service.health, Health())
+    if service.stop is not None:
+        yield "stop", _different(service.stop, None)
+
+
+def _different(value: Struct, usual: Struct | None) -> dict[str, Value]:
+    """Return the keys of a table in which a value differs from the usual one; all of them without one."""
+    keys: dict[str, Value] = {}
+    for field in structs.fields(value):
+        mine = getattr(value, field.name)
+        if mine is not None and (usual is None or mine != getattr(usual, field.name)):
+            keys[_key_of(field.name)] = list(mine) if isinstance(mine, tuple) else mine
+    return keys
+
+
+def _key_of(field: str) -> str:
+    """Return the key of devinit.toml for a field of the model, whose name has the unit in it."""
+    return field.removesuffix("_seconds").removesuffix("_bytes")
+
+
+def _relative(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,205 @@
+"""What lies over what: devinit.toml over what was detected, and a profile over both. Pure.
+
+A table lies over another one key by key. A service of the file is laid over the detected one of the same name, or
+over the one that it is by another name: a server in the same folder, or a database of the same kind.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from devinit.config.as_tables import service_keys
+from devinit.config.problems import Problems, Raw
+from devinit.config.tables import KINDS_OF_READINESS
+from devinit.kinds import USUAL, kind_implied_by, kind_of
+from devinit.model.evidence import Evidence
+from devinit.model.names import CONFIGURATION_FILE, variable_prefix
+from devinit.model.service import DatabaseSettings, Project, Service
+
+_TAKES_PORT = re.compile(r"\$(?:PORT\b|\{PORT\b)")
+_OF_ITS_FOLDER = ("before_start", "directory", "setup", "setup_inputs", "watch")
+_OF_ITS_PORT = (
+    "docs_path", "extra_ports", "health", "port", "range", "ready", "strict_port", "url_path", "warm",
+)  # fmt: skip
+
+
+def merged(base: Raw, over: Raw) -> Raw:
+    """Lay one table over another; everything that is no table is replaced."""
+    both = dict(base)
+    for key, value in over.items():
+        below = both.get(key)
+        if not (isinstance(value, dict) and isinstance(below, dict)):
+            both[key] = value
+        elif key == "ready" and _is_another_kind(below, value):
+            both[key] = {**{name: below[name] for name in below.keys() & {"timeout"}}, **value}
+        else:
+            both[key] = merged(below, value)
+    return both
+
+
+def _is_another_kind(ready: Raw, over: Raw) -> bool:
+    """Tell whether a layer proves readiness in another way: both together would contradict each other."""
+    kinds = over.keys() & set(KINDS_OF_READINESS)
+    return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
+
+
+def over_detected(found: Project, stated: Raw) -> Raw:
+    """Return the tables of devinit.toml, whose types fit, laid over those of what was detected."""
+    services: Raw = stated.get("services") or {}
+    names = renamed(found, services)
+    detected = {}
+    for service in found.services.values():
+        name = names.get(service.name, service.name)
+        table = _with_names(_table_of(service, found), names)
+        detected[name] = _beneath(table, services.get(name))
+    return merged(
+        {"services": detected, "environment": _with_variables({**found.environment}, names)}, stated
+    )
+
+
+def renamed(found: Project, services: Raw) -> dict[str, str]:
+    """Return detected services that the file has by another name: their name → the file's."""
+    names: dict[str, str] = {}
+    for name, table in services.items():
+        if not isinstance(table, dict) or name in found.services:
+            continue
+        others = (each for each in found.services.values() if each.name not in {*services, *names})
+        same = next((each.name for each in others if _is_same(name, table, each, found)), None)
+        if same is not None:
+            names[same] = name
+    return names
+
+
+def _table_of(service: Service, found: Project) -> Raw:
+    """Return a detected service as a table; a database follows the name that the file gives the project."""
+    settings = service.settings_as(DatabaseSettings)
+    follow = settings.after_folder if settings is not None else ()
+    return {key: value for key, value in service_keys(service, found) if key not in follow}
+
+
+def evidence_of(found: Project, stated: Raw) -> dict[str, tuple[Evidence, ...]]:
+    """Return where the values of the services come from: from devinit.toml, else from what was detected."""
+    services: Raw = {
+        name: each for name, each in (stated.get("services") or {}).items() if isinstance(each, dict)
+    }
+    names = renamed(found, services)
+    evidence: dict[str, tuple[Evidence, ...]] = {name: (_stated(each),) for name, each in services.items()}
+    for service in found.services.values():
+        name = names.get(service.name, service.name)
+        kept = _beneath(_table_of(service, found), services.get(name))
+        below = (each for each in found.evidence.get(service.name, ()) if each.about in kept)
+        above = services.get(name, {})
+        evidence[name] = (*evidence.get(name, ()), *(each for each in below if each.about not in above))
+    return evidence
+
+
+def _stated(table: Raw) -> Evidence:
+    return Evidence(about=", ".join(table), file=CONFIGURATION_FILE)
+
+
+def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
+    """Yield what detection notes, without what the file answers: what runs in a folder, which link is read."""
+    described = (
+        service
+        for name, service in services.items()
+        if all(each.file == CONFIGURATION_FILE for each in found.evidence.get(name, ()))
+    )
+    answered = (
+        *(f"{_relative(each.directory, found.root)}/: " for each in described),
+        *(
+            f"{_relative(file, found.root)} is a link "
+            for each in services.values()
+            for file in each.env_file
+        ),
+    )
+    yield from (note for note in found.notes if not note.startswith(answered))
+
+
+def _relative(path: Path, root: Path) -> str:
+    return os.path.relpath(path, root)
+
+
+def _is_same(name: str, table: Raw, service: Service, found: Project) -> bool:
+    """Whether a service of the file is a detected one that has another name."""
+    if not kind_of(service).runs_a_command:
+        implied = kind_implied_by(name, has_command="command" in table)
+        return bool(table.get("provider", implied) == service.provider)
+    command = table.get("command", "")
+    folder = os.path.normpath(found.root / table.get("directory", ""))
+    if not command or folder != os.path.normpath(service.directory):
+        return False
+    serves = "port" in table or _TAKES_PORT.search(command) is not None
+    return (serves and service.port is not None) or command == service.command
+
+
+def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
+    """Return what stays of a detected service under what the file says of it.
+
+    A command of its own brings its folder, and its port: what was detected for another one does not count.
+    """
+    if not isinstance(stated, dict):
+        return detected
+    if "provider" in stated or "command" in stated:
+        kind = stated.get("provider", USUAL.name)
+        if kind != detected.get("provider", USUAL.name):
+            return {}
+    if stated.get("url"):
+        return {key: detected[key] for key in detected.keys() & {"provider"}}
+    if "command" not in stated:
+        return detected
+    dropped: set[str] = set()
+    if os.path.normpath(stated.get("directory", "")) != os.path.normpath(detected.get("directory", "")):
+        dropped.update(_OF_ITS_FOLDER)
+    if "port" not in stated and not _TAKES_PORT.search(stated["command"]):
+        dropped.update(_OF_ITS_PORT)
+    return {key: value for key, value in detected.items() if key not in dropped}
+
+
+def _with_names(table: Raw, names: dict[str, str]) -> Raw:
+    """Return a table of a service in which others have other names: those that it waits for, and `${NAME_URL}`."""
+    waits = table.get("depends_on")
+    if isinstance(waits, dict):
+        table = {**table, "depends_on": {names.get(name, name): each for name, each in waits.items()}}
+    elif waits:
+        table = {**table, "depends_on": [names.get(name, name) for name in waits]}
+    renamed: Raw = _with_variables(table, names)
+    return renamed
+
+
+def _with_variables(value: Any, names: dict[str, str]) -> Any:
+    match value:
+        case dict():
+            return {key: _with_variables(each, names) for key, each in value.items()}
+        case list():
+            return [_with_variables(each, names) for each in value]
+        case str():
+            for name, other in names.items():
+                value = value.replace(f"${{{variable_prefix(name)}_", f"${{{variable_prefix(other)}_")
+    return value
+
+
+def without_left_out(tables: Raw, problems: Problems) -> Raw:
+    """Return the tables without the services that are `false`, and without what waits for those."""
+    services: Raw = tables.get("services") or {}
+    left_out = {name for name, table in services.items() if isinstance(table, bool)}
+    for name in left_out:
+        if services[name]:
+            problems.at("services", name).add("is true", "a table describes it, false leaves it out")
+    if not left_out:
+        return tables
+    kept = {name: _not_waiting(table, left_out) for name, table in services.items() if name not in left_out}
+    return {**tables, "services": kept}
+
+
+def _not_waiting(table: Raw, left_out: set[str]) -> Raw:
+    waits = table.get("depends_on")
+    if isinstance(waits, dict):
+        return {**table, "depends_on": {name: each for name, each in waits.items() if name not in left_out}}
+    if waits is not None:
+        names: Iterator[str] = iter([waits] if isinstance(waits, str) else waits)
+        return {**table, "depends_on": [name for name in names if name not in left_out]}
+    return table
