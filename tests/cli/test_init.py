@@ -1,0 +1,94 @@
+"""Specifies the file that `devinit init` writes, and what happens to the project around it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from devinit.config.load import load
+from devinit.config.pinning import pin
+from devinit.model.port import ConflictPolicy
+from tests.cli.conftest import Shop
+
+
+@pytest.fixture
+def found(shop: Shop, port: int) -> Shop:
+    """A git repository in which a web server is found."""
+    (shop.root / "Procfile").write_text(f"web: python3 -m http.server --bind 127.0.0.1 {port}\n")
+    subprocess.run(["git", "init", "-q", shop.root], check=True)
+    return shop
+
+
+class TestTheFile:
+    def test_lies_over_what_is_found_later(self, found: Shop, port: int) -> None:
+        assert found("init").returncode == 0
+
+        (found.root / "Procfile").write_text(f"web: python3 -m http.server {port}\nworker: sleep 60\n")
+        explained = json.loads(found("init", "--explain", "--json").stdout)
+        assert {*explained["services"]} == {"web", "worker"}
+
+    def test_is_all_that_counts_when_it_is_full(self, found: Shop, port: int) -> None:
+        assert found("init", "--full").returncode == 0
+
+        (found.root / "Procfile").write_text(f"web: python3 -m http.server {port}\nworker: sleep 60\n")
+        explained = json.loads(found("init", "--explain", "--json").stdout)
+        assert {*explained["services"]} == {"web"}
+
+    def test_is_named_where_it_says_more_than_was_found(self, found: Shop, port: int) -> None:
+        (found.root / "devinit.toml").write_text(f"[services.web]\nport = {port + 1}\n")
+
+        lines = found("init", "--explain").stdout.splitlines()
+        assert lines[0].endswith(f"on port {port + 1}")
+        assert lines[1].split() == ["devinit.toml", "port"]
+        assert lines[2].split()[:4] == ["Procfile,", "line", "1", "command:"]
+
+    def test_keeps_an_answer_about_a_port_of_a_service_that_is_only_found(self, found: Shop) -> None:
+        found("init")
+        path = found.root / "devinit.toml"
+
+        assert pin(path, "web", "fail", None)
+
+        port = load(found.root).services["web"].port
+        assert port
+        assert port.policy is ConflictPolicy.FAIL
+
+
+class TestGitignore:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (None, ".env.runtime\n.ports.json\n.backend-port.json\n"),
+            ("node_modules\n.ports.json", "node_modules\n.ports.json\n.env.runtime\n.backend-port.json\n"),
+            ("a\r\n", "a\r\n.env.runtime\r\n.ports.json\r\n.backend-port.json\r\n"),
+        ],
+    )
+    def test_gets_the_files_that_a_start_writes(self, found: Shop, before: str | None, after: str) -> None:
+        file = found.root / ".gitignore"
+        if before is not None:
+            file.write_bytes(before.encode())
+
+        done = found("init")
+
+        assert file.read_bytes().decode() == after
+        assert "added to .gitignore: .env.runtime" in done.stderr + done.stdout
+
+    def test_is_left_alone_when_it_has_them(self, found: Shop) -> None:
+        found("init")
+        before = (found.root / ".gitignore").read_bytes()
+
+        done = found("init", "--force")
+
+        assert (found.root / ".gitignore").read_bytes() == before
+        assert "gitignore" not in done.stderr + done.stdout
+
+    def test_is_left_alone_when_it_is_a_link_out_of_the_repository(self, found: Shop) -> None:
+        other = found.root.parent / "other"
+        other.write_text("precious\n")
+        (found.root / ".gitignore").symlink_to(other)
+
+        done = found("init")
+
+        assert other.read_text() == "precious\n"
+        assert "add to .gitignore: .env.runtime" in done.stderr + done.stdout
