@@ -14,6 +14,8 @@ from devinit.kinds import kind_of
 from devinit.model.defaults import project_name
 from devinit.model.service import Project
 from devinit.sources import SOURCES
+from devinit.sources.fixed.keeping import with_fixed_ports
+from devinit.sources.fixed.reading import constants
 from devinit.sources.merging import merged
 from devinit.system.bounds import bounds_of
 
@@ -32,6 +34,9 @@ def beneath(root: Path, wanted: Collection[str]) -> Project:
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     bounds = bounds_of(root)
     found = merged((source.read(bounds) for source in SOURCES if source.claims(root)), wanted)
+    folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
+    deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
+    found = with_fixed_ports(found, constants(bounds, deepest_first))
     return Project(
         name=project_name(root),
         root=root,

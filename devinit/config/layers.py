@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from devinit.config.as_tables import service_keys
 from devinit.config.problems import Problems, Raw
 from devinit.config.tables import KINDS_OF_READINESS
@@ -97,6 +99,15 @@ def evidence_of(found: Project, stated: Raw) -> dict[str, tuple[Evidence, ...]]:
     return evidence
 
 
+def fixed_as_found(service: Service, found: Project) -> Service:
+    """Return a service whose fixed port names the line that fixes it, if that was found in the repository."""
+    lines = (each for each in found.evidence.get(service.name, ()) if each.about == "strict_port")
+    line = next(lines, None)
+    if line is None or service.port is None or not service.port.strict:
+        return service
+    return replace(service, port=replace(service.port, fixed_by=line.place))
+
+
 def _stated(table: Raw) -> Evidence:
     return Evidence(about=", ".join(table), file=CONFIGURATION_FILE)
 
@@ -149,9 +160,9 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
             return {}
     if stated.get("url"):
         return {key: detected[key] for key in detected.keys() & {"provider"}}
+    dropped = {"range", "strict_port"} if "port" in stated else set()
     if "command" not in stated:
-        return detected
-    dropped: set[str] = set()
+        return {key: value for key, value in detected.items() if key not in dropped}
     if os.path.normpath(stated.get("directory", "")) != os.path.normpath(detected.get("directory", "")):
         dropped.update(_OF_ITS_FOLDER)
     if "port" not in stated and not _TAKES_PORT.search(stated["command"]):

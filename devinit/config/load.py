@@ -15,7 +15,14 @@ from msgspec.structs import replace
 from devinit.config.absence import nothing_in
 from devinit.config.discovery import discovery_files
 from devinit.config.env_files import linked_env_files
-from devinit.config.layers import evidence_of, merged, notes_of, over_detected, without_left_out
+from devinit.config.layers import (
+    evidence_of,
+    fixed_as_found,
+    merged,
+    notes_of,
+    over_detected,
+    without_left_out,
+)
 from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
@@ -209,6 +216,8 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         for key, each in (file.services or {}).items()
         if not isinstance(each, bool)
     }
+    if found is not None:
+        services = {name: fixed_as_found(each, found) for name, each in services.items()}
     check_dependencies(services, place)
     check_variables(services, place)
     notes = check_ports(services, place)

@@ -54,6 +54,8 @@ class PortRequest(Struct, frozen=True, kw_only=True):
     """The highest port of the range, inclusive."""
     strict: bool = False
     """Never moved: the number stands in code or in an OAuth registration."""
+    fixed_by: str = ""
+    """The line of the repository that has the number as a constant: `frontend/src/api.ts, line 3`."""
     browser: bool = False
     """A browser connects to it, so ports that browsers refuse are skipped."""
     policy: ConflictPolicy | None = None
@@ -75,6 +77,11 @@ class PortRequest(Struct, frozen=True, kw_only=True):
         if self.strict:
             return f"is not the fixed port of {self.service}, {self.preferred}"
         return f"is outside of the range of {self.service}, {self.first}-{self.last}"
+
+    @property
+    def why_fixed(self) -> str:
+        """Say why the service cannot move."""
+        return f"{self.fixed_by} has it as a constant" if self.fixed_by else "strict_port"
 
     def recall(self, remembered: int | None) -> int | None:
         """Return the port of the last start while it is one that this request may have."""

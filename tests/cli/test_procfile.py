@@ -174,3 +174,17 @@ def test_what_is_written_is_told_to_programs_with_its_evidence(shop: Shop) -> No
     assert answer["evidence"] == {
         "web": [{"about": "command", "file": "Procfile.dev", "line": 1, "says": "web: ./serve $PORT"}]
     }
+
+
+class TestAPortInTheCode:
+    def test_is_kept_and_its_line_is_named_when_it_is_taken(
+        self, shop: Shop, port: int, listen: Listen
+    ) -> None:
+        (shop.root / "Procfile").write_text(f"web: python3 -m http.server --bind 127.0.0.1 {port}\n")
+        (shop.root / "client.js").write_text(f"fetch('http://localhost:{port}/')\n")
+        listen(port)
+
+        done = shop("start", "-d")
+
+        assert done.returncode != 0
+        assert "client.js, line 1 has it as a constant" in done.stderr

@@ -67,7 +67,7 @@ class Wanted(Struct, frozen=True):
 def hint_for(wanted: Wanted) -> str:
     """Return what helps when a request that must not move cannot have its port."""
     if wanted.strict:
-        return "its port is fixed (strict_port): stop the holder, or give the service another port"
+        return f"its port is fixed ({wanted.request.why_fixed}): stop the holder, or give the service another port"
     if wanted.policy is ConflictPolicy.FAIL:
         return 'stop the holder, or let it move: on_conflict = "move", without SKIP_PORT_DISCOVERY'
     return "stop the holder, or choose another port"

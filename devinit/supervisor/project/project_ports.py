@@ -188,7 +188,8 @@ class ProjectPorts:
         if service.port.strict:
             raise PortConflict(
                 f"port {lost.port} for {service.name} was lost: {reason}",
-                hint="its port is fixed (strict_port): stop the holder, or give the service another port",
+                hint=f"its port is fixed ({service.port.why_fixed}): stop the holder, or give the service another "
+                "port",
             )
         self._close(service.name, keep_reservation=False)
         [found] = grant(

@@ -1,0 +1,1 @@
+"""Ports that cannot move, because the code of the repository has them as constants."""

@@ -1,0 +1,108 @@
+"""Services that cannot move, because the code of the repository has their address as a constant. Pure.
+
+A frontend that calls `http://localhost:8000` in its code calls it there, whatever the environment says. A list of
+origins in the code of a backend lets in pages of these ports alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import structs
+
+from devinit.kinds import kind_of
+from devinit.model.evidence import Evidence
+from devinit.model.service import Service
+from devinit.sources.fixed.constant import Constant, Direction
+from devinit.sources.source import Found
+
+
+def with_fixed_ports(found: Found, constants: Iterable[Constant]) -> Found:
+    """Return what was found, with the services that code calls by a constant on that port, and kept there."""
+    services, evidence, notes = dict(found.services), dict(found.evidence), list(found.notes)
+    fixed: dict[str, Constant] = {}
+    for constant in constants:
+        service = _meant(constant, services, evidence, fixed)
+        if service is None:
+            notes += _unanswered(constant, services, fixed)
+            continue
+        if service.name in fixed:
+            continue
+        fixed[service.name] = constant
+        services[service.name] = _fixed(service, constant)
+        evidence[service.name] = (*evidence.get(service.name, ()), *_evidence(service, constant))
+    return structs.replace(found, services=services, evidence=evidence, notes=tuple(dict.fromkeys(notes)))
+
+
+def _meant(
+    constant: Constant,
+    services: dict[str, Service],
+    evidence: dict[str, tuple[Evidence, ...]],
+    fixed: dict[str, Constant],
+) -> Service | None:
+    """Return the service that answers at a constant; None when none does, or it cannot be told which."""
+    if constant.direction is Direction.STORES:
+        return None
+    serving = [each for each in services.values() if each.port is not None and kind_of(each).runs_a_command]
+    for each in serving:
+        if each.port is not None and each.port.preferred == constant.port:
+            return each
+    if constant.direction is not Direction.CALLS:
+        return None  # a list of origins often has ports of other days, too
+    # The only other server, if its port is but the usual one of its program.
+    others = [
+        each
+        for each in serving
+        if not _is_of(each, constant)
+        and each.name not in fixed
+        and not any(line.about in ("port", "strict_port") for line in evidence.get(each.name, ()))
+    ]
+    return others[0] if len(others) == 1 else None
+
+
+def _is_of(service: Service, constant: Constant) -> bool:
+    """Whether a constant stands in the code of a service."""
+    return constant.folder == service.directory
+
+
+def _fixed(service: Service, constant: Constant) -> Service:
+    if service.port is None:
+        return service
+    port = structs.replace(
+        service.port,
+        preferred=constant.port,
+        first=constant.port,
+        last=constant.port,
+        strict=True,
+        fixed_by=constant.evidence.place,
+    )
+    return structs.replace(service, port=port)
+
+
+def _evidence(service: Service, constant: Constant) -> Iterator[Evidence]:
+    yield constant.evidence
+    if service.port is not None and service.port.preferred != constant.port:
+        yield structs.replace(constant.evidence, about="port")
+
+
+def _unanswered(
+    constant: Constant, services: dict[str, Service], fixed: dict[str, Constant]
+) -> Iterator[str]:
+    """Yield what is to be known about a constant at which none of the services answers."""
+    if constant.direction is Direction.ACCEPTS:
+        return
+    if constant.direction is Direction.STORES:
+        at_port = (each for each in services.values() if each.port and each.port.preferred == constant.port)
+        name = next((each.name for each in at_port if not kind_of(each).runs_a_command), None)
+        if name is not None:
+            yield (
+                f"{constant.evidence.place} names the database on port {constant.port}, and nothing tells it when "
+                f"{name} moves; `strict_port = true` in [services.{name}] of devinit.toml keeps it there"
+            )
+        return
+    other = next((each for each in fixed.values() if each.direction is Direction.CALLS), None)
+    if any(each.port and each.port.preferred == constant.port for each in services.values()):
+        return  # a database: its clients are told where it is
+    beside = f", and {other.evidence.place} calls {other.port}" if other is not None else ""
+    place = constant.evidence.place
+    yield f"{place} calls localhost:{constant.port}, where no service of the project answers{beside}"

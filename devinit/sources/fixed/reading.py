@@ -1,0 +1,192 @@
+"""Addresses on this machine that the code of a repository has as constants.
+
+Nothing can tell such code another port, so the service that is meant cannot move. What comes from the environment
+with a constant as its default is no constant.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
+from devinit.sources.files import content_of, decoded, entries_below, read, seen
+from devinit.sources.fixed.constant import Constant, Direction
+from devinit.sources.packages import read_package
+from devinit.sources.python_code import parsed
+from devinit.system.bounds import Bounds
+
+_LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
+_ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
+_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d")
+_CONFIGURATION = re.compile(
+    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
+)
+_PROXY = re.compile(
+    rf"""(?:target|destination|proxy|origin)["']?\s*[:=,(]\s*["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
+)
+_SHORT_PROXY = re.compile(rf"""["']/[\w./-]*["']\s*:\s*["']https?://{_LOCAL}:(\d{{2,5}})\b""")
+_CALL = re.compile(
+    r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|apiUrl|BASE_URL|fetch\(|axios(?:\.\w+)?\(|new WebSocket\(|\bio\(|"
+    r"createClient\()"
+    rf"[^\n]{{0,60}}?(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
+)
+_WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
+"""What an Electron application shows."""
+_FROM_ELSEWHERE = re.compile(
+    r"process\.env|import\.meta\.env|loadEnv|\benv\.|\benv\(|\?\?|\|\||getenv|environ|config\(|default\(|prefault\(|DEFAULT_"
+)
+_CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", ".svelte")
+_NOT_CLIENTS = re.compile(
+    r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
+)
+_ORIGINS = re.compile(r"ORIGIN|^allow_origins$|^CORS_|CSRF_TRUSTED", re.IGNORECASE)
+_SETTINGS = ("BaseSettings", "Settings")
+_READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
+_ALEMBIC_URL = re.compile(
+    rf"^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*[a-z]+(?:\+\w+)?://(?:[^\s@]*@)?{_LOCAL}:(\d{{2,5}})\b",
+    re.MULTILINE,
+)
+_ALEMBIC_FOLDER = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(\S+)", re.MULTILINE)
+_FINDS_DATABASE = re.compile(r"set_main_option|environ|getenv|settings|config\.attributes", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n?|\n")
+"""As Python counts lines."""
+_LONGEST_LINE = 500
+"""Characters. Longer lines were not written by hand."""
+
+
+def constants(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Constant]:
+    """Yield the constants in the files of these folders, each once. No file raises."""
+    known: set[tuple[str, int, int]] = set()
+    for folder in folders:
+        for each in (
+            *_of_package(folder, bounds),
+            *_of_migrations(folder, bounds),
+            *_of_files(folder, bounds),
+        ):
+            place = (each.evidence.file, each.evidence.line, each.port)
+            if place not in known and LOWEST_PORT <= each.port <= HIGHEST_PORT:
+                known.add(place)
+                yield each
+
+
+def _of_package(folder: Path, bounds: Bounds) -> Iterator[Constant]:
+    """Yield what the `proxy` of a package.json names: create-react-app sends there what it does not know."""
+    package = read_package(folder, bounds)
+    proxy: Any = package.get("proxy") if package else None  # nothing about it has been checked
+    rules = proxy.values() if isinstance(proxy, dict) else (proxy,)
+    for target in (each.get("target") if isinstance(each, dict) else each for each in rules):
+        if isinstance(target, str) and (found := _ADDRESS.match(target)):
+            path = folder / "package.json"
+            text = decoded(content_of(path))
+            evidence = seen("strict_port", path, bounds, text, max(text.find(target), 0))
+            yield Constant(port=int(found[1]), direction=Direction.CALLS, folder=folder, evidence=evidence)
+
+
+def _of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
+    """Yield the database that alembic.ini names, unless the code beside it finds another one."""
+    path = folder / "alembic.ini"
+    text = read(path, bounds)
+    found = _ALEMBIC_URL.search(text)
+    if found is None:
+        return
+    place = _ALEMBIC_FOLDER.search(text)
+    location = (place[1] if place else "alembic").replace("%(here)s/", "")
+    if not _FINDS_DATABASE.search(read(folder / location / "env.py", bounds)):
+        evidence = seen("strict_port", path, bounds, text, found.start(1))
+        yield Constant(port=int(found[1]), direction=Direction.STORES, folder=folder, evidence=evidence)
+
+
+def _of_files(folder: Path, bounds: Bounds) -> Iterator[Constant]:
+    for entry in entries_below(folder, (*_CLIENT_FILES, ".py", "proxy.conf.json", "tauri.conf.json")):
+        path = Path(entry.path)
+        inside = path.relative_to(folder).as_posix()
+        if _NOT_CLIENTS.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
+            continue
+        content = content_of(path)
+        if _MENTION.search(content) is None:
+            continue
+        text = decoded(content)
+        if path.suffix == ".py":
+            found: Iterable[tuple[int, int, Direction]] = _origins(text)
+        else:
+            found = _addresses(text, _patterns_for(path.name))
+        for port, position, direction in found:
+            evidence = seen("strict_port", path, bounds, text, position)
+            yield Constant(port=port, direction=direction, folder=folder, evidence=evidence)
+
+
+def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
+    if name == "tauri.conf.json":
+        return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
+    if _CONFIGURATION.fullmatch(name):
+        return (_PROXY, _SHORT_PROXY)
+    return (_CALL, _WINDOW)
+
+
+def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[int, int, Direction]]:
+    """Yield port and position of each address in the code of a client."""
+    start = 0
+    before = ""
+    for line in text.splitlines(keepends=True):
+        is_comment = line.lstrip().startswith(("//", "*", "/*", "#", "<!--"))
+        if not is_comment and len(line) <= _LONGEST_LINE and not _FROM_ELSEWHERE.search(before + line):
+            for found in (match for pattern in patterns for match in pattern.finditer(line)):
+                yield int(found[1]), start + found.start(1), Direction.CALLS
+        # A statement that goes on: `process.env.API_URL ||` and the constant below it.
+        before = line if line.rstrip().endswith(("||", "??", "(", "=", ":", "?")) else ""
+        start += len(line)
+
+
+def _origins(text: str) -> Iterator[tuple[int, int, Direction]]:
+    """Yield port and position of each origin in a list that a Python program accepts."""
+    module = parsed(text)
+    if module is None:
+        return
+    lines = [0, *(found.end() for found in _LINE_END.finditer(text))]
+    for value in _lists_of_origins(module):
+        for node in (each for each in ast.walk(value) if isinstance(each, ast.Constant)):
+            origin = node.value if isinstance(node.value, str) else ""
+            if found := _ADDRESS.fullmatch(origin.rstrip("/")):
+                yield int(found[1]), lines[node.lineno - 1], Direction.ACCEPTS
+
+
+def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
+    """Yield the values of what is called a list of origins, unless the environment can say another one."""
+    overridable = {
+        id(inner)
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef) and any(_name_of(base).endswith(_SETTINGS) for base in node.bases)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(module):
+        if id(node) in overridable:
+            continue
+        match node:
+            case ast.Assign(targets=[target], value=value) if _ORIGINS.search(_name_of(target)):
+                pass
+            case ast.AnnAssign(target=target, value=ast.expr() as value) if _ORIGINS.search(_name_of(target)):
+                pass
+            case ast.keyword(arg=str() as name, value=value) if _ORIGINS.search(name):
+                pass
+            case _:
+                continue
+        if not any(_reads_environment(each) for each in ast.walk(value)):
+            yield value
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    name = _name_of(node.func) if isinstance(node, ast.Call) else _name_of(node)
+    return name in _READS_ENVIRONMENT and isinstance(node, (ast.Call, ast.Attribute, ast.Name))
+
+
+def _name_of(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value):
+            return _name_of(value)
+    return ""

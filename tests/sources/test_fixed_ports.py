@@ -1,0 +1,233 @@
+"""Specifies which services cannot move: those whose address the code of the repository has as a constant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devinit.config.detected import detect
+from devinit.config.load import load
+from devinit.model.service import Project
+from devinit.sources.fixed.reading import constants
+from devinit.system.bounds import bounds_of
+
+Tree = Callable[..., Path]
+
+BACKEND = "from fastapi import FastAPI\napp = FastAPI()\n"
+PACKAGE = json.dumps({"scripts": {"dev": "vite"}, "devDependencies": {"vite": "6"}})
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """Write a FastAPI backend and a Vite frontend, and more files."""
+
+    def write(files: dict[str, str] | None = None) -> Path:
+        base = {
+            "backend/main.py": BACKEND,
+            "frontend/package.json": PACKAGE,
+            "frontend/index.html": "<html></html>",
+        }
+        for name, text in {**base, **(files or {})}.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path
+
+    return write
+
+
+def fixed(project: Project) -> dict[str, tuple[int, str]]:
+    """Return the services that cannot move: name → port and the line that says so."""
+    return {
+        name: (each.port.preferred, each.port.fixed_by)
+        for name, each in project.services.items()
+        if each.port is not None and each.port.strict
+    }
+
+
+CALLS = {
+    "a proxy of Vite": ("frontend/vite.config.ts", "proxy: {\n '/api': 'http://localhost:8000',\n}", 2),
+    "a proxy with a target": ("frontend/vite.config.js", "'/api': {\n target: 'http://127.0.0.1:8000' }", 2),
+    "a rewrite of Next": ("frontend/next.config.mjs", "destination: 'http://localhost:8000/:path*'", 1),
+    "a proxy of Angular": ("frontend/proxy.conf.json", '{"/api": {"target": "http://localhost:8000"}}', 1),
+    "axios": (
+        "frontend/src/api.ts",
+        "import axios\nexport default axios.create({baseURL: 'http://localhost:8000/api/v1'})",
+        2,
+    ),
+    "fetch": ("frontend/src/App.tsx", "const r = await fetch(`http://localhost:8000/items/${id}`)", 1),
+    "a socket": ("frontend/src/live.js", 'const s = new WebSocket("ws://localhost:8000/ws")', 1),
+    "a component": (
+        "frontend/src/App.vue",
+        "<script>\nconst API_URL = 'http://localhost:8000'\n</script>",
+        2,
+    ),
+}
+
+
+class TestAClient:
+    @pytest.mark.parametrize(("name", "text", "line"), CALLS.values(), ids=CALLS)
+    def test_keeps_the_server_that_it_calls_where_it_is(
+        self, tree: Tree, name: str, text: str, line: int
+    ) -> None:
+        project = detect(tree({name: text}))
+
+        assert fixed(project) == {"backend": (8000, f"{name}, line {line}")}
+
+    def test_of_a_create_react_app_names_it_in_its_package(self, tree: Tree) -> None:
+        package = {"scripts": {"start": "react-scripts start"}, "proxy": "http://localhost:8000"}
+
+        project = detect(tree({"frontend/package.json": json.dumps(package, indent=1)}))
+
+        assert fixed(project)["backend"] == (8000, "frontend/package.json, line 5")
+
+    def test_says_on_which_port_the_only_server_has_to_be(self, tree: Tree) -> None:
+        project = detect(tree({"frontend/src/api.ts": "const API_URL = 'http://localhost:8080'"}))
+
+        assert fixed(project) == {"backend": (8080, "frontend/src/api.ts, line 1")}
+        places = [each.place for each in project.evidence["backend"] if each.about == "port"]
+        assert places == ["frontend/src/api.ts, line 1"]
+
+    def test_of_something_else_is_named(self, tree: Tree) -> None:
+        calls = "const API_URL = 'http://localhost:8000'\nconst r = fetch('http://localhost:9200/search')\n"
+
+        project = detect(tree({"frontend/src/api.ts": calls}))
+
+        assert (
+            "frontend/src/api.ts, line 2 calls localhost:9200, where no service of the project answers, and "
+            "frontend/src/api.ts, line 1 calls 8000"
+        ) in project.notes
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "const API_URL = import.meta.env.VITE_API_URL ?? 'http://localhost:8000'",
+            "const API_URL = process.env.API_URL || 'http://localhost:8000'",
+            "const API_URL = env.VITE_API_URL ||\n  'http://localhost:8000'",
+            "// fetch('http://localhost:8000')",
+            "const API_URL = z.string().default('http://localhost:8000')",
+            "const DEFAULT_BASE_URL = 'http://localhost:8000'",
+            "const text = 'see http://localhost:8000'",
+        ],
+    )
+    def test_with_a_default_or_a_comment_keeps_no_server(self, tree: Tree, text: str) -> None:
+        assert fixed(detect(tree({"frontend/src/api.ts": text}))) == {}
+
+    @pytest.mark.parametrize(
+        "name", ["src/api.test.ts", "e2e/login.ts", "cypress/a.js", "scripts/seed.mjs", "src/mocks/api.ts"]
+    )
+    def test_in_a_test_or_a_tool_keeps_no_server(self, tree: Tree, name: str) -> None:
+        text = "fetch('http://localhost:8000')"
+
+        assert fixed(detect(tree({f"frontend/{name}": text}))) == {}
+
+    def test_out_of_the_repository_is_not_read(
+        self, tree: Tree, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        other = tmp_path_factory.mktemp("other") / "api.ts"
+        other.write_text("fetch('http://localhost:8000')")
+        root = tree()
+        (root / "frontend/api.ts").symlink_to(other)
+
+        assert fixed(detect(root)) == {}
+
+
+class TestAListOfOrigins:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'origins = ["http://localhost:{port}"]\n',
+            'app.add_middleware(X, allow_origins=["http://localhost:{port}", "http://127.0.0.1:{port}"])\n',
+            'CORS_ALLOWED_ORIGINS = ["http://localhost:{port}/"]\n',
+            'CSRF_TRUSTED_ORIGINS: list[str] = ["http://localhost:{port}"]\n',
+        ],
+    )
+    def test_keeps_the_pages_that_it_lets_in(self, tree: Tree, text: str) -> None:
+        root = tree()
+        frontend = detect(root).services["frontend"].port
+        assert frontend
+        (root / "backend/main.py").write_text(BACKEND + text.replace("{port}", str(frontend.preferred)))
+
+        assert fixed(detect(root)) == {"frontend": (frontend.preferred, "backend/main.py, line 3")}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            'ORIGINS = os.environ.get("ORIGINS", "http://localhost:{port}").split(",")\n',
+            'ORIGINS = env.list("ORIGINS", default=["http://localhost:{port}"])\n',
+            'class Settings(BaseSettings):\n    cors_origins: list[str] = ["http://localhost:{port}"]\n',
+            'origins = ["http://localhost:4999"]\n',
+            'origins = ["https://shop.example.com"]\n',
+            '# origins = ["http://localhost:{port}"]\n',
+        ],
+    )
+    def test_from_the_environment_keeps_none(self, tree: Tree, text: str) -> None:
+        root = tree()
+        frontend = detect(root).services["frontend"].port
+        assert frontend
+        (root / "backend/main.py").write_text(BACKEND + text.replace("{port}", str(frontend.preferred)))
+
+        assert fixed(detect(root)) == {}
+
+
+class TestADatabase:
+    INI = "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://ada:x@localhost:5432/shop\n"
+
+    def test_that_migrations_find_by_a_constant_is_noted(self, tree: Tree) -> None:
+        ini = {"backend/alembic.ini": self.INI, "backend/requirements.txt": "asyncpg\n"}
+
+        notes = detect(tree(ini)).notes
+
+        [note] = [note for note in notes if "alembic.ini" in note]
+        assert note == (
+            "backend/alembic.ini, line 3 names the database on port 5432, and nothing tells it when postgres moves; "
+            "`strict_port = true` in [services.postgres] of devinit.toml keeps it there"
+        )
+
+    def test_that_their_code_finds_is_not(self, tree: Tree) -> None:
+        files = {
+            "backend/alembic.ini": self.INI,
+            "backend/requirements.txt": "asyncpg\n",
+            "backend/migrations/env.py": 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"])\n',
+        }
+
+        assert not any("alembic.ini" in note for note in detect(tree(files)).notes)
+
+
+class TestUnderADevinitToml:
+    def test_the_line_is_still_named(self, tree: Tree) -> None:
+        root = tree({"frontend/src/api.ts": "const API_URL = 'http://localhost:8000'"})
+        (root / "devinit.toml").write_text("[services.backend]\noptional = true\n")
+
+        assert fixed(load(root)) == {"backend": (8000, "frontend/src/api.ts, line 1")}
+
+    @pytest.mark.parametrize("text", ["port = 8001", "strict_port = false"])
+    def test_the_file_knows_better(self, tree: Tree, text: str) -> None:
+        root = tree({"frontend/src/api.ts": "const API_URL = 'http://localhost:8000'"})
+        (root / "devinit.toml").write_text(f"[services.backend]\n{text}\n")
+
+        assert fixed(load(root)) == {}
+
+
+class TestAnyFile:
+    @given(st.text() | st.sampled_from(["x = [" * 300, 'ORIGINS = ["http://localhost:1"]\r\x0c', "\\d" * 50]))
+    def test_never_raises(self, text: str) -> None:
+        with TemporaryDirectory() as folder:
+            root = Path(folder)
+            for name in ("a.py", "a.ts", "vite.config.ts", "package.json"):
+                (root / name).write_text(text + "localhost:8000", errors="replace")
+
+            found = [*constants(bounds_of(root), [root])]
+
+            assert {each.evidence.file for each in found} <= {
+                "a.py",
+                "a.ts",
+                "vite.config.ts",
+                "package.json",
+            }
