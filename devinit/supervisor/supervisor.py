@@ -74,6 +74,7 @@ class Supervisor:
                 refuse_if_abandoned(order)
                 wanted = self._wanted_by(order, project)
                 refuse_nothing(project, wanted, order)
+                await self._see_ended(wanted)
                 coming = [name for name in wanted if not self.stack.is_wanted(name)]
                 await self.configuration.read_pipes(project, coming)
                 with self.stage.ports.given_back_ahead():
@@ -113,6 +114,7 @@ class Supervisor:
                     # Nothing is stopped for it, so that it is a start.
                     refuse_if_abandoned(order)
                 wanted = self._wanted_by(order, project)
+                await self._see_ended([name for name in wanted if name not in names])
                 coming = [name for name in wanted if name in names or not stack.is_wanted(name)]
                 await self.configuration.read_pipes(project, coming)
                 self.configuration.check(project, order, coming)
@@ -177,6 +179,13 @@ class Supervisor:
         chosen = to_start(order.services, project, self.stack.is_wanted)
         return graph.with_dependencies(chosen, dependencies_of(project))
 
+    async def _see_ended(self, wanted: list[str]) -> None:
+        """Let what an earlier supervisor had begun to end end. Raise ServiceError for what outlives its stop."""
+        stopping.refuse_withstood(self.stack, wanted)
+        # Everything else is ended before another order decides.
+        await self.stack.end([name for name in wanted if self.stack.phase(name) is Phase.STOPPING])
+        stopping.refuse_withstood(self.stack, wanted)
+
     async def _begin(
         self, project: Project, order: Order, tell: Tell, *, checked: Collection[str] = ()
     ) -> list[str]:
@@ -194,8 +203,6 @@ class Supervisor:
         self.configuration.make_room(project, coming)
         unchecked = [name for name in coming if name not in checked]
         await self.configuration.take_over(project, order, unchecked)
-        # What an earlier supervisor had begun to end; everything else is ended before another order decides.
-        await stack.end([name for name in wanted if stack.phase(name) is Phase.STOPPING])
         stack.look_at_data()
         starting = [name for name in wanted if not stack.is_wanted(name)]
         for name in starting:

@@ -20,6 +20,7 @@ from devinit.supervisor.reporting import added, outdated, report
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack.order import Order
 from devinit.supervisor.stack.stack import Stack
+from devinit.supervisor.stack.stopping import give_back_ended, refuse_withstood
 from devinit.system.descriptors import descriptors
 
 
@@ -74,17 +75,19 @@ class Configuration:
     async def take_over(self, project: Project, order: Order, coming: Iterable[str] = ()) -> None:
         """Take over a configuration: services that vanished from it are stopped, what runs is left alone.
 
-        Raise before that what would keep the `coming` services from being started.
+        Raise before that what would keep the `coming` services from being started. Raise ServiceError when a
+        service that vanished does not end: it must stay known, so the configuration is not taken over.
         """
         stack, project = self._stack, self._as_they_run(project)
         given = self._stage.check_project(project, order.asked.environ, coming)
         vanished = stack.vanished(project)
+        refuse_withstood(stack, vanished)
         for name in vanished:
             if stack.is_present(name):
                 self._stage.note(f"{name} is stopped: it is not in the configuration any more", name)
         await stack.end(vanished)
-        for name in vanished:
-            self._stage.ports.give_back(name, stack.runners[name].run.spared)
+        give_back_ended(stack, vanished)
+        refuse_withstood(stack, vanished)
         stack.runners = {name: runner for name, runner in stack.runners.items() if name in project.services}
         stack.profile = order.profile or stack.profile
         self._stage.configure(project, order.asked.environ, given)

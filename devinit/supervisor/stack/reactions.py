@@ -45,6 +45,9 @@ class Reactions:
             elif before.phase not in SERVING:
                 self._claim_ports(runner.name)
                 self.announce(runner)
+            if before.has_withstood and state.phase is Phase.STOPPED:
+                # It has ended after its stop was over: that had left it its ports.
+                self._stage.ports.give_back(runner.name, runner.run.spared)
         if releasing(state) != releasing(before):
             self._stack.release_waiting()
         self._watches.follow(runner)

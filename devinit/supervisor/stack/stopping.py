@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from devinit.control.elsewhere import services_out_of_reach
+from devinit.errors import ServiceError
 from devinit.model.service import Project
 from devinit.supervisor import lifecycle
 from devinit.supervisor.project.chosen import named
@@ -40,13 +41,33 @@ async def stop(
     warn_dependants(stack, chosen)
     await stack.end(chosen)
     remaining = await end_the_rest({name: stack.runners[name] for name in running})
-    for name in chosen:
-        stack.stage.ports.give_back(name, stack.runners[name].run.spared)
-    let_go(chosen)
+    let_go(give_back_ended(stack, chosen))
     if not running:
         running = await end_unrecorded(stack, names)
         remaining |= survivors(running, stack.stage)
     return Stopped.of(running, stack.services(), remaining)
+
+
+def give_back_ended(stack: Stack, names: Iterable[str]) -> list[str]:
+    """Give back the ports of services that have ended, and return those.
+
+    A service that has outlived its stop keeps its ports: a start would move away from them.
+    """
+    ended = [name for name in names if not stack.runners[name].state.has_withstood]
+    for name in ended:
+        stack.stage.ports.give_back(name, stack.runners[name].run.spared)
+    return ended
+
+
+def refuse_withstood(stack: Stack, names: Iterable[str]) -> None:
+    """Raise ServiceError when one of these services has outlived its stop: it cannot be started anew."""
+    for name in names:
+        runner = stack.runners.get(name)
+        if runner is not None and runner.state.has_withstood:
+            raise ServiceError(
+                f"{name} was stopped and still runs: {runner.state.reason}",
+                hint=f"`devinit stop {name}` tries again to end it; what it had is left as it is until then",
+            )
 
 
 def warn_dependants(stack: Stack, stopping: list[str]) -> None:
