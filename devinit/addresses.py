@@ -4,7 +4,7 @@ The supervisor is asked, who knows every service. Where none answers, because it
 run on, a service's discovery file is read, and believed only with a proof. Asking starts nothing.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH118  -- pathlib takes longer than the question
+# ruff: noqa: PTH100, PTH109, PTH112, PTH118, PTH120  -- pathlib takes longer than the question
 
 from __future__ import annotations
 
@@ -79,6 +79,11 @@ def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool =
     except FileNotFoundError:
         return "the current folder was deleted"
     root = find_root_as_text(folder)
+    if root is None:
+        # Detection: only where a project is not evident, because it takes longer than the question.
+        from devinit.config.shown import root_around
+
+        root = root_around(folder if os.path.isdir(folder) else os.path.dirname(folder))
     if root is None:
         return f"there is no project in {folder} or above it"
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import current_directory
-from devinit.config.find import find_root_as_text
+from devinit.config.shown import root_around
 from devinit.control import checkouts
 from devinit.control.forgetting import Forgotten, forget
 from devinit.errors import UsageError
@@ -62,7 +62,7 @@ def root_of(arguments: Arguments) -> str:
     folder = os.path.abspath(os.path.join(base, arguments.folder or ""))  # noqa: PTH100, PTH118  paths are text here
     if checkouts.recorded_at(folder) is not None or not os.path.isdir(folder):  # noqa: PTH112
         return folder
-    return find_root_as_text(folder) or folder
+    return root_around(folder) or folder
 
 
 def told(done: Forgotten) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import folder_of
-from devinit.errors import DevinitError, NoProject, StateFileError, UsageError
+from devinit.errors import DevinitError, StateFileError, UsageError
 from devinit.model.names import CONFIGURATION_FILE, DISCOVERY_FILE, ENVIRONMENT_FILE, PORTS_FILE
 from devinit.system import terminal
 from devinit.system.files import read_bytes, write_atomically
@@ -121,12 +121,9 @@ def explain(project: Project, *, as_json: bool) -> None:
 
 def project_of(folder: Path) -> Path:
     """Return where `devinit start` in a folder would start; the folder itself when it would start nothing."""
-    from devinit.config.shown import root_shown_by
+    from devinit.config.shown import root_around
 
-    try:
-        return Path(root_shown_by(str(folder)))
-    except NoProject:
-        return folder
+    return Path(root_around(str(folder)) or folder)
 
 
 def named_like_its_data(project: Project) -> Project:

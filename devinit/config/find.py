@@ -24,7 +24,6 @@ from devinit.system.state_folders import folder_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SERVICE_FOLDERS = ("backend", "frontend")
 """Folders that make their parent a project without any configuration."""
@@ -33,18 +32,11 @@ _SERVICES_ON_RECORD = b'"services":{"'
 """How a record begins its services when there are any, as the supervisor writes it."""
 
 
-def find_root(start: str | os.PathLike[str]) -> Path | None:
-    """Return the nearest folder, from `start` upwards, that is a project; None when there is none."""
-    root = find_root_as_text(start)
-    if root is None:
-        return None
-    from pathlib import Path  # see above
-
-    return Path(root)
-
-
 def find_root_as_text(start: str | os.PathLike[str]) -> str | None:
-    """Return `find_root` as text, without loading pathlib."""
+    """Return the nearest folder, from `start` upwards, that is evidently a project; None when there is none.
+
+    A folder that only detection recognises is `root_shown_by`'s to find (config.shown).
+    """
     inside, beyond = search_of(start)
     return claimed(inside) or next((folder for folder in beyond if _names(folder, inside[-1])), None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from devinit.config.absence import no_project
 from devinit.config.detected import detect
 from devinit.config.find import claimed, find_root_as_text
+from devinit.errors import NoProject
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.system.repository import is_repository, search_of
 
@@ -31,3 +32,11 @@ def root_shown_by(start: str) -> str:
             return candidate
         notes += project.notes
     raise no_project(folder, inside[-1], claimed(above), notes)
+
+
+def root_around(start: str) -> str | None:
+    """Return the same, or None where there is no project: for what is of use without one."""
+    try:
+        return root_shown_by(start)
+    except NoProject:
+        return None

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+import devinit
 from tests.cli.conftest import Listen, Shop
 
 WORKER = """
 import os, signal
 print("working for", os.environ["WHO"], flush=True)
+signal.pause()
+"""
+SILENT_LISTENER = """
+import signal, socket, sys
+server = socket.socket()
+server.bind(("127.0.0.1", int(sys.argv[1])))
+server.listen()
+print("listens", flush=True)
 signal.pause()
 """
 LISTED = """\
@@ -88,6 +100,54 @@ class TestAStart:
         listed("start", "-d")
 
         assert listed.sh("cd service && devinit status --json").returncode == 0
+
+
+class TestAFolderInside:
+    """Nothing runs, so that only the Procfile shows which project the folder is in."""
+
+    @pytest.fixture
+    def inside(self, listed: Shop) -> Path:
+        (listed.root / ".git").mkdir()
+        (listed.root / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+        return listed.root / "service"
+
+    def test_is_looked_at_with_its_project_by_doctor(self, listed: Shop, inside: Path) -> None:
+        answer = json.loads(listed.sh("cd service && devinit doctor --json").stdout)
+
+        assert answer["root"] == str(listed.root)
+        assert "configuration" in answer["checks"]
+
+    def test_is_that_of_the_project_that_is_forgotten(self, listed: Shop, inside: Path, port: int) -> None:
+        assert listed("start", "-d").returncode == 0
+        assert listed("stop").returncode == 0
+
+        answer = json.loads(listed.sh("cd service && devinit forget --json").stdout)
+
+        assert (answer["root"], answer["listed"]) == (str(listed.root), True)
+        assert answer["ports"] == [port, port + 1]
+
+    def test_tells_that_a_port_is_held_by_a_program_of_the_project(
+        self, listed: Shop, inside: Path, port: int
+    ) -> None:
+        words = [sys.executable, "-S", "-c", SILENT_LISTENER, str(port)]
+        with subprocess.Popen(words, cwd=inside, stdout=subprocess.PIPE) as program:
+            assert program.stdout is not None
+            assert program.stdout.readline()
+            who = json.loads(listed.sh(f"cd service && devinit ports who {port} --json").stdout)
+            free = listed.sh(f"cd service && devinit ports free {port}")
+            program.kill()
+
+        assert who["kind"] == "stray"
+        assert "works in this checkout" in free.stderr
+
+    @pytest.mark.parametrize("name", ["service", "service/index.html"])
+    def test_is_one_in_which_applications_learn_what_to_start(
+        self, listed: Shop, inside: Path, name: str
+    ) -> None:
+        with pytest.raises(TimeoutError) as caught:
+            devinit.wait_for("web", timeout=0, start=listed.root / name)
+
+        assert f"no supervisor looks after {listed.root}: `devinit start` starts it" in str(caught.value)
 
 
 class TestWritingItDown:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.find import find_root, find_root_as_text
+from devinit.config.find import find_root_as_text
 from devinit.system.checkout import claim
 from devinit.system.repository import is_repository
 from tests.system.conftest import NOBODY, Unprivileged, shared_folder, unprivileged
@@ -27,6 +27,12 @@ def on_record(folder: Path, text: str) -> None:
     """Leave a record of what runs in a folder, as a supervisor does."""
     folder.mkdir(parents=True, exist_ok=True)
     Path(claim(folder), "state.json").write_bytes(text.encode(errors="surrogateescape"))
+
+
+def find_root(start: Path) -> Path | None:
+    """Return the project of a folder as a path."""
+    root = find_root_as_text(start)
+    return None if root is None else Path(root)
 
 
 class TestAConfiguredProject:

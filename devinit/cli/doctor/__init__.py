@@ -17,7 +17,7 @@ from devinit.cli.doctor.finding import Finding
 from devinit.cli.doctor.surroundings import surroundings
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
-from devinit.config.find import find_root_as_text
+from devinit.config.shown import root_around
 from devinit.control.neighbours import neighbours
 from devinit.errors import DevinitError
 from devinit.system import terminal
@@ -44,7 +44,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Arguments) -> int:
     """Look at the project and the machine; 0 when nothing is wrong, or nothing is left of it."""
-    root = find_root_as_text(folder_of(arguments))
+    root = root_around(folder_of(arguments))
     place = Path(root) if root else None
     # Everything else is read from these folders: without them each check would say the same once more.
     first: dict[str, Check] = {"folders": machine.folders}

@@ -12,7 +12,7 @@ from devinit.cli.choices import POINTER
 from devinit.cli.output import Paint, columns_of, print_json, size_of, talk
 from devinit.cli.port_facts import facts_of, heading
 from devinit.cli.project import folder_of
-from devinit.config.find import find_root_as_text
+from devinit.config.shown import root_around
 from devinit.errors import PortConflict
 from devinit.model.port_words import kill_text
 from devinit.ports.ending.freeing import free
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def run(arguments: Arguments) -> int:
     """Free a port: what must not be ended is refused, and no holder is ended that was not shown."""
-    root = find_root_as_text(folder_of(arguments))
+    root = root_around(folder_of(arguments))
     report = who(arguments.port, root)
     if report is None or report.kind in ("reserved", "assigned"):
         # No process is there to be ended: a start that wants the port asks about that.

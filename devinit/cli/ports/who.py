@@ -10,7 +10,7 @@ import msgspec
 from devinit.cli.output import Paint, columns_of, print_json
 from devinit.cli.port_facts import facts_of, heading
 from devinit.cli.project import folder_of
-from devinit.config.find import find_root_as_text
+from devinit.config.shown import root_around
 from devinit.ports.holder.who import who
 from devinit.system import terminal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def run(arguments: Arguments) -> int:
     """Print what is known about a port; that it is free is an answer, too."""
     port: int = arguments.port
-    found = who(port, find_root_as_text(folder_of(arguments)))
+    found = who(port, root_around(folder_of(arguments)))
     report = msgspec.to_builtins(found) if found else None
     if arguments.json:
         print_json({"port": port, "free": report is None, **(report or {})})
