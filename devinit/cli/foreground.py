@@ -125,7 +125,21 @@ def adopt_orphans() -> None:
 
 
 def stay(root: str, output: Output, optional: set[str]) -> int:
-    """Show what is printed and what happens until nothing runs any more; return 1 if a service has failed."""
+    """Show what is printed and what happens until nothing runs any more; return 1 if a service has failed.
+
+    Return 1 as well when the checkout is deleted or moved, whatever is being asked at that moment.
+    """
+    try:
+        return until_end(root, output, optional)
+    except DevinitError:
+        if not is_replaced(root):
+            raise
+    talk(f"{root} was deleted or moved: what was started in it is stopped")
+    return 1
+
+
+def until_end(root: str, output: Output, optional: set[str]) -> int:
+    """Do that in a checkout that stays where it is, with each supervisor that comes after another one."""
     progress = Progress(sys.stderr, redraws=False)
 
     def see(event: Json) -> None:
@@ -138,8 +152,7 @@ def stay(root: str, output: Output, optional: set[str]) -> int:
             phases = until_rest(client, output, see)
         except SupervisorError as error:
             if is_replaced(root):
-                talk(f"{root} was deleted or moved: what was started in it has been stopped")
-                return 1
+                raise
             # It was killed, or replaced by that of a newer devinit: services run on.
             talk(error.message)
             continue
@@ -189,7 +202,8 @@ def take_down(root: str, services: list[str], output: Output) -> None:
             progress.see(event)
         output.show_if_possible()
 
-    client = connect_to_running(root)
+    # In a checkout that is gone, its supervisor stops everything by itself, and no other one can be started.
+    client = None if is_replaced(root) else connect_to_running(root)
     if client is not None:
         # It may be the answer to a Ctrl-C, so the next one ends at once what is left.
         result = stop_services(client, services, see, output.show_if_possible, talk_if_possible, pressed=1)

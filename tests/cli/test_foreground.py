@@ -16,6 +16,7 @@ from typing import IO
 import pexpect
 import pytest
 
+from devinit.cli.foreground import Output, stay, take_down
 from devinit.control.waking import supervisor_of
 from tests.cli.conftest import PATIENCE, Shop
 from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
@@ -346,10 +347,30 @@ class TestTheEnd:
 
         moved = shop.root.rename(tmp_path / "moved")
 
-        assert foreground.end() == 1
+        code = foreground.end()
         moved.rename(shop.root)
+        assert code == 1, foreground.talk
         assert "was deleted or moved" in foreground.talk
         assert "error:" not in foreground.talk
+
+    def test_comes_also_when_it_is_moved_while_the_supervisor_is_looked_for(
+        self, shop: Shop, port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        shop.service("backend", port=port)
+        assert shop("start", "-d").returncode == 0
+        supervisor = supervisor_of(shop.root)
+        assert supervisor is not None
+        os.kill(supervisor, signal.SIGKILL)
+
+        with Output(str(shop.root), ["backend"]) as output:
+            moved = shop.root.rename(tmp_path / "moved")
+            code = stay(str(shop.root), output, set())
+            take_down(str(shop.root), [], output)
+
+        moved.rename(shop.root)
+        assert code == 1
+        assert f"{shop.root} was deleted or moved" in capsys.readouterr().err
+        assert shop("stop").returncode == 0
 
     def test_is_that_of_a_start_that_failed_and_nothing_stays(self, pair: Shop, begin: Begin) -> None:
         pair.service("broken", "lines=1", "exit=3", ready={"after": 5})
