@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,10 @@ print("cannot migrate: the table exists", file=sys.stderr, flush=True)
 HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """
 """Answers only the host that its URL names, and logs each request, as Python's own server does."""
+
+NODE_SERVER = """
+require("http").createServer((_, answer) => answer.end("ok")).listen(process.env.PORT, "127.0.0.1")
+"""
 
 RELOADER = """
 import os, signal, socket, sys, time
@@ -181,3 +186,26 @@ class TestACheckOfAServerWhoseWorkerHasJustDied:
         assert (row["well"], row["phase"]) == (False, "starting")
         assert "exited with code 1: DATABASE_URL is missing\n" in row["detail"]
         assert row["seconds"] < ATTEMPT_SECONDS
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
+class TestNodeThatWatches:
+    def test_is_said_to_need_a_restart_when_its_file_has_gone_and_that_helps(
+        self, shop: Shop, port: int
+    ) -> None:
+        (shop.root / "server.js").write_text(NODE_SERVER)
+        shop.service("web", command="node --watch server.js", port=port)
+        shop.up()
+        with shop.subscribe() as heard:
+            (shop.root / "server.js").unlink()
+            heard.until(type="phase", service="web", phase="starting")
+        reason = shop.status()["web"]["reason"]
+
+        # As `git checkout` does to and fro.
+        (shop.root / "server.js").write_text(NODE_SERVER)
+
+        assert "Cannot find module" in reason
+        assert "becomes ready" not in reason
+        assert "node --watch misses a file that was replaced or is back: `devinit restart` then" in reason
+        assert shop("restart", "web").returncode == 0
+        assert shop.status()["web"]["phase"] == "ready"

@@ -8,6 +8,7 @@ such a service ends at once, with the cause. The service runs on, and becomes re
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ SILENT_SECONDS = 2.0
 LINES = 80
 """How much of the output is looked at: the longest traceback of a framework."""
 
+ABOVE = 3
+"""In how many of the last lines a reloader says that it waits: an empty one may follow."""
 BROKEN = 500
 """The status of a page that failed. 502 to 504 often mean "not yet", so they wait for the deadline."""
 
@@ -48,6 +51,13 @@ REMEDY = {
     Sign.WORKERS: "it runs and goes on starting workers: it becomes ready when that is fixed",
     Sign.DEAD_WORKER: "it runs and waits for a change: it becomes ready when that is fixed",
 }
+NODE_WATCH = r"^(?:Failed|Completed) running '"
+"""The last words of `node --watch`. It watches the files that it has loaded, by their inodes: one that another
+file replaced, or that was removed and is back, wakes it no more (measured with Node 20)."""
+NODE_REMEDY = (
+    "it runs and waits for a change; node --watch misses a file that was replaced or is back: "
+    "`devinit restart` then"
+)
 
 
 class Finding(Struct, frozen=True):
@@ -55,10 +65,12 @@ class Finding(Struct, frozen=True):
 
     sign: Sign
     cause: str
+    remedy: str = ""
+    """What becomes of the service, where that is not what its sign says."""
 
     def told(self) -> Stuck:
         """Return it as the lifecycle gets it."""
-        return Stuck(f"{self.cause}\n{REMEDY[self.sign]}")
+        return Stuck(f"{self.cause}\n{self.remedy or REMEDY[self.sign]}")
 
 
 class Ears(Struct, frozen=True, kw_only=True):
@@ -86,8 +98,14 @@ def found_in(lines: list[str], answer: int | None) -> Finding | None:
     if answer == BROKEN and (cause := cause_of(run)):
         return Finding(Sign.ANSWER, cause)
     if cause := stuck_by(run):
-        return Finding(Sign.LAST_WORDS, cause)
+        return found_crashed(cause, run)
     return None
+
+
+def found_crashed(cause: str, lines: list[str]) -> Finding:
+    """Return what is wrong with a service whose output ends with a crash."""
+    remedy = NODE_REMEDY if any(re.match(NODE_WATCH, line) for line in lines[-ABOVE:]) else ""
+    return Finding(Sign.LAST_WORDS, cause, remedy)
 
 
 def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:

@@ -16,7 +16,15 @@ from msgspec import Struct
 
 from devinit.model.probe import ProbeVerdict, TcpProbe
 from devinit.supervisor.diagnosis.causes import begins_again, dying_by, ended_by, of_last_run, stuck_by
-from devinit.supervisor.diagnosis.listening import LINES, LOOK_SECONDS, Ears, Finding, Sign, found_dead
+from devinit.supervisor.diagnosis.listening import (
+    LINES,
+    LOOK_SECONDS,
+    Ears,
+    Finding,
+    Sign,
+    found_crashed,
+    found_dead,
+)
 from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
 from devinit.supervisor.readiness.probing import check, no_command
 from devinit.system.listeners import tcp_listeners
@@ -95,8 +103,9 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
         return None
     if listens is True:
         return None
-    cause = stuck_by(of_last_run(lines)) if listens is False else ended_by(of_last_run(lines))
-    return Finding(Sign.LAST_WORDS, cause) if cause else None
+    run = of_last_run(lines)
+    cause = stuck_by(run) if listens is False else ended_by(run)
+    return found_crashed(cause, run) if cause else None
 
 
 def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
@@ -104,7 +113,7 @@ def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     if os.waitstatus_to_exitcode(worker.status) < 0:
         return Finding(Sign.DEAD_WORKER, said_of(worker))
     cause = stuck_by(lines)
-    return Finding(Sign.LAST_WORDS, cause) if cause else found_dead(worker, lines)
+    return found_crashed(cause, lines) if cause else found_dead(worker, lines)
 
 
 async def _look_for_a_while(ears: Ears) -> Finding | None:
