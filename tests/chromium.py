@@ -6,7 +6,7 @@ import asyncio
 import base64
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,20 @@ READ_TERMINAL = f"""function () {{
 }}"""
 
 
+class Leaving(Exception):
+    """The page goes to another address at this moment, and takes what was looked at along."""
+
+
+LEAVING = (
+    "Cannot find context with specified id",
+    "Could not find object with given id",
+    "Execution context was destroyed",
+    "Inspected target navigated or closed",
+    "Promise was collected",
+)
+"""What the browser answers about a page that is no longer there."""
+
+
 class Page:
     """A page of the browser."""
 
@@ -46,6 +60,8 @@ class Page:
             if message.get("method") == "Network.requestWillBeSent":
                 self.requests.append(message["params"]["request"]["url"])
             if message.get("id") == self._number:
+                if message.get("error", {}).get("message", "").startswith(LEAVING):
+                    raise Leaving
                 assert "error" not in message, message
                 result: Json = message["result"]
                 return result
@@ -77,7 +93,8 @@ class Page:
             async with asyncio.timeout(PATIENCE):
                 while not all(text in shown for text in texts):
                     await asyncio.sleep(0.2)
-                    shown = await self.terminal()
+                    with suppress(Leaving):  # the next page is looked at then
+                        shown = await self.terminal()
         except TimeoutError:
             body = await self.evaluate("document.body.innerText + document.body.className")
             raise AssertionError(f"the terminal shows:\n{shown}\nthe page:\n{body}") from None
@@ -85,8 +102,11 @@ class Page:
 
     async def becomes(self, script: str) -> None:
         """Wait until a script says yes in the page."""
+        says = None
         async with asyncio.timeout(PATIENCE):
-            while not await self.evaluate(script):  # noqa: ASYNC110  another process decides
+            while not says:
+                with suppress(Leaving):
+                    says = await self.evaluate(script)
                 await asyncio.sleep(0.1)
 
     async def type(self, keys: str) -> None:

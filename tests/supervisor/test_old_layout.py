@@ -28,6 +28,8 @@ needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="n
 def as_before(shop: Shop) -> None:
     """Put the state of a project where earlier versions kept it."""
     own, folder = shop.root / ".devinit", state_of(shop.root)
+    # A supervisor lists its project after the answer to a start: one that was killed at once has not.
+    checkouts.record(shop.root, "shop")
     (folder / "checkout").unlink()
     (own / "identity").unlink()
     forget_writer(shop)
