@@ -7,15 +7,17 @@
     │   └── StateFileError           2   .ports.json, state.json or another file of ours cannot be read or written
     ├── PortError                    3   a port could not be had
     │   ├── PortConflict             3   the port is taken and may not, or could not, be replaced
+    │   │   └── PortQuestion         3   the user has to decide about taken ports; a client answers and asks again
     │   └── PortsExhausted           3   no free port in the range
     ├── ServiceError                 1   a service could not be prepared, started or kept up
     │   └── ProviderError            1   its provider lacks a binary, or found data that it must not touch
-    ├── StartTimeout                 4   a service was not ready in time
     ├── SupervisorError              5   the supervisor could not be reached or started
     ├── CommandNotRunnable       126   `devinit run`: the command cannot be executed
     ├── CommandNotFound          127   `devinit run`: there is no such command (126, 127: as shells say it)
     ├── Interrupted                130   Ctrl-C
     └── Terminated                 143   SIGTERM
+
+A start whose service was not ready in time ends with 4, and without an error: it reports every service.
 
 This module imports nothing, so that the fastest command can raise and show an error.
 """
@@ -76,6 +78,10 @@ class PortConflict(PortError):
         """What is known about the ports, for callers that can read it: of model.port, not imported here."""
 
 
+class PortQuestion(PortConflict):
+    """Ports are taken and the user has to decide: the facts travel with the error, the answers come back."""
+
+
 class PortsExhausted(PortError):
     """Every port of a range was tried."""
 
@@ -94,12 +100,6 @@ class PreparationFailed(ServiceError):
 
 class ProviderError(ServiceError):
     """A provider lacks a binary, or found data that it must not touch."""
-
-
-class StartTimeout(DevinitError):
-    """A service was not ready before its deadline."""
-
-    exit_code = 4
 
 
 class SupervisorError(DevinitError):

@@ -15,6 +15,8 @@ its own way, adds the answers, and sends the order again:
 
 from __future__ import annotations
 
+from devinit.errors import PortQuestion
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from devinit.control.client import RemoteError
     from devinit.control.wire import Json
     from devinit.model.port_answer import Answer
-
-QUESTION = "PortQuestion"
-"""The kind of the supervisor's error that asks which of its answers is meant."""
 
 
 class Conversation:
@@ -55,7 +54,7 @@ class Conversation:
 
 def conflicts_of(error: RemoteError) -> list[Json] | None:
     """Return the conflicts that an error asks about; None when it is no question."""
-    if error.kind != QUESTION:
+    if error.kind != PortQuestion.__name__:
         return None
     conflicts: list[Json] = error.data["conflicts"]
     return conflicts

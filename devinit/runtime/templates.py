@@ -36,11 +36,6 @@ Piece: TypeAlias = str | Reference
 Lookup: TypeAlias = Callable[[str], str | None]
 
 
-def expand(template: str, names: Mapping[str, str], *, key: str) -> str:
-    """Return the template with its references replaced; `key` is what an error calls it."""
-    return joined((_filled(piece, names.get, names, key) for piece in parse(template, key=key)), key=key)
-
-
 def joined(parts: Iterable[str], *, key: str) -> str:
     """Return a value in one piece. Raise ConfigError, in time, when it is too long for any program."""
     kept, length = [], 0

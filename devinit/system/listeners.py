@@ -65,16 +65,6 @@ def holders_of(inodes: set[int], first: Sequence[int] = (), *, every: bool = Fal
     return holders
 
 
-def listening_ports_of(pids: Iterable[int]) -> list[Listener]:
-    """Return what these processes listen on."""
-    if not LINUX:
-        from devinit.system import macos  # loads psutil
-
-        return macos.listeners(pids)
-    held = {inode for pid in pids for inode in socket_inodes(pid)}
-    return [found for found in tcp_listeners() if found.inode in held] if held else []
-
-
 def ephemeral_range() -> range:
     """Return the ports that the kernel gives to outgoing connections."""
     if not LINUX:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devinit.errors import ConfigError
-from devinit.runtime.templates import expand, expand_command, expand_together
+from devinit.runtime.templates import expand_command, expand_together
 
 NAMES = {
     "BACKEND_URL": "http://localhost:8001",
@@ -17,6 +18,11 @@ NAMES = {
     "TWO": "two words",
     "NASTY": '\'; id "$PORT" `\\',
 }
+
+
+def expand(template: str, names: Mapping[str, str] = NAMES) -> str:
+    """Return the value of the variable X of a project that has no other."""
+    return expand_together({"X": template}, names, key="environment")["X"]
 
 
 class TestATemplate:
@@ -39,47 +45,45 @@ class TestATemplate:
         ],
     )
     def test_is_filled_in_with_the_values_of_the_names(self, template: str, value: str) -> None:
-        assert expand(template, NAMES, key="environment.X") == value
+        assert expand(template) == value
 
     @pytest.mark.parametrize("template", ["$PORT", "100$", "$(id)", "a $ b"])
     def test_leaves_a_dollar_alone_that_begins_no_reference(self, template: str) -> None:
-        assert expand(template, NAMES, key="environment.X") == template
+        assert expand(template) == template
 
     def test_is_not_filled_in_twice(self) -> None:
-        assert expand("${A}", {"A": "${B}", "B": "b"}, key="environment.X") == "${B}"
+        assert expand("${A}", {"A": "${B}", "B": "b"}) == "${B}"
 
 
 class TestATemplateThatCannotBeFilledIn:
     def test_is_refused_with_its_key_and_the_nearest_name(self) -> None:
-        with pytest.raises(
-            ConfigError, match=r"^environment\.API: \$\{BACKEND_ULR\} is not known"
-        ) as refused:
-            expand("${BACKEND_ULR}/v1", NAMES, key="environment.API")
+        with pytest.raises(ConfigError, match=r"^environment\.X: \$\{BACKEND_ULR\} is not known") as refused:
+            expand("${BACKEND_ULR}/v1")
 
         assert refused.value.hint == "did you mean ${BACKEND_URL}?"
 
     def test_finds_the_nearest_name_in_another_case(self) -> None:
         with pytest.raises(ConfigError) as refused:
-            expand("${backend_url}", NAMES, key="environment.API")
+            expand("${backend_url}")
 
         assert refused.value.hint == "did you mean ${BACKEND_URL}?"
 
     def test_says_where_the_names_are_when_none_is_near(self) -> None:
         with pytest.raises(ConfigError) as refused:
-            expand("${SOMETHING_ELSE}", NAMES, key="environment.API")
+            expand("${SOMETHING_ELSE}")
 
         assert refused.value.hint
         assert "devinit env" in refused.value.hint
 
     def test_needs_no_name_of_a_default_that_is_not_used(self) -> None:
-        assert expand("${PORT:-${MISSING}}", NAMES, key="environment.X") == "8001"
+        assert expand("${PORT:-${MISSING}}") == "8001"
 
     @pytest.mark.parametrize(
         "template", ["${", "${}", "${PORT", "${1A}", "${A-b}", "${A:?}", "${A%x}", "${ A }", "${A:-${B}"]
     )
     def test_is_refused_when_it_is_written_otherwise(self, template: str) -> None:
         with pytest.raises(ConfigError, match=r"^environment\.X: cannot read ") as refused:
-            expand(template, NAMES, key="environment.X")
+            expand(template)
 
         assert refused.value.hint == "write ${NAME} or ${NAME:-default}; $$ is a plain $"
 
@@ -127,11 +131,13 @@ class TestTemplatesThatReferToEachOther:
 
 class TestDefaultsWithinDefaults:
     def test_are_refused_by_the_thousands(self) -> None:
-        with pytest.raises(ConfigError, match=r"command has more than 50 references within each other"):
-            expand("${A:-" * 50_000 + "}" * 50_000, {}, key="command")
+        with pytest.raises(
+            ConfigError, match=r"environment\.X has more than 50 references within each other"
+        ):
+            expand("${A:-" * 50_000 + "}" * 50_000, {})
 
     def test_may_be_some(self) -> None:
-        assert expand("${A:-" * 50 + "x" + "}" * 50, {}, key="command") == "x"
+        assert expand("${A:-" * 50 + "x" + "}" * 50, {}) == "x"
 
 
 class TestACommand:

@@ -14,7 +14,6 @@ import pytest
 from devinit.system import listeners, sockets
 from devinit.system.listeners import (
     holders_of,
-    listening_ports_of,
     socket_inodes,
     tcp_listeners,
 )
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
     from tests.system.conftest import Launcher, Unprivileged
 
 MPTCP = 262
-
-LISTEN = """
-import signal, socket
-server = socket.create_server(("127.0.0.1", 0))
-print(server.getsockname()[1], flush=True)
-signal.pause()
-"""
 
 LISTEN_AND_FORK = """
 import os, signal, socket
@@ -287,18 +279,6 @@ class TestTheHoldersOfASocket:
         gone.process.returncode()
 
         assert socket_inodes(gone.pid) == set()
-
-
-class TestWhatAServiceListensOn:
-    def test_is_all_of_its_listeners_and_no_others(self, opened: Opened, start: Launcher) -> None:
-        opened(bound("127.0.0.1")).listen()
-        server = start.python(LISTEN)
-        port = int(server.line())
-
-        assert [found.port for found in listening_ports_of([server.pid])] == [port]
-
-    def test_is_nothing_without_processes(self) -> None:
-        assert listening_ports_of([]) == []
 
 
 class TestTheEphemeralRange:

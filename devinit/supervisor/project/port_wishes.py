@@ -1,23 +1,11 @@
-"""How a caller wants ports, and the question that it gets when it has to decide."""
+"""How a caller wants ports."""
 
 from __future__ import annotations
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from devinit.errors import PortConflict
-from devinit.model.port import Conflict, ConflictPolicy, PortRequest, Resolution
-from devinit.ports.granting.grants import ConflictsFound
-
-
-class PortQuestion(PortConflict):
-    """Ports are taken and the user has to decide: the facts travel with the error, answers come back."""
-
-    def __init__(self, found: ConflictsFound) -> None:
-        super().__init__(
-            str(found), hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail"
-        )
-        self.conflicts: tuple[Conflict, ...] = found.conflicts
+from devinit.model.port import ConflictPolicy, PortRequest, Resolution
 
 
 class PortWishes(Struct, frozen=True, kw_only=True):

@@ -13,11 +13,11 @@ from devinit.model.names import is_extra, service_of
 from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
-from devinit.ports.granting.grants import ConflictsFound, Grant, adopt, grant
+from devinit.ports.granting.grants import Grant, adopt, grant
 from devinit.ports.granting.overrides import Overrides, overrides
 from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
-from devinit.supervisor.project.port_wishes import PortQuestion, PortWishes, without_questions
+from devinit.supervisor.project.port_wishes import PortWishes, without_questions
 from devinit.supervisor.project.reuse import Asking, without_ports_of_used_servers
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
@@ -54,7 +54,7 @@ class ProjectPorts:
     ) -> list[GrantedPort]:
         """Take every port that these services need and do not have. Blocking.
 
-        Raise PortQuestion when the user has to decide, PortConflict or PortsExhausted; then nothing is taken.
+        Raise ConflictsFound when the user has to decide, PortConflict or PortsExhausted; then nothing is taken.
         """
         services = [service for service in services if service.external_url is None]
         requests = [request for service in services for request in service.port_requests]
@@ -142,24 +142,21 @@ class ProjectPorts:
         stated = self._stated(services, asked)
         remembered = {**ports_file.read(self._root), **asked.used}
         self._chosen = by_hand.chosen(self._root, remembered)
-        try:
-            grants = grant(
-                missing if asked.can_answer else [without_questions(each) for each in missing],
-                root=self._root,
-                project=project.name,
-                environ=asked.environ,
-                remembered=remembered,
-                policy=asked.policy,
-                store=self._store,
-                resolutions=asked.resolutions,
-                protected=asked.protected,
-                aliases={service.name: service.port_env for service in services},
-                chosen=self._chosen,
-                ask_running=ask_running,
-                say=say,
-            )
-        except ConflictsFound as found:
-            raise PortQuestion(found) from found
+        grants = grant(
+            missing if asked.can_answer else [without_questions(each) for each in missing],
+            root=self._root,
+            project=project.name,
+            environ=asked.environ,
+            remembered=remembered,
+            policy=asked.policy,
+            store=self._store,
+            resolutions=asked.resolutions,
+            protected=asked.protected,
+            aliases={service.name: service.port_env for service in services},
+            chosen=self._chosen,
+            ask_running=ask_running,
+            say=say,
+        )
         return [(each, self._is_for_now(each, ask_running, stated)) for each in grants]
 
     @staticmethod

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import NoReturn
 
 from msgspec.structs import replace
 
+from devinit.errors import PortQuestion
 from devinit.model.port import GrantedPort
 from devinit.model.service import Project
+from devinit.ports.granting.grants import ConflictsFound
 from devinit.supervisor.events import from_thread
 from devinit.supervisor.project import reuse
-from devinit.supervisor.project.port_wishes import PortQuestion, PortWishes
+from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.reporting.consequences import with_changes
 from devinit.supervisor.stack.moves import Moves
@@ -37,8 +38,8 @@ class PortTaking:
         services, say = [project.services[name] for name in asking], from_thread(self._stage.note)
         try:
             await asyncio.to_thread(self._stage.ports.take_ahead, services, leaving, project, asked, say)
-        except PortQuestion as question:
-            ask(question, self._stage.with_services(project.services))
+        except ConflictsFound as found:
+            raise question_about(found, self._stage.with_services(project.services)) from None
 
     def remember_used(self, names: Iterable[str]) -> None:
         """Remember which servers these services use, for when they are started again."""
@@ -59,8 +60,8 @@ class PortTaking:
             granted = await asyncio.to_thread(
                 self._stage.ports.take, services, self._stage.project, asked, say
             )
-        except PortQuestion as question:
-            ask(question, self._stage)
+        except ConflictsFound as found:
+            raise question_about(found, self._stage) from None
         for port in granted:
             self._moves.tell_port(port, asked.resolutions)
             if port.uses:
@@ -78,7 +79,10 @@ class PortTaking:
         self._stack.runners[service.name].service = service
 
 
-def ask(question: PortQuestion, stage: Stage) -> NoReturn:
-    """Raise a question about taken ports with what each answer to move would change."""
-    question.conflicts = tuple(with_changes(each, stage) for each in question.conflicts)
-    raise question from None
+def question_about(found: ConflictsFound, stage: Stage) -> PortQuestion:
+    """Return the question about taken ports, with what each answer to move would change."""
+    return PortQuestion(
+        str(found),
+        hint="answer it at a terminal, or choose --on-conflict kill, move, reuse or fail",
+        conflicts=[with_changes(each, stage) for each in found.conflicts],
+    )
