@@ -60,7 +60,9 @@ def add_options(parser: ArgumentParser) -> None:
         "--timeout", type=seconds, metavar="S", help="give up waiting after so many seconds (exit code 4)"
     )
     parser.add_argument(
-        "--setup", action="store_true", help="run `setup` also where nothing that it depends on has changed"
+        "--setup",
+        action="store_true",
+        help="run `setup` also where nothing has changed, and install what services without one lack",
     )
     parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")

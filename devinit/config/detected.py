@@ -14,6 +14,7 @@ from devinit.kinds import kind_of
 from devinit.model.defaults import project_name
 from devinit.model.service import Project
 from devinit.sources import SOURCES
+from devinit.sources.env_examples import missing_env_files
 from devinit.sources.fixed.keeping import with_fixed_ports
 from devinit.sources.fixed.reading import constants
 from devinit.sources.merging import merged
@@ -44,5 +45,5 @@ def beneath(root: Path, wanted: Collection[str]) -> Project:
         environment=found.environment,
         discovery=usual_discovery_files(found.services),
         evidence=found.evidence,
-        notes=found.notes,
+        notes=(*found.notes, *missing_env_files(bounds, sorted(folders))),
     )

@@ -161,7 +161,7 @@ def with_project_tools(
         result = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", **result}
     if found:
         result["PATH"] = os.pathsep.join([*map(str, found), environment.get("PATH", os.defpath)])
-    virtual = next((folder.parent for folder in found if folder.parent.name in VENV_FOLDERS), None)
+    virtual = next((folder.parent for folder in found if folder.name == "bin"), None)
     if virtual is not None:
         result["VIRTUAL_ENV"] = str(virtual)
         # It would send the environment's interpreter to another standard library.
@@ -169,9 +169,25 @@ def with_project_tools(
     return result
 
 
+def has_environment(folder: Path) -> bool:
+    """Whether there is a virtual environment in a folder, whatever it is called."""
+    return bool(_environments(folder))
+
+
 def _tool_folders(folder: Path) -> list[Path]:
-    candidates = (*(folder / name / "bin" for name in VENV_FOLDERS), folder / "node_modules" / ".bin")
+    candidates = (*(each / "bin" for each in _environments(folder)), folder / "node_modules" / ".bin")
     return [path for path in candidates if path.is_dir()]
+
+
+def _environments(folder: Path) -> list[Path]:
+    """Return the virtual environments in a folder: by their usual names, else by the file that makes them one."""
+    if usual := [folder / name for name in VENV_FOLDERS if (folder / name / "bin").is_dir()]:
+        return usual
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
+    except OSError:
+        return []
+    return [folder / name for name in names if (folder / name / "pyvenv.cfg").is_file()][:1]
 
 
 def _executed(command: str) -> str:

@@ -44,6 +44,23 @@ class Place(Struct, frozen=True, kw_only=True):
     """Whether the output is read on a terminal: services are then asked for colours."""
 
 
+class Install(Struct, frozen=True, kw_only=True):
+    """A command that installs what a service lacks."""
+
+    folder: Path
+    command: str
+    missing: str
+    """What is missing, in words."""
+
+    @property
+    def advice(self) -> str:
+        """Say how it is made."""
+        return (
+            f"run `{self.command}` in {self.folder}, or let it run by itself: `devinit start --setup` once, "
+            f'setup = ["{self.command}"] whenever what it depends on changes'
+        )
+
+
 class Provider(ABC):
     """One way to run a service. The methods are called in this order, for each start and each restart.
 
@@ -67,6 +84,14 @@ class Provider(ABC):
         """Return whether `prepare` will run programs or copy files: told by a few files, in 0.2 ms at most."""
         del service, place
         return False
+
+    def install(self, service: Service, place: Place) -> Install | None:
+        """Return what installs the packages that the service lacks, where it has no `setup`; None when it has all.
+
+        It may run programs: blocking.
+        """
+        del service, place
+        return None
 
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Make everything ready for the process, or raise ServiceError; before every spawn."""

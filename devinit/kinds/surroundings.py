@@ -10,7 +10,7 @@ from shlex import quote
 from devinit.errors import StateFileError
 from devinit.kinds import kind_of
 from devinit.kinds.command import VENV_FOLDERS
-from devinit.kinds.process.provider import PYTHON_SETUPS
+from devinit.kinds.process.installing import PYTHON_SETUPS
 from devinit.model.service import Service
 from devinit.system.files import LARGEST_SETTINGS, read_text
 

@@ -114,10 +114,35 @@ def test_packages_that_are_not_installed_are_installed_by_a_setup(shop: Shop) ->
 
     refused = shop("start", "--detach")
 
-    first, _, setup = refused.stderr.partition("or let it run by itself: setup = ")
+    first, _, setup = refused.stderr.partition(
+        "or let it run by itself: `devinit start --setup` once, setup = "
+    )
     assert f"in {shop.root}, " in first
-    shop.service("web", command="serve", setup=json.loads(setup.splitlines()[0]), **PATIENT)
+    shop.service("web", command="serve", setup=json.loads(setup.partition(" whenever")[0]), **PATIENT)
     assert shop("start", "--detach", PIP_NO_INDEX="1").returncode == 0
+
+
+def test_packages_that_are_not_installed_are_installed_when_that_is_asked_for(shop: Shop) -> None:
+    wheel(
+        shop.root,
+        "serve",
+        {"serve.py": "import time\ndef main(): time.sleep(1000)\nif __name__ == '__main__': main()\n"},
+        scripts="serve = serve:main",
+    )
+    (shop.root / "requirements.txt").write_text("./serve-1-py3-none-any.whl\n")
+    shop.service("web", command="serve", **PATIENT)
+    shop.service("worker", command="python3 -m serve", **PATIENT)
+
+    refused = shop("start", "--detach")
+    assert "web failed: serve was not found" in refused.stderr
+    assert "worker failed: the module serve was not found" in refused.stderr
+
+    started = shop("start", "--setup", "--detach", PIP_NO_INDEX="1")
+
+    assert started.returncode == 0, started.stderr
+    # What both lack is installed once.
+    assert started.stderr.count("setting up: python3 -m venv .venv") == 1
+    assert "Successfully installed serve" in shop("logs", "web").stdout + shop("logs", "worker").stdout
 
 
 def test_a_fixed_port_that_is_in_the_code_is_set_in_the_configuration(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -182,6 +185,54 @@ class TestMissingPackages:
         (web / "package.json").write_text(content)
 
         self.prepare(a_service(web, "npm run dev"), place)
+
+
+class TestAMissingModule:
+    """Of a command that runs an interpreter: `python -m alembic upgrade head`."""
+
+    def prepare(self, place: Place, command: str, *before_start: str) -> None:
+        service = replace(a_service(place.root, command), before_start=before_start)
+        PROVIDER.prepare(service, replace(place, environment=dict(os.environ)), print)
+
+    @pytest.fixture(autouse=True)
+    def declared(self, place: Place) -> None:
+        (place.root / "requirements.txt").touch()
+
+    @pytest.mark.parametrize("commands", [("{}",), ("sleep 1", "{}")])
+    def test_is_named_with_the_command_that_installs_it(
+        self, place: Place, commands: tuple[str, ...]
+    ) -> None:
+        module = "python3 -m no_such_module_of_ours upgrade head"
+
+        with pytest.raises(ServiceError, match="the module no_such_module_of_ours was not found") as error:
+            self.prepare(place, *(command.format(module) for command in commands))
+
+        assert "pip install -r requirements.txt" in str(error.value.hint)
+
+    def test_is_no_matter_when_it_lies_in_the_folder(self, place: Place) -> None:
+        (place.root / "no_such_module_of_ours.py").touch()
+
+        self.prepare(place, "python3 -m no_such_module_of_ours")
+
+    @pytest.mark.parametrize("name", [".venv", "env", "hc-venv"])
+    def test_is_no_matter_in_a_virtual_environment(self, place: Place, name: str) -> None:
+        (place.root / name / "bin").mkdir(parents=True)
+        (place.root / name / "pyvenv.cfg").touch()
+
+        self.prepare(place, "python3 -m no_such_module_of_ours")
+
+    def test_is_no_matter_where_nothing_can_be_installed(self, place: Place) -> None:
+        (place.root / "requirements.txt").unlink()
+        (place.root / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
+
+        self.prepare(place, "python3 -m no_such_module_of_ours")
+
+    def test_is_that_of_django_for_its_manage(self, place: Place) -> None:
+        (place.root / "manage.py").write_text("import django\n")
+        lacks = pytest.raises(ServiceError, match="the module django was not found")
+
+        with nullcontext() if find_spec("django") else lacks:
+            self.prepare(place, "python3 manage.py runserver")
 
 
 class TestAMissingVirtualEnvironment:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import ServiceError
+from devinit.kinds.provider import Install
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
 from devinit.supervisor.files import setup_inputs
@@ -37,6 +38,7 @@ class Bench:
         self.root.mkdir()
         self.private.mkdir()
         self.directory, self.inputs = self.root, tuple[str, ...]()
+        self.lacks: Install | None = None
         self.said: list[str] = []
         self.offsets: list[int] = []
 
@@ -51,6 +53,7 @@ class Bench:
         return Workshop(
             service=service,
             root=self.root,
+            install=lambda: self.lacks,
             spec=self.spec,
             private=self.private,
             logs=LogKeeper(self.private),

@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import msgspec
-from msgspec import Struct
 
-from devinit.errors import ServiceError, StateFileError
-from devinit.kinds.command import command_spec, first_words
-from devinit.kinds.provider import Notes, Place, Say, WebProvider
+from devinit.errors import ServiceError
+from devinit.kinds.command import command_spec
+from devinit.kinds.process.installing import install_for_program, install_of, may_lack_packages
+from devinit.kinds.provider import Install, Notes, Place, Say, WebProvider
 from devinit.model.launcher import is_job_worker
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Service, StopPolicy, StopTarget
-from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 
 JOB_SECONDS = 30.0
 """How long a worker may take to finish the job that it is at, unless the service says otherwise."""
-NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
-INSTALLING = frozenset(("install", "i", "ci", "add", "clean-install", "dlx", "create", "init"))
-ELSEWHERE = frozenset(("--prefix", "-C", "--dir", "--cwd"))
-"""Options that make a package manager work in another folder."""
-PYTHON_SETUPS = {
-    "uv.lock": "uv sync",
-    "poetry.lock": "poetry install",
-    "requirements.txt": "python -m venv .venv && .venv/bin/pip install -r requirements.txt",
-    "pyproject.toml": "python -m venv .venv && .venv/bin/pip install -e .",
-}
-"""What a Python project declares its dependencies in → the command that installs them; the first wins."""
-
-
-class _Package(Struct, frozen=True, rename="camel"):
-    """What of a package.json matters here."""
-
-    dependencies: dict[str, str] = msgspec.field(default_factory=dict)
-    dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class ProcessProvider(WebProvider):
     """Runs the service's own command."""
 
+    def takes_long(self, service: Service, place: Place) -> bool:
+        """Return whether an interpreter has to be asked for a module."""
+        return not service.setup and may_lack_packages(service, place)
+
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
         del say
-        if service.external_url is None and not service.setup:
-            _refuse_missing_packages(service, place)
+        if not service.setup and (install := self.install(service, place)) is not None:
+            # What runs before may install the program itself, and PATH may be the service's own.
+            is_known = not (service.before_start or "PATH" in service.env)
+            if is_known or install_for_program(service, place) is None:
+                raise ServiceError(install.missing, hint=install.advice)
         return ()
+
+    def install(self, service: Service, place: Place) -> Install | None:
+        """Return what installs the packages of a Python or Node project, where there are none."""
+        return install_of(service, place)
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -55,7 +47,10 @@ class ProcessProvider(WebProvider):
         if service.external_url is not None:
             return None
         spec = command_spec(_command(service), service, place, environment)
-        _refuse_missing_environment(service, place, spec)
+        if not service.setup and "VIRTUAL_ENV" not in spec.environment:
+            install = install_for_program(service, place, spec.environment.get("PATH", os.defpath))
+            if install is not None:
+                raise ServiceError(install.missing, hint=install.advice)
         return spec
 
     def stop(self, service: Service) -> StopPolicy:
@@ -75,53 +70,3 @@ def _command(service: Service) -> str:
             f"{service.name} has no command", hint=f"set services.{service.name}.command in devinit.toml"
         )
     return service.command
-
-
-def _refuse_missing_packages(service: Service, place: Place) -> None:
-    words = first_words(_command(service))
-    install = NODE_RUNNERS.get(words[0]) if words else None
-    if install is None or ELSEWHERE.intersection(words) or INSTALLING.intersection(words[1:3]):
-        return
-    if not _declares_packages(service.directory):
-        return
-    # A workspace keeps its packages at the root; Yarn's Plug'n'Play has a file instead of the folder.
-    for folder in (service.directory, *_up_to(service.directory, place.root)):
-        if (folder / "node_modules").exists() or (folder / ".pnp.cjs").exists():
-            return
-    raise ServiceError(
-        f"the packages of {service.name} are not installed: {service.directory} has no node_modules",
-        hint=f'run `{install}` in {service.directory}, or let it run by itself: setup = ["{install}"]',
-    )
-
-
-def _declares_packages(folder: Path) -> bool:
-    try:
-        content = (read_bytes(folder / "package.json") or b"").removeprefix(BYTE_ORDER_MARK)
-        declared = msgspec.json.decode(content, type=_Package)
-    except (StateFileError, msgspec.DecodeError, RecursionError):
-        # Not ours to judge: the package manager says what is wrong with it.
-        return False
-    return bool(declared.dependencies or declared.dev_dependencies)
-
-
-def _up_to(folder: Path, root: Path) -> list[Path]:
-    above = list(folder.parents)
-    return above[: above.index(root) + 1] if root in above else []
-
-
-def _refuse_missing_environment(service: Service, place: Place, spec: ProcessSpec) -> None:
-    """Name what makes the virtual environment, when a program is missing because there is none."""
-    program = spec.argv[0]
-    if "/" in program or service.setup or "VIRTUAL_ENV" in spec.environment:
-        return
-    import shutil  # 2 ms that the supervisor's start does not pay
-
-    if shutil.which(program, path=spec.environment.get("PATH")) is not None:
-        return
-    for folder in (service.directory, place.root):
-        for file, install in PYTHON_SETUPS.items():
-            if (folder / file).exists():
-                raise ServiceError(
-                    f"{program} was not found, and {folder} has no virtual environment",
-                    hint=f'run `{install}` in {folder}, or let it run by itself: setup = ["{install}"]',
-                )

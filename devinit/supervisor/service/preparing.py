@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from devinit.errors import PreparationFailed
 from devinit.kinds.command import VENV_FOLDERS
+from devinit.kinds.provider import Install
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
 from devinit.supervisor.diagnosis.causes import cause_of
@@ -31,6 +33,8 @@ PRODUCTS = (".venv", "venv", "node_modules")
 """Folders that set-up makes: it runs again when one that it made is gone."""
 
 
+installing = asyncio.Lock()
+"""Held while packages are installed: two installations in one folder break each other."""
 turns = Turns(lambda: descriptors.at_once() // 2)
 """Of set-ups and one-shots: each has its log and its process open."""
 LAST_WORDS = 200
@@ -47,6 +51,8 @@ class SetupRecord(Struct, frozen=True):
     """The files that it depended on, by their names relative to the service's folder → checksums."""
     environments: tuple[str, ...] = ()
     """Virtual environments that a set-up made, finished or not; not those that were there before."""
+    asked: bool = False
+    """Whether `start --setup` asked for it, so that a service without `setup` is given what it lacks."""
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -55,6 +61,8 @@ class Workshop(Struct, frozen=True, kw_only=True):
     service: Service
     root: Path
     """The project's folder."""
+    install: Callable[[], Install | None]
+    """Returns what installs the packages that a service without `setup` lacks. Blocking."""
     spec: Callable[[str, str, tuple[str, ...]], ProcessSpec]
     """Returns how a command line is run: of which key, and which virtual environments it is not to find."""
     private: Path
@@ -72,9 +80,10 @@ async def set_up(workshop: Workshop) -> None:
     about to be replaced. The later commands find it.
     """
     service = workshop.service
-    if not service.setup:
-        return
     path = record_path(workshop.private, service.name)
+    if not service.setup:
+        await _install_what_is_missing(workshop, path)
+        return
     before = read_record(path)
     # In threads: folders are searched for it, perhaps many.
     if await asyncio.to_thread(is_current, before, service, workshop.root):
@@ -104,12 +113,30 @@ async def set_up(workshop: Workshop) -> None:
         write_record(path, msgspec.structs.replace(after, environments=made))
 
 
+async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
+    """Install the packages that a service lacks, if that was asked for: one service after the other.
+
+    Services of one workspace lack the same, and the first one installs it for all.
+    """
+    before = await asyncio.to_thread(read_record, path)
+    if not before.asked:
+        return
+    async with installing:
+        install = await asyncio.to_thread(workshop.install)
+        if install is not None:
+            workshop.say(f"setting up: {install.command} (in {install.folder})")
+            command = install.command
+            if install.folder != workshop.service.directory:
+                command = f"cd {shlex.quote(str(install.folder))} && {command}"
+            await run_once(workshop, command, "setup")
+    write_record(path, msgspec.structs.replace(before, asked=False))
+
+
 def require_set_up(private: Path, service: str) -> None:
     """Let the next set-up of a service run, whatever has changed since the last one."""
     path = record_path(private, service)
-    before = read_record(path)
-    if before.fingerprint:
-        write_record(path, msgspec.structs.replace(before, fingerprint=""))
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    write_record(path, msgspec.structs.replace(read_record(path), fingerprint="", asked=True))
 
 
 async def run_one_shots(workshop: Workshop) -> None:

@@ -380,6 +380,7 @@ class Runner:
         return Workshop(
             service=self.service,
             root=self._stage.root,
+            install=lambda: self._stage.provider(self.service).install(self.service, self._stage.place()),
             spec=lambda command, key, hidden: self._stage.command_spec(self.service, command, key, hidden),
             private=self._stage.private,
             logs=self._stage.logs,

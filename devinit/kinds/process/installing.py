@@ -1,0 +1,205 @@
+"""What makes the packages that a service needs, where evidently none are installed.
+
+Nothing is installed unasked. The command is named when the service cannot start, and run by `start --setup`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import StateFileError
+from devinit.kinds.command import command_spec, first_words, has_environment
+from devinit.kinds.provider import Install, Place
+from devinit.model.service import Service
+from devinit.system.files import BYTE_ORDER_MARK, read_bytes
+
+NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
+INSTALLING = frozenset(("install", "i", "ci", "add", "clean-install", "dlx", "create", "init"))
+ELSEWHERE = frozenset(("--prefix", "-C", "--dir", "--cwd"))
+"""Options that make a package manager work in another folder."""
+PYTHON_SETUPS = {
+    "uv.lock": "uv sync",
+    "poetry.lock": "poetry install",
+    "Pipfile.lock": "pipenv install --dev",
+    "requirements.txt": "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+    "pyproject.toml": "python3 -m venv .venv && .venv/bin/pip install -e .",
+}
+"""What a Python project declares its dependencies in → the command that installs them; the first wins."""
+_INTERPRETERS = frozenset(("python", "python3"))
+_INSTALLABLE = re.compile(rb"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
+"""A pyproject.toml without one of these has the settings of tools, and nothing to install."""
+_IMPORT_SECONDS = 5.0
+
+
+class _Package(Struct, frozen=True, rename="camel"):
+    """What of a package.json matters here."""
+
+    dependencies: dict[str, str] = msgspec.field(default_factory=dict)
+    dev_dependencies: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+def may_lack_packages(service: Service, place: Place) -> bool:
+    """Whether `install_of` has to run an interpreter to tell."""
+    return bool(_modules(service)) and not _has_environment(service, place)
+
+
+def install_of(service: Service, place: Place) -> Install | None:
+    """Return what installs the packages that a service needs; None where nothing is evidently missing."""
+    if service.external_url is not None:
+        return None
+    return (
+        _of_node(service, place)
+        or _of_python(service, place, _lacking_module)
+        or install_for_program(service, place)
+    )
+
+
+def install_for_program(service: Service, place: Place, path: str | None = None) -> Install | None:
+    """Return what installs the program of a service, where a PATH does not have it: by default the caller's."""
+
+    def lacking(service: Service, place: Place) -> str | None:
+        return _lacking_program(service, path if path is not None else _path_of(service, place))
+
+    return _of_python(service, place, lacking)
+
+
+def _of_node(service: Service, place: Place) -> Install | None:
+    words = first_words(service.command or "")
+    install = NODE_RUNNERS.get(words[0]) if words else None
+    if install is None or ELSEWHERE.intersection(words) or INSTALLING.intersection(words[1:3]):
+        return None
+    if not _declares_packages(service.directory):
+        return None
+    # A workspace keeps its packages at the root; Yarn's Plug'n'Play has a file instead of the folder.
+    for folder in (service.directory, *_up_to(service.directory, place.root)):
+        if (folder / "node_modules").exists() or (folder / ".pnp.cjs").exists():
+            return None
+    return Install(
+        folder=service.directory,
+        command=install,
+        missing=f"the packages of {service.name} are not installed: {service.directory} has no node_modules",
+    )
+
+
+def _declares_packages(folder: Path) -> bool:
+    try:
+        content = (read_bytes(folder / "package.json") or b"").removeprefix(BYTE_ORDER_MARK)
+        declared = msgspec.json.decode(content, type=_Package)
+    except (StateFileError, msgspec.DecodeError, RecursionError):
+        # Not ours to judge: the package manager says what is wrong with it.
+        return False
+    return bool(declared.dependencies or declared.dev_dependencies)
+
+
+def _up_to(folder: Path, root: Path) -> list[Path]:
+    above = list(folder.parents)
+    return above[: above.index(root) + 1] if root in above else []
+
+
+def _of_python(
+    service: Service, place: Place, lacking: Callable[[Service, Place], str | None]
+) -> Install | None:
+    made = _python_setup(service, place)
+    if made is None or _has_environment(service, place):
+        return None
+    folder, command = made
+    missing = lacking(service, place)
+    if missing is None:
+        return None
+    return Install(
+        folder=folder,
+        command=command,
+        missing=f"{missing} was not found, and {folder} has no virtual environment",
+    )
+
+
+def _python_setup(service: Service, place: Place) -> tuple[Path, str] | None:
+    """Return where a service's Python packages are declared, the nearest folder first, and what installs them."""
+    for folder in dict.fromkeys((service.directory, *_up_to(service.directory, place.root), place.root)):
+        for file, install in PYTHON_SETUPS.items():
+            if (folder / file).exists() and (file != "pyproject.toml" or _is_installable(folder / file)):
+                return folder, install
+    return None
+
+
+def _is_installable(path: Path) -> bool:
+    try:
+        return _INSTALLABLE.search(read_bytes(path) or b"") is not None
+    except StateFileError:
+        return False
+
+
+def _has_environment(service: Service, place: Place) -> bool:
+    return any(has_environment(folder) for folder in (service.directory, place.root))
+
+
+def _path_of(service: Service, place: Place) -> str:
+    return command_spec("true", service, place, place.environment).environment.get("PATH", os.defpath)
+
+
+def _lacking_program(service: Service, path: str) -> str | None:
+    """Return the program of a service that a PATH does not have; None when it has it, or the line is not plain."""
+    import shutil  # 2 ms that the supervisor's start does not pay
+
+    words = first_words(service.command or "")
+    if not words or "/" in words[0] or "$" in words[0] or "=" in words[0]:
+        return None
+    return None if shutil.which(words[0], path=path) else words[0]
+
+
+def _lacking_module(service: Service, place: Place) -> str | None:
+    """Return a module that the commands of a service run, and that their interpreter does not have."""
+    import shutil  # as above
+
+    for program, module in _modules(service):
+        found = shutil.which(program, path=_path_of(service, place))
+        if found is not None and not _imports(found, module, service.directory, place):
+            return f"the module {module}"
+    return None
+
+
+def _modules(service: Service) -> list[tuple[str, str]]:
+    """Return the interpreters and modules that a service's commands name: `python -m alembic upgrade head`."""
+    return [
+        found
+        for command in (*service.before_start, service.command or "")
+        for found in _module_of(first_words(command), service.directory)
+    ]
+
+
+def _module_of(words: tuple[str, ...], folder: Path) -> Iterator[tuple[str, str]]:
+    match words:
+        case (program, "-m", module, *_) if program in _INTERPRETERS and module.isidentifier():
+            yield program, module
+        case (program, script, *_) if program in _INTERPRETERS and script.endswith("manage.py"):
+            try:
+                is_of_django = b"django" in (read_bytes(folder / script) or b"")
+            except StateFileError:
+                return
+            if is_of_django:
+                yield program, "django"
+
+
+def _imports(program: str, module: str, folder: Path, place: Place) -> bool:
+    """Whether an interpreter finds a module, from a service's folder. True where it cannot be asked."""
+    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    try:
+        asked = subprocess.run(
+            [program, "-c", code],
+            cwd=folder,
+            env=place.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_IMPORT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return asked.returncode != 1 or os.path.exists(folder / f"{module}.py")  # noqa: PTH110

@@ -1,0 +1,52 @@
+"""Specifies what is said where a repository has an example of a `.env` and no `.env`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devinit.sources.env_examples import NAMES, missing_env_files
+from devinit.system.bounds import bounds_of
+
+
+def said(root: Path) -> list[str]:
+    return [*missing_env_files(bounds_of(root), [root / "backend"])]
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Path:
+    folder = tmp_path / "backend"
+    folder.mkdir()
+    return folder
+
+
+class TestAnExample:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_is_to_be_copied(self, backend: Path, name: str) -> None:
+        (backend / name).write_text("DEBUG=1\n")
+
+        assert said(backend.parent) == [f"backend/.env is missing; `cp backend/{name} backend/.env` makes it"]
+
+    def test_names_the_secrets_that_have_no_value(self, backend: Path) -> None:
+        (backend / ".env.example").write_text(
+            "SECRET_KEY=\nAPI_KEY=<your key>\nTOKEN='changeme' # later\nPORT=\nDB_PASSWORD=postgres\n"
+        )
+
+        assert said(backend.parent)[0].endswith("and these have no value in it: SECRET_KEY, API_KEY, TOKEN")
+
+    @pytest.mark.parametrize("name", [".env", ".env.local", ".env.development"])
+    def test_is_nothing_to_say_beside_a_file(self, backend: Path, name: str) -> None:
+        (backend / ".env.example").write_text("DEBUG=1\n")
+        (backend / name).touch()
+
+        assert said(backend.parent) == []
+
+    def test_out_of_the_repository_is_not_read(
+        self, backend: Path, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        other = tmp_path_factory.mktemp("other") / "example"
+        other.write_text("SECRET_KEY=\n")
+        (backend / ".env.example").symlink_to(other)
+
+        assert said(backend.parent) == []
