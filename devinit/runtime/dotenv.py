@@ -21,7 +21,7 @@ from pathlib import Path
 
 from devinit.errors import ConfigError, StateFileError
 from devinit.runtime.statements import Problem, replaced, statements_of
-from devinit.runtime.templates import joined
+from devinit.runtime.templates import check_together, joined
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.text import shortened
@@ -86,22 +86,30 @@ def read_env_files(
     values: dict[str, str] = {}
     for path in paths:
         text = said.get(path) if said else None
-        values |= read_env_file(path, caller={**caller, **values}, text=text)
+        before = sum(map(len, values.values()))
+        values |= read_env_file(path, caller={**caller, **values}, text=text, before=before)
     return values
 
 
-def read_env_file(path: Path, *, caller: Mapping[str, str], text: str | None = None) -> dict[str, str]:
+def read_env_file(
+    path: Path, *, caller: Mapping[str, str], text: str | None = None, before: int = 0
+) -> dict[str, str]:
     """Return the variables of one file; `${NAME}` means an earlier line, else the caller's environment.
 
-    `text` is what the file says, where it has been read already.
+    `text` is what the file says, where it has been read already; `before`, how many characters the values of the
+    files before it have.
 
     Only the environment is passed in: python-dotenv itself would expand from our own process. Raise ConfigError.
     """
     stated = statements_of(text_of(path) if text is None else text)
     values: dict[str, str] = {}
     known = {**caller}
-    for name, value in stated.values:
-        values[name] = known[name] = joined(replaced(value, known), key=f"{path}: {name}")
+    taken = before
+    for name, value, line in stated.values:
+        here = f"{path}, line {line}: {name}"
+        values[name] = known[name] = joined(replaced(value, known), key=here)
+        taken += len(values[name])
+        check_together(taken, key=here)
     if stated.problem is not None:
         raise _refused(path, stated.problem)
     return values

@@ -33,10 +33,20 @@ class Problem(NamedTuple):
     """What there is more of than any program writes."""
 
 
-class Statements(NamedTuple):
-    """The values that a text gives to names, in its order, as far as it was read."""
+class Statement(NamedTuple):
+    """A value that a text gives to a name."""
 
-    values: tuple[tuple[str, str], ...]
+    name: str
+    value: str
+    """With its references."""
+    line: int
+    """In which it begins, from 1."""
+
+
+class Statements(NamedTuple):
+    """The statements of a text, in its order, as far as it was read."""
+
+    values: tuple[Statement, ...]
     problem: Problem | None = None
 
 
@@ -53,16 +63,16 @@ def statements_of(text: str) -> Statements:
     if wide := re.search(_TOO_MANY_SPACES, text):
         line = text.count("\n", 0, wide.start()) + 1
         return Statements((), Problem(line, too_much=f"more than {MOST_SPACES} spaces or tabs in a row"))
-    values: list[tuple[str, str]] = []
+    values: list[Statement] = []
     for binding in parse_stream(StringIO(text)):
         original = binding.original.string
+        # The parser counts from the blank lines before the statement.
+        blank = original[: len(original) - len(original.lstrip())]
+        line = binding.original.line + blank.count("\n")
         if binding.error or "\0" in original:
-            # The parser counts from the blank lines before the statement.
-            blank = original[: len(original) - len(original.lstrip())]
-            problem = Problem(binding.original.line + blank.count("\n"), statement=original)
-            return Statements(tuple(values), problem)
+            return Statements(tuple(values), Problem(line, statement=original))
         if binding.key is not None and binding.value is not None:
-            values.append((binding.key, binding.value))
+            values.append(Statement(binding.key, binding.value, line))
     return Statements(tuple(values))
 
 

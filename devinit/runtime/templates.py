@@ -19,6 +19,9 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 LONGEST_VALUE = 2**17 - 1
 """Bytes that a value of the environment may have on Linux. Sixty lines that each name the one before them twice
 would fill the memory."""
+MOST_TOGETHER = 2**21
+"""Characters of all values in one reading. Linux gives a program so many for its environment and arguments, with
+the usual limit of its stack. Thousands of lines that each name one long value would fill the memory."""
 DEEPEST = 50
 """Defaults within defaults, and values that refer to values: more would exceed what Python can recurse into."""
 
@@ -50,6 +53,16 @@ def joined(parts: Iterable[str], *, key: str) -> str:
     return "".join(kept)
 
 
+def check_together(length: int, *, key: str) -> None:
+    """Raise ConfigError when values have too many characters together; `key` is the one that is too much."""
+    if length > MOST_TOGETHER:
+        raise ConfigError(
+            f"{key}: all values together have more than {MOST_TOGETHER:,} characters "
+            "when their references are replaced",
+            hint="no program can be given so much: name a long value in fewer places, or put it into a file",
+        )
+
+
 def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, key: str) -> dict[str, str]:
     """Expand templates that may refer to each other in any order, and to the names around them.
 
@@ -58,6 +71,7 @@ def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, k
     """
     finished: dict[str, str] = {}
     underway: list[str] = []
+    length = 0
     known = outer.keys() | templates.keys()
 
     def look_up(name: str) -> str | None:
@@ -66,6 +80,7 @@ def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, k
         return value_of(name)
 
     def value_of(name: str) -> str:
+        nonlocal length
         if name in underway:
             raise _cycle(key, [*underway[underway.index(name) :], name])
         if name not in finished:
@@ -75,6 +90,8 @@ def expand_together(templates: Mapping[str, str], outer: Mapping[str, str], *, k
                 raise _too_deep(here)
             pieces = parse(templates[name], key=here)
             finished[name] = joined((_filled(piece, look_up, known, here) for piece in pieces), key=here)
+            length += len(finished[name])
+            check_together(length, key=here)
             underway.pop()
         return finished[name]
 

@@ -210,7 +210,7 @@ class TestReadingAnEnvFile:
         path = tmp_path / ".env"
         path.write_text("\n".join(lines))
 
-        with pytest.raises(ConfigError, match=r"\.env: A12 has more than 131071 characters"):
+        with pytest.raises(ConfigError, match=r"\.env, line 13: A12 has more than 131071 characters"):
             read_env_file(path, caller={})
 
     def test_accepts_a_byte_order_mark_and_windows_line_ends(self, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devinit.errors import ConfigError
-from devinit.runtime.dotenv import read_env_file
+from devinit.runtime.dotenv import read_env_file, read_env_files
 from devinit.runtime.statements import MOST_LINES, MOST_SPACES, replaced, statements_of
 
 KNOWN = {"A": "1", "AB": "two", "": "empty", "${A": "odd", "$": "sign"}
@@ -48,7 +48,7 @@ class TestAHostileFile:
     def test_with_as_much_white_space_as_is_accepted_is_read(self) -> None:
         value = ("y" + " " * MOST_SPACES) * 4000 + "z"
 
-        assert statements_of(f"A={value}").values == (("A", value),)
+        assert statements_of(f"A={value}").values == (("A", value, 1),)
 
     @pytest.mark.timeout(20)
     def test_of_ever_more_lines_is_refused(self, tmp_path: Path) -> None:
@@ -61,3 +61,22 @@ class TestAHostileFile:
             read_env_file(tmp_path / ".env", caller={}, text="a:b@" * LONG + " x")
 
         assert len(refused.value.message) < 1000
+
+    @pytest.mark.timeout(20)
+    def test_whose_lines_each_name_a_long_value_is_refused_with_the_line_that_is_too_much(
+        self, tmp_path: Path
+    ) -> None:
+        text = f"A={'x' * 120_000}\n\n" + "".join(f"B{number}=${{A}}\n" for number in range(6000))
+
+        with pytest.raises(ConfigError, match=r"line 19: B16: .* more than 2,097,152 characters"):
+            read_env_file(tmp_path / ".env", caller={}, text=text)
+
+    @pytest.mark.timeout(20)
+    def test_is_refused_together_with_the_files_before_it(self, tmp_path: Path) -> None:
+        files = [tmp_path / f"{number}.env" for number in range(18)]
+        for number, path in enumerate(files):
+            path.write_text(f"A{number}={'x' * 120_000}\n")
+
+        assert len(read_env_files(files[:17], caller={})) == 17
+        with pytest.raises(ConfigError, match=r"17\.env, line 1: A17: .* more than 2,097,152 characters"):
+            read_env_files(files, caller={})

@@ -118,6 +118,12 @@ class TestTemplatesThatReferToEachOther:
         with pytest.raises(ConfigError, match=r"env\.A12 has more than 131071 characters"):
             expand_together(doubling, {}, key="env")
 
+    def test_are_refused_when_each_of_many_names_a_long_value(self) -> None:
+        templates = {f"B{number}": "${A}" for number in range(6000)}
+
+        with pytest.raises(ConfigError, match=r"^environment\.B17: .* more than 2,097,152 characters"):
+            expand_together(templates, {"A": "x" * 120_000}, key="environment")
+
     def test_are_refused_when_thousands_refer_to_each_other_in_a_row(self) -> None:
         row = {f"A{n}": f"${{A{n + 1}}}" for n in range(5000)}
 

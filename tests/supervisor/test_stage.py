@@ -89,6 +89,15 @@ class TestTheEnvironmentOfAService:
         with pytest.raises(ConfigError, match=r"services\.web\.before_start: \$\{NOPE\} is not known"):
             stage.command_spec(service, "migrate ${NOPE}", "before_start")
 
+    def test_is_refused_when_its_commands_would_be_longer_than_any_program_can_be_given(
+        self, root: Path, stage: Stage
+    ) -> None:
+        service = web(root, setup=("make ${A}",) * 1000, env={"A": "x" * 120_000})
+        stage.configure(project(root, service), {})
+
+        with pytest.raises(ConfigError, match=r"^services\.web\.setup: .* more than 2,097,152 characters"):
+            stage.check(service)
+
 
 class TestAConfiguration:
     def test_that_cannot_be_expanded_leaves_everything_as_it_was(self, root: Path, stage: Stage) -> None:

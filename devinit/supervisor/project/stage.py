@@ -29,7 +29,7 @@ from devinit.runtime.dotenv import render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
-from devinit.runtime.templates import expand_command
+from devinit.runtime.templates import check_together, expand_command
 from devinit.runtime.writer import TAKEN, claimed_writer, is_of_another
 from devinit.supervisor.diagnosis.last_errors import LastErrors
 from devinit.supervisor.events import Broadcaster
@@ -370,7 +370,10 @@ def check_commands(service: Service, environment: Mapping[str, str]) -> None:
         "ready.exec": (service.ready.exec,),
         "health.exec": (service.health.exec if service.health else None,),
     }
+    length = 0
     for key, texts in commands.items():
+        here = f"services.{service.name}.{key}"
         for text in texts:
             if text is not None:
-                expand_command(text, environment, key=f"services.{service.name}.{key}")
+                length += len(expand_command(text, environment, key=here))
+                check_together(length, key=here)
