@@ -17,7 +17,7 @@ from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Tex
 from devinit.kinds import KINDS, USUAL, Context, Kind, kind_implied_by
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.service import Condition, Scheme, Service
-from devinit.system.bounds import Bounds, bounds_of
+from devinit.system.bounds import bounds_of, bounds_within
 
 _QUOTING = frozenset("'\"\\")
 """Without one of these, a command line is its words."""
@@ -230,8 +230,7 @@ def _leads_outside(pattern: str, directory: Path, root: Path) -> bool:
     """Whether a link leads from a service's folder to the one that would be watched, outside of the repository."""
     parts = pattern.split("/")[:-1]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS & set(part)), len(parts))
-    tops = (*bounds_of(root).tops, *bounds_of(directory).tops)
-    bounds = Bounds(root, tops)
+    bounds = bounds_within(root, directory)
     # The deepest that is there is watched.
     return not all(bounds.holds(directory.joinpath(*parts[: count + 1])) for count in range(first))
 

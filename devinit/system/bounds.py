@@ -56,6 +56,11 @@ def bounds_of(root: Path) -> Bounds:
     return Bounds(root, (top, main) if main is not None and lists(main, top) else (top,))
 
 
+def bounds_within(root: Path, directory: Path) -> Bounds:
+    """Return the bounds of a service's files: those of its project, and of the repository around its folder."""
+    return Bounds(root, (*bounds_of(root).tops, *bounds_of(directory).tops))
+
+
 def is_in(path: str, top: str) -> bool:
     """Whether a path is a folder, or lies in it and not in what git or devinit keep there."""
     if path != top and not path.startswith(top.rstrip("/") + "/"):

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import TypeAlias
 
 from msgspec import Struct
 
 MOST_ENTRIES = 50_000
 """How many files and folders are looked at: about a second on a busy machine, in a thread, and 12 MB."""
+MOST_FOLDERS = 10_000
+"""How many folders are watched: the kernel lets a user watch some ten thousands with all programs together."""
 
 Appearance: TypeAlias = tuple[int, int, int]
 """Inode, size and time of the last write in nanoseconds."""
@@ -68,6 +72,20 @@ def look_again(
     return Snapshot(seen, frozenset(found))
 
 
+def folders_of(extent: Extent, seen: Snapshot | None) -> tuple[list[str], bool]:
+    """Return the folders that can be watched, at most MOST_FOLDERS, and whether there are more.
+
+    The deepest are left out. `seen` has all of them already, if it is given.
+    """
+    if seen is not None:
+        found = iter(sorted(seen.folders, key=lambda path: (path.count("/"), path)))
+    else:
+        found = (path for path, appearance in _walk(extent, "") if appearance is None)
+    folders = list(islice(found, MOST_FOLDERS + 1))
+    readable = [each for each in folders if os.access(os.path.join(extent.directory, each), os.R_OK)]
+    return readable[:MOST_FOLDERS], len(folders) > MOST_FOLDERS
+
+
 def differences(before: Snapshot, after: Snapshot) -> set[str]:
     """Return the files that were made, written, replaced or removed."""
     paths = before.files.keys() | after.files.keys()
@@ -87,11 +105,12 @@ def is_below(path: str, folders: Collection[str]) -> bool:
 
 
 def _walk(extent: Extent, top: str) -> Iterator[tuple[str, Appearance | None]]:
-    """Yield a folder and what is in it: None in place of a folder's appearance."""
-    beyond_link = False
-    waiting = [(top, beyond_link)] if extent.reaches(top) and _is_folder(_stat(extent, top)) else []
+    """Yield a folder and what is in it, the deepest last: None in place of a folder's appearance."""
+    waiting: deque[tuple[str, bool]] = deque()
+    if extent.reaches(top) and _is_folder(_stat(extent, top)):
+        waiting.append((top, False))
     while waiting:
-        folder, beyond_link = waiting.pop()
+        folder, beyond_link = waiting.popleft()
         yield folder, None
         for name in _names(os.path.join(extent.directory, folder)):
             path = f"{folder}/{name}" if folder else name

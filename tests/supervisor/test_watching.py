@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinit.supervisor.files import watching
-from devinit.supervisor.files.watching import folder_of, matcher, reach, watch
+from devinit.supervisor.files.watching import matcher, reach, watch
 from devinit.system import matching, snapshot
 
 if TYPE_CHECKING:
@@ -62,14 +63,6 @@ class TestAPattern:
         monkeypatch.setattr(matching, "_allowance", matching.Allowance())
 
         assert matcher(["**/a/" * 20 + "x.py"])("a/" * 200 + "y.py")
-
-    def test_is_watched_from_the_deepest_folder_that_it_names(self, tmp_path: Path) -> None:
-        (tmp_path / "src" / "shop").mkdir(parents=True)
-
-        assert folder_of("src/shop/**/*.py", tmp_path) == tmp_path / "src" / "shop"
-        assert folder_of("src/not_yet/*.py", tmp_path) == tmp_path / "src"
-        assert folder_of("**/*.py", tmp_path) == tmp_path
-        assert folder_of("main.py", tmp_path) == tmp_path
 
 
 class TestWhereAPatternReaches:
@@ -309,7 +302,7 @@ def on_a_branch(root: Path, *, with_folder: str) -> None:
 async def watched(root: Path, *patterns: str) -> AsyncIterator[FakeService]:
     """Watch files of a service that is up, from the time on when they are seen to be watched."""
     service = FakeService()
-    task = asyncio.create_task(watch(root, patterns, service))
+    task = asyncio.create_task(watch(root, root, patterns, service))
     try:
         async with asyncio.timeout(60):
             await service.watched.wait()
@@ -448,6 +441,73 @@ class TestFilesThatComeAndGoWithTheirFolder:
         assert service.shown[-1] == said
 
 
+def inotify_watches() -> int:
+    """Return how many files and folders this process has the kernel watch."""
+    found = 0
+    for path in Path("/proc/self/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            found += path.read_text().count("inotify wd:")
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts what Linux shows")
+class TestTheFoldersThatAreWatched:
+    @pytest.mark.parametrize("pattern", ["*/src/**/*.py", "**/*.py", "vendor/src/**/*.py"])
+    async def test_lie_behind_no_link_out_of_the_repository(self, tmp_path: Path, pattern: str) -> None:
+        root, outside = tmp_path / "shop", tmp_path / "outside"
+        write(root / "own" / "src", "main.py")
+        write(root / "vendor" / "src", "main.py")
+        for number in range(50):
+            write(outside / "src" / str(number), "a.py")
+        (root / "vendor" / "src" / "link").symlink_to(outside)
+        (root / "link").symlink_to(outside)
+        before = inotify_watches()
+
+        async with watched(root, pattern) as service:
+            assert inotify_watches() - before < 10
+            write(outside / "src" / "7", "a.py", "b.py")
+            write(root / "vendor" / "src", "edited.py")
+            assert await until_restarted(service) == "vendor/src/edited.py changed"
+
+    async def test_are_those_that_a_pattern_means(self, tmp_path: Path) -> None:
+        write(tmp_path / "src", "main.py")
+        for name in ("node_modules", "uploads", ".git"):
+            for number in range(50):
+                write(tmp_path / name / str(number), "a.py")
+        before = inotify_watches()
+
+        async with watched(tmp_path, "src/**/*.py", "*.py"):
+            assert inotify_watches() - before == 2
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+    async def test_are_the_others_where_one_cannot_be_read(self, tmp_path: Path) -> None:
+        write(tmp_path / "src", "main.py")
+        (tmp_path / "data").mkdir(mode=0o300)
+
+        async with watched(tmp_path, "**/*.py") as service:
+            write(tmp_path / "src", "edited.py")
+            assert await until_restarted(service) == "src/edited.py changed"
+
+    async def test_are_at_most_so_many_and_the_rest_is_said_not_to_be_seen(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(snapshot, "MOST_FOLDERS", 10)
+        for number in range(30):
+            write(tmp_path / "src" / str(number) / "deep", "a.py")
+        before = inotify_watches()
+
+        async with watched(tmp_path, "src/**/*.py") as service:
+            assert inotify_watches() - before == 10
+            write(tmp_path / "src", "main.py")
+            assert await until_restarted(service) == "src/main.py changed"
+
+        assert service.shown[-1] == (
+            "more than 10 folders lie where `watch` looks: it sees no files in the deepest of them; name the folders "
+            "of your source code in it"
+        )
+        assert service.notes == [service.shown[-1]]
+
+
 class TestFilesThatCannotBeWatched:
     async def test_are_watched_as_soon_as_that_is_possible(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -461,7 +521,7 @@ class TestFilesThatCannotBeWatched:
 
         monkeypatch.setattr(watching, "load_watcher", lambda: awatch)
         monkeypatch.setattr(watching, "RETRY_SECONDS", (0.01,))
-        task = asyncio.create_task(watch(tmp_path, ("*.py",), service))
+        task = asyncio.create_task(watch(tmp_path, tmp_path, ("*.py",), service))
         try:
             async with asyncio.timeout(60):
                 await service.restarted.wait()

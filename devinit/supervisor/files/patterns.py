@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import translate
 from pathlib import Path
 
+from devinit.system.bounds import Bounds, bounds_within
 from devinit.system.walking import DEEPEST
 
 MOST_FOLDERS = 20_000
@@ -19,8 +20,11 @@ MOST_FOLDERS = 20_000
 _WILDCARDS = re.compile(r"[*?\[]")
 
 
-def files_of(pattern: str, directory: Path) -> Iterator[Path]:
-    """Yield the files below a folder that a pattern means; `**` stands for any folders, and follows no link."""
+def files_of(pattern: str, directory: Path, root: Path) -> Iterator[Path]:
+    """Yield the files below a folder that a pattern means; `**` stands for any folders, and follows no link.
+
+    A wildcard, and what stands behind it, means no link out of the project at `root`.
+    """
     parts = [part for part in pattern.split("/") if part not in {"", "."}]
     first = next((count for count, part in enumerate(parts) if _WILDCARDS.search(part)), len(parts))
     base = directory.joinpath(*parts[:first])
@@ -28,15 +32,20 @@ def files_of(pattern: str, directory: Path) -> Iterator[Path]:
         if base.is_file():
             yield base
         return
-    yield from _Search(parts[first:]).below(base)
+    bounds = bounds_within(root, directory)
+    # A folder that is named may lie elsewhere; what it holds then stands in no other one.
+    yield from _Search(parts[first:], Bounds(root, (*bounds.tops, os.path.realpath(base)))).below(base)
 
 
 class _Search:
     """What is left of a pattern behind the parts without wildcards. A position is the part that follows."""
 
-    def __init__(self, parts: list[str]) -> None:
+    def __init__(self, parts: list[str], bounds: Bounds) -> None:
         # `**` at the end stands for all files below.
         self._parts = [*parts, "*"] if parts[-1] == "**" else parts
+        self._bounds = bounds
+        self._inside: dict[tuple[int, int], bool] = {}
+        """Of links that were met, by device and inode."""
         self._matches = [re.compile(translate(part)).match for part in self._parts]
 
     def below(self, base: Path) -> Iterator[Path]:
@@ -66,7 +75,20 @@ class _Search:
                     found.add(position + 1)
             elif not entry.is_symlink():
                 found.add(position)
+        if found and entry.is_symlink() and not self._leads_inside(entry):
+            return frozenset()
         return self._with_skipped(found)
+
+    def _leads_inside(self, link: os.DirEntry[str]) -> bool:
+        """Whether a link leads to something within the bounds; links in a circle are met again and again."""
+        try:
+            itself = link.stat(follow_symlinks=False)
+        except OSError:
+            return False  # it has gone
+        key = itself.st_dev, itself.st_ino
+        if key not in self._inside:
+            self._inside[key] = self._bounds.holds(link.path)
+        return self._inside[key]
 
     def _with_skipped(self, positions: set[int]) -> frozenset[int]:
         """Return positions with those behind `**`, which may stand for no folder at all."""

@@ -75,12 +75,14 @@ def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
     for count, folder in enumerate(folders_above(service.directory, root), start=1):
         for name in LOCK_FILES:
             yield from _if_file(folder / name, f"{'../' * count}{name}")
-    yield from _named(service)
+    yield from _named(service, root)
 
 
-def _named(service: Service) -> Iterator[tuple[str, Path]]:
+def _named(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that `setup_inputs` names, at most `MOST_FILES`."""
-    found = chain.from_iterable(files_of(pattern, service.directory) for pattern in service.setup_inputs)
+    found = chain.from_iterable(
+        files_of(pattern, service.directory, root) for pattern in service.setup_inputs
+    )
     for path in sorted(islice(found, MOST_FILES)):
         yield os.path.relpath(path, service.directory), path
 

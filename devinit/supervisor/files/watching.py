@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -20,7 +21,7 @@ from devinit.model.names import OWN_FOLDER
 from devinit.supervisor.files.own_writes import SOON_SECONDS, Change, History, noticed, restarted, settled
 from devinit.system import snapshot
 from devinit.system.birth import birth_of
-from devinit.system.bounds import bounds_of
+from devinit.system.bounds import bounds_within
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes
 from devinit.system.matching import PatternTooSlow, is_found
@@ -30,6 +31,7 @@ from devinit.system.snapshot import (
     Snapshot,
     TooManyEntries,
     differences,
+    folders_of,
     is_below,
     look_again,
 )
@@ -118,20 +120,28 @@ def _leads_below(parts: list[str], names: list[str]) -> bool:
     return len(names) < len(parts)
 
 
-def folder_of(pattern: str, directory: Path) -> Path:
-    """Return the folder that has to be watched for a pattern: the deepest that is there and has no wildcard."""
-    folder = directory
-    for part in Path(pattern).parts[:-1]:
-        if re.search(r"[*?]", part) or not (folder / part).is_dir():
-            break
-        folder /= part
-    return folder
+def folders_named_by(patterns: Iterable[str]) -> frozenset[str]:
+    """Return the folders that patterns name before their first wildcard."""
+    found = set()
+    for pattern in patterns:
+        parts = pattern.removeprefix("./").split("/")[:-1]
+        named = list(takewhile(lambda part: not re.search(r"[*?]", part), parts))
+        found |= {"/".join(named[:count]) for count in range(1, len(named) + 1)}
+    return frozenset(found)
 
 
 def describe(paths: list[str]) -> str:
     """Say which files changed."""
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return f"{paths[0]}{more} changed"
+
+
+def too_many_folders() -> str:
+    """Say that not all folders are watched."""
+    return (
+        f"more than {snapshot.MOST_FOLDERS:,} folders lie where `watch` looks: it sees no files in the deepest of "
+        "them; name the folders of your source code in it"
+    )
 
 
 def too_many() -> str:
@@ -142,11 +152,11 @@ def too_many() -> str:
     )
 
 
-async def watch(directory: Path, patterns: tuple[str, ...], service: Watched) -> None:
-    """Restart a service when its files change, until this is cancelled."""
+async def watch(directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
+    """Restart a service of the project at `root` when its files change, until this is cancelled."""
     # 0.1 s, for those who watch; the services of the others go on starting meanwhile.
     awatch = await asyncio.to_thread(load_watcher)
-    watching = Watching(directory, patterns, service)
+    watching = Watching(directory, root, patterns, service)
     while True:
         try:
             await watching.until_replaced(awatch)
@@ -159,14 +169,19 @@ async def watch(directory: Path, patterns: tuple[str, ...], service: Watched) ->
 class Watching:
     """The files of one service, over all its restarts."""
 
-    def __init__(self, directory: Path, patterns: tuple[str, ...], service: Watched) -> None:
-        self._directory, self._patterns, self._service = directory, patterns, service
+    def __init__(self, directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
+        self._directory, self._service = directory, service
         self._matches = matcher(patterns)
-        self._reaches = reach(patterns)
-        self._extent = Extent(str(directory), self._reaches, lambda path: bounds_of(directory).holds(path))
+        self._named = folders_named_by(patterns)
+        self._extent = Extent(
+            str(directory), reach(patterns), lambda path: bounds_within(root, directory).holds(path)
+        )
         self._seen: Snapshot | None = None
         """What the files looked like last; None before the first look, and when there are too many."""
-        self._are_too_many = False
+        self._too_many: str | None = None
+        """What is not seen because there is too much of it."""
+        self._came: set[str] = set()
+        """Folders that came into being since the watch began."""
         self._history = History()
         self._failures = 0
         """How often in a row the files could not be watched."""
@@ -180,11 +195,15 @@ class Watching:
 
         Raise OSError or RuntimeError when the files cannot be watched.
         """
-        folders, is_first, is_new = self._folders(), True, self._seen is None
+        is_first, is_new = True, self._seen is None
         if is_new:
             await self._look({""}, ())
+        identity, known = identity_of(self._directory), self._folders_seen()
+        self._came.clear()
         found = awatch(
-            *folders,
+            *await self._folders(),
+            # watchfiles would follow every link, and watch what no pattern means.
+            recursive=False,
             watch_filter=lambda _change, path: self._concerns(relative(path, self._directory)),
             debounce=DEBOUNCE_MILLISECONDS,
             step=STEP_MILLISECONDS,
@@ -203,14 +222,17 @@ class Watching:
                     await self._look({""}, ())
                 await self._take_notice(changed)
                 is_first = False
-                now = self._folders()
-                if now != folders:
-                    if self._seen is None:
-                        # The restart comes when the new folder is watched, so that no change is missed meanwhile.
-                        replaced = [self._named(each) for each in folders if folders[each] != now.get(each)]
-                        self._unseen |= dict.fromkeys(replaced, Change(soon=False))
+                is_replaced = identity != identity_of(self._directory)
+                are_others = is_replaced or bool(self._came) or known != self._folders_seen()
+                if are_others and self._seen is None:
+                    # The restart comes when the new folder is watched, so that no change is missed meanwhile.
+                    replaced = [f"{each}/" for each in sorted(self._came & self._named)]
+                    replaced += ["its folder"] if is_replaced else []
+                    self._unseen |= dict.fromkeys(replaced, Change(soon=False))
                     return
                 await self._act()
+                if are_others:
+                    return
 
     def failed(self, error: Exception) -> float:
         """Take notice that the files cannot be watched; return after how many seconds to try again."""
@@ -222,18 +244,29 @@ class Watching:
         self._failures += 1
         return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
-    def _folders(self) -> dict[Path, tuple[int, int] | None]:
-        folders = {folder_of(pattern, self._directory) for pattern in self._patterns}
-        return {each: identity_of(each) for each in sorted(folders)}
+    async def _folders(self) -> list[Path]:
+        """Return the folders to be watched: the service's own, and those below it that a pattern reaches."""
+        folders, are_more = await asyncio.to_thread(folders_of, self._extent, self._seen)
+        self._say_too_many(too_many_folders() if are_more else too_many() if self._seen is None else None)
+        # Its own one in any case: that it cannot be watched is an error.
+        return [self._directory / each for each in dict.fromkeys(("", *folders))]
+
+    def _folders_seen(self) -> frozenset[str] | None:
+        return self._seen.folders if self._seen is not None else None
+
+    def _say_too_many(self, text: str | None) -> None:
+        if text is not None and text != self._too_many:
+            self._service.note(text)
+        self._too_many = text
 
     def _concerns(self, path: str) -> bool:
         return self._matches(path) or self._is_folder(path)
 
     def _is_folder(self, path: str) -> bool:
         """Whether files that are meant may have come or gone with a folder."""
-        if self._seen is None or not self._reaches(path):
+        if not self._extent.reaches(path):
             return False
-        return path in self._seen.folders or (self._directory / path).is_dir()
+        return path in (self._folders_seen() or ()) or (self._directory / path).is_dir()
 
     async def _changed(self, changes: set[tuple[Any, str]], *, everywhere: bool) -> set[str]:
         """Return the files that changed: those that are reported, and those that came or went with a folder.
@@ -245,6 +278,7 @@ class Watching:
             kinds.setdefault(relative(path, self._directory), set()).add(kind.name)
         reported = set(filter(self._matches, kinds))
         folders = set(filter(self._is_folder, kinds))
+        self._came |= {path for path in folders if "added" in kinds[path]}
         before = self._seen
         if before is None or not (reported or folders or everywhere):
             return reported
@@ -263,13 +297,7 @@ class Watching:
             self._seen = await asyncio.to_thread(look_again, before, folders, files, self._extent)
         except TooManyEntries:
             self._seen = None
-            if not self._are_too_many:
-                self._service.note(too_many())
-        self._are_too_many = self._seen is None
         return self._seen
-
-    def _named(self, folder: Path) -> str:
-        return "its folder" if folder == self._directory else f"{relative(str(folder), self._directory)}/"
 
     async def _take_notice(self, paths: set[str]) -> None:
         up = self._service.up_seconds()
@@ -297,7 +325,7 @@ class Watching:
     def _condition(self) -> str | None:
         own = self._history.own
         if not own:
-            return too_many() if self._are_too_many else None
+            return self._too_many
         path, seconds = min(own.items())
         text = (
             f"{path} changed soon after each of the last restarts: the next one for it waits {seconds:g} s; "

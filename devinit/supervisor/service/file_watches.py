@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from devinit.model.status import Phase
 from devinit.supervisor.service.runner import Runner
@@ -18,8 +19,8 @@ Note = Callable[[str, str], None]
 class FileWatches:
     """One watch for each service that has patterns and is wanted."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, restart: Restart, note: Note) -> None:
-        self._tasks, self._restart, self._note = tasks, restart, note
+    def __init__(self, root: Path, tasks: asyncio.TaskGroup, restart: Restart, note: Note) -> None:
+        self._root, self._tasks, self._restart, self._note = root, tasks, restart, note
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._renewed: set[str] = set()
         """Services that are just being restarted because of their files."""
@@ -37,7 +38,8 @@ class FileWatches:
 
             service = runner.service
             watched = _Watched(runner, self._renew, self._note)
-            self._watching[name] = self._tasks.create_task(watch(service.directory, service.watch, watched))
+            files = watch(service.directory, self._root, service.watch, watched)
+            self._watching[name] = self._tasks.create_task(files)
 
     async def _renew(self, name: str, reason: str) -> None:
         self._renewed.add(name)

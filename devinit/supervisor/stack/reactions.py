@@ -30,7 +30,7 @@ class Reactions:
     def __init__(self, stack: Stack, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._stage, self._tasks = stack, stack.stage, tasks
         self._discovery = Discovery(stack.stage.root, tasks, stack.stage.note)
-        self._watches = FileWatches(tasks, self._files_changed, stack.stage.note)
+        self._watches = FileWatches(stack.stage.root, tasks, self._files_changed, stack.stage.note)
         self.record = Recorder(stack.stage, self._state, stack.note_once)
 
     def changed(self, runner: Runner, before: LifecycleState) -> None:
