@@ -1,29 +1,33 @@
 """`devinit` and `python -m devinit`: until a command can answer Ctrl-C, and after that, Ctrl-C just ends it.
 
-Python would print a traceback of the imports. Only what comes before this module is out of our hands.
+Python would print a traceback of the imports. Only what comes before this module is out of our hands, so the first
+statements are those that matter, without even `from __future__`.
 """
-
-from __future__ import annotations
 
 # The module below `signal`, which builds enumerations for 4 ms.
 import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
-import sys
+
+BEFORE = _signal.getsignal(_signal.SIGINT)
+"""What Ctrl-C did; a caller may have us ignore it."""
+if BEFORE is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+import sys  # noqa: E402  as above
+
+from devinit.system.import_path import keep_to_installation  # noqa: E402  as above
 
 INTERRUPTED = 130
 
 
 def run() -> int:
     """Run the command of this process and return its exit code."""
-    before = _signal.getsignal(_signal.SIGINT)
-    if before is not _signal.default_int_handler:
-        from devinit.cli.main import main  # a caller has us ignore it
+    keep_to_installation()
+    from devinit.cli.main import main  # as late as possible: the modules that it needs come from there
 
+    if BEFORE is not _signal.default_int_handler:
         return main()
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    from devinit.cli.main import main  # as late as possible: see above
-
     try:
-        _signal.signal(_signal.SIGINT, before)
+        _signal.signal(_signal.SIGINT, BEFORE)
         return main()
     except KeyboardInterrupt:
         # Between the lines, or a second one while the first is answered.

@@ -13,6 +13,7 @@ from devinit.ports.granting.avoid import BROWSER_UNSAFE_PORTS
 from devinit.ports.hold import Hold, Refusal, hold
 from devinit.ports.holder.who import who
 from devinit.system import terminal
+from devinit.system.import_path import options
 from devinit.text import one_line
 
 LOOPBACK = "127.0.0.1"
@@ -39,7 +40,7 @@ def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
             talk(
                 f"The dashboard of {name}: the link works once, on this machine. Ctrl-C ends it, no service."
             )
-            command = (sys.executable, "-P", "-m", "devinit", "-C", str(root), "dashboard")
+            command = (sys.executable, *options(), "-m", "devinit", "-C", str(root), "dashboard")
             asyncio.run(serve(listening, door, command, f"{name} · devinit", talk))
         finally:
             held.close()

@@ -64,9 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DevinitError as error:
         return fail(error, words)
     except KeyboardInterrupt:
-        if sys.stderr.isatty():
-            terminal.write(sys.stderr, [""])
-        return fail(Interrupted("interrupted"), words, silent=True)
+        return interrupted(words)
     except Termination:
         return fail(Terminated("terminated"), words, silent=True)
     except BrokenPipeError:
@@ -74,6 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
         silence(1, 2)
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001  the one broad catch: no traceback reaches a user
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            # Python 3.11 wraps one that comes while a class is made, so during an import.
+            return interrupted(words)
         return fail(unexpected(error), words)
     return code
 
@@ -95,6 +96,13 @@ def fail(error: DevinitError, words: list[str], *, silent: bool = False) -> int:
     except OSError:
         silence(1, 2)  # the reader has gone, too
     return error.exit_code
+
+
+def interrupted(words: list[str]) -> int:
+    """Return the exit code for Ctrl-C, on a line of its own in a terminal."""
+    if sys.stderr.isatty():
+        terminal.write(sys.stderr, [""])
+    return fail(Interrupted("interrupted"), words, silent=True)
 
 
 class Defect(DevinitError):

@@ -15,6 +15,7 @@ from devinit.model.names import OWN_FOLDER
 from devinit.system.checkout import claim
 from devinit.system.file_lock import FileLock
 from devinit.system.files import read_text
+from devinit.system.import_path import options
 from devinit.system.paths import socket_address
 from devinit.system.regular import open_regular
 from devinit.system.state_folders import state_folder
@@ -219,7 +220,7 @@ def spawn_supervisor(root: str | Path) -> Spawned:
         # posix_spawn instead of subprocess: importing that would cost as much as the rest of the command.
         pid = os.posix_spawn(
             program,
-            [program or "python", "-P", "-c", PROGRAM, "devinit.supervisor", str(root), "3"],
+            [program or "python", *options(), "-c", PROGRAM, "devinit.supervisor", str(root), "3"],
             # A supervisor that is started from inside a service is not a part of that service.
             {name: value for name, value in os.environ.items() if name != RUN_VARIABLE},
             setsid=True,

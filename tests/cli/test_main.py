@@ -86,6 +86,20 @@ class TestADefect:
         assert "Traceback" not in err
 
 
+class TestCtrlC:
+    def test_is_no_defect_while_python_makes_a_class(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Field:
+            def __set_name__(self, *_: object) -> None:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(module_of("schema"), "run", lambda *_: type("Made", (), {"field": Field()}))
+
+        assert main(["schema"]) == 130
+        assert "defect" not in capsys.readouterr().err
+
+
 class TestHelp:
     def test_lists_every_command(self, capsys: pytest.CaptureFixture[str]) -> None:
         for words in ([], ["--help"], ["-h"], ["help"]):

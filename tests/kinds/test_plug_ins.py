@@ -191,6 +191,54 @@ class TestTheRepository:
         assert 'there is no provider "mailbox"' in said
         assert not trace.exists()
 
+    @pytest.mark.parametrize("way", ["path", "folder"])
+    def test_shadows_neither_an_installed_kind_nor_what_devinit_is_made_of(
+        self, environment: Environment, way: str
+    ) -> None:
+        environment.install()
+        environment.describe(f'[services.mail]\nprovider = "mailbox"\nport = {PORT}\n')
+        trace = environment.root / "was-run"
+        hostile = f"open({str(trace)!r}, 'a').write(__name__ + ' ')\n"
+        names = (
+            "asyncio",
+            "devinit_mailbox",
+            "difflib",
+            "json",
+            "logging",
+            "msgspec",
+            "psutil",
+            "socket",
+            "tomllib",
+        )
+        for name in names:
+            (environment.root / name).mkdir()
+            (environment.root / name / "__init__.py").write_text(hostile)
+        python = environment.prefix / "bin" / "python"
+        program: tuple[Path | str, ...] = (python, "-m", "devinit")
+        variables = {}
+        if way == "path":
+            script = environment.prefix / "bin" / "devinit"
+            script.write_text(f"#!{python}\nimport sys\nfrom devinit.__main__ import run\nsys.exit(run())\n")
+            script.chmod(0o755)
+            program, variables = (script,), {"PYTHONPATH": str(environment.root)}
+
+        def devinit(*words: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [*program, *words],
+                cwd=environment.root,
+                env={**os.environ, **variables},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+
+        said = [devinit(*words) for words in (["start"], ["why", "mail"], ["doctor"], ["schema"], ["stop"])]
+
+        assert not trace.exists(), trace.read_text()
+        assert [each.returncode for each in said] == [0, 0, 0, 0, 0], said
+
 
 class TestABrokenPlugIn:
     @pytest.mark.parametrize(

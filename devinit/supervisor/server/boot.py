@@ -14,6 +14,8 @@ import sys
 from _frozen_importlib_external import PathFinder
 from types import ModuleType
 
+from devinit.system.import_path import keep_to_installation
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,6 +71,7 @@ def boot() -> NoReturn:
     """Run the supervisor in this process, which was started for nothing else."""
     # The collector would look again and again at what stays; the supervisor enables it when it listens.
     gc.disable()
+    keep_to_installation()
     put_off()
     del sys.argv[0]
     from devinit.supervisor.__main__ import main

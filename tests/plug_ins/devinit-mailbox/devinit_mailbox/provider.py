@@ -16,10 +16,10 @@ class MailboxProvider(WebProvider):
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
     ) -> ProcessSpec:
-        """Return the server in the foreground. -P: nothing is imported from the repository that it runs in."""
+        """Return the server in the foreground. -E and -P: it imports nothing from the repository that it runs in."""
         title = (service.settings_as(MailboxKeys) or MailboxKeys()).title or "Mailbox"
         return ProcessSpec(
-            argv=(sys.executable, "-P", "-m", "devinit_mailbox.server", str(endpoint.port), title),
+            argv=(sys.executable, "-EP", "-m", "devinit_mailbox.server", str(endpoint.port), title),
             directory=service.directory,
             environment=environment,
         )
