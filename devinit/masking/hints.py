@@ -106,6 +106,7 @@ def may_hold_secrets(text: str) -> bool:
         or has_one_of(COMMANDS, lower)
         or has_acl(lower)
         or ((" -" in lower or is_command) and has_one_of(PROGRAMS, lower))
+        or text.rstrip().endswith("=")
         or (len(text) >= LINE_OF_KEY and not has_one_of(NOT_IN_KEYS, text[-LINE_OF_KEY:]))
     )
 

@@ -64,6 +64,8 @@ SQL = re.compile(
 Not alembic's "Can't locate revision identified by 'abc123'", which is the cause of a failed start.
 """
 
+TAGS = r"(?:(?:!(?:<[^>\s]{1,200}+>|[\w!:./-]{0,200}+)|&[\w-]{1,200}+)[ ]){0,3}+"
+"""What stands before a value in YAML: `!!binary`, `!secret`, `&anchor`."""
 PREFIX = r"(?:[bBuU](?=\\*[\"']))?"
 """Of a quoted value in Python."""
 SIGN = re.compile(
@@ -72,14 +74,14 @@ SIGN = re.compile(
     rf"(?P<assigned>[\w.-]++){COLOUR}\\*[\"'\]]{{0,2}}{COLOUR}[ ]?(?:=>|:?=(?!=)|%3[Dd]){COLOUR}[ ]?"
     rf"(?:(?i:bearer|basic)[ ]+(?=\S))?{PREFIX}"
     # "name": "value"
-    rf"|(?<=[\"'])(?P<quoted>[\w.-]++)\\*[\"']{COLOUR}\s?:{COLOUR}\s?{COLOUR}{PREFIX}(?=\\*[\"'])"
+    rf"|(?<=[\"'])(?P<quoted>[\w.-]++)\\*[\"']{COLOUR}\s?:{COLOUR}\s?{COLOUR}{TAGS}{PREFIX}(?=\\*[\"'])"
     # --name value; also in a list that was printed: '--name', 'value'
     r"|(?P<option>--?[A-Za-z][\w.-]*+)(?:[\"'],)?[ \t\x1f]+(?!-)"
     # Private-Token: value
     r"|(?P<header>(?:[A-Za-z]++-)++[\w]++|(?i:authorization|cookie)):[ ]*"
     r"(?:(?i:bearer|basic|token)[ ]+)?"
     # name: 'value', and name: value, as objects, YAML and Go's maps are printed
-    rf"|(?P<key>[\w-]++){COLOUR}[ ]?:(?!:){COLOUR}[ ]?{COLOUR}(?:!!str[ ])?{PREFIX}"
+    rf"|(?P<key>[\w-]++){COLOUR}[ ]?:(?!:){COLOUR}[ ]?{COLOUR}{TAGS}{PREFIX}"
     r")"
 )
 PLAIN_COUNTS = frozenset({"pass", "passes"})
@@ -181,7 +183,9 @@ def value_after(sign: re.Match[str], text: str) -> tuple[int, int] | None:
     start = sign.end()
     if sign["header"] and text.startswith(HIDDEN, start):
         return None
-    if sign["key"] and (is_of_prose(sign, text) or not text.startswith(QUOTES, start)):
+    # Behind a tag of YAML every value is one.
+    is_bare = sign["key"] and "!" not in sign[0] and not text.startswith(QUOTES, start)
+    if is_bare or (sign["key"] and is_of_prose(sign, text)):
         return loose_value(sign, text)
     if whole := whole_value(sign, text):
         return whole.span()

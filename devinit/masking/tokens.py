@@ -39,7 +39,15 @@ LINE_OF_KEY = re.compile(
     r"(?<![^\s\x1f])(?=[^\s]{0,80}[a-z])(?=[^\s]{0,80}[A-Z])(?=[^\s]{0,80}\d)"
     r"(?P<body>[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}){0,2}={0,2})\s*\Z"
 )
-"""Logs are shown line by line: of a key all but the last line. What has letters of one case only is a checksum."""
+"""Logs are shown line by line. What has letters of one case only is a checksum."""
+
+LAST_LINE_OF_KEY = re.compile(
+    r"(?<![^\s\x1f])(?=[^\s]{0,80}[a-z])(?=[^\s]{0,80}[A-Z])(?=[^\s]{0,80}\d)"
+    r"(?P<body>[A-Za-z0-9+/]{10,70}={1,2})\s*\Z"
+)
+"""It is shorter than the others, and told from a word by the signs that fill it up."""
+MOST_BEFORE = 2
+"""Words before such a line: the name of its service, and what separates them."""
 
 
 def of_tokens(text: str, lower: str) -> Iterator[tuple[int, int]]:
@@ -51,3 +59,6 @@ def of_tokens(text: str, lower: str) -> Iterator[tuple[int, int]]:
     # The name of the service may precede it.
     if line := LINE_OF_KEY.search(text, max(len(text) - LONGEST_END, 0)):
         yield line.span("body")
+    elif line := LAST_LINE_OF_KEY.search(text, max(len(text) - LONGEST_END, 0)):
+        if len(text[: line.start()].split()) <= MOST_BEFORE:
+            yield line.span("body")

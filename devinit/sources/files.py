@@ -61,11 +61,13 @@ def beginning_of(path: Path) -> bytes:
 
 
 def decoded(content: bytes) -> str:
-    """Return a text without its byte order mark, which says how it is encoded; UTF-8 without one."""
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return content[len(mark) :].decode(encoding, errors="replace")
-    return content.decode(errors="replace")
+    """Return a text without its byte order mark, which says how it is encoded; UTF-8 without one.
+
+    Each line ends with a line feed, as in what Python reads itself: a file of Windows, or of old programs, too.
+    """
+    mark, encoding = next((each for each in _MARKS if content.startswith(each[0])), (b"", "utf-8"))
+    text = content[len(mark) :].decode(encoding, errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def table(value: Any, key: str) -> dict[str, Any]:

@@ -99,5 +99,5 @@ def _not_utf8(error: UnicodeDecodeError) -> str:
 
 def place_in(text: str, position: int) -> str:
     """Return where a character of a text stands, as editors count."""
-    line = text.count("\n", 0, position) + 1
-    return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"
+    lines = re.split(r"\r\n?|\n", text[:position])
+    return f"line {len(lines)}, column {len(lines[-1]) + 1}"

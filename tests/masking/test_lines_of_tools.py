@@ -345,6 +345,13 @@ class TestALine:
     def test_of_a_private_key_is_hidden_by_itself(self, before: str) -> None:
         assert masked(before + LINE_OF_KEY) == f"{before}***"
 
+    @pytest.mark.parametrize("before", ["", "    ", "web  | "])
+    @pytest.mark.parametrize("line", ["5Kq3ZdTfFh2PaQ==", "c1Gk5hTqYvB2nQ8rX0sLw3E="])
+    def test_of_a_private_key_is_hidden_by_itself_also_the_short_one_at_its_end(
+        self, before: str, line: str
+    ) -> None:
+        assert masked(before + line) == f"{before}***"
+
     def test_that_is_a_checksum_stays_as_it_is(self) -> None:
         assert masked(CHECKSUM) == CHECKSUM
 

@@ -84,6 +84,12 @@ HIDDEN_IN = {
     r"{\"db_password\": \"hunter2\", \"a\": 1}": r"{\"db_password\": \"***\", \"a\": 1}",
     '"password"=>"hunter2"': '"password"=>"***"',
     "password: !!str hunter2": "password: !!str ***",
+    "password: !!binary aHVudGVyMg==": "password: !!binary ***",
+    "password: !secret hunter2": "password: !secret ***",
+    "password: !<tag:yaml.org,2002:str> hunter2": "password: !<tag:yaml.org,2002:str> ***",
+    "password: &shop hunter2": "password: &shop ***",
+    "password: &shop !!str 'hunter 2'": "password: &shop !!str '***'",
+    '"password": !!str "hunter 2"': '"password": !!str "***"',
     # headers
     "curl -H 'Authorization: Bearer hunter2' x": "curl -H 'Authorization: Bearer ***' x",
     "Private-Token: hunter2": "Private-Token: ***",
@@ -96,6 +102,8 @@ HIDDEN_IN = {
     "CREATE USER x IDENTIFIED BY 'hunter2'": "CREATE USER x IDENTIFIED BY '***'",
 }
 READABLE = [
+    "fn login(password: &str) -> token: &'static str",
+    "password: !important",
     "FAILED: Can't locate revision identified by 'abc123'",
     'redis has no password; `password = "random"` keeps other users out',
     "http://localhost:5173/@vite/client",

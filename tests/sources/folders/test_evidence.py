@@ -46,6 +46,20 @@ class TestAnApplication:
 
 
 class TestADatabase:
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    def test_is_named_by_the_same_line_whatever_ends_the_lines(
+        self, root: Path, write: Write, end: str
+    ) -> None:
+        write("backend/main.py", API)
+        path = write(".env", "")
+        path.write_bytes(
+            f"# settings{end}{end}DATABASE_URL=postgresql://localhost/x{end}DEBUG=1{end}".encode()
+        )
+
+        assert seen(root, "postgres") == [
+            ("provider", ".env, line 3", "DATABASE_URL=postgresql://localhost/x")
+        ]
+
     @pytest.mark.parametrize(
         ("file", "text", "line"),
         [
