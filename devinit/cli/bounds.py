@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterable
-    from typing import TypeVar
-
-    from devinit.model.status import ServiceStatus
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, TypeVar
 
     Item = TypeVar("Item")
+    Row = TypeVar("Row", bound=Mapping[str, Any])
+    """A service of `status` or `wait`, or a finding of `doctor`."""
 
 LOG_BYTES = 64 * 1024
 """Of logs: some 16,000 tokens of a language model."""
 WHY_BYTES = 16 * 1024
 STATUS_BYTES = 64 * 1024
+"""Of `status`, `wait` and `doctor`."""
 SHORTEST_TEXT = 80
 """Characters of a reason that are printed however many services there are: no service is left out."""
 LONGEST_TEXT = 2000
 """Characters of a reason in an answer of the supervisor."""
+TEXTS = ("reason", "restarted_for", "watch", "problem", "advice")
+"""What of a row may be shortened, beside its last error and its last lines."""
 LONGEST_LINE = 2000
 """Characters of one line of a log."""
 
@@ -76,33 +79,40 @@ def last_within(items: Iterable[Item], most: int, size_of: Callable[[Item], int]
     return [item for item, _ in kept], left_out
 
 
-def services_within(
-    services: list[ServiceStatus], most: int, size_of: Callable[[list[ServiceStatus]], int]
-) -> list[ServiceStatus]:
-    """Return all services, with texts as long as fit into so many bytes, or as short as they may become."""
-    if size_of(services) <= most:
-        return services
+def rows_within(rows: list[Row], most: int, size_of: Callable[[list[Row]], int]) -> list[Row]:
+    """Return all rows, with texts as long as fit into so many bytes, or as short as they may become."""
+    if size_of(rows) <= most:
+        return rows
     low, high = SHORTEST_TEXT, LONGEST_TEXT
     while low < high:
         middle = (low + high + 1) // 2
-        if size_of([with_texts_of(each, middle) for each in services]) <= most:
+        if size_of([with_texts_of(each, middle) for each in rows]) <= most:
             low = middle
         else:
             high = middle - 1
-    return [with_texts_of(each, low) for each in services]
+    return [with_texts_of(each, low) for each in rows]
 
 
-def with_texts_of(service: ServiceStatus, most: int) -> ServiceStatus:
-    """Return a service with texts of at most so many characters, and whether something is missing."""
+def with_texts_of(row: Row, most: int) -> Row:
+    """Return a row with texts of at most so many characters, and whether something is missing."""
     from devinit.text import shortened
 
-    told = service.copy()
-    if text := told["reason"]:
-        told["reason"] = shortened(text, most)
-    if text := told.get("restarted_for"):
-        told["restarted_for"] = shortened(text, most)
-    if text := told.get("watch"):
-        told["watch"] = shortened(text, most)
+    # Any: what differs between the rows of several commands.
+    told: dict[str, Any] = {**row}
+    for key in TEXTS:
+        if text := told.get(key):
+            told[key] = shortened(text, most)
     if error := told.get("last_error"):
         told["last_error"] = {**error, "text": shortened(error["text"], most)}
-    return told if told == service else {**told, "truncated": True}
+    if lines := told.get("log_tail"):
+        told["log_tail"], _ = last_within([shortened(line, most) for line in lines], most, len)
+    if told != row:
+        told["truncated"] = True
+    return cast("Row", told)
+
+
+def size_as_json(rows: Sequence[object]) -> int:
+    """Return how many bytes rows have in JSON."""
+    from devinit.control import wire
+
+    return len(wire.encode(rows).encode(errors="replace"))

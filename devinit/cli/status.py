@@ -106,20 +106,19 @@ def connected(root: str) -> Client | None:
 
 def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | None) -> list[ServiceStatus]:
     """Return services with texts that fit into what is printed: as lines, or without `paint` as JSON."""
-    from devinit.cli.bounds import STATUS_BYTES, bound_of, services_within
+    from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
 
     most = bound_of(stated, STATUS_BYTES)
     texts = sum(len(each["reason"] or "") + len(each.get("watch") or "") for each in services)
     if most is None or 2 * (texts + PLAIN_SERVICE_BYTES * len(services)) <= most:
         return services  # the usual case, without encoding it twice
-    from devinit.control import wire
 
     def size_of(services: list[ServiceStatus]) -> int:
         if paint is None:
-            return len(wire.encode(services).encode(errors="replace"))
+            return size_as_json(services)
         return sum(len(line.encode(errors="replace")) + 1 for line in lines_of(services, paint))
 
-    return services_within(services, most, size_of)
+    return rows_within(services, most, size_of)
 
 
 def lines_of(services: list[ServiceStatus], paint: Paint) -> list[str]:

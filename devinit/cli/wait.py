@@ -36,6 +36,7 @@ LOOK_SECONDS = 0.1
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
+    from devinit.cli.bounds import STATUS_BYTES, add_text_bound
     from devinit.cli.parser import seconds
 
     parser.add_argument(
@@ -54,10 +55,13 @@ def configure(parser: ArgumentParser) -> None:
         help=f"give up after so many seconds ({SECONDS:g})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_text_bound(parser, STATUS_BYTES)
 
 
 def run(arguments: Arguments) -> int:
     """Wait, and print what came of it."""
+    from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
+
     after = after_of(arguments.after)
     began = time.monotonic()
     client = connected(root_as_text(arguments), began, arguments.timeout)
@@ -65,11 +69,19 @@ def run(arguments: Arguments) -> int:
     seconds = max(0.0, arguments.timeout - (time.monotonic() - began))
     report = api.wait(client, names, after=after, seconds=seconds)
     mention_configuration(report)
+    rows = report["services"]
+    wide = max((len(each["service"]) for each in rows), default=0)
+
+    def size_of(rows: list[Awaited]) -> int:
+        lines = (line for each in rows for line in lines_of(each, wide, Paint(sys.stdout)))
+        return sum(len(line.encode(errors="replace")) + 1 for line in lines)
+
+    if most := bound_of(arguments.max_bytes, STATUS_BYTES):
+        rows = rows_within(rows, most, size_as_json if arguments.json else size_of)
     if arguments.json:
-        print_json(report)
+        print_json({**report, "services": rows})
     else:
-        wide = max((len(each["service"]) for each in report["services"]), default=0)
-        for each in report["services"]:
+        for each in rows:
             terminal.write(sys.stdout, lines_of(each, wide, Paint(sys.stdout)))
     return report["exit_code"]
 

@@ -59,6 +59,7 @@ def of_tokens(text: str, lower: str) -> Iterator[tuple[int, int]]:
     # The name of the service may precede it.
     if line := LINE_OF_KEY.search(text, max(len(text) - LONGEST_END, 0)):
         yield line.span("body")
-    elif line := LAST_LINE_OF_KEY.search(text, max(len(text) - LONGEST_END, 0)):
-        if len(text[: line.start()].split()) <= MOST_BEFORE:
-            yield line.span("body")
+        return
+    line = LAST_LINE_OF_KEY.search(text, max(len(text) - LONGEST_END, 0))
+    if line and len(text[: line.start()].split()) <= MOST_BEFORE:
+        yield line.span("body")

@@ -56,3 +56,27 @@ class TestTheStatusOfManyServices:
             < 66_000
             < len(shop("status", "--json", "--max-bytes", "0").stdout)
         )
+
+
+class TestWhatIsWrongWithManyServices:
+    def test_is_within_64_kib_and_names_every_service(self, shop: Shop) -> None:
+        """`wait` has the last lines of each, `doctor` a finding."""
+        count = 60
+        for number in range(count):
+            lines = "; ".join([f"echo Error: {'x' * 1500} >&2"] * 3)
+            shop.service(f"job{number}", command=f"sh -c '{lines}; exit 3'")
+        shop("start")
+
+        waited, found = shop("wait", "--json"), shop("doctor", "--json")
+        everything = shop("wait", "--json", "--max-bytes", "0")
+        shown = shop("wait", "--max-bytes", "20000")
+
+        rows = json.loads(waited.stdout)["services"]
+        findings = json.loads(found.stdout)["findings"]
+        assert len(waited.stdout) < 66_000 < len(everything.stdout)
+        assert len(found.stdout) < 66_000
+        assert len(shown.stdout) < 21_000
+        assert {each["service"] for each in rows} == {f"job{number}" for number in range(count)}
+        assert all(each["truncated"] and each["log_tail"] for each in rows)
+        assert sum(each["check"] == "services" for each in findings) == count
+        assert waited.returncode == everything.returncode == shown.returncode == 1

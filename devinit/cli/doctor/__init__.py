@@ -56,13 +56,16 @@ def run(arguments: Arguments) -> int:
     rows += looked_at(checks, arguments)
     brought = plug_ins.titles()
     if arguments.json:
+        from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
+
+        most = bound_of(None, STATUS_BYTES)
         print_json(
             {
                 "root": root,
                 "folder": folder,
                 "checks": [*first, *checks],
                 "plug_ins": brought,
-                "findings": rows,
+                "findings": rows_within(rows, most, size_as_json) if most else rows,
             }
         )
     else:
