@@ -70,4 +70,11 @@ def how_to_start(name: str) -> str:
 
 def without_supervisor(name: str) -> str:
     """Say of a service that no supervisor has on record how it is ended."""
-    return f"it runs without a supervisor: `devinit stop {name}` ends it, in the container where it runs"
+    return f"it runs without a supervisor: `devinit stop {name}` ends it"
+
+
+def in_another_container(name: str) -> str:
+    """Say the same of a service whose processes cannot be seen from here."""
+    return (
+        f"it runs without a supervisor in another container or namespace: `devinit stop {name}` there ends it"
+    )

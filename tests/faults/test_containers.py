@@ -124,9 +124,11 @@ class TestAServiceInAnotherContainer:
         (state_of(shop.root) / "state.json").unlink()
 
         shown = in_container(shop, "status")
+        explained = in_container(shop, "why", "web")
         stopped = in_container(shop, "stop")
 
         assert "runs in another container or namespace" in shown.stdout
+        assert "`devinit stop web` there ends it" in explained.stdout + explained.stderr
         assert "runs in another container or namespace" in stopped.stderr
         assert stopped.returncode == OUT_OF_REACH
         assert not stopped.stdout

@@ -147,4 +147,4 @@ class TestWhy:
         report = json.loads(shop("why", "web", "--json").stdout)
 
         assert report["phase"] == "orphaned"
-        assert report["reason"].startswith("it runs without a supervisor")
+        assert report["reason"] == "it runs without a supervisor: `devinit stop web` ends it"

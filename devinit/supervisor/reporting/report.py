@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from devinit import __version__
 from devinit.kinds import kind_of
-from devinit.model.at_rest import how_to_start, row_at_rest, without_supervisor
+from devinit.model.at_rest import how_to_start, in_another_container, row_at_rest, without_supervisor
 from devinit.model.port import GrantedPort
 from devinit.model.probe import (
     EndProbe,
@@ -261,6 +261,11 @@ def uptime_of(runner: Runner) -> float | None:
     return max(0.0, time.time() - runner.run.started_at) if runner.run.started_at is not None else None
 
 
+def of_orphan(name: str, stage: Stage) -> str:
+    """Return why a service that no supervisor has on record runs, and what ends it."""
+    return without_supervisor(name) if stage.ports.keepers(name) else in_another_container(name)
+
+
 def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, changed: list[str]) -> WhyReport:
     """Explain a service.
 
@@ -273,7 +278,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
         "name": runner.name,
         "phase": Phase.ORPHANED.value if is_orphaned else state.phase.value,
         "reason": shown(
-            (without_supervisor(runner.name) if is_orphaned else None)
+            (of_orphan(runner.name, stage) if is_orphaned else None)
             or ports.failed
             or reason_of(runner, stage)
             or reason_to_wait(runner, runners)
