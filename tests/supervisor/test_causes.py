@@ -155,6 +155,8 @@ CAUSES = {
     "python-file": "can't open file '/home/ada/shop/nofile.py': [Errno 2] No such file or directory",
     "python-module": "No module named nomodule",
     "redis-busy": "port 23690 is in use",
+    "redis-threads": "Fatal: Can't initialize Background Jobs.",
+    "valkey-threads": "Fatal: Can't initialize Background Jobs. Error message: Resource temporarily unavailable",
     "ruby-cause": "could not reach the database (ConnectionNotEstablished)",
     "ruby-keyerr": 'key not found: "SECRET_KEY_BASE" (KeyError)',
     "ruby-nofile": "No such file or directory -- nofile.rb (LoadError)",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.supervisor.diagnosis.remedies import remedy_of, with_limit
-from devinit.system.limits import LARGER_FILES, QUOTA, ROOM
+from devinit.system.limits import LARGER_FILES, MORE_PROCESSES, QUOTA, ROOM
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop
@@ -54,6 +54,23 @@ class TestALimitOfTheSystem:
             ("Error: ENOSPC: no space left on device, write", 1, ROOM),
             ("OSError: [Errno 27] File too large", 1, LARGER_FILES),
             ("OSError: [Errno 122] Disk quota exceeded", 1, QUOTA),
+            ("Fatal: Can't initialize Background Jobs.", 1, MORE_PROCESSES),
+            (
+                "Fatal: Can't initialize Background Jobs. Error message: Resource temporarily unavailable",
+                1,
+                MORE_PROCESSES,
+            ),
+            (
+                "could not fork new process for connection: Resource temporarily unavailable",
+                1,
+                MORE_PROCESSES,
+            ),
+            ("sh: 0: Cannot fork: Resource temporarily unavailable", 2, MORE_PROCESSES),
+            ("bash: fork: retry: Resource temporarily unavailable", 1, MORE_PROCESSES),
+            ("RuntimeError: can't start new thread", 1, MORE_PROCESSES),
+            ("Error: spawn /usr/bin/node EAGAIN", 1, MORE_PROCESSES),
+            ("runtime: failed to create new OS thread (have 5 already; errno=11)", 2, MORE_PROCESSES),
+            ("BlockingIOError: [Errno 11] Resource temporarily unavailable", 1, None),
             ("Error: ENOSPC: no space left on device, watch '/shop'", 1, None),
             ("KeyError: 'SECRET_KEY'", 1, None),
         ],

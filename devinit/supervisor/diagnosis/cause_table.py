@@ -103,7 +103,7 @@ STRONG: tuple[Saying, ...] = (
     Saying(r"\b(?:FATAL|PANIC):\s+(?P<said>(?!checkpoint request failed)\S.*)"),
     Saying(r"\bERROR:\s+(?P<said>could not (?:write|extend|fsync|flush) .+)"),
     Saying(r"^postgres: (?P<said>could not .+)"),
-    Saying(r"# (?P<said>(?:Fatal error|Failed|Can't) .+)"),
+    Saying(r"# (?P<said>(?:Fatal error|Fatal:|Failed|Can't) .+)"),
     # Shells, make and Python, about what is not there
     Saying(
         r"^(?:\S*/)?(?:(?:ba|da|z|k)?sh|[\w.-]+\.sh): (?:line )?\d+: (?P<said>.+: (?:(?:command )?not found"

@@ -9,20 +9,27 @@ from pathlib import Path
 
 from devinit.kinds.scripts import with_windows_line_ends
 from devinit.model.shell_words import ACTIVATION, advice_about, windows_line_ends
-from devinit.system.limits import LARGER_FILES, QUOTA, ROOM
+from devinit.system.limits import LARGER_FILES, MORE_PROCESSES, QUOTA, ROOM
 
 NOT_FOUND = r"(?:^|[\s:])(?P<word>[\w.\[-]+): (?:command )?not found\b"
 """dash: `sh: 1: nvm: not found`; bash: `sh: line 1: nvm: command not found`; a cause has only the end of it."""
 
 FILE_SIZE_CODES = (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
 FILE_SIZE_MET = "a file of it reached the limit on the size of files"
+NO_MORE_PROCESSES = (
+    r"(?i)\b(?:fork|thread|background jobs|spawn|exec)\b.*(?:resource temporarily unavailable|\bEAGAIN\b)"
+    r"|can't (?:initialize background jobs|start new thread)|failed to create new OS thread"
+    r"|unable to create (?:new )?native thread|retry: resource temporarily unavailable"
+)
+"""EAGAIN has the same words wherever it comes from: only what starts a process or a thread is meant."""
 LIMITS = (
     # Watching files fails with these words, too, and for another limit.
     (r"(?i)\bno space left on device(?!.*\bwatch)|: wrote only \d+ of \d+ bytes", ROOM),
     (r"Disk quota exceeded", QUOTA),
     (r"File too large|File size limit exceeded", LARGER_FILES),
+    (NO_MORE_PROCESSES, MORE_PROCESSES),
 )
-"""The words of libc, shells and PostgreSQL about a limit of the system, and what helps."""
+"""Words of libc, shells, databases and languages about a limit of the system, and what helps."""
 
 
 def with_remedy(
