@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from devinit.control.elsewhere import services_out_of_reach
 from devinit.errors import DevinitError
 from devinit.kinds.surroundings import warnings_about
 from devinit.model.service import Project, Service
@@ -22,7 +23,7 @@ from devinit.supervisor import lifecycle
 from devinit.supervisor.project import graph
 from devinit.supervisor.project.chosen import EVERY, to_start
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.record.leftovers import end_leftovers
+from devinit.supervisor.record.leftovers import end_leftovers, leftovers_of
 from devinit.supervisor.reporting import outcome, outdated, report
 from devinit.supervisor.service.preparing import require_set_up
 from devinit.supervisor.service.runner import Runner
@@ -217,7 +218,7 @@ class Supervisor:
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         if starting:
             self._reactions.record.caller_soon()
-        await end_leftovers({name: stack.runners[name] for name in starting}, self.stage)
+        await self._end_leftovers(starting, project, order)
         await self._ports.take(starting, order.asked)
         self.stage.publish()
         self._reactions.publish_again()
@@ -228,6 +229,20 @@ class Supervisor:
             stack.runners[name].post(lifecycle.StartRequested())
         stack.release_waiting()
         return wanted
+
+    async def _end_leftovers(self, starting: list[str], project: Project, order: Order) -> None:
+        """End what still runs of services that are to start.
+
+        Raise SupervisorError when some of it runs in another container, and StateFileError when the start could
+        not write its files: nothing is ended then.
+        """
+        runners = {name: self.stack.runners[name] for name in starting}
+        here, elsewhere = await leftovers_of(runners, self.stage)
+        if elsewhere:
+            raise services_out_of_reach(elsewhere, str(self.stage.root))
+        if here:
+            await self.configuration.try_to_publish(project, order)
+            await end_leftovers(here, runners, self.stage)
 
     def _require_set_up(self, wanted: list[str], starting: list[str]) -> None:
         """Let the `setup` of what is started run in any case; tell for whom it does not."""

@@ -204,6 +204,27 @@ class TestAFolderThatCannotBeWritten:
 
 
 class TestAFullDisk:
+    def test_refuses_a_start_before_what_an_earlier_one_left_behind_is_ended(
+        self, small_shop: Shop, free_ports: FreePorts
+    ) -> None:
+        first, second = free_ports(2)
+        small_shop.service("web", port=first)
+        small_shop.up()
+        [pid] = small_shop.pids("web")
+        small_shop.kill_supervisor()
+        (state_of(small_shop.root) / "state.json").unlink()
+        assert json.loads(small_shop("why", "web", "--json").stdout)["phase"] == "orphaned"
+        small_shop.service("other", port=second)
+        fill(small_shop.root)
+
+        refused = small_shop("start")
+
+        assert refused.returncode != 0
+        assert "No space left on device" in refused.stderr
+        assert small_shop.pids("web") == [pid]
+        (small_shop.root / "ballast").unlink()
+        small_shop.up()
+
     def test_refuses_a_start_by_name_and_leaves_nothing(self, small_shop: Shop, port: int) -> None:
         small_shop.service("web", port=port)
         state_of(small_shop.root).mkdir(parents=True)

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from devinit.model.port import LeaseOwner
 
-_LONGEST_RECORD = 8192
+LONGEST_RECORD = 8192
+"""Bytes that are read of a record."""
 LAPSE_SECONDS = 14 * 24 * 3600.0
 """How long after its stop a project's record counts: then a kept port is free for every project."""
 
@@ -88,7 +89,7 @@ class Entry(NamedTuple):
 def read_record(descriptor: int) -> Record | None:
     """Return the record, or None when the file is empty, torn or not ours."""
     try:
-        return msgspec.json.decode(os.pread(descriptor, _LONGEST_RECORD, 0), type=Record)
+        return msgspec.json.decode(os.pread(descriptor, LONGEST_RECORD, 0), type=Record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -17,6 +17,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.leases.lease import Lease, are_all_apart
 from devinit.ports.leases.locks import is_locked, try_lock, unusable
 from devinit.ports.leases.records import (
+    LONGEST_RECORD,
     Before,
     Claim,
     Entry,
@@ -33,6 +34,7 @@ from devinit.ports.leases.records import (
     write_record,
 )
 from devinit.system.descriptors import descriptors
+from devinit.system.files import try_to_write
 from devinit.system.open_files import openers_of
 from devinit.system.regular import open_regular
 
@@ -70,6 +72,10 @@ class LeaseStore:
             record = record_of(owner, counting)
             write_record(descriptor, record)
             return Lease(port, record, descriptors.keep(os.dup(descriptor)), self._path(port), before)
+
+    def try_to_write(self) -> None:
+        """Raise StateFileError when a record could not be written now; leave everything as it is."""
+        try_to_write(f"{self._prefix}record", bytes(LONGEST_RECORD))
 
     def look(self, port: int) -> Taken | None:
         """Return who has a port leased, or for whom it is kept, and leave everything as it is."""

@@ -327,6 +327,10 @@ class ProjectPorts:
         """Return the ports that were taken ahead, and that the next `take` uses."""
         return {name: each.port for name, (each, _) in self._ahead.items()}
 
+    def try_to_lease(self) -> None:
+        """Raise StateFileError when a lease could not be put on record; change nothing."""
+        self._store.try_to_write()
+
     def try_to_remember(self) -> None:
         """Raise what `remember` would raise after the next `take`; change nothing."""
         lasting = {name: each.port for name, (each, for_now) in self._ahead.items() if not for_now}

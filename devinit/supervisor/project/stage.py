@@ -143,6 +143,7 @@ class Stage:
         ports_file.refuse_link_to_another_file(self.root)
         own = own_environment(caller, self.root)
         _, values = self._derived(project, own, ports_file.read(self.root), self.ports.ahead())
+        self.ports.try_to_lease()
         self.ports.try_to_remember()
         try_to_publish(self.root, values, claimed_writer(self.private))
 

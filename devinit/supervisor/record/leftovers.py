@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
 
-from devinit.control.elsewhere import services_out_of_reach
 from devinit.model.service import StopPolicy
 from devinit.supervisor.processes.ending import end_keepers, end_tree
 from devinit.supervisor.project.stage import Stage
@@ -16,27 +15,26 @@ from devinit.system.processes import ProcessTable
 log = logging.getLogger(__name__)
 
 
-async def end_leftovers(
-    runners: Mapping[str, Runner], stage: Stage, *, refuses_elsewhere: bool = True
-) -> list[str]:
-    """End what earlier supervisors started of these services, which do not run for us; return whose it was.
+async def leftovers_of(runners: Mapping[str, Runner], stage: Stage) -> tuple[set[str], set[str]]:
+    """Return which of these services, which do not run for us, earlier supervisors left running.
 
-    Raise SupervisorError when one of them runs in another container, and end nothing then; without
-    `refuses_elsewhere`, end the others.
+    Those that run here, and those that run elsewhere.
+    The processes of those that run in another container cannot be seen, nor ended, from here.
     """
     orphaned = stage.ports.orphaned() & runners.keys()
     # Without a port there is no lease that tells; a service that we never ran is looked for by its mark.
     unseen = [name for name, each in runners.items() if not has_ports(each) and each.run.identity is None]
     table = ProcessTable() if unseen else None
     orphaned |= {name for name in unseen if runners[name].pids(table)}
-    if elsewhere := await elsewhere_of(orphaned, stage):
-        if refuses_elsewhere:
-            raise services_out_of_reach(elsewhere, str(stage.root))
-        orphaned -= elsewhere
-    for name in orphaned:
+    elsewhere = await elsewhere_of(orphaned, stage)
+    return orphaned - elsewhere, elsewhere
+
+
+async def end_leftovers(names: Collection[str], runners: Mapping[str, Runner], stage: Stage) -> None:
+    """End what earlier supervisors left running of these services."""
+    for name in names:
         stage.note(f"{name} still ran without a supervisor: it is ended first", name)
-    await asyncio.gather(*(runners[name].end_leftovers() for name in orphaned))
-    return sorted(orphaned)
+    await asyncio.gather(*(runners[name].end_leftovers() for name in names))
 
 
 async def elsewhere_of(names: Collection[str], stage: Stage) -> set[str]:

@@ -14,6 +14,7 @@ from devinit.supervisor.record.leftovers import (
     end_leftovers,
     end_the_rest,
     end_unknown,
+    leftovers_of,
     survivors,
 )
 from devinit.supervisor.stack.order import Stopped
@@ -87,7 +88,8 @@ async def end_unrecorded(stack: Stack, names: tuple[str, ...]) -> list[str]:
     """
     asked = {name: each for name, each in stack.runners.items() if not names or name in names}
     idle = {name: each for name, each in asked.items() if each.phase not in PRESENT}
-    ended = await end_leftovers(idle, stack.stage, refuses_elsewhere=False)
+    here, _ = await leftovers_of(idle, stack.stage)
+    await end_leftovers(here, idle, stack.stage)
     orphaned = stack.stage.ports.orphaned()
     orphaned = orphaned if not names else orphaned & set(names)
     elsewhere = await elsewhere_of(orphaned, stack.stage)
@@ -95,4 +97,4 @@ async def end_unrecorded(stack: Stack, names: tuple[str, ...]) -> list[str]:
     await end_unknown(sorted(unknown), stack.stage)
     if elsewhere:
         raise services_out_of_reach(elsewhere, str(stack.stage.root))
-    return [*ended, *sorted(unknown)]
+    return [*sorted(here), *sorted(unknown)]
