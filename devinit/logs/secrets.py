@@ -13,11 +13,14 @@ from devinit.logs import SECRETS_FILE
 from devinit.logs.mask import Mask, secrets_of, words_of
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.system.checkout import folder_with_logs
-from devinit.system.files import LARGEST_SETTINGS, read_bytes
+from devinit.system.files import read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+LARGEST = 8 * 2**20
+"""Bytes of a file with variables that devinit wrote: a service is given 2 MiB of them, quoted there."""
 
 
 def mask_of(root: str | os.PathLike[str]) -> Mask:
@@ -29,7 +32,7 @@ def mask_of(root: str | os.PathLike[str]) -> Mask:
 def read(path: str | os.PathLike[str]) -> dict[str, str]:
     """Return the variables of a file that devinit wrote; none without it."""
     try:
-        content = read_bytes(path, most=LARGEST_SETTINGS)
+        content = read_bytes(path, most=LARGEST)
     except StateFileError:
         return {}
     return values_of((content or b"").decode(errors="replace"))

@@ -106,3 +106,14 @@ class TestAProject:
 
     def test_are_noted_without_what_is_none(self) -> None:
         assert noted([{"PLAIN": "visible", "PORT": "8000"}, {}]) == ""
+
+
+class TestAProjectWithVeryManyVariables:
+    def test_has_its_secrets_hidden_as_well(self, tmp_path: Path) -> None:
+        values = "".join(f"LONG_{number}={'x' * 100_000}\n" for number in range(20))
+        (tmp_path / ".env.runtime").write_text(f"{values}API_TOKEN=abc-9f8e7d6c\n")
+        private = state_of(tmp_path)
+        private.mkdir(parents=True)
+        (private / "secrets").write_text(f"{values}SECRET=tk-9f8e7d6c\n")
+
+        assert mask_of(tmp_path)("abc-9f8e7d6c and tk-9f8e7d6c") == "*** and ***"
