@@ -14,7 +14,8 @@ from devinit.kinds.postgres import extensions
 from devinit.logs import printed
 from devinit.model.launcher import is_job_worker
 from devinit.runtime.dotenv import render
-from devinit.sources.procfile import commands, left_out, lines, numbering, programs, services
+from devinit.sources.commands import command, left_out, programs, services
+from devinit.sources.procfile import lines, numbering
 from devinit.supervisor.diagnosis import build_table, cause_table, causes, log_records, remedies, workers
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import request_of
@@ -29,14 +30,14 @@ IN_TEXT = {
     "comments": (re.compile(scheme_hints.COMMENT), "x" + "\n" * LONG + "x"),
     "processes": (lines._LINE, "a" * LONG),
     "processes with a command": (lines._LINE, "a:" + " " * LONG),
-    "quotes": (commands._QUOTED, "'" + '"' * LONG + "\\"),
-    "opaque": (commands._OPAQUE, ">&" * (LONG // 2)),
-    "changes of folder": (commands._CHANGE, "cd a" + " " * LONG),
-    "uses of the port": (commands._USE, "${PORT" * (LONG // 6)),
-    "stated ports": (commands._STATED, "A=1 " * (LONG // 4)),
-    "stated ports in one word": (commands._STATED, "PORT=" * (LONG // 5)),
-    "other folders": (commands._ELSEWHERE, " --prefix" * (LONG // 9)),
-    "ports in another form": (commands._NAMED_OTHERWISE, "-p" * (LONG // 2)),
+    "quotes": (command._QUOTED, "'" + '"' * LONG + "\\"),
+    "opaque": (command._OPAQUE, ">&" * (LONG // 2)),
+    "changes of folder": (command._CHANGE, "cd a" + " " * LONG),
+    "uses of the port": (command._USE, "${PORT" * (LONG // 6)),
+    "stated ports": (command._STATED, "A=1 " * (LONG // 4)),
+    "stated ports in one word": (command._STATED, "PORT=" * (LONG // 5)),
+    "other folders": (command._ELSEWHERE, " --prefix" * (LONG // 9)),
+    "ports in another form": (command._NAMED_OTHERWISE, "-p" * (LONG // 2)),
     "what ends others": (programs.ENDS_OTHERS, "kill-" * (LONG // 5)),
     "assignments": (programs._ASSIGNMENT, "A" * LONG),
     "production": (left_out._PRODUCTION, "A_" * (LONG // 2)),
@@ -166,7 +167,7 @@ EXEMPT = {
     ("devinit.sources.folders.python", "calls"): AT_A_LINE,
     ("devinit.sources.folders.python", "call"): "searched in a line that was found",
     ("devinit.sources.folders.python", "pattern"): "fixed words with names between them",
-    ("devinit.sources.procfile.commands", "FORM"): "fixed words of one server",
+    ("devinit.sources.commands.command", "FORM"): "fixed words of one server",
     ("devinit.sources.packages", "SCRIPT"): "a quoted name with at most 100 spaces behind it",
     (
         "devinit.kinds.programs",

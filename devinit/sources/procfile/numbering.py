@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-from devinit.model.evidence import Evidence
-from devinit.model.port import HIGHEST_PORT
+from devinit.sources.commands.command import is_port
+from devinit.sources.commands.services import Numbering
 from devinit.sources.files import read, seen
-from devinit.sources.procfile.commands import is_port
 from devinit.system.bounds import Bounds
 
 FIRST = 5000
@@ -26,18 +25,12 @@ _SETTINGS = {
 """File → how it names the first port. `bin/dev` exports `${PORT:-3000}`."""
 
 
-def first_port(bounds: Bounds) -> tuple[int, Evidence | None]:
-    """Return the port of the first process, and the line that says so; 5000 when no file does."""
+def numbering(bounds: Bounds) -> Numbering:
+    """Return how the processes are numbered: from 5000 on when no file says so."""
     for name, pattern in _SETTINGS.items():
         path = bounds.root / name
         text = read(path, bounds)
         found = pattern.search(text)
         if found is not None and is_port(found[1]):
-            return int(found[1]), seen("port", path, bounds, text, found.start(1))
-    return FIRST, None
-
-
-def numbered(first: int, index: int) -> int:
-    """Return the port of a process by how many come before it."""
-    port = first + STEP * index
-    return port if port <= HIGHEST_PORT else first
+            return Numbering(int(found[1]), STEP, seen("port", path, bounds, text, found.start(1)))
+    return Numbering(FIRST, STEP)

@@ -8,17 +8,18 @@ import pytest
 
 from devinit.config.services import LONGEST_NAME
 from devinit.config.tables import SERVICE_NAME
-from devinit.sources.procfile.lines import MOST_PROCESSES, Process, processes
+from devinit.sources.commands.process import Process
+from devinit.sources.procfile.lines import MOST_PROCESSES, processes
 
 
 def found(text: str) -> dict[str, str]:
     """Return the commands of the processes, by the names of their services."""
-    return {each.service: each.command for each in processes(text) if isinstance(each, Process)}
+    return {each.service: each.command for each in processes(text, "Procfile") if isinstance(each, Process)}
 
 
 def problems(text: str) -> list[tuple[int, str]]:
     """Return the lines that are no process, each with the reason."""
-    return [each for each in processes(text) if not isinstance(each, Process)]
+    return [each for each in processes(text, "Procfile") if not isinstance(each, Process)]
 
 
 class TestALine:
@@ -31,7 +32,9 @@ class TestALine:
     def test_has_its_number_and_its_place_among_the_processes(self) -> None:
         text = "# for development\n\nweb: a\r\n  # more\nworker: b\n"
 
-        assert [(each.line, each.index) for each in processes(text) if isinstance(each, Process)] == [
+        assert [
+            (each.line, each.index) for each in processes(text, "Procfile") if isinstance(each, Process)
+        ] == [
             (3, 0),
             (5, 1),
         ]

@@ -8,11 +8,11 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from devinit.model.evidence import Evidence
+from devinit.sources.commands import programs
+from devinit.sources.commands.command import Command, port_in, understood
+from devinit.sources.commands.process import LONGEST_COMMAND
 from devinit.sources.files import LONGEST_WORDS, table
 from devinit.sources.packages import PORT_FLAGS, SEVERAL, line_of_script, read_package, tool_of
-from devinit.sources.procfile import programs
-from devinit.sources.procfile.commands import Command, port_in, understood
-from devinit.sources.procfile.lines import LONGEST_COMMAND
 from devinit.system.bounds import Bounds
 
 _SERVING = re.compile(r"(?:dev|start|serve)(?![a-z])")

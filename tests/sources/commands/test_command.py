@@ -1,10 +1,10 @@
-"""Specifies `devinit.sources.procfile.commands`: what of a command is certain enough to be changed."""
+"""Specifies `devinit.sources.commands.command`: what of a command is certain enough to be changed."""
 
 from __future__ import annotations
 
 import pytest
 
-from devinit.sources.procfile.commands import understood
+from devinit.sources.commands.command import understood
 
 
 class TestTheFolder:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os.path
 import re
 
-from devinit.sources.procfile import programs
-from devinit.sources.procfile.commands import Command, understood, words_of
-from devinit.sources.procfile.lines import Process
-from devinit.sources.procfile.scripts import scripts_reached
+from devinit.sources.commands import programs
+from devinit.sources.commands.command import Command, understood, words_of
+from devinit.sources.commands.process import Process
+from devinit.sources.commands.scripts import scripts_reached
 from devinit.sources.source import Weight
 from devinit.system.bounds import Bounds
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
-from devinit.sources.procfile.programs import Server, program_of, server_of
+from devinit.sources.commands.programs import Server, program_of, server_of
 
 PORT = "${PORT}"
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)

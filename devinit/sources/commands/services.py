@@ -1,0 +1,187 @@
+"""A list of processes as services: which of them can be started, where, and on which port."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct, field, structs
+
+from devinit.kinds import KINDS
+from devinit.model.defaults import preferring
+from devinit.model.evidence import Evidence
+from devinit.model.port import HIGHEST_PORT, PortRequest
+from devinit.model.service import Service
+from devinit.sources.commands import programs
+from devinit.sources.commands.command import Command, is_port, understood
+from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.process import Process
+from devinit.sources.commands.scripts import Script, script_of
+from devinit.sources.files import LONGEST_WORDS
+from devinit.sources.servers import server as server_of_kind
+from devinit.sources.source import Found, Weight
+from devinit.system.bounds import Bounds
+
+MOST_NOTES = 50
+"""A file of nonsense has one for each line."""
+_PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)(?:=|[ \t]+)(\d{1,5})(?!\S)")
+
+
+class Numbering(Struct, frozen=True):
+    """From which port on the processes of a list are numbered, in the order of the list."""
+
+    first: int
+    step: int
+    said: Evidence | None = None
+    """The line that names the first port; None when no file does."""
+
+    def port(self, index: int) -> int:
+        """Return the port of a process by how many come before it."""
+        port = self.first + self.step * index
+        return port if port <= HIGHEST_PORT else self.first
+
+
+class Listing(Struct):
+    """What is known of a list of processes, as far as it has been read."""
+
+    origin: str
+    weight: Weight
+    bounds: Bounds
+    numbering: Numbering
+    services: dict[str, Service] = field(default_factory=dict)
+    evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    clients: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, line: int, text: str) -> None:
+        """Say something about a line; of the notes beyond MOST_NOTES only that there are more."""
+        if len(self.notes) < MOST_NOTES:
+            self.notes.append(f"{self.origin}, line {line}: {text}")
+        elif len(self.notes) == MOST_NOTES:
+            self.notes.append(f"{self.origin}, line {line}, and below: more of the same kind")
+
+    def found(self) -> Found:
+        """Return what the list says."""
+        return Found(
+            origin=self.origin,
+            weight=self.weight,
+            services=self.services,
+            evidence=self.evidence,
+            clients=frozenset(self.clients),
+            notes=tuple(self.notes),
+        )
+
+
+def add(process: Process, listing: Listing) -> None:
+    """Add the service of a line, or a note that says why there is none."""
+    command = understood(process.command)
+    if programs.only_works(process.name, list(command.program)) and not (command.serves or command.uses_port):
+        command = structs.replace(command, text=command.written, port=None, takes_port=False)
+    if reason := why_not(process, command, listing.weight, listing.bounds):
+        listing.note(process.line, f"{process.name} is {reason}")
+    elif process.service in listing.services:
+        listing.note(
+            process.line, f"{process.name} is left out: a database has its name, which a line above starts"
+        )
+    elif kind := programs.DATABASES.get(command.program[0] if command.program else ""):
+        _add_database(process, kind, listing)
+    else:
+        _add_process(process, command, listing)
+
+
+def _add_database(process: Process, kind: str, listing: Listing) -> None:
+    """Add the server that devinit runs in the place of a database that a line starts."""
+    name = process.service if kind in listing.services else kind
+    service = structs.replace(server_of_kind(KINDS[kind], listing.bounds.root), name=name)
+    found = _PORT_OPTION.search(process.command)
+    about = ["provider"]
+    if found and is_port(found[1]):
+        service = structs.replace(service, port=preferring(name, int(found[1]), browser=False))
+        about.append("port")
+    elif service.port is not None:
+        service = structs.replace(service, port=structs.replace(service.port, service=name))
+    listing.services[name] = service
+    listing.evidence[name] = tuple(_line(key, process) for key in about)
+    listing.note(
+        process.line, f"{process.name} is run as {kind} by devinit itself, with data of this checkout"
+    )
+
+
+def _add_process(process: Process, command: Command, listing: Listing) -> None:
+    """Add a process as a service."""
+    name, directory = process.service, listing.bounds.root / command.folder
+    script = script_of(command, directory, listing.bounds)
+    evidence = [_line("command", process)]
+    if command.folder:
+        evidence.append(_line("directory", process))
+    port: PortRequest | None = None
+    if _serves(process, command, script):
+        preferred, said = _preferred(process, command, script, listing)
+        port = _request(name, preferred, strict=bool(script and script.strict))
+        evidence += said
+    elif not (programs.only_works(process.name, list(command.program)) or (script and script.only_works)):
+        listing.note(
+            process.line,
+            f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "
+            f"[services.{name}] in devinit.toml gives it one",
+        )
+    listing.services[name] = Service(
+        name=name,
+        command=script.command if script else command.text,
+        directory=directory,
+        port=port,
+        port_env=_aliases(command, listing) if port else (),
+    )
+    listing.evidence[name] = tuple(evidence)
+    tool = script.tool if script else next(iter(command.program), "")
+    is_builder = port is None and programs.BUILDERS.search(process.name.lower())
+    if not is_builder and tool not in programs.BROWSER_SERVERS:
+        listing.clients.add(name)
+    if name != process.name:
+        listing.note(process.line, f"{process.name} is called {name} here")
+    if script and script.several:
+        listing.note(
+            process.line,
+            f"{process.name} runs a script that starts several programs ({script.several}); one line for each is "
+            "better",
+        )
+
+
+def _aliases(command: Command, listing: Listing) -> tuple[str, ...]:
+    """Return the variable that a command reads its port from; one that an earlier line reads is that one's."""
+    taken = {name for each in listing.services.values() for name in each.port_env}
+    return (command.variable,) if command.variable and command.variable not in taken else ()
+
+
+def _serves(process: Process, command: Command, script: Script | None) -> bool:
+    """Tell whether a process answers requests."""
+    if command.takes_port or command.serves or (script and (script.tool or script.said or script.strict)):
+        return True
+    if programs.only_works(process.name, list(command.program)):
+        return False
+    return process.name.lower() in programs.SERVING_NAMES or (script is not None and script.port is not None)
+
+
+def _preferred(
+    process: Process, command: Command, script: Script | None, listing: Listing
+) -> tuple[int, tuple[Evidence, ...]]:
+    """Return the port that a process prefers, and the line that names it, if one does."""
+    if command.port is not None:
+        return command.port, (_line("port", process),)
+    if script is not None and script.said and script.port is not None:
+        return script.port, script.said
+    server = command.serves or (programs.SERVERS.get(script.tool) if script else None)
+    reads_it = command.uses_port or server is None or not server.given
+    if reads_it and listing.numbering.said is not None:
+        return listing.numbering.port(process.index), (listing.numbering.said,)
+    known = command.serves.port if command.serves else script and script.port
+    return known or listing.numbering.port(process.index), ()
+
+
+def _request(name: str, preferred: int, *, strict: bool) -> PortRequest:
+    request = preferring(name, preferred, browser=True)
+    return structs.replace(request, last=preferred, strict=True) if strict else request
+
+
+def _line(about: str, process: Process) -> Evidence:
+    says = f"{process.name}: {process.command}"[:LONGEST_WORDS]
+    return Evidence(about=about, file=process.file, line=process.line, says=says)
