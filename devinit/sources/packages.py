@@ -6,17 +6,21 @@ import re
 from pathlib import Path
 from typing import Any
 
-from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
+from devinit.sources.commands.programs import SERVERS, program_of, server_of, words_of
 from devinit.sources.files import content_of, seen
 from devinit.system.bounds import Bounds
 
 # Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
 # Next listens on every address; its HMR accepts localhost only as long as no host is given.
-PORT_FLAGS = {
-    "vite": f"--host {LOCAL_HOST} --port ${{PORT}} --strictPort",
-    "next": "--port ${PORT}",
-}
+PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
+    name: SERVERS[name].given
+    for name in (
+        "vite", "astro", "ng", "vue-cli-service", "react-router", "remix", "gatsby", "webpack", "parcel", "ember",
+        "webpack-dev-server", "wrangler", "storybook", "rsbuild", "vinxi", "vitepress", "docusaurus",
+        "http-server", "json-server",
+    )
+}  # fmt: skip
 """How a development server gets its port. Every other one is left to read PORT."""
 
 MANAGERS = {
@@ -69,14 +73,8 @@ def tool_of(script: str) -> str | None:
     """Return the program whose port can be set by flags after the script: they reach its last command."""
     if SEVERAL.search(script):
         return None
-    words = re.split(r"&&|\|\||;", script)[-1].split()
-    for word, following in zip(words, (*words[1:], ""), strict=True):
-        if word in PORT_FLAGS:
-            return word if following != "build" else None
-        # What may stand before the program: an assignment, a wrapper, its flags.
-        if not re.fullmatch(r"\w+=.*|cross-env|npx|bunx|dotenv|--?[\w.-]*|\.env[\w.]*", word):
-            return None
-    return None
+    program = program_of(words_of(re.split(r"&&|\|\||;", script)[-1]))
+    return program[0] if program and program[0] in PORT_FLAGS and server_of(program) else None
 
 
 def command_of(manager: str, script: str, words: str) -> str:

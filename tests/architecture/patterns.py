@@ -26,7 +26,7 @@ EXAMPLES = {
 }
 """What stands for the names that only a function knows."""
 TITLES = {
-    "f'(?<!\\\\S){server": "FORM",
+    "f'(?<!\\\\S){form": "FORM",
     "f'\"{re.escape(script)": "SCRIPT",
     "f'^(\\\\w+)(": "ASSIGNED",
     "f'{USER_AGENT}": "REQUESTS",

@@ -38,6 +38,14 @@ IN_TEXT = {
     "stated ports in one word": (command._STATED, "PORT=" * (LONG // 5)),
     "other folders": (command._ELSEWHERE, " --prefix" * (LONG // 9)),
     "ports in another form": (command._NAMED_OTHERWISE, "-p" * (LONG // 2)),
+    "ports of a program that is not known": (
+        re.compile(rf"(?<!\S){programs.SCRIPT_PORT}"),
+        "-p" * (LONG // 2),
+    ),
+    "long ports of a program that is not known": (
+        re.compile(rf"(?<!\S){programs._LONG_PORT}"),
+        "--port " * (LONG // 7),
+    ),
     "what ends others": (programs.ENDS_OTHERS, "kill-" * (LONG // 5)),
     "assignments": (programs._ASSIGNMENT, "A" * LONG),
     "production": (left_out._PRODUCTION, "A_" * (LONG // 2)),

@@ -7,13 +7,21 @@ written down becomes `${PORT}`, so that the service can move.
 from __future__ import annotations
 
 import re
-import shlex
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
-from devinit.sources.commands.programs import Server, program_of, server_of
+from devinit.sources.commands.programs import (
+    SCRIPT_PORT,
+    SHELLS,
+    Server,
+    port_form_of,
+    program_of,
+    server_of,
+    words_of,
+)
+from devinit.sources.commands.script_runs import MANAGERS, ScriptRun, script_run
 
 PORT = "${PORT}"
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)
@@ -25,17 +33,17 @@ _PLAIN = r"""[^\s'"$`\\;|&<>()*?~!]"""
 _CHANGE = re.compile(rf"cd[ \t]+({_PLAIN}+)[ \t]*(?:&&|;)[ \t]*(?=\S)")
 _USE = re.compile(r"\$(?:PORT\b|\{PORT\b(?::?[-=](\d{1,5})\})?)")
 """`$PORT`, `${PORT}`, `${PORT:-3000}`."""
-_STATED = re.compile(r"""\A((?:env[ \t]+)?(?:[A-Za-z_]\w*=[^\s'"`$&;|]*[ \t]+)*)PORT=(\d{1,5})[ \t]+(?=\S)""")
+_STATED = re.compile(
+    r"""\A((?:(?:env|cross-env)[ \t]+)?(?:[A-Za-z_]\w*=[^\s'"`$&;|]*[ \t]+)*)PORT=(\d{1,5})[ \t]+(?=\S)"""
+)
 """A port that a command gives itself: `PORT=3000 npm start`."""
 _ELSEWHERE = re.compile(rf"[ \t](?:--prefix|--cwd|--dir|-C)(?:=|[ \t]+)({_PLAIN}+)(?!\S)")
 """An option that makes a package manager work in another folder."""
 _NAMED_OTHERWISE = re.compile(r"(?<!\S)(?:--port|--bind|-p|-b)(?![\w-])")
 """A port that is named in another form: nothing is put behind it."""
+_WORD = re.compile(r"\S+")
 _HOST = "--host 127.0.0.1 "
-PACKAGE_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
-_NO_SCRIPTS = frozenset(
-    {"exec", "dlx", "install", "ci", "add", "workspace", "workspaces", "x", "create", "init"}
-)
+_SHELL_COMMAND = "-c"
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -55,10 +63,19 @@ class Command(Struct, frozen=True, kw_only=True):
     """Whether it is known to listen on PORT."""
     uses_port: bool = False
     """Whether the line itself has `$PORT` in it."""
+    is_fixed: bool = False
+    """Whether the port that the line names stays in it, because not all of its words are certain."""
     variable: str | None = None
     """Another variable that its port is read from: `-p $API_PORT`."""
-    script: str | None = None
-    """The script of package.json that it runs, without arguments of its own."""
+    own: str = ""
+    """The same command with `${PORT}` in the place of that variable."""
+    runs: ScriptRun | None = None
+    """The scripts of package.json that it runs."""
+
+    @property
+    def script(self) -> str | None:
+        """The script of package.json in its folder that it runs; None when it runs none, or others as well."""
+        return self.runs.scripts[0] if self.runs is not None and self.runs.is_here else None
 
 
 def understood(text: str) -> Command:
@@ -66,28 +83,32 @@ def understood(text: str) -> Command:
     folder, rest = _folder_of(text)
     start = _last_part(rest)
     if start is None:
-        return with_use(Command(text=rest, written=rest, folder=folder))
+        return _with_fixed_port(with_use(Command(text=rest, written=rest, folder=folder)))
     head, part = rest[:start], rest[start:]
     port, written = None, rest
     if (stated := _STATED.match(part)) is not None and is_port(stated[2]):
         port, part = int(stated[2]), stated[1] + part[stated.end() :]
     program = program_of(words_of(part))
-    if program and program[0] in PACKAGE_MANAGERS:
-        command = Command(text=head + part, written=written, folder=folder, port=port, program=tuple(program))
-        return _of_a_script(command, head, part)
-    server = server_of(program)
     command = Command(
         text=head + part,
         written=written,
         folder=folder,
-        program=tuple(program),
-        serves=server,
         port=port,
+        program=tuple(program),
         takes_port=port is not None,
     )
-    if server is None or _USE.search(part):
+    if program and program[0] in MANAGERS:
+        return _of_a_script(command, head, part)
+    server = server_of(program)
+    command = replace(command, serves=server)
+    if _USE.search(part):
         return with_use(command)
-    return _told(command, head, part, server)
+    if program[:1] and program[0] in SHELLS:
+        return _with_fixed_port(command)
+    if server is not None:
+        return _told(command, head, part, server)
+    form = port_form_of(program)
+    return _named(command, head, part, form) if form and port is None else command
 
 
 def with_use(command: Command) -> Command:
@@ -102,14 +123,6 @@ def with_use(command: Command) -> Command:
 def is_port(digits: str) -> bool:
     """Tell whether digits are a port."""
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
-
-
-def words_of(command: str) -> list[str]:
-    """Return the words of a command; none when they cannot be told."""
-    try:
-        return shlex.split(command)
-    except ValueError:
-        return []
 
 
 def port_in(words: str) -> int | None:
@@ -129,35 +142,78 @@ def _folder_of(text: str) -> tuple[str, str]:
     return "/".join(each for each in folders if each != "."), text
 
 
+def _plain(text: str) -> str:
+    """Return a text of the same length in which nothing that is quoted can be taken for an operator."""
+    return _QUOTED.sub(lambda found: "x" * len(found[0]), text)
+
+
 def _last_part(text: str) -> int | None:
     """Return where the last of several commands begins; None when they are not plainly one after the other."""
-    plain = _QUOTED.sub(lambda found: "x" * len(found[0]), text)
+    plain = _plain(text)
     if _OPAQUE.search(plain):
         return None
     start = max((found.end() for found in _SEPARATOR.finditer(plain)), default=0)
     return start + len(text[start:]) - len(text[start:].lstrip())
 
 
+def _with_fixed_port(command: Command) -> Command:
+    """Return a command with the port of its first program, where only that much is certain."""
+    first = _first_program(command.text)
+    if command.takes_port or first is None:
+        return command
+    inner = understood(first)
+    server = inner.serves
+    if server is not None and inner.port is None and not server.given:
+        return replace(command, serves=server, takes_port=True)  # it reads PORT
+    port = inner.port or (server.port if server is not None and inner.takes_port else None)
+    if port is None or not inner.takes_port or inner.uses_port or inner.variable:
+        return command
+    return replace(command, port=port, takes_port=True, is_fixed=True)
+
+
+def _first_program(text: str) -> str | None:
+    """Return what a shell runs first of a command with a pipe or a subshell; None when that is not plain."""
+    words = words_of(text)
+    program = program_of(words)
+    if program and program[0] in SHELLS and _SHELL_COMMAND in words[:-1]:
+        return words[words.index(_SHELL_COMMAND) + 1]
+    opaque = _OPAQUE.search(_plain(text), 1)
+    if opaque is None or opaque[0] == "&":
+        return None
+    return text[: opaque.start()].strip(" \t({")
+
+
 def _told(command: Command, head: str, part: str, server: Server) -> Command:
     """Return the command of a server with `${PORT}` where its port stands, or behind it."""
-    named = list(re.finditer(rf"(?<!\S){server.form}(?!\S)", part))
-    if len(named) > 1:
-        return replace(command, serves=None)  # one of them is something else
-    for found in named:
-        variable = found["name"] or found["braced"]
-        if variable is not None:
-            usual = int(found["usual"]) if found["usual"] and is_port(found["usual"]) else None
-            return replace(command, variable=variable, port=usual, takes_port=True)
-        if not is_port(found["port"]):
-            return command
-        text = part[: found.start("port")] + PORT + part[found.end("port") :]
-        return replace(command, text=head + text, port=int(found["port"]), takes_port=True)
-    if _NAMED_OTHERWISE.search(part):
-        return command
+    told = _named(command, head, part, server.form)
+    if told is not command or _NAMED_OTHERWISE.search(part):
+        return told
     if not server.given:
         return replace(command, takes_port=True)
     given = server.given.replace(_HOST, "") if "--host" in command.program else server.given
     return replace(command, text=f"{head}{part} {given}", takes_port=True)
+
+
+def _named(command: Command, head: str, part: str, form: str) -> Command:
+    """Return a command with `${PORT}` where its port stands; the command itself when it names none."""
+    named = list(re.finditer(rf"(?<!\S){form}(?!\S)", part))
+    if len(named) > 1:
+        return replace(command, serves=None)  # one of them is something else
+    for found in named:
+        group = next(group for group in ("port", "name", "braced") if found[group] is not None)
+        start, end = found.span(group)
+        if group == "braced":
+            start, end = part.rfind("${", 0, start), part.index("}", end) + 1
+        elif group == "name":
+            start -= 1
+        own = head + part[:start] + PORT + part[end:]
+        if group != "port":
+            usual = int(found["usual"]) if found["usual"] and is_port(found["usual"]) else None
+            return replace(command, variable=found[group], own=own, port=usual, takes_port=True)
+        if not is_port(found["port"]):
+            return replace(command)
+        return replace(command, text=own, port=int(found["port"]), takes_port=True)
+    return command
 
 
 def _of_a_script(command: Command, head: str, part: str) -> Command:
@@ -168,10 +224,10 @@ def _of_a_script(command: Command, head: str, part: str) -> Command:
         folder = "/".join(each for each in (command.folder, found[1].rstrip("/")) if each)
         written = _ELSEWHERE.sub("", command.written, count=1)
         command = replace(command, text=head + part, written=written, folder=folder)
-    words = [word for word in program_of(words_of(part))[1:] if word not in ("-s", "--silent", "--quiet")]
-    if words[:1] in (["run"], ["run-script"]):
-        words = words[1:]
-    is_script = len(words) == 1 and not words[0].startswith("-") and words[0] not in _NO_SCRIPTS
-    return with_use(
-        replace(command, script=words[0] if is_script else None, takes_port=command.port is not None)
-    )
+    program = program_of(words_of(part))
+    run = script_run(program)
+    command = replace(command, program=tuple(program), runs=run)
+    if run is None or _USE.search(part) or not run.arguments or command.port is not None:
+        return with_use(command)
+    start = next((word.end() for word in _WORD.finditer(part) if word[0] == run.scripts[0]), len(part))
+    return _named(command, head + part[:start], part[start:], SCRIPT_PORT)

@@ -6,7 +6,7 @@ import os.path
 import re
 
 from devinit.sources.commands import programs
-from devinit.sources.commands.command import Command, understood, words_of
+from devinit.sources.commands.command import Command, understood
 from devinit.sources.commands.process import Process
 from devinit.sources.commands.scripts import scripts_reached
 from devinit.sources.source import Weight
@@ -43,7 +43,7 @@ def _harm(command: str) -> str:
     """Say what a command does beside what devinit does; nothing when it is a process like any other."""
     if programs.ENDS_OTHERS.search(command):
         return "it ends processes by their name or port, and they may be another project's"
-    if any(word.rpartition("/")[2] in programs.CONTAINERS for word in words_of(command)):
+    if any(word.rpartition("/")[2] in programs.CONTAINERS for word in programs.words_of(command)):
         return "it starts containers"
     program = next(iter(understood(command).program), "")
     return f"{program} starts processes itself" if program in programs.MANAGERS else ""

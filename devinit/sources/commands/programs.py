@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from msgspec import Struct
 
 _PORT = (
     r"(?:(?P<port>\d{1,5})|\$(?P<name>[A-Za-z_]\w*)|\$\{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<usual>\d{1,5}))?\})"
 )
+
+SCRIPT_PORT = rf"(?:--port|-p)(?:=|[ \t]+|(?<=-p)){_PORT}"
+"""How most programs are told their port."""
+_LONG_PORT = rf"--port(?:=|[ \t]+){_PORT}"
 
 
 class Server(Struct, frozen=True):
@@ -18,15 +23,20 @@ class Server(Struct, frozen=True):
     """Where it listens when nothing is said."""
     given: str = ""
     """What is put behind its command when that names no port; nothing where it reads PORT, or cannot be told."""
-    form: str = rf"(?:--port|-p)(?:=|[ \t]+|(?<=-p)){_PORT}"
+    form: str = SCRIPT_PORT
     """How a command names its port: a number, or a variable."""
     commands: frozenset[str] = frozenset()
     """Which of its commands serve; all of them when there are none."""
+    others: frozenset[str] = frozenset()
+    """Which of its commands do not serve, where all others do."""
 
 
 _BIND = rf"(?:--bind|-b)(?:=|[ \t]+)(?:[\w.-]*|\[[0-9a-f:]*\]):{_PORT}"
 _FLAG = "--port ${PORT}"
+_ADDRESS = rf"(?:[\w.-]+|\[[0-9a-f:]*\]):{_PORT}"
 _POSITIONAL = rf"(?:[\w.-]*:|\[[0-9a-f:]*\]:)?{_PORT}"
+
+_SERVE = frozenset({"serve", "server", "s"})
 
 SERVERS: dict[str, Server] = {
     "uvicorn": Server(8000, _FLAG),
@@ -45,7 +55,7 @@ SERVERS: dict[str, Server] = {
     "puma": Server(3000),
     "rackup": Server(9292, _FLAG),
     "vite": Server(
-        5173, "--host 127.0.0.1 --port ${PORT} --strictPort", commands=frozenset({"", "dev", "serve"})
+        5173, "--host 127.0.0.1 --port ${PORT} --strictPort", others=frozenset({"build", "optimize"})
     ),
     "next": Server(3000, commands=frozenset({"dev", "start"})),
     "nuxt": Server(3000, commands=frozenset({"dev"})),
@@ -53,6 +63,44 @@ SERVERS: dict[str, Server] = {
     "ng": Server(4200, _FLAG, commands=frozenset({"serve"})),
     "react-scripts": Server(3000, commands=frozenset({"start"})),
     "artisan": Server(8000, _FLAG, commands=frozenset({"serve"})),
+    "php": Server(8000, "", rf"-S[ \t]+{_ADDRESS}", commands=frozenset({"-S"})),
+    "jekyll": Server(4000, _FLAG, rf"(?:--port|-P)(?:=|[ \t]+|(?<=-P)){_PORT}", _SERVE),
+    "celery": Server(5555, _FLAG, commands=frozenset({"flower"})),
+    "streamlit": Server(
+        8501,
+        "--server.port ${PORT} --server.headless true",
+        rf"--server\.port(?:=|[ \t]+){_PORT}",
+        frozenset({"run"}),
+    ),
+    "mkdocs": Server(
+        8000, "--dev-addr 127.0.0.1:${PORT}", rf"(?:--dev-addr|-a)(?:=|[ \t]+){_ADDRESS}", _SERVE
+    ),
+    "hugo": Server(1313, _FLAG, commands=_SERVE),
+    "middleman": Server(4567, _FLAG, commands=_SERVE),
+    "thin": Server(3000, _FLAG, commands=frozenset({"start"})),
+    "vue-cli-service": Server(8080, "--host 127.0.0.1 --port ${PORT}", commands=_SERVE),
+    "react-router": Server(5173, _FLAG, commands=frozenset({"dev"})),
+    "remix": Server(3000, _FLAG, commands=frozenset({"vite:dev"})),
+    "gatsby": Server(8000, _FLAG, commands=frozenset({"develop"})),
+    "webpack": Server(8080, _FLAG, commands=_SERVE),
+    "webpack-dev-server": Server(8080, _FLAG),
+    "parcel": Server(1234, _FLAG, others=frozenset({"build"})),
+    "wrangler": Server(8787, _FLAG, commands=frozenset({"dev"})),
+    "storybook": Server(6006, "--port ${PORT} --exact-port --no-open", commands=frozenset({"dev"})),
+    "rsbuild": Server(3000, _FLAG, commands=frozenset({"dev"})),
+    "vinxi": Server(3000, _FLAG, commands=frozenset({"dev"})),
+    "vitepress": Server(5173, _FLAG, commands=frozenset({"dev"})),
+    "docusaurus": Server(3000, _FLAG, commands=frozenset({"start"})),
+    "ember": Server(4200, _FLAG, commands=_SERVE),
+    "craco": Server(3000, commands=frozenset({"start"})),
+    "nest": Server(3000, commands=frozenset({"start"})),
+    "mix": Server(4000, commands=frozenset({"phx.server"})),
+    "hanami": Server(2300, _FLAG, commands=_SERVE),
+    "unicorn": Server(8080, _FLAG),
+    "http-server": Server(8080, _FLAG),
+    "json-server": Server(3000, _FLAG),
+    "live-server": Server(8080, "--port=${PORT} --no-browser", rf"--port={_PORT}"),
+    "serve": Server(3000, "-l ${PORT}", rf"(?:--listen|-l|--port|-p)(?:=|[ \t]+){_PORT}"),
 }
 """Program, or the script that its interpreter runs → how it serves. What reads PORT is given nothing."""
 
@@ -79,13 +127,34 @@ WORKING_NAMES = re.compile(
 """In names of processes that only work: nothing asks them anything."""
 BUILDERS = re.compile(r"css|(?:^|[-_])js|asset|tailwind|webpack|esbuild|build|watch")
 """In names of processes that build what others serve: they use no database."""
-BROWSER_SERVERS = frozenset({"vite", "ng", "react-scripts"})
+BROWSER_SERVERS = frozenset(
+    {"vite", "ng", "react-scripts", "craco", "vue-cli-service", "webpack", "webpack-dev-server", "parcel"}
+    | {"storybook", "vitepress", "docusaurus", "gatsby", "ember", "rsbuild"}
+)
 """What serves pages that are carried out in the browser: it uses no database."""
 _WORKERS = frozenset(
     {"celery", "rq", "arq", "dramatiq", "huey_consumer", "taskiq", "saq", "sidekiq", "resque", "good_job"}
     | {"tsup", "swc", "unbuild", "postcss"}
     | {"tailwindcss", "esbuild", "sass", "tsc", "webpack", "rollup", "guard", "stripe", "ngrok"}
 )
+
+_CLIENTS = frozenset(
+    {"ssh", "curl", "wget", "nc", "netcat", "ncat", "telnet", "mysql", "mongo", "mongosh", "redis-benchmark"}
+    | {
+        "pg_isready",
+        "cloudflared",
+        "lt",
+        "localtunnel",
+        "browser-sync",
+        "locust",
+        "k6",
+        "wait-on",
+        "open-cli",
+    }
+)
+"""Programs whose port is the one of a server that they talk to."""
+_NO_LISTENERS = _CLIENTS | _WORKERS | SHELLS | CONTAINERS | MANAGERS | DATABASES.keys() | SERVERS.keys()
+_SCRIPT_ENDINGS = (".py", ".rb", ".php", ".js", ".mjs", ".cjs", ".ts", ".mts")
 
 _WRAPPERS = {
     "bundle": ("exec",),
@@ -105,16 +174,46 @@ _WRAPPERS = {
     "npx": (),
     "bunx": (),
     "env": (),
-    "exec": (),
+    "cross-env": (),
+    "cross-env-shell": (),
+    "env-cmd": (),
+    "dotenvx": ("run",),
+    "nodemon": (),
     "nohup": (),
+    "exec": (),
 }
 """Program → its commands that run another program; none: it always does."""
-_INTERPRETERS = re.compile(r"(?:python|ruby|php|node|bun|deno|tsx)[\d.]*")
+_INTERPRETERS = re.compile(r"(?:python|ruby|php|node|bun|deno|tsx|ts-node|ts-node-dev|tsnd)[\d.]*")
+_VALUED = frozenset(
+    {
+        "-f",
+        "-e",
+        "-u",
+        "--file",
+        "--env-file",
+        "--watch",
+        "-w",
+        "--ext",
+        "--ignore",
+        "-i",
+        "--delay",
+        "--project",
+    }
+)
+"""Options of wrappers whose next word is their value."""
 _INSTALLED = (".bin", "env/bin")
 """How the folders of installed programs end: a `bin/vite` is the project's own script."""
 _OF_THE_FRAMEWORK = frozenset({"rails", "manage.py", "artisan"})
 """Scripts of a project that its framework has made."""
 _ASSIGNMENT = re.compile(r"\A[A-Za-z_]\w*=.*", re.DOTALL)
+
+
+def words_of(command: str) -> list[str]:
+    """Return the words of a command; none when they cannot be told."""
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
 
 
 def program_of(words: list[str]) -> list[str]:
@@ -128,9 +227,11 @@ def program_of(words: list[str]) -> list[str]:
             left = _without_options(left[2 if _WRAPPERS[word] else 1 :])
         elif _INTERPRETERS.fullmatch(word) and len(left) > 1:
             rest = left[1:]
+            if word == "tsx" and rest[0] == "watch":
+                rest = rest[1:] or rest
             if rest[0] == "-m":
                 return rest[1:]
-            if rest[0].startswith("-"):
+            if rest[0].startswith("-") or (word == "bun" and "." not in rest[0]):
                 return [word, *rest]
             return [_name_of(rest[0]), *rest[1:]]
         else:
@@ -148,20 +249,35 @@ def _name_of(program: str) -> str:
 
 
 def _without_options(words: list[str]) -> list[str]:
-    """Return what follows the options of a wrapper; one with a value is understood before `--` alone."""
+    """Return what follows the options of a wrapper."""
     if words and words[0].startswith("-") and "--" in words:
         return words[words.index("--") + 1 :]
-    count = next((count for count, word in enumerate(words) if not word.startswith("-")), len(words))
-    return words[count:]
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        place += 2 if words[place] in _VALUED else 1
+    return words[place:]
 
 
 def server_of(program: list[str]) -> Server | None:
     """Return how a program serves; None when it does not, or is not known."""
     found = SERVERS.get(program[0]) if program else None
-    if found is None or not found.commands:
+    if found is None or found.others.intersection(program[1:]):
+        return None
+    if not found.commands:
         return found
     bare = len(program) == 1 or program[1].startswith("-")
     return found if found.commands.intersection(program[1:]) or (bare and "" in found.commands) else None
+
+
+def port_form_of(program: list[str]) -> str | None:
+    """Return how a program that is not known names the port on which it listens; None where it may be another's.
+
+    `-p` has many meanings, but few for a script of the project.
+    """
+    name = program[0] if program else ""
+    if not name or name in _NO_LISTENERS or WORKING_NAMES.search(name.lower()):
+        return None
+    return SCRIPT_PORT if name.endswith(_SCRIPT_ENDINGS) else _LONG_PORT
 
 
 def only_works(name: str, program: list[str]) -> bool:

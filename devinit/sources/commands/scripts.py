@@ -53,8 +53,7 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
     named = port_in(words)
     said = _port_line(line_of_script(directory, command.script, bounds)) if named else ()
     if tool is not None:
-        separator = " -- " if command.program[0] == "npm" else " "
-        text = f"{command.text}{separator}{PORT_FLAGS[tool]}"
+        text = command.text + flags_behind(command, PORT_FLAGS[tool])
         return Script(text, named or programs.SERVERS[tool].port, said, tool=tool)
     inner = understood(words)
     if SEVERAL.search(words):
@@ -67,6 +66,19 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
     if programs.only_works("", list(inner.program)) or program in PORT_FLAGS:
         return Script(command.text, only_works=True)
     return Script(command.text, _USUAL_PORT if _SERVING.match(command.script) else None)
+
+
+def flags_behind(command: Command, flags: str) -> str:
+    """Return what hands flags to the script that a command runs, as its package manager wants them."""
+    given = command.runs.arguments if command.runs else ()
+    if command.takes_port:
+        flags = flags.replace("--port ${PORT}", "").replace("  ", " ").strip()
+    if "--host" in given:
+        flags = flags.replace("--host 127.0.0.1 ", "")
+    if not flags:
+        return ""
+    # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
+    return f" -- {flags}" if command.program[0] == "npm" and not given else f" {flags}"
 
 
 def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | None:

@@ -116,7 +116,8 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
     port: PortRequest | None = None
     if _serves(process, command, script):
         preferred, said = _preferred(process, command, script, listing)
-        port = _request(name, preferred, strict=bool(script and script.strict))
+        strict = command.is_fixed or bool(script and script.strict and not command.takes_port)
+        port = _request(name, preferred, strict=strict)
         evidence += said
     elif not (programs.only_works(process.name, list(command.program)) or (script and script.only_works)):
         listing.note(
@@ -124,12 +125,14 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
             f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "
             f"[services.{name}] in devinit.toml gives it one",
         )
+    aliases = _aliases(command, listing) if port else ()
+    own = command.own if port and command.variable and not aliases else command.text
     listing.services[name] = Service(
         name=name,
-        command=script.command if script else command.text,
+        command=script.command if script else own,
         directory=directory,
         port=port,
-        port_env=_aliases(command, listing) if port else (),
+        port_env=aliases,
     )
     listing.evidence[name] = tuple(evidence)
     tool = script.tool if script else next(iter(command.program), "")
@@ -138,6 +141,12 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
         listing.clients.add(name)
     if name != process.name:
         listing.note(process.line, f"{process.name} is called {name} here")
+    if command.is_fixed:
+        listing.note(
+            process.line,
+            f"{process.name} keeps port {command.port}, because devinit changes no command with a pipe or a "
+            "subshell; `${PORT}` in its place lets the service move",
+        )
     if script and script.several:
         listing.note(
             process.line,

@@ -78,6 +78,21 @@ class TestThePort:
             ("rm -f a.pid && bin/rails s -p 3001", "rm -f a.pid && bin/rails s -p ${PORT}", 3001),
             ("ruby server.rb -p ${PORT:-4567}", "ruby server.rb -p ${PORT:-4567}", 4567),
             ("php artisan serve --port=8001", "php artisan serve --port=${PORT}", 8001),
+            ("php -S localhost:8080 -t public", "php -S localhost:${PORT} -t public", 8080),
+            ("bundle exec jekyll serve -P 4001", "bundle exec jekyll serve -P ${PORT}", 4001),
+            ("python3 server.py --port 8090", "python3 server.py --port ${PORT}", 8090),
+            ("python3 -m shop.server --port=8090", "python3 -m shop.server --port=${PORT}", 8090),
+            ("ruby app.rb -p 4567", "ruby app.rb -p ${PORT}", 4567),
+            ("tsx watch src/index.ts --port 4000", "tsx watch src/index.ts --port ${PORT}", 4000),
+            ("nodemon server.js --port 4000", "nodemon server.js --port ${PORT}", 4000),
+            ("./bin/api --port 9000 --verbose", "./bin/api --port ${PORT} --verbose", 9000),
+            ("cross-env A=1 PORT=4000 node server.js", "cross-env A=1 node server.js", 4000),
+            ("celery -A app flower --port=5556", "celery -A app flower --port=${PORT}", 5556),
+            ("streamlit run app.py --server.port 8502", "streamlit run app.py --server.port ${PORT}", 8502),
+            ("npm run dev -- -p 3333", "npm run dev -- -p ${PORT}", 3333),
+            ("pnpm dev --port 4000", "pnpm dev --port ${PORT}", 4000),
+            ("bun run dev --port=4000", "bun run dev --port=${PORT}", 4000),
+            ("cd web && yarn start --port 4000", "yarn start --port ${PORT}", 4000),
         ],
     )
     def test_that_a_line_names_can_move(self, command: str, text: str, port: int) -> None:
@@ -96,6 +111,8 @@ class TestThePort:
             ("node_modules/.bin/ng serve", "node_modules/.bin/ng serve --port ${PORT}"),
             ("npx vite", "npx vite --host 127.0.0.1 --port ${PORT} --strictPort"),
             ("python -m http.server", "python -m http.server ${PORT}"),
+            ("bundle exec jekyll serve", "bundle exec jekyll serve --port ${PORT}"),
+            ("vite client", "vite client --host 127.0.0.1 --port ${PORT} --strictPort"),
         ],
     )
     def test_is_given_to_a_server_whose_line_names_none(self, command: str, text: str) -> None:
@@ -115,17 +132,19 @@ class TestThePort:
         "command",
         [
             "redis-cli -p 6379",
+            "ssh -p 2222 host",
+            "./deploy -p 3000",
+            "node stripe-mock-worker.js -p 4000",
+            "npm run dev --port 4000",
+            "npm run dev -- --open",
+            "bundle exec jekyll",
             "ngrok http --port 3000",
             "node worker.js --port 4000",
             "celery -A app worker",
             "bin/rails runner x -p 3000",
             "python manage.py qcluster",
             "vite build --watch",
-            "uvicorn app:app --port 8000 | tee log",
             "uvicorn app:app --port 8000 & npm start",
-            "sh -c 'uvicorn app:app --port 8000'",
-            "(cd a; uvicorn app:app --port 8000)",
-            "uvicorn app:app --port 8000 || true",
             "echo $PORTAL",
             "PORT=99999 node server.js",
             "python manage.py runserver --verbosity 2 8000",
@@ -154,6 +173,30 @@ class TestThePort:
 
         assert (found.text, found.variable, found.port, found.takes_port) == (command, variable, port, True)
 
+    def test_of_another_variable_can_be_given_by_port_as_well(self) -> None:
+        assert understood("bin/rails s -p ${LANE:-3000} -e x").own == "bin/rails s -p ${PORT} -e x"
+        assert understood("gunicorn -b :$API_PORT app").own == "gunicorn -b :${PORT} app"
+
+    @pytest.mark.parametrize(
+        ("command", "port"),
+        [
+            ("puma -p 3000 | tee log", 3000),
+            ("uvicorn app:app --port 8010 || true", 8010),
+            ("uvicorn app:app | tee log", 8000),
+            ("sh -c 'uvicorn app:app --port 8010'", 8010),
+            ("(cd a; uvicorn app:app --port 8010)", 8010),
+        ],
+    )
+    def test_stays_where_not_all_words_are_certain(self, command: str, port: int) -> None:
+        found = understood(command)
+
+        assert (found.text, found.port, found.takes_port, found.is_fixed) == (command, port, True, True)
+
+    def test_is_read_by_a_program_that_needs_no_option_before_a_pipe(self) -> None:
+        found = understood("bin/rails server | tee log")
+
+        assert (found.port, found.takes_port, found.is_fixed) == (None, True, False)
+
     def test_that_only_looks_like_one_stays(self) -> None:
         assert understood("uvicorn app:app --workers 2 --port 8000").text.startswith(
             "uvicorn app:app --workers 2"
@@ -171,15 +214,18 @@ class TestAScript:
             ("pnpm run dev:web", "dev:web"),
             ("npm run --silent dev", "dev"),
             ("NODE_ENV=development yarn dev", "dev"),
-            ("yarn build --watch", None),
-            ("npm run dev -- --open", None),
+            ("yarn build --watch", "build"),
+            ("npm run dev -- --open", "dev"),
+            ("bun run dev", "dev"),
+            ("bun src/index.ts", None),
             ("pnpm --filter web dev", None),
             ("npm exec vite", None),
             ("yarn workspace web dev", None),
+            ("npm run dev -w web", None),
             ("npm", None),
         ],
     )
-    def test_of_package_json_is_known_when_it_has_no_arguments(
+    def test_of_package_json_is_known_when_it_runs_in_its_folder(
         self, command: str, script: str | None
     ) -> None:
         assert understood(command).script == script

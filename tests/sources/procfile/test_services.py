@@ -175,7 +175,7 @@ class TestAPort:
 
         web, other = project.services["web"], project.services["other"]
         assert (port_of(web), web.port_env) == (3100, ("LANE",))
-        assert other.port_env == ()
+        assert (other.command, other.port_env) == ("bin/rails s -p ${PORT}", ())
         write("devinit.toml", initial_toml(project))
         assert load(root).services["web"].port_env == ("LANE",)
 
@@ -184,6 +184,42 @@ class TestAPort:
 
         assert ports(project) == {"sidekiq": None, "stream": 4000}
         assert project.services["sidekiq"].command == "PORT=3000 bundle exec sidekiq"
+
+    @pytest.mark.parametrize(
+        ("line", "port"),
+        [
+            ("web: npm run dev -- -p 3333", 3333),
+            ("admin: pnpm dev --port 4000", 4000),
+            ("py: python3 server.py --port 8090", 8090),
+            ("php: php -S localhost:8080 -t public", 8080),
+            ("site: jekyll serve -P 4001", 4001),
+            ("docs: bundle exec jekyll serve", 4000),
+        ],
+    )
+    def test_that_is_written_down_is_the_one_of_a_program_that_is_not_known(
+        self, listing: Processes, line: str, port: int
+    ) -> None:
+        project = listing(line)
+
+        assert list(ports(project).values()) == [port]
+        assert project.notes == ()
+
+    def test_before_a_pipe_is_fixed_and_that_is_said(self, listing: Processes) -> None:
+        project = listing("web: puma -p 3000 | tee log")
+
+        port = project.services["web"].port
+        assert port is not None
+        assert (port.preferred, port.strict, project.services["web"].command) == (
+            3000,
+            True,
+            "puma -p 3000 | tee log",
+        )
+        assert project.notes == (
+            (
+                "Procfile.dev, line 1: web keeps port 3000, because devinit changes no command with a pipe or a "
+                "subshell; `${PORT}` in its place lets the service move"
+            ),
+        )
 
     @pytest.mark.parametrize(
         "line",
@@ -207,6 +243,11 @@ class TestAScript:
             ("web: npm run dev", "npm run dev -- --host 127.0.0.1 --port ${PORT} --strictPort"),
             ("web: yarn dev", "yarn dev --host 127.0.0.1 --port ${PORT} --strictPort"),
             ("web: pnpm run dev", "pnpm run dev --host 127.0.0.1 --port ${PORT} --strictPort"),
+            (
+                "web: npm run dev -- --open",
+                "npm run dev -- --open --host 127.0.0.1 --port ${PORT} --strictPort",
+            ),
+            ("web: yarn dev --host", "yarn dev --host --port ${PORT} --strictPort"),
         ],
     )
     def test_that_runs_vite_is_told_the_port(
