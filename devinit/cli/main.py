@@ -44,8 +44,17 @@ COMMANDS = {
 
 STARTING = ("start", "restart")
 """Commands that need a supervisor for sure."""
-SYNONYMS = {"up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status", "exec": "run"}
+SYNONYMS = {
+    "up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status", "exec": "run",
+    "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
+    "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",
+    "dev": "start", "serve": "start", "boot": "start", "setup": "start", "reload": "restart", "bounce": "restart",
+    "kill": "stop", "halt": "stop", "tail": "logs", "health": "check", "info": "status", "explain": "why",
+    "environment": "env", "browse": "open", "sh": "run", "diagnose": "doctor",
+}  # fmt: skip
 """What people are used to from other programs."""
+NEAR = 0.7
+"""How alike a word and a command are that is proposed for it. Lower, `setup` would be taken for `stop`."""
 BROKEN_PIPE = 141
 """128 + SIGPIPE, as shells say it."""
 OUTPUT_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -234,8 +243,9 @@ def refuse_command(name: str) -> NoReturn:
     # Imported here: only a mistake pays for it.
     from difflib import get_close_matches
 
-    near = [SYNONYMS[name]] if name in SYNONYMS else get_close_matches(name, COMMANDS, n=1)
-    hint = f"did you mean `devinit {near[0]}`?" if near else "`devinit --help` lists the commands"
+    near = get_close_matches(name, (*COMMANDS, *SYNONYMS), n=1, cutoff=NEAR)
+    meant = SYNONYMS.get(near[0], near[0]) if near else None
+    hint = f"did you mean `devinit {meant}`?" if meant else "`devinit --help` lists the commands"
     raise UsageError(f"there is no command {name!r}", hint=hint)
 
 

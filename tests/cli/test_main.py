@@ -12,6 +12,17 @@ from devinit.cli.main import COMMANDS, SYNONYMS, main
 WRONG = {
     "unknown command": (["stat"], "there is no command 'stat'", "did you mean `devinit start`?"),
     "a word of other programs": (["up"], "there is no command 'up'", "did you mean `devinit start`?"),
+    "a word that is nearer to a dangerous one": (
+        ["top"],
+        "there is no command 'top'",
+        "`devinit dashboard`?",
+    ),
+    "a word like one of other programs": (
+        ["configs"],
+        "no command 'configs'",
+        "did you mean `devinit init`?",
+    ),
+    "a command with two letters turned": (["inti"], "no command 'inti'", "did you mean `devinit init`?"),
     "nothing like a command": (["qqq"], "there is no command 'qqq'", "`devinit --help` lists the commands"),
     "unknown option before": (["--frob"], "unknown option --frob", "`devinit --help`"),
     "-C without a folder": (["-C"], "-C needs a folder", "devinit -C DIR status"),
@@ -127,6 +138,12 @@ class TestHelp:
     def test_knows_what_other_programs_call_it(self) -> None:
         assert set(SYNONYMS.values()) <= set(COMMANDS)
         assert not set(SYNONYMS) & set(COMMANDS)
+
+    @pytest.mark.parametrize("word", ["top", "setup", "stdout", "tops"])
+    def test_that_stops_nothing_is_no_stop(self, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+        main([word])
+
+        assert "stop" not in capsys.readouterr().err.splitlines()[-1]
 
     @pytest.mark.parametrize(
         "name", ["start", "stop", "restart", "status", "logs", "why", "ports", "env", "init"]
