@@ -14,7 +14,7 @@ from devinit.kinds.postgres import extensions
 from devinit.logs import printed
 from devinit.model.launcher import is_job_worker
 from devinit.runtime.dotenv import render
-from devinit.sources.commands import command, left_out, programs, services
+from devinit.sources.commands import command, left_out, programs, services, targets
 from devinit.sources.procfile import lines, numbering
 from devinit.supervisor.diagnosis import build_table, cause_table, causes, log_records, remedies, workers
 from devinit.supervisor.logs import log_files
@@ -48,6 +48,9 @@ IN_TEXT = {
     ),
     "what ends others": (programs.ENDS_OTHERS, "kill-" * (LONG // 5)),
     "assignments": (programs._ASSIGNMENT, "A" * LONG),
+    "targets": (targets._TARGET, "a " * (LONG // 2)),
+    "names of targets": (targets._TARGET, "a" * LONG),
+    "tasks": (targets._TASK, "a:" * (LONG // 2)),
     "production": (left_out._PRODUCTION, "A_" * (LONG // 2)),
     "ports of databases": (services._PORT_OPTION, "--port " * (LONG // 7)),
     **{

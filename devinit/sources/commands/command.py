@@ -125,6 +125,11 @@ def is_port(digits: str) -> bool:
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
 
 
+def joined(*folders: str) -> str:
+    """Return the folder that one leads to from the other, as far as both are known."""
+    return "/".join(each for each in folders if each)
+
+
 def port_in(words: str) -> int | None:
     """Return the port that a script of package.json names; None when it names none, or not plainly."""
     start = _last_part(words)
@@ -139,7 +144,7 @@ def _folder_of(text: str) -> tuple[str, str]:
             break
         folders.append(found[1].rstrip("/"))
         text = text[found.end() :]
-    return "/".join(each for each in folders if each != "."), text
+    return joined(*(each for each in folders if each != ".")), text
 
 
 def _plain(text: str) -> str:
@@ -221,7 +226,7 @@ def _of_a_script(command: Command, head: str, part: str) -> Command:
     found = _ELSEWHERE.search(part)
     if found is not None and ".." not in found[1].split("/") and not found[1].startswith("/"):
         part = part[: found.start()] + part[found.end() :]
-        folder = "/".join(each for each in (command.folder, found[1].rstrip("/")) if each)
+        folder = joined(command.folder, found[1].rstrip("/"))
         written = _ELSEWHERE.sub("", command.written, count=1)
         command = replace(command, text=head + part, written=written, folder=folder)
     program = program_of(words_of(part))

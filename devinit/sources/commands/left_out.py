@@ -8,7 +8,7 @@ import re
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, understood
 from devinit.sources.commands.process import Process
-from devinit.sources.commands.scripts import scripts_reached
+from devinit.sources.commands.scripts import scripts_reached, words_of_script
 from devinit.sources.source import Weight
 from devinit.system.bounds import Bounds
 
@@ -26,13 +26,20 @@ def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) 
         return f"left out: {harm}"
     if process.name.lower() in programs.CONSOLES or _is_console(command.program):
         return "left out: a person works in it, and a service has no terminal"
-    if weight is Weight.PRODUCTION and _PRODUCTION.search(process.command):
+    if weight is Weight.PRODUCTION and (_PRODUCTION.search(process.command) or _was_built(command.program)):
         return "left out: it runs what was built for production"
     folder = bounds.root / command.folder
     # Path.is_dir() raises for a path that is too long.
     if not (os.path.isdir(folder) and bounds.holds(folder)):  # noqa: PTH112
         return f"left out: {command.folder} is no folder of the repository"
     place = f"{command.folder}/package.json" if command.folder else "package.json"
+    words = words_of_script(command, folder, bounds)
+    if (
+        weight is Weight.PRODUCTION
+        and words
+        and (_PRODUCTION.search(words) or _was_built(understood(words).program))
+    ):
+        return f"left out: it runs what was built for production (`{command.script}` in {place})"
     for name, words in scripts_reached(process.command, folder, bounds).items():
         if harm := _harm(words):
             return f"left out: {harm} (`{name}` in {place})"
@@ -47,6 +54,17 @@ def _harm(command: str) -> str:
         return "it starts containers"
     program = next(iter(understood(command).program), "")
     return f"{program} starts processes itself" if program in programs.MANAGERS else ""
+
+
+def _was_built(program: tuple[str, ...]) -> bool:
+    """Tell whether a program runs what a build has made before."""
+    if not program:
+        return False
+    return (
+        program[:2] in programs.BUILT_BY
+        or program[0] in programs.SERVES_BUILT
+        or program[0].removeprefix("./").partition("/")[0] in programs.OUTPUT
+    )
 
 
 def _is_console(program: tuple[str, ...]) -> bool:

@@ -29,6 +29,15 @@ class Process(Struct, frozen=True, kw_only=True):
     """Counted from 1."""
     index: int
     """How many processes come before it in the list."""
+    folder: str = ""
+    """Where the command runs, relative to the project's folder; empty for that."""
+    says: str = ""
+    """The line, where it is not name and command."""
+
+    @property
+    def place(self) -> str:
+        """The file and the line, for a person: `Procfile.dev, line 2`."""
+        return f"{self.file}, line {self.line}" if self.line else self.file
 
 
 def problem_of(command: str) -> str:

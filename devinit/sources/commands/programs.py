@@ -118,6 +118,15 @@ CONSOLES = frozenset({"console", "shell", "repl"})
 """Names of processes in which a person works."""
 SHELLS = frozenset({"bash", "sh", "zsh", "fish", "irb", "pry", "ipython", "bpython", "psql", "redis-cli"})
 
+BUILT_BY = frozenset(
+    {("next", "start"), ("nuxt", "start"), ("nuxt", "preview"), ("vite", "preview"), ("astro", "preview")}
+    | {("gatsby", "serve"), ("docusaurus", "serve")}
+)
+"""Programs with the command that runs what they have built before."""
+SERVES_BUILT = frozenset({"serve", "react-router-serve", "remix-serve"})
+OUTPUT = frozenset({"dist", "build", ".output", ".next", "out"})
+"""Folders into which programs are built."""
+
 SERVING_NAMES = frozenset({"web", "api", "backend", "server", "frontend"})
 """Names of processes that answer requests: `web` is the only one that Heroku gives a port."""
 WORKING_NAMES = re.compile(

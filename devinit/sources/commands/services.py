@@ -12,7 +12,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.port import HIGHEST_PORT, PortRequest
 from devinit.model.service import Service
 from devinit.sources.commands import programs
-from devinit.sources.commands.command import Command, is_port, understood
+from devinit.sources.commands.command import Command, is_port, joined, understood
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.process import Process
 from devinit.sources.commands.scripts import Script, script_of
@@ -43,7 +43,6 @@ class Numbering(Struct, frozen=True):
 class Listing(Struct):
     """What is known of a list of processes, as far as it has been read."""
 
-    origin: str
     weight: Weight
     bounds: Bounds
     numbering: Numbering
@@ -52,17 +51,17 @@ class Listing(Struct):
     clients: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
-    def note(self, line: int, text: str) -> None:
+    def note(self, place: str, text: str) -> None:
         """Say something about a line; of the notes beyond MOST_NOTES only that there are more."""
         if len(self.notes) < MOST_NOTES:
-            self.notes.append(f"{self.origin}, line {line}: {text}")
+            self.notes.append(f"{place}: {text}")
         elif len(self.notes) == MOST_NOTES:
-            self.notes.append(f"{self.origin}, line {line}, and below: more of the same kind")
+            self.notes.append(f"{place}, and below: more of the same kind")
 
-    def found(self) -> Found:
-        """Return what the list says."""
+    def found(self, origin: str) -> Found:
+        """Return what the list says, which was read from this file."""
         return Found(
-            origin=self.origin,
+            origin=origin,
             weight=self.weight,
             services=self.services,
             evidence=self.evidence,
@@ -74,13 +73,14 @@ class Listing(Struct):
 def add(process: Process, listing: Listing) -> None:
     """Add the service of a line, or a note that says why there is none."""
     command = understood(process.command)
+    command = structs.replace(command, folder=joined(process.folder, command.folder))
     if programs.only_works(process.name, list(command.program)) and not (command.serves or command.uses_port):
         command = structs.replace(command, text=command.written, port=None, takes_port=False)
     if reason := why_not(process, command, listing.weight, listing.bounds):
-        listing.note(process.line, f"{process.name} is {reason}")
+        listing.note(process.place, f"{process.name} is {reason}")
     elif process.service in listing.services:
         listing.note(
-            process.line, f"{process.name} is left out: a database has its name, which a line above starts"
+            process.place, f"{process.name} is left out: a database has its name, which a line above starts"
         )
     elif kind := programs.DATABASES.get(command.program[0] if command.program else ""):
         _add_database(process, kind, listing)
@@ -102,7 +102,7 @@ def _add_database(process: Process, kind: str, listing: Listing) -> None:
     listing.services[name] = service
     listing.evidence[name] = tuple(_line(key, process) for key in about)
     listing.note(
-        process.line, f"{process.name} is run as {kind} by devinit itself, with data of this checkout"
+        process.place, f"{process.name} is run as {kind} by devinit itself, with data of this checkout"
     )
 
 
@@ -121,7 +121,7 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
         evidence += said
     elif not (programs.only_works(process.name, list(command.program)) or (script and script.only_works)):
         listing.note(
-            process.line,
+            process.place,
             f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "
             f"[services.{name}] in devinit.toml gives it one",
         )
@@ -140,16 +140,16 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
     if not is_builder and tool not in programs.BROWSER_SERVERS:
         listing.clients.add(name)
     if name != process.name:
-        listing.note(process.line, f"{process.name} is called {name} here")
+        listing.note(process.place, f"{process.name} is called {name} here")
     if command.is_fixed:
         listing.note(
-            process.line,
+            process.place,
             f"{process.name} keeps port {command.port}, because devinit changes no command with a pipe or a "
             "subshell; `${PORT}` in its place lets the service move",
         )
     if script and script.several:
         listing.note(
-            process.line,
+            process.place,
             f"{process.name} runs a script that starts several programs ({script.several}); one line for each is "
             "better",
         )
@@ -192,5 +192,5 @@ def _request(name: str, preferred: int, *, strict: bool) -> PortRequest:
 
 
 def _line(about: str, process: Process) -> Evidence:
-    says = f"{process.name}: {process.command}"[:LONGEST_WORDS]
-    return Evidence(about=about, file=process.file, line=process.line, says=says)
+    says = process.says or f"{process.name}: {process.command}"
+    return Evidence(about=about, file=process.file, line=process.line, says=says[:LONGEST_WORDS])

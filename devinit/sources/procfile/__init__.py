@@ -1,7 +1,8 @@
 """A Procfile of foreman, overmind, honcho or Heroku: a line `NAME: COMMAND` for each process.
 
-`Procfile.dev` lists the processes for development, all of them. A Procfile alone is a list of what is deployed, as
-a rule: applications that are recognised by their code count more.
+`Procfile.dev` lists the processes for development, all of them, and so does the file that the project's own
+command names. A Procfile alone is a list of what is deployed, as a rule: applications that are recognised by their
+code count more.
 """
 
 from __future__ import annotations
@@ -16,16 +17,37 @@ if TYPE_CHECKING:
 APPLICATIONS: tuple[str, ...] = ("Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",)
 DATABASES: tuple[str, ...] = ()
 FILES = ("Procfile.dev", "Procfile")
-"""For development, and for deployment. The first one that is there is read."""
+"""For development, and for deployment."""
+MOST_FOLDERS = 200
+"""In which a Procfile is looked for below the project's folder."""
 
 
 def claims(folder: str | os.PathLike[str]) -> bool:
-    """Tell whether a folder has one."""
-    return any(os.path.lexists(os.path.join(folder, name)) for name in FILES)  # noqa: PTH118 - loads os alone
+    """Tell whether a folder, or one in it, has one."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - loads os alone
+    except OSError:
+        return False
+    return any(name.startswith(FILES[1]) for name in names) or bool(below(folder))
+
+
+def below(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the folders in a folder that have a Procfile of their own."""
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - loads os alone
+    except OSError:
+        return []
+    return [
+        name
+        for name in [each for each in names if not each.startswith(".") and each != "node_modules"][
+            :MOST_FOLDERS
+        ]
+        if any(os.path.isfile(os.path.join(folder, name, file)) for file in FILES)  # noqa: PTH113, PTH118
+    ]
 
 
 def read(bounds: Bounds) -> Found:
     """Return the processes that it lists."""
     from devinit.sources.procfile.services import found_in  # only where there is something to read
 
-    return found_in(bounds, *FILES)
+    return found_in(bounds, FILES, below(bounds.root))

@@ -7,6 +7,7 @@ exports another one before it calls foreman.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from devinit.sources.commands.command import is_port
 from devinit.sources.commands.services import Numbering
@@ -25,10 +26,10 @@ _SETTINGS = {
 """File → how it names the first port. `bin/dev` exports `${PORT:-3000}`."""
 
 
-def numbering(bounds: Bounds) -> Numbering:
-    """Return how the processes are numbered: from 5000 on when no file says so."""
+def numbering(bounds: Bounds, folder: Path) -> Numbering:
+    """Return how the processes of a folder's Procfile are numbered: from 5000 on when no file says so."""
     for name, pattern in _SETTINGS.items():
-        path = bounds.root / name
+        path = folder / name
         text = read(path, bounds)
         found = pattern.search(text)
         if found is not None and is_port(found[1]):

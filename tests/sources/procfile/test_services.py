@@ -456,6 +456,106 @@ class TestAProcfileForDeployment:
         assert project.services == {}
         assert project.notes == ("Procfile, line 1: web is left out: it runs what was built for production",)
 
+    @pytest.mark.parametrize(
+        ("line", "scripts"),
+        [
+            ("web: next start -p $PORT", {}),
+            ("web: node dist/server.js", {}),
+            ("web: npx serve -s build", {}),
+            ("web: npm start", {"start": "next start"}),
+            ("web: yarn start", {"start": "NODE_ENV=production node server.js"}),
+            ("web: npm run start:prod", {"start:prod": "node ./dist/main"}),
+        ],
+    )
+    def test_leaves_out_what_runs_a_build(
+        self, write: Write, listing: Processes, line: str, scripts: dict[str, str]
+    ) -> None:
+        write("package.json", json.dumps({"scripts": scripts}))
+
+        project = listing(line, "worker: node worker.js", name="Procfile")
+
+        assert list(project.services) == ["worker"]
+        assert project.notes[0].startswith("Procfile, line 1: web is left out: it runs what was built for")
+
+    @pytest.mark.parametrize(
+        ("line", "scripts"),
+        [("web: node server.js", {}), ("web: npm start", {"start": "node server.js"}), ("web: next dev", {})],
+    )
+    def test_starts_what_runs_from_its_source(
+        self, write: Write, listing: Processes, line: str, scripts: dict[str, str]
+    ) -> None:
+        write("package.json", json.dumps({"scripts": scripts}))
+
+        assert list(listing(line, name="Procfile").services) == ["web"]
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("package.json", json.dumps({"scripts": {"dev": "honcho start"}})),
+            ("bin/dev", "#!/bin/sh\nexec foreman start -f Procfile\n"),
+            ("Makefile", "VENV := .venv\n\ndev: install\n\t@$(VENV)/bin/honcho start\n"),
+            ("justfile", "dev *args:\n    uv run honcho start {{args}}\n"),
+        ],
+    )
+    def test_is_for_development_where_the_project_starts_it(
+        self, write: Write, listing: Processes, file: str, text: str
+    ) -> None:
+        write(file, text)
+        write("backend/main.py", API)
+
+        project = listing("web: next start", "worker: python worker.py", name="Procfile")
+
+        assert list(project.services) == ["web", "worker"]
+
+    def test_has_the_name_that_the_project_starts(self, write: Write, listing: Processes) -> None:
+        write("package.json", json.dumps({"scripts": {"dev": "overmind start -f Procfile.local"}}))
+        write("Procfile", "web: gunicorn shop\n")
+
+        assert list(listing("ui: npx vite", name="Procfile.local").services) == ["ui"]
+
+
+class TestAProcfileInAFolder:
+    def test_is_the_projects_where_there_is_one(self, root: Path, write: Write) -> None:
+        write("backend/Procfile.dev", "web: uvicorn app:app\nworker: cd jobs && python worker.py\n")
+        (root / "backend/jobs").mkdir()
+
+        project = detect(root)
+
+        assert {name: each.directory for name, each in project.services.items()} == {
+            "web": root / "backend",
+            "worker": root / "backend/jobs",
+        }
+        assert project.evidence["worker"][0].place == "backend/Procfile.dev, line 2"
+
+    def test_is_a_project(self, root: Path, write: Write) -> None:
+        write("backend/Procfile", "web: gunicorn app\n")
+
+        assert root_shown_by(str(root)) == str(root)
+
+    def test_is_named_beside_the_projects_own(self, write: Write, listing: Processes) -> None:
+        write("tools/Procfile", "bot: ./bot\n")
+
+        project = listing("web: bin/rails server")
+
+        assert list(project.services) == ["web"]
+        assert project.notes[0].startswith("tools/Procfile lists processes, too, and is not read")
+
+    def test_is_named_beside_another_one(self, root: Path, write: Write) -> None:
+        write("a/Procfile", "web: ./a\n")
+        write("b/Procfile.dev", "web: ./b\n")
+
+        project = detect(root)
+
+        assert project.services == {}
+        assert [note.split()[0] for note in project.notes] == ["a/Procfile", "b/Procfile.dev"]
+
+    def test_beyond_a_link_out_of_the_repository_is_not_read(self, root: Path, tmp_path: Path) -> None:
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "Procfile").write_text("web: run\n")
+        (root / "linked").symlink_to(tmp_path / "other")
+
+        assert detect(root).services == {}
+
 
 class TestALineThatIsNotStarted:
     @pytest.mark.parametrize(
@@ -543,13 +643,24 @@ class TestAHostileFile:
         assert project.services == {}
         assert project.notes[0].startswith(f"Procfile.dev is a link to {tmp_path / 'other'}")
 
-    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-    def test_that_is_no_file_stops_nothing(self, root: Path, make: Callable[[Path], None]) -> None:
+    @pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "no regular file"), (os.mkdir, "a folder")])
+    def test_that_is_no_file_stops_nothing(self, root: Path, make: Callable[[Path], None], kind: str) -> None:
         make(root / "Procfile.dev")
 
         project = detect(root)
 
-        assert (project.services, project.notes) == ({}, ("Procfile.dev names no process",))
+        assert (project.services, project.notes) == ({}, (f"Procfile.dev is {kind}, and is not read",))
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+    def test_that_is_no_file_hides_no_other_one(
+        self, root: Path, listing: Processes, make: Callable[[Path], None]
+    ) -> None:
+        make(root / "Procfile.dev")
+
+        project = listing("web: gunicorn shop.wsgi", name="Procfile")
+
+        assert list(project.services) == ["web"]
+        assert project.notes[0].startswith("Procfile.dev is ")
 
     def test_that_is_too_large_or_no_text_is_named(self, root: Path, write: Write) -> None:
         write("Procfile.dev", "web: run\n" * 100_000)
