@@ -5,10 +5,10 @@ Another one is added by its module and a line in this table. Importing it loads 
 
 from __future__ import annotations
 
-from devinit.sources import folders, procfile
+from devinit.sources import folders, procfile, scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.sources.source import Source
 
-SOURCES: tuple[Source, ...] = (folders, procfile)
+SOURCES: tuple[Source, ...] = (folders, procfile, scripts)

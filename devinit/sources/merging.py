@@ -73,6 +73,7 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
         services=services,
         environment={**low.environment, **high.environment},
         evidence=evidence,
+        scope=high.scope,
         clients=high.clients | frozenset(renamed.get(name, name) for name in low.clients),
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -97,7 +98,8 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
         return f"{said}: left out, because {high.origin} has another service of this name"
     if not _is_application(service) or service.name in wanted:
         return ""
-    if high.weight is Weight.PROCESSES and any(map(_is_application, high.services.values())):
+    is_listed = high.weight is Weight.PROCESSES and (not high.scope or str(service.directory) in high.scope)
+    if is_listed and any(map(_is_application, high.services.values())):
         return (
             f"{said}: not started, because {high.origin} does not name it; a line there, or a "
             f"[services.{service.name}] in devinit.toml, starts it"
@@ -125,7 +127,7 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
             changes["ready"] = other.ready
         changes |= {
             name: getattr(winner, name) or getattr(other, name)
-            for name in ("before_start", "docs_path", "warm")
+            for name in ("before_start", "docs_path", "warm", "port_env", "env")
         }
     return structs.replace(winner, **changes)
 

@@ -33,6 +33,8 @@ MANAGERS = {
 """Lock file → the package manager that wrote it."""
 SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|(?<![&>])&(?![&>])")
 """Scripts that start several programs: flags would reach the wrong one."""
+_OF_A_LIBRARY = ("exports", "types", "typings", "files", "publishConfig", "bin")
+"""What a package states that others import or install."""
 _ESCAPED_HALF = r"\ud"
 """How JSON escapes one half of a character outside of the first 65,536, which may stand there alone."""
 
@@ -54,6 +56,11 @@ def read_package(folder: Path, bounds: Bounds) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return package if isinstance(package, dict) else None
+
+
+def is_library(package: dict[str, Any]) -> bool:
+    """Tell whether a package is there to be imported or installed by others."""
+    return package.get("private") is not True and any(key in package for key in _OF_A_LIBRARY)
 
 
 def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> str:

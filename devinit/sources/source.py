@@ -39,6 +39,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """Variables for every service."""
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
     """Keyed by service."""
+    scope: frozenset[str] = frozenset()
+    """The folders, absolute, of which a list names every process; empty when that is all of the project."""
     clients: frozenset[str] = frozenset()
     """Services that may use every database of the project: the source knows no order."""
     notes: tuple[str, ...] = ()

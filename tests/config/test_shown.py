@@ -77,6 +77,10 @@ class TestAFolderWithoutAProject:
             "  backend/: FastAPI, Starlette, Flask or Django, or a package.json with a dev or start script",
             "  frontend/: a package.json with a dev or start script",
             "  Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",
+            (
+                "  package.json: a dev or start script that starts several programs, as with concurrently, turbo or "
+                "pnpm -r"
+            ),
             f"  {DATABASES[0]}",
             "`devinit init` writes a devinit.toml to begin with",
         ]

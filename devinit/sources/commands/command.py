@@ -21,7 +21,7 @@ from devinit.sources.commands.programs import (
     server_of,
     words_of,
 )
-from devinit.sources.commands.script_runs import MANAGERS, ScriptRun, script_run
+from devinit.sources.commands.script_runs import MANAGERS, RUNNERS, ScriptRun, script_run
 
 PORT = "${PORT}"
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)
@@ -80,7 +80,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
 def understood(text: str) -> Command:
     """Return what a command does, as far as its words say it."""
-    folder, rest = _folder_of(text)
+    folder, rest = folder_of(text)
     start = _last_part(rest)
     if start is None:
         return _with_fixed_port(with_use(Command(text=rest, written=rest, folder=folder)))
@@ -99,6 +99,8 @@ def understood(text: str) -> Command:
     )
     if program and program[0] in MANAGERS:
         return _of_a_script(command, head, part)
+    if program and program[0] in RUNNERS:
+        return with_use(replace(command, runs=script_run(program)))
     server = server_of(program)
     command = replace(command, serves=server)
     if _USE.search(part):
@@ -125,6 +127,17 @@ def is_port(digits: str) -> bool:
     return LOWEST_PORT <= int(digits) <= HIGHEST_PORT
 
 
+def folder_of(text: str) -> tuple[str, str]:
+    """Return where a command changes to before anything else, and what is left of it."""
+    folders: list[str] = []
+    while (found := _CHANGE.match(text)) is not None:
+        if found[1].startswith(("/", "-")) or ".." in found[1].split("/"):
+            break
+        folders.append(found[1].rstrip("/"))
+        text = text[found.end() :]
+    return joined(*(each for each in folders if each != ".")), text
+
+
 def joined(*folders: str) -> str:
     """Return the folder that one leads to from the other, as far as both are known."""
     return "/".join(each for each in folders if each)
@@ -134,17 +147,6 @@ def port_in(words: str) -> int | None:
     """Return the port that a script of package.json names; None when it names none, or not plainly."""
     start = _last_part(words)
     return understood(words[start:]).port if start is not None else None
-
-
-def _folder_of(text: str) -> tuple[str, str]:
-    """Return where a command changes to before anything else, and what is left of it."""
-    folders: list[str] = []
-    while (found := _CHANGE.match(text)) is not None:
-        if found[1].startswith(("/", "-")) or ".." in found[1].split("/"):
-            break
-        folders.append(found[1].rstrip("/"))
-        text = text[found.end() :]
-    return joined(*(each for each in folders if each != ".")), text
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,8 @@ import shlex
 
 from msgspec import Struct
 
+from devinit.model.evidence import Evidence
+
 LONGEST_COMMAND = 2_000
 """In characters. No command that was written by hand is longer."""
 LONGEST_NAME = 40
@@ -33,6 +35,8 @@ class Process(Struct, frozen=True, kw_only=True):
     """Where the command runs, relative to the project's folder; empty for that."""
     says: str = ""
     """The line, where it is not name and command."""
+    further: tuple[Evidence, ...] = ()
+    """Further lines that led to the command."""
 
     @property
     def place(self) -> str:
@@ -42,6 +46,8 @@ class Process(Struct, frozen=True, kw_only=True):
 
 def problem_of(command: str) -> str:
     """Say why a command cannot be run; nothing when it can."""
+    if not command.strip():
+        return "its command is empty"
     if len(command) > LONGEST_COMMAND:
         return f"its command has more than {LONGEST_COMMAND:,} characters"
     if not command.replace("\t", "").isprintable():
@@ -55,7 +61,8 @@ def problem_of(command: str) -> str:
 
 def service_name(name: str, taken: set[str]) -> str:
     """Return a name that a service may have, whose variables are no other service's, and take it."""
-    plain = re.sub(r"^[^a-z]+", "", name.lower())[:LONGEST_NAME] or _UNNAMED
+    known = re.sub(r"[^a-z0-9_-]+", "-", name.lower())
+    plain = re.sub(r"^[^a-z]+", "", known)[:LONGEST_NAME] or _UNNAMED
     wanted = f"{_UNNAMED}-all" if plain == "all" else plain
     service, number = wanted, 1
     while _variable(service) in taken:

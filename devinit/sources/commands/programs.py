@@ -141,11 +141,36 @@ BROWSER_SERVERS = frozenset(
     | {"storybook", "vitepress", "docusaurus", "gatsby", "ember", "rsbuild"}
 )
 """What serves pages that are carried out in the browser: it uses no database."""
-_WORKERS = frozenset(
-    {"celery", "rq", "arq", "dramatiq", "huey_consumer", "taskiq", "saq", "sidekiq", "resque", "good_job"}
-    | {"tsup", "swc", "unbuild", "postcss"}
-    | {"tailwindcss", "esbuild", "sass", "tsc", "webpack", "rollup", "guard", "stripe", "ngrok"}
+_BUILDING = frozenset(
+    {
+        "tsup",
+        "tsc",
+        "tsc-watch",
+        "vue-tsc",
+        "tsdown",
+        "swc",
+        "unbuild",
+        "postcss",
+        "tailwindcss",
+        "esbuild",
+        "sass",
+    }
+    | {
+        "rollup",
+        "microbundle",
+        "babel",
+        "bunchee",
+        "pkgroll",
+        "svelte-package",
+        "ng-packagr",
+        "rslib",
+        "webpack",
+    }
 )
+_WORKERS = _BUILDING | {
+    "celery", "rq", "arq", "dramatiq", "huey_consumer", "taskiq", "saq", "sidekiq", "resque", "good_job", "guard",
+    "stripe", "ngrok",
+}  # fmt: skip
 
 _CLIENTS = frozenset(
     {"ssh", "curl", "wget", "nc", "netcat", "ncat", "telnet", "mysql", "mongo", "mongosh", "redis-benchmark"}
@@ -287,6 +312,24 @@ def port_form_of(program: list[str]) -> str | None:
     if not name or name in _NO_LISTENERS or WORKING_NAMES.search(name.lower()):
         return None
     return SCRIPT_PORT if name.endswith(_SCRIPT_ENDINGS) else _LONG_PORT
+
+
+def builds(program: list[str]) -> bool:
+    """Tell whether a program builds what others serve or import."""
+    name = program[0] if program else ""
+    return (
+        name in _BUILDING
+        or (name in SERVERS and "build" in program[1:])
+        or (name == "next" and "build" in program)
+    )
+
+
+def is_watching(program: list[str]) -> bool:
+    """Tell whether a program that builds goes on when it has built."""
+    return program[:1] == ["tsc-watch"] or any(
+        word in ("--watch", "watch", "dev", "--stub=watch") or re.fullmatch(r"-[a-z]{0,3}w", word)
+        for word in (each.partition("=")[0] for each in program[1:])
+    )
 
 
 def only_works(name: str, program: list[str]) -> bool:

@@ -12,7 +12,7 @@ from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, port_in, understood
 from devinit.sources.commands.process import LONGEST_COMMAND
 from devinit.sources.files import LONGEST_WORDS, table
-from devinit.sources.packages import PORT_FLAGS, SEVERAL, line_of_script, read_package, tool_of
+from devinit.sources.packages import PORT_FLAGS, SEVERAL, is_library, line_of_script, read_package, tool_of
 from devinit.system.bounds import Bounds
 
 _SERVING = re.compile(r"(?:dev|start|serve)(?![a-z])")
@@ -40,6 +40,8 @@ class Script(Struct, frozen=True):
     """The program that it runs, when that is known to serve."""
     only_works: bool = False
     """Whether it is known to answer no requests: it builds what others serve."""
+    program: tuple[str, ...] = ()
+    """The program that it runs, with the words after it; none when that is not plain."""
     several: str = ""
     """The script, when it starts several programs."""
 
@@ -65,7 +67,8 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
         return Script(command.text, inner.serves.port, tool=program)
     if programs.only_works("", list(inner.program)) or program in PORT_FLAGS:
         return Script(command.text, only_works=True)
-    return Script(command.text, _USUAL_PORT if _SERVING.match(command.script) else None)
+    serves = _SERVING.match(command.script) and not is_library(read_package(directory, bounds) or {})
+    return Script(command.text, _USUAL_PORT if serves else None, program=inner.program)
 
 
 def flags_behind(command: Command, flags: str) -> str:

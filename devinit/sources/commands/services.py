@@ -13,7 +13,9 @@ from devinit.model.port import HIGHEST_PORT, PortRequest
 from devinit.model.service import Service
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, is_port, joined, understood
+from devinit.sources.commands.entry import listening_of
 from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.listening import Listening
 from devinit.sources.commands.process import Process
 from devinit.sources.commands.scripts import Script, script_of
 from devinit.sources.files import LONGEST_WORDS
@@ -88,6 +90,12 @@ def add(process: Process, listing: Listing) -> None:
         _add_process(process, command, listing)
 
 
+def line_of(about: str, process: Process) -> Evidence:
+    """Return the line of a process as what a key of its service was read from."""
+    says = process.says or f"{process.name}: {process.command}"
+    return Evidence(about=about, file=process.file, line=process.line, says=says[:LONGEST_WORDS])
+
+
 def _add_database(process: Process, kind: str, listing: Listing) -> None:
     """Add the server that devinit runs in the place of a database that a line starts."""
     name = process.service if kind in listing.services else kind
@@ -100,7 +108,7 @@ def _add_database(process: Process, kind: str, listing: Listing) -> None:
     elif service.port is not None:
         service = structs.replace(service, port=structs.replace(service.port, service=name))
     listing.services[name] = service
-    listing.evidence[name] = tuple(_line(key, process) for key in about)
+    listing.evidence[name] = tuple(line_of(key, process) for key in about)
     listing.note(
         process.place, f"{process.name} is run as {kind} by devinit itself, with data of this checkout"
     )
@@ -110,37 +118,40 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
     """Add a process as a service."""
     name, directory = process.service, listing.bounds.root / command.folder
     script = script_of(command, directory, listing.bounds)
-    evidence = [_line("command", process)]
+    evidence = [line_of("command", process), *process.further]
     if command.folder:
-        evidence.append(_line("directory", process))
-    port: PortRequest | None = None
-    if _serves(process, command, script):
-        preferred, said = _preferred(process, command, script, listing)
-        strict = command.is_fixed or bool(script and script.strict and not command.takes_port)
-        port = _request(name, preferred, strict=strict)
-        evidence += said
-    elif not (programs.only_works(process.name, list(command.program)) or (script and script.only_works)):
+        evidence.append(line_of("directory", process))
+    port, variables, said = _port(process, command, script, listing)
+    if port is None and not (
+        programs.only_works(process.name, list(command.program)) or (script and script.only_works)
+    ):
         listing.note(
             process.place,
             f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "
             f"[services.{name}] in devinit.toml gives it one",
         )
-    aliases = _aliases(command, listing) if port else ()
-    own = command.own if port and command.variable and not aliases else command.text
+    own = command.own if port and command.variable and not variables else command.text
     listing.services[name] = Service(
         name=name,
         command=script.command if script else own,
         directory=directory,
         port=port,
-        port_env=aliases,
+        port_env=variables,
     )
-    listing.evidence[name] = tuple(evidence)
+    listing.evidence[name] = (*evidence, *said)
     tool = script.tool if script else next(iter(command.program), "")
-    is_builder = port is None and programs.BUILDERS.search(process.name.lower())
+    is_builder = port is None and (
+        programs.BUILDERS.search(process.name.lower()) or (script and script.only_works)
+    )
     if not is_builder and tool not in programs.BROWSER_SERVERS:
         listing.clients.add(name)
-    if name != process.name:
-        listing.note(process.place, f"{process.name} is called {name} here")
+    _say_more(process, command, script, listing)
+
+
+def _say_more(process: Process, command: Command, script: Script | None, listing: Listing) -> None:
+    """Say what the developer should know about a service that was added."""
+    if process.service != process.name:
+        listing.note(process.place, f"{process.name} is called {process.service} here")
     if command.is_fixed:
         listing.note(
             process.place,
@@ -155,10 +166,38 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
         )
 
 
-def _aliases(command: Command, listing: Listing) -> tuple[str, ...]:
-    """Return the variable that a command reads its port from; one that an earlier line reads is that one's."""
+def _port(
+    process: Process, command: Command, script: Script | None, listing: Listing
+) -> tuple[PortRequest | None, tuple[str, ...], tuple[Evidence, ...]]:
+    """Return the port of a process, further variables that it is read from, and the lines that say so."""
+    is_known = command.takes_port or command.serves or (script and (script.tool or script.said))
+    if not is_known and not programs.only_works(process.name, list(command.program)):
+        program = script.program if script else command.program
+        listens = listening_of(program, listing.bounds.root / command.folder, listing.bounds)
+        if listens is not None:
+            return _port_in_code(process, *listens, listing)
+    if not _serves(process, command, script):
+        return None, (), ()
+    preferred, said = _preferred(process, command, script, listing)
+    strict = command.is_fixed or bool(script and script.strict and not command.takes_port)
+    return _request(process.service, preferred, strict=strict), _aliases(command.variable, listing), said
+
+
+def _port_in_code(
+    process: Process, listening: Listening, said: tuple[Evidence, ...], listing: Listing
+) -> tuple[PortRequest, tuple[str, ...], tuple[Evidence, ...]]:
+    """Return the same for a program whose source says where it listens."""
+    preferred = listening.port or listing.numbering.port(process.index)
+    if listening.variable == "PORT" and listing.numbering.said is not None:
+        preferred, said = listing.numbering.port(process.index), (listing.numbering.said,)
+    aliases = () if listening.variable == "PORT" else _aliases(listening.variable, listing)
+    return _request(process.service, preferred, strict=listening.is_fixed), aliases, said
+
+
+def _aliases(variable: str | None, listing: Listing) -> tuple[str, ...]:
+    """Return the variable that a port is read from; one that an earlier process reads is that one's."""
     taken = {name for each in listing.services.values() for name in each.port_env}
-    return (command.variable,) if command.variable and command.variable not in taken else ()
+    return (variable,) if variable and variable not in taken else ()
 
 
 def _serves(process: Process, command: Command, script: Script | None) -> bool:
@@ -175,7 +214,7 @@ def _preferred(
 ) -> tuple[int, tuple[Evidence, ...]]:
     """Return the port that a process prefers, and the line that names it, if one does."""
     if command.port is not None:
-        return command.port, (_line("port", process),)
+        return command.port, (line_of("port", process),)
     if script is not None and script.said and script.port is not None:
         return script.port, script.said
     server = command.serves or (programs.SERVERS.get(script.tool) if script else None)
@@ -189,8 +228,3 @@ def _preferred(
 def _request(name: str, preferred: int, *, strict: bool) -> PortRequest:
     request = preferring(name, preferred, browser=True)
     return structs.replace(request, last=preferred, strict=True) if strict else request
-
-
-def _line(about: str, process: Process) -> Evidence:
-    says = process.says or f"{process.name}: {process.command}"
-    return Evidence(about=about, file=process.file, line=process.line, says=says[:LONGEST_WORDS])

@@ -1,0 +1,40 @@
+"""The file that a command runs, and where the program in it listens."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Sequence
+from pathlib import Path
+
+from devinit.model.evidence import Evidence
+from devinit.sources.commands.listening import CODE, Listening, listening_in
+from devinit.sources.files import read, seen
+from devinit.system.bounds import Bounds
+
+_ENDINGS = ("", ".js", ".ts", ".mjs", "/index.js", "/index.ts")
+_MOST_WORDS = 20
+
+
+def listening_of(
+    program: Sequence[str], directory: Path, bounds: Bounds
+) -> tuple[Listening, tuple[Evidence, ...]] | None:
+    """Return where the file listens that a program and the words after it name, with the line that says so."""
+    for word in program[:_MOST_WORDS]:
+        for ending in _ENDINGS if "." not in word.rpartition("/")[2] else ("",):
+            path = directory / f"{word}{ending}"
+            if not path.name.endswith(CODE) or word.startswith("-") or not _is_file(path):
+                continue
+            text = read(path, bounds)
+            found = listening_in(text)
+            if found is None:
+                return None
+            inside = Path(os.path.normpath(path))
+            if not inside.is_relative_to(bounds.root):
+                return None
+            return found, (seen("port", inside, bounds, text, found.position),) if found.port else ()
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    # Path.is_file() raises for a path that is too long.
+    return os.path.isfile(path)  # noqa: PTH113

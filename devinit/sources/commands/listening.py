@@ -1,0 +1,71 @@
+"""Where a program listens, as the file says that is run: on a number, or on what a variable says. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from devinit.model.port import HIGHEST_PORT
+
+CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".py", ".rb")
+LEAST_PORT = 1024
+"""Smaller numbers beside `listen` are something else."""
+_LISTENS = re.compile(
+    r"\.listen\s{0,9}\(|\bBun\.serve\s{0,9}\(|\bDeno\.serve\s{0,9}\(|(?<![.\w])serve\s{0,9}\(|uvicorn\.run\s{0,9}\("
+    r"|\bapp\.run\s{0,9}\(|\bserve_forever\s{0,9}\(|\bstartStandaloneServer\s{0,9}\("
+)
+_READS = re.compile(
+    r"(?:process\.env|Bun\.env|import\.meta\.env)(?:\.|\[[\"'])(?P<js>(?:[A-Z]\w{0,40}_)?PORT)\b[\"'\])\s]{0,9}"
+    r"(?:(?:\|\||\?\?)[\s\"'(]{0,9}(?P<js_usual>\d{2,5}))?"
+    r"|(?:os\.environ(?:\.get)?[\[(]|os\.getenv\(|ENV\.fetch\(|ENV\[)\s{0,9}[\"'](?P<py>(?:[A-Z]\w{0,40}_)?PORT)[\"']"
+    r"(?:\s{0,9},\s{0,9}[\"']?(?P<py_usual>\d{2,5}))?"
+)
+_NUMBER = re.compile(
+    r"\.listen\s{0,9}\(\s{0,9}(?P<first>\d{4,5})\b|\bport\s{0,9}[:=]\s{0,9}(?P<named>\d{4,5})\b"
+)
+_CONSTANT = re.compile(
+    r"^\s{0,40}(?:const|let|var)?\s{0,9}(?:PORT|port)\s{0,9}=\s{0,9}(?P<port>\d{4,5})\b", re.MULTILINE
+)
+FLASK_PORT = 5000
+_USUAL = {"uvicorn.run": 8000, "app.run": FLASK_PORT}
+"""Call → where it listens when it is given no port, and reads none."""
+_COMMENT = re.compile(r"^[ \t]{0,80}(?://|#).*$", re.MULTILINE)
+
+
+class Listening(Struct, frozen=True):
+    """That a program listens, and where."""
+
+    port: int | None
+    """None when the file does not say."""
+    variable: str | None
+    """The variable that moves it; None when none does, or none is known."""
+    position: int
+    """Where in the text that is said."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the port is a number that nothing moves."""
+        return self.port is not None and self.variable is None
+
+
+def listening_in(text: str) -> Listening | None:
+    """Return where the program of a file listens; None when nothing shows that it does."""
+    plain = _COMMENT.sub(lambda found: " " * len(found[0]), text)
+    listens = _LISTENS.search(plain)
+    if listens is None:
+        return None
+    for found in _READS.finditer(plain):
+        usual = found["js_usual"] or found["py_usual"]
+        return Listening(_port(usual), found["js"] or found["py"], found.start())
+    for pattern in (_NUMBER, _CONSTANT):
+        for found in pattern.finditer(plain):
+            digits = next(filter(None, found.groups()), "")
+            if (port := _port(digits)) is not None:
+                return Listening(port, None, found.start())
+    usual = next((port for call, port in _USUAL.items() if listens[0].startswith(call)), None)
+    return Listening(usual if "Flask(" in plain or usual != FLASK_PORT else None, None, listens.start())
+
+
+def _port(digits: str | None) -> int | None:
+    return int(digits) if digits and LEAST_PORT <= int(digits) <= HIGHEST_PORT else None

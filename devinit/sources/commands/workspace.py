@@ -1,0 +1,204 @@
+"""The packages of a workspace: npm, yarn and bun name them in package.json, pnpm in a file of its own."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from devinit.sources.files import read, table
+from devinit.sources.packages import read_package
+from devinit.system.bounds import Bounds
+
+MOST_PACKAGES = 500
+DEEPEST = 5
+"""Folders below the root in which packages are looked for."""
+_PNPM = "pnpm-workspace.yaml"
+_PASSED_OVER = frozenset({"node_modules", "bower_components"})
+_ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
+_LONGEST_PATTERN = 200
+
+
+class Package(Struct, frozen=True):
+    """A package of a workspace."""
+
+    name: str
+    """As its package.json says; its folder's, when that says none."""
+    folder: str
+    """Relative to the project's folder."""
+    scripts: dict[str, str] = {}
+    needs: frozenset[str] = frozenset()
+    """The names of the packages that it uses."""
+
+
+def packages_of(bounds: Bounds) -> dict[str, Package]:
+    """Return the packages of the workspace in the project's folder by their names, sorted by folder."""
+    patterns = [each for each in _patterns(bounds) if len(each) <= _LONGEST_PATTERN]
+    wanted = [_parts(each) for each in patterns if not each.startswith("!")]
+    unwanted = [_parts(each[1:]) for each in patterns if each.startswith("!")]
+    found: dict[str, Package] = {}
+    for folder in sorted({each for parts in wanted for each in _folders(bounds.root, parts)}):
+        if len(found) == MOST_PACKAGES:
+            break
+        if any(_fits(folder.split("/"), parts) for parts in unwanted):
+            continue
+        path = bounds.root / folder
+        described = read_package(path, bounds) if bounds.holds(path) else None
+        if described is not None:
+            package = _package(folder, described)
+            found.setdefault(package.name, package)
+    return found
+
+
+def selected(packages: Mapping[str, Package], selectors: Iterable[str]) -> list[Package]:
+    """Return the packages that a command selects: all of them when it only leaves some out."""
+    wanted: dict[str, Package] = {}
+    unwanted: set[str] = set()
+    is_selecting = False
+    for selector in selectors:
+        if selector.startswith("!"):
+            unwanted |= _named(packages, selector[1:]).keys()
+        elif selector and not selector.startswith("["):  # what git says has changed
+            is_selecting = True
+            wanted |= _named(packages, selector)
+    chosen = wanted if is_selecting else dict(packages)
+    return sorted(
+        (each for each in chosen.values() if each.name not in unwanted), key=lambda each: each.folder
+    )
+
+
+def needed_by(packages: Mapping[str, Package], package: Package) -> set[str]:
+    """Return the names of all packages that one uses, also through others."""
+    needed: set[str] = set()
+    waiting = [*package.needs]
+    while waiting:
+        name = waiting.pop()
+        if name in packages and name not in needed and name != package.name:
+            needed.add(name)
+            waiting += packages[name].needs
+    return needed
+
+
+def _named(packages: Mapping[str, Package], selector: str) -> dict[str, Package]:
+    """Return the packages of one selector: `web`, `@acme/*`, `./apps/*`, `web...` with what it uses."""
+    plain = selector.partition("[")[0].removeprefix("...").removesuffix("...").strip("^")
+    plain = plain.removeprefix("{").removesuffix("}")
+    if plain.startswith(("./", "/")) or plain == ".":
+        parts = _parts(plain)
+        found = [each for each in packages.values() if _fits(each.folder.split("/"), parts)]
+        found = found or [each for each in packages.values() if each.folder.startswith("/".join(parts) + "/")]
+    else:
+        found = [each for each in packages.values() if fnmatch.fnmatchcase(each.name, plain)]
+        found = found or [
+            each
+            for each in packages.values()
+            if plain in (each.folder, each.name.partition("/")[2], each.folder.rpartition("/")[2])
+        ]
+    names = {each.name for each in found}
+    if selector.endswith("..."):
+        names |= {name for each in found for name in needed_by(packages, each)}
+    if selector.startswith("..."):
+        names |= {each.name for each in packages.values() if needed_by(packages, each) & names}
+    return {name: packages[name] for name in names}
+
+
+def _package(folder: str, described: dict[str, Any]) -> Package:
+    stated = described.get("name")
+    name = stated if isinstance(stated, str) and stated else folder.rpartition("/")[2]
+    scripts = {key: words for key, words in table(described, "scripts").items() if isinstance(words, str)}
+    kinds = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+    needs = frozenset(key for kind in kinds for key in table(described, kind))
+    return Package(name, folder, scripts, needs)
+
+
+def _patterns(bounds: Bounds) -> Iterator[str]:
+    described = read_package(bounds.root, bounds) or {}
+    stated = described.get("workspaces")
+    if isinstance(stated, dict):
+        stated = stated.get("packages")
+    yield from (each for each in stated if isinstance(each, str)) if isinstance(stated, list) else ()
+    yield from _listed(read(bounds.root / _PNPM, bounds))
+
+
+def _listed(text: str) -> Iterator[str]:
+    """Yield the patterns of a pnpm-workspace.yaml in the form in which everybody writes it: one a line."""
+    is_list = False
+    for words in text.splitlines():
+        plain = words.partition(" #")[0].rstrip()
+        if not plain or plain.lstrip().startswith("#"):
+            continue
+        if is_list and (item := _ITEM.fullmatch(plain)):
+            yield item[1].strip().strip("\"'")
+        elif plain[0] not in " \t-":
+            is_list = plain.startswith("packages:")
+            inline = plain.removeprefix("packages:").strip()
+            if is_list and inline.startswith("[") and inline.endswith("]"):
+                yield from (each.strip().strip("\"'") for each in inline[1:-1].split(","))
+
+
+def _parts(pattern: str) -> list[str]:
+    return [part for part in pattern.strip().strip("/").split("/") if part not in ("", ".")]
+
+
+def _folders(root: Path, parts: list[str]) -> Iterator[str]:
+    """Yield the folders below the root that match a pattern, without links and what is installed."""
+    if ".." in parts or not parts:
+        return
+    level: list[tuple[str, int]] = [("", 0)]
+    seen: set[tuple[str, int]] = set()
+    while level and len(seen) < MOST_PACKAGES * DEEPEST:
+        folder, place = level.pop(0)
+        if (folder, place) in seen or folder.count("/") >= DEEPEST:
+            continue
+        seen.add((folder, place))
+        if place == len(parts):
+            if folder:
+                yield folder
+            continue
+        part = parts[place]
+        if part == "**":
+            level.append((folder, place + 1))
+        for name in _names(root / folder):
+            if part == "**" or fnmatch.fnmatchcase(name, part):
+                below = f"{folder}/{name}" if folder else name
+                level.append((below, place if part == "**" else place + 1))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".")
+                and entry.name not in _PASSED_OVER
+                and entry.is_dir(follow_symlinks=False)
+            )
+    except OSError:
+        return []
+
+
+def _fits(names: list[str], parts: list[str]) -> bool:
+    """Tell whether the names of folders match a pattern, of which `**` stands for any number of them."""
+    places = {0}
+    for name in names:
+        reached = _past_stars(places, parts)
+        places = {
+            place + 1 for place in reached if place < len(parts) and fnmatch.fnmatchcase(name, parts[place])
+        }
+        places |= {place for place in reached if place < len(parts) and parts[place] == "**"}
+    return len(parts) in _past_stars(places, parts)
+
+
+def _past_stars(places: set[int], parts: list[str]) -> set[int]:
+    """Return where a match may stand, when each `**` may also be no folder at all."""
+    reached = set(places)
+    for place in range(len(parts)):
+        if place in reached and parts[place] == "**":
+            reached.add(place + 1)
+    return reached

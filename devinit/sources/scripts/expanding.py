@@ -1,0 +1,261 @@
+"""Follow a script to the programs that it starts in the end, through other scripts and into packages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from devinit.model.evidence import Evidence
+from devinit.sources.commands import programs
+from devinit.sources.commands.command import folder_of, joined, understood
+from devinit.sources.commands.programs import words_of
+from devinit.sources.commands.script_runs import MANAGERS, ScriptRun
+from devinit.sources.commands.scripts import flags_behind
+from devinit.sources.commands.workspace import Package, selected
+from devinit.sources.files import table
+from devinit.sources.packages import line_of_script, package_manager, read_package, tool_of
+from devinit.sources.scripts.splitting import Prefix, prefix_of, split, steps_before
+from devinit.system.bounds import Bounds
+
+DEEPEST = 6
+"""Scripts that run each other."""
+MOST_PROGRAMS = 50
+_KIND = re.compile(r"\A(?:dev|start|serve|watch|run)[:.-]|[:.-](?:dev|start|serve|watch|run)\Z")
+"""What the name of a script says beside whose it is: `dev:web`, `api:dev`."""
+_INSTALLING = frozenset({"install", "i", "ci", "add"})
+_HIDDEN = frozenset({"npm_config", "npm_package"})
+"""Beginnings of variables that only a package manager sets."""
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One command that a script leads to."""
+
+    command: str
+    folder: str
+    """Where it runs, relative to the project's folder."""
+    name: str
+    """What it is called, by the script, its folder or its program."""
+    lines: tuple[Evidence, ...]
+    """The lines of package.json that led to it, the last one first."""
+    package: str = ""
+    """The package of the workspace in which it runs, by its name."""
+    prefix: Prefix = Prefix()
+    """What holds for all that the script starts."""
+    ends: bool = False
+    """Whether it has to end before the others are started."""
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """How a command was reached."""
+
+    folder: str = ""
+    name: str = ""
+    lines: tuple[Evidence, ...] = ()
+    package: str = ""
+    prefix: Prefix = Prefix()
+    seen: tuple[tuple[str, str], ...] = ()
+    """Folder and name of the scripts that led here."""
+
+
+class Expansion:
+    """Follows scripts of one project."""
+
+    def __init__(self, bounds: Bounds, packages: Mapping[str, Package]) -> None:
+        self._bounds = bounds
+        self._packages = packages
+        self.notes: list[str] = []
+
+    def steps(self, script: str) -> list[Step]:
+        """Return what a script of the project's own package.json starts in the end."""
+        run = ScriptRun(runner="npm", scripts=(script,))
+        found: list[Step] = []
+        for step in self._script(run, Way()):
+            if len(found) == MOST_PROGRAMS:
+                self.notes.append(
+                    f"package.json: only the first {MOST_PROGRAMS} programs of `{script}` are started"
+                )
+                break
+            found.append(step)
+        return found
+
+    def _script(self, run: ScriptRun, way: Way) -> Iterator[Step]:
+        """Yield what a script of the package.json in a folder starts, with its hooks before it."""
+        script, folder = run.scripts[0], way.folder
+        scripts = self._scripts(folder)
+        lines = (*line_of_script(self._path(folder), script, self._bounds), *way.lines)
+        further = replace(
+            way, name=way.name or _name_by(script), lines=lines, seen=(*way.seen, (folder, script))
+        )
+        hook = f"pre{script}"
+        if hook in scripts:
+            yield _ending(scripts[hook], further)
+        yield from self._command(scripts[script], further)
+
+    def _command(self, text: str, way: Way) -> Iterator[Step]:
+        """Yield what a command starts."""
+        inner, rest = folder_of(text)
+        if inner and self._holds(joined(way.folder, inner)):
+            way = replace(way, folder=joined(way.folder, inner))
+            text = rest
+        manager = self._manager(way.folder)
+        found = split(text, self._scripts(way.folder), manager)
+        if found is not None:
+            for command in found.before:
+                yield from self._before(command, way)
+            way = _with_prefix(way, steps_before(text)[1])
+            for part in found.parts:
+                name = part.name or (way.name if len(found.parts) == 1 else "")
+                yield from self._command(part.command, replace(way, name=name))
+            return
+        yield from self._program(text, way)
+
+    def _program(self, text: str, way: Way) -> Iterator[Step]:
+        """Yield what a command starts that is no list of several."""
+        head, last = steps_before(text)
+        command = understood(last)
+        run = command.runs and replace(command.runs, folder=joined(command.folder, command.runs.folder))
+        if run is None or not self._is_followed(run, way):
+            name = way.name or usual_name(joined(way.folder, command.folder), text)
+            yield _step(text, replace(way, name=name))
+            return
+        for each in head:
+            yield from self._before(each, way)
+        way = _with_prefix(way, last)
+        if run.is_here:
+            yield from self._script_or_run(run, replace(way, folder=joined(way.folder, run.folder)))
+        else:
+            yield from self._in_packages(run, way)
+
+    def _in_packages(self, run: ScriptRun, way: Way) -> Iterator[Step]:
+        """Yield what a command starts in the packages of the workspace."""
+        chosen = selected(self._packages, run.packages)
+        count = 0
+        for script in run.scripts:
+            for package in chosen:
+                if script not in package.scripts:
+                    continue
+                count += 1
+                name = way.name if len(chosen) == 1 and len(run.scripts) == 1 and not run.everywhere else ""
+                several = len(run.scripts) > 1
+                base = package.folder.rpartition("/")[2] or package.name
+                name = name or (f"{base}-{_name_by(script) or script}" if several else base)
+                inner = replace(way, folder=package.folder, name=name, package=package.name)
+                here = ScriptRun(runner=self._manager(""), scripts=(script,), arguments=run.arguments)
+                yield from self._script_or_run(here, inner)
+        if not count:
+            scripts = " and ".join(f"`{each}`" for each in run.scripts)
+            self.notes.append(f"{_place(way)}: no package of the workspace has a {scripts} script")
+
+    def _script_or_run(self, run: ScriptRun, way: Way) -> Iterator[Step]:
+        """Yield what a script starts; the run of the script itself, where that is better left to its manager."""
+        script = run.scripts[0]
+        words = self._scripts(way.folder)[script]
+        if self._leads_on(words, script, run, way):
+            yield from self._script(run, way)
+            return
+        lines = (*line_of_script(self._path(way.folder), script, self._bounds), *way.lines)
+        command = f"{self._manager(way.folder)} run {script}"
+        given = " ".join(run.arguments)
+        command += flags_behind(understood(command), given)
+        name = way.name or _name_by(script) or usual_name(way.folder, words)
+        yield _step(command, replace(way, name=name, lines=lines))
+
+    def _leads_on(self, words: str, script: str, run: ScriptRun, way: Way) -> bool:
+        """Tell whether the words of a script say more than that it is run."""
+        if (way.folder, script) in way.seen or len(way.seen) >= DEEPEST:
+            return False
+        scripts = self._scripts(way.folder)
+        if split(words, scripts, "npm") is not None:
+            return True
+        inner = understood(words)
+        last = understood(steps_before(words)[1])
+        followed = last.runs and replace(last.runs, folder=joined(last.folder, last.runs.folder))
+        if followed is not None and self._is_followed(followed, way):
+            return True
+        has_hooks = f"pre{script}" in scripts or f"post{script}" in scripts
+        if run.arguments or has_hooks or any(each in words for each in _HIDDEN) or tool_of(words):
+            return False
+        # In a folder of its own, or with a port that can move only where its words are known.
+        return bool(inner.folder) or (inner.port is not None and inner.takes_port and not inner.is_fixed)
+
+    def _is_followed(self, run: ScriptRun, way: Way) -> bool:
+        """Tell whether the scripts that a command runs are looked at themselves."""
+        if not run.is_here:
+            return bool(self._packages) and run.runner in (*MANAGERS, "turbo", "nx", "lerna", "wsrun")
+        folder = joined(way.folder, run.folder)
+        script = run.scripts[0]
+        is_there = self._holds(folder) and script in self._scripts(folder)
+        return is_there and (folder, script) not in way.seen and len(way.seen) < DEEPEST
+
+    def _before(self, command: str, way: Way) -> Iterator[Step]:
+        """Yield a step that has to end first; installing is no part of a start."""
+        words = words_of(command)
+        if words[:1] and words[0] in MANAGERS and (len(words) == 1 or words[1] in _INSTALLING):
+            self.notes.append(f"{_place(way)}: `{command}` is not run with each start")
+        elif words[:1] != ["cd"] and words[:1] != ["echo"]:
+            yield _ending(command, way)
+
+    def _scripts(self, folder: str) -> dict[str, str]:
+        package = read_package(self._path(folder), self._bounds)
+        return {name: words for name, words in table(package, "scripts").items() if isinstance(words, str)}
+
+    def _manager(self, folder: str) -> str:
+        path = self._path(folder)
+        return package_manager(self._bounds, path, read_package(path, self._bounds) or {})
+
+    def _path(self, folder: str) -> Path:
+        return self._bounds.root / folder if folder else self._bounds.root
+
+    def _holds(self, folder: str) -> bool:
+        path = self._path(folder)
+        return ".." not in folder.split("/") and path.is_dir() and self._bounds.holds(path)
+
+
+def usual_name(folder: str, text: str) -> str:
+    """Return what a program is called that no script names: by its folder, else by what it is."""
+    if folder:
+        return folder.rpartition("/")[2]
+    command = understood(text)
+    program = next(iter(command.program), "")
+    if command.serves is None:
+        return program.rpartition("/")[2].partition(".")[0] or "process"
+    return "frontend" if program in programs.BROWSER_SERVERS | {"next", "nuxt", "astro"} else "backend"
+
+
+def _name_by(script: str) -> str:
+    """Return whose script it is: `dev:web` and `web:dev` are `web`'s; a plain `dev` says nothing."""
+    plain = _KIND.sub("", script)
+    return "" if plain in ("dev", "start", "serve", "watch", "run", "develop") else plain
+
+
+def _with_prefix(way: Way, command: str) -> Way:
+    """Return a way on which also holds what stands before the program of a command."""
+    own, outer = prefix_of(words_of(command)), way.prefix
+    env = tuple(dict((*outer.env, *own.env)).items())
+    return replace(way, prefix=Prefix(env, (*outer.env_files, *own.env_files)))
+
+
+def _step(command: str, way: Way) -> Step:
+    return Step(
+        command=command,
+        folder=way.folder,
+        name=way.name,
+        lines=way.lines,
+        package=way.package,
+        prefix=way.prefix,
+    )
+
+
+def _ending(command: str, way: Way) -> Step:
+    """Return the step of a command that has to end first."""
+    run = understood(command).runs
+    name = _name_by(run.scripts[0]) if run is not None else ""
+    return replace(_step(command, replace(way, name=name or "prepare")), ends=True)
+
+
+def _place(way: Way) -> str:
+    return way.lines[0].place if way.lines else "package.json"

@@ -1,0 +1,165 @@
+"""The services of a script that starts several programs, and what each of them waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from devinit.model.service import Condition, RestartMode, RestartPolicy, Service
+from devinit.sources.commands.command import understood
+from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.process import Process, problem_of, service_name
+from devinit.sources.commands.script_runs import RUNNERS
+from devinit.sources.commands.services import Listing, Numbering, add, line_of
+from devinit.sources.commands.workspace import Package, packages_of
+from devinit.sources.files import table
+from devinit.sources.packages import read_package
+from devinit.sources.scripts.expanding import Expansion, Step
+from devinit.sources.scripts.waiting import Kind, kind_of, waits
+from devinit.sources.source import Found, Weight
+from devinit.system.bounds import Bounds
+
+ORIGIN = "package.json"
+SCRIPTS = ("dev", "start:dev", "develop", "start")
+"""Scripts with which development begins: the first one that there is counts."""
+WHOLE = ("dev:all", "dev:full", "start:all", "dev:both")
+"""Scripts whose name says that they start more than the first one of those."""
+USUAL_PORT = 3000
+"""Of a server that names none: nothing numbers these programs."""
+
+
+def found_in(bounds: Bounds) -> Found:
+    """Return the programs that the project's script for development starts, when these are several."""
+    scripts = table(read_package(bounds.root, bounds), "scripts")
+    first = [each for each in SCRIPTS if isinstance(scripts.get(each), str)][:1]
+    whole = [each for each in WHOLE if isinstance(scripts.get(each), str)]
+    packages = packages_of(bounds) if first or whole else {}
+    for script in (*first, *whole):
+        expansion = Expansion(bounds, packages)
+        steps = expansion.steps(script)
+        if _are_several(steps):
+            return _found(steps, expansion, packages, bounds)
+    return Found()
+
+
+def _are_several(steps: list[Step]) -> bool:
+    """Tell whether a script is more than one program in the project's own folder."""
+    started = [each for each in steps if not each.ends]
+    if len(started) != 1:
+        return len(started) > 1
+    return bool(started[0].folder) or _is_a_runner(started[0])
+
+
+def _is_a_runner(step: Step) -> bool:
+    """Tell whether a step runs scripts in packages that are not known; `nx serve web` is one program."""
+    command = understood(step.command)
+    if next(iter(command.program), "") not in RUNNERS:
+        return False
+    return command.runs is None or command.runs.everywhere or command.runs.runner != "nx"
+
+
+def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Package], bounds: Bounds) -> Found:
+    """Return the services of these steps."""
+    listing = Listing(Weight.PROCESSES, bounds, Numbering(USUAL_PORT, 0), notes=list(expansion.notes))
+    taken: set[str] = set()
+    added: dict[str, Step] = {}
+    for index, step in enumerate(steps):
+        process = _process(step, index, taken)
+        before = set(listing.services)
+        _add(step, process, listing)
+        added |= dict.fromkeys(listing.services.keys() - before, step)
+    kinds = {name: kind_of(listing.services[name], step, bounds) for name, step in added.items()}
+    conditions = waits(added, kinds, packages)
+    needed = {name for each in conditions.values() for name in each}
+    for name, step in added.items():
+        if kinds[name] is Kind.BUILD and not step.ends and name not in needed:
+            del listing.services[name], listing.evidence[name]
+            listing.note(
+                _place(step), f"{name} is left out: its script only builds, and nothing here waits for that"
+            )
+        else:
+            service = listing.services[name]
+            listing.services[name] = _completed(service, step, kinds[name], conditions[name], bounds)
+    listing.clients &= {name for name in listing.services if kinds[name] not in (Kind.WATCHER, Kind.BUILD)}
+    found = listing.found(ORIGIN)
+    if not all(step.package for step in steps if not step.ends):
+        return found
+    # What is outside of the workspace such a command cannot name.
+    folders = (bounds.root, *(bounds.root / each.folder for each in packages.values()))
+    return replace(found, scope=frozenset(map(str, folders)))
+
+
+def _add(step: Step, process: Process, listing: Listing) -> None:
+    """Add the service of a step, or a note that says why there is none."""
+    if problem := problem_of(step.command):
+        listing.note(process.place, f"{process.name} is left out: {problem}")
+    elif _is_a_runner(step):
+        listing.note(
+            process.place,
+            f"`{step.command}` is not started: no packages of a workspace were found in which it runs scripts; a "
+            "[services.NAME] in devinit.toml describes each of its programs",
+        )
+    elif not step.ends:
+        add(process, listing)
+    elif reason := why_not(process, understood(step.command), listing.weight, listing.bounds):
+        listing.note(process.place, f"`{step.command}` before the others is {reason}")
+    else:
+        directory = listing.bounds.root / step.folder
+        listing.services[process.service] = Service(
+            name=process.service, command=step.command, directory=directory
+        )
+        listing.evidence[process.service] = (line_of("command", process), *process.further)
+
+
+def _completed(
+    service: Service, step: Step, kind: Kind, conditions: Mapping[str, Condition], bounds: Bounds
+) -> Service:
+    """Return a service with what it waits for and what its script sets."""
+    if service.command is None:
+        return service
+    is_job = kind is Kind.BUILD
+    return replace(
+        service,
+        depends_on=tuple(conditions),
+        conditions={name: each for name, each in conditions.items() if each is not Condition.READY},
+        env=dict(step.prefix.env),
+        env_file=tuple(_env_files(step, bounds)),
+        port=None if is_job else service.port,
+        restart=RestartPolicy(mode=RestartMode.NEVER) if is_job else service.restart,
+    )
+
+
+def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:
+    """Yield the files of variables that the script loads for its programs, as far as they are in bounds."""
+    for name in step.prefix.env_files:
+        path = bounds.root / name
+        if (
+            ".." not in path.parts
+            and path.is_relative_to(bounds.root)
+            and path.is_file()
+            and bounds.holds(path)
+        ):
+            yield path
+
+
+def _process(step: Step, index: int, taken: set[str]) -> Process:
+    """Return a step as the process of a list."""
+    first, *further = step.lines or (None,)
+    name = service_name(step.name, taken)
+    return Process(
+        name=name,
+        service=name,
+        command=step.command,
+        file=first.file if first else ORIGIN,
+        line=first.line if first else 0,
+        index=index,
+        folder=step.folder,
+        says=first.says if first else step.command,
+        further=tuple(each for each in further if each is not None),
+    )
+
+
+def _place(step: Step) -> str:
+    return step.lines[0].place if step.lines else ORIGIN

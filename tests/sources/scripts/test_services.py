@@ -1,0 +1,479 @@
+"""Specifies which services a script of package.json is that starts several programs, and what they wait for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from devinit.config.detected import detect
+from devinit.config.initial import initial_toml
+from devinit.config.load import load
+from devinit.config.shown import root_shown_by
+from devinit.model.service import Condition, Project, Service
+
+Write = Callable[..., Path]
+Tree = Callable[..., Project]
+API = "from fastapi import FastAPI\napp = FastAPI()\n"
+VITE = "--host 127.0.0.1 --port ${PORT} --strictPort"
+
+
+@pytest.fixture
+def tree(root: Path, write: Write) -> Tree:
+    """Return what is detected from files, of which package.json may be given as its scripts alone."""
+
+    def detecting(scripts: dict[str, str], more: dict[str, object] | None = None, **files: object) -> Project:
+        write("package.json", json.dumps({"private": True, "scripts": scripts, **(more or {})}, indent=1))
+        for name, content in files.items():
+            write(name, content if isinstance(content, str) else json.dumps(content, indent=1))
+        return detect(root)
+
+    return detecting
+
+
+def package(name: str, dev: str = "", **more: object) -> dict[str, object]:
+    return {"name": name, "scripts": {"dev": dev} if dev else {}, **more}
+
+
+def port_of(service: Service) -> int | None:
+    return service.port.preferred if service.port else None
+
+
+def shown(project: Project) -> dict[str, tuple[str, str | None, int | None]]:
+    """Return folder, command and port of each service."""
+    return {
+        name: (str(each.directory.relative_to(project.root)), each.command, port_of(each))
+        for name, each in project.services.items()
+    }
+
+
+class TestConcurrently:
+    """Shape d of the repositories: everything that runs is in one script of the root."""
+
+    def test_is_a_service_for_each_of_its_commands(self, root: Path, write: Write, tree: Tree) -> None:
+        (root / "python").mkdir()
+
+        project = tree(
+            {
+                "dev": 'concurrently -k -n web,api,worker "pnpm dev:web" "cd python && uv run uvicorn app:app '
+                '--reload --port 8010" "cd python && uv run arq worker.Settings"',
+                "dev:web": "vite",
+            },
+            {"packageManager": "pnpm@9.1.0"},
+        )
+
+        assert shown(project) == {
+            "web": (".", f"pnpm run dev:web {VITE}", 5173),
+            "api": ("python", "uv run uvicorn app:app --reload --port ${PORT}", 8010),
+            "worker": ("python", "uv run arq worker.Settings", None),
+        }
+        assert project.notes == ()
+
+    def test_names_the_lines_that_led_to_each_service(self, tree: Tree) -> None:
+        project = tree({"dev": "concurrently npm:web npm:api", "web": "vite", "api": "PORT=4000 node api.js"})
+
+        assert [(each.about, each.place, each.says) for each in project.evidence["web"]] == [
+            ("command", "package.json, line 5", '"web": "vite",'),
+            ("command", "package.json, line 4", '"dev": "concurrently npm:web npm:api",'),
+        ]
+        assert ("port", "package.json, line 6") in {
+            (each.about, each.place) for each in project.evidence["api"]
+        }
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "concurrently npm:dev:*",
+            "concurrently 'npm run dev:*'",
+            "run-p dev:*",
+            "npm-run-all --parallel dev:web dev:api",
+            "npm run dev:web & npm run dev:api",
+            "npm run all",
+            "cross-env A=b concurrently 'npm run dev:web' 'npm run dev:api'",
+        ],
+    )
+    def test_may_be_written_in_many_ways(self, tree: Tree, script: str) -> None:
+        project = tree(
+            {
+                "dev": script,
+                "dev:web": "vite",
+                "dev:api": "nodemon server.js --port 4000",
+                "all": "run-p dev:web dev:api",
+            }
+        )
+
+        assert shown(project) == {
+            "web": (".", f"npm run dev:web -- {VITE}", 5173),
+            "api": (".", "nodemon server.js --port ${PORT}", 4000),
+        }
+
+    def test_gives_what_stands_before_it_to_every_program(self, root: Path, write: Write, tree: Tree) -> None:
+        write(".env.dev", "A=1\n")
+
+        project = tree(
+            {
+                "dev": "dotenv -e .env.dev -- cross-env DEBUG=shop:* PORT=1 concurrently 'vite' 'node api.js --port 4000'"
+            }
+        )
+
+        assert {each.env.get("DEBUG") for each in project.services.values()} == {"shop:*"}
+        assert {each.env_file for each in project.services.values()} == {(root / ".env.dev",)}
+        assert [*map(port_of, project.services.values())] == [5173, 4000]
+
+    def test_names_a_program_by_its_folder_or_by_what_it_is(self, root: Path, tree: Tree) -> None:
+        for folder in ("client", "services/billing"):
+            (root / folder).mkdir(parents=True)
+
+        project = tree(
+            {
+                "dev": "concurrently 'cd client && vite' 'cd services/billing && node b.js --port 1' 'uvicorn a:b' "
+                "'npm start --prefix client'"
+            }
+        )
+
+        assert list(project.services) == ["client", "billing", "backend", "client-2"]
+
+    def test_is_not_started_itself_and_neither_is_what_it_starts_twice(
+        self, write: Write, tree: Tree
+    ) -> None:
+        write("backend/main.py", API)
+        write("frontend/package.json", json.dumps(package("ui", "vite")))
+
+        project = tree(
+            {"dev": "concurrently 'cd backend && uvicorn main:app' 'npm run dev --prefix frontend'"}
+        )
+
+        assert shown(project) == {
+            "backend": ("backend", "uvicorn main:app --port ${PORT}", 8000),
+            "frontend": ("frontend", f"npm run dev -- {VITE}", 3000),
+        }
+        assert project.services["backend"].docs_path == "/docs"
+
+    def test_leaves_an_application_out_that_it_does_not_name(self, write: Write, tree: Tree) -> None:
+        write("backend/main.py", API)
+
+        project = tree({"dev": "concurrently vite 'node api.js --port 4000'"})
+
+        assert list(project.services) == ["frontend", "api"]
+        assert "not started, because package.json does not name it" in project.notes[-1]
+
+    def test_starts_no_containers_and_ends_nothing(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "kill-port 3000 && concurrently 'docker compose up' vite npm:api",
+                "api": "fuser -k 4000/tcp; node api.js",
+            }
+        )
+
+        assert list(project.services) == ["frontend"]
+        assert [note.partition(": ")[2].partition(" (")[0] for note in project.notes] == [
+            (
+                "`kill-port 3000` before the others is left out: it ends processes by their name or port, and they "
+                "may be another project's"
+            ),
+            "docker is left out: it starts containers",
+            "api is left out: it ends processes by their name or port, and they may be another project's",
+        ]
+
+    def test_does_first_what_stands_before_it(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "predev": "node prepare.js",
+                "dev": "npm install && npm run build:shared && concurrently vite 'node worker.js'",
+                "build:shared": "tsc -p shared",
+            }
+        )
+
+        assert list(project.services) == ["prepare", "build-shared", "frontend", "worker"]
+        assert project.services["build-shared"].conditions == {"prepare": Condition.COMPLETED}
+        assert project.services["frontend"].conditions == {"build-shared": Condition.COMPLETED}
+        assert project.is_job("prepare")
+        assert project.notes == ("package.json, line 5: `npm install` is not run with each start",)
+
+    def test_may_be_the_script_that_starts_all_of_it(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "vite",
+                "dev:all": "concurrently 'npm run dev' 'npm run server'",
+                "server": "tsx server/index.ts",
+            }
+        )
+
+        assert list(project.services) == ["frontend", "server"]
+
+    def test_is_a_project_in_its_folder(self, root: Path, tree: Tree) -> None:
+        tree({"dev": "concurrently vite 'tsc -w'"})
+
+        assert root_shown_by(str(root)) == str(root)
+
+    def test_reads_back_from_the_file_that_init_writes(self, root: Path, write: Write, tree: Tree) -> None:
+        project = tree({"dev": "npm run b && A=1 concurrently vite 'tsc -w'", "b": "tsc"})
+
+        write("devinit.toml", initial_toml(project))
+
+        assert load(root).services == project.services
+
+
+class TestAServerOfOnesOwn:
+    """Shape c: Vite and Express in one package."""
+
+    @pytest.mark.parametrize(
+        ("text", "port", "strict", "aliases"),
+        [
+            ("app.listen(process.env.PORT || 4001)", 4001, False, ()),
+            (
+                "const port = Number(process.env.API_PORT ?? 4001);\napp.listen(port)",
+                4001,
+                False,
+                ("API_PORT",),
+            ),
+            ("const PORT = 4001;\napp.listen(PORT)", 4001, True, ()),
+            ("app.listen(4001, () => {})", 4001, True, ()),
+            ("app.listen(process.env['PORT'])", 3000, False, ()),
+        ],
+    )
+    def test_listens_where_its_file_says(
+        self, tree: Tree, text: str, port: int, strict: bool, aliases: tuple[str, ...]
+    ) -> None:
+        project = tree(
+            {"dev": "concurrently vite 'nodemon server/index.js'"},
+            **{"server/index.js": f"import express from 'express'\nconst app = express()\n{text}\n"},
+        )
+
+        service = project.services["index"]
+        assert service.port is not None
+        assert (service.port.preferred, service.port.strict, service.port_env) == (port, strict, aliases)
+
+    def test_names_the_line(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently npm:web npm:api", "web": "vite", "api": "tsx watch api.ts"},
+            **{"api.ts": "// listens\n\napp.listen(process.env.PORT || 4001)\n"},
+        )
+
+        assert project.evidence["api"][-1].place == "api.ts, line 3"
+
+    def test_of_python_is_read_as_well(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently vite 'python server.py' 'python flasked.py'"},
+            **{
+                "server.py": "import os, uvicorn\nuvicorn.run('a:b', port=int(os.environ.get('PORT', 8123)))\n",
+                "flasked.py": "from flask import Flask\napp = Flask(__name__)\napp.run(debug=True)\n",
+            },
+        )
+
+        assert {name: port_of(each) for name, each in project.services.items()} == {
+            "frontend": 5173,
+            "server": 8123,
+            "flasked": 5000,
+        }
+        flasked = project.services["flasked"].port
+        assert flasked is not None
+        assert flasked.strict
+
+    def test_that_listens_nowhere_gets_no_port(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently vite 'node job.js'"}, **{"job.js": "setInterval(() => {}, 1000)\n"}
+        )
+
+        assert port_of(project.services["job"]) is None
+
+
+MORE: dict[str, object] = {"workspaces": ["apps/*", "packages/*"], "packageManager": "pnpm@9.0.0"}
+WORKSPACE = {
+    "apps/web/package.json": package(
+        "@acme/web", "next dev -p 3005", dependencies={"@acme/ui": "workspace:*"}
+    ),
+    "apps/api/package.json": package(
+        "@acme/api", "tsx watch src/index.ts", devDependencies={"@acme/db": "*"}
+    ),
+    "apps/api/src/index.ts": "serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 8787) })\n",
+    "packages/ui/package.json": package("@acme/ui", "tsup --watch", dependencies={"@acme/config": "*"}),
+    "packages/db/package.json": package("@acme/db", "tsc", exports={".": "./dist"}),
+    "packages/config/package.json": package("@acme/config"),
+    "packages/lint/package.json": package("@acme/lint", "tsc --noEmit"),
+}
+
+
+class TestAWorkspace:
+    """Shape e: apps, and packages that they import."""
+
+    @pytest.mark.parametrize(
+        "script",
+        [
+            "turbo dev",
+            "turbo run dev --parallel --concurrency 20",
+            "dotenv -- turbo dev",
+            "npx turbo run dev --env-mode=loose",
+            "nx run-many -t dev",
+            "nx run-many --target=dev --parallel=9",
+            "pnpm -r --parallel run dev",
+            "pnpm run -r dev",
+            "pnpm --filter './apps/**' --filter './packages/*' --parallel dev",
+            "npm run dev --workspaces --if-present",
+            "yarn workspaces foreach -pivA run dev",
+            "yarn workspaces run dev",
+            "lerna run dev --parallel --stream",
+            "bun run --filter '*' dev",
+        ],
+    )
+    def test_is_each_package_with_that_script_run_by_itself(self, tree: Tree, script: str) -> None:
+        project = tree({"dev": script}, MORE, **WORKSPACE)
+
+        assert shown(project) == {
+            "api": ("apps/api", "pnpm run dev", 8787),
+            "web": ("apps/web", "pnpm run dev --port ${PORT}", 3005),
+            "db": ("packages/db", "pnpm run dev", None),
+            "ui": ("packages/ui", "pnpm run dev", None),
+        }
+        assert project.notes == (
+            (
+                "packages/lint/package.json, line 4: lint is left out: its script only builds, and nothing here waits "
+                "for that"
+            ),
+        )
+
+    def test_starts_first_what_others_import(self, tree: Tree) -> None:
+        services = tree({"dev": "turbo dev"}, MORE, **WORKSPACE).services
+
+        assert services["web"].depends_on == ("ui",)
+        assert (services["api"].depends_on, services["api"].conditions) == (
+            ("db",),
+            {"db": Condition.COMPLETED},
+        )
+        assert services["ui"].depends_on == ()
+
+    def test_names_both_lines(self, tree: Tree) -> None:
+        evidence = tree({"dev": "turbo dev"}, MORE, **WORKSPACE).evidence["web"]
+
+        assert [(each.about, each.place) for each in evidence] == [
+            ("command", "apps/web/package.json, line 4"),
+            ("command", "package.json, line 4"),
+            ("directory", "apps/web/package.json, line 4"),
+            ("port", "apps/web/package.json, line 4"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("script", "names"),
+        [
+            ("turbo dev --filter=web", ["web"]),
+            ("turbo dev --filter=@acme/web...", ["web", "ui"]),
+            ("turbo dev --filter='./apps/*'", ["api", "web"]),
+            ("turbo dev --filter='!./packages/*'", ["api", "web"]),
+            ("nx run-many -t dev -p web,api", ["api", "web"]),
+            ("pnpm --filter @acme/web --filter @acme/api dev", ["api", "web"]),
+            ("npm run dev -w web -w apps/api", ["api", "web"]),
+            ("lerna run dev --scope=@acme/web --scope @acme/api", ["api", "web"]),
+            ("concurrently 'yarn workspace @acme/web dev' 'yarn workspace @acme/api dev'", ["web", "api"]),
+            ("concurrently -n a,b 'pnpm --filter web dev' 'pnpm --filter api dev'", ["a", "b"]),
+            ("yarn workspaces foreach -A --include '@acme/web' --include @acme/api run dev", ["api", "web"]),
+        ],
+    )
+    def test_is_only_what_the_command_selects(self, tree: Tree, script: str, names: list[str]) -> None:
+        assert list(tree({"dev": script}, MORE, **WORKSPACE).services) == names
+
+    def test_of_pnpm_is_named_in_its_own_file(self, write: Write, tree: Tree) -> None:
+        write("pnpm-workspace.yaml", "packages:\n  - 'apps/*'\n  - '!apps/api'\n")
+
+        assert list(tree({"dev": "turbo dev"}, None, **WORKSPACE).services) == ["web"]
+
+    def test_says_nothing_about_programs_outside_of_it(self, write: Write, tree: Tree) -> None:
+        write("backend/main.py", API)
+
+        project = tree({"dev": "turbo dev --filter=web"}, MORE, **WORKSPACE)
+
+        assert list(project.services) == ["web", "backend"]
+
+    def test_without_packages_is_not_started(self, tree: Tree) -> None:
+        project = tree({"dev": "turbo dev"})
+
+        assert project.services == {}
+        assert project.notes[0].startswith("package.json, line 4: `turbo dev` is not started: no packages")
+
+    def test_of_packages_that_need_each_other_starts(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "turbo dev"},
+            MORE,
+            **{
+                "packages/a/package.json": package("a", "tsc -w", dependencies={"b": "*"}),
+                "packages/b/package.json": package("b", "tsc -w", dependencies={"a": "*"}),
+            },
+        )
+
+        assert {name: each.depends_on for name, each in project.services.items()} == {"a": (), "b": ()}
+
+
+class TestAScriptThatStartsOneProgram:
+    @pytest.mark.parametrize(
+        "scripts",
+        [
+            {"dev": "vite"},
+            {"dev": "npm install && vite"},
+            {"dev": "npm run web", "web": "vite"},
+            {"dev": "next dev", "start": "concurrently a b"},
+            {"dev": "npm run dev"},
+            {"dev": "npm run a", "a": "npm run dev"},
+            {"dev": "foreman start -f Procfile.dev"},
+            {"dev": ""},
+            {},
+        ],
+    )
+    def test_is_no_list_of_services(self, tree: Tree, scripts: dict[str, str]) -> None:
+        project = tree(scripts)
+
+        assert (project.services, project.notes) == ({}, ())
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        [
+            "concurrently", "run-p", "turbo", "nx", "run-many", "-t", "pnpm", "-r", "--filter", "web", "dev", "npm:*",
+            "npm", "run", "x", "&", "&&", "cd", "apps/a", "..", "'", '"', "-n", "a,b", "yarn", "workspaces", "foreach",
+            "-A", "--prefix", "vite", "--port", "$PORT", "99999", "dotenv", "-e", "--", "A=b", "tsc", "-w", "\\",
+        ]
+    ),
+    max_size=9,
+).map(" ".join)  # fmt: skip
+
+
+class TestAHostileRepository:
+    def test_is_followed_a_little_only(self, tree: Tree) -> None:
+        scripts = {f"s{n}": f"concurrently npm:s{n + 1} npm:s{n + 2} 'x {n}'" for n in range(60)}
+
+        project = tree({"dev": "concurrently npm:s0 npm:s1", **scripts})
+
+        assert len(project.services) <= 50
+
+    def test_reaches_no_folder_outside(self, tmp_path: Path, root: Path, tree: Tree) -> None:
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other/package.json").write_text(json.dumps(package("x", "vite")))
+        (root / "linked").symlink_to(tmp_path / "other")
+
+        project = tree(
+            {"dev": "concurrently 'npm run dev --prefix linked' 'npm run dev --prefix ../other' 'vite'"}
+        )
+
+        assert {each.directory for each in project.services.values()} == {root}
+
+    @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(dev=WORDS, other=WORDS, inner=st.one_of(WORDS, st.text(max_size=40)))
+    def test_never_raises_and_reads_back(self, root: Path, dev: str, other: str, inner: str) -> None:
+        (root / "apps/a").mkdir(parents=True, exist_ok=True)
+        described = {"scripts": {"dev": dev, "x": other, "predev": inner}, "workspaces": ["apps/*"]}
+        (root / "package.json").write_text(json.dumps(described))
+        (root / "apps/a/package.json").write_text(
+            json.dumps({"name": "web", "scripts": {"dev": inner, "x": dev}})
+        )
+        (root / "devinit.toml").unlink(missing_ok=True)
+        project = detect(root)
+        if not project.services:
+            return
+
+        (root / "devinit.toml").write_bytes(initial_toml(project).encode())
+
+        assert {name: each.command for name, each in load(root).services.items()} == {
+            name: each.command for name, each in project.services.items()
+        }
