@@ -207,6 +207,9 @@ MATCHED = {
     ("devinit.config.edit", "stated"),
     ("devinit.kinds.postgres.extensions", "_COMMENT"),
     ("devinit.model.saving", "_VERSION"),
+    ("devinit.sources.commands.targets", "_TARGET"),
+    ("devinit.sources.commands.workspace", "_ITEM"),
+    ("devinit.sources.scripts.splitting", "_ASSIGNMENT"),
 }
 """Compiled patterns that are matched at one place of a text alone."""
 LENGTH = 15_000

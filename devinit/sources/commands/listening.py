@@ -12,20 +12,21 @@ CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".py", ".rb")
 LEAST_PORT = 1024
 """Smaller numbers beside `listen` are something else."""
 _LISTENS = re.compile(
-    r"\.listen\s{0,9}\(|\bBun\.serve\s{0,9}\(|\bDeno\.serve\s{0,9}\(|(?<![.\w])serve\s{0,9}\(|uvicorn\.run\s{0,9}\("
-    r"|\bapp\.run\s{0,9}\(|\bserve_forever\s{0,9}\(|\bstartStandaloneServer\s{0,9}\("
+    r"\.listen[ \t]{0,9}\(|\bBun\.serve[ \t]{0,9}\(|\bDeno\.serve[ \t]{0,9}\(|(?<![.\w])serve[ \t]{0,9}\(|uvicorn\.run[ \t]{0,9}\("
+    r"|\bapp\.run[ \t]{0,9}\(|\bserve_forever[ \t]{0,9}\(|\bstartStandaloneServer[ \t]{0,9}\("
 )
 _READS = re.compile(
-    r"(?:process\.env|Bun\.env|import\.meta\.env)(?:\.|\[[\"'])(?P<js>(?:[A-Z]\w{0,40}_)?PORT)\b[\"'\])\s]{0,9}"
-    r"(?:(?:\|\||\?\?)[\s\"'(]{0,9}(?P<js_usual>\d{2,5}))?"
-    r"|(?:os\.environ(?:\.get)?[\[(]|os\.getenv\(|ENV\.fetch\(|ENV\[)\s{0,9}[\"'](?P<py>(?:[A-Z]\w{0,40}_)?PORT)[\"']"
-    r"(?:\s{0,9},\s{0,9}[\"']?(?P<py_usual>\d{2,5}))?"
+    r"(?:process\.env|Bun\.env|import\.meta\.env)(?:\.|\[[\"'])(?P<js>(?:[A-Z]\w{0,40}_)?PORT)\b[\"'\]) \t]{0,9}"
+    r"(?:(?:\|\||\?\?)[ \t\"'(]{0,9}(?P<js_usual>\d{2,5}))?"
+    r"|(?:os\.environ(?:\.get)?[\[(]|os\.getenv\(|ENV\.fetch\(|ENV\[)[ \t]{0,9}[\"'](?P<py>(?:[A-Z]\w{0,40}_)?PORT)[\"']"
+    r"(?:[ \t]{0,9},[ \t]{0,9}[\"']?(?P<py_usual>\d{2,5}))?"
 )
 _NUMBER = re.compile(
-    r"\.listen\s{0,9}\(\s{0,9}(?P<first>\d{4,5})\b|\bport\s{0,9}[:=]\s{0,9}(?P<named>\d{4,5})\b"
+    r"\.listen[ \t]{0,9}\([ \t]{0,9}(?P<first>\d{4,5})\b|\bport[ \t]{0,9}[:=][ \t]{0,9}(?P<named>\d{4,5})\b"
 )
 _CONSTANT = re.compile(
-    r"^\s{0,40}(?:const|let|var)?\s{0,9}(?:PORT|port)\s{0,9}=\s{0,9}(?P<port>\d{4,5})\b", re.MULTILINE
+    r"^[ \t]{0,20}(?:(?:const|let|var)[ \t]{1,9})?(?:PORT|port)[ \t]{0,9}=[ \t]{0,9}(?P<port>\d{4,5})\b",
+    re.MULTILINE,
 )
 FLASK_PORT = 5000
 _USUAL = {"uvicorn.run": 8000, "app.run": FLASK_PORT}
