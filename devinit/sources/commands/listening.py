@@ -11,15 +11,17 @@ from devinit.model.port import HIGHEST_PORT
 CODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".py", ".rb")
 LEAST_PORT = 1024
 """Smaller numbers beside `listen` are something else."""
+_OF_OTHERS = frozenset({1433, 1521, 3306, 5432, 5672, 6379, 9092, 9200, 11211, 27017})
+"""Ports of databases and queues: settings of a client name them."""
 _LISTENS = re.compile(
-    r"\.listen[ \t]{0,9}\(|\bBun\.serve[ \t]{0,9}\(|\bDeno\.serve[ \t]{0,9}\(|(?<![.\w])serve[ \t]{0,9}\(|uvicorn\.run[ \t]{0,9}\("
-    r"|\bapp\.run[ \t]{0,9}\(|\bserve_forever[ \t]{0,9}\(|\bstartStandaloneServer[ \t]{0,9}\("
+    r"(?:\.listen|\bBun\.serve|\bDeno\.serve|(?<![.\w])serve|uvicorn\.run|\bapp\.run|\bserve_forever"
+    r"|\bstartStandaloneServer)[ \t]{0,9}\("
 )
 _READS = re.compile(
     r"(?:process\.env|Bun\.env|import\.meta\.env)(?:\.|\[[\"'])(?P<js>(?:[A-Z]\w{0,40}_)?PORT)\b[\"'\]) \t]{0,9}"
     r"(?:(?:\|\||\?\?)[ \t\"'(]{0,9}(?P<js_usual>\d{2,5}))?"
-    r"|(?:os\.environ(?:\.get)?[\[(]|os\.getenv\(|ENV\.fetch\(|ENV\[)[ \t]{0,9}[\"'](?P<py>(?:[A-Z]\w{0,40}_)?PORT)[\"']"
-    r"(?:[ \t]{0,9},[ \t]{0,9}[\"']?(?P<py_usual>\d{2,5}))?"
+    r"|(?:os\.environ(?:\.get)?[\[(]|os\.getenv\(|ENV\.fetch\(|ENV\[)[ \t]{0,9}"
+    r"[\"'](?P<py>(?:[A-Z]\w{0,40}_)?PORT)[\"'](?:[ \t]{0,9},[ \t]{0,9}[\"']?(?P<py_usual>\d{2,5}))?"
 )
 _NUMBER = re.compile(
     r"\.listen[ \t]{0,9}\([ \t]{0,9}(?P<first>\d{4,5})\b|\bport[ \t]{0,9}[:=][ \t]{0,9}(?P<named>\d{4,5})\b"
@@ -69,4 +71,6 @@ def listening_in(text: str) -> Listening | None:
 
 
 def _port(digits: str | None) -> int | None:
-    return int(digits) if digits and LEAST_PORT <= int(digits) <= HIGHEST_PORT else None
+    if not digits or not LEAST_PORT <= int(digits) <= HIGHEST_PORT or int(digits) in _OF_OTHERS:
+        return None
+    return int(digits)

@@ -180,7 +180,8 @@ def _port(
         return None, (), ()
     preferred, said = _preferred(process, command, script, listing)
     strict = command.is_fixed or bool(script and script.strict and not command.takes_port)
-    return _request(process.service, preferred, strict=strict), _aliases(command.variable, listing), said
+    request = _request(process.service, preferred, (said or (line_of("port", process),)) if strict else ())
+    return request, _aliases(command.variable, listing), said
 
 
 def _port_in_code(
@@ -191,7 +192,7 @@ def _port_in_code(
     if listening.variable == "PORT" and listing.numbering.said is not None:
         preferred, said = listing.numbering.port(process.index), (listing.numbering.said,)
     aliases = () if listening.variable == "PORT" else _aliases(listening.variable, listing)
-    return _request(process.service, preferred, strict=listening.is_fixed), aliases, said
+    return _request(process.service, preferred, said if listening.is_fixed else ()), aliases, said
 
 
 def _aliases(variable: str | None, listing: Listing) -> tuple[str, ...]:
@@ -225,6 +226,9 @@ def _preferred(
     return known or listing.numbering.port(process.index), ()
 
 
-def _request(name: str, preferred: int, *, strict: bool) -> PortRequest:
+def _request(name: str, preferred: int, fixed_by: tuple[Evidence, ...]) -> PortRequest:
+    """Return the request for a port, which does not move when a line fixes it."""
     request = preferring(name, preferred, browser=True)
-    return structs.replace(request, last=preferred, strict=True) if strict else request
+    if not fixed_by:
+        return request
+    return structs.replace(request, last=preferred, strict=True, fixed_by=fixed_by[0].place)

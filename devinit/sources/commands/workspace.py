@@ -22,6 +22,8 @@ _PNPM = "pnpm-workspace.yaml"
 _PASSED_OVER = frozenset({"node_modules", "bower_components"})
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
 _LONGEST_PATTERN = 200
+_CONDITIONS = ("import", "node", "default", "require", "module", "types")
+"""Keys of `exports` in the order in which one is looked for."""
 
 
 class Package(Struct, frozen=True):
@@ -34,6 +36,8 @@ class Package(Struct, frozen=True):
     scripts: dict[str, str] = {}
     needs: frozenset[str] = frozenset()
     """The names of the packages that it uses."""
+    entry: str = ""
+    """The file in it that others import, relative to it; empty when it states none."""
 
 
 def packages_of(bounds: Bounds) -> dict[str, Package]:
@@ -113,7 +117,22 @@ def _package(folder: str, described: dict[str, Any]) -> Package:
     scripts = {key: words for key, words in table(described, "scripts").items() if isinstance(words, str)}
     kinds = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
     needs = frozenset(key for kind in kinds for key in table(described, kind))
-    return Package(name, folder, scripts, needs)
+    return Package(name, folder, scripts, needs, _entry(described))
+
+
+def _entry(described: dict[str, Any]) -> str:
+    """Return the file that others import by the name of a package alone."""
+    stated = described.get("exports")
+    if isinstance(stated, dict):
+        stated = stated.get(".", stated)
+    for _ in range(DEEPEST):
+        if not isinstance(stated, dict):
+            break
+        stated = next((stated[key] for key in _CONDITIONS if key in stated), None)
+    entry = stated or described.get("module") or described.get("main")
+    if not isinstance(entry, str) or "*" in entry or not entry.isprintable():
+        return ""
+    return "" if entry.startswith("/") or ".." in entry.split("/") else entry.removeprefix("./")
 
 
 def _patterns(bounds: Bounds) -> Iterator[str]:

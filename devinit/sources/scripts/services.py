@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from devinit.model.service import Condition, RestartMode, RestartPolicy, Service
+from devinit.model.evidence import Evidence
+from devinit.model.service import Condition, Readiness, RestartMode, RestartPolicy, Service
 from devinit.sources.commands.command import understood
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.process import Process, problem_of, service_name
 from devinit.sources.commands.script_runs import RUNNERS
 from devinit.sources.commands.services import Listing, Numbering, add, line_of
 from devinit.sources.commands.workspace import Package, packages_of
-from devinit.sources.files import table
+from devinit.sources.files import read, seen, table
 from devinit.sources.packages import read_package
 from devinit.sources.scripts.expanding import Expansion, Step
-from devinit.sources.scripts.waiting import Kind, kind_of, waits
+from devinit.sources.scripts.waiting import Kind, kind_of, package_of, program_run, waits
 from devinit.sources.source import Found, Weight
 from devinit.system.bounds import Bounds
 
@@ -71,7 +73,12 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
         _add(step, process, listing)
         added |= dict.fromkeys(listing.services.keys() - before, step)
     kinds = {name: kind_of(listing.services[name], step, bounds) for name, step in added.items()}
-    conditions = waits(added, kinds, packages)
+    used = {
+        name: package_of(each, program_run(each, added[name], bounds), packages, bounds.root)
+        for name, each in listing.services.items()
+        if name in added
+    }
+    conditions = waits(added, kinds, used, packages)
     needed = {name for each in conditions.values() for name in each}
     for name, step in added.items():
         if kinds[name] is Kind.BUILD and not step.ends and name not in needed:
@@ -81,7 +88,14 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
             )
         else:
             service = listing.services[name]
-            listing.services[name] = _completed(service, step, kinds[name], conditions[name], bounds)
+            service = _completed(service, step, kinds[name], conditions[name], bounds)
+            package = packages.get(used[name])
+            if package and package.entry and kinds[name] is Kind.WATCHER:
+                # What imports the package fails until it has been built for the first time.
+                ready = Readiness(exec=f"test -e {shlex.quote(package.entry)}")
+                service = replace(service, ready=ready)
+                listing.evidence[name] += _line_of_entry(package, bounds)
+            listing.services[name] = service
     listing.clients &= {name for name in listing.services if kinds[name] not in (Kind.WATCHER, Kind.BUILD)}
     found = listing.found(ORIGIN)
     if not all(step.package for step in steps if not step.ends):
@@ -129,6 +143,13 @@ def _completed(
         port=None if is_job else service.port,
         restart=RestartPolicy(mode=RestartMode.NEVER) if is_job else service.restart,
     )
+
+
+def _line_of_entry(package: Package, bounds: Bounds) -> tuple[Evidence, ...]:
+    path = bounds.root / package.folder / "package.json"
+    text = read(path, bounds)
+    position = text.find(package.entry)
+    return (seen("ready", path, bounds, text, position),) if position >= 0 else ()
 
 
 def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 
 from devinit.model.service import Condition, Service
 from devinit.sources.commands import programs
@@ -32,23 +34,47 @@ def kind_of(service: Service, step: Step, bounds: Bounds) -> Kind:
         return Kind.BUILD
     if service.port is not None or service.command is None:
         return Kind.SERVER
-    command = understood(step.command)
-    words = words_of_script(command, service.directory, bounds)
-    program = list(understood(words).program if words is not None else command.program)
+    program = list(program_run(service, step, bounds))
     if not programs.builds(program):
         return Kind.WORKER
     return Kind.WATCHER if programs.is_watching(program) else Kind.BUILD
 
 
+def program_run(service: Service, step: Step, bounds: Bounds) -> tuple[str, ...]:
+    """Return the program that a step runs in the end, with the words after it."""
+    command = understood(step.command)
+    words = words_of_script(command, service.directory, bounds)
+    return understood(words).program if words is not None else command.program
+
+
+def package_of(
+    service: Service, program: tuple[str, ...], packages: Mapping[str, Package], root: Path
+) -> str:
+    """Return the package whose program a service runs: in its folder, or with a file of it; empty without one."""
+    folders = {each.folder: each.name for each in packages.values()}
+    directory = service.directory.relative_to(root).as_posix()
+    if directory in folders:
+        return folders[directory]
+    for word in program:
+        path = posixpath.normpath(posixpath.join(directory, word))
+        for folder, name in folders.items():
+            if path.startswith(f"{folder}/"):
+                return name
+    return ""
+
+
 def waits(
-    steps: Mapping[str, Step], kinds: Mapping[str, Kind], packages: Mapping[str, Package]
+    steps: Mapping[str, Step],
+    kinds: Mapping[str, Kind],
+    used: Mapping[str, str],
+    packages: Mapping[str, Package],
 ) -> dict[str, dict[str, Condition]]:
-    """Return what each service waits for, by their names."""
+    """Return what each service waits for, by their names; `used` says whose package each one runs."""
     before = [name for name, step in steps.items() if step.ends]
     builders = {
-        step.package: name
+        used[name]: name
         for name, step in steps.items()
-        if step.package and not step.ends and kinds[name] in (Kind.WATCHER, Kind.BUILD)
+        if used[name] and not step.ends and kinds[name] in (Kind.WATCHER, Kind.BUILD)
     }
     found: dict[str, dict[str, Condition]] = {}
     for name, step in steps.items():
@@ -57,11 +83,11 @@ def waits(
             found[name] = dict.fromkeys(before[max(place - 1, 0) : place], Condition.COMPLETED)
             continue
         conditions = dict.fromkeys(before[-1:], Condition.COMPLETED)
-        package = packages.get(step.package)
+        package = packages.get(used[name])
         for each in sorted(needed_by(packages, package)) if package else ():
             builder = builders.get(each)
             # Two packages that need each other are started together.
-            if builder and builder != name and step.package not in needed_by(packages, packages[each]):
+            if builder and builder != name and used[name] not in needed_by(packages, packages[each]):
                 is_done = kinds[builder] is Kind.BUILD
                 conditions[builder] = Condition.COMPLETED if is_done else Condition.READY
         found[name] = conditions

@@ -234,6 +234,7 @@ class TestAServerOfOnesOwn:
             ("const PORT = 4001;\napp.listen(PORT)", 4001, True, ()),
             ("app.listen(4001, () => {})", 4001, True, ()),
             ("app.listen(process.env['PORT'])", 3000, False, ()),
+            ("const db = { host: 'x', port: 5432 };\napp.listen(4001)", 4001, True, ()),
         ],
     )
     def test_listens_where_its_file_says(
@@ -247,6 +248,7 @@ class TestAServerOfOnesOwn:
         service = project.services["index"]
         assert service.port is not None
         assert (service.port.preferred, service.port.strict, service.port_env) == (port, strict, aliases)
+        assert bool(service.port.fixed_by) is strict
 
     def test_names_the_line(self, tree: Tree) -> None:
         project = tree(
@@ -345,6 +347,55 @@ class TestAWorkspace:
             {"db": Condition.COMPLETED},
         )
         assert services["ui"].depends_on == ()
+
+    def test_waits_until_a_watcher_has_built_what_is_imported(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "concurrently 'npm run dev -w ui' 'cd apps/web && vite' 'node apps/api/server.js' 'node x.js'"
+            },
+            MORE,
+            **{
+                "apps/web/package.json": package("web", dependencies={"ui": "*"}),
+                "apps/api/package.json": package("api", dependencies={"ui": "*"}),
+                "apps/api/server.js": "app.listen(4000)",
+                "x.js": "",
+                "packages/ui/package.json": package(
+                    "ui", "tsup --watch", exports={".": {"types": "./dist/i.d.ts", "import": "./dist/i.js"}}
+                ),
+            },
+        )
+
+        services = project.services
+        assert services["ui"].ready.exec == "test -e dist/i.js"
+        assert {name: each.depends_on for name, each in services.items()} == {
+            "ui": (),
+            "web": ("ui",),
+            "server": ("ui",),
+            "x": (),
+        }
+        assert ("ready", "packages/ui/package.json") in {
+            (each.about, each.file) for each in project.evidence["ui"]
+        }
+
+    @pytest.mark.parametrize(
+        ("stated", "command"),
+        [
+            ({"exports": "./dist/index.mjs"}, "test -e dist/index.mjs"),
+            ({"main": "dist/a b.js"}, "test -e 'dist/a b.js'"),
+            ({"module": "./dist/m.js", "main": "dist/c.js"}, "test -e dist/m.js"),
+            ({"exports": {"./*": "./dist/*.js"}}, None),
+            ({"main": "../x.js"}, None),
+            ({"main": "/x.js"}, None),
+            ({"exports": [1], "main": 3}, None),
+            ({}, None),
+        ],
+    )
+    def test_knows_what_is_imported(self, tree: Tree, stated: dict[str, object], command: str | None) -> None:
+        project = tree(
+            {"dev": "turbo dev"}, MORE, **{"packages/a/package.json": package("a", "tsc -w", **stated)}
+        )
+
+        assert project.services["a"].ready.exec == command
 
     def test_names_both_lines(self, tree: Tree) -> None:
         evidence = tree({"dev": "turbo dev"}, MORE, **WORKSPACE).evidence["web"]
