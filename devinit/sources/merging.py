@@ -33,7 +33,8 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
         for name, each in found.services.items()
         if name not in databases
     }
-    return structs.replace(found, services=databases | rest)
+    hints = () if rest or wanted else (hint for each in by_weight for hint in each.hints)
+    return structs.replace(found, services=databases | rest, notes=(*found.notes, *hints))
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:

@@ -45,6 +45,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """Services that may use every database of the project: the source knows no order."""
     notes: tuple[str, ...] = ()
     """What the developer should know: what was left out, and why."""
+    hints: tuple[str, ...] = ()
+    """What may help where no application was found at all."""
 
 
 class Source(Protocol):

@@ -81,6 +81,7 @@ class TestAFolderWithoutAProject:
                 "  package.json: a dev or start script that starts several programs, as with concurrently, turbo or "
                 "pnpm -r"
             ),
+            "  Makefile, justfile, Taskfile.yml, bin/dev, start.sh: only named, not run",
             f"  {DATABASES[0]}",
             "`devinit init` writes a devinit.toml to begin with",
         ]

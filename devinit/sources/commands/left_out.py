@@ -22,8 +22,8 @@ def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) 
             "not started: it is a step of a deployment; `before_start` of a service in devinit.toml runs a "
             "command before each start"
         )
-    if harm := _harm(process.command):
-        return f"left out: {harm}"
+    if reason := harm(process.command):
+        return f"left out: {reason}"
     if process.name.lower() in programs.CONSOLES or _is_console(command.program):
         return "left out: a person works in it, and a service has no terminal"
     if weight is Weight.PRODUCTION and (_PRODUCTION.search(process.command) or _was_built(command.program)):
@@ -41,12 +41,12 @@ def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) 
     ):
         return f"left out: it runs what was built for production (`{command.script}` in {place})"
     for name, words in scripts_reached(process.command, folder, bounds).items():
-        if harm := _harm(words):
-            return f"left out: {harm} (`{name}` in {place})"
+        if reason := harm(words):
+            return f"left out: {reason} (`{name}` in {place})"
     return ""
 
 
-def _harm(command: str) -> str:
+def harm(command: str) -> str:
     """Say what a command does beside what devinit does; nothing when it is a process like any other."""
     if programs.ENDS_OTHERS.search(command):
         return "it ends processes by their name or port, and they may be another project's"
