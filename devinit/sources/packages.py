@@ -23,6 +23,10 @@ PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
 }  # fmt: skip
 """How a development server gets its port. Every other one is left to read PORT."""
 
+LAST_WINS = frozenset({"vite", "next"})
+"""Those whose port behind another one in the script replaces that. Every other one takes a single one."""
+_PORT_OPTIONS = frozenset({"--port", "-p", "-P"})
+
 MANAGERS = {
     "pnpm-lock.yaml": "pnpm",
     "yarn.lock": "yarn",
@@ -81,7 +85,10 @@ def tool_of(script: str) -> str | None:
     if SEVERAL.search(script):
         return None
     program = program_of(words_of(re.split(r"&&|\|\||;", script)[-1]))
-    return program[0] if program and program[0] in PORT_FLAGS and server_of(program) else None
+    if not program or program[0] not in PORT_FLAGS or server_of(program) is None:
+        return None
+    names_one = any(word.partition("=")[0] in _PORT_OPTIONS for word in program)
+    return None if names_one and program[0] not in LAST_WINS else program[0]
 
 
 def command_of(manager: str, script: str, words: str) -> str:

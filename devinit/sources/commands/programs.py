@@ -84,7 +84,7 @@ SERVERS: dict[str, Server] = {
     "gatsby": Server(8000, _FLAG, commands=frozenset({"develop"})),
     "webpack": Server(8080, _FLAG, commands=_SERVE),
     "webpack-dev-server": Server(8080, _FLAG),
-    "parcel": Server(1234, _FLAG, others=frozenset({"build"})),
+    "parcel": Server(1234, _FLAG, others=frozenset({"build", "watch"})),
     "wrangler": Server(8787, _FLAG, commands=frozenset({"dev"})),
     "storybook": Server(6006, "--port ${PORT} --exact-port --no-open", commands=frozenset({"dev"})),
     "rsbuild": Server(3000, _FLAG, commands=frozenset({"dev"})),
@@ -332,6 +332,16 @@ def is_watching(program: list[str]) -> bool:
     )
 
 
+def watches_files(program: list[str]) -> bool:
+    """Tell whether a program that is not known works whenever a file changes, and runs no file of the project."""
+    runs_a_file = any(word.endswith(_SCRIPT_ENDINGS) for word in program)
+    return not runs_a_file and any(word in ("--watch", "-w") for word in program[1:])
+
+
 def only_works(name: str, program: list[str]) -> bool:
     """Tell whether a process is known to answer no requests."""
-    return bool(WORKING_NAMES.search(name.lower())) or bool(program and program[0] in _WORKERS)
+    return (
+        bool(WORKING_NAMES.search(name.lower()))
+        or builds(program)
+        or bool(program and program[0] in _WORKERS)
+    )

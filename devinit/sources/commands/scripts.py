@@ -12,7 +12,15 @@ from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, port_in, understood
 from devinit.sources.commands.process import LONGEST_COMMAND
 from devinit.sources.files import LONGEST_WORDS, table
-from devinit.sources.packages import PORT_FLAGS, SEVERAL, is_library, line_of_script, read_package, tool_of
+from devinit.sources.packages import (
+    LAST_WINS,
+    PORT_FLAGS,
+    SEVERAL,
+    is_library,
+    line_of_script,
+    read_package,
+    tool_of,
+)
 from devinit.system.bounds import Bounds
 
 _SERVING = re.compile(r"(?:dev|start|serve)(?![a-z])")
@@ -55,7 +63,10 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
     named = port_in(words)
     said = _port_line(line_of_script(directory, command.script, bounds)) if named else ()
     if tool is not None:
-        text = command.text + flags_behind(command, PORT_FLAGS[tool])
+        flags = PORT_FLAGS[tool]
+        if tool not in LAST_WINS and "--host" in words:
+            flags = flags.replace("--host 127.0.0.1 ", "")
+        text = command.text + flags_behind(command, flags)
         return Script(text, named or programs.SERVERS[tool].port, said, tool=tool)
     inner = understood(words)
     if SEVERAL.search(words):

@@ -122,9 +122,9 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
     if command.folder:
         evidence.append(line_of("directory", process))
     port, variables, said = _port(process, command, script, listing)
-    if port is None and not (
-        programs.only_works(process.name, list(command.program)) or (script and script.only_works)
-    ):
+    program = list(script.program if script else command.program)
+    works = programs.only_works(process.name, list(command.program)) or (script and script.only_works)
+    if port is None and not works and not programs.watches_files(program):
         listing.note(
             process.place,
             f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from devinit.model.evidence import Evidence
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import folder_of, joined, understood
-from devinit.sources.commands.programs import words_of
+from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import MANAGERS, ScriptRun
 from devinit.sources.commands.scripts import flags_behind
 from devinit.sources.commands.workspace import Package, selected
@@ -26,6 +26,9 @@ DEEPEST = 6
 MOST_PROGRAMS = 50
 _KIND = re.compile(r"\A(?:dev|start|serve|watch|run)[:.-]|[:.-](?:dev|start|serve|watch|run)\Z")
 """What the name of a script says beside whose it is: `dev:web`, `api:dev`."""
+_PORT = re.compile(r"(?<=:)\d{2,5}\b")
+_GENERIC = frozenset({"", "index", "main", "app", "src", "dist", "build", "lib", "bin", "out", "www"})
+"""Names of files and folders that do not say which program they are."""
 _INSTALLING = frozenset({"install", "i", "ci", "add"})
 _HIDDEN = frozenset({"npm_config", "npm_package"})
 """Beginnings of variables that only a package manager sets."""
@@ -45,6 +48,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """The package of the workspace in which it runs, by its name."""
     prefix: Prefix = Prefix()
     """What holds for all that the script starts."""
+    waits_for: tuple[int, ...] = ()
+    """The ports on which others have to answer first."""
     ends: bool = False
     """Whether it has to end before the others are started."""
 
@@ -57,6 +62,7 @@ class Way(Struct, frozen=True, kw_only=True):
     lines: tuple[Evidence, ...] = ()
     package: str = ""
     prefix: Prefix = Prefix()
+    waits_for: tuple[int, ...] = ()
     seen: tuple[tuple[str, str], ...] = ()
     """Folder and name of the scripts that led here."""
 
@@ -116,6 +122,12 @@ class Expansion:
     def _program(self, text: str, way: Way) -> Iterator[Step]:
         """Yield what a command starts that is no list of several."""
         head, last = steps_before(text)
+        waiting = [each for each in head if program_of(words_of(each))[:1] == ["wait-on"]]
+        if waiting:
+            ports = tuple(int(digits) for each in waiting for digits in _PORT.findall(each))
+            way = replace(way, waits_for=ports)
+            head = tuple(each for each in head if each not in waiting)
+            text = " && ".join((*head, last))
         command = understood(last)
         run = command.runs and replace(command.runs, folder=joined(command.folder, command.runs.folder))
         if run is None or not self._is_followed(run, way):
@@ -222,7 +234,8 @@ def usual_name(folder: str, text: str) -> str:
     command = understood(text)
     program = next(iter(command.program), "")
     if command.serves is None:
-        return program.rpartition("/")[2].partition(".")[0] or "process"
+        parts = [each for each in program.partition(".")[0].split("/") if each not in _GENERIC]
+        return parts[-1] if parts else "server"
     return "frontend" if program in programs.BROWSER_SERVERS | {"next", "nuxt", "astro"} else "backend"
 
 
@@ -247,6 +260,7 @@ def _step(command: str, way: Way) -> Step:
         lines=way.lines,
         package=way.package,
         prefix=way.prefix,
+        waits_for=way.waits_for,
     )
 
 

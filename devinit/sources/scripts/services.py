@@ -47,11 +47,9 @@ def found_in(bounds: Bounds) -> Found:
 
 
 def _are_several(steps: list[Step]) -> bool:
-    """Tell whether a script is more than one program in the project's own folder."""
+    """Tell whether a script starts more than one program. One in a folder says nothing about the other ones."""
     started = [each for each in steps if not each.ends]
-    if len(started) != 1:
-        return len(started) > 1
-    return bool(started[0].folder) or _is_a_runner(started[0])
+    return len(started) > 1 or any(map(_is_a_runner, started))
 
 
 def _is_a_runner(step: Step) -> bool:
@@ -78,7 +76,10 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
         for name, each in listing.services.items()
         if name in added
     }
-    conditions = waits(added, kinds, used, packages)
+    ports = {
+        name: each.port.preferred for name, each in listing.services.items() if each.port and name in added
+    }
+    conditions = waits(added, kinds, used, ports, packages)
     needed = {name for each in conditions.values() for name in each}
     for name, step in added.items():
         if kinds[name] is Kind.BUILD and not step.ends and name not in needed:

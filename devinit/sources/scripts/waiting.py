@@ -67,9 +67,13 @@ def waits(
     steps: Mapping[str, Step],
     kinds: Mapping[str, Kind],
     used: Mapping[str, str],
+    ports: Mapping[str, int],
     packages: Mapping[str, Package],
 ) -> dict[str, dict[str, Condition]]:
-    """Return what each service waits for, by their names; `used` says whose package each one runs."""
+    """Return what each service waits for, by their names.
+
+    `used` says whose package each one runs, `ports` where it answers.
+    """
     before = [name for name, step in steps.items() if step.ends]
     builders = {
         used[name]: name
@@ -91,4 +95,21 @@ def waits(
                 is_done = kinds[builder] is Kind.BUILD
                 conditions[builder] = Condition.COMPLETED if is_done else Condition.READY
         found[name] = conditions
+    for name, step in steps.items():
+        for each, port in ports.items():
+            if port in step.waits_for and not _reaches(found, each, name):
+                found[name][each] = Condition.READY
     return found
+
+
+def _reaches(conditions: Mapping[str, Mapping[str, Condition]], start: str, goal: str) -> bool:
+    """Tell whether a service waits for another one, also through others."""
+    waiting, seen = [start], {start}
+    while waiting:
+        name = waiting.pop()
+        if name == goal:
+            return True
+        further = conditions.get(name, {}).keys() - seen
+        seen |= further
+        waiting += further
+    return False

@@ -194,6 +194,58 @@ class TestConcurrently:
         assert project.is_job("prepare")
         assert project.notes == ("package.json, line 5: `npm install` is not run with each start",)
 
+    def test_waits_for_those_that_it_waits_for_by_their_port(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "concurrently 'node api.js --port 4000' 'wait-on -t 9 tcp:4000 && npm run web' 'wait-on "
+                "http://localhost:5173 && electron .'",
+                "web": "vite",
+            }
+        )
+
+        assert {name: (each.command, each.depends_on) for name, each in project.services.items()} == {
+            "api": ("node api.js --port ${PORT}", ()),
+            "web": (f"npm run web -- {VITE}", ("api",)),
+            "electron": ("electron .", ("web",)),
+        }
+
+    def test_does_not_wait_in_a_circle(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "concurrently 'wait-on tcp:4001 && node a.js --port 4000' 'wait-on tcp:4000 && node b.js --port "
+                "4001' 'wait-on tcp:4002 && node c.js --port 4002'"
+            }
+        )
+
+        assert {name: each.depends_on for name, each in project.services.items()} == {
+            "a": ("b",),
+            "b": (),
+            "c": (),
+        }
+
+    def test_gives_a_second_port_only_to_a_program_that_takes_the_last_one(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "concurrently npm:ui npm:db npm:docs",
+                "ui": "vite --port 3001",
+                "db": "json-server --watch db.json --port 8005",
+                "docs": "vue-cli-service serve --host 0.0.0.0",
+            }
+        )
+
+        assert {name: each.command for name, each in project.services.items()} == {
+            "ui": f"npm run ui -- {VITE}",
+            "db": "json-server --watch db.json --port ${PORT}",
+            "docs": "npm run docs -- --port ${PORT}",
+        }
+
+    def test_says_nothing_of_what_only_watches_files(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently 'vite build --watch' 'velite --watch' 'tailwindcss -w' 'tsx watch a.ts'"}
+        )
+
+        assert [note.split()[3] for note in project.notes] == ["a"]
+
     def test_may_be_the_script_that_starts_all_of_it(self, tree: Tree) -> None:
         project = tree(
             {
@@ -245,7 +297,7 @@ class TestAServerOfOnesOwn:
             **{"server/index.js": f"import express from 'express'\nconst app = express()\n{text}\n"},
         )
 
-        service = project.services["index"]
+        service = project.services["server"]
         assert service.port is not None
         assert (service.port.preferred, service.port.strict, service.port_env) == (port, strict, aliases)
         assert bool(service.port.fixed_by) is strict
@@ -392,7 +444,9 @@ class TestAWorkspace:
     )
     def test_knows_what_is_imported(self, tree: Tree, stated: dict[str, object], command: str | None) -> None:
         project = tree(
-            {"dev": "turbo dev"}, MORE, **{"packages/a/package.json": package("a", "tsc -w", **stated)}
+            {"dev": "concurrently 'turbo dev' vite"},
+            MORE,
+            **{"packages/a/package.json": package("a", "tsc -w", **stated)},
         )
 
         assert project.services["a"].ready.exec == command
@@ -410,7 +464,7 @@ class TestAWorkspace:
     @pytest.mark.parametrize(
         ("script", "names"),
         [
-            ("turbo dev --filter=web", ["web"]),
+            ("turbo dev --filter=web --filter=api", ["api", "web"]),
             ("turbo dev --filter=@acme/web...", ["web", "ui"]),
             ("turbo dev --filter='./apps/*'", ["api", "web"]),
             ("turbo dev --filter='!./packages/*'", ["api", "web"]),
@@ -427,16 +481,16 @@ class TestAWorkspace:
         assert list(tree({"dev": script}, MORE, **WORKSPACE).services) == names
 
     def test_of_pnpm_is_named_in_its_own_file(self, write: Write, tree: Tree) -> None:
-        write("pnpm-workspace.yaml", "packages:\n  - 'apps/*'\n  - '!apps/api'\n")
+        write("pnpm-workspace.yaml", "packages:\n  - 'apps/*'\n  - packages/ui\n")
 
-        assert list(tree({"dev": "turbo dev"}, None, **WORKSPACE).services) == ["web"]
+        assert list(tree({"dev": "turbo dev"}, None, **WORKSPACE).services) == ["api", "web", "ui"]
 
     def test_says_nothing_about_programs_outside_of_it(self, write: Write, tree: Tree) -> None:
         write("backend/main.py", API)
 
-        project = tree({"dev": "turbo dev --filter=web"}, MORE, **WORKSPACE)
+        project = tree({"dev": "turbo dev --filter='./apps/*'"}, MORE, **WORKSPACE)
 
-        assert list(project.services) == ["web", "backend"]
+        assert list(project.services) == ["api", "web", "backend"]
 
     def test_without_packages_is_not_started(self, tree: Tree) -> None:
         project = tree({"dev": "turbo dev"})
@@ -468,6 +522,8 @@ class TestAScriptThatStartsOneProgram:
             {"dev": "npm run dev"},
             {"dev": "npm run a", "a": "npm run dev"},
             {"dev": "foreman start -f Procfile.dev"},
+            {"dev": "npm run dev --prefix client"},
+            {"dev": "cd client && vite"},
             {"dev": ""},
             {},
         ],
