@@ -15,6 +15,9 @@ from devinit.config.initial import initial_toml
 from devinit.config.load import load
 from devinit.config.shown import root_shown_by
 from devinit.model.service import Condition, Project, Service
+from devinit.sources import scripts
+from devinit.sources.merging import merged
+from devinit.system.bounds import bounds_of
 
 Write = Callable[..., Path]
 Tree = Callable[..., Project]
@@ -24,15 +27,23 @@ VITE = "--host 127.0.0.1 --port ${PORT} --strictPort"
 
 @pytest.fixture
 def tree(root: Path, write: Write) -> Tree:
-    """Return what is detected from files, of which package.json may be given as its scripts alone."""
+    """Return what the source finds in files; package.json is given as its scripts."""
 
-    def detecting(scripts: dict[str, str], more: dict[str, object] | None = None, **files: object) -> Project:
-        write("package.json", json.dumps({"private": True, "scripts": scripts, **(more or {})}, indent=1))
+    def found(given: dict[str, str], more: dict[str, object] | None = None, **files: object) -> Project:
+        write("package.json", json.dumps({"private": True, "scripts": given, **(more or {})}, indent=1))
         for name, content in files.items():
             write(name, content if isinstance(content, str) else json.dumps(content, indent=1))
-        return detect(root)
+        return alone(root)
 
-    return detecting
+    return found
+
+
+def alone(root: Path) -> Project:
+    """Return the project that a folder shows when its scripts alone are looked at."""
+    found = merged([scripts.read(bounds_of(root))])
+    return Project(
+        name="shop", root=root, services=found.services, evidence=found.evidence, notes=found.notes
+    )
 
 
 def package(name: str, dev: str = "", **more: object) -> dict[str, object]:
@@ -138,28 +149,30 @@ class TestConcurrently:
         assert list(project.services) == ["client", "billing", "backend", "client-2"]
 
     def test_is_not_started_itself_and_neither_is_what_it_starts_twice(
-        self, write: Write, tree: Tree
+        self, root: Path, write: Write, tree: Tree
     ) -> None:
         write("backend/main.py", API)
         write("frontend/package.json", json.dumps(package("ui", "vite")))
+        tree({"dev": "concurrently 'cd backend && uvicorn main:app' 'npm run dev --prefix frontend'"})
 
-        project = tree(
-            {"dev": "concurrently 'cd backend && uvicorn main:app' 'npm run dev --prefix frontend'"}
-        )
+        project = detect(root)
 
-        assert shown(project) == {
-            "backend": ("backend", "uvicorn main:app --port ${PORT}", 8000),
-            "frontend": ("frontend", f"npm run dev -- {VITE}", 3000),
+        assert {name: each.command for name, each in project.services.items()} == {
+            "backend": "uvicorn main:app --port ${PORT}",
+            "frontend": f"npm run dev -- {VITE}",
         }
         assert project.services["backend"].docs_path == "/docs"
 
-    def test_leaves_an_application_out_that_it_does_not_name(self, write: Write, tree: Tree) -> None:
+    def test_leaves_an_application_out_that_it_does_not_name(
+        self, root: Path, write: Write, tree: Tree
+    ) -> None:
         write("backend/main.py", API)
+        tree({"dev": "concurrently vite 'node api.js --port 4000'"})
 
-        project = tree({"dev": "concurrently vite 'node api.js --port 4000'"})
+        project = detect(root)
 
         assert list(project.services) == ["frontend", "api"]
-        assert "not started, because package.json does not name it" in project.notes[-1]
+        assert any("not started, because package.json does not name it" in note for note in project.notes)
 
     def test_starts_no_containers_and_ends_nothing(self, tree: Tree) -> None:
         project = tree(
@@ -263,7 +276,8 @@ class TestConcurrently:
         assert root_shown_by(str(root)) == str(root)
 
     def test_reads_back_from_the_file_that_init_writes(self, root: Path, write: Write, tree: Tree) -> None:
-        project = tree({"dev": "npm run b && A=1 concurrently vite 'tsc -w'", "b": "tsc"})
+        tree({"dev": "npm run b && A=1 concurrently vite 'tsc -w'", "b": "tsc"})
+        project = detect(root)
 
         write("devinit.toml", initial_toml(project))
 
@@ -485,12 +499,11 @@ class TestAWorkspace:
 
         assert list(tree({"dev": "turbo dev"}, None, **WORKSPACE).services) == ["api", "web", "ui"]
 
-    def test_says_nothing_about_programs_outside_of_it(self, write: Write, tree: Tree) -> None:
+    def test_says_nothing_about_programs_outside_of_it(self, root: Path, write: Write, tree: Tree) -> None:
         write("backend/main.py", API)
+        tree({"dev": "turbo dev --filter='./apps/*'"}, MORE, **WORKSPACE)
 
-        project = tree({"dev": "turbo dev --filter='./apps/*'"}, MORE, **WORKSPACE)
-
-        assert list(project.services) == ["api", "web", "backend"]
+        assert list(detect(root).services) == ["api", "web", "backend"]
 
     def test_without_packages_is_not_started(self, tree: Tree) -> None:
         project = tree({"dev": "turbo dev"})
@@ -513,7 +526,7 @@ class TestAWorkspace:
 
 class TestAScriptThatStartsOneProgram:
     @pytest.mark.parametrize(
-        "scripts",
+        "given",
         [
             {"dev": "vite"},
             {"dev": "npm install && vite"},
@@ -528,8 +541,8 @@ class TestAScriptThatStartsOneProgram:
             {},
         ],
     )
-    def test_is_no_list_of_services(self, tree: Tree, scripts: dict[str, str]) -> None:
-        project = tree(scripts)
+    def test_is_no_list_of_services(self, tree: Tree, given: dict[str, str]) -> None:
+        project = tree(given)
 
         assert (project.services, project.notes) == ({}, ())
 
@@ -548,9 +561,9 @@ WORDS = st.lists(
 
 class TestAHostileRepository:
     def test_is_followed_a_little_only(self, tree: Tree) -> None:
-        scripts = {f"s{n}": f"concurrently npm:s{n + 1} npm:s{n + 2} 'x {n}'" for n in range(60)}
+        many = {f"s{n}": f"concurrently npm:s{n + 1} npm:s{n + 2} 'x {n}'" for n in range(60)}
 
-        project = tree({"dev": "concurrently npm:s0 npm:s1", **scripts})
+        project = tree({"dev": "concurrently npm:s0 npm:s1", **many})
 
         assert len(project.services) <= 50
 
