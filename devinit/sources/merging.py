@@ -46,7 +46,7 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
     notes = [*high.notes, *low.notes, *_contradictions(high, low)]
     renamed: dict[str, str] = {}
     for service in low.services.values():
-        twins = _twins(service, high.services)
+        twins = _twins(service, low, high.services)
         if twins:
             renamed[service.name] = twins[0].name
             for twin in twins:
@@ -58,7 +58,7 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
             evidence[service.name] = low.evidence.get(service.name, ())
             renamed[service.name] = service.name
     for service in low.services.values():
-        twins = _twins(service, high.services)
+        twins = _twins(service, low, high.services)
         known = structs.replace(service, depends_on=tuple(_renamed(service.depends_on, renamed)))
         if len(twins) == 1:
             twin = services[twins[0].name]
@@ -80,7 +80,7 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
     )
 
 
-def _twins(service: Service, others: Mapping[str, Service]) -> list[Service]:
+def _twins(service: Service, low: Found, others: Mapping[str, Service]) -> list[Service]:
     """Return the services of another source that are the same one: several where it cannot be told which."""
     if not _is_application(service):
         return [each for each in others.values() if each.provider == service.provider][:1]
@@ -89,7 +89,21 @@ def _twins(service: Service, others: Mapping[str, Service]) -> list[Service]:
         return [same]
     if not _serves(service):
         return []
-    return [each for each in others.values() if _serves(each) and each.directory == service.directory]
+    files = [each.file for each in low.evidence.get(service.name, ()) if each.about == "command"]
+    serving = [each for each in others.values() if _serves(each)]
+    if running := [each for each in serving if any(_runs(each, file) for file in files)]:
+        return running
+    return [each for each in serving if each.directory == service.directory]
+
+
+def _runs(service: Service, file: str) -> bool:
+    """Tell whether a command names a file, or as `shop.main:app` the module in it."""
+    for word in (service.command or "").split():
+        module = word.partition(":")[0]
+        paths = (word.removeprefix("./"), f"{module.replace('.', '/')}.py" if ":" in word else "")
+        if any(path and (service.directory / path).as_posix().endswith(f"/{file}") for path in paths):
+            return True
+    return False
 
 
 def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str]) -> str:

@@ -282,3 +282,68 @@ class TestAVariable:
         assert found.notes == (
             "A has one value in compose.yaml, another one in fly.toml; the first one counts",
         )
+
+
+class TestAProgramThatAnotherFolderRuns:
+    """Two servers of a list share the project's folder, and one of them runs the application of another folder."""
+
+    def test_is_the_same_as_the_application_whose_file_or_module_its_command_names(self) -> None:
+        for command in ("python backend/main.py", "uvicorn backend.main:app --port 8000"):
+            api = server("api", 8000, ROOT, command=command)
+
+            found = merged([listed(api, server("ui", 3000, ROOT)), recognised(server("backend", 8000))])
+
+            assert (list(found.services), found.notes) == (["api", "ui"], ())
+            assert [each.file for each in found.evidence["api"]] == ["Procfile.dev", "backend/main.py"]
+            assert [each.file for each in found.evidence["ui"]] == ["Procfile.dev"]
+
+    def test_is_another_one_where_it_names_another_file(self) -> None:
+        api = server("api", 8000, ROOT, command="python backend/other.py")
+
+        found = merged([listed(api), recognised(server("backend", 8000))])
+
+        assert len(found.notes) == 1
+
+
+class TestAListOfSomeFolders:
+    def test_says_nothing_about_others(self) -> None:
+        listed_in_web = listed(
+            server("web", 3000, ROOT / "web"), scope=frozenset({str(ROOT / "web"), str(BACKEND)})
+        )
+
+        inside = merged([listed_in_web, recognised(server("backend", 8000))])
+        outside = merged([listed_in_web, recognised(server("other", 8000, ROOT / "other"))])
+
+        assert (list(inside.services), len(inside.notes)) == (["web"], 1)
+        assert (list(outside.services), outside.notes) == (["web", "other"], ())
+
+    def test_says_nothing_about_others_after_a_third_source(self) -> None:
+        scoped = listed(server("web", 3000, ROOT / "web"), scope=frozenset({str(ROOT / "web")}))
+
+        found = merged(
+            [scoped, recognised(server("other", 8000)), listed(worker("job"), weight=Weight.PRODUCTION)]
+        )
+
+        assert list(found.services) == ["web", "other", "job"]
+
+
+class TestHints:
+    def test_are_said_where_no_application_was_found(self) -> None:
+        hints = Found(origin="Makefile", hints=("Makefile, line 1 starts x",))
+
+        assert merged([hints, listed(database("redis"))]).notes == hints.hints
+        assert merged([hints, listed(worker("job"))]).notes == ()
+        assert merged([hints], wanted=["web"]).notes == ()
+
+
+class TestWhatOnlyTheApplicationKnows:
+    def test_is_taken_over_also_as_variables(self) -> None:
+        found = merged(
+            [
+                listed(server("web", 3000)),
+                recognised(server("frontend", 3000, env={"BROWSER": "none"}, port_env=("WEB_PORT",))),
+            ]
+        )
+
+        web = found.services["web"]
+        assert (web.env, web.port_env) == ({"BROWSER": "none"}, ("WEB_PORT",))

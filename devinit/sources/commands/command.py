@@ -31,6 +31,8 @@ _SEPARATOR = re.compile(r"&&|;")
 _PLAIN = r"""[^\s'"$`\\;|&<>()*?~!]"""
 """A character of a word that a shell takes as it stands."""
 _CHANGE = re.compile(rf"cd[ \t]+({_PLAIN}+)[ \t]*(?:&&|;)[ \t]*(?=\S)")
+_ACTIVATION = re.compile(r"(?:source|\.)[ \t]+(?:\./)?(?:\.venv|venv)/bin/activate[ \t]*(?:&&|;)[ \t]*(?=\S)")
+"""The environment in a service's folder is found without it, and `source` is no word of every shell."""
 _USE = re.compile(r"\$(?:PORT\b|\{PORT\b(?::?[-=](\d{1,5})\})?)")
 """`$PORT`, `${PORT}`, `${PORT:-3000}`."""
 _STATED = re.compile(
@@ -81,6 +83,7 @@ class Command(Struct, frozen=True, kw_only=True):
 def understood(text: str) -> Command:
     """Return what a command does, as far as its words say it."""
     folder, rest = folder_of(text)
+    rest = _ACTIVATION.sub("", rest, count=1) if _ACTIVATION.match(rest) else rest
     start = _last_part(rest)
     if start is None:
         return _with_fixed_port(with_use(Command(text=rest, written=rest, folder=folder)))

@@ -75,7 +75,8 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
     if named:
         return Script(command.text, named, said, strict=True, tool=program)
     if inner.serves:
-        return Script(command.text, inner.serves.port, tool=program)
+        # Nothing tells it another port than its usual one, unless it reads PORT.
+        return Script(command.text, inner.serves.port, strict=bool(inner.serves.given), tool=program)
     if programs.only_works("", list(inner.program)) or program in PORT_FLAGS:
         return Script(command.text, only_works=True)
     serves = _SERVING.match(command.script) and not is_library(read_package(directory, bounds) or {})

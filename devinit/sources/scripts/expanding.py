@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
 from devinit.sources.commands import programs
-from devinit.sources.commands.command import folder_of, joined, understood
+from devinit.sources.commands.command import Command, folder_of, joined, understood
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import MANAGERS, ScriptRun
 from devinit.sources.commands.scripts import flags_behind
@@ -29,7 +29,8 @@ _KIND = re.compile(r"\A(?:dev|start|serve|watch|run)[:.-]|[:.-](?:dev|start|serv
 _PORT = re.compile(r"(?<=:)\d{2,5}\b")
 _GENERIC = frozenset({"", "index", "main", "app", "src", "dist", "build", "lib", "bin", "out", "www"})
 """Names of files and folders that do not say which program they are."""
-_INSTALLING = frozenset({"install", "i", "ci", "add"})
+_INSTALLERS = MANAGERS | {"pip", "pip3", "poetry", "pipenv", "pdm", "bundle", "composer", "uv"}
+_INSTALLING = frozenset({"install", "i", "ci", "add", "sync"})
 _HIDDEN = frozenset({"npm_config", "npm_package"})
 """Beginnings of variables that only a package manager sets."""
 
@@ -126,7 +127,11 @@ class Expansion:
         if waiting:
             ports = tuple(int(digits) for each in waiting for digits in _PORT.findall(each))
             way = replace(way, waits_for=ports)
-            head = tuple(each for each in head if each not in waiting)
+        installing = [each for each in head if _installs(each)]
+        for each in installing:
+            self.notes.append(f"{_place(way)}: `{each}` is not run with each start")
+        if waiting or installing:
+            head = tuple(each for each in head if each not in (*waiting, *installing))
             text = " && ".join((*head, last))
         command = understood(last)
         run = command.runs and replace(command.runs, folder=joined(command.folder, command.runs.folder))
@@ -192,7 +197,8 @@ class Expansion:
         if run.arguments or has_hooks or any(each in words for each in _HIDDEN) or tool_of(words):
             return False
         # In a folder of its own, or with a port that can move only where its words are known.
-        return bool(inner.folder) or (inner.port is not None and inner.takes_port and not inner.is_fixed)
+        moves = inner.takes_port and not inner.is_fixed and (inner.port is not None or _is_told(inner))
+        return bool(inner.folder) or moves
 
     def _is_followed(self, run: ScriptRun, way: Way) -> bool:
         """Tell whether the scripts that a command runs are looked at themselves."""
@@ -206,7 +212,7 @@ class Expansion:
     def _before(self, command: str, way: Way) -> Iterator[Step]:
         """Yield a step that has to end first; installing is no part of a start."""
         words = words_of(command)
-        if words[:1] and words[0] in MANAGERS and (len(words) == 1 or words[1] in _INSTALLING):
+        if _installs(command):
             self.notes.append(f"{_place(way)}: `{command}` is not run with each start")
         elif words[:1] != ["cd"] and words[:1] != ["echo"]:
             yield _ending(command, way)
@@ -225,6 +231,19 @@ class Expansion:
     def _holds(self, folder: str) -> bool:
         path = self._path(folder)
         return ".." not in folder.split("/") and path.is_dir() and self._bounds.holds(path)
+
+
+def _installs(command: str) -> bool:
+    """Tell whether a command installs what the project needs."""
+    program = program_of(words_of(command))
+    if not program or program[0] not in _INSTALLERS:
+        return False
+    return (program[0] in MANAGERS and len(program) == 1) or any(word in _INSTALLING for word in program[1:3])
+
+
+def _is_told(command: Command) -> bool:
+    """Tell whether a server gets its port by an option."""
+    return command.serves is not None and bool(command.serves.given)
 
 
 def usual_name(folder: str, text: str) -> str:

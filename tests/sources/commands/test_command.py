@@ -15,6 +15,8 @@ class TestTheFolder:
             ("cd ./apps/web/ ; make run", "./apps/web", "make run"),
             ("cd apps && cd web && make", "apps/web", "make"),
             ("cd backend && a && b", "backend", "a && b"),
+            ("cd backend && source venv/bin/activate && python a.py", "backend", "python a.py"),
+            (". ./.venv/bin/activate; python a.py", "", "python a.py"),
         ],
     )
     def test_is_the_one_that_the_command_changes_to_first(self, command: str, folder: str, rest: str) -> None:
@@ -32,6 +34,8 @@ class TestTheFolder:
             "cd backend",
             "(cd backend && run)",
             "make && cd backend && run",
+            "source ../venv/bin/activate && run",
+            "source venv/bin/activate",
         ],
     )
     def test_is_left_to_the_shell_where_that_is_not_plain(self, command: str) -> None:

@@ -285,6 +285,16 @@ class TestAScript:
         assert port is not None
         assert (port.preferred, port.strict) == (8123, True)
 
+    def test_of_a_server_that_only_an_option_moves_does_not_move(
+        self, write: Write, listing: Processes
+    ) -> None:
+        self.script(write, "uvicorn main:app")
+
+        port = listing("web: npm run dev").services["web"].port
+
+        assert port is not None
+        assert (port.preferred, port.strict, port.fixed_by) == (8000, True, "Procfile.dev, line 1")
+
     @pytest.mark.parametrize(
         "words", ["tsup --watch", "vite build --watch", "tsc -w", "node build.js && rollup -w"]
     )

@@ -192,6 +192,24 @@ class TestConcurrently:
             "api is left out: it ends processes by their name or port, and they may be another project's",
         ]
 
+    def test_of_a_server_that_is_not_for_node_tells_it_its_port(self, root: Path, tree: Tree) -> None:
+        scripts_of_both = {
+            "dev": "concurrently npm:next-dev npm:api-dev",
+            "next-dev": "next dev",
+            "api-dev": "pip3 install -r requirements.txt && python3 -m uvicorn api.index:app --reload",
+        }
+
+        project = tree(scripts_of_both, **{"api/index.py": API, "requirements.txt": "fastapi\n"})
+
+        assert shown(project) == {
+            "next": (".", "npm run next-dev -- --port ${PORT}", 3000),
+            "api": (".", "python3 -m uvicorn api.index:app --reload --port ${PORT}", 8000),
+        }
+        assert project.notes == (
+            "package.json, line 6: `pip3 install -r requirements.txt` is not run with each start",
+        )
+        assert list(detect(root).services) == ["next", "api"]
+
     def test_does_first_what_stands_before_it(self, tree: Tree) -> None:
         project = tree(
             {
