@@ -15,10 +15,11 @@ from devinit.sources.commands.command import Command, folder_of, joined, underst
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import MANAGERS, ScriptRun
 from devinit.sources.commands.scripts import flags_behind
-from devinit.sources.commands.workspace import Package, selected
+from devinit.sources.commands.workspace import Package, needed_by, selected
 from devinit.sources.files import table
 from devinit.sources.packages import line_of_script, package_manager, read_package, tool_of
 from devinit.sources.scripts.splitting import Prefix, prefix_of, split, steps_before
+from devinit.sources.scripts.turbo import before_task, tasks_before
 from devinit.system.bounds import Bounds
 
 DEEPEST = 6
@@ -151,6 +152,8 @@ class Expansion:
         """Yield what a command starts in the packages of the workspace."""
         chosen = selected(self._packages, run.packages)
         count = 0
+        if run.runner == "turbo":
+            yield from self._before_turbo(run, chosen, way)
         for script in run.scripts:
             for package in chosen:
                 if script not in package.scripts:
@@ -166,6 +169,19 @@ class Expansion:
         if not count:
             scripts = " and ".join(f"`{each}`" for each in run.scripts)
             self.notes.append(f"{_place(way)}: no package of the workspace has a {scripts} script")
+
+    def _before_turbo(self, run: ScriptRun, chosen: list[Package], way: Way) -> Iterator[Step]:
+        """Yield what turbo does before a task; it runs that itself, because it knows what is built already."""
+        for script in run.scripts:
+            having = [each for each in chosen if script in each.scripts]
+            names = {each.name for each in having}
+            needed = {name for each in having for name in needed_by(self._packages, each)} - names
+            used = [self._packages[name] for name in sorted(needed)]
+            for task, line in tasks_before(script, self._bounds):
+                if command := before_task(task, having, used, self._scripts("")):
+                    name = task.rpartition("#")[2].removeprefix("^")
+                    further = replace(way, folder="", name=name, lines=(line, *way.lines), package="")
+                    yield replace(_step(command, further), ends=True)
 
     def _script_or_run(self, run: ScriptRun, way: Way) -> Iterator[Step]:
         """Yield what a script starts; the run of the script itself, where that is better left to its manager."""

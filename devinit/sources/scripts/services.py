@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
 from devinit.model.service import Condition, Readiness, RestartMode, RestartPolicy, Service
+from devinit.sources.commands import programs
 from devinit.sources.commands.command import understood
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.process import Process, problem_of, service_name
@@ -97,7 +98,8 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
                 service = replace(service, ready=ready)
                 listing.evidence[name] += _line_of_entry(package, bounds)
             listing.services[name] = service
-    listing.clients &= {name for name in listing.services if kinds[name] not in (Kind.WATCHER, Kind.BUILD)}
+    building = {name for name, step in added.items() if _builds(step, kinds[name])}
+    listing.clients &= listing.services.keys() - building
     found = listing.found(ORIGIN)
     if not all(step.package for step in steps if not step.ends):
         return found
@@ -110,7 +112,7 @@ def _add(step: Step, process: Process, listing: Listing) -> None:
     """Add the service of a step, or a note that says why there is none."""
     if problem := problem_of(step.command):
         listing.note(process.place, f"{process.name} is left out: {problem}")
-    elif _is_a_runner(step):
+    elif not step.ends and _is_a_runner(step):
         listing.note(
             process.place,
             f"`{step.command}` is not started: no packages of a workspace were found in which it runs scripts; a "
@@ -126,6 +128,14 @@ def _add(step: Step, process: Process, listing: Listing) -> None:
             name=process.service, command=step.command, directory=directory
         )
         listing.evidence[process.service] = (line_of("command", process), *process.further)
+        if not programs.BUILDERS.search(process.name) and not programs.builds(
+            list(program_run(listing.services[process.service], step, listing.bounds))
+        ):
+            listing.clients.add(process.service)
+
+
+def _builds(step: Step, kind: Kind) -> bool:
+    return kind is Kind.WATCHER or (kind is Kind.BUILD and not step.ends)
 
 
 def _completed(

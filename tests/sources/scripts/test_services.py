@@ -277,6 +277,22 @@ class TestConcurrently:
 
         assert [note.split()[3] for note in project.notes] == ["a"]
 
+    def test_waits_for_databases_except_where_it_only_builds(
+        self, root: Path, write: Write, tree: Tree
+    ) -> None:
+        write(".env", "DATABASE_URL=postgresql://localhost/x\n")
+        tree(
+            {
+                "dev": "npm run seed && npm run build && concurrently 'node api.js --port 4000' vite 'tsc -w'",
+                "build": "tsc",
+                "seed": "node seed.js",
+            }
+        )
+
+        services = detect(root).services
+
+        assert {name for name, each in services.items() if "postgres" in each.depends_on} == {"seed", "api"}
+
     def test_may_be_the_script_that_starts_all_of_it(self, tree: Tree) -> None:
         project = tree(
             {
@@ -528,6 +544,50 @@ class TestAWorkspace:
 
         assert project.services == {}
         assert project.notes[0].startswith("package.json, line 4: `turbo dev` is not started: no packages")
+
+    @pytest.mark.parametrize(
+        ("depends_on", "jobs"),
+        [
+            (["^build"], {"build": "turbo run build --filter=@acme/kit"}),
+            (
+                ["generate", "^build"],
+                {
+                    "generate": "turbo run generate --filter=@acme/api",
+                    "build": "turbo run build --filter=@acme/kit",
+                },
+            ),
+            (["//#prepare"], {"prepare": "npm run prepare"}),
+            (["@acme/kit#build"], {"build": "turbo run build --filter=@acme/kit"}),
+            (["^lint", "^dev", "dev", 3], {}),
+            ("^build", {}),
+        ],
+    )
+    def test_has_done_first_what_turbo_does_first(
+        self, tree: Tree, depends_on: object, jobs: dict[str, str]
+    ) -> None:
+        scripts_of_api = {"dev": "node --watch api.js --port 4000", "generate": "prisma generate"}
+        project = tree(
+            {"dev": "turbo dev", "prepare": "node prepare.js"},
+            MORE,
+            **{
+                "turbo.json": '{ // settings\n "tasks": {"dev": {"dependsOn": '
+                + json.dumps(depends_on)
+                + ', "cache": false},}, }',
+                "apps/api/package.json": {
+                    "name": "@acme/api",
+                    "scripts": scripts_of_api,
+                    "dependencies": {"@acme/kit": "*"},
+                },
+                "apps/web/package.json": package("@acme/web", "vite"),
+                "packages/kit/package.json": {"name": "@acme/kit", "scripts": {"build": "tsc"}},
+                "packages/unused/package.json": {"name": "@acme/unused", "scripts": {"build": "tsc"}},
+            },
+        )
+
+        services = project.services
+        assert {name: each.command for name, each in services.items() if name not in ("api", "web")} == jobs
+        assert all(project.is_job(name) for name in jobs)
+        assert services["api"].depends_on == services["web"].depends_on == tuple(jobs)[-1:]
 
     def test_of_packages_that_need_each_other_starts(self, tree: Tree) -> None:
         project = tree(

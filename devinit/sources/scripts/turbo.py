@@ -1,0 +1,64 @@
+"""What turbo does before a task: `dependsOn` of turbo.json names tasks of the same package and of used ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from devinit.model.evidence import Evidence
+from devinit.sources.commands.workspace import Package
+from devinit.sources.files import read, seen, table
+from devinit.system.bounds import Bounds
+
+FILES = ("turbo.json", "turbo.jsonc")
+_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*')
+_LAST_COMMA = re.compile(r",(?=\s{0,99}[}\]])")
+
+
+def tasks_before(task: str, bounds: Bounds) -> Iterator[tuple[str, Evidence]]:
+    """Yield the tasks that turbo runs before another one, with their lines; `^build` is that of used packages."""
+    for name in FILES:
+        path = bounds.root / name
+        text = read(path, bounds)
+        if not text:
+            continue
+        described = _parsed(text)
+        tasks = table(described, "tasks") or table(described, "pipeline")
+        stated = table(tasks, task).get("dependsOn")
+        for each in stated if isinstance(stated, list) else ():
+            if isinstance(each, str) and each.removeprefix("^") not in ("", task):
+                yield each, _line(each, path, text, bounds)
+        return
+
+
+def before_task(
+    before: str, chosen: Sequence[Package], used: Sequence[Package], scripts_of_root: dict[str, str]
+) -> str:
+    """Return the command that runs what has to be done before a task of some packages; empty when nothing has to.
+
+    `used` are the packages that the chosen ones use, without those themselves.
+    """
+    package, is_of_one, name = before.rpartition("#")
+    if package == "//":
+        return f"npm run {name}" if name in scripts_of_root else ""
+    plain = name.removeprefix("^")
+    among = used if before.startswith("^") else chosen
+    having = [each for each in among if plain in each.scripts and (not is_of_one or each.name == package)]
+    if is_of_one and not having:
+        having = [each for each in (*chosen, *used) if each.name == package and plain in each.scripts]
+    filters = "".join(f" --filter={each.name}" for each in having if re.fullmatch(r"[@\w./-]+", each.name))
+    return f"turbo run {plain}{filters}" if filters and re.fullmatch(r"[\w:.-]+", plain) else ""
+
+
+def _parsed(text: str) -> object:
+    plain = _COMMENT.sub(lambda found: found[1] or "", text)
+    try:
+        return json.loads(_LAST_COMMA.sub("", plain))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _line(task: str, path: Path, text: str, bounds: Bounds) -> Evidence:
+    return seen("command", path, bounds, text, max(text.find(f'"{task}"'), 0))
