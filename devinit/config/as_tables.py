@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct, structs
 
@@ -149,8 +149,17 @@ def _different(value: Struct, usual: Struct | None) -> dict[str, Value]:
     for field in structs.fields(value):
         mine = getattr(value, field.name)
         if mine is not None and (usual is None or mine != getattr(usual, field.name)):
-            keys[_key_of(field.name)] = list(mine) if isinstance(mine, tuple) else mine
+            keys[_key_of(field.name)] = _written(field.name, mine)
     return keys
+
+
+def _written(name: str, value: Any) -> Any:  # a field of a table, of any type
+    """Return a value of a table as it is written: status codes that follow each other are a range."""
+    if not isinstance(value, tuple):
+        return value
+    if name == "status" and len(value) > 1 and value == tuple(range(value[0], value[-1] + 1)):
+        return f"{value[0]}-{value[-1]}"
+    return list(value)
 
 
 def _key_of(field: str) -> str:

@@ -134,10 +134,17 @@ def check_question(asked: ReadyTable | HealthTable, place: Place) -> None:
             place.at(key).add("is empty")
 
 
-def statuses(value: int | list[int] | None, place: Place) -> tuple[int, ...]:
-    """Return status codes of HTTP."""
-    codes = (value,) if isinstance(value, int) else tuple(value or ())
-    for code in codes:
+def statuses(value: int | str | list[int] | None, place: Place) -> tuple[int, ...]:
+    """Return status codes of HTTP; of a range, "200-499", each."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d{3})-(\d{3})", value)
+        if found is None or int(found[1]) > int(found[2]):
+            place.add(f'"{value}" is no range of status codes', 'for example "200-499"')
+            return ()
+        codes = tuple(range(int(found[1]), int(found[2]) + 1))
+    else:
+        codes = (value,) if isinstance(value, int) else tuple(value or ())
+    for code in codes[:1] + codes[-1:] if isinstance(value, str) else codes:
         if not 100 <= code <= 599:  # noqa: PLR2004 - HTTP's
             place.add(f"{code} is not a status code of HTTP", "100 to 599")
     return codes

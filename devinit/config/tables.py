@@ -29,7 +29,8 @@ Seconds: TypeAlias = int | float
 
 # Of `ready` and of `health`.
 Status: TypeAlias = Annotated[
-    int | list[int] | None, Meta(description="Accepted status codes of `http`. Default: 200 to 399.")
+    int | str | list[int] | None,
+    Meta(description='Accepted status codes of `http`; "200-499" is a range. Default: 200 to 399.'),
 ]
 Body: TypeAlias = Annotated[
     str | None, Meta(description="Regular expression that the body of the `http` answer must contain.")

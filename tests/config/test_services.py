@@ -183,6 +183,9 @@ class TestReadiness:
     def test_is_one_status_or_several(self, described: Described) -> None:
         assert described('ready = { http = "/", status = 401 }').ready.status == (401,)
 
+    def test_is_a_range_of_statuses(self, described: Described) -> None:
+        assert described('ready = { http = "/", status = "200-202" }').ready.status == (200, 201, 202)
+
     def test_of_a_server_is_its_own_affair_but_for_the_time(self, described: Described) -> None:
         assert described("ready.timeout = 5", 'provider = "redis"').ready == Readiness(timeout_seconds=5)
 
@@ -313,6 +316,18 @@ class TestAValueThatCannotBeMeant:
             (
                 'port = 8000\nready = { http = "/", status = 20 }',
                 "services.a.ready.status: 20 is not a status code",
+            ),
+            (
+                'port = 8000\nready = { http = "/", status = "499-200" }',
+                'services.a.ready.status: "499-200" is no range of status codes (for example "200-499")',
+            ),
+            (
+                'port = 8000\nready = { http = "/", status = "2xx" }',
+                'services.a.ready.status: "2xx" is no range of status codes (for example "200-499")',
+            ),
+            (
+                'port = 8000\nready = { http = "/", status = "200-600" }',
+                "services.a.ready.status: 600 is not a status code",
             ),
             ('ready.log = "("', 'services.a.ready.log: "(" is not a regular expression: missing )'),
             (
