@@ -122,9 +122,9 @@ def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
     answered = (
         *(f"{_relative(each.directory, found.root)}/: " for each in described),
         *(
-            f"{_relative(file, found.root)} is a link "
+            f"{_relative(path, found.root)} is a link "
             for each in services.values()
-            for file in each.env_file
+            for path in (*each.env_file, each.directory)
         ),
     )
     yield from (note for note in found.notes if not note.startswith(answered))

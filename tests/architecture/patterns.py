@@ -28,7 +28,6 @@ EXAMPLES = {
 TITLES = {
     "f'(?<!\\\\S){form": "FORM",
     "f'\"{re.escape(script)": "SCRIPT",
-    "f'^(\\\\w+)(": "ASSIGNED",
     "f'{USER_AGENT}": "REQUESTS",
     'f"""(?<![^': "BEFORE",
 }

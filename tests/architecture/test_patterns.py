@@ -168,16 +168,11 @@ def test_a_hostile_value_that_would_be_replaced_is_refused_at_once(value: str) -
 
 USERS = "the user's expression, which `system.matching` bounds"
 LINES = "one of those that are pumped with hostile lines above"
-AT_A_LINE = "begins with a name at the beginning of a line, so each line is looked at once"
 EXEMPT = {
     ("devinit.cli.logs", "text"): USERS,
     ("devinit.dashboard.screens.log_screen", "text"): USERS,
     ("devinit.system.matching", "expression"): USERS,
     ("devinit.config.policies", "text"): "only compiled, to see whether it can be",
-    ("devinit.sources.folders.python", "ASSIGNED"): AT_A_LINE,
-    ("devinit.sources.folders.python", "calls"): AT_A_LINE,
-    ("devinit.sources.folders.python", "call"): "searched in a line that was found",
-    ("devinit.sources.folders.python", "pattern"): "fixed words with names between them",
     ("devinit.sources.commands.command", "FORM"): "fixed words of one server",
     ("devinit.sources.packages", "SCRIPT"): "a quoted name with at most 100 spaces behind it",
     (

@@ -105,7 +105,7 @@ class TestNothingToStart:
         done = shop("start")
 
         assert "no services were found" in init.stderr
-        assert "looked for backend/: FastAPI" in init.stderr
+        assert "looked for servers in any folder" in init.stderr
         assert (done.returncode, everything_in(shop.root)) == (2, before)
 
     def test_is_no_reason_against_a_profile_that_has_services(self, running: Shop) -> None:
@@ -141,14 +141,14 @@ class TestOnlyDatabases:
     @needs_redis
     def test_that_were_detected_are_started_and_said_to_be_all_by_each_command(self, running: Shop) -> None:
         lay_out(running.root, LAYOUTS["a database that something in backend/ needs"])
-        said = f"no application was found in {running.root}, only redis; looked for backend/: FastAPI"
+        said = f"no application was found in {running.root}, only redis; looked for servers in any folder"
 
         assert said in running("status").stderr
         for _ in range(2):
             start = running("start")
             assert start.returncode == 0
             assert said in start.stderr
-            assert "backend/: no FastAPI, Starlette" in start.stderr
+            assert "backend/: no application was recognised" in start.stderr
         assert said in running("status").stderr
         assert said in running("status", "redis").stderr
 

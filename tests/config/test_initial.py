@@ -83,6 +83,7 @@ class TestTheFirstFile:
     def test_names_the_lines_that_each_service_was_read_from(self, root: Path, write: Write) -> None:
         write("backend/main.py", "from fastapi import FastAPI\napp = FastAPI()\n")
         write("backend/alembic.ini", "[alembic]\n")
+        write("backend/alembic/versions/1_first.py")
 
         text = initial_toml(detect(root))
 

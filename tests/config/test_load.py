@@ -371,7 +371,7 @@ class TestAFolderWithoutAFile:
             load(root)
 
         assert caught.value.hint is not None
-        assert "backend/: no FastAPI" in caught.value.hint
+        assert "backend/: no application was recognised" in caught.value.hint
 
     def test_has_no_profiles(self, root: Path, write: Write) -> None:
         write("backend/main.py", "from fastapi import FastAPI\napp = FastAPI()\n")

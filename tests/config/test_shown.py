@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devinit.config.absence import DATABASES
+from devinit.config.absence import APPLICATIONS, DATABASES
 from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject
 
@@ -49,6 +49,26 @@ class TestTheProjectOfAFolder:
 
         assert refusal(write("app/main.py").parent)
 
+    @pytest.mark.parametrize("folder", ["apps/web", "apps/web/src", "apps"])
+    def test_is_all_of_the_repository_in_the_folder_of_one_of_its_programs(
+        self, root: Path, write: Write, folder: str
+    ) -> None:
+        write(".git/HEAD")
+        write("apps/web/package.json", '{"scripts": {"dev": "vite"}}')
+        write("apps/web/src/main.ts")
+        write("apps/api/main.py", "from fastapi import FastAPI\napp = FastAPI()\n")
+
+        assert root_shown_by(str(root / folder)) == str(root)
+
+    def test_is_the_folder_itself_when_the_top_shows_programs_elsewhere(
+        self, root: Path, write: Write
+    ) -> None:
+        write(".git/HEAD")
+        write("web/package.json", '{"scripts": {"dev": "vite"}}')
+        folder = write("examples/shop/main.py", "from fastapi import FastAPI\napp = FastAPI()\n").parent
+
+        assert root_shown_by(str(folder)) == str(folder)
+
     @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
     def test_is_the_folder_whose_devinit_toml_has_to_be_refused_by_name(
         self, root: Path, make: Callable[[Path], None]
@@ -74,14 +94,7 @@ class TestAFolderWithoutAProject:
         assert message == f"there is no project in {folder} or above it"
         assert hint.splitlines() == [
             f"looked for devinit.toml, in every folder up to {root.parent}",
-            "  backend/: FastAPI, Starlette, Flask or Django, or a package.json with a dev or start script",
-            "  frontend/: a package.json with a dev or start script",
-            "  Procfile.dev, else Procfile: a line `NAME: COMMAND` for each process",
-            (
-                "  package.json: a dev or start script that starts several programs, as with concurrently, turbo or "
-                "pnpm -r"
-            ),
-            "  Makefile, justfile, Taskfile.yml, bin/dev, start.sh: only named, not run",
+            *(f"  {each}" for each in APPLICATIONS),
             f"  {DATABASES[0]}",
             "`devinit init` writes a devinit.toml to begin with",
         ]

@@ -345,7 +345,7 @@ class TestAScript:
 
         project = listing(f"web: {line}")
 
-        assert project.services == {}
+        assert "web" not in project.services
         assert project.notes[0].startswith("Procfile.dev, line 1: web is left out: it ")
 
     def test_beside_one_that_does_so_and_is_not_run_is_started(
@@ -391,6 +391,7 @@ class TestAnApplicationThatIsRecognisedAsWell:
     def test_is_started_once(self, write: Write, listing: Processes) -> None:
         write("backend/main.py", f'{API}@app.get("/health")\n')
         write("backend/alembic.ini")
+        write("backend/alembic/versions/1_first.py")
         write("frontend/package.json", '{"scripts": {"dev": "vite"}}')
 
         project = listing("web: cd backend && uvicorn main:app --reload", "ui: cd frontend && npm run dev")

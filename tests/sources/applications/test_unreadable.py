@@ -9,7 +9,8 @@ import pytest
 from devinit.config.detected import detect
 from devinit.config.shown import root_shown_by
 from devinit.errors import NoProject
-from devinit.sources.folders.applications import unreadable
+from devinit.sources.applications.services import unreadable
+from devinit.sources.applications.tree import tree_of
 from devinit.system.bounds import bounds_of
 
 VITE = '{"scripts": {"dev": "vite"}}'
@@ -28,14 +29,14 @@ class TestAFileThatWindowsWrote:
         project = detect(root)
 
         assert list(project.services) == ["frontend"]
-        assert list(unreadable(bounds_of(root))) == []
+        assert list(unreadable(tree_of(bounds_of(root)))) == []
 
     @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
     def test_is_a_requirements_txt_in_what_pip_reads(self, root: Path, encoding: str) -> None:
         wrote(root, "requirements.txt", "fastapi\r\nasyncpg\r\nredis\r\n".encode(encoding))
 
         assert list(detect(root).services) == ["postgres", "redis"]
-        assert list(unreadable(bounds_of(root))) == []
+        assert list(unreadable(tree_of(bounds_of(root)))) == []
 
     def test_is_a_pyproject_with_a_byte_order_mark(self, root: Path) -> None:
         wrote(root, "pyproject.toml", '[project]\ndependencies = ["asyncpg"]\n'.encode("utf-8-sig"))
@@ -74,7 +75,7 @@ class TestAFileThatCannotBeRead:
     ) -> None:
         wrote(root, f"frontend/{name}", content)
 
-        [note] = detect(root).notes if name == "package.json" else unreadable(bounds_of(root))
+        [note] = detect(root).notes if name == "package.json" else unreadable(tree_of(bounds_of(root)))
 
         assert note.startswith(f"frontend/{name} cannot be read: {problem}")
 

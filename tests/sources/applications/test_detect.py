@@ -34,8 +34,6 @@ class TestAFolder:
         assert (project.services, project.notes) == ({}, ())
 
     def test_that_is_not_recognised_is_noted(self, root: Path, write: Write) -> None:
-        write("backend/pom.xml")
+        write("backend/Main.java")
 
-        assert detect(root).notes == (
-            "backend/: no FastAPI, Starlette, Flask, Django or Node application was recognised",
-        )
+        assert detect(root).notes == ("backend/: no application was recognised",)

@@ -28,6 +28,7 @@ class TestAnApplication:
     def test_names_its_health_route_and_its_migrations(self, root: Path, write: Write) -> None:
         write("backend/main.py", f'{API}@app.get("/health")\n')
         write("backend/alembic.ini", "[alembic]\n")
+        write("backend/alembic/versions/1_first.py")
 
         assert seen(root, "backend")[1:] == [
             ("ready", "backend/main.py, line 8", '@app.get("/health")'),

@@ -1,0 +1,33 @@
+"""Applications that are recognised by their code, in any folder, and the databases that they use."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devinit.sources.source import Found
+    from devinit.system.bounds import Bounds
+
+APPLICATIONS: tuple[str, ...] = (
+    "servers in any folder, by their code: FastAPI, Flask, Django, Vite, Next.js, Express and others for Python",
+    "  and Node; Go, Rust, Rails, Laravel, Phoenix, Spring Boot, .NET, Deno",
+)
+DATABASES: tuple[str, ...] = (
+    "PostgreSQL and Redis: in what applications depend on, in .env*, alembic.ini, Prisma's schema and their code",
+)
+
+
+def claims(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder has anything in it: applications may be in any folder, under any name."""
+    try:
+        return bool(os.listdir(folder))  # noqa: PTH208 - loads os alone
+    except OSError:
+        return False
+
+
+def read(bounds: Bounds) -> Found:
+    """Return the applications and databases of a project, by reading only."""
+    from devinit.sources.applications.services import found_in  # only where there is something to read
+
+    return found_in(bounds)

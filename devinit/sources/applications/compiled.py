@@ -1,0 +1,172 @@
+"""Recognise the servers of Rust, Spring Boot and .NET by the files that each of them is built from."""
+
+from __future__ import annotations
+
+import re
+
+from devinit.model.defaults import LOCAL_HOST
+from devinit.model.evidence import Evidence
+from devinit.model.service import Readiness
+from devinit.sources.applications.dependencies import dependencies_of, toml
+from devinit.sources.applications.ports_in_code import port_in
+from devinit.sources.applications.tree import Tree, depth, joined, upwards
+from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
+from devinit.sources.files import table
+
+_RUST_LISTENS = re.compile(
+    r"(?:\.bind\(|TcpListener::bind\(|SocketAddr::from\(|\.run\()[^\n;]{0,80}?"
+    r"(?:[:,][ \t]{0,10}|\")(?P<port>\d{4,5})\b|\brocket::build|#\[launch\]"
+)
+_RUST_PORTS = {"rocket": 8000, "axum": 3000, "warp": 3030, "poem": 3000, "loco-rs": 5150} | dict.fromkeys(
+    ("actix-web", "salvo", "tide", "hyper", "ntex"), 8080
+)
+"""Framework → where its servers usually listen."""
+_SPRING_WEB = re.compile(r"spring-boot-starter-(?:web|webflux|webmvc|jersey|graphql|data-rest)")
+_SPRING_PORT = re.compile(
+    r"^(?P<indent>[ \t]{0,20})(?:server\.)?port[ \t]{0,20}[=:][ \t]{0,20}(?:\$\{\w{1,60}:)?(?P<port>\d{2,5})",
+    re.MULTILINE,
+)
+_SPRING_SECTION = re.compile(r"^server:", re.MULTILINE)
+_SPRING_FILES = ("application.properties", "application.yml", "application.yaml")
+_WEB_SDK = re.compile(r"Sdk=\"Microsoft\.NET\.Sdk\.Web\"")
+_LAUNCH_URL = re.compile(
+    r"\"applicationUrl\"[ \t]{0,10}:[ \t]{0,10}\"[^\"\n]{0,200}?http://[\w.*+-]{1,60}:(?P<port>\d{2,5})"
+)
+
+
+def rust(tree: Tree) -> Finding:
+    """Return the servers of Rust: packages with a program that use a framework for servers."""
+    units = []
+    for folder in tree.folders:
+        names = {each.name.removeprefix("rust:") for each in dependencies_of(tree, folder)}
+        main = joined(folder, "src/main.rs")
+        framework = next((each for each in _RUST_PORTS if each in names), None)
+        if framework is None or not tree.text(main):
+            continue
+        texts = [(file, tree.text(file)) for file in (main, *tree.sources(joined(folder, "src"), ".rs"))]
+        found = [(file, each.start()) for file, text in texts if (each := _RUST_LISTENS.search(text))]
+        port = port_in(texts, _RUST_LISTENS) if framework != "rocket" else None
+        cargo = toml(tree.text(joined(folder, "Cargo.toml")))
+        has_several = isinstance(cargo.get("bin"), list) or tree.path(joined(folder, "src/bin")).is_dir()
+        binary = f" --bin {table(cargo, 'package').get('name', '')}" if has_several else ""
+        is_rocket = framework == "rocket"
+        units.append(
+            Unit(
+                folder=folder,
+                role=Role.BACKEND,
+                kind="Rust",
+                command=f"cargo run{binary}",
+                port=(port.number if port else None) or _RUST_PORTS[framework],
+                strict=port is not None and port.variable is None,
+                port_env=(port.variable,) if port and port.variable and port.variable != "PORT" else (),
+                ready=Readiness(timeout_seconds=BUILD_SECONDS),
+                env={"ROCKET_PORT": "${PORT}", "ROCKET_ADDRESS": LOCAL_HOST} if is_rocket else {},
+                evidence=(
+                    tree.seen("command", *(found[0] if found else (main, 0))),
+                    *((tree.seen("port", port.file, port.position),) if port and port.number else ()),
+                ),
+            )
+        )
+    return Finding(tuple(units))
+
+
+def spring(tree: Tree) -> Finding:
+    """Return the servers of Spring Boot: modules of Maven or Gradle with its starter for the web."""
+    units = []
+    for folder in tree.folders:
+        for name in ("pom.xml", "build.gradle", "build.gradle.kts"):
+            text = tree.text(joined(folder, name))
+            found = _SPRING_WEB.search(text)
+            if found is not None and tree.path(joined(folder, "src/main")).is_dir():
+                units.append(_of_spring(tree, folder, name, found.start()))
+                break
+    return Finding(tuple(units))
+
+
+def _of_spring(tree: Tree, folder: str, name: str, position: int) -> Unit:
+    port = 8080
+    said: tuple[Evidence, ...] = ()
+    for file in _SPRING_FILES:
+        path = joined(folder, f"src/main/resources/{file}")
+        if (number := _spring_port(tree.text(path))) is not None:
+            port, said = int(number["port"]), (tree.seen("port", path, number.start("port")),)
+            break
+    has_health = "spring-boot-starter-actuator" in tree.text(joined(folder, name))
+    return Unit(
+        folder=folder,
+        role=Role.BACKEND,
+        kind="Spring Boot",
+        command=_spring_command(tree, folder, is_maven=name == "pom.xml"),
+        port=port,
+        ready=Readiness(
+            http="/actuator/health" if has_health else None,
+            timeout_seconds=BUILD_SECONDS,
+        ),
+        env={
+            "SERVER_PORT": "${PORT}",
+            "SERVER_ADDRESS": LOCAL_HOST,
+            # It would start the containers of a compose file by itself.
+            "SPRING_DOCKER_COMPOSE_ENABLED": "false",
+        },
+        evidence=(tree.seen("command", joined(folder, name), position), *said),
+    )
+
+
+def _spring_port(text: str) -> re.Match[str] | None:
+    """Return where settings name the port: `server.port`, or `port` in the section `server`."""
+    section = _SPRING_SECTION.search(text)
+    for found in _SPRING_PORT.finditer(text):
+        if found[0].startswith("server."):
+            return found
+        is_inside = section is not None and found["indent"] and found.start() > section.start()
+        if is_inside and section is not None and not _ends_section(text[section.end() : found.start()]):
+            return found
+    return None
+
+
+def _ends_section(text: str) -> bool:
+    """Tell whether a line of a text stands at the margin: a section of its own begins there."""
+    return any(line[:1].strip() not in ("", "#") for line in text.split("\n")[1:])
+
+
+def _spring_command(tree: Tree, folder: str, *, is_maven: bool) -> str:
+    """Return what runs an application: by the wrapper of the nearest folder, which has the right version."""
+    wrapper, program = ("mvnw", "mvn") if is_maven else ("gradlew", "gradle")
+    task = "spring-boot:run" if is_maven else "bootRun"
+    place = next((each for each in upwards(folder) if tree.has(each, wrapper)), None)
+    if place is None:
+        return f"{program} {task}"
+    up = "../" * (depth(folder) - depth(place)) or "./"
+    return f"sh {up}{wrapper} {task}"
+
+
+def dotnet(tree: Tree) -> Finding:
+    """Return the servers of .NET: projects with the SDK for the web."""
+    units = []
+    for folder in tree.folders:
+        for name in tree.files[folder]:
+            file = joined(folder, name)
+            found = _WEB_SDK.search(tree.text(file)) if name.endswith(".csproj") else None
+            if found is not None:
+                units.append(_of_dotnet(tree, folder, tree.seen("command", file, found.start())))
+                break
+    return Finding(tuple(units))
+
+
+def _of_dotnet(tree: Tree, folder: str, project: Evidence) -> Unit:
+    launch = joined(folder, "Properties/launchSettings.json")
+    found = _LAUNCH_URL.search(tree.text(launch))
+    return Unit(
+        folder=folder,
+        role=Role.BACKEND,
+        kind="ASP.NET Core",
+        # The launch profile would bring its own port.
+        command="dotnet watch --non-interactive run --no-launch-profile",
+        port=int(found["port"]) if found else 5000,
+        ready=Readiness(timeout_seconds=BUILD_SECONDS),
+        env={
+            "ASPNETCORE_URLS": f"http://{LOCAL_HOST}:${{PORT}}",
+            "ASPNETCORE_ENVIRONMENT": "Development",
+        },
+        evidence=(project, *((tree.seen("port", launch, found.start("port")),) if found else ())),
+    )

@@ -1,0 +1,139 @@
+"""Which database servers a project uses: by what it depends on, by its settings and by its source text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from devinit.kinds import KINDS
+from devinit.model.evidence import Evidence
+from devinit.model.names import ENVIRONMENT_FILE
+from devinit.model.service import Service
+from devinit.sources.applications.dependencies import Dependency, dependencies_of
+from devinit.sources.applications.traces import NOT_PROVIDED, PROVIDED, Traces
+from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.servers import server
+
+_SOURCES = (".py", ".ts", ".js", ".mjs")
+_COMMENT = re.compile(r"^[ \t]{0,200}(?:#|//)[^\n]*", re.MULTILINE)
+_SQLITE = re.compile(
+    r"\bsqlite(?:\+\w{1,20})?:/|backends\.sqlite3|sqlite3?_(?:db|path|file)\b|^DB_CONNECTION=sqlite",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MOST_READ = 1_000
+"""Source files that are searched."""
+
+
+_PRISMA = re.compile(
+    r"^[ \t]{0,40}provider[ \t]{0,20}=[ \t]{0,20}[\"'](mysql|mongodb|sqlserver|cockroachdb)[\"']",
+    re.MULTILINE,
+)
+_PRISMA_NAMES = {
+    "mysql": "MySQL",
+    "mongodb": "MongoDB",
+    "sqlserver": "SQL Server",
+    "cockroachdb": "CockroachDB",
+}
+
+
+def databases_in(
+    tree: Tree, folders: Iterable[str]
+) -> tuple[dict[str, Service], dict[str, tuple[Evidence, ...]], list[str]]:
+    """Return the database servers that a project uses, with the line that shows each, and notes about others.
+
+    `folders` are those of its programs: source text is searched below them.
+    """
+    declared = [each for folder in tree.folders for each in dependencies_of(tree, folder)]
+    sources = _sources(tree, folders)
+    has_sqlite = [file for file, text in sources if _SQLITE.search(text)]
+    services: dict[str, Service] = {}
+    evidence: dict[str, tuple[Evidence, ...]] = {}
+    for kind, traces in PROVIDED.items():
+        relevant = [each for each in declared if kind != "postgres" or not _is_beside(each, has_sqlite)]
+        said = next(_uses(tree, traces, relevant, sources), None)
+        if said is not None:
+            services[kind] = server(KINDS[kind], tree.bounds.root)
+            evidence[kind] = (said,)
+    return services, evidence, list(_others(tree, declared, has_sqlite))
+
+
+def _is_beside(dependency: Dependency, files: list[str]) -> bool:
+    """Tell whether one of these files belongs to what declares a dependency: a driver that it need not use."""
+    folder = dependency.file.rpartition("/")[0].removesuffix("requirements").rstrip("/")
+    return any(not folder or file.startswith(f"{folder}/") for file in files)
+
+
+def _uses(
+    tree: Tree, traces: Traces, declared: list[Dependency], sources: list[tuple[str, str]]
+) -> Iterator[Evidence]:
+    """Yield the lines that show the use of a server, the clearest first."""
+    for each in declared:
+        if each.name in traces.packages:
+            yield tree.seen("provider", each.file, each.position)
+    for file in _settings(tree):
+        text = _without_comments(tree.text(file))
+        for pattern in (traces.url, traces.variable, traces.setting):
+            if found := pattern.search(text):
+                yield tree.seen("provider", file, found.start())
+    for file, text in sources:
+        if found := traces.url.search(text):
+            yield tree.seen("provider", file, found.start())
+
+
+def _settings(tree: Tree) -> Iterator[str]:
+    """Yield the settings that are files: .env and its templates, those of Alembic, Prisma and Rails."""
+    for folder in tree.folders:
+        for name in tree.files[folder]:
+            # What devinit wrote itself would keep a server for ever that the code no longer uses.
+            is_env = name.startswith(".env") and name != ENVIRONMENT_FILE
+            last = folder.rpartition("/")[2]
+            if (
+                is_env
+                or name == "alembic.ini"
+                or (last, name) in (("prisma", "schema.prisma"), ("config", "database.yml"))
+            ):
+                yield joined(folder, name)
+
+
+def _sources(tree: Tree, folders: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the source files below these folders, with their text without comments."""
+    names = list(dict.fromkeys(file for folder in folders for file in tree.sources(folder, _SOURCES)))
+    plain = (name for name in names if "test" not in name.rpartition("/")[2].lower())
+    return [(name, _without_comments(tree.text(name))) for name in list(plain)[:_MOST_READ]]
+
+
+def _others(tree: Tree, declared: list[Dependency], has_sqlite: list[str]) -> Iterator[str]:
+    """Yield a note for each server that is used and that devinit does not provide."""
+    named: set[str] = set()
+    for folder in tree.folders:
+        file = joined(folder, "schema.prisma")
+        if (found := _PRISMA.search(tree.text(file))) and (name := _PRISMA_NAMES[found[1]]) not in named:
+            named.add(name)
+            yield _needed(name, tree.seen("provider", file, found.start()))
+    for name, packages in NOT_PROVIDED.items():
+        users = (
+            each
+            for each in declared
+            if each.name in packages and not (name == "MySQL" and _is_beside(each, has_sqlite))
+        )
+        user = next(users, None)
+        if user is not None and name not in named:
+            yield _needed(name, tree.seen("provider", user.file, user.position))
+
+
+def _needed(name: str, said: Evidence) -> str:
+    return f"{said.place}: {name} is used ({said.says}), and devinit does not provide it: start it yourself"
+
+
+def _without_comments(text: str) -> str:
+    """Return a text without its comments; everything else keeps its place."""
+    return _COMMENT.sub(lambda found: " " * len(found[0]), text)
+
+
+def needs_of(tree: Tree, folder: str, kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return which of these kinds of servers the program in a folder depends on by its own packages."""
+    own = {each.name for each in dependencies_of(tree, folder)}
+    has_prisma = "node:@prisma/client" in own
+    return tuple(
+        kind for kind in kinds if own & PROVIDED[kind].packages or (kind == "postgres" and has_prisma)
+    )

@@ -1,0 +1,171 @@
+"""Recognise the servers of Ruby on Rails, Laravel, Phoenix and Deno by the files that each of them has."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from devinit.model.defaults import LOCAL_HOST
+from devinit.model.evidence import Evidence
+from devinit.model.service import Readiness
+from devinit.sources.applications.dependencies import dependencies_of
+from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit, shown
+from devinit.sources.files import table
+
+_RAILS = re.compile(r"^[ \t]{0,40}gem[ \t(]{1,10}['\"]rails['\"]", re.MULTILINE)
+_RAILS_HEALTH = re.compile(
+    r"^[ \t]{0,40}get[ \t(]{1,10}['\"]/?(?P<path>up|health|healthz)['\"]", re.MULTILINE
+)
+_LARAVEL_HEALTH = re.compile(r"\bhealth:[ \t]{0,10}['\"](?P<path>/[\w/-]{1,100})['\"]")
+_QUEUE = re.compile(r"^QUEUE_CONNECTION[ \t]{0,10}=[ \t]{0,10}(?:database|redis)\b", re.MULTILINE)
+_PHOENIX = re.compile(r"\{:phoenix,")
+_ELIXIR_PORT = re.compile(r"\bport:[ \t]{0,10}(?P<port>\d{4,5})\b")
+_ELIXIR_READS = re.compile(r"(?:get_env|fetch_env!)\(\"PORT\"")
+_DENO_TASK = ("dev", "start")
+
+
+def rails(tree: Tree) -> Finding:
+    """Return the applications of Rails, and of Sidekiq beside them."""
+    units = []
+    for folder in tree.folders:
+        gemfile = joined(folder, "Gemfile")
+        found = _RAILS.search(tree.text(gemfile))
+        if found is None or not tree.path(joined(folder, "bin/rails")).is_file():
+            continue
+        evidence = tree.seen("command", gemfile, found.start())
+        routes = joined(folder, "config/routes.rb")
+        health = _RAILS_HEALTH.search(tree.text(routes))
+        has_schema = any(
+            tree.path(joined(folder, f"db/{name}")).exists()
+            for name in ("schema.rb", "structure.sql", "migrate")
+        )
+        has_database = bool(tree.text(joined(folder, "config/database.yml"))) and has_schema
+        units.append(
+            Unit(
+                folder=folder,
+                role=Role.BACKEND,
+                kind="Rails",
+                command=f"bin/rails server -b {LOCAL_HOST} -p ${{PORT}}",
+                port=3000,
+                before_start=("bin/rails db:prepare",) if has_database else (),
+                ready=Readiness(http=f"/{health['path']}" if health else None),
+                evidence=(evidence, *((tree.seen("ready", routes, health.start()),) if health else ())),
+            )
+        )
+        sidekiq = next((each for each in dependencies_of(tree, folder) if each.name == "ruby:sidekiq"), None)
+        if sidekiq is not None:
+            said = tree.seen("command", sidekiq.file, sidekiq.position)
+            units.append(_worker(folder, "sidekiq", "bundle exec sidekiq", said))
+    return Finding(tuple(units))
+
+
+def laravel(tree: Tree) -> Finding:
+    """Return the applications of Laravel, with the worker of a queue that is kept in a database."""
+    units = []
+    notes = []
+    for folder in tree.folders:
+        if not tree.has(folder, "artisan") or "laravel/framework" not in tree.text(
+            joined(folder, "composer.json")
+        ):
+            continue
+        file = joined(folder, "composer.json")
+        bootstrap = joined(folder, "bootstrap/app.php")
+        health = _LARAVEL_HEALTH.search(tree.text(bootstrap))
+        evidence = tree.seen("command", file, tree.text(file).find("laravel/framework"))
+        units.append(
+            Unit(
+                folder=folder,
+                role=Role.BACKEND,
+                kind="Laravel",
+                language="php",
+                # Without --tries it takes another port of its own when this one is taken.
+                command=f"php artisan serve --host={LOCAL_HOST} --port=${{PORT}} --tries=1",
+                port=8000,
+                ready=Readiness(http=health["path"] if health else None),
+                evidence=(evidence, *((tree.seen("ready", bootstrap, health.start()),) if health else ())),
+            )
+        )
+        for name in (".env", ".env.example"):
+            settings = joined(folder, name)
+            if queue := _QUEUE.search(tree.text(settings)):
+                said = tree.seen("command", settings, queue.start())
+                units.append(_worker(folder, "queue", "php artisan queue:listen --tries=1", said))
+                break
+        if not tree.has(folder, ".env") and tree.has(folder, ".env.example"):
+            command = "cp .env.example .env && php artisan key:generate"
+            there = f"cd {folder} && {command}" if folder else command
+            notes.append(f"{shown(folder)}: Laravel needs a .env; `{there}` makes it")
+    return Finding(tuple(units), tuple(notes))
+
+
+def _worker(folder: str, kind: str, command: str, evidence: Evidence) -> Unit:
+    return Unit(
+        folder=folder, role=Role.WORKER, kind=kind, suffix="worker", command=command, evidence=(evidence,)
+    )
+
+
+def phoenix(tree: Tree) -> Finding:
+    """Return the applications of Phoenix."""
+    units = []
+    for folder in tree.folders:
+        file = joined(folder, "mix.exs")
+        found = _PHOENIX.search(tree.text(file))
+        if found is None:
+            continue
+        names = [joined(folder, f"config/{name}.exs") for name in ("dev", "runtime", "config")]
+        reads = any(_ELIXIR_READS.search(tree.text(name)) for name in names[:2])
+        stated = next(
+            ((name, port) for name in names if (port := _ELIXIR_PORT.search(tree.text(name)))), None
+        )
+        units.append(
+            Unit(
+                folder=folder,
+                role=Role.BACKEND,
+                kind="Phoenix",
+                command="mix phx.server",
+                port=int(stated[1]["port"]) if stated else 4000,
+                strict=not reads,
+                ready=Readiness(timeout_seconds=BUILD_SECONDS),
+                evidence=(
+                    tree.seen("command", file, found.start()),
+                    *((tree.seen("port", stated[0], stated[1].start()),) if stated else ()),
+                ),
+            )
+        )
+    return Finding(tuple(units))
+
+
+def deno(tree: Tree) -> Finding:
+    """Return the programs of Deno: a task that starts a server."""
+    units = []
+    for folder in tree.folders:
+        file = next(
+            (joined(folder, name) for name in ("deno.json", "deno.jsonc") if tree.has(folder, name)), ""
+        )
+        if not file or tree.has(folder, "package.json"):
+            continue
+        tasks = table(_json(tree.text(file)), "tasks")
+        task = next((each for each in _DENO_TASK if isinstance(tasks.get(each), str)), None)
+        if task is None or not re.search(r"\b(?:deno (?:run|serve|task)|vite)\b", tasks[task]):
+            continue
+        is_vite, serves = "vite" in tasks[task].split(), "deno serve" in tasks[task]
+        given = f" --host {LOCAL_HOST} --port ${{PORT}}" if is_vite or serves else ""
+        units.append(
+            Unit(
+                folder=folder,
+                role=Role.FRONTEND if is_vite or "fresh" in tree.text(file) else Role.BACKEND,
+                kind="Deno",
+                command=f"deno task {task}{given}",
+                port=5173 if is_vite else 8000,
+                evidence=(tree.seen("command", file, max(tree.text(file).find(f'"{task}"'), 0)),),
+            )
+        )
+    return Finding(tuple(units))
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,70 @@
+"""Recognise the servers of Go: packages called main in which something listens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from devinit.model.service import Readiness
+from devinit.sources.applications.ports_in_code import port_in
+from devinit.sources.applications.tree import Tree, parent, relative
+from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
+
+_MAIN = re.compile(r"^package main\b", re.MULTILINE)
+_LISTENS = re.compile(
+    r"(?:ListenAndServe(?:TLS)?|\.Run|\.Listen|\.Start|\.Serve|net\.Listen)\((?:\"tcp\",[ \t]{0,10})?"
+    r"(?:\"[\w.]{0,40}:(?P<port>\d{2,5})\")?|http\.Server\{"
+)
+_SERVES = re.compile(
+    r"net/http|gin-gonic|gofiber|labstack/echo|go-chi|gorilla/mux|fasthttp|google\.golang\.org/grpc|connectrpc"
+)
+"""Packages that serve requests: `.Run(` alone may be anything."""
+_USUAL_PORT = 8080
+
+
+def found_in(tree: Tree) -> Finding:
+    """Return the servers of each module."""
+    modules = [folder for folder in tree.folders if tree.has(folder, "go.mod")]
+    return Finding(tuple(unit for module in modules for unit in _servers(tree, module)))
+
+
+def _servers(tree: Tree, module: str) -> Iterator[Unit]:
+    texts = {file: tree.text(file) for file in tree.sources(module, ".go") if not file.endswith("_test.go")}
+    mains = list(dict.fromkeys(parent(file) for file, text in texts.items() if _MAIN.search(text)))
+    for folder in mains:
+        own = {file: text for file, text in texts.items() if parent(file) == folder}
+        # With one program in the module, what listens may stand in any of its packages.
+        listening = _listening(own) or (_listening(texts) if len(mains) == 1 else None)
+        if listening is None:
+            continue
+        port = port_in([*own.items(), *texts.items()], _LISTENS)
+        said = (tree.seen("port", port.file, port.position),) if port and port.number else ()
+        yield Unit(
+            folder=module,
+            role=Role.BACKEND,
+            kind="Go",
+            command=_command(tree, module, folder, is_only=len(mains) == 1),
+            port=(port.number if port else None) or _USUAL_PORT,
+            strict=port is not None and port.variable is None,
+            port_env=(port.variable,) if port and port.variable and port.variable != "PORT" else (),
+            ready=Readiness(timeout_seconds=BUILD_SECONDS),
+            suffix=folder.rpartition("/")[2] if len(mains) > 1 else "",
+            evidence=(tree.seen("command", *listening), *said),
+        )
+
+
+def _listening(texts: Mapping[str, str]) -> tuple[str, int] | None:
+    """Return the first place that listens: file and position."""
+    for file, text in texts.items():
+        if _SERVES.search(text) and (found := _LISTENS.search(text)):
+            return file, found.start()
+    return None
+
+
+def _command(tree: Tree, module: str, folder: str, *, is_only: bool) -> str:
+    """Return what runs a program: `air`, which builds it at each change, where that is set up and installed."""
+    import shutil  # 2 ms, for repositories with Go alone
+
+    if is_only and tree.has(module, ".air.toml") and shutil.which("air") is not None:
+        return "air"
+    return "go run ." if folder == module else f"go run ./{relative(folder, module)}"

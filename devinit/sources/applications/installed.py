@@ -1,0 +1,86 @@
+"""What has to be installed before a program can be started, with the command that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from devinit.sources.applications.dependencies import toml
+from devinit.sources.applications.tree import Tree, joined, upwards
+from devinit.sources.applications.unit import Unit, shown
+from devinit.sources.applications.workspaces import manager_of, workspace_of
+from devinit.sources.files import table
+
+_VENV = "python3 -m venv .venv && .venv/bin/pip install"
+_INSTALLERS = {
+    "uv.lock": "uv sync",
+    "poetry.lock": "poetry install",
+    "pdm.lock": "pdm install",
+    "Pipfile": "pipenv install",
+    "requirements.txt": f"{_VENV} -r requirements.txt",
+    "requirements/base.txt": f"{_VENV} -r requirements/base.txt",
+    "pyproject.toml": f"{_VENV} -e .",
+}
+"""What says how a virtual environment is made → the command that makes it."""
+
+
+def missing(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
+    """Yield a note for each place where something has to be installed, with the programs that need it."""
+    needed: dict[tuple[str, str], list[str]] = {}
+    for unit in units:
+        for found in _missing_for(tree, unit):
+            folders = needed.setdefault(found, [])
+            if shown(unit.folder) not in folders:
+                folders.append(shown(unit.folder))
+    for (what, command), folders in needed.items():
+        yield f"{', '.join(folders)}: {what.format(command=command)}"
+
+
+def _missing_for(tree: Tree, unit: Unit) -> Iterator[tuple[str, str]]:
+    match unit.language:
+        case "node":
+            yield from _packages_of_node(tree, unit.folder)
+        case "python":
+            yield from _environment(tree, unit.folder)
+        case "php":
+            if not tree.path(joined(unit.folder, "vendor")).exists():
+                yield "vendor is missing; `{command}` makes it", _in(unit.folder, "composer install")
+
+
+def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
+    described = tree.package(folder) or {}
+    scripts = table(described, "scripts")
+    if not (table(described, "dependencies") or table(described, "devDependencies")) and all(
+        str(text).split()[:1] in (["node"], ["bun"], ["deno"]) for text in scripts.values()
+    ):
+        return
+    # Yarn's Plug'n'Play installs without node_modules.
+    for place in upwards(folder):
+        if any(tree.path(joined(place, name)).exists() for name in ("node_modules", ".pnp.cjs")):
+            return
+    top = workspace_of(tree, folder)
+    command = f"{manager_of(tree, folder)} install"
+    yield "node_modules is missing; `{command}` makes it", _in(top, command)
+
+
+def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
+    for place in upwards(folder):
+        if any(environment.rpartition("/")[0] == place for environment in tree.environments):
+            return
+    for place in upwards(folder):
+        for name, command in _INSTALLERS.items():
+            if not tree.text(joined(place, name)) and not tree.path(joined(place, name)).is_file():
+                continue
+            if name == "pyproject.toml" and not _is_installable(tree, place):
+                continue
+            yield "no virtual environment (.venv) yet; `{command}` makes one", _in(place, command)
+            return
+
+
+def _is_installable(tree: Tree, folder: str) -> bool:
+    """Tell whether a pyproject.toml describes a project, and not only the settings of tools."""
+    pyproject = toml(tree.text(joined(folder, "pyproject.toml")))
+    return "project" in pyproject or "poetry" in table(pyproject, "tool")
+
+
+def _in(folder: str, command: str) -> str:
+    return f"cd {folder} && {command}" if folder else command

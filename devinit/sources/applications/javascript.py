@@ -1,0 +1,116 @@
+"""What the source files of a program for Node show: whether it listens, and on which port. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
+
+SUFFIXES = (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx")
+
+_COMMENT = re.compile(r"^[ \t]{0,80}(?://|\*|/\*)[^\n]*", re.MULTILINE)
+_LISTENS = re.compile(
+    r"\.listen\(|\bBun\.serve\(|\bDeno\.serve\(|(?<![\w.])serve\(|\bcreateServer\(|\.listenAsync\(|startStandaloneServer\("
+    r"|\bexport default \{[^}]{0,300}\b(?:fetch|port)\b"
+)
+_WORKS = re.compile(
+    r"\bnew Worker\(\s{0,20}['\"`]|\bnew Queue\(\s{0,20}['\"`][^\n]{0,100}\.process\(|from ['\"]bull(?:mq)?['\"]"
+)
+_NAME = (
+    r"(?:process\.env|Bun\.env|env|import\.meta\.env|config|c)"
+    r"(?:\.(?P<name>[A-Z][A-Z0-9_]{0,40})|\[['\"](?P<quoted>[A-Z][A-Z0-9_]{0,40})['\"]\])"
+)
+_READ = re.compile(
+    rf"(?<![\w.]){_NAME}\s{{0,20}}\)?\s{{0,20}}(?:(?:\|\||\?\?)\s{{0,20}}['\"`]?(?P<usual>\d{{2,5}})(?!\d))?"
+)
+_DENO = re.compile(
+    r"\bDeno\.env\.get\(['\"](?P<name>[A-Z][A-Z0-9_]{0,40})['\"]\)\s{0,20}\)?\s{0,20}(?:(?:\|\||\?\?)\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d))?"
+)
+_DECLARED = re.compile(
+    r"(?<![\w.])(?P<name>[A-Z][A-Z0-9_]{0,40})\s{0,20}:\s{0,20}(?:z|t|v|str|num|port)\b[^\n,]{0,120}?\bdefault\(\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d)"
+)
+_LISTENS_ON = re.compile(r"\.listen\(\s{0,20}(?:\{\s{0,20}port\s{0,20}:\s{0,20})?(?P<port>\d{2,5})(?!\d)")
+_SERVES_ON = re.compile(r"(?<![\w.])port\s{0,20}:\s{0,20}(?P<port>\d{2,5})(?!\d)")
+_CONSTANT = re.compile(
+    r"\b(?:const|let|var)[ \t]{1,10}(?:port|PORT)\b[^=\n]{0,40}=\s{0,20}(?P<port>\d{2,5})"
+    r"[ \t]{0,10};?[ \t]{0,20}(?:\n|\Z|//)"
+)
+
+
+class PortUse(NamedTuple):
+    """Where a program takes its port from."""
+
+    position: int
+    usual: int | None = None
+    variable: str | None = None
+    """None for a number that stands in the code."""
+
+
+def plain(text: str) -> str:
+    """Return source text without comments that fill lines; every other line keeps its place."""
+    return _COMMENT.sub(lambda found: " " * len(found[0]), text)
+
+
+def listens(text: str) -> int | None:
+    """Return where a source text begins to listen; None when it does not."""
+    found = _LISTENS.search(text)
+    return found.start() if found else None
+
+
+def works(text: str) -> bool:
+    """Tell whether a source text works off a queue."""
+    return _WORKS.search(text) is not None
+
+
+def port_of(text: str) -> PortUse | None:
+    """Return the port of a program whose text this is; None when the text says nothing about it."""
+    uses = [
+        use
+        for pattern in (_READ, _DENO, _DECLARED)
+        for found in pattern.finditer(text)
+        if (use := _use(found))
+    ]
+    # One with a default says more than one without.
+    stated = sorted(uses, key=lambda use: (use.usual is None, use.variable != "PORT", use.position))
+    if stated:
+        return stated[0]
+    for pattern in (_LISTENS_ON, _CONSTANT, *((_SERVES_ON,) if _LISTENS.search(text) else ())):
+        if (found := pattern.search(text)) and _is_port(found["port"]):
+            return PortUse(found.start(), int(found["port"]))
+    return None
+
+
+def _use(found: re.Match[str]) -> PortUse | None:
+    groups = found.groupdict()
+    name = groups.get("name") or groups.get("quoted") or ""
+    if not is_own_port(name):
+        return None
+    usual = groups.get("usual")
+    return PortUse(found.start(), int(usual) if usual and _is_port(usual) else None, name)
+
+
+_OWN = frozenset(
+    {
+        "PORT",
+        "HTTP_PORT",
+        "APP_PORT",
+        "API_PORT",
+        "SERVER_PORT",
+        "BACKEND_PORT",
+        "NODE_PORT",
+        "BACK_PORT",
+        "LISTEN_PORT",
+        "SERVICE_PORT",
+        "WEB_PORT",
+    }
+)
+
+
+def is_own_port(name: str) -> bool:
+    """Tell whether a variable is where a program listens, not where another one does."""
+    return name in _OWN
+
+
+def _is_port(digits: str) -> bool:
+    return LOWEST_PORT <= int(digits) <= HIGHEST_PORT

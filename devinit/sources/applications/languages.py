@@ -1,0 +1,53 @@
+"""The detectors of all languages, each loaded only where a file shows that there is something for it.
+
+Commands that read the configuration read the repository, too: a project of Python and Node does not wait for the
+patterns of Rust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from devinit.sources.applications.tree import Tree
+from devinit.sources.applications.unit import Finding
+
+
+def findings_in(tree: Tree) -> Iterator[Finding]:
+    """Yield what each language has in a repository. A further language is one more case here."""
+    names = {name for folder in tree.folders for name in tree.files[folder]}
+    if any(name.endswith(".py") for names in tree.files.values() for name in names):
+        yield from _of_python(tree)
+    if "go.mod" in names:
+        from devinit.sources.applications import go
+
+        yield go.found_in(tree)
+    if names & {"Cargo.toml", "pom.xml", "build.gradle", "build.gradle.kts"} or any(
+        name.endswith(".csproj") for name in names
+    ):
+        from devinit.sources.applications import compiled
+
+        yield from (compiled.rust(tree), compiled.spring(tree), compiled.dotnet(tree))
+    if names & {"Gemfile", "artisan", "mix.exs", "deno.json", "deno.jsonc"}:
+        from devinit.sources.applications import frameworks
+
+        yield from (
+            frameworks.rails(tree),
+            frameworks.laravel(tree),
+            frameworks.phoenix(tree),
+            frameworks.deno(tree),
+        )
+    if "package.json" in names:
+        from devinit.sources.applications import node
+
+        yield from (node.found_in(tree, folder) for folder in tree.folders)
+
+
+def _of_python(tree: Tree) -> Iterator[Finding]:
+    from devinit.sources.applications import django, python, workers
+
+    readings = python.readings_in(tree)
+    djangos = django.found_in(tree)
+    folders = {unit.folder for unit in djangos.units}
+    yield djangos
+    yield python.found_in(tree, readings, folders)
+    yield Finding(tuple(workers.workers_in(tree, readings, sorted(folders))))

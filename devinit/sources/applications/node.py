@@ -1,0 +1,255 @@
+"""Recognise the programs of a package for Node: by its scripts, its packages and its source files."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec.structs import replace
+
+from devinit.model.evidence import Evidence
+from devinit.model.service import Readiness
+from devinit.sources.applications import javascript
+from devinit.sources.applications.node_ports import entry_of, port_of_a_program, port_of_a_tool, sources_of
+from devinit.sources.applications.package import Package
+from devinit.sources.applications.scripts import Run, harm_in, run_of, starts_several
+from devinit.sources.applications.servers_of_node import (
+    BUILDERS,
+    DEVICES,
+    DOCUMENTATION,
+    PAGE_PACKAGES,
+    RUNNERS,
+    SERVER_PACKAGES,
+    TOOLS,
+    Tool,
+)
+from devinit.sources.applications.tree import Tree, joined, parent
+from devinit.sources.applications.unit import (
+    NAMED_AS_BACKEND,
+    NAMED_AS_FRONTEND,
+    PAGE,
+    Finding,
+    Role,
+    Unit,
+    shown,
+)
+from devinit.sources.applications.workspaces import manager_of
+
+SCRIPTS = ("dev", "start:dev", "develop", "serve", "start")
+"""Scripts that may start a server for development, the likeliest first."""
+_SECOND_SCRIPTS = (
+    "server", "dev:server", "server:dev", "start:server", "api", "dev:api", "start:api", "backend", "dev:backend",
+)  # fmt: skip
+"""Scripts of a package with a frontend that start the server beside it."""
+_LIBRARIES = frozenset({"packages", "libs", "lib", "tooling", "plugins", "shared", "internal"})
+_LIBRARY_BUILD = re.compile(r"\blib\s{0,20}:\s{0,20}\{\s{0,50}(?:entry|name|formats|fileName)\b")
+_PLACEHOLDER = re.compile(r"\{\{|<%")
+_BUILT = ("dist/", "build/", "out/", "lib/", ".output/")
+_PORTS = {Role.BACKEND: 8000, Role.FRONTEND: 3000}
+"""Where a server is expected whose code names no port."""
+
+
+def found_in(tree: Tree, folder: str) -> Finding:
+    """Return the programs of the package in a folder, if there is one."""
+    described = tree.package(folder)
+    if described is None:
+        return Finding()
+    file = joined(folder, "package.json")
+    if placeholder := _PLACEHOLDER.search(tree.text(file)):
+        place = tree.seen("command", file, placeholder.start()).place
+        return Finding(
+            notes=(f"{place}: a template that has to be filled in first; nothing of it is started",)
+        )
+    package = Package(tree, folder, described, manager_of(tree, folder))
+    scripts = [each for each in SCRIPTS if isinstance(package.scripts.get(each), str)]
+    script = next((each for each in scripts if not _only_builds(package, each)), None)
+    if script and (harm := harm_in(script, package.scripts)):
+        return Finding(notes=(f"{shown(folder)}: its `{script}` is left out: {harm}",))
+    finding = _program(package, script) if script else Finding()
+    if not finding.units or finding.units[0].role is Role.BACKEND:
+        return finding
+    second = (
+        _program(package, each).units
+        for each in _SECOND_SCRIPTS
+        if isinstance(package.scripts.get(each), str)
+    )
+    beside = next((units for units in second if units and units[0].role is Role.BACKEND), ())
+    return Finding((*beside, *finding.units), finding.notes)
+
+
+def _only_builds(package: Package, script: str) -> bool:
+    """Tell whether a script builds, and serves nothing."""
+    run = run_of(script, package.scripts)
+    if not run.words:
+        return False
+    tool = TOOLS.get(run.words[0])
+    return run.words[0] in BUILDERS or (
+        tool is not None and not _serves(tool, run) and "start" not in run.words
+    )
+
+
+def _program(package: Package, script: str) -> Finding:
+    """Return the program that a script starts."""
+    run = run_of(script, package.scripts)
+    if not run.words:
+        return _by_its_folder(package, script, run)
+    program = run.words[0]
+    tool = TOOLS.get(program)
+    if tool is not None and _serves(tool, run):
+        return Finding() if _is_library(package, tool) else Finding((_of_a_tool(package, script, run, tool),))
+    if name := DOCUMENTATION.get(program):
+        return Finding(notes=(f"{shown(package.folder)}: documentation ({name}) is not started by itself",))
+    if name := DEVICES.get(program):
+        return Finding(
+            notes=(f"{shown(package.folder)}: {name} is not started by itself: it is no web server",)
+        )
+    if program in RUNNERS:
+        return _of_a_runner(package, script, run)
+    return Finding() if program in BUILDERS or tool is not None else _by_its_folder(package, script, run)
+
+
+def _serves(tool: Tool, run: Run) -> bool:
+    if not tool.commands:
+        return True
+    command = next((word for word in run.words[1:] if not word.startswith("-")), "")
+    # A path or the value of an option may stand where a command could: `vite --port 3000`, `vite ./web`.
+    return command in tool.commands or ("" in tool.commands and not re.fullmatch(r"[a-z:-]+", command))
+
+
+def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
+    """Return the server that a known program starts."""
+    is_backend = tool.role is Role.BACKEND
+    reads_port = is_backend and not tool.given
+    port = (
+        port_of_a_program(package, script, run, tool.port)
+        if reads_port
+        else port_of_a_tool(package, script, run, tool)
+    )
+    has_assets = {"laravel-vite-plugin", "vite-plugin-ruby", "vite-plugin-rails"}.intersection(
+        package.packages
+    )
+    uses_databases = tool.is_server or is_backend or "@sveltejs/kit" in package.packages
+    before_start, migrations = package.migrations() if uses_databases else ((), ())
+    return Unit(
+        folder=package.folder,
+        role=Role.ASSETS if has_assets else tool.role,
+        kind="SvelteKit" if "@sveltejs/kit" in package.packages else tool.kind,
+        language="node",
+        command=package.running(script, "" if port.strict else tool.given),
+        port=port.number,
+        strict=port.strict,
+        port_env=port.variable,
+        before_start=before_start,
+        ready=Readiness() if is_backend or has_assets else PAGE,
+        env=dict(tool.env),
+        # Next compiles its first page when it is asked for: 10 to 20 s that a person would wait.
+        warm="/" if tool.kind == "Next.js" else None,
+        uses_databases=uses_databases,
+        evidence=(*package.script_line(script), *port.said, *migrations),
+    )
+
+
+def _of_a_runner(package: Package, script: str, run: Run) -> Finding:
+    """Return the program whose file a script runs: it listens, or works off a queue."""
+    entry = entry_of(package, run)
+    texts = {file: javascript.plain(package.tree.text(file)) for file in sources_of(package)}
+    listening = next(
+        (file for file in (entry, *texts) if file and javascript.listens(texts.get(file, "")) is not None),
+        None,
+    )
+    kind = next((name for each, name in SERVER_PACKAGES.items() if each in package.packages), "")
+    if entry and javascript.works(texts.get(entry, "")) and listening != entry:
+        return Finding((_worker(package, script),))
+    if listening is None and not kind:
+        return _by_its_folder(package, script, run)
+    if listening is None and entry is None and package.folder.split("/")[0] in _LIBRARIES:
+        return Finding()
+    said: tuple[Evidence, ...] = ()
+    if listening is not None:
+        said = (package.tree.seen("command", listening, javascript.listens(texts[listening]) or 0),)
+    unit = _server(package, script, run, kind or "Node")
+    return Finding((replace(unit, evidence=(*unit.evidence, *said)),))
+
+
+def _server(package: Package, script: str, run: Run, kind: str) -> Unit:
+    """Return a server of one's own."""
+    # What is started beside a page's own server serves no pages.
+    is_page = script not in _SECOND_SCRIPTS and _serves_pages(package)
+    role = Role.FRONTEND if is_page else Role.BACKEND
+    port = port_of_a_program(package, script, run, _PORTS[role])
+    built = any(word.removeprefix("./").startswith(_BUILT) for word in run.words[1:])
+    has_build = built and isinstance(package.scripts.get("build"), str)
+    migrate, migrations = package.migrations()
+    return Unit(
+        folder=package.folder,
+        role=role,
+        kind=kind,
+        language="node",
+        command=package.running(script),
+        port=port.number,
+        strict=port.strict,
+        port_env=port.variable,
+        before_start=(*((package.running("build"),) if has_build else ()), *migrate),
+        ready=PAGE if role is Role.FRONTEND else Readiness(),
+        evidence=(*package.script_line(script), *port.said, *migrations),
+    )
+
+
+def _worker(package: Package, script: str) -> Unit:
+    return Unit(
+        folder=package.folder,
+        role=Role.WORKER,
+        kind="a worker",
+        language="node",
+        suffix="worker",
+        command=package.running(script),
+        evidence=package.script_line(script),
+    )
+
+
+def _serves_pages(package: Package) -> bool:
+    """Tell whether a server of one's own serves the pages of an application as well."""
+    if not PAGE_PACKAGES.intersection(package.packages):
+        return False
+    has_page = any(
+        package.tree.has(each, "index.html") for each in (package.folder, joined(package.folder, "client"))
+    )
+    return has_page or not {"vite"}.issuperset(PAGE_PACKAGES.intersection(package.packages))
+
+
+def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
+    """Return what a script starts that is not known, where the name of the folder says that it is a server."""
+    last = package.folder.rpartition("/")[2]
+    if last not in NAMED_AS_BACKEND | NAMED_AS_FRONTEND:
+        return Finding()
+    role = Role.BACKEND if last in NAMED_AS_BACKEND else Role.FRONTEND
+    words = str(package.scripts[script])
+    notes: tuple[str, ...] = ()
+    if starts_several(words):
+        better = "one service for each is better"
+        notes = (f"{shown(package.folder)}: its script starts several programs ({words}); {better}",)
+    port = port_of_a_program(package, script, run, _PORTS[role])
+    unit = Unit(
+        folder=package.folder,
+        role=role,
+        kind="Node",
+        language="node",
+        command=package.running(script),
+        port=port.number,
+        strict=port.strict,
+        port_env=port.variable,
+        evidence=(*package.script_line(script), *port.said),
+    )
+    return Finding((unit,), notes)
+
+
+def _is_library(package: Package, tool: Tool) -> bool:
+    """Tell whether a package is made to be imported: its development server only shows it to its authors."""
+    if tool.kind != "Vite" or "@sveltejs/kit" in package.packages:
+        return False
+    names = [f"vite.config.{ending}" for ending in ("ts", "js", "mjs", "mts")]
+    if any(_LIBRARY_BUILD.search(package.tree.text(joined(package.folder, name))) for name in names):
+        return True
+    described = package.described
+    exports = "exports" in described or "publishConfig" in described or {"main", "types"} <= described.keys()
+    is_inside = parent(package.folder).rpartition("/")[2] in _LIBRARIES
+    return bool(exports) and (is_inside or not package.tree.has(package.folder, "index.html"))

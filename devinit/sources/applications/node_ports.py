@@ -1,0 +1,149 @@
+"""On which port a program for Node listens: by its script, its configuration or its source files."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from devinit.model.evidence import Evidence
+from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
+from devinit.sources.applications import javascript
+from devinit.sources.applications.package import Package
+from devinit.sources.applications.scripts import Run, option
+from devinit.sources.applications.servers_of_node import Tool
+from devinit.sources.applications.tree import joined, parent
+
+_CONFIGURATIONS = ("vite", "astro", "nuxt", "vue", "webpack", "rsbuild", "rspack")
+_CONFIGURED = re.compile(
+    r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b"
+)
+_OF_ANGULAR = re.compile(r"\"port\"\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b")
+_ENV_FILES = (".env", ".env.local", ".env.development", ".env.example", ".env.sample", ".env.template")
+_STATED = re.compile(r"^PORT[ \t]{0,20}=[ \t]{0,20}['\"]?(?P<port>\d{2,5})['\"]?[ \t\r]{0,20}$", re.MULTILINE)
+
+
+class Port(Struct, frozen=True):
+    """Where a program listens when nothing else is said."""
+
+    number: int
+    strict: bool = False
+    """Whether it takes no other one."""
+    variable: tuple[str, ...] = ()
+    """Further names by which it reads it."""
+    said: tuple[Evidence, ...] = ()
+
+
+def port_of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Port:
+    """Return the port of a known development server; flags behind the script move it."""
+    is_told = bool(tool.given) and run.takes_flags
+    written = option(run.words, tool.options)
+    if is_port(written):
+        return Port(int(written), not (is_told and tool.last_wins), (), package.script_line(script, "port"))
+    stated = run.env.get("PORT", "")
+    if is_port(stated):
+        return Port(int(stated), not is_told, (), package.script_line(script, "port"))
+    configured = _configured(package)
+    number = configured[0] if configured else tool.port
+    # What reads PORT needs no flags.
+    return Port(number, bool(tool.given) and not run.takes_flags, (), configured[1] if configured else ())
+
+
+def port_of_a_program(package: Package, script: str, run: Run, usual: int) -> Port:
+    """Return the port of a program of one's own, as its script or its source files name it."""
+    stated = run.env.get("PORT", "")
+    if is_port(stated):
+        return Port(int(stated), strict=True, said=package.script_line(script, "port"))
+    without: javascript.PortUse | None = None
+    for file in _likely_sources(package, run):
+        text = javascript.plain(package.tree.text(file))
+        use = javascript.port_of(text)
+        if use is not None and use.usual is not None:
+            said = (package.tree.seen("port", file, use.position),)
+            return Port(use.usual, use.variable is None, _aliases(use), said)
+        without = without or use
+    for name in _ENV_FILES:
+        file = joined(package.folder, name)
+        found = _STATED.search(package.tree.text(file))
+        if found and is_port(found["port"]):
+            return Port(
+                int(found["port"]),
+                variable=_aliases(without),
+                said=(package.tree.seen("port", file, found.start()),),
+            )
+    return Port(usual, variable=_aliases(without))
+
+
+def entry_of(package: Package, run: Run) -> str | None:
+    """Return the source file that a script runs; None when that is not plain, or the file is not there."""
+    for word in run.words[1:]:
+        name = word.removeprefix("./")
+        if not word.startswith("-") and ".." not in name.split("/") and not name.startswith("/"):
+            for ending in ("", *javascript.SUFFIXES, "/index.ts", "/index.js"):
+                file = joined(package.folder, f"{name}{ending}")
+                if file.endswith(javascript.SUFFIXES) and package.tree.has(
+                    parent(file), file.rpartition("/")[2]
+                ):
+                    return file
+    return None
+
+
+def sources_of(package: Package) -> list[str]:
+    """Return the source files of a package, without those of packages in it."""
+    tree = package.tree
+    inner = [
+        each
+        for each in tree.below(package.folder)
+        if each != package.folder and tree.has(each, "package.json")
+    ]
+    return [
+        file
+        for file in tree.sources(package.folder, javascript.SUFFIXES)
+        if not any(file.startswith(f"{each}/") for each in inner) and not _is_a_test(file)
+    ]
+
+
+def _likely_sources(package: Package, run: Run) -> list[str]:
+    """Return the files that may name the port: what is run, what listens, and settings."""
+    entry = entry_of(package, run)
+    sources = sources_of(package)
+    listening = [
+        file for file in sources if javascript.listens(javascript.plain(package.tree.text(file))) is not None
+    ]
+    settings = [
+        file
+        for file in sources
+        if re.search(r"env|config|settings|constants", file.rpartition("/")[2].lower())
+    ]
+    return [*dict.fromkeys((*([entry] if entry else ()), *listening, *settings))]
+
+
+def _is_a_test(file: str) -> bool:
+    return (
+        ".test." in file
+        or ".spec." in file
+        or file.endswith((".d.ts", ".config.ts", ".config.js", ".config.mjs"))
+    )
+
+
+def _aliases(use: javascript.PortUse | None) -> tuple[str, ...]:
+    return (use.variable,) if use is not None and use.variable and use.variable != "PORT" else ()
+
+
+def _configured(package: Package) -> tuple[int, tuple[Evidence, ...]] | None:
+    """Return the port in the configuration of a development server, and the line that names it."""
+    names = [
+        f"{tool}.config.{ending}" for tool in _CONFIGURATIONS for ending in ("ts", "js", "mjs", "mts", "cjs")
+    ]
+    for name, pattern in (*((each, _CONFIGURED) for each in names), ("angular.json", _OF_ANGULAR)):
+        if package.tree.has(package.folder, name):
+            file = joined(package.folder, name)
+            found = pattern.search(javascript.plain(package.tree.text(file)))
+            if found and is_port(found["port"]):
+                return int(found["port"]), (package.tree.seen("port", file, found.start("port")),)
+    return None
+
+
+def is_port(digits: str) -> bool:
+    """Tell whether a text is a port."""
+    return digits.isdecimal() and len(digits) <= 5 and LOWEST_PORT <= int(digits) <= HIGHEST_PORT  # noqa: PLR2004 - 65535

@@ -1,0 +1,257 @@
+"""Recognise the programs of Python by their source text: nothing is imported, so nothing can happen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from msgspec import Struct
+
+from devinit.model.defaults import LOCAL_HOST
+from devinit.model.evidence import Evidence
+from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
+from devinit.model.service import Readiness
+from devinit.sources.applications.dependencies import dependencies_of
+from devinit.sources.applications.imports import Place, place_of
+from devinit.sources.applications.python_makers import complete, makers_of, names_of
+from devinit.sources.applications.python_source import FRAMEWORKS, Made, Reading, reading_of
+from devinit.sources.applications.tree import Tree, joined, relative, upwards
+from devinit.sources.applications.unit import Finding, Role, Unit, shown
+
+_WELL_KNOWN = (
+    "main.py", "app/main.py", "src/main.py", "src/app/main.py", "app.py", "app/app.py", "app/__init__.py",
+    "asgi.py", "app/asgi.py", "server.py", "app/server.py", "api.py", "app/api.py", "wsgi.py",
+)  # fmt: skip
+_PORTS = {"Flask": 5000, "APIFlask": 5000}
+"""Where the server of a framework listens; 8000 for the others."""
+_WORDS = re.compile(
+    "|".join(
+        [
+            *FRAMEWORKS,
+            "uvicorn",
+            "hypercorn",
+            "granian",
+            "Celery",
+            "WorkerSettings",
+            "Huey",
+            "dramatiq",
+            "taskiq",
+        ]
+    )
+    + r"|\brq\b|django_rq|beat_schedule|CELERY_BEAT"
+)
+"""What a file has in it that is looked at."""
+_IMPORT_STRING = re.compile(r"(?<![\w./-])([A-Za-z_][\w.]{0,100}):([A-Za-z_]\w{0,60})(?![\w/])")
+_COMMANDS = (
+    "Procfile",
+    "Dockerfile",
+    "Makefile",
+    "justfile",
+    "README.md",
+    "package.json",
+    "docker-compose.yml",
+)
+"""Files that may name the import string of the application that is served."""
+_SERVED_BY = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^\n]{0,300}")
+_TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setup|noxfile)\.py\Z")
+_MOST_READ = 1_000
+_MOST_PARSED = 400
+_ROUNDS = 2
+"""Files that hand a factory on to each other: so many, one after the other, are followed."""
+
+
+class Application(Struct, frozen=True):
+    """An application object, or the function that makes one."""
+
+    file: str
+    made: Made
+    reading: Reading
+    place: Place
+
+
+def readings_in(tree: Tree) -> dict[str, Reading]:
+    """Return what the Python files of a project show, keyed by file, the nearest first."""
+    readings: dict[str, Reading] = {}
+    left: list[str] = []
+    for file in tree.sources("", ".py", _MOST_READ):
+        if _TESTS.search(file):
+            continue
+        if _WORDS.search(tree.text(file)) and len(readings) < _MOST_PARSED:
+            readings[file] = reading_of(tree.text(file))
+        else:
+            left.append(file)
+    # A file that only calls a factory of another one names no framework.
+    for _ in range(_ROUNDS):
+        names = names_of(makers_of(readings))
+        calling = [file for file in left if any(name in tree.text(file) for name in names)]
+        readings |= {file: reading_of(tree.text(file)) for file in calling[: _MOST_PARSED - len(readings)]}
+        left = [file for file in left if file not in readings]
+        if not calling:
+            break
+    complete(readings)
+    return readings
+
+
+def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Finding:
+    """Return the web applications of a project, one for each folder; those in `taken` folders are others'."""
+    folders: dict[str, list[Application]] = {}
+    for file, reading in readings.items():
+        for made in reading.made:
+            if made.name not in reading.mounted:
+                place = place_of(tree, file, reading)
+                folders.setdefault(place.folder, []).append(Application(file, made, reading, place))
+    units: list[Unit] = []
+    notes: list[str] = []
+    for folder, applications in folders.items():
+        if any(folder == each or folder.startswith(f"{each}/") for each in taken if each or folder == ""):
+            continue
+        targets = _targets(tree, folder, readings)
+        best = min(applications, key=lambda each: _likelihood(each, targets))
+        units.append(_unit(tree, best))
+        others = dict.fromkeys(
+            each.file for each in applications if each.file != best.file and not each.made.is_factory
+        )
+        if others and not _is_named(best, targets):
+            notes.append(
+                f"{shown(folder)}: {best.file} is served; an application is in {' and '.join([*others][:3])}, too"
+            )
+    return Finding(tuple(units), tuple(notes))
+
+
+def _targets(tree: Tree, folder: str, readings: Mapping[str, Reading]) -> set[tuple[str, str]]:
+    """Return the import strings with which a server is started: in the code, and in files with commands."""
+    strings = [
+        target
+        for file, reading in readings.items()
+        if not folder or file.startswith(f"{folder}/")
+        for target in reading.targets
+    ]
+    for place in dict.fromkeys((folder, "")):
+        for name in tree.files.get(place, ()):
+            if name.startswith(_COMMANDS):
+                strings += [found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name)))]
+    return {(found[1], found[2]) for text in strings for found in _IMPORT_STRING.finditer(text)}
+
+
+def _is_named(application: Application, targets: set[tuple[str, str]]) -> bool:
+    return any(
+        name == application.made.name
+        and (application.place.module == module or application.place.module.endswith(f".{module}"))
+        for module, name in targets
+    )
+
+
+def _likelihood(
+    application: Application, targets: set[tuple[str, str]]
+) -> tuple[bool, bool, int, int, int, str, bool]:
+    """Return a key that sorts the likeliest application first."""
+    file = str(relative(application.file, application.place.folder))
+    known = _WELL_KNOWN.index(file) if file in _WELL_KNOWN else len(_WELL_KNOWN)
+    made = application.made
+    return (
+        not _is_named(application, targets),
+        made.is_factory,
+        known,
+        file.count("/"),
+        made.rank,
+        file,
+        made.name != "app",
+    )
+
+
+def _unit(tree: Tree, application: Application) -> Unit:
+    made, place = application.made, application.place
+    packages = {each.name for folder in upwards(place.folder) for each in dependencies_of(tree, folder)}
+    port, said = _port(tree, application)
+    migrate, migrations = _migrations(tree, place.folder)
+    health = _health(application)
+    return Unit(
+        folder=place.folder,
+        role=Role.BACKEND,
+        kind=made.framework,
+        language="python",
+        command=_command(application, packages),
+        port=port,
+        ready=Readiness(http=health[0] if health else None),
+        docs_path="/docs" if made.framework == "FastAPI" and not application.reading.hides_docs else None,
+        before_start=migrate,
+        evidence=(
+            line_of(tree, "command", application.file, made.line),
+            *((line_of(tree, "ready", application.file, health[1]),) if health else ()),
+            *said,
+            *migrations,
+        ),
+    )
+
+
+def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ...]]:
+    """Return the port that the code names for its server; the usual one of the framework without."""
+    found = application.reading.port
+    if found and LOWEST_PORT <= found[0] <= HIGHEST_PORT:
+        return found[0], (line_of(tree, "port", application.file, found[1]),)
+    return _PORTS.get(application.made.framework, 8000), ()
+
+
+def _health(application: Application) -> tuple[str, int] | None:
+    """Return the path of a health route of the application itself: that of a router may have a prefix."""
+    health = application.reading.health
+    routes = health.get("Route") if application.made.framework in ("Starlette", "Litestar") else None
+    return health.get(application.made.name) or routes
+
+
+def _command(application: Application, packages: set[str]) -> str:
+    made, place = application.made, application.place
+    target = f"{place.module}:{made.name}"
+    where = f"--host {LOCAL_HOST} --port ${{PORT}}"
+    if made.framework in _PORTS:
+        module = f"{place.above}/{place.module.replace('.', '/')}" if place.above else place.module
+        usual = made.name in ("app", "application", "create_app", "make_app")
+        return f"flask --app {module}{'' if usual else f':{made.name}'} run {where} --debug"
+    above = f"--app-dir {place.above} " if place.above else ""
+    factory = " --factory" if made.is_factory else ""
+    if made.framework == "Sanic":
+        return f"sanic {target}{factory} {where} --dev"
+    has_uvicorn = any(name.startswith("python:uvicorn") for name in packages)
+    if made.framework == "Litestar" and not has_uvicorn:
+        return f"litestar {above}--app {target} run {where} --reload"
+    if not has_uvicorn and (made.framework == "Quart" or "python:hypercorn" in packages) and not place.above:
+        return f"hypercorn --bind {LOCAL_HOST}:${{PORT}} --reload {target}{'()' if made.is_factory else ''}"
+    if not has_uvicorn and any(name.startswith("python:granian") for name in packages):
+        inside = f"--working-dir {place.above} " if place.above else ""
+        return f"granian --interface asgi {inside}{where} --reload{factory} {target}"
+    return f"uvicorn {above}{target}{factory} {where} --reload"
+
+
+def _migrations(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+    """Return the command of Alembic, with what shows it; nothing where there is no revision to apply."""
+    file = joined(folder, "alembic.ini")
+    if not tree.has(folder, "alembic.ini") or not _has_revisions(tree, folder, tree.text(file)):
+        return (), ()
+    return ("python -m alembic upgrade head",), (tree.seen("before_start", file),)
+
+
+_SCRIPT_LOCATION = re.compile(r"^script_location[ \t]{0,20}=[ \t]{0,20}([^\s#]{1,200})", re.MULTILINE)
+
+
+def _has_revisions(tree: Tree, folder: str, text: str) -> bool:
+    found = _SCRIPT_LOCATION.search(text)
+    location = found[1].replace("%(here)s/", "").replace(":", "/") if found else "alembic"
+    path = tree.path(joined(folder, location))
+    if location.startswith("/") or ".." in location.split("/") or not tree.bounds.holds(path):
+        return False
+    return any(path.glob("versions/**/*.py"))
+
+
+def line_of(tree: Tree, about: str, file: str, line: int) -> Evidence:
+    """Return a line of a file, by its number, as what a service was read from."""
+    text = tree.text(file)
+    position = 0
+    for _ in range(line - 1):
+        position = text.find("\n", position) + 1
+    return tree.seen(about, file, position)
+
+
+def modules_below(tree: Tree, folder: str) -> Iterator[PurePosixPath]:
+    """Yield the modules of a folder, relative to it."""
+    return (relative(file, folder) for file in tree.sources(folder, ".py"))

@@ -1,0 +1,207 @@
+"""Which program a script of package.json runs: what stands before it is taken away. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from devinit.sources.packages import SEVERAL
+
+LONGEST_SCRIPT = 2_000
+_MOST_STEPS = 20
+"""Wrappers and scripts that are looked through."""
+_JOINTS = re.compile(r"&&|\|\||;")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w{0,80})=(.*)", re.DOTALL)
+_ELSEWHERE = frozenset(
+    {"--prefix", "-C", "--dir", "--cwd", "--filter", "-F", "-w", "--workspace", "--workspaces", "-r"}
+)
+"""Options of a package manager that make it work in another folder."""
+_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
+_RUNS_A_PROGRAM = frozenset({"exec", "dlx", "x"})
+_TAKES_A_VALUE = frozenset({"-e", "-f", "--file", "-c", "-v", "-p", "--env-file", "--exec"})
+_WRAPPERS = frozenset(
+    {
+        "npx",
+        "bunx",
+        "pnpx",
+        "cross-env",
+        "cross-env-shell",
+        "env",
+        "dotenv",
+        "dotenvx",
+        "env-cmd",
+        "exec",
+        "time",
+    }
+)
+_RUNNING_WRAPPERS = frozenset({"doppler", "infisical", "op", "dotenvx", "varlock"})
+"""Wrappers that are called as `doppler run -- …`."""
+
+
+_WORDS = re.compile(r"[\w:.@/-]+")
+_HARM = (
+    (
+        re.compile(r"(?<![\w./-])(?:fuser|pkill|killall|kill-port|kill)(?![\w./-])"),
+        "it ends processes by their name or port, and they may be another project's",
+    ),
+    (
+        re.compile(r"(?<![\w./-])(?:docker|docker-compose|podman|podman-compose)(?![\w./-])"),
+        "it starts containers",
+    ),
+    (
+        re.compile(
+            r"(?<![\w./-])(?:foreman|overmind|honcho|hivemind|mprocs|process-compose|pm2|devinit)(?![\w./-])"
+        ),
+        "it starts processes of its own list",
+    ),
+    (re.compile(r"(?<![\w./-])git[ \t]{1,10}(?:pull|stash|reset|checkout)\b"), "it changes the checkout"),
+)
+"""What a script must not do when devinit starts it by itself."""
+
+
+class Run(Struct, frozen=True):
+    """What a script comes down to."""
+
+    words: tuple[str, ...] = ()
+    """The program without its folder, and the words after it; none when that is not plain."""
+    env: dict[str, str] = {}
+    """What the script sets for it."""
+    takes_flags: bool = True
+    """Whether flags that are put behind the script reach the program."""
+
+
+def run_of(name: str, scripts: Mapping[str, object]) -> Run:
+    """Return what a script runs in the end; a script that only runs another one is looked through."""
+    text = scripts.get(name)
+    return _run(text, scripts, {}, [name]) if isinstance(text, str) and len(text) <= LONGEST_SCRIPT else Run()
+
+
+def harm_in(name: str, scripts: Mapping[str, object]) -> str:
+    """Say what a script does beside starting a program, also by scripts that it runs; nothing without harm."""
+    texts = {each: text for each, text in scripts.items() if isinstance(text, str)}
+    reached: dict[str, str] = {}
+    waiting = [name]
+    while waiting:
+        for each in (hook + waiting[-1] for hook in ("pre", "", "post")):
+            if each in texts and each not in reached:
+                reached[each] = texts[each]
+        text = reached.get(waiting.pop(), "")
+        waiting += [word for word in _WORDS.findall(text) if word in texts and word not in reached]
+    for each, text in reached.items():
+        for pattern, words in _HARM:
+            if pattern.search(text):
+                return f"{words} (`{each}` in package.json)"
+    return ""
+
+
+def starts_several(text: str) -> bool:
+    """Tell whether a script starts several programs."""
+    return SEVERAL.search(text) is not None
+
+
+def _run(text: str, scripts: Mapping[str, object], env: dict[str, str], way: list[str]) -> Run:
+    if starts_several(text):
+        return Run()
+    *before, last = _JOINTS.split(text)
+    if any(part.split()[:1] == ["cd"] for part in before):
+        return Run()
+    try:
+        words = shlex.split(last)
+    except ValueError:
+        return Run()
+    return _looked_through(words, scripts, env, way, takes_flags="|" not in last)
+
+
+def _looked_through(
+    words: list[str], scripts: Mapping[str, object], env: dict[str, str], way: list[str], *, takes_flags: bool
+) -> Run:
+    env = dict(env)
+    for _ in range(_MOST_STEPS):
+        if not words:
+            return Run()
+        program, rest = words[0].rpartition("/")[2], words[1:]
+        if found := _ASSIGNMENT.fullmatch(words[0]):
+            env[found[1]] = found[2]
+            words = rest
+        elif program in _RUNNING_WRAPPERS and "--" in rest:
+            words = rest[rest.index("--") + 1 :]
+        elif program in _WRAPPERS:
+            words = _without_options(rest)
+        elif program in _MANAGERS:
+            return _of_a_manager(program, rest, scripts, env, way, takes_flags=takes_flags)
+        elif program == "nodemon" and _value_of(rest, ("--exec", "-x")):
+            inner = _value_of(rest, ("--exec", "-x"))
+            # What it watches comes first: flags behind the script are its own.
+            return Run(("nodemon", *inner.split()), env, takes_flags=False)
+        else:
+            return Run((program, *rest), env, takes_flags)
+    return Run()
+
+
+def _of_a_manager(
+    manager: str,
+    rest: list[str],
+    scripts: Mapping[str, object],
+    env: dict[str, str],
+    way: list[str],
+    *,
+    takes_flags: bool,
+) -> Run:
+    """Return what a package manager runs: a script of the same package, a program, or (bun) a file."""
+    if _ELSEWHERE.intersection(rest):
+        return Run()
+    words = _without_options(rest)
+    if words[:1] and words[0] in ("run", "run-script"):
+        words = _without_options(words[1:])
+    elif words[:1] and words[0] in _RUNS_A_PROGRAM:
+        return _looked_through(_without_options(words[1:]), scripts, env, way, takes_flags=takes_flags)
+    if not words:
+        return Run()
+    inner = scripts.get(words[0])
+    if not isinstance(inner, str):
+        if manager == "bun" and ("." in words[0] or "/" in words[0]):
+            return Run(("bun", *words), env, takes_flags)
+        return (
+            Run() if manager == "npm" else _looked_through(words, scripts, env, way, takes_flags=takes_flags)
+        )
+    if words[0] in way or len(inner) > LONGEST_SCRIPT or len(way) >= _MOST_STEPS:
+        return Run()
+    behind = " ".join(map(shlex.quote, (word for word in words[1:] if word != "--")))
+    # npm keeps flags for itself unless they stand behind `--`.
+    passes = takes_flags and (manager != "npm" or "--" in words[1:])
+    found = _run(f"{inner} {behind}", scripts, env, [*way, words[0]])
+    return Run(found.words, found.env, found.takes_flags and passes)
+
+
+def _without_options(words: list[str]) -> list[str]:
+    """Return what follows the options of a wrapper."""
+    left = list(words)
+    while left and left[0].startswith("-"):
+        option = left.pop(0)
+        if option == "--":
+            break
+        if option in _TAKES_A_VALUE and left:
+            left.pop(0)
+    return left
+
+
+def _value_of(words: list[str], options: tuple[str, ...]) -> str:
+    """Return the value of an option; empty when it is not there."""
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return next((value for word, value in pairs if word in options), "")
+
+
+def option(words: tuple[str, ...], names: tuple[str, ...]) -> str:
+    """Return the value of an option in one of its forms: `--port 1`, `--port=1`, `-p1`; empty without."""
+    for word, value in zip(words, (*words[1:], ""), strict=True):
+        if word in names:
+            return value
+        for name in names:
+            if word.startswith(f"{name}="):
+                return word.removeprefix(f"{name}=")
+            if not name.startswith("--") and word.startswith(name) and word[len(name) :].isdecimal():
+                return word[len(name) :]
+    return ""

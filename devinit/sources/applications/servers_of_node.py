@@ -1,0 +1,200 @@
+"""The development servers of Node: by which words they are known, and how each gets its port. One row each."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from devinit.model.defaults import LOCAL_HOST
+from devinit.sources.applications.unit import Role
+
+_PORT = "--port ${PORT}"
+_HOST_AND_PORT = f"--host {LOCAL_HOST} {_PORT}"
+_STRICT = f"{_HOST_AND_PORT} --strictPort"
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """A program that serves."""
+
+    kind: str
+    port: int
+    given: str = ""
+    """What is put behind the script; nothing where it reads PORT."""
+    commands: frozenset[str] = frozenset()
+    """Its commands that serve; the empty one is none at all. Any, when there are none."""
+    role: Role = Role.FRONTEND
+    options: tuple[str, ...] = ("--port", "-p")
+    """How a script names its port."""
+    last_wins: bool = False
+    """Whether a port that is put behind one in the script replaces it. Checked with the program."""
+    is_server: bool = False
+    """Whether code of the application runs in the server, which may use databases."""
+    env: dict[str, str] = {}
+
+
+def _commands(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+# Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
+# Next listens on every address; its HMR accepts localhost only as long as no host is given.
+TOOLS: dict[str, Tool] = {
+    "vite": Tool(
+        kind="Vite", port=5173, given=_STRICT, commands=_commands("", "dev", "serve"), last_wins=True
+    ),
+    "next": Tool(
+        kind="Next.js", port=3000, given=_PORT, commands=_commands("", "dev"), last_wins=True, is_server=True
+    ),
+    "nuxt": Tool(kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("dev"), is_server=True),
+    "nuxi": Tool(kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("dev"), is_server=True),
+    "astro": Tool(
+        kind="Astro", port=4321, given=_HOST_AND_PORT, commands=_commands("", "dev"), is_server=True
+    ),
+    "ng": Tool(
+        kind="Angular",
+        port=4200,
+        given=_HOST_AND_PORT,
+        commands=_commands("serve", "s", "dev"),
+        # It asks a first user whether it may report, and waits for the answer.
+        env={"NG_CLI_ANALYTICS": "false"},
+    ),
+    "react-scripts": Tool(
+        kind="Create React App", port=3000, commands=_commands("start"), env={"BROWSER": "none"}
+    ),
+    "craco": Tool(kind="Create React App", port=3000, commands=_commands("start"), env={"BROWSER": "none"}),
+    "react-app-rewired": Tool(
+        kind="Create React App", port=3000, commands=_commands("start"), env={"BROWSER": "none"}
+    ),
+    "vue-cli-service": Tool(kind="Vue CLI", port=8080, given=_HOST_AND_PORT, commands=_commands("serve")),
+    "react-router": Tool(
+        kind="React Router", port=5173, given=_STRICT, commands=_commands("dev"), is_server=True
+    ),
+    "remix": Tool(kind="Remix", port=5173, given=_STRICT, commands=_commands("vite:dev"), is_server=True),
+    "vinxi": Tool(kind="Vinxi", port=3000, given=_PORT, commands=_commands("dev"), is_server=True),
+    "waku": Tool(kind="Waku", port=3000, given=_PORT, commands=_commands("dev"), is_server=True),
+    "rsbuild": Tool(kind="Rsbuild", port=3000, given=_HOST_AND_PORT, commands=_commands("", "dev")),
+    "webpack": Tool(kind="webpack", port=8080, given=_HOST_AND_PORT, commands=_commands("serve", "s")),
+    "webpack-dev-server": Tool(kind="webpack", port=8080, given=_HOST_AND_PORT),
+    "rspack": Tool(kind="Rspack", port=8080, given=_HOST_AND_PORT, commands=_commands("serve", "dev", "s")),
+    "parcel": Tool(kind="Parcel", port=1234, given=_HOST_AND_PORT, commands=_commands("", "serve")),
+    "gatsby": Tool(kind="Gatsby", port=8000, given=_HOST_AND_PORT, commands=_commands("develop")),
+    "ember": Tool(kind="Ember", port=4200, given=_PORT, commands=_commands("serve", "s")),
+    "quasar": Tool(kind="Quasar", port=9000, given=_PORT, commands=_commands("dev")),
+    "umi": Tool(kind="Umi", port=8000, commands=_commands("dev")),
+    "http-server": Tool(kind="http-server", port=8080, given=f"-a {LOCAL_HOST} -p ${{PORT}}"),
+    "live-server": Tool(
+        kind="live-server", port=8080, given=f"--host={LOCAL_HOST} --port=${{PORT}} --no-browser"
+    ),
+    "nest": Tool(kind="NestJS", port=3000, commands=_commands("start"), role=Role.BACKEND, options=()),
+    "wrangler": Tool(
+        kind="Wrangler",
+        port=8787,
+        given=f"--ip {LOCAL_HOST} {_PORT}",
+        commands=_commands("dev"),
+        role=Role.BACKEND,
+    ),
+    "strapi": Tool(
+        kind="Strapi", port=1337, commands=_commands("develop", "dev"), role=Role.BACKEND, options=()
+    ),
+    "json-server": Tool(
+        kind="json-server", port=3000, given=f"--host {LOCAL_HOST} {_PORT}", role=Role.BACKEND
+    ),
+    "fastify": Tool(
+        kind="Fastify",
+        port=3000,
+        given=f"--address {LOCAL_HOST} {_PORT}",
+        commands=_commands("start"),
+        role=Role.BACKEND,
+    ),
+}
+"""Program → how it serves."""
+
+RUNNERS = frozenset(
+    {"node", "tsx", "nodemon", "ts-node", "ts-node-dev", "tsnd", "ts-node-esm", "bun", "deno", "swc-node"}
+    | {"babel-node", "vite-node", "esno", "esrun", "node-dev"}
+)
+"""Programs that run a file: what that does shows whether it is a server."""
+
+BUILDERS = frozenset(
+    {
+        "tsup",
+        "tsc",
+        "tsc-watch",
+        "vue-tsc",
+        "rollup",
+        "swc",
+        "unbuild",
+        "microbundle",
+        "esbuild",
+        "babel",
+        "tsdown",
+        "obuild",
+    }
+    | {
+        "tailwindcss",
+        "sass",
+        "postcss",
+        "ncc",
+        "pkgroll",
+        "bunchee",
+        "svelte-package",
+        "ng-packagr",
+        "rslib",
+        "wireit",
+    }
+)
+"""Programs that build what others serve or import."""
+
+DOCUMENTATION = {
+    "docusaurus": "Docusaurus",
+    "vitepress": "VitePress",
+    "vuepress": "VuePress",
+    "storybook": "Storybook",
+    "start-storybook": "Storybook",
+    "mintlify": "Mintlify",
+    "typedoc": "TypeDoc",
+}
+"""Programs that serve documentation: not started by themselves."""
+DEVICES = {
+    "expo": "Expo",
+    "react-native": "React Native",
+    "electron": "Electron",
+    "electron-vite": "Electron",
+} | {
+    "electron-forge": "Electron",
+    "tauri": "Tauri",
+    "ionic": "Ionic",
+    "cap": "Capacitor",
+    "wxt": "a browser extension",
+    "plasmo": "a browser extension",
+}
+"""Programs whose application is no web page: not started by themselves."""
+
+SERVER_PACKAGES = {
+    "@nestjs/core": "NestJS",
+    "express": "Express",
+    "fastify": "Fastify",
+    "@hono/node-server": "Hono",
+    "hono": "Hono",
+    "koa": "Koa",
+    "elysia": "Elysia",
+    "@hapi/hapi": "hapi",
+    "@apollo/server": "Apollo",
+    "apollo-server": "Apollo",
+    "graphql-yoga": "GraphQL Yoga",
+    "@adonisjs/core": "AdonisJS",
+    "@feathersjs/koa": "Feathers",
+    "@feathersjs/express": "Feathers",
+    "restify": "Restify",
+    "polka": "Polka",
+    "h3": "h3",
+    "socket.io": "Socket.IO",
+    "ws": "ws",
+    "sails": "Sails",
+    "@medusajs/medusa": "Medusa",
+    "payload": "Payload",
+}
+"""Package that serves requests → its name, the clearest first."""
+PAGE_PACKAGES = frozenset(
+    {"next", "vite", "@sveltejs/kit", "nuxt", "@remix-run/express", "@react-router/express"}
+)
+"""Packages with which a server of one's own serves pages, too."""

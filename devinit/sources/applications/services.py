@@ -1,0 +1,173 @@
+"""From the programs that a repository shows to services: their names, their order, and what each waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from devinit.model.defaults import preferring
+from devinit.model.evidence import Evidence
+from devinit.model.service import Service
+from devinit.sources.applications.data import databases_in, needs_of
+from devinit.sources.applications.installed import missing
+from devinit.sources.applications.languages import findings_in
+from devinit.sources.applications.links import links_out
+from devinit.sources.applications.names import named
+from devinit.sources.applications.tree import Tree, joined, tree_of
+from devinit.sources.applications.unit import Role, Unit, declares_dependencies
+from devinit.sources.applications.unrecognised import notes_about, nothing_in
+from devinit.sources.source import Found
+from devinit.sources.unreadable import problem_of
+from devinit.system.bounds import Bounds
+
+MOST_BY_THEMSELVES = 8
+"""So many servers are started without being asked for; of more, those that a frontend needs."""
+_MOST_PROBLEMS = 20
+_PRIMARY = ("backend", "api", "server", "gateway")
+"""The backend that the pages talk to, where there are several."""
+
+
+def found_in(bounds: Bounds) -> Found:
+    """Return the services that the content of a project's folder suggests; none when nothing is recognised."""
+    tree = tree_of(bounds)
+    units, notes = units_in(tree)
+    folders = list(dict.fromkeys(unit.folder for unit in units))
+    databases, evidence, needs = databases_in(tree, [*folders, "backend"])
+    units, more = _startable(units, databases)
+    services = _ordered(tree, named(units), databases)
+    return Found(
+        origin="the code of the applications",
+        services=databases | services,
+        evidence=evidence | {name: (*unit.evidence, *_fixing(unit)) for name, unit in named(units).items()},
+        notes=(
+            *notes,
+            *more,
+            *needs,
+            *missing(tree, units),
+            *nothing_in(tree, folders),
+            *notes_about(tree, folders),
+            *_asked_for(services),
+            *_passed_over(tree, folders),
+            *unreadable(tree),
+            *links_out(tree),
+        ),
+    )
+
+
+def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
+    """Return the programs of a repository, those that others may wait for first, and notes about them."""
+    findings = list(findings_in(tree))
+    units = [unit for finding in findings for unit in finding.units]
+    order = list(Role)
+    units = sorted(_without_doubles(units), key=lambda unit: order.index(unit.role))
+    return units, tuple(note for finding in findings for note in finding.notes)
+
+
+def _without_doubles(units: Iterable[Unit]) -> Iterator[Unit]:
+    """Yield the programs without servers of Node in the folder of a backend in another language."""
+    others = list(units)
+    backends = {unit.folder for unit in others if unit.role is Role.BACKEND and unit.language != "node"}
+    for unit in others:
+        if unit.language == "node" and unit.role is Role.BACKEND and unit.folder in backends:
+            continue
+        yield unit
+
+
+def _startable(units: list[Unit], databases: Mapping[str, Service]) -> tuple[list[Unit], list[str]]:
+    """Return the programs without workers of Celery whose broker is not there, and notes about those."""
+    kept, notes = [], []
+    for unit in units:
+        if unit.kind == "celery" and "redis" not in databases:
+            notes.append(
+                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started, because nothing shows a "
+                "broker that devinit provides"
+            )
+        else:
+            kept.append(unit)
+    return kept, list(dict.fromkeys(notes))
+
+
+def _ordered(tree: Tree, units: Mapping[str, Unit], databases: Mapping[str, Service]) -> dict[str, Service]:
+    """Return the services with what each waits for: databases, and of frontends the backend that they talk to."""
+    backends = [name for name, unit in units.items() if unit.role is Role.BACKEND]
+    primary = (
+        [next(name for name in _PRIMARY if name in backends)] if set(_PRIMARY) & set(backends) else backends
+    )
+    services: dict[str, Service] = {}
+    for name, unit in units.items():
+        needs: tuple[str, ...] = ()
+        if unit.uses_databases:
+            is_own = unit.role in (Role.BACKEND, Role.WORKER) or not backends
+            needs = tuple(databases) if is_own else needs_of(tree, unit.folder, databases)
+        if unit.role is Role.FRONTEND:
+            needs = (*needs, *primary)
+        services[name] = _service(tree, name, unit, needs)
+    servers = [name for name, service in services.items() if service.port is not None]
+    if len(servers) <= MOST_BY_THEMSELVES:
+        return services
+    frontends = [name for name in servers if units[name].role is Role.FRONTEND]
+    wanted = {*frontends, *(need for name in frontends for need in services[name].depends_on)}
+    return {
+        name: service if name in wanted else replace(service, autostart=False)
+        for name, service in services.items()
+    }
+
+
+def _service(tree: Tree, name: str, unit: Unit, needs: tuple[str, ...]) -> Service:
+    port = preferring(name, unit.port, browser=True) if unit.port is not None else None
+    if port is not None and unit.strict:
+        line = next((each.place for each in _fixing(unit)), "")
+        port = replace(port, last=port.preferred, strict=True, fixed_by=line)
+    return Service(
+        name=name,
+        command=unit.command,
+        directory=tree.path(unit.folder) if unit.folder else tree.bounds.root,
+        port=port,
+        port_env=unit.port_env,
+        depends_on=needs,
+        before_start=unit.before_start,
+        ready=unit.ready,
+        env=unit.env,
+        warm=unit.warm,
+        docs_path=unit.docs_path,
+    )
+
+
+def _fixing(unit: Unit) -> tuple[Evidence, ...]:
+    """Return the lines that keep a program on its port."""
+    lines = (each for each in unit.evidence if each.about == "port") if unit.strict else ()
+    return tuple(replace(each, about="strict_port") for each in lines)
+
+
+def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
+    """Say which servers are not started by themselves, because there are many."""
+    left = [name for name, service in services.items() if not service.autostart]
+    if left:
+        yield (
+            f"{len(services)} programs were found, too many to start all of them: {', '.join(left)} are started "
+            "by their names, as in `devinit start NAME`, or for a service that depends on them"
+        )
+
+
+def _passed_over(tree: Tree, folders: list[str]) -> Iterator[str]:
+    """Say which folders were not entered, where nothing else was found."""
+    for folder in tree.templates:
+        yield f"{folder}/: a template that has to be filled in first; nothing of it is started"
+    if not folders and tree.passed_over:
+        yield f"passed over: {', '.join(tree.passed_over[:5])}: examples, tests and copies are not applications"
+    if not tree.is_whole:
+        yield "the repository has more files than are looked at: devinit.toml can name what is missing"
+
+
+def unreadable(tree: Tree) -> Iterator[str]:
+    """Yield a line for each file that would show something if it could be read."""
+    count = 0
+    for folder in tree.folders:
+        for name in tree.files[folder]:
+            file = joined(folder, name)
+            if not declares_dependencies(folder, name):
+                continue
+            if count < _MOST_PROBLEMS and (problem := problem_of(tree.path(file), tree.bounds)):
+                count += 1
+                yield f"{file} cannot be read: {problem}"

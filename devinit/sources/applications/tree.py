@@ -1,0 +1,243 @@
+"""The files of a repository that may belong to an application, found by one bounded walk.
+
+Installed, generated and vendored folders are not entered, nor are examples, tests, copies and templates: the
+applications in them are not those of the project.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from msgspec import Struct, field
+
+from devinit.model.evidence import Evidence
+from devinit.sources.files import read_source, seen
+from devinit.sources.packages import read_package
+from devinit.system.bounds import Bounds, is_in
+
+DEEPEST = 3
+"""Folders below the project's in which an application may begin: `services/backend/api`."""
+DEEPEST_SOURCE = 6
+"""Folders below the project's whose source files are read."""
+MOST_ENTRIES = 20_000
+MOST_IN_FOLDER = 3_000
+MOST_LINKS = 20
+"""Limits of the walk. Level by level: what is near the top is found in any case."""
+MOST_SOURCES = 500
+"""Source files that are read of one folder and what is below it."""
+
+_INSTALLED = frozenset(
+    {
+        "node_modules",
+        "bower_components",
+        "vendor",
+        "third_party",
+        "site-packages",
+        "__pycache__",
+        "venv",
+        "env",
+    }
+)
+_GENERATED = frozenset(
+    {
+        "dist",
+        "build",
+        "out",
+        "target",
+        "obj",
+        "coverage",
+        "storybook-static",
+        "tmp",
+        "log",
+        "logs",
+        "generated",
+    }
+)
+_OF_THE_APPLICATION = frozenset({"migrations", "alembic", "versions", "static", "media", "public", "locale"})
+_NOT_THE_APPLICATION = re.compile(
+    r"(?:\A|[-_.])(?:docs?|documentation|examples?|samples?|demos?|fixtures?|tests?|testing|testdata|specs?|e2e|cypress|"
+    r"playwright|mocks?|stories|storybook|backups?|bak|archived?|deprecated|templates?|tutorials?|"
+    r"benchmarks?|playgrounds?|notebooks)(?:[-_.]|\Z)"
+)
+_UNRENDERED = re.compile(r"\{\{|\{%|<%|\[%|__cookiecutter")
+_ENVIRONMENTS = (".venv", "venv")
+"""Names by which an environment is known even without its `pyvenv.cfg`."""
+
+
+class Tree(Struct, kw_only=True):
+    """What the walk has found. All names are relative to the project's folder; that one's own is empty."""
+
+    bounds: Bounds
+    files: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Folder → the names of its files, the nearest folder first. No link out of the repository is in it."""
+    passed_over: list[str] = field(default_factory=list)
+    """Folders whose applications are not the project's: examples, tests, copies, templates."""
+    templates: list[str] = field(default_factory=list)
+    """Folders whose names still have to be filled in."""
+    environments: set[str] = field(default_factory=set)
+    """Folders of Python environments."""
+    links_out: list[tuple[str, str]] = field(default_factory=list)
+    """Name and target of each link that leads out of the repository."""
+    is_whole: bool = True
+    """Whether the walk has seen everything within its depth."""
+    _texts: dict[str, str] = field(default_factory=dict)
+    _packages: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders in which an application may begin."""
+        return [folder for folder in self.files if depth(folder) <= DEEPEST]
+
+    def path(self, name: str) -> Path:
+        """Return the path of a folder or file."""
+        return self.bounds.root / name
+
+    def has(self, folder: str, name: str) -> bool:
+        """Tell whether a folder has a file."""
+        return name in self.files.get(folder, ())
+
+    def text(self, name: str) -> str:
+        """Return the text of a file; "" when it is missing, unreadable or too long."""
+        if name not in self._texts:
+            folder, _, base = name.rpartition("/")
+            self._texts[name] = read_source(self.path(name)) if self.has(folder, base) else ""
+        return self._texts[name]
+
+    def package(self, folder: str) -> dict[str, Any] | None:
+        """Return the package.json of a folder (Any: nothing about it has been checked)."""
+        if folder not in self._packages:
+            is_there = self.has(folder, "package.json")
+            self._packages[folder] = read_package(self.path(folder), self.bounds) if is_there else None
+        return self._packages[folder]
+
+    def below(self, folder: str) -> Iterator[str]:
+        """Yield a folder and those below it, the nearest first."""
+        return (each for each in self.files if each == folder or each.startswith(joined(folder, "")))
+
+    def sources(self, folder: str, suffix: str | tuple[str, ...], most: int = MOST_SOURCES) -> Iterator[str]:
+        """Yield the files with a suffix in a folder and below it, the nearest first, within bounds."""
+        found = (
+            joined(each, name)
+            for each in self.below(folder)
+            for name in self.files[each]
+            if name.endswith(suffix)
+        )
+        return islice(found, most)
+
+    def seen(self, about: str, name: str, position: int = 0, text: str | None = None) -> Evidence:
+        """Return the line of a file in which a position lies, as what a service was read from."""
+        return seen(about, self.path(name), self.bounds, self.text(name) if text is None else text, position)
+
+
+def joined(folder: str, name: str) -> str:
+    """Return the name of something in a folder."""
+    return f"{folder}/{name}" if folder else name
+
+
+def parent(name: str) -> str:
+    """Return the folder that something is in."""
+    return name.rpartition("/")[0]
+
+
+def depth(folder: str) -> int:
+    """Return how many folders below the project's a folder is."""
+    return folder.count("/") + 1 if folder else 0
+
+
+def upwards(folder: str) -> Iterator[str]:
+    """Yield a folder and those that it is in, up to the project's own."""
+    while folder:
+        yield folder
+        folder = parent(folder)
+    yield ""
+
+
+def relative(name: str, folder: str) -> PurePosixPath:
+    """Return a file's name relative to a folder that it is in."""
+    return PurePosixPath(name).relative_to(folder) if folder else PurePosixPath(name)
+
+
+def tree_of(bounds: Bounds) -> Tree:
+    """Walk through a project's folder, level by level."""
+    tree, top = Tree(bounds=bounds), os.path.realpath(bounds.root)
+    level, count = [""], 0
+    for deep in range(DEEPEST_SOURCE + 1):
+        below: list[str] = []
+        for folder in level:
+            entries = _entries(tree.path(folder))
+            count += len(entries)
+            if count > MOST_ENTRIES or len(entries) == MOST_IN_FOLDER:
+                tree.is_whole = False
+            if count > MOST_ENTRIES:
+                return tree
+            if any(entry.name == "pyvenv.cfg" for entry in entries):
+                tree.environments.add(folder)
+            else:
+                below += _visited(tree, folder, entries, top)
+        level = below if deep < DEEPEST_SOURCE else []
+    return tree
+
+
+def _entries(path: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted(islice(entries, MOST_IN_FOLDER), key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _visited(tree: Tree, folder: str, entries: list[os.DirEntry[str]], top: str) -> list[str]:
+    """Add what is in a folder; return the folders that are to be entered."""
+    files: list[str] = []
+    below: list[str] = []
+    for entry in entries:
+        name = joined(folder, entry.name)
+        if _is_followed_folder(tree, entry, top):
+            if entry.name in _ENVIRONMENTS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
+                tree.environments.add(name)
+            elif _is_entered(tree, name, entry.name):
+                below.append(name)
+        elif not entry.is_symlink() or _leads_to_a_file(tree, name, entry):
+            files.append(entry.name)
+    tree.files[folder] = tuple(files)
+    return below
+
+
+def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
+    """Tell whether an entry is a folder; a link counts when it leads to one of the repository elsewhere."""
+    if not entry.is_symlink():
+        return entry.is_dir(follow_symlinks=False)
+    target = os.path.realpath(entry.path)
+    if not os.path.isdir(target):  # noqa: PTH112 - as scandir has it
+        return False
+    if tree.bounds.target_beyond(entry.path) is not None:
+        return False
+    return entry.name in _ENVIRONMENTS or not (is_in(target, top) or is_in(top, target))
+
+
+def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:
+    """Tell whether a link is a file of the repository; one that leads out of it is noted."""
+    target = tree.bounds.target_beyond(entry.path)
+    if target is None:
+        return os.path.isfile(entry.path)  # noqa: PTH113 - as scandir has it
+    if len(tree.links_out) < MOST_LINKS:
+        tree.links_out.append((name, target))
+    return False
+
+
+def _is_entered(tree: Tree, name: str, last: str) -> bool:
+    """Tell whether a folder may have an application of the project in it."""
+    if _UNRENDERED.search(last):
+        tree.templates.append(name)
+        return False
+    if last.startswith(".") or last in _INSTALLED or last in _GENERATED or last in _OF_THE_APPLICATION:
+        return False
+    if _NOT_THE_APPLICATION.search(last.lower()):
+        tree.passed_over.append(name)
+        return False
+    return True

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devinit.config.detected import detect
+from devinit.model.service import Service
+
+Write = Callable[..., Path]
+Package = Callable[..., Service]
+
+VITE = "--host 127.0.0.1 --port ${PORT} --strictPort"
+
+
+@pytest.fixture
+def package(root: Path, write: Write) -> Package:
+    """Return what is detected from the keys of frontend/package.json."""
+
+    def detecting(dev: str = "vite", **keys: Any) -> Service:
+        write("frontend/package.json", json.dumps({"scripts": {"dev": dev}, **keys}))
+        return detect(root).services["frontend"]
+
+    return detecting
+
+
+class TestAFrontend:
+    def test_runs_in_its_folder_on_the_port_of_its_server(self, package: Package, root: Path) -> None:
+        service = package()
+
+        assert service.port is not None
+        assert (service.directory, service.port.preferred) == (root / "frontend", 5173)
+
+    def test_waits_for_the_backend(self, package: Package, write: Write) -> None:
+        write("backend/main.py", "app = FastAPI()\n")
+
+        assert package().depends_on == ("backend",)
+
+    def test_waits_for_nothing_when_there_is_no_backend(self, package: Package) -> None:
+        assert package().depends_on == ()
+
+
+class TestAScript:
+    @pytest.mark.parametrize(
+        "script", ["vite", "vite dev --open", "tsc -b && vite", "cross-env DEBUG=1 vite", "vite 2>&1"]
+    )
+    def test_that_runs_vite_is_told_port_and_address(self, package: Package, script: str) -> None:
+        assert package(script).command == f"npm run dev -- {VITE}"
+
+    def test_that_runs_next_is_told_the_port(self, package: Package) -> None:
+        service = package("next dev --turbo")
+
+        assert service.command == "npm run dev -- --port ${PORT}"
+        assert service.warm == "/"
+
+    @pytest.mark.parametrize(
+        "script",
+        ["react-scripts start", "node server.js", "vite build && node server.js"],
+    )
+    def test_of_another_kind_reads_its_port_from_the_environment(self, package: Package, script: str) -> None:
+        assert package(script).command == "npm run dev"
+
+    @pytest.mark.parametrize("script", ["vite build --watch", "tsc -w", "tsup --watch", "rollup -c -w"])
+    def test_that_only_builds_starts_no_server(self, root: Path, write: Write, script: str) -> None:
+        write("frontend/package.json", json.dumps({"scripts": {"dev": script}}))
+
+        assert detect(root).services == {}
+
+    @pytest.mark.parametrize("script", ["concurrently vite 'tsc -w'", "tsc -w & vite", "turbo dev"])
+    def test_that_starts_several_programs_is_left_as_it_is_and_noted(
+        self, package: Package, root: Path, script: str
+    ) -> None:
+        assert package(script).command == "npm run dev"
+        assert f"frontend/: its script starts several programs ({script})" in detect(root).notes[0]
+
+    def test_may_be_named_start(self, root: Path, write: Write) -> None:
+        write("frontend/package.json", '{"scripts": {"start": "react-scripts start"}}')
+
+        assert detect(root).services["frontend"].command == "npm run start"
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"scripts": []}', '{"scripts": {"build": "vite build"}}'])
+    def test_that_is_missing_is_noted(self, root: Path, write: Write, text: str) -> None:
+        write("frontend/package.json", text)
+
+        project = detect(root)
+
+        assert project.services == {}
+        assert project.notes == ("frontend/: no package.json with a dev or start script was found",)
+
+
+class TestAPort:
+    @pytest.mark.parametrize(
+        ("script", "command", "port", "strict"),
+        [
+            ("vite --port 3005", f"npm run dev -- {VITE}", 3005, False),
+            ("next dev -p 3005", "npm run dev -- --port ${PORT}", 3005, False),
+            ("astro dev --port 3005", "npm run dev", 3005, True),
+            ("PORT=3005 react-scripts start", "npm run dev", 3005, True),
+            ("vite | tee log", "npm run dev", 5173, True),
+        ],
+    )
+    def test_in_the_script_wins(
+        self, package: Package, *, script: str, command: str, port: int, strict: bool
+    ) -> None:
+        service = package(script)
+
+        assert service.port is not None
+        assert (service.command, service.port.preferred, service.port.strict) == (command, port, strict)
+
+    @pytest.mark.parametrize(
+        ("script", "file", "text"),
+        [
+            (
+                "vite",
+                "vite.config.ts",
+                "export default { plugins: [react()], server: { host: true, port: 3210 } }",
+            ),
+            ("astro dev", "astro.config.mjs", "export default { server: { port: 3210 } }"),
+            ("ng serve", "angular.json", '{"options": {"port": 3210}}'),
+            ("vue-cli-service serve", "vue.config.js", "module.exports = { devServer: { port: 3210 } }"),
+        ],
+    )
+    def test_in_the_configuration_of_the_server_wins_over_the_usual_one(
+        self, root: Path, package: Package, write: Write, *, script: str, file: str, text: str
+    ) -> None:
+        write(f"frontend/{file}", text)
+
+        service = package(script)
+
+        assert service.port is not None
+        assert (service.port.preferred, service.port.strict) == (3210, False)
+        assert f"frontend/{file}, line 1" in [each.place for each in detect(root).evidence["frontend"]]
+
+    @pytest.mark.parametrize(
+        ("source", "port", "strict", "variables"),
+        [
+            ("app.listen(process.env.PORT || 4000)", 4000, False, ()),
+            ("const port = Number(process.env.PORT ?? 4000)\napp.listen(port)", 4000, False, ()),
+            (
+                "const { API_PORT } = process.env\napp.listen(process.env.API_PORT ?? '4000')",
+                4000,
+                False,
+                ("API_PORT",),
+            ),
+            ("serve({ fetch: app.fetch, port: 4000 })", 4000, True, ()),
+            ("const PORT = 4000;\napp.listen(PORT)", 4000, True, ()),
+            ("app.listen(4000, () => {})", 4000, True, ()),
+            (
+                "const env = z.object({ PORT: z.coerce.number().default(4000) })\napp.listen(env.PORT)",
+                4000,
+                False,
+                (),
+            ),
+            ("app.listen(process.env.PORT)", 8000, False, ()),
+            ("// app.listen(4000)\napp.listen(port)", 8000, False, ()),
+            ("connect(process.env.DB_PORT || 5432)\napp.listen(port)", 8000, False, ()),
+        ],
+    )
+    def test_of_a_server_of_ones_own_is_the_one_in_its_code(
+        self, root: Path, write: Write, *, source: str, port: int, strict: bool, variables: tuple[str, ...]
+    ) -> None:
+        write(
+            "api/package.json",
+            '{"scripts": {"dev": "tsx watch src/index.ts"}, "dependencies": {"express": "5"}}',
+        )
+        write("api/src/index.ts", source)
+
+        service = detect(root).services["backend"]
+
+        assert service.port is not None
+        assert (service.port.preferred, service.port.strict, service.port_env) == (port, strict, variables)
+
+    def test_that_is_a_constant_in_the_code_names_its_line(self, root: Path, write: Write) -> None:
+        write("api/package.json", '{"scripts": {"dev": "node index.js"}}')
+        write("api/index.js", "const app = express();\napp.listen(4000);\n")
+
+        port = detect(root).services["backend"].port
+
+        assert port is not None
+        assert port.fixed_by == "api/index.js, line 2"
+
+    def test_of_a_server_that_reads_it_without_a_default_is_the_one_in_its_env_file(
+        self, root: Path, write: Write
+    ) -> None:
+        write("api/package.json", '{"scripts": {"dev": "node index.js"}}')
+        write("api/index.js", "app.listen(process.env.PORT)")
+        write("api/.env.example", "A=1\nPORT=4100\n")
+
+        port = detect(root).services["backend"].port
+
+        assert port is not None
+        assert port.preferred == 4100
+
+
+class TestAServerThatIsBuilt:
+    def test_is_built_before_each_start(self, root: Path, write: Write) -> None:
+        write("api/package.json", '{"scripts": {"build": "tsc", "start": "node dist/index.js"}}')
+        write("api/src/index.ts", "app.listen(process.env.PORT)")
+
+        assert detect(root).services["backend"].before_start == ("npm run build",)
+
+    def test_brings_its_database_up_to_date_with_the_revisions_of_prisma(
+        self, root: Path, write: Write
+    ) -> None:
+        write(
+            "api/package.json",
+            '{"scripts": {"dev": "node index.js"}, "dependencies": {"@prisma/client": "6"}}',
+        )
+        write("api/index.js", "app.listen(process.env.PORT)")
+        write("api/prisma/schema.prisma", 'provider = "postgresql"\n')
+        write("api/prisma/migrations/1_init/migration.sql")
+
+        service = detect(root).services["backend"]
+
+        assert service.before_start == ("npx --no-install prisma migrate deploy",)
+        assert service.depends_on == ("postgres",)
+
+
+class TestAPage:
+    def test_is_ready_when_it_answers_below_500(self, package: Package) -> None:
+        ready = package().ready
+
+        assert ready.http == "/"
+        assert {200, 302, 404, 499} < {*ready.status}
+        assert 500 not in ready.status
+
+
+class TestAPackageManager:
+    def test_is_npm_unless_something_says_otherwise(self, package: Package) -> None:
+        assert package().command == f"npm run dev -- {VITE}"
+
+    @pytest.mark.parametrize("manager", ["pnpm", "yarn", "bun"])
+    def test_that_package_json_names_gets_flags_without_dashes(self, package: Package, manager: str) -> None:
+        assert package(packageManager=f"{manager}@9.1.0").command == f"{manager} run dev {VITE}"
+
+    @pytest.mark.parametrize(
+        ("lock_file", "manager"),
+        [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun")],
+    )
+    @pytest.mark.parametrize("folder", ["frontend/", ""])
+    def test_is_the_one_that_wrote_the_lock_file(
+        self, package: Package, write: Write, lock_file: str, manager: str, folder: str
+    ) -> None:
+        write(f"{folder}{lock_file}")
+
+        assert package().command == f"{manager} run dev {VITE}"
+
+    def test_is_named_rather_than_guessed(self, package: Package, write: Write) -> None:
+        write("frontend/yarn.lock")
+
+        assert package(packageManager="pnpm@9").command == f"pnpm run dev {VITE}"
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("pnpm-workspace.yaml", "packages:\n  # all\n  - 'front*'\n  - \"!backend\"\n"),
+            ("package.json", '{"workspaces": ["front*"]}'),
+            ("package.json", '{"workspaces": {"packages": ["**"]}}'),
+        ],
+    )
+    def test_of_a_workspace_is_that_of_its_root(
+        self, root: Path, package: Package, write: Write, file: str, text: str
+    ) -> None:
+        write(file, text)
+        write("pnpm-lock.yaml")
+        write("frontend/package-lock.json")
+
+        assert package(dependencies={"vite": "7"}).command == f"pnpm run dev {VITE}"
+        assert detect(root).notes == ("frontend/: node_modules is missing; `pnpm install` makes it",)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["packages:\n  - 'apps/*'\n", "packages:\n  - '*'\n  - '!frontend'\n", "catalog:\n  - frontend\n"],
+    )
+    def test_of_a_workspace_is_none_of_a_package_outside_of_it(
+        self, package: Package, write: Write, text: str
+    ) -> None:
+        write("pnpm-workspace.yaml", text)
+        write("pnpm-lock.yaml")
+        write("frontend/package-lock.json")
+
+        assert package().command == f"npm run dev -- {VITE}"
+
+    def test_of_the_folder_goes_before_that_of_the_root(self, package: Package, write: Write) -> None:
+        write("package.json", '{"packageManager": "yarn@4"}')
+        write("frontend/package-lock.json")
+
+        assert package().command == f"npm run dev -- {VITE}"
+
+
+class TestMissingPackages:
+    def test_are_noted_with_the_command_that_installs_them(self, package: Package, root: Path) -> None:
+        package(packageManager="pnpm@9")
+
+        assert detect(root).notes == (
+            "frontend/: node_modules is missing; `cd frontend && pnpm install` makes it",
+        )
+
+    @pytest.mark.parametrize("place", ["frontend/node_modules", "node_modules", "frontend/.pnp.cjs"])
+    def test_are_not_noted_when_they_are_there(
+        self, package: Package, root: Path, write: Write, place: str
+    ) -> None:
+        write(f"{place}/x")
+        package()
+
+        assert detect(root).notes == ()
+
+
+class TestABackendInNode:
+    def test_runs_its_script_on_port_8000(self, root: Path, write: Write) -> None:
+        write(
+            "backend/package.json", '{"scripts": {"dev": "tsx watch server.ts"}, "dependencies": {"pg": "8"}}'
+        )
+
+        service = detect(root).services["backend"]
+
+        assert service.port is not None
+        assert (service.command, service.port.preferred) == ("npm run dev", 8000)
+        assert service.depends_on == ("postgres",)
+
+    def test_is_passed_over_for_a_python_application(self, root: Path, write: Write) -> None:
+        write("backend/package.json", '{"scripts": {"dev": "tailwind --watch"}}')
+        write("backend/main.py", "app = FastAPI()\n")
+
+        command = detect(root).services["backend"].command
+
+        assert command is not None
+        assert command.startswith("uvicorn ")
