@@ -152,8 +152,8 @@ def without_environments(environment: dict[str, str], folders: list[Path]) -> di
 def with_project_tools(
     environment: dict[str, str], directory: Path, place: Place, hidden: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    """Return the environment in which the service's own, then the checkout's, tools are found first."""
-    folders = (directory,) if directory == place.root else (directory, place.root)
+    """Return the environment in which a service's own tools are found first, then those of folders above it."""
+    folders = up_to_root(directory, place.root)
     unseen = {directory / name / "bin" for name in hidden}
     found = [each for folder in folders for each in _tool_folders(folder) if each not in unseen]
     result = {"PYTHONUNBUFFERED": "1", **environment}
@@ -172,6 +172,13 @@ def with_project_tools(
 def has_environment(folder: Path) -> bool:
     """Whether there is a virtual environment in a folder, whatever it is called."""
     return bool(_environments(folder))
+
+
+def up_to_root(directory: Path, root: Path) -> list[Path]:
+    """Return a folder and those that it is in, up to the checkout's: a workspace is installed above."""
+    if directory == root or root not in directory.parents:
+        return list(dict.fromkeys((directory, root)))
+    return [directory, *directory.parents[: directory.parents.index(root) + 1]]
 
 
 def _tool_folders(folder: Path) -> list[Path]:

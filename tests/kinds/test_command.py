@@ -146,6 +146,36 @@ class TestToolsOfTheProject:
         assert environment["VIRTUAL_ENV"] == str(backend / ".venv")
         assert "PYTHONHOME" not in environment
 
+    def test_are_found_in_the_folders_between_the_service_and_the_checkout(self, place: Place) -> None:
+        for folder in ("node_modules/.bin", "apps/api/.venv/bin", "apps/api/src"):
+            (place.root / folder).mkdir(parents=True)
+
+        environment = with_project_tools({"PATH": "/usr/bin"}, place.root / "apps/api/src", place)
+
+        assert environment["PATH"].split(":") == [
+            str(place.root / "apps/api/.venv/bin"),
+            str(place.root / "node_modules/.bin"),
+            "/usr/bin",
+        ]
+
+    def test_are_found_in_an_environment_of_any_name(self, place: Place) -> None:
+        (place.root / "hc-venv/bin").mkdir(parents=True)
+        (place.root / "hc-venv/pyvenv.cfg").touch()
+
+        environment = with_project_tools({"PATH": "/usr/bin"}, place.root, place)
+
+        assert environment["PATH"] == f"{place.root / 'hc-venv/bin'}:/usr/bin"
+        assert environment["VIRTUAL_ENV"] == str(place.root / "hc-venv")
+
+    def test_are_those_of_the_usual_environment_where_there_are_two(self, place: Place) -> None:
+        for name in ("a-venv", "venv"):
+            (place.root / name / "bin").mkdir(parents=True)
+            (place.root / name / "pyvenv.cfg").touch()
+
+        environment = with_project_tools({"PATH": "/usr/bin"}, place.root, place)
+
+        assert environment["VIRTUAL_ENV"] == str(place.root / "venv")
+
     def test_leave_the_environment_alone_where_there_are_none(self, place: Place) -> None:
         environment = with_project_tools({"PATH": "/usr/bin", "VIRTUAL_ENV": "/mine"}, place.root, place)
 

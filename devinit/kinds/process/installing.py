@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import StateFileError
-from devinit.kinds.command import command_spec, first_words, has_environment
+from devinit.kinds.command import command_spec, first_words, has_environment, up_to_root
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
@@ -32,6 +32,7 @@ PYTHON_SETUPS = {
     "pyproject.toml": "python3 -m venv .venv && .venv/bin/pip install -e .",
 }
 """What a Python project declares its dependencies in → the command that installs them; the first wins."""
+_LOCK_FILES = frozenset(("uv.lock", "poetry.lock", "Pipfile.lock"))
 _INTERPRETERS = frozenset(("python", "python3"))
 _INSTALLABLE = re.compile(rb"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
 """A pyproject.toml without one of these has the settings of tools, and nothing to install."""
@@ -121,12 +122,28 @@ def _of_python(
 
 
 def _python_setup(service: Service, place: Place) -> tuple[Path, str] | None:
-    """Return where a service's Python packages are declared, the nearest folder first, and what installs them."""
-    for folder in dict.fromkeys((service.directory, *_up_to(service.directory, place.root), place.root)):
-        for file, install in PYTHON_SETUPS.items():
-            if (folder / file).exists() and (file != "pyproject.toml" or _is_installable(folder / file)):
-                return folder, install
+    """Return where a service's Python packages are declared, the nearest folder first, and what installs them.
+
+    What locks them counts more: a workspace is installed at its root, whatever its members declare.
+    """
+    for is_locked in (True, False):
+        for folder in up_to_root(service.directory, place.root):
+            for file, install in PYTHON_SETUPS.items():
+                if (file in _LOCK_FILES) is is_locked and (folder / file).exists():
+                    if file != "pyproject.toml" or _is_installable(folder / file):
+                        return folder, _of_workspace(folder, install)
     return None
+
+
+def _of_workspace(folder: Path, install: str) -> str:
+    """Return a command that installs the members of a workspace of uv as well."""
+    if install != PYTHON_SETUPS["uv.lock"]:
+        return install
+    try:
+        declared = read_bytes(folder / "pyproject.toml") or b""
+    except StateFileError:
+        return install
+    return f"{install} --all-packages" if b"[tool.uv.workspace]" in declared else install
 
 
 def _is_installable(path: Path) -> bool:
@@ -137,7 +154,7 @@ def _is_installable(path: Path) -> bool:
 
 
 def _has_environment(service: Service, place: Place) -> bool:
-    return any(has_environment(folder) for folder in (service.directory, place.root))
+    return any(has_environment(folder) for folder in up_to_root(service.directory, place.root))
 
 
 def _path_of(service: Service, place: Place) -> str:
