@@ -11,16 +11,15 @@ from devinit.sources.applications.workspaces import manager_of, workspace_of
 from devinit.sources.files import table
 
 _VENV = "python3 -m venv .venv && .venv/bin/pip install"
-_INSTALLERS = {
-    "uv.lock": "uv sync",
-    "poetry.lock": "poetry install",
-    "pdm.lock": "pdm install",
+_LOCKED = {"uv.lock": "uv sync", "poetry.lock": "poetry install", "pdm.lock": "pdm install"}
+"""What locks all that a project or a workspace needs → the command that installs it."""
+_DECLARED = {
     "Pipfile": "pipenv install",
     "requirements.txt": f"{_VENV} -r requirements.txt",
     "requirements/base.txt": f"{_VENV} -r requirements/base.txt",
     "pyproject.toml": f"{_VENV} -e .",
 }
-"""What says how a virtual environment is made → the command that makes it."""
+"""What declares dependencies → the command that installs them into an environment."""
 
 
 def missing(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
@@ -66,20 +65,25 @@ def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
     for place in upwards(folder):
         if any(environment.rpartition("/")[0] == place for environment in tree.environments):
             return
-    for place in upwards(folder):
-        for name, command in _INSTALLERS.items():
-            if not tree.text(joined(place, name)) and not tree.path(joined(place, name)).is_file():
-                continue
-            if name == "pyproject.toml" and not _is_installable(tree, place):
-                continue
-            yield "no virtual environment (.venv) yet; `{command}` makes one", _in(place, command)
-            return
+    # The lock file of a workspace counts more than what one of its members declares.
+    for installers in (_LOCKED, _DECLARED):
+        for place in upwards(folder):
+            for name, command in installers.items():
+                if tree.path(joined(place, name)).is_file() and _is_installable(tree, place, name):
+                    words = f"{command} --all-packages" if _is_uv_workspace(tree, place, name) else command
+                    yield "no virtual environment (.venv) yet; `{command}` makes one", _in(place, words)
+                    return
 
 
-def _is_installable(tree: Tree, folder: str) -> bool:
-    """Tell whether a pyproject.toml describes a project, and not only the settings of tools."""
-    pyproject = toml(tree.text(joined(folder, "pyproject.toml")))
-    return "project" in pyproject or "poetry" in table(pyproject, "tool")
+def _is_installable(tree: Tree, folder: str, name: str) -> bool:
+    """Tell whether a file describes a project: a pyproject.toml may hold only the settings of tools."""
+    pyproject = toml(tree.text(joined(folder, name))) if name == "pyproject.toml" else None
+    return pyproject is None or "project" in pyproject or "poetry" in table(pyproject, "tool")
+
+
+def _is_uv_workspace(tree: Tree, folder: str, name: str) -> bool:
+    pyproject = toml(tree.text(joined(folder, "pyproject.toml"))) if name == "uv.lock" else {}
+    return "workspace" in table(table(pyproject, "tool"), "uv")
 
 
 def _in(folder: str, command: str) -> str:

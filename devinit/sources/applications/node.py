@@ -90,6 +90,9 @@ def _only_builds(package: Package, script: str) -> bool:
 def _program(package: Package, script: str) -> Finding:
     """Return the program that a script starts."""
     run = run_of(script, package.scripts)
+    if run.inner and not run.takes_flags:
+        # npm hands flags on to the script that it is told, and no further.
+        script, run = run.inner, run_of(run.inner, package.scripts)
     if not run.words:
         return _by_its_folder(package, script, run)
     program = run.words[0]

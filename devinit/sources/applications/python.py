@@ -174,7 +174,7 @@ def _unit(tree: Tree, application: Application) -> Unit:
         command=_command(application, packages),
         port=port,
         ready=Readiness(http=health[0] if health else None),
-        docs_path="/docs" if made.framework == "FastAPI" and not application.reading.hides_docs else None,
+        docs_path=application.reading.docs_path if made.framework == "FastAPI" else None,
         before_start=migrate,
         evidence=(
             line_of(tree, "command", application.file, made.line),

@@ -74,7 +74,8 @@ class Reading(Struct):
     """How many packages up a relative import reaches."""
     mounted: set[str] = field(default_factory=set)
     """Applications that are a part of another one."""
-    hides_docs: bool = False
+    docs_path: str | None = "/docs"
+    """Where FastAPI shows its documentation; None where this file moves it, or hides it."""
     pending: list[tuple[str, ast.expr, int]] = field(default_factory=list)
     """Names that are made by calls of what is not known in this file alone."""
     functions: list[ast.FunctionDef] = field(default_factory=list)
@@ -117,8 +118,9 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     while waiting:
         statement = waiting.pop()
         yield statement
-        if isinstance(statement, ast.If) and not _is_main(statement):
-            waiting += reversed([*statement.body, *statement.orelse])
+        if isinstance(statement, ast.If):
+            body = [] if _is_main(statement) else statement.body
+            waiting += reversed([*body, *statement.orelse])
         elif isinstance(statement, ast.Try):
             handlers = [each for handler in statement.handlers for each in handler.body]
             waiting += reversed([*statement.body, *statement.orelse, *handlers])
@@ -128,7 +130,7 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _is_main(statement: ast.If) -> bool:
     match statement.test:
-        case ast.Compare(left=ast.Name(id="__name__")):
+        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()]):
             return True
     return False
 
@@ -173,6 +175,8 @@ def _names_functions(statement: ast.stmt) -> bool:
 
 def _read_assignment(name: str, value: ast.expr, line: int, reading: Reading) -> None:
     framework = framework_of(value, reading)
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and _is_with(value.func):
+        value = value.func.value  # ListQueueBroker(…).with_result_backend(…)
     called = full_name(value.func, reading) if isinstance(value, ast.Call) else ""
     package, last = called.partition(".")[0], called.rpartition(".")[2]
     if framework:
@@ -185,6 +189,10 @@ def _read_assignment(name: str, value: ast.expr, line: int, reading: Reading) ->
         reading.workers.append(Worker("taskiq", name, line))
     else:
         reading.pending.append((name, value, line))
+
+
+def _is_with(function: ast.Attribute) -> bool:
+    return function.attr.startswith("with_") and isinstance(function.value, ast.Call)
 
 
 def framework_of(value: ast.expr, reading: Reading) -> str:
@@ -230,14 +238,18 @@ def _read_everywhere(tree: ast.Module, reading: Reading) -> None:
                 reading.has_beat = True
             case ast.Name(id="CELERY_BEAT_SCHEDULE", ctx=ast.Store()):
                 reading.has_beat = True
-            case ast.keyword(arg="docs_url" | "openapi_url"):
-                reading.hides_docs = True
+            case ast.keyword(arg="docs_url", value=value):
+                path = value.value if isinstance(value, ast.Constant) else None
+                reading.docs_path = path if isinstance(path, str) else None
+            case ast.keyword(arg="openapi_url", value=ast.Constant(value=None)):
+                reading.docs_path = None
 
 
 def _read_call(node: ast.Call, reading: Reading) -> None:
     full = full_name(node.func, reading)
     package, last = full.partition(".")[0], full.rpartition(".")[2]
-    first = node.args[0] if node.args else None
+    named = (each.value for each in node.keywords if each.arg == "app")
+    first = node.args[0] if node.args else next(named, None)
     if last in ("run", "serve", "Config", "Granian") and (
         package in _SERVERS or _is_run_of_an_application(node, reading)
     ):
@@ -251,10 +263,9 @@ def _read_call(node: ast.Call, reading: Reading) -> None:
     elif last in ("Route", "route") and isinstance(first, ast.Constant) and first.value in HEALTH_PATHS:
         reading.health.setdefault("Route", (first.value, node.lineno))
     elif last in ("Queue", "get_queue") and package in ("rq", "django_rq"):
-        named = [
-            each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
-        ]
-        reading.workers.append(Worker(package, "", node.lineno, tuple(named[:1])))
+        queue = first.value if isinstance(first, ast.Constant) else None
+        words = (queue,) if isinstance(queue, str) else ()
+        reading.workers.append(Worker(package, "", node.lineno, words))
 
 
 def _is_run_of_an_application(node: ast.Call, reading: Reading) -> bool:

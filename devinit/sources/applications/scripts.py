@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.sources.packages import SEVERAL
 
@@ -71,6 +72,8 @@ class Run(Struct, frozen=True):
     """What the script sets for it."""
     takes_flags: bool = True
     """Whether flags that are put behind the script reach the program."""
+    inner: str = ""
+    """The script that it only stands for, and that can be run in its place; empty without one."""
 
 
 def run_of(name: str, scripts: Mapping[str, object]) -> Run:
@@ -112,7 +115,8 @@ def _run(text: str, scripts: Mapping[str, object], env: dict[str, str], way: lis
         words = shlex.split(last)
     except ValueError:
         return Run()
-    return _looked_through(words, scripts, env, way, takes_flags="|" not in last)
+    found = _looked_through(words, scripts, env, way, takes_flags="|" not in last)
+    return replace(found, inner="") if before or found.env else found
 
 
 def _looked_through(
@@ -173,7 +177,8 @@ def _of_a_manager(
     # npm keeps flags for itself unless they stand behind `--`.
     passes = takes_flags and (manager != "npm" or "--" in words[1:])
     found = _run(f"{inner} {behind}", scripts, env, [*way, words[0]])
-    return Run(found.words, found.env, found.takes_flags and passes)
+    stands_for = found.inner or words[0] if len(words) == 1 and found.env == env else ""
+    return Run(found.words, found.env, found.takes_flags and passes, stands_for)
 
 
 def _without_options(words: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devinit.config.detected import detect
+from devinit.sources.applications import tree
 from tests.sources.applications.test_shapes import SHAPES, lay_out
 
 NAMES = sorted({name for files, _ in SHAPES.values() for name in files})
@@ -103,14 +104,14 @@ class TestARepository:
 
         assert detect(root).services.keys() <= {"backend"}
 
-    @pytest.mark.timeout(20)
-    def test_with_more_files_than_are_looked_at_says_so(self, root: Path) -> None:
-        for folder in range(8):
-            lay_out(root, {f"a{folder}/main.py": ""})
-            for number in range(2_900):
-                (root / f"a{folder}" / f"{number}.bin").touch()
+    def test_with_more_files_than_are_looked_at_says_so(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tree, "MOST_ENTRIES", 20)
         lay_out(root, {"web/package.json": '{"scripts": {"dev": "vite"}}'})
+        lay_out(root, {f"web/src/{number}.ts": "" for number in range(30)})
 
         project = detect(root)
 
+        assert list(project.services) == ["frontend"]
         assert any("more files than are looked at" in note for note in project.notes)

@@ -90,6 +90,11 @@ class TestAScript:
         assert project.services == {}
         assert project.notes == ("frontend/: no package.json with a dev or start script was found",)
 
+    def test_that_only_runs_another_one_is_passed_over_for_that(self, package: Package) -> None:
+        scripts = {"dev": "npm run web", "web": "next dev"}
+
+        assert package(scripts=scripts).command == "npm run web -- --port ${PORT}"
+
 
 class TestAPort:
     @pytest.mark.parametrize(

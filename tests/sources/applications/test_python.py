@@ -271,6 +271,38 @@ class TestAnAsgiApplication:
 
         assert backend().docs_path is None
 
+    @pytest.mark.parametrize(
+        ("arguments", "path"),
+        [
+            ('docs_url="/docs"', "/docs"),
+            ('docs_url="/api/docs"', "/api/docs"),
+            ('openapi_url="/api/openapi.json"', "/docs"),
+            ("openapi_url=None", None),
+            ("docs_url=settings.DOCS", None),
+        ],
+    )
+    def test_has_its_documentation_where_the_source_puts_it(
+        self, write: Write, backend: Backend, arguments: str, path: str | None
+    ) -> None:
+        write("backend/main.py", f"app = FastAPI({arguments})\n")
+
+        assert backend().docs_path == path
+
+    def test_is_the_factory_that_uvicorn_is_started_with(self, write: Write, backend: Backend) -> None:
+        write("backend/server.py", "def create_app() -> FastAPI:\n    return FastAPI()\n")
+        write(
+            "backend/app.py",
+            'import uvicorn\nfrom server import create_app\nif __name__ != "__main__":\n    app = create_app()\n'
+            'if __name__ == "__main__":\n    uvicorn.run(app="server:create_app", factory=True)\n',
+        )
+
+        assert backend().command == f"uvicorn server:create_app --factory {UVICORN}"
+
+    def test_is_made_when_the_module_is_imported_alone(self, write: Write, backend: Backend) -> None:
+        write("backend/app.py", 'if __name__ != "__main__":\n    app = FastAPI()\n')
+
+        assert backend().command == f"uvicorn app:app {UVICORN}"
+
 
 class TestReadiness:
     @pytest.mark.parametrize(
@@ -366,6 +398,14 @@ class TestAWorker:
         assert (worker.command, worker.directory, worker.port) == (command, root / "backend", None)
         assert worker.depends_on == ("redis",)
 
+    def test_of_taskiq_may_have_a_backend_for_results(self, root: Path, write: Write) -> None:
+        write(
+            "backend/jobs.py",
+            "from taskiq_redis import ListQueueBroker\n\nb = ListQueueBroker(u).with_result_backend(r)\n",
+        )
+
+        assert detect(root).services["worker"].command == "taskiq worker jobs:b --fs-discover"
+
     def test_has_a_clock_where_the_code_gives_it_something_to_do(self, root: Path, write: Write) -> None:
         write(
             "backend/jobs.py", 'from celery import Celery\n\napp = Celery("x")\napp.conf.beat_schedule = {}\n'
@@ -435,6 +475,30 @@ class TestAMissingEnvironment:
         write(f"backend/{file}")
 
         assert detect(root).notes == (f"backend/: no virtual environment (.venv) yet; `{command}` makes one",)
+
+    def test_of_a_workspace_is_made_at_its_root(self, root: Path, write: Write) -> None:
+        write("pyproject.toml", '[tool.uv.workspace]\nmembers = ["services/*"]\n')
+        write("uv.lock")
+        for name in ("orders", "users"):
+            write(f"services/{name}/pyproject.toml", '[project]\nname = "x"\n')
+            write(f"services/{name}/main.py", FASTAPI)
+
+        assert detect(root).notes == (
+            "services/orders/, services/users/: no virtual environment (.venv) yet; `uv sync --all-packages` makes one",
+        )
+
+    def test_is_not_noted_for_settings_of_tools(self, root: Path, write: Write) -> None:
+        write("backend/main.py", FASTAPI)
+        write("backend/pyproject.toml", "[tool.ruff]\n")
+
+        assert detect(root).notes == ()
+
+    def test_is_there_under_any_name(self, root: Path, write: Write) -> None:
+        write("backend/main.py", FASTAPI)
+        write("backend/requirements.txt", "fastapi\n")
+        write("backend/hc-venv/pyvenv.cfg")
+
+        assert detect(root).notes == ()
 
     @pytest.mark.parametrize("place", ["backend/.venv", "backend/venv", ".venv"])
     def test_is_not_noted_when_there_is_one(self, root: Path, write: Write, place: str) -> None:
