@@ -11,18 +11,19 @@ from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service
 from devinit.sources.applications.dependencies import Dependency, dependencies_of
 from devinit.sources.applications.traces import NOT_PROVIDED, PROVIDED, Traces
-from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.applications.tree import Tree, joined, upwards
 from devinit.sources.servers import server
 
 _SOURCES = (".py", ".ts", ".js", ".mjs")
 _COMMENT = re.compile(r"^[ \t]{0,200}(?:#|//)[^\n]*", re.MULTILINE)
-_SQLITE = re.compile(
-    r"\bsqlite(?:\+\w{1,20})?:/|backends\.sqlite3|sqlite3?_(?:db|path|file)\b|^DB_CONNECTION=sqlite",
-    re.MULTILINE | re.IGNORECASE,
-)
+_SQLITE = re.compile(r"\bsqlite(?:\+\w{1,20})?:///[^\s\"']|backends\.sqlite3")
+"""A database that is a file, as the value of a setting."""
+_LIBRARIES = frozenset({"packages", "libs", "crates", "shared", "common"})
+"""Folders with what the programs of a project have in common."""
+_NEAR = 2
+"""Levels below a program at the top that belong to it: `prisma/`, `config/settings`."""
 _MOST_READ = 1_000
 """Source files that are searched."""
-
 
 _PRISMA = re.compile(
     r"^[ \t]{0,40}provider[ \t]{0,20}=[ \t]{0,20}[\"'](mysql|mongodb|sqlserver|cockroachdb)[\"']",
@@ -37,24 +38,40 @@ _PRISMA_NAMES = {
 
 
 def databases_in(
-    tree: Tree, folders: Iterable[str]
+    tree: Tree, folders: list[str]
 ) -> tuple[dict[str, Service], dict[str, tuple[Evidence, ...]], list[str]]:
     """Return the database servers that a project uses, with the line that shows each, and notes about others.
 
     `folders` are those of its programs: source text is searched below them.
     """
-    declared = [each for folder in tree.folders for each in dependencies_of(tree, folder)]
-    sources = _sources(tree, folders)
+    places = _places(tree, folders)
+    declared = [each for folder in places for each in dependencies_of(tree, folder)]
+    sources = _sources(tree, [*folders, "backend"])
     has_sqlite = [file for file, text in sources if _SQLITE.search(text)]
     services: dict[str, Service] = {}
     evidence: dict[str, tuple[Evidence, ...]] = {}
     for kind, traces in PROVIDED.items():
         relevant = [each for each in declared if kind != "postgres" or not _is_beside(each, has_sqlite)]
-        said = next(_uses(tree, traces, relevant, sources), None)
+        said = next(_uses(tree, places, traces, relevant, sources), None)
         if said is not None:
             services[kind] = server(KINDS[kind], tree.bounds.root)
             evidence[kind] = (said,)
-    return services, evidence, list(_others(tree, declared, has_sqlite))
+    return services, evidence, list(_others(tree, places, declared, has_sqlite))
+
+
+def _places(tree: Tree, folders: list[str]) -> list[str]:
+    """Return the folders whose files speak of the programs: theirs, those around and in them, and libraries."""
+    if not folders:
+        return tree.folders
+    around = {each for folder in folders for each in upwards(folder)}
+    return [
+        folder
+        for folder in tree.folders
+        if folder in around
+        or any(folder.startswith(joined(each, "")) for each in folders if each)
+        or any(part in _LIBRARIES for part in folder.split("/"))
+        or ("" in folders and folder.count("/") < _NEAR)
+    ]
 
 
 def _is_beside(dependency: Dependency, files: list[str]) -> bool:
@@ -64,13 +81,17 @@ def _is_beside(dependency: Dependency, files: list[str]) -> bool:
 
 
 def _uses(
-    tree: Tree, traces: Traces, declared: list[Dependency], sources: list[tuple[str, str]]
+    tree: Tree,
+    places: list[str],
+    traces: Traces,
+    declared: list[Dependency],
+    sources: list[tuple[str, str]],
 ) -> Iterator[Evidence]:
     """Yield the lines that show the use of a server, the clearest first."""
     for each in declared:
         if each.name in traces.packages:
             yield tree.seen("provider", each.file, each.position)
-    for file in _settings(tree):
+    for file in _settings(tree, places):
         text = _without_comments(tree.text(file))
         for pattern in (traces.url, traces.variable, traces.setting):
             if found := pattern.search(text):
@@ -80,9 +101,9 @@ def _uses(
             yield tree.seen("provider", file, found.start())
 
 
-def _settings(tree: Tree) -> Iterator[str]:
+def _settings(tree: Tree, places: list[str]) -> Iterator[str]:
     """Yield the settings that are files: .env and its templates, those of Alembic, Prisma and Rails."""
-    for folder in tree.folders:
+    for folder in places:
         for name in tree.files[folder]:
             # What devinit wrote itself would keep a server for ever that the code no longer uses.
             is_env = name.startswith(".env") and name != ENVIRONMENT_FILE
@@ -102,10 +123,12 @@ def _sources(tree: Tree, folders: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, _without_comments(tree.text(name))) for name in list(plain)[:_MOST_READ]]
 
 
-def _others(tree: Tree, declared: list[Dependency], has_sqlite: list[str]) -> Iterator[str]:
+def _others(
+    tree: Tree, places: list[str], declared: list[Dependency], has_sqlite: list[str]
+) -> Iterator[str]:
     """Yield a note for each server that is used and that devinit does not provide."""
     named: set[str] = set()
-    for folder in tree.folders:
+    for folder in places:
         file = joined(folder, "schema.prisma")
         if (found := _PRISMA.search(tree.text(file))) and (name := _PRISMA_NAMES[found[1]]) not in named:
             named.add(name)

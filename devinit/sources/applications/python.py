@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -250,8 +249,3 @@ def line_of(tree: Tree, about: str, file: str, line: int) -> Evidence:
     for _ in range(line - 1):
         position = text.find("\n", position) + 1
     return tree.seen(about, file, position)
-
-
-def modules_below(tree: Tree, folder: str) -> Iterator[PurePosixPath]:
-    """Yield the modules of a folder, relative to it."""
-    return (relative(file, folder) for file in tree.sources(folder, ".py"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
 from devinit.model.defaults import preferring
 from devinit.model.evidence import Evidence
-from devinit.model.service import Service
+from devinit.model.service import Readiness, Service
 from devinit.sources.applications.data import databases_in, needs_of
 from devinit.sources.applications.installed import missing
 from devinit.sources.applications.languages import findings_in
@@ -33,7 +33,7 @@ def found_in(bounds: Bounds) -> Found:
     tree = tree_of(bounds)
     units, notes = units_in(tree)
     folders = list(dict.fromkeys(unit.folder for unit in units))
-    databases, evidence, needs = databases_in(tree, [*folders, "backend"])
+    databases, evidence, needs = databases_in(tree, folders)
     units, more = _startable(units, databases)
     services = _ordered(tree, named(units), databases)
     return Found(
@@ -60,18 +60,20 @@ def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
     findings = list(findings_in(tree))
     units = [unit for finding in findings for unit in finding.units]
     order = list(Role)
-    units = sorted(_without_doubles(units), key=lambda unit: order.index(unit.role))
+    units = sorted(_beside_backends(tree, units), key=lambda unit: order.index(unit.role))
     return units, tuple(note for finding in findings for note in finding.notes)
 
 
-def _without_doubles(units: Iterable[Unit]) -> Iterator[Unit]:
-    """Yield the programs without servers of Node in the folder of a backend in another language."""
-    others = list(units)
-    backends = {unit.folder for unit in others if unit.role is Role.BACKEND and unit.language != "node"}
-    for unit in others:
-        if unit.language == "node" and unit.role is Role.BACKEND and unit.folder in backends:
-            continue
-        yield unit
+def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
+    """Yield the programs; of Node, beside a backend in another language, none but what serves its assets."""
+    backends = {unit.folder for unit in units if unit.role is Role.BACKEND and unit.language != "node"}
+    for unit in units:
+        if unit.language != "node" or unit.folder not in backends:
+            yield unit
+        elif unit.kind == "Vite" and not tree.has(unit.folder, "index.html"):
+            yield replace(unit, role=Role.ASSETS, ready=Readiness())
+        elif unit.role is not Role.BACKEND:
+            yield unit
 
 
 def _startable(units: list[Unit], databases: Mapping[str, Service]) -> tuple[list[Unit], list[str]]:

@@ -198,6 +198,31 @@ class TestADriver:
 
         assert list(detect(root).services) == ["backend"]
 
+    @pytest.mark.parametrize(
+        "source", ['kwargs = {} if url.startswith("sqlite://") else {"pool_size": 5}\n', "import sqlite3\n"]
+    )
+    def test_that_the_code_only_makes_room_for_sqlite_beside_needs_a_server(
+        self, root: Path, write: Write, source: str
+    ) -> None:
+        write("app/main.py", FASTAPI)
+        write("app/database.py", source)
+        write("requirements.txt", "fastapi\npsycopg[binary]\n")
+
+        assert "postgres" in detect(root).services
+
+    def test_of_a_program_that_is_not_the_projects_needs_none(self, root: Path, write: Write) -> None:
+        write("backend/main.py", FASTAPI)
+        write("infra/backup-job/requirements.txt", "psycopg\n")
+        write("infra/.env.example", "POSTGRES_HOST=db\n")
+
+        assert list(detect(root).services) == ["backend"]
+
+    def test_of_a_package_that_the_programs_share_needs_a_server(self, root: Path, write: Write) -> None:
+        write("apps/web/package.json", package("next dev"))
+        write("packages/db/package.json", '{"dependencies": {"pg": "8"}}')
+
+        assert list(detect(root).services) == ["postgres", "frontend"]
+
     def test_that_an_env_file_names_a_server_for_needs_it(self, root: Path, write: Write) -> None:
         write("app/main.py", FASTAPI)
         write("app/settings.py", 'url = os.getenv("DATABASE_URL", "sqlite:///app.db")\n')

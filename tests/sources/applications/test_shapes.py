@@ -200,6 +200,18 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, Expected]]] = {
             "worker": Expected("", "php artisan queue:listen --tries=1", None),
         },
     ),
+    "Django whose assets Vite serves": (
+        {
+            "manage.py": MANAGE,
+            "shop/settings.py": SQLITE,
+            "package.json": package("vite", devDependencies={"vite": "7"}),
+            "vite.config.js": "export default { build: { manifest: true } };\n",
+        },
+        {
+            "backend": Expected("", "python manage.py runserver 127.0.0.1:${PORT}", 8000),
+            "assets": Expected("", f"npm run dev -- {VITE}", 5173),
+        },
+    ),
     "Phoenix": (
         {
             "mix.exs": 'defp deps do\n  [{:phoenix, "~> 1.8"}, {:postgrex, ">= 0.0.0"}]\nend\n',
