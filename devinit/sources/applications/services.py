@@ -24,6 +24,7 @@ from devinit.system.bounds import Bounds
 MOST_BY_THEMSELVES = 8
 """So many servers are started without being asked for; of more, those that a frontend needs."""
 _MOST_PROBLEMS = 20
+_MOST_NAMED = 5
 _PRIMARY = ("backend", "api", "server", "gateway")
 """The backend that the pages talk to, where there are several."""
 
@@ -157,7 +158,8 @@ def _passed_over(tree: Tree, folders: list[str]) -> Iterator[str]:
     for folder in tree.templates:
         yield f"{folder}/: a template that has to be filled in first; nothing of it is started"
     if not folders and tree.passed_over:
-        yield f"passed over: {', '.join(tree.passed_over[:5])}: examples, tests and copies are not applications"
+        names = ", ".join(tree.passed_over[:_MOST_NAMED])
+        yield f"passed over: {names} (other repositories, examples, tests and copies)"
     if not tree.is_whole:
         yield "the repository has more files than are looked at: devinit.toml can name what is missing"
 

@@ -19,6 +19,7 @@ from devinit.model.evidence import Evidence
 from devinit.sources.files import read_source, seen
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds, is_in
+from devinit.system.repository import is_repository
 
 DEEPEST = 3
 """Folders below the project's in which an application may begin: `services/backend/api`."""
@@ -76,7 +77,7 @@ class Tree(Struct, kw_only=True):
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Folder → the names of its files, the nearest folder first. No link out of the repository is in it."""
     passed_over: list[str] = field(default_factory=list)
-    """Folders whose applications are not the project's: examples, tests, copies, templates."""
+    """Folders whose applications are not the project's: other repositories, examples, tests, copies, templates."""
     templates: list[str] = field(default_factory=list)
     """Folders whose names still have to be filled in."""
     environments: set[str] = field(default_factory=set)
@@ -163,10 +164,16 @@ def relative(name: str, folder: str) -> PurePosixPath:
 
 
 def tree_of(bounds: Bounds) -> Tree:
-    """Walk through a project's folder, level by level."""
+    """Walk through a project's folder, level by level.
+
+    A repository in it is another project. A folder that holds the home directory is none as a whole: only its own
+    files are looked at.
+    """
     tree, top = Tree(bounds=bounds), os.path.realpath(bounds.root)
+    home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - as bounds have it
+    deepest = 0 if is_in(home, top) and not is_repository(top) else DEEPEST_SOURCE
     level, count = [""], 0
-    for deep in range(DEEPEST_SOURCE + 1):
+    for deep in range(deepest + 1):
         below: list[str] = []
         for folder in level:
             entries = _entries(tree.path(folder))
@@ -175,11 +182,14 @@ def tree_of(bounds: Bounds) -> Tree:
                 tree.is_whole = False
             if count > MOST_ENTRIES:
                 return tree
-            if any(entry.name == "pyvenv.cfg" for entry in entries):
+            names = {entry.name for entry in entries}
+            if "pyvenv.cfg" in names:
                 tree.environments.add(folder)
+            elif folder and ".git" in names and is_repository(os.path.join(top, folder)):  # noqa: PTH118 - as above
+                tree.passed_over.append(folder)
             else:
                 below += _visited(tree, folder, entries, top)
-        level = below if deep < DEEPEST_SOURCE else []
+        level = below if deep < deepest else []
     return tree
 
 

@@ -45,6 +45,24 @@ class TestAnApplication:
 
         assert detect(root).services == {}
 
+    @pytest.mark.parametrize("marker", [".git/HEAD", ".git"])
+    def test_in_a_repository_of_its_own_is_none(self, root: Path, write: Write, marker: str) -> None:
+        write("other/main.py", FASTAPI)
+        write(f"other/{marker}", "gitdir: elsewhere\n")
+
+        assert detect(root).services == {}
+
+    def test_below_the_home_directory_is_none_of_that(
+        self, root: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write("me/shop/main.py", FASTAPI)
+        write("main.py", FASTAPI)
+        monkeypatch.setenv("HOME", str(root / "me"))
+
+        assert [each.directory for each in detect(root).services.values()] == [root]
+        assert detect(root / "me").services == {}
+        assert list(detect(root / "me" / "shop").services) == ["backend"]
+
     def test_that_still_has_to_be_filled_in_is_none_and_named(self, root: Path, write: Write) -> None:
         write("web/package.json", '{\n  "name": "{{ name }}",\n  "scripts": {"dev": "vite"}\n}\n')
 
@@ -60,7 +78,7 @@ class TestAnApplication:
         write("examples/shop/main.py", FASTAPI)
 
         assert detect(root).notes == (
-            "passed over: examples: examples, tests and copies are not applications",
+            "passed over: examples (other repositories, examples, tests and copies)",
         )
 
     def test_that_is_mounted_into_another_one_is_not_served(self, root: Path, write: Write) -> None:
