@@ -132,7 +132,7 @@ def _others(
         file = joined(folder, "schema.prisma")
         if (found := _PRISMA.search(tree.text(file))) and (name := _PRISMA_NAMES[found[1]]) not in named:
             named.add(name)
-            yield _needed(name, tree.seen("provider", file, found.start()))
+            yield _needed(name, "it", tree.seen("provider", file, found.start()))
     for name, packages in NOT_PROVIDED.items():
         users = (
             each
@@ -141,11 +141,11 @@ def _others(
         )
         user = next(users, None)
         if user is not None and name not in named:
-            yield _needed(name, tree.seen("provider", user.file, user.position))
+            yield _needed(name, user.name.partition(":")[2], tree.seen("provider", user.file, user.position))
 
 
-def _needed(name: str, said: Evidence) -> str:
-    return f"{said.place}: {name} is used ({said.says}), and devinit does not provide it: start it yourself"
+def _needed(server: str, user: str, said: Evidence) -> str:
+    return f"{said.place}: {user} needs {server}, which devinit does not provide: start it yourself"
 
 
 def _without_comments(text: str) -> str:

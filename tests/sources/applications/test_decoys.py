@@ -254,14 +254,14 @@ class TestADriver:
             (
                 "package.json",
                 '{\n"dependencies": {\n"mysql2": "3"\n}}',
-                'package.json, line 3: MySQL is used ("mysql2": "3")',
+                "package.json, line 3: mysql2 needs MySQL",
             ),
-            ("requirements.txt", "pymongo\n", "requirements.txt, line 1: MongoDB is used (pymongo)"),
-            ("Gemfile", 'gem "mysql2"\n', 'Gemfile, line 1: MySQL is used (gem "mysql2")'),
+            ("requirements.txt", "pymongo\n", "requirements.txt, line 1: pymongo needs MongoDB"),
+            ("Gemfile", 'gem "mysql2"\n', "Gemfile, line 1: mysql2 needs MySQL"),
             (
                 "prisma/schema.prisma",
                 'provider = "mongodb"\n',
-                "prisma/schema.prisma, line 1: MongoDB is used",
+                "prisma/schema.prisma, line 1: it needs MongoDB",
             ),
         ],
     )
