@@ -95,6 +95,12 @@ class TestALinkOutOfTheRepository:
 
         assert detect(root).services == {}
 
+    def test_to_installed_packages_is_not_worth_a_note(self, root: Path, other: Path) -> None:
+        (other / "node_modules").mkdir()
+        (root / "node_modules").symlink_to(other / "node_modules")
+
+        assert detect(root).notes == ()
+
     def test_is_named_where_there_is_nothing_else_to_start(self, root: Path, other: Path) -> None:
         (root / "backend").symlink_to("../other-project/backend")
 

@@ -235,7 +235,7 @@ def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:
     target = tree.bounds.target_beyond(entry.path)
     if target is None:
         return os.path.isfile(entry.path)  # noqa: PTH113 - as scandir has it
-    if len(tree.links_out) < MOST_LINKS:
+    if len(tree.links_out) < MOST_LINKS and entry.name not in _INSTALLED | _GENERATED:
         tree.links_out.append((name, target))
     return False
 
