@@ -252,6 +252,19 @@ class TestAMissingVirtualEnvironment:
 
         assert command in str(error.value.hint)
 
+    def test_of_a_member_of_a_workspace_is_made_at_its_root(self, place: Place) -> None:
+        (place.root / "uv.lock").touch()
+        (place.root / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["services/*"]\n')
+        member = place.root / "services/api"
+        member.mkdir(parents=True)
+        (member / "pyproject.toml").write_text("[project]\n")
+        service = replace(a_service(place.root, "uvicorn app:app"), directory=member)
+
+        with pytest.raises(ServiceError) as error:
+            PROVIDER.process(service, PROVIDER.endpoint(service, 1), place, {"PATH": "/bin"})
+
+        assert f"`uv sync --all-packages` in {place.root}" in str(error.value.hint)
+
     def test_is_no_matter_when_the_program_is_found(self, place: Place) -> None:
         (place.root / "uv.lock").touch()
 

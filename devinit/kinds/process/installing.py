@@ -126,12 +126,12 @@ def _python_setup(service: Service, place: Place) -> tuple[Path, str] | None:
 
     What locks them counts more: a workspace is installed at its root, whatever its members declare.
     """
-    for is_locked in (True, False):
-        for folder in up_to_root(service.directory, place.root):
-            for file, install in PYTHON_SETUPS.items():
-                if (file in _LOCK_FILES) is is_locked and (folder / file).exists():
-                    if file != "pyproject.toml" or _is_installable(folder / file):
-                        return folder, _of_workspace(folder, install)
+    folders = up_to_root(service.directory, place.root)
+    locks = [(folder, file) for folder in folders for file in PYTHON_SETUPS if file in _LOCK_FILES]
+    others = [(folder, file) for folder in folders for file in PYTHON_SETUPS if file not in _LOCK_FILES]
+    for folder, file in (*locks, *others):
+        if (folder / file).exists() and (file != "pyproject.toml" or _is_installable(folder / file)):
+            return folder, _of_workspace(folder, PYTHON_SETUPS[file])
     return None
 
 
