@@ -208,7 +208,7 @@ def _visited(tree: Tree, folder: str, entries: list[os.DirEntry[str]], top: str)
     for entry in entries:
         name = joined(folder, entry.name)
         if _is_followed_folder(tree, entry, top):
-            if entry.name in _ENVIRONMENTS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
+            if _is_environment(entry):
                 tree.environments.add(name)
             elif _is_entered(tree, name, entry.name):
                 below.append(name)
@@ -228,6 +228,14 @@ def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
     if tree.bounds.target_beyond(entry.path) is not None:
         return False
     return entry.name in _ENVIRONMENTS or not (is_in(target, top) or is_in(top, target))
+
+
+def _is_environment(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a folder is an environment of Python; of one that is entered, its content says so later."""
+    if entry.name in _ENVIRONMENTS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
+        return True
+    is_left_out = entry.name.startswith(".") or entry.name in _INSTALLED
+    return is_left_out and os.path.isfile(os.path.join(entry.path, "pyvenv.cfg"))  # noqa: PTH113, PTH118 - as above
 
 
 def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:

@@ -493,10 +493,11 @@ class TestAMissingEnvironment:
 
         assert detect(root).notes == ()
 
-    def test_is_there_under_any_name(self, root: Path, write: Write) -> None:
+    @pytest.mark.parametrize("name", ["hc-venv", "env", ".env3"])
+    def test_is_there_under_any_name(self, root: Path, write: Write, name: str) -> None:
         write("backend/main.py", FASTAPI)
         write("backend/requirements.txt", "fastapi\n")
-        write("backend/hc-venv/pyvenv.cfg")
+        write(f"backend/{name}/pyvenv.cfg")
 
         assert detect(root).notes == ()
 
