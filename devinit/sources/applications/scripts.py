@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from devinit.sources.commands.left_out import harm
 from devinit.sources.packages import SEVERAL
 
 LONGEST_SCRIPT = 2_000
@@ -43,24 +44,8 @@ _RUNNING_WRAPPERS = frozenset({"doppler", "infisical", "op", "dotenvx", "varlock
 
 
 _WORDS = re.compile(r"[\w:.@/-]+")
-_HARM = (
-    (
-        re.compile(r"(?<![\w./-])(?:fuser|pkill|killall|kill-port|kill)(?![\w./-])"),
-        "it ends processes by their name or port, and they may be another project's",
-    ),
-    (
-        re.compile(r"(?<![\w./-])(?:docker|docker-compose|podman|podman-compose)(?![\w./-])"),
-        "it starts containers",
-    ),
-    (
-        re.compile(
-            r"(?<![\w./-])(?:foreman|overmind|honcho|hivemind|mprocs|process-compose|pm2|devinit)(?![\w./-])"
-        ),
-        "it starts processes of its own list",
-    ),
-    (re.compile(r"(?<![\w./-])git[ \t]{1,10}(?:pull|stash|reset|checkout)\b"), "it changes the checkout"),
-)
-"""What a script must not do when devinit starts it by itself."""
+_CHANGES_CHECKOUT = re.compile(r"(?<![\w./-])git[ \t]{1,10}(?:pull|stash|reset|checkout)\b")
+"""What a script must not do when devinit starts it by itself, beside what no source lets a command do."""
 
 
 class Run(Struct, frozen=True):
@@ -88,15 +73,16 @@ def harm_in(name: str, scripts: Mapping[str, object]) -> str:
     reached: dict[str, str] = {}
     waiting = [name]
     while waiting:
-        for each in (hook + waiting[-1] for hook in ("pre", "", "post")):
+        word = waiting.pop()
+        for each in (f"pre{word}", word, f"post{word}"):
             if each in texts and each not in reached:
                 reached[each] = texts[each]
-        text = reached.get(waiting.pop(), "")
-        waiting += [word for word in _WORDS.findall(text) if word in texts and word not in reached]
+                # One name too many is looked at rather than one too few; `npm:css` is `css` to concurrently.
+                waiting += [found.removeprefix("npm:") for found in _WORDS.findall(texts[each])]
     for each, text in reached.items():
-        for pattern, words in _HARM:
-            if pattern.search(text):
-                return f"{words} (`{each}` in package.json)"
+        reason = "it changes the checkout" if _CHANGES_CHECKOUT.search(text) else harm(text)
+        if reason:
+            return f"{reason} (`{each}` in package.json)"
     return ""
 
 

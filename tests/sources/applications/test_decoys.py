@@ -152,6 +152,10 @@ class TestAPackage:
                 "it ends processes by their name or port",
             ),
             ({"dev": "vite", "predev": "pkill -f vite"}, "it ends processes by their name or port"),
+            (
+                {"dev": "vite", "predev": "npm run free", "free": "npx kill-port 3000"},
+                "it ends processes by their name or port",
+            ),
             ({"dev": "docker compose up"}, "it starts containers"),
             ({"dev": "git pull && vite"}, "it changes the checkout"),
         ],

@@ -54,7 +54,7 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, Expected]]] = {
     ),
     "a workspace of pnpm with Next.js, Express and a library": (
         {
-            "package.json": package("turbo dev", packageManager="pnpm@9.1.0", private=True),
+            "package.json": package(packageManager="pnpm@9.1.0", private=True),
             "pnpm-workspace.yaml": "packages:\n  - apps/*\n  - 'packages/*'\n",
             "pnpm-lock.yaml": "",
             "apps/web/package.json": package("next dev", dependencies={"next": "15"}),
