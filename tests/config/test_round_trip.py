@@ -165,7 +165,14 @@ def text_of(file: Raw) -> str:
 
 def described(root: Path, file: Raw | str) -> Project | None:
     """Return the project that a file describes; None when it is refused."""
-    (root / "devinit.toml").write_text(file if isinstance(file, str) else text_of(file))
+    if not isinstance(file, str):
+        # Nothing of the thousand cases is about what lies in the folder.
+        file = text_of(
+            file
+            if "detect" in file.get("project", {})
+            else with_key(file, ("project", "detect"), value=False)
+        )
+    (root / "devinit.toml").write_text(file)
     try:
         return structs.replace(with_names(load(root)), evidence={}, notes=())
     except ConfigError:
