@@ -3,7 +3,7 @@
 The source with the greater weight wins. Two services are the same when they have the same name, when they are
 servers in the same folder, or when they are databases of the same kind. The winner keeps its command, and takes
 over what only the other one knows. A list of all processes is complete: an application that it does not name is
-left out, and a note says so.
+left out, and a note says so. A service whose command no source knows is left out in the end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec import structs
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness, Service
+from devinit.sources.references import retold, without_circles, without_unfinished
 from devinit.sources.source import Found, Weight
 
 
@@ -27,6 +28,7 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
     """
     by_weight = sorted(founds, key=lambda each: -each.weight)
     found = reduce(partial(_joined, wanted=wanted), by_weight, Found(weight=Weight.PROCESSES))
+    found = without_circles(without_unfinished(found, wanted))
     databases = {name: each for name, each in found.services.items() if not _is_application(each)}
     rest = {
         name: _with_databases(each, databases) if name in found.clients else each
@@ -44,12 +46,12 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
     services = dict(high.services)
     evidence = dict(high.evidence)
     notes = [*high.notes, *low.notes, *_contradictions(high, low)]
+    twins = _twins(high, low)
     renamed: dict[str, str] = {}
     for service in low.services.values():
-        twins = _twins(service, low, high.services)
-        if twins:
-            renamed[service.name] = twins[0].name
-            for twin in twins:
+        if mine := twins[service.name]:
+            renamed[service.name] = mine[0].name
+            for twin in mine:
                 evidence[twin.name] = (*evidence.get(twin.name, ()), *low.evidence.get(service.name, ()))
         elif reason := _why_not(service, high, low, wanted):
             notes.append(reason)
@@ -58,16 +60,17 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
             evidence[service.name] = low.evidence.get(service.name, ())
             renamed[service.name] = service.name
     for service in low.services.values():
-        twins = _twins(service, low, high.services)
-        known = structs.replace(service, depends_on=tuple(_renamed(service.depends_on, renamed)))
-        if len(twins) == 1:
-            twin = services[twins[0].name]
+        mine = twins[service.name]
+        known, problems = retold(service, {name: renamed.get(name) for name in low.services}, low.services)
+        if len(mine) == 1:
+            twin = services[mine[0].name]
             services[twin.name] = _completed(twin, known, high, low)
-            notes += _differences(twin, service, high, low)
-        elif twins:
-            notes += _undecided(service, twins, low)
-        elif service.name in services and service.name not in high.services:
+            notes += [*problems, *_differences(twin, service, high, low)]
+        elif mine:
+            notes += _undecided(service, mine, low)
+        elif renamed.get(service.name) == service.name:
             services[service.name] = known
+            notes += problems
     return Found(
         origin=high.origin,
         weight=high.weight,
@@ -75,25 +78,45 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
         environment={**low.environment, **high.environment},
         evidence=evidence,
         scope=high.scope,
+        unfinished={name: low.unfinished[name] for name in low.unfinished if renamed.get(name) == name}
+        | high.unfinished,
         clients=high.clients | frozenset(renamed.get(name, name) for name in low.clients),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
-def _twins(service: Service, low: Found, others: Mapping[str, Service]) -> list[Service]:
-    """Return the services of another source that are the same one: several where it cannot be told which."""
+def _twins(high: Found, low: Found) -> dict[str, list[Service]]:
+    """Return which services of two sources are the same one: several where it cannot be told which."""
+    twins: dict[str, list[Service]] = {}
+    claimed: set[str] = set()
+    for candidates in _IN_CONTAINERS if low.weight is Weight.CONTAINERS else _BY_NAME:
+        for service in low.services.values():
+            if twins.get(service.name):
+                continue
+            others = [each for each in high.services.values() if each.name not in claimed]
+            twins[service.name] = found = list(candidates(service, low, others))
+            if len(found) == 1:
+                claimed.add(found[0].name)
+    return twins
+
+
+def _of_the_same_name(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
+    if _is_application(service):
+        yield from (each for each in others if each.name == service.name and _is_application(each))
+
+
+def _of_the_same_kind(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
     if not _is_application(service):
-        return [each for each in others.values() if each.provider == service.provider][:1]
-    same = others.get(service.name)
-    if same is not None and _is_application(same):
-        return [same]
+        yield from [each for each in others if each.provider == service.provider][:1]
+
+
+def _in_the_same_folder(service: Service, low: Found, others: list[Service]) -> Iterator[Service]:
     if not _serves(service):
-        return []
+        return
     files = [each.file for each in low.evidence.get(service.name, ()) if each.about == "command"]
-    serving = [each for each in others.values() if _serves(each)]
-    if running := [each for each in serving if any(_runs(each, file) for file in files)]:
-        return running
-    return [each for each in serving if each.directory == service.directory]
+    serving = [each for each in others if _serves(each)]
+    running = [each for each in serving if any(_runs(each, file) for file in files)]
+    yield from running or [each for each in serving if each.directory == service.directory]
 
 
 def _runs(service: Service, file: str) -> bool:
@@ -104,6 +127,16 @@ def _runs(service: Service, file: str) -> bool:
         if any(path and (service.directory / path).as_posix().endswith(f"/{file}") for path in paths):
             return True
     return False
+
+
+def _of_the_same_name_and_folder(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
+    same = _of_the_same_name(service, _low, others)
+    yield from (each for each in same if each.directory == service.directory)
+
+
+_BY_NAME = (_of_the_same_name, _of_the_same_kind, _in_the_same_folder)
+_IN_CONTAINERS = (_of_the_same_name_and_folder, _of_the_same_kind, _in_the_same_folder, _of_the_same_name)
+"""How the same service is found, the surest first: what is built in a folder is what its code is."""
 
 
 def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str]) -> str:
@@ -131,9 +164,17 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
 def _completed(winner: Service, other: Service, high: Found, low: Found) -> Service:
     """Return the winner with what only the other one knows of the same service."""
     if not _is_application(winner):
-        return winner
-    changes: dict[str, Any] = {"depends_on": tuple(dict.fromkeys((*winner.depends_on, *other.depends_on)))}
-    if other.port is not None and low.weight > Weight.PRODUCTION and not _port_evidence(winner.name, high):
+        return _completed_server(winner, other, high, low)
+    changes: dict[str, Any] = {
+        "depends_on": tuple(dict.fromkeys((*winner.depends_on, *other.depends_on))),
+        "conditions": {name: each for name, each in other.conditions.items() if name not in winner.depends_on}
+        | winner.conditions,
+        "env": other.env | winner.env,
+        "env_file": tuple(dict.fromkeys((*other.env_file, *winner.env_file))),
+    }
+    if winner.command is None:
+        changes |= {"command": other.command, "directory": other.directory}
+    if other.port is not None and not _port_evidence(winner.name, high) and _knows_port(other, low):
         # A list of processes numbers them from 5000 on; who knows the program knows its usual port.
         changes["port"] = structs.replace(other.port, service=winner.name)
     serves = winner.port is not None or "port" in changes
@@ -142,9 +183,31 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
             changes["ready"] = other.ready
         changes |= {
             name: getattr(winner, name) or getattr(other, name)
-            for name in ("before_start", "docs_path", "warm", "port_env", "env")
+            for name in ("before_start", "docs_path", "warm", "port_env")
         }
     return structs.replace(winner, **changes)
+
+
+def _knows_port(service: Service, found: Found) -> bool:
+    """Whether a source's port counts for another one's command: what a container listens on does not."""
+    if found.weight is Weight.CONTAINERS:
+        return _port_evidence(service.name, found) is not None and not (service.port and service.port.strict)
+    return found.weight > Weight.PRODUCTION
+
+
+def _completed_server(winner: Service, other: Service, high: Found, low: Found) -> Service:
+    """Return a server that keeps data, with the port and the settings that only the other one names."""
+    changes: dict[str, Any] = {}
+    if other.port is not None and _port_evidence(other.name, low) and not _port_evidence(winner.name, high):
+        changes["port"] = structs.replace(other.port, service=winner.name)
+    if _states_settings(other, low) and not _states_settings(winner, high):
+        changes["settings"] = other.settings
+    return structs.replace(winner, **changes)
+
+
+def _states_settings(service: Service, found: Found) -> bool:
+    keys = kind_of(service).own.__struct_fields__
+    return any(each.about in keys for each in found.evidence.get(service.name, ()))
 
 
 def _differences(winner: Service, other: Service, high: Found, low: Found) -> Iterator[str]:
@@ -182,11 +245,6 @@ def _contradictions(high: Found, low: Found) -> Iterator[str]:
 def _with_databases(service: Service, databases: Mapping[str, Service]) -> Service:
     """Return a service that waits for every database: a list of processes has no order."""
     return structs.replace(service, depends_on=tuple(dict.fromkeys((*databases, *service.depends_on))))
-
-
-def _renamed(names: Iterable[str], renamed: Mapping[str, str]) -> Iterator[str]:
-    """Yield dependencies by the names that they have now, without those that were left out."""
-    return (renamed[name] for name in names if name in renamed)
 
 
 def _said(service: Service, found: Found) -> str:

@@ -1,12 +1,16 @@
-"""A server of a kind that keeps data, as a project has it that says nothing about it."""
+"""A server of a kind that keeps data, as a project has it that says nothing about it, or something."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from devinit.kinds import Kind, usual_settings
+from msgspec import Struct, field
+
+from devinit.kinds import Context, Kind, usual_settings
 from devinit.model.defaults import preferring, project_name
-from devinit.model.service import Service
+from devinit.model.service import Service, Settings
 
 
 def server(kind: Kind, root: Path) -> Service:
@@ -14,3 +18,35 @@ def server(kind: Kind, root: Path) -> Service:
     port = kind.default_port and preferring(kind.name, kind.default_port, browser=kind.has_pages)
     settings = usual_settings(kind, project_name(root), is_named=False)
     return Service(name=kind.name, provider=kind.name, directory=root, port=port or None, settings=settings)
+
+
+def settings_of(kind: Kind, keys: Mapping[str, Any], root: Path) -> Settings | None:
+    """Return the settings of a server by the keys of devinit.toml (Any: texts and lists of texts).
+
+    A key that the kind does not have is passed over. Raise ValueError for a value that it cannot use.
+    """
+    known = {key: value for key, value in keys.items() if key in kind.own.__struct_fields__}
+    problems = _Problems()
+    context = Context(project=project_name(root), is_named=False, where=problems, folder=problems.folder)
+    settings = kind.own(**known).settings(context)
+    if problems.texts:
+        raise ValueError(problems.texts[0])
+    return settings
+
+
+class _Problems(Struct):
+    """Where a kind reports what it cannot use of its keys."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def at(self, *_key: str | int) -> _Problems:
+        """Return the place for any key: what is wrong is said in the text."""
+        return self
+
+    def add(self, text: str, _hint: str | None = None) -> None:
+        """Report what is wrong."""
+        self.texts.append(text)
+
+    def folder(self, _key: str, text: str) -> Path:
+        """Return a folder: nothing that is read names one."""
+        return Path(text)

@@ -22,9 +22,11 @@ class Weight(IntEnum):
 
     PRODUCTION = 1
     """A list of processes that are deployed: others say better how they are developed."""
-    APPLICATIONS = 2
+    CONTAINERS = 2
+    """Services as they run in containers: which there are and what they are given, less how they are developed."""
+    APPLICATIONS = 3
     """Applications that were recognised by their code."""
-    PROCESSES = 3
+    PROCESSES = 4
     """A list of all processes that are needed for development."""
 
 
@@ -41,6 +43,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """Keyed by service."""
     scope: frozenset[str] = frozenset()
     """The folders, absolute, of which a list names every process; empty when that is all of the project."""
+    unfinished: dict[str, str] = field(default_factory=dict)
+    """Services whose command it does not know → what is said when no other source knows it either."""
     clients: frozenset[str] = frozenset()
     """Services that may use every database of the project: the source knows no order."""
     notes: tuple[str, ...] = ()

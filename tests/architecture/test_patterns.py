@@ -205,6 +205,11 @@ MATCHED = {
     ("devinit.sources.commands.targets", "_TARGET"),
     ("devinit.sources.commands.workspace", "_ITEM"),
     ("devinit.sources.scripts.splitting", "_ASSIGNMENT"),
+    ("devinit.sources.addresses", "_HOST_NAME"),
+    ("devinit.sources.compose.env_file", "_LINE"),
+    ("devinit.sources.compose.environment", "_PRODUCTION"),
+    ("devinit.sources.compose.native", "_ENTRYPOINT"),
+    ("devinit.sources.compose.native", "_WAITS"),
 }
 """Compiled patterns that are matched at one place of a text alone."""
 LENGTH = 15_000

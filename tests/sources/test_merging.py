@@ -7,7 +7,7 @@ from typing import Any
 
 from devinit.model.defaults import preferring
 from devinit.model.evidence import Evidence
-from devinit.model.service import Readiness, Service
+from devinit.model.service import Condition, DatabaseSettings, Readiness, Service
 from devinit.sources.merging import merged
 from devinit.sources.source import Found, Weight
 
@@ -347,3 +347,128 @@ class TestWhatOnlyTheApplicationKnows:
 
         web = found.services["web"]
         assert (web.env, web.port_env) == ({"BROWSER": "none"}, ("WEB_PORT",))
+
+
+def in_containers(*services: Service, **keys: Any) -> Found:
+    """Return what a compose file says."""
+    return listed(*services, weight=Weight.CONTAINERS, **keys)
+
+
+class TestWhatRunsInContainers:
+    def test_lends_its_variables_and_its_order_to_the_application_that_was_recognised(self) -> None:
+        jobs = worker("migrate"), server("backend", 8000, depends_on=("postgres",))
+        known = server(
+            "api",
+            9000,
+            env={"A": "1"},
+            depends_on=("migrate",),
+            conditions={"migrate": Condition.COMPLETED},
+            env_file=(ROOT / "api.env",),
+        )
+
+        found = merged([recognised(database("postgres"), jobs[1]), in_containers(jobs[0], known)])
+
+        backend = found.services["backend"]
+        assert (backend.command, backend.env, backend.env_file) == (
+            "serve-backend", {"A": "1"}, (ROOT / "api.env",),
+        )  # fmt: skip
+        assert backend.depends_on == ("postgres", "migrate")
+        assert backend.conditions == {"migrate": Condition.COMPLETED}
+
+    def test_lends_the_port_that_the_host_has_and_no_other(self) -> None:
+        said = Evidence(about="port", file="compose.yaml", line=1)
+
+        def port_with(*evidence: Evidence) -> int:
+            found = in_containers(server("api", 9000), evidence={"api": evidence})
+            port = merged([recognised(server("backend", 8000)), found]).services["backend"].port
+            assert port is not None
+            return port.preferred
+
+        assert (port_with(), port_with(said)) == (8000, 9000)
+
+    def test_calls_the_others_by_the_names_that_they_have(self) -> None:
+        page = server(
+            "web", 3000, ROOT / "web", env={"URL": "http://${API_HOST}:${API_PORT}/v1", "X": "${OTHER_PORT}"}
+        )
+
+        found = merged([recognised(server("backend", 8000)), in_containers(server("api", 9000), page)])
+
+        assert found.services["web"].env == {
+            "URL": "http://${BACKEND_HOST}:${BACKEND_PORT}/v1",
+            "X": "${OTHER_PORT}",
+        }
+
+    def test_is_the_application_of_its_folder_before_that_of_its_name(self) -> None:
+        django = server("web", 8000, ROOT, command=None, env={"A": "1"})
+        known = server("backend", 8000, ROOT), server("web", 3000, ROOT / "web")
+
+        found = merged([recognised(*known), in_containers(django)])
+
+        assert {name: each.env for name, each in found.services.items()} == {"backend": {"A": "1"}, "web": {}}
+
+    def test_that_has_no_command_is_left_out_with_every_address_of_it(self) -> None:
+        lost = server("lost", 9000, ROOT / "lost", command=None)
+        page = server(
+            "web",
+            3000,
+            ROOT / "web",
+            env={"URL": "http://${LOST_HOST}:${LOST_PORT}", "ORIGIN": "http://localhost:${LOST_PORT}"},
+            depends_on=("lost",),
+        )
+
+        found = merged([in_containers(lost, page, unfinished={"lost": "lost is not started"})])
+
+        assert list(found.services) == ["web"]
+        assert (found.services["web"].env, found.services["web"].depends_on) == (
+            {"ORIGIN": "http://localhost:9000"},
+            (),
+        )
+        assert found.notes == (
+            "lost is not started",
+            "web: URL is left out, because lost is not started",
+        )
+
+    def test_that_has_no_command_stays_when_a_file_names_it(self) -> None:
+        lost = server("lost", 9000, command=None)
+
+        found = merged([in_containers(lost, unfinished={"lost": "lost is not started"})], {"lost"})
+
+        assert (list(found.services), found.notes) == (["lost"], ())
+
+    def test_twice_in_one_folder_is_two_services(self) -> None:
+        found = merged(
+            [recognised(server("backend", 8000)), in_containers(server("api", 9000), server("admin", 9001))]
+        )
+
+        assert list(found.services) == ["backend", "admin"]
+
+    def test_settles_the_names_of_a_database_that_the_code_only_uses(self) -> None:
+        settings = DatabaseSettings(database="shop", user="app")
+        said = Evidence(about="database", file="compose.yaml", line=1)
+        stated = Service(name="postgres", provider="postgres", directory=ROOT, settings=settings)
+
+        found = merged(
+            [recognised(database("postgres")), in_containers(stated, evidence={"postgres": (said,)})]
+        )
+
+        assert found.services["postgres"].settings == settings
+
+
+class TestServicesThatWaitForEachOther:
+    def test_are_freed_at_the_last_of_them(self) -> None:
+        page = server("web", 3000, ROOT / "web", depends_on=("backend",))
+
+        found = merged(
+            [
+                recognised(server("backend", 8000), page),
+                in_containers(
+                    server("backend", 8000, depends_on=("web",)), server("web", 3000, ROOT / "web")
+                ),
+            ]
+        )
+
+        assert {name: each.depends_on for name, each in found.services.items()} == {
+            "backend": ("web",),
+            "web": (),
+        }
+        assert found.notes == ("web does not wait for backend, which waits for it",)

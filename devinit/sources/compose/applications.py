@@ -1,0 +1,211 @@
+"""The applications of a compose project: their commands, ports, variables and order, as they run natively."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import structs
+
+from devinit.model.defaults import preferring
+from devinit.model.evidence import Evidence
+from devinit.model.port import LOWEST_UNPRIVILEGED_PORT, PortRequest
+from devinit.model.service import Condition, Readiness, Service
+from devinit.sources.addresses import Network, Server, in_text
+from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.process import Process
+from devinit.sources.compose.data import published_port
+from devinit.sources.compose.definition import Definition
+from devinit.sources.compose.environment import Given, environment_of, prefixes_in
+from devinit.sources.compose.native import Native, Refused, Surroundings, native, words_run
+from devinit.sources.compose.reading import Reading
+from devinit.sources.compose.roles import Member, Role
+from devinit.sources.probes import own_page
+from devinit.sources.source import Weight
+
+_USUAL_PORT = 8000
+
+
+def add_application(each: Member, name: str, network: Network, reading: Reading) -> None:
+    """Add what an application is natively, or a note that says why it is nothing."""
+    described, is_job = each.definition, each.name in reading.jobs
+    if "flower" in (described.command or ()):
+        reading.note(described.at, f"{each.name} is left out: nothing needs it")
+        return
+    given = environment_of(described, network, reading.project.names, reading.bounds, each.directory)
+    for note in given.notes:
+        reading.project.note(note)
+    for server, variables in given.missing.items():
+        if server not in reading.members or reading.members[server].role is not Role.MISSING:
+            names = " and ".join(dict.fromkeys(variables))
+            reading.note(described.at, f"{names} of {each.name} is left out, because {server} is")
+            continue
+        reading.needs.setdefault(server, {}).setdefault(each.name, []).extend(variables)
+    said: list[Evidence] = []
+    try:
+        command: Native | None = _command(each, network, reading, given, said)
+    except Refused as refused:
+        command, reason = None, str(refused)
+    else:
+        reason = ""
+    if reason := reason or _why_not(each, command, given, reading):
+        if is_job or (described.restart == "no" and not described.ports):
+            reading.note(described.at, f"{each.name} is not run: {reason}")
+            return
+        where = each.directory.relative_to(reading.bounds.root).as_posix()
+        if described.build is not None and each.directory != described.build.context and not each.folders:
+            reason = f"its folder {described.build.context.name} is not there"
+        reading.unfinished[name] = (
+            f"{described.at}: {each.name} is not started: {reason}, and no application was recognised in "
+            f"{'the project' if where == '.' else f'{where}/'}; `command` of [services.{name}] in devinit.toml "
+            f"starts it"
+        )
+        command = None
+    port, port_said = (None, None) if is_job else _port(each, name, command, reading)
+    ready, ready_said = _readiness(described, reading.servers[each.name]) if port else (Readiness(), None)
+    depends_on, conditions, said_of_order = _dependencies(described, given, reading)
+    text, before = (command.text, command.before) if command else (None, ())
+    if before and not given.is_certain and not is_job:
+        reading.note(
+            described.at,
+            f"`{before[0]}` is not run before {each.name}: the server that it would work on is not certain",
+        )
+        before = ()
+    if before and not is_job:
+        said.append(structs.replace(said[0], about="before_start"))
+    service = Service(
+        name=name,
+        command=" && ".join((*before, text)) if text and is_job else text,
+        before_start=() if is_job else before,
+        directory=command.folder if command else each.directory,
+        port=port,
+        depends_on=depends_on,
+        conditions=conditions,
+        ready=ready,
+        env=given.env,
+        env_file=tuple(given.files),
+    )
+    place = described.build.at if described.build else described.at
+    reading.services[name] = service
+    reading.evidence[name] = (
+        *said,
+        place.evidence("directory"),
+        *([port_said] if port_said else ()),
+        *([ready_said] if ready_said else ()),
+        *said_of_order,
+        *given.evidence,
+    )
+    if name != each.name:
+        reading.note(described.at, f"{each.name} is called {name} here")
+
+
+def _command(each: Member, network: Network, reading: Reading, given: Given, said: list[Evidence]) -> Native:
+    """Return what a service runs, and add the line that says so. Raise Refused when that is not certain."""
+    described, stage = each.definition, each.stage
+    of_image = (stage.entrypoint, stage.command) if stage else ((), ())
+    words = words_run(described.entrypoint, described.command, of_image)
+
+    place = Surroundings(each.directory, reading.bounds, each.folders, each.files)
+    found = native(words, place, is_job=each.name in reading.jobs)
+    texts = [in_text(text, network) for text in (found.text, *found.before)]
+    for text in texts:
+        given.reached |= set(prefixes_in(text.template, network))
+        if text.missing or text.problems:
+            raise Refused(f"its command names {text.missing[0].name if text.missing else text.problems[0]}")
+    if described.command is not None or described.entrypoint is not None:
+        said.append(described.command_at.evidence("command"))
+    elif stage is not None:
+        said.append(Evidence(about="command", file=each.stage_file, line=stage.command_line, says=stage.says))
+    last, *before = [_with_variables(text.template) for text in texts]
+    return structs.replace(found, text=last, before=tuple(before))
+
+
+def _why_not(each: Member, command: Native | None, given: Given, reading: Reading) -> str:
+    """Say why a command is not run; nothing when it is, or there is none."""
+    described = each.definition
+    if command is None:
+        return ""
+    is_job = each.name in reading.jobs
+    if described.restart == "no" and not is_job and not described.ports and not command.only_works:
+        return "it runs once, and nothing waits for it"
+    if is_job and not given.is_certain:
+        return "the server that it would work on is not certain"
+    folder = command.folder.relative_to(reading.bounds.root).as_posix()
+    process = Process(
+        name=described.name,
+        service=described.name,
+        command=command.command.text,
+        file=described.at.file,
+        line=described.at.line,
+        index=0,
+    )
+    known = structs.replace(command.command, folder="" if folder == "." else folder)
+    return why_not(process, known, Weight.PROCESSES, reading.bounds).removeprefix("left out: ")
+
+
+def _port(
+    each: Member, name: str, command: Native | None, reading: Reading
+) -> tuple[PortRequest | None, Evidence | None]:
+    """Return the port of a service, and the line that names it."""
+    described, container = each.definition, reading.servers[each.name].main
+    serves = command is not None and (command.command.serves or command.command.takes_port)
+    if command is not None and command.only_works:
+        return None, None
+    if container is None and not serves and not (command and command.script and command.script.port):
+        return None, None
+    names_port = any(variable.name == "PORT" for variable in described.environment)
+    movable = command is None or serves or names_port or command.script is not None
+    if not movable and container is not None and container >= LOWEST_UNPRIVILEGED_PORT:
+        # Nothing shows that it listens where PORT says.
+        request = preferring(name, container, browser=True)
+        said = next(
+            (port.at.evidence("port") for port in described.ports if port.container == container), None
+        )
+        return structs.replace(request, last=container, strict=True), said
+    published = published_port(described, container)
+    if published is not None:
+        return preferring(name, published[0], browser=True), published[1]
+    usual = command.command.serves.port if command is not None and command.command.serves else _USUAL_PORT
+    is_open = container is not None and container >= LOWEST_UNPRIVILEGED_PORT and not each.serves_files
+    return preferring(name, container if is_open and container else usual, browser=True), None
+
+
+def _readiness(described: Definition, server: Server) -> tuple[Readiness, Evidence | None]:
+    """Return how a service is proven ready, when its health check asks for a page of its own."""
+    page = own_page(" ".join(described.health_test))
+    if page is None or (page.port and server.main and page.port != server.main):
+        return Readiness(), None
+    return Readiness(http=page.path), described.health_at.evidence("ready")
+
+
+def _dependencies(
+    described: Definition, given: Given, reading: Reading
+) -> tuple[tuple[str, ...], dict[str, Condition], list[Evidence]]:
+    """Return what a service waits for, and until when."""
+    conditions: dict[str, Condition] = {}
+    names: list[str] = []
+    said: list[Evidence] = []
+    for each in described.depends_on:
+        other = reading.members.get(each.name)
+        if other is None:
+            continue
+        if other.role is Role.MISSING:
+            reading.needs.setdefault(each.name, {}).setdefault(described.name, [])
+        name = reading.names.get(each.name)
+        if name is None:
+            continue
+        names.append(name)
+        said.append(each.at.evidence("depends_on"))
+        if each.name in reading.jobs:
+            conditions[name] = Condition.COMPLETED
+        elif each.condition == "service_started" and other.role is not Role.DATA:
+            conditions[name] = Condition.STARTED
+    for other in reading.members.values():
+        server = reading.servers[other.name]
+        if other.role is Role.DATA and server.prefix in given.reached:
+            names.append(reading.names[other.name])
+    return tuple(dict.fromkeys(names)), conditions, said
+
+
+def _with_variables(template: str) -> str:
+    """Return the template of a command in which PORT is devinit's, and every other variable its shell's."""
+    return re.sub(r"(?<!\$)\$\$(?![{$])", "$", template.replace("$${PORT}", "${PORT}"))

@@ -1,0 +1,134 @@
+"""The data services of a compose file that devinit runs itself: port, role, password and databases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, structs
+
+from devinit.kinds import KINDS
+from devinit.model.defaults import preferring
+from devinit.model.evidence import Evidence
+from devinit.model.port import LOWEST_UNPRIVILEGED_PORT
+from devinit.model.service import RANDOM_PASSWORD, Service
+from devinit.sources.addresses import Login, Server
+from devinit.sources.compose.definition import Definition, Variable
+from devinit.sources.compose.environment import variables_of_files
+from devinit.sources.compose.roles import Member
+from devinit.sources.interpolation import variables_in
+from devinit.sources.servers import server, settings_of
+from devinit.system.bounds import Bounds
+
+_USERS = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
+_PASSWORDS = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD", "REDIS_PASSWORD", "VALKEY_PASSWORD")
+_DATABASES = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
+_MORE = ("POSTGRES_MULTIPLE_DATABASES", "POSTGRES_MULTIPLE_DBS")
+"""What a script that is often mounted into the image makes databases of."""
+_USUAL_ROLE = "postgres"
+_PASSWORD_OPTION = re.compile(r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|([^\s\"'$]{1,200}))")
+_PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)[ =]+(\d{1,5})(?!\S)")
+
+
+class Statement(Struct, frozen=True):
+    """What a compose file says about a data service."""
+
+    login: Login
+    keys: dict[str, Any]
+    """Keys of devinit.toml (Any: texts and lists of texts)."""
+    evidence: tuple[Evidence, ...]
+
+
+def port_inside(definition: Definition, kind: str) -> int:
+    """Return the port that a data service has in its container."""
+    found = _PORT_OPTION.search(" ".join(definition.command or ()))
+    return int(found[1]) if found else KINDS[kind].default_port or 0
+
+
+def statement_of(member: Member, names: dict[str, str], bounds: Bounds) -> Statement:
+    """Return what the variables and the command of a data service say; `names` is what `.env` does."""
+    definition, kind = member.definition, member.image.kind
+    variables = (*variables_of_files(definition, names, bounds), *definition.environment)
+    given = {each.name: each for each in variables if each.value}
+    if kind == "postgres":
+        return _of_postgres(given)
+    password = _first(given, _PASSWORDS)
+    text = password.value if password else _password_option(definition)
+    keys: dict[str, Any] = {}
+    evidence: list[Evidence] = []
+    if text:
+        keys["password"] = RANDOM_PASSWORD if password and _is_private(password) else text
+        evidence.append((password.at if password else definition.command_at).evidence("password"))
+    return Statement(Login(password=text), keys, tuple(evidence))
+
+
+def _of_postgres(given: dict[str, Variable]) -> Statement:
+    user, password = _first(given, _USERS), _first(given, _PASSWORDS)
+    database, more = _first(given, _DATABASES), _first(given, _MORE)
+    role = user.value if user else _USUAL_ROLE
+    keys: dict[str, Any] = {"user": role, "database": database.value if database else role}
+    # One that .env names stays there: devinit looks for it itself, or makes a random one.
+    if password is not None and not _is_private(password):
+        keys["password"] = password.value
+    if more is not None:
+        others = [each.strip() for each in more.value.split(",") if each.strip()]
+        keys["databases"] = [each for each in dict.fromkeys(others) if each != keys["database"]][:20]
+    stated = {"user": user, "password": password, "database": database, "databases": more}
+    evidence = tuple(each.at.evidence(key) for key, each in stated.items() if each is not None)
+    return Statement(Login(role, password.value if password else "", keys["database"]), keys, evidence)
+
+
+def _first(given: dict[str, Variable], names: tuple[str, ...]) -> Variable | None:
+    return next((given[name] for name in names if name in given), None)
+
+
+def _is_private(variable: Variable) -> bool:
+    """Whether a value comes from a file of variables: it must not get into a devinit.toml."""
+    return variable.is_of_a_file or any(variables_in(variable.pieces))
+
+
+def _password_option(definition: Definition) -> str:
+    found = _PASSWORD_OPTION.search(" ".join(definition.command or ()))
+    return next(filter(None, found.groups()), "") if found else ""
+
+
+def data_service(
+    member: Member, name: str, server_of: Server, statement: Statement, root: Path
+) -> tuple[Service, tuple[Evidence, ...], list[str]]:
+    """Return the service, its evidence, and what is said about it."""
+    definition, kind = member.definition, KINDS[member.image.kind]
+    service = structs.replace(server(kind, root), name=name)
+    place = definition.build.at if definition.build else definition.image_at
+    evidence = [place.evidence("provider")]
+    notes = [*_unusual(member)]
+    try:
+        service = structs.replace(service, settings=settings_of(kind, statement.keys, root))
+        evidence += statement.evidence
+    except ValueError as error:
+        notes.append(f"{place}: {member.name} keeps its usual names: {error}")
+    port = published_port(definition, server_of.main)
+    if port is not None:
+        evidence.append(port[1])
+    number = port[0] if port else kind.default_port
+    if number is not None:
+        service = structs.replace(service, port=preferring(name, number, browser=kind.has_pages))
+    return service, tuple(evidence), notes
+
+
+def published_port(definition: Definition, container: int | None) -> tuple[int, Evidence] | None:
+    """Return where the host has a port of a container, if every user may listen there."""
+    for each in definition.ports:
+        if each.container == container and each.host and each.host >= LOWEST_UNPRIVILEGED_PORT:
+            return each.host, each.at.evidence("port")
+    return None
+
+
+def _unusual(member: Member) -> Iterator[str]:
+    """Yield what a container may have in its image that a native server does not."""
+    for source, target in member.definition.mounts:
+        if "docker-entrypoint-initdb.d" in target.parts:
+            yield (
+                f"{member.definition.at}: {source.name} is not run: it fills the database of a new container"
+            )

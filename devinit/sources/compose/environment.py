@@ -1,0 +1,152 @@
+"""The variables of a service, as a native process needs them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from devinit.model.evidence import Evidence
+from devinit.sources.addresses import Network, added_ports, rewritten
+from devinit.sources.compose.definition import Definition, Variable
+from devinit.sources.compose.env_file import MOST_LINES, statements
+from devinit.sources.files import read
+from devinit.sources.interpolation import Unreadable, expanded, literal, pieces_of, template
+from devinit.sources.yaml_nodes import Place
+from devinit.system.bounds import ENV_FILE, Bounds
+
+_PRODUCTION = re.compile(r"(?:[A-Z_]*_)?(?:ENV|ENVIRONMENT|MODE)=(?:production|prod)")
+_PUBLIC = re.compile(r"(?:VITE|NEXT_PUBLIC|REACT_APP|PUBLIC|NUXT_PUBLIC|VUE_APP|EXPO_PUBLIC)_")
+"""How names begin that a page's build reads: natively its dev server does."""
+_OWN = frozenset({"PORT", "HOST", "HOSTNAME", "PATH", "HOME", "USER", "VIRTUAL_ENV", "TZ"}) | {
+    "CHOKIDAR_USEPOLLING",
+    "WATCHPACK_POLLING",
+}
+"""What devinit or the machine says, and what only the mounts of a container need."""
+
+
+class Given(Struct):
+    """What a service is given."""
+
+    env: dict[str, str] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+    """Servers that devinit does not run → the variables that name them."""
+    reached: set[str] = field(default_factory=set)
+    """What the names of the variables of all servers begin with that it reaches."""
+    is_certain: bool = True
+    """Whether nothing that names an address was left out."""
+
+
+def environment_of(
+    definition: Definition, network: Network, names: dict[str, str], bounds: Bounds, directory: Path
+) -> Given:
+    """Return what a compose file gives to a service, with addresses that are right natively."""
+    given = Given(notes=[*definition.problems], is_certain=not definition.problems)
+    stated = {each.name: each for each in definition.environment}
+    if definition.build is not None:
+        for each in definition.build.args:
+            if _PUBLIC.match(each.name):
+                stated.setdefault(each.name, each)
+    own = dict.fromkeys((bounds.root / ENV_FILE, directory / ENV_FILE))
+    read_anyway = {each.name: each for each in variables_in_files(own, names, bounds)}
+    from_files = {each.name: each for each in variables_of_files(definition, names, bounds)}
+    _name_files(definition, bounds, directory, given)
+    given_to_it = from_files | stated
+    everything = read_anyway | given_to_it
+    values = {name: each.value for name, each in everything.items()}
+    for name, variable in everything.items():
+        _give(variable, values, network, names, given, is_said=name in given_to_it)
+    for name, port, value in added_ports(values, network):
+        given.env[port] = value
+        given.evidence.append(everything[name].at.evidence("env"))
+    given.reached = {found for value in given.env.values() for found in prefixes_in(value, network)}
+    return given
+
+
+def variables_of_files(definition: Definition, names: dict[str, str], bounds: Bounds) -> Iterator[Variable]:
+    """Yield what the files of `env_file` say; the later one counts, and comes later."""
+    yield from variables_in_files([path for path, _ in definition.env_files], names, bounds)
+
+
+def variables_in_files(paths: Iterable[Path], names: dict[str, str], bounds: Bounds) -> Iterator[Variable]:
+    """Yield what files of variables say, as far as they lie in the project."""
+    for path in paths:
+        if not path.is_relative_to(bounds.root) or not bounds.holds(path):
+            continue
+        text = read(path, bounds)
+        file = str(path.relative_to(bounds.root))
+        lines = text.split("\n")[:MOST_LINES]
+        for number, name, written in statements(text):
+            try:
+                pieces = pieces_of(written)
+                value = expanded(pieces, names)
+            except Unreadable:
+                continue
+            place = Place(file, number, lines[number - 1])
+            yield Variable(name, pieces, value, place, is_of_a_file=True)
+
+
+def _name_files(definition: Definition, bounds: Bounds, directory: Path, given: Given) -> None:
+    """Name the files that the process has to be given; it reads `.env` beside it anyway."""
+    for path, at in definition.env_files:
+        if not path.is_relative_to(bounds.root) or not bounds.holds(path):
+            given.notes.append(f"{at}: {path.name} lies outside of the project, and is not read")
+        elif path not in (bounds.root / ENV_FILE, directory / ENV_FILE) and os.path.isfile(path):  # noqa: PTH113 - too long a path raises
+            given.files.append(path)
+
+
+def _give(
+    variable: Variable,
+    values: dict[str, str],
+    network: Network,
+    names: dict[str, str],
+    given: Given,
+    *,
+    is_said: bool,
+) -> None:
+    """Add a variable; one of a file, which the process reads anyway, only when it has to be another one.
+
+    `is_said`: whether the compose file gives it to the service, so that it matters why it is left out.
+    """
+    name, value = variable.name, variable.value
+    if name in _OWN:
+        return
+    if _PRODUCTION.fullmatch(f"{name}={value}") and is_said:
+        given.notes.append(f"{variable.at}: {name}={value} is left out: it is for what was built before")
+        return
+    result = rewritten(name, value, values, network)
+    for server in result.missing if is_said else ():
+        given.missing.setdefault(server.name, []).append(name)
+    for problem in result.problems if is_said else ():
+        given.notes.append(f"{variable.at}: {name} is left out: {problem}")
+    if result.missing or result.problems:
+        given.is_certain = given.is_certain and not (
+            result.problems or any(each.is_data for each in result.missing)
+        )
+        return
+    if not result.changed and variable.is_of_a_file:
+        return
+    text = result.template if result.changed else template(variable.pieces, names)
+    if text in (f"${{{name}}}", f"${{{name}:-}}"):
+        return
+    given.env[name] = text
+    given.evidence.append(variable.at.evidence("env"))
+
+
+def prefixes_in(value: str, network: Network) -> Iterator[str]:
+    """Yield what the names begin with of the servers that a template names."""
+    for server in network.hosts.values():
+        if server.prefix is not None and f"${{{server.prefix}_" in value:
+            yield server.prefix
+
+
+def native_folder(folder: Path, root: Path) -> str:
+    """Return the template of a folder of the project."""
+    relative = folder.relative_to(root).as_posix()
+    return "${DEVINIT_PROJECT}" if relative == "." else f"${{DEVINIT_PROJECT}}/{literal(relative)}"

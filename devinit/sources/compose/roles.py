@@ -1,0 +1,179 @@
+"""What each service of a compose file is natively: a data service, an application, or nothing that is started."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from devinit.sources.compose.definition import Definition
+from devinit.sources.compose.dockerfile import Stage, stage_of
+from devinit.sources.compose.images import Image, image_of
+from devinit.sources.files import read
+from devinit.system.bounds import Bounds
+
+_CODE = ("package.json", "pyproject.toml", "requirements.txt")
+"""Files of which an application has one."""
+
+
+_SERVES = re.compile(r"(?<![\w-])(?:(?:redis|valkey|keydb|redis-stack)-server|postgres|dragonfly)(?![\w-])")
+"""In the command of a server: options alone, or its program."""
+
+
+class Role(Enum):
+    """What a service of a compose file is natively."""
+
+    DATA = "data"
+    """A server that devinit runs itself."""
+    APPLICATION = "application"
+    """Code of the repository."""
+    MISSING = "missing"
+    """A server that others need and devinit does not run."""
+    CLIENT = "client"
+    """Another program from the image of such a server: psql."""
+    NEEDLESS = "needless"
+    """A web server before the others, or a tool to look at them with."""
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """A service with what it is."""
+
+    definition: Definition
+    role: Role
+    image: Image
+    stage: Stage | None = None
+    """What its Dockerfile says."""
+    stage_file: str = ""
+    """The Dockerfile, relative to the project's folder."""
+    folders: tuple[tuple[PurePosixPath, Path], ...] = ()
+    """Folders of its container that are folders of the repository; the longest first."""
+    files: tuple[tuple[PurePosixPath, Path], ...] = ()
+    """The same of single files that are copied into it."""
+    directory: Path
+    """Where its code lies."""
+
+    @property
+    def name(self) -> str:
+        """What the compose file calls it."""
+        return self.definition.name
+
+    @property
+    def serves_files(self) -> bool:
+        """Whether its image only serves what was built: its port is that of a web server."""
+        return self.stage is not None and image_of(self.stage.image).is_proxy
+
+
+def member(definition: Definition, bounds: Bounds) -> Member:
+    """Return what a service is."""
+    stage, file = _stage(definition, bounds)
+    image = image_of(stage.image if stage is not None and definition.build else definition.image)
+    folders = tuple(_folders(definition, stage, bounds))
+    return Member(
+        definition=definition,
+        role=_role(definition, image, folders),
+        image=image,
+        stage=stage,
+        stage_file=file,
+        folders=folders,
+        files=tuple(_files(definition, stage, bounds)),
+        directory=_directory(definition, stage, folders, bounds),
+    )
+
+
+def _stage(definition: Definition, bounds: Bounds) -> tuple[Stage | None, str]:
+    build = definition.build
+    if build is None or not build.dockerfile.is_relative_to(bounds.root):
+        return None, ""
+    stage = stage_of(read(build.dockerfile, bounds), build.target)
+    return stage, str(build.dockerfile.relative_to(bounds.root))
+
+
+def _role(definition: Definition, image: Image, folders: tuple[tuple[PurePosixPath, Path], ...]) -> Role:
+    if image.kind:
+        words = " ".join((*(definition.entrypoint or ()), *(definition.command or ())))
+        return Role.DATA if not words or words.startswith("-") or _SERVES.search(words) else Role.CLIENT
+    if image.is_tool:
+        return Role.NEEDLESS
+    if definition.build is not None:
+        # An image of a web server may hold the pages of a frontend, or nothing but its own settings.
+        has_code = any(_has_code(folder) for _, folder in folders) or _has_code(definition.build.context)
+        return Role.NEEDLESS if image.is_proxy and not has_code else Role.APPLICATION
+    if image.is_proxy:
+        return Role.NEEDLESS
+    is_mounted = bool(definition.working_dir or definition.command) and bool(folders)
+    return Role.APPLICATION if is_mounted and not image.title else Role.MISSING
+
+
+def _has_code(folder: Path) -> bool:
+    # Path.is_file() raises for a path that is too long.
+    return any(os.path.isfile(folder / name) for name in _CODE)  # noqa: PTH113
+
+
+def _folders(
+    definition: Definition, stage: Stage | None, bounds: Bounds
+) -> Iterator[tuple[PurePosixPath, Path]]:
+    """Yield the folders of the repository that a container has; what is mounted counts before what is copied."""
+    found: dict[PurePosixPath, Path] = {}
+    work = PurePosixPath(definition.working_dir or (stage.folder if stage else "") or "/")
+    for source, target in definition.mounts:
+        found.setdefault(target, source)
+    if definition.build is not None and stage is not None:
+        for name, place in stage.copied:
+            copied = Path(os.path.normpath(definition.build.context / name.lstrip("/").replace("\0", "")))
+            found.setdefault(PurePosixPath(os.path.normpath(work / place)), copied)
+    for target, source in sorted(found.items(), key=lambda each: -len(each[0].parts)):
+        if _is_folder(source, bounds):
+            yield target, source
+
+
+def _files(
+    definition: Definition, stage: Stage | None, bounds: Bounds
+) -> Iterator[tuple[PurePosixPath, Path]]:
+    """Yield the files of the repository that are copied under a name: an entrypoint, as a rule."""
+    if definition.build is None or stage is None:
+        return
+    for name, place in stage.copied:
+        source = Path(os.path.normpath(definition.build.context / name.lstrip("/").replace("\0", "")))
+        target = PurePosixPath(os.path.normpath(PurePosixPath(stage.folder or "/") / place))
+        if source.is_relative_to(bounds.root) and os.path.isfile(source):  # noqa: PTH113 - as below
+            is_folder = place.endswith(("/", "."))
+            yield (target / source.name if is_folder else target), source
+
+
+def _is_folder(path: Path, bounds: Bounds) -> bool:
+    # Path.is_dir() raises for a path that is too long.
+    return path.is_relative_to(bounds.root) and os.path.isdir(path) and bounds.holds(path)  # noqa: PTH112
+
+
+def _directory(
+    definition: Definition,
+    stage: Stage | None,
+    folders: tuple[tuple[PurePosixPath, Path], ...],
+    bounds: Bounds,
+) -> Path:
+    """Return where a service works, as a folder of the repository."""
+    work = PurePosixPath(definition.working_dir or (stage.folder if stage else ""))
+    native = folder_for(work, folders)
+    if native is not None and _is_folder(native, bounds):
+        return native
+    for target, source in folders:
+        # `COPY backend/app ./app`: the folder above has the rest.
+        if target.parent == work and target.name == source.name:
+            return source.parent
+    if definition.build is not None and _is_folder(definition.build.context, bounds):
+        beside = definition.build.dockerfile.parent
+        has_own = _is_folder(beside, bounds) and _has_code(beside) and not _has_code(definition.build.context)
+        return beside if has_own else definition.build.context
+    return folders[-1][1] if folders and not definition.build else bounds.root
+
+
+def folder_for(path: PurePosixPath, folders: tuple[tuple[PurePosixPath, Path], ...]) -> Path | None:
+    """Return what stands natively for a path of a container; None when nothing does."""
+    for target, source in folders:
+        if path.is_relative_to(target):
+            return source / path.relative_to(target)
+    return None

@@ -1,0 +1,172 @@
+"""The services of a compose project, as they run natively."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import structs
+
+from devinit.model.names import variable_prefix
+from devinit.model.service import Service
+from devinit.sources.addresses import Login, Network, Server
+from devinit.sources.commands.process import service_name
+from devinit.sources.compose.applications import add_application
+from devinit.sources.compose.data import (
+    Statement,
+    data_service,
+    port_inside,
+    statement_of,
+)
+from devinit.sources.compose.definition import definition
+from devinit.sources.compose.environment import native_folder
+from devinit.sources.compose.project_files import FileNames, compose_project
+from devinit.sources.compose.reading import Reading
+from devinit.sources.compose.roles import Member, Role, member
+from devinit.sources.source import Found, Weight
+from devinit.system.bounds import Bounds
+
+_COMPLETED = "service_completed_successfully"
+
+
+def found_in(bounds: Bounds, files: FileNames) -> Found:
+    """Return the services that the compose files of a project describe."""
+    project = compose_project(bounds, files)
+    if not project.origin:
+        return Found()
+    reading = Reading(project)
+    for name, node in project.services.items():
+        described = definition(name, node.at, node, project)
+        if described.profiles and project.profiles.isdisjoint(described.profiles):
+            reading.note(described.at, f"{name} is left out: it is for the profile {described.profiles[0]}")
+            reading.servers[name] = Server(name=name, prefix=None, ports=())
+        else:
+            reading.members[name] = member(described, bounds)
+    reading.jobs = frozenset(
+        each.name
+        for other in reading.members.values()
+        for each in other.definition.depends_on
+        if each.condition == _COMPLETED
+    )
+    _name(reading)
+    for each in reading.members.values():
+        reading.servers[each.name] = _server(each, reading)
+    for each in reading.members.values():
+        _add(each, reading)
+    _say_what_is_missing(reading)
+    return Found(
+        origin=project.origin,
+        weight=Weight.CONTAINERS,
+        services={name: _without_gone(service, reading) for name, service in reading.services.items()},
+        evidence=reading.evidence,
+        unfinished=reading.unfinished,
+        notes=tuple(project.notes),
+    )
+
+
+def _name(reading: Reading) -> None:
+    """Give each service a name: the first data service of a kind has that of its kind."""
+    taken: set[str] = set()
+    for each in reading.members.values():
+        if each.role is Role.DATA and each.image.kind not in taken:
+            reading.names[each.name] = service_name(each.image.kind, taken)
+    for each in reading.members.values():
+        if each.name not in reading.names and each.role in (Role.DATA, Role.APPLICATION):
+            plain = re.sub(r"[^A-Za-z0-9_-]", "-", each.name)
+            reading.names[each.name] = service_name(plain, taken)
+
+
+def _server(each: Member, reading: Reading) -> Server:
+    """Return a service as the others reach it."""
+    name = reading.names.get(each.name)
+    is_data = each.role is Role.DATA
+    return Server(
+        name=each.name,
+        prefix=variable_prefix(name) if name else None,
+        ports=(port_inside(each.definition, each.image.kind),) if is_data else _ports_inside(each),
+        is_data=is_data or each.image.is_database,
+        login=_statement(each, reading).login if is_data else Login(),
+    )
+
+
+def _statement(each: Member, reading: Reading) -> Statement:
+    return statement_of(each, reading.project.names, reading.bounds)
+
+
+def _ports_inside(each: Member) -> tuple[int, ...]:
+    """Return the ports of a container, the one first that its variables name."""
+    described = each.definition
+    ports = [published.container for published in described.ports] + [*described.exposed]
+    if not ports and each.stage is not None:
+        ports += each.stage.exposed
+    named = next((each.value for each in described.environment if each.name == "PORT"), "")
+    return tuple(dict.fromkeys(sorted(ports, key=lambda port: str(port) != named)))
+
+
+def _network(each: Member, reading: Reading) -> Network:
+    """Return whom a service can reach."""
+    hosts = {name: server for name, server in reading.servers.items() if name not in reading.members}
+    published: dict[int, Server] = {}
+    for other in reading.members.values():
+        server = reading.servers[other.name]
+        for name in (*other.definition.aliases, other.name):
+            hosts[name] = server
+        for port in other.definition.ports:
+            if port.host is not None and port.container == server.main:
+                published[port.host] = server
+    root = reading.bounds.root
+    folders = tuple(
+        (str(target), native_folder(source, root)) for target, source in each.folders if target.parts[1:]
+    )
+    gone = ("/run/secrets", *(str(target) for target in each.definition.volumes if target.parts[1:]))
+    return Network(
+        hosts=hosts, published=published, own=reading.servers[each.name], folders=folders, gone=gone
+    )
+
+
+def _add(each: Member, reading: Reading) -> None:
+    """Add what a service is natively, or a note that says why it is nothing."""
+    described, name = each.definition, reading.names.get(each.name, "")
+    match each.role:
+        case Role.DATA:
+            root, server = reading.bounds.root, reading.servers[each.name]
+            statement = _statement(each, reading)
+            service, evidence, notes = data_service(each, name, server, statement, root)
+            reading.services[name], reading.evidence[name] = service, evidence
+            reading.project.notes += notes
+        case Role.CLIENT:
+            program = " ".join((*(described.entrypoint or ()), *(described.command or ())))
+            reading.note(described.at, f"{each.name} is not run: `{program[:60]}` is a program of its image")
+        case Role.MISSING:
+            reading.needs.setdefault(each.name, {})
+        case Role.NEEDLESS:
+            what = "the others are reached without it" if each.image.is_proxy else "nothing needs it"
+            image = f" ({each.image.title})" if each.image.title != each.name else ""
+            reading.note(described.at, f"{each.name}{image} is left out: {what}")
+        case Role.APPLICATION:
+            add_application(each, name, _network(each, reading), reading)
+
+
+def _without_gone(service: Service, reading: Reading) -> Service:
+    """Return a service without what is not run after all."""
+    kept = tuple(name for name in service.depends_on if name in reading.services)
+    conditions = {name: each for name, each in service.conditions.items() if name in kept}
+    return structs.replace(service, depends_on=kept, conditions=conditions)
+
+
+def _say_what_is_missing(reading: Reading) -> None:
+    """Name the servers that devinit does not run, with what needs them."""
+    for name, needing in reading.needs.items():
+        each = reading.members[name]
+        if each.role is not Role.MISSING:
+            continue
+        what = each.image.title or each.definition.image or "its image"
+        title = f"{name} is not provided, because devinit runs no {what}"
+        if each.image.title == "":
+            title = f"{name} is not provided, because devinit does not run the image {what}"
+        needs = " and ".join(
+            f"{other} ({', '.join(dict.fromkeys(variables))})" if variables else other
+            for other, variables in needing.items()
+        )
+        reading.note(
+            each.definition.at, f"{title}; {f'{needs} needs it' if needs else 'nothing here names it'}"
+        )

@@ -1,0 +1,28 @@
+"""What a command that asks whether a service is well asks for. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+_FETCHES = re.compile(r"(?<![\w-])(?:curl|wget)(?![\w-])")
+_OWN_PAGE = re.compile(
+    r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d{1,5}))?(/[^\s\"'|;&$]{0,200})?(?![^\s\"'|;&])"
+)
+
+
+class Page(Struct, frozen=True):
+    """A page of a service itself."""
+
+    path: str
+    port: int | None
+    """None when the command names none."""
+
+
+def own_page(command: str) -> Page | None:
+    """Return the one page of this machine that a command fetches by curl or wget; None when it does more."""
+    pages = [*_OWN_PAGE.finditer(command)]
+    if len(pages) != 1 or not _FETCHES.search(command):
+        return None
+    return Page(pages[0][2] or "/", int(pages[0][1]) if pages[0][1] else None)

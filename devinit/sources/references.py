@@ -1,0 +1,107 @@
+"""How services refer to each other once some have another name and some are left out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from msgspec import structs
+
+from devinit.model.names import variable_prefix
+from devinit.model.service import Service
+from devinit.sources.source import Found
+
+_REFERENCE = re.compile(r"\$\{([A-Z][A-Z0-9_]{0,80})_(HOST|PORT|URL|USER|PASSWORD|DB)\}")
+
+
+def retold(
+    service: Service, names: Mapping[str, str | None], others: Mapping[str, Service]
+) -> tuple[Service, list[str]]:
+    """Return a service that calls the others by the names that they have now, and what is said about it.
+
+    `names` has the new name of each of `others`; None for one that is left out. An origin of that keeps the port
+    that it would prefer (`http://localhost:3000`), because nothing is asked there.
+    """
+    ports = {name: each.port.preferred for name, each in others.items() if each.port and not names[name]}
+    prefixes = {variable_prefix(name): now for name, now in names.items()}
+    former = {variable_prefix(name): name for name in names}
+    notes: list[str] = []
+    env: dict[str, str] = {}
+
+    def renamed(found: re.Match[str]) -> str:
+        now = prefixes.get(found[1])
+        if now is None and found[1] in former:
+            return str(ports.get(former[found[1]], found[0]))
+        return f"${{{variable_prefix(now)}_{found[2]}}}" if now else found[0]
+
+    for name, value in service.env.items():
+        gone = [each for each in _REFERENCE.finditer(value) if prefixes.get(each[1], "") is None]
+        unreachable = [each for each in gone if each[2] != "PORT" or former[each[1]] not in ports]
+        if unreachable:
+            server = former[unreachable[0][1]]
+            notes.append(f"{service.name}: {name} is left out, because {server} is not started")
+        else:
+            env[name] = _REFERENCE.sub(renamed, value)
+    depends_on = tuple(now for name in service.depends_on if (now := names.get(name)))
+    conditions = {now: each for name, each in service.conditions.items() if (now := names.get(name))}
+    command = _REFERENCE.sub(renamed, service.command) if service.command else service.command
+    changed = structs.replace(service, command=command, env=env, depends_on=depends_on, conditions=conditions)
+    return changed, notes
+
+
+def without_unfinished(found: Found, wanted: Collection[str]) -> Found:
+    """Return what was found without the services whose command no source knows.
+
+    Those that are wanted by name stay: a devinit.toml says what starts them.
+    """
+    gone = {
+        name: reason
+        for name, reason in found.unfinished.items()
+        if found.services[name].command is None and name not in wanted
+    }
+    if not gone:
+        return structs.replace(found, unfinished={})
+    names = {name: None if name in gone else name for name in found.services}
+    notes = [*found.notes, *gone.values()]
+    services: dict[str, Service] = {}
+    for name, service in found.services.items():
+        if name not in gone:
+            services[name], problems = retold(service, names, found.services)
+            notes += problems
+    evidence = {name: lines for name, lines in found.evidence.items() if name not in gone}
+    return structs.replace(found, services=services, evidence=evidence, unfinished={}, notes=tuple(notes))
+
+
+def without_circles(found: Found) -> Found:
+    """Return what was found without dependencies that would make services wait for each other."""
+    kept: dict[str, list[str]] = {name: [] for name in found.services}
+    notes = list(found.notes)
+    for name, service in found.services.items():
+        for other in service.depends_on:
+            if other not in kept:
+                continue
+            if name == other or _leads_to(other, name, kept):
+                notes.append(f"{name} does not wait for {other}, which waits for it")
+            else:
+                kept[name].append(other)
+    services = {
+        name: structs.replace(
+            service,
+            depends_on=tuple(kept[name]),
+            conditions={other: each for other, each in service.conditions.items() if other in kept[name]},
+        )
+        for name, service in found.services.items()
+    }
+    return structs.replace(found, services=services, notes=tuple(notes))
+
+
+def _leads_to(start: str, end: str, edges: Mapping[str, list[str]]) -> bool:
+    waiting, seen = [start], {start}
+    while waiting:
+        for name in edges[waiting.pop()]:
+            if name == end:
+                return True
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+    return False
