@@ -18,6 +18,7 @@ from devinit.sources.env_examples import missing_env_files
 from devinit.sources.fixed.keeping import with_fixed_ports
 from devinit.sources.fixed.reading import constants
 from devinit.sources.merging import merged
+from devinit.sources.references import without_addresses_of
 from devinit.system.bounds import bounds_of
 
 
@@ -30,11 +31,12 @@ def detect(root: Path) -> Project:
     return project
 
 
-def beneath(root: Path, wanted: Collection[str]) -> Project:
-    """Return the project over which a devinit.toml lies that has services of these names."""
+def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ()) -> Project:
+    """Return the project over which a devinit.toml lies that has services of these names, and leaves some out."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     bounds = bounds_of(root)
     found = merged((source.read(bounds) for source in SOURCES if source.claims(root)), wanted)
+    found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
     found = with_fixed_ports(found, constants(bounds, deepest_first))

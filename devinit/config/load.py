@@ -79,7 +79,8 @@ def _found_beneath(root: Path, layers: Raw) -> Project:
     # As in _detected.
     from devinit.config.detected import beneath
 
-    return beneath(root, layers.get("services", {}))
+    services: Raw = layers.get("services", {})
+    return beneath(root, services, [name for name, table in services.items() if table is False])
 
 
 def _refuse_strangers(root: Path, path: Path) -> None:

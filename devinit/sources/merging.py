@@ -17,7 +17,7 @@ from msgspec import structs
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness, Service
-from devinit.sources.references import retold, without_circles, without_unfinished
+from devinit.sources.references import retold, without_circles, without_portless, without_unfinished
 from devinit.sources.source import Found, Weight
 
 
@@ -28,7 +28,7 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
     """
     by_weight = sorted(founds, key=lambda each: -each.weight)
     found = reduce(partial(_joined, wanted=wanted), by_weight, Found(weight=Weight.PROCESSES))
-    found = without_circles(without_unfinished(found, wanted))
+    found = without_circles(without_portless(without_unfinished(found, wanted)))
     databases = {name: each for name, each in found.services.items() if not _is_application(each)}
     rest = {
         name: _with_databases(each, databases) if name in found.clients else each

@@ -19,34 +19,64 @@ def retold(
 ) -> tuple[Service, list[str]]:
     """Return a service that calls the others by the names that they have now, and what is said about it.
 
-    `names` has the new name of each of `others`; None for one that is left out. An origin of that keeps the port
-    that it would prefer (`http://localhost:3000`), because nothing is asked there.
+    `names` has the new name of each of `others`; None for one that is not started.
     """
-    ports = {name: each.port.preferred for name, each in others.items() if each.port and not names[name]}
-    prefixes = {variable_prefix(name): now for name, now in names.items()}
-    former = {variable_prefix(name): name for name in names}
+    gone = {name: "is not started" for name, now in names.items() if now is None}
+    service, notes = _without_addresses(service, gone, others)
+    prefixes = {variable_prefix(name): variable_prefix(now) for name, now in names.items() if now}
+
+    def renamed(text: str) -> str:
+        return _REFERENCE.sub(lambda each: f"${{{prefixes.get(each[1], each[1])}_{each[2]}}}", text)
+
+    changed = structs.replace(
+        service,
+        command=renamed(service.command) if service.command else service.command,
+        before_start=tuple(map(renamed, service.before_start)),
+        env={name: renamed(value) for name, value in service.env.items()},
+        depends_on=tuple(now for name in service.depends_on if (now := names.get(name))),
+        conditions={now: each for name, each in service.conditions.items() if (now := names.get(name))},
+    )
+    return changed, notes
+
+
+def _without_addresses(
+    service: Service, gone: Mapping[str, str], others: Mapping[str, Service]
+) -> tuple[Service, list[str]]:
+    """Return a service without the variables that name another one that cannot be reached, and say why.
+
+    An origin of that keeps the port that it would prefer (`http://localhost:3000`): nothing is asked there.
+    """
+    prefixes = {variable_prefix(name): name for name in gone}
+    ports = {name: str(each.port.preferred) for name, each in others.items() if each.port and name in gone}
     notes: list[str] = []
     env: dict[str, str] = {}
-
-    def renamed(found: re.Match[str]) -> str:
-        now = prefixes.get(found[1])
-        if now is None and found[1] in former:
-            return str(ports.get(former[found[1]], found[0]))
-        return f"${{{variable_prefix(now)}_{found[2]}}}" if now else found[0]
-
     for name, value in service.env.items():
-        gone = [each for each in _REFERENCE.finditer(value) if prefixes.get(each[1], "") is None]
-        unreachable = [each for each in gone if each[2] != "PORT" or former[each[1]] not in ports]
-        if unreachable:
-            server = former[unreachable[0][1]]
-            notes.append(f"{service.name}: {name} is left out, because {server} is not started")
+        named = [each for each in _REFERENCE.finditer(value) if each[1] in prefixes]
+        missing = [each for each in named if each[2] != "PORT" or prefixes[each[1]] not in ports]
+        if missing:
+            server = prefixes[missing[0][1]]
+            notes.append(f"{service.name}: {name} is left out, because {server} {gone[server]}")
         else:
-            env[name] = _REFERENCE.sub(renamed, value)
-    depends_on = tuple(now for name in service.depends_on if (now := names.get(name)))
-    conditions = {now: each for name, each in service.conditions.items() if (now := names.get(name))}
-    command = _REFERENCE.sub(renamed, service.command) if service.command else service.command
-    changed = structs.replace(service, command=command, env=env, depends_on=depends_on, conditions=conditions)
-    return changed, notes
+            env[name] = _REFERENCE.sub(
+                lambda each: ports[prefixes[each[1]]] if each[1] in prefixes else each[0], value
+            )
+    return structs.replace(service, env=env), notes
+
+
+def without_addresses_of(found: Found, gone: Mapping[str, str]) -> Found:
+    """Return what was found without the variables that name some services; `gone` says of each why."""
+    services, notes = dict(found.services), list(found.notes)
+    for name, service in found.services.items():
+        if name not in gone:
+            services[name], problems = _without_addresses(service, gone, found.services)
+            notes += problems
+    return structs.replace(found, services=services, notes=tuple(notes))
+
+
+def without_portless(found: Found) -> Found:
+    """Return what was found without variables for addresses of services that have none."""
+    gone = {name: "has no port" for name, each in found.services.items() if each.port is None}
+    return without_addresses_of(found, gone)
 
 
 def without_unfinished(found: Found, wanted: Collection[str]) -> Found:

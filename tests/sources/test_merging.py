@@ -428,6 +428,14 @@ class TestWhatRunsInContainers:
             "web: URL is left out, because lost is not started",
         )
 
+    def test_lends_no_address_of_a_service_without_a_port(self) -> None:
+        page = server("web", 3000, ROOT / "web", env={"JOBS": "http://${JOBS_HOST}:${JOBS_PORT}", "A": "1"})
+
+        found = merged([in_containers(worker("jobs"), page)])
+
+        assert found.services["web"].env == {"A": "1"}
+        assert found.notes == ("web: JOBS is left out, because jobs has no port",)
+
     def test_that_has_no_command_stays_when_a_file_names_it(self) -> None:
         lost = server("lost", 9000, command=None)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 
 from msgspec import Struct, structs
@@ -121,8 +120,5 @@ def words_in(rest: str) -> tuple[str, ...]:
 def _copied(rest: str) -> Iterator[tuple[str, str]]:
     if rest.startswith(("[", "<")) or "--from" in rest:
         return
-    try:
-        words = [word for word in shlex.split(rest) if not word.startswith("--")]
-    except ValueError:
-        return
+    words = [word.strip("\"'") for word in rest.split() if not word.startswith("--")]
     yield from ((source, words[-1]) for source in words[:-1])

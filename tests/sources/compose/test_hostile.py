@@ -10,6 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from devinit.config.detected import detect
+from devinit.kinds import kind_of
+from devinit.model.names import variable_prefix
+from devinit.model.service import Project
+from devinit.runtime.templates import Reference, parse
 from devinit.sources import compose
 from devinit.system.bounds import bounds_of
 
@@ -67,6 +72,37 @@ def test_any_file_is_read_without_an_error(root: Path, text: str) -> None:
 
     assert all(isinstance(each, str) for each in found.notes)
     assert all(each.directory.is_dir() for each in found.services.values())
+
+
+def known_names(project: Project) -> set[str]:
+    """Return the names that templates of a project may use."""
+    names = {"DEVINIT_PROJECT", "PORT"}
+    for each in project.services.values():
+        prefix = variable_prefix(each.name)
+        if each.port is not None:
+            names |= {f"{prefix}_HOST", f"{prefix}_PORT"}
+        if kind_of(each).has_databases:
+            names |= {f"{prefix}_USER", f"{prefix}_PASSWORD", f"{prefix}_DB"}
+        if getattr(each.settings, "password", None):
+            names.add(f"{prefix}_PASSWORD")
+    return names
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=mutated())
+def test_no_template_names_what_is_not_known(root: Path, text: str) -> None:
+    (root / "api").mkdir(exist_ok=True)
+    (root / "api/Dockerfile").write_text("FROM python\nWORKDIR /app\nCMD uvicorn main:app\n")
+    (root / "compose.yaml").write_text(text)
+
+    project = detect(root)
+
+    known = known_names(project)
+    for service in project.services.values():
+        for template in (service.command or "", *service.before_start, *service.env.values()):
+            references = [each for each in parse(template, key="key") if isinstance(each, Reference)]
+            assert {each.name for each in references if each.default is None} <= known
+        assert set(service.depends_on) <= project.services.keys()
 
 
 @pytest.mark.parametrize(

@@ -570,6 +570,23 @@ class TestAnApplication:
 
         assert project.services["backend"].before_start == ("alembic upgrade head",)
 
+    def test_that_a_devinit_toml_leaves_out_leaves_no_address(
+        self, root: Path, write: Write, composed: Composed
+    ) -> None:
+        write("api/Dockerfile", UVICORN)
+        composed(
+            """
+            db: {image: postgres, environment: {POSTGRES_PASSWORD: x}}
+            api: {build: ./api, environment: {A: 1, URL: "postgres://postgres:x@db/postgres"}}
+            """
+        )
+        write("devinit.toml", "[services]\npostgres = false\n")
+
+        project = load(root)
+
+        assert project.services["api"].env == {"A": "1"}
+        assert any("URL is left out, because postgres is left out" in each for each in project.notes)
+
 
 class TestAWorker:
     def test_has_no_port_and_its_own_command(self, write: Write, composed: Composed) -> None:
