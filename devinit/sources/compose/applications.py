@@ -6,11 +6,12 @@ import re
 
 from msgspec import structs
 
-from devinit.model.defaults import preferring
+from devinit.model.defaults import LOCAL_HOST, preferring
 from devinit.model.evidence import Evidence
 from devinit.model.port import LOWEST_UNPRIVILEGED_PORT, PortRequest
 from devinit.model.service import Condition, Readiness, Service
 from devinit.sources.addresses import Network, Server, in_text
+from devinit.sources.commands.entry import listening_of
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.process import Process
 from devinit.sources.compose.data import published_port
@@ -23,6 +24,8 @@ from devinit.sources.probes import own_page
 from devinit.sources.source import Weight
 
 _USUAL_PORT = 8000
+_ITS_PORT = ("${PORT}", f"{LOCAL_HOST}:${{PORT}}")
+"""Values of variables that tell a program where to listen."""
 
 
 def add_application(each: Member, name: str, network: Network, reading: Reading) -> None:
@@ -60,7 +63,7 @@ def add_application(each: Member, name: str, network: Network, reading: Reading)
             f"starts it"
         )
         command = None
-    port, port_said = (None, None) if is_job else _port(each, name, command, reading)
+    port, port_said = (None, None) if is_job else _port(each, name, command, given, reading)
     ready, ready_said = _readiness(described, reading.servers[each.name]) if port else (Readiness(), None)
     depends_on, conditions, said_of_order = _dependencies(described, given, reading)
     text, before = (command.text, command.before) if command else (None, ())
@@ -143,30 +146,57 @@ def _why_not(each: Member, command: Native | None, given: Given, reading: Readin
 
 
 def _port(
-    each: Member, name: str, command: Native | None, reading: Reading
+    each: Member, name: str, command: Native | None, given: Given, reading: Reading
 ) -> tuple[PortRequest | None, Evidence | None]:
     """Return the port of a service, and the line that names it."""
     described, container = each.definition, reading.servers[each.name].main
-    serves = command is not None and (command.command.serves or command.command.takes_port)
     if command is not None and command.only_works:
         return None, None
-    if container is None and not serves and not (command and command.script and command.script.port):
+    usual, fixed, said = _listening(described, command, given, reading)
+    if container is None and usual is None and command is not None:
         return None, None
-    names_port = any(variable.name == "PORT" for variable in described.environment)
-    movable = command is None or serves or names_port or command.script is not None
-    if not movable and container is not None and container >= LOWEST_UNPRIVILEGED_PORT:
+    if fixed is not None or (command is not None and usual is None):
         # Nothing shows that it listens where PORT says.
-        request = preferring(name, container, browser=True)
-        said = next(
-            (port.at.evidence("port") for port in described.ports if port.container == container), None
-        )
-        return structs.replace(request, last=container, strict=True), said
+        number = fixed or container or _USUAL_PORT
+        at = [port.at.evidence("port") for port in described.ports if port.container == number]
+        said = said or next(iter(at), None)
+        request = preferring(name, number, browser=True)
+        place = said.place if said else str(described.at)
+        return structs.replace(request, last=number, strict=True, fixed_by=place), said
     published = published_port(described, container)
     if published is not None:
         return preferring(name, published[0], browser=True), published[1]
-    usual = command.command.serves.port if command is not None and command.command.serves else _USUAL_PORT
     is_open = container is not None and container >= LOWEST_UNPRIVILEGED_PORT and not each.serves_files
-    return preferring(name, container if is_open and container else usual, browser=True), None
+    number = container if is_open and container else usual or _USUAL_PORT
+    return preferring(name, number, browser=True), None
+
+
+def _listening(
+    described: Definition, command: Native | None, given: Given, reading: Reading
+) -> tuple[int | None, int | None, Evidence | None]:
+    """Return where a command listens when nothing is said, where it listens whatever is said, and the line.
+
+    Neither is known of a program of which nothing shows that it reads PORT.
+    """
+    if command is None:
+        return None, None, None
+    known, script = command.command, command.script
+    if script is not None and script.strict and not known.takes_port:
+        return script.port, script.port, next(iter(script.said), None)
+    if known.serves or known.takes_port or script is not None:
+        return known.serves.port if known.serves else (script and script.port) or _USUAL_PORT, None, None
+    listens = listening_of(known.program, command.folder, reading.bounds)
+    listening, said = listens or (None, ())
+    if any(value in _ITS_PORT for value in given.env.values()) or "PORT" in {
+        each.name for each in described.environment
+    }:
+        return (listening.port if listening else None) or _USUAL_PORT, None, None
+    if listening is None:
+        return None, None, None
+    line = next(iter(said), None)
+    if listening.variable == "PORT":
+        return listening.port or _USUAL_PORT, None, line
+    return listening.port, listening.port, line
 
 
 def _readiness(described: Definition, server: Server) -> tuple[Readiness, Evidence | None]:

@@ -435,6 +435,30 @@ class TestAnApplication:
         assert service.port is not None
         assert (service.port.preferred, service.port.strict) == (8080, True)
 
+    def test_whose_code_reads_its_port_may_move(self, write: Write, composed: Composed) -> None:
+        write("api/server.js", "require('http').createServer().listen(process.env.PORT || 8080)\n")
+
+        port = (
+            composed("api: {build: ./api, command: node server.js, ports: ['9000:8080']}\n")
+            .services["api"]
+            .port
+        )
+
+        assert port is not None
+        assert (port.preferred, port.strict) == (9000, False)
+
+    def test_whose_code_names_its_port_keeps_that(self, write: Write, composed: Composed) -> None:
+        write("api/server.js", "require('http').createServer().listen(8081)\n")
+
+        port = (
+            composed("api: {build: ./api, command: node server.js, ports: ['9000:8081']}\n")
+            .services["api"]
+            .port
+        )
+
+        assert port is not None
+        assert (port.preferred, port.strict, port.fixed_by) == (8081, True, "api/server.js, line 1")
+
     def test_that_is_told_its_port_may_move(self, write: Write, composed: Composed) -> None:
         write("api/server.py", "")
 
