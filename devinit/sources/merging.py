@@ -17,6 +17,8 @@ from msgspec import structs
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness, Service
+from devinit.sources.commands import programs
+from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.references import retold, without_circles, without_portless, without_unfinished
 from devinit.sources.source import Found, Weight
 
@@ -134,8 +136,34 @@ def _of_the_same_name_and_folder(service: Service, _low: Found, others: list[Ser
     yield from (each for each in same if each.directory == service.directory)
 
 
-_BY_NAME = (_of_the_same_name, _of_the_same_kind, _in_the_same_folder)
-_IN_CONTAINERS = (_of_the_same_name_and_folder, _of_the_same_kind, _in_the_same_folder, _of_the_same_name)
+def _of_the_same_work(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
+    """Yield a worker of the same program in the same folder: a second scheduler would do everything twice."""
+    work = _work_of(service)
+    same = [
+        each for each in others if work and _work_of(each) == work and each.directory == service.directory
+    ]
+    yield from same[:1]
+
+
+def _work_of(service: Service) -> tuple[str, ...]:
+    """Return the program of a worker, with what it does of several things; nothing for any other service."""
+    if service.port is not None or not _is_application(service):
+        return ()
+    program = program_of(words_of(service.command or ""))
+    if not programs.only_works("", program):
+        return ()
+    return (program[0], *(word for word in program[1:] if word in _KINDS_OF_WORK))
+
+
+_KINDS_OF_WORK = frozenset({"worker", "beat", "flower", "scheduler"})
+_BY_NAME = (_of_the_same_name, _of_the_same_kind, _in_the_same_folder, _of_the_same_work)
+_IN_CONTAINERS = (
+    _of_the_same_name_and_folder,
+    _of_the_same_kind,
+    _in_the_same_folder,
+    _of_the_same_work,
+    _of_the_same_name,
+)
 """How the same service is found, the surest first: what is built in a folder is what its code is."""
 
 
@@ -172,7 +200,11 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
         "env": other.env | winner.env,
         "env_file": tuple(dict.fromkeys((*other.env_file, *winner.env_file))),
     }
-    if winner.command is None:
+    is_stated = (
+        low.weight is Weight.CONTAINERS and winner.port is None and winner.directory == other.directory
+    )
+    if winner.command is None or (is_stated and other.command is not None):
+        # Of a worker a compose file knows the queues and the options.
         changes |= {"command": other.command, "directory": other.directory}
     if other.port is not None and not _port_evidence(winner.name, high) and _knows_port(other, low):
         # A list of processes numbers them from 5000 on; who knows the program knows its usual port.

@@ -27,7 +27,7 @@ def server(name: str, port: int, directory: Path = BACKEND, **keys: Any) -> Serv
 
 def worker(name: str, directory: Path = ROOT, **keys: Any) -> Service:
     """Return a command without a port."""
-    return Service(name=name, directory=directory, command=f"work-{name}", **keys)
+    return Service(name=name, directory=directory, **{"command": f"work-{name}", **keys})
 
 
 def database(kind: str, name: str | None = None) -> Service:
@@ -396,6 +396,24 @@ class TestWhatRunsInContainers:
         assert found.services["web"].env == {
             "URL": "http://${BACKEND_HOST}:${BACKEND_PORT}/v1",
             "X": "${OTHER_PORT}",
+        }
+
+    def test_works_once_where_the_code_shows_the_same_worker(self) -> None:
+        known = (
+            worker("worker", BACKEND, command="celery -A shop worker"),
+            worker("beat", BACKEND, command="celery -A shop beat"),
+        )
+        stated = (
+            worker("queue", BACKEND, command="celery -A shop worker -Q mails"),
+            worker("more", BACKEND, command="celery -A shop worker -Q more"),
+        )
+
+        found = merged([recognised(*known), in_containers(*stated)])
+
+        assert {name: each.command for name, each in found.services.items()} == {
+            "worker": "celery -A shop worker -Q mails",
+            "beat": "celery -A shop beat",
+            "more": "celery -A shop worker -Q more",
         }
 
     def test_is_the_application_of_its_folder_before_that_of_its_name(self) -> None:

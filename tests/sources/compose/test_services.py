@@ -393,7 +393,7 @@ class TestAnApplication:
             """
         )
 
-        service = project.services["web"]
+        [service] = project.services.values()
         assert service.command == "npm run dev -- --host 127.0.0.1 --port ${PORT} --strictPort"
         assert (service.directory.name, port_of(service)) == ("web", 5180)
 
@@ -480,7 +480,7 @@ class TestAnApplication:
             for each in ("80:80", "8080:80")
         ]
 
-        assert ports == [3000, 8080]
+        assert ports == [5173, 8080]
 
     def test_whose_command_only_its_image_has_is_named_with_its_folder(
         self, write: Write, composed: Composed
@@ -759,7 +759,7 @@ class TestTheEnvironment:
             """
         )
 
-        assert project.services["web"].env == {"VITE_API_URL": "http://localhost:${WEB_PORT}/x"}
+        assert project.services["frontend"].env == {"VITE_API_URL": "http://localhost:${FRONTEND_PORT}/x"}
 
     def test_leaves_out_a_variable_that_has_to_have_a_value(self, write: Write, composed: Composed) -> None:
         service = self.of(composed, write, "environment: {A: '${NEEDED:?set it}', B: 1}\n")
