@@ -34,7 +34,7 @@ def add_application(each: Member, name: str, network: Network, reading: Reading)
     if "flower" in (described.command or ()):
         reading.note(described.at, f"{each.name} is left out: nothing needs it")
         return
-    given = environment_of(described, network, reading.project.names, reading.bounds, each.directory)
+    given = environment_of(described, network, reading.project, each.directory)
     for note in given.notes:
         reading.project.note(note)
     for server, variables in given.missing.items():

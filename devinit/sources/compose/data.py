@@ -15,12 +15,13 @@ from devinit.model.evidence import Evidence
 from devinit.model.port import LOWEST_UNPRIVILEGED_PORT
 from devinit.model.service import RANDOM_PASSWORD, Service
 from devinit.sources.addresses import Login, Server
-from devinit.sources.compose.definition import Definition, Variable
+from devinit.sources.compose.definition import Definition
 from devinit.sources.compose.environment import variables_of_files
+from devinit.sources.compose.project_files import ComposeProject
 from devinit.sources.compose.roles import Member
+from devinit.sources.compose.variable import Variable
 from devinit.sources.interpolation import variables_in
 from devinit.sources.servers import server, settings_of
-from devinit.system.bounds import Bounds
 
 _USERS = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
 _PASSWORDS = ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD", "REDIS_PASSWORD", "VALKEY_PASSWORD")
@@ -47,10 +48,10 @@ def port_inside(definition: Definition, kind: str) -> int:
     return int(found[1]) if found else KINDS[kind].default_port or 0
 
 
-def statement_of(member: Member, names: dict[str, str], bounds: Bounds) -> Statement:
-    """Return what the variables and the command of a data service say; `names` is what `.env` does."""
+def statement_of(member: Member, project: ComposeProject) -> Statement:
+    """Return what the variables and the command of a data service say."""
     definition, kind = member.definition, member.image.kind
-    variables = (*variables_of_files(definition, names, bounds), *definition.environment)
+    variables = (*variables_of_files(definition, project), *definition.environment)
     given = {each.name: each for each in variables if each.value}
     if kind == "postgres":
         return _of_postgres(given)

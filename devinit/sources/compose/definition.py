@@ -13,7 +13,8 @@ from msgspec import Struct
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.sources.compose.layers import normal
 from devinit.sources.compose.project_files import ComposeProject
-from devinit.sources.interpolation import Pieces, Unreadable, expanded, missing, pieces_of
+from devinit.sources.compose.variable import Variable
+from devinit.sources.interpolation import Unreadable, expanded, missing, pieces_of
 from devinit.sources.yaml_nodes import (
     Mapping,
     Node,
@@ -32,19 +33,6 @@ _PORT = re.compile(
     r"(?:(?P<address>\[[0-9a-fA-F:]{2,45}\]|[\w.-]{1,100}):)?(?:(?P<host>\d{0,5})(?:-\d{1,5})?:)?"
     r"(?P<container>\d{1,5})(?:-\d{1,5})?(?:/(?P<protocol>tcp|udp))?"
 )
-
-
-class Variable(Struct, frozen=True):
-    """A variable that a service is given."""
-
-    name: str
-    pieces: Pieces
-    """Its value, taken apart."""
-    value: str
-    """Its value, with what `.env` says in the place of variables."""
-    at: Place
-    is_of_a_file: bool = False
-    """Whether an `env_file` says it."""
 
 
 class Published(Struct, frozen=True):

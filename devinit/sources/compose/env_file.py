@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from devinit.sources.interpolation import LONGEST_VALUE, Unreadable, expanded, pieces_of
 
 MOST_LINES = 2_000
-LONGEST_SUM = 500_000
+LONGEST_SUM = 100_000
 """Characters of all values together, after variables were replaced."""
 _LINE = re.compile(r"[ \t]{0,100}(?:export[ \t]{1,100})?([A-Za-z_][\w.-]{0,200})[ \t]{0,100}=(.{0,20000})")
 _COMMENT = re.compile(r"[ \t]#")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct, field
 
 from devinit.model.evidence import Evidence
 from devinit.sources.addresses import Network, added_ports, rewritten
-from devinit.sources.compose.definition import Definition, Variable
-from devinit.sources.compose.env_file import MOST_LINES, statements
+from devinit.sources.compose.definition import Definition
+from devinit.sources.compose.env_file import LONGEST_SUM, MOST_LINES, statements
+from devinit.sources.compose.project_files import ComposeProject
+from devinit.sources.compose.variable import Variable
 from devinit.sources.files import read
 from devinit.sources.interpolation import Unreadable, expanded, literal, pieces_of, template
 from devinit.sources.yaml_nodes import Place
@@ -44,7 +46,7 @@ class Given(Struct):
 
 
 def environment_of(
-    definition: Definition, network: Network, names: dict[str, str], bounds: Bounds, directory: Path
+    definition: Definition, network: Network, project: ComposeProject, directory: Path
 ) -> Given:
     """Return what a compose file gives to a service, with addresses that are right natively."""
     given = Given(notes=[*definition.problems], is_certain=not definition.problems)
@@ -53,15 +55,16 @@ def environment_of(
         for each in definition.build.args:
             if _PUBLIC.match(each.name):
                 stated.setdefault(each.name, each)
+    bounds = project.bounds
     own = dict.fromkeys((bounds.root / ENV_FILE, directory / ENV_FILE))
-    read_anyway = {each.name: each for each in variables_in_files(own, names, bounds)}
-    from_files = {each.name: each for each in variables_of_files(definition, names, bounds)}
+    read_anyway = {each.name: each for path in own for each in _variables_in(path, project)}
+    from_files = {each.name: each for each in variables_of_files(definition, project)}
     _name_files(definition, bounds, directory, given)
     given_to_it = from_files | stated
     everything = read_anyway | given_to_it
     values = {name: each.value for name, each in everything.items()}
     for name, variable in everything.items():
-        _give(variable, values, network, names, given, is_said=name in given_to_it)
+        _give(variable, values, network, project.names, given, is_said=name in given_to_it)
     for name, port, value in added_ports(values, network):
         given.env[port] = value
         given.evidence.append(everything[name].at.evidence("env"))
@@ -69,27 +72,35 @@ def environment_of(
     return given
 
 
-def variables_of_files(definition: Definition, names: dict[str, str], bounds: Bounds) -> Iterator[Variable]:
+def variables_of_files(definition: Definition, project: ComposeProject) -> Iterator[Variable]:
     """Yield what the files of `env_file` say; the later one counts, and comes later."""
-    yield from variables_in_files([path for path, _ in definition.env_files], names, bounds)
+    for path, _ in definition.env_files:
+        yield from _variables_in(path, project)
 
 
-def variables_in_files(paths: Iterable[Path], names: dict[str, str], bounds: Bounds) -> Iterator[Variable]:
-    """Yield what files of variables say, as far as they lie in the project."""
-    for path in paths:
-        if not path.is_relative_to(bounds.root) or not bounds.holds(path):
+def _variables_in(path: Path, project: ComposeProject) -> tuple[Variable, ...]:
+    """Return what a file of variables says, as far as it lies in the project; it is read once for all services."""
+    if path not in project.variables:
+        is_inside = path.is_relative_to(project.bounds.root) and project.bounds.holds(path)
+        project.variables[path] = tuple(_read_variables(path, project)) if is_inside else ()
+    return project.variables[path]
+
+
+def _read_variables(path: Path, project: ComposeProject) -> Iterator[Variable]:
+    text = read(path, project.bounds)
+    file = str(path.relative_to(project.bounds.root))
+    lines = text.split("\n")[:MOST_LINES]
+    length = 0
+    for number, name, written in statements(text):
+        try:
+            pieces = pieces_of(written)
+            value = expanded(pieces, project.names)
+        except Unreadable:
             continue
-        text = read(path, bounds)
-        file = str(path.relative_to(bounds.root))
-        lines = text.split("\n")[:MOST_LINES]
-        for number, name, written in statements(text):
-            try:
-                pieces = pieces_of(written)
-                value = expanded(pieces, names)
-            except Unreadable:
-                continue
-            place = Place(file, number, lines[number - 1])
-            yield Variable(name, pieces, value, place, is_of_a_file=True)
+        length += len(value)
+        if length > LONGEST_SUM:
+            return
+        yield Variable(name, pieces, value, Place(file, number, lines[number - 1]), is_of_a_file=True)
 
 
 def _name_files(definition: Definition, bounds: Bounds, directory: Path, given: Given) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct, field, structs
 
 from devinit.sources.compose.env_file import names_in
 from devinit.sources.compose.layers import overlaid
+from devinit.sources.compose.variable import Variable
 from devinit.sources.files import read
 from devinit.sources.interpolation import Unreadable, expanded, pieces_of
 from devinit.sources.unreadable import problem_of_text
@@ -40,6 +41,8 @@ class ComposeProject(Struct):
     """The base file."""
     services: dict[str, Mapping] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    variables: dict[Path, tuple[Variable, ...]] = field(default_factory=dict)
+    """What files of variables say, as far as they have been read."""
     documents: dict[str, Mapping | None] = field(default_factory=dict)
     """Keyed by file, relative to the project's folder; None for one that cannot be read."""
 

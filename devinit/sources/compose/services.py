@@ -89,7 +89,7 @@ def _server(each: Member, reading: Reading) -> Server:
 
 
 def _statement(each: Member, reading: Reading) -> Statement:
-    return statement_of(each, reading.project.names, reading.bounds)
+    return statement_of(each, reading.project)
 
 
 def _ports_inside(each: Member) -> tuple[int, ...]:

@@ -135,6 +135,19 @@ def test_a_hostile_file_is_read_in_time(root: Path, content: bytes) -> None:
     assert len(found.notes) <= 200
 
 
+def test_values_that_name_values_are_bounded(root: Path) -> None:
+    (root / "api").mkdir()
+    (root / ".env").write_text(f"A={'x' * 7_000}db:5432\n" + "".join(f"B{n}=$A\n" for n in range(1_900)))
+    services = "".join(f"  s{n}: {{build: ./api, command: flask run, env_file: .env}}\n" for n in range(90))
+    (root / "compose.yaml").write_text(f"services:\n  db: {{image: postgres}}\n{services}")
+    started = time.monotonic()
+
+    found = compose.read(bounds_of(root))
+
+    assert time.monotonic() - started < 20
+    assert sum(len(value) for each in found.services.values() for value in each.env.values()) < 20_000_000
+
+
 def test_a_named_pipe_is_not_waited_for(root: Path) -> None:
     import os
 
