@@ -63,6 +63,27 @@ CALLS = {
     ),
     "fetch": ("frontend/src/App.tsx", "const r = await fetch(`http://localhost:8000/items/${id}`)", 1),
     "a socket": ("frontend/src/live.js", 'const s = new WebSocket("ws://localhost:8000/ws")', 1),
+    "a target with a name": (
+        "frontend/vite.config.ts",
+        "const backendTarget = 'http://localhost:8000'\nproxy: { '/api': backendTarget }",
+        1,
+    ),
+    "a rewrite in development": (
+        "frontend/next.config.js",
+        'destination:\n  process.env.NODE_ENV === "development"\n    ? "http://localhost:8000/api"\n    : "/api/",',
+        3,
+    ),
+    "a variable that is built in": (
+        "frontend/next.config.js",
+        'env: {\n NEXT_PUBLIC_API: "http://localhost:8000" }',
+        2,
+    ),
+    "a choice by the mode": (
+        "frontend/src/data.ts",
+        "export const url_main = import.meta.env.DEV\n    ? 'http://localhost:8000'\n    : location.origin",
+        2,
+    ),
+    "a field of a class": ("frontend/src/auth.ts", "  private apiUrl = 'http://localhost:8000/api';", 1),
     "a component": (
         "frontend/src/App.vue",
         "<script>\nconst API_URL = 'http://localhost:8000'\n</script>",
@@ -111,6 +132,7 @@ class TestAClient:
             "const API_URL = process.env.API_URL || 'http://localhost:8000'",
             "const API_URL = env.VITE_API_URL ||\n  'http://localhost:8000'",
             "// fetch('http://localhost:8000')",
+            "const url = process.env.NODE_ENV === 'test' ? process.env.URL : 'http://localhost:8000'",
             "const API_URL = z.string().default('http://localhost:8000')",
             "const DEFAULT_BASE_URL = 'http://localhost:8000'",
             "const text = 'see http://localhost:8000'",

@@ -25,20 +25,32 @@ _MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d")
 _CONFIGURATION = re.compile(
     r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
 )
+_BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.NODE_ENV)){0,160}?"
+"""What may stand between a name and its value: the condition of a choice, also on lines of its own."""
 _PROXY = re.compile(
-    rf"""(?:target|destination|proxy|origin)["']?\s*[:=,(]\s*["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
+    rf"""(?:target|destination|proxy|origin)["']?\s{{0,9}}[:=,(]{_BEFORE}["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
 )
-_SHORT_PROXY = re.compile(rf"""["']/[\w./-]*["']\s*:\s*["']https?://{_LOCAL}:(\d{{2,5}})\b""")
+_SHORT_PROXY = re.compile(rf"""["']/[\w./-]*["']\s{{0,9}}:\s{{0,9}}["']https?://{_LOCAL}:(\d{{2,5}})\b""")
+_NAMED_TARGET = re.compile(
+    rf"""\b(?:const|let|var)\s{{1,9}}\w{{0,30}}(?:target|backend|proxy|server|url)\w{{0,30}}\s{{0,9}}={_BEFORE}["'`]https?://"""
+    rf"""{_LOCAL}:(\d{{2,5}})\b""",
+    re.IGNORECASE,
+)
+_BUILT_IN = re.compile(
+    rf"""\b[A-Z][A-Z0-9_]{{2,60}}\s{{0,9}}:\s{{0,9}}["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
+)
+"""The `env` of a next.config, or `define`: it counts more than the environment."""
 _CALL = re.compile(
-    r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|apiUrl|BASE_URL|fetch\(|axios(?:\.\w+)?\(|new WebSocket\(|\bio\(|"
-    r"createClient\()"
-    rf"[^\n]{{0,60}}?(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
+    r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|createClient\(|"
+    rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
 )
 _WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
 """What an Electron application shows."""
 _FROM_ELSEWHERE = re.compile(
     r"process\.env|import\.meta\.env|loadEnv|\benv\.|\benv\(|\?\?|\|\||getenv|environ|config\(|default\(|prefault\(|DEFAULT_"
 )
+_MODE = re.compile(r"process\.env\.NODE_ENV|import\.meta\.env\.(?:DEV|PROD|MODE)\b")
+"""Says how the code runs, not where anything is."""
 _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", ".svelte")
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
@@ -123,22 +135,31 @@ def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
     if name == "tauri.conf.json":
         return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
     if _CONFIGURATION.fullmatch(name):
-        return (_PROXY, _SHORT_PROXY)
+        return (_PROXY, _SHORT_PROXY, _NAMED_TARGET, _BUILT_IN)
     return (_CALL, _WINDOW)
 
 
 def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[int, int, Direction]]:
     """Yield port and position of each address in the code of a client."""
-    start = 0
-    before = ""
-    for line in text.splitlines(keepends=True):
-        is_comment = line.lstrip().startswith(("//", "*", "/*", "#", "<!--"))
-        if not is_comment and len(line) <= _LONGEST_LINE and not _FROM_ELSEWHERE.search(before + line):
-            for found in (match for pattern in patterns for match in pattern.finditer(line)):
-                yield int(found[1]), start + found.start(1), Direction.CALLS
-        # A statement that goes on: `process.env.API_URL ||` and the constant below it.
-        before = line if line.rstrip().endswith(("||", "??", "(", "=", ":", "?")) else ""
-        start += len(line)
+    code = _without_comments(text)
+    for found in (match for pattern in patterns for match in pattern.finditer(code)):
+        # As far as the statement goes: what stands behind `??` may be a default.
+        beginning = code.rfind("\n", 0, found.start()) + 1
+        said = _MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()])
+        before = code[max(beginning - _LONGEST_LINE, 0) : beginning].rstrip().endswith(("||", "??"))
+        if not before and not _FROM_ELSEWHERE.search(said):
+            yield int(found[1]), found.start(1), Direction.CALLS
+
+
+def _without_comments(text: str) -> str:
+    """Return a text with blanks in the place of lines that are comments, and of lines that a program wrote."""
+    lines = text.splitlines(keepends=True)
+    return "".join(
+        re.sub(r"[^\r\n]", " ", line)
+        if len(line) > _LONGEST_LINE or line.lstrip().startswith(("//", "*", "/*", "#", "<!--"))
+        else line
+        for line in lines
+    )
 
 
 def _origins(text: str) -> Iterator[tuple[int, int, Direction]]:
