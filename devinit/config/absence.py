@@ -19,8 +19,8 @@ APPLICATIONS = tuple(text for source in SOURCES for text in source.APPLICATIONS)
 DATABASES = tuple(text for source in SOURCES for text in source.DATABASES)
 FIRST_FILE = "`devinit init` writes a devinit.toml to begin with"
 NO_SERVICES = (
-    "add a [services.NAME] with a command to devinit.toml, or let `devinit init --force` write what it "
-    "detects here"
+    "add a [services.NAME] with a command to devinit.toml; nothing else in the repository shows a service, and "
+    "`devinit init --explain` lists what was looked for"
 )
 
 

@@ -223,8 +223,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
     check_variables(services, place)
     notes = check_ports(services, place)
     if not services:
-        nothing = "" if found is None else ", and none are found beside it"
-        notes.append(f"{path} describes no services{nothing}")
+        notes.append(f"{path} describes no services")
     notes += linked_env_files(root, services.values())
     notes += () if found is None else notes_of(found, services)
     environment = variables(file.environment, problems.at("environment"))
