@@ -38,6 +38,8 @@ def rust(tree: Tree) -> Finding:
     """Return the servers of Rust: packages with a program that use a framework for servers."""
     units = []
     for folder in tree.folders:
+        if not tree.has(folder, "Cargo.toml"):
+            continue
         names = {each.name.removeprefix("rust:") for each in dependencies_of(tree, folder)}
         main = joined(folder, "src/main.rs")
         framework = next((each for each in _RUST_PORTS if each in names), None)

@@ -109,11 +109,10 @@ def _has_module(tree: Tree, folder: str, name: str) -> bool:
     if tree.has(folder, f"{name}.py"):
         return True
     package = joined(folder, name)
-    return any(each.endswith(".py") for each in tree.files.get(package, ())) or any(
+    return any(
         each.endswith(".py")
-        for below in tree.below(package)
-        if parent(below) == package
-        for each in tree.files[below]
+        for inner in (package, *tree.inner.get(package, ()))
+        for each in tree.files.get(inner, ())
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from devinit.sources.applications.dependencies import toml
 from devinit.sources.applications.tree import Tree, joined, upwards
-from devinit.sources.applications.unit import Unit, shown
+from devinit.sources.applications.unit import Unit, listed, shown
 from devinit.sources.applications.workspaces import manager_of, workspace_of
 from devinit.sources.files import table
 
@@ -31,7 +31,7 @@ def missing(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
             if shown(unit.folder) not in folders:
                 folders.append(shown(unit.folder))
     for (what, command), folders in needed.items():
-        yield f"{', '.join(folders)}: {what.format(command=command)}"
+        yield f"{listed(folders)}: {what.format(command=command)}"
 
 
 def _missing_for(tree: Tree, unit: Unit) -> Iterator[tuple[str, str]]:

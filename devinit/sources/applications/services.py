@@ -15,7 +15,7 @@ from devinit.sources.applications.languages import findings_in
 from devinit.sources.applications.links import links_out
 from devinit.sources.applications.names import named
 from devinit.sources.applications.tree import Tree, joined, tree_of
-from devinit.sources.applications.unit import Role, Unit, declares_dependencies
+from devinit.sources.applications.unit import Role, Unit, declares_dependencies, listed
 from devinit.sources.applications.unrecognised import notes_about, nothing_in
 from devinit.sources.source import Found
 from devinit.sources.unreadable import problem_of
@@ -24,7 +24,6 @@ from devinit.system.bounds import Bounds
 MOST_BY_THEMSELVES = 8
 """So many servers are started without being asked for; of more, those that a frontend needs."""
 _MOST_PROBLEMS = 20
-_MOST_NAMED = 5
 _PRIMARY = ("backend", "api", "server", "gateway")
 """The backend that the pages talk to, where there are several."""
 
@@ -148,7 +147,7 @@ def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
     left = [name for name, service in services.items() if not service.autostart]
     if left:
         yield (
-            f"{len(services)} programs were found, too many to start all of them: {', '.join(left)} are started "
+            f"{len(services)} programs were found, too many to start all of them: {listed(left)} are started "
             "by their names, as in `devinit start NAME`, or for a service that depends on them"
         )
 
@@ -158,8 +157,7 @@ def _passed_over(tree: Tree, folders: list[str]) -> Iterator[str]:
     for folder in tree.templates:
         yield f"{folder}/: a template that has to be filled in first; nothing of it is started"
     if not folders and tree.passed_over:
-        names = ", ".join(tree.passed_over[:_MOST_NAMED])
-        yield f"passed over: {names} (other repositories, examples, tests and copies)"
+        yield f"passed over: {listed(tree.passed_over)} (other repositories, examples, tests and copies)"
     if not tree.is_whole:
         yield "the repository has more files than are looked at: devinit.toml can name what is missing"
 

@@ -76,6 +76,8 @@ class Tree(Struct, kw_only=True):
     bounds: Bounds
     files: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Folder → the names of its files, the nearest folder first. No link out of the repository is in it."""
+    inner: dict[str, list[str]] = field(default_factory=dict)
+    """Folder → the folders in it that were looked at."""
     passed_over: list[str] = field(default_factory=list)
     """Folders whose applications are not the project's: other repositories, examples, tests, copies, templates."""
     templates: list[str] = field(default_factory=list)
@@ -118,7 +120,10 @@ class Tree(Struct, kw_only=True):
 
     def below(self, folder: str) -> Iterator[str]:
         """Yield a folder and those below it, the nearest first."""
-        return (each for each in self.files if each == folder or each.startswith(joined(folder, "")))
+        level = [folder] if folder in self.files else []
+        while level:
+            yield from level
+            level = [inner for each in level for inner in self.inner.get(each, ())]
 
     def sources(self, folder: str, suffix: str | tuple[str, ...], most: int = MOST_SOURCES) -> Iterator[str]:
         """Yield the files with a suffix in a folder and below it, the nearest first, within bounds."""
@@ -215,6 +220,8 @@ def _visited(tree: Tree, folder: str, entries: list[os.DirEntry[str]], top: str)
         elif not entry.is_symlink() or _leads_to_a_file(tree, name, entry):
             files.append(entry.name)
     tree.files[folder] = tuple(files)
+    if folder:
+        tree.inner.setdefault(parent(folder), []).append(folder)
     return below
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from devinit.model.service import Readiness
 NAMED_AS_BACKEND = frozenset({"backend", "server", "api"})
 NAMED_AS_FRONTEND = frozenset({"frontend", "client", "web"})
 """Folders whose name says that a program is in them, where its code does not."""
+MOST_NAMED = 8
+"""Of many things in one note."""
 BUILD_SECONDS = 600.0
 """How long a program may take to be compiled before its first answer."""
 PAGE_SECONDS = 120.0
@@ -71,6 +74,12 @@ def declares_dependencies(folder: str, name: str) -> bool:
     """Tell whether a file declares what a program of Python or Node depends on."""
     is_list = name.startswith("requirements") or folder.rpartition("/")[2] == "requirements"
     return name in ("package.json", "pyproject.toml", "Pipfile") or (is_list and name.endswith(".txt"))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as notes list them: the first ones, and how many there are beside those."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
 
 def shown(folder: str) -> str:

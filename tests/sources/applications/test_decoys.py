@@ -290,4 +290,5 @@ class TestManyServers:
         project = detect(root)
 
         assert [name for name, each in project.services.items() if each.autostart] == ["api", "frontend"]
+        assert len(project.notes[-1]) < 250
         assert project.notes[-1].startswith("11 programs were found, too many to start all of them: sa, sb, ")
