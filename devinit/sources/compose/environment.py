@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -23,6 +23,10 @@ from devinit.system.bounds import ENV_FILE, Bounds
 _PRODUCTION = re.compile(r"(?:[A-Z_]*_)?(?:ENV|ENVIRONMENT|MODE)=(?:production|prod)")
 _PUBLIC = re.compile(r"(?:VITE|NEXT_PUBLIC|REACT_APP|PUBLIC|NUXT_PUBLIC|VUE_APP|EXPO_PUBLIC)_")
 """How names begin that a page's build reads: natively its dev server does."""
+_FOLDERS = ("/app", "/code", "/usr/src", "/workspace")
+"""Where containers have their code, as a rule."""
+_FILE = re.compile(r"(?:sqlite(?:\+\w{1,20})?:///|file:(?://)?)?(/[^\s:?#]{1,400})")
+"""An absolute path, also in a URL of a file: `sqlite:////app/shop.db`."""
 _OWN = frozenset({"PORT", "HOST", "HOSTNAME", "PATH", "HOME", "USER", "VIRTUAL_ENV", "TZ"}) | {
     "CHOKIDAR_USEPOLLING",
     "WATCHPACK_POLLING",
@@ -37,6 +41,8 @@ class Given(Struct):
     files: list[Path] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    folders: tuple[str, ...] = ()
+    """Of the container: a path in one of them is none of this machine's."""
     missing: dict[str, list[str]] = field(default_factory=dict)
     """Servers that devinit does not run → the variables that name them."""
     reached: set[str] = field(default_factory=set)
@@ -49,7 +55,11 @@ def environment_of(
     definition: Definition, network: Network, project: ComposeProject, directory: Path
 ) -> Given:
     """Return what a compose file gives to a service, with addresses that are right natively."""
-    given = Given(notes=[*definition.problems], is_certain=not definition.problems)
+    given = Given(
+        notes=[*definition.problems],
+        is_certain=not definition.problems,
+        folders=container_folders(definition),
+    )
     stated = {each.name: each for each in definition.environment}
     if definition.build is not None:
         for each in definition.build.args:
@@ -141,6 +151,10 @@ def _give(
             result.problems or any(each.is_data for each in result.missing)
         )
         return
+    if not result.changed and (inside := container_path(value, given.folders)) is not None:
+        if is_said:
+            given.notes.append(f"{variable.at}: {name} is left out: {inside} is a path in the container")
+        return
     if not result.changed and variable.is_of_a_file:
         return
     text = result.template if result.changed else template(variable.pieces, names)
@@ -148,6 +162,18 @@ def _give(
         return
     given.env[name] = text
     given.evidence.append(variable.at.evidence("env"))
+
+
+def container_path(value: str, folders: Iterable[str]) -> str | None:
+    """Return the path in a value that only the container has: it lies in one of its folders."""
+    path = found[1] if (found := _FILE.match(value)) else ""
+    return path if any(path == each or path.startswith(f"{each}/") for each in folders) else None
+
+
+def container_folders(definition: Definition) -> tuple[str, ...]:
+    """Return the folders that a container has, and this machine as a rule has not."""
+    folders = (definition.working_dir, *(target for _, target in definition.mounts), *definition.volumes)
+    return (*_FOLDERS, *(str(each).rstrip("/") for each in folders if str(each).strip("/")))
 
 
 def prefixes_in(value: str, network: Network) -> Iterator[str]:

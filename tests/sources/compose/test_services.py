@@ -293,6 +293,30 @@ class TestWhatDevinitDoesNotRun:
         assert project.services["api"].env == {}
         assert "docker-compose.yml, line 3: AI_URL of api is left out, because ai is" in project.notes
 
+    def test_is_given_no_path_of_its_container(self, write: Write, composed: Composed) -> None:
+        write("api/Dockerfile", UVICORN)
+
+        project = composed(
+            """
+            api:
+              build: ./api
+              volumes: [./api:/srv/shop]
+              environment:
+                DATABASE_URI: sqlite:////app/instance/shop.db
+                CACHE_DIR: /app/cache
+                API_PREFIX: /api/v1
+                CERTS: /etc/ssl/certs
+                DATABASE_FILE: sqlite:///./dev.db
+            """
+        )
+
+        env = project.services["api"].env
+        assert {*env} == {"API_PREFIX", "CERTS", "DATABASE_FILE", "CACHE_DIR"}
+        assert env["CACHE_DIR"] == "${DEVINIT_PROJECT}/api/cache"
+        assert (
+            "docker-compose.yml, line 6: DATABASE_URI is left out: /app/instance/shop.db is a path in the container"
+        ) in project.notes
+
     def test_is_run_for_a_profile_that_env_turns_on(self, write: Write, composed: Composed) -> None:
         write(".env", "COMPOSE_PROFILES=tools\n")
 
