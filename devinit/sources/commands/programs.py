@@ -217,6 +217,23 @@ _WRAPPERS = {
     "exec": (),
 }
 """Program → its commands that run another program; none: it always does."""
+_MIGRATING = {
+    "prisma": ("migrate", "push"),
+    "drizzle-kit": ("push", "migrate"),
+    "sequelize": ("db:migrate",),
+    "sequelize-cli": ("db:migrate",),
+    "typeorm": ("migration:run", "schema:sync"),
+    "knex": ("migrate:latest",),
+    "mikro-orm": ("migration:up",),
+}
+"""Program → its commands that change the schema of a database."""
+_RUN_BINARIES = frozenset({"yarn", "pnpm", "bun"})
+"""Package managers that run an installed program by its name alone: `yarn vite`."""
+_BINARIES = (SERVERS.keys() | _BUILDING) - {"serve", "php"} | {
+    "concurrently", "conc", "npm-run-all", "run-p", "run-s", "turbo", "nx", "lerna", "nodemon", "tsx", "ts-node",
+    "ts-node-dev", "cross-env", "dotenv", "dotenvx", "env-cmd", "wait-on", "electron", "node", "prisma",
+    "drizzle-kit",
+}  # fmt: skip
 _INTERPRETERS = re.compile(r"(?:python|ruby|php|node|bun|deno|tsx|ts-node|ts-node-dev|tsnd)[\d.]*")
 _VALUED = frozenset(
     {
@@ -259,6 +276,8 @@ def program_of(words: list[str]) -> list[str]:
             left = left[1:]
         elif word in _WRAPPERS and (not _WRAPPERS[word] or (len(left) > 1 and left[1] in _WRAPPERS[word])):
             left = _without_options(left[2 if _WRAPPERS[word] else 1 :])
+        elif word in _RUN_BINARIES and left[1:] and left[1] in _BINARIES:
+            left = left[1:]
         elif _INTERPRETERS.fullmatch(word) and len(left) > 1:
             rest = left[1:]
             if word == "tsx" and rest[0] == "watch":
@@ -322,6 +341,18 @@ def builds(program: list[str]) -> bool:
         or (name in SERVERS and "build" in program[1:])
         or (name == "next" and "build" in program)
     )
+
+
+def migrates(program: list[str]) -> bool:
+    """Tell whether a program changes the schema of a database, and ends."""
+    return bool(program) and any(word in _MIGRATING.get(program[0], ()) for word in program[1:])
+
+
+def asks_before_it_migrates(program: list[str]) -> bool:
+    """Tell whether such a program asks a person, or may empty the database."""
+    if program[:1] != ["prisma"]:
+        return False
+    return program[1:3] in (["migrate", "dev"], ["migrate", "reset"]) or "--force-reset" in program
 
 
 def is_watching(program: list[str]) -> bool:

@@ -30,6 +30,10 @@ _KIND = re.compile(r"\A(?:dev|start|serve|watch|run)[:.-]|[:.-](?:dev|start|serv
 _PORT = re.compile(r"(?<=:)\d{2,5}\b")
 _GENERIC = frozenset({"", "index", "main", "app", "src", "dist", "build", "lib", "bin", "out", "www"})
 """Names of files and folders that do not say which program they are."""
+_OF_THE_SHELL = frozenset(
+    {"cd", "echo", "printf", ".", "source", "export", "set", "unset", "sleep", "true", ":", "clear"}
+)
+"""What reaches no other process, or does nothing to wait for."""
 _INSTALLERS = MANAGERS | {"pip", "pip3", "poetry", "pipenv", "pdm", "bundle", "composer", "uv"}
 _INSTALLING = frozenset({"install", "i", "ci", "add", "sync"})
 _HIDDEN = frozenset({"npm_config", "npm_package"})
@@ -230,7 +234,7 @@ class Expansion:
         words = words_of(command)
         if _installs(command):
             self.notes.append(f"{_place(way)}: `{command}` is not run with each start")
-        elif words[:1] != ["cd"] and words[:1] != ["echo"]:
+        elif not words or words[0] not in _OF_THE_SHELL:
             yield _ending(command, way)
 
     def _scripts(self, folder: str) -> dict[str, str]:

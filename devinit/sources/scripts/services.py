@@ -27,7 +27,7 @@ from devinit.system.bounds import Bounds
 ORIGIN = "package.json"
 SCRIPTS = ("dev", "start:dev", "develop", "start")
 """Scripts with which development begins: the first one that there is counts."""
-WHOLE = ("dev:all", "dev:full", "start:all", "dev:both")
+WHOLE = ("dev:all", "dev:full", "start:all", "dev:both", "dev:watch")
 """Scripts whose name says that they start more than the first one of those."""
 USUAL_PORT = 3000
 """Of a server that names none: nothing numbers these programs."""
@@ -73,7 +73,7 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
         added |= dict.fromkeys(listing.services.keys() - before, step)
     kinds = {name: kind_of(listing.services[name], step, bounds) for name, step in added.items()}
     used = {
-        name: package_of(each, program_run(each, added[name], bounds), packages, bounds.root)
+        name: package_of(each, _program_of(each, added[name], bounds), packages, bounds.root)
         for name, each in listing.services.items()
         if name in added
     }
@@ -118,6 +118,8 @@ def _add(step: Step, process: Process, listing: Listing) -> None:
             f"`{step.command}` is not started: no packages of a workspace were found in which it runs scripts; a "
             "[services.NAME] in devinit.toml describes each of its programs",
         )
+    elif reason := _by_hand(step, listing.bounds):
+        listing.note(process.place, f"{process.name} is left out: {reason}")
     elif not step.ends:
         add(process, listing)
     elif reason := why_not(process, understood(step.command), listing.weight, listing.bounds):
@@ -129,9 +131,23 @@ def _add(step: Step, process: Process, listing: Listing) -> None:
         )
         listing.evidence[process.service] = (line_of("command", process), *process.further)
         if not programs.BUILDERS.search(process.name) and not programs.builds(
-            list(program_run(listing.services[process.service], step, listing.bounds))
+            list(program_run(understood(step.command), directory, listing.bounds))
         ):
             listing.clients.add(process.service)
+
+
+def _program_of(service: Service, step: Step, bounds: Bounds) -> tuple[str, ...]:
+    return program_run(understood(step.command), service.directory, bounds)
+
+
+def _by_hand(step: Step, bounds: Bounds) -> str:
+    """Say why a program that changes the schema of a database is not run; nothing when it is."""
+    program = list(program_run(understood(step.command), bounds.root / step.folder, bounds))
+    if programs.asks_before_it_migrates(program):
+        return "it may ask, or empty the database, when it changes the schema; `devinit run` runs it by hand"
+    if not step.ends and programs.migrates(program):
+        return "it changes the schema of a database, and ends; `before_start` of a service in devinit.toml runs it"
+    return ""
 
 
 def _builds(step: Step, kind: Kind) -> bool:

@@ -11,7 +11,8 @@ from msgspec import Struct
 from devinit.sources.commands.programs import program_of, words_of
 
 MOST_PARTS = 50
-_QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)
+_QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.|\$\([^()]{0,500}\)""", re.DOTALL)
+"""What is one word for the shell, with everything in it."""
 _SIDE_BY_SIDE = re.compile(r"(?<![>&<|])&(?![>&])")
 _ONE_AFTER_THE_OTHER = re.compile(r"&&|;")
 _SHORT = re.compile(r"(npm|pnpm|yarn|bun|node|deno):(\S+)(.*)", re.DOTALL)

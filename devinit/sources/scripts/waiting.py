@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devinit.model.service import Condition, Service
 from devinit.sources.commands import programs
-from devinit.sources.commands.command import understood
+from devinit.sources.commands.command import Command, understood
 from devinit.sources.commands.scripts import words_of_script
 from devinit.sources.commands.workspace import Package, needed_by
 from devinit.sources.scripts.expanding import Step
@@ -34,16 +34,15 @@ def kind_of(service: Service, step: Step, bounds: Bounds) -> Kind:
         return Kind.BUILD
     if service.port is not None or service.command is None:
         return Kind.SERVER
-    program = list(program_run(service, step, bounds))
+    program = list(program_run(understood(step.command), service.directory, bounds))
     if not programs.builds(program):
         return Kind.WORKER
     return Kind.WATCHER if programs.is_watching(program) else Kind.BUILD
 
 
-def program_run(service: Service, step: Step, bounds: Bounds) -> tuple[str, ...]:
-    """Return the program that a step runs in the end, with the words after it."""
-    command = understood(step.command)
-    words = words_of_script(command, service.directory, bounds)
+def program_run(command: Command, directory: Path, bounds: Bounds) -> tuple[str, ...]:
+    """Return the program that a command runs in the end in a folder, with the words after it."""
+    words = words_of_script(command, directory, bounds)
     return understood(words).program if words is not None else command.program
 
 

@@ -114,6 +114,8 @@ class TestThePort:
             (".venv/bin/uvicorn app:app", ".venv/bin/uvicorn app:app --port ${PORT}"),
             ("node_modules/.bin/ng serve", "node_modules/.bin/ng serve --port ${PORT}"),
             ("npx vite", "npx vite --host 127.0.0.1 --port ${PORT} --strictPort"),
+            ("pnpm vite", "pnpm vite --host 127.0.0.1 --port ${PORT} --strictPort"),
+            ("yarn astro dev", "yarn astro dev --port ${PORT}"),
             ("python -m http.server", "python -m http.server ${PORT}"),
             ("bundle exec jekyll serve", "bundle exec jekyll serve --port ${PORT}"),
             ("vite client", "vite client --host 127.0.0.1 --port ${PORT} --strictPort"),

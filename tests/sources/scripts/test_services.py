@@ -277,6 +277,26 @@ class TestConcurrently:
 
         assert [note.split()[3] for note in project.notes] == ["a"]
 
+    def test_changes_no_schema_that_a_person_should(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "prisma migrate dev && prisma generate && concurrently npm:schema npm:studio 'npx drizzle-kit "
+                "push'",
+                "schema": "prisma db push",
+                "studio": "prisma studio --port 5555",
+            }
+        )
+
+        assert {name: each.command for name, each in project.services.items()} == {
+            "prepare-2": "prisma generate",
+            "studio": "prisma studio --port ${PORT}",
+        }
+        assert [note.partition(": ")[2].partition(",")[0] for note in project.notes] == [
+            "prepare is left out: it may ask",
+            "schema is left out: it changes the schema of a database",
+            "drizzle-kit is left out: it changes the schema of a database",
+        ]
+
     def test_waits_for_databases_except_where_it_only_builds(
         self, root: Path, write: Write, tree: Tree
     ) -> None:
@@ -408,6 +428,8 @@ class TestAWorkspace:
         [
             "turbo dev",
             "turbo run dev --parallel --concurrency 20",
+            "pnpm turbo dev",
+            ". $(cd packages/py && poetry env info --path)/bin/activate && pnpm dev:apps",
             "dotenv -- turbo dev",
             "npx turbo run dev --env-mode=loose",
             "nx run-many -t dev",
@@ -423,7 +445,9 @@ class TestAWorkspace:
         ],
     )
     def test_is_each_package_with_that_script_run_by_itself(self, tree: Tree, script: str) -> None:
-        project = tree({"dev": script}, MORE, **WORKSPACE)
+        project = tree(
+            {"dev": script, "dev:apps": "pnpm --filter '*' -r --parallel run dev"}, MORE, **WORKSPACE
+        )
 
         assert shown(project) == {
             "api": ("apps/api", "pnpm run dev", 8787),

@@ -57,6 +57,11 @@ class TestConcurrently:
             ("concurrently node:build", [("", "node --run build")]),
             ("DEBUG=1 concurrently vite 'node x'", [("", "vite"), ("", "node x")]),
             ("cross-env A=b C=d concurrently vite", [("", "vite")]),
+            (
+                "NODE_ENV=development yarn concurrently -n web 'vite' 'node x'",
+                [("web", "vite"), ("", "node x")],
+            ),
+            (". $(cd x && pwd)/bin/activate && concurrently 'vite' 'node x'", [("", "vite"), ("", "node x")]),
             ("concurrently", []),
             ('concurrently "npm:nothing:*"', []),
         ],
