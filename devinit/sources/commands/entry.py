@@ -19,7 +19,8 @@ def listening_of(
     program: Sequence[str], directory: Path, bounds: Bounds
 ) -> tuple[Listening, tuple[Evidence, ...]] | None:
     """Return where the file listens that a program and the words after it name, with the line that says so."""
-    for word in program[:_MOST_WORDS]:
+    # What `nodemon --exec` runs is one word: "tsx src/index.ts".
+    for word in " ".join(program[:_MOST_WORDS]).split():
         for ending in _ENDINGS if "." not in word.rpartition("/")[2] else ("",):
             path = directory / f"{word}{ending}"
             if not path.name.endswith(CODE) or word.startswith("-") or not _is_file(path):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from devinit.model.evidence import Evidence
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, folder_of, joined, understood
+from devinit.sources.commands.listening import CODE
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import MANAGERS, ScriptRun
 from devinit.sources.commands.scripts import flags_behind
@@ -273,7 +274,9 @@ def usual_name(folder: str, text: str) -> str:
     command = understood(text)
     program = next(iter(command.program), "")
     if command.serves is None:
-        parts = [each for each in program.partition(".")[0].split("/") if each not in _GENERIC]
+        words = " ".join(command.program).split()
+        file = next((each for each in words if each.endswith(CODE)), program)
+        parts = [each for each in file.partition(".")[0].split("/") if each not in _GENERIC]
         return parts[-1] if parts else "server"
     return "frontend" if program in programs.BROWSER_SERVERS | {"next", "nuxt", "astro"} else "backend"
 

@@ -370,6 +370,29 @@ class TestAServerOfOnesOwn:
         assert (service.port.preferred, service.port.strict, service.port_env) == (port, strict, aliases)
         assert bool(service.port.fixed_by) is strict
 
+    @pytest.mark.parametrize(
+        "command",
+        [
+            'nodemon --watch src -e ts --exec \\"tsx src/index.ts\\"',
+            "nodemon --exec tsx src/index.ts",
+            "tsx watch --clear-screen=false src/index.ts",
+            "node --import tsx --watch src/index.ts",
+            "ts-node-dev --respawn --transpile-only src/index.ts",
+            "bun --watch src/index.ts",
+            "dotenv -e .env -- tsx watch src/index.ts",
+        ],
+    )
+    def test_is_found_behind_what_runs_it(self, tree: Tree, command: str) -> None:
+        project = tree(
+            {"dev": f'concurrently vite "{command}"'},
+            **{"src/index.ts": "app.listen(process.env.PORT ?? 4001)"},
+        )
+
+        assert {name: port_of(each) for name, each in project.services.items()} == {
+            "frontend": 5173,
+            "server": 4001,
+        }
+
     def test_names_the_line(self, tree: Tree) -> None:
         project = tree(
             {"dev": "concurrently npm:web npm:api", "web": "vite", "api": "tsx watch api.ts"},
