@@ -26,6 +26,8 @@ from devinit.system.bounds import Bounds
 DEEPEST = 6
 """Scripts that run each other."""
 MOST_PROGRAMS = 50
+MOST_COMMANDS = 500
+"""That are looked at: scripts of nonsense can lead to any number of them."""
 _KIND = re.compile(r"\A(?:dev|start|serve|watch|run)[:.-]|[:.-](?:dev|start|serve|watch|run)\Z")
 """What the name of a script says beside whose it is: `dev:web`, `api:dev`."""
 _PORT = re.compile(r"(?<=:)\d{2,5}\b")
@@ -81,6 +83,8 @@ class Expansion:
         self._bounds = bounds
         self._packages = packages
         self.notes: list[str] = []
+        self._commands = 0
+        self._known: dict[str, tuple[dict[str, str], str]] = {}
 
     def steps(self, script: str) -> list[Step]:
         """Return what a script of the project's own package.json starts in the end."""
@@ -93,6 +97,10 @@ class Expansion:
                 )
                 break
             found.append(step)
+        if self._commands > MOST_COMMANDS:
+            self.notes.append(
+                f"package.json: `{script}` leads to more than {MOST_COMMANDS} commands; it is not followed on"
+            )
         return found
 
     def _script(self, run: ScriptRun, way: Way) -> Iterator[Step]:
@@ -110,6 +118,9 @@ class Expansion:
 
     def _command(self, text: str, way: Way) -> Iterator[Step]:
         """Yield what a command starts."""
+        self._commands += 1
+        if self._commands > MOST_COMMANDS:
+            return
         inner, rest = folder_of(text)
         if inner and self._holds(joined(way.folder, inner)):
             way = replace(way, folder=joined(way.folder, inner))
@@ -141,6 +152,11 @@ class Expansion:
             text = " && ".join((*head, last))
         command = understood(last)
         run = command.runs and replace(command.runs, folder=joined(command.folder, command.runs.folder))
+        if run is not None and run.is_here and self._is_too_deep(run, way):
+            self.notes.append(
+                f"{_place(way)}: `{last}` is not started, because it leads back to itself, or too far"
+            )
+            return
         if run is None or not self._is_followed(run, way):
             name = way.name or usual_name(joined(way.folder, command.folder), text)
             yield _step(text, replace(way, name=name))
@@ -221,14 +237,19 @@ class Expansion:
         moves = inner.takes_port and not inner.is_fixed and (inner.port is not None or _is_told(inner))
         return bool(inner.folder) or moves
 
+    def _is_too_deep(self, run: ScriptRun, way: Way) -> bool:
+        """Tell whether a script is one of those that led to it, or there are too many of these."""
+        folder, script = joined(way.folder, run.folder), run.scripts[0]
+        is_there = self._holds(folder) and script in self._scripts(folder)
+        return is_there and ((folder, script) in way.seen or len(way.seen) >= DEEPEST)
+
     def _is_followed(self, run: ScriptRun, way: Way) -> bool:
         """Tell whether the scripts that a command runs are looked at themselves."""
         if not run.is_here:
             return bool(self._packages) and run.runner in (*MANAGERS, "turbo", "nx", "lerna", "wsrun")
         folder = joined(way.folder, run.folder)
         script = run.scripts[0]
-        is_there = self._holds(folder) and script in self._scripts(folder)
-        return is_there and (folder, script) not in way.seen and len(way.seen) < DEEPEST
+        return self._holds(folder) and script in self._scripts(folder)
 
     def _before(self, command: str, way: Way) -> Iterator[Step]:
         """Yield a step that has to end first; installing is no part of a start."""
@@ -239,12 +260,21 @@ class Expansion:
             yield _ending(command, way)
 
     def _scripts(self, folder: str) -> dict[str, str]:
-        package = read_package(self._path(folder), self._bounds)
-        return {name: words for name, words in table(package, "scripts").items() if isinstance(words, str)}
+        return self._read(folder)[0]
 
     def _manager(self, folder: str) -> str:
-        path = self._path(folder)
-        return package_manager(self._bounds, path, read_package(path, self._bounds) or {})
+        return self._read(folder)[1]
+
+    def _read(self, folder: str) -> tuple[dict[str, str], str]:
+        """Return the scripts of the package.json in a folder, and its package manager."""
+        if folder not in self._known:
+            path = self._path(folder)
+            package = read_package(path, self._bounds) or {}
+            scripts = {
+                name: words for name, words in table(package, "scripts").items() if isinstance(words, str)
+            }
+            self._known[folder] = scripts, package_manager(self._bounds, path, package)
+        return self._known[folder]
 
     def _path(self, folder: str) -> Path:
         return self._bounds.root / folder if folder else self._bounds.root

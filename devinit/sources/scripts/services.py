@@ -15,7 +15,7 @@ from devinit.sources.commands.command import understood
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.process import Process, problem_of, service_name
 from devinit.sources.commands.script_runs import RUNNERS
-from devinit.sources.commands.services import Listing, Numbering, add, line_of
+from devinit.sources.commands.services import MOST_NOTES, Listing, Numbering, add, line_of
 from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read, seen, table
 from devinit.sources.packages import read_package
@@ -63,7 +63,8 @@ def _is_a_runner(step: Step) -> bool:
 
 def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Package], bounds: Bounds) -> Found:
     """Return the services of these steps."""
-    listing = Listing(Weight.PROCESSES, bounds, Numbering(USUAL_PORT, 0), notes=list(expansion.notes))
+    notes = list(dict.fromkeys(expansion.notes))[:MOST_NOTES]
+    listing = Listing(Weight.PROCESSES, bounds, Numbering(USUAL_PORT, 0), notes=notes)
     taken: set[str] = set()
     added: dict[str, Step] = {}
     for index, step in enumerate(steps):

@@ -692,6 +692,29 @@ class TestAHostileRepository:
 
         assert len(project.services) <= 50
 
+    def test_that_leads_back_to_itself_starts_none_of_that(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently vite 'node a.js' 'npm run all'", "all": "concurrently 'npm run dev'"}
+        )
+
+        assert list(project.services) == ["frontend", "a"]
+        assert "`npm run dev` is not started, because it leads back to itself" in project.notes[0]
+
+    @pytest.mark.timeout(20)
+    @pytest.mark.parametrize("last", ["npm:a:*", "npm:none:*", "echo x && turbo none", "cd .. && npm:z"])
+    def test_whose_scripts_lead_everywhere_is_not_followed_for_long(self, tree: Tree, last: str) -> None:
+        many = {
+            f"{letter}:{number}": f"concurrently 'npm:{letter_after}:*'"
+            for letter, letter_after in zip("abcde", "bcdef", strict=True)
+            for number in range(40)
+        }
+        ends = {f"f:{number}": f"concurrently '{last}'" for number in range(40)}
+
+        project = tree({"dev": "concurrently 'npm:a:*'", **many, **ends})
+
+        assert len(project.services) <= 50
+        assert len(project.notes) <= 120
+
     def test_reaches_no_folder_outside(self, tmp_path: Path, root: Path, tree: Tree) -> None:
         (tmp_path / "other").mkdir()
         (tmp_path / "other/package.json").write_text(json.dumps(package("x", "vite")))
