@@ -14,6 +14,7 @@ from devinit.model.service import Service
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, is_port, joined, understood
 from devinit.sources.commands.entry import listening_of
+from devinit.sources.commands.in_package import in_its_package
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.listening import Listening
 from devinit.sources.commands.process import Process
@@ -76,6 +77,7 @@ def add(process: Process, listing: Listing) -> None:
     """Add the service of a line, or a note that says why there is none."""
     command = understood(process.command)
     command = structs.replace(command, folder=joined(process.folder, command.folder))
+    command = in_its_package(command, listing.bounds)
     if programs.only_works(process.name, list(command.program)) and not (command.serves or command.uses_port):
         command = structs.replace(command, text=command.written, port=None, takes_port=False)
     if reason := why_not(process, command, listing.weight, listing.bounds):

@@ -374,6 +374,42 @@ class TestAScript:
 
         assert (service.directory, service.command) == (root / "apps/web", "npm run dev -- --port ${PORT}")
 
+    @pytest.mark.parametrize(
+        ("line", "command"),
+        [
+            ("ui: pnpm --filter web dev", "npm run dev -- --port ${PORT}"),
+            ("ui: yarn workspace @acme/web dev", "npm run dev -- --port ${PORT}"),
+            ("ui: A=b npm run dev -w web", "A=b npm run dev -- --port ${PORT}"),
+            ("ui: npx turbo dev --filter=web", "npm run dev -- --port ${PORT}"),
+            ("ui: npm run dev --workspace=apps/web -- -p 3007", "npm run dev -- -p ${PORT}"),
+        ],
+    )
+    def test_of_a_package_of_the_workspace_runs_in_its_folder(
+        self, root: Path, write: Write, listing: Processes, line: str, command: str
+    ) -> None:
+        write("package.json", json.dumps({"workspaces": ["apps/*"]}))
+        write("apps/web/package.json", json.dumps({"name": "@acme/web", "scripts": {"dev": "next dev"}}))
+        write("apps/api/package.json", json.dumps({"name": "@acme/api", "scripts": {"dev": "nest start"}}))
+
+        service = listing(line).services["ui"]
+
+        assert (service.directory, service.command) == (root / "apps/web", command)
+
+    @pytest.mark.parametrize(
+        "command",
+        ["pnpm --filter '*' dev", "pnpm --filter none dev", "x && pnpm --filter web dev", "turbo dev"],
+    )
+    def test_of_several_packages_or_none_stays_as_it_is(
+        self, root: Path, write: Write, listing: Processes, command: str
+    ) -> None:
+        write("package.json", json.dumps({"workspaces": ["apps/*"]}))
+        for name in ("web", "api"):
+            write(f"apps/{name}/package.json", json.dumps({"name": name, "scripts": {"dev": "vite"}}))
+
+        service = listing(f"ui: {command}").services["ui"]
+
+        assert (service.directory, service.command) == (root, command)
+
     def test_that_starts_several_programs_is_noted(self, write: Write, listing: Processes) -> None:
         self.script(write, "concurrently 'vite' 'tsc -w'")
 
