@@ -36,6 +36,7 @@ IN_TEXT = {
     "uses of the port": (command._USE, "${PORT" * (LONG // 6)),
     "stated ports": (command._STATED, "A=1 " * (LONG // 4)),
     "stated ports in one word": (command._STATED, "PORT=" * (LONG // 5)),
+    "exported ports": (command._EXPORTED, "export PORT=1" * (LONG // 13)),
     "other folders": (command._ELSEWHERE, " --prefix" * (LONG // 9)),
     "ports in another form": (command._NAMED_OTHERWISE, "-p" * (LONG // 2)),
     "ports of a program that is not known": (

@@ -39,6 +39,8 @@ _STATED = re.compile(
     r"""\A((?:(?:env|cross-env)[ \t]+)?(?:[A-Za-z_]\w*=[^\s'"`$&;|]*[ \t]+)*)PORT=(\d{1,5})[ \t]+(?=\S)"""
 )
 """A port that a command gives itself: `PORT=3000 npm start`."""
+_EXPORTED = re.compile(r"(?<![^ \t;&])export[ \t]+PORT=(\d{1,5})[ \t]*(?:&&|;)[ \t]*")
+"""The same in a command before it."""
 _ELSEWHERE = re.compile(rf"[ \t](?:--prefix|--cwd|--dir|-C)(?:=|[ \t]+)({_PLAIN}+)(?!\S)")
 """An option that makes a package manager work in another folder."""
 _NAMED_OTHERWISE = re.compile(r"(?<!\S)(?:--port|--bind|-p|-b)(?![\w-])")
@@ -89,6 +91,8 @@ def understood(text: str) -> Command:
         return _with_fixed_port(with_use(Command(text=rest, written=rest, folder=folder)))
     head, part = rest[:start], rest[start:]
     port, written = None, rest
+    if (exported := _EXPORTED.search(head)) is not None and is_port(exported[1]):
+        port, head = int(exported[1]), head[: exported.start()] + head[exported.end() :]
     if (stated := _STATED.match(part)) is not None and is_port(stated[2]):
         port, part = int(stated[2]), stated[1] + part[stated.end() :]
     program = program_of(words_of(part))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -113,7 +114,7 @@ class Expansion:
         )
         hook = f"pre{script}"
         if hook in scripts:
-            yield _ending(scripts[hook], further)
+            yield from self._before(scripts[hook], further)
         yield from self._command(scripts[script], further)
 
     def _command(self, text: str, way: Way) -> Iterator[Step]:
@@ -281,7 +282,8 @@ class Expansion:
 
     def _holds(self, folder: str) -> bool:
         path = self._path(folder)
-        return ".." not in folder.split("/") and path.is_dir() and self._bounds.holds(path)
+        # Path.is_dir() raises for a path that is too long.
+        return ".." not in folder.split("/") and os.path.isdir(path) and self._bounds.holds(path)  # noqa: PTH112
 
 
 def _installs(command: str) -> bool:

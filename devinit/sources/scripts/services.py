@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -184,12 +185,9 @@ def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:
     """Yield the files of variables that the script loads for its programs, as far as they are in bounds."""
     for name in step.prefix.env_files:
         path = bounds.root / name
-        if (
-            ".." not in path.parts
-            and path.is_relative_to(bounds.root)
-            and path.is_file()
-            and bounds.holds(path)
-        ):
+        is_inside = ".." not in path.parts and path.is_relative_to(bounds.root) and bounds.holds(path)
+        # Path.is_file() raises for a path that is too long.
+        if is_inside and os.path.isfile(path):  # noqa: PTH113
             yield path
 
 

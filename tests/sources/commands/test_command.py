@@ -79,6 +79,8 @@ class TestThePort:
             ("flask --app shop run -p 5001", "flask --app shop run -p ${PORT}", 5001),
             ("PORT=4000 node server.js", "node server.js", 4000),
             ("env DEBUG=1 PORT=4000 node server.js", "env DEBUG=1 node server.js", 4000),
+            ("export PORT=4000 && node server.js", "node server.js", 4000),
+            ("rm -f x; export PORT=4000; npm start", "rm -f x; npm start", 4000),
             ("rm -f a.pid && bin/rails s -p 3001", "rm -f a.pid && bin/rails s -p ${PORT}", 3001),
             ("ruby server.rb -p ${PORT:-4567}", "ruby server.rb -p ${PORT:-4567}", 4567),
             ("php artisan serve --port=8001", "php artisan serve --port=${PORT}", 8001),

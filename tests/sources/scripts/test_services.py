@@ -677,7 +677,7 @@ WORDS = st.lists(
         [
             "concurrently", "run-p", "turbo", "nx", "run-many", "-t", "pnpm", "-r", "--filter", "web", "dev", "npm:*",
             "npm", "run", "x", "&", "&&", "cd", "apps/a", "..", "'", '"', "-n", "a,b", "yarn", "workspaces", "foreach",
-            "-A", "--prefix", "vite", "--port", "$PORT", "99999", "dotenv", "-e", "--", "A=b", "tsc", "-w", "\\",
+            "-A", "--prefix", "y" * 300, "-f", "--", "wait-on", "tcp:1", "\0", "vite", "--port", "$PORT", "99999", "dotenv", "-e", "--", "A=b", "tsc", "-w", "\\",
         ]
     ),
     max_size=9,
@@ -691,6 +691,17 @@ class TestAHostileRepository:
         project = tree({"dev": "concurrently npm:s0 npm:s1", **many})
 
         assert len(project.services) <= 50
+
+    def test_with_names_that_no_system_can_have_stops_nothing(self, tree: Tree) -> None:
+        name = "y" * 300
+
+        project = tree(
+            {
+                "dev": f"dotenv -e {name} -- concurrently 'cd {name} && vite' 'npm run dev --prefix {name}' 'node {name}.js'"
+            }
+        )
+
+        assert all(name not in str(each.directory) for each in project.services.values())
 
     def test_that_leads_back_to_itself_starts_none_of_that(self, tree: Tree) -> None:
         project = tree(
