@@ -54,7 +54,8 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
         if mine := twins[service.name]:
             renamed[service.name] = mine[0].name
             for twin in mine:
-                evidence[twin.name] = (*evidence.get(twin.name, ()), *low.evidence.get(service.name, ()))
+                both = (*evidence.get(twin.name, ()), *low.evidence.get(service.name, ()))
+                evidence[twin.name] = tuple(dict.fromkeys(both))
         elif reason := _why_not(service, high, low, wanted):
             notes.append(reason)
         else:

@@ -140,7 +140,7 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
         port=port,
         port_env=variables,
     )
-    listing.evidence[name] = (*evidence, *said)
+    listing.evidence[name] = tuple(dict.fromkeys((*evidence, *said)))
     tool = script.tool if script else next(iter(command.program), "")
     is_builder = port is None and (
         programs.BUILDERS.search(process.name.lower()) or (script and script.only_works)
