@@ -1,0 +1,34 @@
+"""The applications of PM2: names and folders.
+
+What it starts was built for production, so each folder's own script for development is run instead. The file is
+read, and never run.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devinit.sources.source import Found
+    from devinit.system.bounds import Bounds
+
+APPLICATIONS: tuple[str, ...] = ("ecosystem.config.js of PM2: the dev scripts of the folders that it names",)
+DATABASES: tuple[str, ...] = ()
+FILES = (
+    "ecosystem.config.js", "ecosystem.config.cjs", "ecosystem.config.mjs", "ecosystem.config.json",
+    "ecosystem.json", "pm2.config.js", "pm2.config.cjs", "pm2.json",
+)  # fmt: skip
+
+
+def claims(folder: str | os.PathLike[str]) -> bool:
+    """Tell whether a folder has one."""
+    paths = (os.path.join(folder, name) for name in FILES)  # noqa: PTH118 - loads os alone
+    return any(map(os.path.isfile, paths))
+
+
+def read(bounds: Bounds) -> Found:
+    """Return the applications that it lists."""
+    from devinit.sources.pm2.services import found_in  # only where there is something to read
+
+    return found_in(bounds, FILES)
