@@ -12,6 +12,13 @@ from pathlib import Path
 from devinit.model.service import Service
 from devinit.system.bounds import ENV_FILE, Bounds, bounds_of, not_read
 
+LOADED = (".env.development", ".env.local", ".env.development.local")
+EXAMPLES = (
+    ".env.example", ".env.sample", ".env.template", ".env.dist", ".env.local.example", ".env.development.example",
+    "env.example", "example.env",
+)  # fmt: skip
+"""The name that counts most first."""
+
 
 def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
     """Yield the `.env` files that a service is given without naming them, as far as they are in bounds."""
@@ -20,6 +27,27 @@ def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
             continue
         # A folder was detected in bounds, or named by the user: only the file itself may lead elsewhere.
         if not path.is_symlink() or bounds_for(root, service).holds(path):
+            yield path
+
+
+def loaded_env_files(root: Path, service: Service) -> Iterator[Path]:
+    """Yield the files that a program of Node's loads by itself, the one that counts least first.
+
+    Vite, Next, Nuxt and Create React App do so in development; what the environment has counts more.
+    """
+    if (service.directory / "package.json").is_file():
+        yield from _in_bounds(root, service, (service.directory / name for name in LOADED))
+
+
+def example_env_files(root: Path, service: Service) -> Iterator[Path]:
+    """Yield the files that show which variables there are, those of the service first."""
+    folders = dict.fromkeys((service.directory, root))
+    yield from _in_bounds(root, service, (folder / name for folder in folders for name in EXAMPLES))
+
+
+def _in_bounds(root: Path, service: Service, paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_file() and (not path.is_symlink() or bounds_for(root, service).holds(path)):
             yield path
 
 

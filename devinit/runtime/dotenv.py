@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from devinit.errors import ConfigError, StateFileError
 from devinit.runtime.statements import Problem, replaced, statements_of
@@ -59,6 +60,15 @@ def render(values: Mapping[str, str], comment: str = "") -> str:
     return HEADER + comment + "".join(lines)
 
 
+def is_writable(name: str, value: str) -> bool:
+    """Whether all readers of the file would read a value alike."""
+    try:
+        _written(name, value)
+    except ConfigError:
+        return False
+    return True
+
+
 def render_shell(values: Mapping[str, str]) -> str:
     """Return `export` lines for `eval "$(devinit env --format shell)"`."""
     import shlex  # this module is imported by commands that write no shell code
@@ -76,6 +86,14 @@ def render_json(values: Mapping[str, str]) -> str:
     return json.dumps(dict(values), indent=2, ensure_ascii=False) + "\n"
 
 
+class Stated(NamedTuple):
+    """What a `.env` file says about a variable, and where."""
+
+    value: str
+    path: Path
+    line: int
+
+
 def read_env_files(
     paths: Iterable[Path], *, caller: Mapping[str, str], said: Mapping[Path, str] | None = None
 ) -> dict[str, str]:
@@ -83,36 +101,38 @@ def read_env_files(
 
     `said` has the texts of those that were read before, named pipes.
     """
-    values: dict[str, str] = {}
+    return {name: each.value for name, each in stated_in(paths, caller=caller, said=said).items()}
+
+
+def stated_in(
+    paths: Iterable[Path], *, caller: Mapping[str, str], said: Mapping[Path, str] | None = None
+) -> dict[str, Stated]:
+    """Return the same with the line that each value comes from. Raise ConfigError."""
+    found: dict[str, Stated] = {}
+    known, taken = {**caller}, 0
     for path in paths:
         text = said.get(path) if said else None
-        before = sum(map(len, values.values()))
-        values |= read_env_file(path, caller={**caller, **values}, text=text, before=before)
-    return values
+        stated = statements_of(text_of(path) if text is None else text)
+        for name, value, line in stated.values:
+            here = f"{path}, line {line}: {name}"
+            known[name] = joined(replaced(value, known), key=here)
+            # A later file may replace a value; both were made.
+            taken += len(known[name])
+            check_together(taken, key=here)
+            found[name] = Stated(known[name], path, line)
+        if stated.problem is not None:
+            raise _refused(path, stated.problem)
+    return found
 
 
-def read_env_file(
-    path: Path, *, caller: Mapping[str, str], text: str | None = None, before: int = 0
-) -> dict[str, str]:
+def read_env_file(path: Path, *, caller: Mapping[str, str], text: str | None = None) -> dict[str, str]:
     """Return the variables of one file; `${NAME}` means an earlier line, else the caller's environment.
 
-    `text` is what the file says, where it has been read already; `before`, how many characters the values of the
-    files before it have.
+    `text` is what the file says, where it has been read already.
 
     Only the environment is passed in: python-dotenv itself would expand from our own process. Raise ConfigError.
     """
-    stated = statements_of(text_of(path) if text is None else text)
-    values: dict[str, str] = {}
-    known = {**caller}
-    taken = before
-    for name, value, line in stated.values:
-        here = f"{path}, line {line}: {name}"
-        values[name] = known[name] = joined(replaced(value, known), key=here)
-        taken += len(values[name])
-        check_together(taken, key=here)
-    if stated.problem is not None:
-        raise _refused(path, stated.problem)
-    return values
+    return read_env_files((path,), caller=caller, said=None if text is None else {path: text})
 
 
 def read_ahead(paths: Iterable[Path]) -> None:

@@ -6,6 +6,8 @@ Everything here is decided from the project and its endpoints alone, before the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,6 +26,9 @@ from devinit.runtime.common import (
 from devinit.runtime.cors import origins
 from devinit.runtime.roles import backend_of, frontends_of
 from devinit.runtime.templates import expand_together
+
+if TYPE_CHECKING:
+    from devinit.runtime.forms.statement import Decision
 
 OWN_NAMES = frozenset({"PORT", "HOST"})
 """Each service has its own, so they stand in no environment that several services share."""
@@ -67,11 +72,13 @@ def service_environment(
     *,
     caller: Mapping[str, str],
     files: Mapping[str, str],
+    decided: Mapping[str, Decision] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Return the whole environment of a service's process; what is later in the list of arguments wins.
 
     In order: the caller's environment, `.env` files, the runtime environment, PORT, HOST and the port's
-    aliases, and the service's own `env`, which may refer to all of them.
+    aliases, and the service's own `env`, which may refer to all of them. `decided`: what becomes of names that
+    the project gives a value by itself, instead of the runtime environment's.
     """
     # A PORT that the caller happens to have is some other program's, also for a service without a port.
     inherited = {
@@ -79,8 +86,21 @@ def service_environment(
         for name, value in caller.items()
         if name != "PORT" and not name.startswith(COMMAND_PREFIX)
     }
-    outer = {**inherited, **files, **runtime, **_own_names(service, endpoint)}
+    given = in_own_forms(runtime, decided) if decided else runtime
+    outer = {**inherited, **files, **given, **_own_names(service, endpoint)}
     return outer | expand_together(service.env, outer, key=f"services.{service.name}.env")
+
+
+def in_own_forms(runtime: Mapping[str, str], decided: Mapping[str, Decision]) -> dict[str, str]:
+    """Return a runtime environment with the names that are given in the project's own form.
+
+    Without those whose value the project keeps. pydantic reads `database_url` and `DATABASE_URL` as one name.
+    """
+    meant = {*decided, *(name.upper() for name in decided)}
+    kept = {name: value for name, value in runtime.items() if name not in meant}
+    given = {name: each.value for name, each in decided.items() if each.is_given}
+    both = {name.upper(): value for name, value in given.items() if name.upper() in runtime}
+    return kept | both | given
 
 
 def _refuse_shared_names(project: Project) -> None:

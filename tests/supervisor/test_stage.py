@@ -47,7 +47,7 @@ class TestTheEnvironmentOfAService:
     def test_is_the_callers_then_the_files_then_the_runtime_then_its_own(
         self, root: Path, stage: Stage
     ) -> None:
-        (root / ".env").write_text("A=file\nB=file\nC=file\nD=file\nWEB_URL=file\n")
+        (root / ".env").write_text("A=file\nB=file\nC=file\nD=file\nWEB_URL=http://localhost:8002\n")
         (root / "more.env").write_text("B=more\nC=more\nD=more\n")
         service = web(root, env_file=(root / "more.env",), env={"D": "own"})
 
@@ -183,7 +183,6 @@ class TestALongEnvFile:
     ) -> None:
         (root / ".env").write_text("".join(f"A{number}=long\n" for number in range(LARGE_FILE // 10)))
         service = web(root)
-        stage.configure(project(root, service), {})
         parsed_in = []
         parse = parser.parse_stream
 
@@ -194,6 +193,7 @@ class TestALongEnvFile:
         monkeypatch.setattr(parser, "parse_stream", noted)
 
         await stage.given.read_ahead([service])
+        stage.configure(project(root, service), {})
 
         assert stage.environment_of(service)["A1"] == "long"
         assert [thread is threading.main_thread() for thread in parsed_in] == [False]

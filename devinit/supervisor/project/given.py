@@ -12,7 +12,7 @@ from devinit.config.env_files import usual_env_files
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.service import Service
-from devinit.runtime.dotenv import read_ahead, read_env_files
+from devinit.runtime.dotenv import Stated, read_ahead, stated_in
 from devinit.supervisor.files.env_pipes import EnvPipes
 from devinit.system.files import read_text, write_atomically
 
@@ -36,14 +36,14 @@ class Given:
         """Return the `.env` files that a service is given, those that count more later."""
         return (*usual_env_files(self._root, service), *service.env_file)
 
-    def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
+    def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured.
 
         Raise ConfigError for one that cannot be used.
         """
         pipes = self._pipes.unread(self.env_files_of(service))
         paths = [path for path in self.env_files_of(service) if path not in pipes]
-        return read_env_files(paths, caller=caller, said=self._pipes.said)
+        return stated_in(paths, caller=caller, said=self._pipes.said)
 
     async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
         """Read what would keep the others waiting: long files, and the named pipes among the `.env` files.

@@ -26,7 +26,6 @@ from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Scheme, Service, StopPolicy
 from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import render
-from devinit.runtime.environment import environment, runtime_of, service_environment
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
 from devinit.runtime.templates import check_together, expand_command
@@ -37,6 +36,7 @@ from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
 from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
+from devinit.supervisor.project.environments import NOTHING, Derived, Environments
 from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
@@ -73,13 +73,14 @@ class Stage:
         """The runtime environment, as it was published last."""
         self.given = Given(root, self.private)
         """What each service is given beside that."""
+        self._environments = Environments(root, self.given)
         self._masked: dict[str, str] | None = None
         self._mask: Mask
         self.process_scan = ProcessScan()
         self._schemes = Schemes(self.private)
         self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
         self.logs = LogKeeper(self.private, self.note, self.last_errors.look)
-        self._endpoints: dict[str, Endpoint] = {}
+        self._current = NOTHING
 
     def configure(
         self,
@@ -95,7 +96,7 @@ class Stage:
         # Computed before anything is replaced: a template that cannot be expanded leaves all as it was.
         derived = self._derived(project, own, ports_file.read(self.root))
         self.project, self.caller = project, own
-        self._endpoints, self.environment = derived
+        self._current, self.environment = derived, derived.environment
         for name, values in given.items():
             self.given.remember(name, values)
 
@@ -124,15 +125,13 @@ class Stage:
         own = own_environment(caller, self.root)
         refuse_linked_environment(self.root)
         ports_file.refuse_link_to_another_file(self.root)
-        endpoints, values = self._derived(project, own, ports_file.read(self.root))
-        render(values)
+        derived = self._derived(project, own, ports_file.read(self.root))
+        render(derived.environment)
         given = {}
         for service in (project.services[name] for name in coming):
-            files = self.given.files_of(service, own)
-            runtime = runtime_of(project, endpoints, service, values)
-            whole = service_environment(service, endpoints[service.name], runtime, caller=own, files=files)
+            whole, beside = self._environments.whole(project, derived, service, own)
             check_commands(service, whole)
-            given[service.name] = {name: whole[name] for name in (*files, *service.env)}
+            given[service.name] = beside
         return given
 
     def try_to_publish(self, project: Project, caller: dict[str, str]) -> None:
@@ -142,10 +141,10 @@ class Stage:
         """
         ports_file.refuse_link_to_another_file(self.root)
         own = own_environment(caller, self.root)
-        _, values = self._derived(project, own, ports_file.read(self.root), self.ports.ahead())
+        derived = self._derived(project, own, ports_file.read(self.root), self.ports.ahead())
         self.ports.try_to_lease()
         self.ports.try_to_remember()
-        try_to_publish(self.root, values, claimed_writer(self.private))
+        try_to_publish(self.root, derived.environment, claimed_writer(self.private))
 
     def configure_for_adoption(self, project: Project, recorded: Project, caller: dict[str, str]) -> None:
         """Take over a configuration, or only what is on record of what runs.
@@ -156,22 +155,23 @@ class Stage:
             self.configure(project, caller)
         except DevinitError as error:
             log.warning("%s; using the recorded services", error.message)
-            self._endpoints, self.environment = self._derived(recorded, caller, {})
+            self._current = self._derived(recorded, caller, {})
+            self.environment = self._current.environment
             self.project, self.caller = recorded, caller
 
     def derive(self) -> None:
         """Compute endpoints and the runtime environment from the configuration and the ports."""
-        remembered = ports_file.read(self.root)
-        self._endpoints, self.environment = self._derived(self.project, self.caller, remembered)
+        self._current = self._derived(self.project, self.caller, ports_file.read(self.root))
+        self.environment = self._current.environment
 
     def environment_with(self, ports: dict[str, int]) -> dict[str, str]:
         """Return what the runtime environment would be if services that have no port yet had these."""
-        return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports})[1]
+        return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports}).environment
 
     def environment_as(self, services: Mapping[str, Service]) -> dict[str, str]:
         """Return what the runtime environment would be with other services in the place of some."""
         project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
-        return self._derived(project, self.caller, ports_file.read(self.root))[1]
+        return self._derived(project, self.caller, ports_file.read(self.root)).environment
 
     def _derived(
         self,
@@ -179,13 +179,13 @@ class Stage:
         caller: dict[str, str],
         remembered: Mapping[str, int],
         ahead: Mapping[str, int] = MappingProxyType({}),
-    ) -> tuple[dict[str, Endpoint], dict[str, str]]:
+    ) -> Derived:
         def port_of(request: PortRequest) -> int:
             granted = ahead.get(request.service) or self.ports.port_of(request.service)
             return granted if granted is not None else request.expected(remembered.get(request.service))
 
         endpoints = endpoints_of(project, port_of, self._schemes.settled)
-        return endpoints, environment(project, endpoints, base=caller)
+        return self._environments.derived(project, endpoints, caller)
 
     def publish(self) -> bool:
         """Write `.ports.json` and `.env.runtime`; return whether the environment changed."""
@@ -200,6 +200,8 @@ class Stage:
             self.note(
                 f".env.runtime was not written by devinit: its former text is kept as {Path(kept).name}"
             )
+        for text in self._environments.news(self._current):
+            self.note(text)
         self._note_secrets()
         path = str(self.root / ENVIRONMENT_FILE)
         self.broadcaster.tell({"type": "environment", "at": time.time(), "path": path, "changed": changed})
@@ -222,7 +224,7 @@ class Stage:
 
     def extra_probes(self, service: Service) -> dict[str, TcpProbe | HttpProbe]:
         """Return how a service is asked at further ports before it is ready, by their names."""
-        return extra_probes(service, self._endpoints)
+        return extra_probes(service, self._current.endpoints)
 
     def is_job(self, service: Service) -> bool:
         """Whether nothing else is expected of a service than that it ends: others wait for that."""
@@ -263,7 +265,7 @@ class Stage:
 
     def endpoint(self, name: str) -> Endpoint:
         """Return where a service answers."""
-        return self._endpoints[name]
+        return self._current.endpoints[name]
 
     def check(self, service: Service) -> None:
         """Raise ConfigError for a `.env` file or a template that cannot be used, before anything is started."""
@@ -271,15 +273,14 @@ class Stage:
 
     def addresses(self) -> dict[str, str]:
         """Return where each service answers, or would: what the others are given about it."""
-        return {name: each.url or f"{each.host}:{each.port}" for name, each in self._endpoints.items()}
+        return {
+            name: each.url or f"{each.host}:{each.port}" for name, each in self._current.endpoints.items()
+        }
 
     def environment_of(self, service: Service) -> dict[str, str]:
         """Return the whole environment of a service's process."""
-        files = self.given.files_of(service, self.caller)
-        runtime = runtime_of(self.project, self._endpoints, service, self.environment)
-        endpoint = self.endpoint(service.name)
-        values = service_environment(service, endpoint, runtime, caller=self.caller, files=files)
-        self.given.remember(service.name, {name: values[name] for name in (*files, *service.env)})
+        values, beside = self._environments.whole(self.project, self._current, service, self.caller)
+        self.given.remember(service.name, beside)
         return {**values, RUN_VARIABLE: self.marker(service.name)}
 
     def _note_secrets(self) -> None:

@@ -1,0 +1,36 @@
+"""The runtime environment for files and commands, in the forms on which the services of a project agree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from devinit.model.names import variable_prefix
+from devinit.model.service import Project
+from devinit.runtime.dotenv import is_writable
+from devinit.runtime.forms.statement import Decision
+
+
+def agreed(
+    runtime: Mapping[str, str], project: Project, decided: Iterable[Mapping[str, Decision]]
+) -> dict[str, str]:
+    """Return the runtime environment for files and commands: in the form on which all services agree.
+
+    `decided`: of each service. A name that every service keeps is left out; the host and the port of a service
+    stay what `devinit.discover` reads.
+    """
+    of_name: dict[str, list[Decision]] = {}
+    for decisions in decided:
+        for name, decision in decisions.items():
+            of_name.setdefault(name, []).append(decision)
+    addresses = {f"{variable_prefix(name)}_{part}" for name in project.services for part in ("HOST", "PORT")}
+    found = dict(runtime)
+    for name, decisions_of_name in of_name.items():
+        values = {each.value if each.is_given else None for each in decisions_of_name}
+        if len(values) > 1 or name in addresses:
+            continue
+        value = values.pop()
+        if value is None:
+            found.pop(name, None)
+        elif is_writable(name, value):
+            found[name] = value
+    return found

@@ -1,0 +1,131 @@
+"""The servers of a project, with all by which an address in its files is recognised as theirs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from devinit.kinds import kind_of
+from devinit.model.names import variable_prefix
+from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.cors import origins
+from devinit.runtime.forms.address import LOOPBACK, WEB_SCHEMES, Server, parse
+from devinit.runtime.roles import backend_of, frontends_of
+
+_WORDS = {
+    "postgres": ("DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "DBHOST", "DBPORT"),
+    "redis": ("REDIS", "VALKEY", "CELERY", "BROKER", "CACHE", "QUEUE", "RQ", "ARQ", "SAQ"),
+}
+"""Kind → words in the names of variables that mean a server of this kind."""
+_WORDS_OF_KIND = {"postgres": ("POSTGRES", "POSTGRESQL", "PG"), "redis": ("REDIS", "VALKEY")}
+_BACKEND_WORDS = ("API", "BACKEND", "SERVER")
+_FRONTEND_WORDS = ("FRONTEND", "CLIENT", "WEB", "WEBAPP", "UI")
+_CONTAINERS = {
+    "postgres": ("db", "database", "postgres", "postgresql", "pg"),
+    "redis": ("redis", "valkey", "cache", "broker"),
+}
+"""Kind → how people call its container, and so the host that another container reaches it by."""
+_HOST_OF_CONTAINERS = "host.docker.internal"
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """A server of the project."""
+
+    service: str
+    server: Server
+    ports: frozenset[int]
+    """Those at which files may expect it: the usual one of its kind, the preferred one, the one that it has."""
+    hosts: frozenset[str]
+    """Names of containers that mean it."""
+    schemes: frozenset[str]
+    words: frozenset[str]
+    """In the name of a variable they mean this server."""
+    kind_words: frozenset[str] = frozenset()
+    """Those of them that say of which kind the server is."""
+    url: str
+    """How clients reach it, in devinit's own form."""
+    databases: frozenset[str] = frozenset()
+    """All that it has; empty where devinit does not know, or it has none."""
+    test_database: str | None = None
+    is_web: bool = False
+    origins: tuple[str, ...] = ()
+    """Of a server with pages: under which a browser loads them."""
+
+
+class Servers(Struct, frozen=True, kw_only=True):
+    """All servers of a project."""
+
+    known: tuple[Known, ...]
+    frontend_origins: tuple[str, ...]
+    """What a backend has to accept."""
+
+    def of(self, service: str) -> Known | None:
+        """Return a service as a server; None for one without a port."""
+        return next((each for each in self.known if each.service == service), None)
+
+    def is_near(self, host: str) -> bool:
+        """Whether a host is this machine, or a container that the project has a server for."""
+        return (
+            host in LOOPBACK
+            or host == _HOST_OF_CONTAINERS
+            or host.endswith(".localhost")
+            or any(host in each.hosts for each in self.known)
+        )
+
+
+def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
+    """Return the servers of a project where they answer now, or would."""
+    backend = backend_of(project)
+    frontends = [service for service in frontends_of(project) if service.name in endpoints]
+    names = {service.name for service in frontends}
+    seen: set[str] = set()
+    known = []
+    for name, service in project.services.items():
+        endpoint = endpoints.get(name)
+        if endpoint is None or endpoint.port is None or endpoint.url is None:
+            continue
+        is_backend = backend is not None and name == backend.name
+        words = _BACKEND_WORDS if is_backend else _FRONTEND_WORDS if name in names else ()
+        known.append(_known(service, endpoint, words, is_first=service.provider not in seen))
+        seen.add(service.provider)
+    return Servers(
+        known=tuple(known), frontend_origins=origins(endpoints[service.name] for service in frontends)
+    )
+
+
+def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_first: bool) -> Known:
+    kind, port, url = kind_of(service), endpoint.port, endpoint.url
+    if port is None or url is None:
+        raise AssertionError(service.name)  # the caller has looked
+    usual = {kind.default_port} if kind.default_port is not None and is_first else set()
+    asked = {service.port.preferred, service.port.first} if service.port is not None else set()
+    # The first server of its kind is meant by the kind's own words; any other one by its own name alone.
+    of_kind = _WORDS.get(kind.name, ()) if is_first else ()
+    containers = _CONTAINERS.get(kind.name, ()) if is_first else ()
+    parsed = parse(url)
+    settings = service.settings
+    databases = getattr(settings, "databases", ())
+    first = getattr(settings, "database", None)
+    return Known(
+        service=service.name,
+        server=Server(
+            host=endpoint.host if not kind.has_pages or endpoint.host not in LOOPBACK else "localhost",
+            port=port,
+            user=parsed.user if parsed else None,
+            password=parsed.password if parsed else None,
+            database=parsed.database if parsed and kind.has_databases else None,
+            has_login=not kind.has_pages,
+            tls=url.startswith("https:"),
+        ),
+        ports=frozenset({port, *usual, *asked}),
+        hosts=frozenset({service.name, *containers}),
+        schemes=WEB_SCHEMES if kind.has_pages else frozenset(kind.url_schemes),
+        words=frozenset({variable_prefix(service.name), *of_kind, *words}),
+        kind_words=frozenset(_WORDS_OF_KIND.get(kind.name, ())) if is_first else frozenset(),
+        url=url,
+        databases=frozenset({first, *databases} - {None}),
+        test_database=getattr(settings, "test_database", None),
+        is_web=kind.has_pages,
+        origins=origins((endpoint,)) if kind.has_pages else (),
+    )

@@ -1,0 +1,96 @@
+"""Lists of origins and of hosts, as JSON and with commas: what they lack is added, what they hold stays. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+
+from devinit.runtime.forms.address import LONGEST, Form, parse
+
+
+class Separator(StrEnum):
+    """How the entries of a list are written."""
+
+    JSON = "json"
+    """`["http://localhost:3000"]`."""
+    COMMA = ","
+    SPACE = " "
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A list in a text."""
+
+    text: str
+    separator: Separator
+    entries: tuple[str, ...]
+
+    @property
+    def allows_all(self) -> bool:
+        """Whether an entry stands for everything."""
+        return "*" in self.entries
+
+    @property
+    def are_hosts(self) -> bool:
+        """Whether the entries have neither scheme nor port, as those of Django's ALLOWED_HOSTS."""
+        addresses = [parse(entry) for entry in self.entries]
+        return bool(addresses) and all(each is not None and each.form is Form.HOST for each in addresses)
+
+
+def parse_list(text: str) -> Listed | None:
+    """Return the list that a text is: JSON, or at least two entries with commas or spaces between them."""
+    if len(text) > LONGEST:
+        return None
+    stripped = text.strip()
+    if stripped.startswith("[") and stripped.endswith("]"):
+        return _json(text)
+    for separator in (Separator.COMMA, Separator.SPACE):
+        if separator in stripped:
+            entries = tuple(part.strip() for part in stripped.split(separator) if part.strip())
+            # A text with spaces is anything: it is a list when each of its words is an address.
+            is_list = separator is Separator.COMMA or all(map(is_entry, entries))
+            return Listed(text=text, separator=separator, entries=entries) if entries and is_list else None
+    return None
+
+
+def extended(listed: Listed, entries: Iterable[str]) -> str:
+    """Return the text of a list with these entries added that it lacks, written like those that it has."""
+    missing = [each for each in _like(listed, entries) if each not in listed.entries]
+    if not missing:
+        return listed.text
+    end = len(listed.text.rstrip())
+    body, rest = listed.text[:end], listed.text[end:]
+    if listed.separator is Separator.JSON:
+        body, rest = body[:-1], f"]{rest}"
+        kept = body.rstrip()
+        gap = body[len(kept) :] if listed.entries else ""
+        sign = ", " if ", " in listed.text or not listed.entries else ","
+        written = [json.dumps(each, ensure_ascii=False) for each in missing]
+        return kept + (sign if listed.entries else "") + sign.join(written) + gap + rest
+    sign = ", " if listed.separator is Separator.COMMA and ", " in body else listed.separator.value
+    return body.rstrip(listed.separator.value) + sign + sign.join(missing) + rest
+
+
+def is_entry(text: str) -> bool:
+    """Whether a text can be an origin or a host, or a pattern of origins."""
+    return "://" in text or parse(text) is not None
+
+
+def _json(text: str) -> Listed | None:
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
+        return None
+    return Listed(text=text, separator=Separator.JSON, entries=tuple(entries))
+
+
+def _like(listed: Listed, entries: Iterable[str]) -> list[str]:
+    """Return entries with a slash behind them, or without their scheme, where those of the list are like that."""
+    slash = bool(listed.entries) and all(each.endswith("/") for each in listed.entries)
+    bare = bool(listed.entries) and all("://" not in each for each in listed.entries)
+    plain = [each.partition("://")[2] if bare and "://" in each else each for each in entries]
+    return [each if each.endswith("/") or not slash else f"{each}/" for each in plain]

@@ -1,0 +1,151 @@
+"""Which server of the project an address means: three things tell, and two of them must agree. Pure.
+
+Where it leads (a known port on this machine, or the name of a container), its scheme, and the variable's name.
+"""
+
+from __future__ import annotations
+
+from devinit.runtime.forms.address import Address
+from devinit.runtime.forms.known import Known, Servers
+
+AGREEING = 2
+OWN_ADDRESS = frozenset(
+    {
+        "NEXTAUTH_URL",
+        "BETTER_AUTH_URL",
+        "AUTH_URL",
+        "APP_URL",
+        "APP_ORIGIN",
+        "SITE_URL",
+        "NEXT_PUBLIC_APP_URL",
+    }
+)
+"""Names under which a web application is given its own address."""
+_WEB_VOCABULARY = frozenset(
+    [
+        "VITE",
+        "NEXT",
+        "PUBLIC",
+        "NUXT",
+        "REACT",
+        "EXPO",
+        "APP",
+        "API",
+        "BACKEND",
+        "FRONTEND",
+        "SERVER",
+        "CLIENT",
+        "WEB",
+        "WEBAPP",
+        "UI",
+        "BASE",
+        "URL",
+        "URI",
+        "HOST",
+        "ORIGIN",
+        "ENDPOINT",
+        "INTERNAL",
+        "ROOT",
+        "HTTP",
+        "WS",
+        "WEBSOCKET",
+        "SOCKET",
+        "PROXY",
+        "TARGET",
+        "ADDRESS",
+        "ADDR",
+        "V1",
+        "DEV",
+        "LOCAL",
+    ]
+)
+"""A name with any other word in it means something else: `OLLAMA_API_URL` is no address of the project's API."""
+_OTHER_PRODUCTS = frozenset(
+    [
+        "MYSQL",
+        "MARIADB",
+        "MONGO",
+        "MONGODB",
+        "SQLITE",
+        "MILVUS",
+        "QDRANT",
+        "CHROMA",
+        "CLICKHOUSE",
+        "INFLUX",
+        "INFLUXDB",
+        "NEO4J",
+        "COUCHDB",
+        "ELASTIC",
+        "ELASTICSEARCH",
+        "CASSANDRA",
+        "DYNAMODB",
+        "ORACLE",
+        "MSSQL",
+        "SQLSERVER",
+        "UPSTASH",
+        "RABBITMQ",
+        "AMQP",
+        "KAFKA",
+        "NATS",
+        "MEMCACHED",
+        "TYPESENSE",
+        "WEAVIATE",
+        "PINECONE",
+        "SUPABASE",
+        "SNOWFLAKE",
+        "BIGQUERY",
+        "LIBSQL",
+        "TURSO",
+        "VECTOR",
+        "GRAPH",
+    ]
+)
+"""Products that devinit has no server for: `MILVUS_DB_HOST` is no PostgreSQL."""
+
+
+def meaning(name: str, address: Address, servers: Servers, service: str) -> tuple[Known | None, int]:
+    """Return the server that an address means, and how many of the three say so.
+
+    `service`: whose variable it is. None for the server when nothing speaks for one, or as much for two.
+    """
+    votes = [(votes_for(each, name, address, servers, service), each) for each in servers.known]
+    best = max(((sum(each), each) for each, _ in votes), default=(0, (0, 0, 0)))
+    if best[0] == 0:
+        return None, 0
+    # Where an address leads says more than what it is called.
+    winners = [known for each, known in votes if (sum(each), each) == best]
+    return (winners[0] if len(winners) == 1 else None), best[0]
+
+
+def votes_for(
+    known: Known, name: str, address: Address, servers: Servers, service: str
+) -> tuple[int, int, int]:
+    """Return 1 or 0 for each of place, name and scheme; nothing when the scheme is that of another kind."""
+    if address.scheme and address.scheme not in known.schemes:
+        return 0, 0, 0
+    is_there = address.host in known.hosts or (servers.is_near(address.host) and address.port in known.ports)
+    fits = bool(address.scheme) or is_called_by_kind(known, name)
+    return int(is_there), int(is_name_of(known, name, service)), int(fits)
+
+
+def is_name_of(known: Known, name: str, service: str) -> bool:
+    """Whether the name of a variable means a server."""
+    upper = name.upper()
+    words = set(upper.split("_"))
+    if known.is_web:
+        if upper in OWN_ADDRESS:
+            return known.service == service
+        own = {word for each in known.words for word in each.split("_")}
+        return bool(known.words & _beginnings(upper)) and words <= _WEB_VOCABULARY | own
+    return bool(known.words & (words | _beginnings(upper))) and not words & _OTHER_PRODUCTS
+
+
+def is_called_by_kind(known: Known, name: str) -> bool:
+    """Whether a name says which kind of server is meant, as a scheme does: `POSTGRES_HOST`, not `DB_HOST`."""
+    return bool(known.kind_words & set(name.upper().split("_")))
+
+
+def _beginnings(name: str) -> set[str]:
+    """Return the words of a name, and what stands before its last ones: `MY_API` of `MY_API_URL`."""
+    words = name.split("_")
+    return {*words, *("_".join(words[:end]) for end in range(1, len(words) + 1))}

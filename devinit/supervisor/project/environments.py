@@ -1,0 +1,84 @@
+"""The environment of a project and of each of its services, as it follows from endpoints and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinit.errors import ConfigError
+from devinit.kinds import kind_of
+from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.environment import environment, runtime_of, service_environment
+from devinit.supervisor.project.given import Given
+from devinit.supervisor.project.own_names import OwnNames, notes_of, published
+
+if TYPE_CHECKING:
+    from devinit.runtime.dotenv import Stated
+    from devinit.runtime.forms.statement import Decision
+
+
+class Derived(NamedTuple):
+    """What follows from a configuration, its ports, and the files of the project."""
+
+    endpoints: dict[str, Endpoint]
+    standard: dict[str, str]
+    """The runtime environment under devinit's own names and forms."""
+    decided: dict[str, dict[str, Decision]]
+    """What becomes of the variables to which the project gives a value by itself, by service."""
+    environment: dict[str, str]
+    """The runtime environment as files and commands get it."""
+
+
+NOTHING = Derived({}, {}, {}, {})
+
+
+class Environments:
+    """Derives them; what files say is read again when a file has changed."""
+
+    def __init__(self, root: Path, given: Given) -> None:
+        self._given = given
+        self._own_names = OwnNames(root)
+        self._noted: set[str] = set()
+
+    def derived(self, project: Project, endpoints: dict[str, Endpoint], caller: dict[str, str]) -> Derived:
+        """Return what follows for a project with these endpoints."""
+        standard = environment(project, endpoints, base=caller)
+        decided = {
+            name: self._own_names.decided(
+                project, endpoints, standard, service, self._files_of(service, caller)
+            )
+            for name, service in project.services.items()
+            if kind_of(service).takes_environment
+        }
+        return Derived(endpoints, standard, decided, published(standard, project, decided))
+
+    def whole(
+        self, project: Project, derived: Derived, service: Service, caller: dict[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the whole environment of a service, and what of it is given beside the runtime environment.
+
+        Raise ConfigError for a `.env` file or a template that cannot be used.
+        """
+        stated = self._given.files_of(service, caller)
+        files = {name: each.value for name, each in stated.items()}
+        runtime = runtime_of(project, derived.endpoints, service, derived.standard)
+        # Not as it was derived: a service that is started again reads its files as they are now.
+        decided = self._own_names.decided(project, derived.endpoints, derived.standard, service, stated)
+        values = service_environment(
+            service, derived.endpoints[service.name], runtime, caller=caller, files=files, decided=decided
+        )
+        beside = (*files, *service.env, *(name for name, each in decided.items() if each.is_given))
+        return values, {name: values[name] for name in beside}
+
+    def news(self, derived: Derived) -> list[str]:
+        """Return what the developer has to know about the project's own values, unless it was returned before."""
+        found = [text for text in notes_of(derived.decided) if text not in self._noted]
+        self._noted.update(found)
+        return found
+
+    def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
+        """Return what the `.env` files of a service say; nothing where one cannot be used: its start says so."""
+        try:
+            return self._given.files_of(service, caller)
+        except ConfigError:
+            return {}

@@ -1,0 +1,142 @@
+"""Variables to which a project gives a value, or a form, by itself: what becomes of each, for each service.
+
+Nothing is loaded for a project without files that say anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinit.config.env_files import example_env_files, loaded_env_files
+from devinit.errors import ConfigError
+from devinit.kinds import kind_of
+from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.dotenv import Stated, stated_in
+
+if TYPE_CHECKING:
+    from devinit.runtime.forms.statement import Decision, Source, Statement
+
+
+class Decided(NamedTuple):
+    """What was decided about a service last, and from what."""
+
+    statements: list[Statement]
+    standard: Mapping[str, str]
+    decisions: dict[str, Decision]
+
+
+class OwnNames:
+    """Decides about the variables of each service; again when a file or an address has changed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read: dict[tuple[Path, int, int], dict[str, Stated]] = {}
+        """Files that no service is given, as they were read last."""
+        self._last: dict[str, Decided] = {}
+
+    def decided(
+        self,
+        project: Project,
+        endpoints: Mapping[str, Endpoint],
+        standard: Mapping[str, str],
+        service: Service,
+        given: Mapping[str, Stated],
+    ) -> dict[str, Decision]:
+        """Return what becomes of the variables of a service, by name.
+
+        `standard`: what devinit gives by itself. `given`: what the service is given by `.env` files.
+        """
+        # What devinit.toml says counts more than anything that files say.
+        explicit = {*project.environment, *service.env}
+        statements = [each for each in self._statements(service, given) if each.name not in explicit]
+        if not statements:
+            return {}
+        last = self._last.get(service.name)
+        if last is None or last.statements != statements or last.standard != standard:
+            # Most projects have such files, but a project without them must not load the rule.
+            from devinit.runtime.forms.deciding import Situation, decisions
+            from devinit.runtime.forms.known import servers_of
+
+            servers = servers_of(project, endpoints)
+            found = decisions(statements, Situation(servers=servers, service=service.name, standard=standard))
+            kept = {name: each for name, each in found.items() if name not in explicit}
+            last = self._last[service.name] = Decided(statements, standard, kept)
+        return last.decisions
+
+    def _statements(self, service: Service, files: Mapping[str, Stated]) -> Iterator[Statement]:
+        """Yield what the files say about variables of a service, what counts more first."""
+        if not kind_of(service).takes_environment:
+            return
+        loaded = self._values_of(loaded_env_files(self._root, service))
+        examples = self._values_of(reversed([*example_env_files(self._root, service)]))
+        if not (files or loaded or examples):
+            return
+        from devinit.runtime.forms.statement import Source
+
+        yield from self._said(loaded, Source.FILE)
+        yield from self._said(files, Source.FILE)
+        yield from self._said(examples, Source.EXAMPLE)
+
+    def _said(self, values: Mapping[str, Stated], source: Source) -> Iterator[Statement]:
+        from devinit.runtime.forms.statement import Statement
+
+        for name, each in values.items():
+            file = os.path.relpath(each.path, self._root)
+            yield Statement(name=name, value=each.value, file=file, line=each.line, source=source)
+
+    def _values_of(self, paths: Iterable[Path]) -> dict[str, Stated]:
+        """Return what files say together, a later one wins; nothing of one that cannot be read."""
+        found: dict[str, Stated] = {}
+        for path in paths:
+            with suppress(OSError):
+                status = path.stat()
+                key = path, status.st_mtime_ns, status.st_size
+                if key not in self._read:
+                    self._read = {other: said for other, said in self._read.items() if other[0] != path}
+                    self._read[key] = _said_by(path)
+                found |= self._read[key]
+        return found
+
+
+def _said_by(path: Path) -> dict[str, Stated]:
+    try:
+        return stated_in((path,), caller={})
+    except ConfigError:
+        return {}
+
+
+def published(
+    standard: dict[str, str], project: Project, decided: Mapping[str, Mapping[str, Decision]]
+) -> dict[str, str]:
+    """Return the runtime environment for files and commands."""
+    if not any(decided.values()):
+        return standard
+    from devinit.runtime.forms.agreement import agreed  # as above
+
+    stated = {name: standard[name] for name in project.environment}
+    return agreed(standard, project, decided.values()) | stated
+
+
+def notes_of(decided: Mapping[str, Mapping[str, Decision]]) -> list[str]:
+    """Return what the developer has to know about values that stay, or that lack something: each once."""
+    texts = (note_of(name, each) for name, found in decided.items() for each in found.values())
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def note_of(service: str, decision: Decision) -> str:
+    """Return what there is to say about a variable; "" for nothing."""
+    from devinit.runtime.forms.statement import Outcome
+
+    name, place = decision.statement.name, decision.statement.place
+    match decision.outcome:
+        case Outcome.REMOTE:
+            return f"{service} {decision.why}: {name} in {place} is left as it is"
+        case Outcome.UNSURE:
+            return f"{name} in {place} is left as it is: it {decision.why}"
+        case Outcome.GIVEN if decision.why:
+            return f"{name} in {place} {decision.why}"
+    return ""

@@ -1,0 +1,320 @@
+"""Specifies which of a project's own values get the addresses of its servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devinit.kinds.postgres.kind import PostgresSettings
+from devinit.kinds.providers import PROVIDERS
+from devinit.kinds.redis.kind import RedisSettings
+from devinit.model.port import PortRequest
+from devinit.model.service import Endpoint, Project, Service, Settings
+from devinit.runtime.environment import environment
+from devinit.runtime.forms.deciding import Situation, decisions
+from devinit.runtime.forms.known import Servers, servers_of
+from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
+
+URL = "postgresql://shop:secret@127.0.0.1:5433/shop"
+WANTED = {"postgres": 5432, "redis": 6379, "backend": 8000, "frontend": 5173}
+MOVED = {"postgres": 5433, "redis": 6380, "backend": 8001, "frontend": 5174}
+DATABASES = PostgresSettings(database="shop", user="shop", password="secret", databases=("shop_test",))
+
+
+def service(name: str, *needs: str, settings: Settings | None = None) -> Service:
+    port = WANTED.get(name)
+    request = PortRequest(service=name, preferred=port, first=port, last=port + 99) if port else None
+    provider = name if name in ("postgres", "redis") else "process"
+    return Service(
+        name=name,
+        provider=provider,
+        directory=Path("/shop"),
+        port=request,
+        depends_on=needs,
+        settings=settings,
+    )
+
+
+SHOP = Project(
+    name="shop",
+    root=Path("/shop"),
+    services={
+        each.name: each
+        for each in (
+            service("postgres", settings=DATABASES),
+            service("redis", settings=RedisSettings()),
+            service("backend", "postgres", "redis"),
+            service("frontend", "backend"),
+            service("worker", "postgres"),
+        )
+    },
+)
+
+
+def endpoints(ports: dict[str, int]) -> dict[str, Endpoint]:
+    return {
+        name: PROVIDERS[each.provider].endpoint(each, ports.get(name)) for name, each in SHOP.services.items()
+    }
+
+
+def servers(ports: dict[str, int] = MOVED) -> Servers:
+    return servers_of(SHOP, endpoints(ports))
+
+
+def decided(
+    *statements: Statement, of: str = "backend", ports: dict[str, int] = MOVED
+) -> dict[str, Decision]:
+    standard = environment(SHOP, endpoints(ports), base={})
+    return decisions(statements, Situation(servers=servers(ports), service=of, standard=standard))
+
+
+def stated(name: str, value: str, source: Source = Source.FILE, *, required: bool = False) -> Statement:
+    return Statement(name=name, value=value, file="backend/.env", line=3, source=source, is_required=required)
+
+
+def given(values: dict[str, str], **other: object) -> dict[str, str]:
+    """Return what devinit gives of these, where a `.env` has them."""
+    found = decided(*(stated(*each) for each in values.items()), **other)  # type: ignore[arg-type]
+    return {name: each.value for name, each in found.items() if each.outcome is Outcome.GIVEN}
+
+
+def outcome(name: str, value: str, source: Source = Source.FILE) -> Outcome | None:
+    found = decided(stated(name, value, source)).get(name)
+    return found.outcome if found is not None else None
+
+
+class TestAValueThatMeansAServer:
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("DATABASE_URL", "postgresql+asyncpg://app:app@localhost:5432/app", "postgresql+asyncpg://shop:secret@localhost:5433/shop"),
+            ("APP_DATABASE_URL", "postgres://app:app@db:5432/app?schema=x", "postgres://shop:secret@127.0.0.1:5433/shop?schema=x"),
+            ("SQLALCHEMY_DATABASE_URI", "postgresql://localhost:5450/app", "postgresql://shop:secret@localhost:5433/shop"),
+            ("DIRECT_URL", "postgresql://a:b@localhost:5432/app", "postgresql://shop:secret@localhost:5433/shop"),
+            ("POSTGRES_URL", "jdbc:postgresql://localhost:5432/app", "jdbc:postgresql://localhost:5433/shop"),
+            ("PG_DSN", "host=localhost port=5432 user=a password=b dbname=c", "host=localhost port=5433 user=shop password=secret dbname=shop"),
+            ("REDIS_URL", "redis://localhost:6379/4", "redis://localhost:6380/4"),
+            ("CELERY_BROKER_URL", "redis://redis:6379/1", "redis://127.0.0.1:6380/1"),
+            ("QUEUE", "redis://localhost:6379/2", "redis://localhost:6380/2"),
+            ("VITE_API_URL", "http://localhost:8000/api/v1", "http://localhost:8001/api/v1"),
+            ("NEXT_PUBLIC_WS_URL", "ws://localhost:8000/ws", "ws://localhost:8001/ws"),
+            ("API_BASE_URL", "http://backend:8000/", "http://localhost:8001/"),
+            ("API_HOST", "http://localhost:8000", "http://localhost:8001"),
+            ("FRONTEND_HOST", "http://localhost:5173", "http://localhost:5174"),
+            ("FRONTEND_URL", "http://localhost:3000/", "http://localhost:5174/"),
+            ("WEBHOOK_TARGET", "http://127.0.0.1:8000/hook", "http://127.0.0.1:8001/hook"),
+            ("NEXTAUTH_URL", "http://localhost:8000/api/auth", "http://localhost:8001/api/auth"),
+            ("CORS_ORIGINS", '["http://localhost:5173"]', '["http://localhost:5173","http://localhost:5174","http://127.0.0.1:5174"]'),
+            ("BACKEND_CORS_ORIGINS", "http://localhost:5173,https://a.example", "http://localhost:5173,https://a.example,http://localhost:5174,http://127.0.0.1:5174"),
+            ("CORS_ORIGIN", "http://localhost:5173", "http://localhost:5174"),
+            ("CSRF_TRUSTED_ORIGINS", '["http://localhost:5173"]', '["http://localhost:5173","http://localhost:5174","http://127.0.0.1:5174"]'),
+            ("ALLOWED_ORIGINS", '["localhost:5173"]', '["localhost:5173","localhost:5174","127.0.0.1:5174"]'),
+            ("ALLOWED_HOSTS", "shop.example,localhost", "shop.example,localhost,127.0.0.1"),
+            ("API_PORT", "8000", "8001"),
+        ],
+    )  # fmt: skip
+    def test_gets_its_address_in_the_projects_form(self, name: str, value: str, expected: str) -> None:
+        assert given({name: value}) == {name: expected}
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DATABASE_URL", "postgresql+asyncpg://shop:secret@localhost:5433/shop"),
+            ("VITE_API_URL", "http://127.0.0.1:8001/api"),
+            ("CORS_ORIGINS", '["http://localhost:5174", "http://127.0.0.1:5174"]'),
+            ("CORS_ORIGIN", "http://localhost:5174"),
+        ],
+    )
+    def test_stays_byte_for_byte_when_it_is_right_already(self, name: str, value: str) -> None:
+        assert given({name: value}) == {name: value}
+
+    def test_is_recognised_on_the_port_that_the_server_wanted_and_on_that_which_it_has(self) -> None:
+        assert given({"HOOK": "http://localhost:8001/x"}) == {"HOOK": "http://localhost:8001/x"}
+
+    def test_means_the_service_itself_under_the_names_for_that(self) -> None:
+        assert given({"NEXTAUTH_URL": "http://localhost:3000"}, of="frontend") == {
+            "NEXTAUTH_URL": "http://localhost:5174"
+        }
+
+
+class TestTheDatabase:
+    def test_of_tests_is_never_that_of_the_application(self) -> None:
+        values = given(
+            {
+                "DATABASE_URL": "postgresql://a:b@localhost:5432/app",
+                "TEST_DATABASE_URL": "postgresql://a:b@localhost:5432/app_test",
+                "SHADOW_DATABASE_URL": "postgresql://a:b@localhost:5432/shadow",
+            }
+        )
+
+        assert values == {
+            "DATABASE_URL": "postgresql://shop:secret@localhost:5433/shop",
+            "TEST_DATABASE_URL": "postgresql://shop:secret@localhost:5433/shop_test",
+            "SHADOW_DATABASE_URL": "postgresql://shop:secret@localhost:5433/shadow",
+        }
+
+    def test_that_the_server_does_not_have_stays_and_is_told(self) -> None:
+        found = decided(
+            stated("DATABASE_URL", "postgresql://a:b@localhost/app"),
+            stated("STATS_DATABASE_URL", "postgresql://a:b@localhost/stats"),
+        )
+
+        assert found["STATS_DATABASE_URL"].value == "postgresql://shop:secret@localhost:5433/stats"
+        assert found["STATS_DATABASE_URL"].why == "names the database 'stats', which postgres does not have"
+        assert not found["DATABASE_URL"].why
+
+
+class TestPartsOfAnAddress:
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [
+            (
+                {"DB_HOST": "localhost", "DB_PORT": "5432", "DB_USER": "a", "DB_PASSWORD": "b", "DB_NAME": "c"},
+                {"DB_HOST": "localhost", "DB_PORT": "5433", "DB_USER": "shop", "DB_PASSWORD": "secret", "DB_NAME": "shop"},
+            ),
+            (
+                {"POSTGRES_SERVER": "db", "POSTGRES_PORT": "5432", "POSTGRES_DB": "app"},
+                {"POSTGRES_SERVER": "127.0.0.1", "POSTGRES_PORT": "5433", "POSTGRES_DB": "shop"},
+            ),
+            (
+                {"DBHOST": "localhost", "DBPORT": "5432", "DBUSER": "a"},
+                {"DBHOST": "localhost", "DBPORT": "5433", "DBUSER": "shop"},
+            ),
+            (
+                {"DB_CONNECTION": "pgsql", "DB_HOST": "127.0.0.1", "DB_PORT": "5432", "DB_DATABASE": "c"},
+                {"DB_HOST": "127.0.0.1", "DB_PORT": "5433", "DB_DATABASE": "shop"},
+            ),
+            ({"REDIS_HOST": "redis", "REDIS_PORT": "6379", "REDIS_DB": "3"}, {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "6380", "REDIS_DB": "3"}),
+            ({"DB_HOST": "localhost:5432", "DB_USER": "a"}, {"DB_HOST": "localhost:5433", "DB_USER": "shop"}),
+            ({"DB__HOST": "db", "DB__PORT": "5432"}, {"DB__HOST": "127.0.0.1", "DB__PORT": "5433"}),
+        ],
+    )  # fmt: skip
+    def test_that_mean_a_server_are_given_together(
+        self, values: dict[str, str], expected: dict[str, str]
+    ) -> None:
+        assert given(values) == expected
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"DB_CONNECTION": "mysql", "DB_HOST": "localhost", "DB_PORT": "3306", "DB_USER": "a"},
+            {"DB_ENGINE": "django.db.backends.sqlite3", "DB_NAME": "db.sqlite3", "DB_USER": "a"},
+            {"DB_HOST": "localhost", "DB_PORT": "3306", "DB_USER": "a"},
+            {"DB_HOST": "/run/postgresql", "DB_USER": "a"},
+            {"MILVUS_DB_HOST": "localhost", "MILVUS_DB_PORT": "5432"},
+            {"SMTP_HOST": "localhost", "SMTP_PORT": "1025"},
+        ],
+    )
+    def test_of_something_else_stay(self, values: dict[str, str]) -> None:
+        assert given(values) == {}
+
+    def test_on_another_machine_stay_with_all_that_devinit_would_give_beside_them(self) -> None:
+        found = decided(stated("POSTGRES_HOST", "db.example.com"), stated("POSTGRES_USER", "ada"))
+
+        assert found["POSTGRES_HOST"].outcome is Outcome.REMOTE
+        assert found["POSTGRES_HOST"].why == "talks to db.example.com"
+        assert found["POSTGRES_USER"].outcome is Outcome.KEPT
+        assert found["POSTGRES_PASSWORD"].outcome is Outcome.LEFT_OUT
+
+    def test_without_a_port_say_that_it_is_missing(self) -> None:
+        found = decided(stated("DB_HOST", "localhost"), stated("DB_USER", "a"))
+
+        assert found["DB_HOST"].why == "has no port beside it, and postgres is on 5433"
+
+
+class TestAValueThatStays:
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("CORS_ORIGINS", '["*"]', Outcome.KEPT),
+            ("CORS_ORIGINS", "*", Outcome.KEPT),
+            ("VITE_API_URL", "/api", Outcome.KEPT),
+            ("DATABASE_URL", "file:./dev.db", Outcome.KEPT),
+            ("DATABASE_URL", "sqlite:///./dev.db", Outcome.UNSURE),
+            ("DATABASE_URL", "mysql://a:b@localhost:3306/c", Outcome.UNSURE),
+            ("DATABASE_URL", "postgresql://a:b@db.example.com/c", Outcome.REMOTE),
+            ("VITE_API_URL", "https://api.example.com", Outcome.REMOTE),
+            ("UPSTASH_REDIS_REST_URL", "https://a.upstash.example", Outcome.KEPT),
+            ("OLLAMA_API_URL", "http://localhost:11434", Outcome.KEPT),
+            ("AMQP", "amqp://localhost:5672", Outcome.KEPT),
+            ("SENTRY_DSN", "https://key@sentry.example/1", Outcome.KEPT),
+            ("UPSTREAM", "localhost:5432", Outcome.UNSURE),
+            ("ALLOWED_HOSTS", "*", Outcome.KEPT),
+        ],
+    )
+    def test_is_told_from_one_that_is_replaced(self, name: str, value: str, expected: Outcome) -> None:
+        assert outcome(name, value) is expected
+
+    @pytest.mark.parametrize("value", ["", "<your database>", "your_url", "changeme"])
+    def test_is_none_where_a_person_is_to_write_one(self, value: str) -> None:
+        assert outcome("DATABASE_URL", value) is None
+
+    @pytest.mark.parametrize("name", ["PORT", "HOST", "DEVINIT_PROJECT"])
+    def test_is_not_asked_under_names_that_are_devinits_own(self, name: str) -> None:
+        assert outcome(name, "8000") is None
+
+
+class TestAForm:
+    """Of an example, or of a default in code: it has no value, so that devinit gives one."""
+
+    @pytest.mark.parametrize(
+        ("name", "value", "expected"),
+        [
+            ("DATABASE_URL", "postgresql+asyncpg://user:pw@host:5432/db", "postgresql+asyncpg://shop:secret@127.0.0.1:5433/shop"),
+            ("CORS_ORIGINS", "[]", '["http://localhost:5174", "http://127.0.0.1:5174"]'),
+            ("VITE_API_URL", "http://localhost:8000/api", "http://localhost:8001/api"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("source", [Source.CODE, Source.EXAMPLE])
+    def test_is_used_for_the_value(self, name: str, value: str, expected: str, source: Source) -> None:
+        found = decided(stated(name, value, source))
+
+        assert found[name].value == expected
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("CORS_ORIGINS", '["*"]'),
+            ("DATABASE_URL", "sqlite:///./dev.db"),
+            ("DATABASE_URL", "postgresql://a:b@db.example.com/c"),
+            ("ALLOWED_HOSTS", "*"),
+        ],
+    )
+    def test_keeps_nothing_as_it_is(self, name: str, value: str) -> None:
+        assert outcome(name, value, Source.EXAMPLE) is None
+
+    def test_that_is_a_path_lets_the_page_ask_its_own_origin(self) -> None:
+        assert outcome("VITE_API_URL", "/api", Source.CODE) is Outcome.LEFT_OUT
+
+    def test_gives_way_to_a_value(self) -> None:
+        found = decided(
+            stated("CORS_ORIGINS", "http://localhost:5173,http://b.example"),
+            stated("CORS_ORIGINS", "[]", Source.CODE),
+        )
+
+        assert found["CORS_ORIGINS"].value.startswith("http://localhost:5173,")
+
+    def test_counts_when_the_value_is_empty(self) -> None:
+        found = decided(stated("CORS_ORIGINS", ""), stated("CORS_ORIGINS", "[]", Source.CODE))
+
+        assert found["CORS_ORIGINS"].value.startswith("[")
+
+    def test_is_not_needed_for_a_name_that_the_code_cannot_do_without(self) -> None:
+        found = decided(stated("APP_DATABASE_URL", "", Source.CODE, required=True))
+
+        assert found["APP_DATABASE_URL"].value == URL
+
+
+class TestWhereAValueComesFrom:
+    @pytest.mark.parametrize(
+        ("name", "value", "source", "expected"),
+        [
+            ("REDIS_URL", "redis://localhost:6379/1", Source.FILE, "rewritten from backend/.env:3"),
+            ("REDIS_URL", "redis://localhost:6380/1", Source.FILE, "from backend/.env:3"),
+            ("REDIS_URL", "redis://localhost:6379/1", Source.EXAMPLE, "in the form of backend/.env:3"),
+            ("REDIS_URL", "redis://a.example/1", Source.FILE, "from backend/.env:3"),
+        ],
+    )
+    def test_is_told(self, name: str, value: str, source: Source, expected: str) -> None:
+        assert decided(stated(name, value, source))[name].origin == expected

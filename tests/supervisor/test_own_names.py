@@ -1,0 +1,230 @@
+"""Specifies what a service is given where the project itself says something about a variable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinit.kinds.postgres.kind import PostgresSettings
+from devinit.model.port import PortRequest
+from devinit.model.service import Project, Service
+from devinit.supervisor.events import Broadcaster
+from devinit.supervisor.project.stage import Stage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ASYNC = "postgresql+asyncpg://app:app@localhost:5432/app"
+
+
+def request(name: str, port: int) -> PortRequest:
+    return PortRequest(service=name, preferred=port, first=port, last=port + 99)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    path = tmp_path / "shop"
+    for folder in ("backend", "frontend"):
+        (path / folder).mkdir(parents=True)
+    return path
+
+
+@pytest.fixture
+def stage(root: Path) -> Stage:
+    return Stage(root, Broadcaster())
+
+
+def shop(root: Path, **fields: object) -> Project:
+    settings = PostgresSettings(database="shop", user="shop", password="secret")
+    services = (
+        Service(
+            name="postgres",
+            provider="postgres",
+            directory=root,
+            port=request("postgres", 5433),
+            settings=settings,
+        ),
+        Service(
+            name="backend",
+            directory=root / "backend",
+            port=request("backend", 8001),
+            depends_on=("postgres",),
+            command="serve",
+            **fields,  # type: ignore[arg-type]  # as given
+        ),
+        Service(
+            name="frontend",
+            directory=root / "frontend",
+            port=request("frontend", 5174),
+            depends_on=("backend",),
+            command="serve",
+        ),
+    )
+    return Project(name="shop", root=root, services={each.name: each for each in services})
+
+
+def given(stage: Stage, project: Project, service: str = "backend", **caller: str) -> dict[str, str]:
+    stage.configure(project, {"PATH": "/bin", **caller})
+    return stage.environment_of(stage.project.services[service])
+
+
+class TestAValueOfAnEnvFile:
+    def test_gets_our_address_and_keeps_its_form(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(
+            f'DATABASE_URL={ASYNC}\nCORS_ORIGINS=["http://localhost:5173"]\nAPP_DATABASE_URL={ASYNC}?a=b\n'
+        )
+
+        values = given(stage, shop(root))
+
+        ours = "postgresql+asyncpg://shop:secret@localhost:5433/shop"
+        assert values["DATABASE_URL"] == ours
+        assert values["APP_DATABASE_URL"] == f"{ours}?a=b"
+        assert values["CORS_ORIGINS"] == (
+            '["http://localhost:5173","http://localhost:5174","http://127.0.0.1:5174"]'
+        )
+
+    def test_that_is_composed_is_that_of_its_parts(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(
+            "DB_HOST=localhost\nDB_PORT=5432\nDB_USER=a\nDB_PASSWORD=b\nDB_NAME=c\n"
+            "DSN=postgresql+psycopg://${DB_USER}:${DB_PASSWORD}@${DB_HOST}:${DB_PORT}/${DB_NAME}\n"
+        )
+
+        values = given(stage, shop(root))
+
+        assert values["DSN"] == "postgresql+psycopg://shop:secret@localhost:5433/shop"
+        assert values["DB_PORT"] == "5433"
+
+    def test_of_another_form_is_not_replaced(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text('DATABASE_URL=sqlite:///./dev.db\nCORS_ORIGINS=["*"]\n')
+
+        values = given(stage, shop(root))
+
+        assert values["DATABASE_URL"] == "sqlite:///./dev.db"
+        assert values["CORS_ORIGINS"] == '["*"]'
+
+    def test_is_one_of_the_service_alone(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text("API_URL=http://localhost:8001/internal\n")
+
+        assert "API_URL" not in given(stage, shop(root), "frontend")
+
+    def test_gives_way_to_what_devinit_toml_says(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
+
+        values = given(stage, shop(root, env={"DATABASE_URL": "mine"}))
+
+        assert values["DATABASE_URL"] == "mine"
+
+    def test_that_has_changed_counts_when_the_service_is_started_again(
+        self, root: Path, stage: Stage
+    ) -> None:
+        (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
+        given(stage, shop(root))
+        (root / "backend/.env").write_text("DATABASE_URL=sqlite:///./dev.db\n")
+
+        values = stage.environment_of(stage.project.services["backend"])
+
+        assert values["DATABASE_URL"] == "sqlite:///./dev.db"
+
+    def test_in_small_letters_is_the_same_name_to_pydantic(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(f"database_url={ASYNC}\n")
+
+        values = given(stage, shop(root))
+
+        assert values["database_url"] == values["DATABASE_URL"]
+        assert values["DATABASE_URL"].startswith("postgresql+asyncpg://shop:")
+
+    def test_is_no_address_of_another_machine_in_the_place_of_ours(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text("POSTGRES_HOST=db.example.com\nPOSTGRES_USER=ada\n")
+
+        values = given(stage, shop(root))
+
+        assert values["POSTGRES_HOST"] == "db.example.com"
+        assert values["POSTGRES_USER"] == "ada"
+        assert "POSTGRES_PASSWORD" not in values
+
+
+class TestAFileThatNodeLoads:
+    def test_is_rewritten_as_well(self, root: Path, stage: Stage) -> None:
+        (root / "frontend/package.json").write_text("{}")
+        (root / "frontend/.env.development").write_text("VITE_API_URL=http://localhost:8000/api/v1\n")
+
+        assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001/api/v1"
+
+    def test_is_left_to_node_where_it_leads_to_another_machine(self, root: Path, stage: Stage) -> None:
+        (root / "frontend/package.json").write_text("{}")
+        (root / "frontend/.env.development").write_text("VITE_API_URL=https://api.example.com\n")
+
+        assert "VITE_API_URL" not in given(stage, shop(root), "frontend")
+
+    def test_counts_more_than_the_env_file(self, root: Path, stage: Stage) -> None:
+        (root / "frontend/package.json").write_text("{}")
+        (root / "frontend/.env").write_text("VITE_API_URL=http://localhost:8000\n")
+        (root / "frontend/.env.local").write_text("VITE_API_URL=http://localhost:8000/local\n")
+
+        assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001/local"
+
+    def test_that_leads_out_of_the_repository_is_not_read(
+        self, root: Path, stage: Stage, tmp_path: Path
+    ) -> None:
+        (tmp_path / "secrets").write_text("VITE_API_URL=http://localhost:8000/secret\n")
+        (root / "frontend/package.json").write_text("{}")
+        (root / "frontend/.env.local").symlink_to(tmp_path / "secrets")
+
+        assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001"
+
+
+class TestAnExample:
+    def test_gives_the_form_of_a_name_without_a_value(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env.example").write_text(
+            "DATABASE_URL=postgresql+asyncpg://user:pw@host:5432/db\nOTHER=1\n"
+        )
+
+        values = given(stage, shop(root))
+
+        assert values["DATABASE_URL"] == "postgresql+asyncpg://shop:secret@127.0.0.1:5433/shop"
+        assert "OTHER" not in values
+
+
+class TestTheRuntimeEnvironment:
+    def test_has_the_form_on_which_all_services_agree(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\nFRONTEND_HOST=http://localhost:5173\n")
+
+        given(stage, shop(root))
+
+        assert stage.environment["DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
+        assert stage.environment["FRONTEND_HOST"] == "127.0.0.1"
+
+    def test_has_devinits_form_where_they_do_not_agree(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
+        (root / "frontend/.env").write_text("DATABASE_URL=postgresql://a:b@localhost:5432/c\n")
+
+        given(stage, shop(root))
+
+        assert stage.environment["DATABASE_URL"] == "postgresql://shop:secret@127.0.0.1:5433/shop"
+
+    def test_lacks_a_name_whose_value_is_the_projects(self, root: Path, stage: Stage) -> None:
+        (root / ".env").write_text("DATABASE_URL=sqlite:///./dev.db\n")
+
+        given(stage, shop(root))
+
+        assert "DATABASE_URL" not in stage.environment
+
+
+class TestTheDeveloper:
+    def test_is_told_which_values_stay_and_why_once(self, root: Path) -> None:
+        told: list[str] = []
+        stage = Stage(root, Broadcaster())
+        stage.broadcaster.note = lambda message, service=None: told.append(message)  # type: ignore[method-assign]
+        (root / "backend/.env").write_text(
+            "DATABASE_URL=postgresql://a:b@db.example.com/c\n\nUP=localhost:5432\n"
+        )
+        given(stage, shop(root))
+
+        stage.publish()
+        stage.publish()
+
+        assert [text for text in told if "DATABASE_URL" in text or "UP" in text] == [
+            "backend talks to db.example.com: DATABASE_URL in backend/.env:1 is left as it is",
+            "UP in backend/.env:3 is left as it is: it names localhost:5432",
+        ]
