@@ -36,18 +36,19 @@ def loaded_env_files(root: Path, service: Service) -> Iterator[Path]:
     Vite, Next, Nuxt and Create React App do so in development; what the environment has counts more.
     """
     if (service.directory / "package.json").is_file():
-        yield from _in_bounds(root, service, (service.directory / name for name in LOADED))
+        yield from in_bounds(root, service, (service.directory / name for name in LOADED))
 
 
 def example_env_files(root: Path, service: Service) -> Iterator[Path]:
     """Yield the files that show which variables there are, those of the service first."""
     folders = dict.fromkeys((service.directory, root))
-    yield from _in_bounds(root, service, (folder / name for folder in folders for name in EXAMPLES))
+    yield from in_bounds(root, service, (folder / name for folder in folders for name in EXAMPLES))
 
 
-def _in_bounds(root: Path, service: Service, paths: Iterable[Path]) -> Iterator[Path]:
+def in_bounds(root: Path, service: Service, paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield those of these files that there are, and that lie in the repository of a project or of its service."""
     for path in paths:
-        if path.is_file() and (not path.is_symlink() or bounds_for(root, service).holds(path)):
+        if path.is_file() and bounds_for(root, service).holds(path):
             yield path
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.model.port import PortRequest
@@ -184,6 +187,118 @@ class TestAnExample:
 
         assert values["DATABASE_URL"] == "postgresql+asyncpg://shop:secret@127.0.0.1:5433/shop"
         assert "OTHER" not in values
+
+
+class TestCode:
+    def test_gives_the_form_of_a_name_without_a_value(self, root: Path, stage: Stage) -> None:
+        (root / "backend/app").mkdir()
+        (root / "backend/app/config.py").write_text(
+            "class Settings(BaseSettings):\n"
+            '    database_url: str = "postgresql+asyncpg://app:app@localhost:5432/app"\n'
+            '    cors_origins: list[str] = ["https://shop.example"]\n'
+            "    broker_url: RedisDsn\n"
+            "    stats_database_url: str\n"
+        )
+
+        values = given(stage, shop(root))
+
+        assert values["DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
+        assert values["CORS_ORIGINS"] == (
+            '["https://shop.example","http://localhost:5174","http://127.0.0.1:5174"]'
+        )
+        assert values["STATS_DATABASE_URL"] == "postgresql://shop:secret@127.0.0.1:5433/shop"
+        assert "BROKER_URL" not in values
+
+    def test_gives_way_to_a_file(self, root: Path, stage: Stage) -> None:
+        (root / "backend/config.py").write_text(f'import os\nos.getenv("DATABASE_URL", "{ASYNC}")\n')
+        (root / "backend/.env").write_text("DATABASE_URL=postgresql+psycopg://a:b@localhost/c\n")
+
+        assert given(stage, shop(root))["DATABASE_URL"].startswith("postgresql+psycopg://shop:")
+
+    def test_says_how_a_list_of_one_entry_in_a_file_is_written(self, root: Path, stage: Stage) -> None:
+        (root / "backend/config.py").write_text('import os\nos.getenv("CORS_ORIGINS", "").split(",")\n')
+        (root / "backend/.env").write_text("CORS_ORIGINS=http://localhost:5173\n")
+
+        assert given(stage, shop(root))["CORS_ORIGINS"] == (
+            "http://localhost:5173,http://localhost:5174,http://127.0.0.1:5174"
+        )
+
+    def test_of_a_page_keeps_the_path_of_its_api(self, root: Path, stage: Stage) -> None:
+        (root / "frontend/src").mkdir()
+        (root / "frontend/src/api.ts").write_text(
+            'export const url = import.meta.env.VITE_API_URL ?? "http://localhost:8000/api/v1";\n'
+        )
+
+        assert given(stage, shop(root), "frontend")["VITE_API_URL"] == "http://localhost:8001/api/v1"
+
+    def test_of_a_page_that_asks_its_own_origin_is_given_no_address(self, root: Path, stage: Stage) -> None:
+        (root / "frontend/src").mkdir()
+        (root / "frontend/src/api.ts").write_text('const url = import.meta.env.VITE_API_URL || "/api";\n')
+
+        assert "VITE_API_URL" not in given(stage, shop(root), "frontend")
+
+    def test_loads_the_files_that_it_names(self, root: Path, stage: Stage) -> None:
+        (root / "backend/config.py").write_text(
+            'class Settings(BaseSettings):\n    model_config = SettingsConfigDict(env_file="local.env")\n'
+        )
+        (root / "backend/local.env").write_text(f"APP_DATABASE_URL={ASYNC}\n")
+
+        values = given(stage, shop(root))
+
+        assert values["APP_DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
+
+    def test_is_read_once_and_again_for_the_next_order(self, root: Path, stage: Stage) -> None:
+        config, project = root / "backend/config.py", shop(root)
+        config.write_text(f'import os\nos.getenv("DATABASE_URL", "{ASYNC}")\n')
+        before = given(stage, project)["DATABASE_URL"]
+        config.write_text('import os\nos.getenv("DATABASE_URL", "postgresql+psycopg://localhost/c")\n')
+
+        unread = stage.environment_of(project.services["backend"])["DATABASE_URL"]
+        stage.read_code(project)
+        read = stage.environment_of(project.services["backend"])["DATABASE_URL"]
+
+        assert before == unread
+        assert read == "postgresql+psycopg://shop:secret@localhost:5433/shop"
+
+    def test_of_another_service_below_a_folder_is_not_that_of_the_folder(
+        self, root: Path, stage: Stage
+    ) -> None:
+        (root / "backend/config.py").write_text(f'import os\nos.getenv("APP_DATABASE_URL", "{ASYNC}")\n')
+        project = shop(root)
+        web = replace(project.services["frontend"], directory=root)
+
+        values = given(stage, replace(project, services={**project.services, "frontend": web}), "frontend")
+
+        assert "APP_DATABASE_URL" not in values
+
+
+class TestAProjectWithoutSuchFiles:
+    def test_loads_neither_the_rule_nor_a_parser(self, root: Path) -> None:
+        program = (
+            "import sys\nfrom pathlib import Path\n"
+            "from devinit.model.service import Project, Service\n"
+            "from devinit.supervisor.events import Broadcaster\n"
+            "from devinit.supervisor.project.stage import Stage\n"
+            "root = Path(sys.argv[1])\n"
+            'web = Service(name="web", directory=root, command="serve")\n'
+            'project = Project(name="shop", root=root, services={"web": web})\n'
+            "before = {*sys.modules}\n"
+            "stage = Stage(root, Broadcaster())\n"
+            "stage.read_code(project)\n"
+            "stage.configure(project, {})\n"
+            "stage.environment_of(web)\n"
+            "print(*({*sys.modules} - before))\n"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(root)], capture_output=True, text=True, check=False
+        )
+
+        loaded = {
+            name for name in done.stdout.split() if name.startswith(("devinit.runtime.", "ast", "urllib"))
+        }
+        assert (done.returncode, done.stderr) == (0, "")
+        assert loaded == set()
 
 
 class TestTheRuntimeEnvironment:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from devinit.runtime.forms.address import Address, Form, parse, written
 from devinit.runtime.forms.known import Servers
-from devinit.runtime.forms.lists import Listed, extended, is_entry, parse_list
+from devinit.runtime.forms.lists import Listed, extended, is_entry, list_read_with, parse_list
 from devinit.runtime.forms.meaning import AGREEING, is_name_of, meaning
 from devinit.runtime.forms.parts import database_for, groups_of, of_group
 from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
@@ -52,7 +52,7 @@ def decisions(statements: Iterable[Statement], situation: Situation) -> dict[str
     for each in statements:
         if each.name.upper() not in _OWN:
             by_name.setdefault(each.name, []).append(each)
-    meant = {name: strongest(found) for name, found in by_name.items()}
+    meant = {name: strongest(_as_read(found)) for name, found in by_name.items()}
     situation = replace(situation, main_database=_main_database(meant, situation.servers))
     found: dict[str, Decision] = {}
     for group in groups_of({name: each[0] for name, each in meant.items()}):
@@ -72,7 +72,14 @@ def strongest(found: Sequence[Statement]) -> Sequence[Statement]:
     for each in found:
         if each.source is Source.FILE and not is_open(each.value):
             return (each,)
-    return [each for each in found if each.source is not Source.FILE] or found[:1]
+    forms = [each for each in found if each.source is not Source.FILE]
+    return sorted(forms, key=lambda each: is_open(each.value)) or found[:1]
+
+
+def _as_read(found: Sequence[Statement]) -> Sequence[Statement]:
+    """Return the statements of a name, all as the code takes a list apart."""
+    separator = next((each.separator for each in found if each.separator is not None), None)
+    return found if separator is None else [replace(each, separator=separator) for each in found]
 
 
 def is_open(value: str) -> bool:
@@ -85,11 +92,12 @@ def is_open(value: str) -> bool:
 def decision_about(statement: Statement, situation: Situation) -> Decision | None:
     """Return what becomes of one value; None where what devinit gives by itself, or nothing, is right."""
     name, value = statement.name.upper(), statement.value
-    if is_open(value):
+    is_of_origins = bool({"CORS", "ORIGIN", "ORIGINS"} & set(name.split("_")))
+    if is_open(value) and not (is_of_origins and statement.separator is not None):
         return _filled(statement, situation)
     if name.endswith("ALLOWED_HOSTS"):
         return _hosts(statement)
-    if {"CORS", "ORIGIN", "ORIGINS"} & set(name.split("_")):
+    if is_of_origins:
         return _origins(statement, situation)
     address = parse(value)
     if address is None or address.form in (Form.HOST, Form.PORT):
@@ -109,9 +117,16 @@ def _filled(statement: Statement, situation: Situation) -> Decision | None:
     return _given(statement, found[0].url, found[0].service) if len(found) == 1 else None
 
 
+def _listed(statement: Statement) -> Listed | None:
+    found = parse_list(statement.value)
+    if found is None and statement.separator is not None:
+        return list_read_with(statement.separator, statement.value)
+    return found
+
+
 def _hosts(statement: Statement) -> Decision | None:
     """Decide about hosts that an application answers to, without scheme and port."""
-    listed = parse_list(statement.value)
+    listed = _listed(statement)
     if listed is None or listed.allows_all or not listed.are_hosts:
         return _kept(statement)
     return _given(statement, extended(listed, _LOCAL_HOSTS))
@@ -120,7 +135,7 @@ def _hosts(statement: Statement) -> Decision | None:
 def _origins(statement: Statement, situation: Situation) -> Decision | None:
     """Decide about the origins that a backend accepts: ours are added, the others stay."""
     wanted = situation.servers.frontend_origins
-    listed = parse_list(statement.value)
+    listed = _listed(statement)
     if listed is not None:
         return _listed_origins(statement, listed, wanted)
     address = parse(statement.value)

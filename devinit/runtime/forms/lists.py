@@ -55,6 +55,17 @@ def parse_list(text: str) -> Listed | None:
     return None
 
 
+def list_read_with(separator: Separator, text: str) -> Listed | None:
+    """Return the list that code finds in a text, taken apart in a known way: also one of one entry, or none."""
+    if separator is Separator.JSON:
+        return _json(text or "[]")
+    return Listed(
+        text=text,
+        separator=separator,
+        entries=tuple(part.strip() for part in text.split(separator) if part.strip()),
+    )
+
+
 def extended(listed: Listed, entries: Iterable[str]) -> str:
     """Return the text of a list with these entries added that it lacks, written like those that it has."""
     missing = [each for each in _like(listed, entries) if each not in listed.entries]
@@ -70,7 +81,8 @@ def extended(listed: Listed, entries: Iterable[str]) -> str:
         written = [json.dumps(each, ensure_ascii=False) for each in missing]
         return kept + (sign if listed.entries else "") + sign.join(written) + gap + rest
     sign = ", " if listed.separator is Separator.COMMA and ", " in body else listed.separator.value
-    return body.rstrip(listed.separator.value) + sign + sign.join(missing) + rest
+    kept = body.rstrip(listed.separator.value)
+    return kept + (sign if listed.entries else "") + sign.join(missing) + rest
 
 
 def is_entry(text: str) -> bool:

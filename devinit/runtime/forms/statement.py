@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from devinit.runtime.forms.lists import Separator
+
 
 class Source(StrEnum):
     """Who says it."""
@@ -30,6 +32,8 @@ class Statement(Struct, frozen=True, kw_only=True):
     source: Source = Source.FILE
     is_required: bool = False
     """Whether the code that reads it cannot do without."""
+    separator: Separator | None = None
+    """How the code takes a list apart; None where that is not known, or it is none."""
 
     @property
     def place(self) -> str:
@@ -68,6 +72,11 @@ class Decision(Struct, frozen=True, kw_only=True):
     def is_given(self) -> bool:
         """Whether devinit gives a value."""
         return self.outcome is Outcome.GIVEN
+
+    def is_of_another_file(self, value: str) -> bool:
+        """Whether the project's own value holds and is another one: that of a file which the program loads."""
+        is_kept = self.outcome in (Outcome.KEPT, Outcome.REMOTE, Outcome.UNSURE)
+        return is_kept and self.statement.value != value
 
     @property
     def is_rewritten(self) -> bool:

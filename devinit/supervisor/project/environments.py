@@ -40,6 +40,10 @@ class Environments:
         self._own_names = OwnNames(root)
         self._noted: set[str] = set()
 
+    def read_code(self, project: Project) -> None:
+        """Read again what the code of the services expects of their environment. Blocking."""
+        self._own_names.read_code(project)
+
     def derived(self, project: Project, endpoints: dict[str, Endpoint], caller: dict[str, str]) -> Derived:
         """Return what follows for a project with these endpoints."""
         standard = environment(project, endpoints, base=caller)
@@ -60,10 +64,14 @@ class Environments:
         Raise ConfigError for a `.env` file or a template that cannot be used.
         """
         stated = self._given.files_of(service, caller)
-        files = {name: each.value for name, each in stated.items()}
         runtime = runtime_of(project, derived.endpoints, service, derived.standard)
         # Not as it was derived: a service that is started again reads its files as they are now.
         decided = self._own_names.decided(project, derived.endpoints, derived.standard, service, stated)
+        files = {
+            name: each.value
+            for name, each in stated.items()
+            if name not in decided or not decided[name].is_of_another_file(each.value)
+        }
         values = service_environment(
             service, derived.endpoints[service.name], runtime, caller=caller, files=files, decided=decided
         )

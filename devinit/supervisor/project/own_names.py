@@ -11,14 +11,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinit.config.env_files import example_env_files, loaded_env_files
+from devinit.config.env_files import example_env_files, in_bounds, loaded_env_files
 from devinit.errors import ConfigError
 from devinit.kinds import kind_of
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.dotenv import Stated, stated_in
+from devinit.runtime.reading.files import code_files
 
 if TYPE_CHECKING:
     from devinit.runtime.forms.statement import Decision, Source, Statement
+    from devinit.runtime.reading.folder import Folder
+    from devinit.runtime.reading.read import Code
 
 
 class Decided(NamedTuple):
@@ -36,6 +39,9 @@ class OwnNames:
         self._root = root
         self._read: dict[tuple[Path, int, int], dict[str, Stated]] = {}
         """Files that no service is given, as they were read last."""
+        self._folders: dict[Path, Folder] = {}
+        self._code: dict[Path, dict[str, Code]] = {}
+        """What the code in each folder read when a start read it last: not at each start of a process."""
         self._last: dict[str, Decided] = {}
 
     def decided(
@@ -52,7 +58,7 @@ class OwnNames:
         """
         # What devinit.toml says counts more than anything that files say.
         explicit = {*project.environment, *service.env}
-        statements = [each for each in self._statements(service, given) if each.name not in explicit]
+        statements = [each for each in self._statements(project, service, given) if each.name not in explicit]
         if not statements:
             return {}
         last = self._last.get(service.name)
@@ -67,19 +73,60 @@ class OwnNames:
             last = self._last[service.name] = Decided(statements, standard, kept)
         return last.decisions
 
-    def _statements(self, service: Service, files: Mapping[str, Stated]) -> Iterator[Statement]:
-        """Yield what the files say about variables of a service, what counts more first."""
-        if not kind_of(service).takes_environment:
-            return
-        loaded = self._values_of(loaded_env_files(self._root, service))
-        examples = self._values_of(reversed([*example_env_files(self._root, service)]))
-        if not (files or loaded or examples):
-            return
-        from devinit.runtime.forms.statement import Source
+    def read_code(self, project: Project) -> None:
+        """Read again what the code of the services reads, as far as it has changed. Blocking."""
+        for service in project.services.values():
+            if kind_of(service).runs_a_command:
+                self._code[service.directory] = self._code_in(service.directory, project)
 
-        yield from self._said(loaded, Source.FILE)
-        yield from self._said(files, Source.FILE)
+    def _code_in(self, folder: Path, project: Project) -> dict[str, Code]:
+        others = {
+            each.directory for each in project.services.values() if each.directory.is_relative_to(folder)
+        } - {folder}
+        files = code_files(folder, {str(each) for each in others})
+        if not files:
+            return {}
+        if folder not in self._folders:
+            from devinit.runtime.reading.folder import Folder  # it brings a parser, 5 ms
+
+            self._folders[folder] = Folder()
+        return self._folders[folder].code(files)
+
+    def _statements(
+        self, project: Project, service: Service, files: Mapping[str, Stated]
+    ) -> Iterator[Statement]:
+        """Yield what files and code say about variables of a service, what counts more first."""
+        code = self._code_of(project, service)
+        loaded = self._values_of(loaded_env_files(self._root, service))
+        named = [service.directory / name for each in code.values() for name in each.env_files]
+        beside = self._values_of(path for path in in_bounds(self._root, service, named))
+        examples = self._values_of(reversed([*example_env_files(self._root, service)]))
+        if not (files or loaded or beside or examples or code):
+            return
+        from devinit.runtime.forms.statement import Source, Statement
+
+        for values, source in ((loaded, Source.FILE), (files, Source.FILE), (beside, Source.FILE)):
+            yield from self._said(values, source)
+        for path, each in code.items():
+            for read in each.reads:
+                yield Statement(
+                    name=read.name,
+                    value=read.default,
+                    file=os.path.relpath(path, self._root),
+                    line=read.line,
+                    source=Source.CODE,
+                    is_required=read.is_required,
+                    separator=read.separator,
+                )
         yield from self._said(examples, Source.EXAMPLE)
+
+    def _code_of(self, project: Project, service: Service) -> dict[str, Code]:
+        if not kind_of(service).runs_a_command:
+            return {}
+        if service.directory not in self._code:
+            # A supervisor that has taken over what runs, and has not been asked to start anything.
+            self._code[service.directory] = self._code_in(service.directory, project)
+        return self._code[service.directory]
 
     def _said(self, values: Mapping[str, Stated], source: Source) -> Iterator[Statement]:
         from devinit.runtime.forms.statement import Statement

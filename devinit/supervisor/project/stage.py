@@ -134,6 +134,10 @@ class Stage:
             given[service.name] = beside
         return given
 
+    def read_code(self, project: Project) -> None:
+        """Read again what the code of a project's services expects of their environment. Blocking."""
+        self._environments.read_code(project)
+
     def try_to_publish(self, project: Project, caller: dict[str, str]) -> None:
         """Raise what `publish` would raise once the ports are taken that were decided ahead; change nothing.
 

@@ -40,7 +40,9 @@ class Configuration:
 
     async def load(self, order: Order) -> Project:
         """Return the same, settled."""
-        return await self.settled(await self.read(order), order.asked.environ)
+        project = await self.read(order)
+        await asyncio.to_thread(self._stage.read_code, project)
+        return await self.settled(project, order.asked.environ)
 
     async def settled(self, project: Project, environ: dict[str, str]) -> Project:
         """Return a project with the passwords and the servers that its services use, or will use next."""

@@ -1,0 +1,81 @@
+"""Which files of a folder are looked at for what they read from their environment. Loads nothing but `os`."""
+
+# ruff: noqa: PTH118, PTH119, PTH122 - names by the thousand
+from __future__ import annotations
+
+import os
+import time
+
+from devinit.system.walking import walk
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+DEEPEST = 6
+MOST_NAMES, MOST_FILES = 4000, 400
+MOST_SECONDS = 0.3
+"""For the names in one folder, and once more for what the files say. What is not seen by then reads nothing."""
+PYTHON = (".py",)
+JAVASCRIPT = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".mts", ".vue", ".svelte", ".astro")
+_SUFFIXES = frozenset((*PYTHON, *JAVASCRIPT))
+_SKIPPED = frozenset(
+    {
+        "node_modules", "site-packages", "__pycache__", "venv", "env", "virtualenv", "dist", "build", "out",
+        "vendor", "tests", "test", "__tests__", "e2e", "fixtures", "mocks", "__mocks__", "docs", "examples",
+        "example", "demo", "versions", "static", "public", "coverage", "target", "stories", "tools",
+    }
+)  # fmt: skip
+_TELLING = (
+    "settings",
+    "config",
+    "env",
+    "constants",
+    "api",
+    "client",
+    "http",
+    "axios",
+    "database",
+    "db",
+    "celery",
+)
+"""Words in the names of files that are read first."""
+
+
+def code_files(folder: str | os.PathLike[str], left_out: Collection[str] = ()) -> list[str]:
+    """Return the files of a folder that may read variables, the likeliest first, by their absolute names.
+
+    `left_out`: folders below it whose code is another application's.
+    """
+    found = []
+    for name in _files(folder, left_out, time.monotonic() + MOST_SECONDS):
+        found.append(name)
+        if len(found) == MOST_NAMES:
+            break
+    return sorted(found, key=_order)[:MOST_FILES]
+
+
+def _files(folder: str | os.PathLike[str], left_out: Collection[str], end: float) -> Iterator[str]:
+    for place, folders, names in walk(folder, deepest=DEEPEST):
+        if time.monotonic() > end:
+            return
+        folders[:] = [
+            name
+            for name in folders
+            if name not in _SKIPPED and not name.startswith(".") and os.path.join(place, name) not in left_out
+        ]
+        for name in names:
+            stem, suffix = os.path.splitext(name)
+            if suffix in _SUFFIXES and not _is_of_tests(stem):
+                yield os.path.join(place, name)
+
+
+def _order(name: str) -> tuple[bool, int, str]:
+    stem = os.path.basename(name).lower()
+    return not any(word in stem for word in _TELLING), name.count(os.sep), name
+
+
+def _is_of_tests(stem: str) -> bool:
+    plain = stem.lower()
+    endings = ("_test", ".test", ".spec", ".stories", ".mock", ".d")
+    return plain.startswith("test_") or plain.endswith(endings) or plain in ("conftest", "setup")

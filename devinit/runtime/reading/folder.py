@@ -1,0 +1,53 @@
+"""The code of a folder, read within bounds: so much text, so much time; a file again when it has changed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from devinit.errors import StateFileError
+from devinit.runtime.reading import javascript, python
+from devinit.runtime.reading.files import MOST_SECONDS, PYTHON
+from devinit.runtime.reading.read import Code
+from devinit.system.files import read_bytes
+
+LARGEST_FILE = 200_000
+
+
+class Folder:
+    """The code of one folder."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[tuple[int, int], Code]] = {}
+
+    def code(self, files: Iterable[str]) -> dict[str, Code]:
+        """Return what files read, by their names; those are left out that read nothing. Blocking."""
+        end = time.monotonic() + MOST_SECONDS
+        found: dict[str, tuple[tuple[int, int], Code]] = {}
+        for name in files:
+            if time.monotonic() > end:
+                break
+            try:
+                status = os.lstat(name)
+            except OSError:
+                continue
+            identity = status.st_mtime_ns, status.st_size
+            known = self._read.get(name)
+            found[name] = known if known is not None and known[0] == identity else (identity, _code_of(name))
+        self._read = found
+        return {name: code for name, (_, code) in found.items() if code.reads or code.env_files}
+
+
+def _code_of(name: str) -> Code:
+    path = Path(name)
+    reader = python if path.suffix in PYTHON else javascript
+    try:
+        content = read_bytes(path, inside=path.parent, most=LARGEST_FILE) or b""
+    except StateFileError:
+        return Code()
+    if not any(mark in content for mark in reader.MARKS):
+        return Code()
+    text = content.decode("utf-8-sig", errors="replace")
+    return python.read_python(text) if reader is python else javascript.read_javascript(text)

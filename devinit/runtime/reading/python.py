@@ -1,0 +1,109 @@
+"""What Python code reads from its environment: settings classes of pydantic, os.environ, environ, decouple."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+
+from devinit.runtime.forms.lists import Separator
+from devinit.runtime.reading.read import Code, Read, joined
+from devinit.runtime.reading.settings import settings_of, text_of, texts_of
+
+MARKS = (b"BaseSettings", b"environ", b"getenv", b"decouple", b"dj_database_url", b"load_dotenv")
+"""Without one of these a file reads no variable in a way that is known here."""
+_SPLIT = re.compile(r"(\w{1,60})\.split\(\s{0,9}[\"'],")
+"""Which attribute is taken apart at commas."""
+_TYPED = frozenset({"str", "url", "db", "db_url", "cache", "cache_url", "list", "tuple", "int", "path"})
+"""Methods of django-environ's Env and of environs that read one variable."""
+_USUAL = {"db": "DATABASE_URL", "db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL"}
+_LISTS = ("Csv", "CommaSeparatedStrings")
+
+
+def read_python(text: str) -> Code:
+    """Return what a Python file reads; nothing of one that Python cannot parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a file may have escapes that Python warns about
+            tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Code()
+    split = frozenset(_SPLIT.findall(text))
+    try:
+        found = settings_of(tree, split)
+        calls = tuple(_reads(tree))
+    except RecursionError:
+        return Code()
+    return Code(reads=(*found.reads, *calls), env_files=found.env_files)
+
+
+def _reads(tree: ast.AST) -> Iterator[Read]:
+    """Yield the variables that calls and subscripts read."""
+    inside: dict[ast.AST, Separator] = {}
+    for node in ast.walk(tree):
+        match node:
+            # `os.getenv("A", "").split(",")`, `json.loads(os.environ["A"])`
+            case ast.Call(func=ast.Attribute(attr="split", value=call), args=[ast.Constant(value=","), *_]):
+                inside[call] = Separator.COMMA
+            case ast.Call(func=ast.Attribute(attr="loads"), args=[call]):
+                inside[call] = Separator.JSON
+    for node in ast.walk(tree):
+        separator = inside.get(node)
+        match node:
+            case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()):
+                if _is_environ(value):
+                    yield Read(name=name, line=node.lineno, is_required=True, separator=separator)
+            case ast.Call():
+                yield from _called(node, separator)
+
+
+def _called(call: ast.Call, separator: Separator | None) -> Iterator[Read]:
+    function = call.func
+    name = text_of(call.args[0]) if call.args else None
+    keywords = {each.arg: each.value for each in call.keywords if each.arg}
+    second = call.args[1] if len(call.args) > 1 else None
+    match function:
+        case ast.Attribute(attr="getenv") | ast.Name(id="getenv"):
+            yield from _read(name, call, second or keywords.get("default"), separator, is_required=False)
+        case ast.Attribute(attr="get", value=value) if _is_environ(value):
+            yield from _read(name, call, second, separator, is_required=False)
+        case ast.Attribute(attr="config", value=ast.Name(id="dj_database_url")):
+            name = text_of(keywords.get("env")) or name or "DATABASE_URL"
+            yield from _read(name, call, keywords.get("default"), None, is_required=False)
+        case ast.Attribute(attr=attribute, value=ast.Name(id="env")) if attribute in _TYPED:
+            separator = Separator.COMMA if attribute in ("list", "tuple") else None
+            default = keywords.get("default", second)
+            yield from _read(
+                name or _USUAL.get(attribute), call, default, separator, is_required=default is None
+            )
+        case ast.Name(id="env" | "config"):
+            default = keywords.get("default", second if function.id == "env" else None)
+            cast = ast.unparse(keywords["cast"]) if "cast" in keywords else ""
+            is_list = any(word in cast for word in _LISTS)
+            yield from _read(
+                name, call, default, Separator.COMMA if is_list else None, is_required=default is None
+            )
+
+
+def _read(
+    name: str | None,
+    call: ast.Call,
+    default: ast.expr | None,
+    separator: Separator | None,
+    *,
+    is_required: bool,
+) -> Iterator[Read]:
+    if name is None or not name.isidentifier():
+        return
+    entries = texts_of(default)
+    text = text_of(default)
+    if entries is not None and separator is not None:
+        text = joined(entries, separator)
+    yield Read(name=name, line=call.lineno, default=text or "", is_required=is_required, separator=separator)
+
+
+def _is_environ(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "environ") or (
+        isinstance(node, ast.Name) and node.id == "environ"
+    )

@@ -1,0 +1,218 @@
+"""Specifies what is read of the code of an application: which variables, in which form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devinit.runtime.forms.lists import Separator
+from devinit.runtime.reading.files import code_files
+from devinit.runtime.reading.folder import LARGEST_FILE, Folder
+from devinit.runtime.reading.javascript import read_javascript
+from devinit.runtime.reading.python import read_python
+from devinit.runtime.reading.read import Code, Read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = """
+from pydantic import AliasChoices, BaseModel, Field, PostgresDsn
+from pydantic_settings import BaseSettings, SettingsConfigDict, NoDecode
+
+class Database(BaseModel):
+    host: str = "localhost"
+    port: int = 5432
+
+class Base(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="APP_", env_nested_delimiter="__", env_file=(".env", "../.env"))
+    debug: bool = False
+
+class Settings(Base):
+    database_url: str = "postgresql+asyncpg://app:app@localhost:5432/app"
+    cors_origins: list[str] = ["http://localhost:5173"]
+    hosts: Annotated[list[str], NoDecode] = ["a", "b"]
+    trusted: str = "http://localhost:5173"
+    replica: PostgresDsn
+    cache: str = Field(default="redis://localhost/1", validation_alias=AliasChoices("CACHE_URL", "REDIS"))
+    queue: str = Field(..., alias="QUEUE_URL")
+    db: Database = Database()
+    _private: str = "x"
+
+origins = Settings().trusted.split(",")
+"""
+
+
+def names(code: Code) -> dict[str, Read]:
+    return {each.name: each for each in code.reads}
+
+
+def defaults(text: str) -> dict[str, str]:
+    return {each.name: each.default for each in read_python(text).reads}
+
+
+class TestSettingsOfPydantic:
+    def test_are_read_under_their_prefix(self) -> None:
+        read = names(read_python(SETTINGS))
+
+        assert read["APP_DATABASE_URL"].default == "postgresql+asyncpg://app:app@localhost:5432/app"
+        assert read["APP_DATABASE_URL"].line == 14
+        assert "_PRIVATE" not in read
+
+    def test_are_read_under_an_alias_instead(self) -> None:
+        read = names(read_python(SETTINGS))
+
+        assert read["CACHE_URL"].default == read["REDIS"].default == "redis://localhost/1"
+        assert read["QUEUE_URL"].is_required
+        assert "APP_CACHE" not in read
+
+    def test_within_each_other_have_their_delimiter(self) -> None:
+        read = names(read_python(SETTINGS))
+
+        assert (read["APP_DB__HOST"].default, read["APP_DB__PORT"].default) == ("localhost", "5432")
+
+    def test_of_lists_say_how_a_list_is_written(self) -> None:
+        read = names(read_python(SETTINGS))
+
+        assert (read["APP_CORS_ORIGINS"].separator, read["APP_CORS_ORIGINS"].default) == (
+            Separator.JSON,
+            '["http://localhost:5173"]',
+        )
+        assert (read["APP_HOSTS"].separator, read["APP_HOSTS"].default) == (Separator.COMMA, "a,b")
+        assert read["APP_TRUSTED"].separator is Separator.COMMA
+
+    def test_of_a_typed_address_have_its_scheme(self) -> None:
+        replica = names(read_python(SETTINGS))["APP_REPLICA"]
+
+        assert (replica.default, replica.is_required) == ("postgresql://localhost", True)
+
+    def test_name_the_files_that_they_load(self) -> None:
+        assert read_python(SETTINGS).env_files == (".env", "../.env")
+
+    def test_of_the_first_version_are_read_too(self) -> None:
+        text = (
+            "class Settings(pydantic.BaseSettings):\n"
+            '    url: str = Field("postgresql://localhost/a", env="MY_URL")\n'
+            "    origins: List[AnyHttpUrl] = []\n"
+            "    class Config:\n"
+            '        env_prefix = "SHOP_"\n'
+        )
+
+        assert defaults(text) == {"MY_URL": "postgresql://localhost/a", "SHOP_ORIGINS": "[]"}
+
+
+class TestCalls:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ('os.environ["A"]', Read(name="A", line=1, is_required=True)),
+            ('os.environ.get("A", "b")', Read(name="A", line=1, default="b")),
+            ('os.getenv("A", 5432)', Read(name="A", line=1, default="5432")),
+            ('os.getenv("A")', Read(name="A", line=1)),
+            ('os.getenv("A", "x,y").split(",")', Read(name="A", line=1, default="x,y", separator=Separator.COMMA)),
+            ('json.loads(os.environ["A"])', Read(name="A", line=1, is_required=True, separator=Separator.JSON)),
+            ('env.db("A", default="postgres://b")', Read(name="A", line=1, default="postgres://b")),
+            ("env.db()", Read(name="DATABASE_URL", line=1, is_required=True)),
+            ('env.list("A", default=["x", "y"])', Read(name="A", line=1, default="x,y", separator=Separator.COMMA)),
+            ('env("A")', Read(name="A", line=1, is_required=True)),
+            ('config("A", default="x", cast=Csv())', Read(name="A", line=1, default="x", separator=Separator.COMMA)),
+            ('dj_database_url.config(default="sqlite:///a")', Read(name="DATABASE_URL", line=1, default="sqlite:///a")),
+        ],
+    )  # fmt: skip
+    def test_that_read_a_variable_are_known(self, text: str, expected: Read) -> None:
+        assert read_python(text).reads == (expected,)
+
+    @pytest.mark.parametrize(
+        "text", ['os.environ["A"] = "b"', "os.environ.get(name)", 'config("a-b")', "os.getenv()", 'x["A"]']
+    )
+    def test_that_read_none_are_told_from_them(self, text: str) -> None:
+        assert read_python(text).reads == ()
+
+
+class TestJavaScript:
+    @pytest.mark.parametrize(
+        ("text", "name", "default"),
+        [
+            ('const a = process.env.API_URL ?? "http://localhost:8000/api"', "API_URL", "http://localhost:8000/api"),
+            ("import.meta.env.VITE_API_URL || 'http://localhost:8000'", "VITE_API_URL", "http://localhost:8000"),
+            ('(import.meta.env.VITE_X as string) ?? "/api"', "VITE_X", "/api"),
+            ('process.env["A_URL"] || `ws://localhost:1`', "A_URL", "ws://localhost:1"),
+            ('DATABASE_URL: z.string().url().default("postgres://localhost/a"),', "DATABASE_URL", "postgres://localhost/a"),
+        ],
+    )  # fmt: skip
+    def test_has_a_literal_where_there_is_no_value(self, text: str, name: str, default: str) -> None:
+        [read] = read_javascript(f"\n{text}\n").reads
+
+        assert (read.name, read.default, read.line) == (name, default, 2)
+
+    @pytest.mark.parametrize(
+        "text", ["process.env.A ?? other", "process.env.A || `http://${HOST}`", "a ?? 'b'"]
+    )
+    def test_without_a_literal_says_nothing(self, text: str) -> None:
+        assert read_javascript(text).reads == ()
+
+
+class TestAnyText:
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from([*SETTINGS.split("\n"), "(", "class A(A):", "    a: b = [", "\0", "\ud800"])
+        ).map("\n".join)
+    )
+    def test_is_read_without_an_error(self, text: str) -> None:
+        read_python(text)
+        read_javascript(text)
+
+    def test_that_nests_without_end_is_no_code(self) -> None:
+        assert read_python("os.environ[" + "(" * 100_000) == Code()
+        assert read_python("x = " + "-" * 50_000 + "1") == Code()
+
+
+class TestAFolder:
+    def test_is_read_without_running_anything(self, tmp_path: Path) -> None:
+        mark = tmp_path / "ran"
+        (tmp_path / "settings.py").write_text(f'open({str(mark)!r}, "w")\nimport os\nos.environ["A_URL"]\n')
+
+        found = Folder().code(code_files(tmp_path))
+
+        assert [each.name for code in found.values() for each in code.reads] == ["A_URL"]
+        assert not mark.exists()
+
+    def test_has_its_settings_first_and_neither_tests_nor_packages(self, tmp_path: Path) -> None:
+        for name in (
+            "a.py", "core/config.py", "test_a.py", "node_modules/b.js", ".venv/c.py", "other/d.py", "e.txt",
+        ):  # fmt: skip
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text("")
+
+        files = code_files(tmp_path, {str(tmp_path / "other")})
+
+        assert files == [str(tmp_path / "core/config.py"), str(tmp_path / "a.py")]
+
+    def test_reads_a_file_again_when_it_has_changed_and_only_then(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file, folder = tmp_path / "a.py", Folder()
+        file.write_text('os.environ["A"]')
+        folder.code([str(file)])
+        file.write_text('os.environ["BC"]')
+        changed = folder.code([str(file)])
+        parsed: list[str] = []
+        monkeypatch.setattr("devinit.runtime.reading.python.read_python", parsed.append)
+
+        again = folder.code([str(file)])
+
+        assert [each.name for each in changed[str(file)].reads] == ["BC"]
+        assert again == changed
+        assert parsed == []
+
+    def test_has_no_code_in_what_is_too_large_or_leads_out_of_it(self, tmp_path: Path) -> None:
+        outside, inside = tmp_path / "secret.py", tmp_path / "app"
+        inside.mkdir()
+        outside.write_text('os.environ["A"]')
+        (inside / "a.py").symlink_to(outside)
+        (inside / "b.py").write_text('os.environ["B"]\n' + "#" * LARGEST_FILE)
+
+        assert Folder().code(code_files(inside)) == {}
