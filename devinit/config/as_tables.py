@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -71,7 +71,7 @@ def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Valu
     if service.env_file:
         yield "env_file", [_relative(path, project.root) for path in service.env_file]
     if service.env:
-        yield "env", {**service.env}
+        yield "env", with_left_out(service.env, service.left_out)
     yield from _policy_keys(service)
     if not service.autostart:
         yield "autostart", False
@@ -80,6 +80,11 @@ def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Valu
             yield key, value
     if service.external_url is not None:
         yield "url", service.external_url
+
+
+def with_left_out(values: Mapping[str, str], left_out: Collection[str]) -> dict[str, Value]:
+    """Return variables as devinit.toml has them: those that are left out as `false`."""
+    return {name: False if name in left_out else value for name, value in values.items()}
 
 
 def _port_keys(service: Service) -> Iterator[tuple[str, Value]]:

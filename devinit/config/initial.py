@@ -6,7 +6,13 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from devinit.config.as_tables import Value, discovery_keys, project_keys, service_keys
+from devinit.config.as_tables import (
+    Value,
+    discovery_keys,
+    project_keys,
+    service_keys,
+    with_left_out,
+)
 from devinit.config.problems import dotted
 from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
@@ -101,8 +107,8 @@ def initial_toml(project: Project, found: Project | None = None) -> str:
         parts.append(_table(dotted(("services", service.name)), keys, comments, origin, same))
     parts.append(_examples(project))
     parts.append(_FURTHER)
-    environment: dict[str, Value] = {**project.environment}
-    same = {} if found is None else {**found.environment}
+    environment: dict[str, Value] = with_left_out(project.environment, project.left_out)
+    same = {} if found is None else with_left_out(found.environment, found.left_out)
     parts.append(_table("environment", environment, comments, same=same) or _ENVIRONMENT)
     parts.append(_table("discovery", discovery_keys(project), comments))
     parts.append(_PROFILES)

@@ -27,7 +27,7 @@ from devinit.config.policies import seconds
 from devinit.config.problems import Place, Problems, Raw, choose
 from devinit.config.references import check_dependencies, check_ports, check_variables
 from devinit.config.schema import Layer, ProjectTable, tables_for
-from devinit.config.services import Surroundings, service, variables
+from devinit.config.services import Surroundings, left_out, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import Table
 from devinit.errors import ConfigError, StateFileError
@@ -227,6 +227,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
     notes += linked_env_files(root, services.values())
     notes += () if found is None else notes_of(found, services)
     environment = variables(file.environment, problems.at("environment"))
+    without = left_out(file.environment)
     discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))
     refresh = seconds(
         table.discovery_refresh, DISCOVERY_REFRESH_SECONDS, problems.at("project", "discovery_refresh")
@@ -237,6 +238,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         root=root,
         services=services,
         environment=environment,
+        left_out=without,
         discovery=discovery,
         discovery_refresh_seconds=refresh,
         discovery_per_process=bool(table.discovery_per_process),

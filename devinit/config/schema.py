@@ -146,7 +146,8 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     env: Annotated[
         Values | None,
         Meta(
-            description="Its environment, over all else. ${NAME}, ${NAME:-default} and $$ are expanded.",
+            description="Its environment, over all else. ${NAME}, ${NAME:-default} and $$ are expanded. `false` "
+            "leaves out a name that devinit gives by itself, such as CORS_ORIGINS.",
             extra_json_schema=VARIABLE_NAMES,
         ),
     ] = None
@@ -245,7 +246,8 @@ class Layer(Table, frozen=True, kw_only=True):
     environment: Annotated[
         Values | None,
         Meta(
-            description="Variables for all services. ${NAME}, ${NAME:-default} and $$ are expanded.",
+            description="Variables for all services. ${NAME}, ${NAME:-default} and $$ are expanded. `false` "
+            "leaves out a name that devinit gives by itself.",
             extra_json_schema=VARIABLE_NAMES,
         ),
     ] = None

@@ -67,6 +67,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         ready=readiness(table, kind, place.at("ready")),
         health=health(table, kind, place.at("health")),
         env=variables(table.env, place.at("env")),
+        left_out=left_out(table.env),
         env_file=_env_files(table, surroundings.root, place.at("env_file")),
         restart=restart_policy(table.restart, place.at("restart")),
         watch=_patterns(table, surroundings.root, place.at("watch")),
@@ -90,6 +91,11 @@ def variables(values: Values | None, place: Place) -> dict[str, str]:
             place.at(name).add("not a name that a shell can read", "letters, digits and _; no digit first")
         found[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return found
+
+
+def left_out(values: Values | None) -> tuple[str, ...]:
+    """Return the variables that are `false`: what devinit gives by itself is left out, any other one is a text."""
+    return tuple(name for name, value in (values or {}).items() if value is False)
 
 
 def _check_name(name: str, place: Place) -> None:

@@ -236,6 +236,8 @@ class Service(Struct, frozen=True, kw_only=True):
     health: Health | None = None
     """None: it is not asked any more once it is ready."""
     env: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    """Names in `env` that are `false`: the service does not get what devinit gives by itself under them."""
     env_file: tuple[Path, ...] = ()
     restart: RestartPolicy = RestartPolicy()
     watch: tuple[str, ...] = ()
@@ -284,6 +286,8 @@ class Project(Struct, frozen=True, kw_only=True):
     """In the order of the file; the start order follows from `depends_on`."""
     environment: dict[str, str] = field(default_factory=dict)
     """`[environment]`: templates that are expanded against the runtime environment."""
+    left_out: tuple[str, ...] = ()
+    """Names in it that are `false`: devinit does not give them by itself."""
     discovery: dict[str, str] = field(default_factory=dict)
     """Service name → discovery file (relative to the root)."""
     discovery_refresh_seconds: float = 10.0

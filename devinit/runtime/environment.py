@@ -5,7 +5,7 @@ Everything here is decided from the project and its endpoints alone, before the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -41,15 +41,23 @@ def environment(
 ) -> dict[str, str]:
     """Return the runtime environment in the order of the file; `[environment]` may also refer to `base`."""
     _refuse_shared_names(project)
+    names = names_by_itself(project, endpoints)
+    outer = {name: value for name, value in base.items() if name not in OWN_NAMES} | names
+    without = names.keys() & {*project.left_out}
+    stated = {name: value for name, value in project.environment.items() if name not in without}
+    kept = {name: value for name, value in names.items() if name not in without}
+    return kept | expand_together(stated, outer, key="environment")
+
+
+def names_by_itself(project: Project, endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    """Return the names that devinit gives to all services of a project, whatever `[environment]` says."""
     names = {"DEVINIT_PROJECT": str(project.root)}
     firsts = first_of_each(project)
     for service in project.services.values():
         is_first = firsts[service.provider] is service
         names |= _service_names(project, service, endpoints, given=names, is_first=is_first)
     names |= _browser_names(project, endpoints)
-    names |= _port_aliases(project, endpoints, given=names)
-    outer = {name: value for name, value in base.items() if name not in OWN_NAMES} | names
-    return names | expand_together(project.environment, outer, key="environment")
+    return names | _port_aliases(project, endpoints, given=names)
 
 
 def runtime_of(
@@ -73,12 +81,14 @@ def service_environment(
     caller: Mapping[str, str],
     files: Mapping[str, str],
     decided: Mapping[str, Decision] = MappingProxyType({}),
+    by_itself: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the whole environment of a service's process; what is later in the list of arguments wins.
 
     In order: the caller's environment, `.env` files, the runtime environment, PORT, HOST and the port's
     aliases, and the service's own `env`, which may refer to all of them. `decided`: what becomes of names that
-    the project gives a value by itself, instead of the runtime environment's.
+    the project gives a value by itself, instead of the runtime environment's. `by_itself`: the names of devinit's
+    own, which the service may leave out.
     """
     # A PORT that the caller happens to have is some other program's, also for a service without a port.
     inherited = {
@@ -87,8 +97,12 @@ def service_environment(
         if name != "PORT" and not name.startswith(COMMAND_PREFIX)
     }
     given = in_own_forms(runtime, decided) if decided else runtime
-    outer = {**inherited, **files, **given, **_own_names(service, endpoint)}
-    return outer | expand_together(service.env, outer, key=f"services.{service.name}.env")
+    ours = {**given, **_own_names(service, endpoint)}
+    known = {**inherited, **files, **ours}
+    without = {name for name in service.left_out if name in by_itself or name in OWN_NAMES}
+    stated = {name: value for name, value in service.env.items() if name not in without}
+    kept = {name: value for name, value in ours.items() if name not in without}
+    return {**inherited, **files, **kept} | expand_together(stated, known, key=f"services.{service.name}.env")
 
 
 def in_own_forms(runtime: Mapping[str, str], decided: Mapping[str, Decision]) -> dict[str, str]:

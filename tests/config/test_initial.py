@@ -27,6 +27,22 @@ def read_alike(project: Project) -> Project:
     return structs.replace(with_names(project), source=None, evidence={}, notes=())
 
 
+class TestAVariableThatIsLeftOut:
+    def test_is_false_in_the_file_and_read_back_as_that(self, root: Path, write: Write) -> None:
+        write(
+            "devinit.toml",
+            "[environment]\nPGHOST = false\n[services.web]\ncommand = 'serve'\nenv = { HOST = false, A = 'false' }\n",
+        )
+        project = load(root)
+
+        text = initial_toml(project)
+        write("devinit.toml", text)
+
+        assert "PGHOST = false\n" in text
+        assert (project.left_out, project.services["web"].left_out) == (("PGHOST",), ("HOST",))
+        assert same(load(root), project)
+
+
 class TestAFileOverWhatWasDetected:
     @pytest.fixture
     def found(self, root: Path, write: Write) -> Project:

@@ -196,6 +196,12 @@ class TestWhatIsWrittenInTwoWays:
 
         assert (service.setup, service.before_start, service.port_env) == (("a",), ("b",), ("C",))
 
+    def test_a_variable_that_is_false_is_left_out_or_a_text(self, described: Described) -> None:
+        service = described('env = { CORS_ORIGINS = false, DEBUG = "false" }')
+
+        assert service.env == {"CORS_ORIGINS": "false", "DEBUG": "false"}
+        assert service.left_out == ("CORS_ORIGINS",)
+
     def test_a_restart_mode_needs_no_table(self, described: Described) -> None:
         assert described('restart = "never"').restart == RestartPolicy(mode=RestartMode.NEVER)
 

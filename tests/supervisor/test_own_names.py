@@ -272,6 +272,52 @@ class TestCode:
         assert "APP_DATABASE_URL" not in values
 
 
+class TestANameThatIsLeftOut:
+    def test_is_not_given(self, root: Path, stage: Stage) -> None:
+        project = shop(
+            root, env={"CORS_ORIGINS": "false", "HOST": "false"}, left_out=("CORS_ORIGINS", "HOST")
+        )
+
+        values = given(stage, project)
+
+        assert values.keys() & {"CORS_ORIGINS", "HOST"} == set()
+        assert "CORS_ORIGINS" in stage.environment
+
+    def test_is_the_projects_own_where_a_file_has_it(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
+
+        values = given(stage, shop(root, env={"DATABASE_URL": "false"}, left_out=("DATABASE_URL",)))
+
+        assert values["DATABASE_URL"] == ASYNC
+
+    def test_may_still_be_referred_to(self, root: Path, stage: Stage) -> None:
+        env = {"CORS_ORIGINS": "false", "MINE": "${CORS_ORIGINS}"}
+
+        values = given(stage, shop(root, env=env, left_out=("CORS_ORIGINS",)))
+
+        assert values["MINE"] == "http://localhost:5174,http://127.0.0.1:5174"
+
+    def test_is_left_out_for_all_services_by_the_project(self, root: Path, stage: Stage) -> None:
+        project = replace(
+            shop(root),
+            environment={"CORS_ORIGINS": "false", "PGHOST": "false", "DEBUG": "false"},
+            left_out=("CORS_ORIGINS", "PGHOST", "DEBUG"),
+        )
+
+        values = given(stage, project)
+
+        assert values.keys() & {"CORS_ORIGINS", "PGHOST"} == set()
+        assert stage.environment.keys() & {"CORS_ORIGINS", "PGHOST"} == set()
+        assert values["DEBUG"] == stage.environment["DEBUG"] == "false"
+
+    def test_is_any_other_names_text(self, root: Path, stage: Stage) -> None:
+        project = shop(root, env={"DEBUG": "false"}, left_out=("DEBUG",))
+
+        values = given(stage, replace(project, environment={"DEBUG": "true"}))
+
+        assert values["DEBUG"] == "false"
+
+
 class TestAProjectWithoutSuchFiles:
     def test_loads_neither_the_rule_nor_a_parser(self, root: Path) -> None:
         program = (

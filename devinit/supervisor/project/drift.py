@@ -18,7 +18,12 @@ from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
 from devinit.system.files import read_bytes
 
-KEYS = {"external_url": "url", "conditions": "depends_on", "extra_endpoints": "extra_ports"}
+KEYS = {
+    "left_out": "env",
+    "external_url": "url",
+    "conditions": "depends_on",
+    "extra_endpoints": "extra_ports",
+}
 """Fields of a service that have another name in devinit.toml."""
 ADDED, REMOVED = "added", "removed"
 """What is reported of a service that the files name now and did not before, and of one that they name no more."""

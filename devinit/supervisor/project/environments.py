@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinit.errors import ConfigError
 from devinit.kinds import kind_of
 from devinit.model.service import Endpoint, Project, Service
-from devinit.runtime.environment import environment, runtime_of, service_environment
+from devinit.runtime.common import all_client_names
+from devinit.runtime.environment import environment, names_by_itself, runtime_of, service_environment
 from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.own_names import OwnNames, notes_of, published
 
@@ -73,16 +74,25 @@ class Environments:
             if name not in decided or not decided[name].is_of_another_file(each.value)
         }
         values = service_environment(
-            service, derived.endpoints[service.name], runtime, caller=caller, files=files, decided=decided
+            service,
+            derived.endpoints[service.name],
+            runtime,
+            caller=caller,
+            files=files,
+            decided=decided,
+            by_itself=self._by_itself(project, derived) if service.left_out else (),
         )
         beside = (*files, *service.env, *(name for name, each in decided.items() if each.is_given))
-        return values, {name: values[name] for name in beside}
+        return values, {name: values[name] for name in beside if name in values}
 
     def news(self, derived: Derived) -> list[str]:
         """Return what the developer has to know about the project's own values, unless it was returned before."""
         found = [text for text in notes_of(derived.decided) if text not in self._noted]
         self._noted.update(found)
         return found
+
+    def _by_itself(self, project: Project, derived: Derived) -> frozenset[str]:
+        return frozenset(names_by_itself(project, derived.endpoints)) | all_client_names()
 
     def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
         """Return what the `.env` files of a service say; nothing where one cannot be used: its start says so."""

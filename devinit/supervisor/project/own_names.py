@@ -164,7 +164,7 @@ def published(
         return standard
     from devinit.runtime.forms.agreement import agreed  # as above
 
-    stated = {name: standard[name] for name in project.environment}
+    stated = {name: standard[name] for name in project.environment if name in standard}
     return agreed(standard, project, decided.values()) | stated
 
 

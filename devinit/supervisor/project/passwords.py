@@ -64,8 +64,9 @@ class Passwords:
             self._read = signature, values
         values = dict(self._read[1])
         for service in project.services.values():
-            values |= service.env
-        return values | project.environment
+            values |= {name: each for name, each in service.env.items() if name not in service.left_out}
+        stated = project.environment.items()
+        return values | {name: each for name, each in stated if name not in project.left_out}
 
 
 def as_they_run(project: Project, running: Mapping[str, Service]) -> Project:
