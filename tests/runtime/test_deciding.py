@@ -304,17 +304,3 @@ class TestAForm:
         found = decided(stated("APP_DATABASE_URL", "", Source.CODE, required=True))
 
         assert found["APP_DATABASE_URL"].value == URL
-
-
-class TestWhereAValueComesFrom:
-    @pytest.mark.parametrize(
-        ("name", "value", "source", "expected"),
-        [
-            ("REDIS_URL", "redis://localhost:6379/1", Source.FILE, "rewritten from backend/.env:3"),
-            ("REDIS_URL", "redis://localhost:6380/1", Source.FILE, "from backend/.env:3"),
-            ("REDIS_URL", "redis://localhost:6379/1", Source.EXAMPLE, "in the form of backend/.env:3"),
-            ("REDIS_URL", "redis://a.example/1", Source.FILE, "from backend/.env:3"),
-        ],
-    )
-    def test_is_told(self, name: str, value: str, source: Source, expected: str) -> None:
-        assert decided(stated(name, value, source))[name].origin == expected

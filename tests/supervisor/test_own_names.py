@@ -14,6 +14,7 @@ from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.service.own_values import with_own_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -270,6 +271,75 @@ class TestCode:
         values = given(stage, replace(project, services={**project.services, "frontend": web}), "frontend")
 
         assert "APP_DATABASE_URL" not in values
+
+
+class TestAPortInAnEnvFile:
+    @pytest.fixture
+    def project(self, root: Path) -> Project:
+        worker = Service(name="worker", directory=root / "backend", command="work")
+        found = shop(root)
+        return replace(found, services={**found.services, "worker": worker})
+
+    def test_of_a_server_is_not_that_of_a_worker_that_is_given_the_same_file(
+        self, root: Path, stage: Stage, project: Project
+    ) -> None:
+        (root / "backend/.env").write_text("PORT=8000\nNAME=ada\n")
+
+        worker = given(stage, project, "worker")
+
+        assert "PORT" not in worker
+        assert worker["NAME"] == "ada"
+        assert stage.environment_of(project.services["backend"])["PORT"] == "8001"
+
+    def test_of_the_worker_alone_is_its_own(self, root: Path, stage: Stage, project: Project) -> None:
+        (root / "worker.env").write_text("PORT=9000\n")
+        worker = replace(project.services["worker"], env_file=(root / "worker.env",))
+
+        values = given(stage, replace(project, services={**project.services, "worker": worker}), "worker")
+
+        assert values["PORT"] == "9000"
+
+
+class TestWhereAValueComesFrom:
+    def test_is_known_of_each(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text(
+            f"DATABASE_URL={ASYNC}\nPOSTGRES_USER=ada\nPOSTGRES_DB=a\nBACKEND_PORT=1\nNAME=ada\n"
+        )
+        (root / "backend/.env.example").write_text('CORS_ORIGINS=["http://localhost:5173"]\n')
+        given(stage, shop(root, env={"MINE": "1"}), HOME="/home")
+
+        origins = {
+            name: each.text for name, each in stage.origins_of(stage.project.services["backend"]).items()
+        }
+
+        assert "HOME" not in origins
+        assert {
+            name: origins[name] for name in ("DATABASE_URL", "BACKEND_PORT", "NAME", "MINE", "PGHOST")
+        } == {
+            "DATABASE_URL": "rewritten from backend/.env:1",
+            "BACKEND_PORT": "devinit, over backend/.env:4",
+            "NAME": "from backend/.env:5",
+            "MINE": "stated in services.backend.env",
+            "PGHOST": "devinit",
+        }
+        assert origins["CORS_ORIGINS"] == "devinit, in the form of backend/.env.example:1"
+
+    def test_is_told_of_a_name_that_a_failure_names(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text("NAME=ada\n\nCORS_ORIGINS=http://localhost:5173\n")
+        project = shop(root)
+        given(stage, project)
+        words = ['error parsing value for field "cors_origins" from source "EnvSettingsSource"']
+
+        cause = with_own_values("SettingsError", words, project.services["backend"], stage)
+
+        assert cause == "SettingsError\nCORS_ORIGINS was set by devinit over backend/.env:3"
+
+    def test_is_not_told_of_a_name_that_devinit_has_not_set(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text("NAME=ada\n")
+        project = shop(root)
+        given(stage, project)
+
+        assert with_own_values("x", ["NAME is bad"], project.services["backend"], stage) == "x"
 
 
 class TestANameThatIsLeftOut:

@@ -84,11 +84,6 @@ class Decision(Struct, frozen=True, kw_only=True):
         return self.outcome is Outcome.GIVEN and self.value != self.statement.value
 
     @property
-    def origin(self) -> str:
-        """Where the value of the variable comes from, for a person."""
-        statement = self.statement
-        if self.outcome is not Outcome.GIVEN:
-            return f"from {statement.place}"
-        if statement.source is not Source.FILE or not statement.value:
-            return f"in the form of {statement.place}"
-        return f"rewritten from {statement.place}" if self.is_rewritten else f"from {statement.place}"
+    def is_form_only(self) -> bool:
+        """Whether the project says how the value is written, and has none."""
+        return self.statement.source is not Source.FILE or not self.statement.value

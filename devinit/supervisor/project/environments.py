@@ -10,6 +10,7 @@ from devinit.kinds import kind_of
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.common import all_client_names
 from devinit.runtime.environment import environment, names_by_itself, runtime_of, service_environment
+from devinit.runtime.origins import Origin, origin_of
 from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.own_names import OwnNames, notes_of, published
 
@@ -50,7 +51,7 @@ class Environments:
         standard = environment(project, endpoints, base=caller)
         decided = {
             name: self._own_names.decided(
-                project, endpoints, standard, service, self._files_of(service, caller)
+                project, endpoints, standard, service, self._files_of(project, service, caller)
             )
             for name, service in project.services.items()
             if kind_of(service).takes_environment
@@ -64,7 +65,7 @@ class Environments:
 
         Raise ConfigError for a `.env` file or a template that cannot be used.
         """
-        stated = self._given.files_of(service, caller)
+        stated = self._stated(project, service, caller)
         runtime = runtime_of(project, derived.endpoints, service, derived.standard)
         # Not as it was derived: a service that is started again reads its files as they are now.
         decided = self._own_names.decided(project, derived.endpoints, derived.standard, service, stated)
@@ -85,18 +86,46 @@ class Environments:
         beside = (*files, *service.env, *(name for name, each in decided.items() if each.is_given))
         return values, {name: values[name] for name in beside if name in values}
 
+    def origins(
+        self, project: Project, derived: Derived, service: Service, caller: dict[str, str]
+    ) -> dict[str, Origin]:
+        """Return where the variables of a service come from, beyond those of the caller. Raise ConfigError."""
+        values, _ = self.whole(project, derived, service, caller)
+        stated = self._stated(project, service, caller)
+        files = {name: (each.value, self._own_names.place(each)) for name, each in stated.items()}
+        decided = self._own_names.decided(project, derived.endpoints, derived.standard, service, stated)
+        explicit = dict.fromkeys(project.environment, "[environment]")
+        explicit |= dict.fromkeys(service.env, f"services.{service.name}.env")
+        return {
+            name: origin_of(name, value, files=files, decided=decided, explicit=explicit)
+            for name, value in values.items()
+            if caller.get(name) != value
+        }
+
     def news(self, derived: Derived) -> list[str]:
         """Return what the developer has to know about the project's own values, unless it was returned before."""
         found = [text for text in notes_of(derived.decided) if text not in self._noted]
         self._noted.update(found)
         return found
 
+    def _stated(self, project: Project, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
+        """Return what the `.env` files of a service say to it.
+
+        A PORT in a file that a server is given as well is that server's, and not a worker's beside it.
+        """
+        stated = self._given.files_of(service, caller)
+        if service.port is None and "PORT" in stated:
+            servers = (each for each in project.services.values() if each.port is not None)
+            if any(stated["PORT"].path in self._given.env_files_of(each) for each in servers):
+                del stated["PORT"]
+        return stated
+
     def _by_itself(self, project: Project, derived: Derived) -> frozenset[str]:
         return frozenset(names_by_itself(project, derived.endpoints)) | all_client_names()
 
-    def _files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
+    def _files_of(self, project: Project, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
         """Return what the `.env` files of a service say; nothing where one cannot be used: its start says so."""
         try:
-            return self._given.files_of(service, caller)
+            return self._stated(project, service, caller)
         except ConfigError:
             return {}

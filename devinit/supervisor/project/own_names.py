@@ -73,6 +73,10 @@ class OwnNames:
             last = self._last[service.name] = Decided(statements, standard, kept)
         return last.decisions
 
+    def place(self, stated: Stated) -> str:
+        """Return where a file states a value: `backend/.env:3`."""
+        return f"{os.path.relpath(stated.path, self._root)}:{stated.line}"
+
     def read_code(self, project: Project) -> None:
         """Read again what the code of the services reads, as far as it has changed. Blocking."""
         for service in project.services.values():

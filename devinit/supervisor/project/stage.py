@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from devinit.errors import DevinitError, ServiceError, StateFileError
+from devinit.errors import ConfigError, DevinitError, ServiceError, StateFileError
 from devinit.kinds import kind_of
 from devinit.kinds.command import command_spec
 from devinit.kinds.providers import PROVIDERS, Place, Provider
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from devinit.logs.mask import Mask
     from devinit.model.status import LastError
+    from devinit.runtime.origins import Origin
     from devinit.supervisor.diagnosis.build_errors import Gone
 
 log = logging.getLogger(__name__)
@@ -286,6 +287,12 @@ class Stage:
         values, beside = self._environments.whole(self.project, self._current, service, self.caller)
         self.given.remember(service.name, beside)
         return {**values, RUN_VARIABLE: self.marker(service.name)}
+
+    def origins_of(self, service: Service) -> dict[str, Origin]:
+        """Return where the variables of a service come from; nothing where a file cannot be used."""
+        with contextlib.suppress(ConfigError):
+            return self._environments.origins(self.project, self._current, service, self.caller)
+        return {}
 
     def _note_secrets(self) -> None:
         """Leave for programs that show logs what services are given that must not be shown."""

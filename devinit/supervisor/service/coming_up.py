@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from devinit.errors import DevinitError
 from devinit.model.port import GrantedPort
 from devinit.model.service import Scheme
@@ -27,6 +29,7 @@ from devinit.supervisor.readiness.subject import (
     Unreachable,
 )
 from devinit.supervisor.service import binding
+from devinit.supervisor.service.own_values import with_own_values
 from devinit.supervisor.service.provider_work import provision
 from devinit.supervisor.service.scheme_proof import SchemeProof
 from devinit.system.limits import MORE_PROCESSES, is_about_threads
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 INTERNAL_ERROR = "internal error; see the supervisor's log (`devinit doctor` says where it is)"
+LAST_WORDS = 200
+"""Lines of the output that are looked through for names that devinit has set."""
 PATIENCE_SECONDS = 1.0
 """How long a start may take before what its probe sees is reported."""
 
@@ -120,6 +125,11 @@ class ComingUp:
     def _tell(self, event: lifecycle.Stuck | lifecycle.Moving) -> None:
         if isinstance(event, lifecycle.Moving):
             self._moved_at = asyncio.get_running_loop().time()
+        else:
+            runner = self._runner
+            words = runner.log_tail(LAST_WORDS)
+            cause = with_own_values(event.cause, words, runner.service, self._stage)
+            event = replace(event, cause=cause or event.cause)
         self._runner.post(event)
 
     async def _follow_port(self, port: int) -> None:

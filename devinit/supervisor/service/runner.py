@@ -40,6 +40,7 @@ from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
 from devinit.supervisor.service.history import History
 from devinit.supervisor.service.output import Output
+from devinit.supervisor.service.own_values import with_own_values
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.service.provider_work import prepare
 from devinit.supervisor.service.run import Run
@@ -188,7 +189,9 @@ class Runner:
         code = None
         if isinstance(error, PreparationFailed):
             self.history.failed_command, code = error.command, error.code
-        self.post(lifecycle.PreparationFailed(explain(error), code))
+        words = self.log_tail(LAST_WORDS) if code is not None else ()
+        cause = with_own_values(explain(error), words, self.service, self._stage) or ""
+        self.post(lifecycle.PreparationFailed(cause, code))
 
     async def _do(self, action: lifecycle.Action) -> None:
         match action:
@@ -273,6 +276,8 @@ class Runner:
             cause = with_limit(cause, code)
         if is_explained and self.phase is Phase.STARTING:
             cause = with_remedy(cause, last_words, self.service.command, self.service.directory)
+        if is_explained:
+            cause = with_own_values(cause, last_words, self.service, self._stage)
         self.post(lifecycle.Exited(code, success, cause))
 
     def _look_once_more(self, code: int | None) -> None:
