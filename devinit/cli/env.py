@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 
 from devinit.cli.caller import caller_environment
+from devinit.cli.output import print_json
 from devinit.cli.project import require_project, root_of
 from devinit.cli.reach import mention_reach
 from devinit.control import api
 from devinit.control.launch import connect_or_start
 from devinit.runtime.dotenv import render, render_json, render_shell
 from devinit.system import terminal
+from devinit.text import one_line, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +31,22 @@ def configure(parser: ArgumentParser) -> None:
         "--format", choices=tuple(FORMATS), default="dotenv", help="how it is written (dotenv)"
     )
     parser.add_argument("--json", action="store_const", dest="format", const="json", help="--format json")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="where each variable of each service comes from, without values",
+    )
 
 
 def run(arguments: Arguments) -> int:
-    """Print the runtime environment."""
+    """Print the runtime environment, or where its values come from."""
+    if arguments.explain:
+        origins = origins_of_services(root_of(arguments))
+        if arguments.format == "json":
+            print_json(origins)
+        else:
+            terminal.data(as_text(origins))
+        return 0
     terminal.data(FORMATS[arguments.format](runtime_environment(root_of(arguments))))
     return 0
 
@@ -46,3 +60,29 @@ def runtime_environment(root: Path) -> dict[str, str]:
     values = api.environment(client, caller_environment(), profile)
     client.close()
     return values
+
+
+def origins_of_services(root: Path) -> dict[str, dict[str, str]]:
+    """Return where the variables of each service come from that is given any, by service and name."""
+    from devinit.kinds import KINDS  # the runtime environment alone does without
+
+    runtime_environment(root)  # the configuration is read for it where nothing runs
+    client = connect_or_start(root)
+    found = {}
+    for each in api.status(client)["services"]:
+        if KINDS[each["provider"]].takes_environment:
+            found[each["name"]] = dict(api.inspect(client, each["name"]).get("origins", {}))
+    client.close()
+    return found
+
+
+def as_text(origins: dict[str, dict[str, str]]) -> str:
+    """Return origins for a person, a table for each service."""
+    lines = []
+    for service, names in origins.items():
+        longest = max(map(len, names), default=0)
+        lines += [
+            service,
+            *(f"  {plain(name):<{longest}}  {one_line(names[name])}" for name in sorted(names)),
+        ]
+    return "".join(f"{line}\n" for line in lines)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from devinit.model.status import (
         CheckReport,
         CommandSetting,
+        Inspection,
         ProjectStatus,
         StopReport,
         WaitReport,
@@ -82,6 +83,12 @@ def environment(
     """Return the runtime environment: of what runs, or as a start in `environ` would make it."""
     params: Json = {} if environ is None else {"environ": environ, "profile": profile}
     answer: dict[str, str] = client.call("environment", params, see, tick)
+    return answer
+
+
+def inspect(client: Client, service: str) -> Inspection:
+    """Return what a service is given, and where each value comes from."""
+    answer: Inspection = client.call("inspect", {"service": service})
     return answer
 
 

@@ -292,6 +292,8 @@ class Inspection(TypedDict):
 
     environment: dict[str, str]
     """Beyond the environment of the command that started it."""
+    origins: dict[str, str]
+    """Where each of these comes from: `rewritten from backend/.env:3`. An older supervisor does not send it."""
     changed: list[Change]
     files: dict[str, str]
     """What they are, and their paths."""

@@ -62,6 +62,24 @@ class TestAnOrdinaryDay:
         assert "stopped backend, worker in " in stop.stderr.splitlines()[-1]
         assert pair("stop").stderr == "nothing runs\n"
 
+    def test_says_where_the_values_of_each_service_come_from(self, pair: Shop, port: int) -> None:
+        (pair.root / ".env").write_text(f"NAME=ada\nHOOK_URL=http://localhost:{port}/hook\nBACKEND_PORT=1\n")
+
+        shown = pair("env", "--explain").stdout
+        origins = json.loads(pair("env", "--explain", "--json").stdout)
+
+        assert origins.keys() == {"backend", "worker"}
+        assert {
+            name: origins["worker"][name] for name in ("NAME", "HOOK_URL", "BACKEND_PORT", "BACKEND_URL")
+        } == {
+            "NAME": "from .env:1",
+            "HOOK_URL": "from .env:2",
+            "BACKEND_PORT": "devinit, over .env:3",
+            "BACKEND_URL": "devinit",
+        }
+        assert "  NAME" in shown
+        assert "ada" not in shown
+
     def test_can_be_read_by_a_program(self, pair: Shop, port: int) -> None:
         events = objects(pair("start", "--json").stdout)
         assert events[0]["type"] == "plan"

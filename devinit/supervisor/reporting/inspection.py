@@ -23,9 +23,11 @@ def inspect(runner: Runner, stage: Stage) -> Inspection:
         for name, value in values.items()
         if stage.caller.get(name) != value and name != RUN_VARIABLE
     }
+    origins = {name: each.text for name, each in stage.origins_of(runner.service).items() if name in own}
     pid = runner.run.process.pid if runner.run.process is not None else None
     return {
         "environment": own,
+        "origins": origins,
         "changed": list(changes(own, pid)) if pid is not None else [],
         "files": {name: path for name, path in files(runner, stage) if path},
     }
