@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from devinit.kinds.postgres.kind import PostgresSettings
+from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.service.own_values import with_own_values
+from devinit.supervisor.service.own_values import is_kept_back, with_own_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -340,6 +341,57 @@ class TestWhereAValueComesFrom:
         given(stage, project)
 
         assert with_own_values("x", ["NAME is bad"], project.services["backend"], stage) == "x"
+
+
+class TestADetectedMigration:
+    COMMAND = "python -m alembic upgrade head"
+
+    @pytest.fixture
+    def project(self, root: Path) -> Project:
+        """The settings read a name that says neither which server is meant nor where it is."""
+        (root / "backend/settings.py").write_text('import os\nos.environ["SHOP_PRIMARY_SQL_HOST"]\n')
+        return shop(root, before_start=(self.COMMAND, "npm run build"))
+
+    def test_is_not_run_against_a_server_that_devinit_has_not_given(
+        self, stage: Stage, project: Project
+    ) -> None:
+        told: list[str] = []
+        stage.broadcaster.note = lambda message, service=None: told.append(message)  # type: ignore[method-assign]
+        given(stage, project)
+        backend = project.services["backend"]
+
+        kept_back = [is_kept_back(command, backend, stage) for command in backend.before_start]
+
+        assert kept_back == [True, False]
+        assert "".join(told) == (
+            "backend: 'python -m alembic upgrade head' was not run, because the settings read SHOP_PRIMARY_SQL_HOST "
+            "(backend/settings.py:2), and devinit gives none of these; `before_start` in devinit.toml runs it anyway"
+        )
+
+    def test_is_run_when_devinit_toml_gives_the_name(self, stage: Stage, project: Project) -> None:
+        backend = replace(project.services["backend"], env={"SHOP_PRIMARY_SQL_HOST": "${POSTGRES_HOST}"})
+        given(stage, replace(project, services={**project.services, "backend": backend}))
+
+        assert stage.obstacle_to(self.COMMAND, backend) is None
+
+    def test_that_devinit_toml_states_is_run(self, root: Path, stage: Stage, project: Project) -> None:
+        stated = Evidence(about="command, before_start", file="devinit.toml")
+        given(stage, replace(project, source=root / "devinit.toml", evidence={"backend": (stated,)}))
+
+        assert stage.obstacle_to(self.COMMAND, project.services["backend"]) is None
+
+    def test_whose_configuration_names_the_port_of_another_server_is_not_run(
+        self, root: Path, stage: Stage
+    ) -> None:
+        (root / "backend/alembic.ini").write_text(
+            "[alembic]\nsqlalchemy.url = postgresql://a:b@localhost:5432/c\n"
+        )
+        project = shop(root)
+        given(stage, project)
+
+        assert stage.obstacle_to(self.COMMAND, project.services["backend"]) == (
+            "its configuration names localhost:5432, and no variable tells it another one"
+        )
 
 
 class TestANameThatIsLeftOut:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import ServiceError
 from devinit.kinds.provider import Install
@@ -315,6 +316,15 @@ class TestAOneShot:
         await run_one_shots(workshop)
 
         assert (bench.root / "runs").read_text() == "run\nagain\n" * 2
+
+    async def test_that_is_kept_back_does_not_run_and_the_others_do(self, bench: Bench) -> None:
+        runs = bench.root / "runs"
+        commands = (f"echo migrated >> '{runs}'", f"echo other >> '{runs}'")
+        workshop = bench.workshop(before_start=commands)
+
+        await run_one_shots(replace(workshop, is_kept_back=lambda command: "migrated" in command))
+
+        assert runs.read_text() == "other\n"
 
     async def test_writes_into_the_log_of_its_service(self, bench: Bench) -> None:
         await run_one_shots(bench.workshop(before_start=("echo out; echo err >&2",)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from devinit.errors import ConfigError
 from devinit.kinds import kind_of
+from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.common import all_client_names
 from devinit.runtime.environment import environment, names_by_itself, runtime_of, service_environment
@@ -102,6 +103,17 @@ class Environments:
             if caller.get(name) != value
         }
 
+    def obstacle_to(
+        self, command: str, project: Project, derived: Derived, service: Service, caller: dict[str, str]
+    ) -> str | None:
+        """Return why a detected command in `before_start` is not run; None when it is."""
+        if is_stated(project, service.name):
+            return None
+        stated = self._stated(project, service, caller)
+        return self._own_names.obstacle_to(
+            command, project, (derived.endpoints, derived.standard), service, stated
+        )
+
     def news(self, derived: Derived) -> list[str]:
         """Return what the developer has to know about the project's own values, unless it was returned before."""
         found = [text for text in notes_of(derived.decided) if text not in self._noted]
@@ -129,3 +141,13 @@ class Environments:
             return self._stated(project, service, caller)
         except ConfigError:
             return {}
+
+
+def is_stated(project: Project, service: str) -> bool:
+    """Whether devinit.toml says what runs before each start of a service, and not detection."""
+    evidence = project.evidence.get(service, ())
+    if not evidence:
+        return project.source is not None
+    return any(
+        each.file == CONFIGURATION_FILE and "before_start" in each.about.split(", ") for each in evidence
+    )

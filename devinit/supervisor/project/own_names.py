@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinit.config.env_files import example_env_files, in_bounds, loaded_env_files
-from devinit.errors import ConfigError
+from devinit.errors import ConfigError, StateFileError
 from devinit.kinds import kind_of
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.dotenv import Stated, stated_in
 from devinit.runtime.reading.files import code_files
+from devinit.system.files import read_bytes
 
 if TYPE_CHECKING:
     from devinit.runtime.forms.statement import Decision, Source, Statement
     from devinit.runtime.reading.folder import Folder
     from devinit.runtime.reading.read import Code
+
+
+LARGEST_FILE = 500_000
 
 
 class Decided(NamedTuple):
@@ -72,6 +76,35 @@ class OwnNames:
             kept = {name: each for name, each in found.items() if name not in explicit}
             last = self._last[service.name] = Decided(statements, standard, kept)
         return last.decisions
+
+    def obstacle_to(
+        self,
+        command: str,
+        project: Project,
+        derived_from: tuple[Mapping[str, Endpoint], Mapping[str, str]],
+        service: Service,
+        given: Mapping[str, Stated],
+    ) -> str | None:
+        """Return why a detected command would change a database that devinit has not given; None when it may run.
+
+        `derived_from`: the endpoints, and what devinit gives by itself.
+        """
+        from devinit.runtime.forms.known import servers_of  # as above, and for such a command alone
+        from devinit.runtime.forms.migrations import migrates, obstacle
+
+        if not migrates(command):
+            return None
+        endpoints, standard = derived_from
+        decided = self.decided(project, endpoints, standard, service, given)
+        names = {*standard, *service.env, *(name for name, each in decided.items() if each.is_given)}
+        kept = {name.upper() for name, each in decided.items() if not each.is_given}
+        return obstacle(
+            list(self._statements(project, service, given)),
+            decided,
+            {name for name in names if name.upper() not in kept},
+            servers_of(project, endpoints),
+            url_of_alembic(service.directory / "alembic.ini"),
+        )
 
     def place(self, stated: Stated) -> str:
         """Return where a file states a value: `backend/.env:3`."""
@@ -151,6 +184,16 @@ class OwnNames:
                     self._read[key] = _said_by(path)
                 found |= self._read[key]
         return found
+
+
+def url_of_alembic(path: Path) -> str:
+    """Return the URL that an alembic.ini names; "" for none, and for one that another program fills in."""
+    try:
+        text = (read_bytes(path, inside=path.parent, most=LARGEST_FILE) or b"").decode(errors="replace")
+    except StateFileError:
+        return ""
+    lines = (line.partition("=") for line in text.splitlines())
+    return next((url.strip() for key, _, url in lines if key.strip() == "sqlalchemy.url"), "")
 
 
 def _said_by(path: Path) -> dict[str, Stated]:

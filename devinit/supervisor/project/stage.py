@@ -294,6 +294,10 @@ class Stage:
             return self._environments.origins(self.project, self._current, service, self.caller)
         return {}
 
+    def obstacle_to(self, command: str, service: Service) -> str | None:
+        """Return why a command in `before_start` of a service is not run; None when it is."""
+        return self._environments.obstacle_to(command, self.project, self._current, service, self.caller)
+
     def _note_secrets(self) -> None:
         """Leave for programs that show logs what services are given that must not be shown."""
         for name in self.given.missing(self.project.services):

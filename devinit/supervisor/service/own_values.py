@@ -1,4 +1,4 @@
-"""What a failure says of variables that devinit has set over the project's own values."""
+"""What follows from the project's own values: a migration that is kept back, a failure that names a variable."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from devinit.kinds import kind_of
 from devinit.model.service import Service
 from devinit.runtime.origins import set_over
 from devinit.supervisor.project.stage import Stage
+
+
+def is_kept_back(command: str, service: Service, stage: Stage) -> bool:
+    """Whether a one-shot of a service is not run, which is noted with its reason."""
+    why = stage.obstacle_to(command, service)
+    if why is None:
+        return False
+    stage.note(
+        f"{service.name}: {command!r} was not run, because {why}; `before_start` in devinit.toml runs it anyway",
+        service.name,
+    )
+    return True
 
 
 def with_own_values(

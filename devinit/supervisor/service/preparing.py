@@ -69,6 +69,8 @@ class Workshop(Struct, frozen=True, kw_only=True):
     logs: LogKeeper
     marker: str
     say: Callable[[str], None]
+    is_kept_back: Callable[[str], bool] = lambda _command: False
+    """Whether a one-shot must not run."""
     began: Callable[[int], None] = lambda _offset: None
     """Told where in the log the output of a command begins."""
 
@@ -142,6 +144,8 @@ def require_set_up(private: Path, service: str) -> None:
 async def run_one_shots(workshop: Workshop) -> None:
     """Run what the service wants done before each start, in order."""
     for command in workshop.service.before_start:
+        if workshop.is_kept_back(command):
+            continue
         workshop.say(f"running {command}")
         await run_once(workshop, command, "before_start")
 

@@ -40,7 +40,7 @@ from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
 from devinit.supervisor.service.history import History
 from devinit.supervisor.service.output import Output
-from devinit.supervisor.service.own_values import with_own_values
+from devinit.supervisor.service.own_values import is_kept_back, with_own_values
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.service.provider_work import prepare
 from devinit.supervisor.service.run import Run
@@ -391,6 +391,7 @@ class Runner:
             logs=self._stage.logs,
             marker=self._stage.marker(self.name),
             say=self.say,
+            is_kept_back=lambda command: is_kept_back(command, self.service, self._stage),
             began=self.output.begins,
         )
 
