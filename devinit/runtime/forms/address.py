@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import NamedTuple
-from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
@@ -186,9 +185,9 @@ def _url(text: str) -> Address | None:
         scheme=scheme,
         host=_bare(found["host"]).lower(),
         port=int(found["port"]) if found["port"] else _USUAL_PORTS.get(scheme),
-        user=None if user is None else unquote(user),
-        password=None if password is None else unquote(password),
-        database=unquote(found["path"][1:]) if found["path"] else None,
+        user=None if user is None else _decoded(user),
+        password=None if password is None else _decoded(password),
+        database=_decoded(found["path"][1:]) if found["path"] else None,
         spans=spans,
     )
 
@@ -292,9 +291,9 @@ def _in_url(part: str, value: str) -> str:
         case "port":
             return f":{value}"
         case "path":
-            return f"/{quote(value, safe='')}"
+            return f"/{_encoded(value)}"
         case "user" | "password":
-            return quote(value, safe="")
+            return _encoded(value)
     return value
 
 
@@ -308,6 +307,22 @@ def _replaced_in_dsn(address: Address, new: dict[str, str]) -> str:
         if part not in spans and part != "scheme":
             text += f" {names.get(part, part)}={_quoted(value)}"
     return text
+
+
+def _decoded(text: str) -> str:
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote  # few addresses need it
+
+    return unquote(text)
+
+
+def _encoded(text: str) -> str:
+    if text.isascii() and text.replace("_", "").replace("-", "").isalnum():
+        return text
+    from urllib.parse import quote  # as above
+
+    return quote(text, safe="")
 
 
 def _quoted(value: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
 
 from devinit.runtime.forms.address import LONGEST, Form, parse
@@ -78,7 +78,7 @@ def extended(listed: Listed, entries: Iterable[str]) -> str:
         kept = body.rstrip()
         gap = body[len(kept) :] if listed.entries else ""
         sign = ", " if ", " in listed.text or not listed.entries else ","
-        written = [json.dumps(each, ensure_ascii=False) for each in missing]
+        written = [msgspec.json.encode(each).decode() for each in missing]
         return kept + (sign if listed.entries else "") + sign.join(written) + gap + rest
     sign = ", " if listed.separator is Separator.COMMA and ", " in body else listed.separator.value
     kept = body.rstrip(listed.separator.value)
@@ -92,8 +92,8 @@ def is_entry(text: str) -> bool:
 
 def _json(text: str) -> Listed | None:
     try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError):
+        entries = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
     if not isinstance(entries, list) or not all(isinstance(each, str) for each in entries):
         return None

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 DEEPEST = 6
 MOST_NAMES, MOST_FILES = 4000, 400
-MOST_SECONDS = 0.3
-"""For the names in one folder, and once more for what the files say. What is not seen by then reads nothing."""
+MOST_SECONDS, LONGEST_WAIT_SECONDS = 0.3, 3.0
+"""Of the processor, and in all: for the names in one folder, and once more for what the files say.
+
+What is not seen by then reads nothing. The first does not depend on what else the machine does.
+"""
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".mts", ".vue", ".svelte", ".astro")
 _SUFFIXES = frozenset((*PYTHON, *JAVASCRIPT))
@@ -42,22 +45,34 @@ _TELLING = (
 """Words in the names of files that are read first."""
 
 
+class Patience:
+    """How long reading may go on, from now on."""
+
+    def __init__(self) -> None:
+        self._processor = time.thread_time() + MOST_SECONDS
+        self._clock = time.monotonic() + LONGEST_WAIT_SECONDS
+
+    def is_over(self) -> bool:
+        """Whether it has to end."""
+        return time.thread_time() > self._processor or time.monotonic() > self._clock
+
+
 def code_files(folder: str | os.PathLike[str], left_out: Collection[str] = ()) -> list[str]:
     """Return the files of a folder that may read variables, the likeliest first, by their absolute names.
 
     `left_out`: folders below it whose code is another application's.
     """
     found = []
-    for name in _files(folder, left_out, time.monotonic() + MOST_SECONDS):
+    for name in _files(folder, left_out, Patience()):
         found.append(name)
         if len(found) == MOST_NAMES:
             break
     return sorted(found, key=_order)[:MOST_FILES]
 
 
-def _files(folder: str | os.PathLike[str], left_out: Collection[str], end: float) -> Iterator[str]:
+def _files(folder: str | os.PathLike[str], left_out: Collection[str], patience: Patience) -> Iterator[str]:
     for place, folders, names in walk(folder, deepest=DEEPEST):
-        if time.monotonic() > end:
+        if patience.is_over():
             return
         folders[:] = [
             name

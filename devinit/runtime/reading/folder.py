@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from devinit.errors import StateFileError
 from devinit.runtime.reading import javascript, python
-from devinit.runtime.reading.files import MOST_SECONDS, PYTHON
+from devinit.runtime.reading.files import PYTHON, Patience
 from devinit.runtime.reading.read import Code
 from devinit.system.files import read_bytes
 
@@ -24,10 +23,10 @@ class Folder:
 
     def code(self, files: Iterable[str]) -> dict[str, Code]:
         """Return what files read, by their names; those are left out that read nothing. Blocking."""
-        end = time.monotonic() + MOST_SECONDS
+        patience = Patience()
         found: dict[str, tuple[tuple[int, int], Code]] = {}
         for name in files:
-            if time.monotonic() > end:
+            if patience.is_over():
                 break
             try:
                 status = os.lstat(name)
