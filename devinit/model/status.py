@@ -294,6 +294,8 @@ class Inspection(TypedDict):
     """Beyond the environment of the command that started it."""
     origins: dict[str, str]
     """Where each of these comes from: `rewritten from backend/.env:3`. An older supervisor does not send it."""
+    notes: list[str]
+    """What there is to say about values of the project's own that stay as they are."""
     changed: list[Change]
     files: dict[str, str]
     """What they are, and their paths."""

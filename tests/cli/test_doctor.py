@@ -57,6 +57,21 @@ def end(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
         assert process.wait(10)
 
 
+class TestAValueOfTheProjectsOwn:
+    def test_that_stays_as_it_is_is_told_with_its_line(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        (shop.root / ".env").write_text("NAME=ada\nBACKEND_URL=https://shop.example.com\n")
+        shop("start")
+
+        code, found = examined(shop)
+
+        assert [each["problem"] for each in found["services"]] == [
+            "backend talks to shop.example.com: BACKEND_URL in .env:2 is left as it is"
+        ]
+        assert found["services"][0]["harmless"]
+        assert code == 0
+
+
 @pytest.fixture
 def squatter(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Somebody who works in the data of a service of ours."""

@@ -30,6 +30,16 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
                 api.confirm(answer, each["name"])
     status = api.status(answer)
     yield from (finding_of(each) for each in status["services"] if is_unwell(each))
+    notes = (note for each in status["services"] for note in notes_about(answer, each["name"]))
+    yield from (Finding(check="services", problem=note, harmless=True) for note in dict.fromkeys(notes))
+
+
+def notes_about(client: Client, service: str) -> list[str]:
+    """Return what there is to say about values of the project's own that a service is given."""
+    try:
+        return api.inspect(client, service).get("notes", [])
+    except RemoteError:
+        return []
 
 
 def is_unwell(service: ServiceStatus) -> bool:

@@ -38,6 +38,7 @@ from devinit.supervisor.processes.ending import ProcessScan
 from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
 from devinit.supervisor.project.environments import NOTHING, Derived, Environments
 from devinit.supervisor.project.given import Given
+from devinit.supervisor.project.own_names import notes_of
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
@@ -293,6 +294,10 @@ class Stage:
         with contextlib.suppress(ConfigError):
             return self._environments.origins(self.project, self._current, service, self.caller)
         return {}
+
+    def notes_about(self, service: str) -> list[str]:
+        """Return what there is to say about values of the project's own that a service is given."""
+        return notes_of({service: self._current.decided.get(service, {})})
 
     def obstacle_to(self, command: str, service: Service) -> str | None:
         """Return why a command in `before_start` of a service is not run; None when it is."""

@@ -28,6 +28,7 @@ def inspect(runner: Runner, stage: Stage) -> Inspection:
     return {
         "environment": own,
         "origins": origins,
+        "notes": stage.notes_about(runner.name),
         "changed": list(changes(own, pid)) if pid is not None else [],
         "files": {name: path for name, path in files(runner, stage) if path},
     }
