@@ -11,96 +11,29 @@ from devinit.runtime.forms.known import Known, Servers
 AGREEING = 2
 OWN_ADDRESS = frozenset(
     {
-        "NEXTAUTH_URL",
-        "BETTER_AUTH_URL",
-        "AUTH_URL",
-        "APP_URL",
-        "APP_ORIGIN",
-        "SITE_URL",
-        "NEXT_PUBLIC_APP_URL",
+        "NEXTAUTH_URL", "BETTER_AUTH_URL", "AUTH_URL", "APP_URL", "APP_ORIGIN", "SITE_URL", "NEXT_PUBLIC_APP_URL",
     }
-)
+)  # fmt: skip
 """Names under which a web application is given its own address."""
 _WEB_VOCABULARY = frozenset(
-    [
-        "VITE",
-        "NEXT",
-        "PUBLIC",
-        "NUXT",
-        "REACT",
-        "EXPO",
-        "APP",
-        "API",
-        "BACKEND",
-        "FRONTEND",
-        "SERVER",
-        "CLIENT",
-        "WEB",
-        "WEBAPP",
-        "UI",
-        "BASE",
-        "URL",
-        "URI",
-        "HOST",
-        "ORIGIN",
-        "ENDPOINT",
-        "INTERNAL",
-        "ROOT",
-        "HTTP",
-        "WS",
-        "WEBSOCKET",
-        "SOCKET",
-        "PROXY",
-        "TARGET",
-        "ADDRESS",
-        "ADDR",
-        "V1",
-        "DEV",
-        "LOCAL",
-    ]
-)
-"""A name with any other word in it means something else: `OLLAMA_API_URL` is no address of the project's API."""
+    {
+        "VITE", "NEXT", "PUBLIC", "NUXT", "REACT", "EXPO", "APP", "API", "BACKEND", "FRONTEND", "SERVER", "CLIENT",
+        "WEB", "WEBAPP", "UI", "BASE", "URL", "URI", "HOST", "ORIGIN", "ENDPOINT", "INTERNAL", "ROOT", "HTTP",
+        "WS", "WEBSOCKET", "SOCKET", "PROXY", "TARGET", "ADDRESS", "ADDR", "V1", "DEV", "LOCAL",
+    }
+)  # fmt: skip
+"""A name with any other word in it means something else: `PAYPAL_API_URL` is no address of the project's API."""
 _OTHER_PRODUCTS = frozenset(
-    [
-        "MYSQL",
-        "MARIADB",
-        "MONGO",
-        "MONGODB",
-        "SQLITE",
-        "MILVUS",
-        "QDRANT",
-        "CHROMA",
-        "CLICKHOUSE",
-        "INFLUX",
-        "INFLUXDB",
-        "NEO4J",
-        "COUCHDB",
-        "ELASTIC",
-        "ELASTICSEARCH",
-        "CASSANDRA",
-        "DYNAMODB",
-        "ORACLE",
-        "MSSQL",
-        "SQLSERVER",
-        "UPSTASH",
-        "RABBITMQ",
-        "AMQP",
-        "KAFKA",
-        "NATS",
-        "MEMCACHED",
-        "TYPESENSE",
-        "WEAVIATE",
-        "PINECONE",
-        "SUPABASE",
-        "SNOWFLAKE",
-        "BIGQUERY",
-        "LIBSQL",
-        "TURSO",
-        "VECTOR",
-        "GRAPH",
-    ]
-)
-"""Products that devinit has no server for: `MILVUS_DB_HOST` is no PostgreSQL."""
+    {
+        "MYSQL", "MARIADB", "MONGO", "MONGODB", "SQLITE", "MILVUS", "QDRANT", "CHROMA", "CLICKHOUSE", "INFLUX",
+        "INFLUXDB", "NEO4J", "COUCHDB", "ELASTIC", "ELASTICSEARCH", "CASSANDRA", "DYNAMODB", "ORACLE", "MSSQL",
+        "SQLSERVER", "UPSTASH", "RABBITMQ", "AMQP", "KAFKA", "NATS", "MEMCACHED", "TYPESENSE", "WEAVIATE",
+        "PINECONE", "SUPABASE", "SNOWFLAKE", "BIGQUERY", "LIBSQL", "TURSO", "VECTOR", "GRAPH", "OPENAI", "OLLAMA",
+        "ANTHROPIC", "LLM", "VLLM", "MINIO", "S3", "AWS", "GCS", "KEYCLOAK", "AUTH0", "SENTRY", "MAILHOG",
+        "MAILPIT", "MAILCATCHER", "SMTP", "OTEL", "OTLP", "JAEGER", "PROMETHEUS", "GRAFANA",
+    }
+)  # fmt: skip
+"""Products that devinit has no server for: `MILVUS_DB_HOST` is no PostgreSQL, `OPENAI_BASE_URL` no backend."""
 
 
 def meaning(name: str, address: Address, servers: Servers, service: str) -> tuple[Known | None, int]:
@@ -124,8 +57,11 @@ def votes_for(
     if address.scheme and address.scheme not in known.schemes:
         return 0, 0, 0
     is_there = address.host in known.hosts or (servers.is_near(address.host) and address.port in known.ports)
+    is_named = is_name_of(known, name, service)
+    if known.is_web and (not (is_there or is_named) or _OTHER_PRODUCTS & set(name.upper().split("_"))):
+        return 0, 0, 0  # `http:` is the scheme of everything, and 8000 the port of many
     fits = bool(address.scheme) or is_called_by_kind(known, name)
-    return int(is_there), int(is_name_of(known, name, service)), int(fits)
+    return int(is_there), int(is_named), int(fits)
 
 
 def is_name_of(known: Known, name: str, service: str) -> bool:
