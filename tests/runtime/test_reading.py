@@ -131,6 +131,20 @@ class TestCalls:
         assert read_python(text).reads == ()
 
 
+class TestAnEnvFileThatIsLoaded:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("load_dotenv()", Code()),
+            ('load_dotenv("local.env")', Code(env_files=("local.env",))),
+            ('\ndotenv.load_dotenv(dotenv_path="a.env", override=True)', Code(env_files=("a.env",), overrides_at=2)),
+            ("load_dotenv(override=False)", Code()),
+        ],
+    )  # fmt: skip
+    def test_is_known_and_whether_it_overrides_the_environment(self, text: str, expected: Code) -> None:
+        assert read_python(text) == expected
+
+
 class TestJavaScript:
     @pytest.mark.parametrize(
         ("text", "name", "default"),

@@ -343,6 +343,21 @@ class TestWhereAValueComesFrom:
         assert with_own_values("x", ["NAME is bad"], project.services["backend"], stage) == "x"
 
 
+class TestAFileThatOverridesTheEnvironment:
+    def test_is_told_with_the_line_that_lets_it(self, root: Path, stage: Stage) -> None:
+        told: list[str] = []
+        stage.broadcaster.note = lambda message, service=None: told.append(message)  # type: ignore[method-assign]
+        (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\nNAME=ada\n")
+        (root / "backend/app.py").write_text("from dotenv import load_dotenv\nload_dotenv(override=True)\n")
+        given(stage, shop(root))
+
+        stage.publish()
+
+        assert [text for text in told if "override" in text] == [
+            "DATABASE_URL in backend/.env:1 counts as it is: backend/app.py:2 lets the file override the environment"
+        ]
+
+
 class TestADetectedMigration:
     COMMAND = "python -m alembic upgrade head"
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
-from devinit.model.service import Endpoint, Project, Service
+from devinit.model.service import DatabaseSettings, Endpoint, Project, Service
 from devinit.runtime.cors import origins
 from devinit.runtime.forms.address import LOOPBACK, WEB_SCHEMES, Server, parse
 from devinit.runtime.roles import backend_of, frontends_of
@@ -83,30 +83,34 @@ def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
     known = []
     for name, service in project.services.items():
         endpoint = endpoints.get(name)
-        if endpoint is None or endpoint.port is None or endpoint.url is None:
+        if endpoint is None:
             continue
         is_backend = backend is not None and name == backend.name
         words = _BACKEND_WORDS if is_backend else _FRONTEND_WORDS if name in names else ()
-        known.append(_known(service, endpoint, words, is_first=service.provider not in seen))
-        seen.add(service.provider)
+        found = _known(service, endpoint, words, is_first=service.provider not in seen)
+        if found is not None:
+            known.append(found)
+            seen.add(service.provider)
     return Servers(
         known=tuple(known), frontend_origins=origins(endpoints[service.name] for service in frontends)
     )
 
 
-def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_first: bool) -> Known:
+def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_first: bool) -> Known | None:
+    """Return a service as a server; None for one without a port.
+
+    `words`: by which the names of variables mean it, beside its own. `is_first`: of its kind.
+    """
     kind, port, url = kind_of(service), endpoint.port, endpoint.url
     if port is None or url is None:
-        raise AssertionError(service.name)  # the caller has looked
+        return None
     usual = {kind.default_port} if kind.default_port is not None and is_first else set()
     asked = {service.port.preferred, service.port.first} if service.port is not None else set()
     # The first server of its kind is meant by the kind's own words; any other one by its own name alone.
     of_kind = _WORDS.get(kind.name, ()) if is_first else ()
     containers = _CONTAINERS.get(kind.name, ()) if is_first else ()
     parsed = parse(url)
-    settings = service.settings
-    databases = getattr(settings, "databases", ())
-    first = getattr(settings, "database", None)
+    settings = service.settings_as(DatabaseSettings)
     return Known(
         service=service.name,
         server=Server(
@@ -124,8 +128,8 @@ def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_fir
         words=frozenset({variable_prefix(service.name), *of_kind, *words}),
         kind_words=frozenset(_WORDS_OF_KIND.get(kind.name, ())) if is_first else frozenset(),
         url=url,
-        databases=frozenset({first, *databases} - {None}),
-        test_database=getattr(settings, "test_database", None),
+        databases=frozenset() if settings is None else frozenset({settings.database, *settings.databases}),
+        test_database=None if settings is None else settings.test_database,
         is_web=kind.has_pages,
         origins=origins((endpoint,)) if kind.has_pages else (),
     )

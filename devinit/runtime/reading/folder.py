@@ -36,7 +36,7 @@ class Folder:
             known = self._read.get(name)
             found[name] = known if known is not None and known[0] == identity else (identity, _code_of(name))
         self._read = found
-        return {name: code for name, (_, code) in found.items() if code.reads or code.env_files}
+        return {name: code for name, (_, code) in found.items() if code != Code()}
 
 
 def _code_of(name: str) -> Code:

@@ -32,10 +32,14 @@ def read_python(text: str) -> Code:
     split = frozenset(_SPLIT.findall(text))
     try:
         found = settings_of(tree, split)
-        calls = tuple(_reads(tree))
+        calls, loads = tuple(_reads(tree)), [*_loads(tree)]
     except RecursionError:
         return Code()
-    return Code(reads=(*found.reads, *calls), env_files=found.env_files)
+    return Code(
+        reads=(*found.reads, *calls),
+        env_files=(*found.env_files, *(name for each in loads if (name := _file_of(each)))),
+        overrides_at=next((each.lineno for each in loads if _overrides(each)), 0),
+    )
 
 
 def _reads(tree: ast.AST) -> Iterator[Read]:
@@ -56,6 +60,24 @@ def _reads(tree: ast.AST) -> Iterator[Read]:
                     yield Read(name=name, line=node.lineno, is_required=True, separator=separator)
             case ast.Call():
                 yield from _called(node, separator)
+
+
+def _loads(tree: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls that load a `.env` file."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="load_dotenv") | ast.Attribute(attr="load_dotenv")):
+                yield node
+
+
+def _file_of(load: ast.Call) -> str:
+    named = [each.value for each in load.keywords if each.arg == "dotenv_path"]
+    return next((text for each in (*load.args[:1], *named) if (text := text_of(each))), "")
+
+
+def _overrides(load: ast.Call) -> bool:
+    values = [each.value for each in load.keywords if each.arg == "override"] + load.args[3:4]
+    return any(isinstance(each, ast.Constant) and each.value is True for each in values)
 
 
 def _called(call: ast.Call, separator: Separator | None) -> Iterator[Read]:

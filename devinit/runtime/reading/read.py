@@ -29,6 +29,8 @@ class Code(Struct, frozen=True, kw_only=True):
     reads: tuple[Read, ...] = ()
     env_files: tuple[str, ...] = ()
     """Files that it loads by itself, relative to the folder in which it runs."""
+    overrides_at: int = 0
+    """The line in which it lets such a file count more than the environment; 0 for none."""
 
 
 def joined(entries: Sequence[str], separator: Separator) -> str:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from devinit.config.env_files import example_env_files, in_bounds, loaded_env_files
 from devinit.errors import ConfigError, StateFileError
 from devinit.kinds import kind_of
@@ -73,7 +75,8 @@ class OwnNames:
 
             servers = servers_of(project, endpoints)
             found = decisions(statements, Situation(servers=servers, service=service.name, standard=standard))
-            kept = {name: each for name, each in found.items() if name not in explicit}
+            where = self._overriding(self._code_of(project, service))
+            kept = {name: overridden(each, where) for name, each in found.items() if name not in explicit}
             last = self._last[service.name] = Decided(statements, standard, kept)
         return last.decisions
 
@@ -108,7 +111,7 @@ class OwnNames:
 
     def place(self, stated: Stated) -> str:
         """Return where a file states a value: `backend/.env:3`."""
-        return f"{os.path.relpath(stated.path, self._root)}:{stated.line}"
+        return f"{self._shown(stated.path)}:{stated.line}"
 
     def read_code(self, project: Project) -> None:
         """Read again what the code of the services reads, as far as it has changed. Blocking."""
@@ -149,7 +152,7 @@ class OwnNames:
                 yield Statement(
                     name=read.name,
                     value=read.default,
-                    file=os.path.relpath(path, self._root),
+                    file=self._shown(path),
                     line=read.line,
                     source=Source.CODE,
                     is_required=read.is_required,
@@ -165,11 +168,21 @@ class OwnNames:
             self._code[service.directory] = self._code_in(service.directory, project)
         return self._code[service.directory]
 
+    def _overriding(self, code: Mapping[str, Code]) -> str:
+        """Return where code lets a `.env` file count more than the environment; "" for nowhere."""
+        places = (
+            f"{self._shown(path)}:{each.overrides_at}" for path, each in code.items() if each.overrides_at
+        )
+        return next(places, "")
+
+    def _shown(self, path: str | os.PathLike[str]) -> str:
+        return os.path.relpath(path, self._root)
+
     def _said(self, values: Mapping[str, Stated], source: Source) -> Iterator[Statement]:
         from devinit.runtime.forms.statement import Statement
 
         for name, each in values.items():
-            file = os.path.relpath(each.path, self._root)
+            file = self._shown(each.path)
             yield Statement(name=name, value=each.value, file=file, line=each.line, source=source)
 
     def _values_of(self, paths: Iterable[Path]) -> dict[str, Stated]:
@@ -201,6 +214,15 @@ def _said_by(path: Path) -> dict[str, Stated]:
         return stated_in((path,), caller={})
     except ConfigError:
         return {}
+
+
+def overridden(decision: Decision, where: str) -> Decision:
+    """Return a decision, with why it has no effect where code lets the file count more than the environment."""
+    from devinit.runtime.forms.statement import Source
+
+    if not (where and decision.is_rewritten and decision.statement.source is Source.FILE):
+        return decision
+    return replace(decision, why=f"counts as it is: {where} lets the file override the environment")
 
 
 def published(
