@@ -266,6 +266,7 @@ class TestAForm:
         [
             ("DATABASE_URL", "postgresql+asyncpg://user:pw@host:5432/db", "postgresql+asyncpg://shop:secret@127.0.0.1:5433/shop"),
             ("CORS_ORIGINS", "[]", '["http://localhost:5174", "http://127.0.0.1:5174"]'),
+            ("POSTGRES_URL", "jdbc:postgresql://localhost", "jdbc:postgresql://localhost:5433/shop"),
             ("VITE_API_URL", "http://localhost:8000/api", "http://localhost:8001/api"),
         ],
     )  # fmt: skip

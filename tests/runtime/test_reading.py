@@ -14,6 +14,7 @@ from devinit.runtime.reading.folder import LARGEST_FILE, Folder
 from devinit.runtime.reading.javascript import read_javascript
 from devinit.runtime.reading.python import read_python
 from devinit.runtime.reading.read import Code, Read
+from devinit.runtime.reading.spring import read_spring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,6 +167,38 @@ class TestJavaScript:
     )
     def test_without_a_literal_says_nothing(self, text: str) -> None:
         assert read_javascript(text).reads == ()
+
+
+class TestSpring:
+    @pytest.mark.parametrize(
+        ("text", "name", "default", "is_required"),
+        [
+            ("spring.datasource.url=${POSTGRES_URL}", "POSTGRES_URL", "jdbc:postgresql://localhost", True),
+            ("spring:\n  datasource:\n    url: ${DB_URL}", "DB_URL", "jdbc:postgresql://localhost", True),
+            ("spring:\n  datasource:\n    url: ${DB_URL:jdbc:postgresql://db:5432/a}", "DB_URL", "jdbc:postgresql://db:5432/a", False),
+            ("spring.data.redis.port=${REDIS_PORT:6379}", "REDIS_PORT", "6379", False),
+        ],
+    )  # fmt: skip
+    def test_wants_a_jdbc_url_for_a_data_source(
+        self, text: str, name: str, default: str, is_required: bool
+    ) -> None:
+        [read] = read_spring(text).reads
+
+        assert (read.name, read.default, read.is_required) == (name, default, is_required)
+
+    @pytest.mark.parametrize("text", ["# a=${B}", "a=b-${C}-d", "a=${lower}", "plain"])
+    def test_without_a_whole_reference_says_nothing(self, text: str) -> None:
+        assert read_spring(text).reads == ()
+
+    def test_is_found_beside_the_code(self, tmp_path: Path) -> None:
+        (tmp_path / "src/main/resources").mkdir(parents=True)
+        (tmp_path / "src/main/resources/application.yml").write_text(
+            "spring:\n  datasource:\n    url: ${A_URL}\n"
+        )
+
+        found = Folder().code(code_files(tmp_path))
+
+        assert [each.name for code in found.values() for each in code.reads] == ["A_URL"]
 
 
 class TestAnyText:

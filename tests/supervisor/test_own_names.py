@@ -493,6 +493,12 @@ class TestTheRuntimeEnvironment:
         assert stage.environment["DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
         assert stage.environment["FRONTEND_HOST"] == "127.0.0.1"
 
+    def test_keeps_the_url_of_a_service_that_programs_look_up(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text("POSTGRES_URL=jdbc:postgresql://localhost:5432/app\n")
+
+        assert given(stage, shop(root))["POSTGRES_URL"] == "jdbc:postgresql://localhost:5433/shop"
+        assert stage.environment["POSTGRES_URL"] == "postgresql://shop:secret@127.0.0.1:5433/shop"
+
     def test_has_devinits_form_where_they_do_not_agree(self, root: Path, stage: Stage) -> None:
         (root / "backend/.env").write_text(f"DATABASE_URL={ASYNC}\n")
         (root / "frontend/.env").write_text("DATABASE_URL=postgresql://a:b@localhost:5432/c\n")

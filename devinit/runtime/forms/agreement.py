@@ -15,22 +15,30 @@ def agreed(
 ) -> dict[str, str]:
     """Return the runtime environment for files and commands: in the form on which all services agree.
 
-    `decided`: of each service. A name that every service keeps is left out; the host and the port of a service
-    stay what `devinit.discover` reads.
+    `decided`: of each service. A name that every service keeps is left out. The address of a service stays what
+    `devinit.discover` and other programs look up: host, port, and a URL with its scheme.
     """
     of_name: dict[str, list[Decision]] = {}
     for decisions in decided:
         for name, decision in decisions.items():
             of_name.setdefault(name, []).append(decision)
-    addresses = {f"{variable_prefix(name)}_{part}" for name in project.services for part in ("HOST", "PORT")}
+    prefixes = [variable_prefix(name) for name in project.services]
+    places = {f"{prefix}_{part}" for prefix in prefixes for part in ("HOST", "PORT")}
+    urls = {f"{prefix}_URL" for prefix in prefixes}
     found = dict(runtime)
     for name, decisions_of_name in of_name.items():
         values = {each.value if each.is_given else None for each in decisions_of_name}
-        if len(values) > 1 or name in addresses:
+        if len(values) > 1 or name in places:
             continue
         value = values.pop()
+        if name in urls and _scheme(value or "") != _scheme(found.get(name, "")):
+            continue
         if value is None:
             found.pop(name, None)
         elif is_writable(name, value):
             found[name] = value
     return found
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0]

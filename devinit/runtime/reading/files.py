@@ -21,6 +21,8 @@ What is not seen by then reads nothing. The first does not depend on what else t
 """
 PYTHON = (".py",)
 JAVASCRIPT = (".js", ".jsx", ".ts", ".tsx", ".mjs", ".mts", ".vue", ".svelte", ".astro")
+SPRING = ("application", "application-dev", "application-local")
+_OF_SPRING = frozenset(f"{name}.{suffix}" for name in SPRING for suffix in ("properties", "yml", "yaml"))
 _SUFFIXES = frozenset((*PYTHON, *JAVASCRIPT))
 _SKIPPED = frozenset(
     {
@@ -30,6 +32,7 @@ _SKIPPED = frozenset(
     }
 )  # fmt: skip
 _TELLING = (
+    "application",
     "settings",
     "config",
     "env",
@@ -81,7 +84,7 @@ def _files(folder: str | os.PathLike[str], left_out: Collection[str], patience: 
         ]
         for name in names:
             stem, suffix = os.path.splitext(name)
-            if suffix in _SUFFIXES and not _is_of_tests(stem):
+            if (suffix in _SUFFIXES and not _is_of_tests(stem)) or name in _OF_SPRING:
                 yield os.path.join(place, name)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from devinit.errors import StateFileError
-from devinit.runtime.reading import javascript, python
-from devinit.runtime.reading.files import PYTHON, Patience
+from devinit.runtime.reading import javascript, python, spring
+from devinit.runtime.reading.files import JAVASCRIPT, PYTHON, SPRING, Patience
 from devinit.runtime.reading.read import Code
 from devinit.system.files import read_bytes
 
@@ -41,12 +41,19 @@ class Folder:
 
 def _code_of(name: str) -> Code:
     path = Path(name)
-    reader = python if path.suffix in PYTHON else javascript
+    marks, read = _reader_of(path)
     try:
         content = read_bytes(path, inside=path.parent, most=LARGEST_FILE) or b""
     except StateFileError:
         return Code()
-    if not any(mark in content for mark in reader.MARKS):
+    if not any(mark in content for mark in marks):
         return Code()
-    text = content.decode("utf-8-sig", errors="replace")
-    return python.read_python(text) if reader is python else javascript.read_javascript(text)
+    return read(content.decode("utf-8-sig", errors="replace"))
+
+
+def _reader_of(path: Path) -> tuple[tuple[bytes, ...], Callable[[str], Code]]:
+    if path.suffix in PYTHON:
+        return python.MARKS, python.read_python
+    if path.stem in SPRING and path.suffix not in JAVASCRIPT:
+        return spring.MARKS, spring.read_spring
+    return javascript.MARKS, javascript.read_javascript
