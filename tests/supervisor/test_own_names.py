@@ -217,6 +217,16 @@ class TestCode:
 
         assert given(stage, shop(root))["DATABASE_URL"].startswith("postgresql+psycopg://shop:")
 
+    def test_gives_way_to_the_shell_of_the_caller_for_names_that_devinit_does_not_know(
+        self, root: Path, stage: Stage
+    ) -> None:
+        (root / "backend/config.py").write_text(f'import os\nos.getenv("APP_DATABASE_URL", "{ASYNC}")\n')
+        mine = {"APP_DATABASE_URL": "postgresql://mine@localhost/mine"}
+
+        assert given(stage, shop(root), **mine)["APP_DATABASE_URL"] == "postgresql://mine@localhost/mine"
+        loaded = given(stage, shop(root), **mine, DEVINIT_PROJECT=str(root))
+        assert loaded["APP_DATABASE_URL"] == "postgresql+asyncpg://shop:secret@localhost:5433/shop"
+
     def test_says_how_a_list_of_one_entry_in_a_file_is_written(self, root: Path, stage: Stage) -> None:
         (root / "backend/config.py").write_text('import os\nos.getenv("CORS_ORIGINS", "").split(",")\n')
         (root / "backend/.env").write_text("CORS_ORIGINS=http://localhost:5173\n")

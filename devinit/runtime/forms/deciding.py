@@ -18,8 +18,10 @@ from devinit.runtime.forms.meaning import AGREEING, is_name_of, meaning
 from devinit.runtime.forms.parts import database_for, groups_of, of_group
 from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
 
-_OWN = frozenset({"DEVINIT_PROJECT", "HOST", "PORT"})
-"""Names that devinit gives whatever the files say."""
+_OWN = frozenset(
+    {"DEVINIT_PROJECT", "HOST", "PORT", "HOME", "LANG", "PATH", "SHELL", "TERM", "TMPDIR", "USER"}
+)
+"""Names that devinit gives whatever the files say, and those that every program needs as they are."""
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 _OF_ADDRESSES = ("URL", "URI", "DSN")
 _EMPTIED = frozenset({"TEST", "TESTS", "TESTING", "SHADOW"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,6 +71,11 @@ class Environments:
         runtime = runtime_of(project, derived.endpoints, service, derived.standard)
         # Not as it was derived: a service that is started again reads its files as they are now.
         decided = self._own_names.decided(project, derived.endpoints, derived.standard, service, stated)
+        decided = {
+            name: each
+            for name, each in decided.items()
+            if not is_callers(name, each, derived.standard, caller)
+        }
         files = {
             name: each.value
             for name, each in stated.items()
@@ -141,6 +147,15 @@ class Environments:
             return self._stated(project, service, caller)
         except ConfigError:
             return {}
+
+
+def is_callers(name: str, decision: Decision, standard: Mapping[str, str], caller: Mapping[str, str]) -> bool:
+    """Whether a name of which the project has only the form has its value from the caller's shell.
+
+    A shell that has loaded `.env.runtime` has it from devinit, perhaps from an earlier start.
+    """
+    is_form = decision.is_given and decision.is_form_only and name not in standard
+    return is_form and name in caller and "DEVINIT_PROJECT" not in caller
 
 
 def is_stated(project: Project, service: str) -> bool:
