@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given as given_by
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
@@ -14,6 +17,7 @@ from devinit.model.service import Endpoint, Project, Service, Settings
 from devinit.runtime.environment import environment
 from devinit.runtime.forms.deciding import Situation, decisions
 from devinit.runtime.forms.known import Servers, servers_of
+from devinit.runtime.forms.lists import Separator
 from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
 
 URL = "postgresql://shop:secret@127.0.0.1:5433/shop"
@@ -258,6 +262,20 @@ class TestAValueThatStays:
         assert outcome(name, "8000") is None
 
 
+class TestATextThatNoProcessCanHave:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("A_URL", "http://localhost:8000/\0"),
+            ("A_URL", "http://localhost:8000/\ud800"),
+            ("A=B", "http://localhost:8000"),
+            ("", "http://localhost:8000"),
+        ],
+    )
+    def test_is_not_looked_at(self, name: str, value: str) -> None:
+        assert outcome(name, value, Source.CODE) is None
+
+
 class TestAForm:
     """Of an example, or of a default in code: it has no value, so that devinit gives one."""
 
@@ -308,3 +326,53 @@ class TestAForm:
         found = decided(stated("APP_DATABASE_URL", "", Source.CODE, required=True))
 
         assert found["APP_DATABASE_URL"].value == URL
+
+
+NAMES = (
+    "DATABASE_URL", "TEST_DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DBHOST", "PGHOST", "POSTGRES_USER", "REDIS_URL",
+    "REDIS_PORT", "CORS_ORIGINS", "ALLOWED_HOSTS", "VITE_API_URL", "FRONTEND_HOST", "NEXTAUTH_URL", "X", "_", "__HOST", "A__PORT",
+)  # fmt: skip
+PIECES = (
+    "http://", "postgresql+asyncpg://", "jdbc:", "redis://", "user:pw@", "localhost", "db", "db.example.com", ":5432", ":99999",
+    ":", "/", "/app", "?a=b", "#", ",", " ", "[", "]", '"', "*", "host=", "port=", "'", "\\", "${A}", "\0", "\ud800", "é", "<", ">", "5432",
+)  # fmt: skip
+some_statements = st.lists(
+    st.builds(
+        lambda name, pieces, source, required, separator: Statement(
+            name=name,
+            value="".join(pieces),
+            file="f",
+            line=1,
+            source=source,
+            is_required=required,
+            separator=separator,
+        ),
+        st.sampled_from(NAMES),
+        st.lists(st.sampled_from(PIECES), max_size=7),
+        st.sampled_from(list(Source)),
+        st.booleans(),
+        st.sampled_from([None, *Separator]),
+    ),
+    max_size=6,
+)
+
+
+class TestAnything:
+    @settings(max_examples=500, deadline=None)
+    @given_by(some_statements)
+    def test_is_decided_without_an_error_and_once(self, statements: list[Statement]) -> None:
+        found = decided(*statements)
+
+        assert all("\0" not in each.value and each.value.isprintable() for each in found.values())
+        assert all(each.value for each in found.values() if each.is_given and "_URL" in each.statement.name)
+        again = decided(
+            *(stated(name, each.value) for name, each in found.items() if each.is_given and each.value)
+        )
+        alone = {
+            name: each
+            for name, each in again.items()
+            if name in ("DATABASE_URL", "REDIS_URL", "VITE_API_URL")
+        }
+        assert {name: each.value for name, each in alone.items() if each.is_given} == {
+            name: found[name].value for name in alone if again[name].is_given
+        }

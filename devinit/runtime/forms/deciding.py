@@ -52,7 +52,7 @@ def decisions(statements: Iterable[Statement], situation: Situation) -> dict[str
     """
     by_name: dict[str, list[Statement]] = {}
     for each in statements:
-        if each.name.upper() not in _OWN:
+        if each.name.upper() not in _OWN and is_variable(each.name, each.value):
             by_name.setdefault(each.name, []).append(each)
     meant = {name: strongest(_as_read(found)) for name, found in by_name.items()}
     situation = replace(situation, main_database=_main_database(meant, situation.servers))
@@ -67,6 +67,12 @@ def decisions(statements: Iterable[Statement], situation: Situation) -> dict[str
             if decision := next((each for each in decided if each is not None), None):
                 found[name] = decision
     return found
+
+
+def is_variable(name: str, value: str) -> bool:
+    """Whether a process can have a variable of this name with this value: code may hold any text."""
+    is_text = "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return name.isascii() and name.isidentifier() and is_text
 
 
 def strongest(found: Sequence[Statement]) -> Sequence[Statement]:
