@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project import stage as stage_module
+from devinit.supervisor.project.environments import check_commands
 from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.stack.order import Order
@@ -36,11 +37,10 @@ class TestAStart:
     ) -> None:
         (tmp_path / "devinit.toml").write_text(CONFIGURATION)
         checked: list[str] = []
-        check = stage_module.check_commands
 
         def count(service: Service, environment: Mapping[str, str]) -> None:
             checked.append(service.name)
-            check(service, environment)
+            check_commands(service, environment)
 
         monkeypatch.setattr(stage_module, "check_commands", count)
         async with asyncio.TaskGroup() as tasks:

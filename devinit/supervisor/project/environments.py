@@ -13,6 +13,7 @@ from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.common import all_client_names
 from devinit.runtime.environment import environment, names_by_itself, runtime_of, service_environment
 from devinit.runtime.origins import Origin, origin_of
+from devinit.runtime.templates import check_together, expand_command
 from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.own_names import OwnNames, notes_of, published
 
@@ -166,3 +167,21 @@ def is_stated(project: Project, service: str) -> bool:
     return any(
         each.file == CONFIGURATION_FILE and "before_start" in each.about.split(", ") for each in evidence
     )
+
+
+def check_commands(service: Service, environment: Mapping[str, str]) -> None:
+    """Raise ConfigError for a template in a service's command lines that its environment does not fill in."""
+    commands = {
+        "command": (service.command,),
+        "setup": service.setup,
+        "before_start": service.before_start,
+        "ready.exec": (service.ready.exec,),
+        "health.exec": (service.health.exec if service.health else None,),
+    }
+    length = 0
+    for key, texts in commands.items():
+        here = f"services.{service.name}.{key}"
+        for text in texts:
+            if text is not None:
+                length += len(expand_command(text, environment, key=here))
+                check_together(length, key=here)

@@ -28,7 +28,7 @@ from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import render
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
-from devinit.runtime.templates import check_together, expand_command
+from devinit.runtime.templates import expand_command
 from devinit.runtime.writer import TAKEN, claimed_writer, is_of_another
 from devinit.supervisor.diagnosis.last_errors import LastErrors
 from devinit.supervisor.events import Broadcaster
@@ -36,7 +36,7 @@ from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
 from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
-from devinit.supervisor.project.environments import NOTHING, Derived, Environments
+from devinit.supervisor.project.environments import NOTHING, Derived, Environments, check_commands
 from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.own_names import notes_of
 from devinit.supervisor.project.project_ports import ProjectPorts
@@ -381,21 +381,3 @@ class Stage:
 def wants_color(caller: dict[str, str]) -> bool:
     """Whether services should print colours: the caller sits at a terminal and has not said no."""
     return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"
-
-
-def check_commands(service: Service, environment: Mapping[str, str]) -> None:
-    """Raise ConfigError for a template in a service's command lines that its environment does not fill in."""
-    commands = {
-        "command": (service.command,),
-        "setup": service.setup,
-        "before_start": service.before_start,
-        "ready.exec": (service.ready.exec,),
-        "health.exec": (service.health.exec if service.health else None,),
-    }
-    length = 0
-    for key, texts in commands.items():
-        here = f"services.{service.name}.{key}"
-        for text in texts:
-            if text is not None:
-                length += len(expand_command(text, environment, key=here))
-                check_together(length, key=here)
