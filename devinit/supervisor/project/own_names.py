@@ -115,9 +115,9 @@ class OwnNames:
 
     def read_code(self, project: Project) -> None:
         """Read again what the code of the services reads, as far as it has changed. Blocking."""
-        for service in project.services.values():
-            if kind_of(service).runs_a_command:
-                self._code[service.directory] = self._code_in(service.directory, project)
+        services = (each for each in project.services.values() if kind_of(each).runs_a_command)
+        for folder in dict.fromkeys(each.directory for each in services):
+            self._code[folder] = self._code_in(folder, project)
 
     def _code_in(self, folder: Path, project: Project) -> dict[str, Code]:
         others = {
