@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from devinit.runtime.forms.statement import Decision
 
 
+EVERYWHERE = frozenset({"HOST", "PORT"})
+"""Names that each service has its own of, and that the project's own value does not stand for."""
+
+
 class Said(StrEnum):
     """What said the value."""
 
@@ -75,7 +79,9 @@ def set_over(origins: Mapping[str, Origin], words: str) -> list[str]:
     """Return what to say about names in some words that devinit has set over the project's own."""
     import re  # only for a failure
 
-    spoken = {word.upper() for word in re.findall(r"\w{3,80}", words)}
+    spoken = set(re.findall(r"\w{3,80}", words))
+    # pydantic names its field, in small letters. A name of one word, as PORT, is a word of any message then.
+    spoken |= {word.upper() for word in spoken if "_" in word}
     told = {
         Said.REPLACED: "was set by devinit over",
         Said.REWRITTEN: "was set by devinit over",
@@ -84,5 +90,5 @@ def set_over(origins: Mapping[str, Origin], words: str) -> list[str]:
     return [
         f"{name} {told[origin.said]} {origin.place}"
         for name, origin in origins.items()
-        if origin.is_set_over and name.upper() in spoken
+        if origin.is_set_over and name not in EVERYWHERE and name.upper() in spoken
     ]

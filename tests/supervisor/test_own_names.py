@@ -345,6 +345,14 @@ class TestWhereAValueComesFrom:
 
         assert cause == "SettingsError\nCORS_ORIGINS was set by devinit over backend/.env:3"
 
+    def test_is_not_told_of_a_port_that_any_message_speaks_of(self, root: Path, stage: Stage) -> None:
+        (root / "backend/.env").write_text("PORT=9000\nBACKEND_PORT=9000\n")
+        project = shop(root)
+        given(stage, project)
+        words = ["the PORT 9000 is not free, choose another port for the backend"]
+
+        assert with_own_values("x", words, project.services["backend"], stage) == "x"
+
     def test_is_not_told_of_a_name_that_devinit_has_not_set(self, root: Path, stage: Stage) -> None:
         (root / "backend/.env").write_text("NAME=ada\n")
         project = shop(root)
