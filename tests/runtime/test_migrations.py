@@ -27,7 +27,7 @@ WEB = Service(name="backend", directory=Path("/shop"), command="serve", depends_
 
 
 def kept_back(
-    *statements: Statement, services: tuple[Service, ...] = (POSTGRES, WEB), configured: str = ""
+    *statements: Statement, services: tuple[Service, ...] = (POSTGRES, WEB), configured: str = "", **env: str
 ) -> str | None:
     project = Project(name="shop", root=Path("/shop"), services={each.name: each for each in services})
     endpoints = {
@@ -38,7 +38,7 @@ def kept_back(
     decided = decisions(statements, Situation(servers=servers, service="backend", standard=standard))
     given = {*standard, *(name for name, each in decided.items() if each.is_given)}
     kept = {name for name, each in decided.items() if not each.is_given}
-    return obstacle(statements, decided, given - kept, servers, configured)
+    return obstacle(statements, decided, given - kept, servers, configured=configured, env=env)
 
 
 def read(name: str, default: str = "") -> Statement:
@@ -83,6 +83,13 @@ class TestAMigration:
     )  # fmt: skip
     def test_does_not_where_it_does_not(self, statements: tuple[Statement, ...], why: str) -> None:
         assert kept_back(*statements) == why
+
+    def test_does_not_run_where_the_environment_of_the_service_names_another_machine(self) -> None:
+        assert kept_back(DATABASE_URL="postgresql://a:b@db.example.com/c") == (
+            "DATABASE_URL in its `env` talks to db.example.com"
+        )
+        assert kept_back(DATABASE_URL="postgresql://${POSTGRES_USER}@${POSTGRES_HOST}/c") is None
+        assert kept_back(DB_HOST="127.0.0.1", API_URL="https://api.example.com") is None
 
     def test_does_not_run_against_another_machine_where_the_project_has_no_server(self) -> None:
         statement = stated("DATABASE_URL", "mysql://a:b@db.example.com/c")

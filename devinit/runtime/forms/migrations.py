@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from devinit.runtime.forms.address import Address, parse
 from devinit.runtime.forms.known import Servers
@@ -32,13 +33,19 @@ def obstacle(
     decided: Mapping[str, Decision],
     given: Collection[str],
     servers: Servers,
+    *,
     configured: str = "",
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> str | None:
     """Return why a migration would reach a server that devinit has not given it; None when it would not.
 
     `given`: the names that devinit gives to the service. `configured`: what a configuration of the migrations
-    themselves says about the database, as alembic.ini does.
+    themselves says about the database, as alembic.ini does. `env`: what the service is configured with.
     """
+    for name, value in env.items():
+        address = parse(value) if tells_where(name) else None
+        if address is not None and not (address.is_web or servers.is_near(address.host)):
+            return f"{name} in its `env` talks to {address.host}"
     stated = [each for each in statements if each.source is Source.FILE and each.value]
     for each in stated:
         if why := _elsewhere(each, decided.get(each.name), servers):

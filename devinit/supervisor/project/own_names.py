@@ -106,7 +106,8 @@ class OwnNames:
             decided,
             {name for name in names if name.upper() not in kept},
             servers_of(project, endpoints),
-            url_of_alembic(service.directory / "alembic.ini"),
+            configured=url_of_alembic(service.directory / "alembic.ini"),
+            env=service.env,
         )
 
     def place(self, stated: Stated) -> str:
