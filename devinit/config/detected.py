@@ -20,6 +20,7 @@ from devinit.sources.fixed.reading import constants
 from devinit.sources.merging import merged
 from devinit.sources.references import without_addresses_of
 from devinit.system.bounds import bounds_of
+from devinit.text import one_line
 
 
 def detect(root: Path) -> Project:
@@ -47,5 +48,5 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
         environment=found.environment,
         discovery=usual_discovery_files(found.services),
         evidence=found.evidence,
-        notes=(*found.notes, *missing_env_files(bounds, sorted(folders))),
+        notes=tuple(map(one_line, (*found.notes, *missing_env_files(bounds, sorted(folders))))),
     )

@@ -99,6 +99,24 @@ def evidence_of(found: Project, stated: Raw) -> dict[str, tuple[Evidence, ...]]:
     return evidence
 
 
+def added_by_detection(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
+    """Yield a line where all services of devinit.toml are complete, and others run, too: it may be an old file."""
+    stated = {
+        name: each
+        for name in services
+        for each in found.evidence.get(name, ())
+        if each.file == CONFIGURATION_FILE
+    }
+    whole = ("command", "provider", "url")
+    is_complete = all(any(key in each.about.split(", ") for key in whole) for each in stated.values())
+    added = [name for name, each in services.items() if name not in stated and kind_of(each).runs_a_command]
+    if stated and is_complete and added:
+        yield (
+            f"{', '.join(added)}: not in {CONFIGURATION_FILE}, but found in the repository, and started, too; "
+            "under [project] `detect = false` keeps to the file, `detect = true` to this without a word"
+        )
+
+
 def fixed_as_found(service: Service, found: Project) -> Service:
     """Return a service whose fixed port names the line that fixes it, if that was found in the repository."""
     lines = (each for each in found.evidence.get(service.name, ()) if each.about == "strict_port")
@@ -160,7 +178,8 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
             return {}
     if stated.get("url"):
         return {key: detected[key] for key in detected.keys() & {"provider"}}
-    dropped = {"range", "strict_port"} if "port" in stated else set()
+    moves = not stated.keys().isdisjoint(("port", "range", "exhausted"))
+    dropped = {"range", "strict_port"} if moves else set()
     if "command" not in stated:
         return {key: value for key, value in detected.items() if key not in dropped}
     if os.path.normpath(stated.get("directory", "")) != os.path.normpath(detected.get("directory", "")):

@@ -16,6 +16,7 @@ from devinit.config.absence import nothing_in
 from devinit.config.discovery import discovery_files
 from devinit.config.env_files import linked_env_files
 from devinit.config.layers import (
+    added_by_detection,
     evidence_of,
     fixed_as_found,
     merged,
@@ -225,7 +226,10 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
     if not services:
         notes.append(f"{path} describes no services")
     notes += linked_env_files(root, services.values())
-    notes += () if found is None else notes_of(found, services)
+    if found is not None:
+        notes += notes_of(found, services)
+        if table.detect is None:
+            notes += added_by_detection(found, services)
     environment = variables(file.environment, problems.at("environment"))
     without = left_out(file.environment)
     discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))

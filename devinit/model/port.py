@@ -7,6 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from devinit.model.process import ProcessFacts, ProcessIdentity
+from devinit.text import one_line
 
 LOWEST_PORT = 1
 LOWEST_UNPRIVILEGED_PORT = 1024
@@ -81,7 +82,7 @@ class PortRequest(Struct, frozen=True, kw_only=True):
     @property
     def why_fixed(self) -> str:
         """Say why the service cannot move."""
-        return f"{self.fixed_by} has it as a constant" if self.fixed_by else "strict_port"
+        return f"{one_line(self.fixed_by)} has it as a constant" if self.fixed_by else "strict_port"
 
     def recall(self, remembered: int | None) -> int | None:
         """Return the port of the last start while it is one that this request may have."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from devinit.model.evidence import Evidence
+from devinit.model.port import HIGHEST_PORT
 from devinit.sources.commands.programs import SERVERS, program_of, server_of, words_of
-from devinit.sources.files import content_of, seen
+from devinit.sources.files import content_of, read, seen
 from devinit.system.bounds import Bounds
 
 # Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
@@ -26,6 +27,17 @@ PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
 LAST_WINS = frozenset({"vite", "next"})
 """Those whose port behind another one in the script replaces that. Every other one takes a single one."""
 _PORT_OPTIONS = frozenset({"--port", "-p", "-P"})
+
+CONFIGURATIONS = tuple(
+    f"{tool}.config.{ending}"
+    for tool in ("vite", "astro", "nuxt", "vue", "webpack", "rsbuild", "rspack")
+    for ending in ("ts", "js", "mjs", "mts", "cjs")
+)
+"""Files of development servers in which their port may stand."""
+CONFIGURED = re.compile(
+    r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b"
+)
+"""The port in one of them."""
 
 MANAGERS = {
     "pnpm-lock.yaml": "pnpm",
@@ -107,3 +119,12 @@ def line_of_script(folder: Path, script: str, bounds: Bounds) -> tuple[Evidence,
     text = content_of(path).decode("utf-8-sig", errors="replace")
     found = re.compile(rf'"{re.escape(script)}"\s{{0,100}}:').search(text, max(text.find('"scripts"'), 0))
     return (seen("command", path, bounds, text, found.start()),) if found else ()
+
+
+def line_of_configured_port(folder: Path, tool: str, bounds: Bounds) -> tuple[int, Evidence] | None:
+    """Return the port that the configuration of a development server names, and its line; None without one."""
+    for name in (each for each in CONFIGURATIONS if each.startswith(f"{tool.partition('-')[0]}.")):
+        text = read(folder / name, bounds)
+        if text and (found := CONFIGURED.search(text)) and 0 < int(found["port"]) <= HIGHEST_PORT:
+            return int(found["port"]), seen("port", folder / name, bounds, text, found.start("port"))
+    return None

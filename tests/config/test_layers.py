@@ -171,3 +171,32 @@ def test_an_empty_file_changes_nothing(root: Path, write: Write) -> None:
     write("devinit.toml", "")
 
     assert load(root).services == before.services
+
+
+class TestAFileInWhichEachServiceIsComplete:
+    FILE = '[services.docs]\ncommand = "mkdocs serve -a 127.0.0.1:${PORT}"\nport = 8400\n'
+
+    def test_names_what_is_started_beside_it(self, loaded: Loaded) -> None:
+        [note] = [each for each in loaded(self.FILE).notes if "not in devinit.toml" in each]
+
+        assert note.startswith("backend, frontend, worker: not in devinit.toml, but found in the repository")
+
+    @pytest.mark.parametrize("text", ["[project]\ndetect = true\n", "[services.backend]\nport = 8123\n"])
+    def test_says_nothing_where_that_is_meant(self, loaded: Loaded, text: str) -> None:
+        assert not any("not in devinit.toml" in each for each in loaded(text + self.FILE).notes)
+
+
+def test_a_range_of_the_file_lets_a_fixed_port_move(loaded: Loaded, write: Write) -> None:
+    write("frontend/src/api.ts", "fetch('http://localhost:8000')\n")
+
+    port = loaded('[services.backend]\nrange = "8000-8010"').services["backend"].port
+
+    assert port
+    assert (port.strict, port.last) == (False, 8010)
+
+
+def test_a_name_of_a_folder_writes_no_line(loaded: Loaded, write: Write) -> None:
+    write("frontend/pages\nerror: forged/p.js", "fetch('http://localhost:7777')\n")
+    write("frontend/src/api.ts", "fetch('http://localhost:8000')\n")
+
+    assert not any("\n" in note for note in loaded("").notes)

@@ -214,6 +214,15 @@ class TestAMissingModule:
 
         self.prepare(place, "python3 -m no_such_module_of_ours")
 
+    def test_is_no_matter_where_pythonpath_may_lead_to_it(self, place: Place) -> None:
+        service = replace(
+            a_service(place.root, "python3 -m no_such_module_of_ours"), env={"PYTHONPATH": "src"}
+        )
+        PROVIDER.prepare(service, replace(place, environment=dict(os.environ)), print)
+
+        (place.root / ".env").write_text("PYTHONPATH=src\n")
+        self.prepare(place, "python3 -m no_such_module_of_ours")
+
     @pytest.mark.parametrize("name", [".venv", "env", "hc-venv"])
     def test_is_no_matter_in_a_virtual_environment(self, place: Place, name: str) -> None:
         (place.root / name / "bin").mkdir(parents=True)

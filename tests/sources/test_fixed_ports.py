@@ -253,3 +253,13 @@ class TestAnyFile:
                 "vite.config.ts",
                 "package.json",
             }
+
+
+def test_a_flood_of_text_is_not_parsed(tree: Tree) -> None:
+    flood = "x = 1\n" * 60_000
+    files = {f"backend/a{number}.py": f"ORIGINS = ['http://localhost:3000']\n{flood}" for number in range(9)}
+    root = tree(files)
+
+    found = [*constants(bounds_of(root), [root / "backend"])]
+
+    assert 0 < len(found) < len(files)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from devinit.errors import ServiceError
+from devinit.errors import PreparationFailed, ServiceError
 from devinit.kinds.provider import Install
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
@@ -399,3 +399,31 @@ def null() -> Iterator[int]:
     descriptor = os.open(os.devnull, os.O_WRONLY)
     yield descriptor
     os.close(descriptor)
+
+
+class TestAnInstallation:
+    """Of what a service without `setup` lacks: `devinit start --setup` asks for it."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Bench:
+        bench = Bench(tmp_path)
+        command = "mkdir -p .venv/bin && echo x >>tries && test -e index"
+        bench.lacks = Install(folder=bench.root, command=command, missing="packages")
+        return bench
+
+    async def test_is_not_made_unasked(self, bench: Bench) -> None:
+        await set_up(bench.workshop())
+
+        assert not (bench.root / "tries").exists()
+
+    async def test_that_failed_runs_again_although_it_has_left_an_environment(self, bench: Bench) -> None:
+        require_set_up(bench.private, "web")
+        with pytest.raises(PreparationFailed):
+            await set_up(bench.workshop())
+        bench.lacks = None  # as the half-made environment makes it look
+        (bench.root / "index").touch()
+
+        await set_up(bench.workshop())
+        await set_up(bench.workshop())
+
+        assert (bench.root / "tries").read_text() == "x\nx\n"

@@ -36,6 +36,7 @@ _LOCK_FILES = frozenset(("uv.lock", "poetry.lock", "Pipfile.lock"))
 _INTERPRETERS = frozenset(("python", "python3"))
 _INSTALLABLE = re.compile(rb"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
 """A pyproject.toml without one of these has the settings of tools, and nothing to install."""
+_IMPORT_PATH = "PYTHONPATH"
 _IMPORT_SECONDS = 5.0
 
 
@@ -175,11 +176,29 @@ def _lacking_module(service: Service, place: Place) -> str | None:
     """Return a module that the commands of a service run, and that their interpreter does not have."""
     import shutil  # as above
 
+    if _has_import_path(service, place):
+        return None
     for program, module in _modules(service):
         found = shutil.which(program, path=_path_of(service, place))
         if found is not None and not _imports(found, module, service.directory, place):
             return f"the module {module}"
     return None
+
+
+def _has_import_path(service: Service, place: Place) -> bool:
+    """Whether a service may find modules elsewhere: PYTHONPATH is the caller's, its own, or that of a file."""
+    if service.env_file or _IMPORT_PATH in service.env or _IMPORT_PATH in place.environment:
+        return True
+    files = dict.fromkeys((place.root / ".env", service.directory / ".env"))
+    return any(_IMPORT_PATH in _text(file) for file in files)
+
+
+def _text(path: Path) -> str:
+    try:
+        # A named pipe of a secret manager is read once, and not here.
+        return _IMPORT_PATH if path.is_fifo() else (read_bytes(path) or b"").decode(errors="replace")
+    except StateFileError:
+        return _IMPORT_PATH
 
 
 def _modules(service: Service) -> list[tuple[str, str]]:

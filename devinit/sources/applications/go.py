@@ -9,6 +9,7 @@ from devinit.model.service import Readiness
 from devinit.sources.applications.ports_in_code import port_in
 from devinit.sources.applications.tree import Tree, parent, relative
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
+from devinit.sources.shell import word
 
 _MAIN = re.compile(r"^package main\b", re.MULTILINE)
 _LISTENS = re.compile(
@@ -67,4 +68,4 @@ def _command(tree: Tree, module: str, folder: str, *, is_only: bool) -> str:
 
     if is_only and tree.has(module, ".air.toml") and shutil.which("air") is not None:
         return "air"
-    return "go run ." if folder == module else f"go run ./{relative(folder, module)}"
+    return "go run ." if folder == module else f"go run {word(f'./{relative(folder, module)}')}"

@@ -113,9 +113,12 @@ def _program(package: Package, script: str) -> Finding:
 def _serves(tool: Tool, run: Run) -> bool:
     if not tool.commands:
         return True
-    command = next((word for word in run.words[1:] if not word.startswith("-")), "")
-    # A path or the value of an option may stand where a command could: `vite --port 3000`, `vite ./web`.
-    return command in tool.commands or ("" in tool.commands and not re.fullmatch(r"[a-z:-]+", command))
+    first, *rest = (*run.words[1:], "")
+    if first.startswith("-"):
+        # What follows may be the value of an option: `vite --mode ssr`.
+        return "build" not in rest and ("" in tool.commands or not tool.commands.isdisjoint(rest))
+    # A path may stand where a command could: `vite ./web`.
+    return first in tool.commands or ("" in tool.commands and not re.fullmatch(r"[a-z:-]+", first))
 
 
 def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:

@@ -13,11 +13,8 @@ from devinit.sources.applications.package import Package
 from devinit.sources.applications.scripts import Run, option
 from devinit.sources.applications.servers_of_node import Tool
 from devinit.sources.applications.tree import joined, parent
+from devinit.sources.packages import CONFIGURATIONS, CONFIGURED
 
-_CONFIGURATIONS = ("vite", "astro", "nuxt", "vue", "webpack", "rsbuild", "rspack")
-_CONFIGURED = re.compile(
-    r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b"
-)
 _OF_ANGULAR = re.compile(r"\"port\"\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b")
 _ENV_FILES = (".env", ".env.local", ".env.development", ".env.example", ".env.sample", ".env.template")
 _STATED = re.compile(r"^PORT[ \t]{0,20}=[ \t]{0,20}['\"]?(?P<port>\d{2,5})['\"]?[ \t\r]{0,20}$", re.MULTILINE)
@@ -81,11 +78,16 @@ def entry_of(package: Package, run: Run) -> str | None:
         if not word.startswith("-") and ".." not in name.split("/") and not name.startswith("/"):
             for ending in ("", *javascript.SUFFIXES, "/index.ts", "/index.js"):
                 file = joined(package.folder, f"{name}{ending}")
-                if file.endswith(javascript.SUFFIXES) and package.tree.has(
-                    parent(file), file.rpartition("/")[2]
-                ):
+                is_there = package.tree.has(parent(file), file.rpartition("/")[2])
+                if is_there and (file.endswith(javascript.SUFFIXES) or _is_run_by_node(package, file)):
                     return file
     return None
+
+
+def _is_run_by_node(package: Package, file: str) -> bool:
+    """Tell whether a file without an ending is a script of Node: `bin/www` of Express."""
+    first = package.tree.text(file).partition("\n")[0] if "." not in file.rpartition("/")[2] else ""
+    return first.startswith("#!") and "node" in first
 
 
 def sources_of(package: Package) -> list[str]:
@@ -132,10 +134,7 @@ def _aliases(use: javascript.PortUse | None) -> tuple[str, ...]:
 
 def _configured(package: Package) -> tuple[int, tuple[Evidence, ...]] | None:
     """Return the port in the configuration of a development server, and the line that names it."""
-    names = [
-        f"{tool}.config.{ending}" for tool in _CONFIGURATIONS for ending in ("ts", "js", "mjs", "mts", "cjs")
-    ]
-    for name, pattern in (*((each, _CONFIGURED) for each in names), ("angular.json", _OF_ANGULAR)):
+    for name, pattern in (*((each, CONFIGURED) for each in CONFIGURATIONS), ("angular.json", _OF_ANGULAR)):
         if package.tree.has(package.folder, name):
             file = joined(package.folder, name)
             found = pattern.search(javascript.plain(package.tree.text(file)))

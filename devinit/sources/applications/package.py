@@ -11,6 +11,7 @@ from devinit.model.evidence import Evidence
 from devinit.sources.applications.tree import Tree, joined
 from devinit.sources.files import table
 from devinit.sources.packages import line_of_script
+from devinit.sources.shell import word
 
 _RUN = {"npm": "npx --no-install", "pnpm": "pnpm exec", "yarn": "yarn run", "bun": "bunx"}
 """Package manager → how it runs a program of the package."""
@@ -42,7 +43,7 @@ class Package(Struct, frozen=True):
 
     def running(self, script: str, given: str = "") -> str:
         """Return the command that runs a script, with words for its program behind it."""
-        command = f"{self.manager} run {script}"
+        command = f"{self.manager} run {word(script)}"
         if not given:
             return command
         # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.

@@ -17,6 +17,7 @@ from devinit.sources.applications.python_makers import complete, makers_of, name
 from devinit.sources.applications.python_source import FRAMEWORKS, Made, Reading, reading_of
 from devinit.sources.applications.tree import Tree, joined, relative, upwards
 from devinit.sources.applications.unit import Finding, Role, Unit, shown
+from devinit.sources.shell import word
 
 _WELL_KNOWN = (
     "main.py", "app/main.py", "src/main.py", "src/app/main.py", "app.py", "app/app.py", "app/__init__.py",
@@ -206,8 +207,8 @@ def _command(application: Application, packages: set[str]) -> str:
     if made.framework in _PORTS:
         module = f"{place.above}/{place.module.replace('.', '/')}" if place.above else place.module
         usual = made.name in ("app", "application", "create_app", "make_app")
-        return f"flask --app {module}{'' if usual else f':{made.name}'} run {where} --debug"
-    above = f"--app-dir {place.above} " if place.above else ""
+        return f"flask --app {word(module)}{'' if usual else f':{made.name}'} run {where} --debug"
+    above = f"--app-dir {word(place.above)} " if place.above else ""
     factory = " --factory" if made.is_factory else ""
     if made.framework == "Sanic":
         return f"sanic {target}{factory} {where} --dev"
@@ -217,7 +218,7 @@ def _command(application: Application, packages: set[str]) -> str:
     if not has_uvicorn and (made.framework == "Quart" or "python:hypercorn" in packages) and not place.above:
         return f"hypercorn --bind {LOCAL_HOST}:${{PORT}} --reload {target}{'()' if made.is_factory else ''}"
     if not has_uvicorn and any(name.startswith("python:granian") for name in packages):
-        inside = f"--working-dir {place.above} " if place.above else ""
+        inside = f"--working-dir {word(place.above)} " if place.above else ""
         return f"granian --interface asgi {inside}{where} --reload{factory} {target}"
     return f"uvicorn {above}{target}{factory} {where} --reload"
 

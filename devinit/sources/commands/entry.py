@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from devinit.model.evidence import Evidence
 from devinit.sources.commands.listening import CODE, Listening, listening_in
-from devinit.sources.files import read, seen
+from devinit.sources.files import read, read_source, seen, source_files
 from devinit.system.bounds import Bounds
 
 _ENDINGS = ("", ".js", ".ts", ".mjs", "/index.js", "/index.ts")
 _MOST_WORDS = 20
+_OF_NODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx")
+_MOST_FILES = 200
 
 
 def listening_of(
@@ -34,6 +37,12 @@ def listening_of(
                 return None
             return found, (seen("port", inside, bounds, text, found.position),) if found.port else ()
     return None
+
+
+def may_listen(directory: Path, bounds: Bounds) -> bool:
+    """Whether a program for Node in a folder may be a server: a source file listens, or there are none to read."""
+    files = list(islice(source_files(directory, _OF_NODE, bounds), _MOST_FILES))
+    return not files or len(files) == _MOST_FILES or any(listening_in(read_source(file)) for file in files)
 
 
 def _is_file(path: Path) -> bool:

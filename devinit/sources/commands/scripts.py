@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -17,6 +18,7 @@ from devinit.sources.packages import (
     PORT_FLAGS,
     SEVERAL,
     is_library,
+    line_of_configured_port,
     line_of_script,
     read_package,
     tool_of,
@@ -67,6 +69,8 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
         if tool not in LAST_WINS and "--host" in words:
             flags = flags.replace("--host 127.0.0.1 ", "")
         text = command.text + flags_behind(command, flags)
+        if named is None and (configured := line_of_configured_port(directory, tool, bounds)) is not None:
+            named, said = configured[0], (configured[1],)
         return Script(text, named or programs.SERVERS[tool].port, said, tool=tool)
     inner = understood(words)
     if SEVERAL.search(words):
@@ -101,6 +105,9 @@ def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | 
     if command.script is None:
         return None
     words = table(read_package(directory, bounds), "scripts").get(command.script)
+    if isinstance(words, str) and words.rstrip().endswith(" --") and command.runs is not None:
+        # A script that stands before others: `with-env next dev` is `dotenv -e ../.env -- next dev`.
+        words = f"{words.rstrip()} {shlex.join(command.runs.arguments)}"
     return words if isinstance(words, str) and len(words) <= LONGEST_COMMAND else None
 
 

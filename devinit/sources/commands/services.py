@@ -13,10 +13,10 @@ from devinit.model.port import HIGHEST_PORT, PortRequest
 from devinit.model.service import Service
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, is_port, joined, understood
-from devinit.sources.commands.entry import listening_of
+from devinit.sources.commands.entry import listening_of, may_listen
 from devinit.sources.commands.in_package import in_its_package
 from devinit.sources.commands.left_out import why_not
-from devinit.sources.commands.listening import Listening
+from devinit.sources.commands.listening import CODE, Listening
 from devinit.sources.commands.process import Process
 from devinit.sources.commands.scripts import Script, script_of
 from devinit.sources.files import LONGEST_WORDS
@@ -27,6 +27,9 @@ from devinit.system.bounds import Bounds
 MOST_NOTES = 50
 """A file of nonsense has one for each line."""
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)(?:=|[ \t]+)(\d{1,5})(?!\S)")
+
+_RUN_FILES = frozenset({"node", "tsx", "ts-node", "ts-node-dev", "tsnd", "nodemon", "bun"})
+"""Programs that run a source file of the repository."""
 
 
 class Numbering(Struct, frozen=True):
@@ -178,7 +181,7 @@ def _port(
         listens = listening_of(program, listing.bounds.root / command.folder, listing.bounds)
         if listens is not None:
             return _port_in_code(process, *listens, listing)
-    if not _serves(process, command, script):
+    if not _serves(process, command, script) or _only_computes(process, command, script, listing):
         return None, (), ()
     preferred, said = _preferred(process, command, script, listing)
     strict = command.is_fixed or bool(script and script.strict and not command.takes_port)
@@ -210,6 +213,17 @@ def _serves(process: Process, command: Command, script: Script | None) -> bool:
     if programs.only_works(process.name, list(command.program)):
         return False
     return process.name.lower() in programs.SERVING_NAMES or (script is not None and script.port is not None)
+
+
+def _only_computes(process: Process, command: Command, script: Script | None, listing: Listing) -> bool:
+    """Tell whether the program of a script is one of the repository's own in which nothing listens."""
+    if command.takes_port or command.serves or script is None or script.tool or script.said or script.strict:
+        return False
+    is_called_a_server = process.name.lower() in programs.SERVING_NAMES
+    program = next(iter(script.program), "")
+    runs_files = program in _RUN_FILES or program.endswith(CODE)
+    directory = listing.bounds.root / command.folder
+    return runs_files and not is_called_a_server and not may_listen(directory, listing.bounds)
 
 
 def _preferred(

@@ -55,7 +55,7 @@ _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", "
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
 )
-_ORIGINS = re.compile(r"ORIGIN|^allow_origins$|^CORS_|CSRF_TRUSTED", re.IGNORECASE)
+_ORIGINS = re.compile(r"ORIGIN|CORS_|CSRF_TRUSTED", re.IGNORECASE)
 _SETTINGS = ("BaseSettings", "Settings")
 _READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
 _ALEMBIC_URL = re.compile(
@@ -66,6 +66,8 @@ _ALEMBIC_FOLDER = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(\S+)", re.MUL
 _FINDS_DATABASE = re.compile(r"set_main_option|environ|getenv|settings|config\.attributes", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n?|\n")
 """As Python counts lines."""
+MOST_TEXT = 1_000_000
+"""Characters of files that name an address: to parse them takes a second."""
 _LONGEST_LINE = 500
 """Characters. Longer lines were not written by hand."""
 
@@ -73,11 +75,12 @@ _LONGEST_LINE = 500
 def constants(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Constant]:
     """Yield the constants in the files of these folders, each once. No file raises."""
     known: set[tuple[str, int, int]] = set()
+    left = [MOST_TEXT]
     for folder in folders:
         for each in (
             *_of_package(folder, bounds),
             *_of_migrations(folder, bounds),
-            *_of_files(folder, bounds),
+            *_of_files(folder, bounds, left),
         ):
             place = (each.evidence.file, each.evidence.line, each.port)
             if place not in known and LOWEST_PORT <= each.port <= HIGHEST_PORT:
@@ -112,7 +115,8 @@ def _of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
         yield Constant(port=int(found[1]), direction=Direction.STORES, folder=folder, evidence=evidence)
 
 
-def _of_files(folder: Path, bounds: Bounds) -> Iterator[Constant]:
+def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:
+    """Yield the constants of source files, as long as there are characters `left` to read."""
     for entry in entries_below(folder, (*_CLIENT_FILES, ".py", "proxy.conf.json", "tauri.conf.json")):
         path = Path(entry.path)
         inside = path.relative_to(folder).as_posix()
@@ -122,6 +126,11 @@ def _of_files(folder: Path, bounds: Bounds) -> Iterator[Constant]:
         if _MENTION.search(content) is None:
             continue
         text = decoded(content)
+        if path.suffix == ".py" and not (_ADDRESS.search(text) and _ORIGINS.search(text)):
+            continue
+        left[0] -= len(text)
+        if left[0] < 0:
+            return
         if path.suffix == ".py":
             found: Iterable[tuple[int, int, Direction]] = _origins(text)
         else:

@@ -53,6 +53,8 @@ class SetupRecord(Struct, frozen=True):
     """Virtual environments that a set-up made, finished or not; not those that were there before."""
     asked: bool = False
     """Whether `start --setup` asked for it, so that a service without `setup` is given what it lacks."""
+    unfinished: tuple[str, str] | None = None
+    """Folder and command of an installation that was begun, and has not succeeded: what it left is of no use."""
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -121,17 +123,23 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
     Services of one workspace lack the same, and the first one installs it for all.
     """
     before = await asyncio.to_thread(read_record, path)
-    if not before.asked:
+    if not (before.asked or before.unfinished):
         return
     async with installing:
-        install = await asyncio.to_thread(workshop.install)
-        if install is not None:
-            workshop.say(f"setting up: {install.command} (in {install.folder})")
-            command = install.command
-            if install.folder != workshop.service.directory:
-                command = f"cd {shlex.quote(str(install.folder))} && {command}"
-            await run_once(workshop, command, "setup")
-    write_record(path, msgspec.structs.replace(before, asked=False))
+        wanted = before.unfinished or await asyncio.to_thread(_wanted, workshop)
+        if wanted is not None:
+            folder, command = wanted
+            write_record(path, msgspec.structs.replace(before, asked=False, unfinished=wanted))
+            workshop.say(f"setting up: {command} (in {folder})")
+            is_elsewhere = folder != str(workshop.service.directory)
+            text = f"cd {shlex.quote(folder)} && {command}" if is_elsewhere else command
+            await run_once(workshop, text, "setup", hidden=existing(VENV_FOLDERS, workshop.service))
+    write_record(path, msgspec.structs.replace(before, asked=False, unfinished=None))
+
+
+def _wanted(workshop: Workshop) -> tuple[str, str] | None:
+    install = workshop.install()
+    return (str(install.folder), install.command) if install is not None else None
 
 
 def require_set_up(private: Path, service: str) -> None:
