@@ -93,6 +93,14 @@ class Provider(ABC):
         del service, place
         return None
 
+    def lacking(self, service: Service, place: Place) -> Install | None:
+        """Return what a service needs first, where `prepare` would refuse it for that; None when it lacks nothing.
+
+        It may run programs: blocking.
+        """
+        del service, place
+        return None
+
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Make everything ready for the process, or raise ServiceError; before every spawn."""
         del service, place, say

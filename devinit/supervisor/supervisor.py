@@ -119,6 +119,7 @@ class Supervisor:
                 coming = [name for name in wanted if name in names or not stack.is_wanted(name)]
                 await self.configuration.read_pipes(project, coming)
                 self.configuration.check(project, order, coming)
+                await self.configuration.check_packages(project, order, filter(stack.is_present, names))
                 leaving = [*names, *stack.vanished(project)]
                 await self._ports.decide_ahead(project, coming, leaving, order.asked)
                 self._ports.remember_used(names)

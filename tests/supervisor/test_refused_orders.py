@@ -168,3 +168,22 @@ class TestADiscoveryFileThatWasDeleted:
 
         assert json.loads((shop.root / ".web.json").read_text())["port"] == port
         assert shop.status()["web"]["pid"] == before
+
+
+class TestPackagesThatAreGone:
+    def test_are_missed_before_anything_is_stopped(self, shop: Shop) -> None:
+        (shop.root / "package.json").write_text(
+            '{"dependencies": {"near": "1"}, "scripts": {"dev": "sleep 60"}}'
+        )
+        (shop.root / "node_modules").mkdir()
+        shop.service("web", command="npm run dev", ready={"after": 0})
+        shop.up()
+        before = pids(shop)
+        (shop.root / "node_modules").rmdir()
+
+        refused = shop("restart", "web")
+
+        assert refused.returncode != 0
+        assert "has no node_modules" in refused.stderr
+        assert "run `npm install`" in refused.stderr
+        assert pids(shop) == before

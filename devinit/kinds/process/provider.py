@@ -28,12 +28,18 @@ class ProcessProvider(WebProvider):
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
         del say
-        if not service.setup and (install := self.install(service, place)) is not None:
-            # What runs before may install the program itself, and PATH may be the service's own.
-            is_known = not (service.before_start or "PATH" in service.env)
-            if is_known or install_for_program(service, place) is None:
-                raise ServiceError(install.missing, hint=install.advice)
+        if (install := self.lacking(service, place)) is not None:
+            raise ServiceError(install.missing, hint=install.advice)
         return ()
+
+    def lacking(self, service: Service, place: Place) -> Install | None:
+        """Return what installs the packages without which a service without `setup` cannot start."""
+        install = None if service.setup else self.install(service, place)
+        # What runs before may install the program itself, and PATH may be the service's own.
+        may_come = bool(service.before_start) or "PATH" in service.env
+        if install is not None and may_come and install_for_program(service, place) is not None:
+            return None
+        return install
 
     def install(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages of a Python or Node project, where there are none."""

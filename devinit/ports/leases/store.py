@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from devinit.model.names import service_of
@@ -17,7 +18,6 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.leases.lease import Lease, are_all_apart
 from devinit.ports.leases.locks import is_locked, try_lock, unusable
 from devinit.ports.leases.records import (
-    LONGEST_RECORD,
     Before,
     Claim,
     Entry,
@@ -30,6 +30,7 @@ from devinit.ports.leases.records import (
     owner_of,
     read_record,
     record_of,
+    root_name,
     taken_by,
     write_record,
 )
@@ -73,9 +74,10 @@ class LeaseStore:
             write_record(descriptor, record)
             return Lease(port, record, descriptors.keep(os.dup(descriptor)), self._path(port), before)
 
-    def try_to_write(self) -> None:
-        """Raise StateFileError when a record could not be written now; leave everything as it is."""
-        try_to_write(f"{self._prefix}record", bytes(LONGEST_RECORD))
+    def try_to_write(self, root: str) -> None:
+        """Raise StateFileError when a record of a checkout could not be written now; leave everything as it is."""
+        owner = LeaseOwner(root=root_name(root), project="", service="", pid=os.getpid(), at=time.time())
+        try_to_write(f"{self._prefix}record", msgspec.json.encode(record_of(owner, None)))
 
     def look(self, port: int) -> Taken | None:
         """Return who has a port leased, or for whom it is kept, and leave everything as it is."""

@@ -329,7 +329,7 @@ class ProjectPorts:
 
     def try_to_lease(self) -> None:
         """Raise StateFileError when a lease could not be put on record; change nothing."""
-        self._store.try_to_write()
+        self._store.try_to_write(str(self._root))
 
     def try_to_remember(self) -> None:
         """Raise what `remember` would raise after the next `take`; change nothing."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable
 from msgspec.structs import replace
 
 from devinit.config.load import load
+from devinit.errors import ServiceError
 from devinit.model.service import Project, Service
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor.processes.capacity import kept_for
@@ -54,6 +55,14 @@ class Configuration:
         """Raise what would keep the `coming` services from being started as a project says."""
         self.make_room(project, coming)
         self._stage.check_project(self._as_they_run(project), order.asked.environ, coming)
+
+    async def check_packages(self, project: Project, order: Order, names: Iterable[str]) -> None:
+        """Raise ServiceError when one of these services lacks packages, which would keep it from coming back."""
+        place = replace(self._stage.place(), environment=order.asked.environ)
+        for service in (project.services[name] for name in names):
+            lacking = await asyncio.to_thread(self._stage.provider(service).lacking, service, place)
+            if lacking is not None and not order.sets_up:
+                raise ServiceError(f"{service.name}: {lacking.missing}", hint=lacking.advice)
 
     async def try_to_publish(self, project: Project, order: Order) -> None:
         """Raise StateFileError when the files that carry ports and environment could not be written."""
