@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 HELLO = "hello"
 """The first message on every connection, from the supervisor."""
-WIRE = 3
-"""The number of the wire. It grows with every method, parameter or field that the other side has to know about."""
+WIRE = 4
+"""The number of the wire.
+
+It grows with every method, parameter or field that the other side has to know about, and when a devinit.toml gets
+another meaning: an older supervisor would start other services from it than the command's own version does.
+"""
 OLDEST_SUPERVISOR = 1
 """The oldest wire of a supervisor that a command of this version can talk to."""
 OLDEST_COMMAND = 1

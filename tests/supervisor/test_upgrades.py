@@ -43,6 +43,8 @@ sys.exit(program.main())
 FIRST = {"version": "0.0.1"}
 """As supervisors introduced themselves before there was a number of the wire."""
 TOO_OLD = {"version": "0.0.1", "wire": 0}
+WHOLE_FILE = {"version": __version__, "wire": 3}
+"""As one of this version introduced itself to which devinit.toml was the whole configuration."""
 NEWER = {"version": "9.0", "wire": WIRE + 7, "oldest_command": WIRE}
 TOO_NEW = {"version": "9.0", "wire": WIRE + 7, "oldest_command": WIRE + 1}
 
@@ -98,11 +100,15 @@ def pids(shop: Shop) -> list[int]:
 
 
 class TestAnOlderSupervisor:
-    @pytest.mark.parametrize("greeting", [FIRST, TOO_OLD], ids=["understood", "not understood"])
+    @pytest.mark.parametrize(
+        "greeting",
+        [FIRST, TOO_OLD, WHOLE_FILE],
+        ids=["understood", "not understood", "of the same version, which reads devinit.toml in another way"],
+    )
     def test_is_replaced_by_a_start_and_its_services_run_on(self, running: Shop, greeting: Greeting) -> None:
         before = pids(running)
-        wire = greeting.get("wire", 1)
-        said = f"was devinit 0.0.1 (wire {wire}): replaced by devinit {__version__} (wire {WIRE})"
+        version, wire = greeting["version"], greeting.get("wire", 1)
+        said = f"was devinit {version} (wire {wire}): replaced by devinit {__version__} (wire {WIRE})"
         old = looked_after_by(running, greeting)
 
         done = running("start", "-d")
