@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
 
 from devinit.errors import DevinitError
+from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Project
 from devinit.supervisor.project import drift
 from devinit.supervisor.project.stage import Stage
@@ -15,32 +21,67 @@ PASSWORD = "password"  # noqa: S105 - the name of a key
 Version = tuple[int, int, int]
 
 
-class Files:
-    """devinit.toml as it is now, read again only when it was written again."""
+class Reading(Struct, frozen=True):
+    """What the files said when they were read."""
 
-    def __init__(self, stage: Stage, load: Callable[[], Awaitable[Project]]) -> None:
+    turn: int
+    """Which reading it was, by its beginning."""
+    about: tuple[str | None, Version | None]
+    """The profile, and the version of devinit.toml; None where there was no such file."""
+    project: Project | None
+    """None when they could not be read."""
+
+
+class Files:
+    """The files as they were read last: for an order, or for a question after devinit.toml was written again.
+
+    Detection takes too long for each question, so that a question goes by the reading of the latest order.
+    """
+
+    def __init__(self, stage: Stage, load: Callable[[str | None], Project]) -> None:
         self._stage, self._load = stage, load
-        self._read: tuple[Version, Project] | None = None
+        self._turns = 0
+        self._latest = Reading(turn=0, about=(None, None), project=None)
         self.problem: str | None = None
         """Why the file could not be read when it was looked at last: one line; None when it could."""
 
-    async def project(self) -> Project:
-        """Return the project as its file says now; as it is known, while that is broken or was only detected."""
-        source, self.problem = self._stage.project.source, None
-        if source is None:
-            return self._stage.project
+    async def read(self, profile: str | None) -> Project:
+        """Return the project as its files say now. Raise ConfigError."""
+        self._turns += 1
+        turn, project, version = self._turns, None, None
+        # Before it is read: what is written meanwhile is another version.
+        with suppress(OSError):
+            version = version_of(self._stage.root / CONFIGURATION_FILE)
         try:
-            found = source.stat()
-            version = (found.st_mtime_ns, found.st_size, found.st_ino)
-            if self._read is None or self._read[0] != version:
-                self._read = version, await self._load()
+            project = await asyncio.to_thread(self._load, profile)
+        finally:
+            # One that began before may end after it.
+            if turn > self._latest.turn:
+                self._latest = Reading(turn, (profile, version), project)
+        return project
+
+    async def project(self, profile: str | None) -> Project:
+        """Return the project as its files say; as it is known, while they are broken or it was only detected."""
+        known, self.problem = self._stage.project, None
+        if known.source is None:
+            return known
+        try:
+            about = profile, version_of(known.source)
+            if self._latest.project is None or self._latest.about != about:
+                await self.read(profile)
         except OSError as error:
-            self.problem = f"{source} cannot be read: {error.strerror}"
-            return self._stage.project
+            self.problem = f"{known.source} cannot be read: {error.strerror}"
+            return known
         except DevinitError as error:
             self.problem = " ".join(error.message.split())
-            return self._stage.project
-        return self._read[1]
+            return known
+        return self._latest.project or self._stage.project
+
+
+def version_of(file: Path) -> Version:
+    """Return what is another one when a file is written again. Raise OSError where there is none."""
+    found = file.stat()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:

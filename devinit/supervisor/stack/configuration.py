@@ -31,13 +31,13 @@ class Configuration:
     def __init__(self, stack: Stack, runner_of: Callable[[Service, Stage], Runner]) -> None:
         self._stack, self._stage, self._runner_of = stack, stack.stage, runner_of
         self._passwords = Passwords(stack.stage.given.env_files_of)
-        self._files = outdated.Files(stack.stage, lambda: asyncio.to_thread(self._read, None))
+        self._files = outdated.Files(stack.stage, lambda profile: load(self._stage.root, profile=profile))
 
     # For an order
 
     async def read(self, order: Order) -> Project:
         """Return the project that an order is about, as its files say. Raise ConfigError."""
-        return await asyncio.to_thread(self._read, order.profile)
+        return await self._files.read(order.profile or self._stack.profile)
 
     async def load(self, order: Order) -> Project:
         """Return the same, settled."""
@@ -134,15 +134,19 @@ class Configuration:
         runners = self._stack.runners
         if added.are_known(names, runners):
             return runners, self._stage
-        project = await self.settled(await asyncio.to_thread(self._read, None), self._stage.caller)
+        project = await self.settled(await self._files.read(self._stack.profile), self._stage.caller)
         return added.with_added(self._stack.runners, self._stage, project, self._runner_of)
 
     async def changed_since(self) -> dict[str, list[str]]:
         """Return what of each service that runs is older than its files."""
-        project = await self._files.project()
-        removed = {name: [REMOVED] for name in self._stack.vanished(project)}
-        settled = await self.settled(project, self._stage.caller)
-        return await self.outdated(settled) | removed
+        while True:
+            known, project = self._stage.project, await self._as_read()
+            removed = {name: [REMOVED] for name in self._stack.vanished(project)}
+            settled = await self.settled(project, self._stage.caller)
+            found = await self.outdated(settled) | removed
+            # An order that took over another reading meanwhile has services that this one does not know.
+            if self._stage.project is known:
+                return found
 
     async def outdated(self, project: Project) -> dict[str, list[str]]:
         """Return what of each service that runs is older than a project says."""
@@ -153,18 +157,18 @@ class Configuration:
         """Return why the configuration cannot be read now; None when it can, or was only detected."""
         if not self._stack.runners:
             return None
-        await self._files.project()
+        await self._as_read()
         return self._files.problem
 
     async def new_services(self) -> list[Service]:
         """Return the services that the files have now and no start has taken over."""
         if not self._stack.runners:
             return []
-        project = await self._files.project()
+        project = await self._as_read()
         return [project.services[name] for name in outdated.added(self._stack.runners, project)]
 
-    def _read(self, profile: str | None) -> Project:
-        return load(self._stage.root, profile=profile or self._stack.profile)
+    async def _as_read(self) -> Project:
+        return await self._files.project(self._stack.profile)
 
     def _as_they_run(self, project: Project) -> Project:
         return as_they_run(project, self._stack.running())
