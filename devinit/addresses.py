@@ -100,10 +100,11 @@ def _look(service: str, start: str | os.PathLike[str] | None, *, confirm: bool =
 
 def _told(root: str, service: str, *, confirm: bool) -> Discovered | str | None:
     """Ask the supervisor; None when there is none, or it was only asked something and looks after nothing."""
-    from devinit.control.launch import connect_to
+    from devinit.control.launch import connect_to, refuse_another_users
 
     client = connect_to(root)
     if client is None:
+        refuse_another_users(root)
         return None
     try:
         if client.greeting.is_out_of_reach:

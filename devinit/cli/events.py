@@ -12,7 +12,7 @@ from devinit.cli.output import Paint, print_json, talk
 from devinit.cli.project import root_as_text
 from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
 from devinit.control import api
-from devinit.control.launch import connect_to
+from devinit.control.launch import connect_to, refuse_another_users
 from devinit.errors import ConfigError, SupervisorError
 from devinit.model.build_words import in_words
 from devinit.system import terminal
@@ -58,6 +58,7 @@ def run(arguments: Arguments) -> int:
         follow(root, see, time.time() if after is None else after)
     client = connect_to(root)
     if client is None:
+        refuse_another_users(root)
         talk("nothing runs here, and events are kept only while something does")
         mention_obstacle(root)
         return 0
@@ -80,6 +81,7 @@ def follow(root: str, see: Callable[[Json], None], after: float) -> NoReturn:
     while True:
         client = connect_to(root)
         if client is None:
+            refuse_another_users(root)
             if not is_told:
                 talk("nothing runs here: waiting for a start")
                 mention_obstacle(root)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import talk
 from devinit.control import api
-from devinit.errors import ConfigError, DevinitError, StateFileError
+from devinit.errors import ConfigError, DevinitError, StateFileError, SupervisorError
 from devinit.logs import log_path
 from devinit.model.unknown import unknown_service
 from devinit.system.checkout import folder_with_logs
@@ -102,6 +102,23 @@ def refuse_unknown(names: list[str], root: Path) -> None:
     for name in names:
         if name not in project.services and name not in running:
             raise unknown_service(name, project.services, project.name)
+
+
+def refuse_another_users_logs(root: Path, names: list[str]) -> None:
+    """Raise SupervisorError for services that another user runs: their logs are in no place of ours."""
+    if any(log_of(root, name).exists() for name in names):
+        return
+    from devinit.control.launch import (  # only who finds no log asks whose it is
+        connect_to,
+        refuse_another_users,
+    )
+
+    try:
+        refuse_another_users(root)
+    except SupervisorError:
+        # Root may reach the supervisor of another user, and then the logs that will be there.
+        if connect_to(root) is None:
+            raise
 
 
 def lost_by_running(root: Path, names: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from devinit.cli.bounds import LOG_BYTES, LONGEST_LINE, add_bound, bound_of, last_within
-from devinit.cli.logged import chosen, log_of, lost_by_running
+from devinit.cli.logged import chosen, log_of, lost_by_running, refuse_another_users_logs
 from devinit.cli.output import Paint, print_json, talk, wants_color
 from devinit.cli.project import root_of
 from devinit.cli.terminated import Terminable
@@ -79,6 +79,7 @@ def run(arguments: Arguments) -> int:
     root = root_of(arguments)
     pattern, since = pattern_of(arguments.grep), since_of(arguments.since)
     names = chosen(arguments.services, root, silent_too=arguments.follow)
+    refuse_another_users_logs(root, names)
     if arguments.path:
         show_paths(names, root, as_json=arguments.json)
         return 0

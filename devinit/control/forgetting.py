@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from devinit.config import slots
 from devinit.control import api, checkouts
-from devinit.control.launch import connect_to, connect_to_running
+from devinit.control.launch import connect_to, connect_to_recorded
 from devinit.control.orphans import orphans_of
 from devinit.errors import ServiceError
 from devinit.model.status import Phase
@@ -122,7 +122,7 @@ def _wait_for_the_supervisor(path: str) -> None:
 def _running(root: str) -> list[str]:
     """Return the services that a supervisor looks after, or takes over because an earlier one was killed."""
     # Where the folder is gone, no supervisor can be started that would take anything over.
-    client = connect_to_running(root) if os.path.isdir(root) else connect_to(root)  # noqa: PTH112 - text
+    client = connect_to_recorded(root) if os.path.isdir(root) else connect_to(root)  # noqa: PTH112 - text
     if client is None:
         return []
     try:

@@ -111,8 +111,28 @@ def refuse_foreign(root: str | Path) -> None:
         refuse(os.fspath(root))
 
 
+def refuse_another_users(root: str | Path) -> None:
+    """Raise SupervisorError for a checkout that another user runs: of its services nothing can be seen from here.
+
+    The caller has found out that no supervisor listens. A checkout that no user has started yet may be looked at.
+    """
+    if os.path.lexists(os.path.join(root, OWN_FOLDER)):
+        refuse_foreign(root)
+
+
 def connect_to_running(root: str | Path) -> Client | None:
-    """Return a client if anything of the project runs: also when only its supervisor died, which is replaced."""
+    """Return a client if anything of the project runs: also when only its supervisor died, which is replaced.
+
+    Raise SupervisorError for a checkout that another user runs.
+    """
+    client = connect_to_recorded(root)
+    if client is None:
+        refuse_another_users(root)
+    return client
+
+
+def connect_to_recorded(root: str | Path) -> Client | None:
+    """Return the same for what is ours of a checkout, even if another user runs it now."""
     client = connect_to(root)
     if client is None and runs_without_supervisor(root):
         return connect_or_start(root)

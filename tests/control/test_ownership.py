@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.addresses import wait_for
 from devinit.cli.doctor import files
 from devinit.control import ownership
-from devinit.control.launch import connect_or_start, refuse_foreign
+from devinit.control.launch import connect_or_start, connect_to_running, refuse_foreign
 from devinit.control.spawning import begin, begun
 from devinit.errors import SupervisorError
 from devinit.system.checkout import claim
@@ -106,3 +108,69 @@ class TestTheOwner:
 
         assert problem == "root has started this project (with sudo?) and owns .devinit and .env.runtime"
         assert said.startswith(".devinit.of-root, .env.runtime.of-root: ")
+
+
+COMMANDS = [
+    ("status",),
+    ("check",),
+    ("wait",),
+    ("stop",),
+    ("logs",),
+    ("logs", "-f"),
+    ("logs", "--path"),
+    ("events",),
+    ("events", "-f"),
+    ("open", "web"),
+    ("ports",),
+    ("why", "web"),
+    ("env",),
+    ("run", "--", "true"),
+    ("restart",),
+    ("start", "-d"),
+]
+"""What asks about the services of a project, or orders something for them."""
+
+
+class TestAnotherUser:
+    @pytest.fixture
+    def theirs(self, tmp_path: Path) -> Path:
+        """A checkout that another user has started: what runs there is in no place of ours."""
+        (tmp_path / "devinit.toml").write_text(
+            '[services.web]\ncommand = "sleep 1000"\nready = { after = 0.01 }\n'
+        )
+        (tmp_path / ".devinit").mkdir()
+        os.chown(tmp_path / ".devinit", NOBODY, NOBODY)
+        return tmp_path
+
+    @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+    def test_is_named_by_every_command_instead_of_reporting_that_nothing_runs(
+        self, theirs: Path, words: tuple[str, ...]
+    ) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "devinit", "-C", str(theirs), *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert (done.returncode, done.stdout) == (SupervisorError.exit_code, "")
+        assert f"{theirs} is run by user nobody" in done.stderr
+        assert "run the command as nobody: sudo -u nobody devinit …" in done.stderr
+
+    def test_is_the_problem_that_an_application_is_told(self, theirs: Path) -> None:
+        with pytest.raises(TimeoutError, match=f"{theirs} is run by user nobody"):
+            wait_for("web", 0.0, theirs)
+
+    def test_is_named_to_an_ordinary_user_too(self, shop: Path, unprivileged: Unprivileged) -> None:
+        (shop / ".devinit").mkdir()
+        os.chown(shop / ".devinit", DAEMON, DAEMON)
+
+        def refused() -> str:
+            try:
+                return str(connect_to_running(str(shop)))
+            except SupervisorError as error:
+                return error.message
+
+        assert unprivileged(refused) == f"{shop} is run by user daemon, whose supervisor you may not use"
