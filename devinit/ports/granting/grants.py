@@ -81,6 +81,10 @@ class Grant:
             self._hold = held if isinstance(held, Hold) else None
         return self._lease is not None and self._hold is not None
 
+    def take_back(self) -> bool:
+        """Put the port on record again for a service whose processes kept its lease; return whether they did."""
+        return self._store.take_back(self.port, self.owner)
+
     def claim(self, claim: Claim) -> None:
         """Put on record what the port is to the service, which is ready on it, once that is stopped."""
         if self._lease is not None:

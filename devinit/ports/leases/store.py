@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,6 +88,12 @@ class LeaseStore:
             record = read_record(descriptor) if live else keeping_record(descriptor)
         return Taken(owner_of(record) if record else None, live=live) if live or record else None
 
+    def is_leased_to(self, services: Collection[str], root: str, port: int) -> bool:
+        """Whether processes of one of these services of a checkout have the lease of a port."""
+        found = self.look(port)
+        owner = found.owner if found is not None and found.live else None
+        return owner is not None and owner.root == root and service_of(owner.service) in services
+
     def entries(self) -> list[Entry]:
         """Return every port that is leased, or that a stopped service was ready on; by port."""
         found = []
@@ -107,9 +113,21 @@ class LeaseStore:
         """Put on record what a port is to a service whose own processes have the lease."""
         with self._opened(port) as descriptor:
             record = read_record(descriptor)
-            ours = record is not None and (record.root, record.service) == (owner.root, owner.service)
-            if record is not None and ours and record.reserved and record.claim is not claim:
+            if record and _is_of(owner, record) and record.reserved and record.claim is not claim:
                 write_record(descriptor, replace(record, claim=claim))
+
+    def take_back(self, port: int, owner: LeaseOwner) -> bool:
+        """Put a port on record again that a service gave up while its processes kept the lease.
+
+        Return whether they have it.
+        """
+        with self._opened(port) as descriptor:
+            record = read_record(descriptor)
+            if record is None or not _is_of(owner, record) or not is_locked(descriptor):
+                return False
+            if not record.reserved:
+                write_record(descriptor, replace(record, reserved=True))
+            return True
 
     def keepers(self, root: str, service: str) -> list[ProcessIdentity]:
         """Return the processes that keep the live leases of a service, its extra ports included."""
@@ -182,6 +200,11 @@ class LeaseStore:
     def _path(self, port: int) -> str:
         # Text, not Path: a search of 100 ports asks for it 100 times, and Path takes as long as open().
         return f"{self._prefix}{port}{_SUFFIX}"
+
+
+def _is_of(owner: LeaseOwner, record: Record) -> bool:
+    """Whether a record names this service of this checkout."""
+    return (record.root, record.service) == (owner.root, owner.service)
 
 
 def _lock(descriptor: int, root: str, *, over_reservation: bool) -> Taken | None:

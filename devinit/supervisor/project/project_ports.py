@@ -15,6 +15,8 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Project, Service
 from devinit.ports.granting.grants import Grant, adopt, grant
 from devinit.ports.granting.overrides import Overrides, overrides
+from devinit.ports.hold import Refusal
+from devinit.ports.holder.verdict import brief
 from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
 from devinit.supervisor.project.port_wishes import PortWishes, without_questions
@@ -97,12 +99,15 @@ class ProjectPorts:
         """
         services = [service for service in services if service.external_url is None]
         remembered, stated = ports_file.read(self._root), self._stated(services, asked)
-        leaving = {each.port for name in stopping for each in self._of(name)}
+        root, leaving = root_name(self._root), {each.port for name in stopping for each in self._of(name)}
         moving = []
         for request in (request for service in services for request in service.port_requests):
             named = stated.ports.get(request.service)
             wanted = named.port if named else self._wanted(request, remembered.get(request.service))
-            if wanted is not None and wanted != self.port_of(request.service) and wanted not in leaving:
+            if wanted is None or wanted == self.port_of(request.service) or wanted in leaving:
+                continue
+            # One that moved away from it by itself keeps its lease until it ends.
+            if not self._store.is_leased_to(stopping, root, wanted):
                 moving.append(request)
         self._ahead = {
             each.service: (each, for_now)
@@ -222,11 +227,11 @@ class ProjectPorts:
             over_reservation=True,
             say=say,
         )
-        if found.lease_fd is None:
-            raise PortConflict(
-                f"{request.service} listens on {port}, which is leased to another project",
-                hint="its command must use ${PORT}",
-            )
+        # Its processes were started with the lease of each port that it had then, and keep it when it moves away.
+        if found.lease_fd is None and not found.take_back():
+            taken = self._store.look(port) or Refusal.TAKEN
+            reason = f"{request.service} listens on {port}, which is {brief(taken, root_name(self._root))}"
+            raise PortConflict(reason, hint="its command must use ${PORT}")
         self._add([found])
         if request.recall(port) is None:
             self._not_remembered.add(request.service)
