@@ -340,7 +340,8 @@ class TestAServiceThatSpeaksTls:
         secure(shop)
         backend, frontend = free_ports(2)
         shop.service("backend", "note=told", port=backend)
-        shop.service("frontend", port=frontend, command=COMMAND, env={"LATE": "0.1"})
+        unnamed = f"{sys.executable} -E -c 'import server'"
+        shop.service("frontend", port=frontend, command=unnamed, env={"LATE": "0.1"})
         shop.up("backend")
         with shop.subscribe() as events:
             command = shop.begin("start")

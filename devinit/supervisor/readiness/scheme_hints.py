@@ -32,6 +32,16 @@ HINTS = (
 )
 """In a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev --https`,
 `HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl": true`."""
+IN_CODE = (
+    r"\b(?:load_cert_chain|wrap_socket|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS)\s*\("
+    r"|\b(?:ssl_(?:context|certfile|keyfile)|ssl_cert(?:ificate)?)\s*="
+    r"|\bcreateServer\b[^;\n]{0,80}[\"'](?:node:)?https[\"']"
+    r"|\b(?:https|tls)\s*:\s*\{"
+)
+"""In the file of a server: `context.load_cert_chain(…)`, `https.createServer(…)`, `Bun.serve({ tls: {…} })`."""
+CODE = (".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".go", ".rb")
+MOST_WORDS = 20
+"""So many words of a command may name the file that it runs."""
 SERVERS = frozenset({"vite", "nuxt", "vue", "webpack", "astro", "svelte"})
 """Dev servers that are configured in `NAME.config.js`, or another ending, in the folder of a service."""
 ENDINGS = ("js", "ts", "mjs", "mts", "cjs", "cts")
@@ -39,7 +49,7 @@ SCRIPT = r"\b(?:npm|pnpm|yarn|bun)\s+(?:run(?:-script)?\s+)?([\w:.-]+)"
 """The script of package.json that a command runs."""
 SCRIPTS_DEEP = 3
 """So many scripts may run one another: `npm start`, `npm run dev`, `npm run dev:web`."""
-COMMENT = r"(?m)^[ \t]*//.*$"
+COMMENT = r"(?m)^[ \t]*(?://|#).*$"
 LARGEST_FILE = 200_000
 
 
@@ -60,11 +70,15 @@ def expects_tls(service: Service) -> bool:
 
 
 def is_configured_for_tls(service: Service) -> bool:
-    """Whether anything in a service's folder suggests that it speaks TLS.
+    """Whether anything in a service's folder suggests that it speaks TLS, be it in the file that it runs.
 
     That is reason enough to greet it. Without a reason nothing is greeted: a server without TLS may log an error.
     """
-    return _hints(service.command or "") or any(map(_hints, _configurations(service.directory)))
+    return (
+        _hints(service.command or "")
+        or any(map(_hints, _configurations(service.directory)))
+        or any(map(_serves_tls, _programs(service)))
+    )
 
 
 def says_https(output: str, port: int) -> bool:
@@ -89,8 +103,13 @@ def _hints(text: str) -> bool:
     return any(word in lower for word in WORDS) and re.search(HINTS, text) is not None
 
 
+def _serves_tls(code: str) -> bool:
+    return re.search(IN_CODE, _without_comments(code)) is not None
+
+
 def _without_comments(text: str) -> str:
-    return re.sub(COMMENT, "", text) if any(word in text for word in WORDS) else ""
+    lower = text.lower()
+    return re.sub(COMMENT, "", text) if any(word in lower for word in WORDS) else ""
 
 
 def _commands(service: Service) -> Iterator[str]:
@@ -103,6 +122,19 @@ def _commands(service: Service) -> Iterator[str]:
         if not command:
             return
         yield command
+
+
+def _programs(service: Service) -> Iterator[str]:
+    """Yield the code of each file that a service's command names, or a script that it runs."""
+    for command in _commands(service):
+        for word in command.split()[:MOST_WORDS]:
+            name = word.strip("\"'")
+            if name.endswith(CODE):
+                yield _content(service.directory / name)
+            elif re.fullmatch(r"[\w./]+", name):
+                # `node server`, `python -m shop.server`
+                yield _content(service.directory / f"{name}.js")
+                yield _content(service.directory / f"{name.replace('.', '/')}.py")
 
 
 def _scripts(directory: Path) -> dict[str, str]:
