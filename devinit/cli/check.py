@@ -35,10 +35,10 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Print what each service answered."""
     root = root_as_text(arguments)
+    names = [] if "all" in arguments.services else arguments.services
     client = connect_to_running(root)
     if client is None:
-        raise nothing_runs(root)
-    names = [] if "all" in arguments.services else arguments.services
+        raise nothing_runs(root, names)
     report = api.check(require_reach(client), names)
     mention_configuration(report)
     if arguments.json:

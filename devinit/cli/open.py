@@ -10,6 +10,7 @@ from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
+from devinit.model.names import service_of
 from devinit.model.unknown import unknown_service
 from devinit.system import terminal
 
@@ -34,7 +35,7 @@ def run(arguments: Arguments) -> int:
     root = root_as_text(arguments)
     client = connect_to_running(root)
     if client is None:
-        raise nothing_runs(root)
+        raise nothing_runs(root, [service_of(arguments.service)])
     status = api.status(client)
     out_of_reach = mention_reach(client)
     mention_configuration(status)

@@ -7,6 +7,8 @@ from devinit.model.configuration_words import still_as_before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devinit.control.client import Client
     from devinit.errors import DevinitError
     from devinit.model.status import CheckReport, ProjectStatus, WaitReport, WhyReport
@@ -33,18 +35,25 @@ def mention_reach(client: Client | None) -> str | None:
     return error.message
 
 
-def nothing_runs(root: str) -> DevinitError:
-    """Return the error for a project that does not run: that of its configuration, if it has one."""
+def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
+    """Return the error for a project that does not run: of its configuration, or a name it lacks, if there is one.
+
+    `asked`: the names of services that were asked about.
+    """
     import os
     from pathlib import Path
 
     from devinit.config.load import load  # what runs is asked instead, and quicker
     from devinit.errors import DevinitError, ServiceError
+    from devinit.model.unknown import unknown_service
 
     try:
-        load(Path(root), profile=os.environ.get("DEVINIT_PROFILE") or None)
+        project = load(Path(root), profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError as error:
         return error
+    for name in asked:
+        if name not in project.services:
+            return unknown_service(name, project.services, project.name)
     return ServiceError("nothing runs here", hint="`devinit start` starts everything")
 
 

@@ -64,8 +64,8 @@ def run(arguments: Arguments) -> int:
 
     after = after_of(arguments.after)
     began = time.monotonic()
-    client = connected(root_as_text(arguments), began, arguments.timeout)
     names = [] if "all" in arguments.services else arguments.services
+    client = connected(root_as_text(arguments), names, began, arguments.timeout)
     seconds = max(0.0, arguments.timeout - (time.monotonic() - began))
     report = api.wait(client, names, after=after, seconds=seconds)
     mention_configuration(report)
@@ -97,14 +97,17 @@ def after_of(text: str | None) -> float | None:
     return moment(text, datetime.now(UTC).astimezone(), "--after")
 
 
-def connected(root: str, began: float, seconds: float) -> Client:
-    """Return a client of the supervisor, which may be about to be started by another program."""
+def connected(root: str, names: list[str], began: float, seconds: float) -> Client:
+    """Return a client of the supervisor, which may be about to be started by another program.
+
+    Raise UsageError when it is not, and the project has no service of one of these names.
+    """
     while True:
         client = connect_to_running(root)
         if client is not None:
             return require_reach(client)
         if time.monotonic() - began > min(seconds, START_SECONDS):
-            raise nothing_runs(root)
+            raise nothing_runs(root, names)
         time.sleep(LOOK_SECONDS)
 
 

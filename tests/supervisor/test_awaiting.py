@@ -429,6 +429,16 @@ class TestChecking:
         assert code != 0
         assert "Failed to resolve import" in json.dumps(report)
 
+    @pytest.mark.parametrize("command", ["check", "wait", "open"])
+    def test_of_a_service_that_there_is_not_says_so_where_nothing_runs(self, web: Shop, command: str) -> None:
+        words = ["--timeout", "0.1"] if command == "wait" else []
+
+        done = web(command, "wev", *words)
+
+        assert done.returncode == 2
+        assert "there is no service 'wev'" in done.stderr
+        assert "did you mean web?" in done.stderr
+
     def test_where_nothing_runs_fails(self, web: Shop) -> None:
         done = web("check")
 
