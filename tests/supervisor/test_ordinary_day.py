@@ -138,6 +138,17 @@ class TestALook:
 
 
 class TestAStop:
+    def test_reports_only_services_that_have_run(self, shop: Shop, free_ports: FreePorts) -> None:
+        web, broken, crashed = free_ports(3)
+        shop.service("web", port=web)
+        shop.service("broken", port=broken, command="no-such-program")
+        shop.service("crashed", "exit=3", port=crashed)
+        assert shop("start").returncode == 1
+
+        answer = json.loads(shop("stop", "--json").stdout.splitlines()[-1])
+
+        assert answer["services"] == ["web", "crashed"]
+
     def test_ends_everything_in_reverse_order(self, shop: Shop, free_ports: FreePorts) -> None:
         chain(shop, free_ports)
         shop.up()

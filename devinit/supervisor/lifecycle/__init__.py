@@ -47,7 +47,15 @@ from devinit.supervisor.lifecycle.events import (
     Withstood,
     success_of,
 )
-from devinit.supervisor.lifecycle.state import ALIVE, WANTED, Failure, LifecycleState, Success, change
+from devinit.supervisor.lifecycle.state import (
+    ALIVE,
+    WANTED,
+    Failure,
+    LifecycleState,
+    Success,
+    change,
+    has_never_run,
+)
 
 __all__ = [
     "ALIVE",
@@ -93,6 +101,7 @@ __all__ = [
     "Withstood",
     "advance",
     "change",
+    "has_never_run",
     "is_success",
     "may_still_satisfy",
     "restart_delay",

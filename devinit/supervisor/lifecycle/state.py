@@ -69,6 +69,11 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
         return self.phase is Phase.STOPPING and self.reason is not None
 
 
+def has_never_run(state: LifecycleState) -> bool:
+    """Whether the service failed before it had a process: its program is missing, or the system refused it."""
+    return state.phase is Phase.FAILED and state.spawned_at is None and not state.proven
+
+
 def fail(
     state: LifecycleState, failure: Failure, reason: str, *, last_exit: int | None = None
 ) -> LifecycleState:

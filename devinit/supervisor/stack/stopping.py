@@ -37,6 +37,7 @@ async def stop(
     # Nothing of what is only new in the configuration can run: no start has known of it.
     chosen = [name for name in named(names, project) if name in stack.runners]
     running = [name for name in chosen if stack.is_present(name)]
+    never_ran = {name for name in running if lifecycle.has_never_run(stack.runners[name].state)}
     for name in running:
         stack.runners[name].history.stopped_by = by
     warn_dependants(stack, chosen)
@@ -46,7 +47,8 @@ async def stop(
     if not running:
         running = await end_unrecorded(stack, names)
         remaining |= survivors(running, stack.stage)
-    return Stopped.of(running, stack.services(), remaining)
+    ran = [name for name in running if name not in never_ran]
+    return Stopped.of(ran, stack.services(), remaining)
 
 
 def give_back_ended(stack: Stack, names: Iterable[str]) -> list[str]:
