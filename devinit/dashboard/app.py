@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
@@ -212,6 +212,15 @@ class Dashboard(App[str]):
         self.main.add_lines(self.store.add(pieces))
 
     # What the user wants
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing.
+
+        Textual carries actions out here, one key after the other. A screen sees a key before that: of several that
+        come at once, those before it have not chosen their service yet.
+        """
+        if self.screen is self.main:
+            self.main.say_why_not(event)
 
     @on(MainScreen.Order)
     def take_order(self, order: MainScreen.Order) -> None:

@@ -288,6 +288,12 @@ class Desk:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def types(self, keys: str) -> None:
+        """Press keys that a terminal sends in one write: each comes before the one before it has done its work."""
+        for key in keys:
+            self.app.simulate_key(key)
+        await self.pilot.pause()
+
     async def settled(self) -> None:
         """Wait until nothing that was begun is still being done."""
         # One is always there: the line to the supervisor.

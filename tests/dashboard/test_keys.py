@@ -82,6 +82,41 @@ class TestTheKeysOfServices:
             assert (desk.link.orders, desk.opened, desk.app.clipboard) == ([], [], "")
             assert said in desk.text()
 
+    @pytest.mark.parametrize(
+        ("service", "keys", "said", "order"),
+        [
+            ("mailer", "jx", "docs does not run", None),
+            ("worker", "kx", "", ("stop", "frontend")),
+            ("worker", "jx", "mailer does not run", None),
+            ("worker", "js", "", ("start", "mailer")),
+            ("mailer", "ks", "worker is being started", None),
+        ],
+    )
+    async def test_that_come_in_one_write_are_judged_by_the_service_that_those_before_have_chosen(
+        self, open_desk: Open, service: str, keys: str, said: str, order: tuple[str, str] | None
+    ) -> None:
+        async with open_desk() as desk:
+            desk.main.table.select(service)
+            await desk.pilot.pause()
+
+            await desk.types(keys)
+            await desk.settled()
+
+            assert [notice.message for notice in desk.app._notifications] == ([said] if said else [])
+            assert [(method, params["services"]) for method, params in desk.link.orders] == (
+                [(order[0], [order[1]])] if order else []
+            )
+
+    async def test_that_take_an_order_back_are_not_said_to_do_nothing(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+
+            await desk.press("x", "s")
+
+            assert [method for method, _ in desk.link.orders] == ["stop", "start"]
+            assert list(desk.app._notifications) == []
+            desk.link.patience.set()
+
     @pytest.mark.parametrize(("key", "method"), [("S", "start"), ("R", "restart")])
     async def test_order_something_of_all(self, open_desk: Open, key: str, method: str) -> None:
         async with open_desk() as desk:

@@ -127,14 +127,16 @@ class MainScreen(LogScreen):
                 return self.line is Line.CUT
         return True
 
-    def on_key(self, event: events.Key) -> None:
-        """Say why a key does nothing: it got here because its action makes no sense now."""
-        for key in KEYS:
-            if key.key in (event.key, event.character):
-                whole = refusal_for_all(key.action, self.stack_of_services)
-                if said := whole or refusal(key.action, self.selected):
-                    self.notify(said, timeout=3)
-                return
+    def say_why_not(self, pressed: events.Key) -> None:
+        """Say why a key does nothing, when its action makes no sense now."""
+        key = next((each for each in KEYS if each.key in (pressed.key, pressed.character)), None)
+        if key is None or self.check_action(key.action, ()):
+            return
+        view = self.selected
+        ordered = self._ordered.last(view.name) if view is not None else ""
+        whole = refusal_for_all(key.action, self.stack_of_services, self._ordered.methods())
+        if said := whole or refusal(key.action, view, ordered):
+            self.notify(said, timeout=3)
 
     # Services
 
