@@ -100,8 +100,7 @@ class Dashboard(App[str]):
 
     def leave(self) -> None:
         """Leave, and let everything run."""
-        restarting = {name for name in self.stack.services if self._ordered.last(name) == "restart"}
-        self.exit(farewell(self.stack, restarting))
+        self.exit(farewell(self.stack, {name: self._ordered.last(name) for name in self.stack.services}))
 
     async def action_quit(self) -> None:
         """Leave, once the supervisor has been told every order."""

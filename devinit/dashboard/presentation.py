@@ -9,7 +9,7 @@ from devinit.model.configuration_words import still_as_before
 from devinit.text import cut, one_line, pad, plain, width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from devinit.dashboard.link import Gone
@@ -59,6 +59,7 @@ ON_THE_WAY = {
 }
 """What services do that neither run nor rest: of one, of several."""
 STOPPED = "stopped"
+RESTARTING = "restarting"
 REVERSED_BY = {"start": ("stop",), "stop": ("start", "restart"), "restart": ("stop", "start")}
 """Of each action the orders after which it has something to do, whatever the phase that is shown."""
 
@@ -345,22 +346,37 @@ def cut_left(text: str, columns: int) -> str:
     return text if width(text) <= columns else "…" + text[-(columns - 1) :]
 
 
-def farewell(stack: Stack, restarting: Container[str] = ()) -> str:
+def farewell(stack: Stack, ordered: Mapping[str, str]) -> str:
     """Return what is said on the shell after the dashboard was left.
 
-    `restarting`: services whose restart goes on without it.
+    `ordered`: the last order of each service that is not answered yet; it goes on without the dashboard.
     """
-    views = stack.services.values()
-    running = [view.name for view in views if view.phase in RUNS]
+    phases = {view.name: phase_soon(view, ordered.get(view.name, "")) for view in stack.services.values()}
+    running = [name for name, phase in phases.items() if phase in RUNS]
     said = [f"{', '.join(running)} {'keeps' if len(running) == 1 else 'keep'} running"] if running else []
-    again = [view.name for view in views if view.name in restarting and view.phase in (*ON_THE_WAY, STOPPED)]
-    said += [f"{', '.join(again)} {'is' if len(again) == 1 else 'are'} being restarted"] if again else []
-    for phase, words in ON_THE_WAY.items():
-        names = [view.name for view in views if view.phase == phase and view.name not in again]
+    for doing, words in {RESTARTING: ("is being restarted", "are being restarted"), **ON_THE_WAY}.items():
+        names = [name for name, phase in phases.items() if phase == doing]
         said += [f"{', '.join(names)} {words[len(names) > 1]}"] if names else []
     if not said:
         return "nothing runs; `devinit start` starts everything"
+    if all(phase in (*AT_REST, "stopping") for phase in phases.values()):
+        return f"{'; '.join(said)}; `devinit start` starts everything"
     return f"{'; '.join(said)}; `devinit stop` ends everything, `devinit dashboard` comes back here"
+
+
+def phase_soon(view: View, ordered: str) -> str:
+    """Return the phase that an order without an answer brings a service to, `RESTARTING` for a restart.
+
+    The phase that is shown is older: a stop of everything reaches a database after all that depend on it.
+    """
+    match ordered:
+        case "stop" if view.phase not in AT_REST:
+            return "stopping"
+        case "start" if view.phase == STOPPED and view.autostart:
+            return "starting"
+        case "restart" if view.phase in (*ON_THE_WAY, STOPPED):
+            return RESTARTING
+    return view.phase
 
 
 def fit(text: str, columns: int, *, right: bool = False) -> str:

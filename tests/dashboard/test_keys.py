@@ -572,6 +572,20 @@ class TestTheOtherKeys:
         assert "postgres, backend, frontend keep running; worker is being started" in desk.app.return_value
         assert "`devinit stop`" in desk.app.return_value
 
+    async def test_leave_and_say_of_everything_that_was_ordered_to_stop_that_it_stops(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk() as desk:
+            desk.link.patience = asyncio.Event()
+            await desk.press("X", "y")
+            desk.link.happens(**STOPPING)
+
+            await desk.press("q")
+
+        assert desk.app.return_value == (
+            "postgres, backend, frontend, worker are being stopped; `devinit start` starts everything"
+        )
+
     async def test_ctrl_c_says_what_quits(self, open_desk: Open) -> None:
         async with open_desk() as desk:
             await desk.press("ctrl+c")

@@ -179,7 +179,7 @@ class TestTheDetails:
 
 class TestTheFarewell:
     def test_says_what_runs_on_and_how_to_end_it(self) -> None:
-        assert farewell(stack(READY)).startswith("backend keeps running; `devinit stop` ends everything")
+        assert farewell(stack(READY), {}).startswith("backend keeps running; `devinit stop` ends everything")
 
     def test_says_what_waits_and_what_is_on_its_way(self) -> None:
         views = (
@@ -189,7 +189,7 @@ class TestTheFarewell:
             View(name="old", phase="stopping", pid=8),
         )
 
-        said = farewell(stack(*views))
+        said = farewell(stack(*views), {})
 
         assert said.startswith(
             "backend keeps running; web is being started; w1, w2 wait to be started; old is being stopped; `devinit"
@@ -197,12 +197,31 @@ class TestTheFarewell:
 
     @pytest.mark.parametrize("phase", ["stopping", "stopped", "starting"])
     def test_says_of_a_restart_that_it_goes_on(self, phase: str) -> None:
-        said = farewell(stack(READY, View(name="web", phase=phase)), {"web"})
+        said = farewell(stack(READY, View(name="web", phase=phase)), {"web": "restart"})
 
         assert said.startswith("backend keeps running; web is being restarted; `devinit")
 
+    @pytest.mark.parametrize("phase", ["ready", "starting", "waiting", "backoff", "unhealthy", "stopping"])
+    def test_says_of_what_was_ordered_to_stop_that_it_is_being_stopped(self, phase: str) -> None:
+        """A database is stopped after its dependants: until then its phase stays the same."""
+        said = farewell(stack(READY, View(name="db", phase=phase)), {"db": "stop"})
+
+        assert said.startswith("backend keeps running; db is being stopped; `devinit stop` ends everything")
+
+    def test_says_when_everything_is_being_stopped_how_to_start_it_again(self) -> None:
+        views = (READY, View(name="web", phase="stopping"), View(name="job", phase="exited"))
+
+        said = farewell(stack(*views), dict.fromkeys(("backend", "web", "job"), "stop"))
+
+        assert said == "backend, web are being stopped; `devinit start` starts everything"
+
+    def test_says_of_what_was_ordered_to_start_that_it_is_being_started(self) -> None:
+        said = farewell(stack(READY, View(name="web", phase="stopped")), {"web": "start", "backend": "start"})
+
+        assert said.startswith("backend keeps running; web is being started; `devinit stop`")
+
     def test_says_that_nothing_runs(self) -> None:
-        assert farewell(stack()).startswith("nothing runs")
+        assert farewell(stack(), {}).startswith("nothing runs")
 
 
 @pytest.mark.parametrize(
