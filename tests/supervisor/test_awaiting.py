@@ -27,8 +27,9 @@ class Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"ok")
         if os.path.exists("broken"):
-            print("1:19:36 PM [vite] Internal server error: /x/App.jsx: Unexpected token (12:4)", flush=True)
-            print("  Plugin: vite:react-babel\\n  File: src/App.jsx:12:4", flush=True)
+            file = f"{os.getcwd()}/src/App.jsx"
+            print(f"1:19:36 PM [vite] Internal server error: {file}: Unexpected token (12:4)", flush=True)
+            print(f"  Plugin: vite:react-babel\\n  File: {file}:12:4", flush=True)
 
     def log_message(self, *_):
         pass

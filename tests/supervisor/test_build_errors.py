@@ -19,6 +19,26 @@ NOW = 1_764_432_000.0
 Seen = tuple[str, str | None, int | None] | None
 
 TOLD: dict[str, list[Seen]] = {
+    "vite-5": [
+        ("Expected corresponding JSX closing tag for <p>.", "/home/ada/shop/src/App.jsx", 2),
+        None,
+        ('Failed to resolve import "clsx" from "src/App.jsx". Does the file exist?', "src/App.jsx", None),
+        None,
+        ("Expected corresponding JSX closing tag for <p>.", "/home/ada/shop/src/App.jsx", 2),
+        None,
+    ],
+    "vite-5-others": [
+        ("Element is missing end tag.", None, None),
+        None,
+        ("[vue/compiler-sfc] Unexpected token (2:6)", "/home/ada/shop/src/A.vue", None),
+        None,
+        ("</b> attempted to close an element that was not open", "/home/ada/shop/src/B.svelte", 1),
+        None,
+        ('ERROR: Unexpected "="', "/home/ada/shop/src/d.ts", 1),
+        None,
+        ('Failed to resolve import "./nothing.js" from "src/e.js". Does the file exist?', "src/e.js", None),
+        None,
+    ],
     "vite-7": [
         ("Expected corresponding JSX closing tag for <p>.", "/home/ada/shop/src/App.jsx", 2),
         None,
@@ -147,17 +167,41 @@ class TestWhatToolsPrint:
 
 
 VITE_ERROR = "4:04:02 PM [vite] Internal server error: /shop/src/App.jsx: Unexpected token (2:4)"
+VITE_5 = "4:04:02 PM [vite] Pre-transform error:"
 UPDATE_OF_ANOTHER = "4:04:05 PM [vite] (client) hmr update /src/Other.jsx"
 
 
 class TestAnError:
-    def test_outlives_an_update_of_another_file(self) -> None:
-        lines = [VITE_ERROR, "  File: /shop/src/App.jsx:2:4", UPDATE_OF_ANOTHER]
-
-        error = read_on(lines, Reading(), NOW, lambda _file: 7).error
+    @pytest.mark.parametrize(
+        ("said", "file", "line"),
+        [
+            ([VITE_ERROR, "  File: /shop/src/App.jsx:2:4"], "/shop/src/App.jsx", 2),
+            (
+                [f"{VITE_5} /my shop/src/App.jsx: Unterminated JSX contents. (2:46)"],
+                "/my shop/src/App.jsx",
+                2,
+            ),
+            ([f'{VITE_5} Failed to resolve import "clsx" from "src/App.jsx".'], "src/App.jsx", None),
+            (
+                [
+                    f"{VITE_5} Failed to load url ./a.js (resolved id: ./a.js) in /shop/src/+page.svelte. Does …"
+                ],
+                "/shop/src/+page.svelte",
+                None,
+            ),
+        ],
+    )
+    def test_outlives_an_update_of_another_file(self, said: list[str], file: str, line: int | None) -> None:
+        error = read_on([*said, UPDATE_OF_ANOTHER], Reading(), NOW, lambda _file: 7).error
 
         assert error is not None
-        assert error.line == 2
+        assert (error.file, error.line) == (file, line)
+
+    def test_keeps_the_position_in_its_text_where_no_file_is_known(self) -> None:
+        error = read_on([f"{VITE_5} Unexpected token (3:5)"], Reading(), NOW).error
+
+        assert error is not None
+        assert error.text == "Unexpected token (3:5)"
 
     def test_goes_with_an_update_once_its_file_has_changed(self) -> None:
         """Vite names the module that accepts the update, which imports the one that was fixed."""

@@ -177,7 +177,7 @@ def told(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
     place = place_in(block)
     file, line = place or (None, None)
     return BuildError(
-        text=without_place(said, file)[:LONGEST_TEXT],
+        text=without_place(said, file, line)[:LONGEST_TEXT],
         file=file,
         line=line,
         at=at,
@@ -225,8 +225,8 @@ def place_in(block: Sequence[str]) -> tuple[str, int | None] | None:
         found = re.search(pattern, each)
         if found is None or re.search(FOREIGN, found["file"]) or "://" in each[: found.start()]:
             continue
-        if found["line"]:
-            return found["file"], int(found["line"])
+        if line_number := found.groupdict().get("line"):
+            return found["file"], int(line_number)
         without_line = without_line or found["file"]
     named = (re.search(pattern, line) for line in block for pattern in CONFIGURATIONS)
     without_line = without_line or next((found["file"] for found in named if found), None)
@@ -238,14 +238,16 @@ def is_place(said: str) -> bool:
     return re.fullmatch(r"\S+\.\w+(?::\d+:\d+| \d+:\d+(?:-\d+)?| \(\d+:\d+\)(?: @ .+)?)?", said) is not None
 
 
-def without_place(said: str, file: str | None) -> str:
+def without_place(said: str, file: str | None, line: int | None) -> str:
     """Return a message without the place that is reported beside it."""
-    said = re.sub(r"^Error: | \(\d+:\d+\)$", "", said)
+    said = said.removeprefix("Error: ")
+    if line is not None:
+        said = re.sub(r" \(\d+:\d+\)$", "", said)
     if file is None:
         return said
     # It may be named in another way here: from the top of the disk.
     name = re.escape(file.rpartition("/")[2])
-    return re.sub(rf"^\S*{name}(?::\d+:\d+ -|\(\d+,\d+\):|:\d+(?::\d+)?:|:) ", "", said)
+    return re.sub(rf"^\S*{name}(?::\d+:\d+ -|\(\d+,\d+\):|:\d+(?::\d+)?:?|:) ", "", said)
 
 
 def is_outdated(error: BuildError, line: str, stamp: Stamp) -> bool:

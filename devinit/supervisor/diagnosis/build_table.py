@@ -126,6 +126,12 @@ PLACES = (
     r'^\s*File "(?P<file>[^"<]+)", line (?P<line>\d+)',
     # Vite, of an error without a place: `File: /shop/src/app.css?direct:undefined:NaN`.
     r"^\s*File: (?P<file>/\S.*?)(?:\?[^\s:]*)?(?::(?:(?P<line>\d+)|undefined|null):(?:\d+|undefined|null|NaN))?$",
+    # Vite 5, of a module that it transforms before a browser asks for it: the message alone, or without a line.
+    r"\[vite\] .*? error: (?P<file>/[^:]+\.\w+): (?:.* \((?P<line>\d+):\d+\)$)?",
+    r"\[vite\] .*? error: Failed to resolve import \"[^\"]+\" from \"(?P<file>[^\"]+)\"",
+    r"\[vite\] .*? error: Failed to load url .*? in (?P<file>/.+\.\w+)\. Does ",
+    # The same of Vue's: its position counts from the beginning of the script.
+    r"^(?P<file>/[^:]+\.vue)$",
     r"\u2500\[ (?P<file>[^\]\u2500]+?):(?P<line>\d+):\d+ \]",
     # swc, where it does not print Unicode: Next.js 14.
     r"^\s*,-\[(?P<file>[^\[\]]+?):(?P<line>\d+):\d+\]",
