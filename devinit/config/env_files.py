@@ -30,6 +30,11 @@ def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
             yield path
 
 
+def given_env_files(root: Path, service: Service) -> tuple[Path, ...]:
+    """Return the `.env` files that a service is given, named or not, those that count more later."""
+    return (*usual_env_files(root, service), *service.env_file)
+
+
 def loaded_env_files(root: Path, service: Service) -> Iterator[Path]:
     """Yield the files that a program of Node's loads by itself, the one that counts least first.
 

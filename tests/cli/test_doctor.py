@@ -280,6 +280,36 @@ class TestFilesThatCannotBeRead:
         assert "services.api.prot" in found["configuration"][0]["problem"]
         assert found["configuration"][0]["cured"] is False
 
+    @pytest.mark.parametrize("content", ["NAME=Jos\u00e9\n".encode("latin-1"), "NAME=a\n".encode("utf-16")])
+    @pytest.mark.parametrize("file", [".env", "api/.env", "api/secret.env"])
+    def test_an_env_file_that_a_start_refuses_is_a_finding_with_the_same_words(
+        self, shop: Shop, file: str, content: bytes
+    ) -> None:
+        (shop.root / "api").mkdir()
+        (shop.root / "api" / "secret.env").write_text("NAME=ada\n")
+        shop.service("api", command="sleep 600", directory="api", env_file=["api/secret.env"])
+        shop.service("worker", ready={"after": 0.1})
+        assert "configuration" not in examined(shop)[1]
+        (shop.root / file).write_bytes(content)
+
+        code, found = examined(shop)
+
+        assert code == 1
+        [finding] = found["configuration"]
+        start = shop("start")
+        assert start.returncode == 2
+        assert f"{shop.root / file}, line 1: " in finding["problem"]
+        assert finding["problem"] in start.stderr
+        assert finding["advice"] in start.stderr
+
+    def test_a_named_pipe_in_the_place_of_an_env_file_is_left_to_the_start(self, shop: Shop) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        os.mkfifo(shop.root / ".env")
+
+        _, found = examined(shop)
+
+        assert "configuration" not in found
+
     def test_a_configuration_without_services_is_one_finding(self, shop: Shop) -> None:
         (shop.root / "devinit.toml").write_text("[project]\nname = 'shop'\n")
 

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING
 from devinit.cli.doctor.finding import Cure, Finding
 from devinit.cli.logged import without_log
 from devinit.config.absence import no_services
+from devinit.config.env_files import given_env_files
 from devinit.config.load import load
 from devinit.control.elsewhere import out_of_reach
 from devinit.control.launch import connect_to
 from devinit.control.ownership import left_by_root
 from devinit.control.waking import ELSEWHERE, ELSEWHERE_ADVICE, supervisor_of, visible_supervisor_of, wake
-from devinit.errors import DevinitError
+from devinit.errors import ConfigError, DevinitError
 from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.ports.remembered import ports_file
+from devinit.runtime.dotenv import stated_in
 from devinit.runtime.publish import environment_of_user, refuse_linked_environment
 from devinit.runtime.writer import is_of_another, writer_of
 from devinit.system.files import read_text
@@ -31,6 +33,7 @@ from devinit.system.state_folders import state_folder
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
+    from devinit.model.service import Project
     from devinit.model.status import ServiceStatus
 
 LEAST_FREE_BYTES = 500_000_000
@@ -39,7 +42,7 @@ LARGE_LOGS_BYTES = 1_000_000_000
 
 
 def configuration(root: Path) -> Iterator[Finding]:
-    """Read devinit.toml, or detect; what the loading wants the developer to know is shown as well."""
+    """Read devinit.toml, or detect, and the `.env` files; show what the loading wants the developer to know."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError as error:
@@ -51,6 +54,20 @@ def configuration(root: Path) -> Iterator[Finding]:
             yield Finding(check="configuration", problem=note, harmless=True)
     if empty is not None:
         yield Finding(check="configuration", problem=empty.message, advice=empty.hint or "")
+    yield from refused_env_files(project)
+
+
+def refused_env_files(project: Project) -> Iterator[Finding]:
+    """Read the `.env` files of every service as a start does, but for named pipes: those are written to once."""
+    refused: dict[str, str] = {}
+    for service in project.services.values():
+        paths = [path for path in given_env_files(project.root, service) if not path.is_fifo()]
+        try:
+            stated_in(paths, caller=os.environ)
+        except ConfigError as error:
+            refused[error.message] = error.hint or ""
+    for problem, advice in refused.items():
+        yield Finding(check="configuration", problem=problem, advice=advice)
 
 
 def state(root: Path) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from devinit.config.env_files import usual_env_files
+from devinit.config.env_files import given_env_files
 from devinit.errors import StateFileError
 from devinit.logs import SECRETS_FILE
 from devinit.model.service import Service
@@ -34,7 +34,7 @@ class Given:
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
         """Return the `.env` files that a service is given, those that count more later."""
-        return (*usual_env_files(self._root, service), *service.env_file)
+        return given_env_files(self._root, service)
 
     def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
         """Return what the `.env` files say: the checkout's, the service's own, then those that are configured.
