@@ -122,6 +122,8 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
 
     Services of one workspace lack the same, and the first one installs it for all.
     """
+    if not path.is_file():
+        return
     before = await asyncio.to_thread(read_record, path)
     if not (before.asked or before.unfinished):
         return
