@@ -10,7 +10,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications.dependencies import dependencies_of
 from devinit.sources.applications.tree import Tree, joined
-from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit, shown
+from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit, at
 from devinit.sources.files import table
 
 _RAILS = re.compile(r"^[ \t]{0,40}gem[ \t(]{1,10}['\"]rails['\"]", re.MULTILINE)
@@ -95,7 +95,7 @@ def laravel(tree: Tree) -> Finding:
         if not tree.has(folder, ".env") and tree.has(folder, ".env.example"):
             command = "cp .env.example .env && php artisan key:generate"
             there = f"cd {folder} && {command}" if folder else command
-            notes.append(f"{shown(folder)}: Laravel needs a .env; `{there}` makes it")
+            notes.append(f"{at(folder)}Laravel needs a .env; `{there}` makes it")
     return Finding(tuple(units), tuple(notes))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from devinit.sources.applications.dependencies import toml
 from devinit.sources.applications.tree import Tree, joined, upwards
-from devinit.sources.applications.unit import Unit, listed, shown
+from devinit.sources.applications.unit import Unit, listed
 from devinit.sources.applications.workspaces import manager_of, workspace_of
 from devinit.sources.files import table
 
@@ -28,10 +28,12 @@ def missing(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
     for unit in units:
         for found in _missing_for(tree, unit):
             folders = needed.setdefault(found, [])
-            if shown(unit.folder) not in folders:
-                folders.append(shown(unit.folder))
+            if unit.folder not in folders:
+                folders.append(unit.folder)
     for (what, command), folders in needed.items():
-        yield f"{listed(folders)}: {what.format(command=command)}"
+        named = listed([f"{folder or '.'}/" for folder in folders])
+        where = f"{named}: " if any(folders) else ""
+        yield f"{where}{what.format(command=command)}"
 
 
 def _missing_for(tree: Tree, unit: Unit) -> Iterator[tuple[str, str]]:

@@ -30,12 +30,13 @@ from devinit.sources.applications.unit import (
     Finding,
     Role,
     Unit,
-    shown,
+    at,
 )
 from devinit.sources.applications.workspaces import manager_of
 
 SCRIPTS = ("dev", "start:dev", "develop", "serve", "start")
 """Scripts that may start a server for development, the likeliest first."""
+_FILE = "package.json: "
 _SECOND_SCRIPTS = (
     "server", "dev:server", "server:dev", "start:server", "api", "dev:api", "start:api", "backend", "dev:backend",
 )  # fmt: skip
@@ -63,7 +64,7 @@ def found_in(tree: Tree, folder: str) -> Finding:
     scripts = [each for each in SCRIPTS if isinstance(package.scripts.get(each), str)]
     script = next((each for each in scripts if not _only_builds(package, each)), None)
     if script and (harm := harm_in(script, package.scripts)):
-        return Finding(notes=(f"{shown(folder)}: its `{script}` is left out: {harm}",))
+        return Finding(notes=(f"{at(folder, _FILE)}its `{script}` is left out: {harm}",))
     finding = _program(package, script) if script else Finding()
     if not finding.units or finding.units[0].role is Role.BACKEND:
         return finding
@@ -100,11 +101,9 @@ def _program(package: Package, script: str) -> Finding:
     if tool is not None and _serves(tool, run):
         return Finding() if _is_library(package, tool) else Finding((_of_a_tool(package, script, run, tool),))
     if name := DOCUMENTATION.get(program):
-        return Finding(notes=(f"{shown(package.folder)}: documentation ({name}) is not started by itself",))
+        return Finding(notes=(f"{at(package.folder)}documentation ({name}) is not started by itself",))
     if name := DEVICES.get(program):
-        return Finding(
-            notes=(f"{shown(package.folder)}: {name} is not started by itself: it is no web server",)
-        )
+        return Finding(notes=(f"{at(package.folder)}{name} is not started by itself: it is no web server",))
     if program in RUNNERS:
         return _of_a_runner(package, script, run)
     return Finding() if program in BUILDERS or tool is not None else _by_its_folder(package, script, run)
@@ -232,7 +231,7 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
     notes: tuple[str, ...] = ()
     if starts_several(words):
         better = "one service for each is better"
-        notes = (f"{shown(package.folder)}: its script starts several programs ({words}); {better}",)
+        notes = (f"{at(package.folder, _FILE)}its script starts several programs ({words}); {better}",)
     port = port_of_a_program(package, script, run, _PORTS[role])
     unit = Unit(
         folder=package.folder,

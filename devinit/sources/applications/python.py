@@ -16,7 +16,7 @@ from devinit.sources.applications.imports import Place, place_of
 from devinit.sources.applications.python_makers import complete, makers_of, names_of
 from devinit.sources.applications.python_source import FRAMEWORKS, Made, Reading, reading_of
 from devinit.sources.applications.tree import Tree, joined, relative, upwards
-from devinit.sources.applications.unit import Finding, Role, Unit, shown
+from devinit.sources.applications.unit import Finding, Role, Unit, at
 from devinit.sources.shell import word
 
 _WELL_KNOWN = (
@@ -114,7 +114,7 @@ def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Fi
         )
         if others and not _is_named(best, targets):
             notes.append(
-                f"{shown(folder)}: {best.file} is served; an application is in {' and '.join([*others][:3])}, too"
+                f"{at(folder)}{best.file} is served; an application is in {' and '.join([*others][:3])}, too"
             )
     return Finding(tuple(units), tuple(notes))
 

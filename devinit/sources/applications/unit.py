@@ -82,6 +82,6 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names) if more <= 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
 
-def shown(folder: str) -> str:
-    """Return a folder as notes name it: `apps/web/`, `./` for the project's own."""
-    return f"{folder or '.'}/"
+def at(folder: str, alone: str = "") -> str:
+    """Return how a note about a folder begins: `apps/web/: `; about the project's own, with `alone`."""
+    return f"{folder}/: " if folder else alone

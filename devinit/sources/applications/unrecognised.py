@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from devinit.sources.applications.tree import Tree, joined
-from devinit.sources.applications.unit import shown
+from devinit.sources.applications.unit import at
 from devinit.sources.unreadable import problem_of
 
 _MOST = 8
@@ -59,7 +59,7 @@ def notes_about(tree: Tree, folders: Iterable[str]) -> Iterator[str]:
         if what:
             named.append(folder)
             name = folder.rpartition("/")[2] or "NAME"
-            yield f"{shown(folder)}: {what}; a [services.{name}] with a command in devinit.toml starts it"
+            yield f"{at(folder)}{what}; a [services.{name}] with a command in devinit.toml starts it"
 
 
 def nothing_in(tree: Tree, folders: Iterable[str]) -> Iterator[str]:
