@@ -137,8 +137,10 @@ def notes_of(found: Project, services: Mapping[str, Service]) -> Iterator[str]:
         for name, service in services.items()
         if all(each.file == CONFIGURATION_FILE for each in found.evidence.get(name, ()))
     )
+    folders = {each.directory for each in services.values()}
+    left_out = (each for each in found.services.values() if each.directory not in folders)
     answered = (
-        *(f"{_relative(each.directory, found.root)}/: " for each in described),
+        *(f"{_relative(each.directory, found.root)}/: " for each in (*described, *left_out)),
         *(
             f"{_relative(path, found.root)} is a link "
             for each in services.values()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 
 from devinit.masking.names import hides
 from devinit.sources.files import read
@@ -34,7 +35,7 @@ def missing_env_files(bounds: Bounds, folders: Iterable[Path]) -> Iterator[str]:
         values = ((name, value.strip()) for name, value in _ASSIGNMENT.findall(text))
         secrets = [name for name, value in values if hides(name) and _PLACEHOLDER.fullmatch(value)]
         target = shown.with_name(ENV_FILE)
-        yield f"{target} is missing; `cp {shown} {target}` makes it{_with(secrets)}"
+        yield f"{target} is missing; `cp {quote(str(shown))} {quote(str(target))}` makes it{_with(secrets)}"
 
 
 def _with(secrets: list[str]) -> str:

@@ -200,3 +200,9 @@ def test_a_name_of_a_folder_writes_no_line(loaded: Loaded, write: Write) -> None
     write("frontend/src/api.ts", "fetch('http://localhost:8000')\n")
 
     assert not any("\n" in note for note in loaded("").notes)
+
+
+def test_a_service_that_is_left_out_is_no_matter_of_a_note(loaded: Loaded) -> None:
+    assert any(each.startswith("frontend/: node_modules") for each in loaded("").notes)
+
+    assert not any(each.startswith("frontend/") for each in loaded("[services]\nfrontend = false").notes)

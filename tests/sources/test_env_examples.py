@@ -28,6 +28,15 @@ class TestAnExample:
 
         assert said(backend.parent) == [f"backend/.env is missing; `cp backend/{name} backend/.env` makes it"]
 
+    def test_is_copied_by_a_command_that_runs_nothing_of_a_name(self, tmp_path: Path) -> None:
+        folder = tmp_path / "a $(touch x)"
+        folder.mkdir()
+        (folder / ".env.example").write_text("DEBUG=1\n")
+
+        [line] = missing_env_files(bounds_of(tmp_path), [folder])
+
+        assert "`cp 'a $(touch x)/.env.example' 'a $(touch x)/.env'`" in line
+
     def test_names_the_secrets_that_have_no_value(self, backend: Path) -> None:
         (backend / ".env.example").write_text(
             "SECRET_KEY=\nAPI_KEY=<your key>\nTOKEN='changeme' # later\nPORT=\nDB_PASSWORD=postgres\n"

@@ -427,3 +427,19 @@ class TestAnInstallation:
         await set_up(bench.workshop())
 
         assert (bench.root / "tries").read_text() == "x\nx\n"
+
+    async def test_begins_its_environment_anew_after_one_that_was_interrupted(self, bench: Bench) -> None:
+        fake = bench.root / "python3"
+        fake.write_text("#!/bin/sh\necho $* >>calls; mkdir -p .venv/bin; test -e index\n")
+        fake.chmod(0o755)
+        bench.lacks = Install(
+            folder=bench.root, command="./python3 -m venv .venv && true", missing="packages"
+        )
+        require_set_up(bench.private, "web")
+        with pytest.raises(PreparationFailed):
+            await set_up(bench.workshop())
+        (bench.root / "index").touch()
+
+        await set_up(bench.workshop())
+
+        assert (bench.root / "calls").read_text() == "-m venv .venv\n-m venv --clear .venv\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from shlex import quote
 
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
@@ -94,7 +95,7 @@ def laravel(tree: Tree) -> Finding:
                 break
         if not tree.has(folder, ".env") and tree.has(folder, ".env.example"):
             command = "cp .env.example .env && php artisan key:generate"
-            there = f"cd {folder} && {command}" if folder else command
+            there = f"cd {quote(folder)} && {command}" if folder else command
             notes.append(f"{at(folder)}Laravel needs a .env; `{there}` makes it")
     return Finding(tuple(units), tuple(notes))
 

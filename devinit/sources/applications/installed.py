@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from shlex import quote
 
 from devinit.sources.applications.dependencies import toml
 from devinit.sources.applications.tree import Tree, joined, upwards
@@ -89,4 +90,4 @@ def _is_uv_workspace(tree: Tree, folder: str, name: str) -> bool:
 
 
 def _in(folder: str, command: str) -> str:
-    return f"cd {folder} && {command}" if folder else command
+    return f"cd {quote(folder)} && {command}" if folder else command

@@ -131,6 +131,9 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
         wanted = before.unfinished or await asyncio.to_thread(_wanted, workshop)
         if wanted is not None:
             folder, command = wanted
+            if before.unfinished:
+                # What an interrupted `venv` left is not mended by another one.
+                command = command.replace("-m venv .venv", "-m venv --clear .venv")
             write_record(path, msgspec.structs.replace(before, asked=False, unfinished=wanted))
             workshop.say(f"setting up: {command} (in {folder})")
             is_elsewhere = folder != str(workshop.service.directory)
