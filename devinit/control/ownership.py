@@ -36,7 +36,9 @@ def refuse(root: str) -> None:
     # Only root would have reached it.
     why = f"and no supervisor of {name}'s listens" if ours == 0 else "whose supervisor you may not use"
     raise SupervisorError(
-        f"{root} is run by user {name}, {why}", hint=f"run the command as {name}: sudo -u {name} devinit …"
+        f"{root} was started by user {name}, {why}",
+        hint=f"run the command as {name}: sudo -u {name} devinit …; where nothing of {name}'s runs any more, "
+        f"remove {quote(os.path.join(root, OWN_FOLDER))}",
     )
 
 

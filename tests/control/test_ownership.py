@@ -156,11 +156,11 @@ class TestAnotherUser:
         )
 
         assert (done.returncode, done.stdout) == (SupervisorError.exit_code, "")
-        assert f"{theirs} is run by user nobody" in done.stderr
+        assert f"{theirs} was started by user nobody" in done.stderr
         assert "run the command as nobody: sudo -u nobody devinit …" in done.stderr
 
     def test_is_the_problem_that_an_application_is_told(self, theirs: Path) -> None:
-        with pytest.raises(TimeoutError, match=f"{theirs} is run by user nobody"):
+        with pytest.raises(TimeoutError, match=f"{theirs} was started by user nobody"):
             wait_for("web", 0.0, theirs)
 
     def test_is_named_to_an_ordinary_user_too(self, shop: Path, unprivileged: Unprivileged) -> None:
@@ -173,4 +173,4 @@ class TestAnotherUser:
             except SupervisorError as error:
                 return error.message
 
-        assert unprivileged(refused) == f"{shop} is run by user daemon, whose supervisor you may not use"
+        assert unprivileged(refused) == f"{shop} was started by user daemon, whose supervisor you may not use"

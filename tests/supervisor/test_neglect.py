@@ -157,6 +157,6 @@ class TestAnotherUser:
         done = shop("status")
 
         assert done.returncode == 5
-        assert "is run by user nobody" in done.stderr
+        assert "was started by user nobody" in done.stderr
         assert shop.supervisors() == []
         os.chown(shop.root / ".devinit", 0, 0)
