@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.control.client import Client
 
 EXAMPLE = 'eval "$(devinit env --format shell)"'
 FORMATS = {"dotenv": render, "shell": render_shell, "json": render_json}
@@ -53,21 +54,32 @@ def run(arguments: Arguments) -> int:
 
 def runtime_environment(root: Path) -> dict[str, str]:
     """Return the runtime environment of a project."""
+    client = connected(root)
+    values = environment_from(client)
+    client.close()
+    return values
+
+
+def connected(root: Path) -> Client:
+    """Return a client of the project's supervisor, which is started when there is none."""
     require_project(str(root))
     client = connect_or_start(root)
     mention_reach(client)
-    profile = os.environ.get("DEVINIT_PROFILE") or None
-    values = api.environment(client, caller_environment(), profile)
-    client.close()
-    return values
+    return client
+
+
+def environment_from(client: Client) -> dict[str, str]:
+    """Return the runtime environment; where nothing runs, the configuration is read for it."""
+    return api.environment(client, caller_environment(), os.environ.get("DEVINIT_PROFILE") or None)
 
 
 def origins_of_services(root: Path) -> dict[str, dict[str, str]]:
     """Return where the variables of each service come from that is given any, by service and name."""
     from devinit.kinds import KINDS  # the runtime environment alone does without
 
-    runtime_environment(root)  # the configuration is read for it where nothing runs
-    client = connect_or_start(root)
+    # One client for all: without any, a supervisor of nothing leaves, and the next one has read nothing yet.
+    client = connected(root)
+    environment_from(client)
     found = {}
     for each in api.status(client)["services"]:
         if KINDS[each["provider"]].takes_environment:
