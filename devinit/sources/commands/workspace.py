@@ -18,7 +18,7 @@ from devinit.system.bounds import Bounds
 MOST_PACKAGES = 500
 DEEPEST = 5
 """Folders below the root in which packages are looked for."""
-_PNPM = "pnpm-workspace.yaml"
+PNPM_FILE = "pnpm-workspace.yaml"
 _PASSED_OVER = frozenset({"node_modules", "bower_components"})
 _ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
 _LONGEST_PATTERN = 200
@@ -42,7 +42,8 @@ class Package(Struct, frozen=True):
 
 def packages_of(bounds: Bounds) -> dict[str, Package]:
     """Return the packages of the workspace in the project's folder by their names, sorted by folder."""
-    patterns = [each for each in _patterns(bounds) if len(each) <= _LONGEST_PATTERN]
+    stated = stated_patterns(read_package(bounds.root, bounds) or {}, read(bounds.root / PNPM_FILE, bounds))
+    patterns = [each for each in stated if len(each) <= _LONGEST_PATTERN]
     wanted = [_parts(each) for each in patterns if not each.startswith("!")]
     unwanted = [_parts(each[1:]) for each in patterns if each.startswith("!")]
     found: dict[str, Package] = {}
@@ -136,17 +137,27 @@ def _entry(described: dict[str, Any]) -> str:
     return "" if entry.startswith("/") or ".." in entry.split("/") else entry.removeprefix("./")
 
 
-def _patterns(bounds: Bounds) -> Iterator[str]:
-    described = read_package(bounds.root, bounds) or {}
+def stated_patterns(described: dict[str, Any], pnpm: str) -> Iterator[str]:
+    """Yield the patterns by which a workspace names its packages; those with `!` leave packages out.
+
+    They stand in its package.json, and in the text of its pnpm-workspace.yaml.
+    """
     stated = described.get("workspaces")
     if isinstance(stated, dict):
         stated = stated.get("packages")
     yield from (each for each in stated if isinstance(each, str)) if isinstance(stated, list) else ()
-    yield from _listed(read(bounds.root / _PNPM, bounds))
+    yield from _listed(pnpm)
+
+
+def is_member(folder: str, patterns: Iterable[str]) -> bool:
+    """Tell whether a folder, relative to a workspace, is one of its packages."""
+    names, usable = folder.split("/"), [each for each in patterns if len(each) <= _LONGEST_PATTERN]
+    is_wanted = any(_fits(names, _parts(each)) for each in usable if not each.startswith("!"))
+    return is_wanted and not any(_fits(names, _parts(each[1:])) for each in usable if each.startswith("!"))
 
 
 def _listed(text: str) -> Iterator[str]:
-    """Yield the patterns of a pnpm-workspace.yaml in the form in which everybody writes it: one a line."""
+    """Yield the patterns of a pnpm-workspace.yaml with one on each line, or all of them in brackets."""
     is_list = False
     for words in text.splitlines():
         plain = words.partition(" #")[0].rstrip()
