@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator
 
+from devinit.python_code import parsed
 from devinit.runtime.forms.lists import Separator
 from devinit.runtime.reading.read import Code, Read, joined
 from devinit.runtime.reading.settings import settings_of, text_of, texts_of
@@ -23,11 +23,8 @@ _LISTS = ("Csv", "CommaSeparatedStrings")
 
 def read_python(text: str) -> Code:
     """Return what a Python file reads; nothing of one that Python cannot parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a file may have escapes that Python warns about
-            tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(text)
+    if tree is None:
         return Code()
     split = frozenset(_SPLIT.findall(text))
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from devinit.sources.python_code import parsed
+from devinit.python_code import parsed
 
 FRAMEWORKS = {
     "FastAPI": ("fastapi",),

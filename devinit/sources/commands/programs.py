@@ -12,7 +12,7 @@ _PORT = (
 )
 
 SCRIPT_PORT = rf"(?:--port|-p)(?:=|[ \t]+|(?<=-p)){_PORT}"
-"""How most programs are told their port."""
+"""How most programs take their port."""
 _LONG_PORT = rf"--port(?:=|[ \t]+){_PORT}"
 
 

@@ -102,7 +102,7 @@ def _unanswered(
         return
     other = next((each for each in fixed.values() if each.direction is Direction.CALLS), None)
     if any(each.port and each.port.preferred == constant.port for each in services.values()):
-        return  # a database: its clients are told where it is
+        return  # a database: devinit gives its clients the address
     beside = f", and {other.evidence.place} calls {other.port}" if other is not None else ""
     place = constant.evidence.place
     yield f"{place} calls localhost:{constant.port}, where no service of the project answers{beside}"

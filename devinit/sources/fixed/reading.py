@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
+from devinit.python_code import parsed
 from devinit.sources.files import content_of, decoded, entries_below, read, seen
 from devinit.sources.fixed.constant import Constant, Direction
 from devinit.sources.packages import read_package
-from devinit.sources.python_code import parsed
 from devinit.system.bounds import Bounds
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
