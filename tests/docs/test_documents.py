@@ -187,6 +187,13 @@ class TestTheMap:
         is_a_command = path.parent.name == "cli" and path.stem in COMMANDS
         assert is_a_command or path.stem in named
 
+    def test_explains_each_thing_once_in_a_table(self) -> None:
+        for table in re.findall(r"(?:^\|.*\n)+", MAP.read_text(), re.MULTILINE):
+            first_cells = [row.split("|")[1] for row in table.splitlines()]
+            named = [name for cell in first_cells for name in CODE_SPAN.findall(cell)]
+
+            assert sorted(named) == sorted(set(named))
+
     def test_tells_of_every_event_and_method(self) -> None:
         text = MAP.read_text()
         handlers = (ROOT / "devinit" / "supervisor" / "server" / "handlers.py").read_text()
