@@ -27,7 +27,10 @@ WEB = Service(name="backend", directory=Path("/shop"), command="serve", depends_
 
 
 def kept_back(
-    *statements: Statement, services: tuple[Service, ...] = (POSTGRES, WEB), configured: str = "", **env: str
+    *statements: Statement,
+    services: tuple[Service, ...] = (POSTGRES, WEB),
+    constants: tuple[tuple[str, str], ...] = (),
+    **env: str,
 ) -> str | None:
     project = Project(name="shop", root=Path("/shop"), services={each.name: each for each in services})
     endpoints = {
@@ -38,7 +41,7 @@ def kept_back(
     decided = decisions(statements, Situation(servers=servers, service="backend", standard=standard))
     given = {*standard, *(name for name, each in decided.items() if each.is_given)}
     kept = {name for name, each in decided.items() if not each.is_given}
-    return obstacle(statements, decided, given - kept, servers, configured=configured, env=env)
+    return obstacle(statements, decided, given - kept, servers, constants=constants, env=env)
 
 
 def read(name: str, default: str = "") -> Statement:
@@ -97,7 +100,7 @@ class TestAMigration:
         assert kept_back(statement, services=(WEB,)) == "DATABASE_URL in .env:2 talks to db.example.com"
 
     @pytest.mark.parametrize(
-        ("configured", "is_kept_back"),
+        ("url", "is_kept_back"),
         [
             ("postgresql://a:b@localhost:5432/c", True),
             ("postgresql://a:b@localhost:5433/c", False),
@@ -107,9 +110,17 @@ class TestAMigration:
         ],
     )
     def test_whose_configuration_alone_names_a_server_has_to_name_ours(
-        self, configured: str, is_kept_back: bool
+        self, url: str, is_kept_back: bool
     ) -> None:
-        assert (kept_back(configured=configured) is not None) is is_kept_back
+        assert (kept_back(constants=((url, "alembic.ini"),)) is not None) is is_kept_back
+
+    def test_whose_code_names_a_server_has_to_name_ours(self) -> None:
+        elsewhere = ("postgresql://localhost:5432", "shop/settings.py:3")
+
+        assert kept_back(constants=(elsewhere,)) == (
+            "shop/settings.py:3 names localhost:5432, and no variable tells it another one"
+        )
+        assert kept_back(read("DATABASE_URL"), constants=(elsewhere,)) is None
 
 
 @pytest.mark.parametrize(

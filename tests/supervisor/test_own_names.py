@@ -423,7 +423,18 @@ class TestADetectedMigration:
         given(stage, project)
 
         assert stage.obstacle_to(self.COMMAND, project.services["backend"]) == (
-            "its configuration names localhost:5432, and no variable tells it another one"
+            "backend/alembic.ini names localhost:5432, and no variable tells it another one"
+        )
+
+    def test_whose_code_has_another_server_as_a_constant_is_not_run(self, root: Path, stage: Stage) -> None:
+        project = shop(root)
+        (root / "backend/settings.py").write_text(
+            'DATABASES = {\n    "default": {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost"}\n}\n'
+        )
+        given(stage, project)
+
+        assert stage.obstacle_to("python manage.py migrate --noinput", project.services["backend"]) == (
+            "backend/settings.py:2 names localhost:5432, and no variable tells it another one"
         )
 
 

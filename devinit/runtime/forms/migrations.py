@@ -34,13 +34,13 @@ def obstacle(
     given: Collection[str],
     servers: Servers,
     *,
-    configured: str = "",
+    constants: Sequence[tuple[str, str]] = (),
     env: Mapping[str, str] = MappingProxyType({}),
 ) -> str | None:
     """Return why a migration would reach a server that devinit has not given it; None when it would not.
 
-    `given`: the names that devinit gives to the service. `configured`: what a configuration of the migrations
-    themselves says about the database, as alembic.ini does. `env`: what the service is configured with.
+    `given`: the names that devinit gives to the service. `constants`: URLs of databases that alembic.ini or
+    the code names, each with its place. `env`: what the service is configured with.
     """
     for name, value in env.items():
         address = parse(value) if tells_where(name) else None
@@ -58,10 +58,11 @@ def obstacle(
     reads = [each for each in statements if tells_where(each.name) and each.source is Source.CODE]
     if reads:
         return None if any(each.name.upper() in known for each in reads) else _unset(reads)
-    address = parse(configured)
     schemes = frozenset().union(*(each.schemes for each in databases))
-    if address is not None and address.scheme in schemes and not _is_ours(address, servers):
-        return f"its configuration names {address.host}:{address.port}, and no variable tells it another one"
+    for url, place in constants:
+        address = parse(url)
+        if address is not None and address.scheme in schemes and not _is_ours(address, servers):
+            return f"{place} names {address.host}:{address.port}, and no variable tells it another one"
     return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from devinit.errors import StateFileError
-from devinit.runtime.reading import javascript, python, spring
+from devinit.runtime.reading import constants, javascript, python, spring
 from devinit.runtime.reading.files import JAVASCRIPT, PYTHON, SPRING, Patience
 from devinit.runtime.reading.read import Code
 from devinit.system.files import read_bytes
@@ -39,16 +39,31 @@ class Folder:
         return {name: code for name, (_, code) in found.items() if code != Code()}
 
 
+def databases_named_in(files: Iterable[str]) -> Iterator[tuple[str, constants.Named]]:
+    """Yield the databases that files name as constants, each with its file. Blocking."""
+    patience = Patience()
+    for name in files:
+        if patience.is_over():
+            return
+        text = _text_of(Path(name), constants.MARKS)
+        for each in constants.databases_in(os.path.basename(name), text) if text else ():  # noqa: PTH119 - as they come
+            yield name, each
+
+
 def _code_of(name: str) -> Code:
     path = Path(name)
     marks, read = _reader_of(path)
+    text = _text_of(path, marks)
+    return read(text) if text else Code()
+
+
+def _text_of(path: Path, marks: Iterable[bytes]) -> str:
+    """Return the text of a file with one of these marks; "" for any other, and for one that cannot be read."""
     try:
         content = read_bytes(path, inside=path.parent, most=LARGEST_FILE) or b""
     except StateFileError:
-        return Code()
-    if not any(mark in content for mark in marks):
-        return Code()
-    return read(content.decode("utf-8-sig", errors="replace"))
+        return ""
+    return content.decode("utf-8-sig", errors="replace") if any(mark in content for mark in marks) else ""
 
 
 def _reader_of(path: Path) -> tuple[tuple[bytes, ...], Callable[[str], Code]]:

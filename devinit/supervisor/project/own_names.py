@@ -106,9 +106,24 @@ class OwnNames:
             decided,
             {name for name in names if name.upper() not in kept},
             servers_of(project, endpoints),
-            configured=url_of_alembic(service.directory / "alembic.ini"),
+            constants=self._constants(project, service),
             env=service.env,
         )
+
+    def _constants(self, project: Project, service: Service) -> list[tuple[str, str]]:
+        """Return the databases that alembic.ini and the code of a service name as constants, with their places."""
+        from devinit.runtime.reading.folder import (
+            databases_named_in,
+        )  # it brings a parser, for a migration alone
+
+        others = {str(each.directory) for each in project.services.values()} - {str(service.directory)}
+        ini = service.directory / "alembic.ini"
+        url = url_of_alembic(ini)
+        named = databases_named_in(code_files(service.directory, others))
+        return [
+            *([(url, self._shown(ini))] if url else ()),
+            *((each.url, f"{self._shown(path)}:{each.line}") for path, each in named),
+        ]
 
     def place(self, stated: Stated) -> str:
         """Return where a file states a value: `backend/.env:3`."""
