@@ -1,9 +1,9 @@
 """One answer of several sources: which counts, what adds up, and what contradicts each other. Pure.
 
-The source with the greater weight wins. Two services are the same when they have the same name, when they are
-servers in the same folder, or when they are databases of the same kind. The winner keeps its command, and takes
-over what only the other one knows. A list of all processes is complete: an application that it does not name is
-left out, and a note says so. A service whose command no source knows is left out in the end.
+The source with the greater weight wins. Two services are the same when they have the same name, when they run the
+same command or are servers in the same folder, or when they are databases of the same kind. The winner keeps its
+command, and takes over what only the other one knows. A list of all processes is complete: an application that it
+does not name is left out, and a note says so. A service whose command no source knows is left out in the end.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from msgspec import structs
 
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
-from devinit.model.service import Readiness, Service
+from devinit.model.service import Condition, Readiness, Service
 from devinit.sources.commands import programs
 from devinit.sources.commands.programs import program_of, words_of
+from devinit.sources.commands.script_runs import MANAGERS
 from devinit.sources.references import retold, without_circles, without_portless, without_unfinished
 from devinit.sources.source import Found, Weight
 
@@ -108,6 +109,22 @@ def _of_the_same_name(service: Service, _low: Found, others: list[Service]) -> I
         yield from (each for each in others if each.name == service.name and _is_application(each))
 
 
+def _of_the_same_command(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
+    """Yield a service that runs the same command in the same folder, whatever each source calls it."""
+    if service.command is not None:
+        started = _started(service)
+        yield from [
+            each for each in others if each.directory == service.directory and _started(each) == started
+        ][:1]
+
+
+def _started(service: Service) -> list[str]:
+    """Return the words of a command; of one that runs a script of a package, without the flags behind it."""
+    words = words_of(service.command or "")
+    is_script = len(words) > 2 and words[0] in MANAGERS and words[1] == "run"  # noqa: PLR2004 - the script follows
+    return words[:3] if is_script else words
+
+
 def _of_the_same_kind(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
     if not _is_application(service):
         yield from [each for each in others if each.provider == service.provider][:1]
@@ -157,9 +174,16 @@ def _work_of(service: Service) -> tuple[str, ...]:
 
 
 _KINDS_OF_WORK = frozenset({"worker", "beat", "flower", "scheduler"})
-_BY_NAME = (_of_the_same_name, _of_the_same_kind, _in_the_same_folder, _of_the_same_work)
+_BY_NAME = (
+    _of_the_same_name,
+    _of_the_same_command,
+    _of_the_same_kind,
+    _in_the_same_folder,
+    _of_the_same_work,
+)
 _IN_CONTAINERS = (
     _of_the_same_name_and_folder,
+    _of_the_same_command,
     _of_the_same_kind,
     _in_the_same_folder,
     _of_the_same_work,
@@ -215,10 +239,20 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
         if winner.ready == Readiness():
             changes["ready"] = other.ready
         changes |= {
-            name: getattr(winner, name) or getattr(other, name)
-            for name in ("before_start", "docs_path", "warm", "port_env")
+            name: getattr(winner, name) or getattr(other, name) for name in ("docs_path", "warm", "port_env")
         }
+        changes["before_start"] = winner.before_start or _without_jobs(other.before_start, winner, high)
     return structs.replace(winner, **changes)
+
+
+def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> tuple[str, ...]:
+    """Return commands without those that a job has done, for the end of which the service waits."""
+    done = [
+        program_of(words_of(found.services[name].command or ""))[:2]
+        for name, condition in service.conditions.items()
+        if condition is Condition.COMPLETED and name in found.services
+    ]
+    return tuple(each for each in commands if program_of(words_of(each))[:2] not in done)
 
 
 def _knows_port(service: Service, found: Found) -> bool:
