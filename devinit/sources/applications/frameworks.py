@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from shlex import quote
 
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
+from devinit.sources.applications import javascript
 from devinit.sources.applications.dependencies import dependencies_of
 from devinit.sources.applications.tree import Tree, joined
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit, at
 from devinit.sources.files import table
+from devinit.sources.jsonc import parse_jsonc
 
 _RAILS = re.compile(r"^[ \t]{0,40}gem[ \t(]{1,10}['\"]rails['\"]", re.MULTILINE)
 _RAILS_HEALTH = re.compile(
@@ -146,27 +147,38 @@ def deno(tree: Tree) -> Finding:
         )
         if not file or tree.has(folder, "package.json"):
             continue
-        tasks = table(_json(tree.text(file)), "tasks")
+        tasks = table(parse_jsonc(tree.text(file)), "tasks")
         task = next((each for each in _DENO_TASK if isinstance(tasks.get(each), str)), None)
         if task is None or not re.search(r"\b(?:deno (?:run|serve|task)|vite)\b", tasks[task]):
             continue
         is_vite, serves = "vite" in tasks[task].split(), "deno serve" in tasks[task]
         given = f" --host {LOCAL_HOST} --port ${{PORT}}" if is_vite or serves else ""
+        use = None if given else _deno_port(tree, folder, tasks[task])
+        is_backend = not is_vite and "fresh" not in tree.text(file)
         units.append(
             Unit(
                 folder=folder,
-                role=Role.FRONTEND if is_vite or "fresh" in tree.text(file) else Role.BACKEND,
+                role=Role.BACKEND if is_backend else Role.FRONTEND,
                 kind="Deno",
                 command=f"deno task {task}{given}",
-                port=5173 if is_vite else 8000,
-                evidence=(tree.seen("command", file, max(tree.text(file).find(f'"{task}"'), 0)),),
+                port=(use and use[1].usual) or (5173 if is_vite else 8000),
+                strict=use is not None and use[1].variable is None,
+                port_env=(use[1].variable,) if use and use[1].variable and use[1].variable != "PORT" else (),
+                evidence=(
+                    tree.seen("command", file, max(tree.text(file).find(f'"{task}"'), 0)),
+                    *((tree.seen("port", use[0], use[1].position),) if use else ()),
+                ),
             )
         )
     return Finding(tuple(units))
 
 
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+def _deno_port(tree: Tree, folder: str, task: str) -> tuple[str, javascript.PortUse] | None:
+    """Return where the code of a program of Deno takes its port from, the file that its task runs first."""
+    named = [joined(folder, word.removeprefix("./")) for word in task.split()]
+    sources = tree.sources(folder, javascript.SUFFIXES)
+    for file in sorted(sources, key=lambda each: each not in named):
+        text = javascript.plain(tree.text(file))
+        if (file in named or javascript.listens(text) is not None) and (use := javascript.port_of(text)):
+            return file, use
+    return None

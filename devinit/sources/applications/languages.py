@@ -43,11 +43,12 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
 
 
 def _of_python(tree: Tree) -> Iterator[Finding]:
-    from devinit.sources.applications import django, python, workers
+    from devinit.sources.applications import django, python, python_pages, workers
 
     readings = python.readings_in(tree)
     djangos = django.found_in(tree)
     folders = {unit.folder for unit in djangos.units}
     yield djangos
     yield python.found_in(tree, readings, folders)
+    yield python_pages.found_in(tree)
     yield Finding(tuple(workers.workers_in(tree, readings, sorted(folders))))

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications import javascript
+from devinit.sources.applications.node_migrations import migrations_of
 from devinit.sources.applications.node_ports import entry_of, port_of_a_program, port_of_a_tool, sources_of
 from devinit.sources.applications.package import Package
 from devinit.sources.applications.scripts import Run, harm_in, run_of, starts_several
@@ -17,6 +18,7 @@ from devinit.sources.applications.servers_of_node import (
     DEVICES,
     DOCUMENTATION,
     PAGE_PACKAGES,
+    RELOADERS,
     RUNNERS,
     SERVER_PACKAGES,
     TOOLS,
@@ -63,6 +65,7 @@ def found_in(tree: Tree, folder: str) -> Finding:
     package = Package(tree, folder, described, manager_of(tree, folder))
     scripts = [each for each in SCRIPTS if isinstance(package.scripts.get(each), str)]
     script = next((each for each in scripts if not _only_builds(package, each)), None)
+    script = script and (_page_among_several(package, script) or _reloading(package, script) or script)
     if script and (harm := harm_in(script, package.scripts)):
         return Finding(notes=(f"{at(folder, _FILE)}its `{script}` is left out: {harm}",))
     finding = _program(package, script) if script else Finding()
@@ -75,6 +78,37 @@ def found_in(tree: Tree, folder: str) -> Finding:
     )
     beside = next((units for units in second if units and units[0].role is Role.BACKEND), ())
     return Finding((*beside, *finding.units), finding.notes)
+
+
+def _page_among_several(package: Package, script: str) -> str:
+    """Return the script of the one page that a script starts beside other programs; empty without one."""
+    text = str(package.scripts[script])
+    if not starts_several(text):
+        return ""
+    words = {each.removeprefix("npm:") for each in re.findall(r"[\w:*.-]+", text)}
+    pages = [
+        name
+        for name in package.scripts
+        if name != script
+        and (name in words or any(each.endswith("*") and name.startswith(each[:-1]) for each in words))
+        and (units := _program(package, name).units)
+        and units[0].role is Role.FRONTEND
+    ]
+    return pages[0] if len(pages) == 1 else ""
+
+
+def _reloading(package: Package, script: str) -> str:
+    """Return the script that runs the same file as a plain one, and reloads it when it changes; empty without."""
+    run = run_of(script, package.scripts)
+    entry = entry_of(package, run) if run.words[:1] == ("node",) and "--watch" not in run.words else None
+    if entry is None:
+        return ""
+    for name in package.scripts:
+        other = run_of(name, package.scripts)
+        reloads = bool(other.words) and (other.words[0] in RELOADERS or "--watch" in other.words)
+        if reloads and entry_of(package, other) == entry:
+            return name
+    return ""
 
 
 def _only_builds(package: Package, script: str) -> bool:
@@ -133,7 +167,7 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
         package.packages
     )
     uses_databases = tool.is_server or is_backend or "@sveltejs/kit" in package.packages
-    before_start, migrations = package.migrations() if uses_databases else ((), ())
+    before_start, migrations = migrations_of(package) if uses_databases else ((), ())
     return Unit(
         folder=package.folder,
         role=Role.ASSETS if has_assets else tool.role,
@@ -183,7 +217,7 @@ def _server(package: Package, script: str, run: Run, kind: str) -> Unit:
     port = port_of_a_program(package, script, run, _PORTS[role])
     built = any(word.removeprefix("./").startswith(_BUILT) for word in run.words[1:])
     has_build = built and isinstance(package.scripts.get("build"), str)
-    migrate, migrations = package.migrations()
+    migrate, migrations = migrations_of(package)
     return Unit(
         folder=package.folder,
         role=role,

@@ -8,13 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
-from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.applications.tree import Tree
 from devinit.sources.files import table
 from devinit.sources.packages import line_of_script
 from devinit.sources.shell import word
-
-_RUN = {"npm": "npx --no-install", "pnpm": "pnpm exec", "yarn": "yarn run", "bun": "bunx"}
-"""Package manager → how it runs a program of the package."""
 
 
 class Package(Struct, frozen=True):
@@ -48,12 +45,3 @@ class Package(Struct, frozen=True):
             return command
         # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
         return f"{command} -- {given}" if self.manager == "npm" else f"{command} {given}"
-
-    def migrations(self) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
-        """Return the commands that bring its database up to date, with what shows them: revisions of Prisma."""
-        schema = joined(self.folder, "prisma/schema.prisma")
-        if not {"prisma", "@prisma/client"}.intersection(self.packages) or not self.tree.text(schema):
-            return (), ()
-        if not any(self.tree.path(joined(self.folder, "prisma/migrations")).glob("*/migration.sql")):
-            return (), ()
-        return (f"{_RUN[self.manager]} prisma migrate deploy",), (self.tree.seen("before_start", schema),)

@@ -113,6 +113,8 @@ RUNNERS = frozenset(
     | {"babel-node", "vite-node", "esno", "esrun", "node-dev"}
 )
 """Programs that run a file: what that does shows whether it is a server."""
+RELOADERS = frozenset({"nodemon", "node-dev", "ts-node-dev", "tsnd"})
+"""Those that run it again when it changes."""
 
 BUILDERS = frozenset(
     {

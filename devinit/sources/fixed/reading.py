@@ -21,7 +21,7 @@ from devinit.system.bounds import Bounds
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
-_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d")
+_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d|[\"']django_vite[\"']")
 _CONFIGURATION = re.compile(
     r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
 )
@@ -64,6 +64,10 @@ _ALEMBIC_URL = re.compile(
 )
 _ALEMBIC_FOLDER = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(\S+)", re.MULTILINE)
 _FINDS_DATABASE = re.compile(r"set_main_option|environ|getenv|settings|config\.attributes", re.IGNORECASE)
+_DJANGO_VITE = re.compile(r"[\"']django_vite[\"']")
+_DJANGO_VITE_PORT = re.compile(r"dev_server_port[\"']?\s{0,9}[:=]\s{0,9}(\d{2,5})\b", re.IGNORECASE)
+_VITE_PORT = 5173
+"""Where django-vite loads scripts from in development when no setting says so."""
 _LINE_END = re.compile(r"\r\n?|\n")
 """As Python counts lines."""
 MOST_TEXT = 1_000_000
@@ -126,13 +130,14 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constan
         if _MENTION.search(content) is None:
             continue
         text = decoded(content)
-        if path.suffix == ".py" and not (_ADDRESS.search(text) and _ORIGINS.search(text)):
+        is_python = path.suffix == ".py"
+        if is_python and not (_DJANGO_VITE.search(text) or (_ADDRESS.search(text) and _ORIGINS.search(text))):
             continue
         left[0] -= len(text)
         if left[0] < 0:
             return
-        if path.suffix == ".py":
-            found: Iterable[tuple[int, int, Direction]] = _origins(text)
+        if is_python:
+            found: Iterable[tuple[int, int, Direction]] = (*_origins(text), *_scripts_of_vite(text))
         else:
             found = _addresses(text, _patterns_for(path.name))
         for port, position, direction in found:
@@ -182,6 +187,17 @@ def _origins(text: str) -> Iterator[tuple[int, int, Direction]]:
             origin = node.value if isinstance(node.value, str) else ""
             if found := _ADDRESS.fullmatch(origin.rstrip("/")):
                 yield int(found[1]), lines[node.lineno - 1], Direction.ACCEPTS
+
+
+def _scripts_of_vite(text: str) -> Iterator[tuple[int, int, Direction]]:
+    """Yield the port from which the pages of Django load the scripts of Vite, unless the environment says it."""
+    used = _DJANGO_VITE.search(text)
+    if used is None:
+        return
+    if stated := _DJANGO_VITE_PORT.search(text):
+        yield int(stated[1]), stated.start(), Direction.CALLS
+    elif "dev_server_port" not in text.lower():
+        yield _VITE_PORT, used.start(), Direction.CALLS
 
 
 def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 from devinit.model.evidence import Evidence
 from devinit.sources.commands.workspace import Package
 from devinit.sources.files import read, seen, table
+from devinit.sources.jsonc import parse_jsonc
 from devinit.system.bounds import Bounds
 
 FILES = ("turbo.json", "turbo.jsonc")
-_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*')
-_LAST_COMMA = re.compile(r",(?=\s{0,99}[}\]])")
 
 
 def tasks_before(task: str, bounds: Bounds) -> Iterator[tuple[str, Evidence]]:
@@ -24,7 +22,7 @@ def tasks_before(task: str, bounds: Bounds) -> Iterator[tuple[str, Evidence]]:
         text = read(path, bounds)
         if not text:
             continue
-        described = _parsed(text)
+        described = parse_jsonc(text)
         tasks = table(described, "tasks") or table(described, "pipeline")
         stated = table(tasks, task).get("dependsOn")
         for each in stated if isinstance(stated, list) else ():
@@ -50,14 +48,6 @@ def before_task(
         having = [each for each in (*chosen, *used) if each.name == package and plain in each.scripts]
     filters = "".join(f" --filter={each.name}" for each in having if re.fullmatch(r"[@\w./-]+", each.name))
     return f"turbo run {plain}{filters}" if filters and re.fullmatch(r"[\w:.-]+", plain) else ""
-
-
-def _parsed(text: str) -> object:
-    plain = _COMMENT.sub(lambda found: found[1] or "", text)
-    try:
-        return json.loads(_LAST_COMMA.sub("", plain))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _line(task: str, path: Path, text: str, bounds: Bounds) -> Evidence:
