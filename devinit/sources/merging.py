@@ -17,6 +17,7 @@ from msgspec import structs
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.service import Condition, Readiness, Service
+from devinit.sources.after_migrations import after_migrations
 from devinit.sources.commands import programs
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import MANAGERS
@@ -39,7 +40,7 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
         if name not in databases
     }
     hints = () if rest or wanted else (hint for each in by_weight for hint in each.hints)
-    return structs.replace(found, services=databases | rest, notes=(*found.notes, *hints))
+    return structs.replace(found, services=databases | after_migrations(rest), notes=(*found.notes, *hints))
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import structs
 
@@ -110,7 +110,7 @@ def without_circles(found: Found) -> Found:
         for other in service.depends_on:
             if other not in kept:
                 continue
-            if name == other or _leads_to(other, name, kept):
+            if name == other or leads_to(other, name, kept):
                 notes.append(f"{name} does not wait for {other}, which waits for it")
             else:
                 kept[name].append(other)
@@ -125,10 +125,11 @@ def without_circles(found: Found) -> Found:
     return structs.replace(found, services=services, notes=tuple(notes))
 
 
-def _leads_to(start: str, end: str, edges: Mapping[str, list[str]]) -> bool:
+def leads_to(start: str, end: str, edges: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether a service waits for another one, also through others. `edges`: name → what it waits for."""
     waiting, seen = [start], {start}
     while waiting:
-        for name in edges[waiting.pop()]:
+        for name in edges.get(waiting.pop(), ()):
             if name == end:
                 return True
             if name not in seen:

@@ -184,7 +184,7 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, Expected]]] = {
             "postgres": Expected("", None, 5432),
             "redis": Expected("", None, 6379),
             "backend": Expected("", "bin/rails server -b 127.0.0.1 -p ${PORT}", 3000, ("postgres", "redis")),
-            "worker": Expected("", "bundle exec sidekiq", None, ("postgres", "redis")),
+            "worker": Expected("", "bundle exec sidekiq", None, ("postgres", "redis", "backend")),
         },
     ),
     "Laravel": (

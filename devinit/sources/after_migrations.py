@@ -1,0 +1,42 @@
+"""Workers wait until the migrations of their application have run: no list of processes says so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import structs
+
+from devinit.kinds import kind_of
+from devinit.model.service import Condition, Service
+from devinit.sources.commands.programs import BUILDERS, builds, program_of, words_of
+from devinit.sources.references import leads_to
+
+
+def after_migrations(services: Mapping[str, Service]) -> dict[str, Service]:
+    """Return services of which the workers start after what their server runs before its own start.
+
+    The server of a worker is the only one in the same folder that runs something before.
+    """
+    preparing = [each for each in services.values() if each.before_start and each.port is not None]
+    return {name: _waiting(service, preparing, services) for name, service in services.items()}
+
+
+def _waiting(service: Service, preparing: list[Service], services: Mapping[str, Service]) -> Service:
+    servers = [each for each in preparing if each.directory == service.directory]
+    if len(servers) != 1 or not _works_on_data(service) or servers[0].name in service.depends_on:
+        return service
+    [server] = servers
+    if leads_to(server.name, service.name, {name: each.depends_on for name, each in services.items()}):
+        return service
+    return structs.replace(
+        service,
+        depends_on=(*service.depends_on, server.name),
+        conditions=service.conditions | {server.name: Condition.STARTED},
+    )
+
+
+def _works_on_data(service: Service) -> bool:
+    """Tell whether a service is a worker, which may ask the database as soon as it runs."""
+    if service.port is not None or service.before_start or not kind_of(service).runs_a_command:
+        return False
+    return not BUILDERS.search(service.name) and not builds(program_of(words_of(service.command or "")))
