@@ -41,7 +41,7 @@ from devinit.ports.granting.conflicts import ConflictsFound, conflict_of
 from devinit.ports.granting.overrides import Overrides
 from devinit.ports.granting.reuse import AskRunning, in_words, refusal
 from devinit.ports.granting.takings import Takings
-from devinit.ports.granting.wanted import Wanted, hint_for
+from devinit.ports.granting.wanted import Wanted, hint_for, with_what_fixes
 from devinit.ports.hold import Hold, Refusal, assigned_port
 from devinit.ports.holder.leftover import started_by_us
 from devinit.ports.holder.lookup import counted, holding, holdings
@@ -357,13 +357,11 @@ class Search:
             lines.append(f"port {last.port} for {each.request.service} is {last.reason}")
             if last.port in found:
                 report = self.judge(wanted.request.service, last.port, found[last.port])
-                hints.append(report.advice)
+                lines[-1] = lines[-1].removesuffix(f" (not ended: {report.advice})")  # the hint says it
+                hints.append(with_what_fixes(report.advice, wanted))
                 conflicts.append(conflict_of(wanted.request.service, report, move_to=None))
             hints.append(hint_for(wanted))
-        hint = next(hint for hint in hints if hint)
-        # The message need not repeat it.
-        lines = [line.removesuffix(f" (not ended: {hint})") for line in lines]
-        raise PortConflict("; ".join(lines), hint=hint, conflicts=conflicts)
+        raise PortConflict("; ".join(lines), hint=next(filter(None, hints)), conflicts=conflicts)
 
     def hand_over(self, outcome: GrantedPort) -> Taking:
         """Return what was taken for a service; it is no longer ours to give back."""

@@ -64,10 +64,18 @@ class Wanted(Struct, frozen=True):
         )
 
 
+def with_what_fixes(advice: str, wanted: Wanted) -> str:
+    """Return advice about the holder of a port, with the line of the code that keeps the service on it."""
+    if not advice or not wanted.request.fixed_by:
+        return advice
+    return f"{advice.removesuffix(', or choose another port')}; {wanted.request.why_fixed}"
+
+
 def hint_for(wanted: Wanted) -> str:
     """Return what helps when a request that must not move cannot have its port."""
     if wanted.strict:
-        return f"its port is fixed ({wanted.request.why_fixed}): stop the holder, or give the service another port"
+        way_out = "change that line" if wanted.request.fixed_by else "give the service another port"
+        return f"its port is fixed ({wanted.request.why_fixed}): stop the holder, or {way_out}"
     if wanted.policy is ConflictPolicy.FAIL:
         return 'stop the holder, or let it move: on_conflict = "move", without SKIP_PORT_DISCOVERY'
     return "stop the holder, or choose another port"
