@@ -76,7 +76,7 @@ def run(arguments: Arguments) -> int:
         refuse_to_replace(path, folder, force=arguments.force)
     found = detect(root)
     project = named_like_its_data(found)
-    text = initial_toml(project, None if arguments.full else found)
+    text = initial_toml(project, None if arguments.full else found, secrets_beside(found))
     if arguments.shown:
         terminal.data(text)
         tell(project.notes)
@@ -124,6 +124,27 @@ def project_of(folder: Path) -> Path:
     from devinit.config.shown import root_around
 
     return Path(root_around(str(folder)) or folder)
+
+
+def secrets_beside(project: Project) -> dict[str, str]:
+    """Return the secrets in the `.env` files of a project, each with its variable."""
+    from devinit.config.env_files import given_env_files, loaded_env_files  # as in `run`
+    from devinit.config.secrets import secrets_of
+    from devinit.errors import ConfigError
+    from devinit.runtime.dotenv import stated_in
+
+    values: dict[str, str] = {}
+    services = project.services.values()
+    files = (
+        path
+        for each in services
+        for path in (*given_env_files(project.root, each), *loaded_env_files(project.root, each))
+    )
+    for path in dict.fromkeys(files):
+        if path.is_file():  # the writer of a named pipe waits for a service
+            with suppress(ConfigError):
+                values |= {name: each.value for name, each in stated_in((path,), caller={}).items()}
+    return secrets_of(values)
 
 
 def named_like_its_data(project: Project) -> Project:

@@ -14,6 +14,7 @@ from devinit.config.as_tables import (
     with_left_out,
 )
 from devinit.config.problems import dotted
+from devinit.config.secrets import without_secrets
 from devinit.kinds import kind_of
 from devinit.model.service import Project, Service
 from devinit.text import one_line
@@ -89,11 +90,13 @@ _COMMENTS = {
 """What is said beside a key where it is met first."""
 
 
-def initial_toml(project: Project, found: Project | None = None) -> str:
+def initial_toml(
+    project: Project, found: Project | None = None, secrets: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return the text of a devinit.toml that load() reads back to the same project.
 
     Without `found` it is all that counts. With what was detected it lies over that: what is the same stands in it
-    as a comment.
+    as a comment. `secrets` of `.env` files are not written (config.secrets): each with its variable.
     """
     comments = dict(_COMMENTS)
     for service in project.services.values():
@@ -104,15 +107,27 @@ def initial_toml(project: Project, found: Project | None = None) -> str:
         keys = dict(service_keys(service, project))
         same = _keys_found(service, found)
         origin = _origin(service, project)
+        keys, private = without_secrets(keys, secrets)
+        same, _ = without_secrets(same, secrets)
         parts.append(_table(dotted(("services", service.name)), keys, comments, origin, same))
+        parts.append(
+            "".join(f"# {key} is not written: it holds a secret of a .env file\n" for key in private)
+        )
     parts.append(_examples(project))
     parts.append(_FURTHER)
-    environment: dict[str, Value] = with_left_out(project.environment, project.left_out)
-    same = {} if found is None else with_left_out(found.environment, found.left_out)
+    environment, _ = _environment(project, secrets)
+    same = {} if found is None else _environment(found, secrets)[0]
     parts.append(_table("environment", environment, comments, same=same) or _ENVIRONMENT)
     parts.append(_table("discovery", discovery_keys(project), comments))
     parts.append(_PROFILES)
     return "".join(parts)
+
+
+def _environment(project: Project, secrets: Mapping[str, str]) -> tuple[dict[str, Value], list[str]]:
+    """Return `[environment]` without secrets, and what of it is not written."""
+    kept, left = without_secrets({"env": with_left_out(project.environment, project.left_out)}, secrets)
+    values = kept.get("env", {})
+    return (values if isinstance(values, dict) else {}), left
 
 
 def _keys_found(service: Service, found: Project | None) -> dict[str, Value]:

@@ -55,6 +55,39 @@ class TestTheFile:
         assert port.policy is ConflictPolicy.FAIL
 
 
+class TestSecretsOfAnEnvFile:
+    COMPOSE = """\
+services:
+  redis: {image: redis, command: "redis-server --requirepass ${DB_PASS}"}
+  db: {image: postgres, environment: {POSTGRES_PASSWORD: "${DB_PASS}"}}
+  worker:
+    image: python
+    command: celery -A app worker --secret ${TOKEN}
+    env_file: .env
+    environment: {CONN: "host=db port=5432 password=${DB_PASS} user=app"}
+"""
+    ENV = (
+        "DB_PASS=PWENV6\nTOKEN=PWENV8\nCONN2=host=db password=PWENV20 user=app\n"
+        "BROKER=redis://x:PWENV24@redis:6379/1?secret=PWENV25\n"
+    )
+
+    @pytest.mark.parametrize("options", [("--full",), ()])
+    def test_are_not_written(self, shop: Shop, options: tuple[str, ...]) -> None:
+        for name, text in {
+            "compose.yaml": self.COMPOSE,
+            ".env": self.ENV,
+            "app.py": 'from celery import Celery\napp = Celery("app", broker="redis://localhost")\n',
+            "requirements.txt": "celery[redis]\n",
+        }.items():
+            (shop.root / name).write_text(text)
+
+        written = shop("init", "--print", *options).stdout
+
+        assert "PWENV" not in written
+        assert "[services.redis]" in written
+        assert not options or 'password = "random"' in written
+
+
 class TestGitignore:
     @pytest.mark.parametrize(
         ("before", "after"),

@@ -60,7 +60,9 @@ def statement_of(member: Member, project: ComposeProject) -> Statement:
     keys: dict[str, Any] = {}
     evidence: list[Evidence] = []
     if text:
-        keys["password"] = RANDOM_PASSWORD if password and _is_private(password) else text
+        # What a command says has been put together already.
+        is_private = _is_private(password) if password else text in project.names.values()
+        keys["password"] = RANDOM_PASSWORD if is_private else text
         evidence.append((password.at if password else definition.command_at).evidence("password"))
     return Statement(Login(password=text), keys, tuple(evidence))
 

@@ -1,0 +1,93 @@
+"""Secrets of `.env` files stay out of a devinit.toml that is written: it is for the repository. Pure.
+
+Detection reads what a compose file makes of `${DB_PASSWORD}`, because that is what the service is given. The file
+names the variable instead, which every service gets from the same `.env`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from devinit.masking import HIDDEN, hides, masked
+from devinit.masking.names import SWITCHES
+
+if TYPE_CHECKING:
+    from devinit.config.as_tables import Value
+
+SHORTEST = 4
+"""Characters. A shorter secret may be a part of any word, and guards nothing."""
+TEMPLATES = frozenset({"command", "setup", "before_start", "env"})
+"""Keys whose texts may name variables."""
+
+
+def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets in `.env` files: each with the variable that it is the value of; "" for a part."""
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        if hides(name) and value.lower() not in SWITCHES:
+            found[value] = name
+        else:
+            found |= {part: found.get(part, "") for part in _hidden_parts(value)}
+    words = {value for name, value in values.items() if not hides(name)}
+    secrets = {text: name for text, name in found.items() if len(text) >= SHORTEST and text not in words}
+    # The longest first: one may be a part of another.
+    return dict(sorted(secrets.items(), key=lambda each: -len(each[0])))
+
+
+def _hidden_parts(value: str) -> Iterator[str]:
+    """Yield what of a value is hidden where it is shown."""
+    first, *rest = masked(value).split(HIDDEN)
+    position = len(first)
+    for piece in rest:
+        end = value.find(piece, position) if piece else len(value)
+        if end > position:
+            yield value[position:end]
+        position = max(end, position) + len(piece)
+
+
+def without_secrets(
+    keys: Mapping[str, Value], secrets: Mapping[str, str]
+) -> tuple[dict[str, Value], list[str]]:
+    """Return the keys of a table without secrets, and the names of those that cannot be written."""
+    kept: dict[str, Value] = {}
+    left: list[str] = []
+    for key, value in keys.items():
+        if not any(secret in text for text in _texts(value) for secret in secrets):
+            kept[key] = value
+        elif key == "env" and isinstance(value, dict):
+            inner = {name: _named(each, secrets) for name, each in value.items()}
+            kept[key] = {name: each for name, each in inner.items() if each is not None}
+            left += [f"env.{name}" for name, each in inner.items() if each is None]
+        elif key in TEMPLATES and (named := _named(value, secrets)) is not None:
+            kept[key] = named
+        else:
+            left.append(key)
+    return {key: value for key, value in kept.items() if value != {}}, left
+
+
+def _texts(value: Value) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case list():
+            for each in value:
+                yield from _texts(each)
+        case dict():
+            for each in value.values():
+                yield from _texts(each)
+
+
+def _named(value: Value, secrets: Mapping[str, str]) -> Value | None:
+    """Return a value that names variables in the place of secrets; None where no variable is the secret."""
+    if isinstance(value, list):
+        each = [_named(text, secrets) for text in value]
+        return None if None in each else [text for text in each if text is not None]
+    if not isinstance(value, str):
+        return value
+    for secret, name in secrets.items():
+        if secret in value:
+            if not name:
+                return None
+            value = value.replace(secret, f"${{{name}}}")
+    return value
