@@ -57,13 +57,14 @@ def without_secrets(
             kept[key] = value
         elif key == "env" and isinstance(value, dict):
             inner = {name: _named(each, secrets) for name, each in value.items()}
-            kept[key] = {name: each for name, each in inner.items() if each is not None}
+            if any(each is not None for each in inner.values()):
+                kept[key] = {name: each for name, each in inner.items() if each is not None}
             left += [f"env.{name}" for name, each in inner.items() if each is None]
         elif key in TEMPLATES and (named := _named(value, secrets)) is not None:
             kept[key] = named
         else:
             left.append(key)
-    return {key: value for key, value in kept.items() if value != {}}, left
+    return kept, left
 
 
 def _texts(value: Value) -> Iterator[str]:
