@@ -16,6 +16,8 @@ from devinit.system.limits import cure_of_limit
 
 IDENTITY = "identity"
 IDENTITY_BYTES = 16
+EVERYTHING = "*\n"
+"""What the `.gitignore` of the folder says."""
 
 
 def open_own_folder(path: str) -> int:
@@ -50,13 +52,39 @@ def _make_private(path: str, own: int) -> None:
     if found.st_mode & 0o077:
         _close_to_others(own)
     try:
-        ignore = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=own)
-    except FileExistsError:
-        return
+        _ignore_everything(own)
     except OSError as error:
         raise _unusable(path, error) from error
-    with open(ignore, "w", encoding="ascii") as file:
-        file.write("*\n")
+
+
+def _ignore_everything(own: int) -> None:
+    """Write the `.gitignore` of the folder. Raise OSError, and leave none without its line then."""
+    try:
+        ignore = os.open(".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=own)
+    except FileExistsError:
+        found = _empty(own)
+        if found is None:
+            return
+        ignore = found
+    try:
+        with open(ignore, "w", encoding="ascii") as file:
+            file.write(EVERYTHING)
+    except OSError:
+        os.unlink(".gitignore", dir_fd=own)
+        raise
+
+
+def _empty(own: int) -> int | None:
+    """Return the `.gitignore`, opened, if it is empty: the disk was full when it was made. None for any other."""
+    try:
+        file = os.open(".gitignore", os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=own)
+    except OSError:
+        return None  # a link, or a folder of the user's
+    found = os.fstat(file)
+    if stat.S_ISREG(found.st_mode) and found.st_size == 0:
+        return file
+    os.close(file)
+    return None
 
 
 def _close_to_others(own: int) -> None:

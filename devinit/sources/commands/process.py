@@ -8,9 +8,8 @@ import shlex
 from msgspec import Struct
 
 from devinit.model.evidence import Evidence
+from devinit.sources.commands.programs import LONGEST_COMMAND
 
-LONGEST_COMMAND = 2_000
-"""In characters. No command that was written by hand is longer."""
 LONGEST_NAME = 40
 """Of a service."""
 _UNNAMED = "process"

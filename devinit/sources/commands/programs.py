@@ -259,10 +259,14 @@ _OF_THE_FRAMEWORK = frozenset({"rails", "manage.py", "artisan"})
 _ASSIGNMENT = re.compile(r"\A[A-Za-z_]\w*=.*", re.DOTALL)
 
 
+LONGEST_COMMAND = 2_000
+"""In characters. No command that was written by hand is longer, and to take one apart takes long."""
+
+
 def words_of(command: str) -> list[str]:
-    """Return the words of a command; none when they cannot be told."""
+    """Return the words of a command; none when they cannot be told, or when it is too long."""
     try:
-        return shlex.split(command)
+        return shlex.split(command) if len(command) <= LONGEST_COMMAND else []
     except ValueError:
         return []
 

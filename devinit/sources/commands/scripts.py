@@ -11,7 +11,6 @@ from msgspec import Struct, structs
 from devinit.model.evidence import Evidence
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, port_in, understood
-from devinit.sources.commands.process import LONGEST_COMMAND
 from devinit.sources.files import LONGEST_WORDS, table
 from devinit.sources.packages import (
     LAST_WINS,
@@ -108,7 +107,7 @@ def words_of_script(command: Command, directory: Path, bounds: Bounds) -> str | 
     if isinstance(words, str) and words.rstrip().endswith(" --") and command.runs is not None:
         # A script that stands before others: `with-env next dev` is `dotenv -e ../.env -- next dev`.
         words = f"{words.rstrip()} {shlex.join(command.runs.arguments)}"
-    return words if isinstance(words, str) and len(words) <= LONGEST_COMMAND else None
+    return words if isinstance(words, str) and len(words) <= programs.LONGEST_COMMAND else None
 
 
 def scripts_reached(command: str, directory: Path, bounds: Bounds) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from devinit.config.detected import detect
 from devinit.sources.applications import tree
+from devinit.sources.commands.programs import LONGEST_COMMAND
 from tests.sources.applications.test_shapes import SHAPES, lay_out
 
 NAMES = sorted({name for files, _ in SHAPES.values() for name in files})
@@ -103,6 +105,33 @@ class TestARepository:
         lay_out(root, {"backend/main.py": f"# FastAPI\n{text}"})
 
         assert detect(root).services.keys() <= {"backend"}
+
+    def test_with_scripts_of_endless_length_takes_none_of_them_apart(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lengths: list[int] = []
+        split = shlex.split
+
+        def counted(text: str, **more: bool) -> list[str]:
+            lengths.append(len(text))
+            return split(text, **more)
+
+        monkeypatch.setattr(shlex, "split", counted)
+        lay_out(
+            root,
+            {
+                f"apps/a{number}/package.json": json.dumps({"scripts": {"dev": "a" * 100_000}})
+                for number in range(3)
+            },
+        )
+        lay_out(
+            root,
+            {"package.json": '{"scripts": {"dev": "npm run dev --workspaces"}, "workspaces": ["apps/*"]}'},
+        )
+
+        detect(root)
+
+        assert max(lengths) <= LONGEST_COMMAND
 
     def test_with_more_files_than_are_looked_at_says_so(
         self, root: Path, monkeypatch: pytest.MonkeyPatch
