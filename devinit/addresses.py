@@ -202,10 +202,22 @@ def _written(root: str, service: str) -> Discovered | None:
     try:
         said = json.loads(read_bytes(os.path.join(root, file)) or b"")
         found = Discovered(service, str(said["host"]), int(said["port"]), str(said["url"]))
+        if _is_of_another(root, str(said.get("writer", ""))):
+            return None  # its process and its port are those of another container, or another user's
         is_true = _is_true(found.port, int(said["process_id"]), time.time() - float(said["timestamp"]))
     except (StateFileError, ValueError, LookupError, TypeError, OverflowError, RecursionError):
         return None  # there is none, or it is not one of ours
     return _as_told(root, found) if is_true else None
+
+
+def _is_of_another(root: str, signature: str) -> bool:
+    """Whether a discovery file was written by devinit with another state folder."""
+    from pathlib import Path
+
+    from devinit.runtime.writer import is_signed_by_another, writer_of
+    from devinit.system.state_folders import folder_of
+
+    return is_signed_by_another(Path(root), signature, writer_of(Path(folder_of(root))))
 
 
 def _as_told(root: str, found: Discovered) -> Discovered:

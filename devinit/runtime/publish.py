@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from stat import S_IMODE
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import msgspec
 
@@ -18,7 +18,7 @@ from devinit.errors import StateFileError
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Endpoint
 from devinit.runtime.dotenv import SIGNATURE, render
-from devinit.runtime.writer import line_of
+from devinit.runtime.writer import is_signed_by_another, line_of, signed
 from devinit.system.files import read_bytes, refuse_private, try_to_write, write_atomically
 
 PRIVATE = 0o600
@@ -36,11 +36,18 @@ class Discovery(TypedDict):
     timestamp: int
     """When the file was last known to be true: 1795948006, Unix time in seconds."""
     process_id: int
-    """4711, the process that listens."""
+    """4711, the process that listens, in the pid namespace of the writer."""
+    writer: NotRequired[str]
+    """"5f0c2a91d4 9be01c77aa": an id of the devinit that keeps the file, and one of the folder; opaque."""
 
 
-DISCOVERY_KEYS = frozenset(("port", "host", "url", "timestamp", "process_id", "pid"))
+DISCOVERY_KEYS = frozenset(("port", "host", "url", "timestamp", "process_id", "writer", "pid"))
 """The keys of a discovery file, also of earlier versions and of scripts that devinit replaces."""
+
+
+FRESH_SECONDS = 30
+"""A discovery file that is older than this has no supervisor that keeps it: what the guide tells its readers."""
+KEPT_BY_ANOTHER = "is kept by devinit with another state folder (another user, HOME or container)"
 
 
 class _Author(TypedDict):
@@ -48,6 +55,8 @@ class _Author(TypedDict):
 
     port: int
     process_id: int
+    writer: NotRequired[str]
+    timestamp: NotRequired[float]
 
 
 def refuse_linked_environment(root: Path) -> None:
@@ -116,11 +125,16 @@ def _is_up_to_date(root: Path, content: bytes) -> bool:
     return _is_private_file(path) and read_bytes(path, inside=root) == content
 
 
-def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float) -> None:
+def write_discovery(
+    root: Path, path: Path, endpoint: Endpoint, *, process_id: int, now: float, writer: str = ""
+) -> None:
     """Say that the endpoint answers and which process listens; written again it says: still so.
 
-    Raise StateFileError when the file cannot be written, does not lie in the checkout, or is another one: a
-    repository can name `.env` under [discovery], of which git has no copy.
+    `writer`: the id of the state folder (runtime.writer).
+
+    Raise StateFileError when the file cannot be written, does not lie in the checkout, is kept by a supervisor
+    with another state folder, or is another one: a repository can name `.env` under [discovery], of which git has
+    no copy.
     """
     assert endpoint.port is not None  # noqa: S101 - a service without a port has nothing to discover
     scheme, host = _origin(endpoint.url or "http://localhost")
@@ -132,26 +146,39 @@ def write_discovery(root: Path, path: Path, endpoint: Endpoint, *, process_id: i
         timestamp=int(now),
         process_id=process_id,
     )
+    if writer:
+        discovery["writer"] = signed(root, writer)
     # Not flushed to the disk, every ten seconds: after a power cut no service listens there.
     content = msgspec.json.encode(discovery) + b"\n"
     _require_inside(root, path)
-    if not (os.path.islink(path) or _may_be_replaced(path)):  # noqa: PTH114 - as above; a link is refused below
-        raise StateFileError(
-            f"{path} is no discovery file, and is left as it is",
-            hint="name another file under [discovery] in devinit.toml",
-        )
+    if not os.path.islink(path):  # noqa: PTH114 - as above; a link is refused below
+        if not _may_be_replaced(path):
+            raise StateFileError(
+                f"{path} is no discovery file, and is left as it is",
+                hint="name another file under [discovery] in devinit.toml",
+            )
+        if _is_kept_by_another(root, path, writer, now):
+            raise StateFileError(
+                f"{path} {KEPT_BY_ANOTHER}",
+                hint="stop the services there, or name another file under [discovery] in devinit.toml",
+            )
     write_atomically(path, content, mode=PRIVATE, durable=False)
 
 
-def remove_discovery(root: Path, path: Path, *, port: int, process_id: int) -> bool:
+def remove_discovery(root: Path, path: Path, *, port: int, process_id: int, writer: str = "") -> bool:
     """Remove a discovery file that speaks of this process on this port, and return whether it did.
 
-    A later run may have written its own by now; one that cannot be read, or does not lie in the checkout, is not
-    proven to be ours.
+    A later run may have written its own by now, and so may a supervisor with another state folder, where port and
+    pid can be the same. A file that cannot be read, or does not lie in the checkout, is not proven to be ours.
     """
     try:
         _require_inside(root, path)
-        ours = _author(path) == (port, process_id)
+        author = _author(path)
+        ours = (
+            author is not None
+            and (author["port"], author["process_id"]) == (port, process_id)
+            and not is_signed_by_another(root, author.get("writer", ""), writer)
+        )
         if ours:
             path.unlink()
     except (OSError, StateFileError):
@@ -166,10 +193,11 @@ def for_process(path: Path, process_id: int) -> Path:
     return path.with_name(f"{stem}.{process_id}{suffix}")
 
 
-def remove_dead(root: Path, path: Path) -> None:
+def remove_dead(root: Path, path: Path, *, now: float, writer: str = "") -> None:
     """Remove the files beside this one that processes had for themselves, and that are not there any more.
 
-    In a folder outside of the checkout they are another project's.
+    In a folder outside of the checkout they are another project's. What a supervisor with another state folder
+    wrote stays: its pids may be those of another container.
     """
     stem, suffix = os.path.splitext(path.name)  # noqa: PTH122 - as above
     try:
@@ -180,30 +208,48 @@ def remove_dead(root: Path, path: Path) -> None:
     for name in names:
         middle = name.removeprefix(f"{stem}.").removesuffix(suffix)
         if name == f"{stem}.{middle}{suffix}" and middle.isascii() and middle.isdecimal():
-            _remove_if_dead(path.with_name(name), int(middle))
+            try:
+                _remove_if_dead(root, path.with_name(name), int(middle), now=now, writer=writer)
+            except (OSError, StateFileError):
+                continue
 
 
-def _remove_if_dead(path: Path, process_id: int) -> None:
+def _remove_if_dead(root: Path, path: Path, process_id: int, *, now: float, writer: str) -> None:
     try:
         os.kill(process_id, 0)
     except (ProcessLookupError, OverflowError):
-        try:
-            author = _author(path)
-            if author is not None and author[1] == process_id:
-                path.unlink()
-        except (OSError, StateFileError):
+        author = _author(path)
+        if author is None or author["process_id"] != process_id:
             return
-    except PermissionError:
-        return
+        signature = author.get("writer", "")
+        if is_signed_by_another(root, signature, writer):
+            return
+        # An earlier version did not say who wrote it: where it is kept, its process is in another container.
+        if writer and not signature and _is_fresh(author, now):
+            return
+        path.unlink()
 
 
-def _author(path: Path) -> tuple[int, int] | None:
-    """Return the port and the process that a discovery file names; None when it names none."""
+def _author(path: Path) -> _Author | None:
+    """Return whom a discovery file speaks of, and who wrote it; None when it does not say."""
     try:
-        author = msgspec.json.decode(read_bytes(path) or b"", type=_Author)
+        return msgspec.json.decode(read_bytes(path) or b"", type=_Author)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return author["port"], author["process_id"]
+
+
+def _is_kept_by_another(root: Path, path: Path, writer: str, now: float) -> bool:
+    """Whether a supervisor with another state folder says that its service answers there."""
+    author = _author(path)
+    return (
+        author is not None
+        and is_signed_by_another(root, author.get("writer", ""), writer)
+        and _is_fresh(author, now)
+    )
+
+
+def _is_fresh(author: _Author, now: float) -> bool:
+    return abs(now - author.get("timestamp", 0.0)) <= FRESH_SECONDS
 
 
 def _may_be_replaced(path: Path) -> bool:

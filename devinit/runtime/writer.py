@@ -12,11 +12,13 @@ from pathlib import Path
 from devinit.errors import StateFileError
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.system.digest import blake2b
+from devinit.system.file_lock import FileLock
 from devinit.system.files import read_bytes, write_atomically
+from devinit.system.paths import state_directory
 from devinit.system.state_folders import fingerprint
 
 WRITER_FILE = "writer"
-"""The file in a state folder that holds its id."""
+"""The file that holds the id: in the folder of all state folders; an earlier version had one in each."""
 LABEL = "# State folder: "
 """How the line of `.env.runtime` begins that says whose it is."""
 ID_BYTES = 5
@@ -27,28 +29,43 @@ TAKEN = (
 
 
 def writer_of(state: Path) -> str:
-    """Return the id of a state folder; "" where it has none yet, or it cannot be read."""
+    """Return the id under which a state folder writes; "" where there is none yet, or it cannot be read."""
+    return _read(state) or _read(state_directory())
+
+
+def claimed_writer(state: Path) -> str:
+    """Return the id of a state folder, made at the user's first start; "" where it cannot be kept.
+
+    It lies above the state folders of the checkouts, so that it outlives them (`devinit forget --data`). A
+    checkout that an earlier version has started keeps the one in its own.
+    """
+    if known := writer_of(state):
+        return known
     try:
-        return (read_bytes(state / WRITER_FILE) or b"").decode("ascii", "replace").strip()
+        with FileLock(state_directory() / f"{WRITER_FILE}.lock"):
+            if not (known := _read(state_directory())):
+                known = os.urandom(ID_BYTES).hex()
+                write_atomically(state_directory() / WRITER_FILE, f"{known}\n", durable=False)
+    except (OSError, StateFileError):
+        return ""  # without an id nothing is said of whose the file is
+    return known
+
+
+def _read(folder: Path) -> str:
+    try:
+        return (read_bytes(folder / WRITER_FILE) or b"").decode("ascii", "replace").strip()
     except StateFileError:
         return ""
 
 
-def claimed_writer(state: Path) -> str:
-    """Return the id of a state folder, made at the first start; "" where it cannot be kept."""
-    if known := writer_of(state):
-        return known
-    made = os.urandom(ID_BYTES).hex()
-    try:
-        write_atomically(state / WRITER_FILE, f"{made}\n", durable=False)
-    except (OSError, StateFileError):
-        return ""  # without an id nothing is said of whose the file is
-    return made
-
-
 def line_of(root: Path, writer: str) -> str:
     """Return the line that names the writer and the folder of the checkout; "" when the writer is not known."""
-    return f"{LABEL}{writer} {_folder(root)}\n" if writer else ""
+    return f"{LABEL}{signed(root, writer)}\n" if writer else ""
+
+
+def signed(root: Path, writer: str) -> str:
+    """Return what a file says of its writer and the folder it was written for; "" when the writer is not known."""
+    return f"{writer} {_folder(root)}" if writer else ""
 
 
 def is_of_another(root: Path, writer: str) -> bool:
@@ -61,8 +78,13 @@ def is_of_another(root: Path, writer: str) -> bool:
     found = lines[1].decode("utf-8", "replace") if len(lines) > 1 else ""
     if not writer or not found.startswith(LABEL):
         return False
-    author, _, folder = found.removeprefix(LABEL).partition(" ")
-    return author != writer and folder == _folder(root)
+    return is_signed_by_another(root, found.removeprefix(LABEL), writer)
+
+
+def is_signed_by_another(root: Path, signature: str, writer: str) -> bool:
+    """Whether a file was written for this folder with another state folder. False where either is not known."""
+    author, _, folder = signature.partition(" ")
+    return bool(writer and author) and author != writer and folder == _folder(root)
 
 
 def _folder(root: Path) -> str:

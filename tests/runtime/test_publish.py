@@ -264,7 +264,7 @@ class TestADiscoveryFileThatIsNone:
             write(file, BACKEND, process_id=ended.pid, now=NOW, root=others)
 
         assert not remove_discovery(root, path, port=8001, process_id=ended.pid)
-        remove_dead(root, path)
+        remove_dead(root, path, now=NOW)
 
         assert sorted(others.iterdir()) == sorted(theirs)
 
@@ -339,7 +339,7 @@ class TestADiscoveryFileForOneProcess:
         for pid in (os.getpid(), ended.pid):
             write(for_process(path, pid), BACKEND, process_id=pid, now=NOW)
 
-        remove_dead(path.parent, path)
+        remove_dead(path.parent, path, now=NOW)
 
         assert [each.name for each in tmp_path.iterdir()] == [f".backend-port.{os.getpid()}.json"]
 
@@ -351,7 +351,7 @@ class TestADiscoveryFileForOneProcess:
         for file in (path, nested):
             file.write_text('{"x":' + "[" * 100_000 + "]" * 100_000 + "}")
 
-        remove_dead(path.parent, path)
+        remove_dead(path.parent, path, now=NOW)
 
         assert nested.exists()
         assert not remove_discovery(tmp_path, path, port=8001, process_id=ended.pid)
@@ -366,6 +366,6 @@ class TestADiscoveryFileForOneProcess:
         os.mkfifo(tmp_path / ".backend-port.99999999.json")
         before = sorted(tmp_path.iterdir())
 
-        remove_dead(path.parent, path)
+        remove_dead(path.parent, path, now=NOW)
 
         assert sorted(tmp_path.iterdir()) == before

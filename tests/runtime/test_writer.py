@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 
 from devinit.runtime.publish import publish_environment
 from devinit.runtime.writer import WRITER_FILE, claimed_writer, is_of_another, writer_of
+from devinit.system.paths import state_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +31,20 @@ class TestTheIdOfAStateFolder:
 
         assert made == claimed_writer(state) == writer_of(state) != ""
 
+    def test_outlives_the_state_folder_of_a_checkout(self, state: Path) -> None:
+        made = claimed_writer(state)
+
+        shutil.rmtree(state)
+
+        assert claimed_writer(state) == made
+
+    def test_of_an_earlier_version_counts_in_its_checkout(self, state: Path) -> None:
+        (state / WRITER_FILE).write_text("0123456789\n")
+
+        assert claimed_writer(state) == writer_of(state) == "0123456789"
+
     def test_that_cannot_be_kept_is_none(self, state: Path) -> None:
-        (state / WRITER_FILE).mkdir()
+        (state_directory() / WRITER_FILE).mkdir()
 
         assert claimed_writer(state) == ""
 

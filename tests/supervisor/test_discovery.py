@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,11 @@ def names_in(folder: Path) -> set[str]:
 def pid_of_a_process_that_ended() -> int:
     with subprocess.Popen(["true"]) as ended:
         return ended.pid
+
+
+def process_of_the_host() -> subprocess.Popen[bytes]:
+    """Return a process that ends with its `with`: from then on its pid means nothing here."""
+    return subprocess.Popen(["cat"], stdin=subprocess.PIPE)
 
 
 class TestADiscoveryFile:
@@ -134,6 +140,65 @@ class TestADiscoveryFile:
     async def test_of_a_service_that_was_never_announced_is_nobodys(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
             Discovery(tmp_path, tasks, print).withdraw("backend")
+
+
+class TestADiscoveryFileOfAnotherSupervisor:
+    """A container and its host share a checkout, and have state folders and pids of their own."""
+
+    async def test_stays_while_that_supervisor_keeps_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "backend.json"
+        notes: list[str] = []
+        async with asyncio.TaskGroup() as tasks:
+            host = Discovery(tmp_path, tasks, print, writer="host")
+            container = Discovery(tmp_path, tasks, notes.append, writer="container")
+            host.announce("backend.json", BACKEND, 42, 10)
+            before = path.read_bytes()
+
+            container.announce("backend.json", BACKEND, 42, 10)
+            container.renew()
+            container.withdraw("backend")
+
+            assert path.read_bytes() == before
+            host.withdraw("backend")
+        assert not path.exists()
+        [note] = notes
+        assert "another state folder" in note
+
+    async def test_is_taken_over_when_it_is_out_of_date(self, tmp_path: Path) -> None:
+        path = tmp_path / "backend.json"
+        async with asyncio.TaskGroup() as tasks:
+            Discovery(tmp_path, tasks, print, writer="host").announce("backend.json", BACKEND, 41, 0)
+            path.write_text(json.dumps({**read(path), "timestamp": read(path)["timestamp"] - 31}))
+            container = Discovery(tmp_path, tasks, print, writer="container")
+
+            container.announce("backend.json", BACKEND, 42, 0)
+
+            assert read(path)["process_id"] == 42
+            container.withdraw("backend")
+        assert not path.exists()
+
+    async def test_for_one_process_stays_although_its_pid_means_nothing_here(self, tmp_path: Path) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            with process_of_the_host() as there:
+                Discovery(tmp_path, tasks, print, writer="host").announce(
+                    ".backend-port.json", BACKEND, there.pid, 0, per_process=True
+                )
+            Discovery(tmp_path, tasks, print, writer="container").announce(
+                ".backend-port.json", BACKEND, os.getpid(), 0, per_process=True
+            )
+
+        assert f".backend-port.{there.pid}.json" in names_in(tmp_path)
+
+    async def test_that_came_along_with_a_copy_of_the_checkout_is_replaced(self, tmp_path: Path) -> None:
+        original, copy = tmp_path / "original", tmp_path / "copy"
+        original.mkdir()
+        async with asyncio.TaskGroup() as tasks:
+            Discovery(original, tasks, print, writer="one").announce("backend.json", BACKEND, 41, 0)
+            shutil.copytree(original, copy)
+
+            Discovery(copy, tasks, print, writer="two").announce("backend.json", BACKEND, 42, 0)
+
+        assert read(copy / "backend.json")["process_id"] == 42
 
 
 class TestDiscoveryFilesOfEachProcess:

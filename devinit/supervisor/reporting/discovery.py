@@ -25,8 +25,12 @@ class Announced(Struct, frozen=True):
 class Discovery:
     """The discovery files of one project."""
 
-    def __init__(self, root: Path, tasks: asyncio.TaskGroup, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, root: Path, tasks: asyncio.TaskGroup, note: Callable[[str], None], writer: str = ""
+    ) -> None:
+        """Keep the files of a checkout. `writer`: the id of its state folder (runtime.writer)."""
         self._root = root
+        self._writer = writer
         self._tasks = tasks
         self._note = note
         self._announced: dict[str, Announced] = {}
@@ -55,7 +59,7 @@ class Discovery:
         self._announced[endpoint.service] = announced = Announced(paths, endpoint, process_id)
         self._write(announced)
         if per_process:
-            remove_dead(self._root, path)
+            remove_dead(self._root, path, now=time.time(), writer=self._writer)
         if refresh_seconds != self._seconds:
             self.leave()
             self._seconds = refresh_seconds
@@ -73,7 +77,11 @@ class Discovery:
         if announced is not None and announced.endpoint.port is not None:
             for path in announced.paths:
                 remove_discovery(
-                    self._root, path, port=announced.endpoint.port, process_id=announced.process_id
+                    self._root,
+                    path,
+                    port=announced.endpoint.port,
+                    process_id=announced.process_id,
+                    writer=self._writer,
                 )
         if not self._announced:
             self.leave()
@@ -93,7 +101,14 @@ class Discovery:
         endpoint, process_id = announced.endpoint, announced.process_id
         for path in announced.paths:
             try:
-                write_discovery(self._root, path, endpoint, process_id=process_id, now=time.time())
+                write_discovery(
+                    self._root,
+                    path,
+                    endpoint,
+                    process_id=process_id,
+                    now=time.time(),
+                    writer=self._writer,
+                )
             except StateFileError as error:
                 if self._problems.get(path) != error.message:
                     self._problems[path] = error.message

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint, Service
 from devinit.model.status import Phase
+from devinit.runtime.writer import claimed_writer
 from devinit.supervisor.lifecycle import LifecycleState
 from devinit.supervisor.readiness.warming import warm
 from devinit.supervisor.record.recording import Recorder, state_of
@@ -29,7 +30,8 @@ class Reactions:
 
     def __init__(self, stack: Stack, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._stage, self._tasks = stack, stack.stage, tasks
-        self._discovery = Discovery(stack.stage.root, tasks, stack.stage.note)
+        stage = stack.stage
+        self._discovery = Discovery(stage.root, tasks, stage.note, claimed_writer(stage.private))
         self._watches = FileWatches(stack.stage.root, tasks, self._files_changed, stack.stage.note)
         self.record = Recorder(stack.stage, self._state, stack.note_once)
 
