@@ -62,7 +62,8 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--setup",
         action="store_true",
-        help="run `setup` also where nothing has changed, and install what services without one lack",
+        help="run `setup` also where nothing has changed, and install what services without one lack, or have "
+        "out of date",
     )
     parser.add_argument("--profile", help="use a profile of devinit.toml (also DEVINIT_PROFILE)")
     parser.add_argument("--json", action="store_true", help="print events, one JSON object a line")

@@ -172,9 +172,11 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             # The phase of work that was done once and went well; anything else has failed.
             return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished"
         case "waiting" | "starting" | "stopping" if not reason:
-            return f"{paint.attention(symbol('…', '~', sys.stdout))} {phase.capitalize()}"
+            mark = paint.attention(symbol("…", "~", sys.stdout))
+            return f"{mark} {phase.capitalize()}{outdated(service, paint)}"
     colour = paint.bad if phase == "failed" else paint.attention
-    return f"{colour(symbol('⚠', '!', sys.stdout))} {phase.capitalize()}{said}"
+    mark = colour(symbol("⚠", "!", sys.stdout))
+    return f"{mark} {phase.capitalize()}{said}{outdated(service, paint)}"
 
 
 def address(service: ServiceStatus, paint: Paint) -> str:

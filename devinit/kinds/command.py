@@ -171,7 +171,7 @@ def with_project_tools(
 
 def has_environment(folder: Path) -> bool:
     """Whether there is a virtual environment in a folder, whatever it is called."""
-    return bool(_environments(folder))
+    return bool(environments_in(folder))
 
 
 def up_to_root(directory: Path, root: Path) -> list[Path]:
@@ -182,11 +182,11 @@ def up_to_root(directory: Path, root: Path) -> list[Path]:
 
 
 def _tool_folders(folder: Path) -> list[Path]:
-    candidates = (*(each / "bin" for each in _environments(folder)), folder / "node_modules" / ".bin")
+    candidates = (*(each / "bin" for each in environments_in(folder)), folder / "node_modules" / ".bin")
     return [path for path in candidates if path.is_dir()]
 
 
-def _environments(folder: Path) -> list[Path]:
+def environments_in(folder: Path) -> list[Path]:
     """Return the virtual environments in a folder: by their usual names, else by the file that makes them one."""
     if usual := [folder / name for name in VENV_FOLDERS if (folder / name / "bin").is_dir()]:
         return usual

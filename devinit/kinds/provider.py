@@ -93,6 +93,14 @@ class Provider(ABC):
         del service, place
         return None
 
+    def update(self, service: Service, place: Place) -> Install | None:
+        """Return what brings packages that are installed up to what the service's files declare now.
+
+        None where they are not older than those files. `install` is for packages that are missing.
+        """
+        del service, place
+        return None
+
     def lacking(self, service: Service, place: Place) -> Install | None:
         """Return what a service needs first, where `prepare` would refuse it for that; None when it lacks nothing.
 

@@ -213,9 +213,8 @@ class Supervisor:
                 self.stage.check(project.services[name])
         for text in warnings_about((project.services[name] for name in starting), project.root):
             stack.note_once(text)
-        for name in wanted:
-            if name not in starting and outdated.is_configured_otherwise(stack.runners[name], project):
-                self.stage.note(f"{name} runs as it was configured before: `devinit restart {name}`", name)
+        for name, text in await self.configuration.behind(project, wanted, starting, order):
+            self.stage.note(text, name)
         tell({"type": "plan", "at": time.time(), "services": wanted, "starting": starting})
         if starting:
             self._reactions.record.caller_soon()

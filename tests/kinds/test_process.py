@@ -187,6 +187,66 @@ class TestMissingPackages:
         self.prepare(a_service(web, "npm run dev"), place)
 
 
+class TestPackagesThatAreInstalled:
+    """`start --setup` installs them again once the files that declare them are newer."""
+
+    def times(self, *, older: Path, newer: Path) -> None:
+        os.utime(older, (1_000, 1_000))
+        os.utime(newer, (2_000, 2_000))
+
+    @pytest.fixture
+    def requirements(self, place: Place) -> Path:
+        path = place.root / "requirements.txt"
+        path.write_text("flask\n")
+        return path
+
+    def environment(self, place: Place, name: str, *programs: str) -> Path:
+        folder = place.root / name
+        (folder / "bin").mkdir(parents=True)
+        (folder / "pyvenv.cfg").touch()
+        for program in programs:
+            (folder / "bin" / program).touch()
+        return folder
+
+    def test_go_into_the_environment_that_is_there(self, place: Place, requirements: Path) -> None:
+        environment = self.environment(place, "venv", "pip")
+        self.times(older=environment, newer=requirements)
+
+        update = PROVIDER.update(a_service(place.root, "flask run"), place)
+
+        assert update is not None
+        assert update.command == "venv/bin/python -m pip install -r requirements.txt"
+
+    def test_go_through_uv_into_one_without_pip(self, place: Place, requirements: Path) -> None:
+        environment = self.environment(place, ".venv")
+        self.times(older=environment, newer=requirements)
+
+        update = PROVIDER.update(a_service(place.root, "flask run"), place)
+
+        assert update is not None
+        assert update.command == "uv pip install --python .venv/bin/python -r requirements.txt"
+
+    def test_are_left_alone_while_they_are_newer(self, place: Place, requirements: Path) -> None:
+        environment = self.environment(place, ".venv", "pip")
+        self.times(older=requirements, newer=environment)
+
+        assert PROVIDER.update(a_service(place.root, "flask run"), place) is None
+
+    def test_of_node_are_installed_by_its_package_manager(self, place: Place) -> None:
+        package, modules = place.root / "package.json", place.root / "node_modules"
+        package.write_text('{"dependencies": {"vite": "^7"}}')
+        modules.mkdir()
+        service = a_service(place.root, "pnpm dev")
+
+        self.times(older=package, newer=modules)
+        assert PROVIDER.update(service, place) is None
+
+        self.times(older=modules, newer=package)
+        update = PROVIDER.update(service, place)
+        assert update is not None
+        assert update.command == "pnpm install"
+
+
 class TestAMissingModule:
     """Of a command that runs an interpreter: `python -m alembic upgrade head`."""
 

@@ -19,7 +19,14 @@ from devinit.supervisor.files import setup_inputs
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.service import preparing
-from devinit.supervisor.service.preparing import Workshop, require_set_up, run_command, run_one_shots, set_up
+from devinit.supervisor.service.preparing import (
+    Workshop,
+    changed_packages,
+    require_set_up,
+    run_command,
+    run_one_shots,
+    set_up,
+)
 from devinit.system.processes import members_of
 
 if TYPE_CHECKING:
@@ -40,6 +47,7 @@ class Bench:
         self.private.mkdir()
         self.directory, self.inputs = self.root, tuple[str, ...]()
         self.lacks: Install | None = None
+        self.outdated: Install | None = None
         self.said: list[str] = []
         self.offsets: list[int] = []
 
@@ -55,6 +63,7 @@ class Bench:
             service=service,
             root=self.root,
             install=lambda: self.lacks,
+            update=lambda: self.outdated,
             spec=self.spec,
             private=self.private,
             logs=LogKeeper(self.private),
@@ -427,6 +436,45 @@ class TestAnInstallation:
         await set_up(bench.workshop())
 
         assert (bench.root / "tries").read_text() == "x\nx\n"
+
+    async def test_is_made_again_when_what_it_read_has_changed_and_that_is_asked_for(
+        self, bench: Bench
+    ) -> None:
+        requirements = bench.root / "requirements.txt"
+        requirements.write_text("one\n")
+        (bench.root / "index").touch()
+        require_set_up(bench.private, "web")
+        await set_up(bench.workshop())
+        bench.lacks = None  # there is an environment now
+
+        require_set_up(bench.private, "web")
+        await set_up(bench.workshop())
+        assert (bench.root / "tries").read_text() == "x\n"
+
+        requirements.write_text("one\ntwo\n")
+        await set_up(bench.workshop())
+        assert (bench.root / "tries").read_text() == "x\n"
+        assert changed_packages(bench.private, bench.workshop().service, bench.root) == ["requirements.txt"]
+
+        require_set_up(bench.private, "web")
+        await set_up(bench.workshop())
+        assert (bench.root / "tries").read_text() == "x\nx\n"
+        assert changed_packages(bench.private, bench.workshop().service, bench.root) == []
+
+    async def test_is_made_again_for_an_environment_of_the_users_that_is_older_than_its_files(
+        self, bench: Bench
+    ) -> None:
+        bench.outdated, bench.lacks = bench.lacks, None
+        (bench.root / "index").touch()
+
+        await set_up(bench.workshop())
+        assert not (bench.root / "tries").exists()
+
+        require_set_up(bench.private, "web")
+        await set_up(bench.workshop())
+        require_set_up(bench.private, "web")
+        await set_up(bench.workshop())
+        assert (bench.root / "tries").read_text() == "x\n"
 
     async def test_begins_its_environment_anew_after_one_that_was_interrupted(self, bench: Bench) -> None:
         fake = bench.root / "python3"

@@ -186,6 +186,43 @@ class TestACommand:
 
         assert (shop.root / "set-up").read_text().count("done") == 3
 
+    def test_of_setup_that_has_changed_while_it_runs_is_said_by_a_start(self, shop: Shop, port: int) -> None:
+        (shop.root / "requirements.txt").write_text("one\n")
+        shop.service("web", port=port, setup=["echo done >> set-up"])
+        shop.up()
+        (shop.root / "requirements.txt").write_text("one\ntwo\n")
+
+        done = shop("start")
+
+        assert "web runs as before requirements.txt changed: `devinit restart web`" in done.stderr
+
+    def test_of_setup_of_an_older_run_is_said_while_the_service_starts(self, shop: Shop, port: int) -> None:
+        (shop.root / "requirements.txt").write_text("one\n")
+        shop.service("web", "never", port=port, setup=["true"], ready={"timeout": 60})
+        assert shop("start", "--timeout", "1").returncode != 0
+        (shop.root / "requirements.txt").write_text("one\ntwo\n")
+
+        assert "outdated (requirements.txt)" in shop("status").stdout
+
+    def test_of_packages_is_looked_at_again_by_a_start_that_asks_for_it(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        (shop.root / "requirements.txt").write_text("one\n")
+        python = shop.root / ".venv/bin/python"
+        python.parent.mkdir(parents=True)
+        python.write_text("#!/bin/sh\ncat requirements.txt >> installed\n")
+        python.chmod(0o755)
+        (python.parent / "pip").touch()
+        os.utime(shop.root / ".venv", (1_000, 1_000))
+
+        shop.up("--setup")
+        shop("stop")
+        (shop.root / "requirements.txt").write_text("two\n")
+        plain = shop("start")
+        shop("restart", "--setup")
+
+        assert "web has the packages of before requirements.txt changed" in plain.stderr
+        assert (shop.root / "installed").read_text() == "one\ntwo\n"
+
     def test_of_setup_that_makes_a_virtual_environment_works_the_second_time_too(
         self, shop: Shop, port: int
     ) -> None:

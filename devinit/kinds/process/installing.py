@@ -73,21 +73,35 @@ def install_for_program(service: Service, place: Place, path: str | None = None)
 
 
 def _of_node(service: Service, place: Place) -> Install | None:
-    words = first_words(service.command or "")
-    install = NODE_RUNNERS.get(words[0]) if words else None
-    if install is None or ELSEWHERE.intersection(words) or INSTALLING.intersection(words[1:3]):
+    install = node_setup(service)
+    if install is None or node_packages(service, place) is not None:
         return None
-    if not _declares_packages(service.directory):
-        return None
-    # A workspace keeps its packages at the root; Yarn's Plug'n'Play has a file instead of the folder.
-    for folder in (service.directory, *_up_to(service.directory, place.root)):
-        if (folder / "node_modules").exists() or (folder / ".pnp.cjs").exists():
-            return None
     return Install(
         folder=service.directory,
         command=install,
         missing=f"the packages of {service.name} are not installed: {service.directory} has no node_modules",
     )
+
+
+def node_setup(service: Service) -> str | None:
+    """Return what installs the packages that a service's package.json declares; None where it needs none."""
+    words = first_words(service.command or "")
+    install = NODE_RUNNERS.get(words[0]) if words else None
+    if install is None or ELSEWHERE.intersection(words) or INSTALLING.intersection(words[1:3]):
+        return None
+    return install if _declares_packages(service.directory) else None
+
+
+def node_packages(service: Service, place: Place) -> Path | None:
+    """Return where a service's packages are installed; None where they are not.
+
+    A workspace keeps its packages at the root; Yarn's Plug'n'Play has a file instead of the folder.
+    """
+    for folder in (service.directory, *_up_to(service.directory, place.root)):
+        for name in ("node_modules", ".pnp.cjs"):
+            if (folder / name).exists():
+                return folder / name
+    return None
 
 
 def _declares_packages(folder: Path) -> bool:
@@ -108,7 +122,7 @@ def _up_to(folder: Path, root: Path) -> list[Path]:
 def _of_python(
     service: Service, place: Place, lacking: Callable[[Service, Place], str | None]
 ) -> Install | None:
-    made = _python_setup(service, place)
+    made = python_setup(service, place)
     if made is None or _has_environment(service, place):
         return None
     folder, command = made
@@ -122,7 +136,7 @@ def _of_python(
     )
 
 
-def _python_setup(service: Service, place: Place) -> tuple[Path, str] | None:
+def python_setup(service: Service, place: Place) -> tuple[Path, str] | None:
     """Return where a service's Python packages are declared, the nearest folder first, and what installs them.
 
     What locks them counts more: a workspace is installed at its root, whatever its members declare.

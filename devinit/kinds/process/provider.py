@@ -9,6 +9,7 @@ import msgspec
 from devinit.errors import ServiceError
 from devinit.kinds.command import command_spec
 from devinit.kinds.process.installing import install_for_program, install_of, may_lack_packages
+from devinit.kinds.process.updating import update_of
 from devinit.kinds.provider import Install, Notes, Place, Say, WebProvider
 from devinit.model.launcher import is_job_worker
 from devinit.model.process import ProcessSpec
@@ -44,6 +45,10 @@ class ProcessProvider(WebProvider):
     def install(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages of a Python or Node project, where there are none."""
         return install_of(service, place)
+
+    def update(self, service: Service, place: Place) -> Install | None:
+        """Return what installs the packages of a Python or Node project again, once its files are newer."""
+        return update_of(service, place)
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from devinit.errors import DevinitError
 from devinit.model.names import CONFIGURATION_FILE
-from devinit.model.service import Project
+from devinit.model.service import Project, Service
 from devinit.supervisor.project import drift
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.service.preparing import changed_inputs
+from devinit.supervisor.service.preparing import changed_inputs, changed_packages
 from devinit.supervisor.service.runner import Runner
 
 PASSWORD = "password"  # noqa: S105 - the name of a key
@@ -91,6 +91,32 @@ def changes_of(runner: Runner, stage: Stage, project: Project) -> list[str]:
     if drift.REMOVED in found:
         return found
     return without_lost(found, runner) + changed_inputs(stage.private, runner.service, project.root)
+
+
+def left_as_they_were(runners: list[Runner], stage: Stage, project: Project) -> list[tuple[str, str]]:
+    """Return the services that run and are older than their files, and what a start says that leaves them."""
+    found = []
+    for runner in runners:
+        name = runner.name
+        if is_configured_otherwise(runner, project):
+            found.append((name, f"{name} runs as it was configured before: `devinit restart {name}`"))
+        elif changed := changes_of(runner, stage, project):
+            files = ", ".join(changed)
+            found.append((name, f"{name} runs as before {files} changed: `devinit restart {name}`"))
+    return found
+
+
+def left_packages(services: list[Service], private: Path, root: Path) -> list[tuple[str, str]]:
+    """Return the services whose packages are older than their files, and what a start says of it."""
+    found = []
+    for service in services:
+        if changed := changed_packages(private, service, root):
+            text = (
+                f"{service.name} has the packages of before {', '.join(changed)} changed: "
+                f"`devinit restart --setup {service.name}` installs them again"
+            )
+            found.append((service.name, text))
+    return found
 
 
 def is_configured_otherwise(runner: Runner, project: Project) -> bool:

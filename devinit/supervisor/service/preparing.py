@@ -37,6 +37,8 @@ installing = asyncio.Lock()
 """Held while packages are installed: two installations in one folder break each other."""
 turns = Turns(lambda: descriptors.at_once() // 2)
 """Of set-ups and one-shots: each has its log and its process open."""
+SETUP_FOLDER = "setup"
+"""Where in a state folder the last set-ups are on record."""
 LAST_WORDS = 200
 """How many lines of the output are looked through for the cause of a failure."""
 
@@ -55,6 +57,8 @@ class SetupRecord(Struct, frozen=True):
     """Whether `start --setup` asked for it, so that a service without `setup` is given what it lacks."""
     unfinished: tuple[str, str] | None = None
     """Folder and command of an installation that was begun, and has not succeeded: what it left is of no use."""
+    installed: tuple[str, str] | None = None
+    """Folder and command of the installation that succeeded last; `inputs` are those that it depended on."""
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ class Workshop(Struct, frozen=True, kw_only=True):
     """The project's folder."""
     install: Callable[[], Install | None]
     """Returns what installs the packages that a service without `setup` lacks. Blocking."""
+    update: Callable[[], Install | None]
+    """Returns what installs packages again that are older than the files that declare them. Blocking."""
     spec: Callable[[str, str, tuple[str, ...]], ProcessSpec]
     """Returns how a command line is run: of which key, and which virtual environments it is not to find."""
     private: Path
@@ -118,7 +124,9 @@ async def set_up(workshop: Workshop) -> None:
 
 
 async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
-    """Install the packages that a service lacks, if that was asked for: one service after the other.
+    """Install the packages that a service lacks, or that are older than their files, if that was asked for.
+
+    One service after the other.
 
     Services of one workspace lack the same, and the first one installs it for all.
     """
@@ -128,7 +136,7 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
     if not (before.asked or before.unfinished):
         return
     async with installing:
-        wanted = before.unfinished or await asyncio.to_thread(_wanted, workshop)
+        wanted = before.unfinished or await asyncio.to_thread(_wanted, workshop, before)
         if wanted is not None:
             folder, command = wanted
             if before.unfinished:
@@ -139,12 +147,48 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
             is_elsewhere = folder != str(workshop.service.directory)
             text = f"cd {shlex.quote(folder)} && {command}" if is_elsewhere else command
             await run_once(workshop, text, "setup", hidden=existing(VENV_FOLDERS, workshop.service))
+            inputs = await asyncio.to_thread(_inputs_of_packages, workshop.service, workshop.root, folder)
+            before = msgspec.structs.replace(
+                before, installed=wanted, inputs={name: checksum_of(each) for name, each in inputs.items()}
+            )
     write_record(path, msgspec.structs.replace(before, asked=False, unfinished=None))
 
 
-def _wanted(workshop: Workshop) -> tuple[str, str] | None:
-    install = workshop.install()
-    return (str(install.folder), install.command) if install is not None else None
+def _wanted(workshop: Workshop, before: SetupRecord) -> tuple[str, str] | None:
+    """Return folder and command of the installation that a service needs; None where it needs none."""
+    if (install := workshop.install()) is not None:
+        return str(install.folder), install.command
+    if before.installed is None:
+        install = workshop.update()
+        return (str(install.folder), install.command) if install is not None else None
+    return before.installed if _changed_packages(before, workshop.service, workshop.root) else None
+
+
+def _inputs_of_packages(service: Service, root: Path, folder: str) -> dict[str, Path]:
+    """Return the files that an installation in a folder depends on, which may be above the service's."""
+    there = msgspec.structs.replace(service, directory=Path(folder))
+    return {
+        os.path.relpath(path, service.directory): path
+        for each in (service, there)
+        for _, path in inputs_of(each, root)
+    }
+
+
+def changed_packages(private: Path, service: Service, root: Path) -> list[str]:
+    """Return the files that have changed since devinit installed the packages of a service without `setup`."""
+    path = record_path(private, service.name)
+    if service.setup or not path.is_file():
+        return []
+    return _changed_packages(read_record(path), service, root)
+
+
+def _changed_packages(record: SetupRecord, service: Service, root: Path) -> list[str]:
+    if record.installed is None or record.inputs is None:
+        return []
+    now = _inputs_of_packages(service, root, record.installed[0])
+    names = [name for name, each in now.items() if record.inputs.get(name) != checksum_of(each)]
+    names += [name for name in record.inputs if name not in now]
+    return [shown(os.path.normpath(service.directory / name), root) for name in names]
 
 
 def require_set_up(private: Path, service: str) -> None:
@@ -219,7 +263,7 @@ async def run_command(
 
 def record_path(private: Path, service: str) -> Path:
     """Return where the last set-up of a service is on record."""
-    return private / "setup" / f"{service}.json"
+    return private / SETUP_FOLDER / f"{service}.json"
 
 
 def read_record(path: Path) -> SetupRecord:

@@ -386,6 +386,7 @@ class Runner:
             service=self.service,
             root=self._stage.root,
             install=lambda: self._stage.provider(self.service).install(self.service, self._stage.place()),
+            update=lambda: self._stage.provider(self.service).update(self.service, self._stage.place()),
             spec=lambda command, key, hidden: self._stage.command_spec(self.service, command, key, hidden),
             private=self._stage.private,
             logs=self._stage.logs,

@@ -18,6 +18,7 @@ from devinit.supervisor.project.passwords import Passwords, as_they_run
 from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.reporting import added, outdated, report
+from devinit.supervisor.service.preparing import SETUP_FOLDER
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack.order import Order
 from devinit.supervisor.stack.stack import Stack
@@ -152,6 +153,22 @@ class Configuration:
         """Return what of each service that runs is older than a project says."""
         # Folders are searched for it, perhaps many.
         return await asyncio.to_thread(outdated.changes, self._stack.present(), self._stage, project)
+
+    async def behind(
+        self, project: Project, wanted: list[str], starting: list[str], order: Order
+    ) -> list[tuple[str, str]]:
+        """Return what a start says of services that it leaves as they were: their names, and why that matters.
+
+        They run already, or their packages were installed from files that have changed since.
+        """
+        runners, root = self._stack.runners, self._stage.root
+        running = [runners[name] for name in wanted if name not in starting]
+        found = await asyncio.to_thread(outdated.left_as_they_were, running, self._stage, project)
+        if (self._stage.private / SETUP_FOLDER).is_dir():
+            # What is about to start installs them, if that was asked for.
+            services = [project.services[name] for name in wanted if not (order.sets_up and name in starting)]
+            found += await asyncio.to_thread(outdated.left_packages, services, self._stage.private, root)
+        return found
 
     async def error(self) -> str | None:
         """Return why the configuration cannot be read now; None when it can, or was only detected."""

@@ -1,0 +1,82 @@
+"""What installs packages again that are older than the files which declare them.
+
+Asked by `start --setup` alone. Times of files are a hint: a checkout writes files anew that say the same. An
+installer that finds nothing to do ends within seconds.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from devinit.kinds.command import environments_in, up_to_root
+from devinit.kinds.process.installing import PYTHON_SETUPS, node_packages, node_setup, python_setup
+from devinit.kinds.provider import Install, Place
+from devinit.model.service import Service
+
+_NODE_FILES = ("package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
+_MARKS = (".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integrity")
+"""Files in node_modules that a package manager writes at the end of an installation."""
+
+
+def update_of(service: Service, place: Place) -> Install | None:
+    """Return what installs the packages of a service again; None where they are newer than their files."""
+    if service.external_url is not None:
+        return None
+    return _of_node(service, place) or _of_python(service, place)
+
+
+def _of_node(service: Service, place: Place) -> Install | None:
+    install, packages = node_setup(service), node_packages(service, place)
+    if install is None or packages is None:
+        return None
+    declared = [service.directory / name for name in _NODE_FILES]
+    declared += [packages.parent / name for name in _NODE_FILES]
+    if _latest(declared) <= _latest([packages, *(packages / name for name in _MARKS)]):
+        return None
+    return Install(
+        folder=service.directory,
+        command=install,
+        missing=f"the packages of {service.name} are older than what {service.directory} declares",
+    )
+
+
+def _of_python(service: Service, place: Place) -> Install | None:
+    made = python_setup(service, place)
+    found = [each for folder in up_to_root(service.directory, place.root) for each in environments_in(folder)]
+    if made is None or not found:
+        return None
+    folder, command = made
+    declared = [folder / name for name in PYTHON_SETUPS]
+    if _latest(declared) <= _latest([found[0], *found[0].glob("lib/python*/site-packages")]):
+        return None
+    return Install(
+        folder=folder,
+        command=_in_environment(command, found[0], folder),
+        missing=f"{found[0]} is older than what {folder} declares",
+    )
+
+
+def _in_environment(command: str, environment: Path, folder: Path) -> str:
+    """Return a command that installs with pip for the environment that is there, whatever it is called."""
+    _, makes, installs = command.partition("-m venv .venv && .venv/bin/pip ")
+    if not makes:
+        return command  # uv, Poetry and Pipenv know their own
+    shown = environment.relative_to(folder) if environment.is_relative_to(folder) else environment
+    python = shlex.quote(str(shown / "bin" / "python"))
+    if (environment / "bin" / "pip").exists():
+        return f"{python} -m pip {installs}"
+    # As `uv venv` makes it.
+    return f"uv pip {installs.replace('install', f'install --python {python}', 1)}"
+
+
+def _latest(paths: Iterable[Path]) -> float:
+    """Return when one of these files was changed last, in Unix time; 0 where there is none."""
+    times = [0.0]
+    for path in paths:
+        try:
+            times.append(path.stat().st_mtime)
+        except OSError:
+            continue
+    return max(times)
