@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -300,6 +300,10 @@ class Supervisor:
         seconds = time.monotonic() - began
         tell({"type": "summary", "at": now, "services": [], "seconds": seconds, "exit_code": outcome.DONE})
         return outcome.DONE
+
+    def followed(self) -> AbstractContextManager[Collection[str]]:
+        """Yield which services are restarted in this block because an address moved."""
+        return self._moves.followed()
 
     @contextmanager
     def _awaiting(self) -> Iterator[Collection[str]]:

@@ -137,11 +137,22 @@ class TestAServerWithoutOne:
             ("npm run dev", "vite.config.ts", "export default { plugins: [react(), basicSsl()] }"),
             ("npm run dev", "vite.config.mjs", "export default { server: { https: { key, cert } } }"),
             ("ng serve", "angular.json", '{"options": {"ssl": true}}'),
+            ("sh run.sh", "run.sh", "exec uvicorn app:app --ssl-keyfile key --ssl-certfile cert"),
+            ("bin/dev", "bin/dev", "#!/bin/sh\nexec uvicorn app:app --ssl-certfile cert"),
+            ("puma -b 'ssl://127.0.0.1:9292?key=k&cert=c'", "x", ""),
+            ("go run .", "main.go", "log.Fatal(http.ListenAndServeTLS(address, cert, key, nil))"),
+            ("go run ./cmd/shop", "cmd/shop/main.go", "http.ListenAndServeTLS(address, cert, key, nil)"),
+            ("cargo run", "src/main.rs", "axum_server::bind_rustls(address, config)"),
+            ("python app.py", "serving.py", "context.load_cert_chain(name)"),
+            ("./gradlew bootRun", "src/main/resources/application.properties", "server.ssl.key-store=x"),
+            ("serve", "localhost.pem", ""),
+            ("serve", "certs/dev.key", ""),
         ],
     )
     def test_is_greeted_when_its_configuration_hints_at_tls(
         self, tmp_path: Path, command: str, file: str, content: str
     ) -> None:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(content)
 
         assert is_configured_for_tls(a_service(command, tmp_path))
@@ -352,6 +363,30 @@ class TestAServiceThatSpeaksTls:
             assert command.finish() == 0
 
         assert shop.notes("told")[-1]["CORS_ORIGINS"] == f"{url},https://127.0.0.1:{frontend}"
+
+    @pytest.mark.parametrize("ready", [{"tcp": True}])
+    def test_is_corrected_by_a_check_that_calls_no_service_ill_for_it(
+        self, shop: Shop, free_ports: FreePorts, ready: dict[str, Any]
+    ) -> None:
+        """Nothing says before that it speaks TLS: neither its files nor its output."""
+        (shop.root / "pair").write_text(CERTIFICATE)
+        code = (
+            SERVER.replace("certificate.pem", "pair")
+            .replace("    print(f", "    str(f")
+            .replace('/", flush=True)', '/")')
+        )
+        (shop.root / "serve").write_text(code)
+        backend, frontend = free_ports(2)
+        shop.service("backend", "delay=0.5", "note=told", port=backend)
+        unnamed = f"{sys.executable} -E -c 'exec(open(\"serve\").read())'"
+        shop.service("frontend", port=frontend, command=unnamed, ready=ready, depends_on=["backend"])
+        shop.up()
+
+        done = shop("check")
+
+        assert done.returncode == 0, done.stdout
+        assert f"https://localhost:{frontend}" in shop.status()["frontend"]["url"]
+        assert len(shop.notes("told")) == 2
 
     @pytest.mark.parametrize("ready", [{"http": "/"}, {"tcp": True}])
     def test_is_asked_by_http_again_when_it_does_not_any_more(

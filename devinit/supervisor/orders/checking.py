@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -38,10 +39,13 @@ from devinit.supervisor.reporting.reasons import reason_of
 from devinit.supervisor.service.data_watch import look_at_data
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
     from devinit.model.service import Scheme
     from devinit.model.status import Checked
     from devinit.supervisor.project.stage import Stage
     from devinit.supervisor.service.runner import Runner
+    from devinit.supervisor.stack.stack import Stack
 
 ASKED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
 """Phases in which a process may answer."""
@@ -53,11 +57,36 @@ COLD_SECONDS = 2.0
 """The same for the first page of a process that compiles after it has answered: reading its plugins alone takes
 longer than 0.3 s on a busy machine, and nothing is printed meanwhile."""
 LOOK_SECONDS = 0.05
+BACK_SECONDS = 30.0
+"""How long a check waits for what it has caused to be restarted."""
 SERVED = 200
 WEB = ("http://", "https://")
 
 Seen = tuple[bool, str | None, int | None]
 """Whether a service is well, what is wrong if not, and the status of an HTTP answer that was refused."""
+
+
+async def check_all(
+    names: Sequence[str],
+    runners: Mapping[str, Runner],
+    stack: Stack,
+    stage: Stage,
+    restarted: Collection[str],
+) -> list[Checked]:
+    """Ask each of these services once.
+
+    `restarted`: those that are restarted meanwhile because a service was found to have another address. They were
+    well until this check corrected it, so they are asked once they are back.
+    """
+    rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in names)))
+    if not (again := [name for name in names if name in restarted]):
+        return rows
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BACK_SECONDS):
+            await stack.until(lambda: all(map(stack.is_settled, again)))
+    asked_again = await asyncio.gather(*(check_service(runners[name], stage) for name in again))
+    newest = {row["service"]: row for row in (*rows, *asked_again)}
+    return [newest[name] for name in names]
 
 
 async def check_service(runner: Runner, stage: Stage) -> Checked:

@@ -18,6 +18,7 @@ import msgspec
 
 from devinit.errors import StateFileError
 from devinit.model.service import Scheme
+from devinit.supervisor.readiness.tls_files import has_tls_files
 from devinit.system.files import read_text
 from devinit.text import harmless
 
@@ -29,9 +30,11 @@ WORDS = ("https", "ssl", "tls", "cert")
 HINTS = (
     r"(?i)(?<![\w-])--[\w-]{0,60}?(?:https|ssl|tls|cert)|\bHTTPS=(?:true|1)|basic-?ssl|mkcert"
     r"""|\b(?:https|ssl)["']?\s*:(?!//)(?!\s*(?:false|null|undefined)\b)"""
+    r"|\bssl://"
 )
 """In a command line, a script or the configuration of a dev server: `uvicorn --ssl-certfile`, `next dev --https`,
-`HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl": true`."""
+`HTTPS=true react-scripts start`, Vite's `basicSsl()`, `server: { https: {…} }`, Angular's `"ssl": true`, Puma's
+`-b ssl://…`."""
 IN_CODE = (
     r"\b(?:load_cert_chain|wrap_socket|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS)\s*\("
     r"|\b(?:ssl_(?:context|certfile|keyfile)|ssl_cert(?:ificate)?)\s*="
@@ -78,6 +81,8 @@ def is_configured_for_tls(service: Service) -> bool:
         _hints(service.command or "")
         or any(map(_hints, _configurations(service.directory)))
         or any(map(_serves_tls, _programs(service)))
+        or any(_hints(_without_comments(text)) for text in _scripts_of_shells(service))
+        or has_tls_files(service)
     )
 
 
@@ -135,6 +140,17 @@ def _programs(service: Service) -> Iterator[str]:
                 # `node server`, `python -m shop.server`
                 yield _content(service.directory / f"{name}.js")
                 yield _content(service.directory / f"{name.replace('.', '/')}.py")
+
+
+def _scripts_of_shells(service: Service) -> Iterator[str]:
+    """Yield the text of each shell script that a service's command names: `sh run.sh`, `bin/dev`."""
+    for command in _commands(service):
+        for word in command.split()[:MOST_WORDS]:
+            name = word.strip("\"'")
+            if re.fullmatch(r"[\w./-]+", name) and ("/" in name or name.endswith(".sh")):
+                text = _content(service.directory / name)
+                if text.startswith("#!") or name.endswith(".sh"):
+                    yield text
 
 
 def _scripts(directory: Path) -> dict[str, str]:

@@ -188,7 +188,7 @@ class Handlers:
 
     async def check(self, params: msgspec.Raw, _connection: Connection) -> CheckReport:
         """Ask each service once whether it is well; all that are not stopped when none is named."""
-        from devinit.supervisor.orders.checking import check_service  # only who asks for it needs it
+        from devinit.supervisor.orders.checking import check_all  # only who asks for it needs it
 
         names = msgspec.json.decode(params, type=ServicesParams).services
         await self._configured()
@@ -196,7 +196,8 @@ class Handlers:
         chosen = named(names, stage.project)
         if not names:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
-        rows = list(await asyncio.gather(*(check_service(runners[name], stage) for name in chosen)))
+        with self._supervisor.followed() as restarted:
+            rows = await check_all(chosen, runners, self._stack, stage, restarted)
         well = bool(rows) and all(row["well"] for row in rows)
         return {
             "well": well,
