@@ -372,6 +372,81 @@ class TestAReloader:
         crashed = "[nodemon] app crashed - waiting for file changes before starting..."
         assert stuck_by(["[nodemon] starting `node server.js`", crashed]) == crashed
 
+    @pytest.mark.parametrize(
+        "ended",
+        [
+            "Failed running 'server.js'",
+            "[nodemon] app crashed - waiting for file changes before starting...",
+            "[Finished running. Exit status: 137]",
+            "[Command exited with 3]",
+            "[Command killed by SIGKILL]",
+            "Process Exit with Code: 3",
+        ],
+    )
+    def test_speaks_for_a_program_whose_last_words_are_ordinary(self, ended: str) -> None:
+        lines = ["connected to the store", "listening on http://localhost:3000", ended]
+
+        assert stuck_by(lines) == f"{ended}; its last line: listening on http://localhost:3000"
+        assert ended_by(lines) == stuck_by(lines)
+
+    @pytest.mark.parametrize(
+        ("said", "cause"),
+        [
+            (["DATABASE_URL is missing", "shutting down"], "DATABASE_URL is missing"),
+            (["cannot open the store", "bye"], "cannot open the store"),
+            (
+                ["GET /health 200", "closing 0 errors so far"],
+                "Failed running 's.js'; its last line: closing 0 errors so far",
+            ),
+        ],
+    )
+    def test_tells_the_line_that_sounds_like_an_error(self, said: list[str], cause: str) -> None:
+        assert stuck_by(["listening on 3000", *said, "Failed running 's.js'"]) == cause
+
+    def test_tells_what_a_program_threw_that_is_no_error(self) -> None:
+        thrown = [
+            "/home/ada/shop/s.cjs:2",
+            'setTimeout(()=>{ throw "plain words" }, 100);',
+            "                 ^",
+            "plain words",
+            "(Use `node --trace-uncaught ...` to show where the exception was thrown)",
+            "",
+            "Node.js v20.20.2",
+            "Failed running 's.cjs'",
+        ]
+        rejected = [
+            "      new UnhandledPromiseRejection(reason);",
+            "      ^",
+            "",
+            'UnhandledPromiseRejection: This error originated … The promise rejected with the reason "text only".',
+            "    at throwUnhandledRejectionsMode (node:internal/process/promises:389:7) {",
+            "  code: 'ERR_UNHANDLED_REJECTION'",
+            "}",
+            "",
+            "Node.js v20.20.2",
+            "Failed running 's.cjs'",
+        ]
+
+        assert stuck_by(thrown) == "uncaught: plain words (s.cjs, line 2)"
+        assert stuck_by(rejected) == 'promise rejected with the reason "text only"'
+
+    def test_tells_an_abort_of_node_by_its_own_frame(self) -> None:
+        lines = [
+            "listening on 3000",
+            " 1: 0xb9c310 node::Abort() [/usr/bin/node]",
+            " 2: 0xf51915 v8::internal::Builtin_HandleApiCall(int, unsigned long*) [/usr/bin/node]",
+            "",
+            "----- JavaScript stack trace -----",
+            "",
+            "1: /home/ada/shop/s.cjs:2:26",
+            "2: listOnTimeout (node:internal/timers:581:17)",
+            "",
+            "",
+            "Failed running 's.cjs'",
+        ]
+
+        assert stuck_by(lines) == "node::Abort()"
+
     def test_whose_program_ended_without_an_error_is_recognised(self) -> None:
         assert stuck_by(["done", "Completed running 'server.js'"]) == "Completed running 'server.js'"
         assert ended_by(["done", "Completed running 'server.js'"]) == "Completed running 'server.js'"

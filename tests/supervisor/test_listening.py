@@ -130,6 +130,21 @@ class TestAServiceThatStarts:
         assert isinstance(told, Stuck)
         assert told.cause.startswith("its worker (pid 42) exited with code 1: DATABASE_URL is missing\n")
 
+    async def test_whose_worker_died_after_an_ordinary_line_is_not_said_to_die_of_that(
+        self, patient: Patient
+    ) -> None:
+        patient.lines += [
+            "INFO:     Started reloader process [7] using StatReload",
+            "connected to the store",
+        ]
+        patient.dead = DeadWorker(42, 3 << 8)
+
+        told = await patient.next()
+
+        assert isinstance(told, Stuck)
+        said = "its worker (pid 42) exited with code 3; its last line: connected to the store\n"
+        assert told.cause.startswith(said)
+
     async def test_whose_worker_dies_without_a_word_is_not_said_to_die_of_what_a_save_has_mended(
         self, patient: Patient
     ) -> None:

@@ -45,6 +45,8 @@ STRONG: tuple[Saying, ...] = (
         SIGN + r'(?::\w{1,60})?(?:Exception in thread "[^"]*" |Unhandled exception\. )?(?:Uncaught )?'
         r"(?P<said>[\w.:$]*(?:Error|Exception)(?: \[\w+\])?: .+)"
     ),
+    Saying(r'^\[?UnhandledPromiseRejection: .*\bThe (?P<said>promise rejected with the reason ".*")'),
+    Saying(r"^FATAL ERROR: (?P<said>.+)"),
     # Go. `go: downloading …` is progress. The compiler's lines begin with the place.
     Saying(r"^(?:panic|fatal error): (?P<said>.+)"),
     Saying(r"^go: (?P<said>(?!downloading|finding|extracting|added|upgraded|creating|found).+)"),
@@ -132,6 +134,8 @@ WEAK: tuple[Saying, ...] = (
         r"(?P<said>(?!COMPILATION ERROR|\[Help).+?)(?: -> \[Help \d+\])?$"
     ),
     Saying(r"^\* What went wrong:$"),
+    # Node: below what it says itself of a fatal error, and alone where the program aborted.
+    Saying(r"^\s*\d+: 0x[0-9a-f]+ (?P<said>node::Abort\(\))"),
     Saying(r"^bundler: (?P<said>failed to load command: .+)"),
     Saying(r"^error: (?P<said>could not compile .+)"),
     Saying(r"^(?P<said>The build failed\. .+)"),

@@ -21,6 +21,7 @@ from devinit.supervisor.diagnosis.cause_table import (
     Take,
 )
 from devinit.supervisor.diagnosis.chains import raised_from, with_message_first
+from devinit.supervisor.diagnosis.own_words import error_line, is_ordinary, with_last_line
 from devinit.text import harmless
 
 LONGEST_CAUSE = 200
@@ -59,13 +60,15 @@ TRACEBACK_LINES = 8
 """Before the last line of a traceback stands a place in the code, its text, and what marks a part of that."""
 PYTHON_EXCEPTION = r"^[\w.]*(?:Error|Exception|Configured|NotFound|Exit)(?::|$)"
 """ImproperlyConfigured is Django's; the rest ends as exceptions usually do."""
+TRACE_UNCAUGHT = r"^\(Use `node --trace-uncaught"
+"""What Node prints below a value that was thrown and has no stack."""
 NODE_CRASH = r"^Node\.js v\d"
 PROGRAM_COMPLETED = r"^Completed running '"
 """`node --watch`, of a program that ended with code 0."""
 PROGRAM_ENDED = (
     rf"(?i){PROGRAM_COMPLETED}|"
     r"waiting for (?:file )?changes|^Failed running '|^Process Exit with Code: [1-9]"
-    r"|^\[Finished running\. Exit status: [1-9]|^\[Command exited with [1-9]"
+    r"|^\[Finished running\. Exit status: [1-9]|^\[Command (?:exited with [1-9]|killed by |stopped by )"
     r"|^Watcher Process failed\.|Waiting for a file to change before restarting"
 )
 """The words of reloaders about a program that runs no more; after a build that failed the old one may run on."""
@@ -109,6 +112,7 @@ def cause_of(lines: Sequence[str], code: int | None = None) -> str | None:
     found = (
         (harmless(logged).strip() if logged else None)
         or find(said, STRONG)
+        or thrown(said)
         or (None if by_signal else last_words(said))
         or find(said, WEAK)
     )
@@ -143,15 +147,14 @@ def stuck_by(lines: Sequence[str]) -> str | None:
     if re.match(PROGRAM_COMPLETED, last):
         return last.strip()[:LONGEST_CAUSE]
     if traceback or re.match(NODE_CRASH, last) or waits:
-        return cause_of(said) or own_last_line(said)[:LONGEST_CAUSE]
+        return cause_of(said) or end_of_program(said)[:LONGEST_CAUSE]
     return None
 
 
-def own_last_line(said: Sequence[str]) -> str:
-    """Return the last line that is the program's own, else what its reloader says of it."""
-    lines = (line.strip() for line in reversed(said) if not re.search(WAITS_FOR_A_CHANGE, line))
-    last = next(lines, "")
-    return last if last and not re.search(RUN_BEGINS, last) else said[-1].strip()
+def end_of_program(said: Sequence[str]) -> str:
+    """Return the line of a program that sounds like an error, else what its reloader says of its end."""
+    own = [line for line in of_last_run(said) if not re.search(WAITS_FOR_A_CHANGE, line)]
+    return error_line(own) or with_last_line(said[-1].strip(), own)
 
 
 def built_nothing(lines: list[str]) -> bool:
@@ -190,11 +193,17 @@ def dying_by(lines: Sequence[str]) -> str | None:
 
 
 def worker_words(lines: Sequence[str]) -> str | None:
-    """Return the last words of a worker whose server lives on: the cause, or the last line that is its own."""
+    """Return what a worker whose server lives on died of: the cause, or a line of its own that sounds like one."""
     if cause := cause_of(lines):
         return cause
-    own = (line.strip() for line in reversed([harmless(line) for line in lines]))
-    return next((line[:LONGEST_CAUSE] for line in own if line and not re.search(NO_LAST_WORDS, line)), None)
+    found = error_line(own_lines(lines))
+    return found[:LONGEST_CAUSE] if found else None
+
+
+def own_lines(lines: Sequence[str]) -> list[str]:
+    """Return the lines of a worker, without those of its server and of devinit."""
+    said = (harmless(line) for line in lines)
+    return [line for line in said if line.strip() and not re.search(NO_LAST_WORDS, line)]
 
 
 def without_consequences(lines: list[str]) -> list[str]:
@@ -297,7 +306,19 @@ def last_words(lines: Sequence[str]) -> str | None:
     own = (line for line in reversed(lines) if line.strip() and not any(re.match(p, line) for p in WRAPPERS))
     last = next(own, "")
     found = next((found for pattern in LAST_WORDS if (found := re.match(pattern, last))), None)
-    return found["said"].strip() if found else None
+    # `log.Fatal` prints no level: what a server says while it works is no reason for its end.
+    return found["said"].strip() if found and not is_ordinary(found["said"]) else None
+
+
+def thrown(lines: Sequence[str]) -> str | None:
+    """Return what a program of Node threw that is no error, with its place: `throw "no key"`."""
+    numbers = [number for number, line in enumerate(lines) if re.match(TRACE_UNCAUGHT, line)]
+    if not numbers:
+        return None
+    above = [line for line in lines[: numbers[-1]] if line.strip() and line.strip() != "Uncaught:"]
+    if not above or re.fullmatch(r"\s*\^+\s*", above[-1]):
+        return None
+    return f"uncaught: {above[-1].strip()}{place_of(above, above[-1])}"
 
 
 def place_of(before: Sequence[str], said: str) -> str:

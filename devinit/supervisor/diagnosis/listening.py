@@ -14,7 +14,16 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from devinit.supervisor.diagnosis.causes import cause_of, dying_by, of_last_run, stuck_by, worker_words
+from devinit.supervisor.diagnosis.causes import (
+    LONGEST_CAUSE,
+    cause_of,
+    dying_by,
+    of_last_run,
+    own_lines,
+    stuck_by,
+    worker_words,
+)
+from devinit.supervisor.diagnosis.own_words import with_last_line
 from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
 from devinit.supervisor.lifecycle import Moving, Stuck
 
@@ -110,8 +119,9 @@ def found_crashed(cause: str, lines: list[str]) -> Finding:
 
 def found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     """Return what is wrong with a service whose worker ended: how, and its last words."""
-    words = worker_words(lines)
-    return Finding(Sign.DEAD_WORKER, said_of(worker) + (f": {words}" if words else ""))
+    if words := worker_words(lines):
+        return Finding(Sign.DEAD_WORKER, f"{said_of(worker)}: {words}")
+    return Finding(Sign.DEAD_WORKER, with_last_line(said_of(worker), own_lines(lines))[:LONGEST_CAUSE])
 
 
 async def listen(
