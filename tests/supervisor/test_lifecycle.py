@@ -400,6 +400,25 @@ class TestAStop:
         assert (after.phase, after.reason) == (Phase.STOPPING, None)
         assert actions == (EndTree(),)
 
+    def test_of_what_has_failed_and_does_not_end_tries_again(self) -> None:
+        failed = state(Phase.FAILED, failure=Failure.TIMEOUT, reason="not ready after 60 s\nits last words")
+
+        withstood, _ = run(failed, Withstood("pid 7 does not end"))
+        again, actions = run(withstood, StopRequested())
+
+        assert (withstood.phase, withstood.failure) == (Phase.FAILED, Failure.TIMEOUT)
+        assert withstood.reason == "not ready after 60 s; pid 7 does not end\nits last words"
+        assert (again.phase, again.reason, again.has_withstood) == (Phase.STOPPING, None, False)
+        assert actions == (EndTree(),)
+
+    def test_of_what_has_failed_is_over_once_that_has_ended_after_all(self) -> None:
+        failed = state(Phase.FAILED, failure=Failure.TIMEOUT, reason="not ready after 60 s\nits last words")
+
+        withstood, _ = run(failed, Withstood("pid 7 does not end"))
+        after, actions = run(withstood, TreeGone())
+
+        assert (after, actions) == (failed, ())
+
     @pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.EXITED, Phase.FAILED])
     def test_of_what_does_not_run_needs_nothing(self, phase: Phase) -> None:
         after, actions = run(state(phase), StopRequested())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,59 @@ class TestARedisThatCannotSave:
         assert json.loads(stopped.stdout.splitlines()[-2])["remaining"] == {"db": [pid]}
         assert last.returncode == 0
         shop.expect_nothing_left()
+
+
+class TestAServiceThatFailed:
+    def test_is_failed_and_not_stopped_while_its_process_does_not_end(
+        self, shop: Shop, free_ports: FreePorts
+    ) -> None:
+        """Its page never comes, and it saves nothing when it is ended for that."""
+        port, other = free_ports(2)
+        command = f"redis-server --bind 127.0.0.1 --port {port} --save 3600 1 --dir {shop.root}"
+        ready = {"http": "/", "timeout": 3}
+        shop.server("db", provider="process", command=command, port=port, ready=ready, stop={"grace": 0.2})
+        shop.service("web", port=other)
+        starting = shop.begin("start")
+        starting.until(type="phase", service="db", phase="starting")
+        with connected(port) as client:
+            client.sendall(b"SET key value\r\n")
+            assert client.recv(100) == b"+OK\r\n"
+        (shop.root / "dump.rdb").mkdir()
+        pid = shop.status()["db"]["pid"]
+        with shop.subscribe() as events:
+            assert starting.finish() != 0
+            left = (
+                f"db: Redis (pid {pid}) has not ended yet, and is not killed: it may still be saving its data; "
+                "`devinit stop --force` kills it, and what is not saved is lost"
+            )
+            assert not events.stays_silent(60, type="note", message=left)
+        shown = shop.status()["db"]
+        words = shop("status").stdout
+        refused = shop("start")
+        stopped = shop("stop")
+        after = shop.status()["db"]
+        (shop.root / "dump.rdb").rmdir()
+        last = shop("stop")
+
+        assert (shown["phase"], shown["pid"]) == ("failed", pid)
+        assert f"Redis (pid {pid}) has not ended yet" in shown["reason"]
+        assert "Failed: " in words
+        assert "has not ended yet" in words
+        assert refused.returncode == 1
+        assert "db has failed and still runs: Redis" in refused.stderr
+        assert stopped.returncode == 1
+        assert (after["phase"], after["pid"]) == ("stopping", pid)
+        assert last.returncode == 0
+        shop.expect_nothing_left()
+
+
+def connected(port: int) -> socket.socket:
+    """Return a connection to a server that is about to listen."""
+    for _ in range(300):
+        with suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port))
+        time.sleep(0.02)
+    raise AssertionError("nothing listens")
 
 
 @contextmanager

@@ -78,8 +78,8 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     PortLost: frozenset({Phase.STARTING}),
     PortUnavailable: frozenset({Phase.STARTING}),
     DelayPassed: frozenset({Phase.BACKOFF}),
-    TreeGone: frozenset({Phase.STOPPING}),
-    Withstood: frozenset({Phase.STOPPING}),
+    TreeGone: frozenset({Phase.STOPPING, Phase.FAILED}),
+    Withstood: frozenset({Phase.STOPPING, Phase.FAILED}),
     Adopted: frozenset({Phase.STOPPED}),
     Remembered: frozenset({Phase.STOPPED}),
 }
@@ -140,9 +140,9 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
         case StopRequested():
             return after_stop_request(state)
         case TreeGone():
-            return LifecycleState(restarts=state.restarts, last_exit=state.last_exit), ()
-        case Withstood(reason):
-            return change(state, reason=reason), ()
+            return after_end(state), ()
+        case Withstood(what):
+            return withstands(state, what), ()
         case _:
             assert_never(event)
 
@@ -250,10 +250,30 @@ def after_stop_request(state: LifecycleState) -> Step:
     if state.phase in WANTED:
         return change(state, phase=Phase.STOPPING, reason=None), (EndTree(),)
     if state.has_withstood:
-        return change(state, reason=None), (EndTree(),)
+        return change(state, phase=Phase.STOPPING, reason=None, withstood=None), (EndTree(),)
     if state.phase is Phase.STOPPING:
         return state, ()
     return LifecycleState(restarts=state.restarts, last_exit=state.last_exit), ()
+
+
+def withstands(state: LifecycleState, what: str) -> LifecycleState:
+    """Return the state of a service of which something does not end: one that failed has failed all the same."""
+    if state.phase is Phase.STOPPING:
+        return change(state, reason=what, withstood=what)
+    before = after_end(state).reason or ""
+    first, *more = before.split("\n")
+    return change(state, reason="\n".join([f"{first}; {what}" if first else what, *more]), withstood=what)
+
+
+def after_end(state: LifecycleState) -> LifecycleState:
+    """Return the state of a service of which nothing runs any more: stopped, or failed as before."""
+    if state.phase is Phase.STOPPING:
+        return LifecycleState(restarts=state.restarts, last_exit=state.last_exit)
+    if state.withstood is None:
+        return state
+    first, *more = (state.reason or "").split("\n")
+    first = first.removesuffix(state.withstood).removesuffix("; ")
+    return change(state, reason="\n".join([first, *more]), withstood=None)
 
 
 def describe_exit(code: int | None) -> str:

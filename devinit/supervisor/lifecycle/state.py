@@ -63,10 +63,13 @@ class LifecycleState(Struct, frozen=True, kw_only=True):
     stuck: str | None = None
     """What keeps a service that is starting from coming up until the user fixes it; it goes on trying."""
 
+    withstood: str | None = None
+    """What still runs of a service that was ended, because it was stopped or has failed; None for nothing."""
+
     @property
     def has_withstood(self) -> bool:
         """Whether something still runs of a service that was ended: the next stop tries again."""
-        return self.phase is Phase.STOPPING and self.reason is not None
+        return self.withstood is not None
 
 
 def has_never_run(state: LifecycleState) -> bool:
@@ -87,6 +90,8 @@ def change(state: LifecycleState, **fields: object) -> LifecycleState:
     phase = fields.get("phase", state.phase)
     if phase is not Phase.STARTING:
         fields["stuck"] = None
+    if phase is not state.phase:
+        fields["withstood"] = None
     if phase is not Phase.FAILED and fields.get("stuck", state.stuck) is None:
         fields["failure"] = None
     return msgspec.structs.replace(state, **fields)

@@ -77,7 +77,7 @@ def report_end(runner: Runner, stage: Stage) -> None:
         runner.run.withstood -= {process.pid}
         report_end(runner, stage)
 
-    if runner.phase is Phase.STOPPING:
+    if runner.phase in (Phase.STOPPING, Phase.FAILED):
         for pid in sorted(runner.run.withstood):
             facts = facts_of(pid)
             if facts is not None and (process := Process.open(facts.identity)) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from devinit.control.elsewhere import services_out_of_reach
 from devinit.errors import ServiceError
 from devinit.model.service import Project
+from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.project.chosen import named
 from devinit.supervisor.record.leftovers import (
@@ -63,12 +64,13 @@ def give_back_ended(stack: Stack, names: Iterable[str]) -> list[str]:
 
 
 def refuse_withstood(stack: Stack, names: Iterable[str]) -> None:
-    """Raise ServiceError when one of these services has outlived its stop: it cannot be started anew."""
+    """Raise ServiceError when one of these services has outlived its end: it cannot be started anew."""
     for name in names:
         runner = stack.runners.get(name)
         if runner is not None and runner.state.has_withstood:
+            was = "was stopped" if runner.phase is Phase.STOPPING else "has failed"
             raise ServiceError(
-                f"{name} was stopped and still runs: {runner.state.reason}",
+                f"{name} {was} and still runs: {runner.state.withstood}",
                 hint=f"`devinit stop {name}` tries again to end it; what it had is left as it is until then",
             )
 
