@@ -24,15 +24,34 @@ def require_reach(client: Client) -> Client:
     return client
 
 
-def mention_reach(client: Client | None) -> str | None:
-    """Say that the services cannot be reached from here, and return what was said; None when they can."""
-    if client is None or not client.greeting.is_out_of_reach:
-        return None
-    from devinit.control.elsewhere import out_of_reach
+def mention_reach(client: Client | None, root: str = "", *, runs_here: bool = False) -> str | None:
+    """Say that the services cannot be reached from here, and return what was said; None when they can.
 
-    error = out_of_reach(client.greeting)
+    `root`: the checkout, which may run with another state folder instead; `runs_here`: or as well.
+    """
+    if client is not None and client.greeting.is_out_of_reach:
+        from devinit.control.elsewhere import out_of_reach
+
+        error: DevinitError | None = out_of_reach(client.greeting)
+    else:
+        error = of_other_state(root, runs_here=runs_here) if root else None
+    if error is None:
+        return None
     talk(f"{error.message}\n  {error.hint}")
     return error.message
+
+
+def of_other_state(root: str, *, runs_here: bool) -> DevinitError | None:
+    """Return what is to be said of a checkout that was started with another state folder."""
+    import os
+
+    from devinit.model.names import ENVIRONMENT_FILE
+
+    if not os.path.isfile(os.path.join(root, ENVIRONMENT_FILE)):  # noqa: PTH113, PTH118 - without pathlib
+        return None
+    from devinit.control.other_state import said_of
+
+    return said_of(root, runs_here=runs_here)
 
 
 def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
@@ -54,7 +73,14 @@ def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
     for name in asked:
         if name not in project.services:
             return unknown_service(name, project.services, project.name)
-    return ServiceError("nothing runs here", hint="`devinit start` starts everything")
+    from devinit.control.other_state import runs_there, said_of
+
+    if (elsewhere := runs_there(root)) is not None:
+        return elsewhere
+    hint = "`devinit start` starts everything"
+    if (other := said_of(root)) is not None:
+        hint = f"{hint}; {other.message}"
+    return ServiceError("nothing runs here", hint=hint)
 
 
 def mention_configuration(answer: ProjectStatus | WhyReport | CheckReport | WaitReport) -> None:

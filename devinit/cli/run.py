@@ -79,7 +79,7 @@ def setting_of(root: Path, *, test: bool) -> CommandSetting:
     """Return what the supervisor gives a command (model.status.CommandSetting)."""
     require_project(str(root))
     client = connect_or_start(root)
-    mention_reach(client)
+    mention_reach(client, str(root), runs_here=True)
     environ, profile = caller_environment(), os.environ.get("DEVINIT_PROFILE") or None
     if client.greeting.wire >= FIRST_WIRE_WITH_COMMANDS:
         setting = api.command(client, environ, profile, test=test)

@@ -60,14 +60,15 @@ def run(arguments: Arguments) -> int:
     root = root_as_text(arguments)
     client = connected(root)
     status = api.status(client, measure=True) if client else status_at_rest(root)
-    if client and not status["services"]:
+    is_served = bool(client and status["services"])
+    if client and not is_served:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
         status = {**status_at_rest(root), "supervisor": status["supervisor"]}
     everything = status["services"]
     status = {
         **status,
         "services": chosen(arguments.services, status),
-        "out_of_reach": mention_reach(client),
+        "out_of_reach": mention_reach(client, "" if is_served else root),
     }
     mention_configuration(status)
     paint = Paint(sys.stdout)

@@ -59,6 +59,8 @@ def run(arguments: Arguments) -> int:
             {"type": "stopped", "services": stopped, "left": left, "remaining": remaining, "seconds": seconds}
         )
         refuse_remaining(result)
+        if not stopped and not left:
+            refuse_other_state(arguments)
         return 0
     if stopped:
         talk(f"stopped {', '.join(stopped)} in {duration(time.monotonic() - began)}")
@@ -66,8 +68,23 @@ def run(arguments: Arguments) -> int:
         talk(f"{name} was left alone: devinit did not start it, and does not stop it")
     refuse_remaining(result)
     if not stopped and not left:
+        refuse_other_state(arguments)
         talk("nothing to stop" if "supervisor_ends" in result else "nothing runs")
     return 0
+
+
+def refuse_other_state(arguments: Arguments) -> None:
+    """Raise SupervisorError where nothing was stopped, and the services run with another state folder.
+
+    Where it is only known that they were started so, that is said.
+    """
+    from devinit.control.other_state import runs_there, said_of  # as below
+
+    root = root_as_text(arguments)
+    if (error := runs_there(root)) is not None:
+        raise error
+    if (other := said_of(root)) is not None:
+        talk(other.message)
 
 
 def in_deleted_folder(arguments: Arguments) -> StopReport | None:

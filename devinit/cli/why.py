@@ -36,7 +36,7 @@ def run(arguments: Arguments) -> int:
     require_project(root)
     client = connect_or_start(root)
     report = api.why(client, arguments.service)
-    report["out_of_reach"] = mention_reach(client)
+    report["out_of_reach"] = mention_reach(client, root if report["phase"] == "stopped" else "")
     mention_configuration(report)
     if most := bound_of(arguments.max_bytes, WHY_BYTES):
         report = bounded(report, most)

@@ -157,7 +157,7 @@ def write_discovery(
                 f"{path} is no discovery file, and is left as it is",
                 hint="name another file under [discovery] in devinit.toml",
             )
-        if _is_kept_by_another(root, path, writer, now):
+        if is_kept_by_another(root, path, writer, now):
             raise StateFileError(
                 f"{path} {KEPT_BY_ANOTHER}",
                 hint="stop the services there, or name another file under [discovery] in devinit.toml",
@@ -185,6 +185,19 @@ def remove_discovery(root: Path, path: Path, *, port: int, process_id: int, writ
         # What cannot be removed is stale in 30 s for every client.
         return False
     return ours
+
+
+def is_kept_by_another(root: Path, path: Path, writer: str, now: float) -> bool:
+    """Whether a supervisor with another state folder says in a discovery file that its service answers now.
+
+    Raise StateFileError where the file cannot be read.
+    """
+    author = _author(path)
+    return (
+        author is not None
+        and is_signed_by_another(root, author.get("writer", ""), writer)
+        and _is_fresh(author, now)
+    )
 
 
 def for_process(path: Path, process_id: int) -> Path:
@@ -236,16 +249,6 @@ def _author(path: Path) -> _Author | None:
         return msgspec.json.decode(read_bytes(path) or b"", type=_Author)
     except (msgspec.DecodeError, RecursionError):
         return None
-
-
-def _is_kept_by_another(root: Path, path: Path, writer: str, now: float) -> bool:
-    """Whether a supervisor with another state folder says that its service answers there."""
-    author = _author(path)
-    return (
-        author is not None
-        and is_signed_by_another(root, author.get("writer", ""), writer)
-        and _is_fresh(author, now)
-    )
 
 
 def _is_fresh(author: _Author, now: float) -> bool:

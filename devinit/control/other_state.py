@@ -1,0 +1,74 @@
+"""Notice that a checkout runs with another state folder: another user's, another HOME's, a container's.
+
+Its supervisor cannot be found from here. What it writes into the checkout tells: `.env.runtime` who started it
+last, a discovery file that is refreshed that it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from devinit.errors import StateFileError, SupervisorError
+from devinit.model.defaults import DISCOVERY
+from devinit.runtime.writer import is_of_another, writer_of
+from devinit.system.state_folders import folder_of
+
+OTHER = "with another state folder (another user, HOME or container)"
+UNSEEN = "its services are neither seen nor stopped from here"
+ADVICE = "run the command there; `devinit start` starts a second set of services here"
+NEVER_USED = "none"
+"""Stands for the id of a user who has never started anything: every other one is another's."""
+
+
+def said_of(root: str, *, runs_here: bool = False) -> SupervisorError | None:
+    """Return what is to be said of a checkout that runs, or was started last, with another state folder.
+
+    `runs_here`: whether services of it may run with this one as well; then it counts who started it last.
+    """
+    try:
+        is_last = is_of_another(Path(root), _writer(root))
+    except StateFileError:
+        is_last = False
+    if not is_last and runs_here:
+        return None
+    if not (runs := _is_kept(root)) and not is_last:
+        return None
+    does = "runs" if runs else "was last started"
+    return SupervisorError(f"{root} {does} {OTHER}: {UNSEEN}", hint=ADVICE)
+
+
+def runs_there(root: str) -> SupervisorError | None:
+    """Return the error for a checkout that runs with another state folder, as a fresh discovery file proves."""
+    return said_of(root) if _is_kept(root) else None
+
+
+def _writer(root: str) -> str:
+    return writer_of(Path(folder_of(root))) or NEVER_USED
+
+
+def _is_kept(root: str) -> bool:
+    from devinit.runtime.publish import is_kept_by_another  # only where services may run elsewhere
+
+    for file in (*DISCOVERY.values(), *_configured(root)):
+        try:
+            if is_kept_by_another(Path(root), Path(root, file), _writer(root), time.time()):
+                return True
+        except StateFileError:
+            continue  # it is no discovery file, then
+    return False
+
+
+def _configured(root: str) -> list[str]:
+    """Return the discovery files that devinit.toml names; none where it cannot be read."""
+    from devinit.model.names import CONFIGURATION_FILE  # as above
+    from devinit.system.files import LARGEST_SETTINGS, read_text
+    from devinit.toml import parse_toml
+
+    try:
+        text = read_text(os.path.join(root, CONFIGURATION_FILE), most=LARGEST_SETTINGS)  # noqa: PTH118 - text
+        table = parse_toml(text or "").get("discovery")
+    except (StateFileError, ValueError, RecursionError):
+        return []
+    return [each for each in table.values() if isinstance(each, str)] if isinstance(table, dict) else []
