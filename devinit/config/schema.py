@@ -162,7 +162,7 @@ class ServiceTable(Table, frozen=True, kw_only=True):
     watch: Annotated[
         Texts | None,
         Meta(
-            description="Files that restart it when they change, relative to its directory: "
+            description="Files and folders that restart it when they change, relative to its directory: "
             '["src/**/*.py"]. For a service that cannot reload itself.'
         ),
     ] = None

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinit.supervisor.files import watching
-from devinit.supervisor.files.watching import matcher, reach, watch
+from devinit.supervisor.files.watch_patterns import matcher, reach
+from devinit.supervisor.files.watching import watch
 from devinit.system import matching, snapshot
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class TestAPattern:
             ("app/**", "app/templates/index.html"),
             ("v?.txt", "v1.txt"),
             ("a+b.py", "a+b.py"),
+            ("src", "src/a/app.py"),
+            ("./src/", "src/app.py"),
+            ("Makefile", "Makefile"),
         ],
     )
     def test_means(self, pattern: str, path: str) -> None:
@@ -52,6 +56,8 @@ class TestAPattern:
             ("**", ".devinit/state.json"),
             ("**", "app/__pycache__/main.cpython-311.pyc"),
             ("a.py", "aXpy"),
+            ("src", "src.py"),
+            ("lib", "src/lib"),
         ],
     )
     def test_does_not_mean(self, pattern: str, path: str) -> None:
@@ -506,6 +512,35 @@ class TestTheFoldersThatAreWatched:
             "of your source code in it"
         )
         assert service.notes == [service.shown[-1]]
+
+
+class TestARestartThatWaits:
+    """One file that is saved again and again, as an agent does, might be the service's own work."""
+
+    async def test_is_shown_with_its_reason_and_no_longer_than_it_waits(self, tmp_path: Path) -> None:
+        class JustUp(FakeService):
+            def up_seconds(self) -> float:
+                return 0.5
+
+        service, number = JustUp(), 0
+        task = asyncio.create_task(watch(tmp_path, tmp_path, ("*.py",), service))
+        waiting = "app.py changed soon after each of the last restarts: the restart for it waits 1\\.[0-2] s"
+        try:
+            async with asyncio.timeout(60):
+                await service.watched.wait()
+                while not any(each is not None for each in service.shown):
+                    number += 1
+                    (tmp_path / "app.py").write_text(str(number))
+                    await until_restarted(service)
+                while service.shown[-1] is not None:
+                    service.watched.clear()
+                    await service.watched.wait()
+        finally:
+            task.cancel()
+
+        shown = [each for each in service.shown if each is not None]
+        assert all(re.match(waiting, each) for each in shown)
+        assert service.notes == []
 
 
 class TestFilesThatCannotBeWatched:

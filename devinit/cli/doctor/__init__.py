@@ -15,6 +15,7 @@ from devinit.cli.doctor import exposure, files, leftovers, machine, plug_ins, se
 from devinit.cli.doctor.extensions import extensions
 from devinit.cli.doctor.finding import Finding
 from devinit.cli.doctor.surroundings import surroundings
+from devinit.cli.doctor.watching import watched_files
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
 from devinit.config.shown import root_around
@@ -123,6 +124,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "state": partial(files.state, root),
         "disk": partial(files.disk, root),
         "ports": partial(machine.ports, root),
+        "watching": partial(watched_files, root),
         "databases": partial(exposure.databases, root),
         "extensions": partial(extensions, root),
         "surroundings": partial(surroundings, root),

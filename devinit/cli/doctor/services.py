@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from devinit.control.client import Client
     from devinit.model.status import ServiceStatus
 
+UNWATCHED = "its files are not watched"
+"""How the supervisor says that changes are not seen at all; what else it says of a watch is good to know."""
 UNWELL = ("failed", "unhealthy", "backoff")
 
 
@@ -30,8 +32,21 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
                 api.confirm(answer, each["name"])
     status = api.status(answer)
     yield from (finding_of(each) for each in status["services"] if is_unwell(each))
+    yield from (found for each in status["services"] if (found := watch_of(each)) is not None)
     notes = (note for each in status["services"] for note in notes_about(answer, each["name"]))
     yield from (Finding(check="services", problem=note, harmless=True) for note in dict.fromkeys(notes))
+
+
+def watch_of(service: ServiceStatus) -> Finding | None:
+    """Return what is wrong with how the files of a service are watched, as `why` says it."""
+    text = service.get("watch")
+    if not text:
+        return None
+    problem, _, advice = text.partition("; ")
+    harmless = not problem.startswith(UNWATCHED)
+    return Finding(
+        check="services", problem=f"{service['name']}: {problem}", advice=advice, harmless=harmless
+    )
 
 
 def notes_about(client: Client, service: str) -> list[str]:

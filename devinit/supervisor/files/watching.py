@@ -8,23 +8,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from devinit.errors import StateFileError
-from devinit.model.names import OWN_FOLDER
 from devinit.supervisor.files.own_writes import SOON_SECONDS, Change, History, noticed, restarted, settled
+from devinit.supervisor.files.watch_patterns import folders_named_by, matcher, reach, with_folders
 from devinit.system import snapshot
 from devinit.system.birth import birth_of
 from devinit.system.bounds import bounds_within
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes
-from devinit.system.matching import PatternTooSlow, is_found
 from devinit.system.snapshot import (
     NOTHING,
     Extent,
@@ -38,13 +35,14 @@ from devinit.system.snapshot import (
 
 log = logging.getLogger(__name__)
 
-IGNORED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", OWN_FOLDER})
 DEBOUNCE_MILLISECONDS = 400
 """How long changes may go on before they count: an editor writes a file in several steps, git many files."""
 STEP_MILLISECONDS = 100
 """How often watchfiles looks whether its thread was told something; a watched service wakes us so often."""
 TICK_MILLISECONDS = 1000
 """How often to look whether a delayed restart is due, and whether the watched folders are still the same ones."""
+NOTICED_SECONDS = 0.5
+"""A restart that waits longer is shown: without that, a file that was just saved seems not to be watched."""
 RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 """After how long it is tried again to watch folders that cannot be watched."""
 LONGEST_AGE_SECONDS = 10.0
@@ -75,59 +73,6 @@ class Watched(Protocol):
     def note(self, text: str) -> None:
         """Tell the developer something, once."""
         ...
-
-
-def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a path, relative to the service's folder, is meant by one of the patterns."""
-    expressions = [rf"\A(?:{expression_of(pattern)})\Z" for pattern in patterns]
-
-    def matches(path: str) -> bool:
-        if IGNORED.intersection(path.split("/")):
-            return False
-        try:
-            return any(is_found(expression, path) for expression in expressions)
-        except PatternTooSlow:
-            return True  # Of many `**` in one pattern. A restart too many is better than a change unseen.
-
-    return matches
-
-
-def expression_of(pattern: str) -> str:
-    """Return a pattern as a regular expression: `*` and `?` stay within a folder, `**` goes through all."""
-    found = ""
-    for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern.removeprefix("./")):
-        found += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part) or re.escape(part)
-    return found
-
-
-def reach(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a pattern may mean a file somewhere below a folder; "" is the service's own."""
-    each_in_parts = [pattern.removeprefix("./").split("/") for pattern in patterns]
-
-    def reaches(folder: str) -> bool:
-        names = folder.split("/") if folder else []
-        return IGNORED.isdisjoint(names) and any(_leads_below(parts, names) for parts in each_in_parts)
-
-    return reaches
-
-
-def _leads_below(parts: list[str], names: list[str]) -> bool:
-    for part, name in zip(parts, names, strict=False):
-        if "**" in part:
-            return True
-        if part != name and not re.search(r"[*?]", part):
-            return False
-    return len(names) < len(parts)
-
-
-def folders_named_by(patterns: Iterable[str]) -> frozenset[str]:
-    """Return the folders that patterns name before their first wildcard."""
-    found = set()
-    for pattern in patterns:
-        parts = pattern.removeprefix("./").split("/")[:-1]
-        named = list(takewhile(lambda part: not re.search(r"[*?]", part), parts))
-        found |= {"/".join(named[:count]) for count in range(1, len(named) + 1)}
-    return frozenset(found)
 
 
 def describe(paths: list[str]) -> str:
@@ -172,9 +117,11 @@ class Watching:
     def __init__(self, directory: Path, root: Path, patterns: tuple[str, ...], service: Watched) -> None:
         self._directory, self._service = directory, service
         self._matches = matcher(patterns)
-        self._named = folders_named_by(patterns)
+        self._named = folders_named_by(with_folders(patterns))
         self._extent = Extent(
-            str(directory), reach(patterns), lambda path: bounds_within(root, directory).holds(path)
+            str(directory),
+            reach(with_folders(patterns)),
+            lambda path: bounds_within(root, directory).holds(path),
         )
         self._seen: Snapshot | None = None
         """What the files looked like last; None before the first look, and when there are too many."""
@@ -325,7 +272,7 @@ class Watching:
     def _condition(self) -> str | None:
         own = self._history.own
         if not own:
-            return self._too_many
+            return self._waiting() or self._too_many
         path, seconds = min(own.items())
         text = (
             f"{path} changed soon after each of the last restarts: the next one for it waits {seconds:g} s; "
@@ -335,6 +282,17 @@ class Watching:
             self._warned.add(path)
             self._service.note(text)
         return text
+
+    def _waiting(self) -> str | None:
+        """Say which restart waits for longer than one notices, and for how long."""
+        waits = {path: each.due - each.at for path, each in self._history.pending.items()}
+        path = min(waits, key=waits.__getitem__, default="")
+        if waits.get(path, 0.0) < NOTICED_SECONDS:
+            return None
+        return (
+            f"{path} changed soon after each of the last restarts: the restart for it waits {waits[path]:.1f} s; "
+            "leave it out of `watch` if the service writes it itself"
+        )
 
 
 def identity_of(folder: Path) -> tuple[int, int] | None:
