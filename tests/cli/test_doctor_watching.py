@@ -10,6 +10,7 @@ import pytest
 
 from devinit.cli.doctor import watching
 from devinit.cli.doctor.services import watch_of
+from devinit.system import watch_limits
 from devinit.system.inotify import Inotify, Unavailable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify")
@@ -64,7 +65,7 @@ class TestAServiceThatIsWatched:
             f"30 22 0:40 / {tmp_path} rw,relatime shared:9 - 9p host rw\n"
             f"31 22 0:41 / {tmp_path}/elsewhere rw - nfs4 server:/ rw\n"
         )
-        monkeypatch.setattr(watching, "MOUNTS", str(mounts))
+        monkeypatch.setattr(watch_limits, "MOUNTS", str(mounts))
 
         [found] = watching.watched_files(root)
 

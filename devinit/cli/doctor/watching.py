@@ -11,9 +11,8 @@ from devinit.cli.doctor.finding import Finding
 from devinit.config.load import load
 from devinit.errors import DevinitError
 from devinit.system.inotify import CREATED, Inotify, Unavailable
+from devinit.system.watch_limits import file_system_of, limit_of
 
-LIMITS = "/proc/sys/fs/inotify"
-MOUNTS = "/proc/self/mountinfo"
 REMOTE = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "vboxsf", "prl_fs", "drvfs", "fuse.sshfs", "afs")
 )
@@ -56,30 +55,10 @@ def watched_files(root: Path) -> Iterator[Finding]:
 def unwatched(limit: str, names: str) -> Finding:
     """Return what is wrong where the kernel gives a user no more of these."""
     setting = f"fs.inotify.max_user_{limit}"
-    try:
-        number = Path(LIMITS, f"max_user_{limit}").read_text(encoding="ascii").strip()
-    except OSError:
-        number = "unknown"
     return Finding(
         check="watching",
         problem=f"the files of {names} cannot be watched: your {limit} of inotify are used up "
-        f"({setting} = {number})",
+        f"({setting} = {limit_of(limit)})",
         advice=f"raise it (`sudo sysctl {setting}=524288`), or end programs that watch many files (editors); "
         "until then `devinit restart` loads what you change",
     )
-
-
-def file_system_of(folder: Path) -> str:
-    """Return the type of the file system that a folder lies on; empty where it is not known."""
-    real, found, longest = os.path.realpath(folder), "", -1
-    try:
-        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as mounts:  # noqa: PTH123 - one line at a time
-            for line in mounts:
-                mounted, _, rest = line.partition(" - ")
-                point = mounted.split(" ")[4].replace("\\040", " ")
-                inside = real == point or real.startswith(point.rstrip("/") + "/")
-                if inside and len(point) >= longest:
-                    longest, found = len(point), rest.split(" ", 1)[0]
-    except (OSError, IndexError):
-        return ""
-    return found

@@ -366,8 +366,7 @@ class Runner:
         return None if port is None else bool(tcp_listeners(port))
 
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
-        process = self.run.process
-        return dead_worker_of(process.pid, lines) if process is not None else None
+        return dead_worker_of(process.pid, lines) if (process := self.run.process) is not None else None
 
     async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
         """Run a command of the key `ready.exec` or `health.exec`; return its exit code."""

@@ -1,0 +1,48 @@
+"""What bounds the watching of files: the kernel's limits for a user, and the file system that they lie on."""
+
+from __future__ import annotations
+
+import os
+
+from devinit.system.regular import open_regular
+
+LIMITS = "/proc/sys/fs/inotify"
+MOUNTS = "/proc/self/mountinfo"
+_MOST = 1_000_000
+"""Bytes of the list of mounts that are read."""
+
+
+def limit_of(what: str) -> str:
+    """Return how many `watches` or `instances` of inotify a user may have, as the kernel writes it."""
+    return _read(os.path.join(LIMITS, f"max_user_{what}")).strip() or "unknown"
+
+
+def file_system_of(folder: str | os.PathLike[str]) -> str:
+    """Return the type of the file system that a folder lies on, "ext4"; empty where it is not known.
+
+    A line is `30 22 0:40 / /mnt/host rw shared:9 - 9p host rw`: proc_pid_mountinfo(5).
+    """
+    real, found, longest = os.path.realpath(folder), "", -1
+    for line in _read(MOUNTS).splitlines():
+        mounted, _, rest = line.partition(" - ")
+        words = mounted.split(" ")
+        point = words[4].replace("\\040", " ") if len(words) > 4 else ""  # noqa: PLR2004 - its fifth word
+        if point and len(point) >= longest and f"{real}/".startswith(f"{point.rstrip('/')}/"):
+            longest, found = len(point), rest.split(" ", 1)[0]
+    return found
+
+
+def _read(path: str) -> str:
+    try:
+        descriptor = open_regular(path)
+    except OSError:
+        return ""
+    try:
+        parts: list[bytes] = []
+        while len(part := os.read(descriptor, 65536)) and len(parts) * 65536 < _MOST:
+            parts.append(part)
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    return b"".join(parts).decode(errors="surrogateescape")
