@@ -16,7 +16,7 @@ from devinit.system.limits import cure_of_limit
 
 IDENTITY = "identity"
 IDENTITY_BYTES = 16
-EVERYTHING = "*\n"
+EVERYTHING = b"*\n"
 """What the `.gitignore` of the folder says."""
 
 
@@ -67,11 +67,12 @@ def _ignore_everything(own: int) -> None:
             return
         ignore = found
     try:
-        with open(ignore, "w", encoding="ascii") as file:
-            file.write(EVERYTHING)
+        os.write(ignore, EVERYTHING)
     except OSError:
         os.unlink(".gitignore", dir_fd=own)
         raise
+    finally:
+        os.close(ignore)
 
 
 def _empty(own: int) -> int | None:
