@@ -11,8 +11,8 @@ from devinit.errors import ConfigError
 from devinit.kinds.provider import Place
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service
-
-VENV_FOLDERS = (".venv", "venv")
+from devinit.toolchains.folders import up_to_root
+from devinit.toolchains.python.environments import environments
 
 QUOTED = re.compile(r"""'[^']*'|"[^"\\$`]*"|\\.""", re.DOTALL)
 """What sh takes literally. A double-quoted string with `$`, a backslash or a backtick is left to sh."""
@@ -169,32 +169,9 @@ def with_project_tools(
     return result
 
 
-def has_environment(folder: Path) -> bool:
-    """Whether there is a virtual environment in a folder, whatever it is called."""
-    return bool(environments_in(folder))
-
-
-def up_to_root(directory: Path, root: Path) -> list[Path]:
-    """Return a folder and those that it is in, up to the checkout's: a workspace is installed above."""
-    if directory == root or root not in directory.parents:
-        return list(dict.fromkeys((directory, root)))
-    return [directory, *directory.parents[: directory.parents.index(root) + 1]]
-
-
 def _tool_folders(folder: Path) -> list[Path]:
-    candidates = (*(each / "bin" for each in environments_in(folder)), folder / "node_modules" / ".bin")
+    candidates = (*(each / "bin" for each in environments(folder)), folder / "node_modules" / ".bin")
     return [path for path in candidates if path.is_dir()]
-
-
-def environments_in(folder: Path) -> list[Path]:
-    """Return the virtual environments in a folder: by their usual names, else by the file that makes them one."""
-    if usual := [folder / name for name in VENV_FOLDERS if (folder / name / "bin").is_dir()]:
-        return usual
-    try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
-    except OSError:
-        return []
-    return [folder / name for name in names if (folder / name / "pyvenv.cfg").is_file()][:1]
 
 
 def _executed(command: str) -> str:

@@ -9,10 +9,10 @@ from shlex import quote
 
 from devinit.errors import StateFileError
 from devinit.kinds import kind_of
-from devinit.kinds.command import VENV_FOLDERS
-from devinit.kinds.process.installing import PYTHON_SETUPS
 from devinit.model.service import Service
 from devinit.system.files import LARGEST_SETTINGS, read_text
+from devinit.toolchains.python.installers import DECLARED, LOCKED
+from devinit.toolchains.python.language import VENV_FOLDERS
 
 _ASSIGNMENT = "VIRTUAL_ENV="
 ODD = {"\n": "a line break", "\r": "a carriage return", ":": "a colon"}
@@ -59,7 +59,7 @@ def _warning_about_copy(environment: Path, original: Path, services: Iterable[Se
     if any(each.setup for each in services if each.directory == folder):
         way = f"{remove}, and the next start makes a new one by `setup`"
     else:
-        install = next((how for file, how in PYTHON_SETUPS.items() if (folder / file).exists()), None)
+        install = next((how for file, how in (LOCKED | DECLARED).items() if (folder / file).exists()), None)
         way = f"{remove}, then `{install}` in {folder}" if install else f"{remove}, and make a new one"
     return (
         f"{environment} is a copy of {original}: its programs run the Python and the code of that one; {way}"

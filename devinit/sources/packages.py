@@ -11,6 +11,7 @@ from devinit.model.port import HIGHEST_PORT
 from devinit.sources.commands.programs import SERVERS, program_of, server_of, words_of
 from devinit.sources.files import content_of, read, seen
 from devinit.system.bounds import Bounds
+from devinit.toolchains.node.managers import LOCKED_BY, MANAGERS
 
 # Vite listens on what `localhost` resolves to first, which may be ::1 alone, so it gets the address as an option.
 # Next listens on every address; its HMR accepts localhost only as long as no host is given.
@@ -39,14 +40,6 @@ CONFIGURED = re.compile(
 )
 """The port in one of them."""
 
-MANAGERS = {
-    "pnpm-lock.yaml": "pnpm",
-    "yarn.lock": "yarn",
-    "bun.lock": "bun",
-    "bun.lockb": "bun",
-    "package-lock.json": "npm",
-}
-"""Lock file → the package manager that wrote it."""
 SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|(?<![&>])&(?![&>])")
 """Scripts that start several programs: flags would reach the wrong one."""
 _OF_A_LIBRARY = ("exports", "types", "typings", "files", "publishConfig", "bin")
@@ -84,9 +77,9 @@ def package_manager(bounds: Bounds, folder: Path, package: dict[str, Any]) -> st
     root = bounds.root
     for place, described in ((folder, package), (root, read_package(root, bounds) or {})):
         named = str(described.get("packageManager", "")).partition("@")[0]
-        if named in MANAGERS.values():
+        if named in MANAGERS:
             return named
-        for lock_file, manager in MANAGERS.items():
+        for lock_file, manager in LOCKED_BY.items():
             if (place / lock_file).is_file():
                 return manager
     return "npm"

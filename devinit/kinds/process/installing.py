@@ -6,7 +6,6 @@ Nothing is installed unasked. The command is named when the service cannot start
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,27 +14,16 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import StateFileError
-from devinit.kinds.command import command_spec, first_words, has_environment, up_to_root
+from devinit.kinds.command import command_spec, first_words
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
+from devinit.toolchains.folders import up_to_root
+from devinit.toolchains.node.managers import INSTALLED, install_with, manager_that_runs
+from devinit.toolchains.python.environments import has_environment
+from devinit.toolchains.python.installers import Installer, installer_of
 
-NODE_RUNNERS = {"npm": "npm install", "pnpm": "pnpm install", "yarn": "yarn install", "bun": "bun install"}
-INSTALLING = frozenset(("install", "i", "ci", "add", "clean-install", "dlx", "create", "init"))
-ELSEWHERE = frozenset(("--prefix", "-C", "--dir", "--cwd"))
-"""Options that make a package manager work in another folder."""
-PYTHON_SETUPS = {
-    "uv.lock": "uv sync",
-    "poetry.lock": "poetry install",
-    "Pipfile.lock": "pipenv install --dev",
-    "requirements.txt": "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
-    "pyproject.toml": "python3 -m venv .venv && .venv/bin/pip install -e .",
-}
-"""What a Python project declares its dependencies in → the command that installs them; the first wins."""
-_LOCK_FILES = frozenset(("uv.lock", "poetry.lock", "Pipfile.lock"))
 _INTERPRETERS = frozenset(("python", "python3"))
-_INSTALLABLE = re.compile(rb"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
-"""A pyproject.toml without one of these has the settings of tools, and nothing to install."""
 _IMPORT_PATH = "PYTHONPATH"
 _IMPORT_SECONDS = 5.0
 
@@ -73,35 +61,29 @@ def install_for_program(service: Service, place: Place, path: str | None = None)
 
 
 def _of_node(service: Service, place: Place) -> Install | None:
-    install = node_setup(service)
-    if install is None or node_packages(service, place) is not None:
+    manager = node_manager(service)
+    if manager is None or node_packages(service, place) is not None:
         return None
     return Install(
         folder=service.directory,
-        command=install,
+        command=install_with(manager),
         missing=f"the packages of {service.name} are not installed: {service.directory} has no node_modules",
     )
 
 
-def node_setup(service: Service) -> str | None:
+def node_manager(service: Service) -> str | None:
     """Return what installs the packages that a service's package.json declares; None where it needs none."""
-    words = first_words(service.command or "")
-    install = NODE_RUNNERS.get(words[0]) if words else None
-    if install is None or ELSEWHERE.intersection(words) or INSTALLING.intersection(words[1:3]):
-        return None
-    return install if _declares_packages(service.directory) else None
+    manager = manager_that_runs(first_words(service.command or ""))
+    return manager if manager is not None and _declares_packages(service.directory) else None
 
 
 def node_packages(service: Service, place: Place) -> Path | None:
     """Return where a service's packages are installed; None where they are not.
 
-    A workspace keeps its packages at the root; Yarn's Plug'n'Play has a file instead of the folder.
+    A workspace keeps its packages at the root.
     """
-    for folder in (service.directory, *_up_to(service.directory, place.root)):
-        for name in ("node_modules", ".pnp.cjs"):
-            if (folder / name).exists():
-                return folder / name
-    return None
+    places = (folder / name for folder in up_to_root(service.directory, place.root) for name in INSTALLED)
+    return next((path for path in places if path.exists()), None)
 
 
 def _declares_packages(folder: Path) -> bool:
@@ -114,58 +96,37 @@ def _declares_packages(folder: Path) -> bool:
     return bool(declared.dependencies or declared.dev_dependencies)
 
 
-def _up_to(folder: Path, root: Path) -> list[Path]:
-    above = list(folder.parents)
-    return above[: above.index(root) + 1] if root in above else []
-
-
 def _of_python(
     service: Service, place: Place, lacking: Callable[[Service, Place], str | None]
 ) -> Install | None:
     made = python_setup(service, place)
     if made is None or _has_environment(service, place):
         return None
-    folder, command = made
+    folder, installer = made
     missing = lacking(service, place)
     if missing is None:
         return None
     return Install(
         folder=folder,
-        command=command,
+        command=installer.command,
         missing=f"{missing} was not found, and {folder} has no virtual environment",
     )
 
 
-def python_setup(service: Service, place: Place) -> tuple[Path, str] | None:
-    """Return where a service's Python packages are declared, the nearest folder first, and what installs them.
-
-    What locks them counts more: a workspace is installed at its root, whatever its members declare.
-    """
-    folders = up_to_root(service.directory, place.root)
-    locks = [(folder, file) for folder in folders for file in PYTHON_SETUPS if file in _LOCK_FILES]
-    others = [(folder, file) for folder in folders for file in PYTHON_SETUPS if file not in _LOCK_FILES]
-    for folder, file in (*locks, *others):
-        if (folder / file).exists() and (file != "pyproject.toml" or _is_installable(folder / file)):
-            return folder, _of_workspace(folder, PYTHON_SETUPS[file])
-    return None
+def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | None:
+    """Return where a service's Python packages are declared, and what installs them."""
+    return installer_of(up_to_root(service.directory, place.root), _has, _text_in)
 
 
-def _of_workspace(folder: Path, install: str) -> str:
-    """Return a command that installs the members of a workspace of uv as well."""
-    if install != PYTHON_SETUPS["uv.lock"]:
-        return install
+def _has(folder: Path, name: str) -> bool:
+    return (folder / name).exists()
+
+
+def _text_in(folder: Path, name: str) -> str:
     try:
-        declared = read_bytes(folder / "pyproject.toml") or b""
+        return (read_bytes(folder / name) or b"").removeprefix(BYTE_ORDER_MARK).decode(errors="replace")
     except StateFileError:
-        return install
-    return f"{install} --all-packages" if b"[tool.uv.workspace]" in declared else install
-
-
-def _is_installable(path: Path) -> bool:
-    try:
-        return _INSTALLABLE.search(read_bytes(path) or b"") is not None
-    except StateFileError:
-        return False
+        return ""
 
 
 def _has_environment(service: Service, place: Place) -> bool:

@@ -10,10 +10,13 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from devinit.kinds.command import environments_in, up_to_root
-from devinit.kinds.process.installing import PYTHON_SETUPS, node_packages, node_setup, python_setup
+from devinit.kinds.process.installing import node_manager, node_packages, python_setup
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
+from devinit.toolchains.folders import up_to_root
+from devinit.toolchains.node.managers import install_with
+from devinit.toolchains.python.environments import environments
+from devinit.toolchains.python.installers import DECLARED, LOCKED
 
 _NODE_FILES = ("package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb")
 _MARKS = (".package-lock.json", ".modules.yaml", ".yarn-state.yml", ".yarn-integrity")
@@ -28,8 +31,8 @@ def update_of(service: Service, place: Place) -> Install | None:
 
 
 def _of_node(service: Service, place: Place) -> Install | None:
-    install, packages = node_setup(service), node_packages(service, place)
-    if install is None or packages is None:
+    manager, packages = node_manager(service), node_packages(service, place)
+    if manager is None or packages is None:
         return None
     declared = [service.directory / name for name in _NODE_FILES]
     declared += [packages.parent / name for name in _NODE_FILES]
@@ -37,23 +40,23 @@ def _of_node(service: Service, place: Place) -> Install | None:
         return None
     return Install(
         folder=service.directory,
-        command=install,
+        command=install_with(manager),
         missing=f"the packages of {service.name} are older than what {service.directory} declares",
     )
 
 
 def _of_python(service: Service, place: Place) -> Install | None:
     made = python_setup(service, place)
-    found = [each for folder in up_to_root(service.directory, place.root) for each in environments_in(folder)]
+    found = [each for folder in up_to_root(service.directory, place.root) for each in environments(folder)]
     if made is None or not found:
         return None
-    folder, command = made
-    declared = [folder / name for name in PYTHON_SETUPS]
+    folder, installer = made
+    declared = [folder / name for name in (*LOCKED, *DECLARED)]
     if _latest(declared) <= _latest([found[0], *found[0].glob("lib/python*/site-packages")]):
         return None
     return Install(
         folder=folder,
-        command=_in_environment(command, found[0], folder),
+        command=_in_environment(installer.command, found[0], folder),
         missing=f"{found[0]} is older than what {folder} declares",
     )
 

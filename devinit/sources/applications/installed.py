@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
-from devinit.sources.applications.dependencies import toml
 from devinit.sources.applications.tree import Tree, joined, upwards
 from devinit.sources.applications.unit import Unit, listed
 from devinit.sources.applications.workspaces import manager_of, workspace_of
 from devinit.sources.files import table
-
-_VENV = "python3 -m venv .venv && .venv/bin/pip install"
-_LOCKED = {"uv.lock": "uv sync", "poetry.lock": "poetry install", "pdm.lock": "pdm install"}
-"""What locks all that a project or a workspace needs → the command that installs it."""
-_DECLARED = {
-    "Pipfile": "pipenv install",
-    "requirements.txt": f"{_VENV} -r requirements.txt",
-    "requirements/base.txt": f"{_VENV} -r requirements/base.txt",
-    "pyproject.toml": f"{_VENV} -e .",
-}
-"""What declares dependencies → the command that installs them into an environment."""
+from devinit.toolchains.node.managers import INSTALLED, install_with
+from devinit.toolchains.python.installers import installer_of
 
 
 def missing(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
@@ -55,12 +45,11 @@ def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
         str(text).split()[:1] in (["node"], ["bun"], ["deno"]) for text in scripts.values()
     ):
         return
-    # Yarn's Plug'n'Play installs without node_modules.
     for place in upwards(folder):
-        if any(tree.path(joined(place, name)).exists() for name in ("node_modules", ".pnp.cjs")):
+        if any(tree.path(joined(place, name)).exists() for name in INSTALLED):
             return
     top = workspace_of(tree, folder)
-    command = f"{manager_of(tree, folder)} install"
+    command = install_with(manager_of(tree, folder))
     yield "node_modules is missing; `{command}` makes it", _in(top, command)
 
 
@@ -68,25 +57,14 @@ def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
     for place in upwards(folder):
         if any(environment.rpartition("/")[0] == place for environment in tree.environments):
             return
-    # The lock file of a workspace counts more than what one of its members declares.
-    for installers in (_LOCKED, _DECLARED):
-        for place in upwards(folder):
-            for name, command in installers.items():
-                if tree.path(joined(place, name)).is_file() and _is_installable(tree, place, name):
-                    words = f"{command} --all-packages" if _is_uv_workspace(tree, place, name) else command
-                    yield "no virtual environment (.venv) yet; `{command}` makes one", _in(place, words)
-                    return
-
-
-def _is_installable(tree: Tree, folder: str, name: str) -> bool:
-    """Tell whether a file describes a project: a pyproject.toml may hold only the settings of tools."""
-    pyproject = toml(tree.text(joined(folder, name))) if name == "pyproject.toml" else None
-    return pyproject is None or "project" in pyproject or "poetry" in table(pyproject, "tool")
-
-
-def _is_uv_workspace(tree: Tree, folder: str, name: str) -> bool:
-    pyproject = toml(tree.text(joined(folder, "pyproject.toml"))) if name == "uv.lock" else {}
-    return "workspace" in table(table(pyproject, "tool"), "uv")
+    found = installer_of(
+        upwards(folder),
+        lambda place, name: tree.path(joined(place, name)).is_file(),
+        lambda place, name: tree.text(joined(place, name)),
+    )
+    if found is not None:
+        place, installer = found
+        yield "no virtual environment (.venv) yet; `{command}` makes one", _in(place, installer.command)
 
 
 def _in(folder: str, command: str) -> str:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from devinit.sources.commands.left_out import harm
 from devinit.sources.packages import SEVERAL
+from devinit.toolchains.node.managers import MANAGERS
 
 LONGEST_SCRIPT = 2_000
 _MOST_STEPS = 20
@@ -21,7 +22,6 @@ _ELSEWHERE = frozenset(
     {"--prefix", "-C", "--dir", "--cwd", "--filter", "-F", "-w", "--workspace", "--workspaces", "-r"}
 )
 """Options of a package manager that make it work in another folder."""
-_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
 _RUNS_A_PROGRAM = frozenset({"exec", "dlx", "x"})
 _TAKES_A_VALUE = frozenset({"-e", "-f", "--file", "-c", "-v", "-p", "--env-file", "--exec"})
 _WRAPPERS = frozenset(
@@ -120,7 +120,7 @@ def _looked_through(
             words = rest[rest.index("--") + 1 :]
         elif program in _WRAPPERS:
             words = _without_options(rest)
-        elif program in _MANAGERS:
+        elif program in MANAGERS:
             return _of_a_manager(program, rest, scripts, env, way, takes_flags=takes_flags)
         elif program == "nodemon" and _value_of(rest, ("--exec", "-x")):
             inner = _value_of(rest, ("--exec", "-x"))

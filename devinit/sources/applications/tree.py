@@ -20,6 +20,8 @@ from devinit.sources.files import read_source, seen
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds, is_in
 from devinit.system.repository import is_repository
+from devinit.toolchains.python.environments import MARK
+from devinit.toolchains.python.language import VENV_FOLDERS
 
 DEEPEST = 3
 """Folders below the project's in which an application may begin: `services/backend/api`."""
@@ -66,8 +68,6 @@ _NOT_THE_APPLICATION = re.compile(
     r"benchmarks?|playgrounds?|notebooks)(?:[-_.]|\Z)"
 )
 _UNRENDERED = re.compile(r"\{\{|\{%|<%|\[%|__cookiecutter")
-_ENVIRONMENTS = (".venv", "venv")
-"""Names by which an environment is known even without its `pyvenv.cfg`."""
 
 
 class Tree(Struct, kw_only=True):
@@ -188,7 +188,7 @@ def tree_of(bounds: Bounds) -> Tree:
             if count > MOST_ENTRIES:
                 return tree
             names = {entry.name for entry in entries}
-            if "pyvenv.cfg" in names:
+            if MARK in names:
                 tree.environments.add(folder)
             elif folder and ".git" in names and is_repository(os.path.join(top, folder)):  # noqa: PTH118 - as above
                 tree.passed_over.append(folder)
@@ -234,15 +234,15 @@ def _is_followed_folder(tree: Tree, entry: os.DirEntry[str], top: str) -> bool:
         return False
     if tree.bounds.target_beyond(entry.path) is not None:
         return False
-    return entry.name in _ENVIRONMENTS or not (is_in(target, top) or is_in(top, target))
+    return entry.name in VENV_FOLDERS or not (is_in(target, top) or is_in(top, target))
 
 
 def _is_environment(entry: os.DirEntry[str]) -> bool:
     """Tell whether a folder is an environment of Python; of one that is entered, its content says so later."""
-    if entry.name in _ENVIRONMENTS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
+    if entry.name in VENV_FOLDERS and os.path.isdir(os.path.join(entry.path, "bin")):  # noqa: PTH112, PTH118 - as scandir has it
         return True
     is_left_out = entry.name.startswith(".") or entry.name in _INSTALLED
-    return is_left_out and os.path.isfile(os.path.join(entry.path, "pyvenv.cfg"))  # noqa: PTH113, PTH118 - as above
+    return is_left_out and os.path.isfile(os.path.join(entry.path, MARK))  # noqa: PTH113, PTH118 - as above
 
 
 def _leads_to_a_file(tree: Tree, name: str, entry: os.DirEntry[str]) -> bool:

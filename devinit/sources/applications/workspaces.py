@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devinit.sources.applications.tree import Tree, joined, relative, upwards
 from devinit.sources.commands.workspace import PNPM_FILE, is_member, stated_patterns
-from devinit.sources.packages import MANAGERS
+from devinit.toolchains.node.managers import LOCKED_BY, MANAGERS
 
 
 def workspace_of(tree: Tree, folder: str) -> str:
@@ -23,9 +23,9 @@ def manager_of(tree: Tree, folder: str) -> str:
     top = workspace_of(tree, folder)
     for place in (*((top,) if top != folder else ()), *upwards(folder)):
         named = str((tree.package(place) or {}).get("packageManager", "")).partition("@")[0]
-        if named in MANAGERS.values():
+        if named in MANAGERS:
             return named
-        for lock_file, manager in MANAGERS.items():
+        for lock_file, manager in LOCKED_BY.items():
             if tree.has(place, lock_file):
                 return manager
     return "npm"

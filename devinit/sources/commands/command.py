@@ -21,7 +21,8 @@ from devinit.sources.commands.programs import (
     server_of,
     words_of,
 )
-from devinit.sources.commands.script_runs import MANAGERS, RUNNERS, ScriptRun, script_run
+from devinit.sources.commands.script_runs import RUNNERS, ScriptRun, script_run
+from devinit.toolchains.node.managers import MANAGERS
 
 PORT = "${PORT}"
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
+from devinit.toolchains.node.managers import MANAGERS
+
 RUNNERS = frozenset({"turbo", "nx", "lerna", "wsrun"})
 """Programs that run a script in every package of a workspace."""
 _COMMANDS = frozenset(

@@ -17,11 +17,11 @@ from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, understood
 from devinit.sources.commands.process import problem_of
 from devinit.sources.commands.programs import words_of
-from devinit.sources.commands.script_runs import MANAGERS
 from devinit.sources.commands.scripts import Script, script_of
 from devinit.sources.compose.roles import folder_for
 from devinit.sources.files import read
 from devinit.system.bounds import Bounds
+from devinit.toolchains.node.managers import MANAGERS
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"\\]*"|\\.""", re.DOTALL)
 _OPAQUE = re.compile(r"[|`\n<>()]|(?<!&)&(?!&)|\$\(")

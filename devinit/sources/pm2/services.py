@@ -8,7 +8,6 @@ from typing import Any
 
 from devinit.model.evidence import Evidence
 from devinit.sources.commands.process import Process, problem_of, service_name
-from devinit.sources.commands.script_runs import MANAGERS
 from devinit.sources.commands.services import Listing, Numbering, add
 from devinit.sources.files import read, seen, table
 from devinit.sources.packages import package_manager, read_package
@@ -16,6 +15,7 @@ from devinit.sources.pm2.literals import applications
 from devinit.sources.source import Found, Weight
 from devinit.sources.unreadable import problem_of_text
 from devinit.system.bounds import Bounds, not_read
+from devinit.toolchains.node.managers import MANAGERS
 
 USUAL_PORT = 3000
 SCRIPTS = ("dev", "start:dev", "develop")

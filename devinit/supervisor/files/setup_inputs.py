@@ -14,61 +14,18 @@ from pathlib import Path
 from devinit.model.service import Service
 from devinit.supervisor.files.patterns import files_of
 from devinit.system.repository import is_repository, search_of
+from devinit.toolchains.languages import LOCK_FILES, MANIFESTS
 
 MOST_FILES = 10_000
 """Files that `setup_inputs` may name: each is read with every start. `**/*` names all of node_modules."""
-LOCK_FILES = (
-    "uv.lock",
-    "poetry.lock",
-    "pdm.lock",
-    "pylock.toml",
-    "Pipfile.lock",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "pnpm-lock.yaml",
-    "pnpm-workspace.yaml",
-    "yarn.lock",
-    "bun.lock",
-    "bun.lockb",
-    "deno.lock",
-    "Gemfile.lock",
-    "gems.locked",
-    "composer.lock",
-    "go.sum",
-    "go.work",
-    "go.work.sum",
-    "Cargo.lock",
-    "mix.lock",
-    "pom.xml",
-    "settings.gradle",
-    "settings.gradle.kts",
-    "gradle/libs.versions.toml",
-    "gradle.lockfile",
-    "packages.lock.json",
-    "Directory.Packages.props",
-)
-"""Looked for in the service's folder and in those above it: a workspace has one of these for all its members."""
-MANIFESTS = (
-    "pyproject.toml",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "package.json",
-    "deno.json",
-    "Gemfile",
-    "composer.json",
-    "go.mod",
-    "Cargo.toml",
-    "mix.exs",
-    "build.gradle",
-    "build.gradle.kts",
-)
-"""Looked for in the service's folder alone: above it they are about something else."""
 
 
 def inputs_of(service: Service, root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that the set-up of a service depends on, each with a name that says where it lies.
 
-    The names are relative to the service's folder, so a checkout that is moved keeps what was set up.
+    Lock files count in the folders above as well, because a workspace has one for all its members; what a folder
+    above declares is about something else. The names are relative to the service's folder, so a checkout that is
+    moved keeps what was set up.
     """
     for name in (*LOCK_FILES, *MANIFESTS):
         yield from _if_file(service.directory / name, name)

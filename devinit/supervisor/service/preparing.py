@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import PreparationFailed
-from devinit.kinds.command import VENV_FOLDERS
 from devinit.kinds.provider import Install
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Service, StopPolicy
@@ -28,10 +27,8 @@ from devinit.system.descriptors import descriptors
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes, read_text, write_atomically
 from devinit.system.processes import spawn
-
-PRODUCTS = (".venv", "venv", "node_modules")
-"""Folders that set-up makes: it runs again when one that it made is gone."""
-
+from devinit.toolchains.languages import PRODUCTS
+from devinit.toolchains.python.language import VENV_FOLDERS
 
 installing = asyncio.Lock()
 """Held while packages are installed: two installations in one folder break each other."""

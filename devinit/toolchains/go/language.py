@@ -1,0 +1,7 @@
+"""The names of Go's files."""
+
+from __future__ import annotations
+
+from devinit.toolchains.language import Language
+
+GO = Language(name="go", lock_files=("go.sum", "go.work", "go.work.sum"), manifests=("go.mod",))

@@ -1,0 +1,1 @@
+"""Node: its package managers, and what they install."""

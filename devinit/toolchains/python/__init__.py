@@ -1,0 +1,1 @@
+"""Python: virtual environments, and what installs into them."""

@@ -1,0 +1,74 @@
+"""Which command installs the packages of a Python project, by the files that lock or declare them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from msgspec import Struct
+
+F = TypeVar("F")
+"""A folder, in whatever way the caller names it."""
+PYPROJECT = "pyproject.toml"
+_VENV = "python3 -m venv .venv && .venv/bin/pip install"
+LOCKED = {
+    "uv.lock": "uv sync",
+    "poetry.lock": "poetry install",
+    "pdm.lock": "pdm install",
+    "Pipfile.lock": "pipenv install --dev",
+}
+"""What locks all that a project or a workspace needs → the command that installs it; the first one counts."""
+DECLARED = {
+    "Pipfile": "pipenv install --dev",
+    "requirements.txt": f"{_VENV} -r requirements.txt",
+    "requirements/base.txt": f"{_VENV} -r requirements/base.txt",
+    PYPROJECT: f"{_VENV} -e .",
+}
+"""What declares dependencies → the command that installs them into an environment; the first one counts."""
+_INSTALLABLE = re.compile(r"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
+"""A pyproject.toml without one of these has the settings of tools, and nothing to install."""
+_UV_WORKSPACE = "[tool.uv.workspace]"
+
+
+class Installer(Struct, frozen=True):
+    """What installs the packages of a project."""
+
+    file: str
+    """The file that says so: `uv.lock`."""
+    command: str
+    """To be run in that file's folder."""
+
+    @property
+    def program(self) -> str:
+        """The program that it runs: `uv`."""
+        return self.command.partition(" ")[0]
+
+
+def installer_of(
+    folders: Iterable[F], has: Callable[[F, str], bool], text: Callable[[F, str], str]
+) -> tuple[F, Installer] | None:
+    """Return what installs the packages of a program, and where. `folders`: the program's own, then those above.
+
+    What locks packages counts more than what declares them: a workspace is installed at its root, whatever its
+    members declare. `text` returns "" for a file that cannot be read.
+    """
+    around = list(folders)
+    for installers in (LOCKED, DECLARED):
+        for folder in around:
+            for file, command in installers.items():
+                if has(folder, file) and (file != PYPROJECT or is_installable(text(folder, file))):
+                    return folder, Installer(file, _of_workspace(file, command, folder, text))
+    return None
+
+
+def is_installable(pyproject: str) -> bool:
+    """Whether the text of a pyproject.toml describes a project, and not only the settings of tools."""
+    return _INSTALLABLE.search(pyproject) is not None
+
+
+def _of_workspace(file: str, command: str, folder: F, text: Callable[[F, str], str]) -> str:
+    """Return a command that installs the members of a workspace of uv as well."""
+    if file != "uv.lock" or _UV_WORKSPACE not in text(folder, PYPROJECT):
+        return command
+    return f"{command} --all-packages"
