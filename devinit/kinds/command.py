@@ -21,6 +21,10 @@ SHELL_SYNTAX = re.compile(r"""[|&;<>()$`*?\[\n"']|(?:^|\s)[#~{!]|^[A-Za-z_]\w*=|
 COMPOUND = re.compile(r"""[|;()`\n]|(?<!>)&|\$\(""")
 """What makes a command line more than one simple command; the `&` of `2>&1` does not."""
 ASSIGNMENTS = re.compile(r"""(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"\\]*"|[^\s'"\\])*\s+)*""")
+_BETWEEN = re.compile(r"&&|\|\||[;|&\n()]")
+_ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
+_BEFORE = frozenset(("exec", "env", "cross-env", "time", "nice", "command"))
+"""Words before a program that run it as it stands."""
 SHELL_WORDS = frozenset(
     [
         ".",
@@ -113,6 +117,24 @@ def first_words(command: str) -> tuple[str, ...]:
         return tuple(shlex.split(command))
     except ValueError:
         return ()
+
+
+def arguments_of_parts(command: str) -> list[tuple[str, ...]]:
+    """Return the words of each simple command of a line, without variables and what only runs another program.
+
+    Quotes are not looked at before the line is taken apart: what cannot be read then is left out.
+    """
+    parts = []
+    for part in _BETWEEN.split(command):
+        try:
+            words = shlex.split(part)
+        except ValueError:
+            continue
+        while words and (words[0] in _BEFORE or _ASSIGNED.match(words[0])):
+            words.pop(0)
+        if words:
+            parts.append(tuple(words))
+    return parts
 
 
 def command_spec(

@@ -51,10 +51,16 @@ class Install(Struct, frozen=True, kw_only=True):
     command: str
     missing: str
     """What is missing, in words."""
+    is_by_hand: bool = False
+    """Whether only the user can carry it out: it changes a shell, or the machine, and not the project."""
+    words: str = ""
+    """The advice where the command alone is none."""
 
     @property
     def advice(self) -> str:
         """Say how it is made."""
+        if self.is_by_hand:
+            return self.words or f"run `{self.command}`, and start again"
         return (
             f"run `{self.command}` in {self.folder}, or let it run by itself: `devinit start --setup` once, "
             f'setup = ["{self.command}"] whenever what it depends on changes'

@@ -9,6 +9,8 @@ from shlex import quote
 
 from devinit.errors import StateFileError
 from devinit.kinds import kind_of
+from devinit.kinds.process.versions import mismatches_of
+from devinit.kinds.provider import Place
 from devinit.model.service import Service
 from devinit.system.files import LARGEST_SETTINGS, read_text
 from devinit.toolchains.python.installers import DECLARED, LOCKED
@@ -29,6 +31,21 @@ def warnings_about(services: Iterable[Service], root: Path) -> Iterator[str]:
         for name in VENV_FOLDERS:
             if (original := original_of(folder / name)) is not None:
                 yield _warning_about_copy(folder / name, original, services)
+
+
+def tool_warnings(services: Iterable[Service], place: Place) -> list[str]:
+    """Return what the developer should know about the tools of these services, one line for each. Blocking.
+
+    What refuses a start is not among it: the service that it refuses says so.
+    """
+    lines = (
+        f"{each.problem(place.root)}; {each.advice(place.root)}"
+        for service in services
+        if kind_of(service).runs_a_command
+        for each in mismatches_of(service, place)
+        if not each.refused_by
+    )
+    return list(dict.fromkeys(lines))
 
 
 def original_of(environment: Path) -> Path | None:

@@ -202,6 +202,8 @@ class Supervisor:
             # Each start reports what detection did not find, not only the first one.
             stack.note_again(project.notes)
         coming = [name for name in wanted if not stack.is_wanted(name)]
+        for text in await self.configuration.tool_warnings(project, order, coming):
+            stack.note_once(text)
         self.configuration.make_room(project, coming)
         unchecked = [name for name in coming if name not in checked]
         await self.configuration.take_over(project, order, unchecked)

@@ -10,6 +10,7 @@ from devinit.errors import ServiceError
 from devinit.kinds.command import command_spec
 from devinit.kinds.process.installing import install_for_program, install_of, may_lack_packages
 from devinit.kinds.process.updating import update_of
+from devinit.kinds.process.versions import refusal_of
 from devinit.kinds.provider import Install, Notes, Place, Say, WebProvider
 from devinit.model.launcher import is_job_worker
 from devinit.model.process import ProcessSpec
@@ -35,7 +36,9 @@ class ProcessProvider(WebProvider):
 
     def lacking(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages without which a service without `setup` cannot start."""
-        install = None if service.setup else self.install(service, place)
+        if (refusal := refusal_of(service, place)) is not None:
+            return refusal
+        install = None if service.setup else install_of(service, place)
         # What runs before may install the program itself, and PATH may be the service's own.
         may_come = bool(service.before_start) or "PATH" in service.env
         if install is not None and may_come and install_for_program(service, place) is not None:
@@ -43,7 +46,10 @@ class ProcessProvider(WebProvider):
         return install
 
     def install(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages of a Python or Node project, where there are none."""
+        """Return what installs the packages of a Python or Node project, where there are none or for another one."""
+        refusal = refusal_of(service, place)
+        if refusal is not None and not refusal.is_by_hand:
+            return refusal
         return install_of(service, place)
 
     def update(self, service: Service, place: Place) -> Install | None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from devinit.config.load import load
 from devinit.errors import ServiceError
+from devinit.kinds.surroundings import tool_warnings
 from devinit.model.service import Project, Service
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor.processes.capacity import kept_for
@@ -64,6 +65,13 @@ class Configuration:
             lacking = await asyncio.to_thread(self._stage.provider(service).lacking, service, place)
             if lacking is not None and not order.sets_up:
                 raise ServiceError(f"{service.name}: {lacking.missing}", hint=lacking.advice)
+
+    async def tool_warnings(self, project: Project, order: Order, names: Iterable[str]) -> list[str]:
+        """Return which tools of these services have not the versions that the repository asks for."""
+        place = replace(self._stage.place(), environment=order.asked.environ)
+        services = [project.services[name] for name in names]
+        # In a thread: a program may have to be asked for its version.
+        return await asyncio.to_thread(tool_warnings, services, place) if services else []
 
     async def try_to_publish(self, project: Project, order: Order) -> None:
         """Raise StateFileError when the files that carry ports and environment could not be written."""

@@ -44,6 +44,11 @@ class Installer(Struct, frozen=True):
         """The program that it runs: `uv`."""
         return self.command.partition(" ")[0]
 
+    @property
+    def refuser(self) -> str:
+        """What would refuse a Python: `uv`, `pip`."""
+        return "pip" if self.program.startswith("python") else self.program
+
 
 def installer_of(
     folders: Iterable[F], has: Callable[[F, str], bool], text: Callable[[F, str], str]

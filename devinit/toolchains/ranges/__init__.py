@@ -1,1 +1,1 @@
-"""The ways in which repositories write which versions they want. Each answers None for what it does not understand."""
+"""How repositories write down which versions they want. Each returns None for what it does not understand."""

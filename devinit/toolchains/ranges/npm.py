@@ -1,7 +1,7 @@
 """Ranges of npm, as in `engines`: `>=18 <23`, `^20.9.0`, `20.x`, `18 || >=20`, `18 - 20`. Pure.
 
-The grammar is that of node-semver (https://github.com/npm/node-semver#ranges). Prereleases of an interpreter count as
-the release that they precede.
+The grammar is that of node-semver (https://github.com/npm/node-semver#ranges). A prerelease of an interpreter
+counts as the release that it precedes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One version that a file of a version manager names: `.nvmrc`, `.python-version`, `.tool-versions`. Pure.
 
-A pin is met by what differs from it in nothing that breaks programs: for Node a newer release of the same major version,
-for Python and Ruby any patch release, for Go a newer one, which Go promises to be compatible.
+A pin is met by every version that runs the same programs: for Node a newer release of the same major version, for
+Python and Ruby any patch release, for Go any newer release, because Go promises to be compatible.
 """
 
 from __future__ import annotations
@@ -67,3 +67,8 @@ def pinned_version(wanted: str) -> Version | None:
     text = wanted.strip()[:LONGEST]
     found = _PREFIX.match(text)
     return version_of(text[found.end() :] if found else text)
+
+
+def gem_allows(wanted: str, version: Version) -> bool | None:
+    """Return whether the `ruby` line of a Gemfile allows a version: `3.2.2`, `~> 3.2`, `>= 3.1, < 3.4`."""
+    return python.allows(wanted.replace("~>", "~="), version)

@@ -1,7 +1,7 @@
 """Ranges of Python versions: specifiers of PEP 440 (`>=3.11,<3.14`), and those of Poetry (`^3.11`, `~3.11`). Pure.
 
-`packaging` would do the first half. It takes 11 ms to import (measured with Python 3.11), which a start would pay each
-time; versions of interpreters need neither epochs nor local parts.
+`packaging` would do the first half. It takes 11 ms to import (measured with Python 3.11), which each start would
+pay; versions of interpreters need neither epochs nor local parts.
 """
 
 from __future__ import annotations

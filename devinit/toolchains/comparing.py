@@ -1,0 +1,95 @@
+"""Whether what is there is what is asked for, and whether it is certain to fail otherwise. Pure.
+
+Most mismatches are warnings, because most programs run all the same. A start is refused only where the tools of
+the project refuse the version themselves (ADR 31).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.text import cut, listed, one_line
+from devinit.toolchains.asked import Asked, Form
+from devinit.toolchains.curing import TITLES, Cure
+from devinit.toolchains.ranges import npm
+from devinit.toolchains.there import There
+from devinit.toolchains.versions import Version, shown
+
+REFUSING = {"uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml"}
+"""Files whose installers refuse a Python that `requires-python` does not allow. `pip install -r` does not look."""
+FRAMEWORKS = {"next": "next", "astro": "astro", "ng": "@angular/cli", "wrangler": "wrangler"}
+"""Program → its package: it ends with an error under a Node that is older than its `engines` (tried with next 16,
+astro 6, @angular/cli 21, wrangler 4). Vite, React Router and Nuxt print a warning and go on."""
+LONGEST = 60
+"""Characters of a range that are shown."""
+
+
+class Mismatch(Struct, frozen=True, kw_only=True):
+    """A tool that is not what the repository asks for."""
+
+    there: There
+    asked: tuple[Asked, ...]
+    refused_by: str = ""
+    """What refuses to work with it: `uv`, `next 16.0.1`. Empty where it may work all the same."""
+    cure: Cure
+    folder: Path
+    """Where the cure is run."""
+
+    def problem(self, root: Path) -> str:
+        """Return what does not fit, in one line."""
+        tool, version = TITLES.get(self.there.tool, self.there.tool), self.there.version
+        wants = listed([f"{_wanted(each)} ({_place(each, root)})" for each in self.asked])
+        if version is None:
+            where = _shown(self.there.path, root)
+            return f"{tool} ({where}) does not run: {self.there.complaint}; asked for is {wants}"
+        refused = f", and {self.refused_by} refuses it" if self.refused_by else ""
+        return f"{tool} {shown(version)} ({_shown(self.there.path, root)}) does not meet {wants}{refused}"
+
+    def advice(self, root: Path) -> str:
+        """Return what to do about it."""
+        if self.cure.is_words:
+            return self.cure.command
+        where = f" in {_shown(self.folder, root)}" if self.folder != root and self.cure.is_automatic else ""
+        after = "" if self.cure.is_automatic else ", and start again from that shell"
+        return f"run `{self.cure.command}`{where}{after}"
+
+
+def unmet(there: There, asked: Iterable[Asked]) -> tuple[Asked, ...]:
+    """Return what a program does not meet; nothing where that cannot be told."""
+    about = (each for each in asked if each.stated.tool == there.tool)
+    if there.version is None:
+        return tuple(about) if there.complaint else ()
+    version = there.version
+    return tuple(each for each in about if each.allows(version) is False)
+
+
+def installer_that_refuses(asked: Sequence[Asked], installer_file: str, program: str) -> str:
+    """Return the installer that refuses the Python of an environment; empty where none does."""
+    is_required = any(each.stated.form is Form.SPECIFIERS for each in asked)
+    return program if is_required and installer_file in REFUSING else ""
+
+
+def framework_that_refuses(version: Version, name: str, package_version: str, engines: str) -> str:
+    """Return the framework that refuses a Node by its major version; empty where it may accept it.
+
+    `engines` are the framework's own. Within a major version some frameworks accept what their `engines` exclude.
+    """
+    lowest = npm.lowest(engines)
+    if lowest is None or version[0] >= lowest[0]:
+        return ""
+    return f"{name} {one_line(package_version)}"
+
+
+def _wanted(asked: Asked) -> str:
+    return cut(one_line(asked.stated.wanted), LONGEST)
+
+
+def _place(asked: Asked, root: Path) -> str:
+    return f"{_shown(asked.file, root)}:{asked.stated.line}"
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

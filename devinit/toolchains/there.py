@@ -1,0 +1,189 @@
+"""Which version a program has. Files around it tell most; the rest is asked once, until the program changes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import StateFileError
+from devinit.system.bounds import is_in
+from devinit.system.digest import blake2b
+from devinit.system.files import read_bytes, write_atomically
+from devinit.system.regular import open_regular
+from devinit.text import one_line
+from devinit.toolchains.node import there as node
+from devinit.toolchains.node.managers import MANAGERS
+from devinit.toolchains.python import there as python
+from devinit.toolchains.versions import Version, version_of
+
+ASK_SECONDS = 10.0
+"""For `--version`: a stand-in of a version manager takes a tenth of a second."""
+MOST_KEPT = 64
+KEPT = "toolchains.json"
+FAILED = "! "
+"""Begins an answer that is no version."""
+LONGEST = 200
+_IN_FOLDER = re.compile(r"(?:[a-z]+-)?v?(\d{1,4}\.\d{1,4}\.\d{1,4})(?:-[\w.-]*)?")
+"""Version managers install into folders that are called after the version: `v20.11.0`, `cpython-3.12.4-linux`."""
+_SAID = re.compile(r"(?:^|[\sv])(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?)")
+_CHOOSING = ("PYENV_", "RBENV_", "NODENV_", "GOENV_", "ASDF_", "MISE_", "VOLTA_")
+_CHOICES = (
+    ".python-version", ".ruby-version", ".node-version", ".go-version", ".tool-versions", "mise.toml",
+    ".mise.toml", "package.json",
+)  # fmt: skip
+"""Variables and files by which the stand-in of a version manager chooses."""
+_OWN_VERSION = {"go": "version"}
+"""What a program is asked with that does not know `--version`."""
+
+
+class There(Struct, frozen=True):
+    """A program that a command would run."""
+
+    tool: str
+    path: Path
+    version: Version | None
+    """None when it could not be found out."""
+    complaint: str = ""
+    """What it said in place of a version: a stand-in of a version manager names what is not installed."""
+
+
+class Versions:
+    """The versions of programs. `kept`: the file that remembers what was asked; None asks each time.
+
+    Nothing inside of `root` is run: a cloned repository may bring its own `node`.
+    """
+
+    def __init__(self, root: Path, kept: Path | None, environment: Mapping[str, str]) -> None:
+        self._root, self._kept, self._environment = os.path.realpath(root), kept, environment
+        self._answers: dict[str, str] | None = None
+
+    def of(self, tool: str, path: Path, folder: Path, *, asks: bool = True) -> There:
+        """Return what is known of a program that is run in a folder. Blocking. `asks`: run it if no file tells."""
+        real = Path(os.path.realpath(path))
+        version = version_by_files(tool, path, real)
+        is_of_repository = is_in(str(real), self._root) or is_in(os.path.abspath(path), self._root)  # noqa: PTH100
+        if version is not None or is_of_repository or tool in MANAGERS:
+            return There(tool, path, version)
+        return self._asked(tool, path, real, folder, asks=asks)
+
+    def _asked(self, tool: str, path: Path, real: Path, folder: Path, *, asks: bool) -> There:
+        key = key_of(tool, path, real, folder, self._environment)
+        if self._answers is None:
+            self._answers = _read(self._kept)
+        said = self._answers.get(key)
+        if said is None and asks:
+            said = ask(tool, path, folder, self._environment)
+            self._keep(key, said)
+        if said is None or said.startswith(FAILED):
+            return There(tool, path, None, (said or "").removeprefix(FAILED))
+        found = _SAID.search(said)
+        return There(tool, path, version_of(found[1]) if found else None)
+
+    def _keep(self, key: str, said: str) -> None:
+        answers = {**(self._answers or {}), key: said}
+        self._answers = dict(list(answers.items())[-MOST_KEPT:])
+        # What failed may be mended by the next start, without any change to the program.
+        lasting = {each: text for each, text in self._answers.items() if not text.startswith(FAILED)}
+        if self._kept is not None and self._kept.parent.is_dir():
+            try:
+                write_atomically(self._kept, msgspec.json.encode(lasting))
+            except StateFileError:
+                return  # it only saves time
+
+
+def version_by_files(tool: str, path: Path, real: Path) -> Version | None:
+    """Return the version of a program where files around it tell."""
+    by_files: dict[str, Callable[[], Version | None]] = {
+        "python": lambda: python.version_by_files(path, real),
+        "node": lambda: node.version_by_files(real),
+        "go": lambda: _of_go(real),
+    }
+    if tool in MANAGERS:
+        return node.manager_by_files(tool, real)
+    found = by_files[tool]() if tool in by_files else None
+    if found is not None and (tool != "python" or len(found) > 2):  # noqa: PLR2004 - its patch release is known
+        return found
+    named = _IN_FOLDER.fullmatch(real.parent.parent.name)
+    return version_of(named[1]) if named else found
+
+
+def key_of(tool: str, path: Path, real: Path, folder: Path, environment: Mapping[str, str]) -> str:
+    """Return what an answer holds for: a program as it is, and for a script what may change its choice."""
+    try:
+        found = real.stat()
+    except OSError:
+        return f"{tool} {path}"
+    of_program = f"{tool} {path} {found.st_mtime_ns} {found.st_ino} {found.st_size}"
+    if not _chooses(path, real):
+        return of_program
+    chosen = blake2b(digest_size=8)
+    for name in sorted(environment):
+        if name.startswith(_CHOOSING):
+            chosen.update(f"{name}={environment[name]}\0".encode(errors="surrogateescape"))
+    home, manager = Path(environment.get("HOME", "/")), path.parent.parent
+    everywhere = (manager / "version", home / ".tool-versions", home / ".config/mise/config.toml")
+    around = (above / name for above in (folder, *folder.parents) for name in _CHOICES)
+    for file in (*everywhere, *around):
+        chosen.update(f"{_changed(file)} ".encode())
+    return f"{of_program} {chosen.hexdigest()}"
+
+
+def ask(tool: str, path: Path, folder: Path, environment: Mapping[str, str]) -> str:
+    """Return what a program answers to `--version`, or `! ` and why it does not."""
+    try:
+        asked = subprocess.run(
+            [path, _OWN_VERSION.get(tool, "--version")],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=ASK_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return FAILED
+    said = asked.stdout if asked.returncode == 0 else asked.stderr
+    first = next((line for line in said.decode(errors="replace").splitlines() if line.strip()), "")
+    return f"{'' if asked.returncode == 0 else FAILED}{one_line(first)[:LONGEST]}"
+
+
+def _of_go(real: Path) -> Version | None:
+    """Return the version of a Go by the file at its root: `go1.22.3`."""
+    try:
+        content = read_bytes(real.parent.parent / "VERSION", most=1000) or b""
+    except StateFileError:
+        return None
+    return version_of(content.decode(errors="replace").removeprefix("go"))
+
+
+def _chooses(path: Path, real: Path) -> bool:
+    """Whether a program only runs another one, which it chooses by the folder: a stand-in of a version manager."""
+    if path.parent.name == "shims" or "volta" in str(real):
+        return True
+    try:
+        with open(open_regular(real), "rb") as file:  # noqa: PTH123 - a descriptor has no Path
+            return file.read(2) == b"#!"
+    except OSError:
+        return False
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _read(kept: Path | None) -> dict[str, str]:
+    if kept is None:
+        return {}
+    try:
+        return msgspec.json.decode(read_bytes(kept) or b"{}", type=dict[str, str])
+    except (StateFileError, msgspec.DecodeError, RecursionError):
+        return {}  # only a memory of ours that saves time
