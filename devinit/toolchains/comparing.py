@@ -20,9 +20,6 @@ from devinit.toolchains.versions import Version, shown
 
 REFUSING = {"uv.lock", "poetry.lock", "pdm.lock", "pyproject.toml"}
 """Files whose installers refuse a Python that `requires-python` does not allow. `pip install -r` does not look."""
-FRAMEWORKS = {"next": "next", "astro": "astro", "ng": "@angular/cli", "wrangler": "wrangler"}
-"""Program → its package: it ends with an error under a Node that is older than its `engines` (tried with next 16,
-astro 6, @angular/cli 21, wrangler 4). Vite, React Router and Nuxt print a warning and go on."""
 LONGEST = 60
 """Characters of a range that are shown."""
 
@@ -72,15 +69,14 @@ def installer_that_refuses(asked: Sequence[Asked], installer_file: str, program:
     return program if is_required and installer_file in REFUSING else ""
 
 
-def framework_that_refuses(version: Version, name: str, package_version: str, engines: str) -> str:
-    """Return the framework that refuses a Node by its major version; empty where it may accept it.
+def is_too_old(version: Version, engines: str) -> bool:
+    """Whether a framework ends with an error under a Node, by its own `engines`.
 
-    `engines` are the framework's own. Within a major version some frameworks accept what their `engines` exclude.
+    So do next 16, astro 6, @angular/cli 21 and wrangler 4, by their code. Within a major version some accept what
+    their `engines` exclude. Vite, React Router and Nuxt print a warning and go on, whatever the version.
     """
     lowest = npm.lowest(engines)
-    if lowest is None or version[0] >= lowest[0]:
-        return ""
-    return f"{name} {one_line(package_version)}"
+    return lowest is not None and version[0] < lowest[0]
 
 
 def _wanted(asked: Asked) -> str:

@@ -1,4 +1,4 @@
-"""The command that brings the version of a tool that is asked for. Pure: the machine's programs come in as names."""
+"""The command that brings the version of a tool that is asked for. Pure: programs come in as names."""
 
 from __future__ import annotations
 

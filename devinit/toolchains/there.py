@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from devinit.errors import StateFileError
 from devinit.system.bounds import is_in
-from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes, write_atomically
-from devinit.system.regular import open_regular
 from devinit.text import one_line
+from devinit.toolchains.fingerprint import key_of
 from devinit.toolchains.node import there as node
 from devinit.toolchains.node.managers import MANAGERS
 from devinit.toolchains.python import there as python
@@ -32,12 +31,6 @@ LONGEST = 200
 _IN_FOLDER = re.compile(r"(?:[a-z]+-)?v?(\d{1,4}\.\d{1,4}\.\d{1,4})(?:-[\w.-]*)?")
 """Version managers install into folders that are called after the version: `v20.11.0`, `cpython-3.12.4-linux`."""
 _SAID = re.compile(r"(?:^|[\sv])(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?)")
-_CHOOSING = ("PYENV_", "RBENV_", "NODENV_", "GOENV_", "ASDF_", "MISE_", "VOLTA_")
-_CHOICES = (
-    ".python-version", ".ruby-version", ".node-version", ".go-version", ".tool-versions", "mise.toml",
-    ".mise.toml", "package.json",
-)  # fmt: skip
-"""Variables and files by which the stand-in of a version manager chooses."""
 _OWN_VERSION = {"go": "version"}
 """What a program is asked with that does not know `--version`."""
 
@@ -70,10 +63,10 @@ class Versions:
         is_of_repository = is_in(str(real), self._root) or is_in(os.path.abspath(path), self._root)  # noqa: PTH100
         if version is not None or is_of_repository or tool in MANAGERS:
             return There(tool, path, version)
-        return self._asked(tool, path, real, folder, asks=asks)
+        return self._asked(tool, path, folder, asks=asks)
 
-    def _asked(self, tool: str, path: Path, real: Path, folder: Path, *, asks: bool) -> There:
-        key = key_of(tool, path, real, folder, self._environment)
+    def _asked(self, tool: str, path: Path, folder: Path, *, asks: bool) -> There:
+        key = f"{tool} {key_of(str(path), folder, self._environment)}"
         if self._answers is None:
             self._answers = _read(self._kept)
         said = self._answers.get(key)
@@ -113,27 +106,6 @@ def version_by_files(tool: str, path: Path, real: Path) -> Version | None:
     return version_of(named[1]) if named else found
 
 
-def key_of(tool: str, path: Path, real: Path, folder: Path, environment: Mapping[str, str]) -> str:
-    """Return what an answer holds for: a program as it is, and for a script what may change its choice."""
-    try:
-        found = real.stat()
-    except OSError:
-        return f"{tool} {path}"
-    of_program = f"{tool} {path} {found.st_mtime_ns} {found.st_ino} {found.st_size}"
-    if not _chooses(path, real):
-        return of_program
-    chosen = blake2b(digest_size=8)
-    for name in sorted(environment):
-        if name.startswith(_CHOOSING):
-            chosen.update(f"{name}={environment[name]}\0".encode(errors="surrogateescape"))
-    home, manager = Path(environment.get("HOME", "/")), path.parent.parent
-    everywhere = (manager / "version", home / ".tool-versions", home / ".config/mise/config.toml")
-    around = (above / name for above in (folder, *folder.parents) for name in _CHOICES)
-    for file in (*everywhere, *around):
-        chosen.update(f"{_changed(file)} ".encode())
-    return f"{of_program} {chosen.hexdigest()}"
-
-
 def ask(tool: str, path: Path, folder: Path, environment: Mapping[str, str]) -> str:
     """Return what a program answers to `--version`, or `! ` and why it does not."""
     try:
@@ -160,24 +132,6 @@ def _of_go(real: Path) -> Version | None:
     except StateFileError:
         return None
     return version_of(content.decode(errors="replace").removeprefix("go"))
-
-
-def _chooses(path: Path, real: Path) -> bool:
-    """Whether a program only runs another one, which it chooses by the folder: a stand-in of a version manager."""
-    if path.parent.name == "shims" or "volta" in str(real):
-        return True
-    try:
-        with open(open_regular(real), "rb") as file:  # noqa: PTH123 - a descriptor has no Path
-            return file.read(2) == b"#!"
-    except OSError:
-        return False
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _read(kept: Path | None) -> dict[str, str]:

@@ -46,7 +46,7 @@ class ProcessProvider(WebProvider):
         return install
 
     def install(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages of a Python or Node project, where there are none or for another one."""
+        """Return what installs the packages of a Python or Node project, where there are none, or wrong ones."""
         refusal = refusal_of(service, place)
         if refusal is not None and not refusal.is_by_hand:
             return refusal

@@ -25,11 +25,6 @@ class _Package(Struct, frozen=True):
     version: str = ""
 
 
-class _Installed(Struct, frozen=True):
-    version: str = ""
-    engines: dict[str, str] = msgspec.field(default_factory=dict)
-
-
 class _Scripted(Struct, frozen=True):
     scripts: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -65,12 +60,12 @@ def package_around(real: Path, folders: int) -> tuple[str, str] | None:
 
 
 def package_of(text: str) -> tuple[str, str] | None:
-    """Return the version of an installed package and the range of its `engines.node`, by its package.json."""
+    """Return name and version of a package by its package.json; None for what is none."""
     try:
-        package = msgspec.json.decode(text, type=_Installed)
+        package = msgspec.json.decode(text, type=_Package)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return package.version, package.engines.get("node", "")
+    return package.name, package.version
 
 
 def script_of(text: str, words: tuple[str, ...]) -> str:

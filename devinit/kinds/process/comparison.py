@@ -1,0 +1,180 @@
+"""Compare the tools that a service runs with what its repository asks for. Loaded when something has changed.
+
+Most versions are read from files. Where no file tells, a program outside of the checkout is asked, once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.kinds.process.runs import INTERPRETERS, Runs
+from devinit.kinds.provider import Place
+from devinit.model.service import Service
+from devinit.system.bounds import Bounds, bounds_within
+from devinit.toolchains.asked import Asked
+from devinit.toolchains.comparing import (
+    Mismatch,
+    installer_that_refuses,
+    is_too_old,
+    unmet,
+)
+from devinit.toolchains.curing import LOOKED_FOR, NVM, PYTHONS, cure_of, cure_of_environment
+from devinit.toolchains.fingerprint import PACKAGES
+from devinit.toolchains.folders import up_to_root
+from devinit.toolchains.node.asking import of_package
+from devinit.toolchains.node.managers import MANAGERS
+from devinit.toolchains.node.there import package_of, script_of
+from devinit.toolchains.python.environments import MARK
+from devinit.toolchains.python.installers import installer_of
+from devinit.toolchains.reading import asked_in, text_of
+from devinit.toolchains.there import KEPT, There, Versions
+
+_PYTHON = re.compile(r"(?:python|pip)[\d.]{0,6}")
+_NODE = frozenset(("node", "npx", "pnpx", "yarnpkg", "corepack", *(MANAGERS - {"bun"})))
+"""Programs that run in Node. Bun runs in itself."""
+_RUBY = frozenset(("ruby", "bundle", "bundler", "rails", "rake", "puma"))
+_BUNDLER = frozenset(("bundle", "bundler", "rails"))
+
+
+class _Used(Struct, frozen=True):
+    """A tool that a command of a service uses."""
+
+    tool: str
+    path: Path
+    words: tuple[str, ...]
+
+
+def compared(
+    service: Service, place: Place, runs: Runs, environment: dict[str, str], *, asks: bool
+) -> list[Mismatch]:
+    """Return the tools that are not what is asked for, one for each tool. Blocking.
+
+    `asks`: run a program for its version when no file tells and none has told before.
+    """
+    bounds = bounds_within(place.root, service.directory)
+    folders = up_to_root(service.directory, place.root)
+    asked = [*asked_in(folders, bounds), *_asked_by_framework(service, folders, runs, bounds)]
+    versions = Versions(place.root, place.data.parent / KEPT, environment)
+    found: dict[str, Mismatch] = {}
+    for used in _used_in(runs, {each.stated.tool for each in asked}):
+        there = versions.of(used.tool, used.path, service.directory, asks=asks)
+        if used.tool not in found and (missed := unmet(there, asked)):
+            found[used.tool] = _mismatch(service, place, there, used, missed, asked)
+    return list(found.values())
+
+
+def _mismatch(  # noqa: PLR0917 - what was found, and where
+    service: Service,
+    place: Place,
+    there: There,
+    used: _Used,
+    missed: tuple[Asked, ...],
+    asked: list[Asked],
+) -> Mismatch:
+    have = _programs_of(place)
+    about = [each for each in asked if each.stated.tool == there.tool]
+    refused_by, folder, cure = "", service.directory, None
+    if there.tool == "python" and (there.path.parent.parent / MARK).exists():
+        made = installer_of(up_to_root(service.directory, place.root), _has, _text)
+        if made is not None:
+            folder, installer = made
+            cure = cure_of_environment(there.path.parent.parent.name, installer, about, have)
+            refused_by = installer_that_refuses(missed, installer.file, installer.refuser)
+    elif there.tool == "node":
+        refused_by = _refusing_framework(there, missed)
+    elif there.tool == "ruby" and any(each.file.name == "Gemfile" for each in missed):
+        refused_by = "Bundler" if Path(used.words[0]).name in _BUNDLER else ""
+    return Mismatch(
+        there=there,
+        asked=missed,
+        refused_by=refused_by,
+        cure=cure or cure_of(there.tool, about, have),
+        folder=folder,
+    )
+
+
+def _used_in(runs: Runs, tools: set[str]) -> Iterator[_Used]:
+    """Yield the tools that commands use, of those that something is asked about."""
+    for words, program in runs.commands:
+        for tool in sorted(_tools_of(words, program) & tools):
+            path = runs.interpreters.get(tool) if tool in INTERPRETERS else program
+            if path is not None:
+                yield _Used(tool, Path(path), words)
+
+
+def _tools_of(words: tuple[str, ...], program: str | None) -> set[str]:
+    """Return the tools that a simple command uses, by its words and the program that they start."""
+    name = Path(words[0]).name
+    tools = {name} if name in MANAGERS else set()
+    if name in _NODE or (program is not None and "/node_modules/.bin/" in program):
+        tools.add("node")
+    if _PYTHON.fullmatch(name) or (program is not None and (Path(program).parent.parent / MARK).is_file()):
+        tools.add("python")
+    if name in _RUBY or words[0] in {"bin/rails", "bin/rake"}:
+        tools.add("ruby")
+    if name in {"go", "air"}:
+        tools.add("go")
+    return tools
+
+
+def _asked_by_framework(service: Service, folders: list[Path], runs: Runs, bounds: Bounds) -> Iterator[Asked]:
+    """Yield what a framework that the service runs asks for in its own package.json."""
+    lines = [_line_of(service, words) for words, _ in runs.commands]
+    for program, package in PACKAGES.items():
+        if not any(re.search(rf"(?:^|[\s/&;]){program}(?:\s|$)", line) for line in lines):
+            continue
+        for folder in folders:
+            path = folder / "node_modules" / package / "package.json"
+            text = text_of(path) if bounds.holds(path) else ""
+            for stated in of_package(text) if text else ():
+                if stated.tool == "node":
+                    yield Asked(path, stated)
+            if text:
+                break
+
+
+def _line_of(service: Service, words: tuple[str, ...]) -> str:
+    """Return the command that a command runs: the script of a package.json, where it names one."""
+    if words[0] in MANAGERS:
+        return script_of(text_of(service.directory / "package.json"), words)
+    return " ".join(words)
+
+
+def _refusing_framework(there: There, missed: tuple[Asked, ...]) -> str:
+    """Return the framework that refuses this Node; empty where none does for certain."""
+    for each in missed:
+        if there.version is not None and "node_modules" in each.file.parts:
+            package = package_of(text_of(each.file))
+            if package is not None and is_too_old(there.version, each.stated.wanted):
+                return " ".join(package)
+    return ""
+
+
+def _programs_of(place: Place) -> set[str]:
+    """Return what the machine has of the programs that a cure may use."""
+    import shutil  # as above
+
+    path = place.environment.get("PATH", os.defpath)
+    found = {name: shutil.which(name, path=path) for name in LOOKED_FOR}
+    # The stand-ins of a version manager are there for every version that is installed for any folder.
+    have = {
+        name
+        for name, where in found.items()
+        if where is not None and not (name in PYTHONS and Path(where).parent.name == "shims")
+    }
+    home = Path(place.environment.get("HOME", "/"))
+    folder = Path(place.environment.get("NVM_DIR") or home / ".nvm")
+    return have | ({NVM} if (folder / "nvm.sh").is_file() else set())
+
+
+def _has(folder: Path, name: str) -> bool:
+    return (folder / name).exists()
+
+
+def _text(folder: Path, name: str) -> str:
+    return text_of(folder / name)
