@@ -34,6 +34,14 @@ def a_service(
     return Service(name="web", command=command, directory=directory, setup=setup, ready=ready or Readiness())
 
 
+def with_program(place: Place, name: str) -> Place:
+    """Return a place whose PATH has a program of a name."""
+    folder = place.data.parent / "bin"
+    folder.mkdir(parents=True)
+    (folder / name).touch(mode=0o755)
+    return replace(place, environment={"PATH": f"{folder}:/bin:/usr/bin"})
+
+
 class TestTheEndpoint:
     def test_is_what_a_browser_opens(self) -> None:
         service = Service(
@@ -156,8 +164,10 @@ class TestMissingPackages:
     def test_are_named_with_the_command_that_installs_them(
         self, web: Path, place: Place, runner: str
     ) -> None:
+        there = with_program(place, runner)
+
         with pytest.raises(ServiceError, match="web has no node_modules") as error:
-            self.prepare(a_service(web, f"{runner} run dev"), place)
+            self.prepare(a_service(web, f"{runner} run dev"), there)
 
         assert f"`{runner} install`" in str(error.value.hint)
 
@@ -328,9 +338,10 @@ class TestAMissingVirtualEnvironment:
         member.mkdir(parents=True)
         (member / "pyproject.toml").write_text("[project]\n")
         service = replace(a_service(place.root, "uvicorn app:app"), directory=member)
+        there = with_program(place, "uv")
 
         with pytest.raises(ServiceError) as error:
-            PROVIDER.process(service, PROVIDER.endpoint(service, 1), place, {"PATH": "/bin"})
+            PROVIDER.process(service, PROVIDER.endpoint(service, 1), there, {"PATH": "/bin"})
 
         assert f"`uv sync --all-packages` in {place.root}" in str(error.value.hint)
 

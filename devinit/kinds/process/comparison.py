@@ -16,21 +16,29 @@ from devinit.kinds.process.runs import INTERPRETERS, Runs
 from devinit.kinds.provider import Place
 from devinit.model.service import Service
 from devinit.system.bounds import Bounds, bounds_within
-from devinit.toolchains.asked import Asked
+from devinit.toolchains.asked import Asked, Form
 from devinit.toolchains.comparing import (
     Mismatch,
     installer_that_refuses,
     is_too_old,
     unmet,
 )
-from devinit.toolchains.curing import LOOKED_FOR, NVM, PYTHONS, cure_of, cure_of_environment
-from devinit.toolchains.fingerprint import PACKAGES
+from devinit.toolchains.curing import (
+    LOOKED_FOR,
+    NVM,
+    PYTHONS,
+    Cure,
+    cure_of,
+    cure_of_environment,
+    fitting_python,
+)
+from devinit.toolchains.fingerprint import PACKAGES, found_on
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.asking import of_package
 from devinit.toolchains.node.managers import MANAGERS
 from devinit.toolchains.node.there import package_of, script_of
 from devinit.toolchains.python.environments import MARK
-from devinit.toolchains.python.installers import installer_of
+from devinit.toolchains.python.installers import ALONE, Installer, installer_of
 from devinit.toolchains.reading import asked_in, text_of
 from devinit.toolchains.there import KEPT, There, Versions
 
@@ -68,6 +76,38 @@ def compared(
     return list(found.values())
 
 
+def python_install(service: Service, place: Place, installer: Installer) -> tuple[Cure, str]:
+    """Return how a Python project is installed on this machine, and what else it lacks, in words.
+
+    Where the installer is not there, Python brings it; where `python3` is not what the project asks for, another
+    Python that is there makes the environment.
+    """
+    have = programs_of(place)
+    lacks = ""
+    command = installer.command
+    if installer.program in ALONE and installer.program not in have:
+        command, lacks = installer.without_its_program(), f"; {installer.program} was not found either"
+    path = place.environment.get("PATH", os.defpath)
+    python = found_on(path, "python3")
+    if not command.startswith("python3 ") or python is None:
+        return Cure(command, is_automatic=True), lacks
+    folders = up_to_root(service.directory, place.root)
+    asked = [
+        each
+        for each in asked_in(folders, bounds_within(place.root, service.directory))
+        if each.stated.tool == "python" and each.stated.form is Form.SPECIFIERS
+    ]
+    versions = Versions(place.root, place.data.parent / KEPT, place.environment)
+    if not asked or not (missed := unmet(versions.of("python", Path(python), service.directory), asked)):
+        return Cure(command, is_automatic=True), lacks
+    lacks += f", and python3 does not meet {missed[0].stated.wanted}"
+    other = fitting_python(asked, have)
+    if other is not None:
+        return Cure(command.replace("python3", other, 1), is_automatic=True), lacks
+    first = cure_of("python", asked, have)
+    return (first if first.is_words else Cure(f"{first.command} && {command}")), lacks
+
+
 def _mismatch(  # noqa: PLR0917 - what was found, and where
     service: Service,
     place: Place,
@@ -76,7 +116,7 @@ def _mismatch(  # noqa: PLR0917 - what was found, and where
     missed: tuple[Asked, ...],
     asked: list[Asked],
 ) -> Mismatch:
-    have = _programs_of(place)
+    have = programs_of(place)
     about = [each for each in asked if each.stated.tool == there.tool]
     refused_by, folder, cure = "", service.directory, None
     if there.tool == "python" and (there.path.parent.parent / MARK).exists():
@@ -155,7 +195,7 @@ def _refusing_framework(there: There, missed: tuple[Asked, ...]) -> str:
     return ""
 
 
-def _programs_of(place: Place) -> set[str]:
+def programs_of(place: Place) -> set[str]:
     """Return what the machine has of the programs that a cure may use."""
     import shutil  # as above
 

@@ -18,8 +18,9 @@ from devinit.kinds.command import command_spec, first_words
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
+from devinit.toolchains.fingerprint import found_on
 from devinit.toolchains.folders import up_to_root
-from devinit.toolchains.node.managers import INSTALLED, install_with, manager_that_runs
+from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
 from devinit.toolchains.python.environments import has_environment
 from devinit.toolchains.python.installers import Installer, installer_of
 
@@ -66,7 +67,7 @@ def _of_node(service: Service, place: Place) -> Install | None:
         return None
     return Install(
         folder=service.directory,
-        command=install_with(manager),
+        command=_node_install(manager, service, place),
         missing=f"the packages of {service.name} are not installed: {service.directory} has no node_modules",
     )
 
@@ -84,6 +85,17 @@ def node_packages(service: Service, place: Place) -> Path | None:
     """
     places = (folder / name for folder in up_to_root(service.directory, place.root) for name in INSTALLED)
     return next((path for path in places if path.exists()), None)
+
+
+def _node_install(manager: str, service: Service, place: Place) -> str:
+    if found_on(_path_of(service, place), manager) is not None:
+        return install_with(manager)
+    from devinit.toolchains.node.asking import manager_version  # only where it is missing
+
+    texts = (_text_in(folder, "package.json") for folder in up_to_root(service.directory, place.root))
+    return install_without(
+        manager, next(filter(None, (manager_version(manager, text) for text in texts)), None)
+    )
 
 
 def _declares_packages(folder: Path) -> bool:
@@ -106,10 +118,15 @@ def _of_python(
     missing = lacking(service, place)
     if missing is None:
         return None
+    from devinit.kinds.process.comparison import python_install  # only where something has to be installed
+
+    cure, lacks = python_install(service, place, installer)
     return Install(
         folder=folder,
-        command=installer.command,
-        missing=f"{missing} was not found, and {folder} has no virtual environment",
+        command=cure.command,
+        missing=f"{missing} was not found, and {folder} has no virtual environment{lacks}",
+        is_by_hand=not cure.is_automatic,
+        words=cure.command if cure.is_words else "",
     )
 
 

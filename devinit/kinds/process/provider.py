@@ -9,6 +9,7 @@ import msgspec
 from devinit.errors import ServiceError
 from devinit.kinds.command import command_spec
 from devinit.kinds.process.installing import install_for_program, install_of, may_lack_packages
+from devinit.kinds.process.missing_tools import missing_tool, path_of, stand_in_for
 from devinit.kinds.process.updating import update_of
 from devinit.kinds.process.versions import refusal_of
 from devinit.kinds.provider import Install, Notes, Place, Say, WebProvider
@@ -30,9 +31,10 @@ class ProcessProvider(WebProvider):
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
         del say
+        stand_in = stand_in_for(service, place, path_of(service, place)) if service.command else None
         if (install := self.lacking(service, place)) is not None:
             raise ServiceError(install.missing, hint=install.advice)
-        return ()
+        return () if stand_in is None else (stand_in.note,)
 
     def lacking(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages without which a service without `setup` cannot start."""
@@ -40,7 +42,9 @@ class ProcessProvider(WebProvider):
             return refusal
         install = None if service.setup else install_of(service, place)
         # What runs before may install the program itself, and PATH may be the service's own.
-        may_come = bool(service.before_start) or "PATH" in service.env
+        may_come = bool(service.setup or service.before_start) or "PATH" in service.env
+        if install is None and not may_come and service.external_url is None:
+            return missing_tool(service, place, path_of(service, place))
         if install is not None and may_come and install_for_program(service, place) is not None:
             return None
         return install
@@ -64,8 +68,13 @@ class ProcessProvider(WebProvider):
         if service.external_url is not None:
             return None
         spec = command_spec(_command(service), service, place, environment)
+        path = spec.environment.get("PATH", os.defpath)
+        if (stand_in := stand_in_for(service, place, path)) is not None:
+            return command_spec(stand_in.command, service, place, environment)
+        if (tool := missing_tool(service, place, path)) is not None:
+            raise ServiceError(tool.missing, hint=tool.advice)
         if not service.setup and "VIRTUAL_ENV" not in spec.environment:
-            install = install_for_program(service, place, spec.environment.get("PATH", os.defpath))
+            install = install_for_program(service, place, path)
             if install is not None:
                 raise ServiceError(install.missing, hint=install.advice)
         return spec

@@ -10,6 +10,8 @@ import msgspec
 
 from devinit.toolchains.asked import Form, Reader, Stated, first_line, line_of
 from devinit.toolchains.node.managers import MANAGERS
+from devinit.toolchains.ranges.pins import pinned_version
+from devinit.toolchains.versions import Version
 
 TOOLS = ("node", *sorted(MANAGERS))
 KEYS = ("engines", "packageManager", "volta")
@@ -39,6 +41,12 @@ def of_package(text: str) -> Iterator[Stated]:
             yield Stated(name, version.partition("+")[0], Form.MAJOR, _line(text, "packageManager"))
     yield from _of_table(text, package, "engines", Form.NPM, Form.NPM)
     yield from _of_table(text, package, "volta", Form.NODE_PIN, Form.MAJOR)
+
+
+def manager_version(manager: str, text: str) -> Version | None:
+    """Return the version of a package manager that the `packageManager` of a package.json names."""
+    stated = (each for each in of_package(text) if each.tool == manager and each.form is Form.MAJOR)
+    return next((pinned_version(each.wanted) for each in stated), None)
 
 
 def _of_table(

@@ -31,6 +31,16 @@ _INSTALLABLE = re.compile(r"^\[(?:project|tool\.poetry)\]", re.MULTILINE)
 _UV_WORKSPACE = "[tool.uv.workspace]"
 
 
+ALONE = {
+    "uv": (f"{_VENV} uv", ".venv/bin/{command} --inexact"),
+    "poetry": (f"{_VENV} poetry", ".venv/bin/{command}"),
+    "pdm": (f"{_VENV} pdm", ".venv/bin/{command}"),
+    "pipenv": (f"{_VENV} pipenv", "PIPENV_VENV_IN_PROJECT=1 .venv/bin/{command}"),
+}
+"""An installer that the machine does not have → what brings it into the environment, and runs it there. Without
+`--inexact`, uv takes itself away."""
+
+
 class Installer(Struct, frozen=True):
     """What installs the packages of a project."""
 
@@ -43,6 +53,13 @@ class Installer(Struct, frozen=True):
     def program(self) -> str:
         """The program that it runs: `uv`."""
         return self.command.partition(" ")[0]
+
+    def without_its_program(self) -> str:
+        """Return a command that does the same on a machine that has Python alone."""
+        if self.program not in ALONE:
+            return self.command
+        first, then = ALONE[self.program]
+        return f"{first} && {then.format(command=self.command)}"
 
     @property
     def refuser(self) -> str:

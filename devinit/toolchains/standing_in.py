@@ -1,0 +1,36 @@
+"""What runs a command instead, whose package manager is not there. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_SCRIPT = re.compile(r"\s*(?:pnpm|yarn|bun)\s+(?:run\s+)?([\w:.-]+)(?:\s+(?!\s)(.*\S))?\s*", re.DOTALL)
+_NEEDED = re.compile(r"(?:^|[\s&|;(])(?:pnpm|pnpx|yarn|bun|bunx)(?:\s|$)")
+"""A script that calls one of them by itself."""
+_RUN = re.compile(r"\s*(?:uv|poetry|pipenv|pdm)\s+run\s+([A-Za-z][\w-]*)(?:\s+(.*\S))?\s*", re.DOTALL)
+_SEVERAL = re.compile(r"[|;&\n`]|\$\(")
+
+
+def by_npm(command: str, scripts: Mapping[str, str]) -> str | None:
+    """Return the command that lets npm run the same script; None where only the package manager itself can.
+
+    npm hands on only what stands behind `--`.
+    """
+    found = _SCRIPT.fullmatch(command)
+    if found is None or _SEVERAL.search(command):
+        return None
+    name, rest = found[1], found[2] or ""
+    around = [scripts.get(each) for each in (name, f"pre{name}", f"post{name}")]
+    if around[0] is None or any(_NEEDED.search(each) for each in around if each is not None):
+        return None
+    handed_on = "" if not rest else f" {rest}" if rest.startswith("-- ") else f" -- {rest}"
+    return f"npm run {name}{handed_on}"
+
+
+def in_environment(command: str) -> str | None:
+    """Return the command that a runner runs in the virtual environment; None where only the runner knows it."""
+    found = _RUN.fullmatch(command)
+    if found is None or _SEVERAL.search(command) or "." in found[1]:
+        return None
+    return f"{found[1]} {found[2]}" if found[2] else found[1]
