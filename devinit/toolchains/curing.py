@@ -37,6 +37,12 @@ VERSION_MANAGERS: dict[str, dict[str, tuple[str, str]]] = {
     "go": {"mise": ("mise use go@{version}", ""), "asdf": ("asdf install golang latest:{version}", "")},
 }
 """Tool → program of a version manager → its command, and the files from which it takes the version by itself."""
+PYTHON_OF = {
+    "uv": ("uv python install {version} && ", '"$(uv python find {version})"'),
+    "pyenv": ("pyenv install --skip-existing {version} && ", "PYENV_VERSION={version} python3"),
+    "mise": ("", "mise exec python@{version} -- python3"),
+}
+"""Version manager → what brings a Python, and the words that run it; neither shell nor project is changed."""
 FROM_FILES = {"mise.toml": "mise", ".mise.toml": "mise", ".tool-versions": "asdf"}
 """A file of a version manager → the one that installs all that it names, by `install`."""
 PAGES = {
@@ -97,15 +103,22 @@ def cure_of_environment(
     if installer.program == "uv" and "uv" in have:
         # It makes the environment anew when its Python does not fit, and downloads one if it must.
         return Cure(installer.command, is_automatic=True)
-    python = fitting_python(asked, have)
-    if python is None:
-        first = cure_of("python", asked, have)
-        return (
-            first
-            if first.is_words
-            else Cure(f"{first.command} && {_anew(environment, 'python3', installer)}")
-        )
-    return Cure(_anew(environment, python, installer), is_automatic=True)
+    found = python_for(asked, have)
+    if found is None:
+        return cure_of("python", asked, have)
+    first, python = found
+    return Cure(f"{first}{_anew(environment, python, installer)}", is_automatic=True)
+
+
+def python_for(asked: Sequence[Asked], have: Collection[str]) -> tuple[str, str] | None:
+    """Return what is run first, and the words that then run a Python which all allow; None without a way."""
+    if (there := fitting_python(asked, have)) is not None:
+        return "", there
+    version = wanted_version("python", asked)
+    for manager, (first, python) in PYTHON_OF.items() if version is not None else ():
+        if manager in have and version is not None:
+            return first.format(version=shown(version)), python.format(version=shown(version))
+    return None
 
 
 def fitting_python(asked: Sequence[Asked], have: Collection[str]) -> str | None:

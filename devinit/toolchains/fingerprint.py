@@ -35,7 +35,7 @@ def found_on(path: str, program: str) -> str | None:
     """Return where a program lies on a PATH; None when it is not there. `shutil` would take 2 ms to import."""
     for folder in path.split(os.pathsep):
         candidate = os.path.join(folder, program)
-        if os.access(candidate, os.X_OK) and os.path.isfile(candidate):
+        if folder and os.access(candidate, os.X_OK) and os.path.isfile(candidate):
             return candidate
     return None
 

@@ -447,3 +447,40 @@ class TestAtATerminal:
         terminal.wait()
 
         assert not (shop.root / ".ports.json").exists()
+
+
+class TestToolchains:
+    def test_that_do_not_fit_are_findings(self, shop: Shop) -> None:
+        (shop.root / "api/.venv/bin").mkdir(parents=True)
+        (shop.root / "api/.venv/bin/uvicorn").touch(mode=0o755)
+        (shop.root / "api/.venv/pyvenv.cfg").write_text("version = 3.8.1\n")
+        (shop.root / "api/pyproject.toml").write_text("[project]\nname = 'x'\nrequires-python = '>=3.9'\n")
+        (shop.root / "api/.python-version").write_text("3.8\n")
+        (shop.root / "web").mkdir()
+        (shop.root / "web/package.json").write_text('{"dependencies": {"vite": "7"}}')
+        (shop.root / "worker").mkdir()
+        (shop.root / "worker/.venv/bin").mkdir(parents=True)
+        (shop.root / "worker/.venv/bin/celery").touch(mode=0o755)
+        (shop.root / "worker/.venv/pyvenv.cfg").write_text("version = 3.12.1\n")
+        (shop.root / "worker/.python-version").write_text("3.13\n")
+        (shop.root / "devinit.toml").write_text(
+            '[services.api]\ncommand = "uvicorn main:app"\ndirectory = "api"\n'
+            '[services.web]\ncommand = "npm run dev"\ndirectory = "web"\n'
+            '[services.worker]\ncommand = "celery worker"\ndirectory = "worker"\n'
+        )
+
+        code, found = examined(shop)
+
+        assert code == 1
+        assert [(each["problem"], each["harmless"]) for each in found["toolchains"]] == [
+            (
+                (
+                    "Python 3.8.1 (api/.venv/bin/uvicorn) does not meet >=3.9 (api/pyproject.toml:3), and pip "
+                    "refuses it"
+                ),
+                False,
+            ),
+            (f"web: the packages of web are not installed: {shop.root}/web has no node_modules", False),
+            ("Python 3.12.1 (worker/.venv/bin/celery) does not meet 3.13 (worker/.python-version:1)", True),
+        ]
+        assert all(each["advice"] for each in found["toolchains"])

@@ -352,3 +352,58 @@ class TestAMissingVirtualEnvironment:
 
     def test_is_not_guessed_at_without_a_python_project(self, place: Place) -> None:
         self.process(place, "uvicorn app:app")
+
+
+class TestAnIncompleteEnvironment:
+    """One that was made before the project declared what its command runs, or whose installation failed."""
+
+    @pytest.fixture
+    def packages(self, place: Place) -> Path:
+        folder = place.root / ".venv/lib/python3.11/site-packages"
+        folder.mkdir(parents=True)
+        for name in ("python", "pip"):
+            (place.root / ".venv/bin").mkdir(exist_ok=True)
+            (place.root / ".venv/bin" / name).touch(mode=0o755)
+        (place.root / "requirements.txt").write_text("fastapi\nuvicorn[standard]>=0.30\n")
+        return folder
+
+    @pytest.mark.parametrize(
+        ("command", "missing"),
+        [
+            ("uvicorn main:app", "uvicorn"),
+            ("python -m uvicorn main:app", "the module uvicorn"),
+            ("python3 -m uvicorn main:app", "the module uvicorn"),
+        ],
+    )
+    def test_is_named_with_the_command_that_completes_it(
+        self, packages: Path, place: Place, command: str, missing: str
+    ) -> None:
+        with pytest.raises(ServiceError) as error:
+            PROVIDER.prepare(a_service(place.root, command), place, print)
+
+        assert error.value.message == f"{missing} is not installed in {place.root}/.venv"
+        assert f"run `.venv/bin/pip install -r requirements.txt` in {place.root}," in str(error.value.hint)
+
+    @pytest.mark.parametrize(
+        "there", ["uvicorn/", "uvicorn.py", "uvicorn.cpython-311.so", "__editable__x.pth"]
+    )
+    def test_is_no_matter_where_the_module_may_be(self, packages: Path, place: Place, there: str) -> None:
+        (packages / there).mkdir() if there.endswith("/") else (packages / there).touch()
+
+        PROVIDER.prepare(a_service(place.root, "python -m uvicorn main:app"), place, print)
+
+    @pytest.mark.parametrize(
+        "command", ["caddy run", "python -m http.server", "python -m own_package", "python x.py"]
+    )
+    def test_is_no_matter_for_what_the_project_does_not_declare(
+        self, packages: Path, place: Place, command: str
+    ) -> None:
+        PROVIDER.prepare(a_service(place.root, command), place, print)
+
+    def test_that_uv_has_made_is_completed_by_uv(self, packages: Path, place: Place) -> None:
+        (place.root / ".venv/bin/pip").unlink()
+
+        with pytest.raises(ServiceError) as error:
+            PROVIDER.prepare(a_service(place.root, "uvicorn main:app"), place, print)
+
+        assert "run `uv pip install -r requirements.txt`" in str(error.value.hint)

@@ -15,6 +15,7 @@ from devinit.cli.doctor import exposure, files, leftovers, machine, plug_ins, se
 from devinit.cli.doctor.extensions import extensions
 from devinit.cli.doctor.finding import Finding
 from devinit.cli.doctor.surroundings import surroundings
+from devinit.cli.doctor.toolchains import toolchains
 from devinit.cli.doctor.watching import watched_files
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import folder_of
@@ -101,6 +102,7 @@ def checks_without_records(root: Path | None) -> dict[str, Check]:
         "configuration": partial(files.configuration, root),
         "ports": partial(machine.ports, root),
         "surroundings": partial(surroundings, root),
+        "toolchains": partial(toolchains, root),
         **of_machine,
     }
 
@@ -128,6 +130,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "databases": partial(exposure.databases, root),
         "extensions": partial(extensions, root),
         "surroundings": partial(surroundings, root),
+        "toolchains": partial(toolchains, root),
         "supervisor": lambda: files.supervisor(root, answer.result()),
         "services": lambda: services.services(answer.result()),
         "leftovers": lambda: chain(

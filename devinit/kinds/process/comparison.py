@@ -30,7 +30,7 @@ from devinit.toolchains.curing import (
     Cure,
     cure_of,
     cure_of_environment,
-    fitting_python,
+    python_for,
 )
 from devinit.toolchains.fingerprint import PACKAGES, found_on
 from devinit.toolchains.folders import up_to_root
@@ -101,11 +101,11 @@ def python_install(service: Service, place: Place, installer: Installer) -> tupl
     if not asked or not (missed := unmet(versions.of("python", Path(python), service.directory), asked)):
         return Cure(command, is_automatic=True), lacks
     lacks += f", and python3 does not meet {missed[0].stated.wanted}"
-    other = fitting_python(asked, have)
-    if other is not None:
-        return Cure(command.replace("python3", other, 1), is_automatic=True), lacks
-    first = cure_of("python", asked, have)
-    return (first if first.is_words else Cure(f"{first.command} && {command}")), lacks
+    found = python_for(asked, have)
+    if found is None:
+        return cure_of("python", asked, have), lacks
+    first, other = found
+    return Cure(f"{first}{command.replace('python3', other, 1)}", is_automatic=True), lacks
 
 
 def _mismatch(  # noqa: PLR0917 - what was found, and where
@@ -197,10 +197,8 @@ def _refusing_framework(there: There, missed: tuple[Asked, ...]) -> str:
 
 def programs_of(place: Place) -> set[str]:
     """Return what the machine has of the programs that a cure may use."""
-    import shutil  # as above
-
     path = place.environment.get("PATH", os.defpath)
-    found = {name: shutil.which(name, path=path) for name in LOOKED_FOR}
+    found = {name: found_on(path, name) for name in LOOKED_FOR}
     # The stand-ins of a version manager are there for every version that is installed for any folder.
     have = {
         name

@@ -21,8 +21,8 @@ from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 from devinit.toolchains.fingerprint import found_on
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
-from devinit.toolchains.python.environments import has_environment
-from devinit.toolchains.python.installers import Installer, installer_of
+from devinit.toolchains.python.environments import environments, has_environment, may_have_module
+from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
@@ -112,8 +112,10 @@ def _of_python(
     service: Service, place: Place, lacking: Callable[[Service, Place], str | None]
 ) -> Install | None:
     made = python_setup(service, place)
-    if made is None or _has_environment(service, place):
+    if made is None:
         return None
+    if _has_environment(service, place):
+        return _of_environment(service, place, *made)
     folder, installer = made
     missing = lacking(service, place)
     if missing is None:
@@ -133,6 +135,28 @@ def _of_python(
 def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | None:
     """Return where a service's Python packages are declared, and what installs them."""
     return installer_of(up_to_root(service.directory, place.root), _has, _text_in)
+
+
+def _of_environment(service: Service, place: Place, folder: Path, installer: Installer) -> Install | None:
+    """Return what completes an environment that lacks what a service runs, and the project declares."""
+    path = _path_of(service, place)
+    found = next(each for above in up_to_root(service.directory, place.root) for each in environments(above))
+    program = _lacking_program(service, path)
+    modules: dict[str, None] = {}
+    if not _has_import_path(service, place):
+        modules = dict.fromkeys(each for _, each in _modules(service) if not may_have_module(found, each))
+    lacking = [*([program] if program is not None else []), *modules]
+    if not lacking:
+        return None
+    declared = f"{_text_in(folder, installer.file)}\n{_text_in(folder, PYPROJECT)}"
+    missing = next((each for each in lacking if is_declared(each, declared)), None)
+    if missing is None:
+        return None
+    return Install(
+        folder=folder,
+        command=installer.into(os.path.relpath(found, folder), has_pip=(found / "bin/pip").exists()),
+        missing=f"{'' if missing == program else 'the module '}{missing} is not installed in {found}",
+    )
 
 
 def _has(folder: Path, name: str) -> bool:
@@ -156,22 +180,18 @@ def _path_of(service: Service, place: Place) -> str:
 
 def _lacking_program(service: Service, path: str) -> str | None:
     """Return the program of a service that a PATH does not have; None when it has it, or the line is not plain."""
-    import shutil  # 2 ms that the supervisor's start does not pay
-
     words = first_words(service.command or "")
     if not words or "/" in words[0] or "$" in words[0] or "=" in words[0]:
         return None
-    return None if shutil.which(words[0], path=path) else words[0]
+    return None if found_on(path, words[0]) else words[0]
 
 
 def _lacking_module(service: Service, place: Place) -> str | None:
     """Return a module that the commands of a service run, and that their interpreter does not have."""
-    import shutil  # as above
-
     if _has_import_path(service, place):
         return None
     for program, module in _modules(service):
-        found = shutil.which(program, path=_path_of(service, place))
+        found = found_on(_path_of(service, place), program)
         if found is not None and not _imports(found, module, service.directory, place):
             return f"the module {module}"
     return None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from devinit.toolchains.python.language import VENV_FOLDERS
 
+_OF_TOOLS = frozenset(("_virtualenv.pth", "distutils-precedence.pth"))
+"""Files of virtualenv and setuptools that lead to no modules."""
 MARK = "pyvenv.cfg"
 """The file that makes a folder an environment."""
 
@@ -20,6 +23,21 @@ def environments(folder: Path) -> list[Path]:
     except OSError:
         return []
     return [folder / name for name in names if (folder / name / MARK).is_file()][:1]
+
+
+def may_have_module(environment: Path, module: str) -> bool:
+    """Whether a Python of an environment may find a module. Told by its files: nothing is run.
+
+    A `.pth` file may lead anywhere, as those of editable installations do.
+    """
+    if module in sys.stdlib_module_names:
+        return True
+    for folder in environment.glob("lib*/python*/site-packages"):
+        names = {entry.name for entry in folder.iterdir()}
+        others = [name for name in names if name.endswith((".pth", ".egg-link")) and name not in _OF_TOOLS]
+        if others or any(name == module or name.startswith(f"{module}.") for name in names):
+            return True
+    return not any(environment.glob("lib*/python*/site-packages"))
 
 
 def has_environment(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from shlex import quote
 from typing import TypeVar
 
 from msgspec import Struct
@@ -61,6 +62,13 @@ class Installer(Struct, frozen=True):
         first, then = ALONE[self.program]
         return f"{first} && {then.format(command=self.command)}"
 
+    def into(self, environment: str, *, has_pip: bool) -> str:
+        """Return the command that installs into an environment which is there: of uv, or with its own pip."""
+        if not self.program.startswith("python"):
+            return self.command
+        words = self.command.rpartition("pip install ")[2]
+        return f"{quote(environment)}/bin/pip install {words}" if has_pip else f"uv pip install {words}"
+
     @property
     def refuser(self) -> str:
         """What would refuse a Python: `uv`, `pip`."""
@@ -82,6 +90,11 @@ def installer_of(
                 if has(folder, file) and (file != PYPROJECT or is_installable(text(folder, file))):
                     return folder, Installer(file, _of_workspace(file, command, folder, text))
     return None
+
+
+def is_declared(name: str, text: str) -> bool:
+    """Whether a program or a module of a name is among what a file declares, as far as its words say."""
+    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
 def is_installable(pyproject: str) -> bool:

@@ -1,0 +1,42 @@
+"""What the services need and the machine does not have: versions, environments, packages and tools."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from devinit.cli.doctor.finding import Finding
+from devinit.config.load import load
+from devinit.errors import DevinitError
+from devinit.kinds import kind_of
+from devinit.kinds.process.versions import mismatches_of
+from devinit.kinds.providers import PROVIDERS, Place
+from devinit.system.state_folders import state_folder
+
+CHECK = "toolchains"
+
+
+def toolchains(root: Path) -> Iterator[Finding]:
+    """Compare what the repository asks for with what is there; what only warns at a start is harmless."""
+    try:
+        project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
+    except DevinitError:
+        return  # reported by the check of the configuration
+    place = Place(
+        project=project.name, root=root, data=Path(state_folder(root), "data"), environment=dict(os.environ)
+    )
+    found: dict[str, Finding] = {}
+    for service in project.services.values():
+        if not kind_of(service).runs_a_command:
+            continue
+        for each in mismatches_of(service, place):
+            problem, is_harmless = each.problem(root), not each.refused_by
+            found.setdefault(
+                problem, Finding(check=CHECK, problem=problem, advice=each.advice(root), harmless=is_harmless)
+            )
+        lacking = PROVIDERS[service.provider].lacking(service, place)
+        if lacking is not None and lacking.missing not in found:
+            problem = f"{service.name}: {lacking.missing}"
+            found.setdefault(lacking.missing, Finding(check=CHECK, problem=problem, advice=lacking.advice))
+    yield from found.values()
