@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from devinit.config.absence import only_databases
 from devinit.config.discovery import usual_discovery_files
+from devinit.config.env_examples import folders_of, missing_env_files
 from devinit.kinds import kind_of
 from devinit.model.defaults import project_name
 from devinit.model.service import Project
 from devinit.sources import SOURCES
-from devinit.sources.env_examples import missing_env_files
 from devinit.sources.fixed.keeping import with_fixed_ports
 from devinit.sources.fixed.reading import constants
 from devinit.sources.merging import merged
@@ -26,6 +26,8 @@ from devinit.text import one_line
 def detect(root: Path) -> Project:
     """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
     project = beneath(root, ())
+    missing = missing_env_files(bounds_of(project.root), sorted(folders_of(project.services.values())))
+    project = replace(project, notes=(*project.notes, *map(one_line, missing)))
     if project.services and all(not kind_of(each).runs_a_command for each in project.services.values()):
         notes = (*project.notes, only_databases(project.root, list(project.services)))
         project = replace(project, notes=notes)
@@ -48,5 +50,5 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
         environment=found.environment,
         discovery=usual_discovery_files(found.services),
         evidence=found.evidence,
-        notes=tuple(map(one_line, (*found.notes, *missing_env_files(bounds, sorted(folders))))),
+        notes=tuple(map(one_line, found.notes)),
     )

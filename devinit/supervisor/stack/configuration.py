@@ -44,6 +44,10 @@ class Configuration:
     async def load(self, order: Order) -> Project:
         """Return the same, settled."""
         project = await self.read(order)
+        if order.sets_up and (copied := await asyncio.to_thread(_copies_of, project)):
+            for text in copied:
+                self._stack.note_once(text)
+            project = await self.read(order)
         await asyncio.to_thread(self._stage.read_code, project)
         return await self.settled(project, order.asked.environ)
 
@@ -197,3 +201,9 @@ class Configuration:
 
     def _as_they_run(self, project: Project) -> Project:
         return as_they_run(project, self._stack.running())
+
+
+def _copies_of(project: Project) -> list[str]:
+    from devinit.supervisor.files.env_copies import copy_examples  # only for `--setup`
+
+    return list(copy_examples(project))

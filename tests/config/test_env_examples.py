@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devinit.sources.env_examples import NAMES, missing_env_files
+from devinit.config.env_examples import missing_env_files
+from devinit.config.env_files import EXAMPLES
+from devinit.config.load import load
 from devinit.system.bounds import bounds_of
 
 
@@ -22,11 +24,18 @@ def backend(tmp_path: Path) -> Path:
 
 
 class TestAnExample:
-    @pytest.mark.parametrize("name", NAMES)
+    @pytest.mark.parametrize("name", EXAMPLES)
     def test_is_to_be_copied(self, backend: Path, name: str) -> None:
         (backend / name).write_text("DEBUG=1\n")
 
-        assert said(backend.parent) == [f"backend/.env is missing; `cp backend/{name} backend/.env` makes it"]
+        target = (
+            name.removesuffix(".example")
+            if name in {".env.local.example", ".env.development.example"}
+            else ".env"
+        )
+        assert said(backend.parent) == [
+            f"backend/{target} is missing; `cp backend/{name} backend/{target}` or `devinit start --setup` makes it"
+        ]
 
     def test_is_copied_by_a_command_that_runs_nothing_of_a_name(self, tmp_path: Path) -> None:
         folder = tmp_path / "a $(touch x)"
@@ -59,3 +68,28 @@ class TestAnExample:
         (backend / ".env.example").symlink_to(other)
 
         assert said(backend.parent) == []
+
+
+class TestAProjectWithAFile:
+    @pytest.mark.parametrize("detects", ["true", "false"])
+    def test_says_it_as_well(self, backend: Path, detects: str) -> None:
+        (backend / ".env.example").write_text("SECRET_KEY=\n")
+        (backend.parent / "devinit.toml").write_text(
+            f'[project]\ndetect = {detects}\n[services.api]\ncommand = "./serve"\ndirectory = "backend"\n'
+        )
+
+        assert load(backend.parent).notes == (
+            (
+                "backend/.env is missing; `cp backend/.env.example backend/.env` or `devinit start --setup` makes it, and "
+                "these have no value in it: SECRET_KEY"
+            ),
+        )
+
+    def test_does_not_say_it_of_a_service_that_names_another_file(self, backend: Path) -> None:
+        (backend / ".env.example").write_text("SECRET_KEY=\n")
+        (backend.parent / "settings").touch()
+        (backend.parent / "devinit.toml").write_text(
+            '[services.api]\ncommand = "./serve"\ndirectory = "backend"\nenv_file = "settings"\n'
+        )
+
+        assert load(backend.parent).notes == ()

@@ -1,0 +1,92 @@
+"""A `.env.example` beside which there is no `.env`: what has to be copied, and which values it lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from shlex import quote
+
+from msgspec import Struct
+
+from devinit.config.env_files import EXAMPLES, LOADED
+from devinit.errors import StateFileError
+from devinit.model.service import Service
+from devinit.system.bounds import ENV_FILE, Bounds
+from devinit.system.files import BYTE_ORDER_MARK, LARGEST_SETTINGS, read_bytes
+
+_ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=(.*)$", re.MULTILINE)
+_PLACEHOLDER = re.compile(
+    r"""["']?(?:|<.*>|your[-_ ].*|change[-_ ]?(?:me|this|it).*|replace[-_ ]?(?:me|this|with).*|"""
+    r"""x{3,}|todo|\.\.\.)["']?(?:[ \t]+\#.*)?""",
+    re.IGNORECASE,
+)
+MOST_NAMES = 5
+
+
+class Example(Struct, frozen=True):
+    """An example of a `.env` that is missing."""
+
+    source: Path
+    content: bytes
+    without_value: tuple[str, ...] = ()
+    """Secrets that have a placeholder in it, or nothing."""
+
+    @property
+    def target(self) -> Path:
+        """The file that it is an example of."""
+        own = self.source.name.removesuffix(".example")
+        return self.source.with_name(own if own in LOADED else ENV_FILE)
+
+    @property
+    def lacks(self) -> str:
+        """Which secrets have no value in it, to follow a statement about it."""
+        if not self.without_value:
+            return ""
+        more = " …" if len(self.without_value) > MOST_NAMES else ""
+        return f", and these have no value in it: {', '.join(self.without_value[:MOST_NAMES])}{more}"
+
+
+def uncopied_examples(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Example]:
+    """Yield the example of a `.env` in each of these folders, and in the project's, that has no `.env`."""
+    for folder in dict.fromkeys((bounds.root, *folders)):
+        if any((folder / name).exists() for name in (ENV_FILE, *LOADED)):
+            continue
+        source = next((folder / name for name in EXAMPLES if (folder / name).is_file()), None)
+        if source is None or not bounds.holds(source) or not (content := _content_of(source)):
+            continue
+        yield Example(source, content, _without_value(content))
+
+
+def missing_env_files(bounds: Bounds, folders: Iterable[Path]) -> Iterator[str]:
+    """Yield a line for each folder with an example of a `.env` and no `.env`, with the command that copies it."""
+    for example in uncopied_examples(bounds, folders):
+        source, target = (_shown(path, bounds.root) for path in (example.source, example.target))
+        yield (
+            f"{target} is missing; `cp {quote(source)} {quote(target)}` or `devinit start --setup` makes it"
+            f"{example.lacks}"
+        )
+
+
+def folders_of(services: Iterable[Service]) -> list[Path]:
+    """Return the folders in which the services would look for a `.env`: not those that name another file."""
+    return [each.directory for each in services if each.command is not None and not each.env_file]
+
+
+def _content_of(path: Path) -> bytes:
+    try:
+        return (read_bytes(path, most=LARGEST_SETTINGS) or b"").removeprefix(BYTE_ORDER_MARK)
+    except StateFileError:
+        return b""
+
+
+def _without_value(content: bytes) -> tuple[str, ...]:
+    from devinit.masking.names import hides  # only where there is an example
+
+    text = content.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    values = ((name, value.strip()) for name, value in _ASSIGNMENT.findall(text))
+    return tuple(name for name, value in values if hides(name) and _PLACEHOLDER.fullmatch(value))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

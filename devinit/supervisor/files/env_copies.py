@@ -1,0 +1,30 @@
+"""Make a `.env` from its example, when `start --setup` asks for what a fresh checkout lacks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from devinit.config.env_examples import Example, folders_of, uncopied_examples
+from devinit.model.service import Project
+from devinit.system.bounds import bounds_of
+
+
+def copy_examples(project: Project) -> Iterator[str]:
+    """Copy each example that has no `.env` beside it; yield a line for each, with the secrets that it lacks."""
+    bounds = bounds_of(project.root)
+    for example in uncopied_examples(bounds, folders_of(project.services.values())):
+        target = os.path.relpath(example.target, project.root)
+        try:
+            _write_new(example)
+        except OSError as error:
+            yield f"{target} could not be made: {error.strerror}"
+        else:
+            yield f"{target} was copied from {example.source.name}{example.lacks}"
+
+
+def _write_new(example: Example) -> None:
+    """Write a file that there is not, not even as a link; only its owner may read what will be secret."""
+    descriptor = os.open(example.target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no Path
+        file.write(example.content)
