@@ -1,8 +1,11 @@
-"""The command that brings the version of a tool that is asked for. Pure: programs come in as names."""
+"""The command that brings the version of a tool that is asked for. Pure.
+
+`have` are the programs of the machine: name → the word that runs it, its name or its path.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from msgspec import Struct
@@ -74,7 +77,7 @@ class Cure(Struct, frozen=True):
     """Whether it is a sentence, and no command."""
 
 
-def cure_of(tool: str, asked: Sequence[Asked], have: Collection[str]) -> Cure:
+def cure_of(tool: str, asked: Sequence[Asked], have: Mapping[str, str]) -> Cure:
     """Return how to get a version of a tool that meets all that is asked for."""
     files = {each.file.name for each in asked}
     by_file = next(
@@ -97,7 +100,7 @@ def cure_of(tool: str, asked: Sequence[Asked], have: Collection[str]) -> Cure:
 
 
 def cure_of_environment(
-    environment: str, installer: Installer, asked: Sequence[Asked], have: Collection[str]
+    environment: str, installer: Installer, asked: Sequence[Asked], have: Mapping[str, str]
 ) -> Cure:
     """Return how a virtual environment is made anew with a Python that is asked for. `environment`: its name."""
     if installer.program == "uv" and "uv" in have:
@@ -110,7 +113,7 @@ def cure_of_environment(
     return Cure(f"{first}{_anew(environment, python, installer)}", is_automatic=True)
 
 
-def python_for(asked: Sequence[Asked], have: Collection[str]) -> tuple[str, str] | None:
+def python_for(asked: Sequence[Asked], have: Mapping[str, str]) -> tuple[str, str] | None:
     """Return what is run first, and the words that then run a Python which all allow; None without a way."""
     if (there := fitting_python(asked, have)) is not None:
         return "", there
@@ -121,9 +124,9 @@ def python_for(asked: Sequence[Asked], have: Collection[str]) -> tuple[str, str]
     return None
 
 
-def fitting_python(asked: Sequence[Asked], have: Collection[str]) -> str | None:
-    """Return the oldest `python3.X` of the machine that all allow; None when there is none."""
-    fitting = (name for name in PYTHONS if name in have and _are_met(asked, _minor_of(name)))
+def fitting_python(asked: Sequence[Asked], have: Mapping[str, str]) -> str | None:
+    """Return the word that runs the oldest `python3.X` of the machine that all allow; None when there is none."""
+    fitting = (have[name] for name in PYTHONS if name in have and _are_met(asked, _minor_of(name)))
     return next(fitting, None)
 
 

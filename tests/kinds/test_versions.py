@@ -204,6 +204,20 @@ class TestAPython:
         assert lacking is not None
         assert lacking.advice == "install Python 3.12 (https://www.python.org/downloads/)"
 
+    def test_may_be_one_that_a_version_manager_has_installed(
+        self, tmp_path: Path, api: Path, place: Place
+    ) -> None:
+        """Its stand-in on the PATH runs only what the folder chooses."""
+        environment(api, "3.11.7")
+        program(tmp_path / ".pyenv/versions/3.12.1/bin/python3.12")
+
+        lacking = PROVIDER.lacking(service(api, "uvicorn main:app"), place)
+
+        assert lacking is not None
+        assert lacking.command == (
+            f"{tmp_path}/.pyenv/versions/3.12.1/bin/python3.12 -m venv --clear .venv && .venv/bin/pip install -e ."
+        )
+
     def test_only_warns_where_requirements_are_installed(self, api: Path, place: Place) -> None:
         environment(api, "3.11.7")
         (api / "requirements.txt").touch()

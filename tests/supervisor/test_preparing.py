@@ -491,3 +491,27 @@ class TestAnInstallation:
         await set_up(bench.workshop())
 
         assert (bench.root / "calls").read_text() == "-m venv .venv\n-m venv --clear .venv\n"
+
+    async def test_that_failed_is_made_as_it_would_be_now(self, bench: Bench) -> None:
+        """The machine may have got what the first one lacked: another Python, the package manager itself."""
+        require_set_up(bench.private, "web")
+        with pytest.raises(PreparationFailed):
+            await set_up(bench.workshop())
+        bench.lacks = Install(folder=bench.root, command="touch made", missing="packages")
+
+        await set_up(bench.workshop())
+
+        assert (bench.root / "made").exists()
+        assert (bench.root / "tries").read_text() == "x\n"
+
+    async def test_that_failed_is_not_completed_by_what_adds_to_it(self, bench: Bench) -> None:
+        require_set_up(bench.private, "web")
+        with pytest.raises(PreparationFailed):
+            await set_up(bench.workshop())
+        (bench.root / "index").touch()
+        bench.lacks = Install(folder=bench.root, command="touch made", missing="packages", completes=True)
+
+        await set_up(bench.workshop())
+
+        assert not (bench.root / "made").exists()
+        assert (bench.root / "tries").read_text() == "x\nx\n"

@@ -21,6 +21,10 @@ NVMRC = asked("node", "v22.3.0", Form.NODE_PIN, ".nvmrc")
 REQUIRES = asked("python", ">=3.12,<3.14", Form.SPECIFIERS, "pyproject.toml")
 
 
+def on_path(names: set[str]) -> dict[str, str]:
+    return {name: name for name in names}
+
+
 class TestTheVersion:
     @pytest.mark.parametrize(
         ("tool", "all_asked", "version"),
@@ -56,24 +60,24 @@ class TestATool:
         ],
     )
     def test_comes_from_the_version_manager_that_is_there(self, have: set[str], command: str) -> None:
-        assert cure_of("node", [ENGINES], have).command == command
+        assert cure_of("node", [ENGINES], on_path(have)).command == command
 
     def test_is_left_to_the_file_of_the_version_manager(self) -> None:
-        assert cure_of("node", [ENGINES, NVMRC], {"nvm"}).command == "nvm install"
+        assert cure_of("node", [ENGINES, NVMRC], on_path({"nvm"})).command == "nvm install"
         assert (
-            cure_of("node", [asked("node", "22", Form.NODE_PIN, "mise.toml")], {"mise"}).command
+            cure_of("node", [asked("node", "22", Form.NODE_PIN, "mise.toml")], on_path({"mise"})).command
             == "mise install"
         )
         assert (
-            cure_of("node", [asked("node", "22", Form.NODE_PIN, ".tool-versions")], {"nvm"}).command
+            cure_of("node", [asked("node", "22", Form.NODE_PIN, ".tool-versions")], on_path({"nvm"})).command
             == "nvm install 22"
         )
 
     def test_may_be_a_package_manager(self) -> None:
         pinned = [asked("pnpm", "9.15.0", Form.MAJOR)]
 
-        assert cure_of("pnpm", pinned, {"npm"}).command == "npm install --global pnpm@9.15.0"
-        assert cure_of("pnpm", pinned, {"npm", "corepack"}).command == (
+        assert cure_of("pnpm", pinned, on_path({"npm"})).command == "npm install --global pnpm@9.15.0"
+        assert cure_of("pnpm", pinned, on_path({"npm", "corepack"})).command == (
             "corepack enable && corepack install --global pnpm@9.15.0"
         )
 
@@ -113,12 +117,12 @@ class TestAnEnvironment:
     def test_is_made_anew_with_a_python_that_fits(self, file: str, have: set[str], command: str) -> None:
         installer = Installer(file, (LOCKED | DECLARED)[file])
 
-        assert cure_of_environment(".venv", installer, [REQUIRES], have).command == command
+        assert cure_of_environment(".venv", installer, [REQUIRES], on_path(have)).command == command
 
     def test_of_an_odd_name_runs_nothing_of_that_name(self) -> None:
         installer = Installer("requirements.txt", DECLARED["requirements.txt"])
 
-        cure = cure_of_environment("a; rm -r x", installer, [REQUIRES], {"python3.12"})
+        cure = cure_of_environment("a; rm -r x", installer, [REQUIRES], on_path({"python3.12"}))
 
         assert cure.command.startswith(
             "python3.12 -m venv --clear 'a; rm -r x' && 'a; rm -r x'/bin/pip install"

@@ -5,10 +5,12 @@ Most versions are read from files. Where no file tells, a program outside of the
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from msgspec import Struct
 
@@ -45,6 +47,13 @@ from devinit.toolchains.there import KEPT, There, Versions
 _PYTHON = re.compile(r"(?:python|pip)[\d.]{0,6}")
 _NODE = frozenset(("node", "npx", "pnpx", "yarnpkg", "corepack", *(MANAGERS - {"bun"})))
 """Programs that run in Node. Bun runs in itself."""
+_PYTHONS_IN = (
+    ".pyenv/versions/*/bin",
+    ".local/share/uv/python/*/bin",
+    ".local/share/mise/installs/python/*/bin",
+    ".asdf/installs/python/*/bin",
+)
+"""Where version managers install Pythons, below the home directory."""
 _RUBY = frozenset(("ruby", "bundle", "bundler", "rails", "rake", "puma"))
 _BUNDLER = frozenset(("bundle", "bundler", "rails"))
 
@@ -195,19 +204,29 @@ def _refusing_framework(there: There, missed: tuple[Asked, ...]) -> str:
     return ""
 
 
-def programs_of(place: Place) -> set[str]:
-    """Return what the machine has of the programs that a cure may use."""
+def programs_of(place: Place) -> dict[str, str]:
+    """Return what the machine has of the programs that a cure may use: name → the word that runs it."""
     path = place.environment.get("PATH", os.defpath)
+    home = Path(place.environment.get("HOME", "/"))
     found = {name: found_on(path, name) for name in LOOKED_FOR}
     # The stand-ins of a version manager are there for every version that is installed for any folder.
     have = {
-        name
+        name: name
         for name, where in found.items()
         if where is not None and not (name in PYTHONS and Path(where).parent.name == "shims")
     }
-    home = Path(place.environment.get("HOME", "/"))
+    roots = (place.environment.get("PYENV_ROOT"), *(Path(each).parent.parent for each in _shims_in(found)))
+    own = (f"{root}/versions/*/bin" for root in roots if root)
+    for pattern in (*own, *(f"{home}/{each}" for each in _PYTHONS_IN)):
+        for python in glob.glob(f"{pattern}/python3.[0-9]*"):  # noqa: PTH207 - a pattern of whole paths
+            if (name := os.path.basename(python)) in PYTHONS and os.access(python, os.X_OK):  # noqa: PTH119 - as above
+                have.setdefault(name, quote(python))
     folder = Path(place.environment.get("NVM_DIR") or home / ".nvm")
-    return have | ({NVM} if (folder / "nvm.sh").is_file() else set())
+    return have | ({NVM: NVM} if (folder / "nvm.sh").is_file() else {})
+
+
+def _shims_in(found: dict[str, str | None]) -> set[str]:
+    return {where for where in found.values() if where is not None and Path(where).parent.name == "shims"}
 
 
 def _has(folder: Path, name: str) -> bool:

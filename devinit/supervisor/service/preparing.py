@@ -133,7 +133,7 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
     if not (before.asked or before.unfinished):
         return
     async with installing:
-        wanted = before.unfinished or await asyncio.to_thread(_wanted, workshop, before)
+        wanted = await asyncio.to_thread(_wanted, workshop, before)
         if wanted is not None:
             folder, command = wanted
             if before.unfinished:
@@ -152,8 +152,14 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
 
 
 def _wanted(workshop: Workshop, before: SetupRecord) -> tuple[str, str] | None:
-    """Return folder and command of the installation that a service needs; None where it needs none."""
-    if (install := workshop.install()) is not None:
+    """Return folder and command of the installation that a service needs; None where it needs none.
+
+    One that broke off is begun anew, as it would be now: the machine may have got what it lacked.
+    """
+    install = workshop.install()
+    if before.unfinished is not None and (install is None or install.completes):
+        return before.unfinished
+    if install is not None:
         return str(install.folder), install.command
     if before.installed is None:
         install = workshop.update()
