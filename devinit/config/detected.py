@@ -26,7 +26,7 @@ from devinit.text import one_line
 def detect(root: Path) -> Project:
     """Return the project that a folder's content suggests; it has no services when nothing is recognised."""
     project = beneath(root, ())
-    missing = missing_env_files(bounds_of(project.root), sorted(folders_of(project.services.values())))
+    missing = missing_env_files(project.root, sorted(folders_of(project.services.values())))
     project = replace(project, notes=(*project.notes, *map(one_line, missing)))
     if project.services and all(not kind_of(each).runs_a_command for each in project.services.values()):
         notes = (*project.notes, only_databases(project.root, list(project.services)))

@@ -12,7 +12,7 @@ from msgspec import Struct
 from devinit.config.env_files import EXAMPLES, LOADED
 from devinit.errors import StateFileError
 from devinit.model.service import Service
-from devinit.system.bounds import ENV_FILE, Bounds
+from devinit.system.bounds import ENV_FILE, bounds_of
 from devinit.system.files import BYTE_ORDER_MARK, LARGEST_SETTINGS, read_bytes
 
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=(.*)$", re.MULTILINE)
@@ -47,21 +47,21 @@ class Example(Struct, frozen=True):
         return f", and these have no value in it: {', '.join(self.without_value[:MOST_NAMES])}{more}"
 
 
-def uncopied_examples(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Example]:
+def uncopied_examples(root: Path, folders: Iterable[Path]) -> Iterator[Example]:
     """Yield the example of a `.env` in each of these folders, and in the project's, that has no `.env`."""
-    for folder in dict.fromkeys((bounds.root, *folders)):
+    for folder in dict.fromkeys((root, *folders)):
         if any((folder / name).exists() for name in (ENV_FILE, *LOADED)):
             continue
         source = next((folder / name for name in EXAMPLES if (folder / name).is_file()), None)
-        if source is None or not bounds.holds(source) or not (content := _content_of(source)):
+        if source is None or not bounds_of(root).holds(source) or not (content := _content_of(source)):
             continue
         yield Example(source, content, _without_value(content))
 
 
-def missing_env_files(bounds: Bounds, folders: Iterable[Path]) -> Iterator[str]:
+def missing_env_files(root: Path, folders: Iterable[Path]) -> Iterator[str]:
     """Yield a line for each folder with an example of a `.env` and no `.env`, with the command that copies it."""
-    for example in uncopied_examples(bounds, folders):
-        source, target = (_shown(path, bounds.root) for path in (example.source, example.target))
+    for example in uncopied_examples(root, folders):
+        source, target = (_shown(path, root) for path in (example.source, example.target))
         yield (
             f"{target} is missing; `cp {quote(source)} {quote(target)}` or `devinit start --setup` makes it"
             f"{example.lacks}"

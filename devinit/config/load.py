@@ -36,7 +36,6 @@ from devinit.errors import ConfigError, StateFileError
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Project
-from devinit.system.bounds import bounds_of
 from devinit.system.encoding import SAVE_AS_UTF_8, UTF_16, is_utf_16
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.text import one_line
@@ -229,7 +228,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
     if not services:
         notes.append(f"{path} describes no services")
     notes += linked_env_files(root, services.values())
-    notes += map(one_line, missing_env_files(bounds_of(root), sorted(folders_of(services.values()))))
+    notes += map(one_line, missing_env_files(root, sorted(folders_of(services.values()))))
     if found is not None:
         notes += notes_of(found, services)
         if table.detect is None:

@@ -23,6 +23,13 @@ ASKING = (
 """Files that ask for versions: the keys of `reading.READERS`."""
 PACKAGES = {"next": "next", "astro": "astro", "ng": "@angular/cli", "wrangler": "wrangler"}
 """Program of a framework → its package, whose `engines` count as well."""
+_MANAGED = frozenset((".tool-versions", "mise.toml", ".mise.toml"))
+_ABOUT = {
+    "node": _MANAGED | {"package.json", ".nvmrc", ".node-version"},
+    "ruby": _MANAGED | {"Gemfile", ".ruby-version"},
+    "go": _MANAGED | {"go.mod"},
+}
+"""Interpreter → the files that may ask for a version of it."""
 KEPT = "versions-that-fit.json"
 MOST_KEPT = 100
 _FORMAT = b"1"
@@ -40,23 +47,44 @@ def found_on(path: str, program: str) -> str | None:
     return None
 
 
-def fingerprint(
-    commands: Iterable[str], folders: Iterable[Path], programs: Iterable[str], environment: Mapping[str, str]
-) -> str:
-    """Return the digest of what is asked for in these folders, and of the programs that are there.
+def asking_files(folders: Iterable[Path]) -> list[str]:
+    """Return the files in these folders that may ask for versions: one system call for each folder."""
+    found = []
+    for folder in folders:
+        try:
+            names = set(os.listdir(folder))
+        except OSError:
+            continue
+        found += [f"{folder}/{name}" for name in ASKING if name in names]
+        if "node_modules" in names:
+            found += [f"{folder}/node_modules/{package}/package.json" for package in PACKAGES.values()]
+    return found
 
-    `folders`: the service's own, and those above. `programs`: paths of what its commands run.
+
+def interpreters_for(files: Iterable[str]) -> set[str]:
+    """Return the interpreters that such files may be about. Python comes with the programs that it runs."""
+    names = {os.path.basename(file) for file in files}
+    return {name for name, about in _ABOUT.items() if names & about}
+
+
+def fingerprint(
+    commands: Iterable[str],
+    files: Iterable[str],
+    programs: Iterable[str],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> str:
+    """Return the digest of what these files ask for, and of the programs that are there.
+
+    `programs`: paths of what the commands run. `folder`: where they run.
     """
-    around = list(folders)
     digest = blake2b(_FORMAT, digest_size=16)
     for command in commands:
         digest.update(command.encode(errors="surrogateescape") + b"\0")
-    names = (*ASKING, *(f"node_modules/{package}/package.json" for package in PACKAGES.values()))
-    for folder in around:
-        for name in names:
-            digest.update(f"{identity_of(f'{folder}/{name}')}\0".encode(errors="surrogateescape"))
+    for file in files:
+        digest.update(f"{file} {identity_of(file)}\0".encode(errors="surrogateescape"))
     for program in programs:
-        digest.update(f"{key_of(program, around[0], environment)}\0".encode(errors="surrogateescape"))
+        digest.update(f"{key_of(program, folder, environment)}\0".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

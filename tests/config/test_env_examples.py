@@ -9,11 +9,10 @@ import pytest
 from devinit.config.env_examples import missing_env_files
 from devinit.config.env_files import EXAMPLES
 from devinit.config.load import load
-from devinit.system.bounds import bounds_of
 
 
 def said(root: Path) -> list[str]:
-    return [*missing_env_files(bounds_of(root), [root / "backend"])]
+    return [*missing_env_files(root, [root / "backend"])]
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ class TestAnExample:
         folder.mkdir()
         (folder / ".env.example").write_text("DEBUG=1\n")
 
-        [line] = missing_env_files(bounds_of(tmp_path), [folder])
+        [line] = missing_env_files(tmp_path, [folder])
 
         assert "`cp 'a $(touch x)/.env.example' 'a $(touch x)/.env'`" in line
 

@@ -22,7 +22,7 @@ from devinit.toolchains.fingerprint import found_on
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
 from devinit.toolchains.python.environments import environments, has_environment, may_have_module
-from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
+from devinit.toolchains.python.installers import PYPROJECT, installer_of, is_declared
 
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
@@ -45,11 +45,12 @@ def install_of(service: Service, place: Place) -> Install | None:
     """Return what installs the packages that a service needs; None where nothing is evidently missing."""
     if service.external_url is not None:
         return None
-    return (
-        _of_node(service, place)
-        or _of_python(service, place, _lacking_module)
-        or install_for_program(service, place)
-    )
+    of_node = _of_node(service, place)
+    if of_node is not None:
+        return of_node
+    if _has_environment(service, place):
+        return _of_environment(service, place)
+    return _of_python(service, place, _lacking_module) or install_for_program(service, place)
 
 
 def install_for_program(service: Service, place: Place, path: str | None = None) -> Install | None:
@@ -112,10 +113,8 @@ def _of_python(
     service: Service, place: Place, lacking: Callable[[Service, Place], str | None]
 ) -> Install | None:
     made = python_setup(service, place)
-    if made is None:
+    if made is None or _has_environment(service, place):
         return None
-    if _has_environment(service, place):
-        return _of_environment(service, place, *made)
     folder, installer = made
     missing = lacking(service, place)
     if missing is None:
@@ -137,17 +136,19 @@ def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | Non
     return installer_of(up_to_root(service.directory, place.root), _has, _text_in)
 
 
-def _of_environment(service: Service, place: Place, folder: Path, installer: Installer) -> Install | None:
+def _of_environment(service: Service, place: Place) -> Install | None:
     """Return what completes an environment that lacks what a service runs, and the project declares."""
-    path = _path_of(service, place)
-    found = next(each for above in up_to_root(service.directory, place.root) for each in environments(above))
-    program = _lacking_program(service, path)
-    modules: dict[str, None] = {}
-    if not _has_import_path(service, place):
-        modules = dict.fromkeys(each for _, each in _modules(service) if not may_have_module(found, each))
+    folders = up_to_root(service.directory, place.root)
+    found = next(each for above in folders for each in environments(above))
+    program = _lacking_program(service, _path_of(service, place))
+    modules = dict.fromkeys(each for _, each in _modules(service) if not may_have_module(found, each))
     lacking = [*([program] if program is not None else []), *modules]
-    if not lacking:
+    if not lacking or _has_import_path(service, place):
         return None
+    made = python_setup(service, place)
+    if made is None:
+        return None
+    folder, installer = made
     declared = f"{_text_in(folder, installer.file)}\n{_text_in(folder, PYPROJECT)}"
     missing = next((each for each in lacking if is_declared(each, declared)), None)
     if missing is None:

@@ -25,6 +25,7 @@ RUNNERS = {
 }
 """Programs that run others in a virtual environment → how they are installed."""
 _OF_NODE = frozenset(("npm", "npx", "node"))
+_TOOLS = MANAGERS | RUNNERS.keys() | _OF_NODE
 _NODE = "https://nodejs.org/en/download"
 
 
@@ -79,10 +80,10 @@ def missing_tool(service: Service, place: Place, path: str) -> Install | None:
 
 def _lacking(command: str, path: str) -> str | None:
     """Return the package manager that a plain command begins with, and that a PATH does not have."""
-    words = first_words(command)
-    if not words or words[0] not in MANAGERS | RUNNERS.keys() | _OF_NODE:
+    name = command.lstrip().partition(" ")[0]
+    if name not in _TOOLS or not first_words(command):
         return None
-    return words[0] if found_on(path, words[0]) is None else None
+    return name if found_on(path, name) is None else None
 
 
 def _is_plug_and_play(service: Service, place: Place) -> bool:

@@ -31,21 +31,28 @@ class ProcessProvider(WebProvider):
     def prepare(self, service: Service, place: Place, say: Say) -> Notes:
         """Refuse, with the command that helps, a project whose packages are evidently not installed."""
         del say
-        stand_in = stand_in_for(service, place, path_of(service, place)) if service.command else None
-        if (install := self.lacking(service, place)) is not None:
+        path = path_of(service, place) if service.command and service.external_url is None else ""
+        if (install := self._lacking(service, place, path)) is not None:
             raise ServiceError(install.missing, hint=install.advice)
+        stand_in = stand_in_for(service, place, path)
         return () if stand_in is None else (stand_in.note,)
 
     def lacking(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages without which a service without `setup` cannot start."""
+        path = path_of(service, place) if service.command and service.external_url is None else ""
+        return self._lacking(service, place, path)
+
+    def _lacking(self, service: Service, place: Place, path: str) -> Install | None:
+        if service.command is None or service.external_url is not None:
+            return None
         if (refusal := refusal_of(service, place)) is not None:
             return refusal
         install = None if service.setup else install_of(service, place)
         # What runs before may install the program itself, and PATH may be the service's own.
         may_come = bool(service.setup or service.before_start) or "PATH" in service.env
-        if install is None and not may_come and service.external_url is None:
-            return missing_tool(service, place, path_of(service, place))
-        if install is not None and may_come and install_for_program(service, place) is not None:
+        if install is None:
+            return None if may_come else missing_tool(service, place, path)
+        if may_come and install_for_program(service, place) is not None:
             return None
         return install
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -24,11 +25,11 @@ class Runs(Struct, frozen=True):
     """Name → path, of those that its PATH has."""
 
 
-def runs_of(service: Service, path: str) -> Runs:
-    """Return what the commands of a service run with a PATH."""
+def runs_of(service: Service, path: str, interpreters: Iterable[str]) -> Runs:
+    """Return what the commands of a service run with a PATH, on which these interpreters are looked for, too."""
     lines = (service.command or "", *service.before_start)
     commands = [words for line in lines for words in arguments_of_parts(line)]
-    found = ((name, found_on(path, name)) for name in INTERPRETERS if commands)
+    found = ((name, found_on(path, name)) for name in interpreters if commands)
     return Runs(
         commands=tuple((words, _program(words[0], service.directory, path)) for words in commands),
         interpreters={name: where for name, where in found if where is not None},

@@ -13,7 +13,13 @@ from devinit.kinds.command import command_spec
 from devinit.kinds.process.runs import runs_of
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
-from devinit.toolchains.fingerprint import fingerprint, is_known_to_fit, remember_that_it_fits
+from devinit.toolchains.fingerprint import (
+    asking_files,
+    fingerprint,
+    interpreters_for,
+    is_known_to_fit,
+    remember_that_it_fits,
+)
 from devinit.toolchains.folders import up_to_root
 
 if TYPE_CHECKING:
@@ -27,13 +33,15 @@ def mismatches_of(service: Service, place: Place, *, asks: bool = True) -> list[
     """
     if service.command is None or service.external_url is not None:
         return []
+    files = asking_files(up_to_root(service.directory, place.root))
+    if not files:
+        return []
     environment = command_spec("true", service, place, place.environment).environment
-    runs = runs_of(service, environment.get("PATH", os.defpath))
-    folders = up_to_root(service.directory, place.root)
+    runs = runs_of(service, environment.get("PATH", os.defpath), sorted(interpreters_for(files)))
     commands = (service.command, *service.before_start)
     own = (path for _, path in runs.commands if path is not None)
     programs = dict.fromkeys((*own, *runs.interpreters.values()))
-    digest = fingerprint(commands, folders, programs, environment)
+    digest = fingerprint(commands, files, programs, service.directory, environment)
     private = place.data.parent
     if is_known_to_fit(private, digest):
         return []

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 from devinit.config.env_examples import Example, folders_of, uncopied_examples
 from devinit.model.service import Project
-from devinit.system.bounds import bounds_of
 
 
 def copy_examples(project: Project) -> Iterator[str]:
     """Copy each example that has no `.env` beside it; yield a line for each, with the secrets that it lacks."""
-    bounds = bounds_of(project.root)
-    for example in uncopied_examples(bounds, folders_of(project.services.values())):
+    for example in uncopied_examples(project.root, folders_of(project.services.values())):
         target = os.path.relpath(example.target, project.root)
         try:
             _write_new(example)
