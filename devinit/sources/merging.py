@@ -20,9 +20,9 @@ from devinit.model.service import Condition, Readiness, Service
 from devinit.sources.after_migrations import after_migrations
 from devinit.sources.commands import programs
 from devinit.sources.commands.programs import program_of, words_of
-from devinit.sources.commands.script_runs import MANAGERS
 from devinit.sources.references import retold, without_circles, without_portless, without_unfinished
 from devinit.sources.source import Found, Weight
+from devinit.toolchains.node.managers import MANAGERS
 
 
 def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:

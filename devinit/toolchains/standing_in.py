@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_SCRIPT = re.compile(r"\s*(?:pnpm|yarn|bun)\s+(?:run\s+)?([\w:.-]+)(?:\s+(?!\s)(.*\S))?\s*", re.DOTALL)
+_SCRIPT = re.compile(r"(?:pnpm|yarn|bun)\s++(?:run\s++)?([\w:.-]++)(?:\s++(.+))?", re.DOTALL)
 _NEEDED = re.compile(r"(?:^|[\s&|;(])(?:pnpm|pnpx|yarn|bun|bunx)(?:\s|$)")
 """A script that calls one of them by itself."""
-_RUN = re.compile(r"\s*(?:uv|poetry|pipenv|pdm)\s+run\s+([A-Za-z][\w-]*)(?:\s+(.*\S))?\s*", re.DOTALL)
+_RUN = re.compile(r"(?:uv|poetry|pipenv|pdm)\s++run\s++([A-Za-z][\w-]*+)(?:\s++(.+))?", re.DOTALL)
 _SEVERAL = re.compile(r"[|;&\n`]|\$\(")
 
 
@@ -17,7 +17,7 @@ def by_npm(command: str, scripts: Mapping[str, str]) -> str | None:
 
     npm hands on only what stands behind `--`.
     """
-    found = _SCRIPT.fullmatch(command)
+    found = _SCRIPT.fullmatch(command.strip())
     if found is None or _SEVERAL.search(command):
         return None
     name, rest = found[1], found[2] or ""
@@ -30,7 +30,7 @@ def by_npm(command: str, scripts: Mapping[str, str]) -> str | None:
 
 def in_environment(command: str) -> str | None:
     """Return the command that a runner runs in the virtual environment; None where only the runner knows it."""
-    found = _RUN.fullmatch(command)
-    if found is None or _SEVERAL.search(command) or "." in found[1]:
+    found = _RUN.fullmatch(command.strip())
+    if found is None or _SEVERAL.search(command):
         return None
     return f"{found[1]} {found[2]}" if found[2] else found[1]

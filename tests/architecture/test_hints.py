@@ -32,6 +32,8 @@ FOLLOWED = {
     "there the project can be started here": "tests/faults/test_containers.py::test_takes_over_nothing_that_listens_on_other_addresses",
     "without sudo; or, if only root": "tests/control/test_ownership.py::test_starts_there_once_it_has_said_that_it_means_to",
     "or let it run by itself": "tests/faults/test_hints.py::test_packages_that_are_not_installed_are_installed",
+    "run `{}`, and start again": "tests/kinds/test_missing_tools.py::test_is_there_once_what_brings_it_has_run",
+    "run `{}`{}{}": "tests/kinds/test_versions.py::test_fits_once_what_helps_has_run",
     "or set the port that its code": "tests/faults/test_hints.py::test_a_fixed_port_that_is_in_the_code_is_set_in_the_configuration",
     "if the checkout is yours, remove": "tests/faults/test_hints.py::test_in_the_checkout_is_removed",
     "kill -INT {}": "tests/supervisor/test_old_layout.py::test_is_not_copied_to_another_disk",

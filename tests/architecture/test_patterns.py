@@ -211,6 +211,13 @@ MATCHED = {
     ("devinit.sources.compose.environment", "_PRODUCTION"),
     ("devinit.sources.compose.native", "_ENTRYPOINT"),
     ("devinit.sources.compose.native", "_WAITS"),
+    ("devinit.kinds.command", "_ASSIGNED"),
+    ("devinit.toolchains.ranges.npm", "_HYPHEN"),
+    ("devinit.toolchains.ranges.npm", "_COMPARATOR"),
+    ("devinit.toolchains.ranges.python", "_CLAUSE"),
+    ("devinit.toolchains.standing_in", "_SCRIPT"),
+    ("devinit.toolchains.standing_in", "_RUN"),
+    ("devinit.toolchains.there", "_IN_FOLDER"),
 }
 """Compiled patterns that are matched at one place of a text alone."""
 LENGTH = 25_000

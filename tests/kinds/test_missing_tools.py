@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,19 @@ class TestAPackageManagerOfNode:
             PROVIDER.prepare(self.web(place, "pnpm all"), place, print)
 
         assert error.value.hint == f"run `{command}`, and start again"
+
+    def test_is_there_once_what_brings_it_has_run(self, tmp_path: Path, place: Place) -> None:
+        npm = tmp_path / "bin/npm"
+        npm.write_text('#!/bin/sh\nfor last; do :; done\n: >"${0%/*}/$last"; /bin/chmod +x "${0%/*}/$last"\n')
+        npm.chmod(0o755)
+        service = self.web(place, "pnpm all")
+        with pytest.raises(ServiceError) as error:
+            PROVIDER.prepare(service, place, print)
+
+        [command] = re.findall("`(.+)`", error.value.hint or "")
+        subprocess.run(["/bin/sh", "-c", command], env=place.environment, check=True)
+
+        assert PROVIDER.prepare(service, place, print) == ()
 
     def test_is_named_before_a_process_is_spawned_in_any_case(self, place: Place) -> None:
         have(place, "npm")

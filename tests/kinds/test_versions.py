@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -181,6 +182,22 @@ class TestAPython:
         assert (lacking.folder, lacking.command) == (api, "uv sync")
         assert "--setup" in lacking.advice
         assert PROVIDER.install(run, place) == lacking
+
+    def test_fits_once_what_helps_has_run(self, tmp_path: Path, api: Path, place: Place) -> None:
+        environment(api, "3.11.7")
+        program(
+            tmp_path / "bin/python3.12",
+            "#!/bin/sh\necho version = 3.12.4 >.venv/pyvenv.cfg\nprintf '#!/bin/sh\\n' >.venv/bin/pip\n"
+            "/bin/chmod +x .venv/bin/pip\n",
+        )
+        run = service(api, "uvicorn main:app")
+        [mismatch] = mismatches_of(run, place)
+
+        [command] = re.findall("`(.+)`", mismatch.advice(place.root))
+        subprocess.run(["/bin/sh", "-c", command], cwd=api, env=place.environment, check=True)
+
+        assert mismatches_of(run, place) == []
+        assert PROVIDER.lacking(run, place) is None
 
     def test_that_pip_refuses_is_replaced_by_one_that_fits(
         self, tmp_path: Path, api: Path, place: Place

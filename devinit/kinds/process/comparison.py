@@ -54,6 +54,7 @@ _PYTHONS_IN = (
     ".asdf/installs/python/*/bin",
 )
 """Where version managers install Pythons, below the home directory."""
+_BETWEEN = re.compile(r"[\s/&;|]")
 _RUBY = frozenset(("ruby", "bundle", "bundler", "rails", "rake", "puma"))
 _BUNDLER = frozenset(("bundle", "bundler", "rails"))
 
@@ -173,9 +174,9 @@ def _tools_of(words: tuple[str, ...], program: str | None) -> set[str]:
 
 def _asked_by_framework(service: Service, folders: list[Path], runs: Runs, bounds: Bounds) -> Iterator[Asked]:
     """Yield what a framework that the service runs asks for in its own package.json."""
-    lines = [_line_of(service, words) for words, _ in runs.commands]
+    said = {word for words, _ in runs.commands for word in _BETWEEN.split(_line_of(service, words))}
     for program, package in PACKAGES.items():
-        if not any(re.search(rf"(?:^|[\s/&;]){program}(?:\s|$)", line) for line in lines):
+        if program not in said:
             continue
         for folder in folders:
             path = folder / "node_modules" / package / "package.json"
