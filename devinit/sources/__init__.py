@@ -5,10 +5,28 @@ Another one is added by its module and a line in this table. Importing it loads 
 
 from __future__ import annotations
 
-from devinit.sources import applications, compose, hints, pm2, process_compose, procfile, scripts
+from devinit.sources import (
+    applications,
+    compose,
+    devcontainer,
+    hints,
+    pm2,
+    process_compose,
+    procfile,
+    scripts,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.sources.source import Source
 
-SOURCES: tuple[Source, ...] = (applications, procfile, process_compose, scripts, compose, pm2, hints)
+SOURCES: tuple[Source, ...] = (
+    applications,
+    procfile,
+    process_compose,
+    scripts,
+    compose,
+    pm2,
+    hints,
+    devcontainer,
+)
