@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinit.cli.doctor import exposure, files
+from devinit.cli.doctor.toolchains import toolchains
 from devinit.control.client import GREETING_SECONDS
 from devinit.model.port import LeaseOwner
 from devinit.ports.leases import Claim, Lease, LeaseStore
@@ -484,3 +485,26 @@ class TestToolchains:
             ("Python 3.12.1 (worker/.venv/bin/celery) does not meet 3.13 (worker/.python-version:1)", True),
         ]
         assert all(each["advice"] for each in found["toolchains"])
+
+    def test_that_only_one_service_is_refused_for_are_said_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("ruby", "bundle"):
+            program = tmp_path / "versions/3.1.2/bin" / name
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.touch(mode=0o755)
+        monkeypatch.setenv("PATH", str(program.parent))
+        root = tmp_path / "shop"
+        root.mkdir()
+        (root / "Gemfile").write_text('ruby "3.3.0"\n')
+        (root / "devinit.toml").write_text(
+            '[services.a]\ncommand = "ruby a.rb"\n[services.b]\ncommand = "bundle exec b"\n'
+            '[services.c]\ncommand = "ruby c.rb"\n'
+        )
+
+        [finding] = toolchains(root)
+
+        assert finding.problem == (
+            f"Ruby 3.1.2 ({program.parent}/ruby) does not meet 3.3.0 (Gemfile:1), and Bundler refuses it"
+        )
+        assert not finding.harmless

@@ -26,17 +26,22 @@ def toolchains(root: Path) -> Iterator[Finding]:
     place = Place(
         project=project.name, root=root, data=Path(state_folder(root), "data"), environment=dict(os.environ)
     )
-    found: dict[str, Finding] = {}
+    found: dict[object, Finding] = {}
+    reported = set()
     for service in project.services.values():
         if not kind_of(service).runs_a_command:
             continue
         for each in mismatches_of(service, place):
-            problem, is_harmless = each.problem(root), not each.refused_by
-            found.setdefault(
-                problem, Finding(check=CHECK, problem=problem, advice=each.advice(root), harmless=is_harmless)
-            )
+            # For one service it may only warn, and be refused for another one.
+            key = each.there.path, *(asked.file for asked in each.asked)
+            if each.refused_by or key not in found:
+                problem, is_harmless = each.problem(root), not each.refused_by
+                found[key] = Finding(
+                    check=CHECK, problem=problem, advice=each.advice(root), harmless=is_harmless
+                )
+                reported.add(problem)
         lacking = PROVIDERS[service.provider].lacking(service, place)
-        if lacking is not None and lacking.missing not in found:
+        if lacking is not None and lacking.missing not in reported:
             problem = f"{service.name}: {lacking.missing}"
             found.setdefault(lacking.missing, Finding(check=CHECK, problem=problem, advice=lacking.advice))
     yield from found.values()
