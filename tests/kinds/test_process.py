@@ -321,7 +321,13 @@ class TestAMissingVirtualEnvironment:
 
     @pytest.mark.parametrize(
         ("file", "command"),
-        [("uv.lock", "uv sync"), ("poetry.lock", "poetry install"), ("requirements.txt", "pip install -r")],
+        [
+            ("uv.lock", "uv sync"),
+            ("poetry.lock", "poetry install"),
+            ("pdm.lock", "pdm install"),
+            ("Pipfile", "pipenv install --dev"),
+            ("requirements.txt", "pip install -r"),
+        ],
     )
     def test_is_named_with_the_command_that_makes_it(self, place: Place, file: str, command: str) -> None:
         (place.root / file).touch()
