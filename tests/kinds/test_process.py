@@ -388,7 +388,9 @@ class TestAnIncompleteEnvironment:
             PROVIDER.prepare(a_service(place.root, command), place, print)
 
         assert error.value.message == f"{missing} is not installed in {place.root}/.venv"
-        assert f"run `.venv/bin/pip install -r requirements.txt` in {place.root}," in str(error.value.hint)
+        assert f"run `.venv/bin/python -m pip install -r requirements.txt` in {place.root}," in str(
+            error.value.hint
+        )
 
     @pytest.mark.parametrize(
         "there", ["uvicorn/", "uvicorn.py", "uvicorn.cpython-311.so", "__editable__x.pth"]
@@ -412,4 +414,4 @@ class TestAnIncompleteEnvironment:
         with pytest.raises(ServiceError) as error:
             PROVIDER.prepare(a_service(place.root, "uvicorn main:app"), place, print)
 
-        assert "run `uv pip install -r requirements.txt`" in str(error.value.hint)
+        assert "run `uv pip install --python .venv/bin/python -r requirements.txt`" in str(error.value.hint)

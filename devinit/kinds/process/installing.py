@@ -22,7 +22,7 @@ from devinit.toolchains.fingerprint import found_on
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
 from devinit.toolchains.python.environments import environments, has_environment, may_have_module
-from devinit.toolchains.python.installers import PYPROJECT, installer_of, is_declared
+from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"

@@ -6,7 +6,6 @@ installer that finds nothing to do ends within seconds.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -56,22 +55,13 @@ def _of_python(service: Service, place: Place) -> Install | None:
         return None
     return Install(
         folder=folder,
-        command=_in_environment(installer.command, found[0], folder),
+        command=installer.into(_shown(found[0], folder), has_pip=(found[0] / "bin/pip").exists()),
         missing=f"{found[0]} is older than what {folder} declares",
     )
 
 
-def _in_environment(command: str, environment: Path, folder: Path) -> str:
-    """Return a command that installs with pip for the environment that is there, whatever it is called."""
-    _, makes, installs = command.partition("-m venv .venv && .venv/bin/pip ")
-    if not makes:
-        return command  # uv, Poetry and Pipenv know their own
-    shown = environment.relative_to(folder) if environment.is_relative_to(folder) else environment
-    python = shlex.quote(str(shown / "bin" / "python"))
-    if (environment / "bin" / "pip").exists():
-        return f"{python} -m pip {installs}"
-    # As `uv venv` makes it.
-    return f"uv pip {installs.replace('install', f'install --python {python}', 1)}"
+def _shown(environment: Path, folder: Path) -> str:
+    return str(environment.relative_to(folder) if environment.is_relative_to(folder) else environment)
 
 
 def _latest(paths: Iterable[Path]) -> float:

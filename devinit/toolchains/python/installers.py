@@ -67,7 +67,9 @@ class Installer(Struct, frozen=True):
         if not self.program.startswith("python"):
             return self.command
         words = self.command.rpartition("pip install ")[2]
-        return f"{quote(environment)}/bin/pip install {words}" if has_pip else f"uv pip install {words}"
+        python = quote(f"{environment}/bin/python")
+        # `uv venv` makes environments without pip.
+        return f"{python} -m pip install {words}" if has_pip else f"uv pip install --python {python} {words}"
 
     @property
     def refuser(self) -> str:
