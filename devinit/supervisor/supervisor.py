@@ -28,7 +28,7 @@ from devinit.supervisor.reporting import outcome, outdated, report
 from devinit.supervisor.service.preparing import require_set_up
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack import stopping
-from devinit.supervisor.stack.configuration import Configuration
+from devinit.supervisor.stack.configuration import Configuration, warnings_about_tools
 from devinit.supervisor.stack.moves import Moves
 from devinit.supervisor.stack.order import (
     Order,
@@ -202,7 +202,7 @@ class Supervisor:
             # Each start reports what detection did not find, not only the first one.
             stack.note_again(project.notes)
         coming = [name for name in wanted if not stack.is_wanted(name)]
-        for text in await self.configuration.tool_warnings(project, order, coming):
+        for text in await warnings_about_tools(self.stage, project, order, coming):
             stack.note_once(text)
         self.configuration.make_room(project, coming)
         unchecked = [name for name in coming if name not in checked]

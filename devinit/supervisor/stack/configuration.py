@@ -70,13 +70,6 @@ class Configuration:
             if lacking is not None and not order.sets_up:
                 raise ServiceError(f"{service.name}: {lacking.missing}", hint=lacking.advice)
 
-    async def tool_warnings(self, project: Project, order: Order, names: Iterable[str]) -> list[str]:
-        """Return which tools of these services have not the versions that the repository asks for."""
-        place = replace(self._stage.place(), environment=order.asked.environ)
-        services = [project.services[name] for name in names]
-        # In a thread: a program may have to be asked for its version.
-        return await asyncio.to_thread(tool_warnings, services, place) if services else []
-
     async def try_to_publish(self, project: Project, order: Order) -> None:
         """Raise StateFileError when the files that carry ports and environment could not be written."""
         as_they_run = self._as_they_run(project)
@@ -207,3 +200,13 @@ def _copies_of(project: Project) -> list[str]:
     from devinit.supervisor.files.env_copies import copy_examples  # only for `--setup`
 
     return list(copy_examples(project))
+
+
+async def warnings_about_tools(
+    stage: Stage, project: Project, order: Order, names: Iterable[str]
+) -> list[str]:
+    """Return which tools of these services have not the versions that the repository asks for."""
+    place = replace(stage.place(), environment=order.asked.environ)
+    services = [project.services[name] for name in names]
+    # In a thread: a program may have to be asked for its version.
+    return await asyncio.to_thread(tool_warnings, services, place) if services else []
