@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -181,13 +182,12 @@ def _without_options(words: list[str]) -> list[str]:
 
 def _value_of(words: list[str], options: tuple[str, ...]) -> str:
     """Return the value of an option; empty when it is not there."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return next((value for word, value in pairs if word in options), "")
+    return next((value for word, value in pairwise([*words, ""]) if word in options), "")
 
 
 def option(words: tuple[str, ...], names: tuple[str, ...]) -> str:
     """Return the value of an option in one of its forms: `--port 1`, `--port=1`, `-p1`; empty without."""
-    for word, value in zip(words, (*words[1:], ""), strict=True):
+    for word, value in pairwise((*words, "")):
         if word in names:
             return value
         for name in names:
