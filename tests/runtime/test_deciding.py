@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
@@ -326,6 +327,25 @@ class TestAForm:
         found = decided(stated("APP_DATABASE_URL", "", Source.CODE, required=True))
 
         assert found["APP_DATABASE_URL"].value == URL
+
+    def test_of_one_origin_that_the_code_needs_is_that_of_the_first_frontend(self) -> None:
+        found = decided(stated("CORS", "", Source.CODE, required=True))
+
+        assert found["CORS"].value == "http://localhost:5174"
+        assert decided(stated("CORS_ORIGIN", "", Source.CODE)) == {}
+
+    def test_of_a_list_of_origins_without_a_value_has_those_of_the_frontends(self) -> None:
+        read = stated("CORS_ORIGIN", "", Source.CODE)
+
+        found = decided(replace(read, separator=Separator.COMMA))
+
+        assert found["CORS_ORIGIN"].value == "http://localhost:5174,http://127.0.0.1:5174"
+
+    def test_of_an_address_that_a_page_needs_is_that_of_the_backend(self) -> None:
+        found = decided(stated("VITE_API_BASE_URL", "", Source.CODE, required=True), of="frontend")
+
+        assert found["VITE_API_BASE_URL"].value == "http://localhost:8001"
+        assert decided(stated("VITE_MAPS_URL", "", Source.CODE, required=True), of="frontend") == {}
 
 
 NAMES = (

@@ -168,6 +168,50 @@ class TestJavaScript:
     def test_without_a_literal_says_nothing(self, text: str) -> None:
         assert read_javascript(text).reads == ()
 
+    @pytest.mark.parametrize(
+        ("text", "name", "default"),
+        [
+            ('process.env.CORS_ORIGIN ? process.env.CORS_ORIGIN.split(",") : []', "CORS_ORIGIN", ""),
+            ("process.env['ALLOWED_ORIGIN']?.split(',') ?? []", "ALLOWED_ORIGIN", ""),
+            ('(process.env.ORIGINS || "").split(",")', "ORIGINS", ""),
+            ('(process.env.ORIGINS ?? "http://localhost:1")\n  .split(",")', "ORIGINS", "http://localhost:1"),
+        ],
+    )
+    def test_takes_a_list_apart(self, text: str, name: str, default: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.name, read.default, read.separator) == (name, default, Separator.COMMA)
+
+    @pytest.mark.parametrize(
+        ("text", "name"),
+        [
+            ("app.enableCors({ origin: [process.env.CORS], credentials: true })", "CORS"),
+            ("cors({ origin: process.env.CLIENT_URL })", "CLIENT_URL"),
+            ("axios.create({ baseURL: import.meta.env.VITE_API_BASE_URL })", "VITE_API_BASE_URL"),
+            ("const url = `${process.env.NEXT_PUBLIC_API_BASE_URL}/items`", "NEXT_PUBLIC_API_BASE_URL"),
+            ("import { PUBLIC_API_URL } from '$env/static/public'", "PUBLIC_API_URL"),
+        ],
+    )
+    def test_cannot_do_without_an_origin_and_the_address_of_the_api(self, text: str, name: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.name, read.default, read.is_required) == (name, "", True)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "import.meta.env.VITE_API_BASE_URL ?? location.origin",
+            "import.meta.env.VITE_API_BASE_URL || location.origin",
+            "process.env.REACT_APP_API_URL ? real : mocked",
+            "import.meta.env.VITE_SOCKET_URL && connect()",
+            "if (import.meta.env.VITE_API_BASE_URL === undefined) mock()",
+            "process.env.INTERNAL_API_URL",
+            "cors({ origin: process.env.ORIGIN || true })",
+        ],
+    )
+    def test_does_without_what_it_asks_for_first(self, text: str) -> None:
+        assert read_javascript(text).reads == ()
+
 
 class TestSpring:
     @pytest.mark.parametrize(
