@@ -29,7 +29,9 @@ _WITH_DEFAULT = re.compile(
 """A schema of zod."""
 _SPLIT = re.compile(_ENVIRONMENT + _NAME + r"!?\s{0,40}\??\.split\([\"'],")
 """A list whose entries are taken apart at commas: `process.env.CORS_ORIGIN?.split(",")`."""
-_ORIGIN = re.compile(r"\borigin[\"']?\s{0,9}:\s{0,9}\[?\s{0,40}" + _ENVIRONMENT + _NAME + r"!?\s{0,9}[,\]}\n]")
+_ORIGIN = re.compile(
+    r"\borigin[\"']?\s{0,9}:\s{0,9}\[?\s{0,40}" + _ENVIRONMENT + _NAME + r"!?\s{0,9}[,\]}\n]"
+)
 """The one origin that a server of Node lets in: `cors({ origin: process.env.CLIENT_URL })`."""
 _FOR_BROWSERS = re.compile(
     _ENVIRONMENT
@@ -37,7 +39,9 @@ _FOR_BROWSERS = re.compile(
     + r"\b)(?!\s{0,40}(?:\?|\|\||&&|[!=]==?))"
 )
 """An address that a page needs: the bundler puts `undefined` in its place when it has no value."""
-_IMPORTED = re.compile(r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']")
+_IMPORTED = re.compile(
+    r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']"
+)
 """What SvelteKit refuses to build without."""
 
 

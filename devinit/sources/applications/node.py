@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications import javascript
-from devinit.sources.applications.node_migrations import migrations_of
 from devinit.sources.applications.node_ports import entry_of, port_of_a_program, port_of_a_tool, sources_of
 from devinit.sources.applications.package import Package
 from devinit.sources.applications.scripts import Run, harm_in, run_of, starts_several
@@ -68,7 +67,7 @@ def found_in(tree: Tree, folder: str) -> Finding:
     script = script and (_page_among_several(package, script) or _reloading(package, script) or script)
     if script and (harm := harm_in(script, package.scripts)):
         return Finding(notes=(f"{at(folder, _FILE)}its `{script}` is left out: {harm}",))
-    finding = _program(package, script) if script else Finding()
+    finding = _told_of_its_database(package, _program(package, script) if script else Finding())
     if not finding.units or finding.units[0].role is Role.BACKEND:
         return finding
     second = (
@@ -109,6 +108,14 @@ def _reloading(package: Package, script: str) -> str:
         if reloads and entry_of(package, other) == entry:
             return name
     return ""
+
+
+def _told_of_its_database(package: Package, finding: Finding) -> Finding:
+    """Return what a script starts, with a note about a database whose schema nothing brings up to date."""
+    servers = [each for each in finding.units if each.uses_databases and each.port is not None]
+    is_migrated = any(line.about == "before_start" for unit in servers for line in unit.evidence)
+    note = "" if is_migrated or not servers else package.unmigrated()
+    return replace(finding, notes=(*finding.notes, note)) if note else finding
 
 
 def _only_builds(package: Package, script: str) -> bool:
@@ -167,7 +174,7 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
         package.packages
     )
     uses_databases = tool.is_server or is_backend or "@sveltejs/kit" in package.packages
-    before_start, migrations = migrations_of(package) if uses_databases else ((), ())
+    before_start, migrations = package.migrations() if uses_databases else ((), ())
     return Unit(
         folder=package.folder,
         role=Role.ASSETS if has_assets else tool.role,
@@ -217,7 +224,7 @@ def _server(package: Package, script: str, run: Run, kind: str) -> Unit:
     port = port_of_a_program(package, script, run, _PORTS[role])
     built = any(word.removeprefix("./").startswith(_BUILT) for word in run.words[1:])
     has_build = built and isinstance(package.scripts.get("build"), str)
-    migrate, migrations = migrations_of(package)
+    migrate, migrations = package.migrations()
     return Unit(
         folder=package.folder,
         role=role,
@@ -267,6 +274,7 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
         better = "one service for each is better"
         notes = (f"{at(package.folder, _FILE)}its script starts several programs ({words}); {better}",)
     port = port_of_a_program(package, script, run, _PORTS[role])
+    migrate, migrations = package.migrations()
     unit = Unit(
         folder=package.folder,
         role=role,
@@ -276,7 +284,8 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
         port=port.number,
         strict=port.strict,
         port_env=port.variable,
-        evidence=(*package.script_line(script), *port.said),
+        before_start=migrate,
+        evidence=(*package.script_line(script), *port.said, *migrations),
     )
     return Finding((unit,), notes)
 

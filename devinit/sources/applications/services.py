@@ -61,7 +61,22 @@ def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
     units = [unit for finding in findings for unit in finding.units]
     order = list(Role)
     units = sorted(_beside_backends(tree, units), key=lambda unit: order.index(unit.role))
-    return units, tuple(note for finding in findings for note in finding.notes)
+    return list(_migrated_once(units)), tuple(note for finding in findings for note in finding.notes)
+
+
+def _migrated_once(units: list[Unit]) -> Iterator[Unit]:
+    """Yield the programs; of those that share the migrations of a package, the first one alone runs them."""
+    seen: set[str] = set()
+    for unit in units:
+        said = [each.file for each in unit.evidence if each.about == "before_start"]
+        shared = [command for command in unit.before_start if command.startswith("cd ")]
+        if shared and seen.issuperset(said):
+            rest = tuple(each for each in unit.before_start if each not in shared)
+            evidence = tuple(each for each in unit.evidence if each.about != "before_start")
+            yield replace(unit, before_start=rest, evidence=evidence)
+        else:
+            yield unit
+        seen.update(said)
 
 
 def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:

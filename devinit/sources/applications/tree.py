@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from devinit.model.evidence import Evidence
+from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read_source, seen
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds, is_in
@@ -90,6 +91,7 @@ class Tree(Struct, kw_only=True):
     """Whether the walk has seen everything within its depth."""
     _texts: dict[str, str] = field(default_factory=dict)
     _packages: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    _workspace: dict[str, Package] | None = None
 
     @property
     def folders(self) -> list[str]:
@@ -117,6 +119,12 @@ class Tree(Struct, kw_only=True):
             is_there = self.has(folder, "package.json")
             self._packages[folder] = read_package(self.path(folder), self.bounds) if is_there else None
         return self._packages[folder]
+
+    def workspace(self) -> dict[str, Package]:
+        """Return the packages of the workspace in the project's folder by their names."""
+        if self._workspace is None:
+            self._workspace = packages_of(self.bounds)
+        return self._workspace
 
     def below(self, folder: str) -> Iterator[str]:
         """Yield a folder and those below it, the nearest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -14,12 +14,13 @@ from devinit.model.service import Condition, Readiness, RestartMode, RestartPoli
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import understood
 from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.migrations import migration_of
 from devinit.sources.commands.process import Process, problem_of, service_name
 from devinit.sources.commands.script_runs import RUNNERS
 from devinit.sources.commands.services import MOST_NOTES, Listing, Numbering, add, line_of
 from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read, seen, table
-from devinit.sources.packages import read_package
+from devinit.sources.packages import package_manager, read_package
 from devinit.sources.scripts.expanding import Expansion, Step
 from devinit.sources.scripts.waiting import Kind, kind_of, package_of, program_run, waits
 from devinit.sources.source import Found, Weight
@@ -102,12 +103,28 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
             listing.services[name] = service
     building = {name for name, step in added.items() if _builds(step, kinds[name])}
     listing.clients &= listing.services.keys() - building
+    _migrate(listing, [name for name in added if name in listing.clients])
     found = listing.found(ORIGIN)
     if not all(step.package for step in steps if not step.ends):
         return found
     # What is outside of the workspace such a command cannot name.
     folders = (bounds.root, *(bounds.root / each.folder for each in packages.values()))
     return replace(found, scope=frozenset(map(str, folders)))
+
+
+def _migrate(listing: Listing, names: Iterable[str]) -> None:
+    """Let the first server in each folder apply the migrations of the package there."""
+    bounds, done = listing.bounds, set[Path]()
+    for name in names:
+        service = listing.services[name]
+        if service.port is None or service.directory in done:
+            continue
+        done.add(service.directory)
+        described = read_package(service.directory, bounds) or {}
+        manager = package_manager(bounds, service.directory, described)
+        if found := migration_of(service.directory, described, manager, bounds):
+            listing.services[name] = replace(service, before_start=(found.command,))
+            listing.evidence[name] += (found.said,)
 
 
 def _add(step: Step, process: Process, listing: Listing) -> None:

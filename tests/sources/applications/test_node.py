@@ -223,6 +223,124 @@ class TestAServerThatIsBuilt:
         assert service.before_start == ("npx --no-install prisma migrate deploy",)
         assert service.depends_on == ("postgres",)
 
+    def test_whose_script_starts_several_programs_is_brought_up_to_date_as_well(
+        self, root: Path, write: Write
+    ) -> None:
+        write(
+            "server/package.json",
+            '{"scripts": {"dev": "concurrently a b"}, "dependencies": {"express": "5", "prisma": "6"}}',
+        )
+        write("server/prisma/schema.prisma", 'provider = "postgresql"\n')
+        write("server/prisma/migrations/1_init/migration.sql")
+
+        assert detect(root).services["backend"].before_start == ("npx --no-install prisma migrate deploy",)
+
+    @pytest.mark.parametrize(
+        ("config", "journal", "commands"),
+        [
+            ('out: "./drizzle", dialect: "postgresql"', "drizzle/meta/_journal.json", ("npx --no-install drizzle-kit migrate",)),
+            ('dialect: "sqlite"', "drizzle/meta/_journal.json", ("npx --no-install drizzle-kit migrate",)),
+            ('out: "db/out"', "db/out/meta/_journal.json", ("npx --no-install drizzle-kit migrate",)),
+            ('out: "db/out"', "drizzle/meta/_journal.json", ()),
+            ('dialect: "sqlite", driver: "d1-http"', "drizzle/meta/_journal.json", ()),
+        ],
+    )  # fmt: skip
+    def test_applies_the_migrations_that_drizzle_has_recorded(
+        self, root: Path, write: Write, config: str, journal: str, commands: tuple[str, ...]
+    ) -> None:
+        write(
+            "api/package.json",
+            '{"scripts": {"dev": "node index.js"}, "devDependencies": {"drizzle-kit": "0.31"}}',
+        )
+        write("api/index.js", "app.listen(process.env.PORT)")
+        write("api/drizzle.config.ts", f"export default {{ {config} }}")
+        write(f"api/{journal}", "{}")
+
+        assert detect(root).services["backend"].before_start == commands
+
+    @pytest.mark.parametrize(
+        ("scripts", "expected"),
+        [
+            ('"db:migrate": "dotenv -- knex migrate:latest"', "npm run db:migrate"),
+            ('"migrate:production": "knex migrate:latest"', "npx --no-install knex migrate:latest"),
+            ('"migrate": "knex migrate:latest --env staging"', "npx --no-install knex migrate:latest"),
+        ],
+    )
+    def test_prefers_the_script_that_migrates_the_database_of_development(
+        self, root: Path, write: WriteFile, scripts: str, expected: str
+    ) -> None:
+        write(
+            "api/package.json",
+            f'{{"scripts": {{"dev": "node index.js", {scripts}}}, "dependencies": {{"knex": "3"}}}}',
+        )
+        write("api/index.js", "require('http').createServer().listen(process.env.PORT)\n")
+        write("api/knexfile.js", "module.exports = {}\n")
+        write("api/migrations/1_first.js", "")
+
+        assert detect(root).services["backend"].before_start == (expected,)
+
+    @pytest.mark.parametrize(
+        ("schema", "stated"),
+        [("prisma/schema.prisma", ""), ("schema.prisma", ""), ("src/db.prisma", '"prisma": {"schema": "src/db.prisma"},')],
+    )  # fmt: skip
+    def test_applies_the_migrations_of_the_package_that_it_uses(
+        self, root: Path, write: Write, schema: str, stated: str
+    ) -> None:
+        workspace(write, schema, stated)
+        write(str(Path("packages/db", schema).parent / "migrations/1_init/migration.sql"))
+
+        services = detect(root).services
+
+        migrate = "cd ../../packages/db && pnpm exec prisma migrate deploy"
+        assert services["backend"].before_start == (migrate,)
+        assert services["frontend"].before_start == ()
+
+    def test_without_migrations_says_how_its_tables_are_made(self, root: Path, write: Write) -> None:
+        workspace(write, "prisma/schema.prisma", "")
+
+        notes = detect(root).notes
+
+        made = "`pnpm exec prisma db push` in its folder makes its tables"
+        assert f"packages/db/prisma/schema.prisma: it has no migrations; {made}" in notes
+
+    @pytest.mark.parametrize(
+        "script", ["migrate", "db:migrate", "migrations:run", "db:push", "migration-run"]
+    )
+    def test_says_which_script_changes_its_schema(self, root: Path, write: Write, script: str) -> None:
+        scripts = {"dev": "nest start --watch", script: "typeorm-ts-node-commonjs migration:run"}
+        write("api/package.json", json.dumps({"scripts": scripts, "dependencies": {"pg": "8"}}))
+
+        [note] = [each for each in detect(root).notes if "changes the schema" in each]
+
+        assert f"`npm run {script}`" in note
+
+    @pytest.mark.parametrize(
+        "script", ["migrate:create", "db:reset", "migration:revert", "push", "db:generate"]
+    )
+    def test_says_nothing_of_scripts_that_do_something_else(
+        self, root: Path, write: Write, script: str
+    ) -> None:
+        scripts = {"dev": "nest start --watch", script: "something"}
+        write("api/package.json", json.dumps({"scripts": scripts, "dependencies": {"pg": "8"}}))
+
+        assert not [each for each in detect(root).notes if "changes the schema" in each]
+
+
+def workspace(write: Write, schema: str, stated: str) -> None:
+    """Two applications that use the database package of their workspace, directly and through another one."""
+    write("pnpm-workspace.yaml", "packages:\n  - apps/*\n  - packages/*\n")
+    write("package.json", '{"packageManager": "pnpm@9.0.0"}')
+    for name, dev, need in (("api", "nest start --watch", "trpc"), ("web", "next dev", "db")):
+        write(
+            f"apps/{name}/package.json",
+            json.dumps(
+                {"name": name, "scripts": {"dev": dev}, "dependencies": {f"@shop/{need}": "workspace:*"}}
+            ),
+        )
+    write("packages/trpc/package.json", '{"name": "@shop/trpc", "dependencies": {"@shop/db": "workspace:*"}}')
+    write("packages/db/package.json", f'{{{stated} "name": "@shop/db", "dependencies": {{"prisma": "6"}}}}')
+    write(f"packages/db/{schema}", 'provider = "postgresql"\n')
+
 
 class TestAPage:
     def test_is_ready_when_it_answers_below_500(self, package: Package) -> None:

@@ -313,6 +313,23 @@ class TestConcurrently:
 
         assert {name for name, each in services.items() if "postgres" in each.depends_on} == {"seed", "api"}
 
+    def test_brings_the_database_of_its_package_up_to_date_once(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently 'next dev' 'PORT=4000 tsx api.ts' 'tsx jobs.ts'"},
+            {"dependencies": {"next": "15", "prisma": "6"}},
+            **{
+                "api.ts": "app.listen(process.env.PORT)",
+                "jobs.ts": "",
+                "prisma/schema.prisma": 'provider = "postgresql"',
+                "prisma/migrations/1_init/migration.sql": "",
+            },
+        )
+
+        commands = [each.before_start for each in project.services.values()]
+
+        assert commands.count(("npx --no-install prisma migrate deploy",)) == 1
+        assert len(commands) == 3
+
     def test_may_be_the_script_that_starts_all_of_it(self, tree: Tree) -> None:
         project = tree(
             {
