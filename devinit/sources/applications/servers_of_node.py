@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from devinit.model.defaults import LOCAL_HOST
 from devinit.sources.applications.unit import Role
+from devinit.sources.commands.programs import PHONES
 
 _PORT = "--port ${PORT}"
 _HOST_AND_PORT = f"--host {LOCAL_HOST} {_PORT}"
@@ -156,16 +157,13 @@ DOCUMENTATION = {
     "typedoc": "TypeDoc",
 }
 """Programs that serve documentation: not started by themselves."""
-DEVICES = {
-    "expo": "Expo",
-    "react-native": "React Native",
+DEVICES = PHONES | {
     "electron": "Electron",
     "electron-vite": "Electron",
 } | {
     "electron-forge": "Electron",
     "tauri": "Tauri",
     "ionic": "Ionic",
-    "cap": "Capacitor",
     "wxt": "a browser extension",
     "plasmo": "a browser extension",
 }

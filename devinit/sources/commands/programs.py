@@ -127,6 +127,9 @@ SERVES_BUILT = frozenset({"serve", "react-router-serve", "remix-serve"})
 OUTPUT = frozenset({"dist", "build", ".output", ".next", "out"})
 """Folders into which programs are built."""
 
+PHONES = {"expo": "Expo", "react-native": "React Native", "cap": "Capacitor", "cordova": "Cordova"}
+"""Programs whose application runs on a phone or in its simulator, and that a person works in."""
+
 SERVING_NAMES = frozenset({"web", "api", "backend", "server", "frontend"})
 """Names of processes that answer requests: `web` is the only one that Heroku gives a port."""
 WORKING_NAMES = re.compile(

@@ -592,6 +592,20 @@ class TestAWorkspace:
     def test_is_only_what_the_command_selects(self, tree: Tree, script: str, names: list[str]) -> None:
         assert list(tree({"dev": script}, MORE, **WORKSPACE).services) == names
 
+    @pytest.mark.parametrize("dev", ["expo start --ios", "pnpm with-env expo start", "react-native start"])
+    def test_starts_nothing_for_a_phone(self, write: Write, tree: Tree, dev: str) -> None:
+        write("pnpm-workspace.yaml", "packages: ['apps/*']\n")
+        mobile = package("mobile", dev)
+        mobile["scripts"]["with-env"] = "dotenv --"  # type: ignore[index]
+
+        project = tree(
+            {"dev": "turbo dev"},
+            **{"apps/web/package.json": package("web", "next dev"), "apps/mobile/package.json": mobile},
+        )
+
+        assert list(project.services) == ["web"]
+        assert any("mobile is left out" in each and "it is no web server" in each for each in project.notes)
+
     def test_of_pnpm_is_named_in_its_own_file(self, write: Write, tree: Tree) -> None:
         write("pnpm-workspace.yaml", "packages:\n  - 'apps/*'\n  - packages/ui\n")
 
