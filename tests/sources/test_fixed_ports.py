@@ -83,6 +83,34 @@ CALLS = {
         "export const url_main = import.meta.env.DEV\n    ? 'http://localhost:8000'\n    : location.origin",
         2,
     ),
+    "a choice of a built program": (
+        "frontend/src/api.js",
+        "const apiUrl = process.env.NODE_ENV === 'production' ? process.env.URL : 'http://localhost:8000'",
+        1,
+    ),
+    "a choice that is no default": (
+        "frontend/src/config.js",
+        "export const API_BASE_URL =\n  import.meta.env.PROD || import.meta.env.VITE_REMOTE == 'yes'\n"
+        "    ? import.meta.env.VITE_BACKEND + 'api/'\n    : 'http://localhost:8000/api/';",
+        4,
+    ),
+    "a proxy that may be remote": (
+        "frontend/vite.config.js",
+        "const proxy_url =\n  process.env.VITE_REMOTE === 'yes'\n    ? process.env.VITE_BACKEND\n"
+        "    : 'http://localhost:8000/';\nexport default { server: { proxy: { '/api': { target: proxy_url } } } }",
+        4,
+    ),
+    "a choice by where the page is": (
+        "frontend/src/socket.js",
+        "export const SOCKET_URL =\n  window.location.host.indexOf('localhost') >= 0\n"
+        "    ? 'http://127.0.0.1:8000'\n    : window.location.host;",
+        3,
+    ),
+    "a port with a name": (
+        "frontend/dev.config.js",
+        "const apiPort = 8000;\nconst API_SERVER_URL = `http://localhost:${apiPort}`;",
+        2,
+    ),
     "a field of a class": ("frontend/src/auth.ts", "  private apiUrl = 'http://localhost:8000/api';", 1),
     "a component": (
         "frontend/src/App.vue",
@@ -132,7 +160,8 @@ class TestAClient:
             "const API_URL = process.env.API_URL || 'http://localhost:8000'",
             "const API_URL = env.VITE_API_URL ||\n  'http://localhost:8000'",
             "// fetch('http://localhost:8000')",
-            "const url = process.env.NODE_ENV === 'test' ? process.env.URL : 'http://localhost:8000'",
+            "const url = process.env.API_URL ? process.env.API_URL : 'http://localhost:8000'",
+            "const url = import.meta.env.VITE_MOCKED ? '/mocks' : 'http://localhost:8000'",
             "const API_URL = z.string().default('http://localhost:8000')",
             "const DEFAULT_BASE_URL = 'http://localhost:8000'",
             "const text = 'see http://localhost:8000'",

@@ -157,16 +157,20 @@ DOCUMENTATION = {
     "typedoc": "TypeDoc",
 }
 """Programs that serve documentation: not started by themselves."""
-DEVICES = PHONES | {
-    "electron": "Electron",
-    "electron-vite": "Electron",
-} | {
-    "electron-forge": "Electron",
-    "tauri": "Tauri",
-    "ionic": "Ionic",
-    "wxt": "a browser extension",
-    "plasmo": "a browser extension",
-}
+DEVICES = (
+    PHONES
+    | {
+        "electron": "Electron",
+        "electron-vite": "Electron",
+    }
+    | {
+        "electron-forge": "Electron",
+        "tauri": "Tauri",
+        "ionic": "Ionic",
+        "wxt": "a browser extension",
+        "plasmo": "a browser extension",
+    }
+)
 """Programs whose application is no web page: not started by themselves."""
 
 SERVER_PACKAGES = {

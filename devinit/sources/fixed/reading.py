@@ -21,11 +21,13 @@ from devinit.system.bounds import Bounds
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
-_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d|[\"']django_vite[\"']")
+_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{)|[\"']django_vite[\"']")
+_NUMBERED = re.compile(rf"(?P<before>{_LOCAL}:)\$\{{(?P<name>[A-Za-z_$][\w$]{{0,60}})\}}")
+"""An address whose port is a constant of the same file: `http://localhost:${API_PORT}`."""
 _CONFIGURATION = re.compile(
     r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
 )
-_BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.NODE_ENV)){0,160}?"
+_BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
 """What may stand between a name and its value: the condition of a choice, also on lines of its own."""
 _PROXY = re.compile(
     rf"""(?:target|destination|proxy|origin)["']?\s{{0,9}}[:=,(]{_BEFORE}["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
@@ -51,6 +53,9 @@ _FROM_ELSEWHERE = re.compile(
 )
 _MODE = re.compile(r"process\.env\.NODE_ENV|import\.meta\.env\.(?:DEV|PROD|MODE)\b")
 """Says how the code runs, not where anything is."""
+_CHOICE = re.compile(r"(?P<condition>[^?:]{1,200})\?(?![.?])(?P<first>[^:]{0,160}):(?P<second>[^:]{0,40})\Z")
+"""`condition ? first : second`, as far as the beginning of an address in `second`."""
+_NAME_READ = re.compile(r"(?:process|import\.meta)\.env\.(\w{1,80})")
 _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", ".svelte")
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
@@ -129,7 +134,7 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constan
         content = content_of(path)
         if _MENTION.search(content) is None:
             continue
-        text = decoded(content)
+        text = _with_numbers(decoded(content))
         is_python = path.suffix == ".py"
         if is_python and not (_DJANGO_VITE.search(text) or (_ADDRESS.search(text) and _ORIGINS.search(text))):
             continue
@@ -159,10 +164,36 @@ def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple
     for found in (match for pattern in patterns for match in pattern.finditer(code)):
         # As far as the statement goes: what stands behind `??` may be a default.
         beginning = code.rfind("\n", 0, found.start()) + 1
-        said = _MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()])
+        said = _chosen(_MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()]))
         before = code[max(beginning - _LONGEST_LINE, 0) : beginning].rstrip().endswith(("||", "??"))
         if not before and not _FROM_ELSEWHERE.search(said):
             yield int(found[1]), found.start(1), Direction.CALLS
+
+
+def _chosen(said: str) -> str:
+    """Return what is said before an address, without a choice between it and a variable that is not its default.
+
+    `A === "remote" ? B : "http://…"` takes the address whatever B says; `B ? B : "http://…"` does not.
+    """
+    address = _ADDRESS.search(said)
+    found = _CHOICE.search(said[: address.start()] if address else said)
+    if found is None:
+        return said
+    asked, taken = (set(_NAME_READ.findall(found[each])) for each in ("condition", "first"))
+    is_default = bool(asked & taken) or (bool(asked) and not taken)
+    return said if is_default else said[found.end() :]
+
+
+def _with_numbers(text: str) -> str:
+    """Return a text with the numbers of its constants in the addresses that name them."""
+
+    def number(found: re.Match[str]) -> str:
+        stated = re.search(
+            rf"\bconst\s{{1,9}}{re.escape(found['name'])}\s{{0,9}}=\s{{0,9}}(\d{{2,5}})\s{{0,9}}[;\n]", text
+        )
+        return f"{found['before']}{stated[1]}" if stated else found[0]
+
+    return _NUMBERED.sub(number, text)
 
 
 def _without_comments(text: str) -> str:

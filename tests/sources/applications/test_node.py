@@ -267,7 +267,7 @@ class TestAServerThatIsBuilt:
         ],
     )
     def test_prefers_the_script_that_migrates_the_database_of_development(
-        self, root: Path, write: WriteFile, scripts: str, expected: str
+        self, root: Path, write: Write, scripts: str, expected: str
     ) -> None:
         write(
             "api/package.json",
