@@ -90,20 +90,26 @@ CALLS = {
     ),
     "a choice that is no default": (
         "frontend/src/config.js",
-        "export const API_BASE_URL =\n  import.meta.env.PROD || import.meta.env.VITE_REMOTE == 'yes'\n"
-        "    ? import.meta.env.VITE_BACKEND + 'api/'\n    : 'http://localhost:8000/api/';",
+        (
+            "export const API_BASE_URL =\n  import.meta.env.PROD || import.meta.env.VITE_REMOTE == 'yes'\n"
+            "    ? import.meta.env.VITE_BACKEND + 'api/'\n    : 'http://localhost:8000/api/';"
+        ),
         4,
     ),
     "a proxy that may be remote": (
         "frontend/vite.config.js",
-        "const proxy_url =\n  process.env.VITE_REMOTE === 'yes'\n    ? process.env.VITE_BACKEND\n"
-        "    : 'http://localhost:8000/';\nexport default { server: { proxy: { '/api': { target: proxy_url } } } }",
+        (
+            "const proxy_url =\n  process.env.VITE_REMOTE === 'yes'\n    ? process.env.VITE_BACKEND\n"
+            "    : 'http://localhost:8000/';\nexport default { server: { proxy: { '/api': { target: proxy_url } } } }"
+        ),
         4,
     ),
     "a choice by where the page is": (
         "frontend/src/socket.js",
-        "export const SOCKET_URL =\n  window.location.host.indexOf('localhost') >= 0\n"
-        "    ? 'http://127.0.0.1:8000'\n    : window.location.host;",
+        (
+            "export const SOCKET_URL =\n  window.location.host.indexOf('localhost') >= 0\n"
+            "    ? 'http://127.0.0.1:8000'\n    : window.location.host;"
+        ),
         3,
     ),
     "a port with a name": (
