@@ -14,13 +14,14 @@ from devinit.model.service import Condition, Readiness, RestartMode, RestartPoli
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import understood
 from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.listening import CODE
 from devinit.sources.commands.migrations import migration_of
 from devinit.sources.commands.process import Process, problem_of, service_name
 from devinit.sources.commands.script_runs import RUNNERS
 from devinit.sources.commands.services import MOST_NOTES, Listing, Numbering, add, line_of
 from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read, seen, table
-from devinit.sources.packages import package_manager, read_package
+from devinit.sources.packages import line_of_script, package_manager, read_package
 from devinit.sources.scripts.expanding import Expansion, Step
 from devinit.sources.scripts.waiting import Kind, kind_of, package_of, program_run, waits
 from devinit.sources.source import Found, Weight
@@ -39,7 +40,9 @@ def found_in(bounds: Bounds) -> Found:
     """Return the programs that the project's script for development starts, when these are several."""
     scripts = table(read_package(bounds.root, bounds), "scripts")
     first = [each for each in SCRIPTS if isinstance(scripts.get(each), str)][:1]
-    whole = [each for each in WHOLE if isinstance(scripts.get(each), str)]
+    # Beside a `start`, which often runs what was built, `serve` may be the one for development.
+    further = WHOLE if first and first[0] != "start" else (*WHOLE, "serve")
+    whole = [each for each in further if isinstance(scripts.get(each), str)]
     packages = packages_of(bounds) if first or whole else {}
     for script in (*first, *whole):
         expansion = Expansion(bounds, packages)
@@ -103,6 +106,7 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
             listing.services[name] = service
     building = {name for name, step in added.items() if _builds(step, kinds[name])}
     listing.clients &= listing.services.keys() - building
+    _build_first(listing, added)
     _migrate(listing, [name for name in added if name in listing.clients])
     found = listing.found(ORIGIN)
     if not all(step.package for step in steps if not step.ends):
@@ -110,6 +114,26 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
     # What is outside of the workspace such a command cannot name.
     folders = (bounds.root, *(bounds.root / each.folder for each in packages.values()))
     return replace(found, scope=frozenset(map(str, folders)))
+
+
+def _build_first(listing: Listing, steps: Mapping[str, Step]) -> None:
+    """Let a server that runs what a build makes have it built, where its package says how."""
+    bounds = listing.bounds
+    for name, step in steps.items():
+        service = listing.services.get(name)
+        if service is None or service.port is None:
+            continue
+        described = read_package(service.directory, bounds) or {}
+        words = program_run(understood(step.command), service.directory, bounds)
+        runs_built = any(
+            word.endswith(CODE) and word.removeprefix("./").partition("/")[0] in programs.OUTPUT
+            for word in words
+        )
+        if runs_built and isinstance(table(described, "scripts").get("build"), str):
+            manager = package_manager(bounds, service.directory, described)
+            listing.services[name] = replace(service, before_start=(f"{manager} run build",))
+            lines = line_of_script(service.directory, "build", bounds)
+            listing.evidence[name] += tuple(replace(each, about="before_start") for each in lines)
 
 
 def _migrate(listing: Listing, names: Iterable[str]) -> None:
@@ -123,7 +147,7 @@ def _migrate(listing: Listing, names: Iterable[str]) -> None:
         described = read_package(service.directory, bounds) or {}
         manager = package_manager(bounds, service.directory, described)
         if found := migration_of(service.directory, described, manager, bounds):
-            listing.services[name] = replace(service, before_start=(found.command,))
+            listing.services[name] = replace(service, before_start=(*service.before_start, found.command))
             listing.evidence[name] += (found.said,)
 
 

@@ -126,6 +126,17 @@ class TestAPort:
             ("astro dev", "astro.config.mjs", "export default { server: { port: 3210 } }"),
             ("ng serve", "angular.json", '{"options": {"port": 3210}}'),
             ("vue-cli-service serve", "vue.config.js", "module.exports = { devServer: { port: 3210 } }"),
+            (
+                "vite",
+                "vite.config.js",
+                "const port = process.env.VITE_PORT || 3210; export default { server: { open: true, port } }",
+            ),
+            (
+                "webpack serve --config tools/webpack.dev.js",
+                "tools/webpack.dev.js",
+                "const devPort = 3210; module.exports = { devServer: { hot: true, port: devPort, proxy: {} } }",
+            ),
+            ("webpack-dev-server --config=./dev.js", "dev.js", "module.exports = {devServer: {port: 3210}}"),
         ],
     )
     def test_in_the_configuration_of_the_server_wins_over_the_usual_one(

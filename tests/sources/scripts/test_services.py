@@ -330,6 +330,52 @@ class TestConcurrently:
         assert commands.count(("npx --no-install prisma migrate deploy",)) == 1
         assert len(commands) == 3
 
+    def test_runs_what_a_watcher_builds_after_it_was_built_once(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "build": "esbuild server.ts --outdir=build",
+                "build:server": "esbuild server.ts --outdir=build",
+                "dev": "run-p dev:*",
+                "dev:server": "node --require dotenv/config ./build/server.js",
+                "dev:build": "cross-env NODE_ENV=development npm run build:server -- --watch",
+            },
+            **{"server.ts": "app.listen(process.env.PORT || 3000)"},
+        )
+
+        assert project.services["server"].before_start == ("npm run build",)
+        assert project.services["build"].command == "npm run build:server -- --watch"
+        assert not [each for each in project.notes if "only builds" in each]
+
+    def test_takes_its_port_from_the_configuration_that_it_names(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "concurrently npm:web npm:api",
+                "web": "webpack serve --config web/dev.js",
+                "api": "tsx a.ts",
+            },
+            **{
+                "web/dev.js": "const devPort = 3210\nmodule.exports = { devServer: { port: devPort } }",
+                "a.ts": "app.listen(process.env.PORT || 4000)",
+            },
+        )
+
+        assert port_of(project.services["web"]) == 3210
+        assert [each.place for each in project.evidence["web"] if each.about == "port"] == [
+            "web/dev.js, line 1"
+        ]
+
+    def test_may_be_called_serve(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "serve": "concurrently npm:serve:*",
+                "serve:api": "tsx a.ts",
+                "serve:web": "vite",
+                "start": "node dist/a.js",
+            }
+        )
+
+        assert list(project.services) == ["api", "web"]
+
     def test_may_be_the_script_that_starts_all_of_it(self, tree: Tree) -> None:
         project = tree(
             {
