@@ -20,7 +20,7 @@ PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
     name: SERVERS[name].given
     for name in (
         "vite", "astro", "ng", "vue-cli-service", "react-router", "remix", "gatsby", "webpack", "parcel", "ember",
-        "webpack-dev-server", "wrangler", "storybook", "rsbuild", "vinxi", "vitepress", "docusaurus",
+        "webpack-dev-server", "wrangler", "storybook", "rsbuild", "vinxi", "vitepress", "docusaurus", "sanity",
         "http-server", "json-server",
     )
 }  # fmt: skip

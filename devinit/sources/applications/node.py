@@ -44,6 +44,8 @@ _SECOND_SCRIPTS = (
 """Scripts of a package with a frontend that start the server beside it."""
 _LIBRARIES = frozenset({"packages", "libs", "lib", "tooling", "plugins", "shared", "internal"})
 _LIBRARY_BUILD = re.compile(r"\blib\s{0,20}:\s{0,20}\{\s{0,50}(?:entry|name|formats|fileName)\b")
+_STDIO = re.compile(r"\bnew\s{1,9}StdioServerTransport\b")
+"""What answers on standard input."""
 _PLACEHOLDER = re.compile(r"\{\{|<%")
 _BUILT = ("dist/", "build/", "out/", "lib/", ".output/")
 _PORTS = {Role.BACKEND: 8000, Role.FRONTEND: 3000}
@@ -197,6 +199,8 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
 def _of_a_runner(package: Package, script: str, run: Run) -> Finding:
     """Return the program whose file a script runs: it listens, or works off a queue."""
     entry = entry_of(package, run)
+    if entry and _STDIO.search(package.tree.text(entry)):
+        return Finding(notes=(f"{at(package.folder, _FILE)}an MCP server is started by those who use it",))
     texts = {file: javascript.plain(package.tree.text(file)) for file in sources_of(package)}
     listening = next(
         (file for file in (entry, *texts) if file and javascript.listens(texts.get(file, "")) is not None),

@@ -80,6 +80,7 @@ TOOLS: dict[str, Tool] = {
     "gatsby": Tool(kind="Gatsby", port=8000, given=_HOST_AND_PORT, commands=_commands("develop")),
     "ember": Tool(kind="Ember", port=4200, given=_PORT, commands=_commands("serve", "s")),
     "quasar": Tool(kind="Quasar", port=9000, given=_PORT, commands=_commands("dev")),
+    "sanity": Tool(kind="Sanity", port=3333, given=_HOST_AND_PORT, commands=_commands("dev")),
     "umi": Tool(kind="Umi", port=8000, commands=_commands("dev")),
     "http-server": Tool(kind="http-server", port=8080, given=f"-a {LOCAL_HOST} -p ${{PORT}}"),
     "live-server": Tool(

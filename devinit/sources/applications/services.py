@@ -45,7 +45,7 @@ def found_in(bounds: Bounds) -> Found:
             *more,
             *needs,
             *missing(tree, units),
-            *nothing_in(tree, folders),
+            *nothing_in(tree, [*folders, *_shown_in(units)]),
             *notes_about(tree, folders),
             *_asked_for(services),
             *_passed_over(tree, folders),
@@ -53,6 +53,12 @@ def found_in(bounds: Bounds) -> Found:
             *links_out(tree),
         ),
     )
+
+
+def _shown_in(units: list[Unit]) -> list[str]:
+    """Return the folders of the files that programs run: `node backend/server.js` of the root is there."""
+    files = (each.file for unit in units for each in unit.evidence if each.about == "command")
+    return [file.rpartition("/")[0] for file in files if "/" in file]
 
 
 def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:

@@ -99,6 +99,10 @@ _SCRIPT = re.compile(
 """A script that changes the schema of a database, by its name."""
 _DEPLOYED = re.compile(r"prod|staging|remote|[:.-]test\b")
 """In a script for another database than that of development."""
+_CLIENT = re.compile(
+    r"generator\s{1,9}\w{1,40}\s{0,9}\{[^}]{0,400}?\bprovider\s{0,20}=\s{0,20}\"prisma-client(?:-js)?\""
+    r"[^}]{0,400}?\boutput\s{0,20}=\s{0,20}\"(?P<output>[\w./-]{1,200})\""
+)
 _WITHOUT_TABLES = re.compile(r"provider\s{0,20}=\s{0,20}\"mongodb\"")
 _OTHERS = frozenset(
     {
@@ -202,6 +206,19 @@ def schema_of(folder: Path, described: Mapping[str, Any], bounds: Bounds) -> Pat
     names = ([stated] if isinstance(stated, str) else []) + ["prisma/schema.prisma", "schema.prisma"]
     inside = (folder / name for name in names if ".." not in name.split("/") and not name.startswith("/"))
     return next((path for path in inside if bounds.holds(path) and read(path, bounds)), None)
+
+
+def client_missing(folder: Path, described: Mapping[str, Any], bounds: Bounds) -> Path | None:
+    """Return where Prisma is told to write the client of a package, which is not there; None otherwise."""
+    packages = table(dict(described), "dependencies") | table(dict(described), "devDependencies")
+    schema = schema_of(folder, described, bounds) if {"prisma", "@prisma/client"} & packages.keys() else None
+    found = _CLIENT.search(read(schema, bounds)) if schema else None
+    if schema is None or found is None:
+        return None
+    output = Path(os.path.normpath(schema.parent / found["output"]))
+    is_inside = output.is_relative_to(bounds.root) and "node_modules" not in output.parts
+    # Path.exists() raises for a path that is too long.
+    return output if is_inside and not os.path.lexists(output) else None
 
 
 def migrations_used(

@@ -105,6 +105,7 @@ class TestAPort:
             ("astro dev --port 3005", "npm run dev", 3005, True),
             ("PORT=3005 react-scripts start", "npm run dev", 3005, True),
             ("vite | tee log", "npm run dev", 5173, True),
+            ("sanity dev", "npm run dev -- --host 127.0.0.1 --port ${PORT}", 3333, False),
         ],
     )
     def test_in_the_script_wins(
@@ -336,6 +337,23 @@ class TestAServerThatIsBuilt:
 
         assert not [each for each in detect(root).notes if "changes the schema" in each]
 
+    @pytest.mark.parametrize("provider", ["prisma-client-js", "prisma-client"])
+    def test_says_that_the_client_of_prisma_has_to_be_written(
+        self, root: Path, write: Write, provider: str
+    ) -> None:
+        workspace(write, "prisma/schema.prisma", "")
+        schema = f'generator client {{\n  provider = "{provider}"\n  output = "../src/generated"\n}}\n'
+        write("packages/db/prisma/schema.prisma", schema + 'provider = "postgresql"\n')
+
+        [note] = [each for each in detect(root).notes if "client of Prisma" in each]
+        write("packages/db/src/generated/index.ts")
+
+        assert note.endswith(
+            "packages/db/src/generated, the client of Prisma, is missing; "
+            "`cd packages/db && pnpm exec prisma generate` makes it"
+        )
+        assert not [each for each in detect(root).notes if "client of Prisma" in each]
+
 
 def workspace(write: Write, schema: str, stated: str) -> None:
     """Two applications that use the database package of their workspace, directly and through another one."""
@@ -351,6 +369,30 @@ def workspace(write: Write, schema: str, stated: str) -> None:
     write("packages/trpc/package.json", '{"name": "@shop/trpc", "dependencies": {"@shop/db": "workspace:*"}}')
     write("packages/db/package.json", f'{{{stated} "name": "@shop/db", "dependencies": {{"prisma": "6"}}}}')
     write(f"packages/db/{schema}", 'provider = "postgresql"\n')
+
+
+class TestWhatIsNoServer:
+    def test_is_an_mcp_server_on_standard_input(self, root: Path, write: Write) -> None:
+        write(
+            "tools/mcp/package.json",
+            '{"scripts": {"dev": "tsx watch src/index.ts"}, "dependencies": {"express": "5"}}',
+        )
+        write("tools/mcp/src/index.ts", "await server.connect(new StdioServerTransport())")
+        write("tools/mcp/src/http.ts", "app.listen(3939)")
+
+        project = detect(root)
+
+        assert project.services == {}
+        assert "tools/mcp/: an MCP server is started by those who use it" in project.notes
+
+    def test_is_no_folder_whose_file_the_root_runs(self, root: Path, write: Write) -> None:
+        write("package.json", '{"scripts": {"dev": "nodemon backend/server.js"}}')
+        write("backend/server.js", "app.listen(process.env.PORT || 8080)")
+
+        project = detect(root)
+
+        assert list(project.services) == ["backend"]
+        assert not [each for each in project.notes if each.startswith("backend/")]
 
 
 class TestAPage:
