@@ -149,6 +149,38 @@ class TestAClient:
         places = [each.place for each in project.evidence["backend"] if each.about == "port"]
         assert places == ["frontend/src/api.ts, line 1"]
 
+    @pytest.mark.parametrize(
+        ("listens", "proxies", "expected"),
+        [
+            ("process.env.PORT || 5001", "'/api': 'http://localhost:5000'", 5000),
+            (
+                "process.env.PORT || 5001",
+                "'/a': 'http://localhost:5000', '/b': 'http://localhost:9200'",
+                None,
+            ),
+            (
+                "process.env.PORT || 5001",
+                "'/a': 'http://localhost:5001', '/b': 'http://localhost:9200'",
+                5001,
+            ),
+            ("5001", "'/api': 'http://localhost:5000'", 5001),
+        ],
+        ids=["a default", "two places", "one that answers", "a constant"],
+    )
+    def test_that_proxies_to_one_port_moves_the_default_of_the_only_server_there(
+        self, tree: Tree, listens: str, proxies: str, expected: int | None
+    ) -> None:
+        files = {
+            "backend/main.py": "",
+            "backend/package.json": '{"scripts": {"dev": "node index.js"}, "dependencies": {"express": "5"}}',
+            "backend/index.js": f"require('express')().listen({listens})\n",
+            "frontend/vite.config.ts": f"export default {{ server: {{ proxy: {{ {proxies} }} }} }}",
+        }
+
+        found = fixed(detect(tree(files)))
+
+        assert found.get("backend", (None,))[0] == expected
+
     def test_of_something_else_is_named(self, tree: Tree) -> None:
         calls = "const API_URL = 'http://localhost:8000'\nconst r = fetch('http://localhost:9200/search')\n"
 

@@ -15,7 +15,7 @@ from typing import Any
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.python_code import parsed
 from devinit.sources.files import content_of, decoded, entries_below, read, seen
-from devinit.sources.fixed.constant import Constant, Direction
+from devinit.sources.fixed.constant import CONFIGURATION, Constant, Direction
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds
 
@@ -24,9 +24,6 @@ _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
 _MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{)|[\"']django_vite[\"']")
 _NUMBERED = re.compile(rf"(?P<before>{_LOCAL}:)\$\{{(?P<name>[A-Za-z_$][\w$]{{0,60}})\}}")
 """An address whose port is a constant of the same file: `http://localhost:${API_PORT}`."""
-_CONFIGURATION = re.compile(
-    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
-)
 _BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
 """What may stand between a name and its value: the condition of a choice, also on lines of its own."""
 _PROXY = re.compile(
@@ -153,7 +150,7 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constan
 def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
     if name == "tauri.conf.json":
         return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
-    if _CONFIGURATION.fullmatch(name):
+    if CONFIGURATION.fullmatch(name):
         return (_PROXY, _SHORT_PROXY, _NAMED_TARGET, _BUILT_IN)
     return (_CALL, _WINDOW)
 

@@ -23,6 +23,7 @@ from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read, seen, table
 from devinit.sources.packages import line_of_script, package_manager, read_package
 from devinit.sources.scripts.expanding import Expansion, Step
+from devinit.sources.scripts.unbuilt import unbuilt
 from devinit.sources.scripts.waiting import Kind, kind_of, package_of, program_run, waits
 from devinit.sources.source import Found, Weight
 from devinit.system.bounds import Bounds
@@ -106,6 +107,8 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
             listing.services[name] = service
     building = {name for name, step in added.items() if _builds(step, kinds[name])}
     listing.clients &= listing.services.keys() - building
+    for place, note in unbuilt(used, packages, [each.command for each in steps if each.ends], bounds):
+        listing.note(place, note)
     _build_first(listing, added)
     _migrate(listing, [name for name in added if name in listing.clients])
     found = listing.found(ORIGIN)

@@ -548,6 +548,33 @@ class TestAWorkspace:
             ),
         )
 
+    @pytest.mark.parametrize(
+        ("described", "more", "is_noted"),
+        [
+            ({"main": "dist/index.js"}, {}, True),
+            ({"exports": {".": {"types": "./src/index.ts", "import": "./dist/index.js"}}}, {}, True),
+            ({"main": "dist/index.js"}, {"packages/config/dist/index.js": "1"}, False),
+            ({"main": "src/index.ts"}, {}, False),
+            ({"main": "dist/index.js", "scripts": {}}, {}, False),
+            ({"main": "dist/index.js"}, {"turbo.json": {"tasks": {"dev": {"dependsOn": ["^build"]}}}}, False),
+        ],
+        ids=["main", "exports", "built", "source", "without a script", "built by turbo"],
+    )
+    def test_names_the_package_that_is_not_built_and_that_nothing_builds(
+        self, tree: Tree, described: dict[str, object], more: dict[str, object], is_noted: bool
+    ) -> None:
+        config = {"name": "@acme/config", "scripts": {"build": "tsc"}, **described}
+        files = {**WORKSPACE, "packages/config/package.json": config, **more}
+
+        notes = tree({"dev": "turbo dev"}, MORE, **files).notes
+
+        note = (
+            "packages/config/: dist/index.js is missing, which web imports; `cd packages/config && pnpm run build` "
+            "makes it"
+        )
+        assert (note in notes) is is_noted
+        assert sum("is missing" in each for each in notes) == is_noted
+
     def test_starts_first_what_others_import(self, tree: Tree) -> None:
         services = tree({"dev": "turbo dev"}, MORE, **WORKSPACE).services
 
