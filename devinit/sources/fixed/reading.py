@@ -24,6 +24,9 @@ _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
 _MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{)|[\"']django_vite[\"']")
 _NUMBERED = re.compile(rf"(?P<before>{_LOCAL}:)\$\{{(?P<name>[A-Za-z_$][\w$]{{0,60}})\}}")
 """An address whose port is a constant of the same file: `http://localhost:${API_PORT}`."""
+_NUMBER = re.compile(
+    r"\bconst\s{1,9}(?P<name>[A-Za-z_$][\w$]{0,60})\s{0,9}=\s{0,9}(?P<number>\d{2,5})\s{0,9}[;\n]"
+)
 _BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
 """What may stand between a name and its value: the condition of a choice, also on lines of its own."""
 _PROXY = re.compile(
@@ -183,12 +186,12 @@ def _chosen(said: str) -> str:
 
 def _with_numbers(text: str) -> str:
     """Return a text with the numbers of its constants in the addresses that name them."""
+    numbers = (
+        {each["name"]: each["number"] for each in _NUMBER.finditer(text)} if _NUMBERED.search(text) else {}
+    )
 
     def number(found: re.Match[str]) -> str:
-        stated = re.search(
-            rf"\bconst\s{{1,9}}{re.escape(found['name'])}\s{{0,9}}=\s{{0,9}}(\d{{2,5}})\s{{0,9}}[;\n]", text
-        )
-        return f"{found['before']}{stated[1]}" if stated else found[0]
+        return f"{found['before']}{numbers[found['name']]}" if found["name"] in numbers else found[0]
 
     return _NUMBERED.sub(number, text)
 
