@@ -29,6 +29,8 @@ from devinit.sources.source import Found, Weight
 from devinit.system.bounds import Bounds
 
 ORIGIN = "package.json"
+_STUDIO = "studio"
+"""Of Prisma and Drizzle: it shows a database in a browser."""
 SCRIPTS = ("dev", "start:dev", "develop", "start")
 """Scripts with which development begins: the first one that there is counts."""
 WHOLE = ("dev:all", "dev:full", "start:all", "dev:both", "dev:watch")
@@ -74,7 +76,7 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
     taken: set[str] = set()
     added: dict[str, Step] = {}
     for index, step in enumerate(steps):
-        process = _process(step, index, taken)
+        process = _process(step, index, taken, bounds)
         before = set(listing.services)
         _add(step, process, listing)
         added |= dict.fromkeys(listing.services.keys() - before, step)
@@ -235,10 +237,13 @@ def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:
             yield path
 
 
-def _process(step: Step, index: int, taken: set[str]) -> Process:
+def _process(step: Step, index: int, taken: set[str], bounds: Bounds) -> Process:
     """Return a step as the process of a list."""
     first, *further = step.lines or (None,)
-    name = service_name(step.name, taken)
+    program = program_run(understood(step.command), bounds.root / step.folder, bounds)
+    # DB_HOST and DB_PORT are those of the database, and never of a page that shows it.
+    shows = program[1:2] == (_STUDIO,) and _STUDIO not in step.name
+    name = service_name(f"{step.name}-{_STUDIO}" if shows else step.name, taken)
     return Process(
         name=name,
         service=name,

@@ -548,6 +548,17 @@ class TestAWorkspace:
             ),
         )
 
+    @pytest.mark.parametrize("script", ["prisma studio --port 5556", "dotenv -- drizzle-kit studio"])
+    def test_whose_package_shows_a_database_does_not_take_the_name_of_the_database(
+        self, tree: Tree, script: str
+    ) -> None:
+        files = {**WORKSPACE, "packages/db/package.json": package("@acme/db", script)}
+
+        services = tree({"dev": "turbo dev"}, MORE, **files).services
+
+        assert "db-studio" in services
+        assert "db" not in services
+
     @pytest.mark.parametrize(
         ("described", "more", "is_noted"),
         [
