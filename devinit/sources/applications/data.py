@@ -10,7 +10,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service
 from devinit.sources.applications.dependencies import Dependency, dependencies_of
-from devinit.sources.applications.traces import NOT_PROVIDED, PROVIDED, Traces
+from devinit.sources.applications.traces import ELSEWHERE, LOCAL_PROXY, NOT_PROVIDED, PROVIDED, Traces
 from devinit.sources.applications.tree import Tree, joined, upwards
 from devinit.sources.servers import server
 
@@ -56,7 +56,8 @@ def databases_in(
         if said is not None:
             services[kind] = server(KINDS[kind], tree.bounds.root)
             evidence[kind] = (said,)
-    return services, evidence, list(_others(tree, places, declared, has_sqlite))
+    notes = [*_others(tree, places, declared, has_sqlite), *_elsewhere(tree, declared, sources)]
+    return services, evidence, notes
 
 
 def _places(tree: Tree, folders: list[str]) -> list[str]:
@@ -142,6 +143,16 @@ def _others(
         user = next(users, None)
         if user is not None and name not in named:
             yield _needed(name, user.name.partition(":")[2], tree.seen("provider", user.file, user.position))
+
+
+def _elsewhere(tree: Tree, declared: list[Dependency], sources: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield a note for each driver that no server on this machine answers."""
+    if any(LOCAL_PROXY.search(text) for _, text in sources):
+        return
+    for each in {each.name: each for each in reversed(declared) if each.name in ELSEWHERE}.values():
+        place = tree.seen("provider", each.file, each.position).place
+        driver, service = each.name.partition(":")[2], ELSEWHERE[each.name]
+        yield f"{place}: {driver} reaches {service}, and no server on this machine: keep its URL in a .env"
 
 
 def _needed(server: str, user: str, said: Evidence) -> str:

@@ -114,3 +114,12 @@ NOT_PROVIDED = {
     "Elasticsearch": _packages(python="elasticsearch opensearch-py", node="@elastic/elasticsearch"),
 }
 """Server that devinit has no kind for → the packages that use one."""
+
+ELSEWHERE = {
+    "node:@neondatabase/serverless": "Neon",
+    "node:@vercel/postgres": "Neon",
+    "node:@planetscale/database": "PlanetScale",
+}
+"""Driver that speaks HTTP or WebSocket → the service that answers it. A server of the database itself does not."""
+LOCAL_PROXY = re.compile(r"\b(?:wsProxy|fetchEndpoint)\b")
+"""Source text that leads such a driver to a proxy on this machine."""
