@@ -154,7 +154,7 @@ class VerdictKind(StrEnum):
     NEIGHBOUR = "neighbour"
     """A running service of another devinit project or worktree."""
     RESERVED = "reserved"
-    """No process: it is reserved for a stopped devinit project."""
+    """No process: it is reserved for a devinit service that does not run."""
     ASSIGNED = "assigned"
     """A stopped application of PM2 has it in its environment."""
     CONTAINER = "container"
