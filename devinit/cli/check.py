@@ -6,7 +6,7 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
+from devinit.cli.reach import answered, mention_configuration, nothing_runs, require_reach
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.system import terminal
@@ -39,7 +39,7 @@ def run(arguments: Arguments) -> int:
     client = connect_to_running(root)
     if client is None:
         raise nothing_runs(root, names)
-    report = api.check(require_reach(client), names)
+    _, report = answered(require_reach(client), root, lambda each: api.check(each, names))
     mention_configuration(report)
     if arguments.json:
         print_json(report)

@@ -7,7 +7,7 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, mention_reach
+from devinit.cli.reach import answered, mention_configuration, mention_reach
 from devinit.config.find import is_configured
 from devinit.control import api
 from devinit.control.launch import connect_to_running
@@ -59,7 +59,10 @@ def run(arguments: Arguments) -> int:
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
     client = connected(root)
-    status = api.status(client, measure=True) if client else status_at_rest(root)
+    if client:
+        client, status = answered(client, root, lambda each: status_of(each, arguments.services))
+    else:
+        status = status_at_rest(root)
     is_served = bool(client and status["services"])
     if client and not is_served:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
@@ -90,6 +93,14 @@ def run(arguments: Arguments) -> int:
 
         talk(only_databases(root, [each["name"] for each in everything]))
     return 0
+
+
+def status_of(client: Client, names: list[str]) -> ProjectStatus:
+    """Return what a supervisor says of its services. Raise UsageError when it has some, and not one of these."""
+    status = api.status(client, measure=True)
+    if status["services"]:
+        chosen(names, status)
+    return status
 
 
 def connected(root: str) -> Client | None:

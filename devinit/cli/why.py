@@ -7,7 +7,7 @@ import sys
 from devinit.cli.bounds import WHY_BYTES, add_bound, bound_of, last_within
 from devinit.cli.output import Paint, print_json
 from devinit.cli.project import require_project, root_as_text
-from devinit.cli.reach import mention_configuration, mention_reach
+from devinit.cli.reach import answered, mention_configuration, mention_reach
 from devinit.control import api
 from devinit.control.launch import connect_or_start
 from devinit.system import terminal
@@ -35,7 +35,7 @@ def run(arguments: Arguments) -> int:
     root = root_as_text(arguments)
     require_project(root)
     client = connect_or_start(root)
-    report = api.why(client, arguments.service)
+    client, report = answered(client, root, lambda each: api.why(each, arguments.service))
     report["out_of_reach"] = mention_reach(client, root if report["phase"] == "stopped" else "")
     mention_configuration(report)
     if most := bound_of(arguments.max_bytes, WHY_BYTES):

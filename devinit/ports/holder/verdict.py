@@ -182,7 +182,8 @@ def _leased(owner: LeaseOwner | None, root: str, found: Holding) -> str:
     )
     if owner.root == root:
         return f"{owner.service} of this project {does}: `devinit stop {service}` ends it"
-    return f"{owner.service} of {owner.project} {does}: `devinit -C {shlex.quote(owner.root)} stop {service}` ends it"
+    there = shlex.quote(owner.root)
+    return f"{owner.service} of {owner.project} {does}: `devinit -C {there} stop {service}` ends it"
 
 
 def _reserved(owner: LeaseOwner, root: str, *, down: bool) -> str:

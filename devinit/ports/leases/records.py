@@ -47,7 +47,7 @@ class Record(LeaseOwner, frozen=True, kw_only=True):
     claim: Claim = Claim.USED
     """Missing in files of versions that kept every port for a month: none of those is kept any longer."""
     down: bool = False
-    """The service has failed or waits in vain, and its supervisor lives: it asks for the port at its next start."""
+    """The service does not run, and its supervisor does: it asks for the port at its next start."""
 
 
 class Taken(Struct, frozen=True):
