@@ -142,6 +142,15 @@ def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> Sta
     if error.errno == errno.EEXIST:
         from shlex import quote
 
+        if (owner := os.lstat(path).st_uid) != os.geteuid():
+            # Where everybody may write, as in /tmp, its owner alone can move it.
+            return _about(
+                path,
+                StateFileError(
+                    f"{path} is not a folder, and it belongs to another user (uid {owner})",
+                    hint=f"set {variable} to a folder of your own",
+                ),
+            )
         return StateFileError(
             f"{path} is not a folder",
             hint=f"move it away, and devinit makes the folder: mv {quote(path)} {quote(f'{path}.old')}",
@@ -210,18 +219,19 @@ def _is_own_directory(path: str) -> bool:
 
 def _refuse_unless_private(path: str) -> None:
     """Refuse a directory that another user could have put there, or can write into."""
-    found = os.lstat(path)
-    if stat.S_ISLNK(found.st_mode):
+    found, hint = os.lstat(path), "remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+    if found.st_uid != os.getuid():
+        problem = f"it belongs to another user (uid {found.st_uid})"
+        # In /tmp its owner alone can remove it.
+        hint = "set XDG_RUNTIME_DIR to a folder of your own"
+        if found.st_uid == 0 and (ours := _given_back(path)):
+            hint = ours
+    elif stat.S_ISLNK(found.st_mode):
         problem = "it is a symbolic link"
-    elif found.st_uid != os.getuid():
-        problem = "it belongs to another user"
     elif stat.S_IMODE(found.st_mode) & 0o077:
         problem = "other users may enter it"
     else:
         return
-    hint = "remove it, or set XDG_RUNTIME_DIR to a directory of your own"
-    if found.st_uid == 0 != os.getuid() and (ours := _given_back(path)):
-        hint = ours
     raise _about(path, StateFileError(f"{path} cannot hold the control socket: {problem}", hint=hint))
 
 
