@@ -178,10 +178,10 @@ class ProjectPorts:
         if service.port is None or lost is None:
             raise PortConflict(f"a port of {service.name} was lost: {reason}", hint="start it again")
         if service.port.strict:
+            fixed = f"its port is fixed ({service.port.why_fixed})"
             raise PortConflict(
                 f"port {lost.port} for {service.name} was lost: {reason}",
-                hint=f"its port is fixed ({service.port.why_fixed}): stop the holder, or give the service another "
-                "port",
+                hint=f"{fixed}: stop the holder, or {service.port.how_to_move}",
             )
         self._close(service.name, keep_reservation=False)
         [found] = grant(
