@@ -37,6 +37,8 @@ FOLLOWED = {
     "kill -INT {}": "tests/supervisor/test_old_layout.py::test_is_not_copied_to_another_disk",
     "to a folder of your own that you can": "tests/system/test_permissions.py::test_in_a_temporary_folder_that_is_closed_names_the_variable_that_helps",
     "remove it, or set XDG_RUNTIME_DIR": "tests/faults/test_hints.py::test_a_folder_that_others_may_enter_is_removed_or_another_one_is_set",
+    "set {} to a folder of your own": "tests/system/test_paths.py::test_of_another_user_is_passed_by_where_the_way_out_is_taken",
+    "set XDG_RUNTIME_DIR to a folder of": "tests/system/test_paths.py::test_of_another_user_is_passed_by_where_the_way_out_is_taken",
     "set XDG_STATE_HOME to a folder of": "tests/faults/test_hints.py::test_of_records_is_replaced_by_one_that_a_variable_names",
     "move one of them away, and run": "tests/supervisor/test_earlier_version.py::test_is_chosen_by_the_command_that_the_refusal_names",
     "run devinit as uid": "tests/system/test_permissions.py::test_is_told_as_whom_it_works",
