@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from devinit.kinds import USUAL, kind_implied_by, kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.names import CONFIGURATION_FILE, variable_prefix
 from devinit.model.service import DatabaseSettings, Project, Service
+from devinit.model.unknown import those_there_are
 
 _TAKES_PORT = re.compile(r"\$(?:PORT\b|\{PORT\b)")
 _OF_ITS_FOLDER = ("before_start", "directory", "setup", "setup_inputs", "watch")
@@ -49,8 +50,8 @@ def _is_another_kind(ready: Raw, over: Raw) -> bool:
     return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
 
 
-def over_detected(found: Project, stated: Raw) -> Raw:
-    """Return the tables of devinit.toml, whose types fit, laid over those of what was detected."""
+def beneath_stated(found: Project, stated: Raw) -> Raw:
+    """Return the tables of what was detected that stay under those of devinit.toml, by the names of that."""
     services: Raw = stated.get("services") or {}
     names = renamed(found, services)
     detected = {}
@@ -58,9 +59,7 @@ def over_detected(found: Project, stated: Raw) -> Raw:
         name = names.get(service.name, service.name)
         table = _with_names(_table_of(service, found), names)
         detected[name] = _beneath(table, services.get(name))
-    return merged(
-        {"services": detected, "environment": _with_variables({**found.environment}, names)}, stated
-    )
+    return {"services": detected, "environment": _with_variables({**found.environment}, names)}
 
 
 def renamed(found: Project, services: Raw) -> dict[str, str]:
@@ -212,6 +211,19 @@ def _with_variables(value: Any, names: dict[str, str]) -> Any:
             for name, other in names.items():
                 value = value.replace(f"${{{variable_prefix(name)}_", f"${{{variable_prefix(other)}_")
     return value
+
+
+def left_out_in_vain(layers: Iterable[Raw]) -> Iterator[str]:
+    """Yield a note for each service that is `false` in a layer, and in none below it; the lowest comes first."""
+    known: dict[str, None] = {}
+    in_vain: list[str] = []
+    for layer in layers:
+        services: Raw = layer.get("services") or {}
+        in_vain += [name for name, table in services.items() if table is False and name not in known]
+        known.update({name: None for name, table in services.items() if table is not False})
+    for name in dict.fromkeys(in_vain):
+        names = those_there_are(name, known, "services")
+        yield f"{CONFIGURATION_FILE}: `{name} = false` leaves nothing out: {names}"
 
 
 def without_left_out(tables: Raw, problems: Problems) -> Raw:

@@ -17,11 +17,12 @@ from devinit.config.discovery import discovery_files
 from devinit.config.env_files import linked_env_files
 from devinit.config.layers import (
     added_by_detection,
+    beneath_stated,
     evidence_of,
     fixed_as_found,
+    left_out_in_vain,
     merged,
     notes_of,
-    over_detected,
     without_left_out,
 )
 from devinit.config.policies import seconds
@@ -68,12 +69,17 @@ def _described(root: Path, profile: str | None) -> Project:
     overrides = {} if profile is None else _overrides(raw, profile, path)
     problems = Problems(path, profile=profile, overrides=overrides)
     layers = merged(stated, overrides)
-    found = None
+    found, below = None, Raw()
     if layers.get("project", {}).get("detect", True):
         found = _found_beneath(root, layers)
-        layers = merged(over_detected(found, stated), overrides)
+        below = beneath_stated(found, stated)
+        layers = merged(merged(below, stated), overrides)
         found = replace(found, evidence=evidence_of(found, stated))
-    return _project(_fit(without_left_out(layers, problems), tables.layer, problems), path, problems, found)
+    project = _project(
+        _fit(without_left_out(layers, problems), tables.layer, problems), path, problems, found
+    )
+    in_vain = left_out_in_vain([below, stated, overrides])
+    return replace(project, notes=tuple(dict.fromkeys((*project.notes, *in_vain))))
 
 
 def _found_beneath(root: Path, layers: Raw) -> Project:
@@ -211,7 +217,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
     root = path.parent
     table = file.project or ProjectTable()
     name = _name(table.name, root, problems.at("project", "name"))
-    surroundings = Surroundings(root, name, is_named=table.name is not None)
+    surroundings = Surroundings(root, name, is_named=table.name is not None, found=found)
     place = problems.at("services")
     services = {
         key: service(key, each, surroundings, place.at(key))

@@ -16,7 +16,7 @@ from devinit.config.schema import ServiceTable, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS, USUAL, Context, Kind, kind_implied_by
 from devinit.model.defaults import LOCAL_HOST
-from devinit.model.service import Condition, Scheme, Service
+from devinit.model.service import Condition, Project, Scheme, Service
 from devinit.system.bounds import bounds_of, bounds_within
 
 _QUOTING = frozenset("'\"\\")
@@ -39,6 +39,8 @@ class Surroundings(Struct, frozen=True):
     project: str
     is_named: bool = True
     """Whether the project has a name of its own; else its folder's name stands for it."""
+    found: Project | None = None
+    """What was detected beneath the file; None where it is the whole configuration."""
 
 
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
@@ -46,7 +48,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
     provider = table.provider or kind_implied_by(name, has_command=table.command is not None)
     kind = KINDS.get(provider, USUAL)
     _check_name(name, place)
-    _check_provider(provider, table, place)
+    _check_provider(name, provider, table, surroundings, place)
     return Service(
         name=name,
         provider=kind.name,
@@ -108,7 +110,9 @@ def _check_name(name: str, place: Place) -> None:
         )
 
 
-def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
+def _check_provider(
+    name: str, provider: str, table: ServiceTable, surroundings: Surroundings, place: Place
+) -> None:
     if provider not in KINDS:
         from devinit.config.plug_ins import refuse  # for an error only
 
@@ -121,7 +125,9 @@ def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
             meant = [name for name, kind in KINDS.items() if key in kind.known_keys]
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
     if "command" in mine.keys and not (table.command or "").strip():
-        place.at("command").add("missing", "say what starts the service, or choose a built-in provider")
+        from devinit.config.offered import advice_without_command  # for an error only
+
+        place.at("command").add("missing", advice_without_command(name, surroundings.found))
     _refuse_open_quotes(table.command or "", place.at("command"))
     if table.url is not None:
         for key in (*_OF_A_SERVER_THAT_WE_RUN, *mine.own.__struct_fields__):
