@@ -48,8 +48,6 @@ LAST_LINE_OF_KEY = re.compile(
 )
 """It is shorter than the others, and told from a word by the signs that fill it up."""
 REST_OF_KEY = re.compile(r"(?<![^\s\x1f])(?P<body>=?[A-Za-z0-9+/]{2,76}={0,2})\s*\Z")
-LIKE_A_KEY = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])|[A-Za-z]*\d|[A-Za-z0-9]*\+")
-"""Where nothing else says that it is one: no word of small letters, and none of capital ones."""
 KEY_MARK, KEY_BEGINS, KEY_ENDS = "PRIVATE KEY", "-----BEGIN ", "-----END "
 MOST_BEFORE = 2
 """Words before such a line: the name of its service, and what separates them."""
@@ -72,7 +70,8 @@ def rest_of_key(text: str, *, is_certain: bool) -> tuple[int, int] | None:
     if found is None:
         return None
     body, before = found["body"], len(text[: found.start()].split())
-    is_like_one = LIKE_A_KEY.match(body) is not None
+    # No word: one has letters of one case, or begins with a capital one.
+    is_like_one = body[1:] not in (body[1:].lower(), body[1:].upper()) or not body.isalpha()
     # Without `=`, base64 has four characters for three bytes.
     is_one = before == 0 or is_like_one if is_certain else is_like_one and len(body) % 4 == 0
     return found.span("body") if is_one and before <= MOST_BEFORE else None
