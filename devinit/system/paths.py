@@ -24,6 +24,9 @@ LONGEST_SLUG = 20
 SUPERVISOR_LOCK = "supervisor.lock"
 """The file in a checkout's state folder that its one supervisor holds locked, with its pid in it."""
 
+MARK_END = "@"
+"""Ends the mark of versions that did not say whose state folder it is."""
+
 _RUN_USER = "/run/user"
 _TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is used
 
@@ -67,6 +70,31 @@ def runtime_directory() -> Path:
 def project_id(root: str | os.PathLike[str]) -> str:
     """Return the name of a checkout that is unique on this machine: "shop-1f0c9a77e2"."""
     return _project_id(os.path.realpath(root))
+
+
+def run_mark(root: str | os.PathLike[str], service: str) -> str:
+    """Return what the processes of a service carry in their environment: "shop-1f0c9a77e2/web@5d41402a".
+
+    Behind the `@` stands whose they are: a checkout can have several state folders (another user, HOME or
+    XDG_STATE_HOME), and each has services of its own.
+    """
+    return f"{project_id(root)}/{service}{MARK_END}{_state_id()}"
+
+
+def marked_service(mark: str, root: str | os.PathLike[str]) -> str | None:
+    """Return the service of a checkout that a mark names; None where it is another checkout's or state folder's.
+
+    The mark of an earlier version says nothing of the state folder, and counts.
+    """
+    project, _, named = mark.partition("/")
+    service, end, state = named.partition(MARK_END)
+    return service if project == project_id(root) and (not end or state == _state_id()) else None
+
+
+def is_of_another_state(mark: str) -> bool:
+    """Whether a mark is that of a service which devinit runs with another state folder."""
+    _, end, state = mark.partition(MARK_END)
+    return bool(end) and state != _state_id()
 
 
 def socket_path(root: str | os.PathLike[str]) -> Path:
@@ -204,6 +232,10 @@ def _project_id(real_root: str) -> str:
         slug += letter if plain else "-" if not slug.endswith("-") else ""
     slug = slug.strip("-")[:LONGEST_SLUG].rstrip("-") or "project"
     return f"{slug}-{blake2b(os.fsencode(real_root), digest_size=5).hexdigest()}"
+
+
+def _state_id() -> str:
+    return blake2b(os.fsencode(os.path.realpath(state_path())), digest_size=4).hexdigest()
 
 
 def _is_own_directory(path: str) -> bool:

@@ -38,12 +38,13 @@ from devinit.supervisor.processes.ending import ProcessScan
 from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
 from devinit.supervisor.project.environments import NOTHING, Derived, Environments, check_commands
 from devinit.supervisor.project.given import Given
+from devinit.supervisor.project.other_state import runs_elsewhere
 from devinit.supervisor.project.own_names import notes_of
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
 from devinit.system.files import write_atomically
-from devinit.system.paths import project_id
+from devinit.system.paths import run_mark
 from devinit.system.processes import RUN_VARIABLE
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ class Stage:
     def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
         """Be the stage of a checkout. `private`: its state folder, if it has been claimed already."""
         self.root = root
-        self._id = project_id(root)
         self.private = private if private is not None else Path(claim(root))
         """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
@@ -201,7 +201,7 @@ class Stage:
         is_taken = is_of_another(self.root, writer)
         changed, kept = publish_environment(self.root, self.environment, writer)
         if is_taken:
-            self.note(TAKEN)
+            self.note(f"{runs_elsewhere(self.root)}{TAKEN}")
         if kept is not None:
             self.note(
                 f".env.runtime was not written by devinit: its former text is kept as {Path(kept).name}"
@@ -337,7 +337,7 @@ class Stage:
 
     def marker(self, name: str) -> str:
         """Return what a service's processes carry in their environment."""
-        return f"{self._id}/{name}"
+        return run_mark(self.root, name)
 
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""
