@@ -33,6 +33,7 @@ COMMANDS = {
     "ports": "show, set and reset the services' ports",
     "env": "print the runtime environment",
     "run": "run a command in the runtime environment",
+    "exec": "run a command as a service runs: its folder, environment and tools",
     "open": "open a service in the browser",
     "doctor": "look for what is wrong, and offer to put it right",
     "forget": "drop what the machine remembers of a stopped project",
@@ -45,7 +46,7 @@ COMMANDS = {
 STARTING = ("start", "restart")
 """Commands that need a supervisor for sure."""
 SYNONYMS = {
-    "up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status", "exec": "run",
+    "up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status",
     "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
     "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",
     "dev": "start", "serve": "start", "boot": "start", "setup": "start", "reload": "restart", "bounce": "restart",
@@ -148,7 +149,7 @@ def silence(*descriptors: int) -> None:
 def wants_json(words: list[str]) -> bool:
     """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` runs."""
     own = words[: words.index("--")] if "--" in words else words
-    return ("--json" in own or "--json=summary" in own) and "run" not in own
+    return ("--json" in own or "--json=summary" in own) and not {"run", "exec"} & {*own}
 
 
 def print_error(error: DevinitError) -> None:

@@ -155,7 +155,7 @@ def with_project_tools(
     """Return the environment in which a service's own tools are found first, then those of folders above it."""
     folders = up_to_root(directory, place.root)
     unseen = {directory / name / "bin" for name in hidden}
-    found = [each for folder in folders for each in _tool_folders(folder) if each not in unseen]
+    found = [each for folder in folders for each in tool_folders(folder) if each not in unseen]
     result = {"PYTHONUNBUFFERED": "1", **environment}
     if place.color and "NO_COLOR" not in environment:
         result = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", **result}
@@ -181,7 +181,8 @@ def up_to_root(directory: Path, root: Path) -> list[Path]:
     return [directory, *directory.parents[: directory.parents.index(root) + 1]]
 
 
-def _tool_folders(folder: Path) -> list[Path]:
+def tool_folders(folder: Path) -> list[Path]:
+    """Return where the tools that are installed in a folder are: virtual environments, packages of Node."""
     candidates = (*(each / "bin" for each in environments_in(folder)), folder / "node_modules" / ".bin")
     return [path for path in candidates if path.is_dir()]
 

@@ -257,8 +257,14 @@ class CommandSetting(TypedDict):
     """What `devinit run` gives a command."""
 
     environment: dict[str, str]
+    """To be added to the caller's; the whole environment of the command where there is a `directory`."""
+    directory: NotRequired[str]
+    """Where the command runs, absolute; missing: where the caller is."""
     path: list[str]
-    """Folders with the client programs of the servers, for behind the PATH of the caller."""
+    """Folders for behind the PATH of the caller: the client programs of the servers, and without a `directory` the
+    tools of all services."""
+    folders: NotRequired[list[str]]
+    """Where the services run, absolute. An older supervisor does not send it."""
     phases: dict[str, str]
     """Of each service that devinit runs."""
     databases: list[str]

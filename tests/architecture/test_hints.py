@@ -16,6 +16,7 @@ NO_HINTS = frozenset(
     {
         "show, set and reset the services",  # summaries of commands, and help of an option
         "run a command in the runtime",
+        "run a command as a service runs",
         "run `setup` also where nothing",
         "run when lock files have changed",  # descriptions of keys
         "set for it, and obeyed",

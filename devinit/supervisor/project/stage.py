@@ -174,11 +174,6 @@ class Stage:
         """Return what the runtime environment would be if services that have no port yet had these."""
         return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports}).environment
 
-    def environment_as(self, services: Mapping[str, Service]) -> dict[str, str]:
-        """Return what the runtime environment would be with other services in the place of some."""
-        project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
-        return self._derived(project, self.caller, ports_file.read(self.root)).environment
-
     def _derived(
         self,
         project: Project,
@@ -288,6 +283,11 @@ class Stage:
         values, beside = self._environments.whole(self.project, self._current, service, self.caller)
         self.given.remember(service.name, beside)
         return {**values, RUN_VARIABLE: self.marker(service.name)}
+
+    def environment_beside(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
+        """Return the environment of a command that is run as a service is, without being one of its processes."""
+        values, _ = self._environments.whole(self.project, self._current, service, caller)
+        return values
 
     def origins_of(self, service: Service) -> dict[str, Origin]:
         """Return where the variables of a service come from; nothing where a file cannot be used."""

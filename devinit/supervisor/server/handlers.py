@@ -163,8 +163,9 @@ class Handlers:
         await self._configuration.ensure(asked.environ, asked.profile)
         from devinit.supervisor.orders.commands import command_setting  # only `devinit run` asks
 
-        runners = dict(self._stack.runners)
-        return await asyncio.to_thread(command_setting, runners, self._stage, test=asked.test)
+        named = [] if asked.service is None else [asked.service]
+        runners, stage = await self._configuration.asked_about(named)
+        return await asyncio.to_thread(command_setting, dict(runners), stage, asked)
 
     async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
         """Explain a service."""
