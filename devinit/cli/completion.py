@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
 from devinit.cli.project import root_of
-from devinit.errors import StateFileError
-from devinit.model.names import CONFIGURATION_FILE
+from devinit.config.names_stated import profiles_stated
 from devinit.system import terminal
-from devinit.system.files import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from pathlib import Path
 
     from devinit.cli.arguments import Arguments
 
@@ -31,8 +26,6 @@ PAGES = SERVICES.replace(" | sed", """ | grep -E '"port": [0-9].*"has_pages": tr
 """A service that is stopped has no URL yet."""
 PROFILES = "devinit {place} completion profiles 2>/dev/null"
 TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "check", "wait")
-OFFERED = re.compile(r"[\w.][\w. +@:/-]*")
-"""Profiles that can be typed as they are, or between quotes: no shell makes more of one than a word."""
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
 BASH = r"""_devinit_offer() {{
@@ -169,22 +162,11 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Print the script."""
     if arguments.shell == "profiles":
-        for name in profiles_of(root_of(arguments)):
+        for name in profiles_stated(root_of(arguments)):
             terminal.data(f"{name}\n")
         return 0
     terminal.data(SCRIPTS[arguments.shell]())
     return 0
-
-
-def profiles_of(root: Path) -> list[str]:
-    """Return the profiles of a project, as far as its file can be read."""
-    from devinit.toml import parse_toml
-
-    try:
-        profiles = parse_toml(read_text(root / CONFIGURATION_FILE) or "").get("profiles", {})
-    except (ValueError, RecursionError, StateFileError):
-        return []  # a key stroke is no place to complain
-    return [name for name in profiles if OFFERED.fullmatch(name)] if isinstance(profiles, dict) else []
 
 
 def bash() -> str:

@@ -236,7 +236,9 @@ def without_left_out(tables: Raw, problems: Problems) -> Raw:
     if not left_out:
         return tables
     kept = {name: _not_waiting(table, left_out) for name, table in services.items() if name not in left_out}
-    return {**tables, "services": kept}
+    tasks: Raw = tables.get("tasks") or {}
+    others = {name: _not_waiting(table, left_out - tasks.keys()) for name, table in tasks.items()}
+    return {**tables, "services": kept, **({"tasks": others} if tasks else {})}
 
 
 def _not_waiting(table: Raw, left_out: set[str]) -> Raw:

@@ -32,6 +32,7 @@ from devinit.config.schema import Layer, ProjectTable, tables_for
 from devinit.config.services import Surroundings, left_out, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import Table
+from devinit.config.tasks import check_tasks, task
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
@@ -236,6 +237,9 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         notes += notes_of(found, services)
         if table.detect is None:
             notes += added_by_detection(found, services)
+    place = problems.at("tasks")
+    tasks = {key: task(key, each, root, place.at(key)) for key, each in (file.tasks or {}).items()}
+    check_tasks(tasks, services, place)
     environment = variables(file.environment, problems.at("environment"))
     without = left_out(file.environment)
     discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))
@@ -247,6 +251,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         name=name,
         root=root,
         services=services,
+        tasks=tasks,
         environment=environment,
         left_out=without,
         discovery=discovery,

@@ -16,6 +16,7 @@ from devinit.config.tables import (
     PORT_LIMITS,
     SERVICE_NAME,
     SERVICE_NAMES,
+    TASK_NAMES,
     VARIABLE_NAMES,
     Dependencies,
     ExtraPortTable,
@@ -26,6 +27,7 @@ from devinit.config.tables import (
     Seconds,
     StopTable,
     Table,
+    TaskTable,
     Texts,
     Values,
 )
@@ -243,6 +245,13 @@ class Layer(Table, frozen=True, kw_only=True):
 
     project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
     services: Annotated[dict[str, ServiceTable | bool] | None, _SERVICES] = None
+    tasks: Annotated[
+        dict[str, TaskTable] | None,
+        Meta(
+            description="Commands by name: `devinit run NAME` runs one, `devinit run` lists them.",
+            extra_json_schema=TASK_NAMES,
+        ),
+    ] = None
     environment: Annotated[
         Values | None,
         Meta(

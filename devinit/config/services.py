@@ -53,7 +53,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         name=name,
         provider=kind.name,
         command=table.command,
-        directory=_directory(table.directory, surroundings.root, place.at("directory")),
+        directory=folder(table.directory, surroundings.root, place.at("directory")),
         host=_host(table.host, place.at("host")),
         scheme=_scheme(table, place.at("scheme")),
         port=port_request(name, kind, table, place),
@@ -61,11 +61,11 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         extra_ports=extra_ports(name, kind, table, place.at("extra_ports")),
         extra_endpoints=extra_endpoints(name, table, place.at("extra_ports")),
         oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
-        depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
+        depends_on=tuple(dict.fromkeys(texts(table.depends_on))),
         conditions=_conditions(table.depends_on),
-        setup=_commands(table.setup, place.at("setup")),
+        setup=commands(table.setup, place.at("setup")),
         setup_inputs=_inputs(table, surroundings.root, place.at("setup_inputs")),
-        before_start=_commands(table.before_start, place.at("before_start")),
+        before_start=commands(table.before_start, place.at("before_start")),
         ready=readiness(table, kind, place.at("ready")),
         health=health(table, kind, place.at("health")),
         env=variables(table.env, place.at("env")),
@@ -135,7 +135,8 @@ def _check_provider(
                 place.at(key).add("means nothing beside `url`", "a server that runs elsewhere is only used")
 
 
-def _directory(text: str | None, root: Path, place: Place) -> Path:
+def folder(text: str | None, root: Path, place: Place) -> Path:
+    """Return the folder that a path means, the project's by default; one that is not there is reported."""
     directory = root / text if text else root
     if not os.path.isdir(directory):  # noqa: PTH112 - Path.is_dir() raises for a path that is too long
         place.add(_missing(directory, "folder"), "paths are relative to the project's folder")
@@ -143,15 +144,15 @@ def _directory(text: str | None, root: Path, place: Place) -> Path:
 
 
 def _context(table: ServiceTable, surroundings: Surroundings, place: Place) -> Context:
-    def folder(key: str, text: str) -> Path:
-        return _directory(text, surroundings.root, place.at(key))
+    def folder_of(key: str, text: str) -> Path:
+        return folder(text, surroundings.root, place.at(key))
 
     return Context(
         project=surroundings.project,
         is_named=surroundings.is_named,
         is_elsewhere=table.url is not None,
         where=place,
-        folder=folder,
+        folder=folder_of,
     )
 
 
@@ -201,17 +202,19 @@ def _conditions(value: Dependencies | None) -> dict[str, Condition]:
     return {name: condition for name, condition in stated.items() if condition is not Condition.READY}
 
 
-def _texts(value: Dependencies | None) -> tuple[str, ...]:
+def texts(value: Dependencies | None) -> tuple[str, ...]:
+    """Return one text or a list of them as they are said; the names of a table."""
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _commands(value: Texts | None, place: Place) -> tuple[str, ...]:
-    commands = _texts(value)
-    if not all(command.strip() for command in commands):
+def commands(value: Texts | None, place: Place) -> tuple[str, ...]:
+    """Return command lines; an empty one and one that has no words are reported."""
+    lines = texts(value)
+    if not all(line.strip() for line in lines):
         place.add("an empty command")
-    for command in commands:
-        _refuse_open_quotes(command, place)
-    return commands
+    for line in lines:
+        _refuse_open_quotes(line, place)
+    return lines
 
 
 def _refuse_open_quotes(command: str, place: Place) -> None:
@@ -227,7 +230,7 @@ def _refuse_open_quotes(command: str, place: Place) -> None:
 
 
 def _patterns(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
-    patterns = _texts(table.watch)
+    patterns = texts(table.watch)
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
             place.add(f'"{pattern}" does not lie in its directory', 'a pattern as "src/**/*.py"')
@@ -248,8 +251,8 @@ def _leads_outside(pattern: str, directory: Path, root: Path) -> bool:
 
 
 def _inputs(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
-    patterns = _texts(table.setup_inputs)
-    if patterns and not _texts(table.setup):
+    patterns = texts(table.setup_inputs)
+    if patterns and not texts(table.setup):
         place.add("means nothing without `setup`", "say what has to be run when these files change")
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/"):
@@ -273,7 +276,7 @@ def _searches_outside(pattern: str, directory: Path, root: Path) -> bool:
 
 
 def _variable_names(value: Texts | None, place: Place) -> tuple[str, ...]:
-    names = _texts(value)
+    names = texts(value)
     for name in names:
         if not re.fullmatch(VARIABLE_NAME, name):
             place.add(f'"{name}" is not a name for a variable', "letters, digits and _; no digit first")
@@ -282,7 +285,7 @@ def _variable_names(value: Texts | None, place: Place) -> tuple[str, ...]:
 
 def _env_files(table: ServiceTable, root: Path, place: Place) -> tuple[Path, ...]:
     files = []
-    for text in _texts(table.env_file):
+    for text in texts(table.env_file):
         file = root / text
         files.append(file)
         # Or a named pipe, which a secret manager feeds.
