@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from devinit.cli.run import add_test, carry_out
+from devinit.cli.run import add_test
+from devinit.cli.setting import carry_out
 from devinit.errors import UsageError
 
 TYPE_CHECKING = False
@@ -37,4 +38,4 @@ def run(arguments: Arguments) -> int:
     """Become the command: its exit code is ours."""
     if not arguments.command or not arguments.command[0]:
         raise UsageError("`devinit exec` needs a command", hint=f"example: {EXAMPLE}")
-    carry_out(arguments)
+    return carry_out(arguments)

@@ -7,6 +7,10 @@ import signal
 
 from devinit.errors import CommandNotFound, CommandNotRunnable
 
+OF_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+"""What a terminal sends to all that work at it."""
+HANDED_ON = (signal.SIGTERM, signal.SIGHUP)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +37,36 @@ def become(
         os.execvpe(program, [*words], environment)  # noqa: S606  without a shell: that is the point
     except OSError as error:
         raise refused(program, environment, error, hint) from None
+
+
+def run_to_end(words: Sequence[str], environment: dict[str, str], directory: str | None = None) -> int:
+    r"""Run a program at the caller's terminal; return its exit code, 128 + the number of a signal that ended it.
+
+    Ctrl-C and Ctrl-\ at the terminal reach the program by themselves; SIGTERM and SIGHUP are handed on to it.
+    """
+    import subprocess  # most commands are become
+
+    children: list[subprocess.Popen[bytes]] = []
+
+    def hand_on(number: int, _frame: object) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    here = environment if directory is None else {**environment, "PWD": directory}
+    kept = {number: signal.getsignal(number) for number in (*OF_THE_TERMINAL, *HANDED_ON)}
+    for number, before in kept.items():
+        if before is not signal.SIG_IGN:
+            # A handler, and not SIG_IGN: the program would inherit that.
+            signal.signal(number, hand_on if number in HANDED_ON else lambda *_: None)
+    try:
+        children.append(subprocess.Popen(words, env=here, cwd=directory))
+        code = children[0].wait()
+    except OSError as error:
+        raise refused(words[0], here, error) from None
+    finally:
+        for number, before in kept.items():
+            signal.signal(number, before)
+    return code if code >= 0 else 128 - code
 
 
 def enter(directory: str | None, environment: dict[str, str]) -> None:

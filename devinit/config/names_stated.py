@@ -36,6 +36,11 @@ def tasks_stated(root: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def is_word(name: str) -> bool:
+    """Tell whether a name can be offered by a shell."""
+    return OFFERED.fullmatch(name) is not None
+
+
 # Any: nothing of the file has been checked.
 def _read(root: Path) -> dict[str, Any]:
     try:
@@ -45,4 +50,4 @@ def _read(root: Path) -> dict[str, Any]:
 
 
 def _names(table: Any) -> list[str]:
-    return [name for name in table if OFFERED.fullmatch(name)] if isinstance(table, dict) else []
+    return [name for name in table if is_word(name)] if isinstance(table, dict) else []

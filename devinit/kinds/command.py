@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from devinit.errors import ConfigError
@@ -21,6 +22,8 @@ SHELL_SYNTAX = re.compile(r"""[|&;<>()$`*?\[\n"']|(?:^|\s)[#~{!]|^[A-Za-z_]\w*=|
 COMPOUND = re.compile(r"""[|;()`\n]|(?<!>)&|\$\(""")
 """What makes a command line more than one simple command; the `&` of `2>&1` does not."""
 ASSIGNMENTS = re.compile(r"""(?:[A-Za-z_]\w*=(?:'[^']*'|"[^"\\]*"|[^\s'"\\])*\s+)*""")
+TAKES_ARGUMENTS = re.compile(r"\$[@*#1-9]|\$\{[@*#1-9]")
+"""A place in a line of shell for the arguments of its caller."""
 SHELL_WORDS = frozenset(
     [
         ".",
@@ -98,6 +101,20 @@ def arguments(command: str, *, key: str = "command") -> tuple[str, ...]:
     if needs_shell(command, words[0]):
         return ("sh", "-c", _executed(command))
     return tuple(words)
+
+
+def with_arguments(command: str, further: Sequence[str], *, key: str = "command") -> tuple[str, ...]:
+    """Return what is executed for a command line with arguments behind it, which no shell interprets.
+
+    A line for sh gets them as `"$@"` at its end, unless it has a place for them by itself.
+    """
+    words = arguments(command, key=key)
+    if not further:
+        return words
+    if not needs_shell(command, shlex.split(command)[0]):
+        return (*words, *further)
+    shell, option, line = words
+    return (shell, option, line if TAKES_ARGUMENTS.search(line) else f'{line} "$@"', shell, *further)
 
 
 def needs_shell(command: str, first_word: str) -> bool:

@@ -263,8 +263,8 @@ class CommandSetting(TypedDict):
     path: list[str]
     """Folders for behind the PATH of the caller: the client programs of the servers, and without a `directory` the
     tools of all services."""
-    folders: NotRequired[list[str]]
-    """Where the services run, absolute. An older supervisor does not send it."""
+    folders: NotRequired[dict[str, str]]
+    """Where each service runs, absolute. An older supervisor does not send it."""
     phases: dict[str, str]
     """Of each service that devinit runs."""
     databases: list[str]

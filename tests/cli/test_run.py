@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.cli.executing import path_with
-from devinit.cli.run import idle_line
+from devinit.cli.setting import idle_line
 from tests.kinds.conftest import embedded_postgres, system_postgres
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,15 +39,15 @@ def command_setting(runners: Mapping[str, Runner], stage: Stage, asked: CommandP
         refuse_missing(project, with_tests, runners)
         stage = stage.with_services(with_tests)
     ours = {name: each for name, each in project.services.items() if each.external_url is None}
-    folders = list(dict.fromkeys(each.directory for each in project.services.values()))
+    folders = {name: each.directory for name, each in project.services.items()}
     path = [folder for each in ours.values() for folder in clients(each, stage)]
     directory = service.directory if service is not None else asked.directory
     if directory is None:
-        path += tools(folders, project.root)
+        path += tools(folders.values(), project.root)
     setting: CommandSetting = {
         "environment": stage.environment,
         "path": list(dict.fromkeys(path)),
-        "folders": list(map(str, folders)),
+        "folders": {name: str(folder) for name, folder in folders.items()},
         "phases": {name: runners[name].phase.value for name in ours if name in runners},
         "databases": [name for name, each in ours.items() if kind_of(each).keeps_data],
         "untested": [name for name in tested if name not in with_tests],
@@ -71,7 +71,7 @@ def environment_in(
     return with_project_tools(given, directory, replace(stage.place(), color=False))
 
 
-def tools(folders: list[Path], root: Path) -> list[str]:
+def tools(folders: Iterable[Path], root: Path) -> list[str]:
     """Return the folders with the tools of all services, in their order."""
     searched = dict.fromkeys(each for folder in folders for each in up_to_root(folder, root))
     return [str(found) for folder in searched for found in tool_folders(folder)]
