@@ -30,6 +30,8 @@ ORPHANED = (
     "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
 )
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
+RAN_BEFORE = "ran on "
+"""How the reason of a one-shot begins that did not run again."""
 SWITCHES = {"--json": "json", "--all": "all"}
 NAMES = "services"
 DEFAULTS = {"max_bytes": None}
@@ -182,7 +184,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             return f"{mark} Not running{paint.dim(by_name)}{outdated(service, paint)}"
         case "exited":
             # The phase of work that was done once and went well; anything else has failed.
-            return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished"
+            before = f": {reason.partition('; ')[0]}" if reason.startswith(RAN_BEFORE) else ""
+            return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished{before}"
         case "waiting" | "starting" | "stopping" if not reason:
             mark = paint.attention(symbol("…", "~", sys.stdout))
             return f"{mark} {phase.capitalize()}{outdated(service, paint)}"

@@ -179,6 +179,14 @@ class ServiceTable(Table, frozen=True, kw_only=True):
             description="false: started only by its name, or for a service that depends on it. Default: true."
         ),
     ] = None
+    once: Annotated[
+        bool | None,
+        Meta(
+            description="For a one-shot, a command without `port` and `ready` that ends: true runs it once on the "
+            "same data, as a seed. A new database makes it run again, and so does `devinit restart NAME`. "
+            "Default: false."
+        ),
+    ] = None
     warm: Annotated[
         str | None,
         Meta(

@@ -16,7 +16,7 @@ from devinit.config.schema import ServiceTable, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS, USUAL, Context, Kind, kind_implied_by
 from devinit.model.defaults import LOCAL_HOST
-from devinit.model.service import Condition, Project, Scheme, Service
+from devinit.model.service import Condition, Project, RestartMode, Scheme, Service
 from devinit.system.bounds import bounds_of, bounds_within
 
 _QUOTING = frozenset("'\"\\")
@@ -76,6 +76,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         stop=stop_policy(table.stop, place.at("stop")),
         logs=log_limits(table.logs, place.at("logs")),
         optional=bool(table.optional),
+        once=_once(table, kind, place.at("once")),
         autostart=table.autostart is not False,
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",
@@ -189,6 +190,19 @@ def _host(text: str | None, place: Place) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
         place.add(f'"{text}" is not an address', f"an address or a host name, as {LOCAL_HOST} or 0.0.0.0")
     return text
+
+
+def _once(table: ServiceTable, kind: Kind, place: Place) -> bool:
+    if not table.once:
+        return False
+    mode = table.restart if isinstance(table.restart, RestartMode) else table.restart and table.restart.mode
+    if not kind.runs_a_command or table.port is not None or table.range is not None:
+        place.add("means nothing for a server", "it is for a command that ends, without a `port`")
+    elif table.ready is not None:
+        place.add("means nothing beside `ready`", "a one-shot is done when it ends with code 0")
+    elif mode is RestartMode.ALWAYS:
+        place.add('means nothing beside restart = "always"', "it would run again at once")
+    return True
 
 
 def _scheme(table: ServiceTable, place: Place) -> Scheme | None:

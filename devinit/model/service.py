@@ -248,6 +248,8 @@ class Service(Struct, frozen=True, kw_only=True):
     logs: LogLimits = LogLimits()
     optional: bool = False
     """Its failure does not fail the start."""
+    once: bool = False
+    """Of a one-shot: it runs once on the same data, unless a restart names it."""
     autostart: bool = True
     """Whether a start of everything starts it; else only one that names it, or a service that depends on it."""
     warm: str | None = None

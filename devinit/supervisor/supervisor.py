@@ -25,6 +25,7 @@ from devinit.supervisor.project.chosen import EVERY, to_start
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.record.leftovers import end_leftovers, leftovers_of
 from devinit.supervisor.reporting import outcome, outdated, report
+from devinit.supervisor.service import once
 from devinit.supervisor.service.preparing import require_set_up
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack import stopping
@@ -110,7 +111,7 @@ class Supervisor:
                     if not names:
                         return await self._nothing_changed(project, order, began, tell)
                 # What runs now is meant, also once it has been stopped.
-                order = replace(order, services=tuple(names))
+                named, order = frozenset(order.services), replace(order, services=tuple(names))
                 if not any(map(stack.is_present, names)):
                     # Nothing is stopped for it, so that it is a start.
                     refuse_if_abandoned(order)
@@ -126,6 +127,8 @@ class Supervisor:
                 with stack.expected_back(names), self.stage.ports.given_back_ahead():
                     await self.configuration.try_to_publish(project, order)
                     await self.configuration.take_over(project, order, coming)
+                    for name in named.intersection(names):
+                        once.forget(self.stage.private, name)
                     await stack.end(names)
                     order = replace(order, asked=without_questions(order.asked))
                     try:
