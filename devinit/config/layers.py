@@ -28,6 +28,8 @@ _OF_ITS_FOLDER = ("before_start", "directory", "setup", "setup_inputs", "watch")
 _OF_ITS_PORT = (
     "docs_path", "extra_ports", "health", "port", "range", "ready", "strict_port", "url_path", "warm",
 )  # fmt: skip
+_OF_NO_ONE_SHOT = ("port", "range", "ready", "restart")
+"""What makes something else of a detected one-shot."""
 
 
 def merged(base: Raw, over: Raw) -> Raw:
@@ -181,6 +183,8 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
         return {key: detected[key] for key in detected.keys() & {"provider"}}
     moves = not stated.keys().isdisjoint(("port", "range", "exhausted"))
     dropped = {"range", "strict_port"} if moves else set()
+    if not stated.keys().isdisjoint(_OF_NO_ONE_SHOT):
+        dropped.add("once")
     if "command" not in stated:
         return {key: value for key, value in detected.items() if key not in dropped}
     if os.path.normpath(stated.get("directory", "")) != os.path.normpath(detected.get("directory", "")):

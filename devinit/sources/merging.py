@@ -21,6 +21,7 @@ from devinit.sources.after_migrations import after_migrations
 from devinit.sources.commands import programs
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import MANAGERS
+from devinit.sources.commands.seeds import with_seeds_once
 from devinit.sources.references import retold, without_circles, without_portless, without_unfinished
 from devinit.sources.source import Found, Weight
 
@@ -40,7 +41,8 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
         if name not in databases
     }
     hints = () if rest or wanted else (hint for each in by_weight for hint in each.hints)
-    return structs.replace(found, services=databases | after_migrations(rest), notes=(*found.notes, *hints))
+    services, evidence = with_seeds_once(databases | after_migrations(rest), found.evidence)
+    return structs.replace(found, services=services, evidence=evidence, notes=(*found.notes, *hints))
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
