@@ -126,7 +126,8 @@ def run_commands(task: Task, project: Project, arguments: Arguments, further: Se
 
     place: Json = {"service": task.service} if task.service else {"directory": str(task.directory)}
     setting = setting_of(project.root, test=arguments.test, where=place)
-    mention(setting, test=arguments.test)
+    if arguments.test or not says_its_needs(task, project):
+        mention(setting, test=arguments.test)
     environment, key = environment_of(setting, project.root), f"tasks.{task.name}.command"
     for number, line in enumerate(task.commands, start=1):
         is_last = further is not None and number == len(task.commands)
@@ -138,6 +139,13 @@ def run_commands(task: Task, project: Project, arguments: Arguments, further: Se
         if code := run_to_end(words, environment, setting.get("directory")):
             return code
     return 0
+
+
+def says_its_needs(task: Task, project: Project) -> bool:
+    """Tell whether a task says which services it needs: about all others nothing has to be said."""
+    from devinit.config.tasks import in_order, services_needed  # as above
+
+    return bool(services_needed(in_order(task.name, project.tasks), project.tasks))
 
 
 def bring_up_for(names: Sequence[str], task: str, project: Project, arguments: Arguments) -> int:

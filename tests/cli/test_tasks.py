@@ -125,7 +125,7 @@ class TestATask:
         assert tasks.status()["backend"]["phase"] == "ready"
         again = tasks("run", "after")
         assert again.stdout == done.stdout
-        assert "backend" not in again.stderr
+        assert again.stderr.splitlines() == ["line: echo one; echo two", "after: tool after"]
 
     def test_has_the_ports_that_its_services_got(self, tasks: Shop, port: int) -> None:
         assert tasks("run", "after", BACKEND_PORT=str(port + 5)).stdout.endswith(f"tool {port + 5} after\n")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.model.service import Project, Service
+from devinit.supervisor.service.once import is_same_data, servers_of
 from tests.kinds.conftest import embedded_postgres, system_postgres
 from tests.places import state_of
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 needs_postgres = pytest.mark.skipif(
     not (system_postgres() or embedded_postgres()), reason="needs a PostgreSQL server"
 )
+SERVERS = {"db": "postgres", "cache": "redis", "backend": "process", "other": "postgres"}
 COUNT = "sh -c 'echo ran >> runs; exit ${CODE:-0}'"
 
 
@@ -146,3 +150,45 @@ depends_on = {{ seed = "completed" }}
         assert seeded("start").returncode == 0
 
         assert runs(seeded) == 2
+
+
+class TestTheDataOfAOneShot:
+    @pytest.mark.parametrize(
+        ("depends_on", "left_out", "servers"),
+        [
+            (("db",), (), ["db"]),
+            (("backend",), (), ["db"]),
+            (("cache",), (), ["cache"]),
+            ((), (), ["db", "other"]),
+            ((), ("db", "other"), ["cache"]),
+            ((), ("db", "other", "cache"), []),
+        ],
+    )
+    def test_is_that_of_the_databases_it_depends_on(
+        self, depends_on: tuple[str, ...], left_out: tuple[str, ...], servers: list[str]
+    ) -> None:
+        root = Path("/shop")
+        waits = {"backend": tuple(name for name in ("db", "cache") if name not in left_out)}
+        services = {
+            name: Service(name=name, provider=kind, directory=root, depends_on=waits.get(name, ()))
+            for name, kind in SERVERS.items()
+            if name not in left_out
+        }
+        seed = Service(name="seed", command="x", directory=root, depends_on=depends_on, once=True)
+        project = Project(name="shop", root=root, services={**services, "seed": seed})
+
+        assert servers_of(seed, project) == servers
+
+    @pytest.mark.parametrize(
+        ("before", "now", "same"),
+        [
+            ({}, {}, True),
+            ({}, {"db": "1"}, False),
+            ({"db": "1"}, {"db": "1", "new": "7"}, True),
+            ({"db": "1"}, {"db": "2"}, False),
+            ({"db": "1"}, {"db": None}, True),
+            ({"db": "1"}, {}, False),
+        ],
+    )
+    def test_is_the_same(self, before: dict[str, str], now: dict[str, str | None], same: bool) -> None:
+        assert is_same_data(before, now) is same

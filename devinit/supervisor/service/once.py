@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ class Once:
             return None
         self._data = await asyncio.to_thread(_data_of, service, self._stage)
         done = _read(record_path(self._stage.private, service.name))
-        if done is None or done.data != self._data:
+        if done is None or not is_same_data(done.data, self._data):
             return None
         return describe(done.at, service.name)
 
@@ -91,8 +92,24 @@ def record_path(private: Path, name: str) -> Path:
     return private / "once" / f"{name}.json"
 
 
+def is_same_data(before: Mapping[str, str], now: Mapping[str, str | None]) -> bool:
+    """Tell whether a one-shot has run on the data as it is. Pure.
+
+    A server that was added since does not make it run again. Neither does one that does not say now what data it
+    has: to run twice does more harm than not to run.
+    """
+    if not before:
+        return not now
+    return all(name in now and now[name] in (None, identity) for name, identity in before.items())
+
+
 def servers_of(service: Service, project: Project) -> list[str]:
-    """Return the services whose data a one-shot works on: of what it depends on, else all that keep data. Pure."""
+    """Return the services whose data a one-shot works on. Pure.
+
+    They are the databases that it depends on, also through others, else other servers of data among these; of a
+    one-shot that depends on none, those of the project. A cache beside a database is not what a seed fills.
+    """
+    databases = [name for name, each in project.services.items() if kind_of(each).has_databases]
     keeping = [name for name, each in project.services.items() if kind_of(each).keeps_data]
     reached: dict[str, None] = {}
     pending = list(service.depends_on)
@@ -101,7 +118,10 @@ def servers_of(service: Service, project: Project) -> list[str]:
         if name not in reached and name in project.services:
             reached[name] = None
             pending.extend(project.services[name].depends_on)
-    return [name for name in keeping if name in reached] or keeping
+    for names in (databases, keeping):
+        if found := [name for name in names if name in reached]:
+            return found
+    return databases or keeping
 
 
 def _data_of(service: Service, stage: Stage) -> dict[str, str | None]:
