@@ -60,6 +60,12 @@ def run_named(arguments: Arguments) -> int:
     return carry_out(arguments, setting, hint)
 
 
+def behind_name(arguments: Arguments) -> list[str]:
+    """Return the arguments for what a name means, without a `--` between, which npm wants there."""
+    further = (arguments.command or [])[1:]
+    return further[1:] if further[:1] == ["--"] else further
+
+
 def folders_of(setting: CommandSetting) -> list[Path]:
     """Return the folders in which the services of the project run."""
     from pathlib import Path  # as above
@@ -85,7 +91,7 @@ def run_suggestion(found: Suggestion, setting: CommandSetting, arguments: Argume
     root = root_of(arguments)
     there = [name for name, folder in setting.get("folders", {}).items() if folder == str(found.directory)]
     place: Json = {"service": there[0]} if len(there) == 1 else {"directory": str(found.directory)}
-    words = found.with_arguments((arguments.command or [])[1:])
+    words = found.with_arguments(behind_name(arguments))
     in_it = setting_of(root, test=arguments.test, where=place)
     mention(in_it, test=arguments.test)
     line = f", line {found.line}" if found.line else ""
@@ -97,7 +103,7 @@ def run_task(project: Project, name: str, arguments: Arguments) -> int:
     """Run a task after those that it depends on, and become its last command."""
     from devinit.config.tasks import in_order, services_needed  # only a task needs them
 
-    further = (arguments.command or [])[1:]
+    further = behind_name(arguments)
     order = in_order(name, project.tasks)
     if further and not project.tasks[name].commands:
         raise UsageError(

@@ -64,6 +64,7 @@ class TestATask:
         [
             (["tool"], "tool {port} {port}\n"),
             (["tool", "--fast", "a b"], "tool {port} {port} --fast a b\n"),
+            (["tool", "--", "--fast", "--"], "tool {port} {port} --fast --\n"),
             (["line"], "one\ntwo\n"),
             (["line", "$(touch harmed)", "; touch harmed"], "one\ntwo $(touch harmed) ; touch harmed\n"),
             (["own", "a b"], "1 a b\n"),

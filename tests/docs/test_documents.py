@@ -33,7 +33,7 @@ HOSTS = {
 }
 """Where a link may lead, and whose names may stand in an example: what is reachable by everybody."""
 LANGUAGES = {"console", "sh", "toml", "python", "js", "json", "text"}
-TABLES = {"project", "services", "environment", "discovery", "profiles"}
+TABLES = {"project", "services", "tasks", "environment", "discovery", "profiles"}
 
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
