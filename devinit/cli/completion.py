@@ -198,7 +198,11 @@ def run(arguments: Arguments) -> int:
 
 def tasks_of(root: Path) -> list[str]:
     """Return the tasks of a project, and what the files in its folder suggest; services' folders take longer."""
-    from devinit.sources.suggested import suggested  # the scripts themselves do without
+    from devinit.sources.suggested import are_possible  # the scripts themselves do without
+
+    if not are_possible([str(root)]):
+        return tasks_stated(root)
+    from devinit.sources.suggested.reading import suggested  # only where there is something to read
 
     return list(
         dict.fromkeys([*tasks_stated(root), *(each.name for each in suggested(root) if is_word(each.name))])

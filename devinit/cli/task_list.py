@@ -7,7 +7,7 @@ import sys
 
 from devinit.cli.output import Paint, columns_of, print_json, talk
 from devinit.config.load import load
-from devinit.sources.suggested import suggested
+from devinit.sources.suggested.reading import suggested
 from devinit.system import terminal
 from devinit.text import cut, one_line, pad, width
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from devinit.model.service import Project
     from devinit.model.task import Task
-    from devinit.sources.suggested import Suggestion
+    from devinit.sources.suggested.reading import Suggestion
 
 LONGEST_NAME = 30
 """Columns: a longer name has its description one space behind it."""

@@ -11,6 +11,7 @@ from devinit.cli.project import root_of
 from devinit.cli.setting import carry_out, environment_of, hint_about, mention, setting_of
 from devinit.config.names_stated import tasks_stated
 from devinit.errors import UsageError
+from devinit.sources.suggested import are_possible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from devinit.model.service import Project
     from devinit.model.status import CommandSetting
     from devinit.model.task import Task
-    from devinit.sources.suggested import Suggestion
+    from devinit.sources.suggested.reading import Suggestion
 
 SATISFIED = ("ready", "exited")
 """Phases of a service for which a task does not wait."""
@@ -43,11 +44,14 @@ def run_named(arguments: Arguments) -> int:
     setting = setting_of(root, test=arguments.test, where={})
     if "/" in name and ":" not in name:
         return carry_out(arguments, setting)
-    from devinit.sources.suggested import meant_by, suggested  # as above
+    is_command = is_there(name, environment_of(setting, root)["PATH"])
+    if is_command and not are_possible((str(root), *setting.get("folders", {}).values()), name):
+        return carry_out(arguments, setting)
+    from devinit.sources.suggested.reading import meant_by, suggested  # as above
 
     suggestions = suggested(root, folders_of(setting))
     found = meant_by(name, suggestions)
-    if is_there(name, environment_of(setting, root)["PATH"]):
+    if is_command:
         if found:
             talk(f"{name} is a command on PATH, which is run; {others(found)}")
         return carry_out(arguments, setting)

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devinit.sources.commands.recipes import of_just, of_make, of_taskfile
-from devinit.sources.suggested import meant_by, suggested
+from devinit.sources.suggested import are_possible
+from devinit.sources.suggested.reading import meant_by, suggested
 
 Write = Callable[..., Path]
 
@@ -158,6 +159,31 @@ class TestAName:
         assert len(meant_by("lint", found)) == 2
         assert [each.words for each in meant_by("Makefile:lint", found)] == [("make", "lint")]
         assert meant_by("lin", found) == []
+
+
+class TestALookBefore:
+    @pytest.mark.parametrize(
+        ("text", "name", "possible"),
+        [
+            ('{"scripts": {"lint": "x"}}', "lint", True),
+            ('{"scripts": {"lint": "x"}}', "package.json:lint", True),
+            ('{"scripts": {"lint": "x"}}', "pytest", False),
+            ('{"scripts": {"l\\u0069nt": "x"}}', "lint", True),
+            ('{"scripts": {"lint": "x"}}', "", True),
+        ],
+    )
+    def test_tells_whether_a_file_has_the_name(
+        self, write: Write, root: Path, text: str, name: str, possible: bool
+    ) -> None:
+        write("package.json", text)
+
+        assert are_possible([str(root)], name) is possible
+        assert not are_possible([str(root / "nowhere")], name)
+
+    def test_waits_for_no_pipe(self, root: Path) -> None:
+        os.mkfifo(root / "Makefile")
+
+        assert not are_possible([str(root)], "lint")
 
 
 class TestReading:

@@ -1,7 +1,4 @@
-"""Commands that a repository has names for and that start no server: scripts of package.json, targets of make.
-
-They are read and never run here. `devinit run` lists them beside the tasks of devinit.toml.
-"""
+"""Find the commands that a repository has names for and that start no server. None of them is run for it."""
 
 from __future__ import annotations
 
@@ -17,14 +14,9 @@ from devinit.sources.commands.process import problem_of
 from devinit.sources.commands.recipes import Recipe, of_just, of_make, of_taskfile
 from devinit.sources.files import read, table
 from devinit.sources.packages import line_of_script, package_manager, read_package
+from devinit.sources.suggested import JUSTFILES, MAKEFILES, PACKAGE, TASKFILES
 from devinit.system.bounds import Bounds, bounds_of
 
-PACKAGE = "package.json"
-MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
-"""In the order in which make looks for them."""
-JUSTFILES = ("justfile", "Justfile", ".justfile")
-TASKFILES = ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml")
-FILES = (PACKAGE, *MAKEFILES, *JUSTFILES, *TASKFILES)
 STARTING = frozenset(
     {
         "dev",
