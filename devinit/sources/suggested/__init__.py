@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from devinit.system.regular import open_regular
+from devinit.errors import StateFileError
+from devinit.system.files import read_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,8 @@ def _mentions(path: str, word: bytes) -> bool:
     if os.path.islink(path):  # noqa: PTH114 - as above
         return True  # whether it may be followed, `reading` tells
     try:
-        with open(open_regular(path), "rb") as file:  # noqa: PTH123  as in `sources.files`
-            # JSON may write a character as an escape: then it cannot be told here.
-            content = file.read(LARGEST_FILE)
-    except (OSError, ValueError):
+        content = read_bytes(path, most=LARGEST_FILE) or b""
+    except StateFileError:
         return False
+    # JSON may write a character as an escape: then it cannot be told here.
     return word in content or b"\\u" in content
