@@ -58,14 +58,16 @@ def environment_of(setting: CommandSetting, root: Path) -> dict[str, str]:
     return environment
 
 
-def setting_of(root: Path, *, test: bool, where: Json) -> CommandSetting:
+def setting_of(root: Path, *, test: bool, where: Json, again: bool = False) -> CommandSetting:
     """Return what the supervisor gives a command (model.status.CommandSetting).
 
-    `where`: the `service` as which it runs, or the `directory` in which it does.
+    `where`: the `service` as which it runs, or the `directory` in which it does. `again`: what there is to say of
+    the supervisor was said before.
     """
     require_project(str(root))
     client = connect_or_start(root)
-    mention_reach(client, str(root), runs_here=True)
+    if not again:
+        mention_reach(client, str(root), runs_here=True)
     try:
         return asked(client, test=test, where=where)
     finally:

@@ -96,7 +96,7 @@ def run_suggestion(found: Suggestion, setting: CommandSetting, arguments: Argume
     there = [name for name, folder in setting.get("folders", {}).items() if folder == str(found.directory)]
     place: Json = {"service": there[0]} if len(there) == 1 else {"directory": str(found.directory)}
     words = found.with_arguments(behind_name(arguments))
-    in_it = setting_of(root, test=arguments.test, where=place)
+    in_it = setting_of(root, test=arguments.test, where=place, again=True)
     mention(in_it, test=arguments.test)
     line = f", line {found.line}" if found.line else ""
     talk(f"{found.file}{line}: {' '.join(words)}{f' ({found.says})' if found.says else ''}")
@@ -108,6 +108,7 @@ def run_task(project: Project, name: str, arguments: Arguments) -> int:
     from devinit.config.tasks import in_order, services_needed  # only a task needs them
 
     further = behind_name(arguments)
+    setting_of(project.root, test=arguments.test, where={})  # what is to be said of the supervisor, once
     order = in_order(name, project.tasks)
     if further and not project.tasks[name].commands:
         raise UsageError(
@@ -135,7 +136,7 @@ def run_commands(task: Task, project: Project, arguments: Arguments, further: Se
     from devinit.runtime.templates import expand_command
 
     place: Json = {"service": task.service} if task.service else {"directory": str(task.directory)}
-    setting = setting_of(project.root, test=arguments.test, where=place)
+    setting = setting_of(project.root, test=arguments.test, where=place, again=True)
     if arguments.test or not says_its_needs(task, project):
         mention(setting, test=arguments.test)
     environment, key = environment_of(setting, project.root), f"tasks.{task.name}.command"
@@ -162,7 +163,7 @@ def bring_up_for(names: Sequence[str], task: str, project: Project, arguments: A
     """Start the services that a task needs and that are not ready; return an exit code, 0 when all are."""
     if not names:
         return 0
-    phases = setting_of(project.root, test=False, where={})["phases"]
+    phases = setting_of(project.root, test=False, where={}, again=True)["phases"]
     missing = [name for name in names if name in phases and phases[name] not in SATISFIED]
     # One that is new in devinit.toml since the last start has no phase yet.
     missing += [name for name in names if name not in phases and project.services[name].external_url is None]
