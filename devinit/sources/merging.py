@@ -85,6 +85,11 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
         environment={**low.environment, **high.environment},
         evidence=evidence,
         scope=high.scope,
+        speaks_of=high.speaks_of,
+        languages={
+            **{renamed[name]: each for name, each in low.languages.items() if name in renamed},
+            **high.languages,
+        },
         unfinished={name: low.unfinished[name] for name in low.unfinished if renamed.get(name) == name}
         | high.unfinished,
         clients=high.clients | frozenset(renamed.get(name, name) for name in low.clients),
@@ -100,11 +105,20 @@ def _twins(high: Found, low: Found) -> dict[str, list[Service]]:
         for service in low.services.values():
             if twins.get(service.name):
                 continue
-            others = [each for each in high.services.values() if each.name not in claimed]
+            others = [
+                each
+                for each in high.services.values()
+                if each.name not in claimed and not _differ_in_language(each, high, service, low)
+            ]
             twins[service.name] = found = list(candidates(service, low, others))
             if len(found) == 1:
                 claimed.add(found[0].name)
     return twins
+
+
+def _differ_in_language(one: Service, found: Found, other: Service, elsewhere: Found) -> bool:
+    mine, theirs = found.languages.get(one.name), elsewhere.languages.get(other.name)
+    return bool(mine and theirs) and mine != theirs
 
 
 def _of_the_same_name(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
@@ -203,7 +217,7 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
     if not _is_application(service) or service.name in wanted:
         return ""
     is_listed = high.weight is Weight.PROCESSES and (not high.scope or str(service.directory) in high.scope)
-    if is_listed and any(map(_is_application, high.services.values())):
+    if is_listed and any(map(_is_application, high.services.values())) and not _is_beyond(service, high, low):
         return (
             f"{said}: not started, because {high.origin} does not name it; a line there, or a "
             f"[services.{service.name}] in devinit.toml, starts it"
@@ -215,6 +229,12 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
             f"[services.{service.name}] in devinit.toml starts it"
         )
     return ""
+
+
+def _is_beyond(service: Service, high: Found, low: Found) -> bool:
+    """Tell whether a list cannot be expected to name a service: it speaks of programs in other languages."""
+    language = low.languages.get(service.name)
+    return bool(high.speaks_of and language) and language not in high.speaks_of
 
 
 def _completed(winner: Service, other: Service, high: Found, low: Found) -> Service:

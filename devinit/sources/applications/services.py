@@ -39,6 +39,7 @@ def found_in(bounds: Bounds) -> Found:
     return Found(
         origin="the code of the applications",
         services=databases | services,
+        languages={name: unit.language for name, unit in named(units).items() if unit.language},
         evidence=evidence | {name: (*unit.evidence, *_fixing(unit)) for name, unit in named(units).items()},
         notes=(
             *notes,

@@ -13,6 +13,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.service import Condition, Readiness, RestartMode, RestartPolicy, Service
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import understood
+from devinit.sources.commands.languages import language_of
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.listening import CODE
 from devinit.sources.commands.migrations import migration_of
@@ -113,7 +114,15 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
         listing.note(place, note)
     _build_first(listing, added)
     _migrate(listing, [name for name in added if name in listing.clients])
-    found = listing.found(ORIGIN)
+    languages = _languages(listing)
+    serving = [name for name, each in listing.services.items() if each.port is not None]
+    # A script that starts pages, and what builds them, says nothing about the server behind them.
+    has_pages_alone = languages.keys() == listing.services.keys() and all(
+        name in added and programs.BROWSER_SERVERS.intersection(_program_of(listing.services[name], added[name], bounds)[:1])
+        for name in serving
+    )
+    speaks_of = frozenset({"node"} if has_pages_alone and set(languages.values()) == {"node"} else ())
+    found = replace(listing.found(ORIGIN), languages=languages, speaks_of=speaks_of)
     if not all(step.package for step in steps if not step.ends):
         return found
     # What is outside of the workspace such a command cannot name.
@@ -154,6 +163,16 @@ def _migrate(listing: Listing, names: Iterable[str]) -> None:
         if found := migration_of(service.directory, described, manager, bounds):
             listing.services[name] = replace(service, before_start=(*service.before_start, found.command))
             listing.evidence[name] += (found.said,)
+
+
+def _languages(listing: Listing) -> dict[str, str]:
+    """Return the language of each program, as far as the first word of its command says it."""
+    programs_of = {name: understood(each.command or "").program for name, each in listing.services.items()}
+    return {
+        name: language
+        for name, program in programs_of.items()
+        if (language := language_of(next(iter(program), "")))
+    }
 
 
 def _add(step: Step, process: Process, listing: Listing) -> None:
