@@ -85,3 +85,25 @@ class TestPagesOfNodeAroundABackendInPython:
         assert port_of(services["backend"]) == 5001
         assert services["backend"].env == {"SHOP_HOST": "http://localhost:${BACKEND_PORT}"}
         assert services["worker"].command == "celery -A shop.tasks worker"
+
+
+class TestAPackageThatIsCalledAsALibrary:
+    def test_is_imported_from_where_its_other_imports_resolve(self, found: Found, root: Path) -> None:
+        services = found(
+            {
+                "backend/requirements.txt": "fastapi\ncelery\nredis\n",
+                "backend/shop/__init__.py": "",
+                "backend/shop/main.py": FASTAPI,
+                "backend/shop/settings.py": "",
+                "backend/shop/celery/__init__.py": "",
+                "backend/shop/celery/queue.py": """\
+                    from celery import Celery
+                    from shop.settings import settings
+
+                    queue = Celery("shop")
+                    """,
+            }
+        ).services
+
+        assert services["worker"].command == "celery -A shop.celery.queue:queue worker --loglevel INFO"
+        assert services["worker"].directory == root / "backend"

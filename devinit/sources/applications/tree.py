@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
@@ -22,6 +22,7 @@ from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds, is_in
 from devinit.system.repository import is_repository
 
+_T = TypeVar("_T")
 DEEPEST = 3
 """Folders below the project's in which an application may begin: `services/backend/api`."""
 DEEPEST_SOURCE = 6
@@ -92,6 +93,7 @@ class Tree(Struct, kw_only=True):
     _texts: dict[str, str] = field(default_factory=dict)
     _packages: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     _workspace: dict[str, Package] | None = None
+    _made: dict[str, Any] = field(default_factory=dict)
 
     @property
     def folders(self) -> list[str]:
@@ -125,6 +127,13 @@ class Tree(Struct, kw_only=True):
         if self._workspace is None:
             self._workspace = packages_of(self.bounds)
         return self._workspace
+
+    def once(self, key: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` returns for a key; it is called for the first time alone."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: _T = self._made[key]
+        return made
 
     def below(self, folder: str) -> Iterator[str]:
         """Yield a folder and those below it, the nearest first."""
