@@ -107,3 +107,66 @@ class TestAPackageThatIsCalledAsALibrary:
 
         assert services["worker"].command == "celery -A shop.celery.queue:queue worker --loglevel INFO"
         assert services["worker"].directory == root / "backend"
+
+
+class TestADatabaseThatIsChosenLater:
+    GO = {
+        "go.mod": """\
+            module shop
+
+            require (
+            	github.com/lib/pq v1.10.9
+            	github.com/go-sql-driver/mysql v1.9.3
+            	modernc.org/sqlite v1.38.2
+            )
+            """,
+        "main.go": """\
+            package main
+
+            import "net/http"
+
+            func main() { http.ListenAndServe(":8081", nil) }
+            """,
+    }
+
+    def test_is_not_started_beside_a_driver_of_sqlite(self, found: Found) -> None:
+        project = found(self.GO)
+
+        assert list(project.services) == ["backend"]
+        assert (
+            "go.mod, line 4: no PostgreSQL is started for lib/pq, because go.mod has drivers of MySQL and SQLite, too; "
+            'a [services.postgres] with `provider = "postgres"` in devinit.toml adds it' in project.notes
+        )
+        assert not any("needs MySQL" in each for each in project.notes)
+
+    def test_is_started_where_an_address_names_it(self, found: Found) -> None:
+        project = found({**self.GO, ".env.example": "DSN=postgres://shop:shop@localhost:5432/shop\n"})
+
+        assert list(project.services) == ["postgres", "backend"]
+
+    def test_is_sqlite_where_the_address_is_put_together(self, found: Found) -> None:
+        project = found(
+            {
+                "requirements.txt": "flask\npsycopg2-binary\n",
+                "shop.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+                "config.py": "import os\n\nURI = os.environ.get('DATABASE_URL') or \\\n    'sqlite:///' + os.path.join('.', 'app.db')\n",
+            }
+        )
+
+        assert list(project.services) == ["backend"]
+
+
+class TestLaravel:
+    FILES = {
+        "artisan": "",
+        "composer.json": '{"require": {"laravel/framework": "^12.0"}}\n',
+        ".env.example": "DB_CONNECTION=sqlite\nQUEUE_CONNECTION=database\nREDIS_HOST=127.0.0.1\nREDIS_PORT=6379\n",
+    }
+
+    def test_has_no_redis_where_nothing_is_kept_in_it(self, found: Found) -> None:
+        assert list(found(self.FILES).services) == ["backend", "worker"]
+
+    def test_has_redis_where_something_is(self, found: Found) -> None:
+        settings = self.FILES[".env.example"] + "CACHE_STORE=redis\n"
+
+        assert "redis" in found({**self.FILES, ".env.example": settings}).services
