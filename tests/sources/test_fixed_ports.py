@@ -118,6 +118,21 @@ CALLS = {
         2,
     ),
     "a field of a class": ("frontend/src/auth.ts", "  private apiUrl = 'http://localhost:8000/api';", 1),
+    "the host of the page": (
+        "frontend/src/lib/constants.ts",
+        "export const API_HOST = dev ? `${location.hostname}:8000` : ''",
+        1,
+    ),
+    "the host of the page and a port behind it": (
+        "frontend/src/live.ts",
+        "const api = 'http://' + window.location.hostname + ':8000/api'",
+        1,
+    ),
+    "a proxy to a number with a name": (
+        "frontend/proxy.config.mjs",
+        "const backendPort = 8000;\nexport default {\n  '^/api': { target: `http://localhost:${backendPort}` },\n}",
+        3,
+    ),
     "a component": (
         "frontend/src/App.vue",
         "<script>\nconst API_URL = 'http://localhost:8000'\n</script>",

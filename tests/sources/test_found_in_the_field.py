@@ -170,3 +170,26 @@ class TestLaravel:
         settings = self.FILES[".env.example"] + "CACHE_STORE=redis\n"
 
         assert "redis" in found({**self.FILES, ".env.example": settings}).services
+
+
+class TestPagesThatCallAPortOfTheirHost:
+    def test_keep_the_backend_there_whatever_a_container_publishes(self, found: Found) -> None:
+        project = found(
+            {
+                "package.json": package({"dev": "vite"}, devDependencies={"vite": "6"}),
+                "index.html": "",
+                "src/lib/constants.ts": "export const HOST = dev ? `${location.hostname}:8080` : '';\n",
+                "backend/requirements.txt": "fastapi\n",
+                "backend/main.py": FASTAPI,
+                "docker-compose.yml": """\
+                    services:
+                      shop:
+                        build: .
+                        ports: ["3000:8080"]
+                    """,
+                "Dockerfile": "FROM python:3.12\nWORKDIR /app/backend\nCOPY backend .\nCMD [\"bash\", \"start.sh\"]\n",
+            }
+        )
+        backend = project.services["backend"]
+
+        assert (port_of(backend), backend.port and backend.port.strict) == (8080, True)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from devinit.model.evidence import Evidence
 
 CONFIGURATION = re.compile(
-    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
+    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf(?:ig)?\.\w+|setupProxy\.\w+"
 )
 """Files that name whom a server of pages hands requests on to."""
 _PACKAGE = "package.json"

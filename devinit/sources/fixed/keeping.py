@@ -58,7 +58,7 @@ def _meant(
         for each in serving
         if not _is_of(each, constant)
         and each.name not in fixed
-        and not any(line.about in ("port", "strict_port") for line in evidence.get(each.name, ()))
+        and not any(map(_names_port, evidence.get(each.name, ())))
     ]
     return others[0] if len(others) == 1 else None
 
@@ -81,6 +81,11 @@ def _behind(
         return None
     lines = [each.file for each in found.evidence.get(others[0].name, ()) if each.about == "port"]
     return others[0] if lines and all(file.endswith(_CODE) for file in lines) else None
+
+
+def _names_port(line: Evidence) -> bool:
+    """Whether a line says where a program listens; where a compose file publishes it is for others to say."""
+    return line.about in ("port", "strict_port") and not line.file.endswith((".yml", ".yaml"))
 
 
 def _is_of(service: Service, constant: Constant) -> bool:

@@ -21,11 +21,10 @@ from devinit.system.bounds import Bounds
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
-_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{)|[\"']django_vite[\"']")
-_NUMBERED = re.compile(rf"(?P<before>{_LOCAL}:)\$\{{(?P<name>[A-Za-z_$][\w$]{{0,60}})\}}")
-"""An address whose port is a constant of the same file: `http://localhost:${API_PORT}`."""
-_NUMBER = re.compile(
-    r"\bconst\s{1,9}(?P<name>[A-Za-z_$][\w$]{0,60})\s{0,9}=\s{0,9}(?P<number>\d{2,5})\s{0,9}[;\n]"
+_OF_THE_PAGE = r"location\.hostname(?:\}|\s{0,9}\+\s{0,9}[\"'`]):"
+"""The host that a page comes from, with a port of its own behind it."""
+_MENTION = re.compile(
+    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|[\"']django_vite[\"']|" + _OF_THE_PAGE.encode() + rb"\d"
 )
 _BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
 """What may stand between a name and its value: the condition of a choice, also on lines of its own."""
@@ -46,6 +45,10 @@ _CALL = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|createClient\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
 )
+_CALL_OF_THE_PAGE = re.compile(rf"{_OF_THE_PAGE}(\d{{2,5}})\b")
+_NUMBER = re.compile(r"\b(?:const|let|var)\s{1,9}(\w{1,60})\s{0,9}=\s{0,9}[\"']?(\d{2,5})[\"']?\s{0,9}(?=[;\r\n])")
+_NAMED_NUMBER = re.compile(r":\$\{(\w{1,60})\}([^\s\"'`,;]{0,200}[\"'`])")
+"""A port by its name, and what is behind it up to the end of the text."""
 _WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
 """What an Electron application shows."""
 _FROM_ELSEWHERE = re.compile(
@@ -126,7 +129,7 @@ def _of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
 
 def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:
     """Yield the constants of source files, as long as there are characters `left` to read."""
-    for entry in entries_below(folder, (*_CLIENT_FILES, ".py", "proxy.conf.json", "tauri.conf.json")):
+    for entry in entries_below(folder, (*_CLIENT_FILES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")):
         path = Path(entry.path)
         inside = path.relative_to(folder).as_posix()
         if _NOT_CLIENTS.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
@@ -134,7 +137,7 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constan
         content = content_of(path)
         if _MENTION.search(content) is None:
             continue
-        text = _with_numbers(decoded(content))
+        text = decoded(content)
         is_python = path.suffix == ".py"
         if is_python and not (_DJANGO_VITE.search(text) or (_ADDRESS.search(text) and _ORIGINS.search(text))):
             continue
@@ -155,12 +158,12 @@ def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
         return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
     if CONFIGURATION.fullmatch(name):
         return (_PROXY, _SHORT_PROXY, _NAMED_TARGET, _BUILT_IN)
-    return (_CALL, _WINDOW)
+    return (_CALL, _WINDOW, _CALL_OF_THE_PAGE)
 
 
 def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[int, int, Direction]]:
     """Yield port and position of each address in the code of a client."""
-    code = _without_comments(text)
+    code = _with_numbers(_without_comments(text))
     for found in (match for pattern in patterns for match in pattern.finditer(code)):
         # As far as the statement goes: what stands behind `??` may be a default.
         beginning = code.rfind("\n", 0, found.start()) + 1
@@ -184,16 +187,15 @@ def _chosen(said: str) -> str:
     return said if is_default else said[found.end() :]
 
 
-def _with_numbers(text: str) -> str:
-    """Return a text with the numbers of its constants in the addresses that name them."""
-    numbers = (
-        {each["name"]: each["number"] for each in _NUMBER.finditer(text)} if _NUMBERED.search(text) else {}
-    )
+def _with_numbers(code: str) -> str:
+    """Return code with the numbers in place of their names in addresses; everything else keeps its place."""
+    numbers = {found[1]: found[2] for found in _NUMBER.finditer(code)}
 
-    def number(found: re.Match[str]) -> str:
-        return f"{found['before']}{numbers[found['name']]}" if found["name"] in numbers else found[0]
+    def told(found: re.Match[str]) -> str:
+        number = numbers.get(found[1])
+        return f":{number}{found[2]}".ljust(len(found[0])) if number else found[0]
 
-    return _NUMBERED.sub(number, text)
+    return _NAMED_NUMBER.sub(told, code) if numbers else code
 
 
 def _without_comments(text: str) -> str:
