@@ -222,6 +222,28 @@ class TestPartsOfAnAddress:
         assert found["POSTGRES_USER"].outcome is Outcome.KEPT
         assert found["POSTGRES_PASSWORD"].outcome is Outcome.LEFT_OUT
 
+    def test_of_a_data_source_of_spring_are_its_login(self) -> None:
+        read = [
+            stated("SPRING_DATASOURCE_URL", "jdbc:postgresql://localhost:5432/app", Source.CODE),
+            stated("SPRING_DATASOURCE_USERNAME", "app", Source.CODE),
+            stated("SPRING_DATASOURCE_PASSWORD", "", Source.CODE),
+        ]
+
+        assert {name: each.value for name, each in decided(*read).items()} == {
+            "SPRING_DATASOURCE_URL": "jdbc:postgresql://localhost:5433/shop",
+            "SPRING_DATASOURCE_USERNAME": "shop",
+            "SPRING_DATASOURCE_PASSWORD": "secret",
+        }
+
+    def test_that_are_a_login_stay_beside_the_address_of_a_file(self) -> None:
+        read = [
+            stated("SPRING_DATASOURCE_URL", "jdbc:postgresql://db.example.com:5432/app"),
+            stated("SPRING_DATASOURCE_USERNAME", "app", Source.CODE),
+            stated("SPRING_DATASOURCE_PASSWORD", "", Source.CODE),
+        ]
+
+        assert not any(each.outcome is Outcome.GIVEN for each in decided(*read).values())
+
     def test_without_a_port_say_that_it_is_missing(self) -> None:
         found = decided(stated("DB_HOST", "localhost"), stated("DB_USER", "a"))
 

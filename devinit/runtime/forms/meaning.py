@@ -20,6 +20,7 @@ _WEB_VOCABULARY = frozenset(
         "VITE", "NEXT", "PUBLIC", "NUXT", "REACT", "EXPO", "APP", "API", "BACKEND", "FRONTEND", "SERVER", "CLIENT",
         "WEB", "WEBAPP", "UI", "BASE", "URL", "URI", "HOST", "ORIGIN", "ENDPOINT", "INTERNAL", "ROOT", "HTTP",
         "WS", "WEBSOCKET", "SOCKET", "PROXY", "TARGET", "ADDRESS", "ADDR", "V1", "DEV", "LOCAL",
+        "SERVICE",
     }
 )  # fmt: skip
 """A name with any other word in it means something else: `PAYPAL_API_URL` is no address of the project's API."""

@@ -43,6 +43,12 @@ _IMPORTED = re.compile(
     r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']"
 )
 """What SvelteKit refuses to build without."""
+_NEEDED = re.compile(
+    r"\$\{\s{0,9}" + _ENVIRONMENT + r"\.(?P<name>[A-Za-z_]\w{0,80})!?\s{0,9}\}"
+    r"|" + _ENVIRONMENT + r"\.(?P<key>[A-Za-z_]\w{0,80})!?\s{0,9}\+\s{0,9}[\"'`]"
+)
+"""A value that becomes a part of a text: without one it is `undefined/users`."""
+
 
 
 def read_javascript(text: str) -> Code:
@@ -65,6 +71,9 @@ def _without(text: str) -> Iterator[Read]:
         yield _read(text, found, separator=Separator.COMMA)
     for pattern in (_ORIGIN, _FOR_BROWSERS):
         for found in pattern.finditer(text):
+            yield _read(text, found, is_required=True)
+    for found in _NEEDED.finditer(text):
+        if (found["name"] or found["key"]).endswith("URL"):
             yield _read(text, found, is_required=True)
     for found in _IMPORTED.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
