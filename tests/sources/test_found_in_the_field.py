@@ -193,3 +193,50 @@ class TestPagesThatCallAPortOfTheirHost:
         backend = project.services["backend"]
 
         assert (port_of(backend), backend.port and backend.port.strict) == (8080, True)
+
+
+class TestPhoenix:
+    FILES = {
+        "mix.exs": 'defp deps do\n  [{:phoenix, "~> 1.7"}, {:ecto_ch, "~> 0.3"}]\nend\n',
+        "config/dev.exs": "import Config\n",
+    }
+
+    def test_may_read_its_port_by_a_function_of_its_own(self, found: Found) -> None:
+        runtime = 'http_port = get_int_from_path_or_env(config_dir, "HTTP_PORT", 8000)\n'
+        backend = found({**self.FILES, "config/runtime.exs": runtime}).services["backend"]
+
+        assert (port_of(backend), backend.port_env) == (8000, ("HTTP_PORT",))
+        assert backend.port is not None
+        assert not backend.port.strict
+
+    def test_of_which_no_port_is_known_is_not_kept_on_the_usual_one(self, found: Found) -> None:
+        port = found(self.FILES).services["backend"].port
+
+        assert port is not None
+        assert (port.preferred, port.strict) == (4000, False)
+
+    def test_names_the_server_that_devinit_does_not_run(self, found: Found) -> None:
+        assert any("ecto_ch needs ClickHouse" in each for each in found(self.FILES).notes)
+
+
+class TestDotnetWithPagesOfItsOwn:
+    FILES = {
+        "src/Web/Web.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web">\n</Project>\n',
+        "src/Web/ClientApp/package.json": package(
+            {"start": "run-script-os", "start:windows": "ng serve --port 44447 --ssl",
+             "start:default": "ng serve --port 44447 --ssl"},
+            devDependencies={"@angular/cli": "18"}),
+        "src/Data/Data.csproj": """\
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PackageReference Include="Microsoft.EntityFrameworkCore.SqlServer" />
+            </Project>
+            """,
+    }  # fmt: skip
+
+    def test_has_the_script_for_this_system(self, found: Found) -> None:
+        frontend = found(self.FILES).services["frontend"]
+
+        assert (frontend.command, port_of(frontend)) == ("npm run start", 44447)
+
+    def test_names_the_database_that_a_project_beside_it_uses(self, found: Found) -> None:
+        assert any("SqlServer needs SQL Server" in each for each in found(self.FILES).notes)

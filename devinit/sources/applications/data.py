@@ -102,6 +102,9 @@ def _places(tree: Tree, folders: list[str]) -> list[str]:
     if not folders:
         return tree.folders
     around = {each for folder in folders for each in upwards(folder)}
+    if any(_is_of_dotnet(tree, folder) for folder in folders):
+        # The projects of a solution stand beside each other.
+        around |= {folder for folder in tree.folders if _is_of_dotnet(tree, folder)}
     return [
         folder
         for folder in tree.folders
@@ -110,6 +113,10 @@ def _places(tree: Tree, folders: list[str]) -> list[str]:
         or any(part in _LIBRARIES for part in folder.split("/"))
         or ("" in folders and folder.count("/") < _NEAR)
     ]
+
+
+def _is_of_dotnet(tree: Tree, folder: str) -> bool:
+    return any(name.endswith(".csproj") for name in tree.files[folder])
 
 
 def _is_beside(dependency: Dependency, files: list[str]) -> bool:

@@ -10,6 +10,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications import javascript
 from devinit.sources.applications.dependencies import dependencies_of
+from devinit.sources.applications.ports_in_code import port_in
 from devinit.sources.applications.tree import Tree, joined
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit, at
 from devinit.sources.files import table
@@ -120,18 +121,22 @@ def phoenix(tree: Tree) -> Finding:
         stated = next(
             ((name, port) for name in names if (port := _ELIXIR_PORT.search(tree.text(name)))), None
         )
+        texts = [(name, tree.text(name)) for name in names]
+        other = port_in(texts, _ELIXIR_PORT) if not (reads or stated) else None
         units.append(
             Unit(
                 folder=folder,
                 role=Role.BACKEND,
                 kind="Phoenix",
                 command="mix phx.server",
-                port=int(stated[1]["port"]) if stated else 4000,
-                strict=not reads,
+                port=int(stated[1]["port"]) if stated else (other and other.number) or 4000,
+                strict=stated is not None and not reads,
+                port_env=(other.variable,) if other and other.variable else (),
                 ready=Readiness(timeout_seconds=BUILD_SECONDS),
                 evidence=(
                     tree.seen("command", file, found.start()),
                     *((tree.seen("port", stated[0], stated[1].start()),) if stated else ()),
+                    *((tree.seen("port", other.file, other.position),) if other and other.number else ()),
                 ),
             )
         )

@@ -121,6 +121,8 @@ def _looked_through(
             words = rest[rest.index("--") + 1 :]
         elif program in _WRAPPERS:
             words = _without_options(rest)
+        elif program == "run-script-os" and (inner := _of_this_system(way[-1], scripts)):
+            return _of_a_manager("yarn", [inner], scripts, env, way, takes_flags=takes_flags)
         elif program in _MANAGERS:
             return _of_a_manager(program, rest, scripts, env, way, takes_flags=takes_flags)
         elif program == "nodemon" and _value_of(rest, ("--exec", "-x")):
@@ -130,6 +132,12 @@ def _looked_through(
         else:
             return Run((program, *rest), env, takes_flags)
     return Run()
+
+
+def _of_this_system(name: str, scripts: Mapping[str, object]) -> str:
+    """Return the script that run-script-os chooses for one of this name; empty without any."""
+    names = (f"{name}:{system}" for system in ("linux", "darwin:linux", "nix", "default"))
+    return next((each for each in names if isinstance(scripts.get(each), str)), "")
 
 
 def _of_a_manager(

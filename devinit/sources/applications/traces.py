@@ -124,6 +124,19 @@ NOT_PROVIDED = {
         dotnet="Confluent.Kafka",
         rust="rdkafka",
     ),
+    "ClickHouse": _packages(
+        python="clickhouse-driver",
+        node="@clickhouse/client",
+        go="github.com/ClickHouse/clickhouse-go/v2",
+        elixir="ecto_ch ch",
+    ),
+    "SQL Server": _packages(
+        python="pymssql mssql-django",
+        node="mssql tedious",
+        java="mssql-jdbc",
+        dotnet="Microsoft.EntityFrameworkCore.SqlServer Microsoft.Data.SqlClient",
+        go="github.com/microsoft/go-mssqldb gorm.io/driver/sqlserver",
+    ),
     "Elasticsearch": _packages(python="elasticsearch opensearch-py", node="@elastic/elasticsearch"),
 }
 """Server that devinit has no kind for → the packages that use one."""
