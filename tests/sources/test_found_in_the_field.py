@@ -240,3 +240,36 @@ class TestDotnetWithPagesOfItsOwn:
 
     def test_names_the_database_that_a_project_beside_it_uses(self, found: Found) -> None:
         assert any("SqlServer needs SQL Server" in each for each in found(self.FILES).notes)
+
+
+class TestAWorkspaceInAFolderThatIsNamedAsAProgram:
+    def test_is_its_members_and_not_the_script_that_starts_them_all(self, found: Found, root: Path) -> None:
+        project = found(
+            {
+                "client/package.json": package({"dev": "turbo run dev"}, devDependencies={"turbo": "2"}),
+                "client/pnpm-workspace.yaml": "packages:\n  - apps/*\n",
+                "client/apps/shop/package.json": package({"dev": "vite"}, devDependencies={"vite": "6"}),
+                "client/apps/shop/index.html": "",
+            }
+        )
+
+        assert [each.directory for each in project.services.values()] == [root / "client/apps/shop"]
+
+
+class TestAProgramOfGoThatAnswersNoRequests:
+    def test_is_named_where_its_name_says_that_it_works(self, found: Found) -> None:
+        main = "package main\n\nfunc main() {}\n"
+        project = found(
+            {
+                "go.mod": "module shop\n",
+                "cmd/api/main.go": 'package main\n\nimport "net/http"\n\nfunc main() { http.ListenAndServe(":8080", nil) }\n',
+                "cmd/worker/main.go": main,
+                "cmd/seed/main.go": main,
+            }
+        )
+
+        assert list(project.services) == ["backend"]
+        assert [each for each in project.notes if "cmd" in each] == [
+            "cmd/worker/main.go, line 1: worker is not started, because nothing shows what it works off; "
+            "a [services.worker] with `command = \"go run ./cmd/worker\"` in devinit.toml starts it"
+        ]

@@ -33,7 +33,8 @@ from devinit.sources.applications.unit import (
     Unit,
     at,
 )
-from devinit.sources.applications.workspaces import manager_of
+from devinit.sources.applications.workspaces import manager_of, workspace_of
+from devinit.sources.files import table
 
 SCRIPTS = ("dev", "start:dev", "develop", "serve", "start")
 """Scripts that may start a server for development, the likeliest first."""
@@ -274,6 +275,8 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
     role = Role.BACKEND if last in NAMED_AS_BACKEND else Role.FRONTEND
     words = str(package.scripts[script])
     notes: tuple[str, ...] = ()
+    if starts_several(words) and _has_members(package):
+        return Finding()  # each of them is found by itself
     if starts_several(words):
         better = "one service for each is better"
         notes = (f"{at(package.folder, _FILE)}its script starts several programs ({words}); {better}",)
@@ -292,6 +295,17 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
         evidence=(*package.script_line(script), *port.said, *migrations),
     )
     return Finding((unit,), notes)
+
+
+def _has_members(package: Package) -> bool:
+    """Tell whether a package is the root of a workspace with packages that can be started."""
+    tree, top = package.tree, package.folder
+    return any(
+        workspace_of(tree, folder) == top
+        and any(name in table(tree.package(folder), "scripts") for name in SCRIPTS)
+        for folder in tree.below(top)
+        if folder != top and tree.has(folder, "package.json")
+    )
 
 
 def _is_library(package: Package, tool: Tool) -> bool:
