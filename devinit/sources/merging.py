@@ -8,6 +8,7 @@ does not name is left out, and a note says so. A service whose command no source
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial, reduce
 from typing import Any
@@ -185,11 +186,15 @@ def _work_of(service: Service) -> tuple[str, ...]:
     if service.port is not None or not _is_application(service):
         return ()
     program = program_of(words_of(service.command or ""))
+    if program[:1] == ["manage.py"] and _CELERY_OF_DJANGO.match(next(iter(program[1:]), "")):
+        return ("celery", "beat" if "beat" in program[1] else "worker")
     if not programs.only_works("", program):
         return ()
     return (program[0], *(word for word in program[1:] if word in _KINDS_OF_WORK))
 
 
+_CELERY_OF_DJANGO = re.compile(r"(?:run_?|start_?)?celery")
+"""A command of manage.py of a project's own that starts Celery again when a file changes."""
 _KINDS_OF_WORK = frozenset({"worker", "beat", "flower", "scheduler"})
 _BY_NAME = (
     _of_the_same_name,
@@ -249,7 +254,10 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
         "env_file": tuple(dict.fromkeys((*other.env_file, *winner.env_file))),
     }
     is_stated = (
-        low.weight is Weight.CONTAINERS and winner.port is None and winner.directory == other.directory
+        low.weight is Weight.CONTAINERS
+        and winner.port is None
+        and winner.directory == other.directory
+        and not _is_around(other, winner)
     )
     if winner.command is None or (is_stated and other.command is not None):
         # Of a worker a compose file knows the queues and the options.
@@ -276,6 +284,12 @@ def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> 
         if condition is Condition.COMPLETED and name in found.services
     ]
     return tuple(each for each in commands if program_of(words_of(each))[:2] not in done)
+
+
+def _is_around(service: Service, other: Service) -> bool:
+    """Tell whether a service starts a worker by a program around it, which may end others of their kind."""
+    first = program_of(words_of(service.command or ""))[:1]
+    return bool(_work_of(other)) and first == ["manage.py"] != program_of(words_of(other.command or ""))[:1]
 
 
 def _knows_port(service: Service, found: Found) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devinit.config.detected import detect
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.service import Project, Service
 
 Write = Callable[..., Path]
@@ -273,3 +274,44 @@ class TestAProgramOfGoThatAnswersNoRequests:
             "cmd/worker/main.go, line 1: worker is not started, because nothing shows what it works off; "
             "a [services.worker] with `command = \"go run ./cmd/worker\"` in devinit.toml starts it"
         ]
+
+
+class TestAWorkerThatAContainerStartsByACommandOfDjango:
+    FILES = {
+        "backend/requirements.txt": "django\ncelery[redis]\n",
+        "backend/manage.py": 'import os\n\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n',
+        "backend/shop/settings.py": "DATABASES = {}\n",
+        "backend/shop/celery.py": 'from celery import Celery\n\napp = Celery("shop")\n',
+        "backend/Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\n",
+        "docker-compose.yml": """\
+            services:
+              broker: {image: redis}
+              celery:
+                build: ./backend
+                command: python manage.py celery
+                environment: {BROKER_URL: "redis://broker:6379/0"}
+            """,
+    }
+
+    def test_is_the_one_of_the_code(self, found: Found) -> None:
+        services = found(self.FILES).services
+
+        assert list(services) == ["redis", "backend", "worker"]
+        assert services["worker"].command == "celery -A shop.celery worker --loglevel INFO"
+        assert services["worker"].env == {"BROKER_URL": "redis://${REDIS_HOST}:${REDIS_PORT}/0"}
+
+
+class TestAPasswordOfRedis:
+    def test_is_none_where_its_variable_is_empty(self, root: Path, found: Found) -> None:
+        found(
+            {
+                "docker-compose.yml": """\
+                    services:
+                      cache:
+                        image: redis
+                        command: redis-server --requirepass ${SHOP_PASSWORD} --appendonly yes
+                    """
+            }
+        )
+
+        assert detect(root).services["redis"].settings == RedisSettings()

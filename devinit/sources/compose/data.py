@@ -29,7 +29,7 @@ _DATABASES = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _MORE = ("POSTGRES_MULTIPLE_DATABASES", "POSTGRES_MULTIPLE_DBS")
 """What a script that is often mounted into the image makes databases of."""
 _USUAL_ROLE = "postgres"
-_PASSWORD_OPTION = re.compile(r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|([^\s\"'$]{1,200}))")
+_PASSWORD_OPTION = re.compile(r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|(?!--)([^\s\"'$]{1,200}))")
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)[ =]+(\d{1,5})(?!\S)")
 
 
