@@ -102,8 +102,10 @@ def _twins(high: Found, low: Found) -> dict[str, list[Service]]:
     """Return which services of two sources are the same one: several where it cannot be told which."""
     twins: dict[str, list[Service]] = {}
     claimed: set[str] = set()
+    # What publishes a port is a server sooner than what others are only built from.
+    services = sorted(low.services.values(), key=lambda each: _port_evidence(each.name, low) is None)
     for candidates in _IN_CONTAINERS if low.weight is Weight.CONTAINERS else _BY_NAME:
-        for service in low.services.values():
+        for service in services:
             if twins.get(service.name):
                 continue
             others = [

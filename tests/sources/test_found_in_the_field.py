@@ -315,3 +315,27 @@ class TestAPasswordOfRedis:
         )
 
         assert detect(root).services["redis"].settings == RedisSettings()
+
+
+class TestAServiceThatOthersAreBuiltFrom:
+    def test_is_not_the_server_whose_port_another_one_publishes(self, found: Found) -> None:
+        project = found(
+            {
+                "Gemfile": 'gem "rails"\n',
+                "bin/rails": "",
+                "Procfile.dev": "web: bin/rails s -p 3000\n",
+                "Dockerfile": "FROM ruby:3.3\nWORKDIR /app\nCOPY . .\n",
+                "docker-compose.yml": """\
+                    services:
+                      base: &base {build: .}
+                      rails:
+                        <<: *base
+                        command: bundle exec rails s -p 3000 -b 0.0.0.0
+                        ports: ["3000:3000"]
+                        environment: {SHOP: "1"}
+                    """,
+            }
+        )
+
+        assert project.services["web"].env["SHOP"] == "1"
+        assert not any("(rails)" in each for each in project.notes)
