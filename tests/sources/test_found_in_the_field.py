@@ -339,3 +339,32 @@ class TestAServiceThatOthersAreBuiltFrom:
 
         assert project.services["web"].env["SHOP"] == "1"
         assert not any("(rails)" in each for each in project.notes)
+
+
+class TestABrokerOfCelery:
+    FILES = {
+        "requirements.txt": "fastapi\ncelery\nredis\npydantic-settings\n",
+        "main.py": FASTAPI,
+        "settings.py": """\
+            from pydantic_settings import BaseSettings
+
+            class Settings(BaseSettings):
+                CELERY_BROKER_URL: str = "amqp://shop:shop@localhost:5672/"
+                CELERY_BACKEND_URL: str = "redis://localhost:6379/0"
+            """,
+        "tasks.py": "from celery import Celery\n\napp = Celery('shop')\n",
+    }
+
+    def test_that_devinit_does_not_run_is_named_and_no_worker_waits_for_it(self, found: Found) -> None:
+        project = found(self.FILES)
+
+        assert list(project.services) == ["redis", "backend"]
+        assert (
+            "tasks.py, line 3: the worker of Celery is not started, because its broker is RabbitMQ (settings.py, "
+            "line 4), which devinit does not provide" in project.notes
+        )
+
+    def test_is_the_one_that_a_file_of_variables_names(self, found: Found) -> None:
+        env = "CELERY_BROKER_URL=redis://localhost:6379/1\n"
+
+        assert "worker" in found({**self.FILES, ".env.example": env}).services

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from devinit.model.defaults import preferring
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness, Service
+from devinit.sources.applications.brokers import other_broker
 from devinit.sources.applications.data import databases_in, needs_of
 from devinit.sources.applications.installed import missing
 from devinit.sources.applications.languages import findings_in
@@ -34,7 +35,7 @@ def found_in(bounds: Bounds) -> Found:
     units, notes = units_in(tree)
     folders = list(dict.fromkeys(unit.folder for unit in units))
     databases, evidence, needs = databases_in(tree, folders)
-    units, more = _startable(units, databases)
+    units, more = _startable(tree, units, databases)
     services = _ordered(tree, named(units), databases)
     return Found(
         origin="the code of the applications",
@@ -98,18 +99,26 @@ def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
             yield unit
 
 
-def _startable(units: list[Unit], databases: Mapping[str, Service]) -> tuple[list[Unit], list[str]]:
+def _startable(
+    tree: Tree, units: list[Unit], databases: Mapping[str, Service]
+) -> tuple[list[Unit], list[str]]:
     """Return the programs without workers of Celery whose broker is not there, and notes about those."""
     kept, notes = [], []
     for unit in units:
-        if unit.kind == "celery" and "redis" not in databases:
+        if unit.kind == "celery" and (reason := _without_broker(tree, unit, databases)):
             notes.append(
-                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started, because nothing shows a "
-                "broker that devinit provides"
+                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started, because {reason}"
             )
         else:
             kept.append(unit)
     return kept, list(dict.fromkeys(notes))
+
+
+def _without_broker(tree: Tree, unit: Unit, databases: Mapping[str, Service]) -> str:
+    """Say why a worker has no broker; nothing when it has one."""
+    if other := other_broker(tree, unit.folder):
+        return f"its broker is {other[0]} ({other[1].place}), which devinit does not provide"
+    return "" if "redis" in databases else "nothing shows a broker that devinit provides"
 
 
 def _ordered(tree: Tree, units: Mapping[str, Unit], databases: Mapping[str, Service]) -> dict[str, Service]:
