@@ -358,13 +358,28 @@ class TestABrokerOfCelery:
     def test_that_devinit_does_not_run_is_named_and_no_worker_waits_for_it(self, found: Found) -> None:
         project = found(self.FILES)
 
-        assert list(project.services) == ["redis", "backend"]
+        assert [name for name, each in project.services.items() if each.autostart] == ["redis", "backend"]
         assert (
-            "tasks.py, line 3: the worker of Celery is not started, because its broker is RabbitMQ (settings.py, "
-            "line 4), which devinit does not provide" in project.notes
+            "tasks.py, line 3: the worker of Celery is not started by itself, because its broker is RabbitMQ "
+            "(settings.py, line 4), which devinit does not provide" in project.notes
         )
+
+    def test_holds_back_the_worker_of_a_container_as_well(self, found: Found) -> None:
+        project = found(
+            {
+                **self.FILES,
+                "Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\n",
+                "docker-compose.yml": """\
+                    services:
+                      queue: {build: ., command: celery -A tasks worker -l INFO}
+                      redis: {image: redis}
+                    """,
+            }
+        )
+
+        assert [each.autostart for each in project.services.values() if each.port is None] == [False]
 
     def test_is_the_one_that_a_file_of_variables_names(self, found: Found) -> None:
         env = "CELERY_BROKER_URL=redis://localhost:6379/1\n"
 
-        assert "worker" in found({**self.FILES, ".env.example": env}).services
+        assert found({**self.FILES, ".env.example": env}).services["worker"].autostart

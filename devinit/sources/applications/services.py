@@ -102,23 +102,27 @@ def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
 def _startable(
     tree: Tree, units: list[Unit], databases: Mapping[str, Service]
 ) -> tuple[list[Unit], list[str]]:
-    """Return the programs without workers of Celery whose broker is not there, and notes about those."""
+    """Return the programs, and notes about workers of Celery whose broker is not there.
+
+    One that is known waits for its developer; where none is known, there is nothing to start.
+    """
     kept, notes = [], []
     for unit in units:
-        if unit.kind == "celery" and (reason := _without_broker(tree, unit, databases)):
+        other = other_broker(tree, unit.folder) if unit.kind == "celery" else None
+        if other is not None:
+            kept.append(replace(unit, autostart=False))
             notes.append(
-                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started, because {reason}"
+                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started by itself, because its broker "
+                f"is {other[0]} ({other[1].place}), which devinit does not provide"
+            )
+        elif unit.kind == "celery" and "redis" not in databases:
+            notes.append(
+                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started, because nothing shows a "
+                "broker that devinit provides"
             )
         else:
             kept.append(unit)
     return kept, list(dict.fromkeys(notes))
-
-
-def _without_broker(tree: Tree, unit: Unit, databases: Mapping[str, Service]) -> str:
-    """Say why a worker has no broker; nothing when it has one."""
-    if other := other_broker(tree, unit.folder):
-        return f"its broker is {other[0]} ({other[1].place}), which devinit does not provide"
-    return "" if "redis" in databases else "nothing shows a broker that devinit provides"
 
 
 def _ordered(tree: Tree, units: Mapping[str, Unit], databases: Mapping[str, Service]) -> dict[str, Service]:
@@ -164,6 +168,7 @@ def _service(tree: Tree, name: str, unit: Unit, needs: tuple[str, ...]) -> Servi
         env=unit.env,
         warm=unit.warm,
         docs_path=unit.docs_path,
+        autostart=unit.autostart,
     )
 
 
@@ -175,7 +180,7 @@ def _fixing(unit: Unit) -> tuple[Evidence, ...]:
 
 def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
     """Say which servers are not started by themselves, because there are many."""
-    left = [name for name, service in services.items() if not service.autostart]
+    left = [name for name, service in services.items() if not service.autostart and service.port is not None]
     if left:
         yield (
             f"{len(services)} programs were found, too many to start all of them: {listed(left)} are started "
