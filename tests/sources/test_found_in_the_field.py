@@ -383,3 +383,95 @@ class TestABrokerOfCelery:
         env = "CELERY_BROKER_URL=redis://localhost:6379/1\n"
 
         assert found({**self.FILES, ".env.example": env}).services["worker"].autostart
+
+
+class TestMigrations:
+    FLASK = {
+        "requirements.txt": "flask\nflask-migrate\n",
+        "shop.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+        "migrations/env.py": "",
+        "migrations/versions/1_first.py": "",
+    }
+    FASTAPI = {
+        "requirements.txt": "fastapi\nalembic\n",
+        "shop/main.py": FASTAPI,
+        "shop/db/migrations/alembic.ini": "[alembic]\nscript_location = shop/db/migrations\n",
+        "shop/db/migrations/versions/1_first.py": "",
+    }
+
+    def test_of_flask_are_run_by_its_own_command(self, found: Found) -> None:
+        assert found(self.FLASK).services["backend"].before_start == ("flask --app shop db upgrade",)
+
+    def test_of_flask_without_a_revision_are_none(self, found: Found) -> None:
+        first = {name: text for name, text in self.FLASK.items() if "versions" not in name}
+
+        assert found(first).services["backend"].before_start == ()
+
+    def test_that_a_script_runs_from_elsewhere_are_run_alike(self, found: Found) -> None:
+        run = "#!/bin/sh\nalembic -c shop/db/migrations/alembic.ini upgrade head\nuvicorn shop.main:app\n"
+
+        assert found({**self.FASTAPI, "run.sh": run}).services["backend"].before_start == (
+            "python -m alembic -c shop/db/migrations/alembic.ini upgrade head",
+        )
+
+    def test_that_nothing_runs_are_named(self, found: Found) -> None:
+        project = found(self.FASTAPI)
+
+        assert project.services["backend"].before_start == ()
+        assert (
+            "shop/db/migrations/alembic.ini: nothing shows how its migrations are run; `before_start` of "
+            "the service in devinit.toml runs them" in project.notes
+        )
+
+    @pytest.mark.parametrize(
+        ("settings", "commands"),
+        [
+            ("DB_CONNECTION=sqlite", ("php artisan migrate --force",)),
+            ("DB_CONNECTION=pgsql", ("php artisan migrate --no-interaction",)),
+            ("DB_CONNECTION=pgsql\nAPP_ENV=production", ()),
+            ("DB_CONNECTION=mysql", ()),
+        ],
+    )
+    def test_of_laravel_reach_a_database_of_the_checkout_alone(
+        self, found: Found, settings: str, commands: tuple[str, ...]
+    ) -> None:
+        files = {**TestLaravel.FILES, ".env.example": f"{settings}\n", "database/migrations/1_first.php": ""}
+
+        assert found(files).services["backend"].before_start == commands
+
+    def test_of_laravel_for_mysql_name_that(self, found: Found) -> None:
+        project = found({**TestLaravel.FILES, ".env.example": "DB_CONNECTION=mysql\n"})
+
+        assert (
+            ".env.example, line 1: Laravel needs MySQL, which devinit does not provide: start it yourself"
+            in project.notes
+        )
+
+
+class TestATaskOfAPythonProject:
+    FILES = {
+        "server/pyproject.toml": """\
+            [project]
+            dependencies = ["fastapi", "uvicorn", "dramatiq[redis]"]
+            [tool.taskipy.tasks]
+            api = { cmd = "uvicorn shop.app:app --reload" }
+            worker = { cmd = "dramatiq -p 1 --watch shop shop.worker.run" }
+            """,
+        "server/shop/__init__.py": "",
+        "server/shop/app.py": FASTAPI,
+        "server/shop/worker/run.py": "from shop import tasks\n",
+    }
+
+    def test_that_works_off_a_queue_is_a_worker(self, found: Found, root: Path) -> None:
+        project = found(self.FILES)
+
+        assert project.services["worker"].command == "dramatiq -p 1 --watch shop shop.worker.run"
+        assert project.services["worker"].directory == root / "server"
+        assert project.evidence["worker"][0].place == "server/pyproject.toml, line 5"
+
+    def test_gives_way_to_the_code(self, found: Found) -> None:
+        tasks = "import dramatiq\n\n@dramatiq.actor\ndef send() -> None: ...\n"
+
+        services = found({**self.FILES, "server/shop/tasks.py": tasks}).services
+
+        assert [each.command for each in services.values() if each.port is None] == ["dramatiq shop.tasks"]

@@ -22,6 +22,14 @@ _RAILS_HEALTH = re.compile(
 )
 _LARAVEL_HEALTH = re.compile(r"\bhealth:[ \t]{0,10}['\"](?P<path>/[\w/-]{1,100})['\"]")
 _QUEUE = re.compile(r"^QUEUE_CONNECTION[ \t]{0,10}=[ \t]{0,10}(?:database|redis)\b", re.MULTILINE)
+_LARAVEL_DATABASE = re.compile(r"^DB_CONNECTION[ \t]{0,10}=[ \t]{0,10}['\"]?(?P<name>\w{1,40})", re.MULTILINE)
+_LARAVEL_LIVE = re.compile(r"^APP_ENV[ \t]{0,10}=[ \t]{0,10}['\"]?prod", re.MULTILINE)
+_LARAVEL_ELSEWHERE = {"mysql": "MySQL", "mariadb": "MariaDB", "sqlsrv": "SQL Server", "mongodb": "MongoDB"}
+_LARAVEL_MIGRATE = {
+    # Without --force it asks before it makes the file.
+    "sqlite": "php artisan migrate --force",
+    "pgsql": "php artisan migrate --no-interaction",
+}
 _PHOENIX = re.compile(r"\{:phoenix,")
 _ELIXIR_PORT = re.compile(r"\bport:[ \t]{0,10}(?P<port>\d{4,5})\b")
 _ELIXIR_READS = re.compile(r"(?:get_env|fetch_env!)\(\"PORT\"")
@@ -76,6 +84,8 @@ def laravel(tree: Tree) -> Finding:
         bootstrap = joined(folder, "bootstrap/app.php")
         health = _LARAVEL_HEALTH.search(tree.text(bootstrap))
         evidence = tree.seen("command", file, tree.text(file).find("laravel/framework"))
+        settings = next((name for name in (".env", ".env.example") if tree.has(folder, name)), "")
+        migrate, said = _laravel_migrations(tree, folder, joined(folder, settings)) if settings else ((), ())
         units.append(
             Unit(
                 folder=folder,
@@ -85,10 +95,16 @@ def laravel(tree: Tree) -> Finding:
                 # Without --tries it takes another port of its own when this one is taken.
                 command=f"php artisan serve --host={LOCAL_HOST} --port=${{PORT}} --tries=1",
                 port=8000,
+                before_start=migrate,
                 ready=Readiness(http=health["path"] if health else None),
-                evidence=(evidence, *((tree.seen("ready", bootstrap, health.start()),) if health else ())),
+                evidence=(
+                    evidence,
+                    *said,
+                    *((tree.seen("ready", bootstrap, health.start()),) if health else ()),
+                ),
             )
         )
+        notes += _laravel_needs(tree, joined(folder, settings)) if settings else ()
         for name in (".env", ".env.example"):
             settings = joined(folder, name)
             if queue := _QUEUE.search(tree.text(settings)):
@@ -100,6 +116,27 @@ def laravel(tree: Tree) -> Finding:
             there = f"cd {quote(folder)} && {command}" if folder else command
             notes.append(f"{at(folder)}Laravel needs a .env; `{there}` makes it")
     return Finding(tuple(units), tuple(notes))
+
+
+def _laravel_migrations(
+    tree: Tree, folder: str, settings: str
+) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+    """Return the migrations of an application whose database is in the checkout, or devinit's."""
+    text = tree.text(settings)
+    found = _LARAVEL_DATABASE.search(text)
+    command = _LARAVEL_MIGRATE.get(found["name"]) if found else None
+    is_there = any(tree.path(joined(folder, "database/migrations")).glob("*.php"))
+    if found is None or command is None or not is_there or _LARAVEL_LIVE.search(text):
+        return (), ()
+    return (command,), (tree.seen("before_start", settings, found.start()),)
+
+
+def _laravel_needs(tree: Tree, settings: str) -> list[str]:
+    """Name the server that devinit does not run."""
+    found = _LARAVEL_DATABASE.search(tree.text(settings))
+    title = _LARAVEL_ELSEWHERE.get(found["name"], "") if found else ""
+    place = tree.seen("provider", settings, found.start()).place if found else ""
+    return [f"{place}: Laravel needs {title}, which devinit does not provide: start it yourself"] if title else []
 
 
 def _worker(folder: str, kind: str, command: str, evidence: Evidence) -> Unit:
