@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from devinit.config.detected import detect
+from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.service import Project, Service
 
@@ -475,3 +476,31 @@ class TestATaskOfAPythonProject:
         services = found({**self.FILES, "server/shop/tasks.py": tasks}).services
 
         assert [each.command for each in services.values() if each.port is None] == ["dramatiq shop.tasks"]
+
+
+class TestADatabaseThatOnlyAddressesName:
+    def test_is_one_more_of_the_server_that_they_lead_to(self, found: Found) -> None:
+        project = found(
+            {
+                "api/requirements.txt": "fastapi\n",
+                "api/main.py": FASTAPI,
+                "api/Dockerfile": "FROM python:3.12\nWORKDIR /app\nCOPY . .\n",
+                "docker-compose.yml": """\
+                    services:
+                      api:
+                        build: ./api
+                        ports: ["5004:5000"]
+                        environment:
+                          DATABASE_URL: postgresql://postgres:postgres@api-db:5432/api_dev
+                          DATABASE_TEST_URL: postgresql://postgres:postgres@api-db:5432/api_test
+                          ELSEWHERE_URL: postgresql://postgres:postgres@warehouse:5432/facts
+                      api-db:
+                        image: postgres
+                        environment: {POSTGRES_USER: postgres, POSTGRES_PASSWORD: postgres}
+                    """,
+            }
+        )
+        settings = project.services["postgres"].settings
+
+        assert isinstance(settings, PostgresSettings)
+        assert (settings.database, settings.databases) == ("postgres", ("api_dev", "api_test"))

@@ -15,6 +15,7 @@ from devinit.sources.compose.applications import add_application
 from devinit.sources.compose.data import (
     Statement,
     data_service,
+    databases_in,
     port_inside,
     statement_of,
 )
@@ -98,7 +99,11 @@ def _server(each: Member, reading: Reading) -> Server:
 
 
 def _statement(each: Member, reading: Reading) -> Statement:
-    return statement_of(each, reading.project)
+    hosts = {each.name, *each.definition.aliases}
+    values = [
+        variable.value for other in reading.members.values() for variable in other.definition.environment
+    ]
+    return statement_of(each, reading.project, [name for text in values for name in databases_in(text, hosts)])
 
 
 def _ports_inside(each: Member) -> tuple[int, ...]:
