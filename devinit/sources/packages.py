@@ -38,7 +38,8 @@ CONFIGURATIONS = tuple(
 """Files of development servers in which their port may stand."""
 _CONFIGURED = re.compile(
     r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}"
-    r"(?::\s{0,20}(?:(?P<port>\d{2,5})|(?P<name>[A-Za-z_$][\w$]{0,60}))\b|[,}])"
+    r"(?::\s{0,20}(?:(?:[\w.()]{1,60}\s{0,9}(?:\?\?|\|\|)\s{0,9}[\"']?)?(?P<port>\d{2,5})"
+    r"|(?P<name>[A-Za-z_$][\w$]{0,60}))\b|[,}])"
 )
 """The port in one of them: a number, or a constant that may be called `port` as well."""
 

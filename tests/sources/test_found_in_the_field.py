@@ -504,3 +504,31 @@ class TestADatabaseThatOnlyAddressesName:
 
         assert isinstance(settings, PostgresSettings)
         assert (settings.database, settings.databases) == ("postgres", ("api_dev", "api_test"))
+
+
+class TestThePortOfADevelopmentServer:
+    @pytest.mark.parametrize(
+        "written", ["env.port ?? 3006", "Number(process.env.VITE_PORT ?? 3006)", "process.env.PORT || '3006'"]
+    )
+    def test_is_what_its_configuration_falls_back_on(self, found: Found, written: str) -> None:
+        project = found(
+            {
+                "package.json": package({"dev": "vite"}, devDependencies={"vite": "6"}),
+                "index.html": "",
+                "vite.config.ts": f"export default {{ server: {{ host: true, port: {written} }} }};\n",
+            }
+        )
+
+        assert port_of(project.services["frontend"]) == 3006
+
+
+class TestThePortOfACompiledServer:
+    RUST = {
+        "Cargo.toml": '[package]\nname = "shop"\n\n[dependencies]\naxum = "0.8"\n',
+        "src/main.rs": "let listener = TcpListener::bind((config.ip, config.port));\n",
+    }
+
+    def test_is_the_one_that_its_file_of_variables_names(self, found: Found) -> None:
+        backend = found({**self.RUST, ".env.example": "PORT=8000\n"}).services["backend"]
+
+        assert port_of(backend) == 8000

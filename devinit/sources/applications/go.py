@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from devinit.model.service import Readiness
-from devinit.sources.applications.ports_in_code import port_in
+from devinit.sources.applications.ports_in_code import ENV_FILES, port_in, stated_in
 from devinit.sources.applications.tree import Tree, parent, relative
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
 from devinit.sources.shell import word
@@ -62,6 +62,10 @@ def _servers(tree: Tree, module: str) -> Iterator[Unit]:
         if listening is None:
             continue
         port = port_in([*own.items(), *texts.items()], _LISTENS)
+        if port is None or port.number is None:
+            files = [f"{module}/{name}" if module else name for name in ENV_FILES]
+            variable = (port and port.variable) or "PORT"
+            port = stated_in(((file, tree.text(file)) for file in files), variable) or port
         said = (tree.seen("port", port.file, port.position),) if port and port.number else ()
         yield Unit(
             folder=module,
