@@ -424,6 +424,16 @@ class TestMigrations:
             "the service in devinit.toml runs them" in project.notes
         )
 
+    def test_that_the_application_runs_itself_are_not_named(self, found: Found) -> None:
+        start = "from alembic import command\n\ndef start(config): command.upgrade(config, 'head')\n"
+
+        assert not any("migrations" in each for each in found({**self.FASTAPI, "shop/start.py": start}).notes)
+
+    def test_without_a_revision_are_not_named(self, found: Found) -> None:
+        first = {name: text for name, text in self.FASTAPI.items() if "versions" not in name}
+
+        assert not any("migrations" in each for each in found(first).notes)
+
     @pytest.mark.parametrize(
         ("settings", "commands"),
         [
@@ -532,3 +542,24 @@ class TestThePortOfACompiledServer:
         backend = found({**self.RUST, ".env.example": "PORT=8000\n"}).services["backend"]
 
         assert port_of(backend) == 8000
+
+
+class TestThePortOfAPythonServer:
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("run.sh", "cd api && uv run gunicorn -k shop.Worker shop.app:app --bind localhost:8400 --reload\n"),
+            ("api/Dockerfile", 'FROM python:3.12\nCMD ["gunicorn", "shop.app:app", "--bind", "0.0.0.0:8400"]\n'),
+            ("README.md", "    uvicorn shop.app:app --reload --port=8400\n"),
+        ],
+    )
+    def test_is_where_a_command_of_the_project_starts_it(self, found: Found, file: str, text: str) -> None:
+        project = found({"api/requirements.txt": "fastapi\n", "api/shop/app.py": FASTAPI, file: text})
+
+        assert port_of(project.services["backend"]) == 8400
+
+    def test_is_not_that_of_another_application(self, found: Found) -> None:
+        readme = "    uvicorn other.app:app --port 8400\n"
+        project = found({"requirements.txt": "fastapi\n", "shop/app.py": FASTAPI, "README.md": readme})
+
+        assert port_of(project.services["backend"]) == 8000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -55,6 +55,9 @@ _COMMANDS = (
 )
 """Files that may name the import string of the application that is served."""
 _SERVED_BY = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^\n]{0,300}")
+_PORT_OPTION = re.compile(
+    r"(?:--port|--bind|-b|-p)[\"', =\t]{1,6}(?:[\w.*\[\]]{0,40}:)?(\d{4,5})(?![\w.])"
+)
 _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setup|noxfile)\.py\Z")
 _MOST_READ = 1_000
 _MOST_PARSED = 400
@@ -130,10 +133,7 @@ def _targets(tree: Tree, folder: str, readings: Mapping[str, Reading]) -> set[tu
         if not folder or file.startswith(f"{folder}/")
         for target in reading.targets
     ]
-    for place in dict.fromkeys((folder, "")):
-        for name in tree.files.get(place, ()):
-            if name.startswith(_COMMANDS):
-                strings += [found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name)))]
+    strings += _commands_of(tree, folder)
     return {(found[1], found[2]) for text in strings for found in _IMPORT_STRING.finditer(text)}
 
 
@@ -194,7 +194,29 @@ def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ..
     found = application.reading.port
     if found and LOWEST_PORT <= found[0] <= HIGHEST_PORT:
         return found[0], (line_of(tree, "port", application.file, found[1]),)
-    return _PORTS.get(application.made.framework, 8000), ()
+    return _commanded_port(tree, application) or _PORTS.get(application.made.framework, 8000), ()
+
+
+def _commanded_port(tree: Tree, application: Application) -> int | None:
+    """Return the port with which a command of the project starts an application.
+
+    No evidence: where a container is published counts for more than where its server listens in it.
+    """
+    place = application.place
+    for text in _commands_of(tree, place.folder):
+        targets = {(found[1], found[2]) for found in _IMPORT_STRING.finditer(text)}
+        port = _PORT_OPTION.search(text) if _is_named(application, targets) else None
+        if port is not None and LOWEST_PORT <= int(port[1]) <= HIGHEST_PORT:
+            return int(port[1])
+    return None
+
+
+def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
+    """Yield what starts a server in the files of a folder, and of the project's own, that hold commands."""
+    for place in dict.fromkeys((folder, "")):
+        for name in tree.files.get(place, ()):
+            if name.startswith(_COMMANDS) or name.endswith(".sh"):
+                yield from (found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name))))
 
 
 def _health(application: Application) -> tuple[str, int] | None:

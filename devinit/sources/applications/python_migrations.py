@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from devinit.model.evidence import Evidence
 from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.files import read
 from devinit.sources.shell import word
 
 _SCRIPT_LOCATION = re.compile(r"^script_location[ \t]{0,20}=[ \t]{0,20}([^\s#]{1,200})", re.MULTILINE)
@@ -17,6 +18,8 @@ _SCRIPTED = re.compile(
 )
 _SCRIPTS = (".sh", "Dockerfile", "Procfile", "Makefile", "justfile")
 """How the names of files begin or end that may run Alembic with a configuration elsewhere."""
+_RUN_BY_CODE = re.compile(r"\bcommand\.upgrade\(")
+"""Alembic's own function, in an application that brings its database up to date by itself."""
 _FOLDERS = ("migrations", "alembic", "migration")
 """Folders of migrations, which the walk does not enter."""
 
@@ -46,10 +49,19 @@ def migrations_of(tree: Tree, folder: str, packages: Collection[str], flask: str
 
 def unapplied(tree: Tree, folder: str) -> Iterator[str]:
     """Yield a note about migrations below an application's folder that nothing shows how to run."""
+    if any(_RUN_BY_CODE.search(tree.text(file)) for file in tree.sources(folder, ".py")):
+        return
     for place in tree.below(folder):
         for name in ("alembic.ini", *(f"{each}/alembic.ini" for each in _FOLDERS)):
             path = tree.path(joined(place, name))
-            if path.is_file() and tree.bounds.holds(path):
+            if not path.is_file() or not tree.bounds.holds(path):
+                continue
+            inside = f"{joined(place, name).rpartition('/')[0]}"
+            text = read(path, tree.bounds)
+            # The folder of the migrations is named from there, or from where the application runs.
+            if any(_has_revisions(tree, each, text) for each in (inside, folder)) or any(
+                path.parent.glob("versions/*.py")
+            ):
                 yield (
                     f"{joined(place, name)}: nothing shows how its migrations are run; `before_start` of the service "
                     "in devinit.toml runs them"
