@@ -189,7 +189,7 @@ class TestPagesThatCallAPortOfTheirHost:
                         build: .
                         ports: ["3000:8080"]
                     """,
-                "Dockerfile": "FROM python:3.12\nWORKDIR /app/backend\nCOPY backend .\nCMD [\"bash\", \"start.sh\"]\n",
+                "Dockerfile": 'FROM python:3.12\nWORKDIR /app/backend\nCOPY backend .\nCMD ["bash", "start.sh"]\n',
             }
         )
         backend = project.services["backend"]
@@ -273,7 +273,7 @@ class TestAProgramOfGoThatAnswersNoRequests:
         assert list(project.services) == ["backend"]
         assert [each for each in project.notes if "cmd" in each] == [
             "cmd/worker/main.go, line 1: worker is not started, because nothing shows what it works off; "
-            "a [services.worker] with `command = \"go run ./cmd/worker\"` in devinit.toml starts it"
+            'a [services.worker] with `command = "go run ./cmd/worker"` in devinit.toml starts it'
         ]
 
 

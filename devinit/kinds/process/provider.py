@@ -8,7 +8,12 @@ import msgspec
 
 from devinit.errors import ServiceError
 from devinit.kinds.command import command_spec
-from devinit.kinds.process.installing import install_for_program, install_of, may_lack_packages
+from devinit.kinds.process.installing import (
+    install_for_program,
+    install_of,
+    install_of_declared,
+    may_lack_packages,
+)
 from devinit.kinds.process.updating import update_of
 from devinit.kinds.provider import Install, Notes, Place, Say, WebProvider
 from devinit.model.launcher import is_job_worker
@@ -35,7 +40,7 @@ class ProcessProvider(WebProvider):
 
     def lacking(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages without which a service without `setup` cannot start."""
-        install = None if service.setup else self.install(service, place)
+        install = None if service.setup else install_of(service, place)
         # What runs before may install the program itself, and PATH may be the service's own.
         may_come = bool(service.before_start) or "PATH" in service.env
         if install is not None and may_come and install_for_program(service, place) is not None:
@@ -43,8 +48,8 @@ class ProcessProvider(WebProvider):
         return install
 
     def install(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages of a Python or Node project, where there are none."""
-        return install_of(service, place)
+        """Return what installs the packages of a Python or Node project, where there are none or some are missing."""
+        return install_of(service, place) or install_of_declared(service, place)
 
     def update(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages of a Python or Node project again, once its files are newer."""
