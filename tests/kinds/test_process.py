@@ -331,7 +331,10 @@ class TestPackagesThatAreDeclared:
         ("file", "text"),
         [
             ("requirements.txt", "msgspec\nno-such-package[all]>=2,<3  # for the shop\n"),
-            ("pyproject.toml", '[project]\nname = "shop"\ndependencies = ["msgspec", "no-such-package ~= 2.0"]\n'),
+            (
+                "pyproject.toml",
+                '[project]\nname = "shop"\ndependencies = ["msgspec", "no-such-package ~= 2.0"]\n',
+            ),
         ],
     )
     def test_are_installed_where_that_is_asked_for(self, shop: Path, file: str, text: str) -> None:

@@ -6,6 +6,7 @@ import json
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -41,7 +42,7 @@ def port_of(service: Service) -> int | None:
 
 
 class TestPagesOfNodeAroundABackendInPython:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "package.json": package({"start": "npm-run-all --parallel watch:lib serve", "watch:lib": "tsup --watch",
                                  "serve": "webpack-dev-server"},
                                 devDependencies={"webpack-dev-server": "4", "npm-run-all": "4"}),
@@ -83,7 +84,9 @@ class TestPagesOfNodeAroundABackendInPython:
     def test_are_started_beside_it(self, found: Found) -> None:
         services = found(self.FILES).services
 
-        assert services["backend"].command == "flask --app shop.wsgi run --host 127.0.0.1 --port ${PORT} --debug"
+        assert (
+            services["backend"].command == "flask --app shop.wsgi run --host 127.0.0.1 --port ${PORT} --debug"
+        )
         assert port_of(services["backend"]) == 5001
         assert services["backend"].env == {"SHOP_HOST": "http://localhost:${BACKEND_PORT}"}
         assert services["worker"].command == "celery -A shop.tasks worker"
@@ -112,14 +115,14 @@ class TestAPackageThatIsCalledAsALibrary:
 
 
 class TestADatabaseThatIsChosenLater:
-    GO = {
+    GO: ClassVar[dict[str, str]] = {
         "go.mod": """\
             module shop
 
             require (
-            	github.com/lib/pq v1.10.9
-            	github.com/go-sql-driver/mysql v1.9.3
-            	modernc.org/sqlite v1.38.2
+                github.com/lib/pq v1.10.9
+                github.com/go-sql-driver/mysql v1.9.3
+                modernc.org/sqlite v1.38.2
             )
             """,
         "main.go": """\
@@ -159,7 +162,7 @@ class TestADatabaseThatIsChosenLater:
 
 
 class TestLaravel:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "artisan": "",
         "composer.json": '{"require": {"laravel/framework": "^12.0"}}\n',
         ".env.example": "DB_CONNECTION=sqlite\nQUEUE_CONNECTION=database\nREDIS_HOST=127.0.0.1\nREDIS_PORT=6379\n",
@@ -198,7 +201,7 @@ class TestPagesThatCallAPortOfTheirHost:
 
 
 class TestPhoenix:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "mix.exs": 'defp deps do\n  [{:phoenix, "~> 1.7"}, {:ecto_ch, "~> 0.3"}]\nend\n',
         "config/dev.exs": "import Config\n",
     }
@@ -222,7 +225,7 @@ class TestPhoenix:
 
 
 class TestDotnetWithPagesOfItsOwn:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "src/Web/Web.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web">\n</Project>\n',
         "src/Web/ClientApp/package.json": package(
             {"start": "run-script-os", "start:windows": "ng serve --port 44447 --ssl",
@@ -272,13 +275,15 @@ class TestAProgramOfGoThatAnswersNoRequests:
 
         assert list(project.services) == ["backend"]
         assert [each for each in project.notes if "cmd" in each] == [
-            "cmd/worker/main.go, line 1: worker is not started, because nothing shows what it works off; "
-            'a [services.worker] with `command = "go run ./cmd/worker"` in devinit.toml starts it'
+            (
+                "cmd/worker/main.go, line 1: worker is not started, because nothing shows what it works off; "
+                'a [services.worker] with `command = "go run ./cmd/worker"` in devinit.toml starts it'
+            )
         ]
 
 
 class TestAWorkerThatAContainerStartsByACommandOfDjango:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "backend/requirements.txt": "django\ncelery[redis]\n",
         "backend/manage.py": 'import os\n\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n',
         "backend/shop/settings.py": "DATABASES = {}\n",
@@ -343,7 +348,7 @@ class TestAServiceThatOthersAreBuiltFrom:
 
 
 class TestABrokerOfCelery:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "requirements.txt": "fastapi\ncelery\nredis\npydantic-settings\n",
         "main.py": FASTAPI,
         "settings.py": """\
@@ -387,13 +392,13 @@ class TestABrokerOfCelery:
 
 
 class TestMigrations:
-    FLASK = {
+    FLASK: ClassVar[dict[str, str]] = {
         "requirements.txt": "flask\nflask-migrate\n",
         "shop.py": "from flask import Flask\n\napp = Flask(__name__)\n",
         "migrations/env.py": "",
         "migrations/versions/1_first.py": "",
     }
-    FASTAPI = {
+    FASTAPI: ClassVar[dict[str, str]] = {
         "requirements.txt": "fastapi\nalembic\n",
         "shop/main.py": FASTAPI,
         "shop/db/migrations/alembic.ini": "[alembic]\nscript_location = shop/db/migrations\n",
@@ -460,7 +465,7 @@ class TestMigrations:
 
 
 class TestATaskOfAPythonProject:
-    FILES = {
+    FILES: ClassVar[dict[str, str]] = {
         "server/pyproject.toml": """\
             [project]
             dependencies = ["fastapi", "uvicorn", "dramatiq[redis]"]
@@ -533,7 +538,7 @@ class TestThePortOfADevelopmentServer:
 
 
 class TestThePortOfACompiledServer:
-    RUST = {
+    RUST: ClassVar[dict[str, str]] = {
         "Cargo.toml": '[package]\nname = "shop"\n\n[dependencies]\naxum = "0.8"\n',
         "src/main.rs": "let listener = TcpListener::bind((config.ip, config.port));\n",
     }
@@ -548,8 +553,14 @@ class TestThePortOfAPythonServer:
     @pytest.mark.parametrize(
         ("file", "text"),
         [
-            ("run.sh", "cd api && uv run gunicorn -k shop.Worker shop.app:app --bind localhost:8400 --reload\n"),
-            ("api/Dockerfile", 'FROM python:3.12\nCMD ["gunicorn", "shop.app:app", "--bind", "0.0.0.0:8400"]\n'),
+            (
+                "run.sh",
+                "cd api && uv run gunicorn -k shop.Worker shop.app:app --bind localhost:8400 --reload\n",
+            ),
+            (
+                "api/Dockerfile",
+                'FROM python:3.12\nCMD ["gunicorn", "shop.app:app", "--bind", "0.0.0.0:8400"]\n',
+            ),
             ("README.md", "    uvicorn shop.app:app --reload --port=8400\n"),
         ],
     )

@@ -13,8 +13,8 @@ from devinit.system.files import read_text
 
 PROGRAMS = frozenset(
     (
-        "alembic", "arq", "celery", "daphne", "django-admin", "dramatiq", "fastapi", "flask", "granian", "gunicorn",
-        "hypercorn", "litestar", "python", "python3", "rq", "saq", "streamlit", "uvicorn",
+        "alembic", "arq", "celery", "daphne", "django-admin", "dramatiq", "fastapi", "flask", "granian",
+        "gunicorn", "hypercorn", "litestar", "python", "python3", "rq", "saq", "streamlit", "uvicorn",
     )
 )  # fmt: skip
 """Programs that run the code of a project in their own interpreter."""
@@ -33,7 +33,7 @@ _ASKING_SECONDS = 5.0
 
 
 def lacking(file: Path, python: str, environment: Mapping[str, str]) -> str | None:
-    """Return the first package that a file declares and an interpreter lacks; None where none is, or it is not known.
+    """Return the first package that a file declares and an interpreter lacks; None where that is not known.
 
     `file`: requirements.txt or pyproject.toml. `python`: the path of the interpreter.
     """

@@ -211,7 +211,7 @@ def _lacking_module(service: Service, place: Place) -> str | None:
 
 
 def _lacking_package(service: Service, place: Place) -> str | None:
-    """Return a package that the project declares, and that the interpreter of a service's programs does not have."""
+    """Return a package that the project declares, and that the interpreter of a service does not have."""
     import shutil  # as above
 
     from devinit.kinds.process import declared  # `start --setup` alone asks

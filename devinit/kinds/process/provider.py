@@ -48,7 +48,7 @@ class ProcessProvider(WebProvider):
         return install
 
     def install(self, service: Service, place: Place) -> Install | None:
-        """Return what installs the packages of a Python or Node project, where there are none or some are missing."""
+        """Return what installs the packages of a Python or Node project, where some are missing."""
         return install_of(service, place) or install_of_declared(service, place)
 
     def update(self, service: Service, place: Place) -> Install | None:

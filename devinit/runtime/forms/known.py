@@ -14,9 +14,11 @@ from devinit.runtime.forms.address import LOOPBACK, WEB_SCHEMES, Server, parse
 from devinit.runtime.roles import backend_of, frontends_of
 
 _WORDS = {
-    "postgres": ("DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "DBHOST", "DBPORT", "DATASOURCE"),
+    "postgres": (
+        "DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "DBHOST", "DBPORT", "DATASOURCE",
+    ),
     "redis": ("REDIS", "VALKEY", "CELERY", "BROKER", "CACHE", "QUEUE", "RQ", "ARQ", "SAQ"),
-}
+}  # fmt: skip
 """Kind → words in the names of variables that mean a server of this kind."""
 _WORDS_OF_KIND = {"postgres": ("POSTGRES", "POSTGRESQL", "PG"), "redis": ("REDIS", "VALKEY")}
 _BACKEND_WORDS = ("API", "BACKEND", "SERVER")

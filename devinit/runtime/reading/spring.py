@@ -1,7 +1,7 @@
 """What the configuration of a Spring application takes from its environment: `${POSTGRES_URL:jdbc:…}`.
 
-A data source wants a JDBC URL whatever the variable is called. A value that stands in the configuration gives way to
-a variable, too: `spring.datasource.url` to SPRING_DATASOURCE_URL
+A data source wants a JDBC URL whatever the variable is called. A value that stands in the configuration gives
+way to a variable, too: `spring.datasource.url` to SPRING_DATASOURCE_URL
 (https://docs.spring.io/spring-boot/reference/features/external-config.html, relaxed binding).
 """
 
@@ -16,7 +16,9 @@ from devinit.runtime.reading.read import Code, Read
 
 MARKS = (b"${", b"datasource", b"redis")
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]{1,80})(?::(?P<default>[^}\n]{0,300}))?\}")
-_LINE = re.compile(r"(?P<indent> {0,40})(?P<key>[A-Za-z][\w.-]{0,100})[ \t]{0,20}[:=](?P<value>[^\n]{0,1000})")
+_LINE = re.compile(
+    r"(?P<indent> {0,40})(?P<key>[A-Za-z][\w.-]{0,100})[ \t]{0,20}[:=](?P<value>[^\n]{0,1000})"
+)
 _JDBC = "jdbc:postgresql://localhost"
 _STATED = re.compile(
     r"spring\.(?:datasource\.(?:url|username|password)|r2dbc\.(?:url|username|password)"

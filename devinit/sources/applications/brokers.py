@@ -13,7 +13,13 @@ _STATED = re.compile(
 )
 """A line that gives a broker an address, or a default for one."""
 _ENV_FILES = (".env", ".env.local", ".env.example", ".env.sample", ".env.template")
-_TITLES = {"amqp": "RabbitMQ", "amqps": "RabbitMQ", "pyamqp": "RabbitMQ", "sqs": "Amazon SQS", "kafka": "Kafka"}
+_TITLES = {
+    "amqp": "RabbitMQ",
+    "amqps": "RabbitMQ",
+    "pyamqp": "RabbitMQ",
+    "sqs": "Amazon SQS",
+    "kafka": "Kafka",
+}
 
 
 def other_broker(tree: Tree, folder: str) -> tuple[str, Evidence] | None:

@@ -74,7 +74,7 @@ def rails(tree: Tree) -> Finding:
 def laravel(tree: Tree) -> Finding:
     """Return the applications of Laravel, with the worker of a queue that is kept in a database."""
     units = []
-    notes = []
+    notes: list[str] = []
     for folder in tree.folders:
         if not tree.has(folder, "artisan") or "laravel/framework" not in tree.text(
             joined(folder, "composer.json")
@@ -85,7 +85,7 @@ def laravel(tree: Tree) -> Finding:
         health = _LARAVEL_HEALTH.search(tree.text(bootstrap))
         evidence = tree.seen("command", file, tree.text(file).find("laravel/framework"))
         settings = next((name for name in (".env", ".env.example") if tree.has(folder, name)), "")
-        migrate, said = _laravel_migrations(tree, folder, joined(folder, settings)) if settings else ((), ())
+        migrate, shown = _laravel_migrations(tree, folder, joined(folder, settings)) if settings else ((), ())
         units.append(
             Unit(
                 folder=folder,
@@ -99,7 +99,7 @@ def laravel(tree: Tree) -> Finding:
                 ready=Readiness(http=health["path"] if health else None),
                 evidence=(
                     evidence,
-                    *said,
+                    *shown,
                     *((tree.seen("ready", bootstrap, health.start()),) if health else ()),
                 ),
             )
@@ -136,7 +136,11 @@ def _laravel_needs(tree: Tree, settings: str) -> list[str]:
     found = _LARAVEL_DATABASE.search(tree.text(settings))
     title = _LARAVEL_ELSEWHERE.get(found["name"], "") if found else ""
     place = tree.seen("provider", settings, found.start()).place if found else ""
-    return [f"{place}: Laravel needs {title}, which devinit does not provide: start it yourself"] if title else []
+    return (
+        [f"{place}: Laravel needs {title}, which devinit does not provide: start it yourself"]
+        if title
+        else []
+    )
 
 
 def _worker(folder: str, kind: str, command: str, evidence: Evidence) -> Unit:

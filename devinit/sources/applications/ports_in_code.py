@@ -48,7 +48,9 @@ def port_in(texts: Iterable[tuple[str, str]], listens: re.Pattern[str]) -> CodeP
 
 def stated_in(texts: Iterable[tuple[str, str]], name: str) -> CodePort | None:
     """Return the port that a file of variables gives under a name; None when none does."""
-    line = re.compile(rf"^(?:export[ \t]{{1,9}})?{name}[ \t]{{0,20}}=[ \t]{{0,20}}['\"]?(?P<port>\d{{4,5}})\b", re.MULTILINE)
+    line = re.compile(
+        rf"^(?:export[ \t]{{1,9}})?{name}[ \t]{{0,20}}=[ \t]{{0,20}}['\"]?(?P<port>\d{{4,5}})\b", re.MULTILINE
+    )
     for file, text in texts:
         found = line.search(text)
         if found and _is_port(found["port"]):

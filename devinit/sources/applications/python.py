@@ -55,9 +55,7 @@ _COMMANDS = (
 )
 """Files that may name the import string of the application that is served."""
 _SERVED_BY = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^\n]{0,300}")
-_PORT_OPTION = re.compile(
-    r"(?:--port|--bind|-b|-p)[\"', =\t]{1,6}(?:[\w.*\[\]]{0,40}:)?(\d{4,5})(?![\w.])"
-)
+_PORT_OPTION = re.compile(r"(?:--port|--bind|-b|-p)[\"', =\t]{1,6}(?:[\w.*\[\]]{0,40}:)?(\d{4,5})(?![\w.])")
 _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setup|noxfile)\.py\Z")
 _MOST_READ = 1_000
 _MOST_PARSED = 400

@@ -14,7 +14,8 @@ from devinit.sources.shell import word
 
 _SCRIPT_LOCATION = re.compile(r"^script_location[ \t]{0,20}=[ \t]{0,20}([^\s#]{1,200})", re.MULTILINE)
 _SCRIPTED = re.compile(
-    r"\balembic[ \t]{1,10}(?:-c|--config)[ \t=]{1,10}(?P<file>[\w./-]{1,200}alembic\.ini)[ \t]{1,10}upgrade[ \t]{1,10}head\b"
+    r"\balembic[ \t]{1,10}(?:-c|--config)[ \t=]{1,10}(?P<file>[\w./-]{1,200}alembic\.ini)"
+    r"[ \t]{1,10}upgrade[ \t]{1,10}head\b"
 )
 _SCRIPTS = (".sh", "Dockerfile", "Procfile", "Makefile", "justfile")
 """How the names of files begin or end that may run Alembic with a configuration elsewhere."""
@@ -63,8 +64,8 @@ def unapplied(tree: Tree, folder: str) -> Iterator[str]:
                 path.parent.glob("versions/*.py")
             ):
                 yield (
-                    f"{joined(place, name)}: nothing shows how its migrations are run; `before_start` of the service "
-                    "in devinit.toml runs them"
+                    f"{joined(place, name)}: nothing shows how its migrations are run; `before_start` of the "
+                    "service in devinit.toml runs them"
                 )
                 return
 

@@ -29,7 +29,7 @@ def workers_of(tree: Tree, folder: str) -> Iterator[tuple[str, Evidence]]:
         for task in table(table(tools, tool), name).values():
             command = _command(task)
             program = program_of(words_of(command))
-            is_worker = bool(program) and language_of(program[0]) == "python" and program[0] not in ("alembic",)
+            is_worker = bool(program) and language_of(program[0]) == "python" and program[0] != "alembic"
             if is_worker and not _OPAQUE.search(command) and programs.only_works("", program):
                 yield command, tree.seen("command", file, max(text.find(command), 0))
 

@@ -112,8 +112,8 @@ def _startable(
         if other is not None:
             kept.append(replace(unit, autostart=False))
             notes.append(
-                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started by itself, because its broker "
-                f"is {other[0]} ({other[1].place}), which devinit does not provide"
+                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started by itself, because its "
+                f"broker is {other[0]} ({other[1].place}), which devinit does not provide"
             )
         elif unit.kind == "celery" and "redis" not in databases:
             notes.append(

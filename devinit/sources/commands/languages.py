@@ -12,11 +12,14 @@ _OF_NODE = frozenset(
 )
 _OF_PYTHON = frozenset(
     {"uvicorn", "gunicorn", "hypercorn", "granian", "daphne", "flask", "fastapi", "litestar", "celery", "rq"}
-    | {"arq", "dramatiq", "huey_consumer", "taskiq", "manage.py", "streamlit", "mkdocs", "alembic", "waitress-serve"}
+    | {"arq", "dramatiq", "huey_consumer", "taskiq", "manage.py", "streamlit", "mkdocs", "alembic"}
+    | {"waitress-serve"}
 )
 _OF_RUBY = frozenset({"rails", "puma", "rackup", "sidekiq", "rake", "bundle", "ruby"})
 _OF_PHP = frozenset({"php", "artisan", "composer"})
-_BY_ENDING = {".py": "python", ".rb": "ruby", ".php": "php"} | dict.fromkeys((".js", ".mjs", ".cjs", ".ts"), "node")
+_BY_ENDING = {
+    ".py": "python", ".rb": "ruby", ".php": "php", ".js": "node", ".mjs": "node", ".cjs": "node", ".ts": "node",
+}  # fmt: skip
 _PYTHON = re.compile(r"python[\d.]*")
 
 

@@ -29,7 +29,9 @@ _DATABASES = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _MORE = ("POSTGRES_MULTIPLE_DATABASES", "POSTGRES_MULTIPLE_DBS")
 """What a script that is often mounted into the image makes databases of."""
 _USUAL_ROLE = "postgres"
-_PASSWORD_OPTION = re.compile(r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|(?!--)([^\s\"'$]{1,200}))")
+_PASSWORD_OPTION = re.compile(
+    r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|(?!--)([^\s\"'$]{1,200}))"
+)
 _ADDRESS = re.compile(
     r"postgres(?:ql)?(?:\+\w{1,30})?://(?:[^\s/@]{0,200}@)?(?P<host>[\w.-]{1,100})(?::\d{1,5})?/(?P<database>[\w-]{1,63})"
 )

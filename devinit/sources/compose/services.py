@@ -103,7 +103,9 @@ def _statement(each: Member, reading: Reading) -> Statement:
     values = [
         variable.value for other in reading.members.values() for variable in other.definition.environment
     ]
-    return statement_of(each, reading.project, [name for text in values for name in databases_in(text, hosts)])
+    return statement_of(
+        each, reading.project, [name for text in values for name in databases_in(text, hosts)]
+    )
 
 
 def _ports_inside(each: Member) -> tuple[int, ...]:

@@ -46,7 +46,9 @@ _CALL = re.compile(
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
 )
 _CALL_OF_THE_PAGE = re.compile(rf"{_OF_THE_PAGE}(\d{{2,5}})\b")
-_NUMBER = re.compile(r"\b(?:const|let|var)\s{1,9}(\w{1,60})\s{0,9}=\s{0,9}[\"']?(\d{2,5})[\"']?\s{0,9}(?=[;\r\n])")
+_NUMBER = re.compile(
+    r"\b(?:const|let|var)\s{1,9}(\w{1,60})\s{0,9}=\s{0,9}[\"']?(\d{2,5})[\"']?\s{0,9}(?=[;\r\n])"
+)
 _NAMED_NUMBER = re.compile(r":\$\{(\w{1,60})\}([^\s\"'`,;]{0,200}[\"'`])")
 """A port by its name, and what is behind it up to the end of the text."""
 _WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
@@ -129,7 +131,8 @@ def _of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
 
 def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:
     """Yield the constants of source files, as long as there are characters `left` to read."""
-    for entry in entries_below(folder, (*_CLIENT_FILES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")):
+    endings = (*_CLIENT_FILES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")
+    for entry in entries_below(folder, endings):
         path = Path(entry.path)
         inside = path.relative_to(folder).as_posix()
         if _NOT_CLIENTS.search(inside) or (entry.is_symlink() and not bounds.holds(path)):

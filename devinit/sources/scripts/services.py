@@ -118,7 +118,10 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
     serving = [name for name, each in listing.services.items() if each.port is not None]
     # A script that starts pages, and what builds them, says nothing about the server behind them.
     has_pages_alone = languages.keys() == listing.services.keys() and all(
-        name in added and programs.BROWSER_SERVERS.intersection(_program_of(listing.services[name], added[name], bounds)[:1])
+        name in added
+        and programs.BROWSER_SERVERS.intersection(
+            _program_of(listing.services[name], added[name], bounds)[:1]
+        )
         for name in serving
     )
     speaks_of = frozenset({"node"} if has_pages_alone and set(languages.values()) == {"node"} else ())
