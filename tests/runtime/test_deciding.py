@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec import structs
 from msgspec.structs import replace
 
 from devinit.kinds.postgres.kind import PostgresSettings
@@ -368,6 +369,27 @@ class TestAForm:
 
         assert found["VITE_API_BASE_URL"].value == "http://localhost:8001"
         assert decided(stated("VITE_MAPS_URL", "", Source.CODE, required=True), of="frontend") == {}
+
+    def test_is_not_needed_where_the_name_has_the_projects_own_in_it(self) -> None:
+        found = decided(stated("VITE_SHOP_API_URL", "", Source.CODE, required=True), of="frontend")
+
+        assert found["VITE_SHOP_API_URL"].value == "http://localhost:8001"
+
+    def test_is_not_needed_where_the_name_has_that_of_the_backends_package_in_it(self) -> None:
+        backend = structs.replace(
+            SHOP.services["backend"], command="uvicorn tea_room.main:app --port ${PORT}"
+        )
+        project = structs.replace(SHOP, services={**SHOP.services, "backend": backend})
+        situation = Situation(
+            servers=servers_of(project, endpoints(MOVED)),
+            service="frontend",
+            standard=environment(SHOP, endpoints(MOVED), base={}),
+        )
+        wanted = ("VITE_TEA_ROOM_API_URL", "VITE_TEA_API_URL", "VITE_PAYPAL_API_URL")
+
+        found = decisions([stated(name, "", Source.CODE, required=True) for name in wanted], situation)
+
+        assert {name: each.value for name, each in found.items()} == {wanted[0]: "http://localhost:8001"}
 
 
 NAMES = (

@@ -24,7 +24,9 @@ _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
 _OF_THE_PAGE = r"location\.hostname(?:\}|\s{0,9}\+\s{0,9}[\"'`]):"
 """The host that a page comes from, with a port of its own behind it."""
 _MENTION = re.compile(
-    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|[\"']django_vite[\"']|" + _OF_THE_PAGE.encode() + rb"\d"
+    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|[\"']django_vite[\"']|"
+    + _OF_THE_PAGE.encode()
+    + rb"\d"
 )
 _BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
 """What may stand between a name and its value: the condition of a choice, also on lines of its own."""
