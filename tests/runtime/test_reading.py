@@ -230,7 +230,6 @@ class TestAPageThatCannotDoWithoutAnAddress:
     @pytest.mark.parametrize(
         "text",
         [
-            "axios.create({ baseURL: import.meta.env.VITE_API_URL })",
             "const url = `${process.env.API_URL ?? ''}/users`",
             "console.log(`${process.env.NODE_ENV}`)",
         ],

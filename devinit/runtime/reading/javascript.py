@@ -50,10 +50,10 @@ _NEEDED = re.compile(
 """A value that becomes a part of a text: without one it is `undefined/users`."""
 
 
-
 def read_javascript(text: str) -> Code:
     """Return what a file of JavaScript or TypeScript reads."""
-    return Code(reads=(*_with_defaults(text), *_without(text)))
+    reads = (*_with_defaults(text), *_without(text))
+    return Code(reads=tuple(dict.fromkeys(reads)))
 
 
 def _with_defaults(text: str) -> Iterator[Read]:
