@@ -345,3 +345,35 @@ def test_a_flood_of_text_is_not_parsed(tree: Tree) -> None:
     found = [*constants(bounds_of(root), [root / "backend"])]
 
     assert 0 < len(found) < len(files)
+
+
+class TestTwoServersOnOnePort:
+    FILES = {  # noqa: RUF012 - not changed
+        f"apps/{name}/{file}": text
+        for name in ("admin", "shop")
+        for file, text in {
+            "package.json": '{"scripts": {"dev": "node index.js"}, "dependencies": {"express": "5"}}',
+            "index.js": 'require("express")().listen(3999);\n',
+        }.items()
+    }
+
+    def test_are_one_that_is_started_and_one_that_is_named(self, tmp_path: Path) -> None:
+        for name, text in self.FILES.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+        project = detect(tmp_path)
+
+        assert {name: port for name, (port, _) in fixed(project).items()} == {"admin": 3999}
+        assert any(
+            note.startswith("shop is left out: port 3999 is fixed, and admin has it")
+            for note in project.notes
+        )
+
+    def test_are_both_started_where_devinit_toml_gives_the_second_one_a_port(self, tmp_path: Path) -> None:
+        for name, text in self.FILES.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        (tmp_path / "devinit.toml").write_text("[services.shop]\nport = 4001\nstrict_port = false\n")
+
+        assert {*load(tmp_path).services} == {"admin", "shop"}
