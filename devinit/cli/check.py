@@ -46,8 +46,16 @@ def run(arguments: Arguments) -> int:
     else:
         paint = Paint(sys.stdout)
         wide = max((len(each["service"]) for each in report["services"]), default=0)
-        terminal.write(sys.stdout, [line_of(each, wide, paint) for each in report["services"]])
+        lines = (line for each in report["services"] for line in lines_of(each, wide, paint))
+        terminal.write(sys.stdout, list(lines))
     return 0 if report["well"] else 1
+
+
+def lines_of(checked: Checked, wide: int, paint: Paint) -> list[str]:
+    """Return what one service answered, and which servers it uses in the place of the project's own."""
+    mark = symbol("✗", "x", sys.stdout)
+    wrong = [paint.bad(f"{mark} {one_line(each['text'])}") for each in checked.get("wrong_servers", [])]
+    return [line_of(checked, wide, paint), *(f"  {each}" for each in wrong)]
 
 
 def line_of(checked: Checked, wide: int, paint: Paint) -> str:

@@ -137,7 +137,19 @@ def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | No
 
 def lines_of(services: list[ServiceStatus], paint: Paint) -> list[str]:
     """Return all services as lines."""
-    return [line for each in services for line in (line_of(each, paint), *extra_lines(each, paint))]
+    return [
+        line
+        for each in services
+        for line in (line_of(each, paint), *wrong_lines(each, paint), *extra_lines(each, paint))
+    ]
+
+
+def wrong_lines(service: ServiceStatus, paint: Paint) -> list[str]:
+    """Return a line for each server that a service is connected to in the place of one of the project's own."""
+    return [
+        f"  {paint.bad(symbol('✗', 'x', sys.stdout) + ' ' + one_line(each['text']))}"
+        for each in service.get("wrong_servers", [])
+    ]
 
 
 def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:

@@ -173,6 +173,11 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
         yield f"{paint.bad(row['service'] + f' {said}:')} {first}"
         yield from (f"  {line}" for line in more)
         yield from (f"  {paint.dim('|')} {plain(line)}" for line in row["log_tail"])
+    for row in summary["services"]:
+        for wrong in row.get("wrong_servers", []):
+            yield ""
+            yield paint.bad(f"{one_line(row['service'])} is {one_line(wrong['text'])}")
+            yield from (f"  {plain(line)}" for line in wrong["advice"])
     busy = [row for row in summary["services"] if row["phase"] in ("starting", "backoff")]
     late = [row["service"] for row in busy if not needs_attention(row)]
     if late:

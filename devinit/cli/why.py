@@ -46,6 +46,8 @@ def run(arguments: Arguments) -> int:
     paint = Paint(sys.stdout)
     for key, value in facts_of(report):
         first, *rest = plain(value).splitlines() or [""]
+        if key == "connected":
+            first = paint.bad(first)
         terminal.write(
             sys.stdout, [f"{paint.dim(f'{key:<12}')}{first}", *(f"{'':<12}{each}" for each in rest)]
         )
@@ -70,6 +72,8 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("service", report["name"]),
         ("phase", report["phase"] + since),
         ("because", report["reason"] or ""),
+        ("connected", wrong_of(report)),
+        ("talks to", ", ".join(report.get("talks_to", []))),
         ("last build", build_of(report)),
         ("outdated", outdated_of(report)),
         ("port", port_of(report)),
@@ -92,6 +96,13 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("last lines", "\n".join(report["log_tail"])),
     ]
     return [(key, value) for key, value in facts if value]
+
+
+def wrong_of(report: WhyReport) -> str:
+    """Return which servers it uses in the place of the project's own, why, and what helps; a line each."""
+    found = report.get("wrong_servers", [])
+    lines = (line for each in found for line in (each["text"].removeprefix("connected "), *each["advice"]))
+    return "\n".join(lines)
 
 
 def build_of(report: WhyReport) -> str:

@@ -173,6 +173,8 @@ def remark(view: View, *, stated: bool) -> list[Piece]:
     reason = one_line((view.reason or "").partition("\n")[0])
     place = [(one_line(view.url), "link")] if view.url else []
     match view.phase:
+        case "ready" | "unhealthy" if view.wrong_server:
+            return [(one_line(view.wrong_server), "bad")]
         case "ready" if view.changed:
             return [*place, (GAP if place else "", ""), (NEWER, "attention")]
         case "ready" if not view.url:

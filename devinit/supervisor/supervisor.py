@@ -30,6 +30,7 @@ from devinit.supervisor.service.preparing import require_set_up
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack import stopping
 from devinit.supervisor.stack.configuration import Configuration
+from devinit.supervisor.stack.fixed_addresses import FixedAddresses
 from devinit.supervisor.stack.moves import Moves
 from devinit.supervisor.stack.order import (
     Order,
@@ -38,6 +39,7 @@ from devinit.supervisor.stack.order import (
     refuse_nothing,
     without_questions,
 )
+from devinit.supervisor.stack.peer_looks import PeerLooks
 from devinit.supervisor.stack.port_taking import PortTaking
 from devinit.supervisor.stack.reactions import Reactions
 from devinit.supervisor.stack.restarts import give_up
@@ -57,7 +59,9 @@ class Supervisor:
         self.stack = Stack(stage)
         self.configuration = Configuration(self.stack, self.runner_of)
         self._tasks = tasks
-        self._reactions = Reactions(self.stack, tasks)
+        self._fixed = FixedAddresses(self.stack)
+        self.peers = PeerLooks(self.stack, self._fixed, tasks)
+        self._reactions = Reactions(self.stack, self.peers, tasks)
         self._moves = Moves(self.stack, self._reactions, tasks)
         self._ports = PortTaking(self.stack, self._moves)
         self._awaited = 0
@@ -273,6 +277,8 @@ class Supervisor:
                 await stack.until(lambda: all(map(stack.is_settled, (*wanted, *followers))))
         except TimeoutError:
             pass  # What is still starting counts as timed out; it goes on in the background.
+        await self._fixed.note(wanted)
+        await self.peers.look()
         # A service may have been taken out of the configuration meanwhile.
         present = [name for name in dict.fromkeys((*wanted, *followers)) if name in stack.runners]
         code = outcome.exit_code_of(present, stack.states(), stack.services())

@@ -37,6 +37,8 @@ class Constant(Struct, frozen=True, kw_only=True):
     folder: Path
     """The folder of the program in whose code it stands."""
     evidence: Evidence
+    kind: str = ""
+    """Of a server that is stored in: its provider, "postgres" or "redis"; empty where it is another one."""
 
     @property
     def is_proxy(self) -> bool:

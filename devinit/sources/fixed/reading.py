@@ -14,8 +14,9 @@ from typing import Any
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.python_code import parsed
-from devinit.sources.files import content_of, decoded, entries_below, read, seen
+from devinit.sources.files import content_of, decoded, entries_below, seen
 from devinit.sources.fixed.constant import CONFIGURATION, Constant, Direction
+from devinit.sources.fixed.stores import of_migrations
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds
 
@@ -70,12 +71,6 @@ _NOT_CLIENTS = re.compile(
 _ORIGINS = re.compile(r"ORIGIN|CORS_|CSRF_TRUSTED", re.IGNORECASE)
 _SETTINGS = ("BaseSettings", "Settings")
 _READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
-_ALEMBIC_URL = re.compile(
-    rf"^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*[a-z]+(?:\+\w+)?://(?:[^\s@]*@)?{_LOCAL}:(\d{{2,5}})\b",
-    re.MULTILINE,
-)
-_ALEMBIC_FOLDER = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(\S+)", re.MULTILINE)
-_FINDS_DATABASE = re.compile(r"set_main_option|environ|getenv|settings|config\.attributes", re.IGNORECASE)
 _DJANGO_VITE = re.compile(r"[\"']django_vite[\"']")
 _DJANGO_VITE_PORT = re.compile(r"dev_server_port[\"']?\s{0,9}[:=]\s{0,9}(\d{2,5})\b", re.IGNORECASE)
 _VITE_PORT = 5173
@@ -95,7 +90,7 @@ def constants(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Constant]:
     for folder in folders:
         for each in (
             *_of_package(folder, bounds),
-            *_of_migrations(folder, bounds),
+            *of_migrations(folder, bounds),
             *_of_files(folder, bounds, left),
         ):
             place = (each.evidence.file, each.evidence.line, each.port)
@@ -115,20 +110,6 @@ def _of_package(folder: Path, bounds: Bounds) -> Iterator[Constant]:
             text = decoded(content_of(path))
             evidence = seen("strict_port", path, bounds, text, max(text.find(target), 0))
             yield Constant(port=int(found[1]), direction=Direction.CALLS, folder=folder, evidence=evidence)
-
-
-def _of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
-    """Yield the database that alembic.ini names, unless the code beside it finds another one."""
-    path = folder / "alembic.ini"
-    text = read(path, bounds)
-    found = _ALEMBIC_URL.search(text)
-    if found is None:
-        return
-    place = _ALEMBIC_FOLDER.search(text)
-    location = (place[1] if place else "alembic").replace("%(here)s/", "")
-    if not _FINDS_DATABASE.search(read(folder / location / "env.py", bounds)):
-        evidence = seen("strict_port", path, bounds, text, found.start(1))
-        yield Constant(port=int(found[1]), direction=Direction.STORES, folder=folder, evidence=evidence)
 
 
 def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from devinit.logs.mask import Mask
     from devinit.model.status import LastError
+    from devinit.runtime.forms.statement import Decision
     from devinit.runtime.origins import Origin
     from devinit.supervisor.diagnosis.build_errors import Gone
 
@@ -297,7 +298,11 @@ class Stage:
 
     def notes_about(self, service: str) -> list[str]:
         """Return what there is to say about values of the project's own that a service is given."""
-        return notes_of({service: self._current.decided.get(service, {})})
+        return notes_of({service: self.decisions_about(service)})
+
+    def decisions_about(self, service: str) -> dict[str, Decision]:
+        """Return what becomes of the values that the project itself gives for a service, by name."""
+        return self._current.decided.get(service, {})
 
     def obstacle_to(self, command: str, service: Service) -> str | None:
         """Return why a command in `before_start` of a service is not run; None when it is."""

@@ -1,0 +1,27 @@
+"""Which servers a service is connected to, as clients get it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from devinit.model.status import Phase
+
+if TYPE_CHECKING:
+    from devinit.model.status import WrongServer
+    from devinit.supervisor.service.runner import Runner
+
+SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
+
+
+class Connections(TypedDict):
+    """To which services of its project a service is connected, and to which servers in the place of one."""
+
+    talks_to: list[str]
+    wrong_servers: list[WrongServer]
+
+
+def connections_of(runner: Runner) -> Connections:
+    """Return what was seen of a service when that was looked at last; nothing of one that does not serve."""
+    if runner.phase not in SERVING:
+        return {"talks_to": [], "wrong_servers": []}
+    return {"talks_to": runner.run.talks_to, "wrong_servers": runner.run.wrong_servers}
