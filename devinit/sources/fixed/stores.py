@@ -1,8 +1,8 @@
 """Addresses of databases and brokers on this machine that a repository has as constants.
 
-What comes from the environment with a constant as its default is none: devinit gives the address there. So a settings
-class of pydantic is left out, a statement that reads the environment, a default of a parameter, and a name that is
-assigned twice.
+The default of a value that comes from the environment is no constant, since devinit gives that value. Therefore
+settings classes of pydantic are left out, statements that read the environment, defaults of parameters, and names
+that are assigned twice.
 """
 
 from __future__ import annotations
@@ -99,8 +99,12 @@ def of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
     place = _ALEMBIC_FOLDER.search(text)
     location = (place[1] if place else "alembic").replace("%(here)s/", "")
     if not _FINDS_DATABASE.search(read(folder / location / "env.py", bounds)):
-        yield _constant(
-            found["port"], _KINDS.get(found["scheme"], ""), folder, path, bounds, text, found.start("port")
+        yield Constant(
+            port=int(found["port"]),
+            direction=Direction.STORES,
+            folder=folder,
+            evidence=seen("strict_port", path, bounds, text, found.start("port")),
+            kind=_KINDS.get(found["scheme"], ""),
         )
 
 
@@ -123,19 +127,8 @@ def _of_files(folder: Path, bounds: Bounds) -> Iterator[Constant]:
             return
         found = _in_python(text) if path.suffix == ".py" else _in_text(text, is_script=not is_configuration)
         for kind, port, position in found:
-            yield _constant(port, kind, folder, path, bounds, text, position)
-
-
-def _constant(
-    port: str | int, kind: str, folder: Path, path: Path, bounds: Bounds, text: str, position: int
-) -> Constant:
-    return Constant(
-        port=int(port),
-        direction=Direction.STORES,
-        folder=folder,
-        evidence=seen("strict_port", path, bounds, text, position),
-        kind=kind,
-    )
+            evidence = seen("strict_port", path, bounds, text, position)
+            yield Constant(port=port, direction=Direction.STORES, folder=folder, evidence=evidence, kind=kind)
 
 
 def _in_text(text: str, *, is_script: bool) -> Iterator[tuple[str, int, int]]:
@@ -196,7 +189,7 @@ def _whole(value: str) -> re.Match[str] | None:
 
 
 def _parts(said: dict[str, ast.expr]) -> Iterator[tuple[str, int, int]]:
-    """Yield the server of a host and a port that stand beside each other: `DATABASES` of Django, `Redis(host=…)`."""
+    """Yield the server of a host and a port beside each other, as in Django's `DATABASES` or `Redis(host=…)`."""
     host, port = said.get("HOST"), said.get("PORT")
     if not isinstance(host, ast.Constant) or not isinstance(port, ast.Constant):
         return

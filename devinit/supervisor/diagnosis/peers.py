@@ -1,7 +1,7 @@
 """Whether a service is connected to the servers of its own project, or to others in their place. Pure.
 
-Any other connection is the business of the service: to an API, a debugger, a database of a kind that the project does
-not have. So is one to a server whose address the project gives the service by choice.
+Any other connection is the business of the service: to an API, a debugger, a database of a kind that the project
+does not have. So is one to a server whose address the project gives the service by choice.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _told(server: Server, own: Own, every: Collection[Own], project: str) -> Wro
         whose = f"{owner.project}'s {owner.service} ({place})"
     address = str(own.port) if own.host in LOOPBACK else f"{own.host}:{own.port}"
     is_only = sum(each.kind.name == own.kind.name for each in every) == 1 and not own.kind.runs_a_command
-    mine = f"its own ({address})" if is_only else f"its own project's {own.name} ({address})"
+    mine = f"its own ({address})" if is_only else f"this project's {own.name} ({address})"
     return {
         "kind": own.kind.name,
         "port": server.port,
