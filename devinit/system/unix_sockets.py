@@ -27,7 +27,7 @@ _NUMBER = struct.Struct("=I")
 _ERROR_CODE = struct.Struct("=i")
 _NO_COOKIE = b"\xff" * 8
 _BUFFER = 65536
-_OF_POSTGRES = re.compile(r".*/\.s\.PGSQL\.(\d{1,5})", re.DOTALL)
+_OF_POSTGRES = re.compile(r"\.s\.PGSQL\.(\d{1,5})")
 """How PostgreSQL names its socket, with the number of its port (runtime-config-connection, `port`)."""
 
 
@@ -69,7 +69,7 @@ def unix_sockets() -> Iterator[UnixSocket]:
 
 def port_of_postgres(path: str) -> int | None:
     """Return the port in the path of a socket of PostgreSQL; None for any other path."""
-    found = _OF_POSTGRES.fullmatch(path)
+    found = _OF_POSTGRES.fullmatch(path.rpartition("/")[2])
     return int(found[1]) if found else None
 
 

@@ -19,8 +19,21 @@ from devinit.supervisor.diagnosis.peers import (
 
 GUESTBOOK = LeaseOwner(root="/work/guestbook", project="guestbook", service="postgres", pid=1, at=0.0)
 
+GIVEN = {
+    "POSTGRES_PORT": "5433",
+    "POSTGRES_URL": "postgresql://localhost:5433/s",
+    "DATABASE_URL": "postgresql://localhost:5433/s",
+}
 
-def own(kind: str = "postgres", name: str = "", *, port: int = 5433, preferred: int = 5432, host: str = "127.0.0.1") -> Own:
+
+def own(
+    kind: str = "postgres",
+    name: str = "",
+    *,
+    port: int = 5433,
+    preferred: int = 5432,
+    host: str = "127.0.0.1",
+) -> Own:
     return Own(name=name or kind, kind=KINDS[kind], host=host, port=port, preferred=preferred)
 
 
@@ -37,7 +50,9 @@ def neighbour(port: int = 5432, owner: LeaseOwner = GUESTBOOK, program: str = "p
     return Server(port=port, owner=owner, program=program, pid=811, title=f"{program} (pid 811)")
 
 
-def judged(*servers: Server, of: tuple[Own, ...] = (own(),), meant: tuple[int, ...] = ()) -> list[WrongServer]:
+def judged(
+    *servers: Server, of: tuple[Own, ...] = (own(),), meant: tuple[int, ...] = ()
+) -> list[WrongServer]:
     return wrong_servers(servers, of, meant, "shop")
 
 
@@ -71,7 +86,11 @@ class TestAServiceOfAnotherProject:
         [found] = judged(neighbour())
 
         assert found["text"] == "connected to guestbook's postgres (port 5432), not to its own (5433)"
-        assert (found["project"], found["service"], found["root"]) == ("guestbook", "postgres", "/work/guestbook")
+        assert (found["project"], found["service"], found["root"]) == (
+            "guestbook",
+            "postgres",
+            "/work/guestbook",
+        )
         assert (found["instead_of"], found["own_port"], found["kind"]) == ("postgres", 5433, "postgres")
 
     def test_is_named_with_its_folder_where_the_project_has_the_same_name(self) -> None:
@@ -134,7 +153,10 @@ class TestAServerThatDevinitDoesNotRun:
     def test_at_a_unix_socket_is_named_with_its_path(self) -> None:
         [found] = judged(stranger(path="/tmp/.s.PGSQL.5432"))
 
-        assert found["text"] == "connected to postgres (pid 812) on socket /tmp/.s.PGSQL.5432, not to its own (5433)"
+        assert (
+            found["text"]
+            == "connected to postgres (pid 812) on socket /tmp/.s.PGSQL.5432, not to its own (5433)"
+        )
         assert found["socket"] == "/tmp/.s.PGSQL.5432"
 
     def test_with_the_number_of_our_port_at_another_address_is_another_one(self) -> None:
@@ -159,15 +181,15 @@ class TestAnAddressThatIsMeant:
 
 
 class TestTheAdvice:
-    GIVEN = {"POSTGRES_PORT": "5433", "POSTGRES_URL": "postgresql://localhost:5433/s", "DATABASE_URL": "postgresql://localhost:5433/s"}
-
     def test_names_the_usual_variable_first(self) -> None:
-        assert best_names(self.GIVEN, 5433) == ["DATABASE_URL", "POSTGRES_URL", "POSTGRES_PORT"]
+        assert best_names(GIVEN, 5433) == ["DATABASE_URL", "POSTGRES_URL", "POSTGRES_PORT"]
 
     def test_says_where_the_address_stands_and_where_to_read_the_right_one(self) -> None:
         [wrong] = judged(neighbour())
 
-        assert advice_about("backend", wrong, self.GIVEN, ["alembic.ini:3 names localhost:5432; nothing tells it 5433"]) == [
+        assert advice_about(
+            "backend", wrong, GIVEN, ["alembic.ini:3 names localhost:5432; nothing tells it 5433"]
+        ) == [
             "alembic.ini:3 names localhost:5432; nothing tells it 5433",
             "devinit sets DATABASE_URL, POSTGRES_URL and POSTGRES_PORT for backend: read the address from there",
             "if it is meant, name the address in services.backend.env of devinit.toml",

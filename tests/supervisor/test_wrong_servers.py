@@ -162,7 +162,9 @@ class TestABackendThatIsConnectedToAnotherProject:
         assert json.loads(misled.shop("check", "--json").stdout)["services"][1]["wrong_servers"] == [found]
         assert json.loads(misled.shop("why", "backend", "--json").stdout)["wrong_servers"] == [found]
 
-    def test_is_well_again_once_it_is_restarted_with_the_right_address(self, misled: Projects, kind: str) -> None:
+    def test_is_well_again_once_it_is_restarted_with_the_right_address(
+        self, misled: Projects, kind: str
+    ) -> None:
         misled.shop.up()
         misled.describe(misled.shop, kind, f"{kind.upper()}_PORT")
 
@@ -299,4 +301,3 @@ def wakings(pid: int) -> int:
     """Return how often a process has begun to wait: each time after it was woken."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("voluntary_ctxt_switches")))
-

@@ -66,7 +66,13 @@ def inode_of(opened_socket: socket.socket) -> int:
 class TestAConnectionOverTcp:
     @pytest.mark.parametrize(
         ("bound", "to"),
-        [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.2"), ("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")],
+        [
+            ("127.0.0.1", "127.0.0.1"),
+            ("0.0.0.0", "127.0.0.2"),
+            ("::1", "::1"),
+            ("::", "::1"),
+            ("::", "127.0.0.1"),
+        ],
     )
     def test_leads_to_the_socket_that_listens_there(self, opened: Opened, bound: str, to: str) -> None:
         server = opened(listening(bound))
@@ -113,7 +119,9 @@ class TestAConnectionOverTcp:
 
 
 class TestAnotherUser:
-    def test_sees_no_connection_of_a_process_that_is_hidden(self, opened: Opened, unprivileged: Unprivileged) -> None:
+    def test_sees_no_connection_of_a_process_that_is_hidden(
+        self, opened: Opened, unprivileged: Unprivileged
+    ) -> None:
         server = opened(listening("127.0.0.1"))
         opened(socket.create_connection(server.getsockname()))
 

@@ -45,6 +45,8 @@ _FROM_ELSEWHERE = re.compile(
 _HOST_AND_PORT = re.compile(
     rf"""\bhost["']?\s{{0,9}}:\s{{0,9}}["']{_LOCAL}["']\s{{0,9}},\s{{0,99}}["']?port["']?\s{{0,9}}:\s{{0,9}}["']?(\d{{4,5}})\b"""
 )
+_DEFAULT_FOLLOWS = ("||", "??", "default(", "env(")
+"""How the line before ends where a line of a script is only a default."""
 _SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 _CONFIGURATION = frozenset(
     {
@@ -136,9 +138,9 @@ def _in_text(text: str, *, is_script: bool) -> Iterator[tuple[str, int, int]]:
     position = 0
     for line in text.splitlines(keepends=True):
         if len(line) <= _LONGEST_LINE and not _COMMENT.match(line) and not _FROM_ELSEWHERE.search(line):
-            before = text[:position].rstrip()[-_LONGEST_LINE:]
-            if not (is_script and before.endswith(("||", "??", "("))) or before.endswith("createClient("):
-                for found in _URL.finditer(line):
+            for found in _URL.finditer(line):
+                before = text[max(position - _LONGEST_LINE, 0) : position].rstrip()
+                if not (is_script and before.endswith(_DEFAULT_FOLLOWS)):
                     kind = _KINDS[found["scheme"]]
                     yield kind, int(found["port"] or _USUAL_PORTS[kind]), position + found.start()
         position += len(line)

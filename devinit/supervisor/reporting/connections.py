@@ -24,4 +24,4 @@ def connections_of(runner: Runner) -> Connections:
     """Return what was seen of a service when that was looked at last; nothing of one that does not serve."""
     if runner.phase not in SERVING:
         return {"talks_to": [], "wrong_servers": []}
-    return {"talks_to": runner.run.talks_to, "wrong_servers": runner.run.wrong_servers}
+    return {"talks_to": runner.history.talks_to, "wrong_servers": runner.history.wrong_servers}

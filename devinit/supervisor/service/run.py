@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from devinit.model.process import ProcessIdentity, ProcessSpec
 from devinit.model.service import Service
-from devinit.model.status import WrongServer
 from devinit.supervisor.project.drift import Basis, basis_of
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.service.output import Output
@@ -38,10 +37,6 @@ class Run:
         """The process that was asked for its first page last: what that needs is compiled once."""
         self.spared: set[ProcessIdentity] = set()
         """What was started from it and left running when it ended: a person works in it."""
-        self.talks_to: list[str] = []
-        """The services of the project that it was connected to when that was looked at last."""
-        self.wrong_servers: list[WrongServer] = []
-        """Servers that it was connected to then in the place of the project's own."""
         self.withstood: frozenset[int] = frozenset()
         """Pids that no signal has ended, of the last attempt."""
         self._name, self._stage = name, stage
@@ -62,7 +57,6 @@ class Run:
                 )
         finally:
             os.close(descriptor)
-        self.talks_to, self.wrong_servers = [], []
         self.started_at, self.published_addresses = time.time(), stage.addresses()
         self.basis = basis_of(service, stage.project, stage.given.env_files_of(service))
         self.spawned = process.identity

@@ -139,7 +139,7 @@ class PeerLooks:
         from devinit.supervisor.diagnosis.peers import service_at, wrong_servers
 
         names = {service_at(each, own) for each in servers} - {None, runner.name}
-        runner.run.talks_to = sorted(name for name in names if name is not None)
+        runner.history.talks_to = sorted(name for name in names if name is not None)
         found = wrong_servers(servers, own, (), self._stage.project.name)
         judged = (runner.run.identity, found)
         if found and self._judged.get(runner.name) == judged:
@@ -156,7 +156,7 @@ class PeerLooks:
     def _tell(self, name: str, found: list[WrongServer]) -> None:
         runner = self._stack.runners.get(name)
         if runner is not None:
-            runner.run.wrong_servers = found
+            runner.history.wrong_servers = found
         if found == self._told.get(name, []):
             return
         if found:
