@@ -38,12 +38,12 @@ def explanation(why: Json, inspection: Json | None, changed: str = "", *, reveal
     mark, style = MARKS.get(why["phase"], ("?", "attention"))
     since = f" for {duration(why['since_seconds'])}" if why["since_seconds"] is not None else ""
     yield [(f"{mark} {why['name']} ", "title"), (f"{why['phase']}{since}", style)]
-    yield from rows(reasons(why), style if why["phase"] == "failed" else "")
-    if changed:
-        yield from rows([("newer than it", f"{changed}; a restart applies it")], "attention")
     for wrong in why.get("wrong_servers", []):
         yield from rows([("connected", wrong["text"].removeprefix("connected "))], "bad")
         yield from rows(("", line) for line in wrong["advice"])
+    yield from rows(reasons(why), style if why["phase"] == "failed" else "")
+    if changed:
+        yield from rows([("newer than it", f"{changed}; a restart applies it")], "attention")
     yield from section("Readiness", readiness(why))
     yield from dependencies(why)
     if inspection is not None:

@@ -136,6 +136,13 @@ class TestTheTable:
 
         assert ("wrong postgres: guestbook's on port 5432", "bad") in line
 
+    def test_gives_up_columns_rather_than_cut_that(self) -> None:
+        busy = msgspec.structs.replace(READY, wrong_server=in_words([WRONG]))
+
+        _, [line] = table(stack(busy), 80, 0.0)
+
+        assert ("wrong postgres: guestbook's on port 5432", "bad") in line
+
     def test_shows_the_url_again_once_it_is_told_that_the_connection_is_gone(self) -> None:
         misled = stack(View(name="web", phase="ready", pid=1, url="http://localhost:1"))
         told = {"type": "wrong_servers", "at": 1.0, "service": "web"}

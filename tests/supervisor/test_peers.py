@@ -182,7 +182,7 @@ class TestAnAddressThatIsMeant:
 
 class TestTheAdvice:
     def test_names_the_usual_variable_first(self) -> None:
-        assert best_names(GIVEN, 5433) == ["DATABASE_URL", "POSTGRES_URL", "POSTGRES_PORT"]
+        assert best_names(GIVEN, 5433) == ["DATABASE_URL", "POSTGRES_URL"]
 
     def test_says_where_the_address_stands_and_where_to_read_the_right_one(self) -> None:
         [wrong] = judged(neighbour())
@@ -191,13 +191,13 @@ class TestTheAdvice:
             "backend", wrong, GIVEN, ["alembic.ini:3 names localhost:5432; nothing tells it 5433"]
         ) == [
             "alembic.ini:3 names localhost:5432; nothing tells it 5433",
-            "devinit sets DATABASE_URL, POSTGRES_URL and POSTGRES_PORT for backend: read the address from there",
-            "if it is meant, name the address in services.backend.env of devinit.toml",
+            "read the address from DATABASE_URL or POSTGRES_URL, which devinit sets",
+            "if it is meant: name it in services.backend.env of devinit.toml",
         ]
 
     def test_names_no_variable_where_there_is_none(self) -> None:
         [wrong] = judged(neighbour())
 
         assert advice_about("backend", wrong, {}, []) == [
-            "if it is meant, name the address in services.backend.env of devinit.toml"
+            "if it is meant: name it in services.backend.env of devinit.toml"
         ]

@@ -17,7 +17,7 @@ from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_post
 from tests.supervisor.conftest import Shop
 
 if TYPE_CHECKING:
-    from tests.supervisor.conftest import FreePorts, MakeShop, RunRedis, Stranger
+    from tests.supervisor.conftest import FreePorts, Launcher, MakeShop, RunRedis, Stranger
 
 CLIENT = r"""
 import os, socket, struct, sys
@@ -37,6 +37,10 @@ def connect():
         assert connection.recv(1) in b"+-"
     return connection
 
+for option in options:
+    if option.startswith("unix="):
+        at_path = socket.socket(socket.AF_UNIX)
+        at_path.connect(option[5:])
 kept = [] if "later" in options else [connect()]
 server = socket.socket()
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -55,6 +59,17 @@ while True:
     except ConnectionError:
         pass
     asked.close()
+"""
+
+LISTENS_AT_A_PATH = """
+import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+print("ready", flush=True)
+kept = []
+while True:
+    kept.append(server.accept())
 """
 
 
@@ -131,7 +146,7 @@ class TestABackendThatIsConnectedToAnotherProject:
 
         assert start.returncode == 0, start.stderr  # it does not fail for that
         assert f"\nbackend is {text}\n" in start.stderr
-        assert f"devinit sets {'DATABASE' if kind == 'postgres' else 'REDIS'}_URL" in start.stderr
+        assert f"read the address from {'DATABASE' if kind == 'postgres' else 'REDIS'}_URL" in start.stderr
         status = shop("status").stdout
         assert f"  ✗ {text}\n" in status
         assert "Backend" in status
@@ -275,6 +290,20 @@ class TestAServerThatDevinitDoesNotRun:
         projects.shop.up()
 
         assert wrong_of(projects.shop) == []
+
+
+class TestASocketOfPostgres:
+    def test_is_the_server_of_nobody_s_project(self, projects: Projects, launch: Launcher) -> None:
+        path = projects.shop.root / ".s.PGSQL.5432"
+        server = launch.python(LISTENS_AT_A_PATH, str(path))
+        assert server.line() == "ready"
+        projects.describe(projects.shop, "postgres", "POSTGRES_PORT", f"unix={path}")
+
+        projects.shop.up()
+
+        [found] = wrong_of(projects.shop)
+        assert (found["socket"], found["port"], found["project"]) == (str(path), 5432, None)
+        assert f"on socket {path}, not to its own ({projects.database})" in found["text"]
 
 
 class TestAConstantInTheCode:

@@ -19,7 +19,7 @@ _PORT_NAME = "PORT"
 """How the name of a variable ends that holds nothing but a port."""
 _OWN_NAMES = "DEVINIT_"
 _USUAL_NAME = "DATABASE_URL"
-_MOST_NAMES = 3
+_MOST_NAMES = 2
 
 
 class Server(Struct, frozen=True, kw_only=True):
@@ -178,10 +178,6 @@ def advice_about(
     own_port = wrong["own_port"]
     names = best_names(given, own_port) if own_port is not None else []
     if names:
-        lines.append(f"devinit sets {_listed(names)} for {service}: read the address from there")
-    lines.append(f"if it is meant, name the address in services.{service}.env of devinit.toml")
+        lines.append(f"read the address from {' or '.join(names)}, which devinit sets")
+    lines.append(f"if it is meant: name it in services.{service}.env of devinit.toml")
     return lines
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
