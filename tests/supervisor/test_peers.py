@@ -7,15 +7,8 @@ import pytest
 from devinit.kinds import KINDS
 from devinit.model.port import Container, LeaseOwner
 from devinit.model.status import WrongServer
-from devinit.supervisor.diagnosis.peers import (
-    Own,
-    Server,
-    advice_about,
-    best_names,
-    ports_meant,
-    service_at,
-    wrong_servers,
-)
+from devinit.supervisor.diagnosis.named_ports import advice_about, best_names, ports_meant
+from devinit.supervisor.diagnosis.peers import Own, Server, service_at, wrong_servers
 
 GUESTBOOK = LeaseOwner(root="/work/guestbook", project="guestbook", service="postgres", pid=1, at=0.0)
 

@@ -70,7 +70,7 @@ class FixedAddresses:
     def _notes(
         self, constants: Iterable[Constant], service: Service, moved: Iterable[Service]
     ) -> Iterator[str]:
-        from devinit.supervisor.diagnosis.peers import best_names, ports_meant
+        from devinit.supervisor.diagnosis.named_ports import best_names, ports_meant  # brings patterns
 
         endpoints = {each.name: self._stage.endpoint(each.name) for each in moved}
         ports = {self._stage.endpoint(name).port for name in self._stage.project.services}

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from devinit.errors import ConfigError
-from devinit.supervisor.diagnosis.peers import Own, Server, advice_about, names_of, ports_meant, wrong_servers
+from devinit.supervisor.diagnosis.named_ports import advice_about, names_of, ports_meant
+from devinit.supervisor.diagnosis.peers import Own, Server, wrong_servers
 from devinit.supervisor.stack.fixed_addresses import given_to, said_of
 
 if TYPE_CHECKING:

@@ -90,7 +90,7 @@ class PeerLooks:
             return
         trees = {name: (each.run.identity, self._stage.marker(name)) for name, each in runners.items()}
         seen = await asyncio.to_thread(self._seen, trees, clients)
-        own = [self._own(runners[name]) for name in runners]
+        own = [self._own(each) for each in runners.values()] if any(seen.values()) else []
         for name, servers in seen.items():
             runner = runners[name]
             if runner.phase in SERVING and runner.run.identity == trees[name][0]:
@@ -136,6 +136,11 @@ class PeerLooks:
         )
 
     async def _judge(self, runner: Runner, servers: list[Server], own: Collection[Own]) -> None:
+        if not servers:
+            runner.history.talks_to = []
+            self._judged.pop(runner.name, None)
+            self._tell(runner.name, [])
+            return
         from devinit.supervisor.diagnosis.peers import service_at, wrong_servers
 
         names = {service_at(each, own) for each in servers} - {None, runner.name}
