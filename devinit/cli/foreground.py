@@ -19,7 +19,7 @@ from devinit.cli.caller import caller_environment
 from devinit.cli.leaving import Leave, obey
 from devinit.cli.logged import log_of
 from devinit.cli.logs import Printer, is_reader_gone
-from devinit.cli.output import talk
+from devinit.cli.output import Paint, talk
 from devinit.cli.progress import Progress
 from devinit.cli.stopping import stop_services
 from devinit.cli.watch import Watch
@@ -31,6 +31,7 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, SupervisorError, UsageError
 from devinit.logs.follow import Follower
 from devinit.logs.tail import Tail
+from devinit.system import terminal
 from devinit.system.descriptors import descriptors
 from devinit.system.state_folders import is_replaced
 
@@ -145,6 +146,10 @@ def until_end(root: str, output: Output, optional: set[str]) -> int:
     def see(event: Json) -> None:
         output.see(event)
         progress.see(event)
+        if event["type"] == "wrong_servers":
+            # Of what connects after the start, whose summary has said the rest.
+            lines = summary.wrong_lines(event["service"], event["servers"], Paint(sys.stderr))
+            terminal.write(sys.stderr, lines)
 
     while True:
         client = connect_or_start(root, talk)

@@ -174,10 +174,7 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
         yield from (f"  {line}" for line in more)
         yield from (f"  {paint.dim('|')} {plain(line)}" for line in row["log_tail"])
     for row in summary["services"]:
-        for wrong in row.get("wrong_servers", []):
-            yield ""
-            yield paint.bad(f"{one_line(row['service'])} is {one_line(wrong['text'])}")
-            yield from (f"  {plain(line)}" for line in wrong["advice"])
+        yield from wrong_lines(row["service"], row.get("wrong_servers", []), paint)
     busy = [row for row in summary["services"] if row["phase"] in ("starting", "backoff")]
     late = [row["service"] for row in busy if not needs_attention(row)]
     if late:
@@ -186,6 +183,14 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
             f"{paint.attention('not ready in time:')} {', '.join(late)}; "
             "it goes on in the background, `devinit status` shows how far it is"
         )
+
+
+def wrong_lines(service: str, servers: Sequence[Json], paint: Paint) -> Iterator[str]:
+    """Yield which servers a service is connected to in the place of its project's own, and what helps."""
+    for wrong in servers:
+        yield ""
+        yield paint.bad(f"{one_line(service)} is {one_line(wrong['text'])}")
+        yield from (f"  {plain(line)}" for line in wrong["advice"])
 
 
 def needs_attention(row: Json) -> bool:

