@@ -36,7 +36,8 @@ from devinit.system.descriptors import descriptors
 from devinit.system.state_folders import is_replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any  # what comes off the wire
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
@@ -304,13 +305,13 @@ class WrongServers:
     """Which servers in the place of the project's own a person has been told of, by service."""
 
     def __init__(self) -> None:
-        self._said: dict[str, Sequence[Json]] = {}
+        self._said: dict[str, Sequence[Mapping[str, Any]]] = {}
 
     def summed_up(self, rows: Iterable[Json]) -> None:
         """Take in what a summary says of them."""
         self._said = {row["service"]: row.get("wrong_servers", []) for row in rows}
 
-    def say(self, service: str, servers: Sequence[Json]) -> None:
+    def say(self, service: str, servers: Sequence[Mapping[str, Any]]) -> None:
         """Tell what a service is connected to, unless that was told last."""
         if servers != self._said.get(service, []):
             self._said[service] = servers

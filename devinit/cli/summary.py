@@ -11,7 +11,8 @@ from devinit.text import cut, duration, one_line, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any  # what comes off the wire
 
     from devinit.control.wire import Json
 
@@ -185,7 +186,7 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
         )
 
 
-def wrong_lines(service: str, servers: Sequence[Json], paint: Paint) -> Iterator[str]:
+def wrong_lines(service: str, servers: Sequence[Mapping[str, Any]], paint: Paint) -> Iterator[str]:
     """Yield which servers a service is connected to in the place of its project's own, and what helps."""
     for wrong in servers:
         yield ""
