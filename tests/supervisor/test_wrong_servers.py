@@ -56,7 +56,8 @@ while True:
         if b"/close" in request:
             while kept:
                 kept.pop().close()
-        asked.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        status = b"503 Sick" if b"/sick" in request else b"200 OK"
+        asked.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\nok")
     except ConnectionError:
         pass
     asked.close()
@@ -197,6 +198,21 @@ class TestABackendThatIsConnectedToAnotherProject:
 
         assert (backend["wrong_servers"], backend["talks_to"]) == ([], [kind])
         assert f"talks to    {kind}\n" in misled.guestbook("why", "backend").stdout
+
+
+class TestABackendThatCannotComeUp:
+    def test_is_told_where_it_is_connected(self, projects: Projects) -> None:
+        projects.describe(projects.guestbook, "redis", "REDIS_PORT")
+        projects.guestbook.up()
+        ready = {"http": "/sick", "timeout": 2}
+        projects.describe(projects.shop, "redis", projects.database, ready=ready)
+
+        start = projects.shop("start")
+
+        assert start.returncode != 0
+        assert projects.shop.status()["backend"]["phase"] == "starting"
+        assert "\nbackend is connected to guestbook's redis" in start.stderr
+        assert "connected   to guestbook's redis" in projects.shop("why", "backend").stdout
 
 
 class TestAConnectionThatIsOpenedLater:

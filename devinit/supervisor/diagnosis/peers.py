@@ -40,7 +40,7 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Own(Struct, frozen=True, kw_only=True):
-    """A service of the project that serves now."""
+    """A service of the project that runs now."""
 
     name: str
     kind: Kind

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from devinit.model.status import WrongServer
     from devinit.supervisor.service.runner import Runner
 
-SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
+CONNECTED = frozenset({Phase.STARTING, Phase.READY, Phase.UNHEALTHY})
+"""Phases in which a service has connections: also while it cannot come up, for which they may be the cause."""
 
 
 class Connections(TypedDict):
@@ -21,7 +22,7 @@ class Connections(TypedDict):
 
 
 def connections_of(runner: Runner) -> Connections:
-    """Return what was seen of a service when that was looked at last; nothing of one that does not serve."""
-    if runner.phase not in SERVING:
+    """Return what was seen of a service when that was looked at last; nothing of one that does not run."""
+    if runner.phase not in CONNECTED:
         return {"talks_to": [], "wrong_servers": []}
     return {"talks_to": runner.history.talks_to, "wrong_servers": runner.history.wrong_servers}

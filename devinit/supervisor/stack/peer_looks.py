@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from devinit.errors import DevinitError
 from devinit.kinds import kind_of
-from devinit.model.status import Phase
+from devinit.supervisor.reporting.connections import CONNECTED
 
 if TYPE_CHECKING:
     from devinit.model.process import ProcessIdentity
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 AFTER_SECONDS = (0.2, 3.0)
 """How long after a service has become ready: it has connected at once, or for its first requests."""
-SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 
 Trees = dict[str, tuple["ProcessIdentity | None", str]]
 """Service → its process and the mark of its processes."""
@@ -81,7 +80,7 @@ class PeerLooks:
                 log.warning("it cannot be seen which servers the services use", exc_info=True)
 
     async def _look(self) -> None:
-        runners = {name: each for name, each in self._stack.runners.items() if each.phase in SERVING}
+        runners = {name: each for name, each in self._stack.runners.items() if each.phase in CONNECTED}
         clients = [name for name, each in runners.items() if each.is_program]
         for name in self._told.keys() - set(clients):
             self._tell(name, [])
@@ -93,7 +92,7 @@ class PeerLooks:
         own = [self._own(each) for each in runners.values()] if any(seen.values()) else []
         for name, servers in seen.items():
             runner = runners[name]
-            if runner.phase in SERVING and runner.run.identity == trees[name][0]:
+            if runner.phase in CONNECTED and runner.run.identity == trees[name][0]:
                 await self._judge(runner, servers, own)
 
     def _seen(self, trees: Trees, clients: Collection[str]) -> dict[str, list[Server]]:
