@@ -27,7 +27,8 @@ kind, port, *options = sys.argv[1:]
 port = int(os.environ[port] if port.isidentifier() else port)
 
 def connect():
-    connection = socket.create_connection(("127.0.0.1", port))
+    host = next((each[5:] for each in options if each.startswith("host=")), "127.0.0.1")
+    connection = socket.create_connection((host, port))
     if kind == "postgres":
         # The start-up message of version 3.0; the server asks for a password, and waits for it.
         body = struct.pack("!I", 3 << 16) + b"user\0shop\0database\0shop\0\0"
@@ -310,6 +311,19 @@ class TestAServerThatDevinitDoesNotRun:
         projects.shop.up()
 
         assert wrong_of(projects.shop) == []
+
+    def test_may_have_the_number_of_the_project_s_own_port_at_another_address(
+        self, projects: Projects, run_redis: RunRedis
+    ) -> None:
+        projects.describe(projects.shop, "redis", "REDIS_PORT", "host=127.0.0.2", "later")
+        projects.shop.up()
+        own = projects.shop.ports()["redis"]
+        server = run_redis(own, "--bind", "127.0.0.2")
+        projects.ask_backend("/connect")
+
+        [found] = wrong_of(projects.shop)
+
+        assert (found["port"], found["own_port"], found["pid"]) == (own, own, server.pid)
 
     def test_of_another_sort_is_its_own_business(self, projects: Projects, stranger: Stranger) -> None:
         stranger(projects.database + 7)

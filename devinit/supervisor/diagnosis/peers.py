@@ -86,9 +86,9 @@ def _replaced_by(server: Server, own: Iterable[Own]) -> Own | None:
 def _takes_the_place_of(server: Server, own: Own) -> bool:
     if server.port == own.port and own.host in LOOPBACK:
         # Another server on the same port, at another address of this machine: `localhost` may mean both.
-        return server.path == "" and _is_of_kind(server, own.kind)
+        return not server.path and (own.kind.runs_a_command or _is_of_kind(server, own.kind))
     if own.kind.runs_a_command:
-        # A program says of itself only where it was expected: that is its preferred port, which it has not got.
+        # What a program is cannot be told by its name: only by the port that this service prefers and has not got.
         return server.port == own.preferred and not server.path
     return _is_of_kind(server, own.kind)
 

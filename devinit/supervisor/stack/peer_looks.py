@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from devinit.errors import DevinitError
 from devinit.kinds import kind_of
 from devinit.supervisor.reporting.connections import CONNECTED
 
@@ -75,9 +74,9 @@ class PeerLooks:
             self._began = clock()
             try:
                 await self._look()
-            except (OSError, RuntimeError, DevinitError):
-                # No descriptors or threads left: the services are none the worse for it.
-                log.warning("it cannot be seen which servers the services use", exc_info=True)
+            except Exception:
+                # No descriptors or threads left, or a defect: it must not end the supervision of the services.
+                log.exception("it cannot be seen which servers the services use")
 
     async def _look(self) -> None:
         runners = {name: each for name, each in self._stack.runners.items() if each.phase in CONNECTED}
@@ -89,10 +88,12 @@ class PeerLooks:
             return
         trees = {name: (each.run.identity, self._stage.marker(name)) for name, each in runners.items()}
         seen = await asyncio.to_thread(self._seen, trees, clients)
+        # A service may have left the configuration meanwhile.
+        runners = {name: each for name, each in runners.items() if self._stack.runners.get(name) is each}
         own = [self._own(each) for each in runners.values()] if any(seen.values()) else []
         for name, servers in seen.items():
-            runner = runners[name]
-            if runner.phase in CONNECTED and runner.run.identity == trees[name][0]:
+            runner = runners.get(name)
+            if runner is not None and runner.phase in CONNECTED and runner.run.identity == trees[name][0]:
                 await self._judge(runner, servers, own)
 
     def _seen(self, trees: Trees, clients: Collection[str]) -> dict[str, list[Server]]:
@@ -147,6 +148,8 @@ class PeerLooks:
         found = wrong_servers(servers, own, (), self._stage.project.name)
         judged = (runner.run.identity, found)
         if found and self._judged.get(runner.name) == judged:
+            # A program that was started again by its reloader: its history has begun anew.
+            runner.history.wrong_servers = self._told.get(runner.name, [])
             return
         self._judged[runner.name] = judged
         if found:

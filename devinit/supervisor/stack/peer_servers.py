@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from devinit.model.names import service_of
-from devinit.model.port import LeaseOwner
 from devinit.model.process import ProcessFacts
 from devinit.ports.holder.barriers import CONTAINER_PROGRAMS
 from devinit.ports.holder.naming import described
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.supervisor.diagnosis.peers import Server
-from devinit.system.listeners import holders_of
+from devinit.system.listeners import holders_of, tcp_listeners
 from devinit.system.paths import state_directory
 from devinit.system.peers import Peer
 from devinit.system.processes import facts_of, user_name
@@ -43,9 +42,9 @@ def _server(
     taken = None if peer.path else store.look(peer.port)
     owner = taken.owner if taken is not None and taken.live else None
     if owner is not None and owner.root == root:
-        if not holders or _is_hidden_service(owner, service_by_pid.values()):
+        if not _is_ours_at_another_address(peer, service_by_pid):
             return Server(port=peer.port, service=service_of(owner.service))
-        owner = None  # another server at another address, with the number of a port of ours
+        owner = None
     facts = _leader(holders)
     container = None
     if (facts is None and peer.uid == _ROOT) or (facts and facts.name.startswith(CONTAINER_PROGRAMS)):
@@ -71,9 +70,11 @@ def _server(
     )
 
 
-def _is_hidden_service(owner: LeaseOwner, visible: Collection[str]) -> bool:
-    """Whether a service of ours has the port whose processes were not looked at, as one that is not ready."""
-    return service_of(owner.service) not in visible
+def _is_ours_at_another_address(peer: Peer, service_by_pid: Mapping[int, str]) -> bool:
+    """Whether a service of ours listens on the same port, and this server is another one at another address."""
+    others = {each.inode for each in tcp_listeners(peer.port)} - {peer.inode}
+    holders = holders_of(others, [*service_by_pid]) if others else {}
+    return any(pid in service_by_pid for each in holders.values() for pid in each)
 
 
 def _leader(holders: list[int]) -> ProcessFacts | None:
