@@ -155,7 +155,7 @@ class TestAServerThatDevinitDoesNotRun:
     def test_with_the_number_of_our_port_at_another_address_is_another_one(self) -> None:
         backend = own("process", "backend", port=8000, preferred=8000)
 
-        assert len(texts(stranger(5432), of=(own(port=5432),))) == 1
+        assert len(texts(stranger(5432), of=(own(port=5432),), meant=(5432,))) == 1
         assert len(texts(stranger(8000, "python3"), of=(backend,))) == 1
 
 

@@ -67,8 +67,11 @@ def wrong_servers(
     `meant`: the ports on this machine that the service is told by choice. `project`: its name.
     """
     found = []
+    # A variable that names a port of ours means ours, and no other server with that number.
+    ours = {each.port for each in own if each.host in LOOPBACK}
     for server in sorted(servers, key=lambda each: (each.port, each.path)):
-        if server.port in meant or service_at(server, own) is not None:
+        is_meant = server.port in meant and server.port not in ours
+        if is_meant or service_at(server, own) is not None:
             continue
         instead_of = _replaced_by(server, own)
         if instead_of is not None:
