@@ -104,8 +104,8 @@ def without_port_twins(found: Found, wanted: Collection[str]) -> Found:
             other = first.setdefault(request.preferred, name) if request.strict else name
             if other != name and name not in wanted:
                 gone[name] = (
-                    f"{name} is left out: port {request.preferred} is fixed, and {other} has it; a port of its own "
-                    f"in [services.{name}] of devinit.toml starts it"
+                    f"{name} is left out: port {request.preferred} is fixed, and {other} has it; a port of its "
+                    f"own in [services.{name}] of devinit.toml starts it"
                 )
     return _without(found, gone)
 
