@@ -22,7 +22,9 @@ class Arguments:
     json_summary: bool = False
     """Of `start` and `restart`."""
     command: list[str] | None = None
-    """Of `run`."""
+    """Of `run` and `exec`."""
+    is_after_dashes: bool = False
+    """Whether `--` stands before the command: it is none of ours, whatever it is called."""
 
     if TYPE_CHECKING:
         # Each command adds options of its own, which only its parser knows.
@@ -44,7 +46,9 @@ def read(module: ModuleType, name: str, words: list[str], directory: str | None)
         return read_plain(module, words, arguments)
     if hasattr(module, "split"):
         # What follows is the command line of another program: none of it is ours to read.
+        count = len(words)
         words, arguments.command = module.split(words)
+        arguments.is_after_dashes = len(words) + len(arguments.command or ()) < count
     return parser_of(module, name).read(words, arguments)
 
 

@@ -6,7 +6,7 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
+from devinit.cli.reach import answered, mention_configuration, nothing_runs, require_reach
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.system import terminal
@@ -39,15 +39,23 @@ def run(arguments: Arguments) -> int:
     client = connect_to_running(root)
     if client is None:
         raise nothing_runs(root, names)
-    report = api.check(require_reach(client), names)
+    _, report = answered(require_reach(client), root, lambda each: api.check(each, names))
     mention_configuration(report)
     if arguments.json:
         print_json(report)
     else:
         paint = Paint(sys.stdout)
         wide = max((len(each["service"]) for each in report["services"]), default=0)
-        terminal.write(sys.stdout, [line_of(each, wide, paint) for each in report["services"]])
+        lines = (line for each in report["services"] for line in lines_of(each, wide, paint))
+        terminal.write(sys.stdout, list(lines))
     return 0 if report["well"] else 1
+
+
+def lines_of(checked: Checked, wide: int, paint: Paint) -> list[str]:
+    """Return what one service answered, and which servers it uses in the place of the project's own."""
+    mark = symbol("✗", "x", sys.stdout)
+    wrong = [paint.bad(f"{mark} {one_line(each['text'])}") for each in checked.get("wrong_servers", [])]
+    return [line_of(checked, wide, paint), *(f"  {each}" for each in wrong)]
 
 
 def line_of(checked: Checked, wide: int, paint: Paint) -> str:

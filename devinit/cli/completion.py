@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
 from devinit.cli.project import root_of
-from devinit.errors import StateFileError
-from devinit.model.names import CONFIGURATION_FILE
+from devinit.config.names_stated import is_word, profiles_stated, tasks_stated
 from devinit.system import terminal
-from devinit.system.files import read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +26,10 @@ SERVICES = (
 PAGES = SERVICES.replace(" | sed", """ | grep -E '"port": [0-9].*"has_pages": true|"url": "http' | sed""")
 """A service that is stopped has no URL yet."""
 PROFILES = "devinit {place} completion profiles 2>/dev/null"
+TASKS = "devinit {place} completion tasks 2>/dev/null"
 TAKING_SERVICES = ("start", "stop", "restart", "status", "logs", "why", "check", "wait")
-OFFERED = re.compile(r"[\w.][\w. +@:/-]*")
-"""Profiles that can be typed as they are, or between quotes: no shell makes more of one than a word."""
+ASKED = {"--profile": "(__devinit_profiles)", "--service": "(__devinit_services)"}
+"""What fish asks for the values of options."""
 VALUES = {"--on-conflict": "ask kill move reuse fail", "--format": "dotenv shell json"}
 
 BASH = r"""_devinit_offer() {{
@@ -71,6 +68,7 @@ _devinit() {{
     case "$previous" in
 {values}
         --profile) _devinit_offer "$word" "$({profiles})"; return ;;
+        -s | --service) _devinit_offer "$word" "$({services})"; return ;;
     esac
     case "${{COMP_WORDS[at]}} ${{COMP_WORDS[at+1]}} $((COMP_CWORD - at))" in
         ports\ set\ 2) _devinit_offer "$word" "$({services})"; return ;;
@@ -84,7 +82,17 @@ _devinit() {{
         ports\ *) _devinit_offer "$word" "$(printf '%s\n' who free set reset; {services})" ;;
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
         help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
-        run\ *) compopt -o default 2>/dev/null ;;
+        run\ *)
+            compopt -o default 2>/dev/null
+            if [ "$COMP_CWORD" -eq "$((at + 1))" ]; then _devinit_offer "$word" "$({tasks})"; fi
+            ;;
+        exec\ *)
+            if [ "$COMP_CWORD" -eq "$((at + 1))" ]; then
+                _devinit_offer "$word" "$({services})"
+            else
+                compopt -o default 2>/dev/null
+            fi
+            ;;
         forget\ *) compopt -o dirnames 2>/dev/null ;;
     esac
 }}
@@ -112,6 +120,7 @@ _devinit() {{
     case "${{words[CURRENT-1]}}" in
 {values}
         --profile) compadd -- ${{(f)"$({profiles})"}}; return ;;
+        -s|--service) compadd -- ${{(f)"$({services})"}}; return ;;
     esac
     case "${{words[at]}} ${{words[at+1]}} $((CURRENT - at))" in
         ports\\ set\\ 2) compadd -- ${{(f)"$({services})"}}; return ;;
@@ -125,7 +134,13 @@ _devinit() {{
         ports\\ *) compadd -- who free set reset ${{(f)"$({services})"}} ;;
         completion\\ *) compadd bash zsh fish ;;
         help\\ *) _describe command commands ;;
-        run\\ *) _default ;;
+        run\\ *)
+            if (( CURRENT == at + 1 )); then compadd -- ${{(f)"$({tasks})"}}; fi
+            _default
+            ;;
+        exec\\ *)
+            if (( CURRENT == at + 1 )); then compadd -- ${{(f)"$({services})"}}; else _default; fi
+            ;;
         forget\\ *) _files -/ ;;
     esac
 }}
@@ -142,6 +157,9 @@ end
 function __devinit_profiles
     {profiles}
 end
+function __devinit_tasks
+    {tasks}
+end
 complete -c devinit -f
 complete -c devinit -n __fish_use_subcommand -s C -x -a "(__fish_complete_directories)"
 {lines}
@@ -152,6 +170,8 @@ complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_s
 complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from who free" \\
     -a "(__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
+complete -c devinit -n "__fish_seen_subcommand_from exec" -a "(__devinit_services)"
+complete -c devinit -n "__fish_seen_subcommand_from run" -F -a "(__devinit_tasks)"
 complete -c devinit -n "__fish_seen_subcommand_from forget" -x -a "(__fish_complete_directories)"
 """
 
@@ -160,31 +180,37 @@ def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
     parser.add_argument(
         "shell",
-        choices=(*SCRIPTS, "profiles"),
+        choices=(*SCRIPTS, *OFFERED),
         metavar="SHELL",
-        help="bash, zsh or fish; `profiles` prints those of devinit.toml, which the scripts offer",
+        help="bash, zsh or fish; `profiles` and `tasks` print those of the project, which the scripts offer",
     )
 
 
 def run(arguments: Arguments) -> int:
     """Print the script."""
-    if arguments.shell == "profiles":
-        for name in profiles_of(root_of(arguments)):
+    if arguments.shell in OFFERED:
+        for name in OFFERED[arguments.shell](root_of(arguments)):
             terminal.data(f"{name}\n")
         return 0
     terminal.data(SCRIPTS[arguments.shell]())
     return 0
 
 
-def profiles_of(root: Path) -> list[str]:
-    """Return the profiles of a project, as far as its file can be read."""
-    from devinit.toml import parse_toml
+def tasks_of(root: Path) -> list[str]:
+    """Return the tasks of a project, and what the files in its folder suggest; services' folders take longer."""
+    from devinit.sources.suggested import are_possible  # the scripts themselves do without
 
-    try:
-        profiles = parse_toml(read_text(root / CONFIGURATION_FILE) or "").get("profiles", {})
-    except (ValueError, RecursionError, StateFileError):
-        return []  # a key stroke is no place to complain
-    return [name for name in profiles if OFFERED.fullmatch(name)] if isinstance(profiles, dict) else []
+    if not are_possible([str(root)]):
+        return tasks_stated(root)
+    from devinit.sources.suggested.reading import suggested  # only where there is something to read
+
+    return list(
+        dict.fromkeys([*tasks_stated(root), *(each.name for each in suggested(root) if is_word(each.name))])
+    )
+
+
+OFFERED = {"profiles": profiles_stated, "tasks": tasks_of}
+"""What the scripts ask for, by name."""
 
 
 def bash() -> str:
@@ -203,6 +229,7 @@ def bash() -> str:
         services=SERVICES.format(place='"${place[@]}"'),
         pages=PAGES.format(place='"${place[@]}"'),
         profiles=PROFILES.format(place='"${place[@]}"'),
+        tasks=TASKS.format(place='"${place[@]}"'),
     )
 
 
@@ -221,6 +248,7 @@ def zsh() -> str:
         services=SERVICES.format(place='"${place[@]}"'),
         pages=PAGES.format(place='"${place[@]}"'),
         profiles=PROFILES.format(place='"${place[@]}"'),
+        tasks=TASKS.format(place='"${place[@]}"'),
     )
 
 
@@ -233,7 +261,7 @@ def fish() -> str:
     for name, options in options_of_all().items():
         for option in options:
             if option.startswith("--"):
-                offered = "(__devinit_profiles)" if option == "--profile" else VALUES.get(option)
+                offered = ASKED.get(option) or VALUES.get(option)
                 values = f' -x -a "{offered}"' if offered else ""
                 seen = f'"__fish_seen_subcommand_from {name}"'
                 lines.append(f"complete -c devinit -n {seen} -l {option.removeprefix('--')}{values}")
@@ -244,6 +272,7 @@ def fish() -> str:
         services=SERVICES.format(place=""),
         pages=PAGES.format(place=""),
         profiles=PROFILES.format(place=""),
+        tasks=TASKS.format(place=""),
     )
 
 

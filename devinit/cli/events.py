@@ -149,6 +149,10 @@ def said_of(event: Json) -> str:
             return GONE[event.get("gone_by") or "build"]
         case "last_error":
             return f"build failed: {one_line(in_words(event['error']))}"
+        case "wrong_servers" if not event["servers"]:
+            return "is connected to no server of another project any more"
+        case "wrong_servers":
+            return one_line("; ".join(f"is {each['text']}" for each in event["servers"]))
         case "progress" | "note":
             return one_line(event["message"])
         case "summary":

@@ -19,7 +19,7 @@ from devinit.cli.caller import caller_environment
 from devinit.cli.leaving import Leave, obey
 from devinit.cli.logged import log_of
 from devinit.cli.logs import Printer, is_reader_gone
-from devinit.cli.output import talk
+from devinit.cli.output import Paint, talk
 from devinit.cli.progress import Progress
 from devinit.cli.stopping import stop_services
 from devinit.cli.watch import Watch
@@ -31,11 +31,13 @@ from devinit.control.waking import supervisor_of
 from devinit.errors import DevinitError, SupervisorError, UsageError
 from devinit.logs.follow import Follower
 from devinit.logs.tail import Tail
+from devinit.system import terminal
 from devinit.system.descriptors import descriptors
 from devinit.system.state_folders import is_replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any  # what comes off the wire
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
@@ -145,6 +147,8 @@ def until_end(root: str, output: Output, optional: set[str]) -> int:
     def see(event: Json) -> None:
         output.see(event)
         progress.see(event)
+        if event["type"] == "wrong_servers":
+            output.wrong_servers.say(event["service"], event["servers"])
 
     while True:
         client = connect_or_start(root, talk)
@@ -165,7 +169,11 @@ def until_end(root: str, output: Output, optional: set[str]) -> int:
 
 def until_rest(client: Client, output: Output, see: Callable[[Json], None]) -> dict[str, str]:
     """Show output and events until nothing runs; return the phases. Raise SupervisorError when it goes away."""
-    phases = phases_in(api.subscribe(client))
+    status = api.subscribe(client)
+    for each in status["services"]:
+        # What was seen after the summary, and before we listened.
+        output.wrong_servers.say(each["name"], each.get("wrong_servers", []))
+    phases = phases_in(status)
     while True:
         output.show()
         for event in client.pending():
@@ -226,6 +234,7 @@ class Output:
     """What the services print, on standard output: merged in the order of time, from now on."""
 
     def __init__(self, root: str, services: Iterable[str]) -> None:
+        self.wrong_servers = WrongServers()
         self._root = Path(root)
         self._names: list[str] = []
         self._printer: Printer | None = None
@@ -292,6 +301,23 @@ class Output:
             self._follower.close()
 
 
+class WrongServers:
+    """Which servers in the place of the project's own a person has been told of, by service."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, Sequence[Mapping[str, Any]]] = {}
+
+    def summed_up(self, rows: Iterable[Json]) -> None:
+        """Take in what a summary says of them."""
+        self._said = {row["service"]: row.get("wrong_servers", []) for row in rows}
+
+    def say(self, service: str, servers: Sequence[Mapping[str, Any]]) -> None:
+        """Tell what a service is connected to, unless that was told last."""
+        if servers != self._said.get(service, []):
+            self._said[service] = servers
+            terminal.write(sys.stderr, summary.wrong_lines(service, servers, Paint(sys.stderr)))
+
+
 class ForegroundWatch(Watch):
     """What is seen of a start while the services' output goes to standard output."""
 
@@ -315,4 +341,5 @@ class ForegroundWatch(Watch):
         del of_changes
         self._output.show()
         if self.summary is not None:
+            self._output.wrong_servers.summed_up(self.summary["services"])
             summary.print_in_foreground(self.summary, self.scope.starting or [])

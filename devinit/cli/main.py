@@ -32,7 +32,8 @@ COMMANDS = {
     "events": "show what happens to the project, as it happens",
     "ports": "show, set and reset the services' ports",
     "env": "print the runtime environment",
-    "run": "run a command in the runtime environment",
+    "run": "run a task, or a command in the runtime environment; alone it lists the tasks",
+    "exec": "run a command as a service runs: its folder, environment and tools",
     "open": "open a service in the browser",
     "doctor": "look for what is wrong, and offer to put it right",
     "forget": "drop what the machine remembers of a stopped project",
@@ -45,7 +46,7 @@ COMMANDS = {
 STARTING = ("start", "restart")
 """Commands that need a supervisor for sure."""
 SYNONYMS = {
-    "up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status", "exec": "run",
+    "up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status",
     "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
     "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",
     "dev": "start", "serve": "start", "boot": "start", "setup": "start", "reload": "restart", "bounce": "restart",
@@ -146,9 +147,12 @@ def silence(*descriptors: int) -> None:
 
 
 def wants_json(words: list[str]) -> bool:
-    """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` runs."""
+    """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` and `exec` run."""
     own = words[: words.index("--")] if "--" in words else words
-    return ("--json" in own or "--json=summary" in own) and "run" not in own
+    if ran := next((each for each in own if each in ("run", "exec")), None):
+        behind = own[own.index(ran) + 1 :]
+        own = behind[: next((at for at, each in enumerate(behind) if not each.startswith("-")), len(behind))]
+    return "--json" in own or "--json=summary" in own
 
 
 def print_error(error: DevinitError) -> None:

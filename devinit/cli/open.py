@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinit.cli.output import print_json, talk
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, mention_reach, nothing_runs
+from devinit.cli.reach import answered, mention_configuration, mention_reach, nothing_runs
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.errors import ServiceError, UsageError
@@ -36,7 +36,7 @@ def run(arguments: Arguments) -> int:
     client = connect_to_running(root)
     if client is None:
         raise nothing_runs(root, [service_of(arguments.service)])
-    status = api.status(client)
+    client, status = answered(client, root, api.status)
     out_of_reach = mention_reach(client)
     mention_configuration(status)
     client.close()

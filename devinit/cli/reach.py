@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from devinit.cli.output import talk
+from devinit.control.launch import connect_or_start
+from devinit.errors import DevinitError
 from devinit.model.configuration_words import still_as_before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
 
     from devinit.control.client import Client
-    from devinit.errors import DevinitError
     from devinit.model.status import CheckReport, ProjectStatus, WaitReport, WhyReport
+
+    Answer = TypeVar("Answer", ProjectStatus, WhyReport, CheckReport, WaitReport)
 
 
 def require_reach(client: Client) -> Client:
@@ -22,6 +26,37 @@ def require_reach(client: Client) -> Client:
         client.close()
         raise out_of_reach(client.greeting)
     return client
+
+
+def answered(client: Client, root: str, ask: Callable[[Client], Answer]) -> tuple[Client, Answer]:
+    """Return what a supervisor answers, and the client to go on with.
+
+    An older devinit may not understand the project as this command does. If it answers with an error, or knows of
+    one in the configuration, it is replaced where that is safe, as a start does, and asked again. Raise its error
+    otherwise, with both versions.
+    """
+    greeting = client.greeting
+    if not greeting.is_older or greeting.is_out_of_reach:
+        return client, ask(client)
+    problem: str | None = None
+    error: DevinitError | None = None
+    try:
+        answer = ask(client)
+        if (problem := answer.get("configuration_error")) is None:
+            return client, answer
+    except DevinitError as raised:
+        error = raised
+    client.close()
+    try:
+        # It says what became of the older one: replaced, or why it stays.
+        client = connect_or_start(root, talk)
+    except DevinitError as refused:
+        # Two versions that cannot follow each other: what is on record of the older one is refused by name.
+        raise error or refused from None
+    answer = ask(client)
+    if client.greeting.is_older and (problem := answer.get("configuration_error")) is not None:
+        answer["configuration_error"] = f"as devinit {client.greeting.version} reads it: {problem}"
+    return client, answer
 
 
 def mention_reach(client: Client | None, root: str = "", *, runs_here: bool = False) -> str | None:
@@ -63,7 +98,7 @@ def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:
     from pathlib import Path
 
     from devinit.config.load import load  # what runs is asked instead, and quicker
-    from devinit.errors import DevinitError, ServiceError
+    from devinit.errors import ServiceError
     from devinit.model.unknown import unknown_service
 
     try:

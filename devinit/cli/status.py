@@ -7,7 +7,7 @@ import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, mention_reach
+from devinit.cli.reach import answered, mention_configuration, mention_reach
 from devinit.config.find import is_configured
 from devinit.control import api
 from devinit.control.launch import connect_to_running
@@ -30,6 +30,8 @@ ORPHANED = (
     "runs without a supervisor that knows of it: `devinit stop` ends it, `devinit start` starts it anew"
 )
 ELSEWHERE = "runs in another container or namespace: `devinit stop` there ends it"
+RAN_BEFORE = "ran on "
+"""How the reason of a one-shot begins that did not run again."""
 SWITCHES = {"--json": "json", "--all": "all"}
 NAMES = "services"
 DEFAULTS = {"max_bytes": None}
@@ -59,7 +61,10 @@ def run(arguments: Arguments) -> int:
         return show_projects(as_json=arguments.json)
     root = root_as_text(arguments)
     client = connected(root)
-    status = api.status(client, measure=True) if client else status_at_rest(root)
+    if client:
+        client, status = answered(client, root, lambda each: status_of(each, arguments.services))
+    else:
+        status = status_at_rest(root)
     is_served = bool(client and status["services"])
     if client and not is_served:
         # A supervisor that was only asked something (`devinit env`) has not been given services.
@@ -90,6 +95,14 @@ def run(arguments: Arguments) -> int:
 
         talk(only_databases(root, [each["name"] for each in everything]))
     return 0
+
+
+def status_of(client: Client, names: list[str]) -> ProjectStatus:
+    """Return what a supervisor says of its services. Raise UsageError when it has some, and not one of these."""
+    status = api.status(client, measure=True)
+    if status["services"]:
+        chosen(names, status)
+    return status
 
 
 def connected(root: str) -> Client | None:
@@ -124,7 +137,19 @@ def bounded(services: list[ServiceStatus], stated: int | None, paint: Paint | No
 
 def lines_of(services: list[ServiceStatus], paint: Paint) -> list[str]:
     """Return all services as lines."""
-    return [line for each in services for line in (line_of(each, paint), *extra_lines(each, paint))]
+    return [
+        line
+        for each in services
+        for line in (line_of(each, paint), *wrong_lines(each, paint), *extra_lines(each, paint))
+    ]
+
+
+def wrong_lines(service: ServiceStatus, paint: Paint) -> list[str]:
+    """Return a line for each server that a service is connected to in the place of one of the project's own."""
+    return [
+        f"  {paint.bad(symbol('✗', 'x', sys.stdout) + ' ' + one_line(each['text']))}"
+        for each in service.get("wrong_servers", [])
+    ]
 
 
 def chosen(names: list[str], status: ProjectStatus) -> list[ServiceStatus]:
@@ -171,7 +196,8 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             return f"{mark} Not running{paint.dim(by_name)}{outdated(service, paint)}"
         case "exited":
             # The phase of work that was done once and went well; anything else has failed.
-            return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished"
+            before = f": {reason.partition('; ')[0]}" if reason.startswith(RAN_BEFORE) else ""
+            return f"{paint.good(symbol('✓', '+', sys.stdout))} Finished{before}"
         case "waiting" | "starting" | "stopping" if not reason:
             mark = paint.attention(symbol("…", "~", sys.stdout))
             return f"{mark} {phase.capitalize()}{outdated(service, paint)}"

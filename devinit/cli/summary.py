@@ -11,7 +11,8 @@ from devinit.text import cut, duration, one_line, plain, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any  # what comes off the wire
 
     from devinit.control.wire import Json
 
@@ -173,6 +174,8 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
         yield f"{paint.bad(row['service'] + f' {said}:')} {first}"
         yield from (f"  {line}" for line in more)
         yield from (f"  {paint.dim('|')} {plain(line)}" for line in row["log_tail"])
+    for row in summary["services"]:
+        yield from wrong_lines(row["service"], row.get("wrong_servers", []), paint)
     busy = [row for row in summary["services"] if row["phase"] in ("starting", "backoff")]
     late = [row["service"] for row in busy if not needs_attention(row)]
     if late:
@@ -181,6 +184,14 @@ def explanation(summary: Json, paint: Paint) -> Iterator[str]:
             f"{paint.attention('not ready in time:')} {', '.join(late)}; "
             "it goes on in the background, `devinit status` shows how far it is"
         )
+
+
+def wrong_lines(service: str, servers: Sequence[Mapping[str, Any]], paint: Paint) -> Iterator[str]:
+    """Yield which servers a service is connected to in the place of its project's own, and what helps."""
+    for wrong in servers:
+        yield ""
+        yield paint.bad(f"{one_line(service)} is {one_line(wrong['text'])}")
+        yield from (f"  {plain(line)}" for line in wrong["advice"])
 
 
 def needs_attention(row: Json) -> bool:

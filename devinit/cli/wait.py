@@ -12,7 +12,7 @@ import time
 
 from devinit.cli.output import Paint, print_json, symbol
 from devinit.cli.project import root_as_text
-from devinit.cli.reach import mention_configuration, nothing_runs, require_reach
+from devinit.cli.reach import answered, mention_configuration, nothing_runs, require_reach
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.system import terminal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
     from devinit.control.client import Client
-    from devinit.model.status import Awaited
+    from devinit.model.status import Awaited, WaitReport
 
 EXAMPLE = "devinit wait backend --after $saved --timeout 30"
 SECONDS = 60.0
@@ -65,9 +65,14 @@ def run(arguments: Arguments) -> int:
     after = after_of(arguments.after)
     began = time.monotonic()
     names = [] if "all" in arguments.services else arguments.services
-    client = connected(root_as_text(arguments), names, began, arguments.timeout)
-    seconds = max(0.0, arguments.timeout - (time.monotonic() - began))
-    report = api.wait(client, names, after=after, seconds=seconds)
+    root = root_as_text(arguments)
+    client = connected(root, names, began, arguments.timeout)
+
+    def ask(client: Client) -> WaitReport:
+        seconds = max(0.0, arguments.timeout - (time.monotonic() - began))
+        return api.wait(client, names, after=after, seconds=seconds)
+
+    _, report = answered(client, root, ask)
     mention_configuration(report)
     rows = report["services"]
     wide = max((len(each["service"]) for each in rows), default=0)

@@ -7,7 +7,7 @@ import sys
 from devinit.cli.bounds import WHY_BYTES, add_bound, bound_of, last_within
 from devinit.cli.output import Paint, print_json
 from devinit.cli.project import require_project, root_as_text
-from devinit.cli.reach import mention_configuration, mention_reach
+from devinit.cli.reach import answered, mention_configuration, mention_reach
 from devinit.control import api
 from devinit.control.launch import connect_or_start
 from devinit.system import terminal
@@ -35,7 +35,7 @@ def run(arguments: Arguments) -> int:
     root = root_as_text(arguments)
     require_project(root)
     client = connect_or_start(root)
-    report = api.why(client, arguments.service)
+    client, report = answered(client, root, lambda each: api.why(each, arguments.service))
     report["out_of_reach"] = mention_reach(client, root if report["phase"] == "stopped" else "")
     mention_configuration(report)
     if most := bound_of(arguments.max_bytes, WHY_BYTES):
@@ -46,6 +46,8 @@ def run(arguments: Arguments) -> int:
     paint = Paint(sys.stdout)
     for key, value in facts_of(report):
         first, *rest = plain(value).splitlines() or [""]
+        if key == "connected":
+            first = paint.bad(first)
         terminal.write(
             sys.stdout, [f"{paint.dim(f'{key:<12}')}{first}", *(f"{'':<12}{each}" for each in rest)]
         )
@@ -70,6 +72,8 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("service", report["name"]),
         ("phase", report["phase"] + since),
         ("because", report["reason"] or ""),
+        ("connected", wrong_of(report)),
+        ("talks to", ", ".join(report.get("talks_to", []))),
         ("last build", build_of(report)),
         ("outdated", outdated_of(report)),
         ("port", port_of(report)),
@@ -92,6 +96,13 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("last lines", "\n".join(report["log_tail"])),
     ]
     return [(key, value) for key, value in facts if value]
+
+
+def wrong_of(report: WhyReport) -> str:
+    """Return which servers it uses in the place of the project's own, why, and what helps; a line each."""
+    found = report.get("wrong_servers", [])
+    lines = (line for each in found for line in (each["text"].removeprefix("connected "), *each["advice"]))
+    return "\n".join(lines)
 
 
 def build_of(report: WhyReport) -> str:

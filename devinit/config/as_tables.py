@@ -16,6 +16,7 @@ from devinit.kinds import USUAL, kind_of
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, LOCAL_HOST, port_range
 from devinit.model.port import Exhausted
 from devinit.model.service import ExtraEndpoint, Health, LogLimits, Project, Readiness, RestartPolicy, Service
+from devinit.model.task import Task
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value]"
 
@@ -75,11 +76,27 @@ def service_keys(service: Service, project: Project) -> Iterator[tuple[str, Valu
     yield from _policy_keys(service)
     if not service.autostart:
         yield "autostart", False
-    for key in ("optional", "warm", "url_path", "docs_path"):
+    for key in ("optional", "once", "warm", "url_path", "docs_path"):
         if value := getattr(service, key):
             yield key, value
     if service.external_url is not None:
         yield "url", service.external_url
+
+
+def task_keys(task: Task, root: Path) -> Iterator[tuple[str, Value]]:
+    """Yield the keys that say what a task does not have by default."""
+    if task.description is not None:
+        yield "description", task.description
+    if len(task.commands) == 1:
+        yield "command", task.commands[0]
+    elif task.commands:
+        yield "command", list(task.commands)
+    if task.service is not None:
+        yield "service", task.service
+    elif task.directory != root:
+        yield "directory", _relative(task.directory, root)
+    if task.depends_on:
+        yield "depends_on", list(task.depends_on)
 
 
 def with_left_out(values: Mapping[str, str], left_out: Collection[str]) -> dict[str, Value]:

@@ -6,7 +6,15 @@ The nearest key by its letters would often be a wrong one: `start_period` is no 
 from __future__ import annotations
 
 from devinit.config.schema import ConfigurationFile, Layer, ServiceTable
-from devinit.config.tables import HealthTable, LogsTable, ReadyTable, RestartTable, StopTable, Table
+from devinit.config.tables import (
+    HealthTable,
+    LogsTable,
+    ReadyTable,
+    RestartTable,
+    StopTable,
+    Table,
+    TaskTable,
+)
 
 _RUNS_PROGRAMS = (
     "devinit runs programs, not containers: `command` starts one, `provider` a PostgreSQL or Redis of its own"
@@ -93,9 +101,23 @@ _LOGS = {
     "max_size": "devinit calls it `size`",
     **dict.fromkeys(("max_file", "max_files"), "devinit calls it `count`"),
 }
+_TASK = {
+    **dict.fromkeys(
+        ("run", "cmd", "cmds", "commands", "exec", "script", "shell"), "devinit calls it `command`"
+    ),
+    **dict.fromkeys(("deps", "depends", "dependencies", "needs", "pre"), "devinit calls it `depends_on`"),
+    **dict.fromkeys(
+        ("dir", "cwd", "workdir", "working_dir", "working_directory"), "devinit calls it `directory`"
+    ),
+    **dict.fromkeys(("desc", "help", "summary", "label"), "devinit calls it `description`"),
+    **dict.fromkeys(
+        ("env", "environment", "env_file"), "a task has the environment of the project, or of its `service`"
+    ),
+}
 _FILE = {
     "version": "a devinit.toml has none",
     "name": "the project's name stands in [project]",
+    **dict.fromkeys(("scripts", "commands"), "devinit calls them `tasks`: [tasks.NAME]"),
     "processes": "devinit calls them `services`: [services.NAME]",
     **dict.fromkeys(("env", "vars"), "devinit calls it `environment`"),
     **dict.fromkeys(("volumes", "networks"), _ONE_MACHINE),
@@ -110,6 +132,7 @@ BORROWED: dict[type[Table], dict[str, str]] = {
     RestartTable: _RESTART,
     StopTable: _STOP,
     LogsTable: _LOGS,
+    TaskTable: _TASK,
 }
 """What to write instead of a key that a table does not have, by the key with `_` for `-`."""
 

@@ -18,7 +18,7 @@ from devinit.sources import SOURCES
 from devinit.sources.fixed.keeping import with_fixed_ports
 from devinit.sources.fixed.reading import constants
 from devinit.sources.merging import merged
-from devinit.sources.references import without_addresses_of
+from devinit.sources.references import without_addresses_of, without_port_twins
 from devinit.system.bounds import bounds_of
 from devinit.text import one_line
 
@@ -42,7 +42,7 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
-    found = with_fixed_ports(found, constants(bounds, deepest_first))
+    found = without_port_twins(with_fixed_ports(found, constants(bounds, deepest_first)), wanted)
     return Project(
         name=project_name(root),
         root=root,

@@ -11,6 +11,7 @@ from devinit.config.as_tables import (
     discovery_keys,
     project_keys,
     service_keys,
+    task_keys,
     with_left_out,
 )
 from devinit.config.problems import dotted
@@ -73,6 +74,14 @@ _ENVIRONMENT = """
 # API_V1 = "${BACKEND_URL}/api/v1"
 """
 
+_TASKS = """
+# Commands that `devinit run NAME` runs, with the services that they need:
+# [tasks.test]
+# command = "pytest"
+# service = "backend"                   # its folder, environment and tools
+# depends_on = ["postgres"]
+"""
+
 _PROFILES = """
 # Overrides, chosen with `--profile ci` or DEVINIT_PROFILE=ci:
 # [profiles.ci]
@@ -115,6 +124,12 @@ def initial_toml(
         )
     parts.append(_examples(project))
     parts.append(_FURTHER)
+    if not project.tasks:
+        parts.append(_TASKS)
+    parts.extend(
+        _table(dotted(("tasks", task.name)), dict(task_keys(task, project.root)), {})
+        for task in project.tasks.values()
+    )
     environment, _ = _environment(project, secrets)
     same = {} if found is None else _environment(found, secrets)[0]
     parts.append(_table("environment", environment, comments, same=same) or _ENVIRONMENT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ from devinit.kinds import USUAL, kind_implied_by, kind_of
 from devinit.model.evidence import Evidence
 from devinit.model.names import CONFIGURATION_FILE, variable_prefix
 from devinit.model.service import DatabaseSettings, Project, Service
+from devinit.model.unknown import those_there_are
 
 _TAKES_PORT = re.compile(r"\$(?:PORT\b|\{PORT\b)")
 _OF_ITS_FOLDER = ("before_start", "directory", "setup", "setup_inputs", "watch")
 _OF_ITS_PORT = (
     "docs_path", "extra_ports", "health", "port", "range", "ready", "strict_port", "url_path", "warm",
 )  # fmt: skip
+_OF_NO_ONE_SHOT = ("port", "range", "ready", "restart")
+"""What makes something else of a detected one-shot."""
 
 
 def merged(base: Raw, over: Raw) -> Raw:
@@ -49,8 +52,8 @@ def _is_another_kind(ready: Raw, over: Raw) -> bool:
     return bool(kinds) and kinds != ready.keys() & set(KINDS_OF_READINESS)
 
 
-def over_detected(found: Project, stated: Raw) -> Raw:
-    """Return the tables of devinit.toml, whose types fit, laid over those of what was detected."""
+def beneath_stated(found: Project, stated: Raw) -> Raw:
+    """Return the tables of what was detected that stay under those of devinit.toml, by the names of that."""
     services: Raw = stated.get("services") or {}
     names = renamed(found, services)
     detected = {}
@@ -58,9 +61,7 @@ def over_detected(found: Project, stated: Raw) -> Raw:
         name = names.get(service.name, service.name)
         table = _with_names(_table_of(service, found), names)
         detected[name] = _beneath(table, services.get(name))
-    return merged(
-        {"services": detected, "environment": _with_variables({**found.environment}, names)}, stated
-    )
+    return {"services": detected, "environment": _with_variables({**found.environment}, names)}
 
 
 def renamed(found: Project, services: Raw) -> dict[str, str]:
@@ -182,6 +183,8 @@ def _beneath(detected: Raw, stated: Raw | bool | None) -> Raw:
         return {key: detected[key] for key in detected.keys() & {"provider"}}
     moves = not stated.keys().isdisjoint(("port", "range", "exhausted"))
     dropped = {"range", "strict_port"} if moves else set()
+    if not stated.keys().isdisjoint(_OF_NO_ONE_SHOT):
+        dropped.add("once")
     if "command" not in stated:
         return {key: value for key, value in detected.items() if key not in dropped}
     if os.path.normpath(stated.get("directory", "")) != os.path.normpath(detected.get("directory", "")):
@@ -214,6 +217,19 @@ def _with_variables(value: Any, names: dict[str, str]) -> Any:
     return value
 
 
+def left_out_in_vain(layers: Iterable[Raw]) -> Iterator[str]:
+    """Yield a note for each service that is `false` in a layer, and in none below it; the lowest comes first."""
+    known: dict[str, None] = {}
+    in_vain: list[str] = []
+    for layer in layers:
+        services: Raw = layer.get("services") or {}
+        in_vain += [name for name, table in services.items() if table is False and name not in known]
+        known.update({name: None for name, table in services.items() if table is not False})
+    for name in dict.fromkeys(in_vain):
+        names = those_there_are(name, known, "services")
+        yield f"{CONFIGURATION_FILE}: `{name} = false` leaves nothing out: {names}"
+
+
 def without_left_out(tables: Raw, problems: Problems) -> Raw:
     """Return the tables without the services that are `false`, and without what waits for those."""
     services: Raw = tables.get("services") or {}
@@ -224,7 +240,9 @@ def without_left_out(tables: Raw, problems: Problems) -> Raw:
     if not left_out:
         return tables
     kept = {name: _not_waiting(table, left_out) for name, table in services.items() if name not in left_out}
-    return {**tables, "services": kept}
+    tasks: Raw = tables.get("tasks") or {}
+    others = {name: _not_waiting(table, left_out - tasks.keys()) for name, table in tasks.items()}
+    return {**tables, "services": kept, **({"tasks": others} if tasks else {})}
 
 
 def _not_waiting(table: Raw, left_out: set[str]) -> Raw:

@@ -18,11 +18,12 @@ from devinit.config.env_examples import folders_of, missing_env_files
 from devinit.config.env_files import linked_env_files
 from devinit.config.layers import (
     added_by_detection,
+    beneath_stated,
     evidence_of,
     fixed_as_found,
+    left_out_in_vain,
     merged,
     notes_of,
-    over_detected,
     without_left_out,
 )
 from devinit.config.policies import seconds
@@ -32,6 +33,7 @@ from devinit.config.schema import Layer, ProjectTable, tables_for
 from devinit.config.services import Surroundings, left_out, service, variables
 from devinit.config.slots import in_slot, slot_of
 from devinit.config.tables import Table
+from devinit.config.tasks import check_tasks, task
 from devinit.errors import ConfigError, StateFileError
 from devinit.model.defaults import DISCOVERY_REFRESH_SECONDS, project_name
 from devinit.model.names import CONFIGURATION_FILE
@@ -70,12 +72,17 @@ def _described(root: Path, profile: str | None) -> Project:
     overrides = {} if profile is None else _overrides(raw, profile, path)
     problems = Problems(path, profile=profile, overrides=overrides)
     layers = merged(stated, overrides)
-    found = None
+    found, below = None, Raw()
     if layers.get("project", {}).get("detect", True):
         found = _found_beneath(root, layers)
-        layers = merged(over_detected(found, stated), overrides)
+        below = beneath_stated(found, stated)
+        layers = merged(merged(below, stated), overrides)
         found = replace(found, evidence=evidence_of(found, stated))
-    return _project(_fit(without_left_out(layers, problems), tables.layer, problems), path, problems, found)
+    project = _project(
+        _fit(without_left_out(layers, problems), tables.layer, problems), path, problems, found
+    )
+    in_vain = left_out_in_vain([below, stated, overrides])
+    return replace(project, notes=tuple(dict.fromkeys((*project.notes, *in_vain))))
 
 
 def _found_beneath(root: Path, layers: Raw) -> Project:
@@ -213,7 +220,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
     root = path.parent
     table = file.project or ProjectTable()
     name = _name(table.name, root, problems.at("project", "name"))
-    surroundings = Surroundings(root, name, is_named=table.name is not None)
+    surroundings = Surroundings(root, name, is_named=table.name is not None, found=found)
     place = problems.at("services")
     services = {
         key: service(key, each, surroundings, place.at(key))
@@ -233,6 +240,9 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         notes += notes_of(found, services)
         if table.detect is None:
             notes += added_by_detection(found, services)
+    place = problems.at("tasks")
+    tasks = {key: task(key, each, root, place.at(key)) for key, each in (file.tasks or {}).items()}
+    check_tasks(tasks, services, place)
     environment = variables(file.environment, problems.at("environment"))
     without = left_out(file.environment)
     discovery = discovery_files(file.discovery or {}, services, problems.at("discovery"))
@@ -244,6 +254,7 @@ def _project(file: Layer, path: Path, problems: Problems, found: Project | None 
         name=name,
         root=root,
         services=services,
+        tasks=tasks,
         environment=environment,
         left_out=without,
         discovery=discovery,

@@ -24,7 +24,7 @@ def check_dependencies(services: Mapping[str, Service], place: Place) -> None:
                 place.at(service.name, "depends_on", name).add(
                     f"{name} never completes: {why}", 'wait until it is "ready" or "started"'
                 )
-    for cycle in _cycles(services):
+    for cycle in cycles({name: each.depends_on for name, each in services.items()}):
         place.at(cycle[0], "depends_on").add(
             f"services wait for each other: {' → '.join([*cycle, cycle[0]])}", "remove one of the arrows"
         )
@@ -107,10 +107,10 @@ def _check_urls(services: Mapping[str, Service], place: Place) -> None:
             )
 
 
-def _cycles(services: Mapping[str, Service]) -> Iterator[list[str]]:
+def cycles(dependencies: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
     """Yield each cycle that a walk along the dependencies closes, once."""
     done: set[str] = set()
-    for start in services:
+    for start in dependencies:
         way: list[str] = []
         branches = [iter((start,))]
         while branches:
@@ -121,6 +121,6 @@ def _cycles(services: Mapping[str, Service]) -> Iterator[list[str]]:
                     done.add(way.pop())
             elif name in way:
                 yield way[way.index(name) :]
-            elif name in services and name not in done:
+            elif name in dependencies and name not in done:
                 way.append(name)
-                branches.append(iter(services[name].depends_on))
+                branches.append(iter(dependencies[name]))

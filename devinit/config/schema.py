@@ -16,6 +16,7 @@ from devinit.config.tables import (
     PORT_LIMITS,
     SERVICE_NAME,
     SERVICE_NAMES,
+    TASK_NAMES,
     VARIABLE_NAMES,
     Dependencies,
     ExtraPortTable,
@@ -26,6 +27,7 @@ from devinit.config.tables import (
     Seconds,
     StopTable,
     Table,
+    TaskTable,
     Texts,
     Values,
 )
@@ -177,6 +179,14 @@ class ServiceTable(Table, frozen=True, kw_only=True):
             description="false: started only by its name, or for a service that depends on it. Default: true."
         ),
     ] = None
+    once: Annotated[
+        bool | None,
+        Meta(
+            description="For a one-shot, a command without `port` and `ready` that ends: true runs it once on the "
+            "same data, as a seed. A new database makes it run again, and so does `devinit restart NAME`. "
+            "Default: false."
+        ),
+    ] = None
     warm: Annotated[
         str | None,
         Meta(
@@ -243,6 +253,13 @@ class Layer(Table, frozen=True, kw_only=True):
 
     project: Annotated[ProjectTable | None, Meta(description="The project as a whole.")] = None
     services: Annotated[dict[str, ServiceTable | bool] | None, _SERVICES] = None
+    tasks: Annotated[
+        dict[str, TaskTable] | None,
+        Meta(
+            description="Commands by name: `devinit run NAME` runs one, `devinit run` lists them.",
+            extra_json_schema=TASK_NAMES,
+        ),
+    ] = None
     environment: Annotated[
         Values | None,
         Meta(

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 SHORTEST = 4
 """Characters. A shorter secret may be a part of any word, and guards nothing."""
+NO_SECRETS = frozenset(
+    {"password", "postgres", "redis", "root", "admin", "secret", "changeme", "default", "test"}
+)
+"""Passwords for development that are words of any configuration."""
 TEMPLATES = frozenset({"command", "setup", "before_start", "env"})
 """Keys whose texts may name variables."""
+_SPEAKING = TEMPLATES | {"password", "url", "ready", "health"}
+"""Keys whose texts may hold a secret; names, folders and ports are none."""
 
 
 def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
@@ -30,6 +36,7 @@ def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
         else:
             found |= {part: found.get(part, "") for part in _hidden_parts(value)}
     words = {value for name, value in values.items() if not hides(name)}
+    words |= NO_SECRETS
     secrets = {text: name for text, name in found.items() if len(text) >= SHORTEST and text not in words}
     # The longest first: one may be a part of another.
     return dict(sorted(secrets.items(), key=lambda each: -len(each[0])))
@@ -53,7 +60,7 @@ def without_secrets(
     kept: dict[str, Value] = {}
     left: list[str] = []
     for key, value in keys.items():
-        if not any(secret in text for text in _texts(value) for secret in secrets):
+        if key not in _SPEAKING or not any(secret in text for text in _texts(value) for secret in secrets):
             kept[key] = value
         elif key == "env" and isinstance(value, dict):
             inner = {name: _named(each, secrets) for name, each in value.items()}

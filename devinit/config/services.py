@@ -16,7 +16,7 @@ from devinit.config.schema import ServiceTable, stated_by
 from devinit.config.tables import SERVICE_NAME, VARIABLE_NAME, Dependencies, Texts, Values
 from devinit.kinds import KINDS, USUAL, Context, Kind, kind_implied_by
 from devinit.model.defaults import LOCAL_HOST
-from devinit.model.service import Condition, Scheme, Service
+from devinit.model.service import Condition, Project, RestartMode, Scheme, Service
 from devinit.system.bounds import bounds_of, bounds_within
 
 _QUOTING = frozenset("'\"\\")
@@ -39,6 +39,8 @@ class Surroundings(Struct, frozen=True):
     project: str
     is_named: bool = True
     """Whether the project has a name of its own; else its folder's name stands for it."""
+    found: Project | None = None
+    """What was detected beneath the file; None where it is the whole configuration."""
 
 
 def service(name: str, table: ServiceTable, surroundings: Surroundings, place: Place) -> Service:
@@ -46,12 +48,12 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
     provider = table.provider or kind_implied_by(name, has_command=table.command is not None)
     kind = KINDS.get(provider, USUAL)
     _check_name(name, place)
-    _check_provider(provider, table, place)
+    _check_provider(name, provider, table, surroundings, place)
     return Service(
         name=name,
         provider=kind.name,
         command=table.command,
-        directory=_directory(table.directory, surroundings.root, place.at("directory")),
+        directory=folder(table.directory, surroundings.root, place.at("directory")),
         host=_host(table.host, place.at("host")),
         scheme=_scheme(table, place.at("scheme")),
         port=port_request(name, kind, table, place),
@@ -59,11 +61,11 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         extra_ports=extra_ports(name, kind, table, place.at("extra_ports")),
         extra_endpoints=extra_endpoints(name, table, place.at("extra_ports")),
         oauth_redirect_ports=oauth_redirect_ports(table, place.at("oauth_redirect_ports")),
-        depends_on=tuple(dict.fromkeys(_texts(table.depends_on))),
+        depends_on=tuple(dict.fromkeys(texts(table.depends_on))),
         conditions=_conditions(table.depends_on),
-        setup=_commands(table.setup, place.at("setup")),
+        setup=commands(table.setup, place.at("setup")),
         setup_inputs=_inputs(table, surroundings.root, place.at("setup_inputs")),
-        before_start=_commands(table.before_start, place.at("before_start")),
+        before_start=commands(table.before_start, place.at("before_start")),
         ready=readiness(table, kind, place.at("ready")),
         health=health(table, kind, place.at("health")),
         env=variables(table.env, place.at("env")),
@@ -74,6 +76,7 @@ def service(name: str, table: ServiceTable, surroundings: Surroundings, place: P
         stop=stop_policy(table.stop, place.at("stop")),
         logs=log_limits(table.logs, place.at("logs")),
         optional=bool(table.optional),
+        once=_once(table, kind, place.at("once")),
         autostart=table.autostart is not False,
         warm=url_path(table.warm, place.at("warm")),
         url_path=url_path(table.url_path, place.at("url_path")) or "",
@@ -108,7 +111,9 @@ def _check_name(name: str, place: Place) -> None:
         )
 
 
-def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
+def _check_provider(
+    name: str, provider: str, table: ServiceTable, surroundings: Surroundings, place: Place
+) -> None:
     if provider not in KINDS:
         from devinit.config.plug_ins import refuse  # for an error only
 
@@ -121,7 +126,9 @@ def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
             meant = [name for name, kind in KINDS.items() if key in kind.known_keys]
             place.at(key).add(f"means nothing for {provider}", f"it is for {' and '.join(meant)}")
     if "command" in mine.keys and not (table.command or "").strip():
-        place.at("command").add("missing", "say what starts the service, or choose a built-in provider")
+        from devinit.config.offered import advice_without_command  # for an error only
+
+        place.at("command").add("missing", advice_without_command(name, surroundings.found))
     _refuse_open_quotes(table.command or "", place.at("command"))
     if table.url is not None:
         for key in (*_OF_A_SERVER_THAT_WE_RUN, *mine.own.__struct_fields__):
@@ -129,7 +136,8 @@ def _check_provider(provider: str, table: ServiceTable, place: Place) -> None:
                 place.at(key).add("means nothing beside `url`", "a server that runs elsewhere is only used")
 
 
-def _directory(text: str | None, root: Path, place: Place) -> Path:
+def folder(text: str | None, root: Path, place: Place) -> Path:
+    """Return the folder that a path means, the project's by default; one that is not there is reported."""
     directory = root / text if text else root
     if not os.path.isdir(directory):  # noqa: PTH112 - Path.is_dir() raises for a path that is too long
         place.add(_missing(directory, "folder"), "paths are relative to the project's folder")
@@ -137,15 +145,15 @@ def _directory(text: str | None, root: Path, place: Place) -> Path:
 
 
 def _context(table: ServiceTable, surroundings: Surroundings, place: Place) -> Context:
-    def folder(key: str, text: str) -> Path:
-        return _directory(text, surroundings.root, place.at(key))
+    def folder_of(key: str, text: str) -> Path:
+        return folder(text, surroundings.root, place.at(key))
 
     return Context(
         project=surroundings.project,
         is_named=surroundings.is_named,
         is_elsewhere=table.url is not None,
         where=place,
-        folder=folder,
+        folder=folder_of,
     )
 
 
@@ -184,6 +192,19 @@ def _host(text: str | None, place: Place) -> str:
     return text
 
 
+def _once(table: ServiceTable, kind: Kind, place: Place) -> bool:
+    if not table.once:
+        return False
+    mode = table.restart if isinstance(table.restart, RestartMode) else table.restart and table.restart.mode
+    if not kind.runs_a_command or table.port is not None or table.range is not None:
+        place.add("means nothing for a server", "it is for a command that ends, without a `port`")
+    elif table.ready is not None:
+        place.add("means nothing beside `ready`", "a one-shot is done when it ends with code 0")
+    elif mode is RestartMode.ALWAYS:
+        place.add('means nothing beside restart = "always"', "it would run again at once")
+    return True
+
+
 def _scheme(table: ServiceTable, place: Place) -> Scheme | None:
     if table.scheme is not None and table.port is None and table.range is None:
         place.add("needs a `port`", "without one, nothing asks it")
@@ -195,17 +216,19 @@ def _conditions(value: Dependencies | None) -> dict[str, Condition]:
     return {name: condition for name, condition in stated.items() if condition is not Condition.READY}
 
 
-def _texts(value: Dependencies | None) -> tuple[str, ...]:
+def texts(value: Dependencies | None) -> tuple[str, ...]:
+    """Return one text or a list of them as they are said; the names of a table."""
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
-def _commands(value: Texts | None, place: Place) -> tuple[str, ...]:
-    commands = _texts(value)
-    if not all(command.strip() for command in commands):
+def commands(value: Texts | None, place: Place) -> tuple[str, ...]:
+    """Return command lines; an empty one and one that has no words are reported."""
+    lines = texts(value)
+    if not all(line.strip() for line in lines):
         place.add("an empty command")
-    for command in commands:
-        _refuse_open_quotes(command, place)
-    return commands
+    for line in lines:
+        _refuse_open_quotes(line, place)
+    return lines
 
 
 def _refuse_open_quotes(command: str, place: Place) -> None:
@@ -221,7 +244,7 @@ def _refuse_open_quotes(command: str, place: Place) -> None:
 
 
 def _patterns(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
-    patterns = _texts(table.watch)
+    patterns = texts(table.watch)
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/"):
             place.add(f'"{pattern}" does not lie in its directory', 'a pattern as "src/**/*.py"')
@@ -242,8 +265,8 @@ def _leads_outside(pattern: str, directory: Path, root: Path) -> bool:
 
 
 def _inputs(table: ServiceTable, root: Path, place: Place) -> tuple[str, ...]:
-    patterns = _texts(table.setup_inputs)
-    if patterns and not _texts(table.setup):
+    patterns = texts(table.setup_inputs)
+    if patterns and not texts(table.setup):
         place.add("means nothing without `setup`", "say what has to be run when these files change")
     for pattern in patterns:
         if not pattern.strip() or pattern.startswith("/"):
@@ -267,7 +290,7 @@ def _searches_outside(pattern: str, directory: Path, root: Path) -> bool:
 
 
 def _variable_names(value: Texts | None, place: Place) -> tuple[str, ...]:
-    names = _texts(value)
+    names = texts(value)
     for name in names:
         if not re.fullmatch(VARIABLE_NAME, name):
             place.add(f'"{name}" is not a name for a variable', "letters, digits and _; no digit first")
@@ -276,7 +299,7 @@ def _variable_names(value: Texts | None, place: Place) -> tuple[str, ...]:
 
 def _env_files(table: ServiceTable, root: Path, place: Place) -> tuple[Path, ...]:
     files = []
-    for text in _texts(table.env_file):
+    for text in texts(table.env_file):
         file = root / text
         files.append(file)
         # Or a named pipe, which a secret manager feeds.

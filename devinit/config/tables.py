@@ -10,6 +10,7 @@ from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.model.service import Condition, RestartMode, Scheme, StopTarget
 
 SERVICE_NAME = "[a-z][a-z0-9_-]*"
+TASK_NAME = "[A-Za-z][A-Za-z0-9_.:-]*"
 VARIABLE_NAME = "[A-Za-z_][A-Za-z0-9_]*"
 KINDS_OF_READINESS = ("http", "tcp", "exec", "log", "after")
 """The keys of `ready` of which one is chosen."""
@@ -21,6 +22,8 @@ NOT_NEGATIVE = {"minimum": 0}
 AT_LEAST_ONE = {"minimum": 1}
 VARIABLE_NAMES = {"propertyNames": {"pattern": f"^{VARIABLE_NAME}$"}}
 SERVICE_NAMES = {"propertyNames": {"pattern": f"^{SERVICE_NAME}$", "not": {"const": "all"}}}
+
+TASK_NAMES = {"propertyNames": {"pattern": f"^{TASK_NAME}$"}}
 
 Texts: TypeAlias = str | list[str]
 Dependencies: TypeAlias = Texts | dict[str, Condition]
@@ -207,3 +210,37 @@ class LogsTable(Table, frozen=True, kw_only=True):
             extra_json_schema=AT_LEAST_ONE,
         ),
     ] = None
+
+
+class TaskTable(Table, frozen=True, kw_only=True):
+    """A command that is run by its name: `devinit run NAME`."""
+
+    command: Annotated[
+        Texts | None,
+        Meta(
+            description="What it runs: a command line, or several one after the other. ${NAME} is expanded from "
+            "its environment; shell syntax goes through sh. Arguments behind its name are added to the last one."
+        ),
+    ] = None
+    service: Annotated[
+        str | None,
+        Meta(
+            description="The service as which it runs: in its folder, with its environment, PORT, virtual "
+            "environment and node_modules/.bin. Default: none."
+        ),
+    ] = None
+    directory: Annotated[
+        str | None,
+        Meta(
+            description="Where it runs without a `service`, relative to the project; tools that are installed "
+            "there are found. Default: the project's folder."
+        ),
+    ] = None
+    depends_on: Annotated[
+        Texts | None,
+        Meta(
+            description="Services that must be ready before it, which are started if they are not, and tasks "
+            "that run before it."
+        ),
+    ] = None
+    description: Annotated[str | None, Meta(description="What it is for, shown by `devinit run`.")] = None

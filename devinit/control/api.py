@@ -92,12 +92,16 @@ def inspect(client: Client, service: str) -> Inspection:
     return answer
 
 
-def command(client: Client, environ: Mapping[str, str], profile: str | None, *, test: bool) -> CommandSetting:
+def command(
+    client: Client, environ: Mapping[str, str], profile: str | None, *, test: bool, where: Json | None = None
+) -> CommandSetting:
     """Return what a command is given that runs beside the services.
 
-    `test`: the test databases under the names of the others.
+    `test`: the test databases under the names of the others. `where`: the `service` as which it runs, or the
+    `directory` in which it does; a supervisor with a wire before 5 does not know these.
     """
-    answer: CommandSetting = client.call("command", {"environ": environ, "profile": profile, "test": test})
+    params: Json = {"environ": environ, "profile": profile, "test": test, **(where or {})}
+    answer: CommandSetting = client.call("command", params)
     return answer
 
 

@@ -58,6 +58,10 @@ def refused(answer: Json, greeting: Greeting) -> RemoteError:
             f"{greeting.beside_ours()}; when nothing is starting, `kill {pid}` ends the supervisor: services keep "
             "running, and the next command starts one like itself, which takes them over"
         )
+    elif greeting.is_older and greeting.is_introduced:
+        # It may have misread a project that this command understands.
+        advice = f"{greeting.beside_ours()}: `devinit start` replaces it"
+        error.hint = f"{error.hint}; {advice}" if error.hint else advice
     return error
 
 

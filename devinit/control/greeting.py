@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HELLO = "hello"
 """The first message on every connection, from the supervisor."""
-WIRE = 4
+WIRE = 5
 """The number of the wire.
 
 It grows with every method, parameter or field that the other side has to know about, and when a devinit.toml gets
@@ -32,6 +32,8 @@ OLDEST_COMMAND = 1
 FIRST_WIRE = 1
 """The wire of supervisors whose greeting has no number: it had a version, and neither root nor pid."""
 
+UNKNOWN = "unknown"
+
 _PARTS = 4
 _DIGITS = 9
 
@@ -43,7 +45,7 @@ class Greeting:
 
     def __init__(self, said: Json) -> None:
         """Read the parameters of `hello`. What is missing or of another kind is as in the first wire."""
-        self.version = _text(said.get("version")) or "unknown"
+        self.version = _text(said.get("version")) or UNKNOWN
         self.root = _text(said.get("root"))
         """The checkout that it serves, without links; empty in the first wire."""
         self.network = _text(said.get("network"))
@@ -57,6 +59,11 @@ class Greeting:
     def is_understood(self) -> bool:
         """Whether a command of this version can talk to it."""
         return self.wire >= OLDEST_SUPERVISOR and self.oldest_command <= WIRE
+
+    @property
+    def is_introduced(self) -> bool:
+        """Whether it said which version it is: supervisors of every version do."""
+        return self.version != UNKNOWN
 
     @property
     def is_older(self) -> bool:

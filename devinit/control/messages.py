@@ -66,6 +66,10 @@ class CommandParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     profile: str | None = None
     test: bool = False
     """The test databases under the names of the others."""
+    service: str | None = None
+    """The command runs as this service does: in its folder, with its environment and its tools."""
+    directory: str | None = None
+    """Or in this folder, absolute, whose tools it finds."""
 
 
 class StatusParams(Struct, frozen=True, forbid_unknown_fields=True):

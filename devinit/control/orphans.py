@@ -22,7 +22,7 @@ from devinit.model.names import is_extra
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, request_to_end, saving_server
 from devinit.ports.leases import LeaseStore, root_name
-from devinit.system.paths import project_id, state_directory
+from devinit.system.paths import marked_service, run_mark, state_directory
 from devinit.system.processes import RUN_VARIABLE, Process, ProcessTable, facts_of, process_ids, variable_of
 
 GRACE_SECONDS = 10.0
@@ -54,7 +54,7 @@ def services_elsewhere(root: str | os.PathLike[str]) -> list[str]:
 
 def connect_for_orphans(root: str) -> Client | None:
     """Start a supervisor where something of a checkout runs that is not on record; it knows how to end it."""
-    if not orphans_of(root) and not _is_anything_marked(f"{project_id(root)}/"):
+    if not orphans_of(root) and not _is_anything_marked(root):
         return None
     return connect_or_start(root)
 
@@ -132,15 +132,17 @@ def _members(root: str | os.PathLike[str], services: Sequence[str]) -> list[Proc
     works is none of the service's.
     """
     store, table = LeaseStore(state_directory() / "leases"), ProcessTable()
-    marked = [each for name in services for each in table.members_of(None, f"{project_id(root)}/{name}")]
+    marked = [each for name in services for each in table.members_of(None, run_mark(root, name))]
     keepers = [each for name in services for each in store.keepers(root_name(root), name)]
     apart = table.are_apart(keepers) if keepers else set()
     return list(dict.fromkeys([*marked, *(each for each in keepers if each not in apart)]))
 
 
-def _is_anything_marked(prefix: str) -> bool:
+def _is_anything_marked(root: str) -> bool:
     marks = {
-        mark for pid in process_ids() if (mark := variable_of(pid, RUN_VARIABLE) or "").startswith(prefix)
+        mark
+        for pid in process_ids()
+        if (mark := variable_of(pid, RUN_VARIABLE)) and marked_service(mark, root) is not None
     }
     table = ProcessTable()
     return any(table.members_of(None, mark) for mark in sorted(marks))

@@ -1,6 +1,6 @@
 """Start a supervisor. Imports little, so that it can begin before the command line has even been read."""
 
-# ruff: noqa: PTH110, PTH112, PTH116, PTH118 -- without pathlib, for the same reason
+# ruff: noqa: PTH110, PTH112, PTH116, PTH118, PTH120 -- without pathlib, for the same reason
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from devinit.system.files import read_text
 from devinit.system.import_path import options
 from devinit.system.paths import socket_address
 from devinit.system.regular import open_regular
-from devinit.system.state_folders import state_folder
+from devinit.system.state_folders import LAUNCH_LOCK, state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Launch:
 
     def __init__(self, root: str | Path) -> None:
         self._root = root
-        self.lock = FileLock(os.path.join(claim(root), "launch.lock"))
+        self.lock = self._lock()
         self._spawned: Spawned | None = None
 
     @property
@@ -92,7 +92,7 @@ class Launch:
         deadline = time.monotonic() + OTHERS_SECONDS
         # Not for ever: the command that has it may be stopped (Ctrl-Z), or hang. A lock that becomes free wakes
         # no caller with a deadline.
-        while not self.lock.acquire(blocking=False):
+        while not self._is_locked():
             if time.monotonic() > deadline:
                 from devinit.control.obstacles import (
                     kept_waiting,  # what only a failure needs, here and below
@@ -104,6 +104,20 @@ class Launch:
 
     def __exit__(self, *_: object) -> None:
         self.give_back()
+
+    def _lock(self) -> FileLock:
+        return FileLock(os.path.join(claim(self._root), LAUNCH_LOCK))
+
+    def _is_locked(self) -> bool:
+        """Take the lock if it is free; return whether we have it."""
+        try:
+            return self.lock.acquire(blocking=False)
+        except StateFileError:
+            if os.path.isdir(os.path.dirname(self.lock.path)):
+                raise
+        # A supervisor that was only asked something has just left, and has taken the unused folder away.
+        self.lock = self._lock()
+        return self.lock.acquire(blocking=False)
 
 
 class Spawned:

@@ -38,6 +38,9 @@ def explanation(why: Json, inspection: Json | None, changed: str = "", *, reveal
     mark, style = MARKS.get(why["phase"], ("?", "attention"))
     since = f" for {duration(why['since_seconds'])}" if why["since_seconds"] is not None else ""
     yield [(f"{mark} {why['name']} ", "title"), (f"{why['phase']}{since}", style)]
+    for wrong in why.get("wrong_servers", []):
+        yield from rows([("connected", wrong["text"].removeprefix("connected "))], "bad")
+        yield from rows(("", line) for line in wrong["advice"])
     yield from rows(reasons(why), style if why["phase"] == "failed" else "")
     if changed:
         yield from rows([("newer than it", f"{changed}; a restart applies it")], "attention")
@@ -56,6 +59,7 @@ def explanation(why: Json, inspection: Json | None, changed: str = "", *, reveal
 def reasons(why: Json) -> Iterator[tuple[str, str]]:
     """Yield what is worth saying, in the order in which one would ask."""
     yield "because", why["reason"] or ""
+    yield "talks to", ", ".join(why.get("talks_to", []))
     error = why.get("last_error")
     yield "last build", f"failed: {in_words(error)}" if error is not None else ""
     yield "last exit", "" if why["last_exit"] is None else exit_text(why["last_exit"])

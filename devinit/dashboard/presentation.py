@@ -100,7 +100,8 @@ def table(stack: Stack, columns: int, now: float) -> tuple[list[Piece], list[lis
     widths = {n: max([width(COLUMNS[n].title), *(width(row[n][0]) for row in rows)]) for n in shown}
     shown = [n for n in shown if COLUMNS[n].stays or any(row[n][0] for row in rows)]
     pages = [width(view.url) for view in stack.services.values() if view.url and view.url.startswith("http")]
-    shown = without_cutting(shown, widths, columns, max(pages, default=0))
+    wrong = [width(view.wrong_server) for view in stack.services.values()]
+    shown = without_cutting(shown, widths, columns, max((*pages, *wrong), default=0))
     stated = any(COLUMNS[n].title == STATE for n in shown)
     last = room_behind(shown, widths, columns)
     header: list[Piece] = [("   ", "")]
@@ -173,6 +174,8 @@ def remark(view: View, *, stated: bool) -> list[Piece]:
     reason = one_line((view.reason or "").partition("\n")[0])
     place = [(one_line(view.url), "link")] if view.url else []
     match view.phase:
+        case "ready" | "unhealthy" if view.wrong_server:
+            return [(one_line(view.wrong_server), "bad")]
         case "ready" if view.changed:
             return [*place, (GAP if place else "", ""), (NEWER, "attention")]
         case "ready" if not view.url:

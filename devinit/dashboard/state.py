@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from devinit.model.status import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from devinit.model.status import ProjectStatus, ServiceStatus
+    from devinit.model.status import ProjectStatus, ServiceStatus, WrongServer
 
 HISTORY = 40
 """How many measurements of CPU and memory are kept for each service."""
@@ -56,6 +56,8 @@ class View(Struct, frozen=True, kw_only=True):
     """Whether a start of everything starts it."""
     extra_ports: str = ""
     """Its further ports, as they are shown."""
+    wrong_server: str = ""
+    """A server that it is connected to in the place of one of the project's own, in words."""
     changed: str = ""
     """What of its configuration and `.env` is newer than it is."""
 
@@ -112,8 +114,19 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         doing=before.doing if before is not None and same_phase else "",
         extra_ports=extra_ports_of(status),
         autostart=status.get("autostart", True),
+        wrong_server=in_words(status.get("wrong_servers", [])),
         changed=", ".join(status["changed"]),
     )
+
+
+def in_words(servers: Sequence[WrongServer]) -> str:
+    """Return in few words which servers a service uses in the place of its project's own."""
+    return "; ".join(f"wrong {each['instead_of']}: {whose(each)}port {each['port']}" for each in servers)
+
+
+def whose(server: WrongServer) -> str:
+    """Return whose a server is that another project runs."""
+    return f"{server['project']}'s on " if server["project"] else ""
 
 
 def extra_ports_of(status: ServiceStatus) -> str:
@@ -134,6 +147,8 @@ def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:
             view = replace(view, port=event["port"], preferred_port=event["preferred"])
         case "port_info":
             view = replace(view, port=event["port"], url=event["url"])
+        case "wrong_servers":
+            view = replace(view, wrong_server=in_words(event["servers"]))
         case "progress":
             view = replace(view, doing=event["message"])
         case _:
@@ -150,6 +165,7 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
         phase=event["phase"],
         reason=event["reason"] or "",
         doing=view.doing if event["phase"] == view.phase else "",
+        wrong_server=view.wrong_server if same and event["phase"] in ALIVE else "",
         pid=pid,
         started_at=view.started_at if same else at if pid is not None else None,
         cpu=view.cpu if same else (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from devinit.errors import ConfigError
@@ -25,6 +26,8 @@ _BETWEEN = re.compile(r"&&|\|\||[;|&\n()]")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _BEFORE = frozenset(("exec", "env", "cross-env", "time", "nice", "command"))
 """Words before a program that run it as it stands."""
+TAKES_ARGUMENTS = re.compile(r"\$[@*#1-9]|\$\{[@*#1-9]")
+"""A place in a line of shell for the arguments of its caller."""
 SHELL_WORDS = frozenset(
     [
         ".",
@@ -104,6 +107,20 @@ def arguments(command: str, *, key: str = "command") -> tuple[str, ...]:
     return tuple(words)
 
 
+def with_arguments(command: str, further: Sequence[str], *, key: str = "command") -> tuple[str, ...]:
+    """Return what is executed for a command line with arguments behind it, which no shell interprets.
+
+    A line for sh gets them as `"$@"` at its end, unless it has a place for them by itself.
+    """
+    words = arguments(command, key=key)
+    if not further:
+        return words
+    if not needs_shell(command, shlex.split(command)[0]):
+        return (*words, *further)
+    shell, option, line = words
+    return (shell, option, line if TAKES_ARGUMENTS.search(line) else f'{line} "$@"', shell, *further)
+
+
 def needs_shell(command: str, first_word: str) -> bool:
     """Say whether only a shell can carry the line out."""
     return first_word in SHELL_WORDS or SHELL_SYNTAX.search(QUOTED.sub("x", command.strip())) is not None
@@ -177,7 +194,7 @@ def with_project_tools(
     """Return the environment in which a service's own tools are found first, then those of folders above it."""
     folders = up_to_root(directory, place.root)
     unseen = {directory / name / "bin" for name in hidden}
-    found = [each for folder in folders for each in _tool_folders(folder) if each not in unseen]
+    found = [each for folder in folders for each in tool_folders(folder) if each not in unseen]
     result = {"PYTHONUNBUFFERED": "1", **environment}
     if place.color and "NO_COLOR" not in environment:
         result = {"FORCE_COLOR": "1", "CLICOLOR_FORCE": "1", **result}
@@ -191,7 +208,8 @@ def with_project_tools(
     return result
 
 
-def _tool_folders(folder: Path) -> list[Path]:
+def tool_folders(folder: Path) -> list[Path]:
+    """Return where the tools that are installed in a folder are: virtual environments, packages of Node."""
     candidates = (*(each / "bin" for each in environments(folder)), folder / "node_modules" / ".bin")
     return [path for path in candidates if path.is_dir()]
 

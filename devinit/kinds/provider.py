@@ -17,6 +17,7 @@ from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpP
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import Endpoint, Scheme, Service, StopPolicy
+from devinit.system.birth import birth_of
 
 Say: TypeAlias = Callable[[str], None]
 """Tells the person who waits what takes time, one short line at a time."""
@@ -159,6 +160,19 @@ class Provider(ABC):
         """Return the directory that the service's own server works in; None when there is none."""
         del service, place
         return None
+
+    def data_identity(self, service: Service, endpoint: Endpoint, place: Place) -> str | None:
+        """Return what tells the data of a service from data that takes its place; None when that is not known.
+
+        Blocking; the server is asked where it runs. Of one elsewhere its address is all that is known. Raise
+        OSError or a DevinitError where it cannot be told.
+        """
+        if service.external_url is not None:
+            return f"{endpoint.host}:{endpoint.port}"
+        folder = self.data(service, place)
+        if folder is None or not folder.is_dir():
+            return None
+        return f"{folder.stat().st_ino}:{birth_of(folder)}"
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
         """Say what a server that was started has lost of its data, and what to do; told by a few files.

@@ -8,10 +8,12 @@ with a telling name); this module adds the values themselves. The log files stay
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 from devinit.masking import HIDDEN, hides, masked
 from devinit.masking.names import SWITCHES
 from devinit.masking.patterns import passwords_of_urls
+from devinit.masking.tokens import KEY_BEGINS, KEY_ENDS, KEY_MARK, is_line_of_key, rest_of_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ SHORTEST = 6
 """A shorter one is hidden only where it is said to be one: it may be part of any word."""
 NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default", "development"})
 """Passwords that are words of any log; hidden as the shorter ones are."""
+
+MOST_OTHERS = 3
+"""Lines within a private key that are none of it: its header, and what other threads print meanwhile."""
 
 
 class Mask:
@@ -44,6 +49,51 @@ class Mask:
         if self._named is not None and "assw" in text.lower():
             text = self._named.sub(rf"\1{HIDDEN}", text)
         return masked(text)
+
+
+class After(Enum):
+    """What of a private key the lines before have shown."""
+
+    NOTHING = 0
+    A_LINE = 1
+    """A whole line of one: the last one may follow."""
+    ITS_BEGINNING = 2
+    """Its first line, and not yet its last one."""
+
+
+class KeyLines:
+    """Hides the lines of private keys that only their place among the others tells from words.
+
+    The last line of one is as long as it happens to be. Call it with the lines of services in their order.
+    """
+
+    def __init__(self) -> None:
+        self._after: dict[str, After] = {}
+        self._others: dict[str, int] = {}
+        """How many lines in a row have not looked like a key since its beginning."""
+
+    def __call__(self, service: str, text: str) -> str:
+        """Return the next line of a service."""
+        after = self._after.get(service, After.NOTHING)
+        if KEY_MARK in text:
+            begins = KEY_BEGINS in text and KEY_ENDS not in text
+            self._after[service] = After.ITS_BEGINNING if begins else After.NOTHING
+            self._others[service] = 0
+            return text
+        if after is After.NOTHING:
+            if is_line_of_key(text):
+                self._after[service] = After.A_LINE
+            return text
+        place = rest_of_key(text, is_certain=after is After.ITS_BEGINNING)
+        if after is After.A_LINE and not is_line_of_key(text):
+            self._after[service] = After.NOTHING
+        if place is None:
+            self._others[service] = others = self._others.get(service, 0) + 1
+            if others > MOST_OTHERS:
+                self._after[service] = After.NOTHING
+            return text
+        self._others[service] = 0
+        return f"{text[: place[0]]}{HIDDEN}{text[place[1] :]}"
 
 
 def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:

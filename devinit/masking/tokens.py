@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from devinit.masking.hints import has_one_of, has_token
+from devinit.masking.hints import LINE_OF_KEY as SHORTEST_LINE_OF_KEY
+from devinit.masking.hints import NOT_IN_KEYS, has_one_of, has_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +47,34 @@ LAST_LINE_OF_KEY = re.compile(
     r"(?P<body>[A-Za-z0-9+/]{10,70}={1,2})\s*\Z"
 )
 """It is shorter than the others, and told from a word by the signs that fill it up."""
+REST_OF_KEY = re.compile(r"(?<![^\s\x1f])(?P<body>=?[A-Za-z0-9+/]{2,76}={0,2})\s*\Z")
+KEY_MARK, KEY_BEGINS, KEY_ENDS = "PRIVATE KEY", "-----BEGIN ", "-----END "
 MOST_BEFORE = 2
 """Words before such a line: the name of its service, and what separates them."""
+
+
+def is_line_of_key(text: str) -> bool:
+    """Whether a line of a log looks like one of the whole lines of a private key."""
+    ending = text[-LONGEST_END:]
+    if len(text) < SHORTEST_LINE_OF_KEY or has_one_of(NOT_IN_KEYS, ending.rstrip()[-SHORTEST_LINE_OF_KEY:]):
+        return False
+    return LINE_OF_KEY.search(ending) is not None
+
+
+def rest_of_key(text: str, *, is_certain: bool) -> tuple[int, int] | None:
+    """Return where a line holds the end of a private key that began above it; None where it does not.
+
+    `is_certain`: the lines above have the beginning of a key, and not only what looks like a line of one.
+    """
+    found = REST_OF_KEY.search(text, max(len(text) - LONGEST_END, 0))
+    if found is None:
+        return None
+    body, before = found["body"], len(text[: found.start()].split())
+    # No word: one has letters of one case, or begins with a capital one.
+    is_like_one = body[1:] not in (body[1:].lower(), body[1:].upper()) or not body.isalpha()
+    # Without `=`, base64 has four characters for three bytes.
+    is_one = before == 0 or is_like_one if is_certain else is_like_one and len(body) % 4 == 0
+    return found.span("body") if is_one and before <= MOST_BEFORE else None
 
 
 def of_tokens(text: str, lower: str) -> Iterator[tuple[int, int]]:

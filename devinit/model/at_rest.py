@@ -50,6 +50,8 @@ def row_at_rest(
         ],
         "watch": None,
         "last_error": None,
+        "talks_to": [],
+        "wrong_servers": [],
         "truncated": False,
         "next_port": None,
     }

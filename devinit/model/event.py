@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from devinit.model.status import ExtraPortStatus, LastError, Mode
+from devinit.model.status import ExtraPortStatus, LastError, Mode, WrongServer
 
 
 class PlanEvent(TypedDict):
@@ -88,6 +88,16 @@ class LastErrorEvent(TypedDict):
     older supervisor does not tell."""
 
 
+class WrongServersEvent(TypedDict):
+    """A service is connected to other servers in the place of its project's own, or to none any more."""
+
+    type: Literal["wrong_servers"]
+    at: float
+    service: str
+    servers: list[WrongServer]
+    """Empty when there is none any more."""
+
+
 class EnvironmentEvent(TypedDict):
     """`.env.runtime` was written."""
 
@@ -123,6 +133,8 @@ class SummaryRow(TypedDict):
     """The last lines of a service that failed; else empty."""
     extra_ports: NotRequired[list[ExtraPortStatus]]
     """As in `status`."""
+    wrong_servers: NotRequired[list[WrongServer]]
+    """As in `status`."""
     truncated: NotRequired[bool]
     """Whether lines are shortened or left out: of many services that fail, the first have the most."""
 
@@ -144,6 +156,7 @@ Event: TypeAlias = (
     | ProgressEvent
     | PortInfoEvent
     | LastErrorEvent
+    | WrongServersEvent
     | EnvironmentEvent
     | NoteEvent
     | SummaryEvent

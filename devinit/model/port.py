@@ -76,13 +76,24 @@ class PortRequest(Struct, frozen=True, kw_only=True):
         if self.allows(port):
             return ""
         if self.strict:
-            return f"is not the fixed port of {self.service}, {self.preferred}"
+            why = f" ({self.why_fixed})" if self.fixed_by else ""
+            return f"is not the fixed port of {self.service}, {self.preferred}{why}"
         return f"is outside of the range of {self.service}, {self.first}-{self.last}"
 
     @property
     def why_fixed(self) -> str:
         """Say why the service cannot move."""
         return f"{one_line(self.fixed_by)} has it as a constant" if self.fixed_by else "strict_port"
+
+    @property
+    def how_to_move(self) -> str:
+        """Say what gives the service another port although it is fixed."""
+        if not self.fixed_by:
+            return "give the service another port"
+        return (
+            "change the number in that line, or let it read the port from the environment; "
+            f"a `port` in devinit.toml moves {self.service} alone"
+        )
 
     def recall(self, remembered: int | None) -> int | None:
         """Return the port of the last start while it is one that this request may have."""
@@ -154,7 +165,7 @@ class VerdictKind(StrEnum):
     NEIGHBOUR = "neighbour"
     """A running service of another devinit project or worktree."""
     RESERVED = "reserved"
-    """No process: it is reserved for a stopped devinit project."""
+    """No process: it is reserved for a devinit service that does not run."""
     ASSIGNED = "assigned"
     """A stopped application of PM2 has it in its environment."""
     CONTAINER = "container"

@@ -22,7 +22,7 @@ VERDICTS = {
     "orphan": "It is left over from an earlier run: devinit started it, and no supervisor looks after it.",
     "stray": "It works in this checkout, and devinit did not start it.",
     "neighbour": "It is a service of another devinit project.",
-    "reserved": "No process uses it now; it is reserved for a stopped devinit project.",
+    "reserved": "No process uses it now; it is reserved for a devinit service that does not run.",
     "assigned": "No process uses it now; PM2 starts an application on it that is stopped.",
     "container": "A container publishes it.",
     "supervised": "Ending it helps for a moment only: it would be started again.",
@@ -159,7 +159,9 @@ def answer_text(kind: str, conflict: Json, room: int) -> str:
             return cut(f"use {running}; devinit never stops it", room)
         case "take":
             owner = conflict["owner"]
-            return cut(f"take it from {owner['project']}, which is stopped" if owner else "take it", room)
+            return cut(
+                f"take it from {owner['project']}, which does not use it now" if owner else "take it", room
+            )
         case "retry":
             return "try again"
     return kind

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from devinit.model.evidence import Evidence
 from devinit.model.port import PortRequest
 from devinit.model.saving import SAVING_SECONDS
+from devinit.model.task import Task
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
@@ -247,6 +248,8 @@ class Service(Struct, frozen=True, kw_only=True):
     logs: LogLimits = LogLimits()
     optional: bool = False
     """Its failure does not fail the start."""
+    once: bool = False
+    """Of a one-shot: it runs once on the same data, unless a restart names it."""
     autostart: bool = True
     """Whether a start of everything starts it; else only one that names it, or a service that depends on it."""
     warm: str | None = None
@@ -284,6 +287,8 @@ class Project(Struct, frozen=True, kw_only=True):
     root: Path
     services: dict[str, Service]
     """In the order of the file; the start order follows from `depends_on`."""
+    tasks: dict[str, Task] = field(default_factory=dict)
+    """Commands that a user runs by their names, in the order of the file."""
     environment: dict[str, str] = field(default_factory=dict)
     """`[environment]`: templates that are expanded against the runtime environment."""
     left_out: tuple[str, ...] = ()

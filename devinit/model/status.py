@@ -65,6 +65,33 @@ class LastError(TypedDict):
     """Unix time at which it was noticed."""
 
 
+class WrongServer(TypedDict):
+    """A server that a service is connected to in the place of one of its own project."""
+
+    kind: str
+    """The provider of the service that it takes the place of: "postgres", "redis", "process"."""
+    port: int
+    """Of that server, on this machine."""
+    socket: str | None
+    """The path of its Unix socket; None for TCP."""
+    project: str | None
+    """The other project whose service it is; None for a server that devinit does not run."""
+    root: str | None
+    """The checkout of that project."""
+    service: str | None
+    """The name of that service."""
+    pid: int | None
+    """The process that listens, where it can be seen."""
+    instead_of: str
+    """The service of this project."""
+    own_port: int | None
+    """The port of that service."""
+    text: str
+    """The same in words that follow "is": "connected to guestbook's postgres (port 5432), not to its own …"."""
+    advice: list[str]
+    """Where the address comes from, as far as that is known, and what helps; a line each."""
+
+
 class ServiceStatus(TypedDict):
     """One service in `status --json`."""
 
@@ -101,6 +128,12 @@ class ServiceStatus(TypedDict):
     clean."""
     next_port: NotRequired[int | None]
     """The port that its next start asks for, if that is another one (`devinit ports set`)."""
+    talks_to: NotRequired[list[str]]
+    """The services of the project to which its processes were connected when that was looked at last. An older
+    supervisor does not tell."""
+    wrong_servers: NotRequired[list[WrongServer]]
+    """Servers that its processes are connected to in the place of the project's own. An older supervisor does not
+    tell."""
     truncated: NotRequired[bool]
     """Whether the reason is longer than what is shown."""
 
@@ -157,6 +190,10 @@ class WhyReport(TypedDict):
     """As in `status`."""
     last_error: NotRequired[LastError | None]
     """As in `status`."""
+    talks_to: NotRequired[list[str]]
+    """As in `status`."""
+    wrong_servers: NotRequired[list[WrongServer]]
+    """As in `status`."""
     failures: int
     """How many it had recently."""
     changed: NotRequired[list[str]]
@@ -194,6 +231,8 @@ class Checked(TypedDict):
     """What is wrong; None when it is well."""
     url: str | None
     last_error: LastError | None
+    wrong_servers: NotRequired[list[WrongServer]]
+    """As in `status`. A service may be well all the same."""
     seconds: float
 
 
@@ -257,8 +296,14 @@ class CommandSetting(TypedDict):
     """What `devinit run` gives a command."""
 
     environment: dict[str, str]
+    """To be added to the caller's; the whole environment of the command where there is a `directory`."""
+    directory: NotRequired[str]
+    """Where the command runs, absolute; missing: where the caller is."""
     path: list[str]
-    """Folders with the client programs of the servers, for behind the PATH of the caller."""
+    """Folders for behind the PATH of the caller: the client programs of the servers, and without a `directory` the
+    tools of all services."""
+    folders: NotRequired[dict[str, str]]
+    """Where each service runs, absolute. An older supervisor does not send it."""
     phases: dict[str, str]
     """Of each service that devinit runs."""
     databases: list[str]

@@ -21,6 +21,13 @@ MOST_TEXTS = 64
 # The lookbehind: only the first place of a long row is tried.
 _TOO_MANY_SPACES = rf"(?<![^\S\r\n])[^\S\r\n]{{{MOST_SPACES + 1}}}"
 _NAME_END = re.compile("[:}]")
+_OVER_LINES = (
+    r"^(?P<name>[ \t]{0,40}(?:export[ \t]{1,10})?[\w.]{1,200}[ \t]{0,40}=[ \t]{0,40})"
+    r"`(?P<value>[^`\n]*\n[^`]*)`"
+)
+"""A value of several lines between backticks, as Node's dotenv reads it; python-dotenv knows no such quotes."""
+_REMARK = re.compile(r"=[ \t]{0,40}#[^\n]{0,200}?\s")
+"""`NAME=#what to write here`: no program wants such a value. A colour has no space in it."""
 
 
 class Problem(NamedTuple):
@@ -64,7 +71,7 @@ def statements_of(text: str) -> Statements:
         line = text.count("\n", 0, wide.start()) + 1
         return Statements((), Problem(line, too_much=f"more than {MOST_SPACES} spaces or tabs in a row"))
     values: list[Statement] = []
-    for binding in parse_stream(StringIO(text)):
+    for binding in parse_stream(StringIO(_with_quotes(text))):
         original = binding.original.string
         # The parser counts from the blank lines before the statement.
         blank = original[: len(original) - len(original.lstrip())]
@@ -72,8 +79,21 @@ def statements_of(text: str) -> Statements:
         if binding.error or "\0" in original:
             return Statements(tuple(values), Problem(line, statement=original))
         if binding.key is not None and binding.value is not None:
-            values.append(Statement(binding.key, binding.value, line))
+            is_remark = binding.value.startswith("#") and _REMARK.search(original.rstrip())
+            values.append(Statement(binding.key, "" if is_remark else binding.value, line))
     return Statements(tuple(values))
+
+
+def _with_quotes(text: str) -> str:
+    """Return a text with single quotes in the place of the backticks around values of several lines."""
+    if "`" not in text:
+        return text
+
+    def quoted(found: re.Match[str]) -> str:
+        value = found["value"].replace("\\", "\\\\").replace("'", "\\'")
+        return f"{found['name']}'{value}'"
+
+    return re.sub(_OVER_LINES, quoted, text, flags=re.MULTILINE)
 
 
 def replaced(value: str, known: Mapping[str, str]) -> Iterator[str]:

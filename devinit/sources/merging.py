@@ -8,6 +8,7 @@ does not name is left out, and a note says so. A service whose command no source
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial, reduce
 from typing import Any
@@ -20,6 +21,7 @@ from devinit.model.service import Condition, Readiness, Service
 from devinit.sources.after_migrations import after_migrations
 from devinit.sources.commands import programs
 from devinit.sources.commands.programs import program_of, words_of
+from devinit.sources.commands.seeds import with_seeds_once
 from devinit.sources.references import retold, without_circles, without_portless, without_unfinished
 from devinit.sources.source import Found, Weight
 from devinit.toolchains.node.managers import MANAGERS
@@ -40,7 +42,8 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
         if name not in databases
     }
     hints = () if rest or wanted else (hint for each in by_weight for hint in each.hints)
-    return structs.replace(found, services=databases | after_migrations(rest), notes=(*found.notes, *hints))
+    services, evidence = with_seeds_once(databases | after_migrations(rest), found.evidence)
+    return structs.replace(found, services=services, evidence=evidence, notes=(*found.notes, *hints))
 
 
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
@@ -83,6 +86,11 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
         environment={**low.environment, **high.environment},
         evidence=evidence,
         scope=high.scope,
+        speaks_of=high.speaks_of,
+        languages={
+            **{renamed[name]: each for name, each in low.languages.items() if name in renamed},
+            **high.languages,
+        },
         unfinished={name: low.unfinished[name] for name in low.unfinished if renamed.get(name) == name}
         | high.unfinished,
         clients=high.clients | frozenset(renamed.get(name, name) for name in low.clients),
@@ -94,15 +102,26 @@ def _twins(high: Found, low: Found) -> dict[str, list[Service]]:
     """Return which services of two sources are the same one: several where it cannot be told which."""
     twins: dict[str, list[Service]] = {}
     claimed: set[str] = set()
+    # What publishes a port is a server sooner than what others are only built from.
+    services = sorted(low.services.values(), key=lambda each: _port_evidence(each.name, low) is None)
     for candidates in _IN_CONTAINERS if low.weight is Weight.CONTAINERS else _BY_NAME:
-        for service in low.services.values():
+        for service in services:
             if twins.get(service.name):
                 continue
-            others = [each for each in high.services.values() if each.name not in claimed]
+            others = [
+                each
+                for each in high.services.values()
+                if each.name not in claimed and not _differ_in_language(each, high, service, low)
+            ]
             twins[service.name] = found = list(candidates(service, low, others))
             if len(found) == 1:
                 claimed.add(found[0].name)
     return twins
+
+
+def _differ_in_language(one: Service, found: Found, other: Service, elsewhere: Found) -> bool:
+    mine, theirs = found.languages.get(one.name), elsewhere.languages.get(other.name)
+    return bool(mine and theirs) and mine != theirs
 
 
 def _of_the_same_name(service: Service, _low: Found, others: list[Service]) -> Iterator[Service]:
@@ -169,11 +188,15 @@ def _work_of(service: Service) -> tuple[str, ...]:
     if service.port is not None or not _is_application(service):
         return ()
     program = program_of(words_of(service.command or ""))
+    if program[:1] == ["manage.py"] and _CELERY_OF_DJANGO.match(next(iter(program[1:]), "")):
+        return ("celery", "beat" if "beat" in program[1] else "worker")
     if not programs.only_works("", program):
         return ()
     return (program[0], *(word for word in program[1:] if word in _KINDS_OF_WORK))
 
 
+_CELERY_OF_DJANGO = re.compile(r"(?:run_?|start_?)?celery")
+"""A command of manage.py of a project's own that starts Celery again when a file changes."""
 _KINDS_OF_WORK = frozenset({"worker", "beat", "flower", "scheduler"})
 _BY_NAME = (
     _of_the_same_name,
@@ -201,7 +224,7 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
     if not _is_application(service) or service.name in wanted:
         return ""
     is_listed = high.weight is Weight.PROCESSES and (not high.scope or str(service.directory) in high.scope)
-    if is_listed and any(map(_is_application, high.services.values())):
+    if is_listed and any(map(_is_application, high.services.values())) and not _is_beyond(service, high, low):
         return (
             f"{said}: not started, because {high.origin} does not name it; a line there, or a "
             f"[services.{service.name}] in devinit.toml, starts it"
@@ -213,6 +236,12 @@ def _why_not(service: Service, high: Found, low: Found, wanted: Collection[str])
             f"[services.{service.name}] in devinit.toml starts it"
         )
     return ""
+
+
+def _is_beyond(service: Service, high: Found, low: Found) -> bool:
+    """Tell whether a list cannot be expected to name a service: it speaks of programs in other languages."""
+    language = low.languages.get(service.name)
+    return bool(high.speaks_of and language) and language not in high.speaks_of
 
 
 def _completed(winner: Service, other: Service, high: Found, low: Found) -> Service:
@@ -227,7 +256,10 @@ def _completed(winner: Service, other: Service, high: Found, low: Found) -> Serv
         "env_file": tuple(dict.fromkeys((*other.env_file, *winner.env_file))),
     }
     is_stated = (
-        low.weight is Weight.CONTAINERS and winner.port is None and winner.directory == other.directory
+        low.weight is Weight.CONTAINERS
+        and winner.port is None
+        and winner.directory == other.directory
+        and not _is_around(other, winner)
     )
     if winner.command is None or (is_stated and other.command is not None):
         # Of a worker a compose file knows the queues and the options.
@@ -254,6 +286,12 @@ def _without_jobs(commands: tuple[str, ...], service: Service, found: Found) -> 
         if condition is Condition.COMPLETED and name in found.services
     ]
     return tuple(each for each in commands if program_of(words_of(each))[:2] not in done)
+
+
+def _is_around(service: Service, other: Service) -> bool:
+    """Tell whether a service starts a worker by a program around it, which may end others of their kind."""
+    first = program_of(words_of(service.command or ""))[:1]
+    return bool(_work_of(other)) and first == ["manage.py"] != program_of(words_of(other.command or ""))[:1]
 
 
 def _knows_port(service: Service, found: Found) -> bool:

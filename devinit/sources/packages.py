@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ PORT_FLAGS = {"next": "--port ${PORT}", "nuxt": "--port ${PORT}"} | {
     name: SERVERS[name].given
     for name in (
         "vite", "astro", "ng", "vue-cli-service", "react-router", "remix", "gatsby", "webpack", "parcel", "ember",
-        "webpack-dev-server", "wrangler", "storybook", "rsbuild", "vinxi", "vitepress", "docusaurus",
+        "webpack-dev-server", "wrangler", "storybook", "rsbuild", "vinxi", "vitepress", "docusaurus", "sanity",
         "http-server", "json-server",
     )
 }  # fmt: skip
@@ -35,10 +37,12 @@ CONFIGURATIONS = tuple(
     for ending in ("ts", "js", "mjs", "mts", "cjs")
 )
 """Files of development servers in which their port may stand."""
-CONFIGURED = re.compile(
-    r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b"
+_CONFIGURED = re.compile(
+    r"\b(?:server|devServer)\s{0,20}:\s{0,20}\{[^{}]{0,2000}?\bport\s{0,20}"
+    r"(?::\s{0,20}(?:(?:[\w.()]{1,60}\s{0,9}(?:\?\?|\|\|)\s{0,9}[\"']?)?(?P<port>\d{2,5})"
+    r"|(?P<name>[A-Za-z_$][\w$]{0,60}))\b|[,}])"
 )
-"""The port in one of them."""
+"""The port in one of them: a number, or a constant that may be called `port` as well."""
 
 SEVERAL = re.compile(r"(?<![\w-])(concurrently|npm-run-all|run-p|turbo|nx|lerna)\b|(?<![&>])&(?![&>])")
 """Scripts that start several programs: flags would reach the wrong one."""
@@ -114,10 +118,45 @@ def line_of_script(folder: Path, script: str, bounds: Bounds) -> tuple[Evidence,
     return (seen("command", path, bounds, text, found.start()),) if found else ()
 
 
-def line_of_configured_port(folder: Path, tool: str, bounds: Bounds) -> tuple[int, Evidence] | None:
-    """Return the port that the configuration of a development server names, and its line; None without one."""
-    for name in (each for each in CONFIGURATIONS if each.startswith(f"{tool.partition('-')[0]}.")):
-        text = read(folder / name, bounds)
-        if text and (found := CONFIGURED.search(text)) and 0 < int(found["port"]) <= HIGHEST_PORT:
-            return int(found["port"]), seen("port", folder / name, bounds, text, found.start("port"))
+def line_of_configured_port(
+    folder: Path, tool: str, bounds: Bounds, given: str = ""
+) -> tuple[int, Evidence] | None:
+    """Return the port that the configuration of a development server names, and its line; None without one.
+
+    `given`: the file that the script names, relative to the folder.
+    """
+    usual = (each for each in CONFIGURATIONS if each.startswith(f"{tool.partition('-')[0]}."))
+    for name in (given,) if given else usual:
+        text = read(folder / name, bounds) if bounds.holds(folder / name) else ""
+        if text and (found := configured_port(text)):
+            return found[0], seen("port", folder / name, bounds, text, found[1])
     return None
+
+
+def configured_port(text: str) -> tuple[int, int] | None:
+    """Return the port that the text of such a configuration names, and where; None without one."""
+    found = _CONFIGURED.search(text)
+    if found is None:
+        return None
+    number, position = found["port"], found.start("port")
+    if number is None:
+        name = re.escape(found["name"] or "port")
+        stated = re.search(
+            rf"\b(?:const|let|var)\s{{1,9}}{name}\s{{0,9}}=\s{{0,9}}"
+            r"(?:[\w.]{0,20}\(?process\.env\.\w{1,60}\s{0,9}(?:\|\||\?\?)\s{0,9}[\"']?)?(?P<port>\d{2,5})\b",
+            text,
+        )
+        number, position = (stated["port"], stated.start("port")) if stated else (None, 0)
+    return (int(number), position) if number and 0 < int(number) <= HIGHEST_PORT else None
+
+
+def configuration_given(words: Sequence[str]) -> str:
+    """Return the file that a command names as the configuration of its development server; empty without one."""
+    for word, value in pairwise((*words, "")):
+        name, is_joined, joined = word.partition("=")
+        if name in ("--config", "-c"):
+            given = joined if is_joined else value
+            return (
+                "" if given.startswith(("/", "-")) or ".." in given.split("/") else given.removeprefix("./")
+            )
+    return ""

@@ -89,8 +89,31 @@ def without_unfinished(found: Found, wanted: Collection[str]) -> Found:
         for name, reason in found.unfinished.items()
         if found.services[name].command is None and name not in wanted
     }
+    return structs.replace(_without(found, gone), unfinished={})
+
+
+def without_port_twins(found: Found, wanted: Collection[str]) -> Found:
+    """Return what was found without the services that are fixed on the port of another one: only one can run.
+
+    Those that are wanted by name stay: a devinit.toml may give them another port.
+    """
+    first: dict[int, str] = {}
+    gone: dict[str, str] = {}
+    for name, service in found.services.items():
+        for request in service.port_requests:
+            other = first.setdefault(request.preferred, name) if request.strict else name
+            if other != name and name not in wanted:
+                gone[name] = (
+                    f"{name} is left out: port {request.preferred} is fixed, and {other} has it; a port of its "
+                    f"own in [services.{name}] of devinit.toml starts it"
+                )
+    return _without(found, gone)
+
+
+def _without(found: Found, gone: Mapping[str, str]) -> Found:
+    """Return what was found without some services; `gone` says of each what is noted."""
     if not gone:
-        return structs.replace(found, unfinished={})
+        return found
     names = {name: None if name in gone else name for name in found.services}
     notes = [*found.notes, *gone.values()]
     services: dict[str, Service] = {}
@@ -99,7 +122,7 @@ def without_unfinished(found: Found, wanted: Collection[str]) -> Found:
             services[name], problems = retold(service, names, found.services)
             notes += problems
     evidence = {name: lines for name, lines in found.evidence.items() if name not in gone}
-    return structs.replace(found, services=services, evidence=evidence, unfinished={}, notes=tuple(notes))
+    return structs.replace(found, services=services, evidence=evidence, notes=tuple(notes))
 
 
 def without_circles(found: Found) -> Found:

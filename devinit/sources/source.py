@@ -43,10 +43,14 @@ class Found(Struct, frozen=True, kw_only=True):
     """Keyed by service."""
     scope: frozenset[str] = frozenset()
     """The folders, absolute, of which a list names every process; empty when that is all of the project."""
+    speaks_of: frozenset[str] = frozenset()
+    """The languages whose programs a list names, each of them; empty when those are all."""
     unfinished: dict[str, str] = field(default_factory=dict)
     """Services whose command it does not know → what is said when no other source knows it either."""
     clients: frozenset[str] = frozenset()
     """Services that may use every database of the project: the source knows no order."""
+    languages: dict[str, str] = field(default_factory=dict)
+    """Service → the language of its program, `python`; missing where nothing shows it."""
     notes: tuple[str, ...] = ()
     """What the developer should know: what was left out, and why."""
     hints: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ from devinit.supervisor.supervisor import Supervisor
 from devinit.system.checkout import claim
 from devinit.system.files import remove_torn
 from devinit.system.paths import is_still_there, socket_path
+from devinit.system.unused_state import tidied
 
 log = logging.getLogger("devinit.supervisor")
 
@@ -120,6 +121,8 @@ async def supervise(root: Path, ready_fd: int | None) -> None:
             supervisor.leave()
             # What was printed since the last look has its time from us, and from no successor.
             supervisor.stage.logs.close()
+            if not supervisor.is_needed() and (problem := tidied(root, private)):
+                log.warning("what is unused of %s stays: %s", private, problem)
             raise Finished  # noqa: TRY301  it ends the group of tasks around it
     except* Finished:
         log.info("supervisor ends")

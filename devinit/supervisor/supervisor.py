@@ -25,10 +25,12 @@ from devinit.supervisor.project.chosen import EVERY, to_start
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.record.leftovers import end_leftovers, leftovers_of
 from devinit.supervisor.reporting import outcome, outdated, report
+from devinit.supervisor.service import once
 from devinit.supervisor.service.preparing import require_set_up
 from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.stack import stopping
 from devinit.supervisor.stack.configuration import Configuration, warnings_about_tools
+from devinit.supervisor.stack.fixed_addresses import FixedAddresses
 from devinit.supervisor.stack.moves import Moves
 from devinit.supervisor.stack.order import (
     Order,
@@ -37,6 +39,7 @@ from devinit.supervisor.stack.order import (
     refuse_nothing,
     without_questions,
 )
+from devinit.supervisor.stack.peer_looks import PeerLooks
 from devinit.supervisor.stack.port_taking import PortTaking
 from devinit.supervisor.stack.reactions import Reactions
 from devinit.supervisor.stack.restarts import give_up
@@ -56,7 +59,9 @@ class Supervisor:
         self.stack = Stack(stage)
         self.configuration = Configuration(self.stack, self.runner_of)
         self._tasks = tasks
-        self._reactions = Reactions(self.stack, tasks)
+        self._fixed = FixedAddresses(self.stack)
+        self.peers = PeerLooks(self.stack, self._fixed, tasks)
+        self._reactions = Reactions(self.stack, self.peers, tasks)
         self._moves = Moves(self.stack, self._reactions, tasks)
         self._ports = PortTaking(self.stack, self._moves)
         self._awaited = 0
@@ -110,7 +115,7 @@ class Supervisor:
                     if not names:
                         return await self._nothing_changed(project, order, began, tell)
                 # What runs now is meant, also once it has been stopped.
-                order = replace(order, services=tuple(names))
+                named, order = frozenset(order.services), replace(order, services=tuple(names))
                 if not any(map(stack.is_present, names)):
                     # Nothing is stopped for it, so that it is a start.
                     refuse_if_abandoned(order)
@@ -126,6 +131,8 @@ class Supervisor:
                 with stack.expected_back(names), self.stage.ports.given_back_ahead():
                     await self.configuration.try_to_publish(project, order)
                     await self.configuration.take_over(project, order, coming)
+                    for name in named.intersection(names):
+                        once.forget(self.stage.private, name)
                     await stack.end(names)
                     order = replace(order, asked=without_questions(order.asked))
                     try:
@@ -272,6 +279,8 @@ class Supervisor:
                 await stack.until(lambda: all(map(stack.is_settled, (*wanted, *followers))))
         except TimeoutError:
             pass  # What is still starting counts as timed out; it goes on in the background.
+        await self._fixed.note(wanted)
+        await self.peers.look()
         # A service may have been taken out of the configuration meanwhile.
         present = [name for name in dict.fromkeys((*wanted, *followers)) if name in stack.runners]
         code = outcome.exit_code_of(present, stack.states(), stack.services())

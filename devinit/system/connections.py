@@ -35,7 +35,7 @@ def clients_of(ports: Collection[int]) -> dict[int, int]:
         found: Iterable[int] = macos.connected_ports()
     else:
         only = next(iter(ports)) if len(ports) == 1 else None
-        found = (one.port for one in _sockets(1 << ESTABLISHED, only) if one.state == ESTABLISHED)
+        found = (one.port for one in sockets_in(1 << ESTABLISHED, only) if one.state == ESTABLISHED)
     counted = Counter(port for port in found if port in ports)
     return {port: counted[port] for port in ports}
 
@@ -48,7 +48,7 @@ def is_accepted(port: int, peer_port: int) -> bool:
     """
     if not LINUX:
         return True
-    mine = (one for one in _sockets(1 << ESTABLISHED, port) if one.peer_port == peer_port)
+    mine = (one for one in sockets_in(1 << ESTABLISHED, port) if one.peer_port == peer_port)
     return all(one.inode for one in mine if one.state == ESTABLISHED)
 
 
@@ -73,7 +73,7 @@ def waiting_clients(port: int) -> int:
     """Count the connections to a port that no process has accepted yet; 0 where that cannot be seen."""
     if not LINUX:
         return 0
-    return sum(one.queued for one in _sockets(LISTENING, port) if one.state == LISTEN)
+    return sum(one.queued for one in sockets_in(LISTENING, port) if one.state == LISTEN)
 
 
 def use_of(port: int) -> PortUse | None:
@@ -84,7 +84,7 @@ def use_of(port: int) -> PortUse | None:
     """
     if not LINUX:
         return None
-    found = [one for one in _sockets(ALL_BUT_LISTENING, port) if one.state != LISTEN]
+    found = [one for one in sockets_in(ALL_BUT_LISTENING, port) if one.state != LISTEN]
     if not found:
         return None
     best = min(found, key=_explanation_rank)
@@ -99,7 +99,8 @@ def use_of(port: int) -> PortUse | None:
     )
 
 
-def _sockets(states: int, port: int | None) -> list[Socket]:
+def sockets_in(states: int, port: int | None) -> list[Socket]:
+    """Return the TCP sockets in a set of states (bits), on one local port or on all; more where text is read."""
     try:
         return list(ask_kernel(states, port))
     except OSError:

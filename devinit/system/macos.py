@@ -119,6 +119,22 @@ def connected_ports() -> list[int]:
     return found
 
 
+def connections_of(pids: Iterable[int]) -> list[tuple[str, int, str, int]]:
+    """Return the established connections of processes: address and port of their own end and of the other one."""
+    found: list[tuple[str, int, str, int]] = []
+    for pid in pids:
+        try:
+            connections = psutil.Process(pid).net_connections("tcp")
+        except (psutil.Error, OSError):  # gone, or another user's
+            continue
+        found += [
+            (one.laddr.ip, one.laddr.port, one.raddr.ip, one.raddr.port)
+            for one in connections
+            if one.status == psutil.CONN_ESTABLISHED
+        ]
+    return found
+
+
 def _listeners_of(pid: int) -> list[Listener]:
     process = psutil.Process(pid)
     uid = process.uids().effective

@@ -16,7 +16,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.system.file_lock import is_locked
 from devinit.system.files import read_bytes
 from devinit.system.open_files import has_open
-from devinit.system.paths import project_id, state_path
+from devinit.system.paths import marked_service, state_path
 from devinit.system.processes import RUN_VARIABLE, alive, runs_as_us, variable_of
 
 TYPE_CHECKING = False
@@ -64,8 +64,8 @@ def _identity_of(service: dict[str, Any]) -> ProcessIdentity | None:  # Any: JSO
 def _is_proven(identity: ProcessIdentity, service: str, root: str) -> bool:
     if not alive(identity):
         return False
-    mark = f"{project_id(root)}/{service}"
-    is_marked = runs_as_us(identity.pid) and variable_of(identity.pid, RUN_VARIABLE) == mark
+    mark = variable_of(identity.pid, RUN_VARIABLE) or ""
+    is_marked = runs_as_us(identity.pid) and marked_service(mark, root) == service
     # Redis and Ruby write their title over the mark; a server of root's runs as another user.
     return is_marked or _keeps_lease(identity.pid, service, root)
 

@@ -24,6 +24,9 @@ LONGEST_SLUG = 20
 SUPERVISOR_LOCK = "supervisor.lock"
 """The file in a checkout's state folder that its one supervisor holds locked, with its pid in it."""
 
+MARK_END = "@"
+"""Ends the mark of versions that did not say whose state folder it is."""
+
 _RUN_USER = "/run/user"
 _TEMPORARY = "/tmp"  # noqa: S108 -- what is found there is checked before it is used
 
@@ -67,6 +70,31 @@ def runtime_directory() -> Path:
 def project_id(root: str | os.PathLike[str]) -> str:
     """Return the name of a checkout that is unique on this machine: "shop-1f0c9a77e2"."""
     return _project_id(os.path.realpath(root))
+
+
+def run_mark(root: str | os.PathLike[str], service: str) -> str:
+    """Return what the processes of a service carry in their environment: "shop-1f0c9a77e2/web@5d41402a".
+
+    Behind the `@` stands whose they are: a checkout can have several state folders (another user, HOME or
+    XDG_STATE_HOME), and each has services of its own.
+    """
+    return f"{project_id(root)}/{service}{MARK_END}{_state_id()}"
+
+
+def marked_service(mark: str, root: str | os.PathLike[str]) -> str | None:
+    """Return the service of a checkout that a mark names; None where it is another checkout's or state folder's.
+
+    The mark of an earlier version says nothing of the state folder, and counts.
+    """
+    project, _, named = mark.partition("/")
+    service, end, state = named.partition(MARK_END)
+    return service if project == project_id(root) and (not end or state == _state_id()) else None
+
+
+def is_of_another_state(mark: str) -> bool:
+    """Whether a mark is that of a service which devinit runs with another state folder."""
+    _, end, state = mark.partition(MARK_END)
+    return bool(end) and state != _state_id()
 
 
 def socket_path(root: str | os.PathLike[str]) -> Path:
@@ -142,6 +170,15 @@ def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> Sta
     if error.errno == errno.EEXIST:
         from shlex import quote
 
+        if (owner := os.lstat(path).st_uid) != os.geteuid():
+            # Where everybody may write, as in /tmp, its owner alone can move it.
+            return _about(
+                path,
+                StateFileError(
+                    f"{path} is not a folder, and it belongs to another user (uid {owner})",
+                    hint=f"set {variable} to a folder of your own",
+                ),
+            )
         return StateFileError(
             f"{path} is not a folder",
             hint=f"move it away, and devinit makes the folder: mv {quote(path)} {quote(f'{path}.old')}",
@@ -197,6 +234,10 @@ def _project_id(real_root: str) -> str:
     return f"{slug}-{blake2b(os.fsencode(real_root), digest_size=5).hexdigest()}"
 
 
+def _state_id() -> str:
+    return blake2b(os.fsencode(os.path.realpath(state_path())), digest_size=4).hexdigest()
+
+
 def _is_own_directory(path: str) -> bool:
     """Return whether a directory is ours alone to write into: another user could replace what we make there."""
     try:
@@ -210,18 +251,19 @@ def _is_own_directory(path: str) -> bool:
 
 def _refuse_unless_private(path: str) -> None:
     """Refuse a directory that another user could have put there, or can write into."""
-    found = os.lstat(path)
-    if stat.S_ISLNK(found.st_mode):
+    found, hint = os.lstat(path), "remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+    if found.st_uid != os.getuid():
+        problem = f"it belongs to another user (uid {found.st_uid})"
+        # In /tmp its owner alone can remove it.
+        hint = "set XDG_RUNTIME_DIR to a folder of your own"
+        if found.st_uid == 0 and (ours := _given_back(path)):
+            hint = ours
+    elif stat.S_ISLNK(found.st_mode):
         problem = "it is a symbolic link"
-    elif found.st_uid != os.getuid():
-        problem = "it belongs to another user"
     elif stat.S_IMODE(found.st_mode) & 0o077:
         problem = "other users may enter it"
     else:
         return
-    hint = "remove it, or set XDG_RUNTIME_DIR to a directory of your own"
-    if found.st_uid == 0 != os.getuid() and (ours := _given_back(path)):
-        hint = ours
     raise _about(path, StateFileError(f"{path} cannot hold the control socket: {problem}", hint=hint))
 
 

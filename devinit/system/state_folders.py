@@ -16,6 +16,8 @@ from devinit.system.walking import walk
 
 LOCK = "lock"
 """The file beside the state folders: while it is locked, a claim finds out whose one of them is."""
+LAUNCH_LOCK = "launch.lock"
+"""The file in a state folder that a command holds locked while it starts a supervisor."""
 ORIGIN = "checkout"
 """The file in a state folder that says whose it is."""
 OUTSIDE = "/var/lib/devinit"

@@ -16,6 +16,7 @@ from devinit.model.launcher import only_launches
 from devinit.model.process import ProcessIdentity
 from devinit.system.apart import Apart
 from devinit.system.facts import boot_id, facts_of, is_same
+from devinit.system.paths import MARK_END
 from devinit.system.process import Process, signal_exactly
 from devinit.system.procfs import all_processes, variable_of
 
@@ -57,7 +58,9 @@ class ProcessTable:
         number = root.pid if isinstance(root, ProcessIdentity) else root or 0
         members = self._closure({number} if self._is_there(root) else set(), session=number)
         if marker is not None:
-            marked = {pid for pid in self._stats.keys() - members if self._mark_of(pid) == marker}
+            # Earlier versions did not say whose state folder it is.
+            marks = (marker, marker.partition(MARK_END)[0])
+            marked = {pid for pid in self._stats.keys() - members if self._mark_of(pid) in marks}
             if marked:
                 members = self._closure(members | marked, session=number)
         look = Apart(self._stats, members, number)

@@ -1,7 +1,7 @@
 """Whether what is there is what is asked for, and whether it is certain to fail otherwise. Pure.
 
 Most mismatches are warnings, because most programs run all the same. A start is refused only where the tools of
-the project refuse the version themselves (ADR 31).
+the project refuse the version themselves (ADR 33).
 """
 
 from __future__ import annotations

@@ -93,6 +93,9 @@ OF_THE_CLI = {
     "ports set": "`service`, `port`, and whether that `changed` anything",
     "ports reset": "`forgotten`: the ports that were remembered, by service",
     "env": "the variables and their values",
+    "run --list": "`tasks`: `name`, `description`, `commands`, `service`, `directory` (null for one of a service) "
+    "and `depends_on` of each; `suggestions`: `name`, `full_name`, `description`, `command`, `directory`, `file`, "
+    "`line` and `says` of each",
     "init": "`path`, `services` and `notes`",
     "events": "events, as they have happened and happen",
     "start --json=summary": "the last event alone, `summary`; `restart` as well",
@@ -172,6 +175,7 @@ def json_part() -> Iterator[str]:
     yield from shape(status.ServiceStatus, "Each of its `services`")
     yield f"A `phase` is one of {', '.join(f'`{each.value}`' for each in status.Phase)}.\n"
     yield from shape(status.LastError, "A `last_error`")
+    yield from shape(status.WrongServer, "Each of the `wrong_servers`")
     yield "### why --json\n"
     yield from shape(status.WhyReport, "The object")
     yield "### check --json\n"
@@ -240,6 +244,7 @@ def sections(definitions: dict[str, Any]) -> list[tuple[str, str]]:
         "ProjectTable": "[project]",
         "ServiceTable": "[services.NAME]",
         "ExtraPortTable": "services.NAME.extra_ports.PORT",
+        "TaskTable": "[tasks.NAME]",
         "Layer": "[profiles.NAME]",
     }
     inner = {
@@ -247,7 +252,15 @@ def sections(definitions: dict[str, Any]) -> list[tuple[str, str]]:
         for name in definitions
         if name.endswith("Table") and name not in titles
     }
-    order = ["ConfigurationFile", "ProjectTable", "ServiceTable", "ExtraPortTable", *inner, "Layer"]
+    order = [
+        "ConfigurationFile",
+        "ProjectTable",
+        "ServiceTable",
+        "ExtraPortTable",
+        *inner,
+        "TaskTable",
+        "Layer",
+    ]
     return [({**inner, **titles}[name], name) for name in order if name in definitions]
 
 

@@ -15,9 +15,12 @@ ORDER = re.compile(r"(?:^|[;:,]\s|\b(?:and|or|then) |`devinit )(?:set|run|export
 NO_HINTS = frozenset(
     {
         "show, set and reset the services",  # summaries of commands, and help of an option
-        "run a command in the runtime",
+        "run a task, or a command in the",
+        "run a command as a service runs",
         "run `setup` also where nothing",
         "run when lock files have changed",  # descriptions of keys
+        "Commands by name: `devinit run NAME`",
+        "# Commands that `devinit run NAME` runs",
         "set for it, and obeyed",
         "further databases on the same server",
         "export {}={}",  # what is written for shells
@@ -25,6 +28,10 @@ NO_HINTS = frozenset(
 )
 FOLLOWED = {
     "`devinit run -- sh -c": "tests/faults/test_hints.py::test_a_line_that_is_no_program_is_run_by_a_shell",
+    "`devinit run --list --json`": "tests/cli/test_tasks.py::test_is_the_same_for_programs",
+    "`devinit run --list` takes no name": "tests/cli/test_tasks.py::test_has_tasks_and_suggestions",
+    "`devinit run {}` runs {}": "tests/cli/test_tasks.py::test_that_two_files_have_is_refused_until_one_is_named",
+    "no tasks: [tasks.NAME] with": "tests/cli/test_tasks.py::test_runs_its_commands_with_the_arguments_behind_the_last",
     "worktrees get new slots": "tests/faults/test_hints.py::test_slots_that_cannot_be_read_are_moved_away",
     "what still runs is found by its ports": "tests/faults/test_hints.py::test_a_record_that_cannot_be_read_is_moved_away",
     "it starts a supervisor that takes": "tests/faults/test_hints.py::test_an_order_whose_supervisor_went_away_is_given_again",
@@ -39,6 +46,8 @@ FOLLOWED = {
     "kill -INT {}": "tests/supervisor/test_old_layout.py::test_is_not_copied_to_another_disk",
     "to a folder of your own that you can": "tests/system/test_permissions.py::test_in_a_temporary_folder_that_is_closed_names_the_variable_that_helps",
     "remove it, or set XDG_RUNTIME_DIR": "tests/faults/test_hints.py::test_a_folder_that_others_may_enter_is_removed_or_another_one_is_set",
+    "set {} to a folder of your own": "tests/system/test_paths.py::test_of_another_user_is_passed_by_where_the_way_out_is_taken",
+    "set XDG_RUNTIME_DIR to a folder of": "tests/system/test_paths.py::test_of_another_user_is_passed_by_where_the_way_out_is_taken",
     "set XDG_STATE_HOME to a folder of": "tests/faults/test_hints.py::test_of_records_is_replaced_by_one_that_a_variable_names",
     "move one of them away, and run": "tests/supervisor/test_earlier_version.py::test_is_chosen_by_the_command_that_the_refusal_names",
     "run devinit as uid": "tests/system/test_permissions.py::test_is_told_as_whom_it_works",

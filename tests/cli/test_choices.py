@@ -37,7 +37,7 @@ class TestTheChoices:
         )
 
         assert choices_of(found, 80, has_details=False)[:2] == [
-            ("take", "take it from old, which is stopped"),
+            ("take", "take it from old, which does not use it now"),
             ("reuse", "use PostgreSQL 15.18, database shop; devinit never stops it"),
         ]
 

@@ -36,6 +36,8 @@ def project(shop: Shop, port: int, monkeypatch: pytest.MonkeyPatch) -> Shop:
         file.write(
             "\n[profiles.lean.services.backend]\nwatch = []\n[profiles.full.services.backend]\nwatch = []\n"
         )
+        file.write('[tasks.migrate]\ncommand = "x"\n')
+    (shop.root / "Makefile").write_text("X := $(shell touch harmed)\nclean:\n\trm x\n")
     programs = shop.root.parent / "bin"
     programs.mkdir()
     (programs / "devinit").write_text(f'#!/bin/sh\nexec {sys.executable} -m devinit "$@"\n')
@@ -65,6 +67,12 @@ class TestBash:
             (["devinit", "ports", "reset", "b"], ["backend"]),
             (["devinit", "open", ""], ["backend", "frontend"]),
             (["devinit", "start", "--profile", ""], ["lean", "full"]),
+            (["devinit", "run", ""], ["migrate", "clean"]),
+            (["devinit", "run", "m"], ["migrate"]),
+            (["devinit", "run", "migrate", "c"], []),
+            (["devinit", "run", "-s", "f"], ["frontend"]),
+            (["devinit", "exec", "f"], ["frontend"]),
+            (["devinit", "exec", "frontend", "m"], []),
             (["devinit", "completion", "f"], ["fish"]),
             (["devinit", "-C", "$(touch harmed)", "logs", "b"], []),
             (["devinit", "-C", "`touch harmed`", "logs", "b"], []),
@@ -108,6 +116,9 @@ class TestZsh:
             ("devinit start --profile le", "lean"),
             ("devinit ports set fr", "frontend"),
             ("devinit open fr", "frontend"),
+            ("devinit run mi", "grate"),
+            ("devinit run -s fr", "frontend"),
+            ("devinit exec fr", "frontend"),
         ]:
             child.send(f"{typed}\t")
             child.expect(completed)
@@ -128,6 +139,9 @@ class TestFish:
                 "start --profile le",
                 "ports set fr",
                 "open fr",
+                "run mi",
+                "run --service fr",
+                "exec fr",
             )
         )
 
@@ -139,6 +153,9 @@ class TestFish:
             "--force",
             "kill",
             "lean",
+            "frontend",
+            "frontend",
+            "migrate",
             "frontend",
             "frontend",
         ]

@@ -41,7 +41,6 @@ WRONG = {
     "no port": (["ports", "set", "a", "70000"], "PORT: '70000' is not a port: ports are 1 to 65535", ""),
     "unknown action": (["ports", "sett"], "'sett'", "`devinit ports --help`"),
     "unknown shell": (["completion", "tcsh"], "'tcsh'", ""),
-    "nothing to run": (["run"], "`devinit run` needs a command", "devinit run -- "),
     "nothing after --": (["run", "--"], "`devinit run` needs a command", ""),
 }
 

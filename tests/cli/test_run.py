@@ -6,14 +6,18 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from devinit.cli.run import idle_line, path_with
+from devinit.cli.executing import path_with
+from devinit.cli.setting import asked, idle_line
+from devinit.control.greeting import Greeting
+from devinit.errors import SupervisorError
 from tests.kinds.conftest import embedded_postgres, system_postgres
 
 if TYPE_CHECKING:
+    from devinit.control.client import Client
     from tests.cli.conftest import Shop
 
 needs_postgres = pytest.mark.skipif(
@@ -59,6 +63,17 @@ class TestWhatDoesNotRun:
         assert done.returncode == 7
         assert shop("start").returncode == 0
         assert shop("run", "true").stderr == ""
+
+
+class TestAnOlderSupervisor:
+    class Client:
+        """Of a supervisor that knows commands, and none that run as a service."""
+
+        greeting = Greeting({"version": "0.1.0", "wire": 4})
+
+    def test_runs_no_command_as_a_service(self) -> None:
+        with pytest.raises(SupervisorError, match="needs a newer supervisor"):
+            asked(cast("Client", self.Client()), test=False, where={"service": "backend"})
 
 
 class TestThePath:
@@ -139,6 +154,16 @@ class TestTheTestDatabase:
         ordinary = tested("run", "--", "sh", "-c", f"{NAMES}; echo $TEST_DATABASE_URL").stdout.splitlines()
         assert ordinary[1:4] == ["shop", "app://shop", "shop"]
         assert ordinary[4] == names[0]
+
+    def test_is_given_to_a_command_that_runs_as_a_service(self, tested: Shop, port: int) -> None:
+        with (tested.root / "devinit.toml").open("a") as file:
+            file.write("\n[services.api]\ncommand = 'sleep 99'\nenv = { OWN = 'sqla+${DATABASE_URL}' }\n")
+        assert tested("start", "db").returncode == 0
+
+        done = tested("exec", "api", "--test", "--", "sh", "-c", 'echo "$DATABASE_URL $OWN"')
+
+        url = f"postgresql://shop:x@127.0.0.1:{port}/shop_test"
+        assert done.stdout == f"{url} sqla+{url}\n"
 
     def test_that_is_not_configured_is_refused_with_the_key(self, shop: Shop, port: int) -> None:
         # Another server's test database is none of the common names.

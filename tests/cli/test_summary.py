@@ -159,6 +159,28 @@ class TestAFailure:
 
         assert "slow" in list(explanation(summary(late, exit_code=4), PAINT))[1]
 
+    def test_says_in_red_which_server_a_service_uses_in_the_place_of_its_own(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv("TERM", "xterm")
+        screen = io.StringIO()
+        monkeypatch.setattr(screen, "isatty", lambda: True)
+        wrong = {
+            "text": "connected to guestbook's postgres (port 5432), not to its own (5433)",
+            "advice": ["alembic.ini:3 names localhost:5432; nothing tells it 5433"],
+        }
+        paint = Paint(screen)
+
+        lines = list(explanation(summary(row("backend", wrong_servers=[wrong])), paint))
+
+        assert paint.bad("x") != "x"
+        assert lines == [
+            "",
+            paint.bad("backend is connected to guestbook's postgres (port 5432), not to its own (5433)"),
+            "  alembic.ini:3 names localhost:5432; nothing tells it 5433",
+        ]
+
 
 class TestTheAdvice:
     def test_names_a_service_that_is_not_up_for_another_reason_than_a_failure(self) -> None:

@@ -424,3 +424,114 @@ class TestAFolderIntoWhichEveryUserMayWrite:
         root.chmod(0o1777)
 
         assert set(loaded(STACK).services) == {"postgres", "redis", "backend", "worker"}
+
+
+class TestAServiceThatIsLeftOutInVain:
+    """`[services] NAME = false` of which detection, and the file, know nothing."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        (tmp_path / "Procfile").write_text("web: python -m http.server $PORT\nworker: python worker.py\n")
+        return tmp_path
+
+    @staticmethod
+    def notes(root: Path, text: str, profile: str | None = None) -> list[str]:
+        (root / "devinit.toml").write_text(text)
+        return [note for note in load(root, profile=profile).notes if "leaves" in note]
+
+    def test_is_noted_with_the_names_that_exist(self, root: Path) -> None:
+        assert self.notes(root, "[services]\nnosuch = false\n") == [
+            "devinit.toml: `nosuch = false` leaves nothing out: services: web, worker"
+        ]
+
+    def test_is_noted_with_the_name_that_was_probably_meant(self, root: Path) -> None:
+        assert self.notes(root, "[services]\nwrker = false\n") == [
+            "devinit.toml: `wrker = false` leaves nothing out: did you mean worker? services: web, worker"
+        ]
+
+    def test_is_noted_of_a_profile_too(self, root: Path) -> None:
+        text = "[profiles.ci.services]\nnosuch = false\n"
+
+        assert self.notes(root, text, "ci") == [
+            "devinit.toml: `nosuch = false` leaves nothing out: services: web, worker"
+        ]
+
+    def test_is_noted_without_detection(self, root: Path) -> None:
+        text = '[project]\ndetect = false\n[services]\nworker = false\nown = { command = "sleep 9" }\n'
+
+        assert self.notes(root, text) == ["devinit.toml: `worker = false` leaves nothing out: services: own"]
+
+    def test_is_not_what_there_is(self, root: Path) -> None:
+        text = (
+            '[services]\nworker = false\nown = { command = "sleep 9" }\n'
+            "[profiles.ci.services]\nown = false\nweb = false\n"
+        )
+
+        assert self.notes(root, text, "ci") == []
+
+    def test_names_the_left_out_ones_too(self, root: Path) -> None:
+        assert self.notes(root, "[services]\nworker = false\nnosuch = false\n") == [
+            "devinit.toml: `nosuch = false` leaves nothing out: services: web, worker"
+        ]
+
+
+class TestAServiceWithoutACommandThatDetectionDoesNotFind:
+    """A devinit.toml that adds to what other files of the repository describe, and misses the name."""
+
+    @staticmethod
+    def error(root: Path, text: str) -> ConfigError:
+        (root / "devinit.toml").write_text(text)
+        with pytest.raises(ConfigError) as refused:
+            load(root)
+        return refused.value
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        (tmp_path / "Procfile.dev").write_text(
+            "backend: python -m http.server $PORT\nworker: python worker.py\ncss: docker compose up css\n"
+        )
+        return tmp_path
+
+    def test_names_what_the_other_files_offer(self, root: Path) -> None:
+        refused = self.error(root, "[services.api]\nport = 9000\n")
+
+        assert refused.message.endswith("services.api.command: missing")
+        assert refused.hint == (
+            "found are backend (Procfile.dev, line 1), worker (Procfile.dev, line 2): "
+            "give the table the name of one of them, or write `command`, which starts api"
+        )
+
+    def test_names_the_one_that_was_probably_meant(self, root: Path) -> None:
+        refused = self.error(root, "[services.bakend]\nport = 9000\n")
+
+        assert refused.hint is not None
+        assert refused.hint.startswith("did you mean backend? found are backend (Procfile.dev, line 1), ")
+
+    def test_says_why_it_was_left_out(self, root: Path) -> None:
+        refused = self.error(root, "[services.css]\nport = 9000\n")
+
+        assert refused.hint == (
+            "Procfile.dev, line 3: css is left out: it starts containers; write `command`, which starts css"
+        )
+
+    def test_says_so_beside_other_problems(self, root: Path) -> None:
+        refused = self.error(root, "[services.api]\nport = 9000\n[services.css]\nport = 9001\n")
+
+        assert "services.api.command: missing (found are backend (Procfile.dev, line 1)" in refused.message
+        assert "services.css.command: missing (Procfile.dev, line 3: css is left out" in refused.message
+
+    def test_says_that_nothing_was_looked_for(self, root: Path) -> None:
+        refused = self.error(root, "[project]\ndetect = false\n[services.backend]\nport = 9000\n")
+
+        assert refused.hint == (
+            "say what starts the service, or choose a built-in provider; "
+            "`detect = false` keeps devinit from looking for it in the repository"
+        )
+
+    def test_says_that_nothing_was_found(self, tmp_path: Path) -> None:
+        refused = self.error(tmp_path, "[services.api]\nport = 9000\n")
+
+        assert refused.hint == (
+            "say what starts the service, or choose a built-in provider; "
+            "no other file of the repository describes one"
+        )

@@ -17,7 +17,15 @@ from msgspec import Struct, inspect, structs
 from devinit.config.initial import initial_toml
 from devinit.config.load import load
 from devinit.config.schema import tables
-from devinit.config.tables import HealthTable, LogsTable, ReadyTable, RestartTable, StopTable, Table
+from devinit.config.tables import (
+    HealthTable,
+    LogsTable,
+    ReadyTable,
+    RestartTable,
+    StopTable,
+    Table,
+    TaskTable,
+)
 from devinit.errors import ConfigError
 from devinit.kinds import KINDS
 from devinit.model.service import (
@@ -37,7 +45,7 @@ Raw: TypeAlias = dict[str, Any]  # a parsed devinit.toml: what the keys hold is 
 
 TEXTS = (
     "sub", "/page?x=1", r"say \"it\" or \\d+", "HUP", "7990-8010", "500 kB", "file.env", "src/**/*.py",
-    "API_PORT", "db", "postgresql://ada:secret@db.example.com:5433/shop", "redis", "postgres", "a.json",
+    "API_PORT", "db", "subject", "postgresql://ada:secret@db.example.com:5433/shop", "redis", "postgres", "a.json",
 )  # fmt: skip
 """One of them suits every key that takes a text."""
 NUMBERS = (2, 4.5, 8123, 204)
@@ -55,6 +63,12 @@ SERVICES: dict[str, Raw] = {
     "a cache": {"provider": "redis"},
 }
 """In which a key is tried: not every key means something in every one."""
+
+TASKS: tuple[Raw, ...] = (
+    {"command": "work"},
+    {"command": "work", "service": "subject", "depends_on": ["db"]},
+)
+"""In which a key of a task is tried."""
 
 
 class Case(NamedTuple):
@@ -137,10 +151,21 @@ def cases() -> Iterator[Case]:
                 yield Case(
                     ("services", "", *key), with_key(file, ("services", "subject", *key), value), without
                 )
+    yield from cases_of_tasks()
     for key, kind in keys_of(inspect.type_info(TABLES.layer)):
-        for value in values_of(kind) if key[0] != "services" else ():
+        for value in values_of(kind) if key[0] not in ("services", "tasks") else ():
             file = {"services": {"subject": PROCESS}}
             yield Case(key, with_key(file, key, value), file)
+
+
+def cases_of_tasks() -> Iterator[Case]:
+    """Yield each key of a task with each value, in one that runs a command and waits for another one."""
+    for key, kind in keys_of(inspect.type_info(TaskTable)):
+        for value in values_of(kind):
+            for task in TASKS:
+                file = {"services": {"subject": PROCESS}, "tasks": {"db": {"command": "x"}, "a": task}}
+                without = {**file, "tasks": {**file["tasks"], "a": without_key(task, key)}}
+                yield Case(("tasks", "", *key), with_key(file, ("tasks", "a", *key), value), without)
 
 
 def without_key(table: Raw, key: Key) -> Raw:
@@ -245,10 +270,11 @@ def every_key() -> set[Key]:
     keys = {
         ("services", "", *key) for key, kind in keys_of(inspect.type_info(TABLES.service)) if has_value(kind)
     }
+    keys |= {("tasks", "", *key) for key, _ in keys_of(inspect.type_info(TaskTable))}
     layer = {
         key
         for key, kind in keys_of(inspect.type_info(TABLES.layer))
-        if key[0] != "services" and has_value(kind)
+        if key[0] not in ("services", "tasks") and has_value(kind)
     }
     return keys | layer
 

@@ -27,6 +27,9 @@ class TestTheSecretsOfAnEnvFile:
     def test_are_none_that_a_word_of_the_project_is(self) -> None:
         assert "shop" not in secrets_of(SAID)
 
+    def test_are_none_that_every_configuration_has(self) -> None:
+        assert secrets_of({"POSTGRES_PASSWORD": "postgres"}) == {}
+
 
 class TestATable:
     @pytest.mark.parametrize(
@@ -38,6 +41,7 @@ class TestATable:
             ({"env": {"A": "x PWENV20", "B": "info"}}, {"env": {"B": "info"}}, ["env.A"]),
             ({"env": {"A": "x PWENV20"}}, {}, ["env.A"]),
             ({"env": {"A": "p=PWENV6", "C": False}}, {"env": {"A": "p=${DB_PASS}", "C": False}}, []),
+            ({"user": "PWENV6", "depends_on": ["PWENV8"]}, {"user": "PWENV6", "depends_on": ["PWENV8"]}, []),
             ({"command": "run --url redis://x:PWENV24@h"}, {}, ["command"]),
         ],
     )

@@ -488,3 +488,24 @@ class TestAProjectsNameInSql:
         assert text.isidentifier()
         assert text == text.lower()
         assert len(text) <= 63
+
+
+class TestAOneShotThatRunsOnce:
+    def test_is_a_command_without_a_port_and_a_ready(self, loaded: Callable[..., Project]) -> None:
+        assert loaded('[services.seed]\ncommand = "x"\nonce = true').services["seed"].once
+
+    @pytest.mark.parametrize(
+        ("keys", "said"),
+        [
+            ("port = 8000", "services.seed.once: means nothing for a server"),
+            ('ready = { log = "x" }', "services.seed.once: means nothing beside `ready`"),
+            ('restart = "always"', 'services.seed.once: means nothing beside restart = "always"'),
+        ],
+    )
+    def test_is_nothing_else(self, refused: Callable[..., str], keys: str, said: str) -> None:
+        assert said in refused(f'[services.seed]\ncommand = "x"\nonce = true\n{keys}')
+
+    def test_is_no_server_of_data(self, refused: Callable[..., str]) -> None:
+        assert "services.db.once: means nothing for a server" in refused(
+            '[services.db]\nprovider = "postgres"\nonce = true'
+        )

@@ -22,8 +22,8 @@ from devinit.dashboard.presentation import (
     table,
     uptime,
 )
-from devinit.dashboard.state import Line, Stack, View
-from devinit.model.status import Phase
+from devinit.dashboard.state import Line, Stack, View, happened, in_words
+from devinit.model.status import Phase, WrongServer
 from devinit.text import width
 from tests.dashboard.conftest import WHY
 
@@ -41,6 +41,21 @@ READY = View(
     cpu=(5.0, 50.0),
     memory=88_000_000,
 )
+
+
+WRONG: WrongServer = {
+    "kind": "postgres",
+    "port": 5432,
+    "socket": None,
+    "project": "guestbook",
+    "root": "/work/guestbook",
+    "service": "postgres",
+    "pid": 811,
+    "instead_of": "postgres",
+    "own_port": 5433,
+    "text": "connected to guestbook's postgres (port 5432), not to its own (5433)",
+    "advice": ["alembic.ini:3 names localhost:5432; nothing tells it 5433"],
+}
 
 
 def stack(*views: View) -> Stack:
@@ -111,6 +126,32 @@ class TestTheTable:
         assert "configuration is newer" in text(line)
         assert is_link_at(line, text(line).index("http"))
         assert not is_link_at(line, text(line).index("configuration"))
+
+    def test_says_in_red_that_a_service_uses_another_server_than_its_own(self) -> None:
+        misled = View(
+            name="web", phase="ready", pid=1, url="http://localhost:1", wrong_server=in_words([WRONG])
+        )
+
+        _, [line] = table(stack(misled), 80, 0.0)
+
+        assert ("wrong postgres: guestbook's on port 5432", "bad") in line
+
+    def test_gives_up_columns_rather_than_cut_that(self) -> None:
+        busy = msgspec.structs.replace(READY, wrong_server=in_words([WRONG]))
+
+        _, [line] = table(stack(busy), 80, 0.0)
+
+        assert ("wrong postgres: guestbook's on port 5432", "bad") in line
+
+    def test_shows_the_url_again_once_it_is_told_that_the_connection_is_gone(self) -> None:
+        misled = stack(View(name="web", phase="ready", pid=1, url="http://localhost:1"))
+        told = {"type": "wrong_servers", "at": 1.0, "service": "web"}
+
+        during = happened(misled, {**told, "servers": [WRONG]}, 0.0)
+        after = happened(during, {**told, "servers": []}, 0.0)
+
+        assert "wrong postgres" in text(table(during, 80, 0.0)[1][0])
+        assert "http://localhost:1" in text(table(after, 80, 0.0)[1][0])
 
     def test_tells_the_state_of_a_service_longer_than_it_draws_bars(self) -> None:
         busy = msgspec.structs.replace(READY, cpu=(50.0,) * 8)
@@ -335,6 +376,18 @@ def test_a_dependency_is_told_with_what_is_waited_for() -> None:
     told = [text(line) for line in dependencies({"depends_on": [codegen], "needed_by": []})]
 
     assert told[-1].rstrip().endswith("codegen (must have completed)")
+
+
+def test_the_details_say_in_red_which_server_a_service_uses_in_the_place_of_its_own() -> None:
+    lines = list(explanation({**WHY, "wrong_servers": [WRONG], "talks_to": ["redis"]}, None, revealed=False))
+
+    assert any(
+        ("to guestbook's postgres (port 5432), not to its own (5433)", "bad") in line for line in lines
+    )
+    assert "alembic.ini:3 names localhost:5432; nothing tells it 5433" in [
+        text(line).strip() for line in lines
+    ]
+    assert ["talks", "to", "redis"] in [text(line).split() for line in lines]
 
 
 def test_a_further_port_is_explained_with_the_one_that_it_was_meant_to_have() -> None:

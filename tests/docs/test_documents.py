@@ -33,7 +33,7 @@ HOSTS = {
 }
 """Where a link may lead, and whose names may stand in an example: what is reachable by everybody."""
 LANGUAGES = {"console", "sh", "toml", "python", "js", "json", "text"}
-TABLES = {"project", "services", "environment", "discovery", "profiles"}
+TABLES = {"project", "services", "tasks", "environment", "discovery", "profiles"}
 
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)")
 CODE_SPAN = re.compile(r"`+([^`\n]+)`+")
@@ -163,6 +163,8 @@ class TestThePagesTogether:
 
         documents = {page for page in PAGES if page.is_relative_to(index.parent) and page != index}
         assert documents <= listed
+        targets = LINK.findall(index.read_text())
+        assert sorted(targets) == sorted(set(targets))
 
     def test_say_every_exit_code(self) -> None:
         classes = [each for each in vars(errors).values() if isinstance(each, type)]

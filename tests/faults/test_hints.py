@@ -167,7 +167,7 @@ def test_a_folder_that_others_may_enter_is_removed_or_another_one_is_set(shop: S
 
     refused = shop("status")
 
-    assert "remove it, or set XDG_RUNTIME_DIR to a directory of your own" in refused.stderr
+    assert "remove it, or set XDG_RUNTIME_DIR to a folder of your own" in refused.stderr
     assert shop("status", XDG_RUNTIME_DIR=str(own)).returncode == 0
     (Path(os.environ["XDG_RUNTIME_DIR"]) / "devinit").rmdir()
     assert shop("status").returncode == 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from devinit.ports.hold import Hold, hold
 from devinit.system.listeners import tcp_listeners
+from devinit.system.paths import run_mark
 from devinit.system.processes import alive, identity_of, tree_of
 
 if TYPE_CHECKING:
@@ -154,7 +155,9 @@ class TestAServiceWithProcessesEverywhere:
     def test_is_gone_with_all_of_them_and_its_port_can_be_bound(self, shop: Shop, port: int) -> None:
         shop.service("web", port=port, command=tree(shop))
         shop.up()
-        members = [identity_of(pid) for pid in tree_of(shop.status()["web"]["pid"], f"{shop.marker}/web")]
+        members = [
+            identity_of(pid) for pid in tree_of(shop.status()["web"]["pid"], run_mark(shop.root, "web"))
+        ]
         assert len(members) == 4
 
         assert shop("stop").returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
 from devinit.kinds.process.provider import ProcessProvider
+from devinit.kinds.provider import Install
 from devinit.kinds.providers import Place
 from devinit.model.probe import ExecProbe, HttpProbe, LogProbe, Probe, StayedUpProbe, TcpProbe
 from devinit.model.service import Endpoint, Readiness, Service, StopPolicy, StopTarget
@@ -312,6 +314,70 @@ class TestAMissingModule:
 
         with nullcontext() if find_spec("django") else lacks:
             self.prepare(place, "python3 manage.py runserver")
+
+
+class TestPackagesThatAreDeclared:
+    """The program is there, for all projects of the machine: the packages of this one are not."""
+
+    @pytest.fixture
+    def shop(self, tmp_path: Path) -> Path:
+        """A project whose program was installed elsewhere."""
+        programs = tmp_path / "programs"
+        programs.mkdir()
+        for name, text in (("python3", f'exec "{sys.executable}" "$@"'), ("flask", "")):
+            (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+            (programs / name).chmod(0o755)
+        (tmp_path / "shop").mkdir()
+        return tmp_path / "shop"
+
+    def asked(self, shop: Path, command: str = "flask run", **variables: str) -> Install | None:
+        environment = {"PATH": str(shop.parent / "programs"), **variables}
+        place = Place(project="shop", root=shop, data=shop / ".devinit", environment=environment)
+        service = a_service(shop, command)
+        PROVIDER.prepare(service, place, lambda _text: None)  # it is not refused
+        return PROVIDER.install(service, place)
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("requirements.txt", "msgspec\nno-such-package[all]>=2,<3  # for the shop\n"),
+            (
+                "pyproject.toml",
+                '[project]\nname = "shop"\ndependencies = ["msgspec", "no-such-package ~= 2.0"]\n',
+            ),
+        ],
+    )
+    def test_are_installed_where_that_is_asked_for(self, shop: Path, file: str, text: str) -> None:
+        (shop / file).write_text(text)
+
+        install = self.asked(shop)
+
+        assert install is not None
+        assert "the package no-such-package was not found" in install.missing
+        assert install.command.startswith("python3 -m venv .venv && .venv/bin/pip install")
+
+    @pytest.mark.parametrize(
+        ("text", "command", "variables"),
+        [
+            ("msgspec\n", "flask run", {}),
+            ("no-such-package; sys_platform == 'win32'\n", "flask run", {}),
+            ("-r other.txt\n--no-binary :all:\nno-such @ file:///nowhere\n./local\n", "flask run", {}),
+            ("no-such-package\n", "./serve", {}),
+            ("no-such-package\n", "flask run", {"PYTHONPATH": "/elsewhere"}),
+        ],
+    )
+    def test_are_none_where_nothing_says_that_they_are_needed(
+        self, shop: Path, text: str, command: str, variables: dict[str, str]
+    ) -> None:
+        (shop / "requirements.txt").write_text(text)
+
+        assert self.asked(shop, command, **variables) is None
+
+    def test_are_none_beside_an_environment(self, shop: Path) -> None:
+        (shop / "requirements.txt").write_text("no-such-package\n")
+        (shop / ".venv/bin").mkdir(parents=True)
+
+        assert self.asked(shop) is None
 
 
 class TestAMissingVirtualEnvironment:

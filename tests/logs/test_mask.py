@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.logs.mask import Mask
+from devinit.logs.mask import KeyLines, Mask
 from devinit.logs.secrets import mask_of, noted
+from devinit.masking import masked
 from tests.places import state_of
 
 if TYPE_CHECKING:
@@ -117,3 +118,72 @@ class TestAProjectWithVeryManyVariables:
         (private / "secrets").write_text(f"{values}SECRET=tk-9f8e7d6c\n")
 
         assert mask_of(tmp_path)("abc-9f8e7d6c and tk-9f8e7d6c") == "*** and ***"
+
+
+KEY = """-----BEGIN PRIVATE KEY-----
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKB
+q8rX0sLw3E5Kq3ZdTfFh2PaQc1Gk5hTqYvB2nQ8rX0sLw3E5Kq3ZdTfFh2PaQc1G
+{last}
+-----END PRIVATE KEY-----
+ready""".replace("\n", "|")
+ENDS = ["c1Gk5hTqYvB2nQ8r", "Zd+T", "qZwE", "c1Gk5hTqYvB2nQ8rX0sLw3E5Kq3ZdTfFh2PaQ==", "abcd"]
+
+
+class TestTheLastLineOfAPrivateKey:
+    """It has no sign by which it could be told from a word: only what precedes it tells."""
+
+    @staticmethod
+    def shown(*lines: str, keys: KeyLines | None = None) -> list[str]:
+        keys = keys or KeyLines()
+        return [masked(keys("web", line)) for line in lines]
+
+    @pytest.mark.parametrize(
+        ("before", "last"), [(before, last) for before in ("", "    ", "INFO: ") for last in ENDS][:-1]
+    )
+    def test_is_hidden_after_its_beginning(self, last: str, before: str) -> None:
+        begin, *body, end, after = KEY.format(last=last).split("|")
+
+        shown = self.shown(*(before + line for line in (begin, *body, end)), after)
+
+        assert shown[1:-2] == [f"{before}***"] * len(body)
+        assert shown[-1] == "ready"
+
+    @pytest.mark.parametrize("last", ENDS[:3])
+    def test_is_hidden_after_a_whole_line_where_the_beginning_is_not_there(self, last: str) -> None:
+        *_, long, last, end, after = KEY.format(last=last).split("|")
+
+        assert self.shown(long, last, end, after) == ["***", "***", end, "ready"]
+
+    def test_is_told_for_each_service_by_itself(self) -> None:
+        begin, first, _, last, *_ = KEY.format(last=ENDS[0]).split("|")
+        keys = KeyLines()
+
+        shown = [
+            keys("web", begin),
+            keys("worker", "compiled4"),
+            keys("web", first),
+            keys("worker", "Ready2Go"),
+        ]
+
+        assert shown[1::2] == ["compiled4", "Ready2Go"]
+        assert keys("web", last) == "***"
+
+    @pytest.mark.parametrize("word", ["ready", "migrated", "started 12 workers", "http://localhost:3000/"])
+    def test_is_not_a_word_after_a_long_line(self, word: str) -> None:
+        assert self.shown(KEY.split("|")[1], word)[1] == word
+
+    def test_is_not_a_word_long_after_a_key_that_does_not_end(self) -> None:
+        words = ["the key is broken", "the server starts", "it listens on 8000", "it is ready", "migrated"]
+
+        assert self.shown(KEY.split("|")[0], *words)[1:] == words
+
+    def test_is_hidden_behind_the_lines_of_a_header(self) -> None:
+        lines = [
+            "-----BEGIN RSA PRIVATE KEY-----",
+            "Proc-Type: 4,ENCRYPTED",
+            "DEK-Info: AES-128-CBC,0A1B",
+            "",
+            "abcd",
+        ]
+
+        assert self.shown(*lines)[-1] == "***"

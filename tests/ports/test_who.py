@@ -152,10 +152,10 @@ class TestAPortOfAProject:
         lease, early = take(leases, port, neighbour), take(leases, other, neighbour)
         stranger(port)
 
-        for each in (port, other):  # the second does not listen yet
+        for each, does in ((port, "runs on it"), (other, "has it without listening")):
             found = told(each, root)
             assert (found.kind, found.owner) == (VerdictKind.NEIGHBOUR, neighbour)
-            assert found.advice.startswith("backend of blog runs on it: `devinit -C ")
+            assert found.advice.startswith(f"backend of blog {does}: `devinit -C ")
         lease.give_back()
         early.give_back()
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec import structs
+from msgspec.structs import replace
 
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
@@ -221,6 +223,28 @@ class TestPartsOfAnAddress:
         assert found["POSTGRES_USER"].outcome is Outcome.KEPT
         assert found["POSTGRES_PASSWORD"].outcome is Outcome.LEFT_OUT
 
+    def test_of_a_data_source_of_spring_are_its_login(self) -> None:
+        read = [
+            stated("SPRING_DATASOURCE_URL", "jdbc:postgresql://localhost:5432/app", Source.CODE),
+            stated("SPRING_DATASOURCE_USERNAME", "app", Source.CODE),
+            stated("SPRING_DATASOURCE_PASSWORD", "", Source.CODE),
+        ]
+
+        assert {name: each.value for name, each in decided(*read).items()} == {
+            "SPRING_DATASOURCE_URL": "jdbc:postgresql://localhost:5433/shop",
+            "SPRING_DATASOURCE_USERNAME": "shop",
+            "SPRING_DATASOURCE_PASSWORD": "secret",
+        }
+
+    def test_that_are_a_login_stay_beside_the_address_of_a_file(self) -> None:
+        read = [
+            stated("SPRING_DATASOURCE_URL", "jdbc:postgresql://db.example.com:5432/app"),
+            stated("SPRING_DATASOURCE_USERNAME", "app", Source.CODE),
+            stated("SPRING_DATASOURCE_PASSWORD", "", Source.CODE),
+        ]
+
+        assert not any(each.outcome is Outcome.GIVEN for each in decided(*read).values())
+
     def test_without_a_port_say_that_it_is_missing(self) -> None:
         found = decided(stated("DB_HOST", "localhost"), stated("DB_USER", "a"))
 
@@ -326,6 +350,46 @@ class TestAForm:
         found = decided(stated("APP_DATABASE_URL", "", Source.CODE, required=True))
 
         assert found["APP_DATABASE_URL"].value == URL
+
+    def test_of_one_origin_that_the_code_needs_is_that_of_the_first_frontend(self) -> None:
+        found = decided(stated("CORS", "", Source.CODE, required=True))
+
+        assert found["CORS"].value == "http://localhost:5174"
+        assert decided(stated("CORS_ORIGIN", "", Source.CODE)) == {}
+
+    def test_of_a_list_of_origins_without_a_value_has_those_of_the_frontends(self) -> None:
+        read = stated("CORS_ORIGIN", "", Source.CODE)
+
+        found = decided(replace(read, separator=Separator.COMMA))
+
+        assert found["CORS_ORIGIN"].value == "http://localhost:5174,http://127.0.0.1:5174"
+
+    def test_of_an_address_that_a_page_needs_is_that_of_the_backend(self) -> None:
+        found = decided(stated("VITE_API_BASE_URL", "", Source.CODE, required=True), of="frontend")
+
+        assert found["VITE_API_BASE_URL"].value == "http://localhost:8001"
+        assert decided(stated("VITE_MAPS_URL", "", Source.CODE, required=True), of="frontend") == {}
+
+    def test_is_not_needed_where_the_name_has_the_projects_own_in_it(self) -> None:
+        found = decided(stated("VITE_SHOP_API_URL", "", Source.CODE, required=True), of="frontend")
+
+        assert found["VITE_SHOP_API_URL"].value == "http://localhost:8001"
+
+    def test_is_not_needed_where_the_name_has_that_of_the_backends_package_in_it(self) -> None:
+        backend = structs.replace(
+            SHOP.services["backend"], command="uvicorn tea_room.main:app --port ${PORT}"
+        )
+        project = structs.replace(SHOP, services={**SHOP.services, "backend": backend})
+        situation = Situation(
+            servers=servers_of(project, endpoints(MOVED)),
+            service="frontend",
+            standard=environment(SHOP, endpoints(MOVED), base={}),
+        )
+        wanted = ("VITE_TEA_ROOM_API_URL", "VITE_TEA_API_URL", "VITE_PAYPAL_API_URL")
+
+        found = decisions([stated(name, "", Source.CODE, required=True) for name in wanted], situation)
+
+        assert {name: each.value for name, each in found.items()} == {wanted[0]: "http://localhost:8001"}
 
 
 NAMES = (

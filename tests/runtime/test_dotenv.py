@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from devinit.errors import ConfigError
-from devinit.runtime.dotenv import HEADER, read_env_file, read_env_files, render, render_json, render_shell
+from devinit.runtime.dotenv import (
+    HEADER,
+    read_env_file,
+    read_env_files,
+    render,
+    render_json,
+    render_shell,
+    stated_in,
+)
 
 
 class Reader(Protocol):
@@ -187,6 +195,24 @@ class TestReadingAnEnvFile:
         path.write_text("# settings\nexport A=1 # one\nB='two words'\nC=\"a\\nb\"\n\nD=\nE\n")
 
         assert read_env_file(path, caller={}) == {"A": "1", "B": "two words", "C": "a\nb", "D": ""}
+
+    def test_understands_the_backticks_of_node_around_several_lines(self, tmp_path: Path) -> None:
+        path = tmp_path / ".env"
+        path.write_text("A=`{\n  \"b\": 'c\\d'\n}` # why\nexport E = `\n`\nF=`g`\nH=1\n")
+
+        assert read_env_file(path, caller={}) == {
+            "A": "{\n  \"b\": 'c\\d'\n}",
+            "E": "\n",
+            "F": "`g`",
+            "H": "1",
+        }
+        assert [each.line for each in stated_in([path], caller={}).values()] == [1, 4, 6, 7]
+
+    def test_takes_a_remark_in_the_place_of_a_value_for_none(self, tmp_path: Path) -> None:
+        path = tmp_path / ".env"
+        path.write_text("A=#your key here\nB= # one\nC=#ff0000\nD='#x y'\nE=a#b c\n")
+
+        assert read_env_file(path, caller={}) == {"A": "", "B": "", "C": "#ff0000", "D": "#x y", "E": "a#b c"}
 
     def test_expands_references_to_earlier_lines_then_to_the_caller(self, tmp_path: Path) -> None:
         path = tmp_path / ".env"

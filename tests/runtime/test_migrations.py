@@ -132,6 +132,7 @@ class TestAMigration:
         ("npx prisma db push", True),
         ("npx prisma generate", False),
         ("npm run build", False),
+        ("flask --app shop db upgrade", True),
     ],
 )
 def test_a_command_that_changes_a_database_is_recognised(command: str, expected: bool) -> None:

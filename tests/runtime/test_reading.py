@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -168,6 +169,74 @@ class TestJavaScript:
     def test_without_a_literal_says_nothing(self, text: str) -> None:
         assert read_javascript(text).reads == ()
 
+    @pytest.mark.parametrize(
+        ("text", "name", "default"),
+        [
+            ('process.env.CORS_ORIGIN ? process.env.CORS_ORIGIN.split(",") : []', "CORS_ORIGIN", ""),
+            ("process.env['ALLOWED_ORIGIN']?.split(',') ?? []", "ALLOWED_ORIGIN", ""),
+            ('(process.env.ORIGINS || "").split(",")', "ORIGINS", ""),
+            ('(process.env.ORIGINS ?? "http://localhost:1")\n  .split(",")', "ORIGINS", "http://localhost:1"),
+        ],
+    )
+    def test_takes_a_list_apart(self, text: str, name: str, default: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.name, read.default, read.separator) == (name, default, Separator.COMMA)
+
+    @pytest.mark.parametrize(
+        ("text", "name"),
+        [
+            ("app.enableCors({ origin: [process.env.CORS], credentials: true })", "CORS"),
+            ("cors({ origin: process.env.CLIENT_URL })", "CLIENT_URL"),
+            ("axios.create({ baseURL: import.meta.env.VITE_API_BASE_URL })", "VITE_API_BASE_URL"),
+            ("const url = `${process.env.NEXT_PUBLIC_API_BASE_URL}/items`", "NEXT_PUBLIC_API_BASE_URL"),
+            ("import { PUBLIC_API_URL } from '$env/static/public'", "PUBLIC_API_URL"),
+        ],
+    )
+    def test_cannot_do_without_an_origin_and_the_address_of_the_api(self, text: str, name: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.name, read.default, read.is_required) == (name, "", True)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "import.meta.env.VITE_API_BASE_URL ?? location.origin",
+            "import.meta.env.VITE_API_BASE_URL || location.origin",
+            "process.env.REACT_APP_API_URL ? real : mocked",
+            "import.meta.env.VITE_SOCKET_URL && connect()",
+            "if (import.meta.env.VITE_API_BASE_URL === undefined) mock()",
+            "process.env.INTERNAL_API_URL",
+            "cors({ origin: process.env.ORIGIN || true })",
+        ],
+    )
+    def test_does_without_what_it_asks_for_first(self, text: str) -> None:
+        assert read_javascript(text).reads == ()
+
+
+class TestAPageThatCannotDoWithoutAnAddress:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "axios.get(`${process.env.REACT_APP_API_SERVICE_URL}/users`)",
+            "fetch(import.meta.env.REACT_APP_API_SERVICE_URL + '/users')",
+        ],
+    )
+    def test_reads_one_that_it_needs(self, text: str) -> None:
+        [read] = read_javascript(text).reads
+
+        assert (read.name, read.default, read.is_required) == ("REACT_APP_API_SERVICE_URL", "", True)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "const url = `${process.env.API_URL ?? ''}/users`",
+            "console.log(`${process.env.NODE_ENV}`)",
+        ],
+    )
+    def test_or_one_that_may_be_missing(self, text: str) -> None:
+        assert not any(each.is_required for each in read_javascript(text).reads)
+
 
 class TestSpring:
     @pytest.mark.parametrize(
@@ -189,6 +258,44 @@ class TestSpring:
     @pytest.mark.parametrize("text", ["# a=${B}", "a=b-${C}-d", "a=${lower}", "plain"])
     def test_without_a_whole_reference_says_nothing(self, text: str) -> None:
         assert read_spring(text).reads == ()
+
+    def test_takes_an_address_that_it_states_from_the_environment_as_well(self) -> None:
+        text = """\
+            spring:
+              datasource:
+                type: com.zaxxer.hikari.HikariDataSource
+                url: jdbc:postgresql://localhost:5432/shop # here
+                username: shop
+                password:
+              data:
+                redis:
+                  host: localhost
+            server:
+              port: 8080
+        """
+
+        reads = read_spring(textwrap.dedent(text)).reads
+
+        assert [(each.name, each.default, each.line) for each in reads] == [
+            ("SPRING_DATASOURCE_URL", "jdbc:postgresql://localhost:5432/shop", 4),
+            ("SPRING_DATASOURCE_USERNAME", "shop", 5),
+            ("SPRING_DATASOURCE_PASSWORD", "", 6),
+            ("SPRING_DATA_REDIS_HOST", "localhost", 9),
+        ]
+
+    def test_reads_properties_alike(self) -> None:
+        [read] = read_spring("spring.datasource.url = jdbc:postgresql://localhost/shop").reads
+
+        assert (read.name, read.default) == ("SPRING_DATASOURCE_URL", "jdbc:postgresql://localhost/shop")
+
+    def test_with_another_database_in_one_of_its_files_is_left_alone(self, tmp_path: Path) -> None:
+        folder = tmp_path / "src/main/resources/config"
+        folder.mkdir(parents=True)
+        url = "spring.datasource.url"
+        (folder / "application.properties").write_text(f"{url}=jdbc:postgresql://localhost/shop\n")
+        (folder / "application-dev.properties").write_text(f"{url}=jdbc:h2:mem:shop\n")
+
+        assert Folder().code(code_files(tmp_path)) == {}
 
     def test_is_found_beside_the_code(self, tmp_path: Path) -> None:
         (tmp_path / "src/main/resources").mkdir(parents=True)

@@ -83,7 +83,56 @@ CALLS = {
         "export const url_main = import.meta.env.DEV\n    ? 'http://localhost:8000'\n    : location.origin",
         2,
     ),
+    "a choice of a built program": (
+        "frontend/src/api.js",
+        "const apiUrl = process.env.NODE_ENV === 'production' ? process.env.URL : 'http://localhost:8000'",
+        1,
+    ),
+    "a choice that is no default": (
+        "frontend/src/config.js",
+        (
+            "export const API_BASE_URL =\n  import.meta.env.PROD || import.meta.env.VITE_REMOTE == 'yes'\n"
+            "    ? import.meta.env.VITE_BACKEND + 'api/'\n    : 'http://localhost:8000/api/';"
+        ),
+        4,
+    ),
+    "a proxy that may be remote": (
+        "frontend/vite.config.js",
+        (
+            "const proxy_url =\n  process.env.VITE_REMOTE === 'yes'\n    ? process.env.VITE_BACKEND\n"
+            "    : 'http://localhost:8000/';\nexport default { server: { proxy: { '/api': { target: proxy_url } } } }"
+        ),
+        4,
+    ),
+    "a choice by where the page is": (
+        "frontend/src/socket.js",
+        (
+            "export const SOCKET_URL =\n  window.location.host.indexOf('localhost') >= 0\n"
+            "    ? 'http://127.0.0.1:8000'\n    : window.location.host;"
+        ),
+        3,
+    ),
+    "a port with a name": (
+        "frontend/dev.config.js",
+        "const apiPort = 8000;\nconst API_SERVER_URL = `http://localhost:${apiPort}`;",
+        2,
+    ),
     "a field of a class": ("frontend/src/auth.ts", "  private apiUrl = 'http://localhost:8000/api';", 1),
+    "the host of the page": (
+        "frontend/src/lib/constants.ts",
+        "export const API_HOST = dev ? `${location.hostname}:8000` : ''",
+        1,
+    ),
+    "the host of the page and a port behind it": (
+        "frontend/src/live.ts",
+        "const api = 'http://' + window.location.hostname + ':8000/api'",
+        1,
+    ),
+    "a proxy to a number with a name": (
+        "frontend/proxy.config.mjs",
+        "const backendPort = 8000;\nexport default {\n  '^/api': { target: `http://localhost:${backendPort}` },\n}",
+        3,
+    ),
     "a component": (
         "frontend/src/App.vue",
         "<script>\nconst API_URL = 'http://localhost:8000'\n</script>",
@@ -115,6 +164,38 @@ class TestAClient:
         places = [each.place for each in project.evidence["backend"] if each.about == "port"]
         assert places == ["frontend/src/api.ts, line 1"]
 
+    @pytest.mark.parametrize(
+        ("listens", "proxies", "expected"),
+        [
+            ("process.env.PORT || 5001", "'/api': 'http://localhost:5000'", 5000),
+            (
+                "process.env.PORT || 5001",
+                "'/a': 'http://localhost:5000', '/b': 'http://localhost:9200'",
+                None,
+            ),
+            (
+                "process.env.PORT || 5001",
+                "'/a': 'http://localhost:5001', '/b': 'http://localhost:9200'",
+                5001,
+            ),
+            ("5001", "'/api': 'http://localhost:5000'", 5001),
+        ],
+        ids=["a default", "two places", "one that answers", "a constant"],
+    )
+    def test_that_proxies_to_one_port_moves_the_default_of_the_only_server_there(
+        self, tree: Tree, listens: str, proxies: str, expected: int | None
+    ) -> None:
+        files = {
+            "backend/main.py": "",
+            "backend/package.json": '{"scripts": {"dev": "node index.js"}, "dependencies": {"express": "5"}}',
+            "backend/index.js": f"require('express')().listen({listens})\n",
+            "frontend/vite.config.ts": f"export default {{ server: {{ proxy: {{ {proxies} }} }} }}",
+        }
+
+        found = fixed(detect(tree(files)))
+
+        assert found.get("backend", (None,))[0] == expected
+
     def test_of_something_else_is_named(self, tree: Tree) -> None:
         calls = "const API_URL = 'http://localhost:8000'\nconst r = fetch('http://localhost:9200/search')\n"
 
@@ -132,7 +213,8 @@ class TestAClient:
             "const API_URL = process.env.API_URL || 'http://localhost:8000'",
             "const API_URL = env.VITE_API_URL ||\n  'http://localhost:8000'",
             "// fetch('http://localhost:8000')",
-            "const url = process.env.NODE_ENV === 'test' ? process.env.URL : 'http://localhost:8000'",
+            "const url = process.env.API_URL ? process.env.API_URL : 'http://localhost:8000'",
+            "const url = import.meta.env.VITE_MOCKED ? '/mocks' : 'http://localhost:8000'",
             "const API_URL = z.string().default('http://localhost:8000')",
             "const DEFAULT_BASE_URL = 'http://localhost:8000'",
             "const text = 'see http://localhost:8000'",
@@ -263,3 +345,35 @@ def test_a_flood_of_text_is_not_parsed(tree: Tree) -> None:
     found = [*constants(bounds_of(root), [root / "backend"])]
 
     assert 0 < len(found) < len(files)
+
+
+class TestTwoServersOnOnePort:
+    FILES = {  # noqa: RUF012 - not changed
+        f"apps/{name}/{file}": text
+        for name in ("admin", "shop")
+        for file, text in {
+            "package.json": '{"scripts": {"dev": "node index.js"}, "dependencies": {"express": "5"}}',
+            "index.js": 'require("express")().listen(3999);\n',
+        }.items()
+    }
+
+    def test_are_one_that_is_started_and_one_that_is_named(self, tmp_path: Path) -> None:
+        for name, text in self.FILES.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+
+        project = detect(tmp_path)
+
+        assert {name: port for name, (port, _) in fixed(project).items()} == {"admin": 3999}
+        assert any(
+            note.startswith("shop is left out: port 3999 is fixed, and admin has it")
+            for note in project.notes
+        )
+
+    def test_are_both_started_where_devinit_toml_gives_the_second_one_a_port(self, tmp_path: Path) -> None:
+        for name, text in self.FILES.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        (tmp_path / "devinit.toml").write_text("[services.shop]\nport = 4001\nstrict_port = false\n")
+
+        assert {*load(tmp_path).services} == {"admin", "shop"}

@@ -23,7 +23,7 @@ from devinit.errors import StateFileError
 from devinit.model.process import ProcessSpec
 from devinit.ports.hold import Hold, hold
 from devinit.supervisor.record.state_file import read_state
-from devinit.system.paths import project_id, socket_path, state_path
+from devinit.system.paths import project_id, run_mark, socket_path, state_path
 from devinit.system.processes import Process, alive, ancestors_of, members_of, process_ids, spawn
 from devinit.system.watch import FileWatch
 from tests.kinds.conftest import embedded_valkey, system_redis
@@ -254,7 +254,7 @@ class Shop:
 
     def pids(self, service: str) -> list[int]:
         """Return the pids of a service's processes, wherever they went."""
-        return [member.pid for member in members_of(None, f"{self.marker}/{service}")]
+        return [member.pid for member in members_of(None, run_mark(self.root, service))]
 
     def every_pid(self) -> list[int]:
         """Return the pids of all services' processes."""

@@ -148,7 +148,10 @@ class TestASupervisorThatWasKilled:
         (shop.root / "held").write_text("go")
         shop.up()
 
-        assert [note["DEVINIT_RUN"].partition("/")[2] for note in shop.notes()] == ["db", "web"]
+        assert [note["DEVINIT_RUN"].partition("/")[2].partition("@")[0] for note in shop.notes()] == [
+            "db",
+            "web",
+        ]
 
     def test_during_a_back_off_does_not_forget_the_service(self, shop: Shop, port: int) -> None:
         shop.service("web", "fails-while=broken", port=port, restart={"failures": 50})

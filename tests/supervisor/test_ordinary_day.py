@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from devinit.system.listeners import tcp_listeners
+from devinit.system.paths import run_mark
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import FreePorts, Shop
@@ -108,7 +109,7 @@ class TestAStart:
         assert environment["FROM_FILE"] == "file"
         assert environment["BOTH"] == "service"
         assert environment["MINE"] == f"http://x:{port}"
-        assert environment["DEVINIT_RUN"] == f"{shop.marker}/web"
+        assert environment["DEVINIT_RUN"] == run_mark(shop.root, "web")
 
 
 class TestALook:

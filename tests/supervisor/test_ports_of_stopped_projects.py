@@ -91,7 +91,7 @@ class TestAUserWhoTriedTheDemo:
 
         assert demo.ports() == {name: port + 1 for name, port in ports.items()}
         assert reasons(command) == [
-            f"{port} is leased by {name} of mine ({own.root}), which took it over while this project was stopped"
+            f"{port} is leased by {name} of mine ({own.root}), which took it over while this project did not use it"
             for name, port in ports.items()
         ]
 
@@ -257,7 +257,7 @@ class TestAReservedPortMakesWay:
 
         assert port_of(moved) == port + 2
         assert f"{port + 1} is leased by web of shop" in reasons(command)[0]
-        assert "which took it over while this project was stopped" in reasons(command)[0]
+        assert "which took it over while this project did not use it" in reasons(command)[0]
 
     def test_and_is_reserved_as_before_when_the_other_service_does_not_come_up(
         self, moved: Shop, make_shop: MakeShop, shop: Shop, port: int

@@ -26,7 +26,7 @@ from tests.places import state_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.supervisor.conftest import MakeShop, Shop
+    from tests.supervisor.conftest import FreePorts, MakeShop, Shop
 
     Greeting = Mapping[str, object]
 
@@ -49,8 +49,11 @@ NEWER = {"version": "9.0", "wire": WIRE + 7, "oldest_command": WIRE}
 TOO_NEW = {"version": "9.0", "wire": WIRE + 7, "oldest_command": WIRE + 1}
 
 
-def looked_after_by(shop: Shop, greeting: Greeting) -> int:
-    """Let a supervisor of another version take over what runs; return its pid."""
+def looked_after_by(shop: Shop, greeting: Greeting, otherwise: str = "") -> int:
+    """Let a supervisor of another version take over what runs; return its pid.
+
+    `otherwise`: Python that makes it another version in more than its greeting.
+    """
     if shop.supervisors():
         shop.kill_supervisor(signal.SIGTERM)
     receiving, sending = os.pipe()
@@ -58,7 +61,7 @@ def looked_after_by(shop: Shop, greeting: Greeting) -> int:
     words = [json.dumps(introduction), "devinit.supervisor", str(shop.root), str(sending)]
     log = (state_of(shop.root) / "other.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-P", "-c", OTHER, *words],
+        [sys.executable, "-P", "-c", OTHER.replace("sys.exit", f"{otherwise}\nsys.exit"), *words],
         pass_fds=(sending,),
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -363,3 +366,68 @@ class TestASupervisorOfAnotherCheckout:
 
         assert client is not None
         client.close()
+
+
+MISREADS = """
+from devinit.errors import UsageError
+from devinit.supervisor.server.handlers import METHODS
+from devinit.supervisor.stack.configuration import Configuration
+
+async def misread(self):
+    return "devinit.toml: services.web has an unknown key"
+
+async def unknown(self, *_):
+    raise UsageError("there is no service called web")
+
+Configuration.error = misread
+METHODS["why"] = METHODS["check"] = unknown
+"""
+"""As one that reads devinit.toml, or detects, in another way than this version."""
+
+
+class TestAnOlderSupervisorThatMisreadsTheProject:
+    REPLACED = f"was devinit 0.0.1 (wire 1): replaced by devinit {__version__} (wire {WIRE})"
+
+    @pytest.mark.parametrize("words", [("status",), ("why", "web"), ("check",), ("wait", "web")])
+    def test_is_replaced_by_what_looks(self, running: Shop, words: tuple[str, ...]) -> None:
+        before = pids(running)
+        looked_after_by(running, FIRST, MISREADS)
+
+        done = running(*words)
+
+        assert done.returncode == 0, done.stderr
+        assert self.REPLACED in in_one_line(done.stderr)
+        assert "unknown key" not in done.stdout + done.stderr
+        assert pids(running) == before
+        assert greeting_at(running) == (__version__, WIRE)
+
+    def test_is_replaced_where_it_lacks_the_service_that_was_asked_for(
+        self, running: Shop, free_ports: FreePorts
+    ) -> None:
+        looked_after_by(running, FIRST, MISREADS.replace("Configuration.error = misread\n", ""))
+        running.service("more", port=free_ports(1)[0])
+
+        done = running("why", "more")
+
+        assert done.returncode == 0, done.stderr
+        assert self.REPLACED in in_one_line(done.stderr)
+
+    def test_stays_while_it_starts_something_and_both_are_named(
+        self, running: Shop, free_ports: FreePorts
+    ) -> None:
+        old = looked_after_by(running, FIRST, MISREADS)
+        running.service("slow", "never", port=free_ports(1)[0])
+        running.begin("start", "slow").until(service="slow", phase="starting")
+        old = looked_after_by(running, FIRST, MISREADS)
+
+        seen, asked = running("status"), running("why", "web")
+
+        both = (
+            f"the supervisor is devinit 0.0.1 (wire 1), this command is devinit {__version__} (wire {WIRE})"
+        )
+        for done in (seen, asked):
+            assert both in in_one_line(done.stderr)
+            assert "the next start replaces it" in in_one_line(done.stderr)
+        assert "as devinit 0.0.1 reads it: devinit.toml: services.web has an unknown key" in seen.stderr
+        assert (seen.returncode, asked.returncode) == (0, 2), (asked.stdout, asked.stderr)
+        assert running.supervisors() == [old]

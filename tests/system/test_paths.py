@@ -67,6 +67,19 @@ class TestTheStateDirectory:
         with pytest.raises(StateFileError, match=r"/devinit is not a folder"):
             paths.state_directory()
 
+    def test_is_refused_with_another_place_when_the_file_in_the_way_is_another_users(
+        self, machine: Machine
+    ) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a file away")
+        (machine.state / "devinit").symlink_to(machine.state / "nothing")
+        os.chown(machine.state / "devinit", 65534, 65534, follow_symlinks=False)
+
+        with pytest.raises(StateFileError, match="it belongs to another user") as refused:
+            paths.state_directory()
+
+        assert refused.value.hint == "set XDG_STATE_HOME to a folder of your own"
+
     def test_is_refused_by_name_where_nothing_can_be_created(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing/here")
 
@@ -151,7 +164,41 @@ class TestTheRuntimeDirectory:
 
         with pytest.raises(StateFileError, match="it is a symbolic link") as caught:
             paths.runtime_directory()
-        assert caught.value.hint == "remove it, or set XDG_RUNTIME_DIR to a directory of your own"
+        assert caught.value.hint == "remove it, or set XDG_RUNTIME_DIR to a folder of your own"
+
+    @pytest.mark.parametrize("prepared", ["folder", "file", "link", "link to nothing"])
+    def test_of_another_user_is_refused_with_the_only_way_out(
+        self, temporary: Path, tmp_path: Path, prepared: str
+    ) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a file away")
+        path = temporary / f"devinit-{os.getuid()}"
+        match prepared:
+            case "folder":
+                path.mkdir(mode=0o700)
+            case "file":
+                path.touch()
+            case "link":
+                path.symlink_to(tmp_path)
+            case _:
+                path.symlink_to(tmp_path / "nothing")
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+
+        with pytest.raises(StateFileError, match=f"{path} ") as caught:
+            paths.runtime_directory()
+
+        assert "it belongs to another user (uid 65534)" in caught.value.message
+        # Where everybody may write, as in /tmp, nobody moves another's file away.
+        assert caught.value.hint == "set XDG_RUNTIME_DIR to a folder of your own"
+
+    def test_of_another_user_is_passed_by_where_the_way_out_is_taken(
+        self, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (temporary / f"devinit-{os.getuid()}").touch()
+        (own := tmp_path / "own").mkdir(mode=0o700)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(own))
+
+        assert paths.runtime_directory() == own / "devinit"
 
     def test_is_refused_when_others_may_enter_it(self, temporary: Path) -> None:
         (temporary / f"devinit-{os.getuid()}").mkdir(mode=0o755)

@@ -30,7 +30,7 @@ from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
 from devinit.ports.holder.naming import whole_title
 from devinit.system import old_data, state_folders
-from devinit.system.paths import project_id
+from devinit.system.paths import marked_service, run_mark
 from devinit.system.processes import (
     RUN_VARIABLE,
     Process,
@@ -191,14 +191,15 @@ def names_in(root: Path) -> set[str]:
 
 def marked(root: Path) -> dict[str, list[ProcessIdentity]]:
     """Return the processes that carry this checkout's mark, by service."""
-    mark = f"{project_id(root)}/"
     services = {
-        value.removeprefix(mark)
+        name
         for pid in process_ids()
-        if (value := variable_of(pid, RUN_VARIABLE) or "").startswith(mark)
+        if (name := marked_service(variable_of(pid, RUN_VARIABLE) or "", root)) is not None
     }
     table = ProcessTable()
-    return {name: found for name in sorted(services) if (found := table.members_of(None, mark + name))}
+    return {
+        name: found for name in sorted(services) if (found := table.members_of(None, run_mark(root, name)))
+    }
 
 
 def named(members: Sequence[ProcessIdentity]) -> str:

@@ -13,7 +13,7 @@ from devinit.errors import DevinitError
 
 if TYPE_CHECKING:
     from devinit.control.client import Client
-    from devinit.model.status import ServiceStatus
+    from devinit.model.status import ServiceStatus, WrongServer
 
 UNWATCHED = "its files are not watched"
 """How the supervisor says that changes are not seen at all; what else it says of a watch is good to know."""
@@ -30,9 +30,15 @@ def services(answer: Client | DevinitError | None) -> Iterator[Finding]:
             # An older supervisor cannot be asked to.
             with suppress(RemoteError):
                 api.confirm(answer, each["name"])
-    status = api.status(answer)
+    # Measured: then it is also looked to which servers the services are connected.
+    status = api.status(answer, measure=True)
     yield from (finding_of(each) for each in status["services"] if is_unwell(each))
     yield from (found for each in status["services"] if (found := watch_of(each)) is not None)
+    yield from (
+        wrong_server(each["name"], wrong)
+        for each in status["services"]
+        for wrong in each.get("wrong_servers", [])
+    )
     notes = (note for each in status["services"] for note in notes_about(answer, each["name"]))
     yield from (Finding(check="services", problem=note, harmless=True) for note in dict.fromkeys(notes))
 
@@ -46,6 +52,13 @@ def watch_of(service: ServiceStatus) -> Finding | None:
     harmless = not problem.startswith(UNWATCHED)
     return Finding(
         check="services", problem=f"{service['name']}: {problem}", advice=advice, harmless=harmless
+    )
+
+
+def wrong_server(service: str, wrong: WrongServer) -> Finding:
+    """Return what is wrong with a service that uses another server than the project's."""
+    return Finding(
+        check="services", problem=f"{service} is {wrong['text']}", advice="\n".join(wrong["advice"])
     )
 
 

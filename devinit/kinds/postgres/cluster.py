@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from devinit.errors import ProviderError, StateFileError
@@ -253,3 +254,12 @@ def _write_private(path: Path, text: str, account: Account) -> None:
 def _own(path: Path, account: Account) -> None:
     if account.run_as is not None:
         os.chown(path, account.run_as.uid, account.run_as.gid)
+
+
+def system_identifier(cluster: Path) -> int:
+    """Return the number that initdb gives each cluster; copies have the same. 0 when it cannot be read.
+
+    It is the first field of global/pg_control (src/include/catalog/pg_control.h).
+    """
+    content = read_bytes(cluster / "global" / "pg_control") or b""
+    return int.from_bytes(content[:8], sys.byteorder)

@@ -145,6 +145,7 @@ POSTGRES = Kind(
     own=PostgresKeys,
     settings=PostgresSettings,
     flavours=(Flavour(name="postgres", title="PostgreSQL", banner=r"postgres \(PostgreSQL\)"),),
+    programs=("postgres", "postmaster"),
     default_port=5432,
     url_schemes=("postgresql", "postgres"),
     common_prefix="POSTGRES",

@@ -21,6 +21,7 @@ from devinit.kinds.postgres.cluster import (
     is_starting,
     place_home,
     server_environment,
+    system_identifier,
 )
 from devinit.kinds.postgres.kind import LONGEST_IDENTIFIER, POSTGRES, PostgresSettings
 from devinit.kinds.postgres.named import named_password
@@ -30,6 +31,7 @@ from devinit.kinds.postgres.provisioning import (
     has_password,
     is_provisioned,
     missing,
+    oid_of,
     provision,
     with_kept_names,
 )
@@ -204,6 +206,16 @@ class PostgresProvider(Provider):
     def data(self, service: Service, place: Place) -> Path | None:
         """Return the cluster."""
         return _cluster_in_use(service, place)
+
+    def data_identity(self, service: Service, endpoint: Endpoint, place: Place) -> str | None:
+        """Return the numbers of the cluster and of its database: each database that is created gets a new one."""
+        if service.external_url is not None:
+            return super().data_identity(service, endpoint, place)
+        program, cluster = _prepared(service, place)
+        client = installation.psql(program.path, place)
+        database = _settings(service).database
+        oid = oid_of(database, cluster, endpoint, place, client) if client is not None else None
+        return None if oid is None else f"{system_identifier(cluster)}/{oid}"
 
     def loss(self, service: Service, place: Place, process_id: int | None) -> str:
         """Say whether the cluster is another one, or not whole."""

@@ -101,6 +101,13 @@ def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place
     write_atomically(cluster / PROVISIONED, msgspec.json.encode(record), mode=0o600)
 
 
+def oid_of(database: str, cluster: Path, endpoint: Endpoint, place: Place, psql: Path) -> int | None:
+    """Return the number of a database; None without one, or when the server does not say. Raise ProviderError."""
+    question = f"SELECT oid FROM pg_database WHERE datname = {literal(database)};"  # noqa: S608 - it is quoted
+    said = _carried_out(question, cluster, endpoint, place, psql).stdout.strip()
+    return int(said) if said.isdecimal() else None
+
+
 def script(wanted: DatabaseSettings) -> str:
     """Return the commands for psql, which can be repeated without harm.
 

@@ -24,6 +24,8 @@ from devinit.toolchains.node.managers import INSTALLED, install_with, install_wi
 from devinit.toolchains.python.environments import environments, has_environment, may_have_module
 from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
+_WITH_NAMES = frozenset(("requirements.txt", "requirements/base.txt", PYPROJECT))
+"""Files that name packages as they are, and lock none."""
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
 _IMPORT_SECONDS = 5.0
@@ -60,6 +62,16 @@ def install_for_program(service: Service, place: Place, path: str | None = None)
         return _lacking_program(service, path if path is not None else _path_of(service, place))
 
     return _of_python(service, place, lacking)
+
+
+def install_of_declared(service: Service, place: Place) -> Install | None:
+    """Return what installs the packages that a Python project declares, where its interpreter lacks one of them.
+
+    Less certain than the others, so nothing is refused for it: a package may be declared, and not be needed.
+    """
+    if service.external_url is not None:
+        return None
+    return _of_python(service, place, _lacking_package)
 
 
 def _of_node(service: Service, place: Place) -> Install | None:
@@ -197,6 +209,28 @@ def _lacking_module(service: Service, place: Place) -> str | None:
         if found is not None and not _imports(found, module, service.directory, place):
             return f"the module {module}"
     return None
+
+
+def _lacking_package(service: Service, place: Place) -> str | None:
+    """Return a package that the project declares, and that the interpreter of a service does not have."""
+    import shutil  # as above
+
+    from devinit.kinds.process import declared  # `start --setup` alone asks
+
+    commands = (*service.before_start, service.command or "")
+    if _has_import_path(service, place) or not any(
+        declared.PROGRAMS.intersection(first_words(command)[:1]) for command in commands
+    ):
+        return None
+    made = python_setup(service, place)
+    path = _path_of(service, place)
+    python = shutil.which("python3", path=path) or shutil.which("python", path=path)
+    if made is None or python is None:
+        return None
+    folder, installer = made
+    file = installer.file
+    name = declared.lacking(folder / file, python, place.environment) if file in _WITH_NAMES else None
+    return None if name is None else f"the package {name}"
 
 
 def _has_import_path(service: Service, place: Place) -> bool:

@@ -8,7 +8,12 @@ import msgspec
 
 from devinit.errors import ServiceError
 from devinit.kinds.command import command_spec
-from devinit.kinds.process.installing import install_for_program, install_of, may_lack_packages
+from devinit.kinds.process.installing import (
+    install_for_program,
+    install_of,
+    install_of_declared,
+    may_lack_packages,
+)
 from devinit.kinds.process.missing_tools import missing_tool, path_of, stand_in_for
 from devinit.kinds.process.updating import update_of
 from devinit.kinds.process.versions import refusal_of
@@ -61,7 +66,7 @@ class ProcessProvider(WebProvider):
         refusal = refusal_of(service, place)
         if refusal is not None and not refusal.is_by_hand:
             return refusal
-        return install_of(service, place)
+        return install_of(service, place) or install_of_declared(service, place)
 
     def update(self, service: Service, place: Place) -> Install | None:
         """Return what installs the packages of a Python or Node project again, once its files are newer."""

@@ -60,6 +60,7 @@ REDIS = Kind(
         Flavour(name="redis", title="Redis", banner="Redis server v="),
         Flavour(name="valkey", title="Valkey", banner="Valkey server v="),
     ),
+    programs=("redis-server", "valkey-server", "keydb-server", "dragonfly"),
     default_port=6379,
     url_schemes=("redis", "rediss"),
     common_prefix="REDIS",

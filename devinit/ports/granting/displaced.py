@@ -1,4 +1,4 @@
-"""What is said about ports that a stopped project had until now: to the project that gets them. Pure.
+"""What is said about ports that a service which does not run had until now: to the project that gets them. Pure.
 
 The other project reads its part at its next start, if it has to move: `verdict.brief` says who took the port over.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from devinit.model.names import service_of
 from devinit.model.port import LeaseOwner
 from devinit.ports.leases import Displaced
 
@@ -15,21 +16,23 @@ Ports: TypeAlias = Iterable[tuple[int, Displaced]]
 
 
 def notes_about(displaced: Ports, asking: LeaseOwner) -> Iterator[str]:
-    """Yield a sentence for each stopped project whose ports are used now, and one for each that was reserved."""
-    used: dict[str, list[int]] = {}
+    """Yield a sentence for each project whose ports are used now, and one for each port that was reserved."""
+    used: dict[tuple[str, bool], dict[int, str]] = {}
     names: dict[str, str] = {}
     for port, each in displaced:
         name = names.setdefault(each.owner.root, _name(each.owner, asking))
         if each.kept:
+            state = "does not run now" if each.down else "is stopped"
             yield (
-                f"{port} was reserved for {each.owner.service} of {name}, which is stopped "
+                f"{port} was reserved for {each.owner.service} of {name}, which {state} "
                 "and may have to move at its next start"
             )
         else:
-            used.setdefault(each.owner.root, []).append(port)
-    for root, ports in used.items():
-        verb = "is" if len(ports) == 1 else "are"
-        yield f"{_in_words(ports)} {verb} also used by {names[root]}, which is stopped"
+            used.setdefault((each.owner.root, each.down), {})[port] = service_of(each.owner.service)
+    for (root, down), services in used.items():
+        verb = "is" if len(services) == 1 else "are"
+        state = f"whose {_not_running(services.values())} now" if down else "which is stopped"
+        yield f"{_in_words(sorted(services))} {verb} also used by {names[root]}, {state}"
 
 
 def _name(owner: LeaseOwner, asking: LeaseOwner) -> str:
@@ -37,6 +40,11 @@ def _name(owner: LeaseOwner, asking: LeaseOwner) -> str:
     return f"{owner.project} ({owner.root})" if owner.project == asking.project else owner.project
 
 
-def _in_words(ports: Iterable[int]) -> str:
-    *others, last = map(str, sorted(ports))
+def _not_running(services: Iterable[str]) -> str:
+    names = sorted(set(services))
+    return f"{_in_words(names)} {'does' if len(names) == 1 else 'do'} not run"
+
+
+def _in_words(values: Iterable[int | str]) -> str:
+    *others, last = map(str, values)
     return f"{', '.join(others)} and {last}" if others else last

@@ -81,6 +81,17 @@ class Grant:
             self._hold = held if isinstance(held, Hold) else None
         return self._lease is not None and self._hold is not None
 
+    def rest(self) -> None:
+        """Let other projects have the port while the service is down; `retake` completes it before a start.
+
+        A port that is kept for a stopped service stays reserved. As long as a process of the service lives, the
+        lease does too.
+        """
+        self.release_hold()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.rest()
+
     def take_back(self) -> bool:
         """Put the port on record again for a service whose processes kept its lease; return whether they did."""
         return self._store.take_back(self.port, self.owner)

@@ -59,6 +59,10 @@ _AIRPLAY = Barrier(
     VerdictKind.PROTECTED,
     "the AirPlay receiver of macOS: turn it off in System Settings, General, AirDrop & Handoff",
 )
+RUN_ELSEWHERE = Barrier(
+    VerdictKind.NEIGHBOUR,
+    "devinit runs it with another state folder (another HOME or XDG_STATE_HOME): `devinit stop` there ends it",
+)
 _DISPLAY = Barrier(VerdictKind.PROTECTED, "your desktop session runs in it")
 _SUPERVISORD = Barrier(
     VerdictKind.SUPERVISED,

@@ -7,7 +7,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.ports.holder.port_use import Holding
 from devinit.ports.holder.verdict import Obstruction
 from devinit.ports.leases import LeaseStore, Taken
-from devinit.system.paths import project_id
+from devinit.system.paths import run_mark
 from devinit.system.processes import ProcessTable
 
 
@@ -27,5 +27,5 @@ def started_by_us(
     service = service_of(owner.service)
     table = ProcessTable()
     keepers = store.keepers(root, service)
-    ours: set[ProcessIdentity] = {*table.members_of(None, f"{project_id(root)}/{service}"), *keepers}
+    ours: set[ProcessIdentity] = {*table.members_of(None, run_mark(root, service)), *keepers}
     return frozenset(each.pid for each in ours - table.are_apart(keepers))

@@ -14,7 +14,15 @@ from devinit.ports.holder.naming import titled
 from devinit.ports.holder.port_use import Hidden, Holding
 from devinit.system.connections import clients_of, use_of
 from devinit.system.listeners import holders_of, tcp_listeners
-from devinit.system.processes import ancestors_of, facts_of, followers_of, user_name
+from devinit.system.paths import is_of_another_state
+from devinit.system.processes import (
+    RUN_VARIABLE,
+    ancestors_of,
+    facts_of,
+    followers_of,
+    user_name,
+    variable_of,
+)
 from devinit.system.worktrees import Worktree, worktree_of
 
 _INIT = 1
@@ -42,6 +50,7 @@ def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[i
             listeners=here,
             holders=seen.holders(pid for found in here for pid in pids[found.inode]),
             hidden=_hidden(found for found in here if not pids[found.inode]),
+            elsewhere=frozenset(pid for found in here for pid in pids[found.inode] if _runs_elsewhere(pid)),
             clients=clients.get(port, 0),
             use=use,
             users=seen.holders(each.identity.pid for each in use.processes) if use else (),
@@ -54,6 +63,10 @@ def holdings(ports: Collection[int], *, protected: Iterable[int] = ()) -> dict[i
 def holding(port: int, *, protected: Iterable[int] = ()) -> Holding:
     """Find out who holds one port."""
     return holdings([port], protected=protected)[port]
+
+
+def _runs_elsewhere(pid: int) -> bool:
+    return is_of_another_state(variable_of(pid, RUN_VARIABLE) or "")
 
 
 def counted(report: PortReport, found: Holding) -> PortReport:

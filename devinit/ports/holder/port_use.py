@@ -9,7 +9,7 @@ from msgspec import Struct
 from devinit.model.port import Container, Holder, Listener, Manager, PortUse, VerdictKind
 from devinit.model.process import ProcessIdentity
 from devinit.model.workplace import workplace_of
-from devinit.ports.holder.barriers import Barrier, barrier_of, managed_by, published_by
+from devinit.ports.holder.barriers import RUN_ELSEWHERE, Barrier, barrier_of, managed_by, published_by
 from devinit.ports.holder.naming import described, named, used
 
 
@@ -37,6 +37,8 @@ class Holding(Struct, frozen=True, kw_only=True):
     """The processes of that use, to be shown; they are no `holders`, so they are not ended for the port."""
     uid: int = -1
     """The user who asks."""
+    elsewhere: frozenset[int] = frozenset()
+    """Pids of holders that devinit runs with another state folder."""
     spared: frozenset[int] = frozenset()
     """Pids that are never ended: the caller's, and those of all that it runs in."""
 
@@ -52,6 +54,8 @@ class Holding(Struct, frozen=True, kw_only=True):
             return published_by(self.container)
         shared = any(workplace_of(facts) is None for facts in self.holders)
         for facts in self.holders:
+            if facts.identity.pid in self.elsewhere:
+                return RUN_ELSEWHERE
             if found := barrier_of(
                 facts,
                 self.port,

@@ -74,13 +74,13 @@ def brief(obstruction: Obstruction, root: str, found: Holding | None = None) -> 
         case Taken(owner=None):
             return "leased by a devinit project that cannot be told"
         case Taken(owner=LeaseOwner() as owner, live=True, taken_over=taken_over):
-            took = ", which took it over while this project was stopped" if taken_over else ""
+            took = ", which took it over while this project did not use it" if taken_over else ""
             return f"leased by {_whose(owner, root)}{took}"
-        case Taken(owner=LeaseOwner() as owner, taken_over=taken_over):
+        case Taken(owner=LeaseOwner() as owner, taken_over=taken_over, down=down):
             if found is not None and (found.listeners or found.users):
                 return f"{found.reason}, and reserved for {_whose(owner, root)}"
             took = "took it over and " if taken_over else ""
-            return f"reserved for {_whose(owner, root)}, which {took}is stopped"
+            return f"reserved for {_whose(owner, root)}, which {took}{_not_running(down=down)}"
         case Application(name=name):
             if found is not None and (found.listeners or found.users):
                 return found.reason
@@ -99,15 +99,16 @@ def _judge(
             return Barrier(VerdictKind.FORBIDDEN, FORBIDDEN)
         case Taken(owner=owner, live=True):
             if owner is None or owner.root != root:
-                return Barrier(VerdictKind.NEIGHBOUR, _leased(owner, root))
+                return Barrier(VerdictKind.NEIGHBOUR, _leased(owner, root, found))
             if looked_after:
-                return Barrier(VerdictKind.OURS, _leased(owner, root))
+                return Barrier(VerdictKind.OURS, _leased(owner, root, found))
             return _orphan(found, owner, root, started)
-        case Taken(owner=LeaseOwner() as owner):
+        case Taken(owner=LeaseOwner() as owner, down=down):
+            reserved = _reserved(owner, root, down=down)
             if _is_unused(found):
-                return Barrier(VerdictKind.RESERVED, _reserved(owner, root))
+                return Barrier(VerdictKind.RESERVED, reserved)
             verdict = _holder(found, root)
-            return Barrier(verdict.kind, verdict.advice or _reserved(owner, root))
+            return Barrier(verdict.kind, verdict.advice or reserved)
         case Application() as application:
             name, command = application.name, application.delete_command
             advice = f"PM2 starts {name} on it: `{command}`, and `pm2 save`, gives it up"
@@ -129,7 +130,7 @@ def _orphan(found: Holding, owner: LeaseOwner, root: str, started: Collection[in
     The run may have left another process behind than the one that listens there now: a person's own server.
     """
     if not found.holders:
-        return found.barrier or Barrier(VerdictKind.ORPHAN, _leased(owner, root))
+        return found.barrier or Barrier(VerdictKind.ORPHAN, _leased(owner, root, found))
     if found.barrier:
         return found.barrier
     if outside := next((each for each in found.holders if not works_in(each, root)), None):
@@ -169,26 +170,35 @@ def _without_listener(found: Holding) -> Barrier:
     return Barrier(kind, f"{whose} has {what}: wait for it, or choose another port")
 
 
-def _leased(owner: LeaseOwner | None, root: str) -> str:
+def _leased(owner: LeaseOwner | None, root: str, found: Holding) -> str:
+    """Say what has a live lease: it may be on its way up, or another process may be in its place."""
+    listens = bool(found.listeners)
     if owner is None:
-        return "a devinit service runs on it: `devinit status --all` lists the projects"
-    service = shlex.quote(service_of(owner.service))
-    if owner.root == root:
-        return f"{owner.service} of this project runs on it: `devinit stop {service}` ends it"
-    return (
-        f"{owner.service} of {owner.project} runs on it: "
-        f"`devinit -C {shlex.quote(owner.root)} stop {service}` ends it"
+        what = "runs on it" if listens else "has it and does not listen on it now"
+        return f"a devinit service {what}: `devinit status --all` lists the projects"
+    service, does = (
+        shlex.quote(service_of(owner.service)),
+        "runs on it" if listens else "has it without listening",
     )
+    if owner.root == root:
+        return f"{owner.service} of this project {does}: `devinit stop {service}` ends it"
+    there = shlex.quote(owner.root)
+    return f"{owner.service} of {owner.project} {does}: `devinit -C {there} stop {service}` ends it"
 
 
-def _reserved(owner: LeaseOwner, root: str) -> str:
+def _reserved(owner: LeaseOwner, root: str, *, down: bool) -> str:
     there, project = f" -C {shlex.quote(owner.root)}", owner.project
     if owner.root == root:
         there, project = "", "this project"
     return (
-        f"{owner.service} of {project} is stopped and will want it again: "
+        f"{owner.service} of {project} {_not_running(down=down)} and will want it again: "
         f"`devinit{there} ports reset {shlex.quote(owner.service)}` gives it up"
     )
+
+
+def _not_running(*, down: bool) -> str:
+    """Say whether a service is stopped, or only does not run while its project does."""
+    return "does not run now" if down else "is stopped"
 
 
 def _whose(owner: LeaseOwner, root: str) -> str:

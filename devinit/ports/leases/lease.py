@@ -46,7 +46,7 @@ class Lease:
         record = self._before.record if self._before is not None else None
         if record is None or record.root == self.owner.root:
             return None
-        return Displaced(owner_of(record), kept=record.claim is Claim.KEPT)
+        return Displaced(owner_of(record), kept=record.claim is Claim.KEPT, down=record.down)
 
     def claim(self, claim: Claim) -> None:
         """Put on record what the port is to its service from now on."""
@@ -71,6 +71,16 @@ class Lease:
         self._close(given_up)
         if self.owner.claim is Claim.NONE and self._before is not None and self.displaced is not None:
             _reinstate(self._path, given_up, self._before)
+
+    def rest(self) -> None:
+        """Let go of our copy of the lock for a service that is down: its project asks for the port again.
+
+        What another checkout had on record before counts again when the service was never ready on the port.
+        """
+        if self.owner.claim is Claim.NONE and self.displaced is not None:
+            self.release(keep_reservation=False)
+        else:
+            self._close(replace(self.owner, down=True))
 
     def withhold(self) -> None:
         """Unlock it for all copies when it is closed, if only programs have one in which a person works.

@@ -46,6 +46,8 @@ class Record(LeaseOwner, frozen=True, kw_only=True):
     """The checkout whose port it was until its owner took it over."""
     claim: Claim = Claim.USED
     """Missing in files of versions that kept every port for a month: none of those is kept any longer."""
+    down: bool = False
+    """The service does not run, and its supervisor does: it asks for the port at its next start."""
 
 
 class Taken(Struct, frozen=True):
@@ -57,6 +59,8 @@ class Taken(Struct, frozen=True):
     """A process holds the lock; otherwise the owner is stopped and the port is kept for it."""
     taken_over: bool = False
     """The owner took it over from the checkout that asks now."""
+    down: bool = False
+    """The owner does not run, and its project does."""
 
 
 class Before(NamedTuple):
@@ -73,6 +77,8 @@ class Displaced(Struct, frozen=True):
     owner: LeaseOwner
     kept: bool
     """The port was kept for it, and made way."""
+    down: bool = False
+    """It does not run, and its project does."""
 
 
 class Entry(NamedTuple):
@@ -137,11 +143,11 @@ def keeping_record(descriptor: int) -> Record | None:
 def counting_record(descriptor: int) -> Record | None:
     """Return the record if it still says something about a stopped service.
 
-    It does not when the port was given up, when the service was never ready on it, when the record has lapsed,
-    and when the checkout is gone.
+    It does not when the port was given up, when a stopped service was never ready on it, when the record has
+    lapsed, and when the checkout is gone.
     """
     record = read_record(descriptor)
-    if record is None or not record.reserved or record.claim is Claim.NONE:
+    if record is None or not record.reserved or (record.claim is Claim.NONE and not record.down):
         return None
     if time.time() - os.fstat(descriptor).st_mtime > LAPSE_SECONDS or not exists(record.root):
         return None
@@ -158,7 +164,7 @@ def taken_by(record: Record | None, root: str, *, live: bool) -> Taken:
     """Return the answer for a port that another service has, as the checkout that asks sees it."""
     if record is None:
         return Taken(None, live)
-    return Taken(owner_of(record), live, taken_over=record.taken_from == root)
+    return Taken(owner_of(record), live, taken_over=record.taken_from == root, down=record.down and not live)
 
 
 def _taken_from(before: Record | None, root: str) -> str:

@@ -86,7 +86,9 @@ class LeaseStore:
         with self._opened(port) as descriptor:
             live = is_locked(descriptor)
             record = read_record(descriptor) if live else keeping_record(descriptor)
-        return Taken(owner_of(record) if record else None, live=live) if live or record else None
+        if record is None:
+            return Taken(None, live) if live else None
+        return Taken(owner_of(record), live, down=record.down and not live)
 
     def is_leased_to(self, services: Collection[str], root: str, port: int) -> bool:
         """Whether processes of one of these services of a checkout have the lease of a port."""

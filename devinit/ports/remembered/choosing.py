@@ -16,6 +16,7 @@ from devinit.ports.holder.pm2 import applications
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
 from devinit.system.paths import state_directory
+from devinit.text import one_line
 
 Requests = Mapping[str, PortRequest]
 
@@ -39,6 +40,9 @@ def choose(root: Path, requests: Requests, name: str, port: int) -> bool:
     """Remember a port for the next start; return whether it was another one. Raise UsageError if it may not be."""
     request = known(name, requests)
     if request.strict and port != request.preferred:
+        if request.fixed_by:
+            text = f"the port of {name} is fixed to {request.preferred}: {request.why_fixed}"
+            raise UsageError(text, hint=request.how_to_move)
         raise UsageError(
             f"the port of {name} is fixed to {request.preferred} (strict_port)",
             hint="change `port` in devinit.toml",
@@ -79,6 +83,11 @@ def next_free(root: Path, request: PortRequest, after: int, avoided: Collection[
         if isinstance(held := hold(port), Hold):
             held.close()
             return port
+    if request.fixed_by:
+        why = f"{one_line(request.fixed_by)} has {request.preferred} as a constant"
+        raise PortsExhausted(
+            f"{request.service} has no other port to move to: {why}", hint=request.how_to_move
+        )
     raise PortsExhausted(
         f"{request.service} has no other port to move to: {request.first}-{request.last}",
         hint="it is fixed by strict_port" if request.strict else "widen its `range` in devinit.toml",

@@ -102,7 +102,7 @@ def decision_about(statement: Statement, situation: Situation) -> Decision | Non
     name, value = statement.name.upper(), statement.value
     is_of_origins = bool({"CORS", "ORIGIN", "ORIGINS"} & set(name.split("_")))
     if is_open(value) and not (is_of_origins and statement.separator is not None):
-        return _filled(statement, situation)
+        return (_origin if is_of_origins else _filled)(statement, situation)
     if name.endswith("ALLOWED_HOSTS"):
         return _hosts(statement)
     if is_of_origins:
@@ -123,6 +123,14 @@ def _filled(statement: Statement, situation: Situation) -> Decision | None:
         return None
     found = [each for each in situation.servers.known if is_name_of(each, name, situation.service)]
     return _given(statement, found[0].url, found[0].service) if len(found) == 1 else None
+
+
+def _origin(statement: Statement, situation: Situation) -> Decision | None:
+    """Give the origin of the first frontend to a name that the code cannot do without, and that has no value."""
+    wanted = situation.servers.frontend_origins
+    if situation.ours(statement.name) is not None or not statement.is_required or not wanted:
+        return None
+    return _given(statement, wanted[0])
 
 
 def _listed(statement: Statement) -> Listed | None:

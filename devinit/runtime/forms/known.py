@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
@@ -14,9 +16,11 @@ from devinit.runtime.forms.address import LOOPBACK, WEB_SCHEMES, Server, parse
 from devinit.runtime.roles import backend_of, frontends_of
 
 _WORDS = {
-    "postgres": ("DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "DBHOST", "DBPORT"),
+    "postgres": (
+        "DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "DBHOST", "DBPORT", "DATASOURCE",
+    ),
     "redis": ("REDIS", "VALKEY", "CELERY", "BROKER", "CACHE", "QUEUE", "RQ", "ARQ", "SAQ"),
-}
+}  # fmt: skip
 """Kind → words in the names of variables that mean a server of this kind."""
 _WORDS_OF_KIND = {"postgres": ("POSTGRES", "POSTGRESQL", "PG"), "redis": ("REDIS", "VALKEY")}
 _BACKEND_WORDS = ("API", "BACKEND", "SERVER")
@@ -26,6 +30,8 @@ _CONTAINERS = {
     "redis": ("redis", "valkey", "cache", "broker"),
 }
 """Kind → how people call its container, and so the host that another container reaches it by."""
+_MODULE = re.compile(r"\b(?P<name>[A-Za-z]\w{0,60})(?:\.\w{1,60}){0,9}:[A-Za-z]")
+"""The package in `shop.main:app`."""
 _HOST_OF_CONTAINERS = "host.docker.internal"
 
 
@@ -41,6 +47,8 @@ class Known(Struct, frozen=True, kw_only=True):
     schemes: frozenset[str]
     words: frozenset[str]
     """In the name of a variable they mean this server."""
+    project_names: frozenset[str] = frozenset()
+    """How the project calls itself, as a part of a variable's name: `SHOP` of `VITE_SHOP_API_URL`."""
     kind_words: frozenset[str] = frozenset()
     """Those of them that say of which kind the server is."""
     url: str
@@ -88,12 +96,20 @@ def servers_of(project: Project, endpoints: Mapping[str, Endpoint]) -> Servers:
         is_backend = backend is not None and name == backend.name
         words = _BACKEND_WORDS if is_backend else _FRONTEND_WORDS if name in names else ()
         found = _known(service, endpoint, words, is_first=service.provider not in seen)
+        if found is not None and is_backend:
+            found = replace(found, project_names=_names_of(project, service))
         if found is not None:
             known.append(found)
             seen.add(service.provider)
     return Servers(
         known=tuple(known), frontend_origins=origins(endpoints[service.name] for service in frontends)
     )
+
+
+def _names_of(project: Project, backend: Service) -> frozenset[str]:
+    """Return the project's name, and those of the packages that its backend's command names."""
+    packages = (found["name"] for found in _MODULE.finditer(backend.command or ""))
+    return frozenset(map(variable_prefix, (project.name, *packages)))
 
 
 def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_first: bool) -> Known | None:

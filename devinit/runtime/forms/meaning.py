@@ -20,6 +20,7 @@ _WEB_VOCABULARY = frozenset(
         "VITE", "NEXT", "PUBLIC", "NUXT", "REACT", "EXPO", "APP", "API", "BACKEND", "FRONTEND", "SERVER", "CLIENT",
         "WEB", "WEBAPP", "UI", "BASE", "URL", "URI", "HOST", "ORIGIN", "ENDPOINT", "INTERNAL", "ROOT", "HTTP",
         "WS", "WEBSOCKET", "SOCKET", "PROXY", "TARGET", "ADDRESS", "ADDR", "V1", "DEV", "LOCAL",
+        "SERVICE",
     }
 )  # fmt: skip
 """A name with any other word in it means something else: `PAYPAL_API_URL` is no address of the project's API."""
@@ -71,7 +72,8 @@ def is_name_of(known: Known, name: str, service: str) -> bool:
     if known.is_web:
         if upper in OWN_ADDRESS:
             return known.service == service
-        own = {word for each in known.words for word in each.split("_")}
+        names = {each for each in known.project_names - _OTHER_PRODUCTS if f"_{each}_" in f"_{upper}_"}
+        own = {word for each in known.words | names for word in each.split("_")}
         return bool(known.words & _beginnings(upper)) and words <= _WEB_VOCABULARY | own
     return bool(known.words & (words | _beginnings(upper))) and not words & _OTHER_PRODUCTS
 

@@ -11,7 +11,8 @@ from devinit.runtime.forms.known import Servers
 from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
 
 _MIGRATES = re.compile(
-    r"migrat|\balembic\b|\bdb:(?:prepare|push|setup)|\bdb push\b|\becto\b|\bflyway\b|\bliquibase\b"
+    r"migrat|\balembic\b|\bdb:(?:prepare|push|setup)|\b(?:db|database) upgrade\b|\bdb push\b"
+    r"|\becto\b|\bflyway\b|\bliquibase\b"
 )
 _WORDS = frozenset(
     {"DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "MYSQL", "MARIADB", "DSN", "JDBC"}

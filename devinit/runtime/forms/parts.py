@@ -59,8 +59,14 @@ def groups_of(meant: Mapping[str, Statement]) -> list[Group]:
     return [
         Group(prefix=prefix, parts=parts, kind=_stated_kind(prefix, upper_values))
         for prefix, parts in found.items()
-        if len(parts) > 1
+        if len(parts) > 1 and not _is_login_of_a_url(prefix, parts, meant)
     ]
+
+
+def _is_login_of_a_url(prefix: str, parts: Mapping[str, Statement], meant: Mapping[str, Statement]) -> bool:
+    """Whether the variables are a login alone, for an address that a file gives beside them."""
+    url = next((each for name, each in meant.items() if name.upper() == f"{prefix}_URL"), None)
+    return not parts.keys() & {"host", "port"} and url is not None and url.source is Source.FILE
 
 
 def _taken_apart(name: str) -> tuple[str, str | None]:

@@ -36,7 +36,9 @@ class Folder:
             known = self._read.get(name)
             found[name] = known if known is not None and known[0] == identity else (identity, _code_of(name))
         self._read = found
-        return {name: code for name, (_, code) in found.items() if code != Code()}
+        return spring.without_other_databases(
+            {name: code for name, (_, code) in found.items() if code != Code()}
+        )
 
 
 def databases_named_in(files: Iterable[str]) -> Iterator[tuple[str, constants.Named]]:

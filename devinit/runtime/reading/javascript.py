@@ -6,33 +6,94 @@ No parser of the language is at hand; what is looked for are single expressions,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from devinit.runtime.forms.lists import Separator
 from devinit.runtime.reading.read import Code, Read
 
-MARKS = (b"process.env", b"import.meta.env", b".default(")
+MARKS = (b"process.env", b"import.meta.env", b".default(", b"$env/static/public")
 """Without one of these a file reads no variable in a way that is known here."""
 _ENVIRONMENT = r"(?:process\.env|import\.meta\.env)"
+_NAME = r"(?:\.(?P<name>[A-Za-z_]\w{0,80})|\[[\"'](?P<key>[A-Za-z_]\w{0,80})[\"']\])"
 _LITERAL = r"(?P<quote>[\"'`])(?P<default>[^\"'`\n]{0,300})(?P=quote)"
 _OR_ELSE = re.compile(
     _ENVIRONMENT
-    + r"(?:\.(?P<name>[A-Za-z_]\w{0,80})|\[[\"'](?P<key>[A-Za-z_]\w{0,80})[\"']\])"
+    + _NAME
     + r"(?:!|\s{1,3}as\s{1,3}string)?\)?\s{0,40}(?:\?\?|\|\|)\s{0,40}"
     + _LITERAL
+    + r"(?P<split>\)?\s{0,40}\??\.split\([\"'],)?"
 )
 _WITH_DEFAULT = re.compile(
     r"\b(?P<name>[A-Z][A-Z0-9_]{2,80})\s{0,9}:\s{0,9}z\b[^\n,]{0,200}\.default\(\s{0,9}" + _LITERAL
 )
 """A schema of zod."""
+_SPLIT = re.compile(_ENVIRONMENT + _NAME + r"!?\s{0,40}\??\.split\([\"'],")
+"""A list whose entries are taken apart at commas: `process.env.CORS_ORIGIN?.split(",")`."""
+_ORIGIN = re.compile(
+    r"\borigin[\"']?\s{0,9}:\s{0,9}\[?\s{0,40}" + _ENVIRONMENT + _NAME + r"!?\s{0,9}[,\]}\n]"
+)
+"""The one origin that a server of Node lets in: `cors({ origin: process.env.CLIENT_URL })`."""
+_FOR_BROWSERS = re.compile(
+    _ENVIRONMENT
+    + r"(?P<all>\.(?P<name>(?:VITE|NEXT_PUBLIC|REACT_APP|VUE_APP|PUBLIC|NUXT_PUBLIC|GATSBY)_[A-Z0-9_]{1,60}_URL)"
+    + r"\b)(?!\s{0,40}(?:\?|\|\||&&|[!=]==?))"
+)
+"""An address that a page needs: the bundler puts `undefined` in its place when it has no value."""
+_IMPORTED = re.compile(
+    r"\bimport\s{0,9}\{(?P<names>[^}]{0,400})\}\s{0,9}from\s{0,9}[\"']\$env/static/public[\"']"
+)
+"""What SvelteKit refuses to build without."""
+_NEEDED = re.compile(
+    r"\$\{\s{0,9}" + _ENVIRONMENT + r"\.(?P<name>[A-Za-z_]\w{0,80})!?\s{0,9}\}"
+    r"|" + _ENVIRONMENT + r"\.(?P<key>[A-Za-z_]\w{0,80})!?\s{0,9}\+\s{0,9}[\"'`]"
+)
+"""A value that becomes a part of a text: without one it is `undefined/users`."""
 
 
 def read_javascript(text: str) -> Code:
-    """Return what a file of JavaScript or TypeScript reads with a default."""
-    reads = []
+    """Return what a file of JavaScript or TypeScript reads."""
+    reads = (*_with_defaults(text), *_without(text))
+    return Code(reads=tuple(dict.fromkeys(reads)))
+
+
+def _with_defaults(text: str) -> Iterator[Read]:
     for pattern in (_OR_ELSE, _WITH_DEFAULT):
         for found in pattern.finditer(text):
             groups = found.groupdict()
-            name = groups["name"] or groups.get("key")
-            if name and "${" not in groups["default"]:
-                line = text.count("\n", 0, found.start()) + 1
-                reads.append(Read(name=name, line=line, default=groups["default"]))
-    return Code(reads=tuple(reads))
+            if "${" not in groups["default"]:
+                separator = Separator.COMMA if groups.get("split") else None
+                yield _read(text, found, default=groups["default"], separator=separator)
+
+
+def _without(text: str) -> Iterator[Read]:
+    """Yield what has no literal in its place: lists of origins, one origin, and addresses for pages."""
+    for found in _SPLIT.finditer(text):
+        yield _read(text, found, separator=Separator.COMMA)
+    for pattern in (_ORIGIN, _FOR_BROWSERS):
+        for found in pattern.finditer(text):
+            yield _read(text, found, is_required=True)
+    for found in _NEEDED.finditer(text):
+        if (found["name"] or found["key"]).endswith("URL"):
+            yield _read(text, found, is_required=True)
+    for found in _IMPORTED.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        for name in re.findall(r"\b[A-Z][A-Z0-9_]{0,80}\b", found["names"]):
+            yield Read(name=name, line=line, is_required=True)
+
+
+def _read(
+    text: str,
+    found: re.Match[str],
+    *,
+    default: str = "",
+    is_required: bool = False,
+    separator: Separator | None = None,
+) -> Read:
+    groups = found.groupdict()
+    return Read(
+        name=groups["name"] or groups.get("key") or "",
+        line=text.count("\n", 0, found.start()) + 1,
+        default=default,
+        is_required=is_required,
+        separator=separator,
+    )

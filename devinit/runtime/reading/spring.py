@@ -1,38 +1,83 @@
-"""What the configuration of a Spring application reads from its environment: `${POSTGRES_URL:jdbc:…}`.
+"""What the configuration of a Spring application takes from its environment: `${POSTGRES_URL:jdbc:…}`.
 
-A data source wants a JDBC URL whatever the variable is called.
+A data source wants a JDBC URL whatever the variable is called. A value that stands in the configuration gives
+way to a variable, too: `spring.datasource.url` to SPRING_DATASOURCE_URL
+(https://docs.spring.io/spring-boot/reference/features/external-config.html, relaxed binding).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
 
 from devinit.runtime.reading.read import Code, Read
 
-MARKS = (b"${",)
+MARKS = (b"${", b"datasource", b"redis")
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]{1,80})(?::(?P<default>[^}\n]{0,300}))?\}")
+_LINE = re.compile(
+    r"(?P<indent> {0,40})(?P<key>[A-Za-z][\w.-]{0,100})[ \t]{0,20}[:=](?P<value>[^\n]{0,1000})"
+)
 _JDBC = "jdbc:postgresql://localhost"
+_STATED = re.compile(
+    r"spring\.(?:datasource\.(?:url|username|password)|r2dbc\.(?:url|username|password)"
+    r"|(?:data\.)?redis\.(?:url|host|port|password))"
+)
+"""Keys with the address of a server."""
+_DATA_SOURCE = "SPRING_DATASOURCE_"
+_OF_POSTGRES = "jdbc:postgresql:"
 
 
 def read_spring(text: str) -> Code:
     """Return what application.properties or application.yml reads."""
     reads = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("#"):
-            continue
-        key, _, value = line.replace("=", ":", 1).partition(":")
+    for number, path, value in _lines(text):
+        key = path.rpartition(".")[2]
         found = _REFERENCE.search(value)
         if found is None:
+            if _STATED.fullmatch(path) and "${" not in value:
+                name = path.replace("-", "").replace(".", "_").upper()
+                reads.append(Read(name=name, line=number, default=value))
             continue
-        is_whole = value.strip().strip("\"'") == found[0]
-        is_url = key.strip().endswith(("url", "jdbc-url"))
-        default = found["default"] or (_JDBC if is_whole and is_url and _is_of_data_source(text, key) else "")
+        is_whole = value == found[0]
+        is_url = key in ("url", "jdbc-url")
+        default = found["default"] or (_JDBC if is_whole and is_url and "datasource" in path else "")
         if is_whole:
             is_required = found["default"] is None
             reads.append(Read(name=found["name"], line=number, default=default, is_required=is_required))
     return Code(reads=tuple(reads))
 
 
-def _is_of_data_source(text: str, key: str) -> bool:
-    """Whether a key belongs to a data source: by its own name, or below `datasource:` in YAML."""
-    return "datasource" in key or ("." not in key and "datasource:" in text)
+def without_other_databases(files: Mapping[str, Code]) -> dict[str, Code]:
+    """Return what files read; nothing of a data source where one of them names another database.
+
+    Which of the files counts depends on a profile that is chosen elsewhere.
+    """
+    urls = [
+        read.default for code in files.values() for read in code.reads if read.name == f"{_DATA_SOURCE}URL"
+    ]
+    if all(url.startswith(_OF_POSTGRES) for url in urls):
+        return dict(files)
+    kept = {
+        name: replace(
+            code, reads=tuple(each for each in code.reads if not each.name.startswith(_DATA_SOURCE))
+        )
+        for name, code in files.items()
+    }
+    return {name: code for name, code in kept.items() if code != Code()}
+
+
+def _lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield number, whole key and value of each line: `spring.datasource.url`, in YAML as in properties."""
+    above: list[tuple[int, str]] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _LINE.match(line)
+        if found is None:
+            continue
+        indent = len(found["indent"])
+        while above and above[-1][0] >= indent:
+            above.pop()
+        path = ".".join((*(key for _, key in above), found["key"]))
+        above.append((indent, found["key"]))
+        yield number, path, found["value"].partition(" #")[0].strip().strip("\"'")

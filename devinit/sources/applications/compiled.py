@@ -8,7 +8,7 @@ from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications.dependencies import dependencies_of, toml
-from devinit.sources.applications.ports_in_code import port_in
+from devinit.sources.applications.ports_in_code import ENV_FILES, port_in, stated_in
 from devinit.sources.applications.tree import Tree, depth, joined, upwards
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
 from devinit.sources.files import table
@@ -48,6 +48,10 @@ def rust(tree: Tree) -> Finding:
         texts = [(file, tree.text(file)) for file in (main, *tree.sources(joined(folder, "src"), ".rs"))]
         found = [(file, each.start()) for file, text in texts if (each := _RUST_LISTENS.search(text))]
         port = port_in(texts, _RUST_LISTENS) if framework != "rocket" else None
+        if framework != "rocket" and (port is None or port.number is None):
+            files = [joined(folder, name) for name in ENV_FILES]
+            variable = (port and port.variable) or "PORT"
+            port = stated_in(((file, tree.text(file)) for file in files), variable) or port
         cargo = toml(tree.text(joined(folder, "Cargo.toml")))
         has_several = isinstance(cargo.get("bin"), list) or tree.path(joined(folder, "src/bin")).is_dir()
         binary = f" --bin {table(cargo, 'package').get('name', '')}" if has_several else ""

@@ -10,14 +10,27 @@ from devinit.model.evidence import Evidence
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.service import Service
 from devinit.sources.applications.dependencies import Dependency, dependencies_of
-from devinit.sources.applications.traces import NOT_PROVIDED, PROVIDED, Traces
+from devinit.sources.applications.traces import (
+    ELSEWHERE,
+    LARAVEL_REDIS,
+    LOCAL_PROXY,
+    NOT_PROVIDED,
+    POSTGRES,
+    PROVIDED,
+    SQLITE,
+    Traces,
+)
 from devinit.sources.applications.tree import Tree, joined, upwards
 from devinit.sources.servers import server
 
 _SOURCES = (".py", ".ts", ".js", ".mjs")
 _COMMENT = re.compile(r"^[ \t]{0,200}(?:#|//)[^\n]*", re.MULTILINE)
-_SQLITE = re.compile(r"\bsqlite(?:\+\w{1,20})?:///[^\s\"']|backends\.sqlite3")
+_SQLITE = re.compile(
+    r"\bsqlite(?:\+\w{1,20})?:///(?:[^\s\"']|[\"'][ \t]{0,20}\+[ \t]{0,20}\w)|backends\.sqlite3"
+)
 """A database that is a file, as the value of a setting."""
+_ENGINES = {"MySQL": NOT_PROVIDED["MySQL"], "SQLite": SQLITE}
+"""Further databases for which a program may have a driver."""
 _LIBRARIES = frozenset({"packages", "libs", "crates", "shared", "common"})
 """Folders with what the programs of a project have in common."""
 _NEAR = 2
@@ -48,15 +61,40 @@ def databases_in(
     declared = [each for folder in places for each in dependencies_of(tree, folder)]
     sources = _sources(tree, [*folders, "backend"])
     has_sqlite = [file for file, text in sources if _SQLITE.search(text)]
+    choices = {each.file for each in declared if each.name in SQLITE}
     services: dict[str, Service] = {}
     evidence: dict[str, tuple[Evidence, ...]] = {}
     for kind, traces in PROVIDED.items():
-        relevant = [each for each in declared if kind != "postgres" or not _is_beside(each, has_sqlite)]
+        relevant = [
+            each
+            for each in declared
+            if kind != "postgres" or not (_is_beside(each, has_sqlite) or each.file in choices)
+        ]
         said = next(_uses(tree, places, traces, relevant, sources), None)
         if said is not None:
             services[kind] = server(KINDS[kind], tree.bounds.root)
             evidence[kind] = (said,)
-    return services, evidence, list(_others(tree, places, declared, has_sqlite))
+    others = [each for each in declared if each.file not in choices or each.name not in _ENGINES["MySQL"]]
+    notes = [*_others(tree, places, others, has_sqlite), *_elsewhere(tree, declared, sources)]
+    if "postgres" not in services:
+        notes += _chosen_later(tree, declared, choices)
+    return services, evidence, notes
+
+
+def _chosen_later(tree: Tree, declared: list[Dependency], choices: set[str]) -> Iterator[str]:
+    """Say of each file that declares drivers of several databases which one is not started for that."""
+    for file in sorted(choices):
+        here = [each for each in declared if each.file == file]
+        driver = next((each for each in here if each.name in POSTGRES.packages), None)
+        if driver is None:
+            continue
+        others = [name for name, packages in _ENGINES.items() if any(each.name in packages for each in here)]
+        name = driver.name.partition(":")[2].removeprefix("github.com/")
+        yield (
+            f"{tree.seen('provider', file, driver.position).place}: no PostgreSQL is started for {name}, because "
+            f"{file} has drivers of {' and '.join(others)}, too; a [services.postgres] with "
+            '`provider = "postgres"` in devinit.toml adds it'
+        )
 
 
 def _places(tree: Tree, folders: list[str]) -> list[str]:
@@ -64,6 +102,9 @@ def _places(tree: Tree, folders: list[str]) -> list[str]:
     if not folders:
         return tree.folders
     around = {each for folder in folders for each in upwards(folder)}
+    if any(_is_of_dotnet(tree, folder) for folder in folders):
+        # The projects of a solution stand beside each other.
+        around |= {folder for folder in tree.folders if _is_of_dotnet(tree, folder)}
     return [
         folder
         for folder in tree.folders
@@ -72,6 +113,10 @@ def _places(tree: Tree, folders: list[str]) -> list[str]:
         or any(part in _LIBRARIES for part in folder.split("/"))
         or ("" in folders and folder.count("/") < _NEAR)
     ]
+
+
+def _is_of_dotnet(tree: Tree, folder: str) -> bool:
+    return any(name.endswith(".csproj") for name in tree.files[folder])
 
 
 def _is_beside(dependency: Dependency, files: list[str]) -> bool:
@@ -93,7 +138,8 @@ def _uses(
             yield tree.seen("provider", each.file, each.position)
     for file in _settings(tree, places):
         text = _without_comments(tree.text(file))
-        for pattern in (traces.url, traces.variable, traces.setting):
+        is_of_laravel = traces is PROVIDED["redis"] and tree.has(file.rpartition("/")[0], "artisan")
+        for pattern in (traces.url, LARAVEL_REDIS if is_of_laravel else traces.variable, traces.setting):
             if found := pattern.search(text):
                 yield tree.seen("provider", file, found.start())
     for file, text in sources:
@@ -142,6 +188,16 @@ def _others(
         user = next(users, None)
         if user is not None and name not in named:
             yield _needed(name, user.name.partition(":")[2], tree.seen("provider", user.file, user.position))
+
+
+def _elsewhere(tree: Tree, declared: list[Dependency], sources: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield a note for each driver that no server on this machine answers."""
+    if any(LOCAL_PROXY.search(text) for _, text in sources):
+        return
+    for each in {each.name: each for each in reversed(declared) if each.name in ELSEWHERE}.values():
+        place = tree.seen("provider", each.file, each.position).place
+        driver, service = each.name.partition(":")[2], ELSEWHERE[each.name]
+        yield f"{place}: {driver} reaches {service}, and no server on this machine: keep its URL in a .env"
 
 
 def _needed(server: str, user: str, said: Evidence) -> str:

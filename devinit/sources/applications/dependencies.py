@@ -45,6 +45,10 @@ class Dependency(Struct, frozen=True):
 
 def dependencies_of(tree: Tree, folder: str) -> list[Dependency]:
     """Return what the files of a folder declare, for all but development."""
+    return tree.once(f"dependencies of {folder}", lambda: _declared(tree, folder))
+
+
+def _declared(tree: Tree, folder: str) -> list[Dependency]:
     return [
         *_of_python(tree, folder),
         *_of_node(tree, folder),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from devinit.model.service import Readiness
-from devinit.sources.applications.ports_in_code import port_in
+from devinit.sources.applications.ports_in_code import ENV_FILES, port_in, stated_in
 from devinit.sources.applications.tree import Tree, parent, relative
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
 from devinit.sources.shell import word
@@ -20,17 +20,40 @@ _SERVES = re.compile(
     r"net/http|gin-gonic|gofiber|labstack/echo|go-chi|gorilla/mux|fasthttp|google\.golang\.org/grpc|connectrpc"
 )
 """Packages that serve requests: `.Run(` alone may be anything."""
+_WORKS = re.compile(r"(?:\A|[-_])(?:workers?|consumers?|scheduler|cron|jobs?)(?:[-_]|\Z)")
+"""The name of a program that works off a queue, or what is due."""
 _USUAL_PORT = 8080
 
 
 def found_in(tree: Tree) -> Finding:
     """Return the servers of each module."""
     modules = [folder for folder in tree.folders if tree.has(folder, "go.mod")]
-    return Finding(tuple(unit for module in modules for unit in _servers(tree, module)))
+    units = [unit for module in modules for unit in _servers(tree, module)]
+    serving = dict.fromkeys(unit.folder for unit in units)
+    return Finding(tuple(units), tuple(note for module in serving for note in _workers(tree, module)))
+
+
+def _workers(tree: Tree, module: str) -> Iterator[str]:
+    """Name the programs of a module that work without being asked, by their names."""
+    texts = _texts(tree, module)
+    for file, text in texts.items():
+        folder, found = parent(file), _MAIN.search(text)
+        name = folder.rpartition("/")[2]
+        own = {each: text for each, text in texts.items() if parent(each) == folder}
+        if found and "func main()" in text and _WORKS.search(name) and _listening(own) is None:
+            command = _command(tree, module, folder, is_only=False)
+            yield (
+                f"{tree.seen('command', file, found.start()).place}: {name} is not started, because nothing shows "
+                f'what it works off; a [services.{name}] with `command = "{command}"` in devinit.toml starts it'
+            )
+
+
+def _texts(tree: Tree, module: str) -> dict[str, str]:
+    return {file: tree.text(file) for file in tree.sources(module, ".go") if not file.endswith("_test.go")}
 
 
 def _servers(tree: Tree, module: str) -> Iterator[Unit]:
-    texts = {file: tree.text(file) for file in tree.sources(module, ".go") if not file.endswith("_test.go")}
+    texts = _texts(tree, module)
     mains = list(dict.fromkeys(parent(file) for file, text in texts.items() if _MAIN.search(text)))
     for folder in mains:
         own = {file: text for file, text in texts.items() if parent(file) == folder}
@@ -39,6 +62,10 @@ def _servers(tree: Tree, module: str) -> Iterator[Unit]:
         if listening is None:
             continue
         port = port_in([*own.items(), *texts.items()], _LISTENS)
+        if port is None or port.number is None:
+            files = [f"{module}/{name}" if module else name for name in ENV_FILES]
+            variable = (port and port.variable) or "PORT"
+            port = stated_in(((file, tree.text(file)) for file in files), variable) or port
         said = (tree.seen("port", port.file, port.position),) if port and port.number else ()
         yield Unit(
             folder=module,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from devinit.sources.applications.dependencies import requirement_files
+from devinit.sources.applications.dependencies import dependencies_of, requirement_files
 from devinit.sources.applications.python_source import Reading
 from devinit.sources.applications.tree import Tree, joined, parent, relative, upwards
 from devinit.sources.applications.unit import NAMED_AS_BACKEND, NAMED_AS_FRONTEND
@@ -84,12 +84,21 @@ def _unmarked(tree: Tree, file: str) -> str:
 def _resolved(tree: Tree, file: str, reading: Reading) -> str | None:
     """Return the folder from which most of a module's imports of the project's own modules resolve."""
     heads = {full.partition(".")[0] for full in reading.imports.values() if not full.startswith(".")}
+    # `shop/celery/` is not what `from celery import Celery` means where Celery is declared.
+    heads -= _declared(tree, file)
     best, most = None, 0
     for folder in _possible(file, reading):
         count = sum(_has_module(tree, folder, head) for head in heads)
         if count > most:
             best, most = folder, count
     return best
+
+
+def _declared(tree: Tree, file: str) -> set[str]:
+    """Return the packages that the project of a module declares, as they are imported in most cases."""
+    folders = upwards(parent(file))
+    names = (each.name.partition(":") for folder in folders for each in dependencies_of(tree, folder))
+    return {name.replace("-", "_") for language, _, name in names if language == "python"}
 
 
 def _possible(file: str, reading: Reading) -> Iterator[str]:

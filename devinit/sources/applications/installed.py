@@ -8,6 +8,8 @@ from shlex import quote
 from devinit.sources.applications.tree import Tree, joined, upwards
 from devinit.sources.applications.unit import Unit, listed
 from devinit.sources.applications.workspaces import manager_of, workspace_of
+from devinit.sources.commands.migrations import RUN, client_missing
+from devinit.sources.commands.workspace import needed_by
 from devinit.sources.files import table
 from devinit.toolchains.node.managers import INSTALLED, install_with
 from devinit.toolchains.python.installers import installer_of
@@ -31,6 +33,7 @@ def _missing_for(tree: Tree, unit: Unit) -> Iterator[tuple[str, str]]:
     match unit.language:
         case "node":
             yield from _packages_of_node(tree, unit.folder)
+            yield from _client_of_prisma(tree, unit.folder)
         case "python":
             yield from _environment(tree, unit.folder)
         case "php":
@@ -51,6 +54,19 @@ def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
     top = workspace_of(tree, folder)
     command = install_with(manager_of(tree, folder))
     yield "node_modules is missing; `{command}` makes it", _in(top, command)
+
+
+def _client_of_prisma(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
+    """Yield what is missing of the code that Prisma writes, for a package and those that it uses."""
+    packages = tree.workspace() if folder else {}
+    this = next((each for each in packages.values() if each.folder == folder), None)
+    used = [packages[name].folder for name in sorted(needed_by(packages, this))] if this else []
+    for place in (folder, *used):
+        output = client_missing(tree.path(place), tree.package(place) or {}, tree.bounds)
+        if output is not None:
+            name = output.relative_to(tree.bounds.root).as_posix().replace("{", "{{").replace("}", "}}")
+            command = f"{RUN[manager_of(tree, place)]} prisma generate"
+            yield f"{name}, the client of Prisma, is missing; `{{command}}` makes it", _in(place, command)
 
 
 def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
 from devinit.sources.applications import javascript
-from devinit.sources.applications.node_migrations import migrations_of
 from devinit.sources.applications.node_ports import entry_of, port_of_a_program, port_of_a_tool, sources_of
 from devinit.sources.applications.package import Package
 from devinit.sources.applications.scripts import Run, harm_in, run_of, starts_several
@@ -34,7 +33,8 @@ from devinit.sources.applications.unit import (
     Unit,
     at,
 )
-from devinit.sources.applications.workspaces import manager_of
+from devinit.sources.applications.workspaces import manager_of, workspace_of
+from devinit.sources.files import table
 
 SCRIPTS = ("dev", "start:dev", "develop", "serve", "start")
 """Scripts that may start a server for development, the likeliest first."""
@@ -45,6 +45,8 @@ _SECOND_SCRIPTS = (
 """Scripts of a package with a frontend that start the server beside it."""
 _LIBRARIES = frozenset({"packages", "libs", "lib", "tooling", "plugins", "shared", "internal"})
 _LIBRARY_BUILD = re.compile(r"\blib\s{0,20}:\s{0,20}\{\s{0,50}(?:entry|name|formats|fileName)\b")
+_STDIO = re.compile(r"\bnew\s{1,9}StdioServerTransport\b")
+"""What answers on standard input."""
 _PLACEHOLDER = re.compile(r"\{\{|<%")
 _BUILT = ("dist/", "build/", "out/", "lib/", ".output/")
 _PORTS = {Role.BACKEND: 8000, Role.FRONTEND: 3000}
@@ -68,7 +70,7 @@ def found_in(tree: Tree, folder: str) -> Finding:
     script = script and (_page_among_several(package, script) or _reloading(package, script) or script)
     if script and (harm := harm_in(script, package.scripts)):
         return Finding(notes=(f"{at(folder, _FILE)}its `{script}` is left out: {harm}",))
-    finding = _program(package, script) if script else Finding()
+    finding = _told_of_its_database(package, _program(package, script) if script else Finding())
     if not finding.units or finding.units[0].role is Role.BACKEND:
         return finding
     second = (
@@ -109,6 +111,14 @@ def _reloading(package: Package, script: str) -> str:
         if reloads and entry_of(package, other) == entry:
             return name
     return ""
+
+
+def _told_of_its_database(package: Package, finding: Finding) -> Finding:
+    """Return what a script starts, with a note about a database whose schema nothing brings up to date."""
+    servers = [each for each in finding.units if each.uses_databases and each.port is not None]
+    is_migrated = any(line.about == "before_start" for unit in servers for line in unit.evidence)
+    note = "" if is_migrated or not servers else package.unmigrated()
+    return replace(finding, notes=(*finding.notes, note)) if note else finding
 
 
 def _only_builds(package: Package, script: str) -> bool:
@@ -167,7 +177,7 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
         package.packages
     )
     uses_databases = tool.is_server or is_backend or "@sveltejs/kit" in package.packages
-    before_start, migrations = migrations_of(package) if uses_databases else ((), ())
+    before_start, migrations = package.migrations() if uses_databases else ((), ())
     return Unit(
         folder=package.folder,
         role=Role.ASSETS if has_assets else tool.role,
@@ -190,6 +200,8 @@ def _of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Unit:
 def _of_a_runner(package: Package, script: str, run: Run) -> Finding:
     """Return the program whose file a script runs: it listens, or works off a queue."""
     entry = entry_of(package, run)
+    if entry and _STDIO.search(package.tree.text(entry)):
+        return Finding(notes=(f"{at(package.folder, _FILE)}an MCP server is started by those who use it",))
     texts = {file: javascript.plain(package.tree.text(file)) for file in sources_of(package)}
     listening = next(
         (file for file in (entry, *texts) if file and javascript.listens(texts.get(file, "")) is not None),
@@ -217,7 +229,7 @@ def _server(package: Package, script: str, run: Run, kind: str) -> Unit:
     port = port_of_a_program(package, script, run, _PORTS[role])
     built = any(word.removeprefix("./").startswith(_BUILT) for word in run.words[1:])
     has_build = built and isinstance(package.scripts.get("build"), str)
-    migrate, migrations = migrations_of(package)
+    migrate, migrations = package.migrations()
     return Unit(
         folder=package.folder,
         role=role,
@@ -263,10 +275,13 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
     role = Role.BACKEND if last in NAMED_AS_BACKEND else Role.FRONTEND
     words = str(package.scripts[script])
     notes: tuple[str, ...] = ()
+    if starts_several(words) and _has_members(package):
+        return Finding()  # each of them is found by itself
     if starts_several(words):
         better = "one service for each is better"
         notes = (f"{at(package.folder, _FILE)}its script starts several programs ({words}); {better}",)
     port = port_of_a_program(package, script, run, _PORTS[role])
+    migrate, migrations = package.migrations()
     unit = Unit(
         folder=package.folder,
         role=role,
@@ -276,9 +291,21 @@ def _by_its_folder(package: Package, script: str, run: Run) -> Finding:
         port=port.number,
         strict=port.strict,
         port_env=port.variable,
-        evidence=(*package.script_line(script), *port.said),
+        before_start=migrate,
+        evidence=(*package.script_line(script), *port.said, *migrations),
     )
     return Finding((unit,), notes)
+
+
+def _has_members(package: Package) -> bool:
+    """Tell whether a package is the root of a workspace with packages that can be started."""
+    tree, top = package.tree, package.folder
+    return any(
+        workspace_of(tree, folder) == top
+        and any(name in table(tree.package(folder), "scripts") for name in SCRIPTS)
+        for folder in tree.below(top)
+        if folder != top and tree.has(folder, "package.json")
+    )
 
 
 def _is_library(package: Package, tool: Tool) -> bool:

@@ -13,7 +13,8 @@ from devinit.sources.applications.package import Package
 from devinit.sources.applications.scripts import Run, option
 from devinit.sources.applications.servers_of_node import Tool
 from devinit.sources.applications.tree import joined, parent
-from devinit.sources.packages import CONFIGURATIONS, CONFIGURED
+from devinit.sources.files import read
+from devinit.sources.packages import CONFIGURATIONS, configuration_given, configured_port
 
 _OF_ANGULAR = re.compile(r"\"port\"\s{0,20}:\s{0,20}(?P<port>\d{2,5})\b")
 _ENV_FILES = (".env", ".env.local", ".env.development", ".env.example", ".env.sample", ".env.template")
@@ -40,7 +41,7 @@ def port_of_a_tool(package: Package, script: str, run: Run, tool: Tool) -> Port:
     stated = run.env.get("PORT", "")
     if is_port(stated):
         return Port(int(stated), not is_told, (), package.script_line(script, "port"))
-    configured = _configured(package)
+    configured = _configured(package, run)
     number = configured[0] if configured else tool.port
     # What reads PORT needs no flags.
     return Port(number, bool(tool.given) and not run.takes_flags, (), configured[1] if configured else ())
@@ -132,15 +133,24 @@ def _aliases(use: javascript.PortUse | None) -> tuple[str, ...]:
     return (use.variable,) if use is not None and use.variable and use.variable != "PORT" else ()
 
 
-def _configured(package: Package) -> tuple[int, tuple[Evidence, ...]] | None:
+def _configured(package: Package, run: Run) -> tuple[int, tuple[Evidence, ...]] | None:
     """Return the port in the configuration of a development server, and the line that names it."""
-    for name, pattern in (*((each, CONFIGURED) for each in CONFIGURATIONS), ("angular.json", _OF_ANGULAR)):
-        if package.tree.has(package.folder, name):
-            file = joined(package.folder, name)
-            found = pattern.search(javascript.plain(package.tree.text(file)))
-            if found and is_port(found["port"]):
-                return int(found["port"]), (package.tree.seen("port", file, found.start("port")),)
+    tree = package.tree
+    given = joined(package.folder, configuration_given(run.words)) if configuration_given(run.words) else ""
+    usual = (joined(package.folder, name) for name in (*CONFIGURATIONS, "angular.json"))
+    for file in (given,) if given else usual:
+        text = tree.text(file) or (read(tree.path(file), tree.bounds) if file == given else "")
+        found = (
+            _of_angular(text) if file.endswith("angular.json") else configured_port(javascript.plain(text))
+        )
+        if found and is_port(str(found[0])):
+            return found[0], (tree.seen("port", file, found[1], text),)
     return None
+
+
+def _of_angular(text: str) -> tuple[int, int] | None:
+    found = _OF_ANGULAR.search(text)
+    return (int(found["port"]), found.start("port")) if found else None
 
 
 def is_port(digits: str) -> bool:

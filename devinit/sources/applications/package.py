@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -9,6 +10,8 @@ from msgspec.structs import replace
 
 from devinit.model.evidence import Evidence
 from devinit.sources.applications.tree import Tree
+from devinit.sources.commands.migrations import Migration, by_hand, migration_of, migrations_used
+from devinit.sources.commands.workspace import needed_by
 from devinit.sources.files import table
 from devinit.sources.packages import line_of_script
 from devinit.sources.shell import word
@@ -45,3 +48,32 @@ class Package(Struct, frozen=True):
             return command
         # npm keeps flags for itself unless they stand after --; pnpm would pass the -- on.
         return f"{command} -- {given}" if self.manager == "npm" else f"{command} {given}"
+
+    def migrations(self) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+        """Return the commands that bring its database up to date, with what shows them.
+
+        Those of a package of the workspace that it uses count where it has none of its own.
+        """
+        bounds = self.tree.bounds
+        own = migration_of(self.tree.path(self.folder), self.described, self.manager, bounds)
+        found = (own,) if own else tuple(self._migrations_used())
+        return tuple(each.command for each in found), tuple(each.said for each in found)
+
+    def unmigrated(self) -> str:
+        """Say what brings its database up to date that nothing runs by itself; nothing without a database."""
+        packages = self.tree.workspace() if self.folder else {}
+        this = next((each for each in packages.values() if each.folder == self.folder), None)
+        used = [packages[name].folder for name in sorted(needed_by(packages, this))] if this else []
+        places = ((each, self.tree.package(each)) for each in (self.folder, *used))
+        found = (
+            by_hand(self.tree.path(folder), described, self.manager, self.tree.bounds)
+            for folder, described in places
+            if described
+        )
+        return next(filter(None, found), "")
+
+    def _migrations_used(self) -> Iterator[Migration]:
+        packages = self.tree.workspace() if self.folder else {}
+        this = next((each for each in packages.values() if each.folder == self.folder), None)
+        if this is not None:
+            yield from migrations_used(this, packages, self.manager, self.tree.bounds)

@@ -13,6 +13,8 @@ _READS = re.compile(
     r"(?:Getenv|LookupEnv|env::var|var|get_env|fetch_env!|env|getenv)\b[^\n\"']{0,20}\(?[\"'](?P<name>(?:HTTP_|APP_|API_|SERVER_|BACKEND_|LISTEN_)?PORT)[\"']"
     r"|\b(?:env|envconfig|env_name)[:=]\\?\"(?P<tag>(?:HTTP_|APP_|API_|SERVER_|BACKEND_|LISTEN_)?PORT)\b"
 )
+ENV_FILES = (".env", ".env.example", ".env.sample", ".env.template")
+"""Files of variables in which a port may stand."""
 _NUMBER = re.compile(
     r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}:|localhost:|\[::\]?\]?:|:|\")?(?P<port>\d{4,5})(?![\w.])"
 )
@@ -42,6 +44,18 @@ def port_in(texts: Iterable[tuple[str, str]], listens: re.Pattern[str]) -> CodeP
             if digits and _is_port(digits) and constant is None:
                 constant = CodePort(file, call.start("port"), int(digits), None)
     return constant
+
+
+def stated_in(texts: Iterable[tuple[str, str]], name: str) -> CodePort | None:
+    """Return the port that a file of variables gives under a name; None when none does."""
+    line = re.compile(
+        rf"^(?:export[ \t]{{1,9}})?{name}[ \t]{{0,20}}=[ \t]{{0,20}}['\"]?(?P<port>\d{{4,5}})\b", re.MULTILINE
+    )
+    for file, text in texts:
+        found = line.search(text)
+        if found and _is_port(found["port"]):
+            return CodePort(file, found.start("port"), int(found["port"]), name)
+    return None
 
 
 def _usual(text: str, position: int) -> int | None:

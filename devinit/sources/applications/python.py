@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -14,6 +14,7 @@ from devinit.model.service import Readiness
 from devinit.sources.applications.dependencies import dependencies_of
 from devinit.sources.applications.imports import Place, place_of
 from devinit.sources.applications.python_makers import complete, makers_of, names_of
+from devinit.sources.applications.python_migrations import migrations_of, unapplied
 from devinit.sources.applications.python_source import FRAMEWORKS, Made, Reading, reading_of
 from devinit.sources.applications.tree import Tree, joined, relative, upwards
 from devinit.sources.applications.unit import Finding, Role, Unit, at
@@ -54,6 +55,7 @@ _COMMANDS = (
 )
 """Files that may name the import string of the application that is served."""
 _SERVED_BY = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^\n]{0,300}")
+_PORT_OPTION = re.compile(r"(?:--port|--bind|-b|-p)[\"', =\t]{1,6}(?:[\w.*\[\]]{0,40}:)?(\d{4,5})(?![\w.])")
 _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setup|noxfile)\.py\Z")
 _MOST_READ = 1_000
 _MOST_PARSED = 400
@@ -109,6 +111,8 @@ def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Fi
         targets = _targets(tree, folder, readings)
         best = min(applications, key=lambda each: _likelihood(each, targets))
         units.append(_unit(tree, best))
+        if not units[-1].before_start:
+            notes += unapplied(tree, folder)
         others = dict.fromkeys(
             each.file for each in applications if each.file != best.file and not each.made.is_factory
         )
@@ -127,10 +131,7 @@ def _targets(tree: Tree, folder: str, readings: Mapping[str, Reading]) -> set[tu
         if not folder or file.startswith(f"{folder}/")
         for target in reading.targets
     ]
-    for place in dict.fromkeys((folder, "")):
-        for name in tree.files.get(place, ()):
-            if name.startswith(_COMMANDS):
-                strings += [found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name)))]
+    strings += _commands_of(tree, folder)
     return {(found[1], found[2]) for text in strings for found in _IMPORT_STRING.finditer(text)}
 
 
@@ -164,7 +165,8 @@ def _unit(tree: Tree, application: Application) -> Unit:
     made, place = application.made, application.place
     packages = {each.name for folder in upwards(place.folder) for each in dependencies_of(tree, folder)}
     port, said = _port(tree, application)
-    migrate, migrations = _migrations(tree, place.folder)
+    flask = _flask_target(made, place) if made.framework in _PORTS else ""
+    migrations = migrations_of(tree, place.folder, packages, flask)
     health = _health(application)
     return Unit(
         folder=place.folder,
@@ -175,12 +177,12 @@ def _unit(tree: Tree, application: Application) -> Unit:
         port=port,
         ready=Readiness(http=health[0] if health else None),
         docs_path=application.reading.docs_path if made.framework == "FastAPI" else None,
-        before_start=migrate,
+        before_start=migrations.commands,
         evidence=(
             line_of(tree, "command", application.file, made.line),
             *((line_of(tree, "ready", application.file, health[1]),) if health else ()),
             *said,
-            *migrations,
+            *migrations.evidence,
         ),
     )
 
@@ -190,7 +192,29 @@ def _port(tree: Tree, application: Application) -> tuple[int, tuple[Evidence, ..
     found = application.reading.port
     if found and LOWEST_PORT <= found[0] <= HIGHEST_PORT:
         return found[0], (line_of(tree, "port", application.file, found[1]),)
-    return _PORTS.get(application.made.framework, 8000), ()
+    return _commanded_port(tree, application) or _PORTS.get(application.made.framework, 8000), ()
+
+
+def _commanded_port(tree: Tree, application: Application) -> int | None:
+    """Return the port with which a command of the project starts an application.
+
+    No evidence: where a container is published counts for more than where its server listens in it.
+    """
+    place = application.place
+    for text in _commands_of(tree, place.folder):
+        targets = {(found[1], found[2]) for found in _IMPORT_STRING.finditer(text)}
+        port = _PORT_OPTION.search(text) if _is_named(application, targets) else None
+        if port is not None and LOWEST_PORT <= int(port[1]) <= HIGHEST_PORT:
+            return int(port[1])
+    return None
+
+
+def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
+    """Yield what starts a server in the files of a folder, and of the project's own, that hold commands."""
+    for place in dict.fromkeys((folder, "")):
+        for name in tree.files.get(place, ()):
+            if name.startswith(_COMMANDS) or name.endswith(".sh"):
+                yield from (found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name))))
 
 
 def _health(application: Application) -> tuple[str, int] | None:
@@ -205,9 +229,7 @@ def _command(application: Application, packages: set[str]) -> str:
     target = f"{place.module}:{made.name}"
     where = f"--host {LOCAL_HOST} --port ${{PORT}}"
     if made.framework in _PORTS:
-        module = f"{place.above}/{place.module.replace('.', '/')}" if place.above else place.module
-        usual = made.name in ("app", "application", "create_app", "make_app")
-        return f"flask --app {word(module)}{'' if usual else f':{made.name}'} run {where} --debug"
+        return f"flask --app {_flask_target(made, place)} run {where} --debug"
     above = f"--app-dir {word(place.above)} " if place.above else ""
     factory = " --factory" if made.is_factory else ""
     if made.framework == "Sanic":
@@ -223,24 +245,11 @@ def _command(application: Application, packages: set[str]) -> str:
     return f"uvicorn {above}{target}{factory} {where} --reload"
 
 
-def _migrations(tree: Tree, folder: str) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
-    """Return the command of Alembic, with what shows it; nothing where there is no revision to apply."""
-    file = joined(folder, "alembic.ini")
-    if not tree.has(folder, "alembic.ini") or not _has_revisions(tree, folder, tree.text(file)):
-        return (), ()
-    return ("python -m alembic upgrade head",), (tree.seen("before_start", file),)
-
-
-_SCRIPT_LOCATION = re.compile(r"^script_location[ \t]{0,20}=[ \t]{0,20}([^\s#]{1,200})", re.MULTILINE)
-
-
-def _has_revisions(tree: Tree, folder: str, text: str) -> bool:
-    found = _SCRIPT_LOCATION.search(text)
-    location = found[1].replace("%(here)s/", "").replace(":", "/") if found else "alembic"
-    path = tree.path(joined(folder, location))
-    if location.startswith("/") or ".." in location.split("/") or not tree.bounds.holds(path):
-        return False
-    return any(path.glob("versions/**/*.py"))
+def _flask_target(made: Made, place: Place) -> str:
+    """Return what `--app` of Flask names."""
+    module = f"{place.above}/{place.module.replace('.', '/')}" if place.above else place.module
+    usual = made.name in ("app", "application", "create_app", "make_app")
+    return f"{word(module)}{'' if usual else f':{made.name}'}"
 
 
 def line_of(tree: Tree, about: str, file: str, line: int) -> Evidence:

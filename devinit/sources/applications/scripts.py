@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -120,6 +121,8 @@ def _looked_through(
             words = rest[rest.index("--") + 1 :]
         elif program in _WRAPPERS:
             words = _without_options(rest)
+        elif program == "run-script-os" and (inner := _of_this_system(way[-1], scripts)):
+            return _of_a_manager("yarn", [inner], scripts, env, way, takes_flags=takes_flags)
         elif program in MANAGERS:
             return _of_a_manager(program, rest, scripts, env, way, takes_flags=takes_flags)
         elif program == "nodemon" and _value_of(rest, ("--exec", "-x")):
@@ -129,6 +132,12 @@ def _looked_through(
         else:
             return Run((program, *rest), env, takes_flags)
     return Run()
+
+
+def _of_this_system(name: str, scripts: Mapping[str, object]) -> str:
+    """Return the script that run-script-os chooses for one of this name; empty without any."""
+    names = (f"{name}:{system}" for system in ("linux", "darwin:linux", "nix", "default"))
+    return next((each for each in names if isinstance(scripts.get(each), str)), "")
 
 
 def _of_a_manager(
@@ -181,13 +190,12 @@ def _without_options(words: list[str]) -> list[str]:
 
 def _value_of(words: list[str], options: tuple[str, ...]) -> str:
     """Return the value of an option; empty when it is not there."""
-    pairs = zip(words, [*words[1:], ""], strict=True)
-    return next((value for word, value in pairs if word in options), "")
+    return next((value for word, value in pairwise([*words, ""]) if word in options), "")
 
 
 def option(words: tuple[str, ...], names: tuple[str, ...]) -> str:
     """Return the value of an option in one of its forms: `--port 1`, `--port=1`, `-p1`; empty without."""
-    for word, value in zip(words, (*words[1:], ""), strict=True):
+    for word, value in pairwise((*words, "")):
         if word in names:
             return value
         for name in names:

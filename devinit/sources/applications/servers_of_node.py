@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from devinit.model.defaults import LOCAL_HOST
 from devinit.sources.applications.unit import Role
+from devinit.sources.commands.programs import PHONES
 
 _PORT = "--port ${PORT}"
 _HOST_AND_PORT = f"--host {LOCAL_HOST} {_PORT}"
@@ -79,6 +80,7 @@ TOOLS: dict[str, Tool] = {
     "gatsby": Tool(kind="Gatsby", port=8000, given=_HOST_AND_PORT, commands=_commands("develop")),
     "ember": Tool(kind="Ember", port=4200, given=_PORT, commands=_commands("serve", "s")),
     "quasar": Tool(kind="Quasar", port=9000, given=_PORT, commands=_commands("dev")),
+    "sanity": Tool(kind="Sanity", port=3333, given=_HOST_AND_PORT, commands=_commands("dev")),
     "umi": Tool(kind="Umi", port=8000, commands=_commands("dev")),
     "http-server": Tool(kind="http-server", port=8080, given=f"-a {LOCAL_HOST} -p ${{PORT}}"),
     "live-server": Tool(
@@ -156,19 +158,20 @@ DOCUMENTATION = {
     "typedoc": "TypeDoc",
 }
 """Programs that serve documentation: not started by themselves."""
-DEVICES = {
-    "expo": "Expo",
-    "react-native": "React Native",
-    "electron": "Electron",
-    "electron-vite": "Electron",
-} | {
-    "electron-forge": "Electron",
-    "tauri": "Tauri",
-    "ionic": "Ionic",
-    "cap": "Capacitor",
-    "wxt": "a browser extension",
-    "plasmo": "a browser extension",
-}
+DEVICES = (
+    PHONES
+    | {
+        "electron": "Electron",
+        "electron-vite": "Electron",
+    }
+    | {
+        "electron-forge": "Electron",
+        "tauri": "Tauri",
+        "ionic": "Ionic",
+        "wxt": "a browser extension",
+        "plasmo": "a browser extension",
+    }
+)
 """Programs whose application is no web page: not started by themselves."""
 
 SERVER_PACKAGES = {

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from devinit.model.defaults import preferring
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness, Service
+from devinit.sources.applications.brokers import other_broker
 from devinit.sources.applications.data import databases_in, needs_of
 from devinit.sources.applications.installed import missing
 from devinit.sources.applications.languages import findings_in
@@ -34,18 +35,19 @@ def found_in(bounds: Bounds) -> Found:
     units, notes = units_in(tree)
     folders = list(dict.fromkeys(unit.folder for unit in units))
     databases, evidence, needs = databases_in(tree, folders)
-    units, more = _startable(units, databases)
+    units, more = _startable(tree, units, databases)
     services = _ordered(tree, named(units), databases)
     return Found(
         origin="the code of the applications",
         services=databases | services,
+        languages={name: unit.language for name, unit in named(units).items() if unit.language},
         evidence=evidence | {name: (*unit.evidence, *_fixing(unit)) for name, unit in named(units).items()},
         notes=(
             *notes,
             *more,
             *needs,
             *missing(tree, units),
-            *nothing_in(tree, folders),
+            *nothing_in(tree, [*folders, *_shown_in(units)]),
             *notes_about(tree, folders),
             *_asked_for(services),
             *_passed_over(tree, folders),
@@ -55,13 +57,34 @@ def found_in(bounds: Bounds) -> Found:
     )
 
 
+def _shown_in(units: list[Unit]) -> list[str]:
+    """Return the folders of the files that programs run: `node backend/server.js` of the root is there."""
+    files = (each.file for unit in units for each in unit.evidence if each.about == "command")
+    return [file.rpartition("/")[0] for file in files if "/" in file]
+
+
 def units_in(tree: Tree) -> tuple[list[Unit], tuple[str, ...]]:
     """Return the programs of a repository, those that others may wait for first, and notes about them."""
     findings = list(findings_in(tree))
     units = [unit for finding in findings for unit in finding.units]
     order = list(Role)
     units = sorted(_beside_backends(tree, units), key=lambda unit: order.index(unit.role))
-    return units, tuple(note for finding in findings for note in finding.notes)
+    return list(_migrated_once(units)), tuple(note for finding in findings for note in finding.notes)
+
+
+def _migrated_once(units: list[Unit]) -> Iterator[Unit]:
+    """Yield the programs; of those that share the migrations of a package, the first one alone runs them."""
+    seen: set[str] = set()
+    for unit in units:
+        said = [each.file for each in unit.evidence if each.about == "before_start"]
+        shared = [command for command in unit.before_start if command.startswith("cd ")]
+        if shared and seen.issuperset(said):
+            rest = tuple(each for each in unit.before_start if each not in shared)
+            evidence = tuple(each for each in unit.evidence if each.about != "before_start")
+            yield replace(unit, before_start=rest, evidence=evidence)
+        else:
+            yield unit
+        seen.update(said)
 
 
 def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
@@ -76,11 +99,23 @@ def _beside_backends(tree: Tree, units: list[Unit]) -> Iterator[Unit]:
             yield unit
 
 
-def _startable(units: list[Unit], databases: Mapping[str, Service]) -> tuple[list[Unit], list[str]]:
-    """Return the programs without workers of Celery whose broker is not there, and notes about those."""
+def _startable(
+    tree: Tree, units: list[Unit], databases: Mapping[str, Service]
+) -> tuple[list[Unit], list[str]]:
+    """Return the programs, and notes about workers of Celery whose broker is not there.
+
+    One that is known waits for its developer; where none is known, there is nothing to start.
+    """
     kept, notes = [], []
     for unit in units:
-        if unit.kind == "celery" and "redis" not in databases:
+        other = other_broker(tree, unit.folder) if unit.kind == "celery" else None
+        if other is not None:
+            kept.append(replace(unit, autostart=False))
+            notes.append(
+                f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started by itself, because its "
+                f"broker is {other[0]} ({other[1].place}), which devinit does not provide"
+            )
+        elif unit.kind == "celery" and "redis" not in databases:
             notes.append(
                 f"{unit.evidence[0].place}: the {unit.suffix} of Celery is not started, because nothing shows a "
                 "broker that devinit provides"
@@ -133,6 +168,7 @@ def _service(tree: Tree, name: str, unit: Unit, needs: tuple[str, ...]) -> Servi
         env=unit.env,
         warm=unit.warm,
         docs_path=unit.docs_path,
+        autostart=unit.autostart,
     )
 
 
@@ -144,7 +180,7 @@ def _fixing(unit: Unit) -> tuple[Evidence, ...]:
 
 def _asked_for(services: Mapping[str, Service]) -> Iterator[str]:
     """Say which servers are not started by themselves, because there are many."""
-    left = [name for name, service in services.items() if not service.autostart]
+    left = [name for name, service in services.items() if not service.autostart and service.port is not None]
     if left:
         yield (
             f"{len(services)} programs were found, too many to start all of them: {listed(left)} are started "

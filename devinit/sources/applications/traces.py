@@ -71,6 +71,19 @@ REDIS = Traces(
     ),
     setting=re.compile(r"^[ \t]{0,40}adapter:[ \t]{0,20}redis\b", re.MULTILINE),
 )
+SQLITE = _packages(
+    go="modernc.org/sqlite github.com/mattn/go-sqlite3 gorm.io/driver/sqlite github.com/glebarez/sqlite "
+    "github.com/glebarez/go-sqlite zombiezen.com/go/sqlite",
+    rust="rusqlite sqlx[sqlite] diesel[sqlite] sea-orm[sqlx-sqlite]",
+    dotnet="Microsoft.EntityFrameworkCore.Sqlite",
+)
+"""Drivers of SQLite in languages in which they are always declared."""
+LARAVEL_REDIS = re.compile(
+    r"^(?:CACHE_STORE|CACHE_DRIVER|QUEUE_CONNECTION|SESSION_DRIVER|BROADCAST_DRIVER|BROADCAST_CONNECTION)"
+    r"[ \t]{0,10}=[ \t]{0,10}['\"]?redis\b",
+    re.MULTILINE,
+)
+"""What a .env of Laravel says where something is kept in Redis: every one has REDIS_HOST."""
 PROVIDED = {"postgres": POSTGRES, "redis": REDIS}
 """Kind of service → what the use of it leaves."""
 
@@ -111,6 +124,28 @@ NOT_PROVIDED = {
         dotnet="Confluent.Kafka",
         rust="rdkafka",
     ),
+    "ClickHouse": _packages(
+        python="clickhouse-driver",
+        node="@clickhouse/client",
+        go="github.com/ClickHouse/clickhouse-go/v2",
+        elixir="ecto_ch ch",
+    ),
+    "SQL Server": _packages(
+        python="pymssql mssql-django",
+        node="mssql tedious",
+        java="mssql-jdbc",
+        dotnet="Microsoft.EntityFrameworkCore.SqlServer Microsoft.Data.SqlClient",
+        go="github.com/microsoft/go-mssqldb gorm.io/driver/sqlserver",
+    ),
     "Elasticsearch": _packages(python="elasticsearch opensearch-py", node="@elastic/elasticsearch"),
 }
 """Server that devinit has no kind for → the packages that use one."""
+
+ELSEWHERE = {
+    "node:@neondatabase/serverless": "Neon",
+    "node:@vercel/postgres": "Neon",
+    "node:@planetscale/database": "PlanetScale",
+}
+"""Driver that speaks HTTP or WebSocket → the service that answers it. A server of the database itself does not."""
+LOCAL_PROXY = re.compile(r"\b(?:wsProxy|fetchEndpoint)\b")
+"""Source text that leads such a driver to a proxy on this machine."""

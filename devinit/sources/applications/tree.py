@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
 from devinit.model.evidence import Evidence
+from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read_source, seen
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds, is_in
@@ -23,6 +24,7 @@ from devinit.system.repository import is_repository
 from devinit.toolchains.python.environments import MARK
 from devinit.toolchains.python.language import VENV_FOLDERS
 
+_T = TypeVar("_T")
 DEEPEST = 3
 """Folders below the project's in which an application may begin: `services/backend/api`."""
 DEEPEST_SOURCE = 6
@@ -90,6 +92,8 @@ class Tree(Struct, kw_only=True):
     """Whether the walk has seen everything within its depth."""
     _texts: dict[str, str] = field(default_factory=dict)
     _packages: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    _workspace: dict[str, Package] | None = None
+    _made: dict[str, Any] = field(default_factory=dict)
 
     @property
     def folders(self) -> list[str]:
@@ -117,6 +121,19 @@ class Tree(Struct, kw_only=True):
             is_there = self.has(folder, "package.json")
             self._packages[folder] = read_package(self.path(folder), self.bounds) if is_there else None
         return self._packages[folder]
+
+    def workspace(self) -> dict[str, Package]:
+        """Return the packages of the workspace in the project's folder by their names."""
+        if self._workspace is None:
+            self._workspace = packages_of(self.bounds)
+        return self._workspace
+
+    def once(self, key: str, make: Callable[[], _T]) -> _T:
+        """Return what `make` returns for a key; it is called for the first time alone."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: _T = self._made[key]
+        return made
 
     def below(self, folder: str) -> Iterator[str]:
         """Yield a folder and those below it, the nearest first."""

@@ -58,6 +58,8 @@ class Unit(Struct, frozen=True, kw_only=True):
     docs_path: str | None = None
     suffix: str = ""
     """What a worker's name ends with: `worker`, `beat`."""
+    autostart: bool = True
+    """Whether it is started without being asked for."""
     uses_databases: bool = True
     """Whether it may use the databases of the project."""
     evidence: tuple[Evidence, ...] = ()

@@ -10,8 +10,10 @@ from devinit.sources.applications.django import settings_of
 from devinit.sources.applications.imports import Place, place_of
 from devinit.sources.applications.python import line_of
 from devinit.sources.applications.python_source import Reading, Worker
+from devinit.sources.applications.python_tasks import workers_of
 from devinit.sources.applications.tree import Tree, joined, relative
 from devinit.sources.applications.unit import Role, Unit
+from devinit.sources.commands.programs import program_of, words_of
 
 _DJANGO_WORKERS = (
     (re.compile(r"['\"]django_q['\"]"), "qcluster", "worker"),
@@ -25,6 +27,17 @@ _BEAT = re.compile(r"['\"]django_celery_beat['\"]|\bCELERY_BEAT_SCHEDULE\b")
 
 def workers_in(tree: Tree, readings: Mapping[str, Reading], djangos: list[str]) -> Iterator[Unit]:
     """Yield the workers of a project: one for each tool and folder."""
+    units = list(_of_the_code(tree, readings, djangos))
+    yield from units
+    known = {unit.folder for unit in units}
+    for folder in tree.folders:
+        if folder not in known and tree.has(folder, "pyproject.toml"):
+            for command, evidence in workers_of(tree, folder):
+                yield _unit(folder, "worker", command, program_of(words_of(command))[0], (evidence,))
+                break
+
+
+def _of_the_code(tree: Tree, readings: Mapping[str, Reading], djangos: list[str]) -> Iterator[Unit]:
     met: set[tuple[str, str]] = set()
     for folder in djangos:
         for file in settings_of(tree, folder):

@@ -34,6 +34,10 @@ def why_not(process: Process, command: Command, weight: Weight, bounds: Bounds) 
         return f"left out: {command.folder} is no folder of the repository"
     place = f"{command.folder}/package.json" if command.folder else "package.json"
     words = words_of_script(command, folder, bounds)
+    script = understood(words).program if words else ()
+    for program in (command.program, script):
+        if name := programs.PHONES.get(next(iter(program), "")):
+            return f"left out: {name} is not started by itself: it is no web server"
     if (
         weight is Weight.PRODUCTION
         and words

@@ -91,6 +91,7 @@ SERVERS: dict[str, Server] = {
     "vinxi": Server(3000, _FLAG, commands=frozenset({"dev"})),
     "vitepress": Server(5173, _FLAG, commands=frozenset({"dev"})),
     "docusaurus": Server(3000, _FLAG, commands=frozenset({"start"})),
+    "sanity": Server(3333, _FLAG, commands=frozenset({"dev"})),
     "ember": Server(4200, _FLAG, commands=_SERVE),
     "craco": Server(3000, commands=frozenset({"start"})),
     "nest": Server(3000, commands=frozenset({"start"})),
@@ -127,6 +128,9 @@ SERVES_BUILT = frozenset({"serve", "react-router-serve", "remix-serve"})
 OUTPUT = frozenset({"dist", "build", ".output", ".next", "out"})
 """Folders into which programs are built."""
 
+PHONES = {"expo": "Expo", "react-native": "React Native", "cap": "Capacitor", "cordova": "Cordova"}
+"""Programs whose application runs on a phone or in its simulator, and that a person works in."""
+
 SERVING_NAMES = frozenset({"web", "api", "backend", "server", "frontend"})
 """Names of processes that answer requests: `web` is the only one that Heroku gives a port."""
 WORKING_NAMES = re.compile(
@@ -138,7 +142,7 @@ BUILDERS = re.compile(r"css|(?:^|[-_])js|asset|tailwind|webpack|esbuild|build|wa
 """In names of processes that build what others serve: they use no database."""
 BROWSER_SERVERS = frozenset(
     {"vite", "ng", "react-scripts", "craco", "vue-cli-service", "webpack", "webpack-dev-server", "parcel"}
-    | {"storybook", "vitepress", "docusaurus", "gatsby", "ember", "rsbuild"}
+    | {"storybook", "vitepress", "docusaurus", "gatsby", "ember", "rsbuild", "sanity"}
 )
 """What serves pages that are carried out in the browser: it uses no database."""
 _BUILDING = frozenset(

@@ -16,6 +16,7 @@ from devinit.sources.packages import (
     LAST_WINS,
     PORT_FLAGS,
     SEVERAL,
+    configuration_given,
     is_library,
     line_of_configured_port,
     line_of_script,
@@ -61,6 +62,7 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
     if words is None or command.script is None:
         return None
     tool = tool_of(words)
+    inner = understood(words)
     named = port_in(words)
     said = _port_line(line_of_script(directory, command.script, bounds)) if named else ()
     if tool is not None:
@@ -68,10 +70,10 @@ def script_of(command: Command, directory: Path, bounds: Bounds) -> Script | Non
         if tool not in LAST_WINS and "--host" in words:
             flags = flags.replace("--host 127.0.0.1 ", "")
         text = command.text + flags_behind(command, flags)
-        if named is None and (configured := line_of_configured_port(directory, tool, bounds)) is not None:
+        given = configuration_given(inner.program)
+        if named is None and (configured := line_of_configured_port(directory, tool, bounds, given)):
             named, said = configured[0], (configured[1],)
         return Script(text, named or programs.SERVERS[tool].port, said, tool=tool)
-    inner = understood(words)
     if SEVERAL.search(words):
         return Script(command.text, several=words[:LONGEST_WORDS])
     program = next(iter(inner.program), "")

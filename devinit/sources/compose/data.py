@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,12 @@ _DATABASES = ("POSTGRES_DB", "POSTGRESQL_DATABASE")
 _MORE = ("POSTGRES_MULTIPLE_DATABASES", "POSTGRES_MULTIPLE_DBS")
 """What a script that is often mounted into the image makes databases of."""
 _USUAL_ROLE = "postgres"
-_PASSWORD_OPTION = re.compile(r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|([^\s\"'$]{1,200}))")
+_PASSWORD_OPTION = re.compile(
+    r"--requirepass[ =]+(?:\"([^\"$]{1,200})\"|'([^']{1,200})'|(?!--)([^\s\"'$]{1,200}))"
+)
+_ADDRESS = re.compile(
+    r"postgres(?:ql)?(?:\+\w{1,30})?://(?:[^\s/@]{0,200}@)?(?P<host>[\w.-]{1,100})(?::\d{1,5})?/(?P<database>[\w-]{1,63})"
+)
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)[ =]+(\d{1,5})(?!\S)")
 
 
@@ -48,13 +53,16 @@ def port_inside(definition: Definition, kind: str) -> int:
     return int(found[1]) if found else KINDS[kind].default_port or 0
 
 
-def statement_of(member: Member, project: ComposeProject) -> Statement:
-    """Return what the variables and the command of a data service say."""
+def statement_of(member: Member, project: ComposeProject, addressed: Iterable[str] = ()) -> Statement:
+    """Return what the variables and the command of a data service say.
+
+    `addressed`: the databases in addresses of the other services that lead to it.
+    """
     definition, kind = member.definition, member.image.kind
     variables = (*variables_of_files(definition, project), *definition.environment)
     given = {each.name: each for each in variables if each.value}
     if kind == "postgres":
-        return _of_postgres(given)
+        return _of_postgres(given, addressed)
     password = _first(given, _PASSWORDS)
     text = password.value if password else _password_option(definition)
     keys: dict[str, Any] = {}
@@ -67,7 +75,12 @@ def statement_of(member: Member, project: ComposeProject) -> Statement:
     return Statement(Login(password=text), keys, tuple(evidence))
 
 
-def _of_postgres(given: dict[str, Variable]) -> Statement:
+def databases_in(text: str, hosts: Collection[str]) -> Iterator[str]:
+    """Yield the databases in the addresses of a text that lead to a server with one of these names."""
+    yield from (found["database"] for found in _ADDRESS.finditer(text) if found["host"] in hosts)
+
+
+def _of_postgres(given: dict[str, Variable], addressed: Iterable[str]) -> Statement:
     user, password = _first(given, _USERS), _first(given, _PASSWORDS)
     database, more = _first(given, _DATABASES), _first(given, _MORE)
     role = user.value if user else _USUAL_ROLE
@@ -75,9 +88,10 @@ def _of_postgres(given: dict[str, Variable]) -> Statement:
     # One that .env names stays there: devinit looks for it itself, or makes a random one.
     if password is not None and not _is_private(password):
         keys["password"] = password.value
-    if more is not None:
-        others = [each.strip() for each in more.value.split(",") if each.strip()]
-        keys["databases"] = [each for each in dict.fromkeys(others) if each != keys["database"]][:20]
+    listed = [each.strip() for each in more.value.split(",") if each.strip()] if more is not None else []
+    others = [each for each in dict.fromkeys((*listed, *addressed)) if each != keys["database"]]
+    if others:
+        keys["databases"] = others[:20]
     stated = {"user": user, "password": password, "database": database, "databases": more}
     evidence = tuple(each.at.evidence(key) for key, each in stated.items() if each is not None)
     return Statement(Login(role, password.value if password else "", keys["database"]), keys, evidence)

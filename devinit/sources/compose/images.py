@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-_POSTGRES = re.compile(r"postgres(?:ql)?|postgis|pgvector|timescaledb(?:-ha)?|alloydbomni")
+_POSTGRES = re.compile(r"postgres(?:ql)?|postgis|pgvector|timescaledb(?:-ha)?|alloydbomni|pgautoupgrade")
 _REDIS = re.compile(r"redis(?:-stack(?:-server)?)?|valkey|keydb|dragonfly")
 _NAMED = {
     "mysql": "MySQL", "mysql-server": "MySQL", "percona": "MySQL", "mariadb": "MariaDB", "mongo": "MongoDB",

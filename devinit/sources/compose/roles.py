@@ -166,7 +166,7 @@ def _directory(
             return source.parent
     if definition.build is not None and _is_folder(definition.build.context, bounds):
         beside = definition.build.dockerfile.parent
-        has_own = _is_folder(beside, bounds) and _has_code(beside) and not _has_code(definition.build.context)
+        has_own = _is_folder(beside, bounds) and _has_code(beside)
         return beside if has_own else definition.build.context
     return folders[-1][1] if folders and not definition.build else bounds.root
 

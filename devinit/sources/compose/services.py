@@ -9,11 +9,13 @@ from msgspec import structs
 from devinit.model.names import variable_prefix
 from devinit.model.service import Service
 from devinit.sources.addresses import Login, Network, Server
+from devinit.sources.commands.languages import language_of_image
 from devinit.sources.commands.process import service_name
 from devinit.sources.compose.applications import add_application
 from devinit.sources.compose.data import (
     Statement,
     data_service,
+    databases_in,
     port_inside,
     statement_of,
 )
@@ -58,9 +60,17 @@ def found_in(bounds: Bounds, files: FileNames) -> Found:
         weight=Weight.CONTAINERS,
         services={name: _without_gone(service, reading) for name, service in reading.services.items()},
         evidence=reading.evidence,
+        languages=_languages(reading),
         unfinished=reading.unfinished,
         notes=tuple(project.notes),
     )
+
+
+def _languages(reading: Reading) -> dict[str, str]:
+    """Return the language that the image of each application is made for, as far as its Dockerfile names one."""
+    stages = {each.name: each.stage for each in reading.members.values() if each.stage is not None}
+    known = {name: language_of_image(stage.image) for name, stage in stages.items()}
+    return {reading.names[name]: each for name, each in known.items() if each and name in reading.names}
 
 
 def _name(reading: Reading) -> None:
@@ -89,7 +99,13 @@ def _server(each: Member, reading: Reading) -> Server:
 
 
 def _statement(each: Member, reading: Reading) -> Statement:
-    return statement_of(each, reading.project)
+    hosts = {each.name, *each.definition.aliases}
+    values = [
+        variable.value for other in reading.members.values() for variable in other.definition.environment
+    ]
+    return statement_of(
+        each, reading.project, [name for text in values for name in databases_in(text, hosts)]
+    )
 
 
 def _ports_inside(each: Member) -> tuple[int, ...]:
@@ -167,6 +183,7 @@ def _say_what_is_missing(reading: Reading) -> None:
             f"{other} ({', '.join(dict.fromkeys(variables))})" if variables else other
             for other, variables in needing.items()
         )
+        verb = "need" if len(needing) > 1 else "needs"
         reading.note(
-            each.definition.at, f"{title}; {f'{needs} needs it' if needs else 'nothing here names it'}"
+            each.definition.at, f"{title}; {f'{needs} {verb} it' if needs else 'nothing here names it'}"
         )

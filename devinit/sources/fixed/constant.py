@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 
 from msgspec import Struct
 
 from devinit.model.evidence import Evidence
+
+CONFIGURATION = re.compile(
+    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf(?:ig)?\.\w+|setupProxy\.\w+"
+)
+"""Files that name whom a server of pages hands requests on to."""
+_PACKAGE = "package.json"
+"""create-react-app names that here, as `proxy`."""
 
 
 class Direction(StrEnum):
@@ -29,3 +37,13 @@ class Constant(Struct, frozen=True, kw_only=True):
     folder: Path
     """The folder of the program in whose code it stands."""
     evidence: Evidence
+    kind: str = ""
+    """Of a server that is stored in: its provider, "postgres" or "redis"; empty where it is another one."""
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether a server of pages hands requests on to this address."""
+        name = self.evidence.file.rpartition("/")[2]
+        return self.direction is Direction.CALLS and (
+            name == _PACKAGE or CONFIGURATION.fullmatch(name) is not None
+        )

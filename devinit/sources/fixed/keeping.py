@@ -16,13 +16,16 @@ from devinit.model.service import Service
 from devinit.sources.fixed.constant import Constant, Direction
 from devinit.sources.source import Found
 
+_CODE = (".js", ".ts", ".mjs", ".cjs", ".mts", ".py", ".go", ".rs")
+
 
 def with_fixed_ports(found: Found, constants: Iterable[Constant]) -> Found:
     """Return what was found, with the services that code calls by a constant on that port, and kept there."""
     services, evidence, notes = dict(found.services), dict(found.evidence), list(found.notes)
     fixed: dict[str, Constant] = {}
+    constants = list(constants)
     for constant in constants:
-        service = _meant(constant, services, evidence, fixed)
+        service = _meant(constant, services, evidence, fixed) or _behind(constant, constants, found, fixed)
         if service is None:
             notes += _unanswered(constant, services, fixed)
             continue
@@ -55,9 +58,34 @@ def _meant(
         for each in serving
         if not _is_of(each, constant)
         and each.name not in fixed
-        and not any(line.about in ("port", "strict_port") for line in evidence.get(each.name, ()))
+        and not any(map(_names_port, evidence.get(each.name, ())))
     ]
     return others[0] if len(others) == 1 else None
+
+
+def _behind(
+    constant: Constant, constants: list[Constant], found: Found, fixed: dict[str, Constant]
+) -> Service | None:
+    """Return the only other server, if a page proxies to this port alone and the server's own is but a default.
+
+    The project sets that port where it is not seen: in a `.env` that is not committed.
+    """
+    if not constant.is_proxy or len({each.port for each in constants if each.is_proxy}) != 1:
+        return None
+    others = [
+        each
+        for each in found.services.values()
+        if each.port is not None and kind_of(each).runs_a_command and not _is_of(each, constant)
+    ]
+    if len(others) != 1 or others[0].name in fixed or others[0].port is None or others[0].port.strict:
+        return None
+    lines = [each.file for each in found.evidence.get(others[0].name, ()) if each.about == "port"]
+    return others[0] if lines and all(file.endswith(_CODE) for file in lines) else None
+
+
+def _names_port(line: Evidence) -> bool:
+    """Whether a line says where a program listens; where a compose file publishes it is for others to say."""
+    return line.about in ("port", "strict_port") and not line.file.endswith((".yml", ".yaml"))
 
 
 def _is_of(service: Service, constant: Constant) -> bool:

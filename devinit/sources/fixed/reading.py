@@ -14,18 +14,22 @@ from typing import Any
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.python_code import parsed
-from devinit.sources.files import content_of, decoded, entries_below, read, seen
-from devinit.sources.fixed.constant import Constant, Direction
+from devinit.sources.files import content_of, decoded, entries_below, seen
+from devinit.sources.fixed.constant import CONFIGURATION, Constant, Direction
+from devinit.sources.fixed.stores import of_migrations
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds
 
 _LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
-_MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d|[\"']django_vite[\"']")
-_CONFIGURATION = re.compile(
-    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf\.\w+|setupProxy\.\w+"
+_OF_THE_PAGE = r"location\.hostname(?:\}|\s{0,9}\+\s{0,9}[\"'`]):"
+"""The host that a page comes from, with a port of its own behind it."""
+_MENTION = re.compile(
+    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|[\"']django_vite[\"']|"
+    + _OF_THE_PAGE.encode()
+    + rb"\d"
 )
-_BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.NODE_ENV)){0,160}?"
+_BEFORE = r"(?:[^\n;,{}]|\n[ \t]{0,40}(?:[?:|&]|process\.env\.|import\.meta\.env\.|window\.location)){0,240}?"
 """What may stand between a name and its value: the condition of a choice, also on lines of its own."""
 _PROXY = re.compile(
     rf"""(?:target|destination|proxy|origin)["']?\s{{0,9}}[:=,(]{_BEFORE}["'`]https?://{_LOCAL}:(\d{{2,5}})\b"""
@@ -44,6 +48,12 @@ _CALL = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|createClient\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
 )
+_CALL_OF_THE_PAGE = re.compile(rf"{_OF_THE_PAGE}(\d{{2,5}})\b")
+_NUMBER = re.compile(
+    r"\b(?:const|let|var)\s{1,9}(\w{1,60})\s{0,9}=\s{0,9}[\"']?(\d{2,5})[\"']?\s{0,9}(?=[;\r\n])"
+)
+_NAMED_NUMBER = re.compile(r":\$\{(\w{1,60})\}([^\s\"'`,;]{0,200}[\"'`])")
+"""A port by its name, and what is behind it up to the end of the text."""
 _WINDOW = re.compile(rf"""loadURL\(\s*["'`]http://{_LOCAL}:(\d{{2,5}})\b""")
 """What an Electron application shows."""
 _FROM_ELSEWHERE = re.compile(
@@ -51,6 +61,9 @@ _FROM_ELSEWHERE = re.compile(
 )
 _MODE = re.compile(r"process\.env\.NODE_ENV|import\.meta\.env\.(?:DEV|PROD|MODE)\b")
 """Says how the code runs, not where anything is."""
+_CHOICE = re.compile(r"(?P<condition>[^?:]{1,200})\?(?![.?])(?P<first>[^:]{0,160}):(?P<second>[^:]{0,40})\Z")
+"""`condition ? first : second`, as far as the beginning of an address in `second`."""
+_NAME_READ = re.compile(r"(?:process|import\.meta)\.env\.(\w{1,80})")
 _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", ".svelte")
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
@@ -58,12 +71,6 @@ _NOT_CLIENTS = re.compile(
 _ORIGINS = re.compile(r"ORIGIN|CORS_|CSRF_TRUSTED", re.IGNORECASE)
 _SETTINGS = ("BaseSettings", "Settings")
 _READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
-_ALEMBIC_URL = re.compile(
-    rf"^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*[a-z]+(?:\+\w+)?://(?:[^\s@]*@)?{_LOCAL}:(\d{{2,5}})\b",
-    re.MULTILINE,
-)
-_ALEMBIC_FOLDER = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(\S+)", re.MULTILINE)
-_FINDS_DATABASE = re.compile(r"set_main_option|environ|getenv|settings|config\.attributes", re.IGNORECASE)
 _DJANGO_VITE = re.compile(r"[\"']django_vite[\"']")
 _DJANGO_VITE_PORT = re.compile(r"dev_server_port[\"']?\s{0,9}[:=]\s{0,9}(\d{2,5})\b", re.IGNORECASE)
 _VITE_PORT = 5173
@@ -83,7 +90,7 @@ def constants(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Constant]:
     for folder in folders:
         for each in (
             *_of_package(folder, bounds),
-            *_of_migrations(folder, bounds),
+            *of_migrations(folder, bounds),
             *_of_files(folder, bounds, left),
         ):
             place = (each.evidence.file, each.evidence.line, each.port)
@@ -105,23 +112,10 @@ def _of_package(folder: Path, bounds: Bounds) -> Iterator[Constant]:
             yield Constant(port=int(found[1]), direction=Direction.CALLS, folder=folder, evidence=evidence)
 
 
-def _of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
-    """Yield the database that alembic.ini names, unless the code beside it finds another one."""
-    path = folder / "alembic.ini"
-    text = read(path, bounds)
-    found = _ALEMBIC_URL.search(text)
-    if found is None:
-        return
-    place = _ALEMBIC_FOLDER.search(text)
-    location = (place[1] if place else "alembic").replace("%(here)s/", "")
-    if not _FINDS_DATABASE.search(read(folder / location / "env.py", bounds)):
-        evidence = seen("strict_port", path, bounds, text, found.start(1))
-        yield Constant(port=int(found[1]), direction=Direction.STORES, folder=folder, evidence=evidence)
-
-
 def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:
     """Yield the constants of source files, as long as there are characters `left` to read."""
-    for entry in entries_below(folder, (*_CLIENT_FILES, ".py", "proxy.conf.json", "tauri.conf.json")):
+    endings = (*_CLIENT_FILES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")
+    for entry in entries_below(folder, endings):
         path = Path(entry.path)
         inside = path.relative_to(folder).as_posix()
         if _NOT_CLIENTS.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
@@ -148,21 +142,46 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constan
 def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
     if name == "tauri.conf.json":
         return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
-    if _CONFIGURATION.fullmatch(name):
+    if CONFIGURATION.fullmatch(name):
         return (_PROXY, _SHORT_PROXY, _NAMED_TARGET, _BUILT_IN)
-    return (_CALL, _WINDOW)
+    return (_CALL, _WINDOW, _CALL_OF_THE_PAGE)
 
 
 def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[int, int, Direction]]:
     """Yield port and position of each address in the code of a client."""
-    code = _without_comments(text)
+    code = _with_numbers(_without_comments(text))
     for found in (match for pattern in patterns for match in pattern.finditer(code)):
         # As far as the statement goes: what stands behind `??` may be a default.
         beginning = code.rfind("\n", 0, found.start()) + 1
-        said = _MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()])
+        said = _chosen(_MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()]))
         before = code[max(beginning - _LONGEST_LINE, 0) : beginning].rstrip().endswith(("||", "??"))
         if not before and not _FROM_ELSEWHERE.search(said):
             yield int(found[1]), found.start(1), Direction.CALLS
+
+
+def _chosen(said: str) -> str:
+    """Return what is said before an address, without a choice between it and a variable that is not its default.
+
+    `A === "remote" ? B : "http://…"` takes the address whatever B says; `B ? B : "http://…"` does not.
+    """
+    address = _ADDRESS.search(said)
+    found = _CHOICE.search(said[: address.start()] if address else said)
+    if found is None:
+        return said
+    asked, taken = (set(_NAME_READ.findall(found[each])) for each in ("condition", "first"))
+    is_default = bool(asked & taken) or (bool(asked) and not taken)
+    return said if is_default else said[found.end() :]
+
+
+def _with_numbers(code: str) -> str:
+    """Return code with the numbers in place of their names in addresses; everything else keeps its place."""
+    numbers = {found[1]: found[2] for found in _NUMBER.finditer(code)}
+
+    def told(found: re.Match[str]) -> str:
+        number = numbers.get(found[1])
+        return f":{number}{found[2]}".ljust(len(found[0])) if number else found[0]
+
+    return _NAMED_NUMBER.sub(told, code) if numbers else code
 
 
 def _without_comments(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,19 +13,25 @@ from devinit.model.evidence import Evidence
 from devinit.model.service import Condition, Readiness, RestartMode, RestartPolicy, Service
 from devinit.sources.commands import programs
 from devinit.sources.commands.command import understood
+from devinit.sources.commands.languages import language_of
 from devinit.sources.commands.left_out import why_not
+from devinit.sources.commands.listening import CODE
+from devinit.sources.commands.migrations import migration_of
 from devinit.sources.commands.process import Process, problem_of, service_name
 from devinit.sources.commands.script_runs import RUNNERS
 from devinit.sources.commands.services import MOST_NOTES, Listing, Numbering, add, line_of
 from devinit.sources.commands.workspace import Package, packages_of
 from devinit.sources.files import read, seen, table
-from devinit.sources.packages import read_package
+from devinit.sources.packages import line_of_script, package_manager, read_package
 from devinit.sources.scripts.expanding import Expansion, Step
+from devinit.sources.scripts.unbuilt import unbuilt
 from devinit.sources.scripts.waiting import Kind, kind_of, package_of, program_run, waits
 from devinit.sources.source import Found, Weight
 from devinit.system.bounds import Bounds
 
 ORIGIN = "package.json"
+_STUDIO = "studio"
+"""Of Prisma and Drizzle: it shows a database in a browser."""
 SCRIPTS = ("dev", "start:dev", "develop", "start")
 """Scripts with which development begins: the first one that there is counts."""
 WHOLE = ("dev:all", "dev:full", "start:all", "dev:both", "dev:watch")
@@ -38,7 +44,9 @@ def found_in(bounds: Bounds) -> Found:
     """Return the programs that the project's script for development starts, when these are several."""
     scripts = table(read_package(bounds.root, bounds), "scripts")
     first = [each for each in SCRIPTS if isinstance(scripts.get(each), str)][:1]
-    whole = [each for each in WHOLE if isinstance(scripts.get(each), str)]
+    # Beside a `start`, which often runs what was built, `serve` may be the one for development.
+    further = WHOLE if first and first[0] != "start" else (*WHOLE, "serve")
+    whole = [each for each in further if isinstance(scripts.get(each), str)]
     packages = packages_of(bounds) if first or whole else {}
     for script in (*first, *whole):
         expansion = Expansion(bounds, packages)
@@ -69,7 +77,7 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
     taken: set[str] = set()
     added: dict[str, Step] = {}
     for index, step in enumerate(steps):
-        process = _process(step, index, taken)
+        process = _process(step, index, taken, bounds)
         before = set(listing.services)
         _add(step, process, listing)
         added |= dict.fromkeys(listing.services.keys() - before, step)
@@ -102,12 +110,72 @@ def _found(steps: list[Step], expansion: Expansion, packages: Mapping[str, Packa
             listing.services[name] = service
     building = {name for name, step in added.items() if _builds(step, kinds[name])}
     listing.clients &= listing.services.keys() - building
-    found = listing.found(ORIGIN)
+    for place, note in unbuilt(used, packages, [each.command for each in steps if each.ends], bounds):
+        listing.note(place, note)
+    _build_first(listing, added)
+    _migrate(listing, [name for name in added if name in listing.clients])
+    languages = _languages(listing)
+    serving = [name for name, each in listing.services.items() if each.port is not None]
+    # A script that starts pages, and what builds them, says nothing about the server behind them.
+    has_pages_alone = languages.keys() == listing.services.keys() and all(
+        name in added
+        and programs.BROWSER_SERVERS.intersection(
+            _program_of(listing.services[name], added[name], bounds)[:1]
+        )
+        for name in serving
+    )
+    speaks_of = frozenset({"node"} if has_pages_alone and set(languages.values()) == {"node"} else ())
+    found = replace(listing.found(ORIGIN), languages=languages, speaks_of=speaks_of)
     if not all(step.package for step in steps if not step.ends):
         return found
     # What is outside of the workspace such a command cannot name.
     folders = (bounds.root, *(bounds.root / each.folder for each in packages.values()))
     return replace(found, scope=frozenset(map(str, folders)))
+
+
+def _build_first(listing: Listing, steps: Mapping[str, Step]) -> None:
+    """Let a server that runs what a build makes have it built, where its package says how."""
+    bounds = listing.bounds
+    for name, step in steps.items():
+        service = listing.services.get(name)
+        if service is None or service.port is None:
+            continue
+        described = read_package(service.directory, bounds) or {}
+        words = program_run(understood(step.command), service.directory, bounds)
+        runs_built = any(
+            word.endswith(CODE) and word.removeprefix("./").partition("/")[0] in programs.OUTPUT
+            for word in words
+        )
+        if runs_built and isinstance(table(described, "scripts").get("build"), str):
+            manager = package_manager(bounds, service.directory, described)
+            listing.services[name] = replace(service, before_start=(f"{manager} run build",))
+            lines = line_of_script(service.directory, "build", bounds)
+            listing.evidence[name] += tuple(replace(each, about="before_start") for each in lines)
+
+
+def _migrate(listing: Listing, names: Iterable[str]) -> None:
+    """Let the first server in each folder apply the migrations of the package there."""
+    bounds, done = listing.bounds, set[Path]()
+    for name in names:
+        service = listing.services[name]
+        if service.port is None or service.directory in done:
+            continue
+        done.add(service.directory)
+        described = read_package(service.directory, bounds) or {}
+        manager = package_manager(bounds, service.directory, described)
+        if found := migration_of(service.directory, described, manager, bounds):
+            listing.services[name] = replace(service, before_start=(*service.before_start, found.command))
+            listing.evidence[name] += (found.said,)
+
+
+def _languages(listing: Listing) -> dict[str, str]:
+    """Return the language of each program, as far as the first word of its command says it."""
+    programs_of = {name: understood(each.command or "").program for name, each in listing.services.items()}
+    return {
+        name: language
+        for name, program in programs_of.items()
+        if (language := language_of(next(iter(program), "")))
+    }
 
 
 def _add(step: Step, process: Process, listing: Listing) -> None:
@@ -191,10 +259,13 @@ def _env_files(step: Step, bounds: Bounds) -> Iterator[Path]:
             yield path
 
 
-def _process(step: Step, index: int, taken: set[str]) -> Process:
+def _process(step: Step, index: int, taken: set[str], bounds: Bounds) -> Process:
     """Return a step as the process of a list."""
     first, *further = step.lines or (None,)
-    name = service_name(step.name, taken)
+    program = program_run(understood(step.command), bounds.root / step.folder, bounds)
+    # DB_HOST and DB_PORT are those of the database, and never of a page that shows it.
+    shows = program[1:2] == (_STUDIO,) and _STUDIO not in step.name
+    name = service_name(f"{step.name}-{_STUDIO}" if shows else step.name, taken)
     return Process(
         name=name,
         service=name,

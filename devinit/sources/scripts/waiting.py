@@ -43,7 +43,11 @@ def kind_of(service: Service, step: Step, bounds: Bounds) -> Kind:
 def program_run(command: Command, directory: Path, bounds: Bounds) -> tuple[str, ...]:
     """Return the program that a command runs in the end in a folder, with the words after it."""
     words = words_of_script(command, directory, bounds)
-    return understood(words).program if words is not None else command.program
+    if words is None:
+        return command.program
+    # `npm run build:server -- --watch` hands its words on.
+    behind = command.runs.arguments if command.runs and not words.rstrip().endswith(" --") else ()
+    return (*understood(words).program, *behind)
 
 
 def package_of(

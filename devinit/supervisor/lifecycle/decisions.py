@@ -28,6 +28,7 @@ from devinit.supervisor.lifecycle.events import (
     CheckPassed,
     DelayPassed,
     DependenciesReady,
+    DoneBefore,
     Exited,
     LifecycleEvent,
     Moving,
@@ -66,6 +67,7 @@ APPLIES: dict[type[Struct], frozenset[Phase]] = {
     DependenciesReady: frozenset({Phase.WAITING}),
     Blocked: frozenset({Phase.WAITING}),
     Prepared: frozenset({Phase.STARTING}),
+    DoneBefore: frozenset({Phase.STARTING}),
     PreparationFailed: frozenset({Phase.WAITING, Phase.STARTING}),
     Spawned: frozenset({Phase.STARTING}),
     BecameReady: frozenset({Phase.STARTING}),
@@ -101,6 +103,8 @@ def advance(state: LifecycleState, event: LifecycleEvent, now: float, policy: Re
             return change(state, reason=reason), ()
         case Prepared():
             return state, (Spawn(),)
+        case DoneBefore(reason):
+            return change(state, phase=Phase.EXITED, reason=reason, last_exit=0), (EndTree(),)
         case PreparationFailed(reason, code):
             return fail(state, Failure.PREPARATION, reason, last_exit=code), (EndTree(),)
         case Spawned():

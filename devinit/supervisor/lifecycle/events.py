@@ -36,6 +36,12 @@ class Prepared(Struct, frozen=True):
     """Set-up, data directories and one-shot commands are done."""
 
 
+class DoneBefore(Struct, frozen=True):
+    """It is a one-shot that has run on the data as it is, and does not run again."""
+
+    reason: str
+
+
 class PreparationFailed(Struct, frozen=True):
     """It could not be prepared or spawned."""
 
@@ -155,6 +161,7 @@ LifecycleEvent: TypeAlias = (
     | DependenciesReady
     | Blocked
     | Prepared
+    | DoneBefore
     | PreparationFailed
     | Spawned
     | Adopted

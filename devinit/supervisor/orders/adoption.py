@@ -30,6 +30,7 @@ from devinit.supervisor.service.runner import Runner
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.descriptors import descriptors
 from devinit.system.namespaces import network_namespace, pid_namespace
+from devinit.system.paths import marked_service
 from devinit.system.processes import (
     RUN_VARIABLE,
     Process,
@@ -141,7 +142,8 @@ def is_proven(process: Process, service: str, stage: Stage) -> bool:
         return False  # no service is init
     mark = variable_of(process.pid, RUN_VARIABLE)
     if mark is not None or has_legible_environment(process.pid):
-        return mark == stage.marker(service) or process.identity in stage.ports.keepers(service)
+        is_marked = mark is not None and marked_service(mark, stage.root) == service
+        return is_marked or process.identity in stage.ports.keepers(service)
     return True
 
 

@@ -1,19 +1,25 @@
-"""What `devinit run` gives a command: the environment, client programs, and what of the project does not run."""
+"""What `devinit run` and `devinit exec` give a command: environment, tools, and what does not run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ServiceError
 from devinit.kinds import KINDS, kind_of
+from devinit.kinds.command import tool_folders, with_project_tools
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.service import DatabaseSettings, Project, Service
 from devinit.model.status import Phase
+from devinit.runtime.inherited import own_environment
+from devinit.supervisor.project.chosen import one_named
+from devinit.toolchains.folders import up_to_root
 
 if TYPE_CHECKING:
+    from devinit.control.messages import CommandParams
     from devinit.model.status import CommandSetting
     from devinit.supervisor.project.stage import Stage
     from devinit.supervisor.service.runner import Runner
@@ -21,24 +27,55 @@ if TYPE_CHECKING:
 SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 
 
-def command_setting(runners: Mapping[str, Runner], stage: Stage, *, test: bool) -> CommandSetting:
+def command_setting(runners: Mapping[str, Runner], stage: Stage, asked: CommandParams) -> CommandSetting:
     """Return what a command is given; with `test` the test databases under the names of the others.
 
-    Raise ConfigError or ServiceError when there is no test database.
+    Raise ConfigError or ServiceError when there is no test database, UsageError for an unknown service.
     """
     project = stage.project
+    service = None if asked.service is None else project.services[one_named(asked.service, project)]
     tested = {name: for_tests(each) for name, each in databases_of(project).items()}
     with_tests = {name: each for name, each in tested.items() if each is not None}
-    if test:
+    if asked.test:
         refuse_missing(project, with_tests, runners)
+        stage = stage.with_services(with_tests)
     ours = {name: each for name, each in project.services.items() if each.external_url is None}
-    return {
-        "environment": stage.environment_as(with_tests) if test else stage.environment,
-        "path": list(dict.fromkeys(folder for each in ours.values() for folder in clients(each, stage))),
+    folders = {name: each.directory for name, each in project.services.items()}
+    path = [folder for each in ours.values() for folder in clients(each, stage)]
+    directory = service.directory if service is not None else asked.directory
+    if directory is None:
+        path += tools(folders.values(), project.root)
+    setting: CommandSetting = {
+        "environment": stage.environment,
+        "path": list(dict.fromkeys(path)),
+        "folders": {name: str(folder) for name, folder in folders.items()},
         "phases": {name: runners[name].phase.value for name in ours if name in runners},
         "databases": [name for name, each in ours.items() if kind_of(each).keeps_data],
         "untested": [name for name in tested if name not in with_tests],
     }
+    if directory is not None:
+        setting["environment"] = environment_in(Path(directory), service, stage, asked.environ)
+        setting["directory"] = str(directory)
+    return setting
+
+
+def environment_in(
+    directory: Path, service: Service | None, stage: Stage, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the whole environment of a command in a folder, as the service that is named; its tools come first.
+
+    `environ`: the caller's. What a service's file or `env` says is over it, as in the service itself.
+    """
+    own = own_environment(environ, stage.root)
+    given = {**own, **stage.environment} if service is None else stage.environment_beside(service, own)
+    # The command has the caller's terminal, and finds out by itself whether it prints colours.
+    return with_project_tools(given, directory, replace(stage.place(), color=False))
+
+
+def tools(folders: Iterable[Path], root: Path) -> list[str]:
+    """Return the folders with the tools of all services, in their order."""
+    searched = dict.fromkeys(each for folder in folders for each in up_to_root(folder, root))
+    return [str(found) for folder in searched for found in tool_folders(folder)]
 
 
 def databases_of(project: Project) -> dict[str, Service]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from devinit.model.port import ConflictPolicy, PortRequest, Resolution
+from devinit.model.port import ConflictPolicy, GrantedPort, PortRequest, Resolution
+from devinit.ports.granting.overrides import Overrides
 
 
 class PortWishes(Struct, frozen=True, kw_only=True):
@@ -28,3 +31,17 @@ def without_questions(request: PortRequest) -> PortRequest:
     if request.policy is ConflictPolicy.ASK:
         return replace(request, policy=ConflictPolicy.MOVE)
     return request
+
+
+def is_for_now(granted: GrantedPort, asked_running: Container[str], stated: Overrides) -> bool:
+    """Whether a service got its port for this start only.
+
+    `asked_running`: services for which a running server was asked whether they may use it.
+    """
+    if granted.uses:
+        return False
+    # It moved only because the server there did not let it in; the next time it may.
+    if granted.service in asked_running:
+        return True
+    override = stated.ports.get(granted.service)
+    return stated.skip_discovery or (override is not None and override.port == granted.port)

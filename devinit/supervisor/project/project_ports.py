@@ -19,7 +19,7 @@ from devinit.ports.hold import Refusal
 from devinit.ports.holder.verdict import brief
 from devinit.ports.leases import Claim, LeaseStore, root_name
 from devinit.ports.remembered import by_hand, ports_file
-from devinit.supervisor.project.port_wishes import PortWishes, without_questions
+from devinit.supervisor.project.port_wishes import PortWishes, is_for_now, without_questions
 from devinit.supervisor.project.reuse import Asking, without_ports_of_used_servers
 from devinit.system.listeners import tcp_listeners
 from devinit.system.paths import state_directory
@@ -162,17 +162,7 @@ class ProjectPorts:
             ask_running=ask_running,
             say=say,
         )
-        return [(each, self._is_for_now(each, ask_running, stated)) for each in grants]
-
-    @staticmethod
-    def _is_for_now(found: Grant, ask_running: Asking, stated: Overrides) -> bool:
-        if found.granted.uses:
-            return False
-        # It moved only because the server there did not let it in; the next time it may.
-        if found.service in ask_running.asked:
-            return True
-        override = stated.ports.get(found.service)
-        return stated.skip_discovery or (override is not None and override.port == found.port)
+        return [(each, is_for_now(each.granted, ask_running.asked, stated)) for each in grants]
 
     def is_unusable(self, service: str) -> bool:
         """Whether the port of a service is one of no use."""
@@ -188,10 +178,10 @@ class ProjectPorts:
         if service.port is None or lost is None:
             raise PortConflict(f"a port of {service.name} was lost: {reason}", hint="start it again")
         if service.port.strict:
+            fixed = f"its port is fixed ({service.port.why_fixed})"
             raise PortConflict(
                 f"port {lost.port} for {service.name} was lost: {reason}",
-                hint=f"its port is fixed ({service.port.why_fixed}): stop the holder, or give the service another "
-                "port",
+                hint=f"{fixed}: stop the holder, or {service.port.how_to_move}",
             )
         self._close(service.name, keep_reservation=False)
         [found] = grant(
@@ -287,6 +277,14 @@ class ProjectPorts:
             if spared:
                 each.withhold_lease()
             self._close(each.service)
+
+    def rest(self, name: str) -> None:
+        """Let other projects have the ports of a service that is down, and may be started again.
+
+        Raise StateFileError when that cannot be put on record.
+        """
+        for each in self._of(name):
+            each.rest()
 
     def orphaned(self) -> set[str]:
         """Return the services of this checkout that have a live lease which is not ours.

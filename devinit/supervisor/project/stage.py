@@ -38,12 +38,13 @@ from devinit.supervisor.processes.ending import ProcessScan
 from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
 from devinit.supervisor.project.environments import NOTHING, Derived, Environments, check_commands
 from devinit.supervisor.project.given import Given
+from devinit.supervisor.project.other_state import runs_elsewhere
 from devinit.supervisor.project.own_names import notes_of
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
 from devinit.system.files import write_atomically
-from devinit.system.paths import project_id
+from devinit.system.paths import run_mark
 from devinit.system.processes import RUN_VARIABLE
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from devinit.logs.mask import Mask
     from devinit.model.status import LastError
+    from devinit.runtime.forms.statement import Decision
     from devinit.runtime.origins import Origin
     from devinit.supervisor.diagnosis.build_errors import Gone
 
@@ -63,7 +65,6 @@ class Stage:
     def __init__(self, root: Path, broadcaster: Broadcaster, private: Path | None = None) -> None:
         """Be the stage of a checkout. `private`: its state folder, if it has been claimed already."""
         self.root = root
-        self._id = project_id(root)
         self.private = private if private is not None else Path(claim(root))
         """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
@@ -174,11 +175,6 @@ class Stage:
         """Return what the runtime environment would be if services that have no port yet had these."""
         return self._derived(self.project, self.caller, {**ports_file.read(self.root), **ports}).environment
 
-    def environment_as(self, services: Mapping[str, Service]) -> dict[str, str]:
-        """Return what the runtime environment would be with other services in the place of some."""
-        project = msgspec.structs.replace(self.project, services={**self.project.services, **services})
-        return self._derived(project, self.caller, ports_file.read(self.root)).environment
-
     def _derived(
         self,
         project: Project,
@@ -201,7 +197,7 @@ class Stage:
         is_taken = is_of_another(self.root, writer)
         changed, kept = publish_environment(self.root, self.environment, writer)
         if is_taken:
-            self.note(TAKEN)
+            self.note(f"{runs_elsewhere(self.root)}{TAKEN}")
         if kept is not None:
             self.note(
                 f".env.runtime was not written by devinit: its former text is kept as {Path(kept).name}"
@@ -289,6 +285,11 @@ class Stage:
         self.given.remember(service.name, beside)
         return {**values, RUN_VARIABLE: self.marker(service.name)}
 
+    def environment_beside(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
+        """Return the environment of a command that is run as a service is, without being one of its processes."""
+        values, _ = self._environments.whole(self.project, self._current, service, caller)
+        return values
+
     def origins_of(self, service: Service) -> dict[str, Origin]:
         """Return where the variables of a service come from; nothing where a file cannot be used."""
         with contextlib.suppress(ConfigError):
@@ -297,7 +298,11 @@ class Stage:
 
     def notes_about(self, service: str) -> list[str]:
         """Return what there is to say about values of the project's own that a service is given."""
-        return notes_of({service: self._current.decided.get(service, {})})
+        return notes_of({service: self.decisions_about(service)})
+
+    def decisions_about(self, service: str) -> dict[str, Decision]:
+        """Return what becomes of the values that the project itself gives for a service, by name."""
+        return self._current.decided.get(service, {})
 
     def obstacle_to(self, command: str, service: Service) -> str | None:
         """Return why a command in `before_start` of a service is not run; None when it is."""
@@ -337,7 +342,7 @@ class Stage:
 
     def marker(self, name: str) -> str:
         """Return what a service's processes carry in their environment."""
-        return f"{self._id}/{name}"
+        return run_mark(self.root, name)
 
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""

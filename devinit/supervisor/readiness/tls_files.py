@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from devinit.model.service import Service
 
 SERVING = (
-    r"\b(?:load_cert_chain|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS|bind_rustls)\s*\("
-    r"|\bRustlsConfig\b|^\s*server\.ssl\."
+    r"\b(?:load_cert_chain|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS|bind_rustls)\s{0,20}\("
+    r"|\bRustlsConfig\b|^[ \t]{0,40}server\.ssl\."
 )
 """In code of Python, Node, Go and Rust, and in Spring's properties."""
 WORDS = ("cert", "secure", "https", "tls", "ssl")

@@ -37,6 +37,7 @@ from devinit.supervisor.logs import log_files
 from devinit.supervisor.project import graph
 from devinit.supervisor.project.drift import ADDED
 from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.reporting.connections import connections_of
 from devinit.supervisor.reporting.reasons import next_port_of, reason_of, reason_to_wait, remembered_ports
 from devinit.supervisor.service.runner import Runner
 from devinit.system.usage import Usage
@@ -148,6 +149,7 @@ def summary_row(runner: Runner, runners: Runners, stage: Stage) -> SummaryRow:
         "url": shown(endpoint.url, stage),
         "reason": shown(reason_of(runner, stage) or reason_to_wait(runner, runners), stage),
         **(last_lines_of(runner) if failed else NO_LINES),
+        "wrong_servers": connections_of(runner)["wrong_servers"],
         "extra_ports": extra_ports(runner.service, stage),
     }
 
@@ -245,6 +247,7 @@ def service_status(
         "extra_ports": extra_ports(runner.service, stage),
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
+        **connections_of(runner),
         "truncated": len(reason or "") > LONGEST_TEXT,
         "next_port": next_port_of(runner, stage, remembered),
     }
@@ -291,6 +294,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
         "restarted_for": shown(runner.history.restarted_for, stage),
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
+        **connections_of(runner),
         "failures": len(state.failures),
         "changed": changed,
         "port": stage.endpoint(runner.name).port,

@@ -45,6 +45,7 @@ from devinit.supervisor.project.chosen import named, one_named
 from devinit.supervisor.project.drift import ADDED
 from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.reporting import report
+from devinit.supervisor.reporting.connections import connections_of
 from devinit.supervisor.server.shared import Shared
 from devinit.supervisor.server.single_instance import remember
 from devinit.supervisor.service.runner import Runner
@@ -96,6 +97,7 @@ class Handlers:
         table = ProcessTable()
         usages = {name: self._measure(runner, table) for name, runner in self._stack.runners.items()}
         measured = {name: usage for name, usage in usages.items() if usage}
+        await self._supervisor.peers.look()
         changed, new = (
             await self._configuration.changed_since(),
             await self._configuration.new_services(),
@@ -163,8 +165,9 @@ class Handlers:
         await self._configuration.ensure(asked.environ, asked.profile)
         from devinit.supervisor.orders.commands import command_setting  # only `devinit run` asks
 
-        runners = dict(self._stack.runners)
-        return await asyncio.to_thread(command_setting, runners, self._stage, test=asked.test)
+        named = [] if asked.service is None else [asked.service]
+        runners, stage = await self._configuration.asked_about(named)
+        return await asyncio.to_thread(command_setting, dict(runners), stage, asked)
 
     async def why(self, params: msgspec.Raw, _connection: Connection) -> Any:
         """Explain a service."""
@@ -174,6 +177,7 @@ class Handlers:
         chosen = one_named(name, stage.project)
         self._stack.look_at_data()
         await self._stack.confirm([chosen])
+        await self._supervisor.peers.look()
         changed = await self._configuration.changed_since()
         runner = runners[chosen]
         from devinit.supervisor.reporting.holders_now import reasons_now  # as in `inspect`
@@ -198,6 +202,10 @@ class Handlers:
             chosen = [name for name in chosen if runners[name].phase in PRESENT] or chosen
         with self._supervisor.followed() as restarted:
             rows = await check_all(chosen, runners, self._stack, stage, restarted)
+        # A program that opens its connections for its first request has been asked one now.
+        await self._supervisor.peers.look()
+        for row in rows:
+            row["wrong_servers"] = connections_of(runners[row["service"]])["wrong_servers"]
         well = bool(rows) and all(row["well"] for row in rows)
         return {
             "well": well,

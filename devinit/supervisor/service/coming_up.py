@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from devinit.errors import DevinitError
 from devinit.model.port import GrantedPort
+from devinit.model.probe import LogProbe
 from devinit.model.service import Scheme
+from devinit.model.status import Phase
 from devinit.ports import verify
 from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.listening import listen
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.crashes import loading
+from devinit.supervisor.readiness.probing import matches
 from devinit.supervisor.readiness.proving import until_ready
 from devinit.supervisor.readiness.schemes import is_open, open_extra_ports
 from devinit.supervisor.readiness.subject import (
@@ -33,6 +37,7 @@ from devinit.supervisor.service.own_values import with_own_values
 from devinit.supervisor.service.provider_work import provision
 from devinit.supervisor.service.scheme_proof import SchemeProof
 from devinit.system.limits import MORE_PROCESSES, is_about_threads
+from devinit.system.matching import PatternTooSlow
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
@@ -71,6 +76,18 @@ class ComingUp:
         """Monotonic time at which it did something again after it was stuck."""
         self._proof: SchemeProof | None = None
         """Of a run that has just become ready: what is still to be found out about its schemes."""
+
+    def look_once_more(self, code: int | None) -> None:
+        """Believe a job that printed what it is awaited for and ended at once, between two looks."""
+        if code != 0 or self._runner.phase is not Phase.STARTING or self._runner.service.port is not None:
+            return
+        probe = self._stage.probe(self._runner.service)
+        if not isinstance(probe, LogProbe):
+            return
+        read, looks = self._runner.output.read(), self._runner.output.looks()
+        with contextlib.suppress(PatternTooSlow):
+            if any(matches(probe, read()) for _ in range(looks)):
+                self._runner.post(lifecycle.BecameReady())
 
     async def wait(self) -> None:
         """Wait until the service is ready, and post that, or what is in the way."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from devinit.errors import StateFileError
 from devinit.model.process import ProcessIdentity
 from devinit.model.saving import last_resort, saving_server
 from devinit.model.status import Phase
@@ -19,6 +20,9 @@ from devinit.system.processes import Process, facts_of
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
+
+ENDED = frozenset({Phase.EXITED, Phase.FAILED})
+"""Phases in which a service has no process, and is started again by an order alone."""
 
 
 async def end_processes(runner: Runner, stage: Stage) -> frozenset[int]:
@@ -85,7 +89,18 @@ def report_end(runner: Runner, stage: Stage) -> None:
                 runner.post(lifecycle.Withstood(why_left([pid])))
                 return
     report_taken_ports(runner, stage)
+    if runner.phase in ENDED and not runner.run.withstood:
+        let_ports_go(runner, stage)
     runner.post(lifecycle.TreeGone())
+
+
+def let_ports_go(runner: Runner, stage: Stage) -> None:
+    """Let other projects have the ports of a service that has failed, exited or waits in vain."""
+    try:
+        stage.ports.rest(runner.name)
+    except StateFileError as error:
+        # A full disk: the port is free all the same, and only its record is out of date.
+        stage.note(error.message, runner.name)
 
 
 def report_taken_ports(runner: Runner, stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from devinit.model.status import Phase
+from devinit.model.status import Phase, WrongServer
 from devinit.supervisor import lifecycle
 from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState
 
@@ -25,6 +25,10 @@ class History:
         """Why it was started again last, when no command asked for that and it had not failed."""
         self.failed_command: str | None = None
         """The `setup` or `before_start` command that failed last, until it is started again."""
+        self.talks_to: list[str] = []
+        """The services of the project that it was connected to when that was looked at last."""
+        self.wrong_servers: list[WrongServer] = []
+        """Servers that it was connected to then in the place of the project's own."""
         self.stopped_by: str | None = None
         """Who stopped it and when, until it is started again."""
 
@@ -46,6 +50,8 @@ class History:
 
     def _enter(self, phase: Phase, event: LifecycleEvent, now: float) -> None:
         self.phase_since = now
+        if phase is Phase.STARTING:
+            self.talks_to, self.wrong_servers = [], []
         if phase is Phase.STARTING and not isinstance(event, lifecycle.Adopted | lifecycle.WentDown):
             self.starting_since = now
         if phase is Phase.EXITED:

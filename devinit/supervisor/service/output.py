@@ -29,7 +29,10 @@ class Output:
         health = service.health
         asked = {path for path in (service.ready.http, health.http if health else None) if path}
         lines = without_own_requests(log_files.run_lines(self._path, self.offset), asked)
-        return [self._stage.mask(line) for line in lines[-count:]]
+        from devinit.logs.mask import KeyLines  # preloaded, and not needed before a service is ready
+
+        keys = KeyLines()
+        return [self._stage.mask(line) for line in [keys("", line) for line in lines][-count:]]
 
     def printed(self, since: int | None = None) -> str:
         """Return what was printed since an offset; without one, in this run."""

@@ -6,7 +6,6 @@ Actions run one after the other (`sequence`); only a set-up goes on beside them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import time
@@ -17,7 +16,6 @@ from devinit.errors import DevinitError, PreparationFailed
 from devinit.kinds import kind_of
 from devinit.model.probe import (
     HttpProbe,
-    LogProbe,
     Probe,
     ProbeResult,
 )
@@ -33,12 +31,13 @@ from devinit.supervisor.lifecycle import LifecycleEvent, LifecycleState, advance
 from devinit.supervisor.processes.daemons import open_server
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.readiness.health import asked_again
-from devinit.supervisor.readiness.probing import check, matches
+from devinit.supervisor.readiness.probing import check
 from devinit.supervisor.service import lost_ports
 from devinit.supervisor.service.coming_up import ComingUp, Moves, explain, unexpected
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
 from devinit.supervisor.service.history import History
+from devinit.supervisor.service.once import Once
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.own_values import is_kept_back, with_own_values
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
@@ -47,7 +46,6 @@ from devinit.supervisor.service.run import Run
 from devinit.supervisor.service.sequence import Sequence
 from devinit.supervisor.service.watch_over import WatchOver
 from devinit.system.listeners import tcp_listeners
-from devinit.system.matching import PatternTooSlow
 from devinit.system.processes import Process, ProcessTable
 
 log = logging.getLogger(__name__)
@@ -88,6 +86,7 @@ class Runner:
         """Set at the next change of state, and then replaced by another one."""
         self.watch_over = WatchOver(self, stage, tasks)
         self._coming_up = ComingUp(self, stage, moves, tasks)
+        self._once = Once(self, stage)
         self._setting_up: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         """Set-ups that were cancelled, and may still be cleaning up."""
@@ -239,6 +238,9 @@ class Runner:
             await asyncio.wait([self._setting_up])
         if self.phase is Phase.STARTING:
             await self._stage.given.read_pipes([self.service])
+            if (said := await self._once.said()) is not None:
+                self.post(lifecycle.DoneBefore(said))
+                return
             await run_one_shots(self._workshop())
             self.post(lifecycle.Prepared())
 
@@ -262,7 +264,8 @@ class Runner:
         self.run.forget()
         if self._follow_server(process.identity, code):
             return
-        self._look_once_more(code)
+        self._coming_up.look_once_more(code)
+        self._once.ended(code)
         success = self._stage.success_of(self.service)
         is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
         # A server that ends with 0 was asked to: its last words are no cause.
@@ -279,18 +282,6 @@ class Runner:
         if is_explained:
             cause = with_own_values(cause, last_words, self.service, self._stage)
         self.post(lifecycle.Exited(code, success, cause))
-
-    def _look_once_more(self, code: int | None) -> None:
-        """Believe a job that printed what it is awaited for and ended at once, between two looks."""
-        if code != 0 or self.phase is not Phase.STARTING or self.service.port is not None:
-            return
-        probe = self._stage.probe(self.service)
-        if not isinstance(probe, LogProbe):
-            return
-        read, looks = self.output.read(), self.output.looks()
-        with contextlib.suppress(PatternTooSlow):
-            if any(matches(probe, read()) for _ in range(looks)):
-                self.post(lifecycle.BecameReady())
 
     def _follow_server(self, ended: ProcessIdentity, code: int | None) -> bool:
         """Look after the server that a command left in the background, if it did; whether there is one."""

@@ -16,8 +16,10 @@ from devinit.supervisor.record.recording import Recorder, state_of
 from devinit.supervisor.record.state_file import Moment, State
 from devinit.supervisor.reporting import report
 from devinit.supervisor.reporting.discovery import Discovery
+from devinit.supervisor.service.end import let_ports_go
 from devinit.supervisor.service.file_watches import FileWatches
 from devinit.supervisor.service.runner import Runner
+from devinit.supervisor.stack.peer_looks import PeerLooks
 from devinit.supervisor.stack.restarts import restart_expected
 from devinit.supervisor.stack.stack import PRESENT, Stack
 
@@ -28,8 +30,9 @@ SERVING = frozenset({Phase.READY, Phase.UNHEALTHY})
 class Reactions:
     """What happens by itself."""
 
-    def __init__(self, stack: Stack, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, stack: Stack, peers: PeerLooks, tasks: asyncio.TaskGroup) -> None:
         self._stack, self._stage, self._tasks = stack, stack.stage, tasks
+        self._peers = peers
         stage = stack.stage
         self._discovery = Discovery(stage.root, tasks, stage.note, claimed_writer(stage.private))
         self._watches = FileWatches(stack.stage.root, tasks, self._files_changed, stack.stage.note)
@@ -47,9 +50,14 @@ class Reactions:
             elif before.phase not in SERVING:
                 self._claim_ports(runner.name)
                 self.announce(runner)
+            if state.phase is Phase.READY and runner.is_program:
+                self._peers.soon()
             if before.has_withstood and state.phase is Phase.STOPPED:
                 # It has ended after its stop was over: that had left it its ports.
                 self._stage.ports.give_back(runner.name, runner.run.spared)
+        if waits_in_vain(state) and not waits_in_vain(before):
+            # It takes them again when it is spawned, or moves.
+            let_ports_go(runner, self._stage)
         if releasing(state) != releasing(before):
             self._stack.release_waiting()
         self._watches.follow(runner)
@@ -113,6 +121,11 @@ class Reactions:
 def releasing(state: LifecycleState) -> tuple[object, ...]:
     """Return what of a service others may wait for."""
     return state.phase, state.stuck, state.spawned_at is not None
+
+
+def waits_in_vain(state: LifecycleState) -> bool:
+    """Whether what a service waits for does not come up by itself."""
+    return state.phase is Phase.WAITING and state.reason is not None
 
 
 def names_of_ports(service: Service) -> list[str]:

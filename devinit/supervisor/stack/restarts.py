@@ -9,6 +9,7 @@ from devinit.errors import DevinitError, PortError
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
 from devinit.supervisor.service.coming_up import INTERNAL_ERROR, explain
+from devinit.supervisor.service.end import let_ports_go
 from devinit.supervisor.stack.stack import Stack
 
 log = logging.getLogger(__name__)
@@ -52,4 +53,5 @@ def give_up(stack: Stack, names: Iterable[str], error: Exception) -> None:
     for name in names:
         if name in stack.runners:
             stack.runners[name].post(lifecycle.StartRefused(reason, failure))
+            let_ports_go(stack.runners[name], stack.stage)
     stack.release_waiting()

@@ -195,7 +195,7 @@ class World:
             with suppress(psutil.Error):
                 value = process.environ().get(RUN_VARIABLE, "")
                 if value.startswith(mark) and process.status() != psutil.STATUS_ZOMBIE:
-                    found.setdefault(value.removeprefix(mark), []).append(process)
+                    found.setdefault(value.removeprefix(mark).partition("@")[0], []).append(process)
         return found
 
     def leased(self) -> list[int]:

@@ -103,6 +103,25 @@ class TestAServer:
         )
 
 
+class TestADriverOfACloud:
+    NOTE = "package.json, line 3: @neondatabase/serverless reaches Neon, and no server on this machine: keep its URL in a .env"
+
+    @pytest.mark.parametrize(
+        ("source", "notes"),
+        [("neon(process.env.DATABASE_URL)", [NOTE]), ("neonConfig.wsProxy = () => 'localhost:5433/v1'", [])],
+    )
+    def test_is_named_unless_it_has_a_proxy_here(
+        self, root: Path, write: Write, source: str, notes: list[str]
+    ) -> None:
+        write(
+            "package.json",
+            '{"scripts": {"dev": "node index.js"},\n"dependencies": {"express": "5",\n"@neondatabase/serverless": "1"}}',
+        )
+        write("index.js", f"require('express')().listen(process.env.PORT)\n{source}\n")
+
+        assert [each for each in detect(root).notes if "Neon" in each] == notes
+
+
 class TestAFileThatCannotBeRead:
     @pytest.mark.parametrize(
         "name",

@@ -105,6 +105,7 @@ class TestAPort:
             ("astro dev --port 3005", "npm run dev", 3005, True),
             ("PORT=3005 react-scripts start", "npm run dev", 3005, True),
             ("vite | tee log", "npm run dev", 5173, True),
+            ("sanity dev", "npm run dev -- --host 127.0.0.1 --port ${PORT}", 3333, False),
         ],
     )
     def test_in_the_script_wins(
@@ -126,6 +127,17 @@ class TestAPort:
             ("astro dev", "astro.config.mjs", "export default { server: { port: 3210 } }"),
             ("ng serve", "angular.json", '{"options": {"port": 3210}}'),
             ("vue-cli-service serve", "vue.config.js", "module.exports = { devServer: { port: 3210 } }"),
+            (
+                "vite",
+                "vite.config.js",
+                "const port = process.env.VITE_PORT || 3210; export default { server: { open: true, port } }",
+            ),
+            (
+                "webpack serve --config tools/webpack.dev.js",
+                "tools/webpack.dev.js",
+                "const devPort = 3210; module.exports = { devServer: { hot: true, port: devPort, proxy: {} } }",
+            ),
+            ("webpack-dev-server --config=./dev.js", "dev.js", "module.exports = {devServer: {port: 3210}}"),
         ],
     )
     def test_in_the_configuration_of_the_server_wins_over_the_usual_one(
@@ -222,6 +234,165 @@ class TestAServerThatIsBuilt:
 
         assert service.before_start == ("npx --no-install prisma migrate deploy",)
         assert service.depends_on == ("postgres",)
+
+    def test_whose_script_starts_several_programs_is_brought_up_to_date_as_well(
+        self, root: Path, write: Write
+    ) -> None:
+        write(
+            "server/package.json",
+            '{"scripts": {"dev": "concurrently a b"}, "dependencies": {"express": "5", "prisma": "6"}}',
+        )
+        write("server/prisma/schema.prisma", 'provider = "postgresql"\n')
+        write("server/prisma/migrations/1_init/migration.sql")
+
+        assert detect(root).services["backend"].before_start == ("npx --no-install prisma migrate deploy",)
+
+    @pytest.mark.parametrize(
+        ("config", "journal", "commands"),
+        [
+            ('out: "./drizzle", dialect: "postgresql"', "drizzle/meta/_journal.json", ("npx --no-install drizzle-kit migrate",)),
+            ('dialect: "sqlite"', "drizzle/meta/_journal.json", ("npx --no-install drizzle-kit migrate",)),
+            ('out: "db/out"', "db/out/meta/_journal.json", ("npx --no-install drizzle-kit migrate",)),
+            ('out: "db/out"', "drizzle/meta/_journal.json", ()),
+            ('dialect: "sqlite", driver: "d1-http"', "drizzle/meta/_journal.json", ()),
+        ],
+    )  # fmt: skip
+    def test_applies_the_migrations_that_drizzle_has_recorded(
+        self, root: Path, write: Write, config: str, journal: str, commands: tuple[str, ...]
+    ) -> None:
+        write(
+            "api/package.json",
+            '{"scripts": {"dev": "node index.js"}, "devDependencies": {"drizzle-kit": "0.31"}}',
+        )
+        write("api/index.js", "app.listen(process.env.PORT)")
+        write("api/drizzle.config.ts", f"export default {{ {config} }}")
+        write(f"api/{journal}", "{}")
+
+        assert detect(root).services["backend"].before_start == commands
+
+    @pytest.mark.parametrize(
+        ("scripts", "expected"),
+        [
+            ('"db:migrate": "dotenv -- knex migrate:latest"', "npm run db:migrate"),
+            ('"migrate:production": "knex migrate:latest"', "npx --no-install knex migrate:latest"),
+            ('"migrate": "knex migrate:latest --env staging"', "npx --no-install knex migrate:latest"),
+        ],
+    )
+    def test_prefers_the_script_that_migrates_the_database_of_development(
+        self, root: Path, write: Write, scripts: str, expected: str
+    ) -> None:
+        write(
+            "api/package.json",
+            f'{{"scripts": {{"dev": "node index.js", {scripts}}}, "dependencies": {{"knex": "3"}}}}',
+        )
+        write("api/index.js", "require('http').createServer().listen(process.env.PORT)\n")
+        write("api/knexfile.js", "module.exports = {}\n")
+        write("api/migrations/1_first.js", "")
+
+        assert detect(root).services["backend"].before_start == (expected,)
+
+    @pytest.mark.parametrize(
+        ("schema", "stated"),
+        [("prisma/schema.prisma", ""), ("schema.prisma", ""), ("src/db.prisma", '"prisma": {"schema": "src/db.prisma"},')],
+    )  # fmt: skip
+    def test_applies_the_migrations_of_the_package_that_it_uses(
+        self, root: Path, write: Write, schema: str, stated: str
+    ) -> None:
+        workspace(write, schema, stated)
+        write(str(Path("packages/db", schema).parent / "migrations/1_init/migration.sql"))
+
+        services = detect(root).services
+
+        migrate = "cd ../../packages/db && pnpm exec prisma migrate deploy"
+        assert services["backend"].before_start == (migrate,)
+        assert services["frontend"].before_start == ()
+
+    def test_without_migrations_says_how_its_tables_are_made(self, root: Path, write: Write) -> None:
+        workspace(write, "prisma/schema.prisma", "")
+
+        notes = detect(root).notes
+
+        made = "`pnpm exec prisma db push` in its folder makes its tables"
+        assert f"packages/db/prisma/schema.prisma: it has no migrations; {made}" in notes
+
+    @pytest.mark.parametrize(
+        "script", ["migrate", "db:migrate", "migrations:run", "db:push", "migration-run"]
+    )
+    def test_says_which_script_changes_its_schema(self, root: Path, write: Write, script: str) -> None:
+        scripts = {"dev": "nest start --watch", script: "typeorm-ts-node-commonjs migration:run"}
+        write("api/package.json", json.dumps({"scripts": scripts, "dependencies": {"pg": "8"}}))
+
+        [note] = [each for each in detect(root).notes if "changes the schema" in each]
+
+        assert f"`npm run {script}`" in note
+
+    @pytest.mark.parametrize(
+        "script", ["migrate:create", "db:reset", "migration:revert", "push", "db:generate"]
+    )
+    def test_says_nothing_of_scripts_that_do_something_else(
+        self, root: Path, write: Write, script: str
+    ) -> None:
+        scripts = {"dev": "nest start --watch", script: "something"}
+        write("api/package.json", json.dumps({"scripts": scripts, "dependencies": {"pg": "8"}}))
+
+        assert not [each for each in detect(root).notes if "changes the schema" in each]
+
+    @pytest.mark.parametrize("provider", ["prisma-client-js", "prisma-client"])
+    def test_says_that_the_client_of_prisma_has_to_be_written(
+        self, root: Path, write: Write, provider: str
+    ) -> None:
+        workspace(write, "prisma/schema.prisma", "")
+        schema = f'generator client {{\n  provider = "{provider}"\n  output = "../src/generated"\n}}\n'
+        write("packages/db/prisma/schema.prisma", schema + 'provider = "postgresql"\n')
+
+        [note] = [each for each in detect(root).notes if "client of Prisma" in each]
+        write("packages/db/src/generated/index.ts")
+
+        assert note.endswith(
+            "packages/db/src/generated, the client of Prisma, is missing; "
+            "`cd packages/db && pnpm exec prisma generate` makes it"
+        )
+        assert not [each for each in detect(root).notes if "client of Prisma" in each]
+
+
+def workspace(write: Write, schema: str, stated: str) -> None:
+    """Two applications that use the database package of their workspace, directly and through another one."""
+    write("pnpm-workspace.yaml", "packages:\n  - apps/*\n  - packages/*\n")
+    write("package.json", '{"packageManager": "pnpm@9.0.0"}')
+    for name, dev, need in (("api", "nest start --watch", "trpc"), ("web", "next dev", "db")):
+        write(
+            f"apps/{name}/package.json",
+            json.dumps(
+                {"name": name, "scripts": {"dev": dev}, "dependencies": {f"@shop/{need}": "workspace:*"}}
+            ),
+        )
+    write("packages/trpc/package.json", '{"name": "@shop/trpc", "dependencies": {"@shop/db": "workspace:*"}}')
+    write("packages/db/package.json", f'{{{stated} "name": "@shop/db", "dependencies": {{"prisma": "6"}}}}')
+    write(f"packages/db/{schema}", 'provider = "postgresql"\n')
+
+
+class TestWhatIsNoServer:
+    def test_is_an_mcp_server_on_standard_input(self, root: Path, write: Write) -> None:
+        write(
+            "tools/mcp/package.json",
+            '{"scripts": {"dev": "tsx watch src/index.ts"}, "dependencies": {"express": "5"}}',
+        )
+        write("tools/mcp/src/index.ts", "await server.connect(new StdioServerTransport())")
+        write("tools/mcp/src/http.ts", "app.listen(3939)")
+
+        project = detect(root)
+
+        assert project.services == {}
+        assert "tools/mcp/: an MCP server is started by those who use it" in project.notes
+
+    def test_is_no_folder_whose_file_the_root_runs(self, root: Path, write: Write) -> None:
+        write("package.json", '{"scripts": {"dev": "nodemon backend/server.js"}}')
+        write("backend/server.js", "app.listen(process.env.PORT || 8080)")
+
+        project = detect(root)
+
+        assert list(project.services) == ["backend"]
+        assert not [each for each in project.notes if each.startswith("backend/")]
 
 
 class TestAPage:

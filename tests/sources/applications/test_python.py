@@ -414,8 +414,13 @@ class TestAWorker:
 
         assert detect(root).services["beat"].command == "celery -A jobs beat --loglevel INFO"
 
-    def test_of_celery_without_a_broker_is_named(self, root: Path, write: Write) -> None:
+    def test_of_celery_with_another_broker_waits_for_its_developer(self, root: Path, write: Write) -> None:
         write("backend/jobs.py", 'from celery import Celery\n\napp = Celery("x", broker="amqp://h")\n')
+
+        assert [each.autostart for each in detect(root).services.values()] == [False]
+
+    def test_of_celery_without_a_broker_is_named(self, root: Path, write: Write) -> None:
+        write("backend/jobs.py", 'from celery import Celery\n\napp = Celery("x")\n')
 
         project = detect(root)
 

@@ -24,6 +24,8 @@ class TestAScript:
             ("yarn with-env next dev", "next dev", True),
             ("./node_modules/.bin/vite", "vite", True),
             ('nodemon --exec "tsx src/index.ts"', "nodemon tsx src/index.ts", False),
+            ("nodemon", "nodemon", True),
+            ("cross-env NODE_ENV=development nodemon", "nodemon", True),
             ("bun src/index.ts", "bun src/index.ts", True),
             ("vite | tee log", "vite | tee log", False),
             ("concurrently a b", "", True),

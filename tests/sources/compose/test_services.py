@@ -75,6 +75,34 @@ class TestAComposeFile:
 
         assert port_of(composed("db:\n  image: postgres\n").services["postgres"]) == 5440
 
+    def test_knows_an_application_of_a_workspace_by_the_folder_of_its_dockerfile(
+        self, write: Write, composed: Composed
+    ) -> None:
+        write("package.json", '{"workspaces": ["server", "client"]}')
+        write(
+            "server/package.json", '{"scripts": {"dev": "node index.js"}, "dependencies": {"express": "5"}}'
+        )
+        write("server/index.js", "app.listen(process.env.PORT)")
+        write(
+            "server/Dockerfile", "FROM node AS builder\nFROM node\nWORKDIR /app/server\nENTRYPOINT ./run.sh\n"
+        )
+        write("client/package.json", VITE)
+        write("client/Dockerfile", "FROM nginx\nCOPY client/nginx.conf /etc/nginx/conf.d/default.conf\n")
+
+        project = composed(
+            """
+            server:
+              build: {context: ., dockerfile: server/Dockerfile}
+              environment: {CACHE_SECONDS: 5}
+            client:
+              build: {context: ., dockerfile: client/Dockerfile}
+            """
+        )
+
+        assert list(project.services) == ["backend", "frontend"]
+        assert project.services["backend"].env == {"CACHE_SECONDS": "5"}
+        assert not [each for each in project.notes if "no application was recognised" in each]
+
     def test_reads_back_from_the_file_that_init_writes(
         self, root: Path, write: Write, composed: Composed
     ) -> None:

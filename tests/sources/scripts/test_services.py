@@ -313,6 +313,69 @@ class TestConcurrently:
 
         assert {name for name, each in services.items() if "postgres" in each.depends_on} == {"seed", "api"}
 
+    def test_brings_the_database_of_its_package_up_to_date_once(self, tree: Tree) -> None:
+        project = tree(
+            {"dev": "concurrently 'next dev' 'PORT=4000 tsx api.ts' 'tsx jobs.ts'"},
+            {"dependencies": {"next": "15", "prisma": "6"}},
+            **{
+                "api.ts": "app.listen(process.env.PORT)",
+                "jobs.ts": "",
+                "prisma/schema.prisma": 'provider = "postgresql"',
+                "prisma/migrations/1_init/migration.sql": "",
+            },
+        )
+
+        commands = [each.before_start for each in project.services.values()]
+
+        assert commands.count(("npx --no-install prisma migrate deploy",)) == 1
+        assert len(commands) == 3
+
+    def test_runs_what_a_watcher_builds_after_it_was_built_once(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "build": "esbuild server.ts --outdir=build",
+                "build:server": "esbuild server.ts --outdir=build",
+                "dev": "run-p dev:*",
+                "dev:server": "node --require dotenv/config ./build/server.js",
+                "dev:build": "cross-env NODE_ENV=development npm run build:server -- --watch",
+            },
+            **{"server.ts": "app.listen(process.env.PORT || 3000)"},
+        )
+
+        assert project.services["server"].before_start == ("npm run build",)
+        assert project.services["build"].command == "npm run build:server -- --watch"
+        assert not [each for each in project.notes if "only builds" in each]
+
+    def test_takes_its_port_from_the_configuration_that_it_names(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "dev": "concurrently npm:web npm:api",
+                "web": "webpack serve --config web/dev.js",
+                "api": "tsx a.ts",
+            },
+            **{
+                "web/dev.js": "const devPort = 3210\nmodule.exports = { devServer: { port: devPort } }",
+                "a.ts": "app.listen(process.env.PORT || 4000)",
+            },
+        )
+
+        assert port_of(project.services["web"]) == 3210
+        assert [each.place for each in project.evidence["web"] if each.about == "port"] == [
+            "web/dev.js, line 1"
+        ]
+
+    def test_may_be_called_serve(self, tree: Tree) -> None:
+        project = tree(
+            {
+                "serve": "concurrently npm:serve:*",
+                "serve:api": "tsx a.ts",
+                "serve:web": "vite",
+                "start": "node dist/a.js",
+            }
+        )
+
+        assert list(project.services) == ["api", "web"]
+
     def test_may_be_the_script_that_starts_all_of_it(self, tree: Tree) -> None:
         project = tree(
             {
@@ -485,6 +548,44 @@ class TestAWorkspace:
             ),
         )
 
+    @pytest.mark.parametrize("script", ["prisma studio --port 5556", "dotenv -- drizzle-kit studio"])
+    def test_whose_package_shows_a_database_does_not_take_the_name_of_the_database(
+        self, tree: Tree, script: str
+    ) -> None:
+        files = {**WORKSPACE, "packages/db/package.json": package("@acme/db", script)}
+
+        services = tree({"dev": "turbo dev"}, MORE, **files).services
+
+        assert "db-studio" in services
+        assert "db" not in services
+
+    @pytest.mark.parametrize(
+        ("described", "more", "is_noted"),
+        [
+            ({"main": "dist/index.js"}, {}, True),
+            ({"exports": {".": {"types": "./src/index.ts", "import": "./dist/index.js"}}}, {}, True),
+            ({"main": "dist/index.js"}, {"packages/config/dist/index.js": "1"}, False),
+            ({"main": "src/index.ts"}, {}, False),
+            ({"main": "dist/index.js", "scripts": {}}, {}, False),
+            ({"main": "dist/index.js"}, {"turbo.json": {"tasks": {"dev": {"dependsOn": ["^build"]}}}}, False),
+        ],
+        ids=["main", "exports", "built", "source", "without a script", "built by turbo"],
+    )
+    def test_names_the_package_that_is_not_built_and_that_nothing_builds(
+        self, tree: Tree, described: dict[str, object], more: dict[str, object], is_noted: bool
+    ) -> None:
+        config = {"name": "@acme/config", "scripts": {"build": "tsc"}, **described}
+        files = {**WORKSPACE, "packages/config/package.json": config, **more}
+
+        notes = tree({"dev": "turbo dev"}, MORE, **files).notes
+
+        note = (
+            "packages/config/: dist/index.js is missing, which web imports; `cd packages/config && pnpm run build` "
+            "makes it"
+        )
+        assert (note in notes) is is_noted
+        assert sum("is missing" in each for each in notes) == is_noted
+
     def test_starts_first_what_others_import(self, tree: Tree) -> None:
         services = tree({"dev": "turbo dev"}, MORE, **WORKSPACE).services
 
@@ -574,6 +675,20 @@ class TestAWorkspace:
     )
     def test_is_only_what_the_command_selects(self, tree: Tree, script: str, names: list[str]) -> None:
         assert list(tree({"dev": script}, MORE, **WORKSPACE).services) == names
+
+    @pytest.mark.parametrize("dev", ["expo start --ios", "pnpm with-env expo start", "react-native start"])
+    def test_starts_nothing_for_a_phone(self, write: Write, tree: Tree, dev: str) -> None:
+        write("pnpm-workspace.yaml", "packages: ['apps/*']\n")
+        mobile = package("mobile", dev)
+        mobile["scripts"]["with-env"] = "dotenv --"  # type: ignore[index]
+
+        project = tree(
+            {"dev": "turbo dev"},
+            **{"apps/web/package.json": package("web", "next dev"), "apps/mobile/package.json": mobile},
+        )
+
+        assert list(project.services) == ["web"]
+        assert any("mobile is left out" in each and "it is no web server" in each for each in project.notes)
 
     def test_of_pnpm_is_named_in_its_own_file(self, write: Write, tree: Tree) -> None:
         write("pnpm-workspace.yaml", "packages:\n  - 'apps/*'\n  - packages/ui\n")

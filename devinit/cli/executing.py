@@ -1,0 +1,110 @@
+"""Become another program, as `exec` of a shell does: its exit code and its signals are ours."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from devinit.errors import CommandNotFound, CommandNotRunnable
+
+OF_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
+"""What a terminal sends to all that work at it."""
+HANDED_ON = (signal.SIGTERM, signal.SIGHUP)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+
+def become(
+    words: Sequence[str],
+    environment: dict[str, str],
+    directory: str | None = None,
+    *,
+    hint: str | None = None,
+) -> NoReturn:
+    """Replace this process by a program, in a folder if one is named.
+
+    `hint`: said of a program that does not exist, instead of where it was looked for. Raise CommandNotFound or
+    CommandNotRunnable.
+    """
+    enter(directory, environment)
+    # Python ignores SIGPIPE, and what is ignored stays ignored: `devinit run -- yes | head -1` would complain.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    program = words[0]
+    try:
+        os.execvpe(program, [*words], environment)  # noqa: S606  without a shell: that is the point
+    except OSError as error:
+        raise refused(program, environment, error, hint) from None
+
+
+def run_to_end(words: Sequence[str], environment: dict[str, str], directory: str | None = None) -> int:
+    r"""Run a program at the caller's terminal; return its exit code, 128 + the number of a signal that ended it.
+
+    Ctrl-C and Ctrl-\ at the terminal reach the program by themselves; SIGTERM and SIGHUP are handed on to it.
+    """
+    import subprocess  # most commands are become
+
+    children: list[subprocess.Popen[bytes]] = []
+
+    def hand_on(number: int, _frame: object) -> None:
+        for child in children:
+            child.send_signal(number)
+
+    here = environment if directory is None else {**environment, "PWD": directory}
+    kept = {number: signal.getsignal(number) for number in (*OF_THE_TERMINAL, *HANDED_ON)}
+    for number, before in kept.items():
+        if before is not signal.SIG_IGN:
+            # A handler, and not SIG_IGN: the program would inherit that.
+            signal.signal(number, hand_on if number in HANDED_ON else lambda *_: None)
+    try:
+        children.append(subprocess.Popen(words, env=here, cwd=directory))
+        code = children[0].wait()
+    except OSError as error:
+        raise refused(words[0], here, error) from None
+    finally:
+        for number, before in kept.items():
+            signal.signal(number, before)
+    return code if code >= 0 else 128 - code
+
+
+def enter(directory: str | None, environment: dict[str, str]) -> None:
+    """Go into a folder, and say so in the environment as a shell does. Raise CommandNotRunnable."""
+    if directory is None:
+        return
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise CommandNotRunnable(f"{directory} cannot be entered: {error.strerror}") from None
+    environment["PWD"] = directory
+
+
+def refused(
+    program: str, environment: Mapping[str, str], error: OSError, hint: str | None = None
+) -> CommandNotFound | CommandNotRunnable:
+    """Return the error for a program that the system did not run."""
+    if not is_there(program, environment.get("PATH")):
+        return CommandNotFound(f"{program}: there is no such command", hint=hint or where(program))
+    return CommandNotRunnable(f"{program} cannot be run: {error.strerror}")
+
+
+def path_with(path: str | None, folders: Sequence[str]) -> str:
+    """Return a PATH with folders behind it: what the system has wins."""
+    parts = [os.defpath] if path is None else [path] if path else []
+    present = os.pathsep.join(parts).split(os.pathsep)
+    return os.pathsep.join([*parts, *(folder for folder in folders if folder not in present)])
+
+
+def is_there(program: str, path: str | None) -> bool:
+    """Whether a program exists at all: a folder on PATH that we may not enter makes the search fail otherwise."""
+    from shutil import which  # only a failure needs it
+
+    return os.path.exists(program) if "/" in program else which(program, os.F_OK, path) is not None  # noqa: PTH110
+
+
+def where(program: str) -> str:
+    """Return where a program was looked for."""
+    if "/" in program:
+        return f"looked for in {os.getcwd()}"  # noqa: PTH109  pathlib takes long to load
+    return "it was looked for on PATH; `devinit run -- sh -c '...'` runs a line of shell"

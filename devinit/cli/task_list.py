@@ -1,0 +1,99 @@
+"""The list of what `devinit run` runs by name: tasks of devinit.toml, and what the repository suggests."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from devinit.cli.output import Paint, columns_of, print_json, talk
+from devinit.config.load import load
+from devinit.sources.suggested.reading import suggested
+from devinit.system import terminal
+from devinit.text import cut, one_line, pad, width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinit.model.service import Project
+    from devinit.model.task import Task
+    from devinit.sources.suggested.reading import Suggestion
+
+LONGEST_NAME = 30
+"""Columns: a longer name has its description one space behind it."""
+LONGEST = 200
+"""Columns of a line where no terminal is."""
+NO_TASKS = "no tasks: [tasks.NAME] with a `command` in devinit.toml is one; `devinit run -- COMMAND` runs any"
+
+
+def print_tasks(root: Path, *, as_json: bool) -> int:
+    """Print the tasks of a project and what its files suggest; nothing is run for it."""
+    project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
+    suggestions = suggested(root, dict.fromkeys(each.directory for each in project.services.values()))
+    if as_json:
+        print_json(as_object(project, suggestions))
+        return 0
+    if not project.tasks and not suggestions:
+        talk(NO_TASKS)
+        return 0
+    terminal.write(
+        sys.stdout, lines_of(project, suggestions, Paint(sys.stdout), columns_of(sys.stdout) or LONGEST)
+    )
+    return 0
+
+
+def lines_of(project: Project, suggestions: list[Suggestion], paint: Paint, columns: int) -> list[str]:
+    """Return the list for a person, at most so many columns wide. Pure."""
+    names = [each.name for each in suggestions]
+    twice = {name for name in names if names.count(name) > 1 or name in project.tasks}
+    tasks = [(each.name, about(each)) for each in project.tasks.values()]
+    others = [(each.full_name if each.name in twice else each.name, seen_in(each)) for each in suggestions]
+    longest = max((width(name) for name, _ in (*tasks, *others) if width(name) <= LONGEST_NAME), default=0)
+    head = ["", paint.dim("found in the repository:")] if tasks and others else []
+    if others and not tasks:
+        head = [paint.dim("found in the repository:")]
+    rows = [
+        cut(f"{pad(one_line(name), longest)}  {one_line(text)}", columns) for name, text in (*tasks, *others)
+    ]
+    return [*rows[: len(tasks)], *head, *rows[len(tasks) :]]
+
+
+def about(task: Task) -> str:
+    """Return what is said of a task: its description, else what it runs."""
+    return task.description or "; ".join(task.commands) or ", ".join(task.depends_on)
+
+
+def seen_in(suggestion: Suggestion) -> str:
+    """Return what is said of a suggestion, with the line that it stands in."""
+    text = suggestion.description or suggestion.says or suggestion.words[0]
+    return f"{text} ({suggestion.file}{f', line {suggestion.line}' if suggestion.line else ''})"
+
+
+def as_object(project: Project, suggestions: list[Suggestion]) -> dict[str, object]:
+    """Return the same for a program. Pure."""
+    return {
+        "tasks": [
+            {
+                "name": each.name,
+                "description": each.description,
+                "commands": list(each.commands),
+                "service": each.service,
+                "directory": None if each.service else str(each.directory),
+                "depends_on": list(each.depends_on),
+            }
+            for each in project.tasks.values()
+        ],
+        "suggestions": [
+            {
+                "name": each.name,
+                "full_name": each.full_name,
+                "description": each.description,
+                "command": list(each.words),
+                "directory": str(each.directory),
+                "file": each.file,
+                "line": each.line or None,
+                "says": each.says,
+            }
+            for each in suggestions
+        ],
+    }

@@ -1,0 +1,53 @@
+"""The names of profiles and tasks that a devinit.toml states, without checking the rest of it: for completion.
+
+A key stroke is no place to complain: what cannot be read states none, and neither does a name that a shell would
+not take as a word.
+"""
+
+from __future__ import annotations
+
+import re
+
+from devinit.errors import StateFileError
+from devinit.model.names import CONFIGURATION_FILE
+from devinit.system.files import read_text
+from devinit.toml import parse_toml
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+OFFERED = re.compile(r"[\w.][\w. +@:/-]*")
+"""Names that can be typed as they are, or between quotes: no shell makes more of one than a word."""
+
+
+def profiles_stated(root: Path) -> list[str]:
+    """Return the profiles of a project."""
+    return _names(_read(root).get("profiles"))
+
+
+def tasks_stated(root: Path) -> list[str]:
+    """Return the tasks of a project, those of all its profiles."""
+    raw = _read(root)
+    profiles = raw.get("profiles")
+    layers = [raw, *(profiles.values() if isinstance(profiles, dict) else ())]
+    found = (name for layer in layers if isinstance(layer, dict) for name in _names(layer.get("tasks")))
+    return list(dict.fromkeys(found))
+
+
+def is_word(name: str) -> bool:
+    """Tell whether a name can be offered by a shell."""
+    return OFFERED.fullmatch(name) is not None
+
+
+# Any: nothing of the file has been checked.
+def _read(root: Path) -> dict[str, Any]:
+    try:
+        return parse_toml(read_text(root / CONFIGURATION_FILE) or "")
+    except (ValueError, RecursionError, StateFileError):
+        return {}
+
+
+def _names(table: Any) -> list[str]:
+    return [name for name in table if is_word(name)] if isinstance(table, dict) else []

@@ -1,0 +1,157 @@
+"""Find the commands that a repository has names for and that start no server. None of them is run for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.sources.commands import programs
+from devinit.sources.commands.command import understood
+from devinit.sources.commands.process import problem_of
+from devinit.sources.commands.recipes import Recipe, of_just, of_make, of_taskfile
+from devinit.sources.files import read, table
+from devinit.sources.packages import line_of_script, package_manager, read_package
+from devinit.sources.suggested import JUSTFILES, MAKEFILES, PACKAGE, TASKFILES
+from devinit.system.bounds import Bounds, bounds_of
+
+STARTING = frozenset(
+    {
+        "dev",
+        "develop",
+        "run",
+        "start",
+        "serve",
+        "server",
+        "runserver",
+        "up",
+        "web",
+        "api",
+        "backend",
+        "frontend",
+    }
+)
+"""Names of what starts a project, or a part of it: detection says what becomes of these."""
+_OF_THE_MANAGER = frozenset(
+    {"install", "preinstall", "postinstall", "prepare", "preprepare", "postprepare", "prepublish"}
+    | {"prepublishOnly", "prepack", "postpack", "publish", "postpublish", "dependencies"}
+    | {"preversion", "version", "postversion"}
+)  # fmt: skip
+"""Scripts that a package manager runs by itself."""
+_LONGEST_NAME = 60
+_MOST = 200
+"""Suggestions of a project, and folders that are looked at."""
+
+
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """A command that a repository has a name for."""
+
+    name: str
+    file: str
+    """Where it stands, relative to the project's folder: `frontend/package.json`."""
+    line: int
+    """Counted from 1; 0 when it is not known."""
+    says: str
+    """What it runs, as the file says it."""
+    words: tuple[str, ...]
+    """The command that runs it, in its folder: `npm run lint`."""
+    directory: Path
+    description: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        """The name that no other suggestion has: `frontend/package.json:lint`."""
+        return f"{self.file}:{self.name}"
+
+    def with_arguments(self, further: Iterable[str]) -> list[str]:
+        """Return the command with arguments for what it runs."""
+        more = list(further)
+        # npm keeps options for itself unless they stand after --; just and pnpm hand on what follows the name.
+        between = ["--"] if more and self.words[0] in ("npm", "task") else []
+        return [*self.words, *between, *more]
+
+
+def suggested(root: Path, folders: Iterable[Path] = ()) -> list[Suggestion]:
+    """Return the suggestions of a project's folder, and of the folders in which its services run."""
+    bounds = bounds_of(root)
+    places = list(dict.fromkeys((root, *sorted(folders))))[:_MOST]
+    found = (each for place in places if bounds.holds(place) for each in _in_folder(place, bounds))
+    return [each for each, _ in zip(found, range(_MOST), strict=False)]
+
+
+def meant_by(name: str, suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """Return the suggestions that a name means: the one with this full name, else those with this name. Pure."""
+    every = list(suggestions)
+    return [each for each in every if each.full_name == name] or [each for each in every if each.name == name]
+
+
+def _in_folder(folder: Path, bounds: Bounds) -> Iterator[Suggestion]:
+    yield from _scripts(folder, bounds)
+    kinds: tuple[tuple[str, tuple[str, ...], Callable[[str], list[Recipe]]], ...] = (
+        ("make", MAKEFILES, of_make),
+        ("just", JUSTFILES, of_just),
+        ("task", TASKFILES, of_taskfile),
+    )
+    for program, names, recipes in kinds:
+        path = next((folder / name for name in names if os.path.lexists(folder / name)), None)
+        if path is None:
+            continue
+        for recipe in recipes(read(path, bounds)):
+            if recipe.name not in STARTING and not any(map(_starts_a_server, recipe.commands)):
+                yield Suggestion(
+                    name=recipe.name,
+                    file=_relative(path, bounds),
+                    line=recipe.line,
+                    says=" && ".join(recipe.commands),
+                    words=(program, recipe.name),
+                    directory=folder,
+                    description=recipe.description,
+                )
+
+
+def _scripts(folder: Path, bounds: Bounds) -> Iterator[Suggestion]:
+    package = read_package(folder, bounds) if os.path.lexists(folder / PACKAGE) else None
+    if package is None:
+        return
+    manager = package_manager(bounds, folder, package)
+    scripts = table(package, "scripts")
+    for name, says in scripts.items():
+        if not isinstance(says, str) or not _is_offered(name, scripts) or _starts_a_server(says):
+            continue
+        line = next((each.line for each in line_of_script(folder, name, bounds)), 0)
+        yield Suggestion(
+            name=name,
+            file=_relative(folder / PACKAGE, bounds),
+            line=line,
+            says=says,
+            words=(manager, "run", name),
+            directory=folder,
+        )
+
+
+def _is_offered(name: str, scripts: Iterable[str]) -> bool:
+    """Tell whether a script is one that a person runs: not one that comes before or after another by itself."""
+    if not name or name.startswith("-") or not name.isprintable() or len(name) > _LONGEST_NAME:
+        return False
+    around = name.removeprefix("pre") if name.startswith("pre") else name.removeprefix("post")
+    return name not in STARTING | _OF_THE_MANAGER and (around == name or around not in scripts)
+
+
+def _starts_a_server(text: str) -> bool:
+    """Tell whether a command serves, or starts what does, as far as its words say it."""
+    if problem_of(text):
+        return False
+    command = understood(text)
+    if (
+        command.serves is not None
+        or command.takes_port
+        or next(iter(command.program), "") in programs.MANAGERS
+    ):
+        return True
+    return command.runs is not None and any(each in STARTING for each in command.runs.scripts)
+
+
+def _relative(path: Path, bounds: Bounds) -> str:
+    return os.path.relpath(path, bounds.root)

@@ -1,0 +1,144 @@
+"""One-shots that run once on the same data: whether one has, and the record of it.
+
+The record names the data: a database that was made anew has another number, so that the one-shot runs on it. Only
+an end with code 0 is put on record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from devinit.errors import DevinitError
+from devinit.kinds import kind_of
+from devinit.model.service import Project, Service
+from devinit.supervisor.project.stage import Stage
+from devinit.system.files import read_text, write_atomically
+
+if TYPE_CHECKING:
+    from devinit.supervisor.service.runner import Runner
+
+
+class Done(Struct, frozen=True):
+    """The last end of a one-shot with code 0, and the data that it worked on."""
+
+    at: float
+    """Unix time."""
+    data: dict[str, str]
+    """Service → what tells its data from any other; empty where no server of the project keeps data."""
+
+
+class Once:
+    """Whether the one-shot of a service has run on the data as it is."""
+
+    def __init__(self, runner: Runner, stage: Stage) -> None:
+        self._runner, self._stage = runner, stage
+        self._data: dict[str, str | None] = {}
+        """The data as it was before the run, which may have changed what it says of itself."""
+
+    async def said(self) -> str | None:
+        """Return what is said of a one-shot that has run on the data as it is; None when it is to run."""
+        service = self._runner.service
+        if not service.once:
+            return None
+        self._data = await asyncio.to_thread(_data_of, service, self._stage)
+        done = _read(record_path(self._stage.private, service.name))
+        if done is None or not is_same_data(done.data, self._data):
+            return None
+        return describe(done.at, service.name)
+
+    def ended(self, code: int | None) -> None:
+        """Put an end with code 0 on record, unless it is not known what the data is."""
+        service = self._runner.service
+        known = {name: each for name, each in self._data.items() if each is not None}
+        if not service.once or code != 0:
+            return
+        if len(known) < len(self._data):
+            names = ", ".join(self._data.keys() - known.keys())
+            self._stage.note(
+                f"{service.name} ran, and runs again at the next start: it is not known which data {names} has; "
+                f"with `depends_on` it waits for {names}",
+                service.name,
+            )
+            return
+        path = record_path(self._stage.private, service.name)
+        try:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            write_atomically(path, msgspec.json.encode(Done(time.time(), known)))
+        except (OSError, DevinitError) as error:
+            self._stage.note(f"{service.name} runs again at the next start: {error}", service.name)
+
+
+def describe(at: float, name: str) -> str:
+    """Say when a one-shot ran. `at`: Unix time."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+    return f"ran on {when}, once; `devinit restart {name}` runs it again"
+
+
+def forget(private: Path, name: str) -> None:
+    """Let a one-shot run again: an order has named it."""
+    record_path(private, name).unlink(missing_ok=True)
+
+
+def record_path(private: Path, name: str) -> Path:
+    """Return where the last success of a one-shot is on record."""
+    return private / "once" / f"{name}.json"
+
+
+def is_same_data(before: Mapping[str, str], now: Mapping[str, str | None]) -> bool:
+    """Tell whether a one-shot has run on the data as it is. Pure.
+
+    A server that was added since does not make it run again. Neither does one that does not say now what data it
+    has: to run twice does more harm than not to run.
+    """
+    if not before:
+        return not now
+    return all(name in now and now[name] in (None, identity) for name, identity in before.items())
+
+
+def servers_of(service: Service, project: Project) -> list[str]:
+    """Return the services whose data a one-shot works on. Pure.
+
+    They are the databases that it depends on, also through others, else other servers of data among these; of a
+    one-shot that depends on none, those of the project. A cache beside a database is not what a seed fills.
+    """
+    databases = [name for name, each in project.services.items() if kind_of(each).has_databases]
+    keeping = [name for name, each in project.services.items() if kind_of(each).keeps_data]
+    reached: dict[str, None] = {}
+    pending = list(service.depends_on)
+    while pending:
+        name = pending.pop()
+        if name not in reached and name in project.services:
+            reached[name] = None
+            pending.extend(project.services[name].depends_on)
+    for names in (databases, keeping):
+        if found := [name for name in names if name in reached]:
+            return found
+    return databases or keeping
+
+
+def _data_of(service: Service, stage: Stage) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in servers_of(service, stage.project):
+        server = stage.project.services[name]
+        try:
+            found[name] = stage.provider(server).data_identity(server, stage.endpoint(name), stage.place())
+        except (OSError, DevinitError):
+            found[name] = None
+    return found
+
+
+def _read(path: Path) -> Done | None:
+    if not os.path.lexists(path):
+        return None
+    try:
+        return msgspec.json.decode(read_text(path) or "", type=Done)
+    except (msgspec.DecodeError, RecursionError, DevinitError):
+        return None  # a memory of ours: it is written again

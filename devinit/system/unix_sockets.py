@@ -1,0 +1,93 @@
+"""The kernel's list of Unix sockets, as far as servers of PostgreSQL are concerned: by netlink (sock_diag)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import socket
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from devinit.system.sockets import ESTABLISHED, LISTEN
+
+# <linux/netlink.h>, <linux/sock_diag.h>, <linux/unix_diag.h>
+_NETLINK_SOCK_DIAG = 4
+_SOCK_DIAG_BY_FAMILY = 20
+_REQUEST_DUMP = 0x301
+_ERROR, _DONE = 2, 3
+_SHOW_NAME, _SHOW_PEER, _SHOW_UID = 0x01, 0x04, 0x40
+_NAME, _PEER, _UID = 0, 2, 7
+_HEADER = struct.Struct("=IHHII")
+_REQUEST = struct.Struct("=BBHIII8s")
+_ROW = struct.Struct("=BBBBI8s")
+_ATTRIBUTE = struct.Struct("=HH")
+_NUMBER = struct.Struct("=I")
+_ERROR_CODE = struct.Struct("=i")
+_NO_COOKIE = b"\xff" * 8
+_BUFFER = 65536
+_OF_POSTGRES = re.compile(r"\.s\.PGSQL\.(\d{1,5})")
+"""How PostgreSQL names its socket, with the number of its port (runtime-config-connection, `port`)."""
+
+
+class UnixSocket(NamedTuple):
+    """A Unix socket of this machine that is connected or listens."""
+
+    state: int
+    inode: int
+    path: str
+    """Empty for the end of a client."""
+    peer: int
+    """The inode of the other end; 0 when there is none."""
+    uid: int
+    """Whose it is; -1 where that is not told (before Linux 5.3)."""
+
+
+def unix_sockets() -> Iterator[UnixSocket]:
+    """Yield the Unix sockets that are connected or listen; OSError when refused."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as link:
+        states = 1 << ESTABLISHED | 1 << LISTEN
+        shown = _SHOW_NAME | _SHOW_PEER | _SHOW_UID
+        request = _REQUEST.pack(socket.AF_UNIX, 0, 0, states, 0, shown, _NO_COOKIE)
+        link.send(
+            _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0) + request
+        )
+        while True:
+            data = link.recv(_BUFFER)
+            start = 0
+            while start < len(data):
+                length, kind, _, _, _ = _HEADER.unpack_from(data, start)
+                if kind == _DONE:
+                    return
+                if kind == _ERROR:
+                    code = -_ERROR_CODE.unpack_from(data, start + _HEADER.size)[0]
+                    raise OSError(code or errno.EIO, os.strerror(code or errno.EIO))
+                yield _parse_row(data, start + _HEADER.size, start + length)
+                start += (length + 3) & ~3
+
+
+def port_of_postgres(path: str) -> int | None:
+    """Return the port in the path of a socket of PostgreSQL; None for any other path."""
+    found = _OF_POSTGRES.fullmatch(path.rpartition("/")[2])
+    return int(found[1]) if found else None
+
+
+def _parse_row(data: bytes, start: int, end: int) -> UnixSocket:
+    _, _, state, _, inode, _ = _ROW.unpack_from(data, start)
+    path, peer, uid = "", 0, -1
+    start += _ROW.size
+    while start + _ATTRIBUTE.size <= end:
+        length, kind = _ATTRIBUTE.unpack_from(data, start)
+        if length < _ATTRIBUTE.size:
+            break
+        value = data[start + _ATTRIBUTE.size : start + length]
+        if kind == _NAME:
+            # An abstract name begins with a null byte, and is no path.
+            path = "" if value.startswith(b"\0") else os.fsdecode(value.rstrip(b"\0"))
+        elif kind == _PEER:
+            peer = _NUMBER.unpack_from(value)[0]
+        elif kind == _UID:
+            uid = _NUMBER.unpack_from(value)[0]
+        start += (length + 3) & ~3
+    return UnixSocket(state, inode, path, peer, uid)

@@ -1,0 +1,90 @@
+"""Take the state folder of a checkout away again that was only looked at: nothing was ever started in it.
+
+A command that reads (`env`, `why`, `run`) may need a supervisor to answer it, and that needs a place for its lock
+and its log. Without this, every clone that was looked at once would leave a folder behind.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from devinit.errors import StateFileError
+from devinit.model.names import OWN_FOLDER
+from devinit.system.file_lock import FileLock
+from devinit.system.files import read_text
+from devinit.system.own_folder import IDENTITY, read_identity
+from devinit.system.paths import SUPERVISOR_LOCK
+from devinit.system.state_folders import LAUNCH_LOCK, ORIGIN, origin_of, parts_of
+
+STATE_FILE = "state.json"
+LOG = "supervisor.log"
+BOOKKEEPING = frozenset({ORIGIN, LAUNCH_LOCK, SUPERVISOR_LOCK, "socket", STATE_FILE, LOG})
+"""What a supervisor makes that is only asked something. Logs, data and passwords are more than that."""
+OWN_FILES = frozenset({".gitignore", IDENTITY})
+
+
+def remove_unused(root: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
+    """Remove a checkout's state folder and identity if nothing was started here; return whether it was removed.
+
+    The caller has the checkout's supervisor lock, or knows that there is no supervisor. A command that launches
+    one at this moment keeps the folder. Raise OSError, or StateFileError, where something cannot be removed.
+    """
+    path = os.fspath(folder)
+    launch = FileLock(os.path.join(path, LAUNCH_LOCK))
+    if not _is_unused(path) or not launch.acquire(blocking=False):
+        return False
+    try:
+        origin, aside = origin_of(path), f"{path}.unused"
+        if origin is None or origin.root != os.path.realpath(root):
+            return False
+        if os.path.isdir(aside):  # a supervisor was killed here
+            _delete(aside)
+        # Renamed first: what a command writes there from now on goes to a folder that it makes anew.
+        os.rename(path, aside)
+        if not _is_unused(aside):
+            os.rename(aside, path)
+            return False
+        _delete(aside)
+        _remove_identity(os.path.join(root, OWN_FOLDER), origin.identity)
+    finally:
+        launch.release()
+    return True
+
+
+def _is_unused(path: str) -> bool:
+    """Whether a state folder holds nothing but what a supervisor needs to be asked something."""
+    if any(os.path.isdir(each) for each in parts_of(path)[1:]) or set(os.listdir(path)) - BOOKKEEPING:
+        return False
+    record, said = read_text(os.path.join(path, STATE_FILE)), read_text(os.path.join(path, LOG)) or ""
+    if record is not None and ('"services":{}' not in record or '"ended":{}' not in record):
+        return False
+    # Whoever was sent to the log has still to read it.
+    return not any(f" {level} " in said for level in ("WARNING", "ERROR", "CRITICAL"))
+
+
+def _remove_identity(own: str, identity: str) -> None:
+    """Remove `.devinit` with the identity of the folder that was removed, if it holds nothing else."""
+    try:
+        if not stat.S_ISDIR(os.lstat(own).st_mode) or set(os.listdir(own)) - OWN_FILES:
+            return
+        if read_identity(os.path.join(own, IDENTITY)) != identity:
+            return
+        _delete(own)
+    except FileNotFoundError:
+        return
+
+
+def _delete(folder: str) -> None:
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    os.rmdir(folder)
+
+
+def tidied(root: str | os.PathLike[str], folder: str | os.PathLike[str]) -> str:
+    """Remove what is unused, whatever comes of it: return why that failed, or nothing."""
+    try:
+        remove_unused(root, folder)
+    except (OSError, StateFileError) as error:
+        return str(error)
+    return ""
