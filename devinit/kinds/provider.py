@@ -54,8 +54,6 @@ class Install(Struct, frozen=True, kw_only=True):
     """What is missing, in words."""
     is_by_hand: bool = False
     """Whether only the user can carry it out: it changes a shell, or the machine, and not the project."""
-    completes: bool = False
-    """Whether it adds to an environment that is there, and so is of no use after one that broke off."""
     words: str = ""
     """The advice where the command alone is none."""
 

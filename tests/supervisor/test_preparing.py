@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -47,6 +48,8 @@ class Bench:
         self.private.mkdir()
         self.directory, self.inputs = self.root, tuple[str, ...]()
         self.lacks: Install | None = None
+        self.looks_whole = False
+        """Whether nothing is missing as long as there is an environment, even a half-made one."""
         self.outdated: Install | None = None
         self.said: list[str] = []
         self.offsets: list[int] = []
@@ -62,7 +65,7 @@ class Bench:
         return Workshop(
             service=service,
             root=self.root,
-            install=lambda: self.lacks,
+            install=lambda: None if self.looks_whole and (self.root / ".venv").exists() else self.lacks,
             update=lambda: self.outdated,
             spec=self.spec,
             private=self.private,
@@ -425,17 +428,78 @@ class TestAnInstallation:
 
         assert not (bench.root / "tries").exists()
 
-    async def test_that_failed_runs_again_although_it_has_left_an_environment(self, bench: Bench) -> None:
+    async def test_that_broke_off_is_made_anew_when_it_is_asked_for_again(self, bench: Bench) -> None:
         require_set_up(bench.private, "web")
         with pytest.raises(PreparationFailed):
             await set_up(bench.workshop())
-        bench.lacks = None  # as the half-made environment makes it look
         (bench.root / "index").touch()
+        half_made = bench.root / ".venv/half-made"
+        half_made.touch()
+        bench.looks_whole = True
 
         await set_up(bench.workshop())
-        await set_up(bench.workshop())
+        assert (bench.root / "tries").read_text() == "x\n"
+        assert bench.said[-1].startswith("the last installation of its packages broke off")
 
+        require_set_up(bench.private, "web")
+        await set_up(bench.workshop())
         assert (bench.root / "tries").read_text() == "x\nx\n"
+        assert not half_made.exists()
+
+    async def test_that_broke_off_leaves_an_environment_alone_that_was_made_by_hand_since(
+        self, bench: Bench
+    ) -> None:
+        require_set_up(bench.private, "web")
+        with pytest.raises(PreparationFailed):
+            await set_up(bench.workshop())
+        (bench.root / ".venv").rename(bench.root / "former")
+        by_hand = bench.root / ".venv/bin/uvicorn"
+        by_hand.parent.mkdir(parents=True)
+        by_hand.touch()
+        bench.looks_whole = True
+
+        for asked in (False, True):
+            if asked:
+                require_set_up(bench.private, "web")
+            await set_up(bench.workshop())
+
+        assert by_hand.exists()
+        assert (bench.root / "tries").read_text() == "x\n"
+
+    async def test_that_broke_off_leaves_an_environment_alone_that_was_there_before(
+        self, bench: Bench
+    ) -> None:
+        by_hand = bench.root / ".venv/bin/uvicorn"
+        by_hand.parent.mkdir(parents=True)
+        by_hand.touch()
+        for _ in range(2):
+            require_set_up(bench.private, "web")
+            with pytest.raises(PreparationFailed):
+                await set_up(bench.workshop())
+
+        assert by_hand.exists()
+
+    async def test_that_broke_off_touches_no_folder_of_another_checkout(self, bench: Bench) -> None:
+        require_set_up(bench.private, "web")
+        with pytest.raises(PreparationFailed):
+            await set_up(bench.workshop())
+        (bench.root.parent / "moved").mkdir()
+        moved = Bench(bench.root.parent / "moved")
+        moved.root.rmdir()
+        bench.root.rename(moved.root)
+        shutil.copytree(bench.private, moved.private, dirs_exist_ok=True)
+        precious = bench.root / ".venv/precious"
+        precious.parent.mkdir(parents=True)
+        precious.touch()
+        (moved.root / "index").touch()
+        command = "mkdir -p .venv/bin && echo x >>tries && test -e index"
+        moved.lacks = Install(folder=moved.root, command=command, missing="packages")
+
+        require_set_up(moved.private, "web")
+        await set_up(moved.workshop())
+
+        assert precious.exists()
+        assert (moved.root / "tries").read_text() == "x\nx\n"
 
     async def test_is_made_again_when_what_it_read_has_changed_and_that_is_asked_for(
         self, bench: Bench
@@ -476,22 +540,6 @@ class TestAnInstallation:
         await set_up(bench.workshop())
         assert (bench.root / "tries").read_text() == "x\n"
 
-    async def test_begins_its_environment_anew_after_one_that_was_interrupted(self, bench: Bench) -> None:
-        fake = bench.root / "python3"
-        fake.write_text("#!/bin/sh\necho $* >>calls; mkdir -p .venv/bin; test -e index\n")
-        fake.chmod(0o755)
-        bench.lacks = Install(
-            folder=bench.root, command="./python3 -m venv .venv && true", missing="packages"
-        )
-        require_set_up(bench.private, "web")
-        with pytest.raises(PreparationFailed):
-            await set_up(bench.workshop())
-        (bench.root / "index").touch()
-
-        await set_up(bench.workshop())
-
-        assert (bench.root / "calls").read_text() == "-m venv .venv\n-m venv --clear .venv\n"
-
     async def test_that_failed_is_made_as_it_would_be_now(self, bench: Bench) -> None:
         """The machine may have got what the first one lacked: another Python, the package manager itself."""
         require_set_up(bench.private, "web")
@@ -499,19 +547,8 @@ class TestAnInstallation:
             await set_up(bench.workshop())
         bench.lacks = Install(folder=bench.root, command="touch made", missing="packages")
 
+        require_set_up(bench.private, "web")
         await set_up(bench.workshop())
 
         assert (bench.root / "made").exists()
         assert (bench.root / "tries").read_text() == "x\n"
-
-    async def test_that_failed_is_not_completed_by_what_adds_to_it(self, bench: Bench) -> None:
-        require_set_up(bench.private, "web")
-        with pytest.raises(PreparationFailed):
-            await set_up(bench.workshop())
-        (bench.root / "index").touch()
-        bench.lacks = Install(folder=bench.root, command="touch made", missing="packages", completes=True)
-
-        await set_up(bench.workshop())
-
-        assert not (bench.root / "made").exists()
-        assert (bench.root / "tries").read_text() == "x\nx\n"

@@ -169,7 +169,6 @@ def _of_environment(service: Service, place: Place) -> Install | None:
         folder=folder,
         command=installer.into(os.path.relpath(found, folder), has_pip=(found / "bin/pip").exists()),
         missing=f"{'' if missing == program else 'the module '}{missing} is not installed in {found}",
-        completes=True,
     )
 
 

@@ -23,6 +23,7 @@ from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import end_tree, exit_of
 from devinit.supervisor.processes.turns import Turns
 from devinit.supervisor.project.drift import checksum_of, shown
+from devinit.supervisor.service.broken_off import below, left_in, products_in, remove
 from devinit.system.descriptors import descriptors
 from devinit.system.digest import blake2b
 from devinit.system.files import read_bytes, read_text, write_atomically
@@ -52,10 +53,12 @@ class SetupRecord(Struct, frozen=True):
     """Virtual environments that a set-up made, finished or not; not those that were there before."""
     asked: bool = False
     """Whether `start --setup` asked for it, so that a service without `setup` is given what it lacks."""
-    unfinished: tuple[str, str] | None = None
-    """Folder and command of an installation that was begun, and has not succeeded: what it left is of no use."""
+    broken_off: dict[str, int] | None = None
+    """What an installation left that has not succeeded: path below the project's folder → inode. It is of no use, and
+    removed before the next one. None: the last one succeeded."""
     installed: tuple[str, str] | None = None
-    """Folder and command of the installation that succeeded last; `inputs` are those that it depended on."""
+    """Folder, relative to the project's, and command of the installation that succeeded last; `inputs` are its
+    own."""
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -130,46 +133,60 @@ async def _install_what_is_missing(workshop: Workshop, path: Path) -> None:
     if not os.path.isfile(path):  # noqa: ASYNC240, PTH113 - one look, at each start
         return
     before = await asyncio.to_thread(read_record, path)
-    if not (before.asked or before.unfinished):
+    if not before.asked:
+        if before.broken_off is not None:
+            workshop.say(
+                "the last installation of its packages broke off; where some are missing, `devinit start --setup` "
+                "begins anew"
+            )
         return
     async with installing:
+        await asyncio.to_thread(remove, before.broken_off or {}, workshop.root)
         wanted = await asyncio.to_thread(_wanted, workshop, before)
         if wanted is not None:
-            folder, command = wanted
-            if before.unfinished:
-                # What an interrupted `venv` left is not mended by another one.
-                command = command.replace("-m venv .venv", "-m venv --clear .venv")
-            write_record(path, msgspec.structs.replace(before, asked=False, unfinished=wanted))
-            workshop.say(f"setting up: {command} (in {folder})")
-            is_elsewhere = folder != str(workshop.service.directory)
-            text = f"cd {shlex.quote(folder)} && {command}" if is_elsewhere else command
-            await run_once(workshop, text, "setup", hidden=existing(VENV_FOLDERS, workshop.service))
-            inputs = await asyncio.to_thread(_inputs_of_packages, workshop.service, workshop.root, folder)
-            before = msgspec.structs.replace(
-                before, installed=wanted, inputs={name: checksum_of(each) for name, each in inputs.items()}
-            )
-    write_record(path, msgspec.structs.replace(before, asked=False, unfinished=None))
+            before = await _install(workshop, path, before, *wanted)
+    write_record(path, msgspec.structs.replace(before, asked=False, broken_off=None))
 
 
-def _wanted(workshop: Workshop, before: SetupRecord) -> tuple[str, str] | None:
-    """Return folder and command of the installation that a service needs; None where it needs none.
+async def _install(
+    workshop: Workshop, path: Path, before: SetupRecord, folder: Path, command: str
+) -> SetupRecord:
+    """Run an installation, and return what is on record of it. What it leaves when it breaks off is recorded."""
+    there = products_in(folder)
+    write_record(path, msgspec.structs.replace(before, asked=False, broken_off={}))
+    workshop.say(f"setting up: {command} (in {folder})")
+    text = f"cd {shlex.quote(str(folder))} && {command}" if folder != workshop.service.directory else command
+    try:
+        await run_once(workshop, text, "setup", hidden=existing(VENV_FOLDERS, workshop.service))
+    except BaseException:
+        left = left_in(folder, workshop.root, there)
+        write_record(path, msgspec.structs.replace(before, asked=False, broken_off=left))
+        raise
+    inputs = await asyncio.to_thread(_inputs_of_packages, workshop.service, workshop.root, folder)
+    return msgspec.structs.replace(
+        before,
+        installed=(str(below(folder, workshop.root)), command),
+        inputs={name: checksum_of(each) for name, each in inputs.items()},
+    )
 
-    One that broke off is begun anew, as it would be now: the machine may have got what it lacked.
-    """
+
+def _wanted(workshop: Workshop, before: SetupRecord) -> tuple[Path, str] | None:
+    """Return folder and command of the installation that a service needs; None where it needs none."""
     install = workshop.install()
-    if before.unfinished is not None and (install is None or install.completes):
-        return before.unfinished
-    if install is not None:
-        return str(install.folder), install.command
-    if before.installed is None:
+    is_known = before.installed is not None
+    if install is None and (not is_known or _changed_packages(before, workshop.service, workshop.root)):
         install = workshop.update()
-        return (str(install.folder), install.command) if install is not None else None
-    return before.installed if _changed_packages(before, workshop.service, workshop.root) else None
+    if install is not None:
+        return install.folder, install.command
+    if before.installed is None or not _changed_packages(before, workshop.service, workshop.root):
+        return None
+    folder = Path(os.path.normpath(workshop.root / before.installed[0]))
+    return (folder, before.installed[1]) if folder.is_dir() else None
 
 
-def _inputs_of_packages(service: Service, root: Path, folder: str) -> dict[str, Path]:
+def _inputs_of_packages(service: Service, root: Path, folder: Path) -> dict[str, Path]:
     """Return the files that an installation in a folder depends on, which may be above the service's."""
-    there = msgspec.structs.replace(service, directory=Path(folder))
+    there = msgspec.structs.replace(service, directory=folder)
     return {
         os.path.relpath(path, service.directory): path
         for each in (service, there)
@@ -188,7 +205,7 @@ def changed_packages(private: Path, service: Service, root: Path) -> list[str]:
 def _changed_packages(record: SetupRecord, service: Service, root: Path) -> list[str]:
     if record.installed is None or record.inputs is None:
         return []
-    now = _inputs_of_packages(service, root, record.installed[0])
+    now = _inputs_of_packages(service, root, Path(os.path.normpath(root / record.installed[0])))
     names = [name for name, each in now.items() if record.inputs.get(name) != checksum_of(each)]
     names += [name for name in record.inputs if name not in now]
     return [shown(os.path.normpath(service.directory / name), root) for name in names]
