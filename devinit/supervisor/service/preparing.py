@@ -54,8 +54,8 @@ class SetupRecord(Struct, frozen=True):
     asked: bool = False
     """Whether `start --setup` asked for it, so that a service without `setup` is given what it lacks."""
     broken_off: dict[str, int] | None = None
-    """What an installation left that has not succeeded: path below the project's folder → inode. It is of no use, and
-    removed before the next one. None: the last one succeeded."""
+    """What an installation left that has not succeeded: path below the project's folder → inode. It is of no use,
+    and removed before the next one. None: the last one succeeded."""
     installed: tuple[str, str] | None = None
     """Folder, relative to the project's, and command of the installation that succeeded last; `inputs` are its
     own."""
