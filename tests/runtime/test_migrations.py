@@ -10,10 +10,10 @@ from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
-from devinit.runtime.environment import environment
+from devinit.runtime.environment import environment, in_own_forms
 from devinit.runtime.forms.deciding import Situation, decisions
 from devinit.runtime.forms.known import servers_of
-from devinit.runtime.forms.migrations import migrates, obstacle
+from devinit.runtime.forms.migrations import Value, migrates, obstacle
 from devinit.runtime.forms.statement import Source, Statement
 
 POSTGRES = Service(
@@ -39,9 +39,17 @@ def kept_back(
     }
     standard, servers = environment(project, endpoints, base={}), servers_of(project, endpoints)
     decided = decisions(statements, Situation(servers=servers, service="backend", standard=standard))
-    given = {*standard, *(name for name, each in decided.items() if each.is_given)}
-    kept = {name for name, each in decided.items() if not each.is_given}
-    return obstacle(statements, decided, given - kept, servers, constants=constants, env=env)
+    files = {each.name: each for each in statements if each.source is Source.FILE}
+    whole = {name: each.value for name, each in files.items()} | in_own_forms(standard, decided) | env
+    values = [
+        Value(
+            name=name,
+            text=text,
+            place="its `env`" if name in env else files[name].place if name in files else "what devinit gives",
+        )
+        for name, text in whole.items()
+    ]
+    return obstacle(values, statements, servers, constants=constants)
 
 
 def read(name: str, default: str = "") -> Statement:
@@ -91,7 +99,7 @@ class TestAMigration:
         assert kept_back(DATABASE_URL="postgresql://a:b@db.example.com/c") == (
             "DATABASE_URL in its `env` talks to db.example.com"
         )
-        assert kept_back(DATABASE_URL="postgresql://${POSTGRES_USER}@${POSTGRES_HOST}/c") is None
+        assert kept_back(DATABASE_URL="postgresql://shop@127.0.0.1:5433/c") is None
         assert kept_back(DB_HOST="127.0.0.1", API_URL="https://api.example.com") is None
 
     def test_does_not_run_against_another_machine_where_the_project_has_no_server(self) -> None:

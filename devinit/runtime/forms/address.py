@@ -33,6 +33,15 @@ _USUAL_PORTS = {
     "rediss": 6379, "valkey": 6379,
 }  # fmt: skip
 WEB_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+_HOSTS_IN_QUERY = frozenset({"host", "hostaddr", "hostname", "pghost", "pghostaddr", "server"})
+_PLACES_IN_QUERY = _HOSTS_IN_QUERY | {
+    "port", "pgport", "service", "servicefile", "socket", "socketpath", "unix_socket", "unixsocket", "unix_sock",
+    "socketfactory", "cloudsqlinstance",
+}  # fmt: skip
+"""Keys in the query of a database's URL, in small letters, that clients count more than the host before it.
+
+libpq: https://www.postgresql.org/docs/current/libpq-connect.html; node-postgres, mysql2 and pgjdbc do alike.
+"""
 _WITH_TLS = {"http": "https", "ws": "wss"}
 
 
@@ -85,7 +94,7 @@ class Address(Struct, frozen=True, kw_only=True):
     database: str | None = None
     """For a URL: the path without its slash."""
     spans: dict[str, Span]
-    """Part → its place, for those that may be replaced."""
+    """Part → its place, for those that may be replaced; none where the query names the host."""
 
     @property
     def is_local(self) -> bool:
@@ -177,19 +186,34 @@ def _url(text: str) -> Address | None:
     else:
         start = found.start("host")
         spans["login"] = Span(*found.span("login")) if found["login"] else Span(start, start)
-    if not found["host"] and "host=" in (found["query"] or ""):
-        return None  # a socket
+    host = _bare(found["host"]).lower()
+    if scheme not in WEB_SCHEMES and (places := _places_in_query(found["query"] or "")):
+        # To write our login beside a host that the query replaces would send it there.
+        host, spans = places[0][1].lower(), {}
+        if len(places) > 1 or places[0][0] not in _HOSTS_IN_QUERY or not _is_of_the_net(host):
+            return None  # a socket, a service of libpq, another port
     return Address(
         text=text,
         form=form,
         scheme=scheme,
-        host=_bare(found["host"]).lower(),
+        host=host,
         port=int(found["port"]) if found["port"] else _USUAL_PORTS.get(scheme),
         user=None if user is None else _decoded(user),
         password=None if password is None else _decoded(password),
         database=_decoded(found["path"][1:]) if found["path"] else None,
         spans=spans,
     )
+
+
+def _places_in_query(query: str) -> list[tuple[str, str]]:
+    """Return what a query says about the place of a server: keys in small letters with their values."""
+    pairs = (pair.partition("=") for pair in query[1:].split("&"))
+    places = ((_decoded(key).lower(), _decoded(value)) for key, _, value in pairs)
+    return [(key, value) for key, value in places if key in _PLACES_IN_QUERY]
+
+
+def _is_of_the_net(host: str) -> bool:
+    return "." in host and host not in LOOPBACK and _LONE_HOST.fullmatch(host) is not None
 
 
 def _query_login(found: re.Match[str], spans: dict[str, Span]) -> tuple[str | None, str | None]:
@@ -214,15 +238,17 @@ def _port(text: str, number: int) -> Address | None:
 def _dsn(text: str) -> Address | None:
     values: dict[str, str] = {}
     spans: dict[str, Span] = {}
-    done = 0
+    hosts, done = set(), 0
     for found in _PAIR.finditer(text):
         if text[done : found.start()].strip():
             return None
         done = found.end()
         part = _PARTS_OF_DSN.get(found["key"], found["key"])
+        hosts |= {found["key"]} & {"host", "hostaddr"}
         values[part] = _unquoted(found["value"])
         spans[part] = Span(*found.span("value"))
-    if text[done:].strip() or "host" not in values or values.keys() & {"service", "passfile"}:
+    # libpq connects to `hostaddr`, and takes `host` for a name alone.
+    if text[done:].strip() or len(hosts) != 1 or values.keys() & {"service", "passfile"}:
         return None
     port = values.get("port", "5432")
     if not (port.isascii() and port.isdigit()) or values["host"].startswith("/") or "," in values["host"]:

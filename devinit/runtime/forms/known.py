@@ -57,6 +57,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """All that it has; empty where devinit does not know, or it has none."""
     test_database: str | None = None
     is_web: bool = False
+    is_elsewhere: bool = False
+    """Whether devinit.toml names its `url`: devinit does not run it."""
     origins: tuple[str, ...] = ()
     """Of a server with pages: under which a browser loads them."""
 
@@ -147,5 +149,6 @@ def _known(service: Service, endpoint: Endpoint, words: Iterable[str], *, is_fir
         databases=frozenset() if settings is None else frozenset({settings.database, *settings.databases}),
         test_database=None if settings is None else settings.test_database,
         is_web=kind.has_pages,
+        is_elsewhere=service.external_url is not None and not service.is_reused,
         origins=origins((endpoint,)) if kind.has_pages else (),
     )

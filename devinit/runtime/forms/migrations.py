@@ -1,27 +1,41 @@
-"""Whether a migration that was only detected would reach a server that devinit has given it. Pure."""
+"""Whether a migration that was only detected would reach a server that devinit has given it. Pure.
+
+It runs only where all that it may read is known to lead to a database that devinit runs, or where nothing says
+where: then a framework has its own name for it, which devinit gives (ADR 30).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
 
 from devinit.runtime.forms.address import Address, parse
+from devinit.runtime.forms.elsewhere import (
+    elsewhere,
+    is_port_of_ours,
+    leads_to,
+    names_a_database,
+    tells_where,
+)
 from devinit.runtime.forms.known import Servers
-from devinit.runtime.forms.statement import Decision, Outcome, Source, Statement
+from devinit.runtime.forms.statement import Source, Statement
 
 _MIGRATES = re.compile(
     r"migrat|\balembic\b|\bdb:(?:prepare|push|setup)|\b(?:db|database) upgrade\b|\bdb push\b"
     r"|\becto\b|\bflyway\b|\bliquibase\b"
 )
-_WORDS = frozenset(
-    {"DATABASE", "DB", "POSTGRES", "POSTGRESQL", "PG", "SQL", "SQLALCHEMY", "MYSQL", "MARIADB", "DSN", "JDBC"}
-)
-_JOINED = ("PGHOST", "PGPORT", "PGDATABASE", "DBHOST", "DBPORT", "DBNAME", "DBURL", "DBURI")
-_TELLS_WHERE = ("HOST", "HOSTNAME", "SERVER", "PORT", "URL", "URI", "DSN")
-_OTHERS = frozenset({"REDIS", "VALKEY", "CACHE", "TEST", "TESTS", "TESTING", "SHADOW"})
-_FILES = frozenset({"sqlite", "sqlite3", "file"})
 _MOST_NAMED = 4
+
+
+class Value(Struct, frozen=True, kw_only=True):
+    """A variable as the process of a migration, or a program in it that loads a file, has it."""
+
+    name: str
+    text: str
+    place: str
+    """Where it comes from, as it stands behind "in": `.env:2`, "the shell that called devinit"."""
 
 
 def migrates(command: str) -> bool:
@@ -30,65 +44,66 @@ def migrates(command: str) -> bool:
 
 
 def obstacle(
+    values: Sequence[Value],
     statements: Sequence[Statement],
-    decided: Mapping[str, Decision],
-    given: Collection[str],
     servers: Servers,
     *,
     constants: Sequence[tuple[str, str]] = (),
-    env: Mapping[str, str] = MappingProxyType({}),
 ) -> str | None:
-    """Return why a migration would reach a server that devinit has not given it; None when it would not.
+    """Return why a migration may reach a server that devinit has not given it; None when it does not.
 
-    `given`: the names that devinit gives to the service. `constants`: URLs of databases that alembic.ini or
-    the code names, each with its place. `env`: what the service is configured with.
+    `values`: all that it may read, what is to be named first coming first. `statements`: what the code reads.
+    `constants`: URLs of databases that alembic.ini or the code names, each with its place.
     """
-    for name, value in env.items():
-        address = parse(value) if tells_where(name) else None
-        if address is not None and not (address.is_web or servers.is_near(address.host)):
-            return f"{name} in its `env` talks to {address.host}"
-    stated = [each for each in statements if each.source is Source.FILE and each.value]
-    for each in stated:
-        if why := _elsewhere(each, decided.get(each.name), servers):
+    for each in values:
+        if other := leads_to(each.name, each.text, servers):
+            place = f"services.{other.service}.url in devinit.toml"
+            return f"{other.service} is a server that devinit does not run: {place}"
+    for each in values:
+        if why := elsewhere(each.name, each.text, servers):
             return f"{each.name} in {each.place} {why}"
+    reads = [each for each in statements if each.source is Source.CODE]
+    known = {each.name.upper() for each in values if each.text}
+    found = (*_of_ports(values, servers), *_of_defaults(reads, known, servers))
+    return found[0] if found else _of_code(reads, known, servers, constants)
+
+
+def _of_ports(values: Sequence[Value], servers: Servers) -> Iterator[str]:
+    """Yield a port beside a host of this machine that is not that of our database."""
+    names = {each.name.upper() for each in values if each.text and tells_where(each.name)}
+    for each in values:
+        upper = each.name.upper()
+        if upper in names and upper.endswith("PORT") and f"{upper.removesuffix('PORT')}HOST" in names:
+            if not is_port_of_ours(each.text, servers):
+                yield f"{each.name} in {each.place} names port {each.text}, where devinit runs no database"
+
+
+def _of_defaults(reads: Sequence[Statement], known: set[str], servers: Servers) -> Iterator[str]:
+    """Yield another machine that the code falls back to; a name without a dot may be a placeholder."""
+    for each in reads:
+        if each.name.upper() in known or not names_a_database(each.value):
+            continue
+        address = parse(each.value)
+        if address is None or "." in address.host:
+            if why := elsewhere(each.name, each.value, servers):
+                yield f"{each.place} {why} where {each.name} has no value"
+
+
+def _of_code(
+    reads: Sequence[Statement], known: set[str], servers: Servers, constants: Sequence[tuple[str, str]]
+) -> str | None:
     databases = [each for each in servers.known if each.databases]
     if not databases:
         return None
-    # What a file says has been looked at above, and is no other server.
-    known = {name.upper() for name in (*given, *(each.name for each in stated))}
-    reads = [each for each in statements if tells_where(each.name) and each.source is Source.CODE]
-    if reads:
-        return None if any(each.name.upper() in known for each in reads) else _unset(reads)
+    # Where the values lead has been looked at: to no other server.
+    if naming := [each for each in reads if tells_where(each.name)]:
+        return None if any(each.name.upper() in known for each in naming) else _unset(naming)
     schemes = frozenset().union(*(each.schemes for each in databases))
     for url, place in constants:
         address = parse(url)
         if address is not None and address.scheme in schemes and not _is_ours(address, servers):
             return f"{place} names {address.host}:{address.port}, and no variable tells it another one"
     return None
-
-
-def tells_where(name: str) -> bool:
-    """Whether a variable tells where a database is."""
-    upper = name.upper()
-    words = set(upper.split("_"))
-    if upper in _JOINED:
-        return True
-    return bool(words & _WORDS) and upper.endswith(_TELLS_WHERE) and not words & _OTHERS
-
-
-def _elsewhere(statement: Statement, decision: Decision | None, servers: Servers) -> str:
-    """Return where a value leads that devinit has left as it is; "" for nowhere else."""
-    if not tells_where(statement.name) or decision is None or decision.is_given:
-        return ""
-    address = parse(statement.value)
-    if address is None or address.scheme in _FILES or address.is_web:
-        return ""
-    if decision.outcome in (Outcome.REMOTE, Outcome.UNSURE):
-        return decision.why
-    if address.host and not servers.is_near(address.host):
-        return f"talks to {address.host}"
-    is_ours = any(address.port == each.server.port for each in servers.known)
-    return "" if is_ours or not address.scheme else f"names a {address.scheme} that devinit does not run"
 
 
 def _unset(reads: Sequence[Statement]) -> str:

@@ -85,11 +85,11 @@ def of_group(
     `main`: the database that the application itself uses, as the files call it.
     """
     host = parse(group.value("host"))
-    if group.value("host") and (host is None or host.form not in (Form.HOST, Form.HOST_PORT)):
-        return {}  # a socket
     known, agreeing = _meant(group, servers, service)
     if known is None:
         return {}
+    if group.value("host") and (host is None or host.form not in (Form.HOST, Form.HOST_PORT)):
+        return _left(group, known, standard, Outcome.UNSURE, "names a socket, or several hosts")
     if host is not None and not _is_near(host.host, group, servers):
         return _left(group, known, standard, Outcome.REMOTE, f"talks to {host.host}")
     if agreeing < AGREEING:

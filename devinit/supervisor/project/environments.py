@@ -15,7 +15,7 @@ from devinit.runtime.environment import environment, names_by_itself, runtime_of
 from devinit.runtime.origins import Origin, origin_of
 from devinit.runtime.templates import check_together, expand_command
 from devinit.supervisor.project.given import Given
-from devinit.supervisor.project.own_names import OwnNames, notes_of, published
+from devinit.supervisor.project.own_names import Environment, OwnNames, notes_of, published
 
 if TYPE_CHECKING:
     from devinit.runtime.dotenv import Stated
@@ -116,10 +116,9 @@ class Environments:
         """Return why a detected command in `before_start` is not run; None when it is."""
         if is_stated(project, service.name):
             return None
-        stated = self._stated(project, service, caller)
-        return self._own_names.obstacle_to(
-            command, project, (derived.endpoints, derived.standard), service, stated
-        )
+        values, _ = self.whole(project, derived, service, caller)
+        given = Environment(values, self._stated(project, service, caller), caller)
+        return self._own_names.obstacle_to(command, project, derived.endpoints, service, given)
 
     def news(self, derived: Derived) -> list[str]:
         """Return what the developer has to know about the project's own values, unless it was returned before."""

@@ -16,18 +16,41 @@ from msgspec.structs import replace
 from devinit.config.env_files import example_env_files, in_bounds, loaded_env_files
 from devinit.errors import ConfigError, StateFileError
 from devinit.kinds import kind_of
+from devinit.model.names import variable_prefix
 from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.common import first_database
 from devinit.runtime.dotenv import Stated, stated_in
 from devinit.runtime.reading.files import code_files
 from devinit.system.files import read_bytes
 
 if TYPE_CHECKING:
+    from devinit.runtime.forms.migrations import Value
     from devinit.runtime.forms.statement import Decision, Source, Statement
     from devinit.runtime.reading.folder import Folder
     from devinit.runtime.reading.read import Code
 
 
 LARGEST_FILE = 500_000
+
+
+SHELL = "the shell that called devinit"
+DEVINIT = "what devinit gives"
+"""Where values come from, as they stand behind "in"."""
+
+
+class Environment(NamedTuple):
+    """The environment that a process of a service gets, with what it comes from."""
+
+    values: Mapping[str, str]
+    stated: Mapping[str, Stated]
+    """By `.env` files that the service is given."""
+    caller: Mapping[str, str]
+
+    def place_of(self, name: str, service: Service, project: Project) -> str:
+        """Return where devinit.toml states a variable; "" where it does not."""
+        if name in service.left_out or name in project.left_out:
+            return ""
+        return "its `env`" if name in service.env else "[environment]" if name in project.environment else ""
 
 
 class Decided(NamedTuple):
@@ -84,31 +107,51 @@ class OwnNames:
         self,
         command: str,
         project: Project,
-        derived_from: tuple[Mapping[str, Endpoint], Mapping[str, str]],
+        endpoints: Mapping[str, Endpoint],
         service: Service,
-        given: Mapping[str, Stated],
+        environment: Environment,
     ) -> str | None:
-        """Return why a detected command would change a database that devinit has not given; None when it may run.
-
-        `derived_from`: the endpoints, and what devinit gives by itself.
-        """
+        """Return why a detected command would change a database that devinit has not given; None when it may run."""
         from devinit.runtime.forms.known import servers_of  # as above, and for such a command alone
         from devinit.runtime.forms.migrations import migrates, obstacle
 
         if not migrates(command):
             return None
-        endpoints, standard = derived_from
-        decided = self.decided(project, endpoints, standard, service, given)
-        names = {*standard, *service.env, *(name for name, each in decided.items() if each.is_given)}
-        kept = {name.upper() for name, each in decided.items() if not each.is_given}
+        statements = list(self._statements(project, service, environment.stated))
         return obstacle(
-            list(self._statements(project, service, given)),
-            decided,
-            {name for name in names if name.upper() not in kept},
+            self._values(project, service, environment, statements),
+            statements,
             servers_of(project, endpoints),
             constants=self._constants(project, service),
-            env=service.env,
         )
+
+    def _values(
+        self, project: Project, service: Service, environment: Environment, statements: Iterable[Statement]
+    ) -> list[Value]:
+        """Return what a process of a service may read: its environment, and files that its code loads by itself."""
+        from devinit.runtime.forms.migrations import Value  # for a migration alone
+        from devinit.runtime.forms.statement import Source
+
+        said = {
+            each.name: Value(name=each.name, text=each.value, place=each.place)
+            for each in reversed([*statements])
+            if each.source is Source.FILE
+        }
+        overrides = self._overriding(self._code_of(project, service))
+        mentioned = {each.name.upper() for each in statements}
+        ignored = _of_further_servers(project)
+        found: dict[str, list[Value]] = {"": [], SHELL: []}
+        for name, text in environment.values.items():
+            if overrides and name in said:
+                continue
+            place = environment.place_of(name, service, project)
+            if place or name.upper() in mentioned or not name.startswith(ignored):
+                of_file = said[name].place if name in said and said[name].text == text else ""
+                place = place or of_file or (SHELL if environment.caller.get(name) == text else DEVINIT)
+                value = Value(name=name, text=text, place=place)
+                found[SHELL if place == SHELL else ""].append(value)
+        by_itself = [each for name, each in said.items() if overrides or name not in environment.values]
+        return [*by_itself, *found[""], *found[SHELL]]
 
     def _constants(self, project: Project, service: Service) -> list[tuple[str, str]]:
         """Return the databases that alembic.ini and the code of a service name as constants, with their places."""
@@ -230,6 +273,16 @@ def _said_by(path: Path) -> dict[str, Stated]:
         return stated_in((path,), caller={})
     except ConfigError:
         return {}
+
+
+def _of_further_servers(project: Project) -> tuple[str, ...]:
+    """Return how the names begin that devinit gives by itself of servers elsewhere, but of the first database."""
+    first = first_database(project)
+    return tuple(
+        f"{variable_prefix(name)}_"
+        for name, service in project.services.items()
+        if service.external_url is not None and not service.is_reused and service is not first
+    )
 
 
 def overridden(decision: Decision, where: str) -> Decision:
