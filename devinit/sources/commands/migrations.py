@@ -97,8 +97,10 @@ _SCRIPT = re.compile(
     r"|(?<=[:-])(?:push|sync))"
 )
 """A script that changes the schema of a database, by its name."""
-_DEPLOYED = re.compile(r"prod|staging|remote|[:.-]test\b")
+_DEPLOYED = re.compile(r"prod|staging|remote|preview|[:.-](?:test|ci|live|stage|release)\b")
 """In a script for another database than that of development."""
+_SETS = re.compile(r"(?!NODE_)[A-Za-z_]\w{0,80}=.*", re.DOTALL)
+"""A variable that a script sets, but those of Node's own: it may say where the database is."""
 _CLIENT = re.compile(
     r"generator\s{1,9}\w{1,40}\s{0,9}\{[^}]{0,400}?\bprovider\s{0,20}=\s{0,20}\"prisma-client(?:-js)?\""
     r"[^}]{0,400}?\boutput\s{0,20}=\s{0,20}\"(?P<output>[\w./-]{1,200})\""
@@ -192,8 +194,11 @@ def _script_of(described: Mapping[str, Any], tool: Tool) -> str:
         ):
             continue
         try:
-            words = [each.rpartition("/")[2] for each in shlex.split(text)]
+            stated = shlex.split(text)
         except ValueError:
+            continue
+        words = [each.rpartition("/")[2] for each in stated]
+        if any(map(_SETS.fullmatch, stated)):
             continue
         if all(each in words for each in tool.program):
             return name

@@ -505,3 +505,52 @@ class TestABackendInNode:
 
         assert command is not None
         assert command.startswith("uvicorn ")
+
+
+class TestAMigration:
+    @pytest.fixture
+    def migrating(self, root: Path, write: Write) -> Callable[..., tuple[str, ...]]:
+        def found(**scripts: str) -> tuple[str, ...]:
+            packages = {"express": "^4", "knex": "^3", "pg": "^8"}
+            text = json.dumps({"scripts": {"dev": "node server.js", **scripts}, "dependencies": packages})
+            write("package.json", text)
+            write("server.js", "require('express')().listen(process.env.PORT)\n")
+            write("knexfile.js", "module.exports = {}\n")
+            write("migrations/1_first.js", "exports.up = () => {}\n")
+            (service,) = (each for each in detect(root).services.values() if each.command)
+            return service.before_start
+
+        return found
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("migrate:prod", "knex migrate:latest"),
+            ("migrate:staging", "knex migrate:latest"),
+            ("migrate:deploy", "knex migrate:latest --env production"),
+            ("migrate:all", "dotenv -e .env.production -- knex migrate:latest"),
+            ("migrate:all", "NODE_ENV=production knex migrate:latest"),
+            ("migrate:all", "cross-env DATABASE_URL=postgresql://a:b@db.example.com/c knex migrate:latest"),
+            ("migrate:all", "DB_HOST=db.example.com knex migrate:latest"),
+            ("migrate:all", "env-cmd -f .env.remote knex migrate:latest"),
+        ],
+    )
+    def test_of_another_surrounding_is_not_run(
+        self, migrating: Callable[..., tuple[str, ...]], name: str, text: str
+    ) -> None:
+        assert migrating(**{name: text, "migrate": "knex migrate:latest"}) == ("npm run migrate",)
+        assert migrating(**{name: text}) == ("npx --no-install knex migrate:latest",)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "knex migrate:latest",
+            "NODE_ENV=development knex migrate:latest",
+            "dotenv -e .env.local -- knex migrate:latest",
+            "NODE_OPTIONS=--no-warnings knex migrate:latest",
+        ],
+    )
+    def test_of_development_is_run_by_its_script(
+        self, migrating: Callable[..., tuple[str, ...]], text: str
+    ) -> None:
+        assert migrating(migrate=text) == ("npm run migrate",)
