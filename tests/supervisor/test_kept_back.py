@@ -265,3 +265,65 @@ class TestCode:
         (root / "local.env").write_text(f"MY_CONN={REMOTE}\n")
 
         assert obstacle_in(project_of(root)) == "MY_CONN in local.env:1 talks to prod.example.com"
+
+
+class TestTheConfigurationOfATool:
+    ENV_PY = 'config.get_main_option("sqlalchemy.url")\nengine_from_config(section, prefix="sqlalchemy.")\n'
+
+    @pytest.fixture
+    def alembic(self, root: Path) -> Path:
+        """Return the folder of its revisions; the settings of the application read DATABASE_URL."""
+        (root / "settings.py").write_text('import os\nos.environ["DATABASE_URL"]\n')
+        (root / "alembic.ini").write_text(
+            f"[alembic]\nscript_location = %(here)s/revisions\nsqlalchemy.url = {REMOTE}\n"
+        )
+        folder = root / "revisions"
+        folder.mkdir()
+        return folder
+
+    def test_of_alembic_counts_where_nothing_replaces_its_url(self, root: Path, alembic: Path) -> None:
+        (alembic / "env.py").write_text(self.ENV_PY)
+
+        assert obstacle_in(project_of(root)) == "sqlalchemy.url in alembic.ini talks to prod.example.com"
+
+        (root / "alembic.ini").write_text(
+            "[alembic]\nscript_location = revisions\nsqlalchemy.url = postgresql://a:b@localhost:5433/shop\n"
+        )
+
+        assert obstacle_in(project_of(root)) is None
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'config.set_main_option("sqlalchemy.url", settings.database_url)',
+            "engine = create_async_engine(settings.database_url)",
+            'context.configure(url=os.environ["DATABASE_URL"])',
+        ],
+    )
+    def test_of_alembic_does_not_where_its_code_does(self, root: Path, alembic: Path, line: str) -> None:
+        (alembic / "env.py").write_text(f"{self.ENV_PY}{line}\n")
+
+        assert obstacle_in(project_of(root)) is None
+
+    def test_of_prisma_counts(self, root: Path) -> None:
+        (root / "prisma").mkdir()
+        schema = root / "prisma/schema.prisma"
+        schema.write_text(
+            'datasource db {\n  provider = "postgresql"\n'
+            f'  // url = "{REMOTE}"\n  url = env("DATABASE_URL")\n}}\n'
+        )
+
+        assert obstacle_in(project_of(root)) is None
+
+        schema.write_text(f'datasource db {{\n  provider = "postgresql"\n  directUrl = "{REMOTE}"\n}}\n')
+
+        assert obstacle_in(project_of(root)) == (
+            "directUrl in prisma/schema.prisma:3 talks to prod.example.com"
+        )
+
+    def test_of_prisma_may_load_a_file_beside_its_schema(self, root: Path) -> None:
+        (root / "prisma").mkdir()
+        (root / "prisma/schema.prisma").write_text('  directUrl = env("DIRECT_URL")\n')
+        (root / "prisma/.env").write_text(f"DATABASE_URL={REMOTE}\nDIRECT_URL={REMOTE}\n")
+
+        assert obstacle_in(project_of(root)) == "DIRECT_URL in prisma/.env:2 talks to prod.example.com"

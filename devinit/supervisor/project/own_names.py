@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from devinit.config.env_files import example_env_files, in_bounds, loaded_env_files
-from devinit.errors import ConfigError, StateFileError
+from devinit.errors import ConfigError
 from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
 from devinit.model.service import Endpoint, Project, Service
 from devinit.runtime.common import first_database
 from devinit.runtime.dotenv import Stated, stated_in
 from devinit.runtime.reading.files import code_files
-from devinit.system.files import read_bytes
 
 if TYPE_CHECKING:
     from devinit.runtime.forms.migrations import Value
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from devinit.runtime.reading.folder import Folder
     from devinit.runtime.reading.read import Code
 
-
-LARGEST_FILE = 500_000
 
 
 SHELL = "the shell that called devinit"
@@ -114,10 +111,14 @@ class OwnNames:
         """Return why a detected command would change a database that devinit has not given; None when it may run."""
         from devinit.runtime.forms.known import servers_of  # as above, and for such a command alone
         from devinit.runtime.forms.migrations import migrates, obstacle
+        from devinit.runtime.forms.statement import Source
+        from devinit.runtime.reading.tools import PRISMA_ENV_FILE
 
         if not migrates(command):
             return None
         statements = list(self._statements(project, service, environment.stated))
+        loaded = in_bounds(self._root, service, (service.directory / PRISMA_ENV_FILE,))
+        statements += self._said(self._values_of(loaded), Source.FILE)
         return obstacle(
             self._values(project, service, environment, statements),
             statements,
@@ -128,9 +129,10 @@ class OwnNames:
     def _values(
         self, project: Project, service: Service, environment: Environment, statements: Iterable[Statement]
     ) -> list[Value]:
-        """Return what a process of a service may read: its environment, and files that its code loads by itself."""
+        """Return what a process of a service may read: its environment, files that it loads by itself, its tools."""
         from devinit.runtime.forms.migrations import Value  # for a migration alone
         from devinit.runtime.forms.statement import Source
+        from devinit.runtime.reading.tools import addresses_of_tools
 
         said = {
             each.name: Value(name=each.name, text=each.value, place=each.place)
@@ -151,20 +153,23 @@ class OwnNames:
                 value = Value(name=name, text=text, place=place)
                 found[SHELL if place == SHELL else ""].append(value)
         by_itself = [each for name, each in said.items() if overrides or name not in environment.values]
-        return [*by_itself, *found[""], *found[SHELL]]
+        fixed = [
+            Value(name=each.key, text=each.url, place=self._shown(each.path) + (f":{each.line}" if each.line else ""))
+            for each in addresses_of_tools(service.directory)
+        ]
+        return [*fixed, *by_itself, *found[""], *found[SHELL]]
 
     def _constants(self, project: Project, service: Service) -> list[tuple[str, str]]:
         """Return the databases that alembic.ini and the code of a service name as constants, with their places."""
-        from devinit.runtime.reading.folder import (
-            databases_named_in,
-        )  # it brings a parser, for a migration alone
+        # The first brings a parser; both for a migration alone.
+        from devinit.runtime.reading.folder import databases_named_in
+        from devinit.runtime.reading.tools import ALEMBIC, url_of_alembic
 
         others = {str(each.directory) for each in project.services.values()} - {str(service.directory)}
-        ini = service.directory / "alembic.ini"
-        url = url_of_alembic(ini)
+        url = url_of_alembic(service.directory)
         named = databases_named_in(code_files(service.directory, others))
         return [
-            *([(url, self._shown(ini))] if url else ()),
+            *([(url, self._shown(service.directory / ALEMBIC))] if url else ()),
             *((each.url, f"{self._shown(path)}:{each.line}") for path, each in named),
         ]
 
@@ -256,16 +261,6 @@ class OwnNames:
                     self._read[key] = _said_by(path)
                 found |= self._read[key]
         return found
-
-
-def url_of_alembic(path: Path) -> str:
-    """Return the URL that an alembic.ini names; "" for none, and for one that another program fills in."""
-    try:
-        text = (read_bytes(path, inside=path.parent, most=LARGEST_FILE) or b"").decode(errors="replace")
-    except StateFileError:
-        return ""
-    lines = (line.partition("=") for line in text.splitlines())
-    return next((url.strip() for key, _, url in lines if key.strip() == "sqlalchemy.url"), "")
 
 
 def _said_by(path: Path) -> dict[str, Stated]:

@@ -1,0 +1,73 @@
+"""Which database the configuration of a migration's tool names, where no variable can tell it another one.
+
+Asked only about a migration that was detected.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from devinit.errors import StateFileError
+from devinit.system.files import read_bytes
+
+LARGEST_FILE = 500_000
+ALEMBIC, PRISMA = "alembic.ini", "prisma/schema.prisma"
+PRISMA_ENV_FILE = "prisma/.env"
+"""Prisma loads it where there is one; what the environment has counts more."""
+_URL_OF_ALEMBIC, _FOLDER_OF_ALEMBIC = "sqlalchemy.url", "script_location"
+_HERE = re.compile(r"\A%\(here\)s/")
+_REPLACES_URL = re.compile(r"set_(?:main|section)_option|environ|getenv|create_(?:async_)?engine|\burl\s{0,9}=|settings")
+"""What the env.py of a project has that takes its address from somewhere else; alembic's own has none of it."""
+_ITS_OWN = re.compile(r"get_main_option\(\s{0,20}[\"']sqlalchemy\.url[\"']|\burl\s{0,9}=\s{0,9}(?:config\.|url\b)")
+_LITERAL_OF_PRISMA = re.compile(r"^\s{0,20}(?P<key>url|directUrl)\s{0,20}=\s{0,20}\"(?P<url>[^\"\n]{1,2000})\"", re.MULTILINE)
+
+
+class Fixed(NamedTuple):
+    """An address in the configuration of a tool."""
+
+    key: str
+    url: str
+    path: Path
+    line: int | None = None
+
+
+def addresses_of_tools(folder: Path) -> Iterator[Fixed]:
+    """Yield the addresses that the tools in a folder use whatever their environment says. Blocking."""
+    url = url_of_alembic(folder)
+    if url and not _is_replaced(folder):
+        yield Fixed(_URL_OF_ALEMBIC, url, folder / ALEMBIC)
+    schema = _text_of(folder, PRISMA)
+    for found in _LITERAL_OF_PRISMA.finditer(schema):
+        line = schema.count("\n", 0, found.start("key")) + 1
+        yield Fixed(found["key"], found["url"], folder / PRISMA, line)
+
+
+def url_of_alembic(folder: Path) -> str:
+    """Return the URL that the alembic.ini of a folder names; "" for none. Blocking."""
+    return _setting(_text_of(folder, ALEMBIC), _URL_OF_ALEMBIC)
+
+
+def _is_replaced(folder: Path) -> bool:
+    """Whether the env.py of alembic takes the address from elsewhere, or is not known."""
+    place = _HERE.sub("", _setting(_text_of(folder, ALEMBIC), _FOLDER_OF_ALEMBIC))
+    text = _text_of(folder, f"{place or 'alembic'}/env.py")
+    return not text or _REPLACES_URL.search(_ITS_OWN.sub("", text)) is not None
+
+
+def _setting(text: str, name: str) -> str:
+    lines = (line.partition("=") for line in text.splitlines())
+    return next((value.strip() for key, _, value in lines if key.strip() == name), "")
+
+
+def _text_of(folder: Path, name: str) -> str:
+    """Return the text of a file; "" for one that cannot be read, or that a link leads out of the folder to."""
+    path = folder / name
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return ""
+        return (read_bytes(path, inside=folder, most=LARGEST_FILE) or b"").decode(errors="replace")
+    except (OSError, ValueError, StateFileError):
+        return ""
