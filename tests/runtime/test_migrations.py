@@ -45,7 +45,11 @@ def kept_back(
         Value(
             name=name,
             text=text,
-            place="its `env`" if name in env else files[name].place if name in files else "what devinit gives",
+            place="its `env`"
+            if name in env
+            else files[name].place
+            if name in files
+            else "what devinit gives",
         )
         for name, text in whole.items()
     ]

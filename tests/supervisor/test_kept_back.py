@@ -134,7 +134,14 @@ class TestAnyName:
 
     @pytest.mark.parametrize(
         "name",
-        ["DB_CONNECTION_STRING", "MY_CONN", "SUPABASE_URL", "DATABASE_URL_PROD", "DIRECT_URL", "database_url"],
+        [
+            "DB_CONNECTION_STRING",
+            "MY_CONN",
+            "SUPABASE_URL",
+            "DATABASE_URL_PROD",
+            "DIRECT_URL",
+            "database_url",
+        ],
     )
     def test_of_a_url_elsewhere_keeps_it_back(self, root: Path, name: str) -> None:
         (root / ".env").write_text(f"{name}={REMOTE}\n")
@@ -144,7 +151,10 @@ class TestAnyName:
     def test_of_a_service_in_a_file_of_libpq_keeps_it_back(self, root: Path) -> None:
         (root / ".env").write_text("PGSERVICE=prod\n")
 
-        assert obstacle_in(project_of(root)) == "PGSERVICE in .env:1 names a service of libpq, which may be any server"
+        assert (
+            obstacle_in(project_of(root))
+            == "PGSERVICE in .env:1 names a service of libpq, which may be any server"
+        )
 
     def test_of_a_host_without_a_readable_form_keeps_it_back(self, root: Path) -> None:
         (root / ".env").write_text("DB_HOST=/cloudsql/p:r:i\nDB_USER=app\n")
@@ -154,7 +164,10 @@ class TestAnyName:
     def test_of_a_host_whose_port_is_another_servers_keeps_it_back(self, root: Path) -> None:
         project = project_of(root, STORE_DB_HOST="localhost", STORE_DB_PORT="5999")
 
-        assert obstacle_in(project) == "STORE_DB_PORT in its `env` names port 5999, where devinit runs no database"
+        assert (
+            obstacle_in(project)
+            == "STORE_DB_PORT in its `env` names port 5999, where devinit runs no database"
+        )
 
     @pytest.mark.parametrize(
         "line",
@@ -221,7 +234,9 @@ class TestDevinitToml:
 
         found = obstacle_in(replace(project, services={**project.services, "postgres": external}))
 
-        assert found == "postgres is a server that devinit does not run: services.postgres.url in devinit.toml"
+        assert (
+            found == "postgres is a server that devinit does not run: services.postgres.url in devinit.toml"
+        )
 
     def test_does_not_with_a_second_server_that_nothing_reads(self, root: Path) -> None:
         project = project_of(root)

@@ -24,13 +24,17 @@ _EMPTIED = frozenset({"TEST", "TESTS", "TESTING", "SHADOW"})
 """Words of names whose database a migration of the application does not reach."""
 _LIBPQ_SERVICE = "PGSERVICE"
 _FILES = frozenset({"sqlite", "sqlite3", "file", "duckdb"})
-_FILE = re.compile(r"(?:jdbc:)?(?:sqlite\w{0,9}(?:\+\w{1,20})?|file|duckdb|h2:mem|h2:file|hsqldb|derby):", re.IGNORECASE)
+_FILE = re.compile(
+    r"(?:jdbc:)?(?:sqlite\w{0,9}(?:\+\w{1,20})?|file|duckdb|h2:mem|h2:file|hsqldb|derby):", re.IGNORECASE
+)
 _NAME_OF_FILE = re.compile(r":memory:|\S{1,300}\.(?:db|db3|sqlite|sqlite3)")
 _SCHEMES = (
     r"postgres(?:ql)?|postgis|pgsql|pg|psql|mysql2?|mariadb|mssql|sqlserver|oracle|cockroach(?:db)?|timescale(?:db|gis)?"
     r"|redshift|prisma|libsql"
 )
-_OF_DATABASE = re.compile(rf"\b(?:{_SCHEMES})(?:\+\w{{1,20}})?(?:://|:thin:|:oci:)|@(?:tcp|unix)\(", re.IGNORECASE)
+_OF_DATABASE = re.compile(
+    rf"\b(?:{_SCHEMES})(?:\+\w{{1,20}})?(?:://|:thin:|:oci:)|@(?:tcp|unix)\(", re.IGNORECASE
+)
 """In a value of any form: the beginning of a database's URL, or the place in a DSN of Go's driver for MySQL."""
 _KEY = r"(?:host|server|data source|addr|address|database|initial catalog)"
 _KEYED = re.compile(rf"(?:\A|;)\s{{0,9}}{_KEY}\s{{0,9}}=[^;]{{1,300}};", re.IGNORECASE)
@@ -115,7 +119,9 @@ def _is_ours(address: Address, servers: Servers) -> bool:
 def _where(address: Address, servers: Servers) -> str:
     if not _is_near(address.host, servers):
         return f"talks to {address.host}"
-    place = f"{address.host or 'this machine'}:{address.port}" if address.port else address.host or address.scheme
+    place = (
+        f"{address.host or 'this machine'}:{address.port}" if address.port else address.host or address.scheme
+    )
     if address.scheme and not any(address.scheme in each.schemes for each in servers.known):
         return f"is {address.scheme}, and names {place}"
     return f"names {place}, where devinit runs no database"

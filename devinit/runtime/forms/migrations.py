@@ -72,10 +72,10 @@ def _of_ports(values: Sequence[Value], servers: Servers) -> Iterator[str]:
     """Yield a port beside a host of this machine that is not that of our database."""
     names = {each.name.upper() for each in values if each.text and tells_where(each.name)}
     for each in values:
-        upper = each.name.upper()
-        if upper in names and upper.endswith("PORT") and f"{upper.removesuffix('PORT')}HOST" in names:
-            if not is_port_of_ours(each.text, servers):
-                yield f"{each.name} in {each.place} names port {each.text}, where devinit runs no database"
+        before = each.name.upper().removesuffix("PORT")
+        is_beside_a_host = {f"{before}PORT", f"{before}HOST"} <= names and before != each.name.upper()
+        if is_beside_a_host and not is_port_of_ours(each.text, servers):
+            yield f"{each.name} in {each.place} names port {each.text}, where devinit runs no database"
 
 
 def _of_defaults(reads: Sequence[Statement], known: set[str], servers: Servers) -> Iterator[str]:
@@ -84,9 +84,9 @@ def _of_defaults(reads: Sequence[Statement], known: set[str], servers: Servers) 
         if each.name.upper() in known or not names_a_database(each.value):
             continue
         address = parse(each.value)
-        if address is None or "." in address.host:
-            if why := elsewhere(each.name, each.value, servers):
-                yield f"{each.place} {why} where {each.name} has no value"
+        is_placeholder = address is not None and "." not in address.host
+        if not is_placeholder and (why := elsewhere(each.name, each.value, servers)):
+            yield f"{each.place} {why} where {each.name} has no value"
 
 
 def _of_code(

@@ -19,10 +19,16 @@ PRISMA_ENV_FILE = "prisma/.env"
 """Prisma loads it where there is one; what the environment has counts more."""
 _URL_OF_ALEMBIC, _FOLDER_OF_ALEMBIC = "sqlalchemy.url", "script_location"
 _HERE = re.compile(r"\A%\(here\)s/")
-_REPLACES_URL = re.compile(r"set_(?:main|section)_option|environ|getenv|create_(?:async_)?engine|\burl\s{0,9}=|settings")
+_REPLACES_URL = re.compile(
+    r"set_(?:main|section)_option|environ|getenv|create_(?:async_)?engine|\burl\s{0,9}=|settings"
+)
 """What the env.py of a project has that takes its address from somewhere else; alembic's own has none of it."""
-_ITS_OWN = re.compile(r"get_main_option\(\s{0,20}[\"']sqlalchemy\.url[\"']|\burl\s{0,9}=\s{0,9}(?:config\.|url\b)")
-_LITERAL_OF_PRISMA = re.compile(r"^\s{0,20}(?P<key>url|directUrl)\s{0,20}=\s{0,20}\"(?P<url>[^\"\n]{1,2000})\"", re.MULTILINE)
+_ITS_OWN = re.compile(
+    r"get_main_option\(\s{0,20}[\"']sqlalchemy\.url[\"']|\burl\s{0,9}=\s{0,9}(?:config\.|url\b)"
+)
+_LITERAL_OF_PRISMA = re.compile(
+    r"^\s{0,20}(?P<key>url|directUrl)\s{0,20}=\s{0,20}\"(?P<url>[^\"\n]{1,2000})\"", re.MULTILINE
+)
 
 
 class Fixed(NamedTuple):
@@ -31,7 +37,8 @@ class Fixed(NamedTuple):
     key: str
     url: str
     path: Path
-    line: int | None = None
+    at: str = ""
+    """The line, with a colon before it."""
 
 
 def addresses_of_tools(folder: Path) -> Iterator[Fixed]:
@@ -42,7 +49,7 @@ def addresses_of_tools(folder: Path) -> Iterator[Fixed]:
     schema = _text_of(folder, PRISMA)
     for found in _LITERAL_OF_PRISMA.finditer(schema):
         line = schema.count("\n", 0, found.start("key")) + 1
-        yield Fixed(found["key"], found["url"], folder / PRISMA, line)
+        yield Fixed(found["key"], found["url"], folder / PRISMA, f":{line}")
 
 
 def url_of_alembic(folder: Path) -> str:

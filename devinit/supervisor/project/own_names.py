@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from devinit.runtime.reading.read import Code
 
 
-
 SHELL = "the shell that called devinit"
 DEVINIT = "what devinit gives"
 """Where values come from, as they stand behind "in"."""
@@ -108,7 +107,7 @@ class OwnNames:
         service: Service,
         environment: Environment,
     ) -> str | None:
-        """Return why a detected command would change a database that devinit has not given; None when it may run."""
+        """Return why a detected command may change a database that is not devinit's; None when it may not."""
         from devinit.runtime.forms.known import servers_of  # as above, and for such a command alone
         from devinit.runtime.forms.migrations import migrates, obstacle
         from devinit.runtime.forms.statement import Source
@@ -129,7 +128,7 @@ class OwnNames:
     def _values(
         self, project: Project, service: Service, environment: Environment, statements: Iterable[Statement]
     ) -> list[Value]:
-        """Return what a process of a service may read: its environment, files that it loads by itself, its tools."""
+        """Return what a process may read: its environment, files that it loads, the configuration of its tools."""
         from devinit.runtime.forms.migrations import Value  # for a migration alone
         from devinit.runtime.forms.statement import Source
         from devinit.runtime.reading.tools import addresses_of_tools
@@ -154,7 +153,7 @@ class OwnNames:
                 found[SHELL if place == SHELL else ""].append(value)
         by_itself = [each for name, each in said.items() if overrides or name not in environment.values]
         fixed = [
-            Value(name=each.key, text=each.url, place=self._shown(each.path) + (f":{each.line}" if each.line else ""))
+            Value(name=each.key, text=each.url, place=f"{self._shown(each.path)}{each.at}")
             for each in addresses_of_tools(service.directory)
         ]
         return [*fixed, *by_itself, *found[""], *found[SHELL]]
