@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,32 @@ def _table_of(service: Service, found: Project) -> Raw:
     settings = service.settings_as(DatabaseSettings)
     follow = settings.after_folder if settings is not None else ()
     return {key: value for key, value in service_keys(service, found) if key not in follow}
+
+
+def with_found_names(project: Project, names: Collection[str] | None = None) -> Project:
+    """Return a project whose databases know whether files of the project name them, and not devinit.toml.
+
+    `names`: the services whose `database` was detected; None for a project that was only detected.
+    """
+
+    def named(service: Service) -> Service:
+        settings = service.settings_as(DatabaseSettings)
+        if settings is None:
+            return service
+        is_found = "database" not in settings.after_folder if names is None else service.name in names
+        return replace(service, settings=replace(settings, is_found=is_found))
+
+    return replace(project, services={name: named(each) for name, each in project.services.items()})
+
+
+def with_detected(key: str, tables: Raw, stated: Raw) -> set[str]:
+    """Return the services that have a key which the file does not state."""
+
+    def having(layer: Raw) -> set[str]:
+        services: Raw = layer.get("services") or {}
+        return {name for name, each in services.items() if isinstance(each, dict) and key in each}
+
+    return having(tables) - having(stated)
 
 
 def evidence_of(found: Project, stated: Raw) -> dict[str, tuple[Evidence, ...]]:

@@ -24,6 +24,8 @@ from devinit.config.layers import (
     left_out_in_vain,
     merged,
     notes_of,
+    with_detected,
+    with_found_names,
     without_left_out,
 )
 from devinit.config.policies import seconds
@@ -72,15 +74,15 @@ def _described(root: Path, profile: str | None) -> Project:
     overrides = {} if profile is None else _overrides(raw, profile, path)
     problems = Problems(path, profile=profile, overrides=overrides)
     layers = merged(stated, overrides)
-    found, below = None, Raw()
+    found, below, names = None, Raw(), set[str]()
     if layers.get("project", {}).get("detect", True):
         found = _found_beneath(root, layers)
         below = beneath_stated(found, stated)
-        layers = merged(merged(below, stated), overrides)
+        written, layers = layers, merged(merged(below, stated), overrides)
+        names = with_detected("database", layers, written)
         found = replace(found, evidence=evidence_of(found, stated))
-    project = _project(
-        _fit(without_left_out(layers, problems), tables.layer, problems), path, problems, found
-    )
+    file = _fit(without_left_out(layers, problems), tables.layer, problems)
+    project = with_found_names(_project(file, path, problems, found), names)
     in_vain = left_out_in_vain([below, stated, overrides])
     return replace(project, notes=tuple(dict.fromkeys((*project.notes, *in_vain))))
 
@@ -125,7 +127,7 @@ def _detected(root: Path, profile: str | None) -> Project:
             f'there is no profile "{profile}": {root} has no {CONFIGURATION_FILE}',
             hint="`devinit init` writes one",
         )
-    return project
+    return with_found_names(project)
 
 
 def _read(path: Path) -> str | None:

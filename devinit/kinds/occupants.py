@@ -36,6 +36,12 @@ def refuse_use_elsewhere(folder: Path, title: str) -> None:
         )
 
 
+def is_occupied(folder: Path) -> bool:
+    """Say whether any process works in this folder."""
+    real = os.path.realpath(folder)
+    return any((facts := facts_of(pid)) is not None and facts.directory == real for pid in process_ids())
+
+
 def end_occupants(folder: Path) -> list[int]:
     """End what a killed server left working in its data, and return who was found.
 

@@ -87,6 +87,11 @@ class Provider(ABC):
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
         """Return where the service answers and what others need to use it; pure."""
 
+    def has_data(self, name: str, place: Place) -> bool:
+        """Return whether there is data of this kind under the name of a service."""
+        del name, place
+        return False
+
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return whether `prepare` will run programs or copy files: told by a few files, in 0.2 ms at most."""
         del service, place

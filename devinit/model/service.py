@@ -183,6 +183,10 @@ class DatabaseSettings(Struct, Settings, frozen=True, kw_only=True):
     after_folder: tuple[str, ...] = ()
     """Which of `database` and `user` are called like the checkout's folder, because nothing names them. A
     provider's `settled` puts what the data has in their place: the folder may have had another name before."""
+    is_found: bool = False
+    """Whether files of the project name `database`, and not devinit.toml: `settled` keeps one that has data."""
+    instead_of: str | None = None
+    """The database that such files name, where another one is kept."""
 
     @property
     def test_database(self) -> str | None:
@@ -260,6 +264,10 @@ class Service(Struct, frozen=True, kw_only=True):
     """What only its kind has, as `database`; see `settings_as`. None for a kind that has nothing of the sort."""
     external_url: str | None = None
     """A server that devinit does not run: used, never started or stopped."""
+    data_of: str | None = None
+    """The name that no service has any more and under which its data lies until it is started."""
+    data_left: tuple[str, ...] = ()
+    """Such names where the data may be another's: the service begins empty."""
 
     def settings_as(self, kind: type[AnySettings]) -> AnySettings | None:
         """Return its settings if they are of this type, else None."""

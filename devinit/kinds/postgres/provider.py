@@ -19,6 +19,7 @@ from devinit.kinds.postgres.cluster import (
     clusters_of,
     create,
     is_starting,
+    outside_home,
     place_home,
     server_environment,
     system_identifier,
@@ -31,6 +32,7 @@ from devinit.kinds.postgres.provisioning import (
     has_password,
     is_provisioned,
     missing,
+    of_names,
     oid_of,
     provision,
     with_kept_names,
@@ -53,9 +55,9 @@ class PostgresProvider(Provider):
     def with_kept_names(self, service: Service, place: Place) -> Service:
         """Return the service with the names that its data has, unless others are stated."""
         settings = service.settings_as(PostgresSettings)
-        if settings is None or not settings.after_folder:
+        if settings is None or not (settings.after_folder or settings.is_found):
             return service
-        kept = with_kept_names(settings, clusters_of(service.name, place))
+        kept = with_kept_names(settings, clusters_of(service.data_of or service.name, place))
         return replace(service, settings=kept)
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
@@ -71,7 +73,7 @@ class PostgresProvider(Provider):
         if password is None:
             password = named_password(variable_prefix(service.name), settings, stated())
         if password is None or settings.password == RANDOM_PASSWORD:
-            password = kept_password(place_home(service.name, place))
+            password = kept_password(place_home(service.data_of or service.name, place))
         return replace(service, settings=replace(settings, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
@@ -93,6 +95,10 @@ class PostgresProvider(Provider):
             aliases=service.port_env,
         )
 
+    def has_data(self, name: str, place: Place) -> bool:
+        """Return whether there is a cluster."""
+        return bool(clusters_of(name, place))
+
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return whether a program has still to be chosen, a cluster to be made, or a crash to be cleared up."""
         if service.external_url is not None:
@@ -107,22 +113,25 @@ class PostgresProvider(Provider):
         if service.external_url is not None:
             return ()
         _check(service, _settings(service))
-        found = clusters_of(service.name, place)
         home = place_home(service.name, place)
-        if not found:
-            return _begin(service, place, home, say)
+        if not clusters_of(service.name, place) and service.data_of is None:
+            from devinit.kinds.former import left_behind  # once for each checkout
+
+            return (*_begin(service, place, home, say), *left_behind(service, place))
+        moved = _with_former_data(service, place)
+        found = clusters_of(service.name, place)
         program = installation.choose(service, place, home, found, say)
         from devinit.kinds.postgres.intact import check  # not before a server is started
 
         cluster = found.get(program.major)
         if cluster is None:
             create(service.name, program, place, say)
-            return ()
+            return moved
         check(cluster, program)
         account_for(cluster)
         refuse_use_elsewhere(cluster, program.title)
         clear_remains(cluster, say)
-        return ()
+        return (*moved, *of_names(service.name, _settings(service), cluster))
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -245,6 +254,20 @@ class PostgresProvider(Provider):
         """
         wished = service.stop or STOP
         return StopPolicy(signal=wished.signal, grace_seconds=wished.grace_seconds, kill=False)
+
+
+def _with_former_data(service: Service, place: Place) -> Notes:
+    """Move the data of a former name to the service's own, unless that has some."""
+    former = service.data_of
+    if former is None or clusters_of(service.name, place):
+        return ()
+    from devinit.kinds.former import take_over  # few services get another name
+
+    homes = [(place_home(former, place), place_home(service.name, place))]
+    before, now = outside_home(former, place), outside_home(service.name, place)
+    if before is not None and now is not None:
+        homes.insert(0, (before, now))
+    return take_over(service, homes, clusters_of(former, place).values(), "PostgreSQL")
 
 
 def _begin(service: Service, place: Place, home: Path, say: Say) -> Notes:

@@ -21,6 +21,7 @@ from devinit.system.files import read_text, write_atomically
 
 PROVISIONED = "devinit.json"
 PSQL_TIMEOUT_SECONDS = 60.0
+FIRST_NORMAL_OBJECT_ID = 16384
 
 
 class Provisioned(Struct, frozen=True, kw_only=True):
@@ -39,15 +40,52 @@ class Provisioned(Struct, frozen=True, kw_only=True):
 def with_kept_names(wanted: PostgresSettings, clusters: Mapping[int, Path]) -> PostgresSettings:
     """Return settings in which what is called like the folder is called as the newest of the clusters has it.
 
-    A checkout that was moved keeps its data, and its folder may have had another name.
+    A checkout that was moved keeps its data, and its folder may have had another name. A database with data is
+    kept as well where files of the project name another one now, and devinit.toml none.
     """
-    names = wanted.after_folder
-    if not names:
+    names, is_found = wanted.after_folder, wanted.is_found
+    if not names and not is_found:
         return wanted
+    wanted = replace(wanted, after_folder=(), is_found=False)
     for _, cluster in sorted(clusters.items(), reverse=True):
         if (kept := _recorded(cluster)) is not None:
-            return replace(wanted, after_folder=(), **{name: getattr(kept, name) for name in names})
-    return replace(wanted, after_folder=())
+            wanted = replace(wanted, **{name: getattr(kept, name) for name in names})
+            if is_found and kept.database != wanted.database and is_filled(cluster, kept.oid):
+                others = tuple(name for name in wanted.databases if name != kept.database)
+                return replace(wanted, database=kept.database, databases=others, instead_of=wanted.database)
+            return wanted
+    return wanted
+
+
+def of_names(service: str, wanted: PostgresSettings, cluster: Path) -> tuple[str, ...]:
+    """Say that a database is kept though files name another one, or that one with data is left for another."""
+    table = f"under [services.{service}] in devinit.toml"
+    if wanted.instead_of is not None:
+        kept, named = wanted.database, wanted.instead_of
+        way_out = f'`database = "{named}"` {table} begins with that one'
+        said = (
+            f"{service} keeps the database {kept}, which has data, although files of the project name {named}"
+        )
+        return (f"{said}; {way_out}",)
+    before = _recorded(cluster)
+    if before is None or before.database in (wanted.database, *wanted.databases):
+        return ()
+    if not is_filled(cluster, before.oid):
+        return ()
+    back = f'`database = "{before.database}"` {table} goes back to it'
+    return (f"{service} has the database {before.database} still, with data; {back}",)
+
+
+def is_filled(cluster: Path, oid: int) -> bool:
+    """Say whether anything was made in a database, as far as its files tell, without asking the server.
+
+    The files of what PostgreSQL itself brings have lower numbers (FirstNormalObjectId in access/transam.h).
+    """
+    try:
+        names = [path.name for path in (cluster / "base" / str(oid)).iterdir()]
+    except OSError:
+        return False
+    return any(name.isdecimal() and int(name) >= FIRST_NORMAL_OBJECT_ID for name in names)
 
 
 def is_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:

@@ -50,7 +50,7 @@ class RedisProvider(Provider):
         settings = service.settings_as(RedisSettings)
         if settings is None or settings.password != RANDOM_PASSWORD:
             return service
-        password = kept_password(_home(service, place))
+        password = kept_password(place.data / (service.data_of or service.name))
         return replace(service, settings=replace(settings, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:
@@ -75,6 +75,10 @@ class RedisProvider(Provider):
             service=service.name, host=host, port=port, url=url, variables=variables, aliases=service.port_env
         )
 
+    def has_data(self, name: str, place: Place) -> bool:
+        """Return whether there is a folder of a server's files."""
+        return bool(_existing(place.data / name))
+
     def takes_long(self, service: Service, place: Place) -> bool:
         """Return whether a program has still to be chosen, or chosen again."""
         if service.external_url is not None:
@@ -89,6 +93,7 @@ class RedisProvider(Provider):
         if service.external_url is not None:
             return ()
         home = _home(service, place)
+        moved = _with_former_data(service, place)
         program = installation.choose(service, place, home, _existing(home), say)
         folder = home / installation.data_name(program)
         from devinit.kinds.redis import acl, intact  # not before a server is started
@@ -98,10 +103,12 @@ class RedisProvider(Provider):
             acl.write(home / ACL_FILE, password, program)
         if not folder.is_dir():
             _begin(folder)
-            return _of_others(service)
+            from devinit.kinds.former import left_behind  # once for each checkout
+
+            return (*moved, *_of_others(service), *left_behind(service, place))
         _refuse_second_server(folder, program)
         intact.check(folder, program, was_ready=_was_ready(folder))
-        return ()
+        return moved
 
     def process(
         self, service: Service, endpoint: Endpoint, place: Place, environment: dict[str, str]
@@ -231,6 +238,17 @@ def _existing(home: Path) -> frozenset[str]:
         return frozenset()
     except OSError as error:
         raise unusable(home, error) from error
+
+
+def _with_former_data(service: Service, place: Place) -> Notes:
+    """Move the data of a former name to the service's own, unless that has some."""
+    former, home = service.data_of, _home(service, place)
+    if former is None or _existing(home):
+        return ()
+    from devinit.kinds.former import take_over  # few services get another name
+
+    before = place.data / former
+    return take_over(service, [(before, home)], [before / name for name in _existing(before)], "Redis")
 
 
 def _prepared(service: Service, place: Place) -> tuple[Program, Path]:

@@ -25,6 +25,8 @@ KEYS = {
     "extra_endpoints": "extra_ports",
 }
 """Fields of a service that have another name in devinit.toml."""
+_OF_NO_KEY = frozenset({"after_folder", "is_found", "instead_of"})
+"""Fields of settings that say where the others come from."""
 ADDED, REMOVED = "added", "removed"
 """What is reported of a service that the files name now and did not before, and of one that they name no more."""
 
@@ -81,7 +83,8 @@ def differences(before: Service, now: Service) -> list[str]:
         elif field == "settings":
             # Another kind, or a server that runs elsewhere now: `provider` or `url` says so.
             if type(then) is type(value):
-                found += [key for key in value.__struct_fields__ if getattr(then, key) != getattr(value, key)]
+                keys = (key for key in value.__struct_fields__ if key not in _OF_NO_KEY)
+                found += [key for key in keys if getattr(then, key) != getattr(value, key)]
         else:
             found.append(KEYS.get(field, field))
     return list(dict.fromkeys(found))
@@ -97,6 +100,8 @@ def without_policies(service: Service) -> Service:
         port=replace(service.port, policy=None) if service.port is not None else None,
         extra_ports=tuple(replace(each, policy=None) for each in service.extra_ports),
         autostart=True,
+        data_of=None,
+        data_left=(),
         ready=replace(service.ready, after_seconds=service.ready.stays_up_seconds),
     )
 

@@ -16,6 +16,7 @@ from devinit.errors import DevinitError, StateFileError
 from devinit.kinds.providers import PROVIDERS, Place
 from devinit.model.service import Project, Service
 from devinit.runtime.dotenv import read_env_files
+from devinit.supervisor.project.former_data import with_former_data
 from devinit.system.bounds import bounds_of
 from devinit.system.files import read_bytes
 
@@ -40,6 +41,7 @@ class Passwords:
         def stated() -> Mapping[str, str]:
             return self._stated(project, place.environment)
 
+        project = with_former_data(project, place)
         services = {
             name: PROVIDERS[service.provider].settled(service, place, stated)
             for name, service in project.services.items()

@@ -1,0 +1,58 @@
+"""Which service has data that was made under another name, because no service has that name any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from devinit.errors import DevinitError
+from devinit.kinds import kind_of
+from devinit.kinds.providers import PROVIDERS, Place
+from devinit.model.service import Project, Service
+
+
+def with_former_data(project: Project, place: Place) -> Project:
+    """Return a project whose servers without data know of data of their kind that belongs to no service."""
+    servers = [
+        each for each in project.services.values() if kind_of(each).keeps_data and each.external_url is None
+    ]
+    empty = [each for each in servers if not _has_data(each.provider, each.name, place, unread=True)]
+    if not empty:
+        return project
+    try:
+        names = sorted(path.name for path in place.data.iterdir() if path.name not in project.services)
+    except OSError:
+        return project  # nothing was ever started, or the start says why it cannot be
+    left = {
+        kind: [name for name in names if _has_data(kind, name, place, unread=False)]
+        for kind in {each.provider for each in empty}
+    }
+    return replace(project, services={**project.services, **decided(servers, empty, left)})
+
+
+def _has_data(kind: str, name: str, place: Place, *, unread: bool) -> bool:
+    """Whether there is data. `unread`: what counts of a folder that cannot be read, so that nothing is moved."""
+    try:
+        return PROVIDERS[kind].has_data(name, place)
+    except DevinitError:
+        return unread
+
+
+def decided(
+    servers: Sequence[Service], empty: Sequence[Service], left: Mapping[str, Sequence[str]]
+) -> dict[str, Service]:
+    """Return the services without data, each with the data that is its own, or may be. Pure.
+
+    It is its own where it cannot be another's: the project has one server of the kind, and one was left.
+    Of several, a new one may be meant, and not one that has another name.
+    """
+    found = {}
+    for each in empty:
+        names = tuple(left[each.provider])
+        is_only_one = sum(other.provider == each.provider for other in servers) == 1
+        if is_only_one and len(names) == 1:
+            found[each.name] = replace(each, data_of=names[0])
+        else:
+            found[each.name] = replace(each, data_left=names)
+    return found
