@@ -210,3 +210,17 @@ class TestADatabaseOfAnotherName:
             "postgres has the database shop still, with data; "
             '`database = "shop"` under [services.postgres] in devinit.toml goes back to it'
         ) in " ".join((done.stdout + done.stderr).split())
+
+    def test_is_named_by_status_with_all_else_that_changes(self, servers: Servers) -> None:
+        root = servers.shop.root
+        (root / "devinit.toml").unlink(missing_ok=True)
+        (root / "compose.yaml").write_text(self.COMPOSE)
+        servers.up()
+        (root / "compose.yaml").write_text(self.COMPOSE.replace(": app", ": clerk").replace("store", "fair"))
+        servers.up()
+
+        said = servers.shop("status", "--json").stdout
+
+        assert '"database"' in said
+        assert '"user"' in said
+        assert '"password"' in said

@@ -64,7 +64,7 @@ class Files:
         """Return the project as its files say; as it is known, while they are broken or it was only detected."""
         known, self.problem = self._stage.project, None
         if known.source is None:
-            return known
+            return self._as_detected(profile) or known
         try:
             about = profile, version_of(known.source)
             if self._latest.project is None or self._latest.about != about:
@@ -76,6 +76,12 @@ class Files:
             self.problem = " ".join(error.message.split())
             return known
         return self._latest.project or self._stage.project
+
+    def _as_detected(self, profile: str | None) -> Project | None:
+        """Return what the latest order has detected: what was taken over has the logins of servers that run."""
+        latest = self._latest.project
+        is_of_now = latest is not None and latest.source is None and self._latest.about[0] == profile
+        return latest if is_of_now else None
 
 
 def version_of(file: Path) -> Version:
