@@ -342,3 +342,26 @@ class TestTheConfigurationOfATool:
         (root / "prisma/.env").write_text(f"DATABASE_URL={REMOTE}\nDIRECT_URL={REMOTE}\n")
 
         assert obstacle_in(project_of(root)) == "DIRECT_URL in prisma/.env:2 talks to prod.example.com"
+
+    def test_of_the_package_that_a_command_goes_to_counts(self, root: Path) -> None:
+        package = root / "packages" / "db"
+        (package / "prisma").mkdir(parents=True)
+        (package / "prisma/schema.prisma").write_text('  directUrl = env("DIRECT_URL")\n')
+        (package / ".env").write_text(f"DIRECT_URL={REMOTE}\n")
+        stage = Stage(root, Broadcaster())
+        stage.configure(project_of(root), {})
+        backend = stage.project.services["backend"]
+
+        command = "cd packages/db && npx --no-install prisma migrate deploy"
+
+        assert stage.obstacle_to("npx --no-install prisma migrate deploy", backend) is None
+        assert stage.obstacle_to(command, backend) == (
+            "DIRECT_URL in packages/db/.env:1 talks to prod.example.com"
+        )
+
+        (package / ".env").unlink()
+        (package / "prisma/schema.prisma").write_text(f'  url = "{REMOTE}"\n')
+
+        assert stage.obstacle_to(command, backend) == (
+            "url in packages/db/prisma/schema.prisma:1 talks to prod.example.com"
+        )

@@ -5,8 +5,9 @@ Asked only about a migration that was detected.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +15,11 @@ from devinit.errors import StateFileError
 from devinit.system.files import read_bytes
 
 LARGEST_FILE = 500_000
-ALEMBIC, PRISMA = "alembic.ini", "prisma/schema.prisma"
-PRISMA_ENV_FILE = "prisma/.env"
-"""Prisma loads it where there is one; what the environment has counts more."""
+ALEMBIC = "alembic.ini"
+_OF_PRISMA = ("prisma/schema.prisma", "schema.prisma")
+ENV_FILES = (".env", "prisma/.env")
+"""Prisma loads them in the folder in which it runs; what the environment has counts more."""
+_GOES_TO = re.compile(r"\Acd (?P<folder>[\w@.][\w@./-]{0,300}) && ")
 _URL_OF_ALEMBIC, _FOLDER_OF_ALEMBIC = "sqlalchemy.url", "script_location"
 _HERE = re.compile(r"\A%\(here\)s/")
 _REPLACES_URL = re.compile(
@@ -41,15 +44,23 @@ class Fixed(NamedTuple):
     """The line, with a colon before it."""
 
 
+def folders_of(command: str, folder: Path, is_inside: Callable[[Path], bool]) -> list[Path]:
+    """Return the folder of a service, and the one of a package to which a command goes first, if it is inside."""
+    found = _GOES_TO.match(command)
+    there = Path(os.path.normpath(folder / found["folder"])) if found else folder
+    return [folder, there] if there != folder and is_inside(there) else [folder]
+
+
 def addresses_of_tools(folder: Path) -> Iterator[Fixed]:
     """Yield the addresses that the tools in a folder use whatever their environment says. Blocking."""
     url = url_of_alembic(folder)
     if url and not _is_replaced(folder):
         yield Fixed(_URL_OF_ALEMBIC, url, folder / ALEMBIC)
-    schema = _text_of(folder, PRISMA)
-    for found in _LITERAL_OF_PRISMA.finditer(schema):
-        line = schema.count("\n", 0, found.start("key")) + 1
-        yield Fixed(found["key"], found["url"], folder / PRISMA, f":{line}")
+    for name in _OF_PRISMA:
+        schema = _text_of(folder, name)
+        for found in _LITERAL_OF_PRISMA.finditer(schema):
+            line = schema.count("\n", 0, found.start("key")) + 1
+            yield Fixed(found["key"], found["url"], folder / name, f":{line}")
 
 
 def url_of_alembic(folder: Path) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from devinit.config.env_files import example_env_files, in_bounds, loaded_env_files
+from devinit.config.env_files import bounds_for, example_env_files, in_bounds, loaded_env_files
 from devinit.errors import ConfigError
 from devinit.kinds import kind_of
 from devinit.model.names import variable_prefix
@@ -109,17 +109,23 @@ class OwnNames:
     ) -> str | None:
         """Return why a detected command may change a database that is not devinit's; None when it may not."""
         from devinit.runtime.forms.known import servers_of  # as above, and for such a command alone
-        from devinit.runtime.forms.migrations import migrates, obstacle
+        from devinit.runtime.forms.migrations import Value, migrates, obstacle
         from devinit.runtime.forms.statement import Source
-        from devinit.runtime.reading.tools import PRISMA_ENV_FILE
+        from devinit.runtime.reading.tools import ENV_FILES, addresses_of_tools, folders_of
 
         if not migrates(command):
             return None
         statements = list(self._statements(project, service, environment.stated))
-        loaded = in_bounds(self._root, service, (service.directory / PRISMA_ENV_FILE,))
+        folders = folders_of(command, service.directory, bounds_for(self._root, service).holds)
+        loaded = in_bounds(self._root, service, (each / name for each in folders for name in ENV_FILES))
         statements += self._said(self._values_of(loaded), Source.FILE)
+        fixed = [
+            Value(name=each.key, text=each.url, place=f"{self._shown(each.path)}{each.at}")
+            for folder in folders
+            for each in addresses_of_tools(folder)
+        ]
         return obstacle(
-            self._values(project, service, environment, statements),
+            [*fixed, *self._values(project, service, environment, statements)],
             statements,
             servers_of(project, endpoints),
             constants=self._constants(project, service),
@@ -128,10 +134,9 @@ class OwnNames:
     def _values(
         self, project: Project, service: Service, environment: Environment, statements: Iterable[Statement]
     ) -> list[Value]:
-        """Return what a process may read: its environment, files that it loads, the configuration of its tools."""
+        """Return what a process may read: its environment, and files that it loads by itself."""
         from devinit.runtime.forms.migrations import Value  # for a migration alone
         from devinit.runtime.forms.statement import Source
-        from devinit.runtime.reading.tools import addresses_of_tools
 
         said = {
             each.name: Value(name=each.name, text=each.value, place=each.place)
@@ -152,11 +157,7 @@ class OwnNames:
                 value = Value(name=name, text=text, place=place)
                 found[SHELL if place == SHELL else ""].append(value)
         by_itself = [each for name, each in said.items() if overrides or name not in environment.values]
-        fixed = [
-            Value(name=each.key, text=each.url, place=f"{self._shown(each.path)}{each.at}")
-            for each in addresses_of_tools(service.directory)
-        ]
-        return [*fixed, *by_itself, *found[""], *found[SHELL]]
+        return [*by_itself, *found[""], *found[SHELL]]
 
     def _constants(self, project: Project, service: Service) -> list[tuple[str, str]]:
         """Return the databases that alembic.ini and the code of a service name as constants, with their places."""
