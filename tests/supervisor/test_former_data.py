@@ -182,6 +182,8 @@ class TestADatabaseOfAnotherName:
 
         assert servers.asked(COUNT) == "1000"
         assert servers.shop.environment()["POSTGRES_DB"] == "shop"
+        assert servers.shop.environment()["POSTGRES_USER"] == "app"
+        assert "creating the database" not in said
         assert (
             "postgres keeps the database shop, which has data, although files of the project name store; "
             '`database = "store"` under [services.postgres] in devinit.toml begins with that one'

@@ -30,6 +30,7 @@ from devinit.kinds.postgres.protocol import judge, startup_message
 from devinit.kinds.postgres.provisioning import (
     has_been_provisioned,
     has_password,
+    is_of_another_role,
     is_provisioned,
     missing,
     of_names,
@@ -191,7 +192,7 @@ class PostgresProvider(Provider):
         is_new_password = has_database and not has_password(cluster, settings)
         say(
             f"setting up the role {settings.user}"
-            if is_new_password
+            if is_new_password or is_of_another_role(cluster, settings)
             else f"creating the database {', '.join(missing(cluster, settings))}"
         )
         provision(cluster, settings, endpoint, place, client)

@@ -112,6 +112,14 @@ def has_been_provisioned(cluster: Path, wanted: DatabaseSettings) -> bool:
     return _remembered(cluster, wanted) is not None
 
 
+def is_of_another_role(cluster: Path, wanted: DatabaseSettings) -> bool:
+    """Say whether the database is there, made for another role; without asking the server."""
+    before = _recorded(cluster)
+    if before is None or before.database != wanted.database or before.user == wanted.user:
+        return False
+    return _is_there(cluster, before.oid)
+
+
 def provision(cluster: Path, wanted: DatabaseSettings, endpoint: Endpoint, place: Place, psql: Path) -> None:
     """Create the role and the database, or bring them to what is wanted; never drop anything."""
     said = _carried_out(script(wanted), cluster, endpoint, place, psql)
