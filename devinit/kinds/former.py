@@ -37,7 +37,7 @@ def take_over(
     # What holds the data first: a crash in between loses a password at most, and that is made again.
     for before, now in folders:
         _move(before, now)
-    whose = f"{service.name} has the data of {service.data_of} now, which no service is called any more"
+    whose = f"it has the data of {service.data_of} now, which no service is called any more"
     where = f"it was moved to {folders[-1][1]}; with both names in devinit.toml there are two databases"
     return (f"{whose}: {where}",)
 
@@ -47,7 +47,7 @@ def left_behind(service: Service, place: Place) -> Notes:
     folders = ", ".join(str(place.data / name) for name in service.data_left)
     if not folders:
         return ()
-    left = f"{service.name} begins empty; {folders} is left, which no service is called any more"
+    left = f"it begins empty; {folders} is left, which no service is called any more"
     return (f"{left}: a service of that name has it again",)
 
 

@@ -98,7 +98,7 @@ class TestAServiceOfAnotherName:
 
         assert servers.asked(COUNT) == "1000"
         assert servers.shop.environment()["PG_PASSWORD"] == password
-        assert "pg has the data of postgres now, which no service is called any more" in said
+        assert "pg: it has the data of postgres now, which no service is called any more" in said
         assert sorted(path.name for path in servers.data.iterdir()) == ["pg"]
         assert "has the data of" not in servers.up()
 
@@ -149,7 +149,7 @@ class TestAServiceOfAnotherName:
 
         assert "does not exist" in servers.asked(COUNT, "EVENTS_URL")
         assert (
-            f"events begins empty; {servers.data / 'stats'} is left, which no service is called any more"
+            f"events: it begins empty; {servers.data / 'stats'} is left, which no service is called any more"
             in said
         )
 
@@ -162,7 +162,7 @@ class TestAServiceOfAnotherName:
         said = caches.up()
 
         assert caches.redis("GET", "basket") == "$2\r\n42\r\n"
-        assert "cache has the data of redis now" in said
+        assert "cache: it has the data of redis now" in said
 
 
 class TestADatabaseOfAnotherName:
@@ -185,7 +185,7 @@ class TestADatabaseOfAnotherName:
         assert servers.shop.environment()["POSTGRES_USER"] == "app"
         assert "creating the database" not in said
         assert (
-            "postgres keeps the database shop, which has data, although files of the project name store; "
+            "postgres: it keeps the database shop, which has data, although files of the project name store; "
             '`database = "store"` under [services.postgres] in devinit.toml begins with that one'
         ) in " ".join(said.split())
 
@@ -209,7 +209,7 @@ class TestADatabaseOfAnotherName:
 
         assert servers.shop.environment()["POSTGRES_DB"] == "store"
         assert (
-            "postgres has the database shop still, with data; "
+            "postgres: it has the database shop still, with data; "
             '`database = "shop"` under [services.postgres] in devinit.toml goes back to it'
         ) in " ".join((done.stdout + done.stderr).split())
 

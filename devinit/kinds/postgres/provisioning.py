@@ -63,9 +63,7 @@ def of_names(service: str, wanted: PostgresSettings, cluster: Path) -> tuple[str
     if wanted.instead_of is not None:
         kept, named = wanted.database, wanted.instead_of
         way_out = f'`database = "{named}"` {table} begins with that one'
-        said = (
-            f"{service} keeps the database {kept}, which has data, although files of the project name {named}"
-        )
+        said = f"it keeps the database {kept}, which has data, although files of the project name {named}"
         return (f"{said}; {way_out}",)
     before = _recorded(cluster)
     if before is None or before.database in (wanted.database, *wanted.databases):
@@ -73,7 +71,7 @@ def of_names(service: str, wanted: PostgresSettings, cluster: Path) -> tuple[str
     if not is_filled(cluster, before.oid):
         return ()
     back = f'`database = "{before.database}"` {table} goes back to it'
-    return (f"{service} has the database {before.database} still, with data; {back}",)
+    return (f"it has the database {before.database} still, with data; {back}",)
 
 
 def is_filled(cluster: Path, oid: int) -> bool:
