@@ -320,6 +320,22 @@ class TestTheConfigurationOfATool:
 
         assert obstacle_in(project_of(root)) is None
 
+    def test_of_alembic_is_the_one_that_the_command_names(self, root: Path, alembic: Path) -> None:
+        (alembic / "env.py").write_text(self.ENV_PY)
+        (root / "db").mkdir()
+        (root / "alembic.ini").rename(root / "db" / "alembic.ini")
+        (root / "db" / "alembic.ini").write_text(
+            f"[alembic]\nscript_location = revisions\nsqlalchemy.url = {REMOTE}\n"
+        )
+        stage = Stage(root, Broadcaster())
+        stage.configure(project_of(root), {})
+        backend = stage.project.services["backend"]
+
+        assert stage.obstacle_to("python -m alembic -c db/alembic.ini upgrade head", backend) == (
+            "sqlalchemy.url in db/alembic.ini talks to prod.example.com"
+        )
+        assert stage.obstacle_to("python -m alembic upgrade head", backend) is None
+
     def test_of_prisma_counts(self, root: Path) -> None:
         (root / "prisma").mkdir()
         schema = root / "prisma/schema.prisma"

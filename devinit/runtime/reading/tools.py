@@ -15,7 +15,8 @@ from devinit.errors import StateFileError
 from devinit.system.files import read_bytes
 
 LARGEST_FILE = 500_000
-ALEMBIC = "alembic.ini"
+_ALEMBIC = "alembic.ini"
+_NAMES_CONFIGURATION = re.compile(r"\balembic (?:-c|--config)[ =]'?(?P<file>[\w@.][\w@./-]{0,300})")
 _OF_PRISMA = ("prisma/schema.prisma", "schema.prisma")
 ENV_FILES = (".env", "prisma/.env")
 """Prisma loads them in the folder in which it runs; what the environment has counts more."""
@@ -51,11 +52,11 @@ def folders_of(command: str, folder: Path, is_inside: Callable[[Path], bool]) ->
     return [folder, there] if there != folder and is_inside(there) else [folder]
 
 
-def addresses_of_tools(folder: Path) -> Iterator[Fixed]:
-    """Yield the addresses that the tools in a folder use whatever their environment says. Blocking."""
-    url = url_of_alembic(folder)
-    if url and not _is_replaced(folder):
-        yield Fixed(_URL_OF_ALEMBIC, url, folder / ALEMBIC)
+def addresses_of_tools(folder: Path, command: str) -> Iterator[Fixed]:
+    """Yield the addresses that a command in a folder uses whatever its environment says. Blocking."""
+    found = address_of_alembic(folder, command)
+    if found is not None and not _is_replaced(folder, command):
+        yield found
     for name in _OF_PRISMA:
         schema = _text_of(folder, name)
         for found in _LITERAL_OF_PRISMA.finditer(schema):
@@ -63,14 +64,23 @@ def addresses_of_tools(folder: Path) -> Iterator[Fixed]:
             yield Fixed(found["key"], found["url"], folder / name, f":{line}")
 
 
-def url_of_alembic(folder: Path) -> str:
-    """Return the URL that the alembic.ini of a folder names; "" for none. Blocking."""
-    return _setting(_text_of(folder, ALEMBIC), _URL_OF_ALEMBIC)
+def address_of_alembic(folder: Path, command: str) -> Fixed | None:
+    """Return the URL in the alembic.ini of a folder, or in the file that a command names. Blocking."""
+    name = _configuration_in(command)
+    url = _setting(_text_of(folder, name), _URL_OF_ALEMBIC)
+    return Fixed(_URL_OF_ALEMBIC, url, folder / name) if url else None
 
 
-def _is_replaced(folder: Path) -> bool:
+def _configuration_in(command: str) -> str:
+    found = _NAMES_CONFIGURATION.search(command)
+    return os.path.normpath(found["file"]) if found else _ALEMBIC
+
+
+def _is_replaced(folder: Path, command: str) -> bool:
     """Whether the env.py of alembic takes the address from elsewhere, or is not known."""
-    place = _HERE.sub("", _setting(_text_of(folder, ALEMBIC), _FOLDER_OF_ALEMBIC))
+    name = _configuration_in(command)
+    stated = _setting(_text_of(folder, name), _FOLDER_OF_ALEMBIC)
+    place = _HERE.sub(f"{os.path.dirname(name) or '.'}/", stated)  # noqa: PTH120 - a relative name
     text = _text_of(folder, f"{place or 'alembic'}/env.py")
     return not text or _REPLACES_URL.search(_ITS_OWN.sub("", text)) is not None
 

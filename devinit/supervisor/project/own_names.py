@@ -122,13 +122,13 @@ class OwnNames:
         fixed = [
             Value(name=each.key, text=each.url, place=f"{self._shown(each.path)}{each.at}")
             for folder in folders
-            for each in addresses_of_tools(folder)
+            for each in addresses_of_tools(folder, command)
         ]
         return obstacle(
             [*fixed, *self._values(project, service, environment, statements)],
             statements,
             servers_of(project, endpoints),
-            constants=self._constants(project, service),
+            constants=self._constants(project, service, command),
         )
 
     def _values(
@@ -159,17 +159,17 @@ class OwnNames:
         by_itself = [each for name, each in said.items() if overrides or name not in environment.values]
         return [*by_itself, *found[""], *found[SHELL]]
 
-    def _constants(self, project: Project, service: Service) -> list[tuple[str, str]]:
+    def _constants(self, project: Project, service: Service, command: str) -> list[tuple[str, str]]:
         """Return the databases that alembic.ini and the code of a service name as constants, with their places."""
         # The first brings a parser; both for a migration alone.
         from devinit.runtime.reading.folder import databases_named_in
-        from devinit.runtime.reading.tools import ALEMBIC, url_of_alembic
+        from devinit.runtime.reading.tools import address_of_alembic
 
         others = {str(each.directory) for each in project.services.values()} - {str(service.directory)}
-        url = url_of_alembic(service.directory)
+        of_alembic = address_of_alembic(service.directory, command)
         named = databases_named_in(code_files(service.directory, others))
         return [
-            *([(url, self._shown(service.directory / ALEMBIC))] if url else ()),
+            *([(of_alembic.url, self._shown(of_alembic.path))] if of_alembic else ()),
             *((each.url, f"{self._shown(path)}:{each.line}") for path, each in named),
         ]
 
