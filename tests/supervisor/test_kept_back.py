@@ -148,6 +148,11 @@ class TestAnyName:
 
         assert obstacle_in(project_of(root)) == f"{name} in .env:1 talks to prod.example.com"
 
+    def test_of_a_database_that_is_called_like_a_file_keeps_it_back(self, root: Path) -> None:
+        (root / ".env").write_text("DATABASE_URL=postgresql://app:x@prod.example.com/app.db\n")
+
+        assert obstacle_in(project_of(root)) == "DATABASE_URL in .env:1 talks to prod.example.com"
+
     def test_of_a_service_in_a_file_of_libpq_keeps_it_back(self, root: Path) -> None:
         (root / ".env").write_text("PGSERVICE=prod\n")
 

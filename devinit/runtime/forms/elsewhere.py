@@ -27,7 +27,7 @@ _FILES = frozenset({"sqlite", "sqlite3", "file", "duckdb"})
 _FILE = re.compile(
     r"(?:jdbc:)?(?:sqlite\w{0,9}(?:\+\w{1,20})?|file|duckdb|h2:mem|h2:file|hsqldb|derby):", re.IGNORECASE
 )
-_NAME_OF_FILE = re.compile(r":memory:|\S{1,300}\.(?:db|db3|sqlite|sqlite3)")
+_ENDS_OF_FILES = (".db", ".db3", ".sqlite", ".sqlite3")
 _SCHEMES = (
     r"postgres(?:ql)?|postgis|pgsql|pg|psql|mysql2?|mariadb|mssql|sqlserver|oracle|cockroach(?:db)?|timescale(?:db|gis)?"
     r"|redshift|prisma|libsql"
@@ -138,7 +138,10 @@ def _is_near(host: str, servers: Servers) -> bool:
 def _is_file(name: str, value: str) -> bool:
     if _FILE.match(value):
         return True
-    return not name.upper().endswith(_OF_HOSTS) and _NAME_OF_FILE.fullmatch(value) is not None
+    if value == ":memory:":
+        return True
+    is_path = value.endswith(_ENDS_OF_FILES) and "://" not in value and not names_a_database(value)
+    return is_path and not name.upper().endswith(_OF_HOSTS)
 
 
 def _keyed_is_ours(value: str, servers: Servers) -> bool:
