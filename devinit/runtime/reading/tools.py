@@ -54,9 +54,9 @@ def folders_of(command: str, folder: Path, is_inside: Callable[[Path], bool]) ->
 
 def addresses_of_tools(folder: Path, command: str) -> Iterator[Fixed]:
     """Yield the addresses that a command in a folder uses whatever its environment says. Blocking."""
-    found = address_of_alembic(folder, command)
-    if found is not None and not _is_replaced(folder, command):
-        yield found
+    of_alembic = address_of_alembic(folder, command)
+    if of_alembic is not None and not _is_replaced(folder, command):
+        yield of_alembic
     for name in _OF_PRISMA:
         schema = _text_of(folder, name)
         for found in _LITERAL_OF_PRISMA.finditer(schema):
