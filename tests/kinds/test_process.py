@@ -183,6 +183,26 @@ class TestMissingPackages:
 
         self.prepare(a_service(web, "npm run dev"), place)
 
+    @pytest.mark.parametrize(
+        ("file", "text", "folder"),
+        [
+            ("package.json", '{"workspaces": ["web", "api"]}', "."),
+            ("package.json", '{"workspaces": {"packages": ["*"]}}', "."),
+            ("pnpm-workspace.yaml", "packages:\n  - 'web'\n", "."),
+            ("package.json", '{"workspaces": ["apps/*"]}', "web"),
+            ("package.json", "not json", "web"),
+        ],
+    )
+    def test_of_a_workspace_are_installed_at_its_root(
+        self, web: Path, place: Place, file: str, text: str, folder: str
+    ) -> None:
+        (place.root / file).write_text(text)
+
+        install = PROVIDER.install(a_service(web, "npm run dev"), with_program(place, "npm"))
+
+        assert install is not None
+        assert install.folder == place.root / folder
+
     def test_are_left_to_setup_when_there_is_one(self, web: Path, place: Place) -> None:
         self.prepare(a_service(web, "npm run dev", setup=("npm ci",)), place)
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +22,7 @@ from devinit.system.files import BYTE_ORDER_MARK, read_bytes
 from devinit.toolchains.fingerprint import found_on
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
+from devinit.toolchains.node.workspaces import PNPM_FILE, is_member, stated_patterns
 from devinit.toolchains.python.environments import environments, has_environment, may_have_module
 from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
@@ -79,7 +81,7 @@ def _of_node(service: Service, place: Place) -> Install | None:
     if manager is None or node_packages(service, place) is not None:
         return None
     return Install(
-        folder=service.directory,
+        folder=_workspace_of(service, place),
         command=_node_install(manager, service, place),
         missing=f"the packages of {service.name} are not installed: {service.directory} has no node_modules",
     )
@@ -98,6 +100,25 @@ def node_packages(service: Service, place: Place) -> Path | None:
     """
     places = (folder / name for folder in up_to_root(service.directory, place.root) for name in INSTALLED)
     return next((path for path in places if path.exists()), None)
+
+
+def _workspace_of(service: Service, place: Place) -> Path:
+    """Return the root of the workspace that a service's package belongs to: it is installed there."""
+    for above in up_to_root(service.directory, place.root)[1:]:
+        if service.directory.is_relative_to(above):
+            patterns = stated_patterns(_json_in(above / "package.json"), _text_in(above, PNPM_FILE))
+            if is_member(service.directory.relative_to(above).as_posix(), [*patterns]):
+                return above
+    return service.directory
+
+
+def _json_in(path: Path) -> dict[str, Any]:
+    """Return what a file of JSON says; nothing for what is none (Any: nothing about it has been checked)."""
+    try:
+        content = (read_bytes(path) or b"").removeprefix(BYTE_ORDER_MARK)
+        return msgspec.json.decode(content, type=dict[str, Any])
+    except (StateFileError, msgspec.DecodeError, RecursionError):
+        return {}
 
 
 def _node_install(manager: str, service: Service, place: Place) -> str:

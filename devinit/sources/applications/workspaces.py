@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from devinit.sources.applications.tree import Tree, joined, relative, upwards
-from devinit.sources.commands.workspace import PNPM_FILE, is_member, stated_patterns
 from devinit.toolchains.node.managers import LOCKED_BY, MANAGERS
+from devinit.toolchains.node.workspaces import PNPM_FILE, is_member, stated_patterns
 
 
 def workspace_of(tree: Tree, folder: str) -> str:

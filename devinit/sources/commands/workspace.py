@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,12 @@ from msgspec import Struct
 from devinit.sources.files import read, table
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds
+from devinit.toolchains.node.workspaces import LONGEST_PATTERN, PNPM_FILE, fits, parts_of, stated_patterns
 
 MOST_PACKAGES = 500
 DEEPEST = 5
 """Folders below the root in which packages are looked for."""
-PNPM_FILE = "pnpm-workspace.yaml"
 _PASSED_OVER = frozenset({"node_modules", "bower_components"})
-_ITEM = re.compile(r"[ \t]*-[ \t]+(.*)")
-_LONGEST_PATTERN = 200
 _CONDITIONS = ("import", "node", "default", "require", "module", "types")
 """Keys of `exports` in the order in which one is looked for."""
 
@@ -43,14 +40,14 @@ class Package(Struct, frozen=True):
 def packages_of(bounds: Bounds) -> dict[str, Package]:
     """Return the packages of the workspace in the project's folder by their names, sorted by folder."""
     stated = stated_patterns(read_package(bounds.root, bounds) or {}, read(bounds.root / PNPM_FILE, bounds))
-    patterns = [each for each in stated if len(each) <= _LONGEST_PATTERN]
-    wanted = [_parts(each) for each in patterns if not each.startswith("!")]
-    unwanted = [_parts(each[1:]) for each in patterns if each.startswith("!")]
+    patterns = [each for each in stated if len(each) <= LONGEST_PATTERN]
+    wanted = [parts_of(each) for each in patterns if not each.startswith("!")]
+    unwanted = [parts_of(each[1:]) for each in patterns if each.startswith("!")]
     found: dict[str, Package] = {}
     for folder in sorted({each for parts in wanted for each in _folders(bounds.root, parts)}):
         if len(found) == MOST_PACKAGES:
             break
-        if any(_fits(folder.split("/"), parts) for parts in unwanted):
+        if any(fits(folder.split("/"), parts) for parts in unwanted):
             continue
         path = bounds.root / folder
         # Most folders of `**` have none, and to resolve their names takes longest. No link led here.
@@ -95,8 +92,8 @@ def _named(packages: Mapping[str, Package], selector: str) -> dict[str, Package]
     plain = selector.partition("[")[0].removeprefix("...").removesuffix("...").strip("^")
     plain = plain.removeprefix("{").removesuffix("}")
     if plain.startswith(("./", "/")) or plain == ".":
-        parts = _parts(plain)
-        found = [each for each in packages.values() if _fits(each.folder.split("/"), parts)]
+        parts = parts_of(plain)
+        found = [each for each in packages.values() if fits(each.folder.split("/"), parts)]
         found = found or [each for each in packages.values() if each.folder.startswith("/".join(parts) + "/")]
     else:
         found = [each for each in packages.values() if fnmatch.fnmatchcase(each.name, plain)]
@@ -137,45 +134,6 @@ def _entry(described: dict[str, Any]) -> str:
     return "" if entry.startswith("/") or ".." in entry.split("/") else entry.removeprefix("./")
 
 
-def stated_patterns(described: dict[str, Any], pnpm: str) -> Iterator[str]:
-    """Yield the patterns by which a workspace names its packages; those with `!` leave packages out.
-
-    They stand in its package.json, and in the text of its pnpm-workspace.yaml.
-    """
-    stated = described.get("workspaces")
-    if isinstance(stated, dict):
-        stated = stated.get("packages")
-    yield from (each for each in stated if isinstance(each, str)) if isinstance(stated, list) else ()
-    yield from _listed(pnpm)
-
-
-def is_member(folder: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a folder, relative to a workspace, is one of its packages."""
-    names, usable = folder.split("/"), [each for each in patterns if len(each) <= _LONGEST_PATTERN]
-    is_wanted = any(_fits(names, _parts(each)) for each in usable if not each.startswith("!"))
-    return is_wanted and not any(_fits(names, _parts(each[1:])) for each in usable if each.startswith("!"))
-
-
-def _listed(text: str) -> Iterator[str]:
-    """Yield the patterns of a pnpm-workspace.yaml with one on each line, or all of them in brackets."""
-    is_list = False
-    for words in text.splitlines():
-        plain = words.partition(" #")[0].rstrip()
-        if not plain or plain.lstrip().startswith("#"):
-            continue
-        if is_list and (item := _ITEM.fullmatch(plain)):
-            yield item[1].strip().strip("\"'")
-        elif plain[0] not in " \t-":
-            is_list = plain.startswith("packages:")
-            inline = plain.removeprefix("packages:").strip()
-            if is_list and inline.startswith("[") and inline.endswith("]"):
-                yield from (each.strip().strip("\"'") for each in inline[1:-1].split(","))
-
-
-def _parts(pattern: str) -> list[str]:
-    return [part for part in pattern.strip().strip("/").split("/") if part not in ("", ".")]
-
-
 def _folders(root: Path, parts: list[str]) -> Iterator[str]:
     """Yield the folders below the root that match a pattern, without links and what is installed."""
     if ".." in parts or not parts:
@@ -212,24 +170,3 @@ def _names(folder: Path) -> list[str]:
             )
     except OSError:
         return []
-
-
-def _fits(names: list[str], parts: list[str]) -> bool:
-    """Tell whether the names of folders match a pattern, of which `**` stands for any number of them."""
-    places = {0}
-    for name in names:
-        reached = _past_stars(places, parts)
-        places = {
-            place + 1 for place in reached if place < len(parts) and fnmatch.fnmatchcase(name, parts[place])
-        }
-        places |= {place for place in reached if place < len(parts) and parts[place] == "**"}
-    return len(parts) in _past_stars(places, parts)
-
-
-def _past_stars(places: set[int], parts: list[str]) -> set[int]:
-    """Return where a match may stand, when each `**` may also be no folder at all."""
-    reached = set(places)
-    for place in range(len(parts)):
-        if place in reached and parts[place] == "**":
-            reached.add(place + 1)
-    return reached
