@@ -39,6 +39,7 @@ class TestAServerThatSetsUpTlsItself:
             ("node server", "server.js", "import { createServer } from 'node:https'"),
             ("tsx src/index.ts", "src/index.ts", "http2.createSecureServer({ key, cert })"),
             ("bun run server.ts", "server.ts", "Bun.serve({ tls: { key, cert } })"),
+            ("python other.py", "server.py", "tls.load_cert_chain('c.pem')"),
             ("go run main.go", "main.go", 'http.ListenAndServeTLS(addr, "c.pem", "k.pem", nil)'),
         ],
     )
@@ -57,7 +58,6 @@ class TestAServerThatSetsUpTlsItself:
         [
             ("python server.py", "# tls.load_cert_chain('c.pem')"),
             ("python server.py", "url = 'https://api.shop'; import ssl, certifi"),
-            ("python other.py", "tls.load_cert_chain('c.pem')"),
         ],
     )
     def test_is_not_greeted_for_any_other_code(self, tmp_path: Path, command: str, content: str) -> None:

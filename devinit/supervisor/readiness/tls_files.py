@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from devinit.model.service import Service
 
 SERVING = (
-    r"\b(?:load_cert_chain|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS|bind_rustls)\s{0,20}\("
+    # Not behind the sign of a comment.
+    r"(?m)^(?![ \t]{0,200}(?://|#)).{0,400}\b(?:load_cert_chain|createSecureServer|https\.createServer|tls\.createServer|(?:ListenAnd)?ServeTLS|bind_rustls)\s{0,20}\("
     r"|\bRustlsConfig\b|^[ \t]{0,40}server\.ssl\."
 )
 """In code of Python, Node, Go and Rust, and in Spring's properties."""
@@ -74,7 +75,7 @@ def _serves_tls(path: Path) -> bool:
         text = read_text(path, most=LARGEST_FILE) or ""
     except StateFileError:
         return False  # not ours to judge
-    return any(word in text.lower() for word in WORDS) and re.search(SERVING, text, re.MULTILINE) is not None
+    return any(word in text.lower() for word in WORDS) and re.search(SERVING, text) is not None
 
 
 def _names_in(folder: Path) -> list[str]:
