@@ -204,7 +204,7 @@ MATCHED = {
     ("devinit.kinds.postgres.extensions", "_COMMENT"),
     ("devinit.model.saving", "_VERSION"),
     ("devinit.sources.commands.targets", "_TARGET"),
-    ("devinit.sources.commands.workspace", "_ITEM"),
+    ("devinit.toolchains.node.workspaces", "_ITEM"),
     ("devinit.sources.scripts.splitting", "_ASSIGNMENT"),
     ("devinit.sources.addresses", "_HOST_NAME"),
     ("devinit.sources.compose.env_file", "_LINE"),
