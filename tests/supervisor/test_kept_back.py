@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from devinit.errors import ServiceError
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.stage import Stage
+from devinit.supervisor.service.own_values import refuse_foreign_migration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -386,3 +388,30 @@ class TestTheConfigurationOfATool:
         assert stage.obstacle_to(command, backend) == (
             "url in packages/db/prisma/schema.prisma:1 talks to prod.example.com"
         )
+
+
+class TestAServiceThatIsAMigration:
+    def refused(self, root: Path, command: str, **changes: object) -> str:
+        project = project_of(root, DATABASE_URL=REMOTE)
+        migrate = replace(
+            project.services["backend"], name="migrate", command=command, before_start=(), **changes
+        )
+        project = replace(project, services={**project.services, "migrate": migrate})
+        stage = Stage(root, Broadcaster())
+        stage.configure(project, {"PATH": "/bin"})
+        try:
+            refuse_foreign_migration(stage.project.services["migrate"], stage)
+        except ServiceError as error:
+            return error.message
+        return ""
+
+    def test_is_not_run_where_it_would_reach_another_database(self, root: Path) -> None:
+        assert self.refused(root, COMMAND).startswith(f"'{COMMAND}' was not run, because DATABASE_URL")
+
+    def test_is_run_where_it_does_something_else(self, root: Path) -> None:
+        assert self.refused(root, "python worker.py") == ""
+
+    def test_is_a_server_that_only_has_the_name_of_one(self, root: Path) -> None:
+        port = PortRequest(service="migrate", preferred=8000, first=8000, last=8099)
+
+        assert self.refused(root, "serve-migrations", port=port) == ""

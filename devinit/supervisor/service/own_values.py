@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from devinit.errors import ServiceError
 from devinit.kinds import kind_of
 from devinit.model.service import Service
 from devinit.runtime.origins import set_over
@@ -20,6 +21,20 @@ def is_kept_back(command: str, service: Service, stage: Stage) -> bool:
         service.name,
     )
     return True
+
+
+def refuse_foreign_migration(service: Service, stage: Stage) -> None:
+    """Raise ServiceError for a detected service that is itself a migration, and would reach another database.
+
+    Its dependants wait for it: it must not count as done.
+    """
+    if service.port is not None or service.command is None or not kind_of(service).runs_a_command:
+        return
+    if (why := stage.obstacle_to(service.command, service)) is not None:
+        raise ServiceError(
+            f"{service.command!r} was not run, because {why}",
+            hint=f"`command` of [services.{service.name}] in devinit.toml runs it anyway",
+        )
 
 
 def with_own_values(

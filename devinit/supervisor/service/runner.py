@@ -39,7 +39,7 @@ from devinit.supervisor.service.end import end_keepers_of, end_processes, report
 from devinit.supervisor.service.history import History
 from devinit.supervisor.service.once import Once
 from devinit.supervisor.service.output import Output
-from devinit.supervisor.service.own_values import is_kept_back, with_own_values
+from devinit.supervisor.service.own_values import is_kept_back, refuse_foreign_migration, with_own_values
 from devinit.supervisor.service.preparing import Workshop, run_command, run_one_shots, set_up
 from devinit.supervisor.service.provider_work import prepare
 from devinit.supervisor.service.run import Run
@@ -241,6 +241,7 @@ class Runner:
             if (said := await self._once.said()) is not None:
                 self.post(lifecycle.DoneBefore(said))
                 return
+            refuse_foreign_migration(self.service, self._stage)
             await run_one_shots(self._workshop())
             self.post(lifecycle.Prepared())
 
