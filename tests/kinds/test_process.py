@@ -279,6 +279,44 @@ class TestPackagesThatAreInstalled:
         assert update.command == "pnpm install"
 
 
+class TestAnEnvironmentWithoutItsInterpreter:
+    """The Python that it was made of has been removed: another one would run in its place."""
+
+    @pytest.fixture
+    def broken(self, place: Place) -> Path:
+        environment = place.root / ".venv"
+        (environment / "bin").mkdir(parents=True)
+        (environment / "pyvenv.cfg").touch()
+        (environment / "bin/python").symlink_to("/gone/python3.12")
+        (environment / "bin/python3").symlink_to("python")
+        (environment / "bin/uvicorn").write_text("#!/bin/sh\n")
+        (environment / "bin/uvicorn").chmod(0o755)
+        (place.root / "requirements.txt").write_text("uvicorn\n")
+        return environment
+
+    @pytest.mark.parametrize("command", ["uvicorn main:app", "python manage.py runserver", "python3 app.py"])
+    def test_is_made_anew(self, place: Place, broken: Path, command: str) -> None:
+        service = a_service(place.root, command)
+
+        install = PROVIDER.lacking(service, place)
+
+        assert install is not None
+        assert install.missing == f"{broken} has no interpreter any more"
+        assert install.command == (
+            "python3 -m venv --clear .venv && .venv/bin/pip install -r requirements.txt"
+        )
+
+    def test_is_no_matter_for_what_runs_nothing_of_it(self, place: Place, broken: Path) -> None:
+        assert broken.exists()
+        assert PROVIDER.lacking(a_service(place.root, "sh serve.sh"), place) is None
+
+    def test_that_has_one_under_another_name_is_whole(self, place: Place, broken: Path) -> None:
+        (broken / "bin/python3").unlink()
+        (broken / "bin/python3").symlink_to("/bin/sh")
+
+        assert PROVIDER.lacking(a_service(place.root, "uvicorn main:app"), place) is None
+
+
 class TestAMissingModule:
     """Of a command that runs an interpreter: `python -m alembic upgrade head`."""
 

@@ -23,7 +23,12 @@ from devinit.toolchains.fingerprint import found_on
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
 from devinit.toolchains.node.workspaces import PNPM_FILE, is_member, stated_patterns
-from devinit.toolchains.python.environments import environments, has_environment, may_have_module
+from devinit.toolchains.python.environments import (
+    environments,
+    has_environment,
+    interpreter_is_gone,
+    may_have_module,
+)
 from devinit.toolchains.python.installers import PYPROJECT, Installer, installer_of, is_declared
 
 _WITH_NAMES = frozenset(("requirements.txt", "requirements/base.txt", PYPROJECT))
@@ -49,9 +54,9 @@ def install_of(service: Service, place: Place) -> Install | None:
     """Return what installs the packages that a service needs; None where nothing is evidently missing."""
     if service.external_url is not None:
         return None
-    of_node = _of_node(service, place)
-    if of_node is not None:
-        return of_node
+    first = _of_node(service, place) or _of_broken_environment(service, place)
+    if first is not None:
+        return first
     if _has_environment(service, place):
         return _of_environment(service, place)
     return _of_python(service, place, _lacking_module) or install_for_program(service, place)
@@ -167,6 +172,34 @@ def _of_python(
 def python_setup(service: Service, place: Place) -> tuple[Path, Installer] | None:
     """Return where a service's Python packages are declared, and what installs them."""
     return installer_of(up_to_root(service.directory, place.root), _has, _text_in)
+
+
+def _of_broken_environment(service: Service, place: Place) -> Install | None:
+    """Return what makes an environment anew whose interpreter is gone: another Python would run in its place."""
+    commands = (*service.before_start, service.command or "")
+    programs = [words[0] for command in commands if (words := first_words(command))]
+    for above in up_to_root(service.directory, place.root):
+        for environment in environments(above):
+            is_used = any(
+                name in _INTERPRETERS or os.path.lexists(environment / "bin" / name) for name in programs
+            )
+            if not is_used or not interpreter_is_gone(environment):
+                continue
+            made = python_setup(service, place)
+            if made is None:
+                return None
+            from devinit.kinds.process.comparison import python_install  # as below
+
+            folder, installer = made
+            cure, lacks = python_install(service, place, installer)
+            return Install(
+                folder=folder,
+                command=cure.command.replace("-m venv .venv", "-m venv --clear .venv"),
+                missing=f"{environment} has no interpreter any more{lacks}",
+                is_by_hand=not cure.is_automatic,
+                words=cure.command if cure.is_words else "",
+            )
+    return None
 
 
 def _of_environment(service: Service, place: Place) -> Install | None:

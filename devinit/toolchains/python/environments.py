@@ -25,6 +25,15 @@ def environments(folder: Path) -> list[Path]:
     return [folder / name for name in names if (folder / name / MARK).is_file()][:1]
 
 
+def interpreter_is_gone(environment: Path) -> bool:
+    """Whether an environment has no interpreter any more: the Python that it was made of has been removed."""
+    bins = [environment / "bin" / name for name in ("python", "python3")]
+    if not (environment / MARK).is_file() or any(os.access(each, os.X_OK) for each in bins):
+        return False
+    # A link that leads nowhere, or packages that are left.
+    return any(map(os.path.lexists, bins)) or any(environment.glob("lib*/python*"))
+
+
 def may_have_module(environment: Path, module: str) -> bool:
     """Whether a Python of an environment may find a module. Told by its files: nothing is run.
 
