@@ -208,6 +208,7 @@ class Supervisor:
         if project.source is None:
             # Each start reports what detection did not find, not only the first one.
             stack.note_again(project.notes)
+        await self._end_what_waits_otherwise(wanted, project, order)
         coming = [name for name in wanted if not stack.is_wanted(name)]
         for text in await warnings_about_tools(self.stage, project, order, coming):
             stack.note_once(text)
@@ -238,6 +239,24 @@ class Supervisor:
             stack.runners[name].post(lifecycle.StartRequested())
         stack.release_waiting()
         return wanted
+
+    async def _end_what_waits_otherwise(self, wanted: list[str], project: Project, order: Order) -> None:
+        """Let services that only wait take another configuration, as those do that are stopped: none of them runs.
+
+        Raise before that what would keep them from being started as the project says.
+        """
+        stack = self.stack
+        names = [
+            name
+            for name in wanted
+            if name in stack.runners
+            and stack.phase(name) is Phase.WAITING
+            and not stack.is_returning(name)
+            and outdated.is_configured_otherwise(stack.runners[name], project)
+        ]
+        if names:
+            self.configuration.check(project, order, names)
+            await stack.end(names)
 
     async def _end_leftovers(self, starting: list[str], project: Project, order: Order) -> None:
         """End what still runs of services that are to start.

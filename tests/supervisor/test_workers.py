@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.supervisor.diagnosis.listening import Ears, lost_worker
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of, said_of
 from devinit.system.procfs import LINUX
 
@@ -80,10 +81,19 @@ class TestAReloader:
 
         assert dead_worker_of(main, ["INFO:     Started reloader process [7]"]) == DeadWorker(worker, 1 << 8)
 
-    def test_whose_worker_ended_well_has_lost_none(self, reloader: Callable[..., Reloader]) -> None:
-        main, _ = reloader("os._exit(0)", "--reload")
+    @pytest.mark.parametrize(("listens", "is_lost"), [(None, False), (False, True), (True, True)])
+    def test_whose_worker_ended_well_has_lost_it_only_where_that_should_serve(
+        self, reloader: Callable[..., Reloader], listens: bool | None, is_lost: bool
+    ) -> None:
+        main, worker = reloader("os._exit(0)", "--reload")
+        ears = Ears(
+            size=lambda: 0,
+            last_lines=lambda _count: [],
+            dead_worker=lambda lines: dead_worker_of(main, lines),
+            listens=lambda: listens,
+        )
 
-        assert dead_worker_of(main, []) is None
+        assert lost_worker(ears, []) == (DeadWorker(worker, 0) if is_lost else None)
 
     def test_with_another_process_that_runs_may_still_come_up(
         self, reloader: Callable[..., Reloader]

@@ -96,6 +96,12 @@ class Ears(Struct, frozen=True, kw_only=True):
     """Whether anything listens on its port; None when it has no port."""
 
 
+def lost_worker(ears: Ears, lines: list[str]) -> DeadWorker | None:
+    """Return the worker that a reloader has lost; of a service without a port none that ended with code 0."""
+    worker = ears.dead_worker(lines)
+    return worker if worker is not None and (worker.status or ears.listens() is not None) else None
+
+
 def found_in(lines: list[str], answer: int | None) -> Finding | None:
     """Return what the last lines of a service and its last answer say, if that is certain.
 
@@ -146,7 +152,7 @@ async def listen(
                 since = now
         elif is_silent_for_workers(found, now - since) and now - looked >= WORKER_LOOK_SECONDS:
             looked, lines = now, ears.last_lines(LINES)
-            worker = ears.dead_worker(lines)
+            worker = lost_worker(ears, lines)
             found = found_dead(worker, of_last_run(lines)) if worker else None
         if told and (since == now or found is None):
             told = False

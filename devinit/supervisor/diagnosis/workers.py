@@ -29,7 +29,7 @@ class DeadWorker(Struct, frozen=True):
 
     pid: int
     status: int
-    """As `waitpid` gives it."""
+    """As `waitpid` gives it. 0 is a fault of a server's worker, and none of a job that runs after each change."""
 
 
 def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
@@ -38,7 +38,7 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
     Only a reloader is believed: another program may leave a helper unreaped while it goes on starting.
     """
     family = {pid: stat for pid in family_of(main) if (stat := stat_of(pid)) is not None}
-    ended = [pid for pid, stat in family.items() if not stat.runs and exit_status_of(pid)]
+    ended = [pid for pid, stat in family.items() if not stat.runs and exit_status_of(pid) is not None]
     if not ended:
         return None
     worker = ended[-1]
@@ -50,7 +50,7 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
     if not reloads and not any(re.search(SAID, line) for line in lines):
         return None
     status = exit_status_of(worker)
-    return DeadWorker(worker, status) if status else None
+    return DeadWorker(worker, status) if status is not None else None
 
 
 def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:

@@ -24,6 +24,7 @@ from devinit.supervisor.diagnosis.listening import (
     Sign,
     found_crashed,
     found_dead,
+    lost_worker,
 )
 from devinit.supervisor.diagnosis.workers import DeadWorker, said_of
 from devinit.supervisor.readiness.probing import check, no_command
@@ -93,7 +94,7 @@ def down_by(ears: Ears) -> Finding | None:
 def found_down(ears: Ears, lines: list[str]) -> Finding | None:
     """Return the same, of a service with these last lines."""
     try:
-        if worker := ears.dead_worker(lines):
+        if worker := lost_worker(ears, lines):
             return _found_dead(worker, of_last_run(lines))
         if dying := dying_by(lines):
             return Finding(Sign.WORKERS, dying)
