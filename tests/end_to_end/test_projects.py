@@ -51,7 +51,6 @@ FIXED = (
     "fastapi-vite-constants",
     "spa-served-by-backend",
     "next-root-api-index",
-    "sveltekit-python-pinned",
     "django-vite",
     "go-single",
 )
@@ -83,7 +82,9 @@ def clone(tmp_path: Path) -> Iterator[CloneOf]:
 def test_a_repository_comes_up_also_where_its_ports_are_taken(clone: CloneOf, name: str) -> None:
     project = clone(name)
 
-    project.devinit("start", "--detach", "--setup")
+    started = project.devinit("start", "--detach", "--setup")
+    assert "node_modules is missing" not in started.talk
+    assert "no virtual environment" not in started.talk
     usual = project.ports()
     runs_well(project)
     project.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from shlex import quote
 
+from devinit.model.setup_words import NO_ENVIRONMENT, NO_PACKAGES
 from devinit.sources.applications.tree import Tree, joined, upwards
 from devinit.sources.applications.unit import Unit, listed
 from devinit.sources.applications.workspaces import manager_of, workspace_of
@@ -53,7 +54,7 @@ def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
             return
     top = workspace_of(tree, folder)
     command = install_with(manager_of(tree, folder))
-    yield "node_modules is missing; `{command}` makes it", _in(top, command)
+    yield f"{NO_PACKAGES}; `{{command}}` makes it", _in(top, command)
 
 
 def _client_of_prisma(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
@@ -80,7 +81,7 @@ def _environment(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:
     )
     if found is not None:
         place, installer = found
-        yield "no virtual environment (.venv) yet; `{command}` makes one", _in(place, installer.command)
+        yield f"{NO_ENVIRONMENT}; `{{command}}` makes one", _in(place, installer.command)
 
 
 def _in(folder: str, command: str) -> str:

@@ -11,6 +11,7 @@ from devinit.config.load import load
 from devinit.errors import ServiceError
 from devinit.kinds.surroundings import tool_warnings
 from devinit.model.service import Project, Service
+from devinit.model.setup_words import is_made_by_setup
 from devinit.runtime.inherited import describe, inherited_names
 from devinit.supervisor.processes.capacity import kept_for
 from devinit.supervisor.project import reuse
@@ -116,7 +117,8 @@ class Configuration:
         if foreign := inherited_names(order.asked.environ, self._stage.root) - self._stage.environment.keys():
             stack.note_once(describe(foreign, order.asked.environ))
         for text in project.notes:
-            stack.note_once(text)
+            if not (order.sets_up and is_made_by_setup(text)):
+                stack.note_once(text)
 
     # For a question
 
