@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from devinit.control.client import Client
 
 EXAMPLE = 'eval "$(devinit env --format shell)"'
+FIRST_WIRE_WITH_ORIGINS = 4
 FORMATS = {"dotenv": render, "shell": render_shell, "json": render_json}
 
 
@@ -79,6 +80,10 @@ def origins_of_services(root: Path) -> dict[str, dict[str, str]]:
 
     # One client for all: without any, a supervisor of nothing leaves, and the next one has read nothing yet.
     client = connected(root)
+    if client.greeting.wire < FIRST_WIRE_WITH_ORIGINS:
+        from devinit.cli.setting import needs_newer  # only beside an older supervisor
+
+        raise needs_newer("--explain", client)
     environment_from(client)
     found = {}
     for each in api.status(client)["services"]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from devinit.cli import env
 from devinit.cli.executing import path_with
 from devinit.cli.setting import asked, idle_line
 from devinit.control.greeting import Greeting
@@ -74,6 +75,14 @@ class TestAnOlderSupervisor:
     def test_runs_no_command_as_a_service(self) -> None:
         with pytest.raises(SupervisorError, match="needs a newer supervisor"):
             asked(cast("Client", self.Client()), test=False, where={"service": "backend"})
+
+    def test_knows_no_origins_of_variables(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        older = self.Client()
+        older.greeting = Greeting({"version": "0.1.0", "wire": 3})
+        monkeypatch.setattr(env, "connected", lambda _root: older)
+
+        with pytest.raises(SupervisorError, match="--explain needs a newer supervisor"):
+            env.origins_of_services(tmp_path)
 
 
 class TestThePath:
