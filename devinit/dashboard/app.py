@@ -32,6 +32,7 @@ from devinit.dashboard.screens.main import MainScreen
 from devinit.dashboard.screens.ports import PortsPage
 from devinit.dashboard.state import Line, Stack, happened, lost, refreshed
 from devinit.dashboard.stream import stream
+from devinit.dashboard.turns import Turns
 from devinit.errors import DevinitError, SupervisorError
 from devinit.model.status import Phase
 from devinit.text import one_line, plain
@@ -79,6 +80,7 @@ class Dashboard(App[str]):
         self._stale = False
         """Whether a status is on its way already."""
         self._feed = Feed(root, self._take_pieces)
+        self._turns = Turns(self, super().on_event)
         self.main = MainScreen(self.store, clock, self._ordered)
 
     # Its life
@@ -90,6 +92,7 @@ class Dashboard(App[str]):
         self.theme = self._first_theme if self._first_theme in self.available_themes else themes.DARK.name
         self.theme_changed_signal.subscribe(self, lambda theme: themes.remember(theme.name))
         await self.push_screen(self.main)
+        self.run_worker(self._turns.give(), name="turns", exclusive=False)
         self._feed.begin()
         self.run_worker(self._link.follow(self._take_news), name="link", exclusive=False)
         self.set_interval(MEASURE_SECONDS, self._measure)
@@ -212,6 +215,13 @@ class Dashboard(App[str]):
 
     # What the user wants
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let what is typed wait until the key before has done its work."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self._turns.add(event)
+        else:
+            await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """Say why a key does nothing.
 
@@ -304,12 +314,14 @@ class Dashboard(App[str]):
             case "stream":
                 self.stream(wanted.service)
 
-    @work
-    async def end_now(self, service: str) -> None:
+    def end_now(self, service: str) -> None:
         """End a service that takes its time to stop, if that is meant."""
-        question = Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now")
-        if await self.push_screen_wait(question) and self.stack.services[service].phase == Phase.STOPPING:
-            await self._order(self._ordered.add("stop", [service]), {"force": True})
+
+        def take(is_meant: bool | None) -> None:
+            if is_meant and self.stack.services[service].phase == Phase.STOPPING:
+                self.carry_out(self._ordered.add("stop", [service]), {"force": True})
+
+        self.push_screen(Confirm(f"End {service} at once?", WITHOUT_GRACE, "End now"), take)
 
     def stop_all(self, *, leave: bool) -> None:
         """Stop every service, or end at once what is left of a stop that goes on."""
@@ -322,10 +334,9 @@ class Dashboard(App[str]):
             return
         goes_on = any(worker.name == STOPPING_ALL and worker.is_running for worker in self.workers)
         force = not coming and (goes_on or all(view.phase == Phase.STOPPING for view in left))
-        self.stop_everything([view.name for view in left], leave=leave, force=force)
+        self.ask_whether_to_stop([view.name for view in left], leave=leave, force=force)
 
-    @work(name=STOPPING_ALL)
-    async def stop_everything(self, names: list[str], *, leave: bool, force: bool) -> None:
+    def ask_whether_to_stop(self, names: list[str], *, leave: bool, force: bool) -> None:
         """Stop every service, if that is meant."""
         listed = ", ".join(names)
         question = "End at once what is left" if force else "Stop everything"
@@ -333,10 +344,19 @@ class Dashboard(App[str]):
         ask = Confirm(
             f"{question}{' and leave' if leave else ''}?", consequence, "End now" if force else "Stop"
         )
-        if not await self.push_screen_wait(ask):
-            return
-        if await self._order(self._ordered.add("stop", []), {"force": force}) and leave:
-            self.exit(f"stopped {listed}")
+
+        def take(is_meant: bool | None) -> None:
+            if is_meant:
+                said = f"stopped {listed}" if leave else None
+                self.stop_everything(self._ordered.add("stop", []), said, force=force)
+
+        self.push_screen(ask, take)
+
+    @work(name=STOPPING_ALL)
+    async def stop_everything(self, given: Given, said: str | None, *, force: bool) -> None:
+        """Stop every service, and leave with some last words if there are any."""
+        if await self._order(given, {"force": force}) and said is not None:
+            self.exit(said)
 
     def stream(self, service: str | None) -> None:
         """Show the lines without frames until Ctrl-C."""

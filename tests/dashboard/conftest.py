@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -288,7 +288,7 @@ class Desk:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def types(self, keys: str) -> None:
+    async def types(self, keys: Iterable[str]) -> None:
         """Press keys that a terminal sends in one write: each comes before the one before it has done its work."""
         for key in keys:
             self.app.simulate_key(key)
@@ -296,8 +296,8 @@ class Desk:
 
     async def settled(self) -> None:
         """Wait until nothing that was begun is still being done."""
-        # One is always there: the line to the supervisor.
-        while begun := [worker for worker in self.app.workers if worker.name != "link"]:
+        # Two are always there: the line to the supervisor, and the turns of the keys.
+        while begun := [worker for worker in self.app.workers if worker.name not in ("link", "turns")]:
             await self.app.workers.wait_for_complete(begun)
             await self.pilot.pause()
         await self.pilot.pause()

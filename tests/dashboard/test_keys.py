@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from textual import events
+from textual.widgets import Input
 
 from devinit.control.client import RemoteError
 from devinit.dashboard.keys import KEYS
@@ -464,6 +466,142 @@ class TestTheKeysOfLogs:
             assert not desk.main.log_pane.following
             await desk.press("pagedown", "pagedown", "pagedown")
             assert desk.main.log_pane.following
+
+
+class TestKeysThatComeInOneWrite:
+    """Each comes before the one before it has done its work: under load, over SSH, or pasted."""
+
+    @pytest.mark.parametrize("key", ["slash", "f"])
+    async def test_belong_to_the_prompt_that_one_of_them_opens(self, open_desk: Open, key: str) -> None:
+        async with open_desk() as desk:
+            await desk.types([key, *"RqQXSxr T?"])
+            await desk.settled()
+
+            assert desk.main.query_one("#prompt", Input).value == "RqQXSxr T?"
+            assert desk.link.orders == []
+            assert desk.app.screen is desk.main
+
+    async def test_are_keys_of_the_screen_again_behind_the_enter_that_ends_a_prompt(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk() as desk:
+            await desk.types(["f", *"GET", "enter", "R"])
+            await desk.settled()
+
+            assert desk.main.log_pane.view.filter is not None
+            assert desk.main.log_pane.view.filter.pattern == "GET"
+            assert [method for method, _ in desk.link.orders] == ["restart"]
+
+    async def test_are_keys_of_the_screen_again_behind_the_escape_that_leaves_a_prompt(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk() as desk:
+            await desk.types(["slash", *"GET", "escape", "R"])
+            await desk.settled()
+
+            assert desk.main.log_pane.search is None
+            assert [method for method, _ in desk.link.orders] == ["restart"]
+
+    async def test_stay_in_their_order_with_text_that_is_pasted_between_them(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.app.simulate_key("slash")
+            desk.app.simulate_key("R")
+            desk.app.post_message(events.Paste("quit"))
+            desk.app.simulate_key("S")
+            await desk.pilot.pause()
+            await desk.settled()
+
+            assert desk.main.query_one("#prompt", Input).value == "RquitS"
+            assert desk.link.orders == []
+
+    @pytest.mark.parametrize(
+        ("key", "page"),
+        [("d", DetailsPage), ("p", PortsPage), ("v", EnvironmentPage), ("question_mark", HelpPage)],
+    )
+    async def test_belong_to_the_page_that_one_of_them_opens(
+        self, open_desk: Open, key: str, page: type
+    ) -> None:
+        async with open_desk() as desk:
+            await desk.types([key, *"RSXx"])
+            await desk.settled()
+
+            assert isinstance(desk.app.screen, page)
+            assert desk.link.orders == []
+
+    async def test_belong_to_the_screen_below_behind_the_key_that_leaves_a_page(
+        self, open_desk: Open
+    ) -> None:
+        async with open_desk() as desk:
+            await desk.types(["question_mark", "q", "R"])
+            await desk.settled()
+
+            assert desk.app.screen is desk.main
+            assert [method for method, _ in desk.link.orders] == ["restart"]
+
+    @pytest.mark.parametrize("key", ["X", "Q"])
+    async def test_answer_the_question_that_one_of_them_asks(self, open_desk: Open, key: str) -> None:
+        async with open_desk() as desk:
+            await desk.types([key, "R", "S", "enter"])
+            await desk.settled()
+            assert (desk.link.orders, desk.app.screen) == ([], desk.main)
+
+            await desk.types([key, "R", "y"])
+            await desk.settled()
+            assert [method for method, _ in desk.link.orders] == ["stop"]
+
+    async def test_answer_whether_a_service_ends_at_once(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.happens(**STOPPING)
+            await desk.pilot.pause()
+
+            await desk.types(["x", "R", "n"])
+            await desk.settled()
+
+            assert (desk.link.orders, desk.app.screen) == ([], desk.main)
+
+    async def test_say_which_port_is_meant(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+
+            await desk.types(["s", *["backspace"] * 4, *"8002", "enter"])
+            await desk.pilot.pause()
+
+            assert ("choose_port", {"service": "backend", "port": 8002}) in desk.link.asked
+            assert ("forget_ports", {"services": ["backend"]}) not in desk.link.asked
+
+    async def test_answer_one_question_about_a_port_after_the_other(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT, {**CONFLICT, "port": 3000, "service": "frontend"})]
+            await desk.press("r")
+
+            await desk.types(["down", "enter", "down", "enter", "enter"])
+            await desk.settled()
+
+            assert desk.app.screen is desk.main
+            assert [each["kind"] for each in desk.link.orders[-1][1]["resolutions"]] == ["kill", "move"]
+
+    async def test_are_not_held_back_by_a_widget_that_hangs(
+        self, open_desk: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("devinit.dashboard.turns.LONGEST_SECONDS", 0.1)
+        async with open_desk() as desk:
+            hangs_until, left = asyncio.Event(), asyncio.Event()
+            monkeypatch.setattr(desk.app, "exit", lambda _: left.set())
+            desk.main.table.call_later(hangs_until.wait)
+
+            desk.app.simulate_key("x")
+            desk.app.simulate_key("ctrl+q")
+            await left.wait()
+            hangs_until.set()
+
+    async def test_choose_in_the_palette(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.types(["ctrl+p", *"RSx"])
+            await desk.pilot.pause()
+
+            assert desk.app.screen.query_one(Input).value == "RSx"
+            assert desk.link.orders == []
 
 
 class TestTheMouse:

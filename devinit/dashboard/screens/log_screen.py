@@ -98,7 +98,7 @@ class LogScreen(Screen[None]):
     def action_zoom(self) -> None:
         """Give the logs the whole screen, or give it back."""
         self.table.display = not self.table.display
-        (self.table if self.table.display else self.log_pane).focus()
+        self.set_focus(self.table if self.table.display else self.log_pane)
 
     def action_clear(self) -> None:
         """Forget the lines that are shown."""
@@ -207,7 +207,7 @@ class LogScreen(Screen[None]):
         prompt.placeholder = f"{what} by regular expression; Enter to take it, Esc to leave it"
         prompt.border_title = what
         prompt.display = True
-        prompt.focus()
+        self.set_focus(prompt)
 
     @on(Input.Changed, "#prompt")
     def preview(self, event: Input.Changed) -> None:
@@ -235,7 +235,7 @@ class LogScreen(Screen[None]):
     def close_prompt(self) -> None:
         """Take the input line away."""
         self.query_one("#prompt").display = False
-        (self.table if self.table.display else self.log_pane).focus()
+        self.set_focus(self.table if self.table.display else self.log_pane)
 
     def key_escape(self) -> None:
         """Leave the input line, or go back to the end of the logs."""

@@ -60,7 +60,7 @@ class PortsPage(Screen[None]):
     def on_mount(self) -> None:
         """Ask at once."""
         self.query_one("#port-facts").display = False
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
         self.look()
 
     def on_resize(self) -> None:
@@ -128,16 +128,23 @@ class PortsPage(Screen[None]):
         self.query_one("#facts", Static).update(Content("\n").join([content(each) for each in lines]))
         self.query_one("#port-facts").display = True
 
-    @work(exclusive=True, group="act")
-    async def action_choose(self) -> None:
+    def action_choose(self) -> None:
         """Set a port by hand."""
         if (row := self.row) is None:
             return
+
+        def take(port: int | None) -> None:
+            if port is not None:
+                self.choose(row, port)
+
         first, last = row["range"]
-        entry = PortEntry(row["service"], row["port"], first, last)
-        port = await self.app.push_screen_wait(entry)
-        if port is not None:
-            await self._choose(row, port)
+        # Not in a worker: what is typed behind the key is for the question.
+        self.app.push_screen(PortEntry(row["service"], row["port"], first, last), take)
+
+    @work(exclusive=True, group="act")
+    async def choose(self, row: Json, port: int) -> None:
+        """Let a service have a port."""
+        await self._choose(row, port)
 
     @work(exclusive=True, group="act")
     async def action_move(self) -> None:
