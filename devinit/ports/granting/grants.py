@@ -16,7 +16,7 @@ from devinit.ports.granting.displaced import notes_about
 from devinit.ports.granting.overrides import overrides
 from devinit.ports.granting.reuse import AskRunning
 from devinit.ports.granting.search import Search
-from devinit.ports.granting.wanted import Wanted
+from devinit.ports.granting.wanted import Wanted, moves_from_constant
 from devinit.ports.hold import Hold, hold
 from devinit.ports.holder.pm2 import applications
 from devinit.ports.leases import Claim, Lease, LeaseStore, root_name
@@ -175,6 +175,8 @@ def grant(
     for text in _ignored(requests, remembered):
         say(text)
     wanted = {each.service: Wanted.of(each, policy, stated, remembered, chosen or {}) for each in requests}
+    for text in filter(None, map(moves_from_constant, wanted.values())):
+        say(text)
     search = Search(
         wanted,
         owner=_owner(root, project, ""),

@@ -64,6 +64,14 @@ class Wanted(Struct, frozen=True):
         )
 
 
+def moves_from_constant(wanted: Wanted) -> str:
+    """Say that a variable moves a service away from a port that code has as a constant; nothing otherwise."""
+    if wanted.override is None or not wanted.request.fixed_by:
+        return ""
+    request, stated = wanted.request, f"{wanted.override.variable}={wanted.override.port}"
+    return f"{stated} moves {request.service} away from {request.preferred}: {request.why_fixed}"
+
+
 def with_what_fixes(advice: str, wanted: Wanted) -> str:
     """Return advice about the holder of a port, with the line of the code that keeps the service on it."""
     if not advice or not wanted.request.fixed_by:
