@@ -21,11 +21,10 @@ def toolchains(root: Path) -> Iterator[Finding]:
     """Compare what the repository asks for with what is there; what only warns at a start is harmless."""
     try:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
+        data = Path(state_folder(root), "data")
     except DevinitError:
-        return  # reported by the check of the configuration
-    place = Place(
-        project=project.name, root=root, data=Path(state_folder(root), "data"), environment=dict(os.environ)
-    )
+        return  # reported by the checks of the configuration and of the folders
+    place = Place(project=project.name, root=root, data=data, environment=dict(os.environ))
     found: dict[object, Finding] = {}
     reported = set()
     for service in project.services.values():

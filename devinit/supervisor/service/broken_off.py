@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -44,5 +43,7 @@ def still_left(left: Mapping[str, int], root: Path) -> list[Path]:
 
 def remove(left: Mapping[str, int], root: Path) -> None:
     """Remove what is still there, so that the next installation begins anew. Blocking. Raise OSError."""
+    import shutil  # it loads two compressors, and few installations break off
+
     for path in still_left(left, root):
         shutil.rmtree(path)
