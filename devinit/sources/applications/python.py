@@ -44,7 +44,7 @@ _WORDS = re.compile(
 )
 """What a file has in it that is looked at."""
 _IMPORT_STRING = re.compile(r"(?<![\w./-])([A-Za-z_][\w.]{0,100}):([A-Za-z_]\w{0,60})(?![\w/])")
-_COMMANDS = (
+COMMAND_FILES = (
     "Procfile",
     "Dockerfile",
     "Makefile",
@@ -53,7 +53,7 @@ _COMMANDS = (
     "package.json",
     "docker-compose.yml",
 )
-"""Files that may name the import string of the application that is served."""
+"""Files that may name what is served: an import string, a script."""
 _SERVED_BY = re.compile(r"\b(?:uvicorn|gunicorn|hypercorn|granian|daphne)\b[^\n]{0,300}")
 _PORT_OPTION = re.compile(r"(?:--port|--bind|-b|-p)[\"', =\t]{1,6}(?:[\w.*\[\]]{0,40}:)?(\d{4,5})(?![\w.])")
 _TESTS = re.compile(r"(?:\A|/)(?:test_[^/]{0,200}|[^/]{0,200}_test|conftest|setup|noxfile)\.py\Z")
@@ -213,7 +213,7 @@ def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
     """Yield what starts a server in the files of a folder, and of the project's own, that hold commands."""
     for place in dict.fromkeys((folder, "")):
         for name in tree.files.get(place, ()):
-            if name.startswith(_COMMANDS) or name.endswith(".sh"):
+            if name.startswith(COMMAND_FILES) or name.endswith(".sh"):
                 yield from (found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name))))
 
 

@@ -12,6 +12,7 @@ from devinit.model.evidence import Evidence
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.model.service import Readiness
 from devinit.sources.applications.dependencies import dependencies_of, toml
+from devinit.sources.applications.python import COMMAND_FILES
 from devinit.sources.applications.tree import Tree, depth, joined, relative
 from devinit.sources.applications.unit import PAGE, Finding, Role, Unit, at
 from devinit.sources.files import read, seen, table
@@ -19,16 +20,6 @@ from devinit.sources.shell import word
 
 _NAMES = ("streamlit_app", "app", "main", "home", "dashboard", "index", "ui", "frontend")
 """What the first page is called, the likeliest first."""
-_COMMANDS = (
-    "Procfile",
-    "Dockerfile",
-    "Makefile",
-    "justfile",
-    "README.md",
-    "package.json",
-    "docker-compose.yml",
-)
-"""Files that may name the script that is run."""
 
 
 class Framework(Struct, frozen=True, kw_only=True):
@@ -139,7 +130,7 @@ def _is_named(tree: Tree, folder: str, file: str) -> bool:
         named.search(tree.text(joined(place, each)))
         for place in dict.fromkeys((folder, ""))
         for each in tree.files.get(place, ())
-        if each.startswith(_COMMANDS)
+        if each.startswith(COMMAND_FILES)
     )
 
 

@@ -214,7 +214,7 @@ def schema_of(folder: Path, described: Mapping[str, Any], bounds: Bounds) -> Pat
 
 
 def client_missing(folder: Path, described: Mapping[str, Any], bounds: Bounds) -> Path | None:
-    """Return where Prisma is told to write the client of a package, which is not there; None otherwise."""
+    """Return where the schema has Prisma write the client of a package, which is not there; None otherwise."""
     packages = table(dict(described), "dependencies") | table(dict(described), "devDependencies")
     schema = schema_of(folder, described, bounds) if {"prisma", "@prisma/client"} & packages.keys() else None
     found = _CLIENT.search(read(schema, bounds)) if schema else None

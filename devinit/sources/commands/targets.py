@@ -7,6 +7,23 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+STARTING = frozenset(
+    {
+        "dev",
+        "develop",
+        "run",
+        "start",
+        "serve",
+        "server",
+        "runserver",
+        "up",
+        "web",
+        "api",
+        "backend",
+        "frontend",
+    }
+)
+"""Names of targets and scripts that start a project, or a part of it."""
 _TARGET = re.compile(r"@?([A-Za-z_][\w.-]{0,60})(?![\w.-]|[ \t]{0,60}[?+:!]?=)[^:\n]{0,300}:(?!=)")
 """A target of a Makefile, or a recipe of a justfile with its parameters."""
 _QUIET = " \t@-+"

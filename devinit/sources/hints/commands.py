@@ -10,28 +10,11 @@ from devinit.sources.commands import programs
 from devinit.sources.commands.command import Command, understood
 from devinit.sources.commands.left_out import harm
 from devinit.sources.commands.process import problem_of
-from devinit.sources.commands.targets import Target, in_makefile, in_script, in_taskfile
+from devinit.sources.commands.targets import STARTING, Target, in_makefile, in_script, in_taskfile
 from devinit.sources.files import read
 from devinit.sources.source import Found
 from devinit.system.bounds import Bounds
 
-TARGETS = frozenset(
-    {
-        "dev",
-        "develop",
-        "run",
-        "start",
-        "serve",
-        "server",
-        "runserver",
-        "up",
-        "web",
-        "api",
-        "backend",
-        "frontend",
-    }
-)
-"""Targets that start a project, or a part of it."""
 MOST_HINTS = 8
 _IN_A_FOLDER = re.compile(r"\$[({]\w{1,40}[)}]/bin/")
 """A program of an environment whose folder is a variable of make."""
@@ -49,7 +32,7 @@ def found_in(bounds: Bounds, files: tuple[str, ...], scripts: tuple[str, ...]) -
         if not path.is_file() or not bounds.holds(path):
             continue
         for target in _targets(file, read(path, bounds), is_script=file in scripts):
-            if (target.name in TARGETS or file in scripts) and (hint := _hint(file, target)):
+            if (target.name in STARTING or file in scripts) and (hint := _hint(file, target)):
                 hints.setdefault(hint)
     return Found(origin="Makefile and the like", hints=tuple(hints)[:MOST_HINTS])
 
@@ -86,7 +69,7 @@ def _starts_a_server(command: Command) -> bool:
     program = next(iter(command.program), "")
     if command.serves or command.takes_port or program in programs.CONTAINERS | programs.MANAGERS:
         return True
-    return command.runs is not None and any(each in TARGETS for each in command.runs.scripts)
+    return command.runs is not None and any(each in STARTING for each in command.runs.scripts)
 
 
 def _toml(text: str) -> str:

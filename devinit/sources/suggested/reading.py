@@ -12,28 +12,12 @@ from devinit.sources.commands import programs
 from devinit.sources.commands.command import understood
 from devinit.sources.commands.process import problem_of
 from devinit.sources.commands.recipes import Recipe, of_just, of_make, of_taskfile
+from devinit.sources.commands.targets import STARTING
 from devinit.sources.files import read, table
 from devinit.sources.packages import line_of_script, package_manager, read_package
 from devinit.sources.suggested import JUSTFILES, MAKEFILES, PACKAGE, TASKFILES
 from devinit.system.bounds import Bounds, bounds_of
 
-STARTING = frozenset(
-    {
-        "dev",
-        "develop",
-        "run",
-        "start",
-        "serve",
-        "server",
-        "runserver",
-        "up",
-        "web",
-        "api",
-        "backend",
-        "frontend",
-    }
-)
-"""Names of what starts a project, or a part of it: detection says what becomes of these."""
 _OF_THE_MANAGER = frozenset(
     {"install", "preinstall", "postinstall", "prepare", "preprepare", "postprepare", "prepublish"}
     | {"prepublishOnly", "prepack", "postpack", "publish", "postpublish", "dependencies"}
