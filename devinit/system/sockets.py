@@ -19,7 +19,7 @@ LISTENING = 1 << LISTEN
 ALL_BUT_LISTENING = ((1 << (BOUND_INACTIVE + 1)) - 1) & ~LISTENING
 
 # <linux/netlink.h>, <linux/sock_diag.h>, <linux/inet_diag.h>
-_NETLINK_SOCK_DIAG = 4
+NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST_DUMP, _REQUEST_ONE = 0x301, 0x001
 _ERROR, _DONE = 2, 3
@@ -59,13 +59,12 @@ class Socket(NamedTuple):
 
 def ask_kernel(states: int, port: int | None) -> Iterator[Socket]:
     """Ask for the sockets in a set of states (bits), on one local port or on all; OSError when refused."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as link:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as link:
         for family in (socket.AF_INET, socket.AF_INET6):
             request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, socket.htons(port or 0), b"")
-            header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0)
-            link.send(header + request)
+            rows = (_parse_row(*row) for row in dump(link, request))
             # Sockets that are only bound come with every port, whatever was asked (6.18).
-            yield from (found for found in _answer(link) if port in (None, found.port))
+            yield from (found for found in rows if port in (None, found.port))
 
 
 def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
@@ -82,7 +81,7 @@ def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
         _NO_COOKIE,
     )
     states = ALL_BUT_LISTENING
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as link:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as link:
         request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, socket.htons(port), rest)
         header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_ONE, 0, 0)
         link.send(header + request)
@@ -98,7 +97,12 @@ def find(address: str, port: int, peer: str, peer_port: int) -> Socket | None:
     return None if found.state == LISTEN else found
 
 
-def _answer(link: socket.socket) -> Iterator[Socket]:
+def dump(link: socket.socket, request: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Ask sock_diag for all sockets that a request means; yield where each row begins and ends in a message.
+
+    Raise OSError when it is refused.
+    """
+    link.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0) + request)
     while True:
         data = link.recv(_BUFFER)
         start = 0
@@ -107,9 +111,9 @@ def _answer(link: socket.socket) -> Iterator[Socket]:
             if kind == _DONE:
                 return
             if kind == _ERROR:
-                code = -_ERROR_CODE.unpack_from(data, start + _HEADER.size)[0]
+                code = -_ERROR_CODE.unpack_from(data, start + _HEADER.size)[0] or errno.EIO
                 raise OSError(code, os.strerror(code))
-            yield _parse_row(data, start + _HEADER.size, start + length)
+            yield data, start + _HEADER.size, start + length
             start += (length + 3) & ~3
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import socket
@@ -10,23 +9,16 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from devinit.system.sockets import ESTABLISHED, LISTEN
+from devinit.system.sockets import ESTABLISHED, LISTEN, NETLINK_SOCK_DIAG, dump
 
-# <linux/netlink.h>, <linux/sock_diag.h>, <linux/unix_diag.h>
-_NETLINK_SOCK_DIAG = 4
-_SOCK_DIAG_BY_FAMILY = 20
-_REQUEST_DUMP = 0x301
-_ERROR, _DONE = 2, 3
+# <linux/unix_diag.h>
 _SHOW_NAME, _SHOW_PEER, _SHOW_UID = 0x01, 0x04, 0x40
 _NAME, _PEER, _UID = 0, 2, 7
-_HEADER = struct.Struct("=IHHII")
 _REQUEST = struct.Struct("=BBHIII8s")
 _ROW = struct.Struct("=BBBBI8s")
 _ATTRIBUTE = struct.Struct("=HH")
 _NUMBER = struct.Struct("=I")
-_ERROR_CODE = struct.Struct("=i")
 _NO_COOKIE = b"\xff" * 8
-_BUFFER = 65536
 _OF_POSTGRES = re.compile(r"\.s\.PGSQL\.(\d{1,5})")
 """How PostgreSQL names its socket, with the number of its port (runtime-config-connection, `port`)."""
 
@@ -46,25 +38,11 @@ class UnixSocket(NamedTuple):
 
 def unix_sockets() -> Iterator[UnixSocket]:
     """Yield the Unix sockets that are connected or listen; OSError when refused."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as link:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as link:
         states = 1 << ESTABLISHED | 1 << LISTEN
         shown = _SHOW_NAME | _SHOW_PEER | _SHOW_UID
         request = _REQUEST.pack(socket.AF_UNIX, 0, 0, states, 0, shown, _NO_COOKIE)
-        link.send(
-            _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 0, 0) + request
-        )
-        while True:
-            data = link.recv(_BUFFER)
-            start = 0
-            while start < len(data):
-                length, kind, _, _, _ = _HEADER.unpack_from(data, start)
-                if kind == _DONE:
-                    return
-                if kind == _ERROR:
-                    code = -_ERROR_CODE.unpack_from(data, start + _HEADER.size)[0]
-                    raise OSError(code or errno.EIO, os.strerror(code or errno.EIO))
-                yield _parse_row(data, start + _HEADER.size, start + length)
-                start += (length + 3) & ~3
+        yield from (_parse_row(*row) for row in dump(link, request))
 
 
 def port_of_postgres(path: str) -> int | None:
