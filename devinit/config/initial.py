@@ -130,19 +130,19 @@ def initial_toml(
         _table(dotted(("tasks", task.name)), dict(task_keys(task, project.root)), {})
         for task in project.tasks.values()
     )
-    environment, _ = _environment(project, secrets)
-    same = {} if found is None else _environment(found, secrets)[0]
+    environment = _environment(project, secrets)
+    same = {} if found is None else _environment(found, secrets)
     parts.append(_table("environment", environment, comments, same=same) or _ENVIRONMENT)
     parts.append(_table("discovery", discovery_keys(project), comments))
     parts.append(_PROFILES)
     return "".join(parts)
 
 
-def _environment(project: Project, secrets: Mapping[str, str]) -> tuple[dict[str, Value], list[str]]:
-    """Return `[environment]` without secrets, and what of it is not written."""
-    kept, left = without_secrets({"env": with_left_out(project.environment, project.left_out)}, secrets)
+def _environment(project: Project, secrets: Mapping[str, str]) -> dict[str, Value]:
+    """Return `[environment]` without secrets."""
+    kept, _ = without_secrets({"env": with_left_out(project.environment, project.left_out)}, secrets)
     values = kept.get("env", {})
-    return (values if isinstance(values, dict) else {}), left
+    return values if isinstance(values, dict) else {}
 
 
 def _keys_found(service: Service, found: Project | None) -> dict[str, Value]:
