@@ -102,7 +102,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     flavours: tuple[Flavour, ...] = ()
     """The server programs that are searched for."""
     programs: tuple[str, ...] = ()
-    """What the processes of its servers are called (the kernel keeps 15 characters), whoever runs them."""
+    """What the processes of its servers are called (the kernel keeps 15 characters), whichever user runs them."""
     default_port: int | None = None
     """The preferred port where none is configured; None: then it has no port."""
     url_schemes: tuple[str, ...] = ()

@@ -171,7 +171,7 @@ def unusable(path: str, error: OSError, variable: str = "XDG_STATE_HOME") -> Sta
         from shlex import quote
 
         if (owner := os.lstat(path).st_uid) != os.geteuid():
-            # Where everybody may write, as in /tmp, its owner alone can move it.
+            # Where all users may write, as in /tmp, its owner alone can move it.
             return _about(
                 path,
                 StateFileError(

@@ -59,7 +59,7 @@ def _is_unused(path: str) -> bool:
     record, said = read_text(os.path.join(path, STATE_FILE)), read_text(os.path.join(path, LOG)) or ""
     if record is not None and ('"services":{}' not in record or '"ended":{}' not in record):
         return False
-    # Whoever was sent to the log has still to read it.
+    # A caller that was sent to the log has still to read it.
     return not any(f" {level} " in said for level in ("WARNING", "ERROR", "CRITICAL"))
 
 

@@ -81,7 +81,7 @@ class Versions:
     def _keep(self, key: str, said: str) -> None:
         answers = {**(self._answers or {}), key: said}
         self._answers = dict(list(answers.items())[-MOST_KEPT:])
-        # What failed may be mended by the next start, without any change to the program.
+        # What failed may succeed at the next start, without any change to the program.
         lasting = {each: text for each, text in self._answers.items() if not text.startswith(FAILED)}
         if self._kept is not None and self._kept.parent.is_dir():
             try:

@@ -64,7 +64,7 @@ def wrong_servers(
 ) -> list[WrongServer]:
     """Return which of these servers take the place of the project's own, by port.
 
-    `meant`: the ports on this machine that the service is told by choice. `project`: its name.
+    `meant`: the ports on this machine that variables give the service by choice. `project`: its name.
     """
     found = []
     # A variable that names a port of ours means ours, and no other server with that number.

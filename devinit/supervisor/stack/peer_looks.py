@@ -148,7 +148,7 @@ class PeerLooks:
         found = wrong_servers(servers, own, (), self._stage.project.name)
         judged = (runner.run.identity, found)
         if found and self._judged.get(runner.name) == judged:
-            # A program that was started again by its reloader: its history has begun anew.
+            # A program that was started again by its reloader: its history starts again.
             runner.history.wrong_servers = self._told.get(runner.name, [])
             return
         self._judged[runner.name] = judged
