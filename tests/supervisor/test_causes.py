@@ -430,6 +430,31 @@ class TestAReloader:
         assert stuck_by(thrown) == "uncaught: plain words (s.cjs, line 2)"
         assert stuck_by(rejected) == 'promise rejected with the reason "text only"'
 
+    @pytest.mark.parametrize(
+        ("said", "cause"),
+        [
+            (
+                [
+                    "[Error: It looks like you're trying to use TypeScript but do not have the required package(s).",
+                    "",
+                    "Please install typescript by running:",
+                    "",
+                    "\tnpm install --save-dev typescript",
+                    "",
+                    "]",
+                ],
+                "It looks like you're trying to use TypeScript but do not have the required package(s).",
+            ),
+            (
+                ["[Error: EACCES: permission denied, open '.next/trace'] {", "  errno: -13,", "}"],
+                "EACCES: permission denied, open '.next/trace'",
+            ),
+            (["[TypeError: fetch failed]"], "TypeError: fetch failed"),
+        ],
+    )
+    def test_tells_an_error_that_node_prints_in_brackets(self, said: list[str], cause: str) -> None:
+        assert cause_of(["\u2713 Starting...", *said]) == cause
+
     def test_tells_an_abort_of_node_by_its_own_frame(self) -> None:
         lines = [
             "listening on 3000",

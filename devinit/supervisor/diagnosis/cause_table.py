@@ -41,6 +41,8 @@ def _first(pattern: str, place: str | None = None) -> Saying:
 STRONG: tuple[Saying, ...] = (
     # An exception's last line, of Python, Node, Java, Ruby, .NET. "Error: " alone says nothing and is left out.
     Saying(SIGN + r"(?:\[vite\] )?(?:\(\w+\) )?(?:Uncaught )?Error(?: \[\w+\])?: (?P<said>.+)"),
+    # Node prints a caught error without its stack in brackets; its further properties follow in braces.
+    Saying(r"^\[(?:Error(?: \[\w+\])?: |(?=\w{1,60}Error: ))(?P<said>.+?)(?:\](?: \{)?)?$"),
     Saying(
         SIGN + r'(?::\w{1,60})?(?:Exception in thread "[^"]*" |Unhandled exception\. )?(?:Uncaught )?'
         r"(?P<said>[\w.:$]*(?:Error|Exception)(?: \[\w+\])?: .+)"
