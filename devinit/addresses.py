@@ -214,8 +214,8 @@ def _is_of_another(root: str, signature: str) -> bool:
     """Whether a discovery file was written by devinit with another state folder."""
     from pathlib import Path
 
-    from devinit.runtime.writer import is_signed_by_another, writer_of
     from devinit.system.state_folders import folder_of
+    from devinit.system.writer import is_signed_by_another, writer_of
 
     return is_signed_by_another(Path(root), signature, writer_of(Path(folder_of(root))))
 

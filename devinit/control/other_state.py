@@ -12,8 +12,8 @@ from pathlib import Path
 
 from devinit.errors import StateFileError, SupervisorError
 from devinit.model.defaults import DISCOVERY
-from devinit.runtime.writer import is_of_another, writer_of
 from devinit.system.state_folders import folder_of
+from devinit.system.writer import is_of_another, writer_of
 
 OTHER = "with another state folder (another user, HOME or container)"
 UNSEEN = "its services are neither seen nor stopped from here"
@@ -49,7 +49,7 @@ def _writer(root: str) -> str:
 
 
 def _is_kept(root: str) -> bool:
-    from devinit.runtime.publish import is_kept_by_another  # only where services may run elsewhere
+    from devinit.notify.discovery.file import is_kept_by_another  # only where services may run elsewhere
 
     for file in (*DISCOVERY.values(), *_configured(root)):
         try:

@@ -15,10 +15,10 @@ import pytest
 
 from devinit.control import checkouts
 from devinit.errors import StateFileError
-from devinit.runtime.writer import LABEL, WRITER_FILE
 from devinit.system import old_layout
 from devinit.system.checkout import claim
 from devinit.system.paths import SUPERVISOR_LOCK
+from devinit.system.writer import LABEL, WRITER_FILE
 from tests.places import deep, state_of
 from tests.supervisor.conftest import Shop
 

@@ -26,10 +26,10 @@ from devinit.model.names import ENVIRONMENT_FILE, OWN_FOLDER, PORTS_FILE
 from devinit.ports.remembered import ports_file
 from devinit.runtime.dotenv import stated_in
 from devinit.runtime.publish import environment_of_user, refuse_linked_environment
-from devinit.runtime.writer import is_of_another, writer_of
 from devinit.system.files import read_text
 from devinit.system.permissions import chown
 from devinit.system.state_folders import state_folder
+from devinit.system.writer import is_of_another, writer_of
 
 if TYPE_CHECKING:
     from devinit.control.client import Client

@@ -29,7 +29,6 @@ from devinit.runtime.dotenv import render
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
 from devinit.runtime.templates import expand_command
-from devinit.runtime.writer import TAKEN, claimed_writer, is_of_another
 from devinit.supervisor.diagnosis.last_errors import LastErrors
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
@@ -46,6 +45,7 @@ from devinit.system.checkout import claim
 from devinit.system.files import write_atomically
 from devinit.system.paths import run_mark
 from devinit.system.processes import RUN_VARIABLE
+from devinit.system.writer import TAKEN, claimed_writer, is_of_another
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""What the supervisor reports: events, status, reasons, discovery files."""
+"""What the supervisor reports: events, status, reasons."""

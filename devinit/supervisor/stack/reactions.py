@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from devinit.errors import StateFileError
 from devinit.model.service import Endpoint, Service
 from devinit.model.status import Phase
-from devinit.runtime.writer import claimed_writer
+from devinit.notify import NOTIFIERS
+from devinit.notify.notifier import Address, Surroundings
 from devinit.supervisor.lifecycle import LifecycleState
 from devinit.supervisor.readiness.warming import warm
 from devinit.supervisor.record.recording import Recorder, state_of
 from devinit.supervisor.record.state_file import Moment, State
 from devinit.supervisor.reporting import report
-from devinit.supervisor.reporting.discovery import Discovery
 from devinit.supervisor.service.end import let_ports_go
 from devinit.supervisor.service.file_watches import FileWatches
 from devinit.supervisor.service.runner import Runner
@@ -34,7 +34,8 @@ class Reactions:
         self._stack, self._stage, self._tasks = stack, stack.stage, tasks
         self._peers = peers
         stage = stack.stage
-        self._discovery = Discovery(stage.root, tasks, stage.note, claimed_writer(stage.private))
+        around = Surroundings(root=stage.root, state=stage.private, tasks=tasks, note=stage.note)
+        self._notifiers = [notifier(around) for notifier in NOTIFIERS]
         self._watches = FileWatches(stack.stage.root, tasks, self._files_changed, stack.stage.note)
         self.record = Recorder(stack.stage, self._state, stack.note_once)
 
@@ -46,7 +47,8 @@ class Reactions:
         if state.phase is not before.phase:
             if state.phase not in SERVING:
                 for name in names_of_ports(runner.service):
-                    self._discovery.withdraw(name)
+                    for notifier in self._notifiers:
+                        notifier.gone(name)
             elif before.phase not in SERVING:
                 self._claim_ports(runner.name)
                 self.announce(runner)
@@ -65,17 +67,18 @@ class Reactions:
         self._stack.changed()
 
     def announce(self, runner: Runner) -> None:
-        """Tell clients, and those who read discovery files, where a service answers; request its first page."""
+        """Pass on to clients and notifiers where a service answers; request its first page."""
         service, endpoint = runner.service, self._stage.endpoint(runner.name)
         self._stage.broadcaster.tell(report.port_info(runner, self._stage))
         for name in names_of_ports(service):
-            self._write_discovery(runner, self._stage.endpoint(name))
+            self._notify(runner, self._stage.endpoint(name))
         if service.warm is not None and endpoint.port is not None:
             self._tasks.create_task(warm(endpoint, service.warm, self._stage.note))
 
     def leave(self) -> None:
         """Let everything run on without us: what runs is on record for the next supervisor."""
-        self._discovery.leave()
+        for notifier in self._notifiers:
+            notifier.leave()
         self.record.now()
 
     async def _files_changed(self, name: str, reason: str) -> None:
@@ -90,21 +93,17 @@ class Reactions:
             self._stage.note(error.message, name)
 
     def publish_again(self) -> None:
-        """Write the discovery files of what is ready once more."""
-        self._discovery.renew()
+        """Pass on once more where services answer."""
+        for notifier in self._notifiers:
+            notifier.renew()
 
-    def _write_discovery(self, runner: Runner, endpoint: Endpoint) -> None:
-        project = self._stage.project
-        file = project.discovery.get(endpoint.service)
-        if file is not None and endpoint.port is not None:
-            process_id = runner.run.listener or (runner.run.identity.pid if runner.run.identity else 0)
-            self._discovery.announce(
-                file,
-                endpoint,
-                process_id,
-                project.discovery_refresh_seconds,
-                per_process=project.discovery_per_process,
-            )
+    def _notify(self, runner: Runner, endpoint: Endpoint) -> None:
+        if endpoint.port is None:
+            return
+        process_id = runner.run.listener or (runner.run.identity.pid if runner.run.identity else 0)
+        address = Address(endpoint=endpoint, process_id=process_id)
+        for notifier in self._notifiers:
+            notifier.ready(address, self._stage.project)
 
     def _state(self) -> State:
         """Return what is to be on record."""

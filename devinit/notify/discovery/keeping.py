@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from devinit.errors import StateFileError
-from devinit.model.service import Endpoint
-from devinit.runtime.publish import for_process, remove_dead, remove_discovery, write_discovery
+from devinit.model.service import Endpoint, Project
+from devinit.notify.discovery.file import for_process, remove_dead, remove_discovery, write_discovery
+from devinit.notify.notifier import Address, Notifier, Surroundings
+from devinit.system.writer import claimed_writer
 
 
 class Announced(Struct, frozen=True):
@@ -22,58 +23,53 @@ class Announced(Struct, frozen=True):
     process_id: int
 
 
-class Discovery:
+class DiscoveryFiles(Notifier):
     """The discovery files of one project."""
 
-    def __init__(
-        self, root: Path, tasks: asyncio.TaskGroup, note: Callable[[str], None], writer: str = ""
-    ) -> None:
-        """Keep the files of a checkout. `writer`: the id of its state folder (runtime.writer)."""
-        self._root = root
-        self._writer = writer
-        self._tasks = tasks
-        self._note = note
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._root = surroundings.root
+        self._writer = claimed_writer(surroundings.state)
+        self._tasks = surroundings.tasks
+        self._note = surroundings.note
         self._announced: dict[str, Announced] = {}
         self._refreshing: asyncio.Task[None] | None = None
         """One for all files, so that an idle supervisor wakes up once for each interval; None without any."""
         self._seconds = 0.0
         self._problems: dict[Path, str] = {}
-        """What was told about a file that cannot be written: it is not told again every ten seconds."""
+        """What was noted about a file that cannot be written: it is not noted again every ten seconds."""
 
-    def announce(
-        self,
-        file: str,
-        endpoint: Endpoint,
-        process_id: int,
-        refresh_seconds: float,
-        *,
-        per_process: bool = False,
-    ) -> None:
-        """Write the file now, and again every so many seconds; 0 leaves it at once.
+    def ready(self, address: Address, project: Project) -> None:
+        """Write the file of a service that has one now, and again every so many seconds; 0 leaves it at once.
 
-        With `per_process` there is also one for this process alone, and those of processes that ended go.
+        With `discovery_per_process` there is also one for its process alone, and those of processes that ended go.
         """
-        self.withdraw(endpoint.service)
+        endpoint, process_id = address.endpoint, address.process_id
+        file = project.discovery.get(endpoint.service)
+        if file is None:
+            return
+        self.gone(endpoint.service)
         path = self._root / file
+        per_process = project.discovery_per_process
         paths = (path, for_process(path, process_id)) if per_process else (path,)
         self._announced[endpoint.service] = announced = Announced(paths, endpoint, process_id)
         self._write(announced)
         if per_process:
             remove_dead(self._root, path, now=time.time(), writer=self._writer)
-        if refresh_seconds != self._seconds:
+        seconds = project.discovery_refresh_seconds
+        if seconds != self._seconds:
             self.leave()
-            self._seconds = refresh_seconds
-        if refresh_seconds > 0 and self._refreshing is None:
-            self._refreshing = self._tasks.create_task(self._refresh(refresh_seconds))
+            self._seconds = seconds
+        if seconds > 0 and self._refreshing is None:
+            self._refreshing = self._tasks.create_task(self._refresh(seconds))
 
     def renew(self) -> None:
         """Write all files again: one may have been deleted (`git clean -fdX`)."""
         for announced in self._announced.values():
             self._write(announced)
 
-    def withdraw(self, service: str) -> None:
+    def gone(self, name: str) -> None:
         """Remove the files: the service does not listen there any more."""
-        announced = self._announced.pop(service, None)
+        announced = self._announced.pop(name, None)
         if announced is not None and announced.endpoint.port is not None:
             for path in announced.paths:
                 remove_discovery(

@@ -1,4 +1,4 @@
-"""Specifies `devinit.runtime.writer`: whose `.env.runtime` it is."""
+"""Specifies `devinit.system.writer`: whose `.env.runtime` it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from dotenv import dotenv_values
 
 from devinit.runtime.publish import publish_environment
-from devinit.runtime.writer import WRITER_FILE, claimed_writer, is_of_another, writer_of
 from devinit.system.paths import state_directory
+from devinit.system.writer import WRITER_FILE, claimed_writer, is_of_another, writer_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Specifies `devinit.supervisor.reporting.discovery`: a file that is true while its service is ready, and gone after."""
+"""Specifies `devinit.notify.discovery.keeping`: a file that is true while its service is ready, and gone after."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from devinit.model.service import Endpoint
-from devinit.supervisor.reporting.discovery import Discovery
+from devinit.model.service import Endpoint, Project
+from devinit.notify.discovery.keeping import DiscoveryFiles
+from devinit.notify.notifier import Address, Surroundings
+from devinit.system.writer import WRITER_FILE
+from tests.supervisor.conftest import wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.supervisor.conftest import Until
+    from collections.abc import Callable
 
 BACKEND = Endpoint(service="backend", host="127.0.0.1", port=8001, url="http://localhost:8001")
 
@@ -41,10 +43,41 @@ def process_of_the_host() -> subprocess.Popen[bytes]:
     return subprocess.Popen(["cat"], stdin=subprocess.PIPE)
 
 
+def discovery_files(
+    root: Path, tasks: asyncio.TaskGroup, note: Callable[[str], None] = print, *, writer: str = "here"
+) -> DiscoveryFiles:
+    """Return what keeps the discovery files of a checkout; `writer`: the id of its state folder."""
+    state = root.with_name(f"{root.name}-state-{writer}")
+    state.mkdir(exist_ok=True)
+    (state / WRITER_FILE).write_text(writer)
+    return DiscoveryFiles(Surroundings(root=root, state=state, tasks=tasks, note=note))
+
+
+def announce(
+    files: DiscoveryFiles,
+    file: str,
+    process_id: int,
+    refresh_seconds: float,
+    *,
+    per_process: bool = False,
+    service: str = "backend",
+) -> None:
+    """Pass on that a service is ready whose discovery file this is."""
+    project = Project(
+        name="shop",
+        root=Path("/srv/shop"),
+        services={},
+        discovery={service: file},
+        discovery_refresh_seconds=refresh_seconds,
+        discovery_per_process=per_process,
+    )
+    files.ready(Address(endpoint=replace(BACKEND, service=service), process_id=process_id), project)
+
+
 class TestADiscoveryFile:
     async def test_tells_where_the_service_listens_and_as_which_process(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tmp_path, tasks, print).announce("backend.json", BACKEND, 42, 0)
+            announce(discovery_files(tmp_path, tasks), "backend.json", 42, 0)
 
         found = read(tmp_path / "backend.json")
         assert {key: found[key] for key in ("port", "host", "url", "process_id")} == {
@@ -54,36 +87,36 @@ class TestADiscoveryFile:
             "process_id": 42,
         }
 
-    async def test_is_refreshed_while_the_service_is_ready(self, tmp_path: Path, until: Until) -> None:
+    async def test_is_refreshed_while_the_service_is_ready(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
-            discovery.announce("backend.json", BACKEND, 42, 0.01)
+            discovery = discovery_files(tmp_path, tasks)
+            announce(discovery, "backend.json", 42, 0.01)
             first = path.stat().st_ino
-            await asyncio.to_thread(until, lambda: path.stat().st_ino != first, path)
-            discovery.withdraw("backend")
+            await asyncio.to_thread(wait_until, lambda: path.stat().st_ino != first, path)
+            discovery.gone("backend")
 
     async def test_wakes_the_supervisor_once_however_many_there_are(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
+            discovery = discovery_files(tmp_path, tasks)
             before = asyncio.all_tasks()
 
             for name in ("one", "two", "three"):
-                discovery.announce(f"{name}.json", replace(BACKEND, service=name), 42, 10)
+                announce(discovery, f"{name}.json", 42, 10, service=name)
 
             assert len(asyncio.all_tasks() - before) == 1
             for name in ("one", "two", "three"):
-                discovery.withdraw(name)
+                discovery.gone(name)
             await asyncio.sleep(0)
             assert asyncio.all_tasks() == before
 
     async def test_wakes_nobody_when_it_is_not_refreshed(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
+            discovery = discovery_files(tmp_path, tasks)
             before = asyncio.all_tasks()
 
-            discovery.announce("backend.json", BACKEND, 42, 10)
-            discovery.announce("backend.json", BACKEND, 42, 0)
+            announce(discovery, "backend.json", 42, 10)
+            announce(discovery, "backend.json", 42, 0)
             await asyncio.sleep(0)
 
             assert asyncio.all_tasks() == before
@@ -91,45 +124,43 @@ class TestADiscoveryFile:
     async def test_is_removed_when_the_service_is_not_ready_any_more(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
-            discovery.announce("backend.json", BACKEND, 42, 10)
+            discovery = discovery_files(tmp_path, tasks)
+            announce(discovery, "backend.json", 42, 10)
 
-            discovery.withdraw("backend")
+            discovery.gone("backend")
 
         assert not path.exists()
 
     async def test_of_a_later_run_is_left_alone(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
-            discovery.announce("backend.json", BACKEND, 42, 0)
+            discovery = discovery_files(tmp_path, tasks)
+            announce(discovery, "backend.json", 42, 0)
             path.write_text(json.dumps({**read(path), "process_id": 43}))
 
-            discovery.withdraw("backend")
+            discovery.gone("backend")
 
         assert read(path)["process_id"] == 43
 
     async def test_stays_when_the_supervisor_leaves_its_services_running(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
-            discovery.announce("backend.json", BACKEND, 42, 10)
+            discovery = discovery_files(tmp_path, tasks)
+            announce(discovery, "backend.json", 42, 10)
 
             discovery.leave()
 
         assert path.exists()
 
-    async def test_that_cannot_be_written_is_told_once_and_harms_nobody(
-        self, tmp_path: Path, until: Until
-    ) -> None:
+    async def test_that_cannot_be_written_is_told_once_and_harms_nobody(self, tmp_path: Path) -> None:
         notes: list[str] = []
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, notes.append)
-            discovery.announce("missing/file.json", BACKEND, 42, 0.01)
-            discovery.announce("file.json", replace(BACKEND, service="other"), 42, 0.01)
+            discovery = discovery_files(tmp_path, tasks, notes.append)
+            announce(discovery, "missing/file.json", 42, 0.01)
+            announce(discovery, "file.json", 42, 0.01, service="other")
             first = (tmp_path / "file.json").stat().st_ino
             await asyncio.to_thread(
-                until, lambda: (tmp_path / "file.json").stat().st_ino != first, tmp_path / "file.json"
+                wait_until, lambda: (tmp_path / "file.json").stat().st_ino != first, tmp_path / "file.json"
             )
             discovery.leave()
 
@@ -139,7 +170,7 @@ class TestADiscoveryFile:
 
     async def test_of_a_service_that_was_never_announced_is_nobodys(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tmp_path, tasks, print).withdraw("backend")
+            discovery_files(tmp_path, tasks).gone("backend")
 
 
 class TestADiscoveryFileOfAnotherSupervisor:
@@ -149,17 +180,17 @@ class TestADiscoveryFileOfAnotherSupervisor:
         path = tmp_path / "backend.json"
         notes: list[str] = []
         async with asyncio.TaskGroup() as tasks:
-            host = Discovery(tmp_path, tasks, print, writer="host")
-            container = Discovery(tmp_path, tasks, notes.append, writer="container")
-            host.announce("backend.json", BACKEND, 42, 10)
+            host = discovery_files(tmp_path, tasks, writer="host")
+            container = discovery_files(tmp_path, tasks, notes.append, writer="container")
+            announce(host, "backend.json", 42, 10)
             before = path.read_bytes()
 
-            container.announce("backend.json", BACKEND, 42, 10)
+            announce(container, "backend.json", 42, 10)
             container.renew()
-            container.withdraw("backend")
+            container.gone("backend")
 
             assert path.read_bytes() == before
-            host.withdraw("backend")
+            host.gone("backend")
         assert not path.exists()
         [note] = notes
         assert "another state folder" in note
@@ -167,24 +198,32 @@ class TestADiscoveryFileOfAnotherSupervisor:
     async def test_is_taken_over_when_it_is_out_of_date(self, tmp_path: Path) -> None:
         path = tmp_path / "backend.json"
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tmp_path, tasks, print, writer="host").announce("backend.json", BACKEND, 41, 0)
+            announce(discovery_files(tmp_path, tasks, writer="host"), "backend.json", 41, 0)
             path.write_text(json.dumps({**read(path), "timestamp": read(path)["timestamp"] - 31}))
-            container = Discovery(tmp_path, tasks, print, writer="container")
+            container = discovery_files(tmp_path, tasks, writer="container")
 
-            container.announce("backend.json", BACKEND, 42, 0)
+            announce(container, "backend.json", 42, 0)
 
             assert read(path)["process_id"] == 42
-            container.withdraw("backend")
+            container.gone("backend")
         assert not path.exists()
 
     async def test_for_one_process_stays_although_its_pid_means_nothing_here(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
             with process_of_the_host() as there:
-                Discovery(tmp_path, tasks, print, writer="host").announce(
-                    ".backend-port.json", BACKEND, there.pid, 0, per_process=True
+                announce(
+                    discovery_files(tmp_path, tasks, writer="host"),
+                    ".backend-port.json",
+                    there.pid,
+                    0,
+                    per_process=True,
                 )
-            Discovery(tmp_path, tasks, print, writer="container").announce(
-                ".backend-port.json", BACKEND, os.getpid(), 0, per_process=True
+            announce(
+                discovery_files(tmp_path, tasks, writer="container"),
+                ".backend-port.json",
+                os.getpid(),
+                0,
+                per_process=True,
             )
 
         assert f".backend-port.{there.pid}.json" in names_in(tmp_path)
@@ -193,10 +232,10 @@ class TestADiscoveryFileOfAnotherSupervisor:
         original, copy = tmp_path / "original", tmp_path / "copy"
         original.mkdir()
         async with asyncio.TaskGroup() as tasks:
-            Discovery(original, tasks, print, writer="one").announce("backend.json", BACKEND, 41, 0)
+            announce(discovery_files(original, tasks, writer="one"), "backend.json", 41, 0)
             shutil.copytree(original, copy)
 
-            Discovery(copy, tasks, print, writer="two").announce("backend.json", BACKEND, 42, 0)
+            announce(discovery_files(copy, tasks, writer="two"), "backend.json", 42, 0)
 
         assert read(copy / "backend.json")["process_id"] == 42
 
@@ -204,23 +243,19 @@ class TestADiscoveryFileOfAnotherSupervisor:
 class TestDiscoveryFilesOfEachProcess:
     async def test_come_and_go_with_the_one_that_all_share(self, tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as tasks:
-            discovery = Discovery(tmp_path, tasks, print)
+            discovery = discovery_files(tmp_path, tasks)
 
-            discovery.announce(".backend-port.json", BACKEND, 42, 0, per_process=True)
+            announce(discovery, ".backend-port.json", 42, 0, per_process=True)
 
             assert read(tmp_path / ".backend-port.json") == read(tmp_path / ".backend-port.42.json")
-            discovery.withdraw("backend")
+            discovery.gone("backend")
         assert names_in(tmp_path) == set()
 
     async def test_replace_those_of_processes_that_were_killed(self, tmp_path: Path) -> None:
         killed = pid_of_a_process_that_ended()
         async with asyncio.TaskGroup() as tasks:
-            Discovery(tmp_path, tasks, print).announce(
-                ".backend-port.json", BACKEND, killed, 0, per_process=True
-            )
-            Discovery(tmp_path, tasks, print).announce(
-                ".backend-port.json", BACKEND, os.getpid(), 0, per_process=True
-            )
+            announce(discovery_files(tmp_path, tasks), ".backend-port.json", killed, 0, per_process=True)
+            announce(discovery_files(tmp_path, tasks), ".backend-port.json", os.getpid(), 0, per_process=True)
 
         assert names_in(tmp_path) == {
             ".backend-port.json",

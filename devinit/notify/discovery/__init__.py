@@ -1,0 +1,1 @@
+"""Files that tell an application where a service answers: `.backend-port.json`."""
