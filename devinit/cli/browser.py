@@ -22,6 +22,7 @@ LOOPBACK = "127.0.0.1"
 def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
     """Say where the dashboard is, and show it there until Ctrl-C."""
     try:
+        # What devinit may have been installed without.
         from devinit.dashboard.web.door import Door
         from devinit.dashboard.web.server import serve
     except ModuleNotFoundError as error:
@@ -49,7 +50,7 @@ def show_in_browser(root: Path, port: int | None, profile: str | None) -> None:
 
 def name_of(root: Path, profile: str | None) -> str:
     """Return the name of the project, as the page shows it."""
-    from devinit.config.load import load
+    from devinit.config.load import load  # it may read the whole repository
 
     try:
         return load(root, profile=profile).name

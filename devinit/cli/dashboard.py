@@ -24,7 +24,7 @@ DEFAULTS = {"port": None}
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    from devinit.cli.ports import port_number
+    from devinit.cli.ports import port_number  # only who gives options needs a parser
 
     parser.add_argument(
         "--web",
@@ -73,7 +73,7 @@ def open_dashboard(root: Path) -> None:
     from devinit.dashboard.themes import first_theme
 
     if is_in_browser():
-        from devinit.dashboard.web.exit_with_server import end_with_server
+        from devinit.dashboard.web.exit_with_server import end_with_server  # as above
 
         end_with_server()
     profile = os.environ.get("DEVINIT_PROFILE") or None

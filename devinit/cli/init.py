@@ -121,7 +121,7 @@ def explain(project: Project, *, as_json: bool) -> None:
 
 def project_of(folder: Path) -> Path:
     """Return where `devinit start` in a folder would start; the folder itself when it would start nothing."""
-    from devinit.config.shown import root_around
+    from devinit.config.shown import root_around  # as in `run`, here and below
 
     return Path(root_around(str(folder)) or folder)
 
@@ -160,7 +160,7 @@ def named_like_its_data(project: Project) -> Project:
 
 def named_like_data(service: Service, project: Project) -> Service:
     """Return a service with the names that its data has; unchanged where there is none, or none to be read."""
-    from devinit.kinds.providers import PROVIDERS, Place
+    from devinit.kinds.providers import PROVIDERS, Place  # as in `run`
 
     place = Place(
         project=project.name,

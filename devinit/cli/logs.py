@@ -42,7 +42,7 @@ READER_SECONDS = 1.0
 
 def configure(parser: ArgumentParser) -> None:
     """Add the options of this command."""
-    from devinit.cli.parser import count
+    from devinit.cli.parser import count  # only who gives options needs a parser
 
     parser.add_argument(
         "services",

@@ -39,7 +39,7 @@ class Descriptors:
         self.raise_limit(kept)
         allowed = soft_limit() - RESERVED - SHARES * LEAST_AT_ONCE
         if kept > allowed and kept > soft_limit() // 4:
-            import resource
+            import resource  # few projects have so many services
 
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             raise ServiceError(
@@ -79,7 +79,7 @@ class Descriptors:
         if self._called_with is None:
             yield
             return
-        import resource
+        import resource  # as above
 
         raised = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, self._called_with)
@@ -89,7 +89,7 @@ class Descriptors:
             resource.setrlimit(resource.RLIMIT_NOFILE, raised)
 
     def _raise_to(self, hard: int) -> None:
-        import resource
+        import resource  # as above
 
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         for limit in (min(hard, MOST), MOST_ON_MACOS):

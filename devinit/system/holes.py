@@ -63,7 +63,7 @@ def _punch(descriptor: int, start: int, length: int) -> None:
 
 
 def _punch_on_macos(descriptor: int, start: int, length: int) -> None:
-    import fcntl
+    import fcntl  # as above
     import struct
 
     # struct fpunchhole: flags and reserved are 0

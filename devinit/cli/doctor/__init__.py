@@ -58,6 +58,7 @@ def run(arguments: Arguments) -> int:
     rows += looked_at(checks, arguments)
     brought = plug_ins.titles()
     if arguments.json:
+        # A person reads all of it.
         from devinit.cli.bounds import STATUS_BYTES, bound_of, rows_within, size_as_json
 
         most = bound_of(None, STATUS_BYTES)

@@ -18,17 +18,17 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
     if any(name.endswith(".py") for names in tree.files.values() for name in names):
         yield from _of_python(tree)
     if "go.mod" in names:
-        from devinit.sources.applications import go
+        from devinit.sources.applications import go  # here and below: see the module's docstring
 
         yield go.found_in(tree)
     if names & {"Cargo.toml", "pom.xml", "build.gradle", "build.gradle.kts"} or any(
         name.endswith(".csproj") for name in names
     ):
-        from devinit.sources.applications import compiled
+        from devinit.sources.applications import compiled  # as above
 
         yield from (compiled.rust(tree), compiled.spring(tree), compiled.dotnet(tree))
     if names & {"Gemfile", "artisan", "mix.exs", "deno.json", "deno.jsonc"}:
-        from devinit.sources.applications import frameworks
+        from devinit.sources.applications import frameworks  # as above
 
         yield from (
             frameworks.rails(tree),
@@ -37,13 +37,13 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
             frameworks.deno(tree),
         )
     if "package.json" in names:
-        from devinit.sources.applications import node
+        from devinit.sources.applications import node  # as above
 
         yield from (node.found_in(tree, folder) for folder in tree.folders)
 
 
 def _of_python(tree: Tree) -> Iterator[Finding]:
-    from devinit.sources.applications import django, python, python_pages, workers
+    from devinit.sources.applications import django, python, python_pages, workers  # as above
 
     readings = python.readings_in(tree)
     djangos = django.found_in(tree)

@@ -333,7 +333,7 @@ def load_watcher() -> Awatch:
     # What was kept away from our own start (`boot`), anyio needs.
     for name in [name for name, module in sys.modules.items() if module is None]:
         del sys.modules[name]
-    from watchfiles import awatch
+    from watchfiles import awatch  # for a service that watches, after what is put off has come
 
     return awatch
 

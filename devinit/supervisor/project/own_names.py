@@ -207,7 +207,7 @@ class OwnNames:
         examples = self._values_of(reversed([*example_env_files(self._root, service)]))
         if not (files or loaded or beside or examples or code):
             return
-        from devinit.runtime.forms.statement import Source, Statement
+        from devinit.runtime.forms.statement import Source, Statement  # for a project with such files
 
         for values, source in ((loaded, Source.FILE), (files, Source.FILE), (beside, Source.FILE)):
             yield from self._said(values, source)
@@ -243,7 +243,7 @@ class OwnNames:
         return os.path.relpath(path, self._root)
 
     def _said(self, values: Mapping[str, Stated], source: Source) -> Iterator[Statement]:
-        from devinit.runtime.forms.statement import Statement
+        from devinit.runtime.forms.statement import Statement  # as above
 
         for name, each in values.items():
             file = self._shown(each.path)
@@ -282,7 +282,7 @@ def _of_further_servers(project: Project) -> tuple[str, ...]:
 
 def overridden(decision: Decision, where: str) -> Decision:
     """Return a decision, with why it has no effect where code lets the file count more than the environment."""
-    from devinit.runtime.forms.statement import Source
+    from devinit.runtime.forms.statement import Source  # as above
 
     if not (where and decision.is_rewritten and decision.statement.source is Source.FILE):
         return decision
@@ -309,7 +309,7 @@ def notes_of(decided: Mapping[str, Mapping[str, Decision]]) -> list[str]:
 
 def note_of(service: str, decision: Decision) -> str:
     """Return what there is to say about a variable; "" for nothing."""
-    from devinit.runtime.forms.statement import Outcome
+    from devinit.runtime.forms.statement import Outcome  # as above
 
     name, place = decision.statement.name, decision.statement.place
     match decision.outcome:

@@ -74,7 +74,7 @@ def boot() -> NoReturn:
     keep_to_installation()
     put_off()
     del sys.argv[0]
-    from devinit.supervisor.__main__ import main
+    from devinit.supervisor.__main__ import main  # after what a boot does without is put off
 
     sys.exit(main())
 

@@ -116,14 +116,14 @@ class PeerLooks:
         known = {inode: found for inode, found in self._known.items() if any(inode == p.inode for p in used)}
         new = [peer for peer in used if peer.inode not in known]
         if new:
-            from devinit.supervisor.stack.peer_servers import servers_at
+            from devinit.supervisor.stack.peer_servers import servers_at  # as above
 
             known |= servers_at(new, pids, str(self._stage.root))
         self._known = known
         return {name: [known[peer.inode] for peer in peers[name]] for name in clients}
 
     def _own(self, runner: Runner) -> Own:
-        from devinit.supervisor.diagnosis.peers import Own
+        from devinit.supervisor.diagnosis.peers import Own  # as above
 
         service, endpoint = runner.service, self._stage.endpoint(runner.name)
         return Own(
@@ -141,7 +141,7 @@ class PeerLooks:
             self._judged.pop(runner.name, None)
             self._tell(runner.name, [])
             return
-        from devinit.supervisor.diagnosis.peers import service_at, wrong_servers
+        from devinit.supervisor.diagnosis.peers import service_at, wrong_servers  # as above
 
         names = {service_at(each, own) for each in servers} - {None, runner.name}
         runner.history.talks_to = sorted(name for name in names if name is not None)
