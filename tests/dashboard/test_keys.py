@@ -334,7 +334,7 @@ class TestTheKeysOfLogs:
             await desk.press("slash", *"get", "enter")
             assert "GET /items" in desk.main.log_pane.line_text()
 
-            await desk.press("slash", *["backspace"] * 3, *"info", "enter")
+            await desk.press("slash", *"info", "enter")
             last = desk.main.log_pane.cursor
             await desk.press("N")
             before = desk.main.log_pane.cursor
@@ -343,6 +343,56 @@ class TestTheKeysOfLogs:
             assert before < last
             await desk.press("n")
             assert desk.main.log_pane.cursor == last
+
+    async def test_say_which_of_the_matches_one_looks_at(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("slash", *"info", "enter")
+            lines = sum("info" in line.lower() for line in desk.logs())
+            assert lines > 2
+            assert f"search info {lines} of {lines}" in desk.text()
+
+            await desk.press("N")
+            assert f"search info {lines - 1} of {lines}" in desk.text()
+            await desk.press("n", "n")
+            assert f"search info 1 of {lines}" in desk.text()
+
+    async def test_find_while_one_types_and_go_back_with_escape(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("slash", *"get")
+            assert "GET /items" in desk.main.log_pane.line_text()
+            assert desk.main.query_one("#prompt").display
+
+            await desk.press("escape")
+            assert desk.main.log_pane.search is None
+            assert desk.main.log_pane.following
+
+            await desk.press("space", "slash", *"get", "escape")
+            assert desk.main.log_pane.search is None
+            assert not desk.main.log_pane.following
+
+    async def test_clear_the_search_with_escape(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("slash", *"get", "enter")
+            assert not desk.main.log_pane.following
+
+            await desk.press("escape")
+
+            assert desk.main.log_pane.search is None
+            assert desk.main.log_pane.following
+            assert "search get" not in desk.text()
+
+    async def test_bring_back_what_was_searched_before(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.press("slash", *"get", "enter", "slash", *"info", "enter")
+
+            await desk.press("slash")
+            prompt = desk.main.query_one("#prompt", Input)
+            seen = [prompt.value]
+            for key in ("up", "up", "up", "down", "down"):
+                await desk.press(key)
+                seen.append(prompt.value)
+
+            assert seen == ["", "info", "get", "get", "info", ""]
 
     async def test_filter_by_regular_expression_and_show_all_again(self, open_desk: Open) -> None:
         async with open_desk() as desk:

@@ -9,7 +9,7 @@ import pytest
 from devinit.dashboard.lines.feed import Piece
 from devinit.dashboard.lines.line import LONGEST, Kind, LogLine
 from devinit.dashboard.lines.store import KEPT, SLACK, Store
-from devinit.dashboard.lines.view import MOST_ROWS, LogView, breaks
+from devinit.dashboard.lines.view import MOST_ROWS, LogView, Match, breaks
 from devinit.logs.lines import Line
 
 
@@ -139,6 +139,18 @@ class TestTheView:
         view = LogView()
         view.show(self.lines("one", "two", "three"))
 
-        assert view.find(re.compile("one"), 1, 1) == 0
-        assert view.find(re.compile("three"), 0, -1) == 2
+        assert view.find(re.compile("one"), 1, 1) == Match(row=0, number=1, total=1)
+        assert view.find(re.compile("three"), 0, -1) == Match(row=2, number=1, total=1)
         assert view.find(re.compile("four"), 0, 1) is None
+
+    @pytest.mark.parametrize(
+        ("start", "step", "number"),
+        [(0, 1, 1), (1, 1, 2), (2, 1, 2), (3, 1, 1), (3, -1, 2), (2, -1, 2), (1, -1, 1), (-1, -1, 2)],
+    )
+    def test_counts_what_matches(self, start: int, step: int, number: int) -> None:
+        view = LogView()
+        view.show(self.lines("a match", "other", "a match", "other"))
+
+        found = view.find(re.compile("match"), start, step)
+
+        assert found == Match(row=(0, 2)[number - 1], number=number, total=2)

@@ -6,6 +6,7 @@ A row is a line and the cells of it that it shows. Only new lines are looked at 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinit.dashboard.lines.line import Kind, LogLine
@@ -25,6 +26,16 @@ class Row(NamedTuple):
     line: LogLine
     start: int
     end: int | None
+
+
+class Match(NamedTuple):
+    """A row whose line matches what is searched."""
+
+    row: int
+    number: int
+    """Which one of all that match it is, from 1."""
+    total: int
+    """How many match."""
 
 
 class LogView:
@@ -77,15 +88,17 @@ class LogView:
         del self.rows[:gone]
         return gone
 
-    def find(self, pattern: re.Pattern[str], start: int, step: int) -> int | None:
+    def find(self, pattern: re.Pattern[str], start: int, step: int) -> Match | None:
         """Return the next row from one on whose line matches, around the end if need be."""
-        count = len(self.rows)
-        for distance in range(count):
-            index = (start + step * distance) % count
-            row = self.rows[index]
-            if row.start == 0 and pattern.search(row.line.plain):
-                return index
-        return None
+        rows = [
+            index for index, row in enumerate(self.rows) if row.start == 0 and pattern.search(row.line.plain)
+        ]
+        if not rows:
+            return None
+        # Where the next one stands; behind the last one comes the first, and the last one before the first.
+        place = bisect_left(rows, start) if step > 0 else bisect_right(rows, start) - 1
+        place %= len(rows)
+        return Match(rows[place], place + 1, len(rows))
 
     def row_of(self, number: int) -> int | None:
         """Return the first row of a line."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from textual import on
+from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from devinit.dashboard.asked import History
 from devinit.dashboard.lines.line import LogLine
 from devinit.dashboard.lines.store import Store
 from devinit.dashboard.painting import content
@@ -16,6 +19,14 @@ from devinit.dashboard.state import Stack, View
 from devinit.dashboard.widgets.log_pane import LogPane
 from devinit.dashboard.widgets.services import ServiceTable
 from devinit.text import counted
+
+
+class Looked(NamedTuple):
+    """Where one looked before a search was asked for."""
+
+    search: re.Pattern[str] | None
+    cursor: int | None
+    following: bool
 
 
 class LogScreen(Screen[None]):
@@ -29,6 +40,8 @@ class LogScreen(Screen[None]):
         self.all_logs = False
         self._asking = ""
         """What the input line is asked for: search or filter."""
+        self._histories = {"search": History(), "filter": History()}
+        self._before = Looked(None, None, following=True)
 
     @property
     def table(self) -> ServiceTable:
@@ -67,7 +80,8 @@ class LogScreen(Screen[None]):
         if pane.view.filter is not None:
             states.append((f"filter {pane.view.filter.pattern}", "accent"))
         if pane.search is not None:
-            states.append((f"search {pane.search.pattern}", "accent"))
+            place = f" {pane.match.number} of {pane.match.total}" if pane.match is not None else ""
+            states.append((f"search {pane.search.pattern}{place}", "accent"))
         if pane.wrap:
             states.append(("wrapped", "dim"))
         for text, style in states:
@@ -137,6 +151,11 @@ class LogScreen(Screen[None]):
                 pane.scroll_page_up(animate=False)
             case "page_down":
                 pane.scroll_page_down(animate=False)
+            case "half_up":
+                pane.following = False
+                pane.scroll_relative(y=-(pane.size.height // 2), animate=False)
+            case "half_down":
+                pane.scroll_relative(y=pane.size.height // 2, animate=False)
             case "home":
                 pane.following = False
                 pane.scroll_home(animate=False)
@@ -194,25 +213,46 @@ class LogScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Ask what to search for."""
-        self._ask("search", self.log_pane.search)
+        pane = self.log_pane
+        self._before = Looked(pane.search, pane.cursor, pane.following)
+        self._ask("search", "", "Up: the search before")
 
     def action_filter(self) -> None:
         """Ask what to show only."""
-        self._ask("filter", self.log_pane.view.filter)
+        pattern = self.log_pane.view.filter
+        self._ask("filter", pattern.pattern if pattern is not None else "", "empty shows all")
 
-    def _ask(self, what: str, pattern: re.Pattern[str] | None) -> None:
+    def _ask(self, what: str, text: str, more: str) -> None:
         self._asking = what
+        self._histories[what].begin()
         prompt = self.query_one("#prompt", Input)
-        prompt.value = pattern.pattern if pattern is not None else ""
-        prompt.placeholder = f"{what} by regular expression; Enter to take it, Esc to leave it"
+        prompt.value = text
+        prompt.placeholder = f"{what} by regular expression; Enter to take it, Esc to leave it; {more}"
         prompt.border_title = what
         prompt.display = True
         self.set_focus(prompt)
 
     @on(Input.Changed, "#prompt")
     def preview(self, event: Input.Changed) -> None:
-        """Show what a pattern would find while it is typed."""
-        event.input.set_class(pattern_of(event.value) is None and bool(event.value), "-wrong")
+        """Show what a pattern finds while it is typed."""
+        pattern = pattern_of(event.value)
+        event.input.set_class(pattern is None and bool(event.value), "-wrong")
+        # What is asked for may have been answered already by a key that was typed at once.
+        if self._asking == "search" and event.input.display:
+            self._go_back()
+            self.log_pane.search_for(pattern)
+            self.log_pane.find(-1, here_too=True)
+
+    def on_key(self, event: Key) -> None:
+        """Bring back in the input line what was asked for before."""
+        prompt = self.query_one("#prompt", Input)
+        if prompt.display and event.key in ("up", "down"):
+            event.prevent_default().stop()
+            history = self._histories[self._asking]
+            text = history.older() if event.key == "up" else history.newer()
+            if text is not None:
+                prompt.value = text
+                prompt.cursor_position = len(text)
 
     @on(Input.Submitted, "#prompt")
     def take_pattern(self, event: Input.Submitted) -> None:
@@ -221,16 +261,29 @@ class LogScreen(Screen[None]):
         if pattern is None and event.value:
             self.notify(f"{event.value} is not a regular expression", severity="error", timeout=4)
             return
+        self._histories[self._asking].add(event.value)
         self.close_prompt()
+        pane = self.log_pane
         if self._asking == "filter":
-            self.log_pane.set_filter(pattern)
+            pane.set_filter(pattern)
             self.show_logs()
-        else:
-            self.log_pane.search = pattern
-            self.log_pane.refresh()
-            if pattern is not None:
-                self._find(-1)
+        elif pattern is None:
+            self._go_back()
+            pane.search_for(None)
+        elif pane.search is None or pane.search.pattern != pattern.pattern or pane.match is None:
+            # It was typed faster than it could be previewed, or nothing matches.
+            self._go_back()
+            pane.search_for(pattern)
+            if not pane.find(-1, here_too=True) and pane.search is not None:
+                self.notify(f"no line matches {pattern.pattern}", timeout=3)
         self.say_title()
+
+    def _go_back(self) -> None:
+        """Look where one looked before the search was asked for."""
+        pane, before = self.log_pane, self._before
+        if before.cursor is None or not pane.look_at(before.cursor):
+            pane.cursor = None
+            pane.following = before.following
 
     def close_prompt(self) -> None:
         """Take the input line away."""
@@ -238,11 +291,16 @@ class LogScreen(Screen[None]):
         self.set_focus(self.table if self.table.display else self.log_pane)
 
     def key_escape(self) -> None:
-        """Leave the input line, or go back to the end of the logs."""
+        """Leave the input line as if it had not been opened, or clear the search and go to the end of the logs."""
+        pane = self.log_pane
         if self.query_one("#prompt").display:
             self.close_prompt()
+            if self._asking == "search":
+                self._go_back()
+                pane.search_for(self._before.search)
         else:
-            self.log_pane.following = True
+            pane.search_for(None)
+            pane.following = True
 
 
 def pattern_of(text: str) -> re.Pattern[str] | None:

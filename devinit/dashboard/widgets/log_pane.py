@@ -22,7 +22,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from devinit.dashboard.lines.line import Kind, LogLine
-from devinit.dashboard.lines.view import LogView, Row
+from devinit.dashboard.lines.view import LogView, Match, Row
 from devinit.dashboard.painting import COMPONENTS, style_of
 from devinit.system.matching import PatternTooSlow, bounded
 from devinit.text import cut, pad, width
@@ -45,7 +45,6 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("left", "scroll_left", show=False),
         Binding("right", "scroll_right", show=False),
-        Binding("escape", "follow", "Follow", show=False),
     ]
 
     following: reactive[bool] = reactive(True)
@@ -66,6 +65,8 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id="log")
         self.view = LogView()
         self.search: re.Pattern[str] | None = None
+        self.match: Match | None = None
+        """Which match is looked at, among those that there were when it was found."""
         self.cursor: int | None = None
         """The number of the line that is looked at; None while the end is followed."""
         self._names: tuple[str, ...] = ()
@@ -187,10 +188,6 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         elif new_value > old_value and new_value >= self.max_scroll_y and self.cursor is None:
             self.following = True
 
-    def action_follow(self) -> None:
-        """Go on at the end."""
-        self.following = True
-
     def action_move(self, step: int) -> None:
         """Move the cursor by a line."""
         rows = self.view.rows
@@ -225,20 +222,29 @@ class LogPane(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Changed())
         return True
 
-    def find(self, step: int) -> bool:
-        """Go to the next match of what is searched, downwards or upwards; False when there is none."""
+    def search_for(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark what matches from now on; None marks nothing any more."""
+        self.search = pattern
+        self.match = None
+        self.refresh()
+        self.post_message(self.Changed())
+
+    def find(self, step: int, *, here_too: bool = False) -> bool:
+        """Go to the next match of what is searched, downwards or upwards; False when there is none.
+
+        With `here_too`, the line that is looked at may be that match.
+        """
         if self.search is None:
             return False
         here = self.cursor_row()
-        start = (
-            here + step
-            if here is not None
-            else (len(self.view.rows) - 1 if step < 0 else self.scroll_offset.y)
-        )
-        row = None
+        if here is None:
+            start = len(self.view.rows) - 1 if step < 0 else self.scroll_offset.y
+        else:
+            start = here if here_too else here + step
+        self.match = None
         with self._bounded(self.search, ALL_SECONDS):
-            row = self.view.find(self.search, start, step)
-        return row is not None and self.look_at(self.view.rows[row].line.number)
+            self.match = self.view.find(self.search, start, step)
+        return self.match is not None and self.look_at(self.view.rows[self.match.row].line.number)
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the line that is clicked."""
