@@ -14,10 +14,6 @@ from devinit.errors import StateFileError
 from devinit.system.state_folders import parts_of
 from devinit.system.walking import DEEPEST, walk
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 DATA = "data"
 NOTES = ("program.json", "password", "users.acl", "ready-once")
 """What providers note beside the data: worth nothing without it."""
@@ -139,16 +135,17 @@ def _is_data(entry: os.DirEntry[str]) -> bool:
 
 def _data_in_the_way(folder: str, service: str) -> str | None:
     """Return where the service has data already; what root's servers keep outside counts once it was used here."""
-    inside, *outside = (os.path.join(part, service) for part in _homes(folder))
+    inside = os.path.join(folder, DATA, service)
     if not os.path.lexists(inside):
         return None
-    return next((home for home in (inside, *outside) if has_data(home)), None)
+    from devinit.system.old_outside import shared_home  # it imports this module
 
-
-def _homes(folder: str) -> Iterator[str]:
-    inside, *outside = parts_of(folder)
-    yield os.path.join(inside, DATA)
-    yield from outside
+    homes = (
+        inside,
+        *(os.path.join(part, service) for part in parts_of(folder)[1:]),
+        shared_home(folder, service),
+    )
+    return next((home for home in homes if home is not None and has_data(home)), None)
 
 
 def _refuse_in_use(source: str, target: str) -> None:

@@ -122,9 +122,14 @@ def remove(path: str) -> None:
     """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there."""
     import shutil  # only a forgotten checkout needs it
 
-    for folder in parts_of(path):
+    from devinit.system import old_outside  # as above
+
+    old_outside.take_all(path)
+    # The state folder last: it says which data outside is its own.
+    for folder in reversed(parts_of(path)):
         if os.path.isdir(folder):
             shutil.rmtree(folder)
+    old_outside.forget(path)
 
 
 def moved_from(identity: str | None, real: str) -> str | None:
@@ -167,10 +172,20 @@ def _inode_of(folder: str) -> str:
 
 def parts_of(path: str) -> tuple[str, ...]:
     """Return a state folder, and where root's servers keep what belongs to it."""
+    outside = outside_of(path)
+    return (path,) if outside is None else (path, outside)
+
+
+def outside_of(path: str) -> str | None:
+    """Return where root's servers keep the data of a state folder, outside of it; None for other users.
+
+    It is named after the identity, which two state folders of one checkout do not share, and which stays the same
+    when the checkout or the state directory is moved.
+    """
     if os.geteuid() != 0:
-        # A folder there of this name is root's, who has started the same checkout.
-        return (path,)
-    return path, os.path.join(OUTSIDE, os.path.basename(path))
+        return None
+    origin = origin_of(path)
+    return os.path.join(OUTSIDE, os.path.basename(path) if origin is None else origin.identity)
 
 
 def fingerprint(folder: str) -> str:

@@ -204,6 +204,7 @@ class TestTheDataOfRootsServers:
             cluster.mkdir(parents=True)
             (cluster / "PG_VERSION").write_text("15\n")
         (folder / "data" / "db").mkdir(parents=True)
+        (folder / "data" / "db" / "program.json").write_text("{}")
 
         with pytest.raises(StateFileError, match=f"db has data in two places: .* and {outside.parent}$"):
             claim(known.root)

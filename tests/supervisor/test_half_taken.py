@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from devinit.kinds.postgres.cluster import OUTSIDE
-from devinit.system.paths import project_id
+from devinit.system.state_folders import outside_of
+from tests.places import state_of
 from tests.supervisor.conftest import Shop, Stranger
 
 pytestmark = pytest.mark.slow
@@ -27,8 +27,8 @@ def database(shop: Shop, port: int) -> Iterator[Shop]:
     )
     yield shop
     shop("stop")
-    if os.geteuid() == 0:
-        shutil.rmtree(OUTSIDE / project_id(shop.root), ignore_errors=True)
+    if (outside := outside_of(str(state_of(shop.root)))) is not None:
+        shutil.rmtree(outside, ignore_errors=True)
 
 
 class TestAPortThatIsHalfTakenDuringTheStart:

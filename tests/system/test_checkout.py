@@ -460,8 +460,61 @@ class TestTheFolderOfRootsServers:
     @pytest.mark.skipif(os.getuid() != 0, reason="it is root's")
     def test_is_deleted_with_the_state_folder_by_root(self, shop: Path, outside: Path) -> None:
         folder = claim(shop)
-        (outside / Path(folder).name / "postgres").mkdir(parents=True)
+        (Path(state_folders.parts_of(folder)[1]) / "postgres").mkdir(parents=True)
 
         state_folders.remove(folder)
 
         assert not list(outside.iterdir())
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="it is root's")
+    def test_is_that_of_one_state_folder(
+        self, shop: Path, outside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, first = state_folders.parts_of(claim(shop))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+        _, second = state_folders.parts_of(claim(shop))
+
+        assert first != second
+        assert {Path(first).parent, Path(second).parent} == {outside}
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="it is root's")
+    def test_follows_a_checkout_that_is_moved(self, shop: Path, tmp_path: Path, outside: Path) -> None:
+        (cluster := Path(state_folders.parts_of(claim(shop))[1]) / "postgres").mkdir(parents=True)
+        shop.rename(tmp_path / "moved")
+
+        assert Path(state_folders.parts_of(claim(tmp_path / "moved"))[1]) / "postgres" == cluster
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="it is root's")
+    def test_of_an_earlier_version_is_put_aside_with_the_checkout_that_used_it(
+        self, shop: Path, outside: Path
+    ) -> None:
+        folder = used_by_postgres(Path(claim(shop)), outside)
+        shutil.rmtree(shop)
+        shop.mkdir()
+
+        claim(shop)
+
+        _, aside = state_folders.parts_of(f"{folder}.1")
+        assert (Path(aside) / "postgres" / "pg15" / "PG_VERSION").is_file()
+        assert not Path(state_folders.parts_of(str(folder))[1]).exists()
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="it is root's")
+    def test_of_an_earlier_version_is_deleted_with_the_state_folder_that_used_it(
+        self, shop: Path, outside: Path
+    ) -> None:
+        folder = used_by_postgres(Path(claim(shop)), outside)
+        (outside / folder.name / "other").mkdir()
+
+        state_folders.remove(str(folder))
+
+        assert [path.name for path in outside.rglob("*")] == [folder.name, "other"]
+
+
+def used_by_postgres(folder: Path, outside: Path) -> Path:
+    """Let PostgreSQL have been used in a state folder whose data an earlier version kept outside."""
+    home = outside / folder.name / "postgres"
+    (home / "pg15").mkdir(parents=True)
+    (home / "pg15" / "PG_VERSION").write_text("15\n")
+    (folder / "data" / "postgres").mkdir(parents=True)
+    (folder / "data" / "postgres" / "program.json").write_text("{}")
+    return folder

@@ -12,8 +12,8 @@ from devinit.errors import ProviderError, StateFileError
 from devinit.kinds.occupants import end_occupants, works_in
 from devinit.kinds.postgres.account import Account, other_users, own_account, run, works
 from devinit.kinds.programs import Program, already_running, make_private, unusable
-from devinit.kinds.provider import Place, Say
-from devinit.system import state_folders
+from devinit.kinds.provider import Notes, Place, Say
+from devinit.system import old_outside, state_folders
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 from devinit.system.processes import identity_of
 from devinit.system.regular import open_regular
@@ -22,7 +22,6 @@ SUPERUSER = "devinit_admin"
 """Not `devinit`: a project of that name has a role that is called like it."""
 SUPERUSER_FILE = "devinit.pgpass"
 """Inside the cluster, so that neither can be moved or lost without the other."""
-OUTSIDE = Path(state_folders.OUTSIDE)
 UNFINISHED = ".unfinished"
 LOCK_FILE = "postmaster.pid"
 STATUS_LINE = 7
@@ -58,18 +57,37 @@ def place_home(service_name: str, place: Place) -> Path:
 
 def outside_home(service_name: str, place: Place) -> Path | None:
     """Return where the data lies when root's server must be another user; None for an ordinary user."""
-    if os.geteuid() != 0:
-        return None
-    from devinit.system.paths import project_id  # only root needs it
+    outside = state_folders.outside_of(str(place.data.parent))
+    return None if outside is None else Path(outside, service_name)
 
-    return OUTSIDE / project_id(place.root) / service_name
+
+def take_shared(service_name: str, place: Place) -> None:
+    """Move the clusters that lie where another state folder of the checkout could have them as well.
+
+    The caller knows that no server works there. Raise StateFileError where they cannot be moved.
+    """
+    try:
+        old_outside.take(str(place.data.parent), service_name)
+    except OSError as error:
+        raise unusable(Path(error.filename), error) from error
+
+
+def taken_by_another(service_name: str, place: Place) -> Notes:
+    """Say of a service that begins empty where the data is that it shared with another state folder."""
+    data = old_outside.taken_by_another(str(place.data.parent), service_name)
+    if data is None:
+        return ()
+    where = f"another state folder of this checkout (XDG_STATE_HOME) has the data in {data}"
+    return (f"it begins empty: {where}, which both used until now",)
 
 
 def clusters_of(service_name: str, place: Place) -> dict[int, Path]:
     """Return the clusters of a service by their major version."""
     found: dict[int, Path] = {}
+    shared = old_outside.shared_home(str(place.data.parent), service_name)
+    outside = outside_home(service_name, place)
     # The checkout's own folder last: it wins.
-    for folder in (outside_home(service_name, place), place_home(service_name, place)):
+    for folder in (None if shared is None else Path(shared), outside, place_home(service_name, place)):
         try:
             entries = [] if folder is None else list(folder.iterdir())
         except FileNotFoundError:

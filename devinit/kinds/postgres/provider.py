@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from devinit.errors import ConfigError, DevinitError, ProviderError
-from devinit.kinds.occupants import refuse_use_elsewhere
+from devinit.kinds.occupants import is_occupied, refuse_use_elsewhere
 from devinit.kinds.password import in_url, kept_password
 from devinit.kinds.postgres import installation
 from devinit.kinds.postgres.account import account_for
@@ -23,6 +23,8 @@ from devinit.kinds.postgres.cluster import (
     place_home,
     server_environment,
     system_identifier,
+    take_shared,
+    taken_by_another,
 )
 from devinit.kinds.postgres.kind import LONGEST_IDENTIFIER, POSTGRES, PostgresSettings
 from devinit.kinds.postgres.named import named_password
@@ -118,7 +120,8 @@ class PostgresProvider(Provider):
         if not clusters_of(service.name, place) and service.data_of is None:
             from devinit.kinds.former import left_behind  # once for each checkout
 
-            return (*_begin(service, place, home, say), *left_behind(service, place))
+            taken = taken_by_another(service.name, place)
+            return (*_begin(service, place, home, say), *left_behind(service, place), *taken)
         moved = _with_former_data(service, place)
         found = clusters_of(service.name, place)
         program = installation.choose(service, place, home, found, say)
@@ -132,6 +135,7 @@ class PostgresProvider(Provider):
         account_for(cluster)
         refuse_use_elsewhere(cluster, program.title)
         clear_remains(cluster, say)
+        take_shared(service.name, place)
         return (*moved, *of_names(service.name, _settings(service), cluster))
 
     def process(
@@ -264,6 +268,8 @@ def _with_former_data(service: Service, place: Place) -> Notes:
         return ()
     from devinit.kinds.former import take_over  # few services get another name
 
+    if not any(map(is_occupied, clusters_of(former, place).values())):
+        take_shared(former, place)
     homes = [(place_home(former, place), place_home(service.name, place))]
     before, now = outside_home(former, place), outside_home(service.name, place)
     if before is not None and now is not None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import ConfigError, ProviderError
 from devinit.kinds.occupants import end_occupants
@@ -26,6 +27,7 @@ from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.providers import PROVIDERS
 from devinit.model.probe import ExchangeProbe, ProbeVerdict
 from devinit.model.service import Service, StopPolicy
+from devinit.system import state_folders
 from devinit.system.processes import facts_of, process_ids
 
 if TYPE_CHECKING:
@@ -565,6 +567,22 @@ class TestAWarmStart:
         PROVIDER.provision(server.service, server.endpoint, bench.place, bench.said.append)
 
 
+def claimed(folder: Path, root: Path) -> Path:
+    """Return a state folder of a checkout, with an identity of its own."""
+    folder.mkdir(parents=True)
+    (folder / state_folders.ORIGIN).write_text(f"{os.urandom(16).hex()}\n0.0\n{root}")
+    return folder
+
+
+@pytest.fixture
+def outside_bench(bench: Bench, open_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
+    """A checkout whose PostgreSQL runs as another user: root may not use user namespaces."""
+    monkeypatch.setattr(account, "UNSHARE", ())
+    monkeypatch.setattr(state_folders, "OUTSIDE", str(open_folder))
+    bench.place = replace(bench.place, data=claimed(tmp_path / "shop-1f0c9a77e2", bench.place.root) / "data")
+    return bench
+
+
 @pytest.mark.skipif(not AS_ROOT, reason="only root has the choice")
 class TestRoot:
     def test_runs_the_server_in_a_user_namespace_when_it_can(
@@ -579,7 +597,7 @@ class TestRoot:
         self, bench: Bench, postgres_for_everybody: Path, monkeypatch: pytest.MonkeyPatch, open_folder: Path
     ) -> None:
         monkeypatch.setattr(account, "UNSHARE", ())
-        monkeypatch.setattr(cluster, "OUTSIDE", open_folder)
+        monkeypatch.setattr(state_folders, "OUTSIDE", str(open_folder))
         service = bench.postgres(postgres_for_everybody)
 
         server = bench.start(service)
@@ -587,7 +605,7 @@ class TestRoot:
         server.stop()
         # With namespaces again: it stays as it was made.
         monkeypatch.undo()
-        monkeypatch.setattr(cluster, "OUTSIDE", open_folder)
+        monkeypatch.setattr(state_folders, "OUTSIDE", str(open_folder))
         again = bench.start(service)
 
         assert again.rows("SELECT count(*) FROM t") == ["0"]
@@ -604,7 +622,7 @@ class TestRoot:
         root.chmod(0o700)
         outside = Path(tempfile.mkdtemp(prefix="dv-", dir="/tmp"))
         outside.rmdir()
-        monkeypatch.setattr(cluster, "OUTSIDE", outside)
+        monkeypatch.setattr(state_folders, "OUTSIDE", str(outside))
 
         try:
             server = open_bench.start(open_bench.postgres(postgres_for_everybody))
@@ -613,6 +631,45 @@ class TestRoot:
             assert list(outside.glob("*/postgres/pg*/PG_VERSION"))
         finally:
             shutil.rmtree(outside)
+
+    def test_keeps_the_data_of_two_state_folders_of_a_checkout_apart(
+        self, outside_bench: Bench, postgres_for_everybody: Path, tmp_path: Path
+    ) -> None:
+        place = outside_bench.place
+        first = outside_bench.start(outside_bench.postgres(postgres_for_everybody))
+        first.rows("CREATE TABLE t (i int)")
+        first.stop()
+
+        outside_bench.place = replace(place, data=claimed(tmp_path / "other", place.root) / "data")
+        second = outside_bench.start(outside_bench.postgres(postgres_for_everybody))
+
+        assert second.rows("SELECT count(*) FROM pg_tables WHERE tablename = 't'") == ["0"]
+
+    def test_takes_the_data_over_that_lay_under_the_name_of_the_checkout_alone(
+        self, outside_bench: Bench, postgres_for_everybody: Path, open_folder: Path
+    ) -> None:
+        """An earlier version kept it so; the first state folder that has used it gets it, the other is told."""
+        service, place = outside_bench.postgres(postgres_for_everybody), outside_bench.place
+        first = outside_bench.start(service)
+        first.rows("CREATE TABLE t AS SELECT 7 AS i")
+        first.stop()
+        (own,) = open_folder.iterdir()
+        own.rename(former := open_folder / place.data.parent.name)
+        other = claimed(place.data.parent.with_name("elsewhere") / former.name, place.root)
+        shutil.copytree(place.data, other / "data")
+
+        again = outside_bench.start(service)
+        assert again.rows("SELECT i FROM t") == ["7"]
+        again.stop()
+        outside_bench.place = replace(place, data=other / "data")
+        notes = PROVIDERS["postgres"].prepare(service, outside_bench.place, outside_bench.said.append)
+
+        assert list(own.glob("postgres/pg*/PG_VERSION"))
+        (said,) = notes
+        assert said == (
+            "it begins empty: another state folder of this checkout (XDG_STATE_HOME) has the data in "
+            f"{own}/postgres, which both used until now"
+        )
 
     def test_is_told_when_no_other_user_may_run_the_programs(
         self, bench: Bench, any_postgres: Path, monkeypatch: pytest.MonkeyPatch
