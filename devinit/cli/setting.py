@@ -53,7 +53,9 @@ def carry_out(
 def environment_of(setting: CommandSetting, root: Path) -> dict[str, str]:
     """Return the whole environment of a command."""
     inherited = {} if "directory" in setting else own_environment(os.environ, root)
-    environment = {**inherited, **setting["environment"]}
+    without = setting.get("without", ())
+    kept = {name: value for name, value in inherited.items() if name not in without}
+    environment = {**kept, **setting["environment"]}
     environment["PATH"] = path_with(environment.get("PATH"), setting["path"])
     return environment
 

@@ -66,6 +66,10 @@ class Keys(Struct, Settings, frozen=True, kw_only=True):
         return msgspec.convert(values_of(settings, cls.__struct_fields__, root), cls)
 
 
+def _none_misleads(_service: Service) -> frozenset[str]:
+    return frozenset()
+
+
 class ClientNames(Struct, frozen=True, kw_only=True):
     """The variables by which a server's own client programs find it: `PGHOST` for psql."""
 
@@ -73,6 +77,8 @@ class ClientNames(Struct, frozen=True, kw_only=True):
     """All of them. A service gets those of the server that it depends on, and no others."""
     of: Callable[[Service, Mapping[str, str]], dict[str, str]]
     """Returns their values for a service, from its own variables without their prefix: HOST, PORT, USER …"""
+    misleading: Callable[[Service], frozenset[str]] = _none_misleads
+    """Returns variables of a shell with which the programs reach another server than a service, or refuse it."""
 
 
 class Flavour(Struct, frozen=True, kw_only=True):

@@ -310,6 +310,8 @@ class CommandSetting(TypedDict):
     """Those of them that are servers: PostgreSQL and Redis."""
     untested: list[str]
     """PostgreSQL services without a test database."""
+    without: NotRequired[list[str]]
+    """Variables of the caller that are to be left out: by them client programs would reach another server."""
 
 
 class StopReport(TypedDict):

@@ -6,7 +6,7 @@ and the drivers that follow them read names of their own, as libpq does the PGâ€
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from devinit.kinds import KINDS, kind_of
 from devinit.model.names import variable_prefix
@@ -57,16 +57,42 @@ def client_names(service: Service, endpoint: Endpoint) -> dict[str, str]:
 
 def client_names_for(project: Project, endpoints: Mapping[str, Endpoint], service: Service) -> dict[str, str]:
     """Return these names of the servers that a service depends on, directly or not: the first of each kind."""
-    needed = needed_by(project, service)
+    return {
+        name: value
+        for other in _servers_for(project, endpoints, service)
+        for name, value in client_names(other, endpoints[other.name]).items()
+    }
+
+
+def misleading_names(
+    project: Project, endpoints: Mapping[str, Endpoint], service: Service | None = None
+) -> frozenset[str]:
+    """Return the names that a service must not take from its caller: client programs would reach other servers.
+
+    Without a service, those of a command beside the services. A server whose client names are left out, by the
+    project or the service, is none that a client program finds by them.
+    """
+    left_out = {*project.left_out, *(service.left_out if service is not None else ())}
+    return frozenset().union(
+        *(
+            declared.misleading(server)
+            for server in _servers_for(project, endpoints, service)
+            if (declared := kind_of(server).client_names) is not None
+            and client_names(server, endpoints[server.name]).keys() - left_out
+        )
+    )
+
+
+def _servers_for(
+    project: Project, endpoints: Mapping[str, Endpoint], service: Service | None
+) -> Iterable[Service]:
+    """Return the first server of each kind that a service depends on; without one, of the project."""
+    needed = project.services.keys() if service is None else needed_by(project, service)
     first: dict[str, Service] = {}
     for name, other in project.services.items():
         if name in needed and name in endpoints:
             first.setdefault(other.provider, other)
-    return {
-        name: value
-        for other in first.values()
-        for name, value in client_names(other, endpoints[other.name]).items()
-    }
+    return first.values()
 
 
 def all_client_names() -> frozenset[str]:

@@ -82,19 +82,21 @@ def service_environment(
     files: Mapping[str, str],
     decided: Mapping[str, Decision] = MappingProxyType({}),
     by_itself: Collection[str] = (),
+    misleading: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the whole environment of a service's process; what is later in the list of arguments wins.
 
     In order: the caller's environment, `.env` files, the runtime environment, PORT, HOST and the port's
     aliases, and the service's own `env`, which may refer to all of them. `decided`: what becomes of names that
     the project gives a value by itself, instead of the runtime environment's. `by_itself`: the names of devinit's
-    own, which the service may leave out.
+    own, which the service may leave out. `misleading`: names that do not come from the caller
+    (`common.misleading_names`).
     """
     # A PORT that the caller happens to have is some other program's, also for a service without a port.
     inherited = {
         name: value
         for name, value in caller.items()
-        if name != "PORT" and not name.startswith(COMMAND_PREFIX)
+        if name != "PORT" and not name.startswith(COMMAND_PREFIX) and name not in misleading
     }
     given = in_own_forms(runtime, decided) if decided else runtime
     ours = {**given, **_own_names(service, endpoint)}

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -64,6 +65,32 @@ class TestWhatDoesNotRun:
         assert done.returncode == 7
         assert shop("start").returncode == 0
         assert shop("run", "true").stderr == ""
+
+
+class TestAShellForAnotherDatabase:
+    """libpq connects to PGHOSTADDR whatever PGHOST says, and takes what PGSERVICE names before it."""
+
+    SHELL = MappingProxyType({"PGHOSTADDR": "10.9.9.9", "PGSERVICE": "prod", "PGAPPNAME": "mine"})
+    ECHO = ("--", "sh", "-c", 'echo "$PGHOST,$PGHOSTADDR,$PGSERVICE,$PGAPPNAME"')
+
+    @pytest.fixture
+    def backend(self, shop: Shop, port: int) -> Shop:
+        (shop.root / "devinit.toml").write_text(
+            f'[services.db]\nprovider = "postgres"\nport = {port}\n'
+            "[services.backend]\ncommand = 'exec sleep 99'\ndepends_on = ['db']\n"
+        )
+        return shop
+
+    def test_leads_no_command_there(self, backend: Shop) -> None:
+        for words in (("run",), ("exec", "backend")):
+            assert backend(*words, *self.ECHO, **self.SHELL).stdout == "127.0.0.1,,,mine\n"
+
+    def test_leads_no_task_there(self, backend: Shop) -> None:
+        (backend.root / "devinit.toml").write_text(
+            f"{(backend.root / 'devinit.toml').read_text()}[tasks.migrate]\ncommand = '{self.ECHO[-1]}'\n"
+        )
+
+        assert backend("run", "migrate", **self.SHELL).stdout == "127.0.0.1,,,mine\n"
 
 
 class TestAnOlderSupervisor:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from msgspec.structs import replace
 
 from devinit.errors import ConfigError
 from devinit.kinds.postgres.kind import PostgresSettings
@@ -12,6 +14,7 @@ from devinit.kinds.providers import PROVIDERS
 from devinit.kinds.redis.kind import RedisSettings
 from devinit.model.port import PortRequest
 from devinit.model.service import Endpoint, Project, Service
+from devinit.runtime.common import misleading_names
 from devinit.runtime.dotenv import HEADER, render
 from devinit.runtime.environment import environment, runtime_of, service_environment
 
@@ -305,6 +308,53 @@ class TestTheNamesOfLibpq:
 
         assert (names["PGHOST"], names["PGDATABASE"]) == ("db.example", "blog")
         assert names.get("PGSSLMODE") == mode
+
+
+class TestNamesThatLeadLibpqElsewhere:
+    """With PGHOSTADDR libpq connects there whatever PGHOST, or the host of a URL, says: with our password."""
+
+    ELSEWHERE = MappingProxyType(
+        {"PGHOSTADDR": "10.9.9.9", "PGSERVICE": "prod", "PGCHANNELBINDING": "require"}
+    )
+
+    def of(self, service: Service, *services: Service, files: dict[str, str] | None = None) -> set[str]:
+        subject, endpoints = project(service, *services), {each.service: each for each in STANDARD}
+        values = service_environment(
+            service,
+            None,
+            runtime_of(subject, endpoints, service, environment(subject, endpoints, base={})),
+            caller={**self.ELSEWHERE, "PGOPTIONS": "-c work_mem=1MB"},
+            files=files or {},
+            misleading=misleading_names(subject, endpoints, service),
+        )
+        return {name for name, value in values.items() if name.startswith("PG") and value in self.callers}
+
+    callers = frozenset({*ELSEWHERE.values(), "-c work_mem=1MB"})
+
+    def test_are_not_taken_from_the_caller_by_a_service_that_uses_the_database(self) -> None:
+        assert self.of(BACKEND, POSTGRES, REDIS) == {"PGOPTIONS"}
+
+    def test_are_left_to_a_service_that_uses_none(self) -> None:
+        assert self.of(WORKER, POSTGRES) == {*self.ELSEWHERE, "PGOPTIONS"}
+
+    def test_count_in_a_file_of_the_project(self) -> None:
+        assert "PGHOSTADDR" in self.of(BACKEND, POSTGRES, REDIS, files={"PGHOSTADDR": "10.9.9.9"})
+
+    def test_leave_what_a_server_elsewhere_asks_for_to_the_caller(self) -> None:
+        """Channel binding protects a password from whom TLS does not keep away."""
+        elsewhere = replace(POSTGRES, port=None, external_url="postgresql://ann:x@db.example/blog")
+
+        assert self.of(BACKEND, elsewhere, REDIS) == {"PGCHANNELBINDING", "PGOPTIONS"}
+
+    def test_are_those_of_all_servers_for_a_command_beside_the_services(self) -> None:
+        subject, endpoints = project(POSTGRES, BACKEND), {each.service: each for each in STANDARD}
+
+        assert misleading_names(subject, endpoints) >= self.ELSEWHERE.keys()
+
+    def test_are_left_to_who_leaves_out_the_names_of_libpq(self) -> None:
+        libpq = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE")
+
+        assert self.of(replace(BACKEND, left_out=libpq), POSTGRES, REDIS) == {*self.ELSEWHERE, "PGOPTIONS"}
 
 
 class TestPortAliases:

@@ -211,12 +211,15 @@ class TestTheShellOfTheCaller:
         assert obstacle_in(project_of(root)) is None
 
     def test_keeps_it_back_under_a_name_that_no_code_is_known_to_read(self, root: Path) -> None:
-        assert obstacle_in(project_of(root), PGHOSTADDR="203.0.113.7") == (
-            "PGHOSTADDR in the shell that called devinit talks to 203.0.113.7"
+        assert obstacle_in(project_of(root), DATABASE_HOST="203.0.113.7") == (
+            "DATABASE_HOST in the shell that called devinit talks to 203.0.113.7"
         )
 
     def test_does_not_where_devinit_gives_the_name(self, root: Path) -> None:
         assert obstacle_in(project_of(root), DATABASE_URL=REMOTE, PGHOST="prod.example.com") is None
+
+    def test_does_not_where_the_service_does_not_take_the_name_from_it(self, root: Path) -> None:
+        assert obstacle_in(project_of(root), PGHOSTADDR="203.0.113.7", PGSERVICE="prod") is None
 
 
 class TestDevinitToml:

@@ -30,6 +30,20 @@ _RESERVED_IDENTIFIERS = ("public", "none", "template0", "template1")
 _LIBPQ = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "DB": "PGDATABASE"}
 """The ending of a service's own variable → what libpq calls it."""
 _LIBPQ_ENCRYPTION = "PGSSLMODE"
+_LIBPQ_ELSEWHERE = frozenset({"PGHOSTADDR", "PGSERVICE"})
+"""libpq connects to PGHOSTADDR instead of PGHOST or the host of a URL, and lets PGSERVICE count before PGHOST."""
+_LIBPQ_DEMANDS = frozenset(
+    {
+        "PGCHANNELBINDING",
+        "PGGSSENCMODE",
+        "PGREQUIREAUTH",
+        "PGSSLCERTMODE",
+        "PGSSLNEGOTIATION",
+        "PGSSLROOTCERT",
+        "PGTARGETSESSIONATTRS",
+    }
+)
+"""With some values (`require`, `system`, `standby`) libpq refuses a server of ours; tried with libpq 18."""
 
 
 class PostgresSettings(DatabaseSettings, frozen=True, kw_only=True):
@@ -133,6 +147,16 @@ def _libpq_names(service: Service, own: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
+def _misleading(service: Service) -> frozenset[str]:
+    """Return what must not come from a shell that is set up for another server.
+
+    PGPASSFILE and PGSERVICEFILE change nothing beside PGPASSWORD and without PGSERVICE. What a server that runs
+    elsewhere is asked to prove stays the shell's.
+    """
+    is_ours = service.external_url is None or service.is_reused
+    return _LIBPQ_ELSEWHERE | _LIBPQ_DEMANDS if is_ours else _LIBPQ_ELSEWHERE
+
+
 def _encryption_of(url: str) -> str:
     """Return the value of `sslmode` in a URL; empty when it says nothing."""
     settings = url.partition("?")[2].partition("#")[0].split("&")
@@ -149,7 +173,9 @@ POSTGRES = Kind(
     default_port=5432,
     url_schemes=("postgresql", "postgres"),
     common_prefix="POSTGRES",
-    client_names=ClientNames(names=frozenset({*_LIBPQ.values(), _LIBPQ_ENCRYPTION}), of=_libpq_names),
+    client_names=ClientNames(
+        names=frozenset({*_LIBPQ.values(), _LIBPQ_ENCRYPTION}), of=_libpq_names, misleading=_misleading
+    ),
     keeps_data=True,
     has_databases=True,
     proves_itself=True,

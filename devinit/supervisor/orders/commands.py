@@ -52,6 +52,7 @@ def command_setting(runners: Mapping[str, Runner], stage: Stage, asked: CommandP
         "phases": {name: runners[name].phase.value for name in ours if name in runners},
         "databases": [name for name, each in ours.items() if kind_of(each).keeps_data],
         "untested": [name for name in tested if name not in with_tests],
+        "without": sorted(stage.misleading_names()),
     }
     if directory is not None:
         setting["environment"] = environment_in(Path(directory), service, stage, asked.environ)
@@ -67,7 +68,8 @@ def environment_in(
     `environ`: the caller's. What a service's file or `env` says is over it, as in the service itself.
     """
     own = own_environment(environ, stage.root)
-    given = {**own, **stage.environment} if service is None else stage.environment_beside(service, own)
+    kept = {name: value for name, value in own.items() if name not in stage.misleading_names()}
+    given = {**kept, **stage.environment} if service is None else stage.environment_beside(service, own)
     # The command has the caller's terminal, and finds out by itself whether it prints colours.
     return with_project_tools(given, directory, replace(stage.place(), color=False))
 

@@ -10,7 +10,7 @@ from devinit.errors import ConfigError
 from devinit.kinds import kind_of
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Endpoint, Project, Service
-from devinit.runtime.common import all_client_names
+from devinit.runtime.common import all_client_names, misleading_names
 from devinit.runtime.environment import environment, names_by_itself, runtime_of, service_environment
 from devinit.runtime.origins import Origin, origin_of
 from devinit.runtime.templates import check_together, expand_command
@@ -90,6 +90,7 @@ class Environments:
             files=files,
             decided=decided,
             by_itself=self._by_itself(project, derived) if service.left_out else (),
+            misleading=misleading_names(project, derived.endpoints, service),
         )
         beside = (*files, *service.env, *(name for name, each in decided.items() if each.is_given))
         return values, {name: values[name] for name in beside if name in values}

@@ -25,6 +25,7 @@ from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Scheme, Service, StopPolicy
 from devinit.ports.remembered import ports_file
+from devinit.runtime.common import misleading_names
 from devinit.runtime.dotenv import render
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
@@ -289,6 +290,10 @@ class Stage:
         """Return the environment of a command that is run as a service is, without being one of its processes."""
         values, _ = self._environments.whole(self.project, self._current, service, caller)
         return values
+
+    def misleading_names(self) -> frozenset[str]:
+        """Return the names that a command beside the services must not take from its caller."""
+        return misleading_names(self.project, self._current.endpoints)
 
     def origins_of(self, service: Service) -> dict[str, Origin]:
         """Return where the variables of a service come from; nothing where a file cannot be used."""

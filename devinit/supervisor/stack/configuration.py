@@ -116,6 +116,11 @@ class Configuration:
                 stack.runners[name].service = service
         if foreign := inherited_names(order.asked.environ, self._stage.root) - self._stage.environment.keys():
             stack.note_once(describe(foreign, order.asked.environ))
+        if misleading := self._stage.misleading_names() & order.asked.environ.keys():
+            stack.note_once(
+                f"{', '.join(sorted(misleading))} of this shell ignored: programs would connect to another server "
+                "than the project's, or refuse it"
+            )
         for text in project.notes:
             if not (order.sets_up and is_made_by_setup(text)):
                 stack.note_once(text)
