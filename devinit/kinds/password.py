@@ -6,6 +6,7 @@ It is kept beside the data, because it belongs to the data: a copy of the one is
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
@@ -37,6 +38,18 @@ def kept_password(home: Path) -> str:
             hint=f"delete it, and the next start makes another one: rm {quote(str(path))}",
         )
     return password
+
+
+def stated_password(text: str, stated: Mapping[str, str], caller: Mapping[str, str]) -> str | None:
+    """Return the password that a configured one stands for; None where `${NAME}` has no value anywhere.
+
+    `stated`: what the files of the project say, by variable; they count more than the caller's environment, as
+    they do for the services. Any other text is the password itself.
+    """
+    name, sign, default = text[2:-1].partition(":-")
+    if not (text.startswith("${") and text.endswith("}") and name.isidentifier()):
+        return text
+    return stated.get(name) or caller.get(name) or (default if sign else None) or None
 
 
 def in_url(text: str) -> str:

@@ -37,7 +37,9 @@ class TestATable:
         [
             ({"command": "celery --secret PWENV8"}, {"command": "celery --secret ${TOKEN}"}, []),
             ({"before_start": ["a PWENV6", "b"]}, {"before_start": ["a ${DB_PASS}", "b"]}, []),
-            ({"password": "PWENV6", "port": 5432}, {"port": 5432}, ["password"]),
+            ({"password": "PWENV6", "port": 5432}, {"password": "${DB_PASS}", "port": 5432}, []),
+            ({"password": "xPWENV6", "port": 5432}, {"port": 5432}, ["password"]),
+            ({"password": "PWENV20", "port": 5432}, {"port": 5432}, ["password"]),
             ({"env": {"A": "x PWENV20", "B": "info"}}, {"env": {"B": "info"}}, ["env.A"]),
             ({"env": {"A": "x PWENV20"}}, {}, ["env.A"]),
             ({"env": {"A": "p=PWENV6", "C": False}}, {"env": {"A": "p=${DB_PASS}", "C": False}}, []),

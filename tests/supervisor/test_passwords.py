@@ -19,6 +19,7 @@ from devinit.config.load import load
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.kinds.postgres.login import ask
 from devinit.kinds.providers import Place
+from devinit.kinds.redis.kind import RedisSettings
 from devinit.kinds.running import Line, Unusable
 from devinit.model.service import Project, Service
 from devinit.supervisor.project.passwords import Passwords, as_they_run
@@ -146,13 +147,18 @@ class Checkout:
 
     def password(self) -> str:
         """Return the one that it has."""
-        service = replace(a_postgres(""), directory=self.root, settings=SHOP)
-        place = Place(project="shop", root=self.root, data=self.root / "data", environment={})
-        project = replace(a_project(service), root=self.root)
-        settled = self._passwords.settled(project, place).services["postgres"]
-        database = settled.settings_as(PostgresSettings)
-        assert database is not None
-        return database.secret
+        return self.password_of(replace(a_postgres(""), settings=SHOP), {}) or ""
+
+    def password_of(self, service: Service, caller: dict[str, str], *others: Service) -> str | None:
+        """Return the password that a server in the folder has, beside other services."""
+        place = Place(project="shop", root=self.root, data=self.root / "data", environment=caller)
+        services = (replace(service, directory=self.root), *others)
+        project = replace(
+            a_project(service), root=self.root, services={each.name: each for each in services}
+        )
+        settings = self._passwords.settled(project, place).services[service.name].settings
+        assert isinstance(settings, PostgresSettings | RedisSettings)
+        return settings.password
 
 
 class Login(NamedTuple):
@@ -298,6 +304,51 @@ class TestThePasswordOfAPostgresql:
         lines = [line.split() for line in rules.read_text().splitlines() if line.strip() and line[0] != "#"]
         assert {line[-1] for line in lines} == {"scram-sha-256"}
         assert {line[0] for line in lines} == {"local", "host"}
+
+
+class TestAPasswordThatNamesAVariable:
+    """As a compose file does: the application has the same variable, whatever it is called."""
+
+    @pytest.mark.parametrize(
+        ("written", "file", "caller", "password"),
+        [
+            ("${DB_PW}", f"DB_PW={PASSWORD}\n", {}, PASSWORD),
+            ("${DB_PW:-dev}", f"DB_PW={PASSWORD}\n", {"DB_PW": "of the shell"}, PASSWORD),
+            ("${DB_PW:-dev}", "", {"DB_PW": "of the shell"}, "of the shell"),
+            ("${DB_PW:-dev}", "", {}, "dev"),
+            ("as-${it}-stands", "", {}, "as-${it}-stands"),
+        ],
+    )
+    def test_is_the_value_of_that(
+        self, checkout: Checkout, written: str, file: str, caller: dict[str, str], password: str
+    ) -> None:
+        (checkout.root / ".env").write_text(file)
+
+        for service in (
+            replace(a_postgres(""), settings=replace(SHOP, password=written)),
+            Service(
+                name="redis",
+                provider="redis",
+                directory=checkout.root,
+                settings=RedisSettings(password=written),
+            ),
+        ):
+            assert checkout.password_of(service, caller) == password
+
+    def test_is_random_where_nothing_gives_it_a_value(self, checkout: Checkout) -> None:
+        service = replace(a_postgres(""), settings=replace(SHOP, password="${DB_PW}"))
+
+        assert len(checkout.password_of(service, {}) or "") == 48
+
+    def test_is_that_of_the_file_where_the_application_is_given_ours_under_the_name(
+        self, checkout: Checkout
+    ) -> None:
+        """A compose file gives it DB_PW, which becomes the name of ours; the code reads `.env` as well."""
+        (checkout.root / ".env").write_text(f"DB_PW={PASSWORD}\n")
+        service = replace(a_postgres(""), settings=replace(SHOP, password="${DB_PW}"))
+        backend = Service(name="backend", directory=checkout.root, env={"DB_PW": "${POSTGRES_PASSWORD}"})
+
+        assert checkout.password_of(service, {}, backend) == PASSWORD
 
 
 class TestAPasswordThatFilesName:

@@ -73,8 +73,8 @@ class PostgresKeys(Keys, frozen=True, kw_only=True):
     password: Annotated[
         str | None,
         Meta(
-            description='its password; "random" is one that is made for this checkout. '
-            "Default: the one that `.env` names, else random."
+            description='its password; "random" is one that is made for this checkout, "${NAME}" that of a '
+            "variable in `.env` or the shell. Default: the one that `.env` names, else random."
         ),
     ] = None
     binaries: Binaries = None

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from devinit.errors import ConfigError, DevinitError, ProviderError
 from devinit.kinds.occupants import is_occupied, refuse_use_elsewhere
-from devinit.kinds.password import in_url, kept_password
+from devinit.kinds.password import in_url, kept_password, stated_password
 from devinit.kinds.postgres import installation
 from devinit.kinds.postgres.account import account_for
 from devinit.kinds.postgres.cluster import (
@@ -73,6 +73,8 @@ class PostgresProvider(Provider):
         if settings is None:
             return service
         password = settings.password
+        if password is not None and password.startswith("${"):
+            password = stated_password(password, stated(), place.environment)
         if password is None:
             password = named_password(variable_prefix(service.name), settings, stated())
         if password is None or settings.password == RANDOM_PASSWORD:

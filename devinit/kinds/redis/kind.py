@@ -36,7 +36,8 @@ class RedisKeys(Keys, frozen=True, kw_only=True):
     password: Annotated[
         str | None,
         Meta(
-            description='its password; "random" is one that is made for this checkout. Default: none.',
+            description='its password; "random" is one that is made for this checkout, "${NAME}" that of a '
+            "variable in `.env` or the shell. Default: none.",
         ),
     ] = None
     binaries: Binaries = None

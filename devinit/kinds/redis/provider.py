@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from devinit.errors import DevinitError, ProviderError
 from devinit.kinds.occupants import refuse_use_elsewhere, works_in
-from devinit.kinds.password import in_url, kept_password
+from devinit.kinds.password import in_url, kept_password, stated_password
 from devinit.kinds.programs import Program, already_running, make_private, recall, unchanged, unusable
 from devinit.kinds.provider import Notes, Place, Provider, Say, Stated, listen_addresses, reachable
 from devinit.kinds.redis import installation
@@ -45,12 +45,18 @@ class RedisProvider(Provider):
     """Runs a Redis or Valkey of the checkout's own."""
 
     def settled(self, service: Service, place: Place, stated: Stated) -> Service:
-        """Return the service with the random password, if it asks for one."""
-        del stated  # code with a constant `redis://localhost:6379` has no password, so none is added unasked
+        """Return the service with the password that it asks for: a random one, or that of a variable.
+
+        Code with a constant `redis://localhost:6379` has no password, so none is added unasked.
+        """
         settings = service.settings_as(RedisSettings)
-        if settings is None or settings.password != RANDOM_PASSWORD:
+        password = None if settings is None else settings.password
+        if settings is None or password is None:
             return service
-        password = kept_password(place.data / (service.data_of or service.name))
+        if password.startswith("${"):
+            password = stated_password(password, stated(), place.environment)
+        if password in (None, RANDOM_PASSWORD):
+            password = kept_password(place.data / (service.data_of or service.name))
         return replace(service, settings=replace(settings, password=password))
 
     def endpoint(self, service: Service, port: int | None) -> Endpoint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from devinit.sources.compose.environment import variables_of_files
 from devinit.sources.compose.project_files import ComposeProject
 from devinit.sources.compose.roles import Member
 from devinit.sources.compose.variable import Variable
-from devinit.sources.interpolation import variables_in
+from devinit.sources.interpolation import Variable as Pattern
+from devinit.sources.interpolation import expanded, variables_in
 from devinit.sources.servers import server, settings_of
 
 _USERS = ("POSTGRES_USER", "POSTGRESQL_USERNAME")
@@ -62,15 +63,16 @@ def statement_of(member: Member, project: ComposeProject, addressed: Iterable[st
     variables = (*variables_of_files(definition, project), *definition.environment)
     given = {each.name: each for each in variables if each.value}
     if kind == "postgres":
-        return _of_postgres(given, addressed)
+        unset = {each.name: each for each in variables if not each.value and any(variables_in(each.pieces))}
+        return _of_postgres(unset | given, addressed, project.names)
     password = _first(given, _PASSWORDS)
     text = password.value if password else _password_option(definition)
     keys: dict[str, Any] = {}
     evidence: list[Evidence] = []
     if text:
         # What a command says has been put together already.
-        is_private = _is_private(password) if password else text in project.names.values()
-        keys["password"] = RANDOM_PASSWORD if is_private else text
+        stated = _stated(password, project.names) if password else _variable_of(text, project.names) or text
+        keys["password"] = stated or RANDOM_PASSWORD
         evidence.append((password.at if password else definition.command_at).evidence("password"))
     return Statement(Login(password=text), keys, tuple(evidence))
 
@@ -80,14 +82,15 @@ def databases_in(text: str, hosts: Collection[str]) -> Iterator[str]:
     yield from (found["database"] for found in _ADDRESS.finditer(text) if found["host"] in hosts)
 
 
-def _of_postgres(given: dict[str, Variable], addressed: Iterable[str]) -> Statement:
+def _of_postgres(
+    given: dict[str, Variable], addressed: Iterable[str], names: Mapping[str, str]
+) -> Statement:
     user, password = _first(given, _USERS), _first(given, _PASSWORDS)
     database, more = _first(given, _DATABASES), _first(given, _MORE)
-    role = user.value if user else _USUAL_ROLE
-    keys: dict[str, Any] = {"user": role, "database": database.value if database else role}
-    # One that .env names stays there: devinit looks for it itself, or makes a random one.
-    if password is not None and not _is_private(password):
-        keys["password"] = password.value
+    role = user.value if user and user.value else _USUAL_ROLE
+    keys: dict[str, Any] = {"user": role, "database": database.value if database and database.value else role}
+    if password is not None and (stated := _stated(password, names)) is not None:
+        keys["password"] = stated
     listed = [each.strip() for each in more.value.split(",") if each.strip()] if more is not None else []
     others = [each for each in dict.fromkeys((*listed, *addressed)) if each != keys["database"]]
     if others:
@@ -101,9 +104,25 @@ def _first(given: dict[str, Variable], names: tuple[str, ...]) -> Variable | Non
     return next((given[name] for name in names if name in given), None)
 
 
-def _is_private(variable: Variable) -> bool:
-    """Whether a value comes from a file of variables: it must not get into a devinit.toml."""
-    return variable.is_of_a_file or any(variables_in(variable.pieces))
+def _stated(password: Variable, names: Mapping[str, str]) -> str | None:
+    """Return a password as a devinit.toml may have it: one of a file of variables by the name of a variable.
+
+    None where no variable is the whole of it: devinit looks for it itself, or makes a random one.
+    """
+    if not password.is_of_a_file and not any(variables_in(password.pieces)):
+        return password.value
+    match password.pieces:
+        case (Pattern(name=name, operator=operator, operand=operand),) if not password.is_of_a_file and not any(
+            variables_in(operand)
+        ):
+            default = expanded(operand, {}) if operator.endswith("-") else ""
+            return f"${{{name}:-{default}}}" if default else f"${{{name}}}"
+    return _variable_of(password.value, names)
+
+
+def _variable_of(text: str, names: Mapping[str, str]) -> str | None:
+    """Return the variable of a `.env` file that has a value."""
+    return next((f"${{{name}}}" for name, value in names.items() if value == text), None) if text else None
 
 
 def _password_option(definition: Definition) -> str:

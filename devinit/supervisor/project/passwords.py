@@ -5,7 +5,7 @@ What is published and what the servers get must be the same, so both come from o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -66,9 +66,19 @@ class Passwords:
             self._read = signature, values
         values = dict(self._read[1])
         for service in project.services.values():
-            values |= {name: each for name, each in service.env.items() if name not in service.left_out}
-        stated = project.environment.items()
-        return values | {name: each for name, each in stated if name not in project.left_out}
+            values |= _with_values(service.env, service.left_out, values)
+        return values | _with_values(project.environment, project.left_out, values)
+
+
+def _with_values(
+    given: Mapping[str, str], left_out: Collection[str], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what devinit.toml gives; what names a variable of ours takes no value of a file away."""
+    return {
+        name: each
+        for name, each in given.items()
+        if name not in left_out and not ("${" in each and name in values)
+    }
 
 
 def as_they_run(project: Project, running: Mapping[str, Service]) -> Project:

@@ -38,6 +38,12 @@ def port_of(service: Service) -> int | None:
     return service.port.preferred if service.port else None
 
 
+def password_of(project: Project) -> str | None:
+    settings = project.services["postgres"].settings_as(PostgresSettings)
+    assert settings is not None
+    return settings.password
+
+
 def seen(project: Project, service: str) -> dict[str, str]:
     """Return the place of each key that a service was read from."""
     return {each.about: each.place for each in project.evidence[service]}
@@ -183,9 +189,46 @@ class TestADataService:
             """
         )
 
-        assert project.services["postgres"].settings_as(PostgresSettings).password is None  # type: ignore[union-attr]  # it has some
-        assert project.services["redis"].settings == RedisSettings(password="random")
+        # The applications have the same variables: one database with one password.
+        assert password_of(project) == "${PG_PASS}"
+        assert project.services["redis"].settings == RedisSettings(password="${REDIS_PASS}")
         assert "hidden" not in initial_toml(project)
+
+    @pytest.mark.parametrize(
+        ("written", "password"),
+        [
+            ("${PG_PASS:-dev}", "${PG_PASS:-dev}"),
+            ("$UNSET_ANYWHERE", "${UNSET_ANYWHERE}"),
+            ("${UNSET-dev}", "${UNSET:-dev}"),
+            ("${PG_PASS:?set it}", "${PG_PASS}"),
+            ("${UNSET:-${PG_PASS}}", "${PG_PASS}"),
+            ("a${PG_PASS}b", None),
+            ("hidden", "hidden"),
+        ],
+    )
+    def test_names_the_variable_that_its_password_comes_from(
+        self, write: Write, composed: Composed, written: str, password: str | None
+    ) -> None:
+        write(".env", "PG_PASS=hidden\n")
+
+        project = composed(f'db: {{image: postgres, environment: {{POSTGRES_PASSWORD: "{written}"}}}}\n')
+
+        assert password_of(project) == password
+
+    def test_names_the_variable_that_has_the_password_of_its_own_file(
+        self, write: Write, composed: Composed
+    ) -> None:
+        write(".env", "DB_PASSWORD=hidden\n")
+        write("db.env", "POSTGRES_PASSWORD=hidden\n")
+
+        assert password_of(composed("db: {image: postgres, env_file: db.env}\n")) == "${DB_PASSWORD}"
+
+    def test_of_redis_names_the_variable_of_its_command(self, write: Write, composed: Composed) -> None:
+        write(".env", "REDIS_PW=hidden\n")
+
+        project = composed("cache:\n  image: redis\n  command: redis-server --requirepass ${REDIS_PW}\n")
+
+        assert project.services["redis"].settings == RedisSettings(password="${REDIS_PW}")
 
     def test_has_the_names_of_its_file_of_variables(self, write: Write, composed: Composed) -> None:
         write("db.env", "POSTGRES_USER=app\nPOSTGRES_DB=shop\nPOSTGRES_PASSWORD=hidden\n")
