@@ -70,10 +70,14 @@ def renamed(found: Project, services: Raw) -> dict[str, str]:
     for name, table in services.items():
         if not isinstance(table, dict) or name in found.services:
             continue
-        others = (each for each in found.services.values() if each.name not in {*services, *names})
-        same = next((each.name for each in others if _is_same(name, table, each, found)), None)
-        if same is not None:
-            names[same] = name
+        others = [each for each in found.services.values() if each.name not in {*services, *names}]
+        same = [each for each in others if _is_same(name, table, each, found)]
+        if "command" not in table and len(same) > 1 and kind_of(same[0]).runs_a_command:
+            # The server of the folder; a table that could mean several is none of them.
+            servers = [each for each in same if each.port is not None]
+            same = servers if len(servers) == 1 else []
+        if same:
+            names[same[0].name] = name
     return names
 
 
@@ -183,13 +187,17 @@ def _relative(path: Path, root: Path) -> str:
 
 def _is_same(name: str, table: Raw, service: Service, found: Project) -> bool:
     """Whether a service of the file is a detected one that has another name."""
+    implied = kind_implied_by(name, has_command="command" in table)
     if not kind_of(service).runs_a_command:
-        implied = kind_implied_by(name, has_command="command" in table)
         return bool(table.get("provider", implied) == service.provider)
     command = table.get("command", "")
     folder = os.path.normpath(found.root / table.get("directory", ""))
-    if not command or folder != os.path.normpath(service.directory):
+    if folder != os.path.normpath(service.directory):
         return False
+    if not command:
+        is_alike = service.port is not None or table.keys().isdisjoint(("port", "range"))
+        is_of_its_kind = table.get("provider", implied) == service.provider
+        return "directory" in table and "url" not in table and is_of_its_kind and is_alike
     serves = "port" in table or _TAKES_PORT.search(command) is not None
     return (serves and service.port is not None) or command == service.command
 

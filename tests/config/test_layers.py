@@ -73,6 +73,36 @@ class TestAFileOverWhatIsFound:
         assert project.services["frontend"].depends_on == ("api",)
         assert project.services["api"].before_start == ("python -m alembic upgrade head",)
 
+    def test_calls_a_server_by_another_name_when_it_names_its_folder(self, loaded: Loaded) -> None:
+        project = loaded('[services.api]\ndirectory = "backend"\nport = 8000')
+
+        assert set(project.services) == {"postgres", "frontend", "worker", "api"}
+        assert project.services["frontend"].depends_on == ("api",)
+        assert (project.services["api"].command or "").startswith("uvicorn main:app")
+        assert project.services["api"].before_start == ("python -m alembic upgrade head",)
+
+    def test_means_the_server_among_several_services_of_a_folder(self, loaded: Loaded, write: Write) -> None:
+        write("backend/jobs.py", "from celery import Celery\napp = Celery()\n")
+        write("backend/requirements.txt", "fastapi\nasyncpg\ncelery\nredis\n")
+        write("Procfile", "")
+        found = loaded("").services
+        assert [name for name, each in found.items() if each.directory.name == "backend"] == [
+            "backend", "worker",
+        ]  # fmt: skip
+
+        project = loaded('[services.api]\ndirectory = "./backend/"')
+
+        assert (project.services["api"].command or "").startswith("uvicorn main:app")
+        assert "worker" in project.services
+
+    def test_means_no_service_of_another_kind(self, loaded: Loaded) -> None:
+        project = loaded('[services.api]\ndirectory = "backend"\nprovider = "redis"')
+
+        assert list(project.services) == ["postgres", "backend", "frontend", "worker", "api"]
+
+    def test_means_no_worker_by_its_folder_when_it_has_a_port(self, refused: Refused) -> None:
+        assert "services.api.command: missing" in refused('[services.api]\ndirectory = "."\nport = 8000')
+
     def test_calls_a_database_by_another_name(self, loaded: Loaded) -> None:
         project = loaded('[services.db]\nprovider = "postgres"\nport = 5450')
 
