@@ -15,8 +15,6 @@ from devinit.cli.project import root_of
 from devinit.cli.terminated import Terminable
 from devinit.errors import UsageError
 from devinit.logs import MARKER
-from devinit.logs.lines import Line
-from devinit.logs.mask import KeyLines
 from devinit.logs.merge import in_order
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
@@ -26,10 +24,11 @@ from devinit.text import harmless, shortened
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from devinit.cli.arguments import Arguments
+    from devinit.logs.lines import Line
     from devinit.system.matching import Search
 
 EXAMPLE = "devinit logs backend -f --grep 'ERROR|Traceback'"
@@ -219,7 +218,7 @@ class Printer:
         """`most`: how many bytes are printed of what is there already; None for all. `shortens`: long lines."""
         self.has_shown = False
         self._paint = Paint(sys.stdout)
-        self._mask, self._keys = mask_of(root), KeyLines()
+        self._mask = mask_of(root)
         self._before = self._prefixes(names) if len(names) > 1 else dict.fromkeys(names, "")
         self._pattern = pattern
         self._as_json, self._times = as_json, times
@@ -242,8 +241,7 @@ class Printer:
         if self._most is None:
             self.show(lines)
             return
-        lines = [*self._without_keys(lines)]
-        kept, left_out = last_within(lines, self._most, self._size)
+        kept, left_out = last_within([*lines], self._most, self._size)
         if left_out:
             said = "1 line is" if left_out == 1 else f"{left_out:,} lines are"
             text = f"{MARKER}{said} left out before this: --max-bytes {self._most} ---"
@@ -252,7 +250,7 @@ class Printer:
                 print_json({"service": None, "time": at, "run": None, "line": text, "truncated": True})
             else:
                 terminal.write(sys.stdout, [self._paint.dim(text)])
-        self._print(kept)
+        self.show(kept)
 
     def _size(self, each: tuple[str, Line]) -> int:
         """Return how many bytes a line takes when it is printed."""
@@ -264,13 +262,6 @@ class Printer:
 
     def show(self, lines: Iterable[tuple[str, Line]]) -> None:
         """Print lines of services."""
-        self._print(self._without_keys(lines))
-
-    def _without_keys(self, lines: Iterable[tuple[str, Line]]) -> Iterator[tuple[str, Line]]:
-        for service, line in lines:
-            yield service, Line(self._keys(service, line.text), line.time, line.run)
-
-    def _print(self, lines: Iterable[tuple[str, Line]]) -> None:
         if not self._as_json:
             terminal.write(sys.stdout, (self._line(*each) for each in lines), self._mask)
             return

@@ -11,7 +11,6 @@ from pathlib import Path
 from devinit.dashboard.lines.line import LogLine
 from devinit.logs import log_path
 from devinit.logs.follow import Follower
-from devinit.logs.mask import KeyLines
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
 from devinit.masking import masked
@@ -31,15 +30,13 @@ def stream(lines: Sequence[LogLine], root: Path, service: str | None, services: 
     tails = [Tail(name, log_path(root, name)) for name in names]
     for tail in tails:
         tail.last(1, follow=True)
-    mask, keys = mask_of(root), KeyLines()
+    mask = mask_of(root)
     # asyncio takes Ctrl-C for the wish that the whole program ends.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with suppress(KeyboardInterrupt), Follower(tails, lambda text: write([text])) as follower:
             while True:
-                write(
-                    (f"{name_of(name, wide)}{keys(name, line.text)}" for name, line in follower.lines()), mask
-                )
+                write((f"{name_of(name, wide)}{line.text}" for name, line in follower.lines()), mask)
                 follower.wait(WAIT_SECONDS)
     finally:
         signal.signal(signal.SIGINT, before)

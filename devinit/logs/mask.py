@@ -8,8 +8,11 @@ with a telling name); this module adds the values themselves. The log files stay
 from __future__ import annotations
 
 import re
+from collections import deque
 from enum import Enum
+from itertools import islice
 
+from devinit.logs.lines import Line
 from devinit.masking import HIDDEN, hides, masked
 from devinit.masking.names import SWITCHES
 from devinit.masking.patterns import passwords_of_urls
@@ -17,13 +20,15 @@ from devinit.masking.tokens import KEY_BEGINS, KEY_ENDS, KEY_MARK, is_line_of_ke
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 SHORTEST = 6
 """A shorter one is hidden only where it is said to be one: it may be part of any word."""
 NO_SECRETS = frozenset({"password", "postgres", "secret", "changeme", "default", "development"})
 """Passwords that are words of any log; hidden as the shorter ones are."""
 
+LONGEST_KEY = 200
+"""Lines of a private key: one of RSA with 16,384 bits has 195."""
 MOST_OTHERS = 3
 """Lines within a private key that are none of it: its header, and what other threads print meanwhile."""
 
@@ -94,6 +99,49 @@ class KeyLines:
             return text
         self._others[service] = 0
         return f"{text[: place[0]]}{HIDDEN}{text[place[1] :]}"
+
+    def unfinished(self, service: str, text: str) -> str:
+        """Return a line as it is now that goes on, and is judged again when it is whole."""
+        after, others = self._after.copy(), self._others.copy()
+        try:
+            return self(service, text)
+        finally:
+            self._after, self._others = after, others
+
+
+def without_keys_backwards(lines: Iterable[Line], keys: KeyLines, service: str) -> Iterator[Line]:
+    """Yield lines from the last one to the first as `KeyLines` shows them; it then knows the end of them.
+
+    A line is judged by those before it, which are read ahead for that: few, where there is no key.
+    """
+    source, ahead = iter(lines), deque[Line]()
+    for text in _before(ahead, source):
+        keys(service, text)
+    while ahead or (ahead := deque(islice(source, 1))):
+        line = ahead.popleft()
+        if rest_of_key(line.text, is_certain=True) is not None:
+            above = KeyLines()
+            for text in _before(ahead, source):
+                above(service, text)
+            line = Line(above(service, line.text), line.time, line.run)
+        yield line
+
+
+def _before(ahead: deque[Line], source: Iterator[Line]) -> list[str]:
+    """Return the lines that decide about the one after them, in their order; read those that are not `ahead`."""
+    found: list[str] = []
+    others = 0
+    while len(found) < LONGEST_KEY and others <= MOST_OTHERS:
+        if len(found) == len(ahead) and (line := next(source, None)) is not None:
+            ahead.append(line)
+        if len(found) == len(ahead):
+            break
+        text = ahead[len(found)].text
+        found.append(text)
+        if KEY_MARK in text:
+            break
+        others = 0 if is_line_of_key(text) else others + 1
+    return found[::-1]
 
 
 def secrets_of(environment: Mapping[str, str]) -> Iterator[str]:

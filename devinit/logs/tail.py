@@ -11,6 +11,7 @@ import os
 from devinit.errors import StateFileError
 from devinit.logs import MARKER
 from devinit.logs.lines import Line, ReversedLine, Splitter, text_of
+from devinit.logs.mask import KeyLines, without_keys_backwards
 from devinit.logs.times import Times, read_times, times_path
 from devinit.system.holes import data_from
 from devinit.system.limits import cure_of_limit
@@ -18,11 +19,13 @@ from devinit.system.regular import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 BLOCK = 64 * 1024
 SKIP = 1024 * 1024
 """Bytes that are looked at together where only line ends are counted."""
+BYTES_BEFORE = 16 * 1024
+"""As many as a private key has at most: one of RSA with 16,384 bits has 13,000."""
 CLOSED = -1
 
 
@@ -34,6 +37,7 @@ class Tail:
         self.path = os.fspath(path)
         self._descriptor = CLOSED
         self._splitter = Splitter()
+        self._keys = KeyLines()
         self._times: dict[int, Times] | None = None
         self._run: float | None = None
 
@@ -50,7 +54,8 @@ class Tail:
         Reads no more than it takes to find them. With `follow` a line that is not finished waits for its end.
         """
         found: list[Line] = []
-        for line in self._backwards(follow=follow) if count > 0 or follow else ():
+        lines = self._backwards(follow=follow) if count > 0 or follow else ()
+        for line in without_keys_backwards(lines, self._keys, self.name):
             if len(found) >= count or (since is not None and line.time < since):
                 break
             if wanted(line):
@@ -59,7 +64,7 @@ class Tail:
 
     def since(self, moment: float, *, follow: bool = False) -> Iterator[Line]:
         """Yield all lines that were printed since then, the oldest first."""
-        for line in self._forwards(moment, follow=follow):
+        for line in self._without_keys(self._forwards(moment, follow=follow)):
             if line.time >= moment:
                 yield line
 
@@ -68,6 +73,9 @@ class Tail:
 
         `most`: stop after so many bytes, however much there is; a fast writer is never caught up with.
         """
+        yield from self._without_keys(self._more(most))
+
+    def _more(self, most: int | None) -> Iterator[Line]:
         if self._descriptor == CLOSED and not self._open():
             return
         yield from self._appended(most)
@@ -104,7 +112,8 @@ class Tail:
         if (found := self._splitter.unfinished()) is None:
             return None
         _, line, missing = found
-        return Line(text_of(line, missing), os.fstat(self._descriptor).st_mtime, self._run)
+        text = self._keys.unfinished(self.name, text_of(line, missing))
+        return Line(text, os.fstat(self._descriptor).st_mtime, self._run)
 
     def is_deleted(self) -> bool:
         """Whether the file was deleted: what is still printed there is kept nowhere."""
@@ -115,6 +124,10 @@ class Tail:
         if self._descriptor != CLOSED:
             os.close(self._descriptor)
             self._descriptor = CLOSED
+
+    def _without_keys(self, lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            yield Line(self._keys(self.name, line.text), line.time, line.run)
 
     # Forwards
 
@@ -162,7 +175,8 @@ class Tail:
                 continue
             times = self._times_of(self._descriptor)
             self._run = times.run_at(os.fstat(self._descriptor).st_size)
-            begin = line_around(self._descriptor, times.since(moment))
+            # A little earlier: whether a line is the end of a private key, those before it tell.
+            begin = line_around(self._descriptor, max(0, times.since(moment) - BYTES_BEFORE))
             first = data_from(self._descriptor, begin)
             inside = first > begin or not starts_a_line(self._descriptor, first)
             self._splitter = Splitter(first, inside_a_line=inside)

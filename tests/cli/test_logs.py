@@ -42,6 +42,15 @@ class TestLines:
         assert logged("logs", "backend", "-n", "2").stdout == "request 198\nrequest 199\n"
         assert logged("logs", "backend", "-n", "0").stdout == ""
 
+    def test_hide_the_end_of_a_private_key_that_is_searched_for(self, logged: Shop) -> None:
+        body = f"{'hunter2Ab1+' * 6}"[:64]
+        logged.log("web").write_text(
+            f"-----BEGIN PRIVATE KEY-----\n{body}\nZd9T\n-----END PRIVATE KEY-----\n"
+        )
+
+        assert logged("logs", "web", "--grep", "^....$").stdout == ""
+        assert logged("logs", "web", "-n", "2").stdout == "***\n-----END PRIVATE KEY-----\n"
+
     def test_can_be_searched_and_the_last_matches_count(self, logged: Shop) -> None:
         assert (
             logged("logs", "--grep", "request 1.$|ERR", "-n", "1").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -330,3 +331,73 @@ class TestALogThatCannotBeRead:
         assert [(service, line.text) for service, line in shown] == [("web", "here")]
         [text] = said
         assert "loop.log cannot be read" in text
+
+
+KEY = (
+    "-----BEGIN PRIVATE KEY-----",
+    "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKB",
+    "q8rX0sLw3E5Kq3ZdTfFh2PaQc1Gk5hTqYvB2nQ8rX0sLw3E5Kq3ZdTfFh2PaQc1G",
+    "Zd9T",
+)
+"""A private key without its end: its last line is told from a word by those before it alone."""
+
+
+class TestTheLastLineOfAPrivateKey:
+    @pytest.fixture
+    def keyed(self, log: Path) -> Path:
+        log.write_text("\n".join(("before", *KEY, "")))
+        return log
+
+    def test_is_hidden_where_no_other_line_is_wanted(self, keyed: Path) -> None:
+        assert last(keyed, 1) == ["***"]
+        assert Tail("web", keyed).last(100, lambda line: "9" in line.text) == []
+        assert Tail("web", keyed).last(1, lambda line: "before" not in line.text)[0].text == "***"
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_is_hidden_although_it_comes_when_the_lines_before_it_were_read(
+        self, log: Path, count: int
+    ) -> None:
+        log.write_text("\n".join(("before", *KEY[:-1], "")))
+        tail = Tail("web", log)
+        tail.last(count, lambda line: "before" in line.text, follow=True)
+
+        with log.open("a") as file:
+            file.write(f"{KEY[-1]}\n")
+
+        assert more(tail) == ["***"]
+
+    def test_is_hidden_while_its_end_is_not_there(self, log: Path) -> None:
+        log.write_text("")
+        tail = Tail("web", log)
+        tail.last(1, follow=True)
+        log.write_text("\n".join(KEY))
+        assert more(tail) == [KEY[0], "***", "***"]
+
+        unfinished = tail.unfinished()
+
+        assert unfinished is not None
+        assert unfinished.text == "***"
+
+    def test_is_hidden_when_the_lines_before_it_are_older(self, log: Path) -> None:
+        log.write_text("\n".join(KEY[:-1]) + "\n")
+        inode, size = log.stat().st_ino, log.stat().st_size
+        with log.open("a") as file:
+            file.write(f"{KEY[-1]}\nit is up\n")
+        points = ((0, 100), (size, 101), (size + 1, 200), (log.stat().st_size, 201))
+        Path(times_path(log)).write_text("".join(f"{inode} {at} {time}\n" for at, time in points))
+
+        assert [line.text for line in Tail("web", log).since(150)] == ["***", "it is up"]
+
+    def test_is_no_word_far_from_a_key(self, log: Path) -> None:
+        words = ["the key is broken", "the server starts", "it listens on 8000", "it is ready", "Zd9T"]
+        log.write_text("\n".join((*KEY[:1], *words, "")))
+
+        assert last(log, 1) == ["Zd9T"]
+        assert last(log) == [KEY[0], *words]
+
+    def test_costs_little_to_look_for(self, log: Path) -> None:
+        log.write_text("Ready2Go\n" * 20_000)
+        begun = time.process_time()
+
+        assert last(log, 20_000) == ["Ready2Go"] * 20_000
+        assert time.process_time() - begun < 2

@@ -153,9 +153,7 @@ class Checkout:
         """Return the password that a server in the folder has, beside other services."""
         place = Place(project="shop", root=self.root, data=self.root / "data", environment=caller)
         services = (replace(service, directory=self.root), *others)
-        project = replace(
-            a_project(service), root=self.root, services={each.name: each for each in services}
-        )
+        project = replace(a_project(service), root=self.root, services={each.name: each for each in services})
         settings = self._passwords.settled(project, place).services[service.name].settings
         assert isinstance(settings, PostgresSettings | RedisSettings)
         return settings.password

@@ -16,7 +16,6 @@ from msgspec import Struct
 from devinit.errors import StateFileError
 from devinit.logs import log_path
 from devinit.logs.lines import Line
-from devinit.logs.mask import KeyLines
 from devinit.logs.secrets import mask_of
 from devinit.logs.tail import Tail
 from devinit.system.descriptors import descriptors
@@ -54,7 +53,7 @@ class Feed:
         self._tails: dict[str, Tail] = {}
         self._unfinished: dict[str, str] = {}
         self._wanted: tuple[str, ...] = ()
-        self._mask, self._keys = mask_of(root), KeyLines()
+        self._mask = mask_of(root)
         self._ended = threading.Event()
 
     def begin(self) -> None:
@@ -100,7 +99,7 @@ class Feed:
             if name not in self._tails:
                 self._tails[name] = tail = Tail(name, self._log_of(name))
                 try:
-                    first.append(Piece(name, self._masked(name, tail.last(AT_FIRST, follow=True))))
+                    first.append(Piece(name, self._masked(tail.last(AT_FIRST, follow=True))))
                 except StateFileError:
                     continue  # it belongs to another user, which the supervisor says
         if first:
@@ -120,7 +119,7 @@ class Feed:
     def _look(self, tail: Tail) -> Piece | None:
         try:
             skipped = tail.skip(KEEP) if tail.unread() > BEHIND else 0
-            lines = self._masked(tail.name, tail.more(most=BEHIND))
+            lines = self._masked(tail.more(most=BEHIND))
             unfinished = self._masked_line(found) if (found := tail.unfinished()) else None
         except StateFileError:
             return None  # as above
@@ -130,10 +129,8 @@ class Feed:
             return None
         return Piece(tail.name, lines, skipped, unfinished)
 
-    def _masked(self, service: str, lines: Iterable[Line]) -> list[Line]:
-        return [
-            self._masked_line(Line(self._keys(service, line.text), line.time, line.run)) for line in lines
-        ]
+    def _masked(self, lines: Iterable[Line]) -> list[Line]:
+        return [self._masked_line(line) for line in lines]
 
     def _masked_line(self, line: Line) -> Line:
         return Line(self._mask(line.text), line.time, line.run)

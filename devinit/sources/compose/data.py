@@ -82,15 +82,13 @@ def databases_in(text: str, hosts: Collection[str]) -> Iterator[str]:
     yield from (found["database"] for found in _ADDRESS.finditer(text) if found["host"] in hosts)
 
 
-def _of_postgres(
-    given: dict[str, Variable], addressed: Iterable[str], names: Mapping[str, str]
-) -> Statement:
+def _of_postgres(given: dict[str, Variable], addressed: Iterable[str], names: Mapping[str, str]) -> Statement:
     user, password = _first(given, _USERS), _first(given, _PASSWORDS)
     database, more = _first(given, _DATABASES), _first(given, _MORE)
     role = user.value if user and user.value else _USUAL_ROLE
     keys: dict[str, Any] = {"user": role, "database": database.value if database and database.value else role}
-    if password is not None and (stated := _stated(password, names)) is not None:
-        keys["password"] = stated
+    if password is not None and (text := _stated(password, names)) is not None:
+        keys["password"] = text
     listed = [each.strip() for each in more.value.split(",") if each.strip()] if more is not None else []
     others = [each for each in dict.fromkeys((*listed, *addressed)) if each != keys["database"]]
     if others:
@@ -112,8 +110,8 @@ def _stated(password: Variable, names: Mapping[str, str]) -> str | None:
     if not password.is_of_a_file and not any(variables_in(password.pieces)):
         return password.value
     match password.pieces:
-        case (Pattern(name=name, operator=operator, operand=operand),) if not password.is_of_a_file and not any(
-            variables_in(operand)
+        case (Pattern(name=name, operator=operator, operand=operand),) if (
+            not password.is_of_a_file and not any(variables_in(operand))
         ):
             default = expanded(operand, {}) if operator.endswith("-") else ""
             return f"${{{name}:-{default}}}" if default else f"${{{name}}}"
