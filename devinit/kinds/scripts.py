@@ -11,6 +11,7 @@ from pathlib import Path
 from devinit.errors import StateFileError
 from devinit.model.service import Service
 from devinit.model.shell_words import BASH, FUNCTIONS, advice_about, windows_line_ends
+from devinit.system.bounds import Bounds, bounds_within
 from devinit.system.files import LARGEST_SETTINGS, read_bytes
 
 SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
@@ -19,10 +20,11 @@ _PROGRAMS_TOO = ("conda", "mamba", "micromamba")
 _BETWEEN = frozenset({"&&", "||", ";", "|", "&", "(", ")", "\n"})
 
 
-def unreadable_scripts(service: Service) -> Iterator[str]:
-    """Yield what is wrong with the scripts that a service's commands run."""
+def unreadable_scripts(service: Service, root: Path) -> Iterator[str]:
+    """Yield what is wrong with the scripts that a service's commands run, as far as the repository has them."""
+    bounds = bounds_within(root, service.directory)
     for command in _commands_of(service):
-        if script := with_windows_line_ends(command, service.directory):
+        if script := with_windows_line_ends(command, service.directory, bounds):
             yield windows_line_ends(script)
 
 
@@ -35,13 +37,20 @@ def foreign_words(service: Service) -> Iterator[str]:
             yield from filter(None, (_advice_about(words) for words in starts))
 
 
-def with_windows_line_ends(command: str, directory: Path) -> str | None:
-    """Return the script in a command line that the system or a shell reads, and whose lines end with CRLF."""
+def with_windows_line_ends(command: str, directory: Path, bounds: Bounds | None = None) -> str | None:
+    """Return the script in a command line that the system or a shell reads, and whose lines end with CRLF.
+
+    `bounds`: how far a command is believed that has not run yet.
+    """
     with suppress(ValueError):
         words = shlex.split(command)
         for before, word in zip(["", *words], words, strict=False):
             is_for_a_shell = before.rpartition("/")[2] in SHELLS or word.endswith(".sh")
-            if (is_for_a_shell or "/" in word) and _ends_lines_so(directory / word, any_=is_for_a_shell):
+            if not (is_for_a_shell or "/" in word):
+                continue
+            path = directory / word
+            is_believed = bounds is None or bounds.holds(path)
+            if is_believed and _ends_lines_so(path, any_=is_for_a_shell):
                 return word
     return None
 
@@ -49,7 +58,9 @@ def with_windows_line_ends(command: str, directory: Path) -> str | None:
 def _ends_lines_so(path: Path, *, any_: bool) -> bool:
     """Whether a script has CRLF: in `any_` line, or in the first one, which names its interpreter."""
     try:
-        content = (read_bytes(path, most=LARGEST_SETTINGS) if path.is_file() else None) or b""
+        # What the system cannot run is an argument: settings, or secrets.
+        is_script = path.is_file() and (any_ or os.access(path, os.X_OK))
+        content = (read_bytes(path, most=LARGEST_SETTINGS) if is_script else None) or b""
     except (StateFileError, OSError):
         return False
     first = content.partition(b"\n")[0]

@@ -118,6 +118,7 @@ class TestAScriptWithWindowsLineEnds:
         path = tmp_path / next(word for word in command.split() if "run" in word)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content.encode())
+        path.chmod(0o755)
 
         assert "run" in (found := remedy_of(["Illegal option -"], command, tmp_path) or "")
         assert "has Windows line ends (CRLF)" in found

@@ -25,7 +25,7 @@ def surroundings(root: Path) -> Iterator[Finding]:
         problem, _, advice = text.rpartition("; ")
         yield Finding(check=CHECK, problem=problem, advice=advice)
     for service in services:
-        for text in dict.fromkeys(unreadable_scripts(service)):
+        for text in dict.fromkeys(unreadable_scripts(service, root)):
             problem, _, advice = text.partition(": ")
             yield Finding(check=CHECK, problem=f"{service.name}: {problem}", advice=advice)
         for text in dict.fromkeys(foreign_words(service)):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinit.errors import StateFileError
+from devinit.system.bounds import bounds_of
 from devinit.system.files import read_text
 
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ LARGEST_FILE = 200_000
 def has_tls_files(service: Service) -> bool:
     """Whether a service's folder has certificates of a server, or code that serves TLS."""
     names = _names_in(service.directory)
+    bounds = bounds_of(service.directory)
     return (
         any(fnmatch(name, pattern) for name in names for pattern in CERTIFICATES)
         or any(_has_certificates(service.directory / name) for name in names if name in CERTIFICATE_FOLDERS)
-        or any(map(_serves_tls, islice(_code(service), MOST_FILES)))
+        or any(map(_serves_tls, islice(filter(bounds.holds, _code(service)), MOST_FILES)))
     )
 
 
