@@ -112,12 +112,12 @@ class Launch:
         """Take the lock if it is free; return whether we have it."""
         try:
             return self.lock.acquire(blocking=False)
-        except StateFileError:
-            if os.path.isdir(os.path.dirname(self.lock.path)):
+        except StateFileError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
                 raise
         # A supervisor that was only asked something has just left, and has taken the unused folder away.
         self.lock = self._lock()
-        return self.lock.acquire(blocking=False)
+        return False
 
 
 class Spawned:

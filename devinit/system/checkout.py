@@ -58,19 +58,28 @@ def claim(root: str | os.PathLike[str]) -> str:
     Raise StateFileError when `.devinit` is a link or another user's, or something cannot be written.
     """
     real = os.path.realpath(root)
+    path = folder_of(real)
+    if _is_settled(root, real, path):
+        return path
+    create_private(os.path.dirname(path))
+    with FileLock(os.path.join(os.path.dirname(path), LOCK)):
+        # Opened again under the lock: before, a supervisor that was only asked something may have removed it.
+        own = open_own_folder(os.path.join(root, OWN_FOLDER))
+        try:
+            return _settle(own, real, path)
+        finally:
+            os.close(own)
+
+
+def _is_settled(root: str | os.PathLike[str], real: str, path: str) -> bool:
+    """Whether two small files agree on whose this state folder is, as nearly always, and nothing else is there."""
     own = open_own_folder(os.path.join(root, OWN_FOLDER))
     try:
-        path = folder_of(real)
         origin = origin_of(path)
-        # Nearly always: two small files agree, and nothing else is there.
         agrees = (
             origin is not None and origin.root == real and read_identity(IDENTITY, own) == origin.identity
         )
-        if agrees and not _has_left_over(own):
-            return path
-        create_private(os.path.dirname(path))
-        with FileLock(os.path.join(os.path.dirname(path), LOCK)):
-            return _settle(own, real, path)
+        return agrees and not _has_left_over(own)
     finally:
         os.close(own)
 

@@ -16,20 +16,37 @@ from devinit.system.limits import cure_of_limit
 
 IDENTITY = "identity"
 IDENTITY_BYTES = 16
+MOST_REMOVALS = 10
+"""How often `.devinit` may be removed while it is opened; each removal is the end of another supervisor."""
 EVERYTHING = b"*\n"
 """What the `.gitignore` of the folder says."""
 
 
 def open_own_folder(path: str) -> int:
     """Return a descriptor of `.devinit`, created 0700; refuse a link, or a folder of another user's."""
-    try:
-        os.mkdir(path, 0o700)
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise _unusable(path, error) from error
+    removals = 0
+    while True:
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
+            return _open_private(path)
+        except FileNotFoundError as error:
+            # A supervisor that was only asked something removes it when it leaves (`unused_state`).
+            removals += 1
+            if removals == MOST_REMOVALS:
+                raise _unusable(path, error) from error
+
+
+def _open_private(path: str) -> int:
+    """Open a `.devinit` that was there a moment ago. Raise FileNotFoundError when it was removed meanwhile."""
     try:
         own = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
             raise _refused(path) from error
@@ -53,6 +70,8 @@ def _make_private(path: str, own: int) -> None:
         _close_to_others(own)
     try:
         _ignore_everything(own)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise _unusable(path, error) from error
 

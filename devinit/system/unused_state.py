@@ -6,6 +6,7 @@ and its log. Without this, every clone that was looked at once would leave a fol
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -15,7 +16,7 @@ from devinit.system.file_lock import FileLock
 from devinit.system.files import read_text
 from devinit.system.own_folder import IDENTITY, read_identity
 from devinit.system.paths import SUPERVISOR_LOCK
-from devinit.system.state_folders import LAUNCH_LOCK, ORIGIN, origin_of, parts_of
+from devinit.system.state_folders import LAUNCH_LOCK, LOCK, ORIGIN, origin_of, parts_of
 
 STATE_FILE = "state.json"
 LOG = "supervisor.log"
@@ -28,11 +29,24 @@ def remove_unused(root: str | os.PathLike[str], folder: str | os.PathLike[str]) 
     """Remove a checkout's state folder and identity if nothing was started here; return whether it was removed.
 
     The caller has the checkout's supervisor lock, or knows that there is no supervisor. A command that launches
-    one at this moment keeps the folder. Raise OSError, or StateFileError, where something cannot be removed.
+    one at this moment keeps the folder, and so does one that claims a folder for any checkout. Raise OSError, or
+    StateFileError, where something cannot be removed.
     """
     path = os.fspath(folder)
+    claims = FileLock(os.path.join(os.path.dirname(path), LOCK))
+    # Not waited for: a claim may be waiting for our supervisor lock.
+    if not _is_unused(path) or not claims.acquire(blocking=False):
+        return False
+    try:
+        return _remove_unless_launched(root, path)
+    finally:
+        claims.release()
+
+
+def _remove_unless_launched(root: str | os.PathLike[str], path: str) -> bool:
+    """Remove an unused state folder and the identity. The caller has the lock on claims: none comes in between."""
     launch = FileLock(os.path.join(path, LAUNCH_LOCK))
-    if not _is_unused(path) or not launch.acquire(blocking=False):
+    if not launch.acquire(blocking=False):
         return False
     try:
         origin, aside = origin_of(path), f"{path}.unused"
@@ -71,8 +85,10 @@ def _remove_identity(own: str, identity: str) -> None:
         if read_identity(os.path.join(own, IDENTITY)) != identity:
             return
         _delete(own)
-    except FileNotFoundError:
-        return
+    except OSError as error:
+        # Removed by another process, or used by a command that has just opened it.
+        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+            raise
 
 
 def _delete(folder: str) -> None:

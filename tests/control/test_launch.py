@@ -7,6 +7,8 @@ import select
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,9 @@ from devinit.control import spawning
 from devinit.control.launch import connect_or_start, connect_to, connect_to_running
 from devinit.errors import SupervisorError
 from devinit.system.checkout import claim
+from devinit.system.file_lock import is_locked
 from devinit.system.paths import socket_path
+from devinit.system.unused_state import remove_unused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +116,23 @@ class TestASupervisor:
 
         assert client.call("ping")["pid"]
         client.close()
+
+    def test_is_launched_while_one_that_leaves_removes_the_unused_folder(self, root: Path) -> None:
+        done = threading.Event()
+
+        def leave_again_and_again() -> None:
+            while not done.is_set():
+                remove_unused(root, claim(root))
+
+        with ThreadPoolExecutor() as threads:
+            leaving = threads.submit(leave_again_and_again)
+            try:
+                for _ in range(200):
+                    with spawning.Launch(root) as launch:
+                        assert is_locked(launch.lock.path)
+            finally:
+                done.set()
+            leaving.result()
 
     def test_is_found_by_a_command_with_another_runtime_directory(
         self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
