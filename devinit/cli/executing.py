@@ -43,14 +43,23 @@ def run_to_end(words: Sequence[str], environment: dict[str, str], directory: str
     r"""Run a program at the caller's terminal; return its exit code, 128 + the number of a signal that ended it.
 
     Ctrl-C and Ctrl-\ at the terminal reach the program by themselves; SIGTERM and SIGHUP are handed on to it.
+    After one of those the program that ends well counts as ended by it: the caller wants nothing to follow.
     """
     import subprocess  # most commands are become
 
     children: list[subprocess.Popen[bytes]] = []
+    waiting: list[int] = []
+    received: list[int] = []
+
+    def send_waiting() -> None:
+        while waiting and children:
+            children[0].send_signal(waiting.pop(0))
 
     def hand_on(number: int, _frame: object) -> None:
-        for child in children:
-            child.send_signal(number)
+        # The program may run already although `Popen` has not returned yet: then the signal waits for that.
+        received.append(number)
+        waiting.append(number)
+        send_waiting()
 
     here = environment if directory is None else {**environment, "PWD": directory}
     kept = {number: signal.getsignal(number) for number in (*OF_THE_TERMINAL, *HANDED_ON)}
@@ -60,12 +69,15 @@ def run_to_end(words: Sequence[str], environment: dict[str, str], directory: str
             signal.signal(number, hand_on if number in HANDED_ON else lambda *_: None)
     try:
         children.append(subprocess.Popen(words, env=here, cwd=directory))
+        send_waiting()
         code = children[0].wait()
     except OSError as error:
         raise refused(words[0], here, error) from None
     finally:
         for number, before in kept.items():
             signal.signal(number, before)
+    if code == 0 and received:
+        code = -received[0]
     return code if code >= 0 else 128 - code
 
 

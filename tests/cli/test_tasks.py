@@ -78,8 +78,8 @@ class TestATask:
     ) -> None:
         done = tasks("run", *words)
 
+        assert done.returncode == 0, done.stderr
         assert done.stdout == printed.format(port=port, root=tasks.root)
-        assert done.returncode == 0
         assert not list(tasks.root.rglob("harmed"))
 
     def test_says_what_it_runs_on_standard_error(self, tasks: Shop) -> None:
