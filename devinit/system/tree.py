@@ -74,15 +74,22 @@ class ProcessTable:
 
         None when it has ended.
         """
+        return self.program_and_launchers(root)[0]
+
+    def program_and_launchers(
+        self, root: ProcessIdentity | None
+    ) -> tuple[ProcessIdentity | None, list[ProcessIdentity]]:
+        """Return the program of a service (`main_of`), and the processes around it that only run it."""
         if root is None or not self._is_there(root):
-            return None
-        pid = root.pid
-        while (facts := facts_of(pid)) is not None and only_launches(facts):
-            below = [child for child in self._children.get(pid, ()) if self._stats[child].runs]
+            return None, []
+        pids = [root.pid]
+        while (facts := facts_of(pids[-1])) is not None and only_launches(facts):
+            below = [child for child in self._children.get(pids[-1], ()) if self._stats[child].runs]
             if len(below) != 1:
                 break
-            [pid] = below
-        return next(iter(self._identities([pid])), None)
+            pids += below
+        *launchers, main = pids
+        return next(iter(self._identities([main])), None), list(self._identities(launchers))
 
     def are_apart(self, processes: Iterable[ProcessIdentity]) -> set[ProcessIdentity]:
         """Return which of these processes a person works in, or run in another one of these that is such a one."""

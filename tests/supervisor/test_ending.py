@@ -369,6 +369,29 @@ class TestEndingTheMainProcessFirst:
 
         assert [service.line(), service.line()] == ["job done", "ended with 0"]
 
+    async def test_lets_the_shell_around_it_run_its_last_lines(self, launch: Launcher) -> None:
+        program = shlex.join([sys.executable, "-S", "-E", "-c", WORKS_IN_A_CHILD])
+        service = launch.sh(f"LEVEL=1; {program}; sleep 0.2; echo cleaned up")
+        service.line()
+
+        ended = await end(launch, service, self.PATIENT)
+
+        assert [service.line(), service.line()] == ["job done", "cleaned up"]
+        assert (ended.left, ended.said, left_of(launch)) == ([], [], [])
+
+    async def test_asks_a_shell_around_it_that_goes_on(
+        self, launch: Launcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("devinit.supervisor.processes.ending.LAUNCHER_SECONDS", 0.1)
+        program = shlex.join([sys.executable, "-S", "-E", "-c", WORKS_IN_A_CHILD])
+        service = launch.sh(f"LEVEL=1; {program}; sleep 1000; echo never")
+        service.line()
+
+        ended = await end(launch, service, self.PATIENT)
+
+        assert (ended.left, ended.said, left_of(launch)) == ([], [], [])
+        assert ended.seconds < 10
+
     async def test_ends_what_it_leaves_behind(self, launch: Launcher) -> None:
         service = launch.python(WORKS_IN_A_CHILD, "leaves")
         service.line()

@@ -24,6 +24,8 @@ KILL_SECONDS = 5.0
 
 REST_SECONDS = 5.0
 """How long the other processes may take once the program itself has ended, or was given its time to."""
+LAUNCHER_SECONDS = 1.0
+"""How long a shell around the program may take to run its last lines once the program has ended."""
 TELLING_SECONDS = 1.0
 """For less than this no user has waited."""
 SHORT_SECONDS = 0.1
@@ -104,8 +106,8 @@ async def end_tree(
 
     What a person works in is left running, although it was started from the service: `spare` is called once
     for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
-    another one. With `to = "main"` the others are asked when the program itself has ended, or its grace is
-    over. Once `force` is set, the last signal follows at once. Without it, a database server that may still be
+    another one. With `to = "main"` the others are asked when the program itself has ended and a shell around it
+    had LAUNCHER_SECONDS to run its last lines, or when the grace is over. Once `force` is set, the last signal follows at once. Without it, a database server that may still be
     saving its data never gets that signal: it is waited for longer, and then returned. `say` reports which
     processes are waited for, and how many connections to the service's `ports` are open.
     """
@@ -128,7 +130,11 @@ async def end_tree(
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
-    main = (await process_scan.table()).main_of(root) if policy.to is StopTarget.MAIN else None
+    main, launchers = (
+        (await process_scan.table()).program_and_launchers(root)
+        if policy.to is StopTarget.MAIN
+        else (None, [])
+    )
     told = ""
     members: list[ProcessIdentity] = []
     saving: frozenset[ProcessIdentity] = frozenset()
@@ -148,6 +154,10 @@ async def end_tree(
             if clock() >= deadline or (may_be_forced and force.is_set()):
                 break
             if is_alone and main not in members:
+                around = [each for each in launchers if each in members]
+                with process_scan.opened(around) as (processes, _):
+                    if processes:
+                        await wait_for_exit(processes, min(deadline - clock(), LAUNCHER_SECONDS), force)
                 break
             if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
                 told = now
