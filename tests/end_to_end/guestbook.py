@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -150,10 +150,11 @@ class Guestbook:
         return self.devinit("start", "all", "--detach", *words, code=code, **environment)
 
     def stop(self) -> Outcome:
-        """Stop everything, and wait until the supervisor has gone as well."""
-        with self._supervisor() as supervisor:
-            outcome = self.devinit("stop")
-            assert supervisor is None or supervisor.wait(PATIENCE_SECONDS)
+        """Stop everything, and wait until the supervisor has gone as well: the stop may have started it."""
+        outcome = self.devinit("stop")
+        with ExitStack() as stack:
+            for supervisor in self._supervisors(stack):
+                assert supervisor.wait(PATIENCE_SECONDS)
         return outcome
 
     def status(self) -> Json:
@@ -252,16 +253,12 @@ class Guestbook:
                 process.kill()
         psutil.wait_procs(left, timeout=10)
 
-    @contextmanager
-    def _supervisor(self) -> Iterator[Process | None]:
-        pids = [process.pid for process in self.processes() if "devinit.supervisor" in process.cmdline()]
-        identity = identity_of(pids[0]) if pids else None
-        process = Process.open(identity) if identity else None
-        try:
-            yield process
-        finally:
-            if process is not None:
-                process.close()
+    def _supervisors(self, stack: ExitStack) -> Iterator[Process]:
+        for each in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                identity = identity_of(each.pid) if "devinit.supervisor" in each.cmdline() else None
+                if identity is not None and (process := Process.open(identity)) is not None:
+                    yield stack.enter_context(process)
 
     def _owns(self, process: psutil.Process) -> bool:
         with suppress(psutil.Error):

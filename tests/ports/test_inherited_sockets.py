@@ -43,6 +43,8 @@ else:
     started = subprocess.Popen(words, close_fds=False, stdout=subprocess.DEVNULL)
 if words[0] == "tmux":
     started.wait()
+while started.returncode is None and not open(f"/proc/{started.pid}/cmdline").read():
+    pass  # Popen returns while the program takes the place of its predecessor, and has no command line for a moment
 print("ready", started.pid, flush=True)
 signal.pause()
 """
@@ -72,8 +74,12 @@ def tmux(block: Block, stranger: Stranger, tmp_path: Path) -> Iterator[Callable[
 
     def start(port: int) -> ProcessIdentity:
         server = stranger(port, "", *words, "new-session", "-d", "cat", program=SERVER)
-        # What tmux has just forked has the socket for a moment more.
-        return others(port, server)[0]
+        # What it was forked by, or has just forked, has the socket for a moment more.
+        for each in others(port, server):
+            facts = facts_of(each.pid)
+            if facts is not None and facts.name == "tmux: server":
+                return each
+        raise AssertionError("tmux does not hold the socket")
 
     yield start
     subprocess.run([*words, "kill-server"], capture_output=True, check=False)
@@ -87,9 +93,9 @@ def shell(stranger: Stranger) -> Iterator[Callable[..., ProcessIdentity]]:
 
     def start(port: int, *words: str) -> ProcessIdentity:
         server = stranger(port, "", "in a terminal", os.ttyname(slave), *words, program=SERVER)
-        # `setsid` becomes the shell; it may still be about to.
+        # `setsid` becomes the shell; it may still be about to, and has no command line for a moment then.
         found = others(port, server)[0]
-        while (facts := facts_of(found.pid)) is not None and facts.name == "setsid":
+        while (facts := facts_of(found.pid)) is not None and (facts.name == "setsid" or not facts.command):
             os.sched_yield()
         started.append(found)
         return found
