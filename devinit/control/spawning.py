@@ -1,6 +1,6 @@
 """Start a supervisor. Imports little, so that it can begin before the command line has even been read."""
 
-# ruff: noqa: PTH110, PTH112, PTH116, PTH118, PTH120 -- without pathlib, for the same reason
+# ruff: noqa: PTH110, PTH112, PTH116, PTH118 -- without pathlib, for the same reason
 
 from __future__ import annotations
 

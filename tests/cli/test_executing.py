@@ -33,6 +33,8 @@ class TestASignal:
         assert run_to_end(["sh", "-c", script], {**os.environ}) == 128 + number
 
     def test_is_handed_on_once(self) -> None:
-        count = "n=0; trap 'n=$((n+1))' TERM; kill -TERM $PPID; for _ in 1 2 3 4 5; do sleep 0.02; done; exit $n"
+        count = (
+            "n=0; trap 'n=$((n+1))' TERM; kill -TERM $PPID; for _ in 1 2 3 4 5; do sleep 0.02; done; exit $n"
+        )
 
         assert run_to_end(["sh", "-c", count], {**os.environ}) == 1

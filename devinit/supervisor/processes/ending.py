@@ -107,9 +107,10 @@ async def end_tree(
     What a person works in is left running, although it was started from the service: `spare` is called once
     for each, or else `say`. The tree is read again after each wait: while it dies, a process may still start
     another one. With `to = "main"` the others are asked when the program itself has ended and a shell around it
-    had LAUNCHER_SECONDS to run its last lines, or when the grace is over. Once `force` is set, the last signal follows at once. Without it, a database server that may still be
-    saving its data never gets that signal: it is waited for longer, and then returned. `say` reports which
-    processes are waited for, and how many connections to the service's `ports` are open.
+    had LAUNCHER_SECONDS to run its last lines, or when the grace is over. Once `force` is set, the last signal
+    follows at once. Without it, a database server that may still be saving its data never gets that signal: it is
+    waited for longer, and then returned. `say` reports which processes are waited for, and how many connections to
+    the service's `ports` are open.
     """
     process_scan, force = process_scan or ProcessScan(), force or asyncio.Event()
 
@@ -130,11 +131,7 @@ async def end_tree(
     clock = asyncio.get_running_loop().time
     asked = signal.Signals[f"SIG{policy.signal}"]
     insist = signal.SIGKILL if policy.kill else signal.SIGQUIT
-    main, launchers = (
-        (await process_scan.table()).program_and_launchers(root)
-        if policy.to is StopTarget.MAIN
-        else (None, [])
-    )
+    main, launchers = await asked_alone(root, policy, process_scan)
     told = ""
     members: list[ProcessIdentity] = []
     saving: frozenset[ProcessIdentity] = frozenset()
@@ -154,10 +151,7 @@ async def end_tree(
             if clock() >= deadline or (may_be_forced and force.is_set()):
                 break
             if is_alone and main not in members:
-                around = [each for each in launchers if each in members]
-                with process_scan.opened(around) as (processes, _):
-                    if processes:
-                        await wait_for_exit(processes, min(deadline - clock(), LAUNCHER_SECONDS), force)
+                await wait_for_launchers({*launchers} & {*members}, process_scan, deadline - clock(), force)
                 break
             if clock() - began >= TELLING_SECONDS and (now := whom(members, ports)) != told:
                 told = now
@@ -292,6 +286,24 @@ async def wait_for_exit(processes: list[Process], seconds: float, force: asyncio
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def asked_alone(
+    root: ProcessIdentity | None, policy: StopPolicy, process_scan: ProcessScan
+) -> tuple[ProcessIdentity | None, list[ProcessIdentity]]:
+    """Return the program that alone is asked to end at first, if any is, and what only runs it."""
+    if policy.to is not StopTarget.MAIN:
+        return None, []
+    return (await process_scan.table()).program_and_launchers(root)
+
+
+async def wait_for_launchers(
+    launchers: set[ProcessIdentity], process_scan: ProcessScan, seconds: float, force: asyncio.Event
+) -> None:
+    """Let what ran the program end by itself, for LAUNCHER_SECONDS, or fewer where no more are left."""
+    with process_scan.opened([*launchers]) as (processes, _):
+        if processes:
+            await wait_for_exit(processes, min(seconds, LAUNCHER_SECONDS), force)
 
 
 def whom(members: Sequence[ProcessIdentity], ports: Sequence[int]) -> str:
