@@ -317,8 +317,10 @@ class Project(Struct, frozen=True, kw_only=True):
     """What detection or loading wants the developer to know."""
 
     def is_job(self, name: str) -> bool:
-        """Whether nothing else is expected of a service than that it ends: others wait for that."""
+        """Whether nothing else is expected of a service than that it ends: it runs once, or others wait for that."""
         service = self.services[name]
+        if service.once:
+            return True
         if service.port is not None or service.ready.is_stated:
             return False
         return any(each.conditions.get(name) is Condition.COMPLETED for each in self.services.values())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from devinit.model.service import Project, Service
 from devinit.supervisor.service.once import is_same_data, servers_of
 from tests.kinds.conftest import embedded_postgres, system_postgres
 from tests.places import state_of
+from tests.supervisor.conftest import wait_until
 
 if TYPE_CHECKING:
     from tests.supervisor.conftest import Shop
@@ -21,6 +24,8 @@ needs_postgres = pytest.mark.skipif(
     not (system_postgres() or embedded_postgres()), reason="needs a PostgreSQL server"
 )
 SERVERS = {"db": "postgres", "cache": "redis", "backend": "process", "other": "postgres"}
+STAYS_UP_SECONDS = 1.5
+"""More than a process without a port has to stay up to be called ready."""
 COUNT = "sh -c 'echo ran >> runs; exit ${CODE:-0}'"
 
 
@@ -102,6 +107,53 @@ class TestAOneShotWithoutAServerOfData:
         assert seeded("start").returncode == 0
 
         assert runs(seeded) == 2
+
+
+class TestAOneShotThatNothingWaitsFor:
+    """It takes longer than a service without a port takes to be called ready."""
+
+    @pytest.fixture
+    def seeded(self, shop: Shop) -> Shop:
+        os.mkfifo(shop.root / "gate")
+        shop.service("seed", command="sh -c 'echo ran >> runs; exit $(cat gate)'", once=True)
+        return shop
+
+    def test_is_waited_for(self, seeded: Shop) -> None:
+        start = seeded.begin("start")
+        start.until(type="phase", service="seed", phase="starting")
+        wait_until(lambda: runs(seeded) == 1, seeded.root)
+        time.sleep(STAYS_UP_SECONDS)
+        assert seeded.status()["seed"]["phase"] == "starting"
+
+        (seeded.root / "gate").write_text("0")
+
+        assert start.finish() == 0
+        assert seeded.status()["seed"]["phase"] == "exited"
+
+    def test_that_fails_is_not_run_again_by_itself(self, seeded: Shop) -> None:
+        start = seeded.begin("start")
+        wait_until(lambda: runs(seeded) == 1, seeded.root)
+        time.sleep(STAYS_UP_SECONDS)
+
+        (seeded.root / "gate").write_text("3")
+
+        assert start.finish() == 1
+        assert seeded.status()["seed"]["phase"] == "failed"
+        assert runs(seeded) == 1
+
+    def test_whose_supervisor_was_killed_is_not_run_again_by_itself(self, seeded: Shop) -> None:
+        seeded.begin("start")
+        wait_until(lambda: seeded.recorded_pids() != [], seeded.root, state_of(seeded.root))
+        seeded.kill_supervisor()
+        seeded("why", "seed")  # a supervisor takes it over
+        time.sleep(STAYS_UP_SECONDS)
+
+        (seeded.root / "gate").write_text("0")
+
+        assert seeded("wait", "seed").returncode == 1
+        assert runs(seeded) == 1
+        assert "its exit code is not known" in why(seeded, "seed")
+        assert "`devinit start` runs it again" in why(seeded, "seed")
 
 
 @needs_postgres

@@ -59,6 +59,10 @@ PORT_ATTEMPTS = 10
 
 NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
 
+UNSEEN = (
+    "; its exit code is not known, since the supervisor that had started it is gone\n`devinit start` runs it again"
+)
+
 Step: TypeAlias = tuple[LifecycleState, tuple[Action, ...]]
 
 
@@ -206,7 +210,8 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
             return change(state, phase=Phase.EXITED, reason=said, last_exit=0), (EndTree(),)
         advice = f"\n{NO_READY}" if code == 0 and event.success is Success.ONCE_READY else ""
         early = "" if event.success is Success.AWAITED else " before it was ready"
-        text = f"{said}{early}{why}{advice}"
+        unseen = UNSEEN if code is None and event.success is Success.AWAITED else ""
+        text = f"{said}{early}{why}{advice}{unseen}"
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     said += why
     if policy.mode is RestartMode.NEVER or (clean and policy.mode is RestartMode.ON_FAILURE):

@@ -34,7 +34,7 @@ class Success(StrEnum):
     ALWAYS = "always"
     """To end may be its whole purpose: it has no port, and nothing else is asked of it."""
     AWAITED = "awaited"
-    """To end is its whole purpose: others wait for that."""
+    """To end is its whole purpose."""
 
 
 class LifecycleState(Struct, frozen=True, kw_only=True):

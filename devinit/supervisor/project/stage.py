@@ -230,7 +230,7 @@ class Stage:
         return extra_probes(service, self._current.endpoints)
 
     def is_job(self, service: Service) -> bool:
-        """Whether nothing else is expected of a service than that it ends: others wait for that."""
+        """Whether nothing else is expected of a service than that it ends."""
         return service.name in self.project.services and self.project.is_job(service.name)
 
     def success_of(self, service: Service) -> Success:
