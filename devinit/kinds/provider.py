@@ -43,6 +43,8 @@ class Place(Struct, frozen=True, kw_only=True):
     """The caller's: PATH, DEVINIT_PG_BIN."""
     color: bool = False
     """Whether the output is read on a terminal: services are then asked for colours."""
+    only_looks: bool = False
+    """Nothing is run that the repository brings or chooses: its owner has not asked for a start of it."""
 
 
 class Install(Struct, frozen=True, kw_only=True):

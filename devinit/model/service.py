@@ -317,7 +317,7 @@ class Project(Struct, frozen=True, kw_only=True):
     """What detection or loading wants the developer to know."""
 
     def is_job(self, name: str) -> bool:
-        """Whether nothing else is expected of a service than that it ends: it runs once, or others wait for that."""
+        """Whether a service only has to end: it runs once, or others wait for its end."""
         service = self.services[name]
         if service.once:
             return True

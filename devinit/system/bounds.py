@@ -34,6 +34,13 @@ class Bounds(Struct, frozen=True):
             return None
         return target if os.path.exists(target) else None
 
+    def contains(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a name, or what it leads to, lies inside at all: also in what git or devinit keep there."""
+        folder, name = os.path.split(path)
+        places = (os.path.join(os.path.realpath(folder), name), os.path.realpath(path))
+        tops = (*self.tops, os.path.realpath(self.root))
+        return any(place == top or place.startswith(top.rstrip("/") + "/") for place in places for top in tops)
+
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether a name leads to something inside, or to nothing."""
         return self.target_beyond(path) is None

@@ -15,7 +15,9 @@ from devinit.system.state_folders import parts_of
 from devinit.system.walking import DEEPEST, walk
 
 DATA = "data"
-NOTES = ("program.json", "password", "users.acl", "ready-once")
+PROGRAM = "program.json"
+"""Names the program of a server, which devinit runs."""
+NOTES = (PROGRAM, "password", "users.acl", "ready-once")
 """What providers note beside the data: worth nothing without it."""
 UNFINISHED = ".unfinished"
 """How the name ends of what a provider had begun to make when it was killed."""
@@ -68,6 +70,9 @@ def move(own: str, folder: str, *, is_known: bool) -> None:
     if not is_real_folder(source):
         return
     refuse(own, folder, is_known=is_known)
+    if not is_known:
+        # It may have come with a repository; without it the choice is made again, and the data stays.
+        _remove_programs(source)
     if not os.path.lexists(target):
         _relocate(source, target)
         return
@@ -221,6 +226,19 @@ def _is_note(name: str) -> bool:
 def _remove_if_empty(folder: str) -> None:
     if not os.listdir(folder):
         os.rmdir(folder)
+
+
+def _remove_programs(source: str) -> None:
+    for name in os.listdir(source):
+        path = os.path.join(source, name, PROGRAM)
+        try:
+            os.unlink(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise StateFileError(
+                f"{path} cannot be removed: {error.strerror}", hint="remove it: it names a program to run"
+            ) from error
 
 
 def _refuse_what_no_server_made(folder: str, *, is_known: bool) -> None:

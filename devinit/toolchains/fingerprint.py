@@ -118,6 +118,16 @@ def is_stand_in(program: str, real: str) -> bool:
         return False
 
 
+def is_callers_choice(program: str, environment: Mapping[str, str]) -> bool:
+    """Whether the caller's PATH decides what a program runs, and nothing in a repository.
+
+    `.tool-versions` may name a folder of the repository, and `.volta/hooks.json` a command.
+    """
+    folder = os.path.dirname(program)
+    is_on_path = os.path.isabs(folder) and folder in environment.get("PATH", os.defpath).split(os.pathsep)
+    return is_on_path and not is_stand_in(program, os.path.realpath(program))
+
+
 def identity_of(path: str) -> str:
     """Return what changes with a file: empty where there is none."""
     try:

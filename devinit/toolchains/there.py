@@ -12,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from devinit.errors import StateFileError
-from devinit.system.bounds import is_in
+from devinit.system.bounds import Bounds
 from devinit.system.files import read_bytes, write_atomically
 from devinit.text import one_line
-from devinit.toolchains.fingerprint import key_of
+from devinit.toolchains.fingerprint import is_callers_choice, key_of
 from devinit.toolchains.node import there as node
 from devinit.toolchains.node.managers import MANAGERS
 from devinit.toolchains.python import there as python
@@ -28,6 +28,8 @@ KEPT = "toolchains.json"
 FAILED = "! "
 """Begins an answer that is no version."""
 LONGEST = 200
+_NOWHERE = Path("/")
+"""A folder in which no repository has files."""
 _IN_FOLDER = re.compile(r"(?:[a-z]+-)?v?(\d{1,4}\.\d{1,4}\.\d{1,4})(?:-[\w.-]*)?")
 """Version managers install into folders that are called after the version: `v20.11.0`, `cpython-3.12.4-linux`."""
 _SAID = re.compile(r"(?:^|[\sv])(\d{1,4}\.\d{1,4}(?:\.\d{1,6})?)")
@@ -49,20 +51,25 @@ class There(Struct, frozen=True):
 class Versions:
     """The versions of programs. `kept`: the file that remembers what was asked; None asks each time.
 
-    Nothing inside of `root` is run: a cloned repository may bring its own `node`.
+    Nothing inside of the bounds is run: a cloned repository may bring its own `node`. With `only_looks`,
+    neither is what a repository chooses: by a path in a command, or by a file that a version manager's stand-in reads.
     """
 
-    def __init__(self, root: Path, kept: Path | None, environment: Mapping[str, str]) -> None:
-        self._root, self._kept, self._environment = os.path.realpath(root), kept, environment
+    def __init__(
+        self, bounds: Bounds, kept: Path | None, environment: Mapping[str, str], *, only_looks: bool = False
+    ) -> None:
+        self._bounds, self._kept, self._environment = bounds, kept, environment
+        self._only_looks = only_looks
         self._answers: dict[str, str] | None = None
 
     def of(self, tool: str, path: Path, folder: Path, *, asks: bool = True) -> There:
         """Return what is known of a program that is run in a folder. Blocking. `asks`: run it if no file tells."""
         real = Path(os.path.realpath(path))
         version = version_by_files(tool, path, real)
-        is_of_repository = is_in(str(real), self._root) or is_in(os.path.abspath(path), self._root)  # noqa: PTH100
-        if version is not None or is_of_repository or tool in MANAGERS:
+        if version is not None or tool in MANAGERS or self._bounds.contains(path):
             return There(tool, path, version)
+        if self._only_looks:
+            asks = asks and is_callers_choice(str(path), self._environment)
         return self._asked(tool, path, folder, asks=asks)
 
     def _asked(self, tool: str, path: Path, folder: Path, *, asks: bool) -> There:
@@ -71,7 +78,7 @@ class Versions:
             self._answers = _read(self._kept)
         said = self._answers.get(key)
         if said is None and asks:
-            said = ask(tool, path, folder, self._environment)
+            said = ask(tool, path, _NOWHERE if self._only_looks else folder, self._environment)
             self._keep(key, said)
         if said is None or said.startswith(FAILED):
             return There(tool, path, None, (said or "").removeprefix(FAILED))

@@ -307,3 +307,104 @@ class TestAWatcherInTheCheckout:
 def changes_in(root: Path) -> dict[str, int]:
     """Return when each file and folder below a folder was changed."""
     return {str(path): path.lstat().st_mtime_ns for path in (root, *root.rglob("*"))}
+
+
+class TestAProgramOfTheRepository:
+    """No command that only looks may run it."""
+
+    @pytest.fixture
+    def ran(self, shop: Shop) -> Path:
+        """A file that is there when a program of the repository has run."""
+        (shop.root / ".git").mkdir()
+        (shop.root / ".git" / "HEAD").touch()
+        (shop.root / ".tool-versions").write_text("nodejs 20.0.0\npython 3.99.0\n")
+        return shop.root.parent / "ran"
+
+    def program(self, shop: Shop, ran: Path, name: str) -> None:
+        path = shop.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\ntouch {ran}\necho v18.0.0\n")
+        path.chmod(0o755)
+
+    def look(self, shop: Shop, **environment: str) -> None:
+        for words in LOOKING:
+            shop(*words, **environment)
+
+    def test_in_the_folder_that_devinit_keeps_is_not_run(self, shop: Shop, ran: Path) -> None:
+        self.program(shop, ran, ".devinit/python")
+        shop.service("web", command=".devinit/python app.py")
+
+        self.look(shop)
+
+        assert not ran.exists()
+
+    def test_outside_of_the_project_s_folder_is_not_run(self, shop: Shop, ran: Path) -> None:
+        self.program(shop, ran, "tools/node_modules/.bin/node")
+        (shop.root / "app").mkdir()
+        (shop.root / "app" / "devinit.toml").write_text(
+            '[services.web]\ncommand = "node x.js"\ndirectory = "../tools"\n'
+        )
+        (shop.root / "tools" / ".tool-versions").write_text("nodejs 20.0.0\n")
+
+        for words in LOOKING:
+            shop("-C", str(shop.root / "app"), *words)
+
+        assert not ran.exists()
+
+    def test_that_is_called_python3_is_not_asked_for_a_module(self, shop: Shop, ran: Path) -> None:
+        self.program(shop, ran, "node_modules/.bin/python3")
+        (shop.root / "requirements.txt").write_text("alembic\n")
+        shop.service("web", command="python3 -m alembic upgrade head")
+
+        self.look(shop)
+
+        assert not ran.exists()
+
+    def test_is_not_run_by_the_stand_in_of_a_version_manager(self, shop: Shop, ran: Path) -> None:
+        self.program(shop, ran, "evil/node")
+        self.program(shop, ran, "evil/python3")
+        shims = shop.root.parent / "asdf" / "shims"
+        shims.mkdir(parents=True)
+        for name in ("node", "python3"):
+            (shims / name).write_text(f'#!/bin/sh\nexec ./evil/{name} "$@"\n')
+            (shims / name).chmod(0o755)
+        (shop.root / "requirements.txt").write_text("alembic\n")
+        shop.service("web", command="node x.js")
+        shop.service("db", command="python3 -m alembic upgrade head")
+
+        self.look(shop, PATH=f"{shims}:{os.environ['PATH']}")
+
+        assert not ran.exists()
+
+    def test_is_not_named_by_data_that_came_with_it(self, shop: Shop, ran: Path) -> None:
+        self.program(shop, ran, "evil/pg_config")
+        data = shop.root / ".devinit" / "data" / "db"
+        (data / "pg15").mkdir(parents=True)
+        (data / "pg15" / "PG_VERSION").write_text("15\n")
+        program = f'"origin":"system","file":"{shop.root}/evil/postgres","flavour":"postgres"'
+        (data / "program.json").write_text(
+            f'{{"program":{{{program},"version":"15.1","major":15,"size":1,"modified":1}}}}'
+        )
+        (shop.root / "migrations").mkdir()
+        (shop.root / "migrations" / "1.sql").write_text("CREATE EXTENSION pgcrypto;\n")
+        shop.server("db", provider="postgres")
+
+        self.look(shop)
+
+        assert not ran.exists()
+        assert not (state_of(shop.root) / "data" / "db" / "program.json").exists()
+        assert (state_of(shop.root) / "data" / "db" / "pg15" / "PG_VERSION").exists()
+
+
+class TestAModuleOfTheRepository:
+    def test_that_is_called_like_one_of_python_is_not_imported(self, shop: Shop) -> None:
+        ran = shop.root.parent / "ran"
+        (shop.root / "importlib").mkdir()
+        (shop.root / "importlib" / "__init__.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
+        (shop.root / "requirements.txt").write_text("alembic\n")
+        shop.service("web", command="python3 -m alembic upgrade head")
+
+        for words in LOOKING:
+            shop(*words)
+
+        assert not ran.exists()

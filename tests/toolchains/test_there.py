@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from devinit.system.bounds import bounds_of
 from devinit.toolchains.there import Versions
 from devinit.toolchains.versions import Version
 
@@ -18,12 +21,14 @@ def program(path: Path, text: str = "\x7fELF") -> Path:
     return path
 
 
-def versions(tmp_path: Path, environment: dict[str, str] | None = None) -> Versions:
+def versions(
+    tmp_path: Path, environment: dict[str, str] | None = None, *, only_looks: bool = False
+) -> Versions:
     for name in ("checkout", "state"):
         (tmp_path / name).mkdir(exist_ok=True)
-    return Versions(
-        tmp_path / "checkout", tmp_path / "state" / "versions.json", environment or dict(os.environ)
-    )
+    bounds = bounds_of(tmp_path / "checkout")
+    kept = tmp_path / "state" / "versions.json"
+    return Versions(bounds, kept, environment or dict(os.environ), only_looks=only_looks)
 
 
 def known(tmp_path: Path, tool: str, path: Path) -> Version | None:
@@ -148,3 +153,50 @@ class TestAProgramThatNoFileTellsAbout:
 
         assert versions(tmp_path).of("ruby", hostile, tmp_path).version is None
         assert not count.exists()
+
+    @pytest.mark.parametrize("folder", ["checkout/.devinit", "checkout/.git/hooks", "tools"])
+    def test_is_never_run_from_any_folder_of_the_repository(
+        self, tmp_path: Path, ruby: Path, count: Path, folder: str
+    ) -> None:
+        (tmp_path / ".git").mkdir()
+        (tmp_path / ".git/HEAD").touch()
+        hostile = program(tmp_path / folder / "ruby", ruby.read_text())
+
+        assert versions(tmp_path).of("ruby", hostile, tmp_path).version is None
+        assert not count.exists()
+
+
+class TestALookAtARepository:
+    """Nobody has asked for a start: the repository must not choose what is run."""
+
+    ANSWER = "#!/bin/sh\necho 'ruby 3.3.1'\n"
+
+    def looked_at(self, tmp_path: Path, ruby: Path, path: Path) -> Version | None:
+        environment = {"PATH": f"{path}:{os.defpath}", "HOME": str(tmp_path)}
+        return versions(tmp_path, environment, only_looks=True).of("ruby", ruby, tmp_path).version
+
+    def test_asks_what_the_path_of_the_caller_has(self, tmp_path: Path) -> None:
+        (tmp_path / "bin").mkdir()
+        printf = shutil.which("true")
+        assert printf is not None
+        shutil.copy(printf, tmp_path / "bin/ruby")
+
+        assert self.looked_at(tmp_path, tmp_path / "bin/ruby", tmp_path / "bin") != (3, 3, 1)
+        assert json.loads((tmp_path / "state/versions.json").read_text())
+
+    def test_does_not_ask_the_stand_in_of_a_version_manager(self, tmp_path: Path) -> None:
+        shim = program(tmp_path / "asdf/shims/ruby", self.ANSWER)
+
+        assert self.looked_at(tmp_path, shim, shim.parent) is None
+
+    def test_does_not_ask_what_a_command_names_by_its_path(self, tmp_path: Path) -> None:
+        ruby = program(tmp_path / "elsewhere/ruby", self.ANSWER)
+
+        assert self.looked_at(tmp_path, ruby, tmp_path / "bin") is None
+
+    def test_remembers_what_a_start_has_asked(self, tmp_path: Path) -> None:
+        shim = program(tmp_path / "asdf/shims/ruby", self.ANSWER)
+        environment = {"PATH": f"{shim.parent}:{os.defpath}", "HOME": str(tmp_path)}
+        versions(tmp_path, environment).of("ruby", shim, tmp_path)
+
+        assert self.looked_at(tmp_path, shim, shim.parent) == (3, 3, 1)

@@ -19,8 +19,9 @@ def extensions(root: Path) -> Iterator[Finding]:
         project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
     except DevinitError:
         return  # reported by the check of the configuration
+    data = Path(state_folder(root), "data")
     place = Place(
-        project=project.name, root=root, data=Path(state_folder(root), "data"), environment=dict(os.environ)
+        project=project.name, root=root, data=data, environment=dict(os.environ), only_looks=True
     )
     for service in project.services.values():
         for problem, advice in PROVIDERS[service.provider].shortcomings(service, place):

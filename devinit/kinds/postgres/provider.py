@@ -47,6 +47,7 @@ from devinit.model.probe import ExchangeProbe, Probe
 from devinit.model.process import ProcessSpec
 from devinit.model.running import RunningServer
 from devinit.model.service import RANDOM_PASSWORD, Endpoint, Service, StopPolicy
+from devinit.system.bounds import bounds_of
 
 NEW_PASSWORD = "the role {role} has another password now: `devinit env` shows it"  # noqa: S105 - a sentence
 STOP = StopPolicy(signal="INT", grace_seconds=10.0, kill=False)
@@ -248,6 +249,8 @@ class PostgresProvider(Provider):
 
         home = place_home(service.name, place)
         choice = recall(home) if service.external_url is None else None
+        if choice is not None and place.only_looks and bounds_of(place.root).contains(choice.program.file):
+            return ()  # `bin` leads into the repository: its pg_config is not run to look
         missing = lacking(wanted_by(place.root), choice.program) if choice is not None else ()
         if choice is None or not missing:
             return ()

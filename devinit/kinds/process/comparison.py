@@ -77,7 +77,7 @@ def compared(
     bounds = bounds_within(place.root, service.directory)
     folders = up_to_root(service.directory, place.root)
     asked = [*asked_in(folders, bounds), *_asked_by_framework(service, folders, runs, bounds)]
-    versions = Versions(place.root, place.data.parent / KEPT, environment)
+    versions = Versions(bounds, place.data.parent / KEPT, environment, only_looks=place.only_looks)
     found: dict[str, Mismatch] = {}
     for used in _used_in(runs, {each.stated.tool for each in asked}):
         there = versions.of(used.tool, used.path, service.directory, asks=asks)
@@ -102,12 +102,13 @@ def python_install(service: Service, place: Place, installer: Installer) -> tupl
     if not command.startswith("python3 ") or python is None:
         return Cure(command, is_automatic=True), lacks
     folders = up_to_root(service.directory, place.root)
+    bounds = bounds_within(place.root, service.directory)
     asked = [
         each
-        for each in asked_in(folders, bounds_within(place.root, service.directory))
+        for each in asked_in(folders, bounds)
         if each.stated.tool == "python" and each.stated.form is Form.SPECIFIERS
     ]
-    versions = Versions(place.root, place.data.parent / KEPT, place.environment)
+    versions = Versions(bounds, place.data.parent / KEPT, place.environment, only_looks=place.only_looks)
     if not asked or not (missed := unmet(versions.of("python", Path(python), service.directory), asked)):
         return Cure(command, is_automatic=True), lacks
     lacks += f", and python3 does not meet {missed[0].stated.wanted}"

@@ -18,8 +18,9 @@ from devinit.errors import StateFileError
 from devinit.kinds.command import command_spec, first_words
 from devinit.kinds.provider import Install, Place
 from devinit.model.service import Service
+from devinit.system.bounds import bounds_within
 from devinit.system.files import BYTE_ORDER_MARK, read_bytes
-from devinit.toolchains.fingerprint import found_on
+from devinit.toolchains.fingerprint import found_on, is_callers_choice
 from devinit.toolchains.folders import up_to_root
 from devinit.toolchains.node.managers import INSTALLED, install_with, install_without, manager_that_runs
 from devinit.toolchains.node.workspaces import PNPM_FILE, is_member, stated_patterns
@@ -36,6 +37,13 @@ _WITH_NAMES = frozenset(("requirements.txt", "requirements/base.txt", PYPROJECT)
 _INTERPRETERS = frozenset(("python", "python3"))
 _IMPORT_PATH = "PYTHONPATH"
 _IMPORT_SECONDS = 5.0
+_LOOKING = """
+import sys
+sys.path[:] = [each for each in sys.path if each]
+import importlib.util
+sys.exit(importlib.util.find_spec({module!r}) is None)
+"""
+"""Python looks in the working directory first, and a repository may have an `importlib` there."""
 
 
 class _Package(Struct, frozen=True, rename="camel"):
@@ -326,10 +334,14 @@ def _module_of(words: tuple[str, ...], folder: Path) -> Iterator[tuple[str, str]
 
 def _imports(program: str, module: str, folder: Path, place: Place) -> bool:
     """Whether an interpreter finds a module, from a service's folder. True where it cannot be asked."""
-    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    local = (f"{module}.py", f"{module}/__init__.py", f"{module}/__main__.py")
+    is_of_repository = bounds_within(place.root, folder).contains(program)
+    is_chosen_by_it = place.only_looks and not is_callers_choice(program, place.environment)
+    if is_of_repository or is_chosen_by_it or any((folder / name).exists() for name in local):
+        return True
     try:
         asked = subprocess.run(
-            [program, "-c", code],
+            [program, "-c", _LOOKING.format(module=module)],
             cwd=folder,
             env=place.environment,
             stdin=subprocess.DEVNULL,
@@ -339,4 +351,4 @@ def _imports(program: str, module: str, folder: Path, place: Place) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return True
-    return asked.returncode != 1 or os.path.exists(folder / f"{module}.py")  # noqa: PTH110
+    return asked.returncode != 1

@@ -48,7 +48,7 @@ def mismatches_of(service: Service, place: Place, *, asks: bool = True) -> list[
     from devinit.kinds.process.comparison import compared  # 15 ms that an up-to-date checkout does not pay
 
     found = compared(service, place, runs, environment, asks=asks)
-    if not found and asks:
+    if not found and asks and not place.only_looks:
         remember_that_it_fits(private, digest)
     return found
 

@@ -184,7 +184,7 @@ LifecycleEvent: TypeAlias = (
 
 
 def success_of(service: Service, *, is_job: bool = False) -> Success:
-    """Return when it is no failure that a service ends with code 0. `is_job`: to end is all that is expected of it."""
+    """Return when it is no failure that a service ends with code 0. `is_job`: it only has to end."""
     if is_job:
         return Success.AWAITED
     if service.port is not None:
