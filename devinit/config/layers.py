@@ -81,6 +81,16 @@ def renamed(found: Project, services: Raw) -> dict[str, str]:
     return names
 
 
+def names_of_profiles(services: Collection[str], base: Raw, profiles: Raw) -> tuple[str, ...]:
+    """Return what services are called without a profile, or with another one, and are not with this one.
+
+    A profile that leaves a service out says that there is one of that name.
+    """
+    named = {name for name, each in (base.get("services") or {}).items() if each is not False}
+    of_profiles = (profile.get("services") or {} for profile in profiles.values())
+    return tuple(sorted(named.union(*of_profiles).difference(services)))
+
+
 def _table_of(service: Service, found: Project) -> Raw:
     """Return a detected service as a table; a database follows the name that the file gives the project."""
     settings = service.settings_as(DatabaseSettings)

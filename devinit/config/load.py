@@ -23,6 +23,7 @@ from devinit.config.layers import (
     fixed_as_found,
     left_out_in_vain,
     merged,
+    names_of_profiles,
     notes_of,
     with_detected,
     with_found_names,
@@ -84,7 +85,11 @@ def _described(root: Path, profile: str | None) -> Project:
     file = _fit(without_left_out(layers, problems), tables.layer, problems)
     project = with_found_names(_project(file, path, problems, found), names)
     in_vain = left_out_in_vain([below, stated, overrides])
-    return replace(project, notes=tuple(dict.fromkeys((*project.notes, *in_vain))))
+    return replace(
+        project,
+        notes=tuple(dict.fromkeys((*project.notes, *in_vain))),
+        other_names=names_of_profiles(project.services, merged(below, stated), raw.get("profiles") or {}),
+    )
 
 
 def _found_beneath(root: Path, layers: Raw) -> Project:

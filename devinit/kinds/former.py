@@ -47,7 +47,7 @@ def left_behind(service: Service, place: Place) -> Notes:
     folders = ", ".join(str(place.data / name) for name in service.data_left)
     if not folders:
         return ()
-    left = f"it begins empty; {folders} is left, which no service is called any more"
+    left = f"it begins empty; {folders} is left, which no service is called now"
     return (f"{left}: a service of that name has it again",)
 
 

@@ -295,6 +295,8 @@ class Project(Struct, frozen=True, kw_only=True):
     root: Path
     services: dict[str, Service]
     """In the order of the file; the start order follows from `depends_on`."""
+    other_names: tuple[str, ...] = ()
+    """Of services that the project has without its profile, or with another one: their data is theirs."""
     tasks: dict[str, Task] = field(default_factory=dict)
     """Commands that a user runs by their names, in the order of the file."""
     environment: dict[str, str] = field(default_factory=dict)

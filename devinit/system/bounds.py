@@ -39,7 +39,9 @@ class Bounds(Struct, frozen=True):
         folder, name = os.path.split(path)
         places = (os.path.join(os.path.realpath(folder), name), os.path.realpath(path))
         tops = (*self.tops, os.path.realpath(self.root))
-        return any(place == top or place.startswith(top.rstrip("/") + "/") for place in places for top in tops)
+        return any(
+            place == top or place.startswith(top.rstrip("/") + "/") for place in places for top in tops
+        )
 
     def holds(self, path: str | os.PathLike[str]) -> bool:
         """Whether a name leads to something inside, or to nothing."""

@@ -51,8 +51,8 @@ class There(Struct, frozen=True):
 class Versions:
     """The versions of programs. `kept`: the file that remembers what was asked; None asks each time.
 
-    Nothing inside of the bounds is run: a cloned repository may bring its own `node`. With `only_looks`,
-    neither is what a repository chooses: by a path in a command, or by a file that a version manager's stand-in reads.
+    Nothing inside of the bounds is run: a cloned repository may bring its own `node`. With `only_looks`, a program
+    is not run either if the repository chooses it: by a path in a command, or by a file that a stand-in reads.
     """
 
     def __init__(

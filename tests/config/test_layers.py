@@ -236,3 +236,21 @@ def test_a_service_that_is_left_out_is_no_matter_of_a_note(loaded: Loaded) -> No
     assert any(each.startswith("frontend/: node_modules") for each in loaded("").notes)
 
     assert not any(each.startswith("frontend/") for each in loaded("[services]\nfrontend = false").notes)
+
+
+class TestTheServicesOfOtherProfiles:
+    """Data that is called like one of them is its own."""
+
+    FILE = '[profiles.ci.services]\npostgres = false\ntested = { provider = "postgres" }'
+
+    def test_are_known_by_their_names(self, loaded: Loaded) -> None:
+        assert loaded(self.FILE, "ci").other_names == ("postgres",)
+        assert loaded(self.FILE).other_names == ("tested",)
+
+    def test_are_called_as_the_file_calls_them(self, loaded: Loaded) -> None:
+        renamed = (
+            f'[services.pg]\nprovider = "postgres"\n{self.FILE.replace("postgres = false", "pg = false")}'
+        )
+
+        assert loaded(renamed).other_names == ("tested",)
+        assert loaded(renamed, "ci").other_names == ("pg",)

@@ -149,7 +149,7 @@ class TestAServiceOfAnotherName:
 
         assert "does not exist" in servers.asked(COUNT, "EVENTS_URL")
         assert (
-            f"events: it begins empty; {servers.data / 'stats'} is left, which no service is called any more"
+            f"events: it begins empty; {servers.data / 'stats'} is left, which no service is called now"
             in said
         )
 
@@ -163,6 +163,25 @@ class TestAServiceOfAnotherName:
 
         assert caches.redis("GET", "basket") == "$2\r\n42\r\n"
         assert "cache: it has the data of redis now" in said
+
+    @pytest.mark.parametrize("leaves_out", ["redis = false", "redis = { autostart = false }"])
+    def test_of_another_profile_does_not_get_the_data(self, caches: Servers, leaves_out: str) -> None:
+        server = f'provider = "redis", binaries = "{caches._folder}"'
+        caches.describe("redis", provider="redis")
+        caches.shop.write(
+            more=f"[profiles.ci.services]\n{leaves_out}\ntested = {{ {server}, port = {caches._ports[1]} }}\n"
+        )
+        caches.up()
+        caches.redis("SET", "basket", "42")
+        caches.shop("stop")
+
+        said = caches.shop("start", "-d", "tested", "--profile", "ci")
+        caches.shop("stop")
+        caches.up()
+
+        assert said.returncode == 0, said.stderr
+        assert caches.redis("GET", "basket") == "$2\r\n42\r\n"
+        assert {path.name for path in caches.data.iterdir()} == {"redis", "tested"}
 
 
 class TestADatabaseOfAnotherName:

@@ -20,9 +20,7 @@ def extensions(root: Path) -> Iterator[Finding]:
     except DevinitError:
         return  # reported by the check of the configuration
     data = Path(state_folder(root), "data")
-    place = Place(
-        project=project.name, root=root, data=data, environment=dict(os.environ), only_looks=True
-    )
+    place = Place(project=project.name, root=root, data=data, environment=dict(os.environ), only_looks=True)
     for service in project.services.values():
         for problem, advice in PROVIDERS[service.provider].shortcomings(service, place):
             # Perhaps a file that is never carried out: no reason to fail.

@@ -24,9 +24,7 @@ def toolchains(root: Path) -> Iterator[Finding]:
         data = Path(state_folder(root), "data")
     except DevinitError:
         return  # reported by the checks of the configuration and of the folders
-    place = Place(
-        project=project.name, root=root, data=data, environment=dict(os.environ), only_looks=True
-    )
+    place = Place(project=project.name, root=root, data=data, environment=dict(os.environ), only_looks=True)
     found: dict[object, Finding] = {}
     reported = set()
     for service in project.services.values():

@@ -1,8 +1,12 @@
-"""Which service has data that was made under another name, because no service has that name any more."""
+"""Which service has data that was made under another name, because no service has that name any more.
+
+A service of another profile keeps its name, and so its data: a test suite that empties its own database must
+not be given that of development.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -28,7 +32,9 @@ def with_former_data(project: Project, place: Place) -> Project:
         kind: [name for name in names if _has_data(kind, name, place, unread=False)]
         for kind in {each.provider for each in empty}
     }
-    return replace(project, services={**project.services, **decided(servers, empty, left)})
+    return replace(
+        project, services={**project.services, **decided(servers, empty, left, project.other_names)}
+    )
 
 
 def _has_data(kind: str, name: str, place: Place, *, unread: bool) -> bool:
@@ -40,18 +46,22 @@ def _has_data(kind: str, name: str, place: Place, *, unread: bool) -> bool:
 
 
 def decided(
-    servers: Sequence[Service], empty: Sequence[Service], left: Mapping[str, Sequence[str]]
+    servers: Sequence[Service],
+    empty: Sequence[Service],
+    left: Mapping[str, Sequence[str]],
+    other_names: Collection[str] = (),
 ) -> dict[str, Service]:
     """Return the services without data, each with the data that is its own, or may be. Pure.
 
     It is its own where it cannot be another's: the project has one server of the kind, and one was left.
-    Of several, a new one may be meant, and not one that has another name.
+    Of several, a new one may be meant, and not one that has another name. `other_names`: those of services of
+    other profiles.
     """
     found = {}
     for each in empty:
         names = tuple(left[each.provider])
         is_only_one = sum(other.provider == each.provider for other in servers) == 1
-        if is_only_one and len(names) == 1:
+        if is_only_one and len(names) == 1 and names[0] not in other_names:
             found[each.name] = replace(each, data_of=names[0])
         else:
             found[each.name] = replace(each, data_left=names)
