@@ -59,7 +59,10 @@ PORT_ATTEMPTS = 10
 
 NO_READY = "what its `ready` asks for was not seen; a job that is done when it ends needs no `ready`"
 
-UNSEEN = "; its exit code is not known, since the supervisor that had started it is gone\n`devinit start` runs it again"
+UNSEEN = (
+    "; its exit code is not known, since the supervisor that had started it is gone\n"
+    "`devinit start` runs it again"
+)
 
 Step: TypeAlias = tuple[LifecycleState, tuple[Action, ...]]
 
