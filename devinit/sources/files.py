@@ -89,7 +89,7 @@ def entries_below(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[os.Di
     for _ in range(DEEPEST):
         below: list[Path] = []
         for directory in level:
-            for entry in _entries(directory):
+            for entry in _entries_inside(directory):
                 if entry.is_dir(follow_symlinks=False):
                     if not entry.name.startswith(".") and entry.name not in _SKIPPED:
                         below.append(Path(entry.path))
@@ -99,6 +99,16 @@ def entries_below(folder: Path, suffix: str | tuple[str, ...]) -> Iterator[os.Di
                     if count == MOST_FILES:
                         return
         level = below
+
+
+def _entries_inside(directory: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder. One in which there is but a folder is no level: `com/example/shop`."""
+    entries = _entries(directory)
+    for _ in range(DEEPEST):
+        if len(entries) != 1 or not entries[0].is_dir(follow_symlinks=False) or entries[0].name in _SKIPPED:
+            break
+        entries = _entries(Path(entries[0].path))
+    return entries
 
 
 def _entries(directory: Path) -> list[os.DirEntry[str]]:

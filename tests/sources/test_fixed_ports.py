@@ -279,6 +279,59 @@ class TestAListOfOrigins:
 
         assert fixed(detect(root)) == {}
 
+    def test_that_a_property_of_the_settings_returns_keeps_them_too(self, tree: Tree) -> None:
+        text = (
+            "class Settings(BaseSettings):\n    env: str = 'dev'\n\n    @property\n    def cors_origins(self) -> list[str]:\n"
+            "        return ['http://localhost:5173', 'http://localhost:3000']\n"
+        )
+        root = tree({"backend/config.py": text})
+
+        assert fixed(detect(root)) == {"frontend": (5173, "backend/config.py, line 6")}
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("app.js", "app.use(cors({\n  origin: 'http://localhost:5173',\n  credentials: true }))\n"),
+            ("app.ts", "\nconst allowedOrigins = ['https://a.example', 'http://localhost:5173'];\n"),
+            ("main.ts", "app.enableCors({\n  origin: ['http://localhost:5173', 'http://localhost:3000'] });\n"),
+            ("io.js", "new Server(http, {\n  cors: { origin: 'http://localhost:5173' } })\n"),
+            ("head.js", "\nres.setHeader('Access-Control-Allow-Origin', 'http://localhost:5173')\n"),
+            ("src/main/java/com/example/shop/web/Cors.java", '\nregistry.allowedOrigins("http://localhost:5173")\n'),
+            ("C.java", '\n@CrossOrigin(origins = "http://localhost:5173")\n'),
+            ("D.kt", '\nconfig.setAllowedOrigins(List.of("http://localhost:5173"));\n'),
+            ("Program.cs", '\npolicy.WithOrigins("http://localhost:5173")\n'),
+            ("main.go", '\n\tAllowOrigins: []string{"http://localhost:5173"},\n'),
+            ("fiber.go", '\n\tAllowOrigins: "http://127.0.0.1:3000, http://localhost:5173",\n'),
+            ("plain.go", '\nw.Header().Set("Access-Control-Allow-Origin", "http://localhost:5173")\n'),
+            ("cors.rb", "\n    origins 'localhost:5173'\n"),
+            ("main.rs", '\n    .allowed_origin("http://localhost:5173")\n'),
+            ("config/cors.php", "<?php return [\n    'allowed_origins' => ['http://localhost:5173'] ];\n"),
+        ],
+    )
+    def test_in_any_language_keeps_them_too(self, tree: Tree, name: str, text: str) -> None:
+        root = tree({f"backend/{name}": text})
+
+        assert fixed(detect(root)) == {"frontend": (5173, f"backend/{name}, line 2")}
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("app.js", "app.use(cors({ origin: process.env.CLIENT_URL || 'http://localhost:5173' }))\n"),
+            ("app.ts", "const allowedOrigins = ['http://localhost:5173', process.env.CLIENT_URL];\n"),
+            ("b.ts", "app.enableCors({ origin: ['*', 'http://localhost:5173'] });\n"),
+            ("c.ts", "// origin: 'http://localhost:5173'\n"),
+            ("main.go", 'AllowOrigins: []string{os.Getenv("ORIGIN"), "http://localhost:5173"},\n'),
+            ("cors.php", "'allowed_origins' => [env('URL', 'http://localhost:5173')],\n"),
+            ("a.test.js", "cors({ origin: 'http://localhost:5173' })\n"),
+        ],
+    )
+    def test_in_any_language_keeps_none_where_the_environment_adds_to_it(
+        self, tree: Tree, name: str, text: str
+    ) -> None:
+        root = tree({f"backend/{name}": text})
+
+        assert fixed(detect(root)) == {}
+
 
 class TestADatabase:
     INI = "[alembic]\nscript_location = migrations\nsqlalchemy.url = postgresql://ada:x@localhost:5432/shop\n"

@@ -6,21 +6,20 @@ with a constant as its default is no constant.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
-from devinit.python_code import parsed
 from devinit.sources.files import content_of, decoded, entries_below, seen
 from devinit.sources.fixed.constant import CONFIGURATION, Constant, Direction
+from devinit.sources.fixed.origins import LOCAL as _LOCAL
+from devinit.sources.fixed.origins import SUFFIXES, origins_in, origins_in_python
 from devinit.sources.fixed.stores import of_migrations
 from devinit.sources.packages import read_package
 from devinit.system.bounds import Bounds
 
-_LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
 _OF_THE_PAGE = r"location\.hostname(?:\}|\s{0,9}\+\s{0,9}[\"'`]):"
 """The host that a page comes from, with a port of its own behind it."""
@@ -68,15 +67,12 @@ _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", "
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
 )
-_ORIGINS = re.compile(r"ORIGIN|CORS_|CSRF_TRUSTED", re.IGNORECASE)
-_SETTINGS = ("BaseSettings", "Settings")
-_READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
+_EXAMPLE_PACKAGE = re.compile(r"/(?:java|kotlin)/com/example/")
+"""What Spring's generator calls the package of a program that is no example."""
 _DJANGO_VITE = re.compile(r"[\"']django_vite[\"']")
 _DJANGO_VITE_PORT = re.compile(r"dev_server_port[\"']?\s{0,9}[:=]\s{0,9}(\d{2,5})\b", re.IGNORECASE)
 _VITE_PORT = 5173
 """Where django-vite loads scripts from in development when no setting says so."""
-_LINE_END = re.compile(r"\r\n?|\n")
-"""As Python counts lines."""
 MOST_TEXT = 1_000_000
 """Characters of files that name an address: to parse them takes a second."""
 _LONGEST_LINE = 500
@@ -114,29 +110,33 @@ def _of_package(folder: Path, bounds: Bounds) -> Iterator[Constant]:
 
 def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:
     """Yield the constants of source files, as long as there are characters `left` to read."""
-    endings = (*_CLIENT_FILES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")
+    endings = (*_CLIENT_FILES, *SUFFIXES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")
     for entry in entries_below(folder, endings):
         path = Path(entry.path)
-        inside = path.relative_to(folder).as_posix()
+        inside = _EXAMPLE_PACKAGE.sub("/", path.relative_to(folder).as_posix())
         if _NOT_CLIENTS.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
             continue
         content = content_of(path)
         if _MENTION.search(content) is None:
             continue
         text = decoded(content)
-        is_python = path.suffix == ".py"
-        if is_python and not (_DJANGO_VITE.search(text) or (_ADDRESS.search(text) and _ORIGINS.search(text))):
-            continue
         left[0] -= len(text)
         if left[0] < 0:
             return
-        if is_python:
-            found: Iterable[tuple[int, int, Direction]] = (*_origins(text), *_scripts_of_vite(text))
-        else:
-            found = _addresses(text, _patterns_for(path.name))
-        for port, position, direction in found:
+        for port, position, direction in _in_code(path, text):
             evidence = seen("strict_port", path, bounds, text, position)
             yield Constant(port=port, direction=direction, folder=folder, evidence=evidence)
+
+
+def _in_code(path: Path, text: str) -> Iterator[tuple[int, int, Direction]]:
+    """Yield port, position and direction of each constant in the text of a file, by its name."""
+    if path.suffix == ".py":
+        origins, calls = origins_in_python(text), _scripts_of_vite(text)
+    else:
+        origins = origins_in(_without_comments(text)) if not CONFIGURATION.fullmatch(path.name) else iter(())
+        calls = _addresses(text, _patterns_for(path.name)) if path.suffix not in SUFFIXES else iter(())
+    yield from ((port, position, Direction.ACCEPTS) for port, position in origins)
+    yield from calls
 
 
 def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
@@ -195,19 +195,6 @@ def _without_comments(text: str) -> str:
     )
 
 
-def _origins(text: str) -> Iterator[tuple[int, int, Direction]]:
-    """Yield port and position of each origin in a list that a Python program accepts."""
-    module = parsed(text)
-    if module is None:
-        return
-    lines = [0, *(found.end() for found in _LINE_END.finditer(text))]
-    for value in _lists_of_origins(module):
-        for node in (each for each in ast.walk(value) if isinstance(each, ast.Constant)):
-            origin = node.value if isinstance(node.value, str) else ""
-            if found := _ADDRESS.fullmatch(origin.rstrip("/")):
-                yield int(found[1]), lines[node.lineno - 1], Direction.ACCEPTS
-
-
 def _scripts_of_vite(text: str) -> Iterator[tuple[int, int, Direction]]:
     """Yield the port from which the pages of Django load the scripts of Vite, unless the environment says it."""
     used = _DJANGO_VITE.search(text)
@@ -217,41 +204,3 @@ def _scripts_of_vite(text: str) -> Iterator[tuple[int, int, Direction]]:
         yield int(stated[1]), stated.start(), Direction.CALLS
     elif "dev_server_port" not in text.lower():
         yield _VITE_PORT, used.start(), Direction.CALLS
-
-
-def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
-    """Yield the values of what is called a list of origins, unless the environment can say another one."""
-    overridable = {
-        id(inner)
-        for node in ast.walk(module)
-        if isinstance(node, ast.ClassDef) and any(_name_of(base).endswith(_SETTINGS) for base in node.bases)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(module):
-        if id(node) in overridable:
-            continue
-        match node:
-            case ast.Assign(targets=[target], value=value) if _ORIGINS.search(_name_of(target)):
-                pass
-            case ast.AnnAssign(target=target, value=ast.expr() as value) if _ORIGINS.search(_name_of(target)):
-                pass
-            case ast.keyword(arg=str() as name, value=value) if _ORIGINS.search(name):
-                pass
-            case _:
-                continue
-        if not any(_reads_environment(each) for each in ast.walk(value)):
-            yield value
-
-
-def _reads_environment(node: ast.AST) -> bool:
-    name = _name_of(node.func) if isinstance(node, ast.Call) else _name_of(node)
-    return name in _READS_ENVIRONMENT and isinstance(node, (ast.Call, ast.Attribute, ast.Name))
-
-
-def _name_of(node: ast.AST) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(value=value):
-            return _name_of(value)
-    return ""

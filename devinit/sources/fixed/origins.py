@@ -1,0 +1,105 @@
+"""Origins that the code of a backend lets in, as constants: a page on another port is refused by the browser.
+
+Python is read by its syntax tree. Of the other languages the lists are found behind the words by which their
+frameworks know them: `cors({ origin: … })`, `allowedOrigins(…)`, `WithOrigins(…)`, `AllowOrigins: …`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from devinit.python_code import parsed
+
+LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
+_ADDRESS = re.compile(rf"(?:https?|wss?)://{LOCAL}:(\d{{2,5}})\b")
+_ORIGINS = re.compile(r"ORIGIN|CORS_|CSRF_TRUSTED", re.IGNORECASE)
+_SETTINGS = ("BaseSettings", "Settings")
+_READS_ENVIRONMENT = frozenset({"getenv", "environ", "env", "config", "get", "Field", "list", "split"})
+_LINE_END = re.compile(r"\r\n?|\n")
+"""As Python counts lines."""
+SUFFIXES = (".java", ".kt", ".cs", ".go", ".rb", ".rs", ".php")
+"""Of the programs beside Python and scripts that may have a list of origins."""
+_ACCEPTING = re.compile(
+    r"(?:\b(?:set|add)?(?i:allow(?:ed)?_?origins?(?:_?patterns?)?|with_?origins|cors_?(?:allowed_?)?origins?|white_?list)"
+    r"|\bAccess-Control-Allow-Origin|@CrossOrigin|\borigins?(?=[\"']?\s{0,9}(?::(?!:)|=>))|^[ \t]{0,40}origins(?=[ \t(]))"
+    r"(?P<between>[^;\"'`]{0,80}(?:[\"'][ \t]{0,9}(?:,|=>|:)[^;\"'`]{0,40})?)"
+    r"(?P<list>[\"'`][^\"'`\n]{0,300}[\"'`](?:\s{0,80},(?:\s{0,80}(?://|\#)[^\n]{0,200}\n)?\s{0,80}[\"'`][^\"'`\n]{0,300}[\"'`]){0,30})"
+    r"(?P<rest>[^;)\]}\n]{0,200})",
+    re.MULTILINE,
+)
+"""The words, what may stand up to the first text, the texts, and what follows in the same list."""
+_PORT = re.compile(rf"(?:\bhttps?://|(?<=[\"'])){LOCAL}:(\d{{2,5}})\b")
+"""In a list of origins; those of Rack may have no scheme."""
+_FROM_ELSEWHERE = re.compile(r"\benv\b|\benv\(|getenv|environ|Getenv|ENV\[|ENV\.|\?\?|\|\||config\(|default\(")
+
+
+def origins_in(text: str) -> Iterator[tuple[int, int]]:
+    """Yield port and position of each origin on this machine in a list that a program accepts.
+
+    A list that lets in every page, or to which the environment may add, keeps none where it is.
+    """
+    for found in _ACCEPTING.finditer(text):
+        said = found["between"] + found["rest"]
+        if _FROM_ELSEWHERE.search(said) or re.search(r"[\"'`]\*[\"'`]", found["list"]):
+            continue
+        for port in _PORT.finditer(found["list"]):
+            yield int(port[1]), found.start("list") + port.start()
+
+
+def origins_in_python(text: str) -> Iterator[tuple[int, int]]:
+    """Yield port and position of each origin in a list that a Python program accepts."""
+    module = parsed(text) if _ADDRESS.search(text) and _ORIGINS.search(text) else None
+    if module is None:
+        return
+    lines = [0, *(found.end() for found in _LINE_END.finditer(text))]
+    for value in _lists_of_origins(module):
+        for node in (each for each in ast.walk(value) if isinstance(each, ast.Constant)):
+            origin = node.value if isinstance(node.value, str) else ""
+            if found := _ADDRESS.fullmatch(origin.rstrip("/")):
+                yield int(found[1]), lines[node.lineno - 1]
+
+
+def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
+    """Yield the values of what is called a list of origins, unless the environment can say another one."""
+    overridable = {
+        id(inner)
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef) and any(_name_of(base).endswith(_SETTINGS) for base in node.bases)
+        for field in node.body
+        if not isinstance(field, ast.FunctionDef)  # what a property computes is no field
+        for inner in ast.walk(field)
+    }
+    for node in ast.walk(module):
+        if id(node) in overridable:
+            continue
+        match node:
+            case ast.Assign(targets=[target], value=value) if _ORIGINS.search(_name_of(target)):
+                values = [value]
+            case ast.AnnAssign(target=target, value=ast.expr() as value) if _ORIGINS.search(_name_of(target)):
+                values = [value]
+            case ast.keyword(arg=str() as name, value=value) if _ORIGINS.search(name):
+                values = [value]
+            case ast.FunctionDef(name=name) if _ORIGINS.search(name):
+                returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+                values = [each for each in returned if isinstance(each, ast.List | ast.Tuple)]
+                inner = (part for each in node.body for part in ast.walk(each))
+                values = [] if any(map(_reads_environment, inner)) else values
+            case _:
+                continue
+        yield from (each for each in values if not any(map(_reads_environment, ast.walk(each))))
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    name = _name_of(node.func) if isinstance(node, ast.Call) else _name_of(node)
+    return name in _READS_ENVIRONMENT and isinstance(node, (ast.Call, ast.Attribute, ast.Name))
+
+
+def _name_of(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value):
+            return _name_of(value)
+    return ""
