@@ -15,8 +15,11 @@ from devinit.kinds import kind_of
 from devinit.model.defaults import project_name
 from devinit.model.service import Project
 from devinit.sources import SOURCES
+from devinit.sources.fixed.containers import containers
 from devinit.sources.fixed.keeping import with_fixed_ports
+from devinit.sources.fixed.logins import keeps_data, with_logins
 from devinit.sources.fixed.reading import constants
+from devinit.sources.fixed.stores import stores
 from devinit.sources.merging import merged
 from devinit.sources.references import without_addresses_of, without_port_twins
 from devinit.system.bounds import bounds_of
@@ -42,7 +45,11 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
-    found = without_port_twins(with_fixed_ports(found, constants(bounds, deepest_first)), wanted)
+    named, has_role = containers(found.containers), keeps_data(found)
+    stored = [each for folder in deepest_first for each in stores(bounds, folder, named)] if has_role else []
+    found = with_logins(found, stored, root)
+    fixed = (*constants(bounds, deepest_first, named), *(each for each in stored if each.host))
+    found = without_port_twins(with_fixed_ports(found, fixed), wanted)
     return Project(
         name=project_name(root),
         root=root,

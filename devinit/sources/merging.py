@@ -49,7 +49,9 @@ def merged(founds: Iterable[Found], wanted: Collection[str] = ()) -> Found:
 def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
     """Return what two sources say, of which the first one wins."""
     if not high.services and not high.environment:
-        return structs.replace(low, notes=(*high.notes, *low.notes))
+        return structs.replace(
+            low, notes=(*high.notes, *low.notes), containers=high.containers | low.containers
+        )
     services = dict(high.services)
     evidence = dict(high.evidence)
     notes = [*high.notes, *low.notes, *_contradictions(high, low)]
@@ -93,6 +95,7 @@ def _joined(high: Found, low: Found, wanted: Collection[str]) -> Found:
         },
         unfinished={name: low.unfinished[name] for name in low.unfinished if renamed.get(name) == name}
         | high.unfinished,
+        containers=high.containers | low.containers,
         clients=high.clients | frozenset(renamed.get(name, name) for name in low.clients),
         notes=tuple(dict.fromkeys(notes)),
     )

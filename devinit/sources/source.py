@@ -51,6 +51,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """Services that may use every database of the project: the source knows no order."""
     languages: dict[str, str] = field(default_factory=dict)
     """Service → the language of its program, `python`; missing where nothing shows it."""
+    containers: frozenset[str] = frozenset()
+    """How services are called in a network of containers, whether or not they run here."""
     notes: tuple[str, ...] = ()
     """What the developer should know: what was left out, and why."""
     hints: tuple[str, ...] = ()

@@ -293,10 +293,16 @@ class TestAListOfOrigins:
         [
             ("app.js", "app.use(cors({\n  origin: 'http://localhost:5173',\n  credentials: true }))\n"),
             ("app.ts", "\nconst allowedOrigins = ['https://a.example', 'http://localhost:5173'];\n"),
-            ("main.ts", "app.enableCors({\n  origin: ['http://localhost:5173', 'http://localhost:3000'] });\n"),
+            (
+                "main.ts",
+                "app.enableCors({\n  origin: ['http://localhost:5173', 'http://localhost:3000'] });\n",
+            ),
             ("io.js", "new Server(http, {\n  cors: { origin: 'http://localhost:5173' } })\n"),
             ("head.js", "\nres.setHeader('Access-Control-Allow-Origin', 'http://localhost:5173')\n"),
-            ("src/main/java/com/example/shop/web/Cors.java", '\nregistry.allowedOrigins("http://localhost:5173")\n'),
+            (
+                "src/main/java/com/example/shop/web/Cors.java",
+                '\nregistry.allowedOrigins("http://localhost:5173")\n',
+            ),
             ("C.java", '\n@CrossOrigin(origins = "http://localhost:5173")\n'),
             ("D.kt", '\nconfig.setAllowedOrigins(List.of("http://localhost:5173"));\n'),
             ("Program.cs", '\npolicy.WithOrigins("http://localhost:5173")\n'),
@@ -331,6 +337,91 @@ class TestAListOfOrigins:
         root = tree({f"backend/{name}": text})
 
         assert fixed(detect(root)) == {}
+
+
+class TestTheNameOfAContainer:
+    COMPOSE = (
+        "services:\n  api:\n    build: ./backend\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n"
+        "    ports: ['5500:5432']\n  web:\n    build: ./frontend\n    ports: ['5173:5173']\n"
+    )
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("frontend/vite.config.js", "proxy: { '/api': 'http://api:8000' }"),
+            ("frontend/src/api.js", "fetch('http://api:8000/items')"),
+            (
+                "frontend/package.json",
+                json.dumps(
+                    {"scripts": {"dev": "vite"}, "proxy": "http://api:8000", "devDependencies": {"vite": "6"}}
+                ),
+            ),
+        ],
+    )
+    def test_that_a_page_calls_is_noted_with_the_address_of_here(
+        self, tree: Tree, name: str, text: str
+    ) -> None:
+        project = detect(tree({"compose.yaml": self.COMPOSE, name: text}))
+
+        assert (
+            f"{name}, line 1 names api:8000, a host that only containers know; here backend is at localhost:8000: "
+            "write that there, or `127.0.0.1 api` in /etc/hosts"
+        ) in project.notes
+        assert fixed(project) == {}
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("backend/db.py", 'URL = "postgresql://ada:x@db:5432/shop"\n'),
+            (
+                "backend/db.py",
+                'D = {"ENGINE": "django.db.backends.postgresql", "HOST": "db", "PORT": 5432}\n',
+            ),
+            ("backend/db.go", 'dsn := "host=db user=ada password=x dbname=shop port=5432"\n'),
+        ],
+    )
+    def test_of_a_database_is_noted_too(self, tree: Tree, name: str, text: str) -> None:
+        project = detect(tree({"compose.yaml": self.COMPOSE, name: text}))
+
+        assert (
+            f"{name}, line 1 names db:5432, a host that only containers know; here postgres is at localhost:5500: "
+            "write that there"
+        ) in project.notes
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "fetch(import.meta.env.VITE_API_URL ?? 'http://api:8000')",
+            "fetch('http://api.example.com:8000')",
+            "fetch('http://rapid:8000')",
+            "// fetch('http://api:8000')",
+        ],
+    )
+    def test_that_is_none_or_but_a_default_is_not(self, tree: Tree, text: str) -> None:
+        project = detect(tree({"compose.yaml": self.COMPOSE, "frontend/src/api.js": text}))
+
+        assert not any("containers" in note for note in project.notes)
+
+    def test_without_a_compose_file_is_any_host(self, tree: Tree) -> None:
+        project = detect(tree({"frontend/src/api.js": "fetch('http://api:8000/items')"}))
+
+        assert not any("containers" in note for note in project.notes)
+
+
+def test_a_proxy_of_a_page_never_leads_to_the_page_itself(tmp_path: Path) -> None:
+    scripts = {"scripts": {"start": "react-scripts start"}, "proxy": "http://localhost:3000"}
+    files = {
+        "Procfile.dev": "web: npm run --prefix client start\napi: bundle exec rails server -p 3000\n",
+        "Gemfile": "gem 'rails'\n",
+        "bin/rails": "",
+        "client/package.json": json.dumps({**scripts, "dependencies": {"react-scripts": "5"}}),
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    assert list(fixed(detect(tmp_path))) == ["api"]
 
 
 class TestADatabase:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.sources.fixed.stores import _in_python, _in_text, stores
+from devinit.sources.fixed.store_texts import in_text
+from devinit.sources.fixed.stores import _in_python, stores
 from devinit.system.bounds import bounds_of
 
 Named = Callable[..., list[tuple[str, int, str, int]]]
@@ -72,6 +73,33 @@ CONSTANTS = {
         'const pool = new Pool({\n  host: "localhost",\n  port: 5432,\n});\n',
         ("postgres", 5432, 3),
     ),
+    "a pool of Node without a port": (
+        "src/pool.js",
+        "const { Pool } = require('pg')\nnew Pool({\n  user: 'ada',\n  host: 'localhost',\n  database: 'shop' })\n",
+        ("postgres", 5432, 4),
+    ),
+    "a connection of psycopg": (
+        "db.py",
+        'c = psycopg2.connect(host="localhost", dbname="shop", user="ada", password="x")\n',
+        ("postgres", 5432, 1),
+    ),
+    "a text of libpq in Go": (
+        "db/db.go",
+        'dsn := "host=localhost user=ada password=x dbname=shop port=5433 sslmode=disable"\n',
+        ("postgres", 5433, 1),
+    ),
+    "a URL in Go": ("main.go", f'package main\n\nvar u = "{URL}"\n', ("postgres", 5432, 3)),
+    "constants in Go": (
+        "main.go",
+        'const (\n\thost     = "localhost"\n\tport     = 5432\n\tuser     = "ada"\n\tdbname   = "shop"\n)\n',
+        ("postgres", 5432, 3),
+    ),
+    "a URL in Rust": ("src/main.rs", f'let url = "{URL}";\n', ("postgres", 5432, 1)),
+    "Ecto": (
+        "config/dev.exs",
+        'config :shop, Shop.Repo,\n  username: "ada",\n  password: "x",\n  hostname: "localhost",\n  database: "shop"\n',
+        ("postgres", 5432, 4),
+    ),
     "a client of Node": (
         "src/db.js",
         'const c = createClient({ url: "redis://localhost:6379" })\n',
@@ -106,6 +134,26 @@ CHANGEABLE = {
     "a branch on the environment": ("db.py", f'if not os.getenv("URL"):\n    connect("{URL}")\n'),
     "a default of Node": ("src/db.ts", f'const url = process.env.DATABASE_URL ?? "{URL}";\n'),
     "a default of Node on the next line": ("src/db.ts", f'const url = given ||\n  "{URL}";\n'),
+    "a default of Go": ("main.go", f'u := getEnv("DATABASE_URL", "{URL}")\n'),
+    "a default of Go on the next lines": (
+        "main.go",
+        f'u := os.Getenv("DATABASE_URL")\nif u == "" {{\n\tu = "{URL}"\n}}\n',
+    ),
+    "a format of Go": ("main.go", 'fmt.Sprintf("host=localhost user=%s dbname=%s", u, d)\n'),
+    "a comment in Go": ("main.go", f'// "host=localhost user=ada dbname=shop", {URL}\n'),
+    "a default of Rust": ("src/main.rs", f'env::var("DATABASE_URL").unwrap_or("{URL}".into());\n'),
+    "Ecto that asks": (
+        "config/dev.exs",
+        'config :shop, Shop.Repo,\n  hostname: "localhost",\n  password: System.get_env("PGPASSWORD")\n',
+    ),
+    "an object of Node with a variable": (
+        "src/db.js",
+        "require('pg'); new Pool({ host: 'localhost', user: 'ada', database: process.env.DB })\n",
+    ),
+    "an object of MySQL": (
+        "src/db.js",
+        "require('pg'); new X({ dialect: 'mysql', host: 'localhost', user: 'ada', database: 'shop' })\n",
+    ),
     "a template": ("config/config.yaml", "url: ${DATABASE_URL:-" + URL + "}\n"),
     "a comment": ("src/db.ts", f'// const url = "{URL}";\n'),
     "a docstring": ("db.py", f'"""Connects to {URL} by default."""\n'),
@@ -133,8 +181,10 @@ class TestAHostileFile:
     @given(st.text(max_size=300))
     def test_never_raises(self, text: str) -> None:
         list(_in_python(text))
-        list(_in_text(text, is_script=True))
-        list(_in_text(text + "localhost:5432 postgres://", is_script=False))
+        list(in_text(text, suffix=".ts", is_script=True))
+        list(in_text(text + "localhost:5432 postgres://", suffix="", is_script=False))
+        list(in_text(text + '"host=localhost user=', suffix=".go", is_script=True))
+        list(in_text("config :a, A.Repo,\n  " + text, suffix=".exs", is_script=True))
 
     def test_that_is_a_pipe_or_a_link_out_is_not_read(
         self, named: Named, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path

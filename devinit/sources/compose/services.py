@@ -62,6 +62,7 @@ def found_in(bounds: Bounds, files: FileNames) -> Found:
         evidence=reading.evidence,
         languages=_languages(reading),
         unfinished=reading.unfinished,
+        containers=frozenset(project.services),
         notes=tuple(project.notes),
     )
 

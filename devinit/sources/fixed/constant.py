@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from devinit.model.evidence import Evidence
+from devinit.sources.addresses import Login
 
 CONFIGURATION = re.compile(
     r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf(?:ig)?\.\w+|setupProxy\.\w+"
@@ -39,6 +40,10 @@ class Constant(Struct, frozen=True, kw_only=True):
     evidence: Evidence
     kind: str = ""
     """Of a server that is stored in: its provider, "postgres" or "redis"; empty where it is another one."""
+    login: Login = Login()
+    """Of such a server: who it has to let in."""
+    host: str = ""
+    """The container by whose name the code calls it, as a compose file has it; empty for this machine."""
 
     @property
     def is_proxy(self) -> bool:

@@ -25,6 +25,9 @@ def with_fixed_ports(found: Found, constants: Iterable[Constant]) -> Found:
     fixed: dict[str, Constant] = {}
     constants = list(constants)
     for constant in constants:
+        if constant.host:
+            notes += _in_a_container(constant, services)
+            continue
         service = _meant(constant, services, evidence, fixed) or _behind(constant, constants, found, fixed)
         if service is None:
             notes += _unanswered(constant, services, fixed)
@@ -47,7 +50,8 @@ def _meant(
     if constant.direction is Direction.STORES:
         return None
     serving = [each for each in services.values() if each.port is not None and kind_of(each).runs_a_command]
-    for each in serving:
+    # What stands in the code of a page is another server's sooner than its own; a proxy leads to no page.
+    for each in sorted(serving, key=lambda each: _is_of(each, constant)):
         if each.port is not None and each.port.preferred == constant.port:
             return each
     if constant.direction is not Direction.CALLS:
@@ -111,6 +115,31 @@ def _evidence(service: Service, constant: Constant) -> Iterator[Evidence]:
     yield constant.evidence
     if service.port is not None and service.port.preferred != constant.port:
         yield structs.replace(constant.evidence, about="port")
+
+
+def _in_a_container(constant: Constant, services: dict[str, Service]) -> Iterator[str]:
+    """Yield what is to be known about the name of a container: natively it leads nowhere."""
+    if constant.direction is Direction.ACCEPTS:
+        return
+    stores = constant.direction is Direction.STORES
+    candidates = [
+        each
+        for each in services.values()
+        if each.port is not None
+        and (each.provider == constant.kind if stores else kind_of(each).runs_a_command)
+        and (stores or not _is_of(each, constant))
+    ]
+    same = [each for each in candidates if each.port and each.port.preferred == constant.port]
+    service = next(iter(same), candidates[0] if len(candidates) == 1 else None)
+    said = (
+        f"{constant.evidence.place} names {constant.host}:{constant.port}, a host that only containers know"
+    )
+    if service is None or service.port is None:
+        yield f"{said}; nothing here answers for it"
+        return
+    here = f"localhost:{service.port.preferred}"
+    hosts = f", or `127.0.0.1 {constant.host}` in /etc/hosts" if same else ""
+    yield f"{said}; here {service.name} is at {here}: write that there{hosts}"
 
 
 def _unanswered(

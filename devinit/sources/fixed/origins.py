@@ -21,18 +21,23 @@ _LINE_END = re.compile(r"\r\n?|\n")
 """As Python counts lines."""
 SUFFIXES = (".java", ".kt", ".cs", ".go", ".rb", ".rs", ".php")
 """Of the programs beside Python and scripts that may have a list of origins."""
+_TEXT = r"[\"'`][^\"'`\n]{0,300}[\"'`]"
 _ACCEPTING = re.compile(
-    r"(?:\b(?:set|add)?(?i:allow(?:ed)?_?origins?(?:_?patterns?)?|with_?origins|cors_?(?:allowed_?)?origins?|white_?list)"
-    r"|\bAccess-Control-Allow-Origin|@CrossOrigin|\borigins?(?=[\"']?\s{0,9}(?::(?!:)|=>))|^[ \t]{0,40}origins(?=[ \t(]))"
+    r"(?:\b(?:set|add)?"
+    r"(?i:allow(?:ed)?_?origins?(?:_?patterns?)?|with_?origins|cors_?(?:allowed_?)?origins?|white_?list)"
+    r"|\bAccess-Control-Allow-Origin|@CrossOrigin"
+    r"|\borigins?(?=[\"']?\s{0,9}(?::(?!:)|=>))|^[ \t]{0,40}origins(?=[ \t(]))"
     r"(?P<between>[^;\"'`]{0,80}(?:[\"'][ \t]{0,9}(?:,|=>|:)[^;\"'`]{0,40})?)"
-    r"(?P<list>[\"'`][^\"'`\n]{0,300}[\"'`](?:\s{0,80},(?:\s{0,80}(?://|\#)[^\n]{0,200}\n)?\s{0,80}[\"'`][^\"'`\n]{0,300}[\"'`]){0,30})"
+    rf"(?P<list>{_TEXT}(?:\s{{0,80}},(?:\s{{0,80}}(?://|\#)[^\n]{{0,200}}\n)?\s{{0,80}}{_TEXT}){{0,30}})"
     r"(?P<rest>[^;)\]}\n]{0,200})",
     re.MULTILINE,
 )
 """The words, what may stand up to the first text, the texts, and what follows in the same list."""
 _PORT = re.compile(rf"(?:\bhttps?://|(?<=[\"'])){LOCAL}:(\d{{2,5}})\b")
 """In a list of origins; those of Rack may have no scheme."""
-_FROM_ELSEWHERE = re.compile(r"\benv\b|\benv\(|getenv|environ|Getenv|ENV\[|ENV\.|\?\?|\|\||config\(|default\(")
+_FROM_ELSEWHERE = re.compile(
+    r"\benv\b|\benv\(|getenv|environ|Getenv|ENV\[|ENV\.|\?\?|\|\||config\(|default\("
+)
 
 
 def origins_in(text: str) -> Iterator[tuple[int, int]]:

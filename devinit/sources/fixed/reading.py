@@ -14,6 +14,7 @@ from typing import Any
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.sources.files import content_of, decoded, entries_below, seen
 from devinit.sources.fixed.constant import CONFIGURATION, Constant, Direction
+from devinit.sources.fixed.containers import Containers, of_container
 from devinit.sources.fixed.origins import LOCAL as _LOCAL
 from devinit.sources.fixed.origins import SUFFIXES, origins_in, origins_in_python
 from devinit.sources.fixed.stores import of_migrations
@@ -77,17 +78,23 @@ MOST_TEXT = 1_000_000
 """Characters of files that name an address: to parse them takes a second."""
 _LONGEST_LINE = 500
 """Characters. Longer lines were not written by hand."""
+NO_CONTAINERS = Containers()
 
 
-def constants(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Constant]:
-    """Yield the constants in the files of these folders, each once. No file raises."""
+def constants(
+    bounds: Bounds, folders: Iterable[Path], named: Containers = NO_CONTAINERS
+) -> Iterator[Constant]:
+    """Yield the constants in the files of these folders, each once. No file raises.
+
+    Those that name a container are among them.
+    """
     known: set[tuple[str, int, int]] = set()
     left = [MOST_TEXT]
     for folder in folders:
         for each in (
-            *_of_package(folder, bounds),
+            *_of_package(folder, bounds, named),
             *of_migrations(folder, bounds),
-            *_of_files(folder, bounds, left),
+            *_of_files(folder, bounds, left, named),
         ):
             place = (each.evidence.file, each.evidence.line, each.port)
             if place not in known and LOWEST_PORT <= each.port <= HIGHEST_PORT:
@@ -95,20 +102,23 @@ def constants(bounds: Bounds, folders: Iterable[Path]) -> Iterator[Constant]:
                 yield each
 
 
-def _of_package(folder: Path, bounds: Bounds) -> Iterator[Constant]:
+def _of_package(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Constant]:
     """Yield what the `proxy` of a package.json names: create-react-app sends there what it does not know."""
     package = read_package(folder, bounds)
     proxy: Any = package.get("proxy") if package else None  # nothing about it has been checked
     rules = proxy.values() if isinstance(proxy, dict) else (proxy,)
     for target in (each.get("target") if isinstance(each, dict) else each for each in rules):
-        if isinstance(target, str) and (found := _ADDRESS.match(target)):
+        if isinstance(target, str) and (found := _ADDRESS.match(named.as_local(target)[0])):
             path = folder / "package.json"
             text = decoded(content_of(path))
             evidence = seen("strict_port", path, bounds, text, max(text.find(target), 0))
-            yield Constant(port=int(found[1]), direction=Direction.CALLS, folder=folder, evidence=evidence)
+            constant = Constant(
+                port=int(found[1]), direction=Direction.CALLS, folder=folder, evidence=evidence
+            )
+            yield of_container(constant, named.as_local(text)[1], text)
 
 
-def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constant]:
+def _of_files(folder: Path, bounds: Bounds, left: list[int], named: Containers) -> Iterator[Constant]:
     """Yield the constants of source files, as long as there are characters `left` to read."""
     endings = (*_CLIENT_FILES, *SUFFIXES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")
     for entry in entries_below(folder, endings):
@@ -117,15 +127,17 @@ def _of_files(folder: Path, bounds: Bounds, left: list[int]) -> Iterator[Constan
         if _NOT_CLIENTS.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
             continue
         content = content_of(path)
-        if _MENTION.search(content) is None:
+        if _MENTION.search(content) is None and not named.are_named(content):
             continue
-        text = decoded(content)
+        written = decoded(content)
+        text, lines = named.as_local(written)
         left[0] -= len(text)
         if left[0] < 0:
             return
         for port, position, direction in _in_code(path, text):
             evidence = seen("strict_port", path, bounds, text, position)
-            yield Constant(port=port, direction=direction, folder=folder, evidence=evidence)
+            constant = Constant(port=port, direction=direction, folder=folder, evidence=evidence)
+            yield of_container(constant, lines, written)
 
 
 def _in_code(path: Path, text: str) -> Iterator[tuple[int, int, Direction]]:

@@ -14,39 +14,30 @@ from pathlib import Path
 
 from devinit.model.port import HIGHEST_PORT, LOWEST_PORT
 from devinit.python_code import parsed
+from devinit.sources.addresses import Login
 from devinit.sources.files import content_of, decoded, entries_below, read, seen
 from devinit.sources.fixed.constant import Constant, Direction
+from devinit.sources.fixed.containers import Containers, of_container
+from devinit.sources.fixed.store_texts import (
+    COMPILED,
+    KINDS,
+    LOCAL,
+    LONGEST_LINE,
+    URL,
+    USUAL_PORTS,
+    Address,
+    in_text,
+    in_url,
+)
 from devinit.system.bounds import Bounds
 
-_LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
-_KINDS = {
-    "postgres": "postgres",
-    "postgresql": "postgres",
-    "redis": "redis",
-    "rediss": "redis",
-    "valkey": "redis",
-}
-"""Scheme of a URL → the provider of its servers."""
-_URL = re.compile(
-    rf"\b(?P<scheme>postgres|postgresql|rediss?|valkey)(?:\+\w{{1,30}})?://(?:[^\s@/\"'`]{{0,200}}@)?{_LOCAL}"
-    r"(?::(?P<port>\d{2,5}))?(?=[/?\s\"'`#]|$)"
-)
-_USUAL_PORTS = {"postgres": 5432, "redis": 6379}
 _MENTION = re.compile(rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|::1)")
 _ALEMBIC_URL = re.compile(
-    rf"^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*(?P<scheme>[a-z]+)(?:\+\w+)?://(?:[^\s@]*@)?{_LOCAL}:(?P<port>\d{{2,5}})\b",
+    rf"^[ \t]*sqlalchemy\.url[ \t]*=[ \t]*(?P<scheme>[a-z]+)(?:\+\w+)?://(?:[^\s@]*@)?{LOCAL}:(?P<port>\d{{2,5}})\b",
     re.MULTILINE,
 )
 _ALEMBIC_FOLDER = re.compile(r"^[ \t]*script_location[ \t]*=[ \t]*(\S+)", re.MULTILINE)
 _FINDS_DATABASE = re.compile(r"set_main_option|environ|getenv|settings|config\.attributes", re.IGNORECASE)
-_FROM_ELSEWHERE = re.compile(
-    r"process\.env|import\.meta\.env|Deno\.env|Bun\.env|\benv\.|\benv\(|\benv\[|\?\?|\|\||default\(|DEFAULT|\$\{|%\("
-)
-_HOST_AND_PORT = re.compile(
-    rf"""\bhost["']?\s{{0,9}}:\s{{0,9}}["']{_LOCAL}["']\s{{0,9}},\s{{0,99}}["']?port["']?\s{{0,9}}:\s{{0,9}}["']?(\d{{4,5}})\b"""
-)
-_DEFAULT_FOLLOWS = ("||", "??", "default(", "env(")
-"""How the line before ends where a line of a script is only a default."""
 _SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 _CONFIGURATION = frozenset(
     {
@@ -60,7 +51,6 @@ _NOT_THE_PROGRAM = re.compile(
     r"(?:^|[/._-])(?:tests?|conftest|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|"
     r"samples?|fixtures?|seeds?|local|prod|production|staging|ci)(?:[/._-]|$)"
 )
-_COMMENT = re.compile(r"\s{0,200}(?://|\*|/\*|#|;|<!--)")
 _READS_ENVIRONMENT = frozenset(
     {
         "getenv",
@@ -76,15 +66,21 @@ _READS_ENVIRONMENT = frozenset(
     }
 )
 _SETTINGS = ("BaseSettings", "Settings")
+_DRIVER = re.compile(r"(?:psycopg2?(?:\.\w+)?|asyncpg|aiopg)\.(?:connect|create_pool|ConnectionPool)")
+_OF_ELIXIR = frozenset({"dev.exs", "config.exs"})
+"""Of a project in Elixir, the files that say how it is developed."""
+NO_CONTAINERS = Containers()
 MOST_TEXT = 500_000
 """Characters of files that name an address: to parse them takes half a second."""
-_LONGEST_LINE = 500
 
 
-def stores(bounds: Bounds, folder: Path) -> Iterator[Constant]:
-    """Yield the servers that files of a folder name as constants, each once. No file raises."""
+def stores(bounds: Bounds, folder: Path, named: Containers = NO_CONTAINERS) -> Iterator[Constant]:
+    """Yield the servers that files of a folder name as constants, each once. No file raises.
+
+    Those that name a container are among them, where the containers are given.
+    """
     known: set[tuple[str, int, int]] = set()
-    for each in (*of_migrations(folder, bounds), *_of_files(folder, bounds)):
+    for each in (*of_migrations(folder, bounds), *_of_files(folder, bounds, named)):
         place = (each.evidence.file, each.evidence.line, each.port)
         if place not in known and LOWEST_PORT <= each.port <= HIGHEST_PORT:
             known.add(place)
@@ -101,112 +97,111 @@ def of_migrations(folder: Path, bounds: Bounds) -> Iterator[Constant]:
     place = _ALEMBIC_FOLDER.search(text)
     location = (place[1] if place else "alembic").replace("%(here)s/", "")
     if not _FINDS_DATABASE.search(read(folder / location / "env.py", bounds)):
+        address = URL.search(text, found.start("scheme"), found.end() + LONGEST_LINE)
         yield Constant(
             port=int(found["port"]),
             direction=Direction.STORES,
             folder=folder,
             evidence=seen("strict_port", path, bounds, text, found.start("port")),
-            kind=_KINDS.get(found["scheme"], ""),
+            kind=KINDS.get(found["scheme"], ""),
+            login=in_url(address, 0).login if address else Login(),
         )
 
 
-def _of_files(folder: Path, bounds: Bounds) -> Iterator[Constant]:
+def _of_files(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Constant]:
     left = MOST_TEXT
-    for entry in entries_below(folder, (".py", *_SCRIPTS, *_CONFIGURATION)):
+    for entry in entries_below(folder, (".py", *_SCRIPTS, *COMPILED, *_CONFIGURATION)):
         path = Path(entry.path)
         inside = path.relative_to(folder).as_posix()
         is_configuration = entry.name in _CONFIGURATION
-        if not (is_configuration or entry.name.endswith((".py", *_SCRIPTS))):
+        if not (is_configuration or entry.name.endswith((".py", *_SCRIPTS, *COMPILED))):
             continue  # `my-config.json` ends like one
+        if path.suffix == ".exs" and entry.name not in _OF_ELIXIR:
+            continue
         if _NOT_THE_PROGRAM.search(inside) or (entry.is_symlink() and not bounds.holds(path)):
             continue
         content = content_of(path)
-        if _MENTION.search(content) is None:
+        if _MENTION.search(content) is None and not named.are_named(content):
             continue
-        text = decoded(content)
+        written = decoded(content)
+        text, lines = named.as_local(written)
         left -= len(text)
         if left < 0:
             return
-        found = _in_python(text) if path.suffix == ".py" else _in_text(text, is_script=not is_configuration)
-        for kind, port, position in found:
-            evidence = seen("strict_port", path, bounds, text, position)
-            yield Constant(port=port, direction=Direction.STORES, folder=folder, evidence=evidence, kind=kind)
+        if path.suffix == ".py":
+            found = _in_python(text)
+        else:
+            found = in_text(text, suffix=path.suffix, is_script=not is_configuration)
+        for kind, port, position, login in found:
+            constant = Constant(
+                port=port,
+                direction=Direction.STORES,
+                folder=folder,
+                evidence=seen("strict_port", path, bounds, text, position),
+                kind=kind,
+                login=login,
+            )
+            yield of_container(constant, lines, written)
 
 
-def _in_text(text: str, *, is_script: bool) -> Iterator[tuple[str, int, int]]:
-    """Yield kind, port and position of each address in a script, or in a file of configuration."""
-    position = 0
-    for line in text.splitlines(keepends=True):
-        if len(line) <= _LONGEST_LINE and not _COMMENT.match(line) and not _FROM_ELSEWHERE.search(line):
-            for found in _URL.finditer(line):
-                before = text[max(position - _LONGEST_LINE, 0) : position].rstrip()
-                if not (is_script and before.endswith(_DEFAULT_FOLLOWS)):
-                    kind = _KINDS[found["scheme"]]
-                    yield kind, int(found["port"] or _USUAL_PORTS[kind]), position + found.start()
-        position += len(line)
-    for found in _HOST_AND_PORT.finditer(text):
-        port = int(found[1])
-        kind = next((name for name, usual in _USUAL_PORTS.items() if usual == port), "")
-        beginning = text.rfind("\n", 0, found.start()) + 1
-        said = text[max(beginning, found.start() - _LONGEST_LINE) : found.end()]
-        if kind and not _COMMENT.match(said) and not _FROM_ELSEWHERE.search(said):
-            yield kind, port, found.start(1)
-
-
-def _in_python(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield kind, port and position of each address that a module has as a constant."""
+def _in_python(text: str) -> Iterator[Address]:
+    """Yield each address that a module has as a constant."""
     module = parsed(text)
     if module is None:
         return
     lines = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
     overridable = _overridable(module)
     for node in ast.walk(module):
-        if id(node) in overridable:
-            continue
-        for kind, port, number in _addresses_in(node):
-            yield kind, port, lines[number - 1]
+        if id(node) not in overridable:
+            yield from _addresses_in(node, lines)
 
 
-def _addresses_in(node: ast.AST) -> Iterator[tuple[str, int, int]]:
-    """Yield kind, port and line of the address that a node is, or that it has in several parts."""
+def _addresses_in(node: ast.AST, lines: list[int]) -> Iterator[Address]:
+    """Yield the address that a node is, or that it has in several parts. `lines`: where each of them begins."""
     match node:
-        case ast.Constant(value=str() as value, lineno=number) if len(value) <= _LONGEST_LINE:
-            if found := _URL.fullmatch(value.strip()) or _whole(value.strip()):
-                kind = _KINDS[found["scheme"]]
-                yield kind, int(found["port"] or _USUAL_PORTS[kind]), number
+        case ast.Constant(value=str() as value, lineno=number) if len(value) <= LONGEST_LINE:
+            if found := URL.fullmatch(value.strip()) or _whole(value.strip()):
+                yield in_url(found, lines[number - 1])
         case ast.Dict(keys=keys, values=values):
             said = {
                 str(key.value).upper(): value
                 for key, value in zip(keys, values, strict=True)
                 if isinstance(key, ast.Constant)
             }
-            yield from _parts(said)
-        case ast.Call(keywords=keywords):
-            yield from _parts({each.arg.upper(): each.value for each in keywords if each.arg is not None})
+            yield from _parts(said, lines)
+        case ast.Call(func=func, keywords=keywords):
+            said = {each.arg.upper(): each.value for each in keywords if each.arg is not None}
+            yield from _parts(said, lines, is_postgres=_DRIVER.fullmatch(ast.unparse(func)) is not None)
 
 
 def _whole(value: str) -> re.Match[str] | None:
-    found = _URL.match(value)
+    found = URL.match(value)
     return found if found is not None and not re.search(r"\s", value) else None
 
 
-def _parts(said: dict[str, ast.expr]) -> Iterator[tuple[str, int, int]]:
-    """Yield the server of a host and a port beside each other, as in Django's `DATABASES` or `Redis(host=…)`."""
-    host, port = said.get("HOST"), said.get("PORT")
-    if not isinstance(host, ast.Constant) or not isinstance(port, ast.Constant):
+def _parts(said: dict[str, ast.expr], lines: list[int], *, is_postgres: bool = False) -> Iterator[Address]:
+    """Yield the server of a host and a port beside each other, as in Django's `DATABASES` or `Redis(host=…)`.
+
+    PostgreSQL is known by its engine or its driver also where no port is named.
+    """
+    text = {name: _text(value) for name, value in said.items()}
+    if not re.fullmatch(LOCAL, text.get("HOST", "")):
         return
-    if (
-        not isinstance(host.value, str)
-        or not re.fullmatch(_LOCAL, host.value)
-        or not str(port.value).isdecimal()
-    ):
-        return
-    kind = next((name for name, usual in _USUAL_PORTS.items() if str(usual) == str(port.value)), "")
-    engine = said.get("ENGINE")
-    if isinstance(engine, ast.Constant) and "postg" in str(engine.value):
-        kind = "postgres"
-    if kind:
-        yield kind, int(str(port.value)), port.lineno
+    port = text.get("PORT", "")
+    kind = next((name for name, usual in USUAL_PORTS.items() if str(usual) == port), "")
+    if is_postgres or "postg" in text.get("ENGINE", ""):
+        kind, port = "postgres", port or ("" if "PORT" in said and not port else str(USUAL_PORTS["postgres"]))
+    if kind and port.isdecimal():
+        names = (text.get(name, "") for name in ("NAME", "DATABASE", "DBNAME", "DB"))
+        user = text.get("USER", "") or text.get("USERNAME", "")
+        login = Login(user, text.get("PASSWORD", ""), next(filter(None, names), ""))
+        at = said["PORT"].lineno if "PORT" in said else said["HOST"].lineno
+        yield Address(kind, int(port), lines[at - 1], login if kind == "postgres" else Login())
+
+
+def _text(value: ast.expr) -> str:
+    """Return a text, or a number as a text; "" of what is computed."""
+    return str(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, str | int) else ""
 
 
 def _overridable(module: ast.Module) -> set[int]:
