@@ -111,11 +111,11 @@ def without_port_twins(found: Found, wanted: Collection[str]) -> Found:
 
 
 def _without(found: Found, gone: Mapping[str, str]) -> Found:
-    """Return what was found without some services; `gone` says of each what is noted."""
+    """Return what was found without some services; `gone` says of each what is noted, or "" for nothing."""
     if not gone:
         return found
     names = {name: None if name in gone else name for name in found.services}
-    notes = [*found.notes, *gone.values()]
+    notes = [*found.notes, *filter(None, gone.values())]
     services: dict[str, Service] = {}
     for name, service in found.services.items():
         if name not in gone:

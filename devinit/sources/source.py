@@ -46,7 +46,7 @@ class Found(Struct, frozen=True, kw_only=True):
     speaks_of: frozenset[str] = frozenset()
     """The languages whose programs a list names, each of them; empty when those are all."""
     unfinished: dict[str, str] = field(default_factory=dict)
-    """Services whose command it does not know → what is said when no other source knows it either."""
+    """Services whose command it does not know → what is said when no other source knows it either, or ""."""
     clients: frozenset[str] = frozenset()
     """Services that may use every database of the project: the source knows no order."""
     languages: dict[str, str] = field(default_factory=dict)

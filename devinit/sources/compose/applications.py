@@ -17,13 +17,15 @@ from devinit.sources.commands.process import Process
 from devinit.sources.compose.data import published_port
 from devinit.sources.compose.definition import Definition
 from devinit.sources.compose.environment import Given, environment_of, prefixes_in
-from devinit.sources.compose.native import Native, Refused, Surroundings, native, words_run
+from devinit.sources.compose.native import IDLE, Native, Refused, Surroundings, native, words_run
 from devinit.sources.compose.reading import Reading
 from devinit.sources.compose.roles import Member, Role
 from devinit.sources.probes import own_page
 from devinit.sources.source import Weight
 
 _USUAL_PORT = 8000
+_WORKPLACE = ".devcontainer/"
+"""Where the compose file of a development container lies."""
 _ITS_PORT = ("${PORT}", f"{LOCAL_HOST}:${{PORT}}")
 """Values of variables that tell a program where to listen."""
 
@@ -62,6 +64,8 @@ def add_application(each: Member, name: str, network: Network, reading: Reading)
             f"{'the project' if where == '.' else f'{where}/'}; `command` of [services.{name}] in devinit.toml "
             f"starts it"
         )
+        if described.at.file.startswith(_WORKPLACE) and reason == IDLE:
+            reading.unfinished[name] = ""  # where a person works, and no program
         command = None
     port, port_said = (None, None) if is_job else _port(each, name, command, given, reading)
     ready, ready_said = _readiness(described, reading.servers[each.name]) if port else (Readiness(), None)

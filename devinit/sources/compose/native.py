@@ -36,6 +36,8 @@ _INSTALLS = re.compile(
 """How a step begins that the image needs and the machine does not."""
 _WAITS = re.compile(r"(?:\S*/)?(?:wait[-_]for|dockerize|sleep \d|nc -z|pg_isready|until |set -|echo )")
 _IDLE = frozenset({"sleep", "tail", "true", "cat"})
+IDLE = "no command is stated"
+"""Why a container that only stays there is not started."""
 _IN_THE_IMAGE = re.compile(r"/(?:usr/)?(?:local/)?s?bin/|/opt/[\w.-]{1,50}/bin/")
 """Folders of programs: natively they come from PATH."""
 _PATH = re.compile(r"(?<![\w./:$}~-])/[A-Za-z_][\w./-]*")
@@ -162,7 +164,7 @@ def native(words: tuple[str, ...], place: Surroundings, *, is_job: bool) -> Nati
     steps = [step for step in steps if step and not _INSTALLS.match(step) and not _WAITS.match(step)]
     folder, steps = _folder(steps, place)
     if not steps or words_of(steps[-1])[:1] in ([each] for each in _IDLE):
-        raise Refused("no command is stated")
+        raise Refused(IDLE)
     steps = [_with_paths(step, folder, place) for step in steps]
     for step in steps[:-1]:
         _check_step(step, folder)

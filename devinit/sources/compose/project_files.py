@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -69,11 +69,19 @@ class ComposeProject(Struct):
             return ""
 
 
-def compose_project(bounds: Bounds, files: FileNames) -> ComposeProject:
-    """Return the services of the compose files in a project's folder."""
+def compose_project(bounds: Bounds, files: FileNames, nested: Sequence[str] = ()) -> ComposeProject:
+    """Return the services of the compose files in a project's folder, else of the first of those nested in it."""
     project = ComposeProject(bounds)
     project.names = names_in(read(bounds.root / _ENV_FILE, bounds))
     base, *overrides = [*_chosen(bounds.root, project.names, files), ""]
+    if not base and nested:
+        base = nested[0]
+        beside = names_in(read((bounds.root / base).parent / _ENV_FILE, bounds))
+        project.names = project.names | beside
+        for each in nested[1:]:
+            project.note(
+                f"{each} is not read, because {base} is; `{_FILES_VARIABLE}={each}` in .env chooses it"
+            )
     project.origin = base
     services = _services_of(base, project, 0)
     for file in filter(None, overrides):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 from msgspec import structs
 
@@ -30,9 +32,12 @@ from devinit.system.bounds import Bounds
 _COMPLETED = "service_completed_successfully"
 
 
-def found_in(bounds: Bounds, files: FileNames) -> Found:
-    """Return the services that the compose files of a project describe."""
-    project = compose_project(bounds, files)
+def found_in(bounds: Bounds, files: FileNames, nested: Callable[[Path], tuple[str, ...]]) -> Found:
+    """Return the services that the compose files of a project describe.
+
+    `nested`: which files there are in folders of one that has none of these names at its top.
+    """
+    project = compose_project(bounds, files, nested(bounds.root))
     if not project.origin:
         return Found()
     reading = Reading(project)

@@ -52,6 +52,11 @@ _KEYWORDS = re.compile(
     rf"[\"'`](?P<text>[^\"'`\n]{{0,300}}\bhost={LOCAL}(?=[ \"'`])[^\"'`\n]{{0,300}})[\"'`]"
 )
 _KEYWORD = re.compile(r"\b(\w{1,20})=([^\s\"'`]{1,200})")
+_ADO = re.compile(
+    rf"[\"'](?P<text>[^\"'\n]{{0,300}}(?i:\b(?:host|server)={LOCAL})(?=[;\"'])[^\"'\n]{{0,300}})[\"']"
+)
+"""A connection string of ADO.NET: `Host=localhost;Port=5432;Database=shop`."""
+_ADO_PART = re.compile(r"(?:^|;)\s{0,9}([A-Za-z ]{1,20}?)\s{0,9}=([^;\"'\n]{0,200})")
 _REPO = re.compile(
     r"^config :\w{1,80},[ \t]{0,9}[\w.]{1,120}Repo,[^\n]{0,200}\n(?:[ \t]+[^\n]{0,300}\n?){1,40}",
     re.MULTILINE,
@@ -100,6 +105,8 @@ def in_text(text: str, *, suffix: str, is_script: bool) -> Iterator[Address]:
         position += len(line)
     if is_compiled:
         yield from _in_keywords(text)
+    if suffix == ".json":
+        yield from _in_ado(text)
     yield from _in_repo(text) if suffix == ".exs" else _in_parts(text, is_compiled=is_compiled)
 
 
@@ -111,6 +118,17 @@ def _in_keywords(text: str) -> Iterator[Address]:
         said = dict(_KEYWORD.findall(found["text"]))
         if not any(value.startswith(("%", "{", "$")) for value in said.values()):
             yield _postgres(said, found.start("text"))
+
+
+def _in_ado(text: str) -> Iterator[Address]:
+    """Yield the servers of connection strings of Npgsql; `Server` is a word of other databases, too."""
+    for found in _ADO.finditer(text):
+        said = {
+            name.lower().replace(" ", ""): value.strip() for name, value in _ADO_PART.findall(found["text"])
+        }
+        if "host" in said or said.get("port") == str(USUAL_PORTS["postgres"]):
+            user = next((said[name] for name in ("username", "userid", "user") if said.get(name)), "")
+            yield _postgres({**said, "user": user}, found.start("text"))
 
 
 def _in_parts(text: str, *, is_compiled: bool) -> Iterator[Address]:

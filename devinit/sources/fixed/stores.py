@@ -45,7 +45,7 @@ _CONFIGURATION = frozenset(
         for name in ("config", "settings", "ormconfig")
         for suffix in ("json", "yaml", "yml", "toml", "ini", "cfg")
     }
-)
+) | {"appsettings.json", "appsettings.Development.json"}
 """Files that a program reads by itself, without a rule for names of the environment."""
 _NOT_THE_PROGRAM = re.compile(
     r"(?:^|[/._-])(?:tests?|conftest|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|"
