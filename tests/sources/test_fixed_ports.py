@@ -408,6 +408,35 @@ class TestTheNameOfAContainer:
         assert not any("containers" in note for note in project.notes)
 
 
+class TestACallWithoutAPort:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "const host = '//localhost/api'",
+            "fetch('http://localhost/api')",
+            "axios.get(`http://127.0.0.1/items`)",
+        ],
+    )
+    def test_is_one_of_port_80_where_nothing_here_answers(self, tree: Tree, text: str) -> None:
+        project = detect(tree({"frontend/src/api.js": text}))
+
+        place = "frontend/src/api.js, line 1"
+        assert f"{place} calls localhost:80, where no service of the project answers" in project.notes
+        assert fixed(project) == {}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "new URL(request.url, 'http://localhost')",
+            "fetch(process.env.API_URL || 'http://localhost/api')",
+            "// fetch('http://localhost/api')",
+            "fetch('//cdn.example.com/api')",
+        ],
+    )
+    def test_is_none_in_a_default_or_a_base(self, tree: Tree, text: str) -> None:
+        assert not any("localhost:80," in note for note in detect(tree({"frontend/src/api.js": text})).notes)
+
+
 def test_a_proxy_of_a_page_never_leads_to_the_page_itself(tmp_path: Path) -> None:
     scripts = {"scripts": {"start": "react-scripts start"}, "proxy": "http://localhost:3000"}
     files = {

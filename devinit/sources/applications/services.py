@@ -15,6 +15,7 @@ from devinit.sources.applications.installed import missing
 from devinit.sources.applications.languages import findings_in
 from devinit.sources.applications.links import links_out
 from devinit.sources.applications.names import named
+from devinit.sources.applications.prisma_files import with_prisma_files
 from devinit.sources.applications.tree import Tree, joined, tree_of
 from devinit.sources.applications.unit import Role, Unit, declares_dependencies, listed
 from devinit.sources.applications.unrecognised import notes_about, nothing_in
@@ -36,6 +37,8 @@ def found_in(bounds: Bounds) -> Found:
     folders = list(dict.fromkeys(unit.folder for unit in units))
     databases, evidence, needs = databases_in(tree, folders)
     units, more = _startable(tree, units, databases)
+    kept = list(with_prisma_files(tree, units))
+    units, more = [unit for unit, _ in kept], [*more, *filter(None, (note for _, note in kept))]
     services = _ordered(tree, named(units), databases)
     return Found(
         origin="the code of the applications",

@@ -56,7 +56,8 @@ REDIS = Traces(
     packages=_packages(
         python="redis arq rq aioredis django-redis django-rq channels-redis taskiq-redis coredis valkey "
         "celery[redis] dramatiq[redis] kombu[redis] huey[redis] saq[redis]",
-        node="redis ioredis bull bullmq connect-redis @redis/client iovalkey",
+        node="redis ioredis bull bullmq bee-queue connect-redis koa-redis rate-limit-redis @redis/client "
+        "@keyv/redis @socket.io/redis-adapter cache-manager-redis-store cache-manager-ioredis-yet iovalkey",
         ruby="redis sidekiq resque",
         elixir="redix",
         java="spring-boot-starter-data-redis jedis",

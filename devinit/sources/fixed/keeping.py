@@ -12,6 +12,7 @@ from msgspec import structs
 
 from devinit.kinds import kind_of
 from devinit.model.evidence import Evidence
+from devinit.model.port import LOWEST_UNPRIVILEGED_PORT
 from devinit.model.service import Service
 from devinit.sources.fixed.constant import Constant, Direction
 from devinit.sources.source import Found
@@ -54,7 +55,7 @@ def _meant(
     for each in sorted(serving, key=lambda each: _is_of(each, constant)):
         if each.port is not None and each.port.preferred == constant.port:
             return each
-    if constant.direction is not Direction.CALLS:
+    if constant.direction is not Direction.CALLS or constant.port < LOWEST_UNPRIVILEGED_PORT:
         return None  # a list of origins often has ports of other days, too
     # The only other server, if its port is but the usual one of its program.
     others = [

@@ -25,7 +25,7 @@ _ADDRESS = re.compile(rf"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b")
 _OF_THE_PAGE = r"location\.hostname(?:\}|\s{0,9}\+\s{0,9}[\"'`]):"
 """The host that a page comes from, with a port of its own behind it."""
 _MENTION = re.compile(
-    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|[\"']django_vite[\"']|"
+    rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?:\d|\$\{\w)|//(?:localhost|127\.0\.0\.1)[/\"'`]|[\"']django_vite[\"']|"
     + _OF_THE_PAGE.encode()
     + rb"\d"
 )
@@ -48,6 +48,12 @@ _CALL = re.compile(
     r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|createClient\(|"
     rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b"
 )
+_CALL_WITHOUT_PORT = re.compile(
+    r"(?:baseURL|API_(?:BASE(?:_URL)?|URL)|fetch\(|axios(?:\.\w{1,20})?\(|new WebSocket\(|\bio\(|"
+    rf"\b\w{{0,40}}(?:url|Url|URL)(?:_\w{{1,40}})?\s{{0,9}}[:=]){_BEFORE}(?:https?|wss?)://{_LOCAL}(?P<path>/)"
+    rf"|[=:(]\s{{0,9}}[\"'`]//{_LOCAL}(?P<rest>[/\"'`])"
+)
+"""A call of the usual port of HTTP, where a web server before the others is."""
 _CALL_OF_THE_PAGE = re.compile(rf"{_OF_THE_PAGE}(\d{{2,5}})\b")
 _NUMBER = re.compile(
     r"\b(?:const|let|var)\s{1,9}(\w{1,60})\s{0,9}=\s{0,9}[\"']?(\d{2,5})[\"']?\s{0,9}(?=[;\r\n])"
@@ -76,6 +82,7 @@ _VITE_PORT = 5173
 """Where django-vite loads scripts from in development when no setting says so."""
 MOST_TEXT = 1_000_000
 """Characters of files that name an address: to parse them takes a second."""
+_PORT_OF_HTTP = 80
 _LONGEST_LINE = 500
 """Characters. Longer lines were not written by hand."""
 NO_CONTAINERS = Containers()
@@ -149,6 +156,8 @@ def _in_code(path: Path, text: str) -> Iterator[tuple[int, int, Direction]]:
         calls = _addresses(text, _patterns_for(path.name)) if path.suffix not in SUFFIXES else iter(())
     yield from ((port, position, Direction.ACCEPTS) for port, position in origins)
     yield from calls
+    if path.suffix in _CLIENT_FILES and not CONFIGURATION.fullmatch(path.name):
+        yield from _without_port(text)
 
 
 def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
@@ -169,6 +178,16 @@ def _addresses(text: str, patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple
         before = code[max(beginning - _LONGEST_LINE, 0) : beginning].rstrip().endswith(("||", "??"))
         if not before and not _FROM_ELSEWHERE.search(said):
             yield int(found[1]), found.start(1), Direction.CALLS
+
+
+def _without_port(text: str) -> Iterator[tuple[int, int, Direction]]:
+    """Yield the usual port of HTTP for each call in the code of a client that names no port."""
+    code = _without_comments(text)
+    for found in _CALL_WITHOUT_PORT.finditer(code):
+        beginning = code.rfind("\n", 0, found.start()) + 1
+        said = _MODE.sub("MODE", code[max(beginning, found.start() - _LONGEST_LINE) : found.end()])
+        if not _FROM_ELSEWHERE.search(said):
+            yield _PORT_OF_HTTP, found.end() - 1, Direction.CALLS
 
 
 def _chosen(said: str) -> str:

@@ -41,7 +41,8 @@ class TestAFileInAFolder:
         settings = postgres.settings
         assert isinstance(settings, PostgresSettings)
         assert (settings.user, settings.database) == ("ada", "shop")
-        assert postgres.port and postgres.port.preferred == 5500
+        assert postgres.port
+        assert postgres.port.preferred == 5500
 
     def test_names_folders_from_where_it_lies(self, tmp_path: Path) -> None:
         text = (

@@ -1,0 +1,77 @@
+"""Databases of Prisma that are files: a server's address in their variable is refused by the client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from devinit.sources.applications.tree import Tree, joined
+from devinit.sources.applications.unit import Unit
+
+_DATASOURCE = re.compile(
+    r"^[ \t]{0,40}datasource[ \t]{1,20}\w{1,60}[ \t]{0,20}\{(?P<block>[^}]{0,1000})", re.MULTILINE
+)
+_SQLITE = re.compile(r"^[ \t]{0,40}provider[ \t]{0,20}=[ \t]{0,20}\"sqlite\"", re.MULTILINE)
+_VARIABLE = re.compile(
+    r"^[ \t]{0,40}url[ \t]{0,20}=[ \t]{0,20}env\(\"(?P<name>[A-Za-z_]\w{0,80})\"\)", re.MULTILINE
+)
+_SCHEMAS = ("prisma/schema.prisma", "schema.prisma")
+_FILES = (".env", ".env.local", ".env.development", ".env.development.local")
+_TEMPLATES = (".env.example", ".env.sample", ".env.template")
+_FILE = "file:./dev.db"
+"""As `prisma init` calls it; it lies beside the schema."""
+
+
+def with_prisma_files(tree: Tree, units: list[Unit]) -> Iterator[tuple[Unit, str]]:
+    """Yield the programs, those whose Prisma uses SQLite with its file, and a note about each of these, or ""."""
+    for unit in units:
+        found = _file_of(tree, unit.folder) if unit.language == "node" else None
+        if found is None:
+            yield unit, ""
+            continue
+        name, schema, position, server = found
+        env = {**unit.env, name: _FILE}
+        said = tree.seen("env", schema, position)
+        yield (
+            replace(unit, env=env, evidence=(*unit.evidence, said)),
+            (
+                f"{said.place} is SQLite, and {server} names a server: {name} is {_FILE}; `provider` there chooses "
+                "another one"
+            ),
+        )
+
+
+def _file_of(tree: Tree, folder: str) -> tuple[str, str, int, str] | None:
+    """Return the variable of a database that is a file, its schema, the position there, and the contradiction."""
+    for schema in (joined(folder, each) for each in _SCHEMAS):
+        source = _DATASOURCE.search(tree.text(schema))
+        if source is None:
+            continue
+        provider, variable = _SQLITE.search(source["block"]), _VARIABLE.search(source["block"])
+        if provider is None or variable is None:
+            return None
+        server = _server_in(tree, folder, variable["name"])
+        return (
+            (variable["name"], schema, source.start("block") + provider.start() + 1, server)
+            if server
+            else None
+        )
+    return None
+
+
+def _server_in(tree: Tree, folder: str, name: str) -> str:
+    """Return the line of a template of variables that gives a name the address of a server; "" when none does.
+
+    A file of variables that gives it a value counts more.
+    """
+    start = rf"^[ \t]{{0,40}}{re.escape(name)}[ \t]{{0,20}}=[ \t]{{0,20}}[\"']?"
+    value = re.compile(rf"{start}(?P<scheme>\w{{2,20}}):", re.MULTILINE)
+    places = tuple(dict.fromkeys((folder, "")))
+    if any(value.search(tree.text(joined(place, each))) for place in places for each in _FILES):
+        return ""
+    for file in (joined(place, each) for place in places for each in _TEMPLATES):
+        if found := value.search(tree.text(file)):
+            return "" if found["scheme"] == "file" else tree.seen("env", file, found.start("scheme")).place
+    return ""
