@@ -36,10 +36,7 @@ def with_prisma_files(tree: Tree, units: list[Unit]) -> Iterator[tuple[Unit, str
         said = tree.seen("env", schema, position)
         yield (
             replace(unit, env=env, evidence=(*unit.evidence, said)),
-            (
-                f"{said.place} is SQLite, and {server} names a server: {name} is {_FILE}; `provider` there chooses "
-                "another one"
-            ),
+            f"{said.place} is SQLite, and {server} names a server: {name} is {_FILE}; `provider` there decides",
         )
 
 

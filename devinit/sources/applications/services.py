@@ -19,6 +19,7 @@ from devinit.sources.applications.prisma_files import with_prisma_files
 from devinit.sources.applications.tree import Tree, joined, tree_of
 from devinit.sources.applications.unit import Role, Unit, declares_dependencies, listed
 from devinit.sources.applications.unrecognised import notes_about, nothing_in
+from devinit.sources.applications.unrun_migrations import unrun_migrations
 from devinit.sources.source import Found
 from devinit.sources.unreadable import problem_of
 from devinit.system.bounds import Bounds
@@ -50,6 +51,7 @@ def found_in(bounds: Bounds) -> Found:
             *more,
             *needs,
             *missing(tree, units),
+            *unrun_migrations(tree, units),
             *nothing_in(tree, [*folders, *_shown_in(units)]),
             *notes_about(tree, folders),
             *_asked_for(services),

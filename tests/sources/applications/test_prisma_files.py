@@ -35,7 +35,7 @@ class TestASchemaOfSqlite:
         assert project.services["frontend"].env["DATABASE_URL"] == "file:./dev.db"
         assert (
             "prisma/schema.prisma, line 5 is SQLite, and .env.example, line 1 names a server: DATABASE_URL is "
-            "file:./dev.db; `provider` there chooses another one"
+            "file:./dev.db; `provider` there decides"
         ) in project.notes
 
     @pytest.mark.parametrize(

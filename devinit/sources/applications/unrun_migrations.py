@@ -1,0 +1,111 @@
+"""Migrations of Go, Rust and Elixir that nothing runs: each is named with the command that its tool has."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from devinit.sources.applications.tree import Tree, joined, upwards
+from devinit.sources.applications.unit import Role, Unit
+from devinit.sources.files import read
+
+_FOLDERS = (
+    "migrations",
+    "migration",
+    "db/migrations",
+    "db/migration",
+    "database/migrations",
+    "internal/db/migrations",
+    "internal/database/migrations",
+    "sql/migrations",
+    "sql/schema",
+    "schema/migrations",
+)
+"""Where revisions lie, from the folder of a program or from one above it."""
+_GOOSE = re.compile(r"^--[ \t]{0,9}\+goose[ \t]{1,9}Up", re.MULTILINE)
+
+
+class _Tool(Struct, frozen=True):
+    """A program that applies revisions."""
+
+    command: str
+    """With `{folder}` for the folder of the revisions."""
+    revisions: str
+    """What their files are called."""
+    by_code: re.Pattern[str]
+    """Source text of a program that applies them by itself when it starts."""
+    declared: re.Pattern[str] | None = None
+    """What the manifest says where the tool is used."""
+
+
+_BY_GO = re.compile(
+    r"\bgoose\.|\bmigrate\.New|golang-migrate/migrate/v4\"|iofs\.New|\.Up\(|[Mm]igrateUp|[Rr]unMigrations"
+)
+_SQLX = _Tool(
+    "sqlx migrate run",
+    "*.sql",
+    re.compile(r"\bmigrate!\s{0,9}\(|Migrator\b"),
+    re.compile(r"^[ \t]*sqlx\b", re.MULTILINE),
+)
+_DIESEL = _Tool(
+    "diesel migration run", "*/up.sql", re.compile(r"embed_migrations!|run_pending_migrations"),
+    re.compile(r"^[ \t]*diesel\b", re.MULTILINE),
+)  # fmt: skip
+_MIGRATE = _Tool('migrate -path {folder} -database "$DATABASE_URL" up', "*.up.sql", _BY_GO)
+_GOOSE_TOOL = _Tool('goose -dir {folder} postgres "$DATABASE_URL" up', "*.sql", _BY_GO)
+_ECTO = _Tool("mix ecto.migrate", "*.exs", re.compile(r"Ecto\.Migrator\b"))
+_MANIFESTS = {"Go": ("go.mod", ".go"), "Rust": ("Cargo.toml", ".rs"), "Phoenix": ("mix.exs", ".ex")}
+"""Kind of program → the file that declares what it uses, and the ending of its source files."""
+
+
+def unrun_migrations(tree: Tree, units: Iterable[Unit]) -> Iterator[str]:
+    """Yield a note for each folder of revisions that no program of its folder applies, and no command of ours."""
+    named: set[str] = set()
+    for unit in units:
+        manifest, suffix = _MANIFESTS.get(unit.kind, ("", ""))
+        if not manifest or unit.role is not Role.BACKEND or unit.before_start:
+            continue
+        text = tree.text(joined(unit.folder, manifest))
+        for tool, folder in _found(tree, unit, text):
+            place = f"{folder}/"
+            sources = [tree.text(file) for file in tree.sources(unit.folder, suffix)]
+            if place in named or any(tool.by_code.search(each) for each in sources):
+                continue
+            named.add(place)
+            command = tool.command.format(folder=os.path.relpath(folder, unit.folder or "."))
+            yield (
+                f"{place}: nothing runs these migrations; `{command}` in `before_start` of the service in "
+                "devinit.toml does"
+            )
+
+
+def _found(tree: Tree, unit: Unit, manifest: str) -> Iterator[tuple[_Tool, str]]:
+    """Yield the tools of a program with the folder of their revisions."""
+    if unit.kind == "Phoenix":
+        folder = joined(unit.folder, "priv/repo/migrations")
+        if _has(tree, folder, _ECTO.revisions):
+            yield _ECTO, folder
+        return
+    for folder in (joined(place, each) for place in upwards(unit.folder) for each in _FOLDERS):
+        if unit.kind == "Rust":
+            tools = [each for each in (_DIESEL, _SQLX) if each.declared and each.declared.search(manifest)]
+        else:
+            tools = [_MIGRATE, *((_GOOSE_TOOL,) if _is_of_goose(tree, folder) else ())]
+        tool = next((each for each in tools if _has(tree, folder, each.revisions)), None)
+        if tool is not None:
+            yield tool, folder
+            return
+
+
+def _has(tree: Tree, folder: str, revisions: str) -> bool:
+    path = tree.path(folder)
+    return tree.bounds.holds(path) and any(path.glob(revisions))
+
+
+def _is_of_goose(tree: Tree, folder: str) -> bool:
+    path = tree.path(folder)
+    first = next(iter(sorted(path.glob("*.sql"))), None) if tree.bounds.holds(path) else None
+    return first is not None and _GOOSE.search(read(first, tree.bounds)) is not None
