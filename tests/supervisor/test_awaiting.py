@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
+from devinit.system.procfs import LINUX
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -148,6 +151,30 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
 """
 """Runs on and answers, and says in its log why each answer is an error."""
 
+WORKER = """
+import sys, time
+began = time.monotonic()
+while time.monotonic() - began < 1.6:
+    pass
+if "restful" in sys.argv:
+    time.sleep(1000)
+raise ModuleNotFoundError("No module named 'celery'")
+"""
+"""Loads its code for longer than a worker has to stay up to be ready, and ends when that is broken."""
+
+WORKERS_RELOADER = """
+import os, signal, subprocess, sys
+while True:
+    try:
+        worker = subprocess.Popen([sys.executable, "-S", "-E", sys.argv[1], *sys.argv[2:]])
+        os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+        signal.pause()
+    except KeyboardInterrupt:
+        worker.wait()
+        print("[watch] main.py changed, reloading.", flush=True)
+"""
+"""Runs a worker, and waits for a change when that has ended, without reaping it."""
+
 
 def command(path: Path, text: str) -> str:
     """Write a program and return the command that runs it."""
@@ -282,6 +309,38 @@ class TestWaiting:
         [row] = report["services"]
         assert (row["outcome"], row["reason"]) == ("failed", "exited with code 1 before it was ready")
         assert row["log_tail"] == ["no_such_table"]
+
+    @pytest.mark.skipif(not LINUX, reason="measures CPU time in /proc")
+    def test_for_a_worker_that_ends_while_it_loads_returns_with_the_cause(self, shop: Shop) -> None:
+        shop.service("worker", command=command(shop.root / "worker.py", WORKER))
+        shop.up()
+
+        code, report = answer(shop, "wait", "worker")
+
+        assert (code, report["services"][0]["outcome"]) == (1, "failed")
+        assert "No module named 'celery'" in report["services"][0]["reason"]
+
+    @pytest.mark.skipif(not LINUX, reason="measures CPU time in /proc")
+    def test_for_a_worker_returns_when_it_has_loaded(self, shop: Shop) -> None:
+        shop.service("worker", command=f"{command(shop.root / 'worker.py', WORKER)} restful")
+        shop.up()
+
+        code, report = answer(shop, "wait", "worker")
+
+        assert (code, report["services"][0]["outcome"]) == (0, "live")
+        assert report["seconds"] < STABLE_SECONDS
+
+    @pytest.mark.skipif(not LINUX, reason="reads /proc")
+    def test_for_a_worker_that_its_reloader_has_lost_returns_with_the_cause(self, shop: Shop) -> None:
+        (shop.root / "worker.py").write_text(WORKER)
+        reloader = command(shop.root / "reload.py", WORKERS_RELOADER)
+        shop.service("worker", command=f"{reloader} {shop.root}/worker.py --reload")
+        shop.up()
+
+        code, report = answer(shop, "wait", "worker")
+
+        assert (code, report["services"][0]["outcome"]) == (1, "failed")
+        assert "No module named 'celery'" in report["services"][0]["reason"]
 
     def test_too_long_says_what_was_seen_last(self, shop: Shop, port: int) -> None:
         shop.service("web", "never", port=port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 import sys
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.supervisor.diagnosis.causes import begins_again
 from devinit.supervisor.diagnosis.listening import Ears, Finding, Sign
 from devinit.supervisor.diagnosis.workers import DeadWorker
 from devinit.supervisor.readiness import crashes
-from devinit.supervisor.readiness.crashes import found_down, until_down
+from devinit.supervisor.readiness.crashes import Silence, found_down, until_down
 from devinit.system.connections import waiting_clients
 from devinit.system.procfs import LINUX
 
@@ -163,6 +165,47 @@ class TestAReadyService:
 
         async with asyncio.timeout(20):
             assert await task == CRASHED
+
+    async def test_that_goes_on_printing_is_asked_about_as_well(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(crashes, "LOOK_SECONDS", 0.005)
+        monkeypatch.setattr(crashes, "NOISY_SECONDS", 0.05)
+        grown, sizes, asked = asyncio.Event(), itertools.count(), list[int]()
+        grown.set()
+
+        async def ask(end: int) -> str | None:
+            asked.append(end)
+            return "no process accepted a connection" if len(asked) == 2 else None
+
+        ears = Ears(size=lambda: next(sizes), last_lines=lambda _count: [" * Restarting with stat"])
+        async with asyncio.timeout(2):
+            found = await until_down(ears, grown, ask)
+
+        assert found == Silence("no process accepted a connection")
+        assert asked == sorted(set(asked))
+
+
+@pytest.mark.skipif(not LINUX, reason="reads /proc")
+class TestAReloaderWithoutASignInItsCommand:
+    def test_is_believed_to_have_lost_its_worker_however_much_was_printed_since(
+        self, shop: Shop, port: int
+    ) -> None:
+        chatter = 'print("INFO:     Started reloader process [1]" + "\\nGET / 200" * 200, flush=True)\n'
+        (shop.root / "main.py").write_text(f"{chatter}{RELOADER}")
+        shop.service("web", port=port, command=f"{sys.executable} -S -E {shop.root}/main.py")
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "broken").touch()
+            events.until(type="phase", service="web", phase="starting")
+
+        assert "exited with code 7" in shop.status()["web"]["reason"]
+
+
+class TestARunOfAProgram:
+    @pytest.mark.parametrize("line", [" * Restarting with stat", " * Restarting with watchdog (inotify)"])
+    def test_begins_with_the_words_of_flask(self, line: str) -> None:
+        assert begins_again([line])
 
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")

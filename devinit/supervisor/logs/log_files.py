@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 TAIL_BYTES = 64 * 1024
 """How far back the last lines of a run are looked for."""
 
+FIRST_BYTES = 16 * 1024
+"""How much of its beginning tells what a run is: frameworks print their banner there."""
 LOOK_BYTES = 4 * 1024 * 1024
 """How much is read at once of a run that is followed: the rest comes with the next look."""
 
@@ -94,6 +96,15 @@ def read_between(path: Path, begin: int, end: int) -> bytes:
     with _opened(path) as file:
         file.seek(begin)
         return file.read(end - begin)
+
+
+def first_lines(path: Path, offset: int) -> list[str]:
+    """Return the lines that a run began with, without colours; none of what was given back to the disk."""
+    try:
+        text = read_between(path, offset, offset + FIRST_BYTES).decode(errors="replace")
+    except OSError:
+        return []
+    return COLOURS.sub("", text.replace("\0", "")).splitlines()
 
 
 def _opened(path: Path) -> BinaryIO:

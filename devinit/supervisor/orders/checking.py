@@ -30,6 +30,7 @@ from devinit.model.status import Phase
 from devinit.supervisor.diagnosis.build_table import ANSWERS_FIRST
 from devinit.supervisor.diagnosis.listening import LINES
 from devinit.supervisor.logs import log_files
+from devinit.supervisor.readiness.crashes import down_by
 from devinit.supervisor.readiness.health import asked_as
 from devinit.supervisor.readiness.probing import ATTEMPT_SECONDS, ask_once, ready
 from devinit.supervisor.readiness.proving import SERVER_ERRORS, other_scheme
@@ -176,8 +177,10 @@ async def answered(runner: Runner, stage: Stage) -> Seen:
     probe = stage.probe(service)
     if isinstance(probe, LogProbe | StayedUpProbe | EndProbe):
         # None of these can be asked: that the process runs is all there is to see.
-        is_ready = runner.phase is Phase.READY
-        return is_ready, None if is_ready else "it is still starting", None
+        if runner.phase is not Phase.READY:
+            return False, "it is still starting", None
+        crashed = down_by(runner.ears()) if runner.is_program else None
+        return crashed is None, crashed.cause if crashed else None, None
     seconds = health.timeout_seconds if health is not None else ATTEMPT_SECONDS
     result = await runner.answer_to(probe, seconds)
     page = first_page(runner, stage, probe)

@@ -37,6 +37,8 @@ QUIET_SECONDS = 2.5
 EAGER_SECONDS = 10.0
 """After this time a service that goes on printing is looked at less often."""
 LONG_LOOK_SECONDS = 1.0
+NOISY_SECONDS = 5.0
+"""How often a service that goes on printing is asked about: its reloader may start it again without end."""
 
 
 class Silence(Struct, frozen=True):
@@ -51,17 +53,21 @@ async def until_down(
     """Return what is wrong with a ready service as soon as it is proven to be down.
 
     `grown`: set when its log has grown. `ask`: called with the end of the log as it was before that, once the
-    service is quiet; returns what is seen of a service that does not serve, None of one that does.
+    service is quiet, and again and again while it is not; returns what is seen of a service that does not serve,
+    None of one that does.
     """
     end = ears.size()
     while True:
         await grown.wait()
         grown.clear()
-        if found := await _look_for_a_while(ears):
-            return found
-        before, end = end, ears.size()
-        if detail := await ask(before):
-            return Silence(detail)
+        began, is_quiet = asyncio.get_running_loop().time(), False
+        while not is_quiet:
+            found, is_quiet = await _look_for_a_while(ears, began)
+            if found is not None:
+                return found
+            before, end = end, ears.size()
+            if detail := await ask(before):
+                return Silence(detail)
 
 
 async def silence_of(service: str, probe: TcpProbe, printed: str) -> str | None:
@@ -117,18 +123,24 @@ def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     return found_crashed(cause, lines) if cause else found_dead(worker, lines)
 
 
-async def _look_for_a_while(ears: Ears) -> Finding | None:
-    """Look until the service is quiet. What is found must be there twice: a reload passes through such moments."""
+async def _look_for_a_while(ears: Ears, began: float) -> tuple[Finding | None, bool]:
+    """Look until the service is quiet, or for `NOISY_SECONDS`; return what was found, and whether it is quiet.
+
+    What is found must be there twice: a reload passes through such moments.
+    `began`: when its log had grown first, in seconds of the loop.
+    """
     clock = asyncio.get_running_loop().time
-    began = since = clock()
+    here = since = clock()
     size, lines = -1, list[str]()
     before: Finding | None = None
     while (now := clock()) - since < QUIET_SECONDS:
+        if now - here >= NOISY_SECONDS:
+            return None, False
         if (size_now := ears.size()) != size:
             size, since, lines = size_now, now, ears.last_lines(LINES)
         found = found_down(ears, lines)
         if found is not None and found == before:
-            return found
+            return found, True
         before = found
         await asyncio.sleep(LOOK_SECONDS if now - began < EAGER_SECONDS else LONG_LOOK_SECONDS)
-    return None
+    return None, True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from devinit.model.service import Service
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.logs.access_lines import without_own_requests
@@ -33,6 +35,10 @@ class Output:
 
         keys = KeyLines()
         return [self._stage.mask(line) for line in [keys("", line) for line in lines][-count:]]
+
+    def first_lines(self) -> Iterator[str]:
+        """Yield the lines that the run began with; read when the first one is asked for."""
+        yield from log_files.first_lines(self._path, self.offset)
 
     def printed(self, since: int | None = None) -> str:
         """Return what was printed since an offset; without one, in this run."""

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
@@ -358,7 +359,10 @@ class Runner:
         return None if port is None else bool(tcp_listeners(port))
 
     def _dead_worker(self, lines: list[str]) -> DeadWorker | None:
-        return dead_worker_of(process.pid, lines) if (process := self.run.process) is not None else None
+        if (process := self.run.process) is None:
+            return None
+        # A reloader names itself once, at its beginning: many lines may have come since.
+        return dead_worker_of(process.pid, chain(lines, self.output.first_lines()))
 
     async def run_probe_command(self, command: str, key: str = "ready.exec") -> int:
         """Run a command of the key `ready.exec` or `health.exec`; return its exit code."""
