@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
+from devinit.supervisor.orders.settling import is_ending
 from devinit.system.procfs import LINUX
 
 if TYPE_CHECKING:
@@ -462,6 +463,29 @@ class TestWaiting:
         code, _ = answer(web, "wait", "web", "--after", str(time.time()))
 
         assert code == 0
+
+
+class TestTheOutputOfAWorker:
+    @pytest.mark.parametrize(
+        "last",
+        [
+            "worker: Warm shutdown (MainProcess)",
+            "Warm shut down requested",
+            "[22:10:57] 1 change detected",
+            "INFO: Shutting down",
+        ],
+    )
+    def test_ends_with_words_about_its_end(self, last: str) -> None:
+        assert is_ending(["celery@shop ready.", last, ""])
+
+    def test_ends_with_a_crash(self) -> None:
+        assert is_ending(
+            ["Traceback (most recent call last):", '  File "tasks.py", line 3', "KeyError: 'BROKER'"]
+        )
+
+    @pytest.mark.parametrize("last", ["celery@shop ready.", "worker: Warm shutdown\ncelery@shop ready.", ""])
+    def test_goes_on_with_another_line(self, last: str) -> None:
+        assert not is_ending(last.splitlines())
 
 
 class TestChecking:

@@ -5,6 +5,7 @@ The files in `outputs/builds` were recorded from the tools, with folders renamed
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,7 @@ TOLD: dict[str, list[Seen]] = {
         ("no DATABASE_URL", "app/page.js", 1),
         None,
     ],
+    "next-15": [("Expression expected", "/home/ada/shop/app/lib.js", 3), None],
     "next-16": [
         ("Expected corresponding JSX closing tag for <p>", "./app/page.js", 1),
         None,
@@ -111,6 +113,7 @@ TOLD: dict[str, list[Seen]] = {
         ("ModuleNotFoundError: No module named 'nothing_there'", "/home/ada/shop/shop/shop/urls.py", 23),
         None,
     ],
+    "gunicorn": [("SyntaxError: '(' was never closed", "/home/ada/shop/lib.py", 1), None],
     "flask": [
         ("ModuleNotFoundError: No module named 'nothing_there'", "/home/ada/shop/app.py", 3),
         None,
@@ -151,7 +154,9 @@ class TestWhatToolsPrint:
         lines = logged(BUILDS / f"{tool}.txt").splitlines()
 
         assert all(
-            may_say_something(line) for line in lines if sign_of(line) in ("error", "begins", "reloads")
+            may_say_something(line)
+            for line in lines
+            if sign_of(line) in ("error", "begins", "reloads", "raises")
         )
 
     def test_of_requests_is_no_error_of_a_build(self) -> None:
@@ -281,6 +286,30 @@ class TestAnError:
             more.write(f"{reloads}DATABASE_URL is missing\n")
 
         assert last_errors.of("web") is None
+
+    @pytest.mark.parametrize(
+        ("error", "file"),
+        [
+            ("4:04:02 PM [vite] Internal server error: {source}: Unexpected token (2:4)", "src/App.jsx"),
+            (" \u2a2f ./src/App.jsx\nError:   x Expression expected\n   ,-[src/App.jsx:3:1]", None),
+        ],
+    )
+    def test_names_a_file_to_ask_for_only_where_the_tool_serves_it(
+        self, tmp_path: Path, error: str, file: str | None
+    ) -> None:
+        log, source = log_path(tmp_path, "web"), tmp_path / "src" / "App.jsx"
+        log.parent.mkdir(parents=True)
+        source.parent.mkdir()
+        source.touch()
+        last_errors = LastErrors(
+            tmp_path, tmp_path, lambda _name: tmp_path, lambda _name, _error, _gone_by: None
+        )
+        log.write_text(error.format(source=source) + "\n")
+        assert last_errors.of("web") is not None
+
+        os.utime(source, (1, 1))
+
+        assert last_errors.changed_file("web") == file
 
 
 def logged(path: Path) -> str:

@@ -203,8 +203,16 @@ class TestAReloaderWithoutASignInItsCommand:
 
 
 class TestARunOfAProgram:
-    @pytest.mark.parametrize("line", [" * Restarting with stat", " * Restarting with watchdog (inotify)"])
-    def test_begins_with_the_words_of_flask(self, line: str) -> None:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            " * Restarting with stat",
+            " * Restarting with watchdog (inotify)",
+            "[22:10:57] 1 change detected",
+            "[22:10:57] 12 changes detected",
+        ],
+    )
+    def test_begins_with_the_words_of_flask_and_watchfiles(self, line: str) -> None:
         assert begins_again([line])
 
 

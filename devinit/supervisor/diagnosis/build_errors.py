@@ -23,6 +23,7 @@ from devinit.supervisor.diagnosis.build_table import (
     MISSING,
     PLACES,
     RELIEF_WORDS,
+    SERVES_FILES,
     SIGN_OF_SWC,
     TOOLS,
     TROUBLE_WORDS,
@@ -53,6 +54,8 @@ class BuildError(Struct, frozen=True, kw_only=True):
     """Unix time at which it was noticed."""
     stamp: int | None = None
     """Of the file, when the error was noticed."""
+    is_served: bool = False
+    """Whether the tool serves that file under its path, so that it can be asked for it alone."""
 
 
 Gone = Literal["build", "change", "run"]
@@ -76,8 +79,8 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is neither an error nor a build that goes on."""
-        return self.error is None and not self.is_building
+        """Whether there is neither an error, nor a build or a traceback that goes on."""
+        return self.error is None and not self.is_building and not self.in_traceback
 
     @property
     def may_fail(self) -> bool:
@@ -103,6 +106,8 @@ def read_on(lines: Sequence[str], before: Reading, at: float, stamp: Stamp = lam
             if now.is_building and len(now.block) > 1:
                 now = Reading(error=told(now.block, at, stamp))
             now, is_new = replace(now, is_building=False, block=()), False
+        elif sign == "raises":
+            now, is_new = Reading(error=now.error, in_traceback=True), False
         elif sign == "update":
             if now.error is not None and is_outdated(now.error, line, stamp):
                 now, is_new = clean(now, "change"), False
@@ -151,7 +156,7 @@ def may_say_something(text: str) -> bool:
     return any(word in text for word in TROUBLE_WORDS)
 
 
-SIGNS = ("clean", "begins", "reloads", "ends", "fails", "update", "error")
+SIGNS = ("clean", "begins", "reloads", "ends", "fails", "raises", "update", "error")
 
 
 @cache
@@ -182,6 +187,7 @@ def told(block: Sequence[str], at: float, stamp: Stamp) -> BuildError:
         line=line,
         at=at,
         stamp=stamp(file) if file else None,
+        is_served=SERVES_FILES in block[0],
     )
 
 
@@ -240,7 +246,7 @@ def is_place(said: str) -> bool:
 
 def without_place(said: str, file: str | None, line: int | None) -> str:
     """Return a message without the place that is reported beside it."""
-    said = said.removeprefix("Error: ")
+    said = re.sub(SIGN_OF_SWC, "", said.removeprefix("Error: ").strip())
     if line is not None:
         said = re.sub(r" \(\d+:\d+\)$", "", said)
     if file is None:

@@ -27,6 +27,8 @@ class Tool(Struct, frozen=True, kw_only=True):
     """A build has ended: well, if it had begun and no error was printed. The next error is of another build."""
     fails: str | None = None
     """A build that had begun failed: unless an error was printed, the lines since its beginning say why."""
+    raises: str | None = None
+    """A traceback follows, whose end is the error: the program goes on without what could not be loaded."""
     update: str | None = None
     """Files have changed: errors in those are outdated, errors in others are not."""
 
@@ -78,6 +80,11 @@ TOOLS = (
         clean=r"Application startup complete|^Starting development server at ",
         ends=r"^ \* Debugger is active!",
     ),
+    # gunicorn --reload: with a syntax error its worker goes on, and answers 500.
+    Tool(
+        raises=r"^\[[^\]]+\] \[\d+\] \[ERROR\] .+ \(\S+, line \d+\)$",
+        clean=r"^\[[^\]]+\] \[\d+\] \[INFO\] Booting worker with pid: \d+",
+    ),
 )  # fmt: skip
 
 TROUBLE_WORDS = (
@@ -112,6 +119,7 @@ RELIEF_WORDS = (
     "Application startup",
     "development server",
     "Debugger is active",
+    "Booting worker",
 )
 """The same of the end of a build; looked for once there is one, or an error."""
 
@@ -143,6 +151,9 @@ PLACES = (
     r"(?<![\w:/.@-])(?P<file>(?:\.{0,2}/)?[\w@.+\[\]-][\w@./+\[\]()-]{0,500}\.[a-z]\w*):(?P<line>\d+)(?::\d+)?",
 )
 """How a place in the code is written, the surest way first."""
+SERVES_FILES = "[vite]"
+"""In the error of a tool that serves each module under its path. Others have pages alone: Next.js compiles that of
+an error when it is asked for a file, which takes seconds."""
 ANSWERS_FIRST = r"^\s*VITE v\S+\s+ready in "
 """A tool that serves a page, and then compiles what the page needs: slowly for the first time in a process."""
 SIGN_OF_SWC = r"^[x\u00d7] (?=[A-Z])"

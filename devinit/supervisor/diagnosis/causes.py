@@ -88,7 +88,8 @@ DEATHS = 3
 """So many workers that died in a row: the next one dies, too."""
 RUN_BEGINS = (
     r"(?i)\breloading\b|\brestarting due to changes|^\[nodemon\] (?:re)?starting|^Restarting '|"
-    r"File change detected|Application startup complete|^ \* Restarting with "
+    r"File change detected|Application startup complete|^ \* Restarting with |"
+    r"^\[[\d:]+\] \d+ changes? detected"
 )
 """The words of reloaders that begin the program's next run: what stands above is about an earlier one."""
 NO_LAST_WORDS = r"^INFO:\s|\[(?:INFO|ERROR|WARNING)\]|^--- devinit: "

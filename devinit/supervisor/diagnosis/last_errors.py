@@ -80,9 +80,9 @@ class LastErrors:
         }
 
     def changed_file(self, service: str) -> str | None:
-        """Return the file with the last error, from the service's folder, if it has changed since."""
+        """Return the file with the last error, from the service's folder, if it has changed and is served."""
         error = self._error(service)
-        if error is None or error.file is None or error.stamp is None:
+        if error is None or error.file is None or error.stamp is None or not error.is_served:
             return None
         folder, path = str(self._folder_of(service)), self._path(service, error.file)
         is_changed = self._stamp(service, error.file) not in (error.stamp, None)

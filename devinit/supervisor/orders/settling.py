@@ -7,6 +7,7 @@ code again, counts once it is at rest: it uses little CPU time, and its output d
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from devinit.supervisor.diagnosis.listening import LINES, found_in
 from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
 from devinit.supervisor.readiness.crashes import down_by
 from devinit.system.usage import usage_of
+from devinit.text import harmless
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
@@ -24,6 +26,9 @@ MEASURED_SECONDS = 0.5
 LOADING_SHARE = 0.25
 """Loading code takes a whole CPU, and a quarter of one where four services load at once; a worker that waits for
 work takes some hundredths."""
+GOING_DOWN = r"(?i)\bshut(?:ting)? ?down\b|\bstopping\b|\brestarting\b|\bchanges? detected\b"
+"""The last words of a worker that its reloader ends, and of reloaders: the next one has not begun. Celery takes
+some three seconds over its warm shutdown."""
 LOADING = "it has no port to be asked at, and is loading its code or busy"
 
 
@@ -46,15 +51,13 @@ class Settling:
         age = now - state.ready_at if state.ready_at is not None else STABLE_SECONDS
         if after is not None:
             age = min(age, time.time() - after)
+        if down_by(runner.ears()) is not None:
+            return False
         if age >= STABLE_SECONDS:
             return True
-        if state.failures or self._crashed(runner):
+        if state.failures or is_ending(runner.log_tail(LINES)):
             return False
         return self._is_at_rest(now, usage_of(runner.pids()).cpu_seconds)
-
-    @staticmethod
-    def _crashed(runner: Runner) -> bool:
-        return down_by(runner.ears()) is not None or found_in(runner.log_tail(LINES), None) is not None
 
     def _is_at_rest(self, now: float, cpu_seconds: float) -> bool:
         if self._sample is None:
@@ -66,3 +69,9 @@ class Settling:
         self._sample = now, cpu_seconds
         # The sum falls when a process ends: what began in its place is loading.
         return 0.0 <= cpu_seconds - used < LOADING_SHARE * (now - before)
+
+
+def is_ending(lines: list[str]) -> bool:
+    """Whether the output of a worker ends with its crash, or with words about its end."""
+    last = next((line for each in reversed(lines) if (line := harmless(each)).strip()), "")
+    return re.search(GOING_DOWN, last) is not None or found_in(lines, None) is not None
