@@ -48,6 +48,20 @@ while True:
 """
 """Keeps listening over the death of its worker, as `uvicorn --reload` does: the kernel goes on connecting clients."""
 
+ENDS_WELL = """
+import os, socket, time, traceback
+server = socket.socket()
+server.bind(("127.0.0.1", int(os.environ["PORT"])))
+server.listen()
+while not os.path.exists("broken"):
+    time.sleep(0.02)
+try:
+    {last}
+except KeyError:
+    traceback.print_exc()
+"""
+"""Ends with code 0 whatever happened."""
+
 LOADER = """
 import os, signal, socket, sys, time
 def listen():
@@ -200,6 +214,26 @@ class TestAReloaderWithoutASignInItsCommand:
             events.until(type="phase", service="web", phase="starting")
 
         assert "exited with code 7" in shop.status()["web"]["reason"]
+
+
+class TestAServerThatEndsWith0:
+    @pytest.mark.parametrize(
+        ("last", "why"),
+        [("raise KeyError('SECRET_KEY')", ": KeyError: 'SECRET_KEY'"), ("print('INFO:  Finished')", "")],
+    )
+    def test_is_explained_by_a_crash_that_its_output_ends_with_and_by_nothing_else(
+        self, shop: Shop, port: int, last: str, why: str
+    ) -> None:
+        """`hypercorn --reload` ends so when it cannot load the application that has changed."""
+        (shop.root / "serve.py").write_text(ENDS_WELL.format(last=last))
+        command = f"{sys.executable} -S -E {shop.root}/serve.py"
+        shop.service("web", port=port, command=command, restart="never")
+        shop.up()
+        with shop.subscribe() as events:
+            (shop.root / "broken").touch()
+            events.until(type="phase", service="web", phase="failed")
+
+        assert shop.status()["web"]["reason"] == f"exited with code 0{why}"
 
 
 class TestARunOfAProgram:

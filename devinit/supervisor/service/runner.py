@@ -24,7 +24,7 @@ from devinit.model.process import ProcessIdentity
 from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
 from devinit.supervisor import lifecycle
-from devinit.supervisor.diagnosis.causes import cause_of
+from devinit.supervisor.diagnosis.causes import cause_of, stuck_by
 from devinit.supervisor.diagnosis.listening import Ears
 from devinit.supervisor.diagnosis.remedies import with_limit, with_remedy
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of
@@ -270,9 +270,10 @@ class Runner:
         self._once.ended(code)
         success = self._stage.success_of(self.service)
         is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
-        # A server that ends with 0 was asked to: its last words are no cause.
-        is_explained = is_failure and (code != 0 or self.service.port is None)
-        last_words = self.log_tail(LAST_WORDS) if is_explained else []
+        said = self.log_tail(LAST_WORDS) if is_failure else []
+        # A server that ends with 0 was asked to, unless its output ends with a crash (hypercorn's does).
+        is_explained = is_failure and (code != 0 or self.service.port is None or stuck_by(said) is not None)
+        last_words = said if is_explained else []
         if self.phase is Phase.STARTING and (refused := self._could_not_bind(last_words)) is not None:
             self.post(refused)
             return
