@@ -363,6 +363,7 @@ class Dashboard(App[str]):
         try:
             with self.suspend():
                 stream(self.store.of(service), self.root, service, tuple(self.stack.services))
+            self._turns.forget()
         except SuspendNotSupported:
             self.notify("this terminal has no plain stream", severity="warning")
 

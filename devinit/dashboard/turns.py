@@ -7,6 +7,7 @@ later, so that text behind a key that asks for text would act as commands.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -29,15 +30,23 @@ class Turns:
         self._dispatch = dispatch
         """Hand an event to what has the focus now."""
         self._waiting: asyncio.Queue[Typed] = asyncio.Queue()
+        self._since = 0.0
+        """What was typed before this time, in seconds of `monotonic`, is for nothing that is shown now."""
 
     def add(self, event: Typed) -> None:
         """Let an event wait for its turn."""
         self._waiting.put_nowait(event)
 
+    def forget(self) -> None:
+        """Let nothing act that was typed so far, also if it has not been added yet: the terminal was not ours."""
+        self._since = time.monotonic()
+
     async def give(self) -> None:
         """Hand events on for as long as the application runs."""
         while True:
             event = await self._waiting.get()
+            if event.time < self._since:
+                continue
             try:
                 async with asyncio.timeout(LONGEST_SECONDS):
                     await self._hand_on(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -644,6 +645,23 @@ class TestKeysThatComeInOneWrite:
             desk.app.simulate_key("ctrl+q")
             await left.wait()
             hangs_until.set()
+
+    async def test_behind_the_one_that_shows_the_plain_stream_act_on_nothing_when_it_is_left(
+        self, open_desk: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_desk() as desk:
+            monkeypatch.setattr(desk.app, "suspend", contextlib.nullcontext)
+            monkeypatch.setattr("devinit.dashboard.app.stream", lambda *_: None)
+
+            await desk.types(["l", *"RS/ab"])
+            await desk.settled()
+
+            assert (desk.link.orders, desk.main.query_one("#prompt", Input).value) == ([], "")
+
+            await desk.types(["R"])
+            await desk.settled()
+
+            assert [method for method, _ in desk.link.orders] == ["restart"]
 
     async def test_choose_in_the_palette(self, open_desk: Open) -> None:
         async with open_desk() as desk:
