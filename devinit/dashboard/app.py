@@ -273,10 +273,12 @@ class Dashboard(App[str]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Say something for a few seconds. No text is markup, whatever a caller or a widget says."""
+        """Say something for a few seconds, once at a time. No text is markup, whatever a caller or widget says."""
         del markup
         self._missed_supervisor |= severity == "error" and self._line is Line.CUT
-        super().notify(plain(message), title=plain(title), severity=severity, timeout=timeout, markup=False)
+        message, title = plain(message), plain(title)
+        if all((shown.message, shown.title) != (message, title) for shown in self._notifications):
+            super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def say(self, text: str, *, title: str = "", seconds: float) -> None:
         """Say something for some seconds."""

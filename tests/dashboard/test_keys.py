@@ -519,6 +519,15 @@ class TestTheKeysOfLogs:
             assert desk.main.log_pane.following
 
 
+class TestWhatIsSaid:
+    async def test_is_not_said_again_while_it_is_shown(self, open_desk: Open) -> None:
+        async with open_desk() as desk:
+            await desk.types(["slash", *"nothing", "enter", "n", "n", "n"])
+            await desk.settled()
+
+            assert [notice.message for notice in desk.app._notifications] == ["no line matches nothing"]
+
+
 class TestKeysThatComeInOneWrite:
     """Each comes before the one before it has done its work: under load, over SSH, or pasted."""
 
