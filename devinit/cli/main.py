@@ -26,6 +26,7 @@ COMMANDS = {
     "status": "show what runs, and where",
     "dashboard": "watch what runs and what it prints, and act on it",
     "logs": "show what services print",
+    "attach": "type into a service: a debugger, a question; its output beside it",
     "why": "explain the state of a service",
     "check": "ask services once whether they are well",
     "wait": "wait until services are live, or have failed",

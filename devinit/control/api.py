@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from devinit.model.status import (
         CheckReport,
         CommandSetting,
+        InputReport,
         Inspection,
         ProjectStatus,
         StopReport,
@@ -118,4 +119,13 @@ def stop(
     `force`: do not wait for a polite end.
     """
     answer: StopReport = client.call("stop", {"services": services, "force": force}, see, tick)
+    return answer
+
+
+def write_input(client: Client, service: str, text: str) -> InputReport:
+    """Write a text to the standard input of a service, whole or not at all; with no text say what is unread.
+
+    A supervisor with a wire before 6 does not know this.
+    """
+    answer: InputReport = client.call("input", {"service": service, "text": text})
     return answer

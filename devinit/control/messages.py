@@ -85,6 +85,14 @@ class ServiceParams(Struct, frozen=True, forbid_unknown_fields=True):
     service: str
 
 
+class InputParams(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something to write to the standard input of a service; with no text, only what is unread is asked."""
+
+    service: str
+    text: str = ""
+    """At most 4096 bytes as UTF-8; a line ends with a line feed."""
+
+
 class WaitParams(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Wait until services are live; none means all that are not stopped."""
 

@@ -314,6 +314,17 @@ class CommandSetting(TypedDict):
     """Variables of the caller that are to be left out: by them client programs would reach another server."""
 
 
+class InputReport(TypedDict):
+    """What became of something that was written to the standard input of a service."""
+
+    pid: int
+    """The process of the current run, which it was written to."""
+    taken: bool
+    """False: the service has not read what was written before, and there is no room for more."""
+    unread: int
+    """How many bytes the service has not read yet."""
+
+
 class StopReport(TypedDict):
     """What a stop came to."""
 

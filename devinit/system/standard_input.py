@@ -6,12 +6,20 @@ they stop. An input that several services share would let each read what was wri
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
+import stat
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devinit.errors import ServiceError
 from devinit.system.limits import cure_of_limit
+from devinit.system.procfs import read
+
+ATOMIC_BYTES = 4096
+"""PIPE_BUF of Linux: so much arrives whole, or not at all. A line of a terminal is never longer (N_TTY)."""
 
 
 @contextmanager
@@ -30,6 +38,64 @@ def silent_input() -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def input_of(pid: int, name: str) -> int:
+    """Return a descriptor that writes to the silent input of a process, without waiting for room.
+
+    `name`: the service, for the error. Raise ServiceError where the process reads from anything else by now.
+    """
+    try:
+        # Opened for nothing first: a file or a terminal in its place is not even opened for writing.
+        seen = os.open(f"/proc/{pid}/fd/0", os.O_PATH | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreachable(pid, name, error) from error
+    try:
+        if not _is_silent_input(pid, seen):
+            raise ServiceError(
+                f"the standard input of {name} (pid {pid}) is {_target(pid)}, not the one that devinit gave it",
+                hint=f"nothing can be typed into it; `devinit logs -f {name}` shows what it prints",
+            )
+        return os.open(f"/proc/self/fd/{seen}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreachable(pid, name, error) from error
+    finally:
+        os.close(seen)
+
+
+def unread_bytes(descriptor: int) -> int:
+    """Return how much was written to a pipe and not read yet."""
+    count = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, count)
+    return count[0]
+
+
+def _is_silent_input(pid: int, descriptor: int) -> bool:
+    """Whether a standard input is one of ours: a pipe open for reading and writing, which no shell makes."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISFIFO(found.st_mode) or found.st_uid != os.geteuid():
+        return False
+    _, _, flags = (read(f"/proc/{pid}/fdinfo/0") or b"").partition(b"flags:")
+    return bool(flags) and int(flags.split()[0], 8) & os.O_ACCMODE == os.O_RDWR
+
+
+def _target(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/fd/0")
+    except OSError:
+        return "another file"
+
+
+def _unreachable(pid: int, name: str, error: OSError) -> ServiceError:
+    if isinstance(error, PermissionError):
+        why, hint = "is not ours to write to", "it runs as another user"
+    elif not os.path.isdir("/proc/self/fd"):
+        why, hint = "cannot be reached without /proc", "type into a service that runs on Linux"
+    elif os.path.isdir(f"/proc/{pid}/fd"):
+        why, hint = "is closed", "the program closed it itself, so nothing can be typed into it"
+    else:
+        why, hint = "is gone: the process has ended", f"`devinit why {name}` says why"
+    return ServiceError(f"the standard input of {name} (pid {pid}) {why}", hint=hint)
 
 
 def _open() -> int:

@@ -34,6 +34,7 @@ OTHERWISE = {
     "system/old_logs.py _rename": "asks before whether it is a regular file",
     "system/procfs.py read": "/proc",
     "system/sockets.py read_tables": "/proc",
+    "system/standard_input.py input_of": "/proc; opened for nothing until it is known to be a pipe of ours",
     "system/standard_input.py _open": "a pipe of our own, both ends at once",
     "system/standard_input.py _open_fifo": "a pipe of our own, both ends at once",
 }

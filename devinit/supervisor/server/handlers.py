@@ -19,6 +19,7 @@ from devinit.control.messages import (
     EnvironmentParams,
     EventsParams,
     FreeParams,
+    InputParams,
     PortParams,
     ServiceParams,
     ServicesParams,
@@ -29,10 +30,11 @@ from devinit.control.messages import (
 )
 from devinit.control.server import Connection, UnknownMethod, encoder
 from devinit.model.names import service_of
-from devinit.model.port import ConflictPolicy, PortReport
+from devinit.model.port import PortReport
 from devinit.model.status import (
     CheckReport,
     CommandSetting,
+    InputReport,
     Inspection,
     OwnPort,
     ProjectStatus,
@@ -43,13 +45,12 @@ from devinit.ports.holder.who import who
 from devinit.supervisor.events import from_thread
 from devinit.supervisor.project.chosen import named, one_named
 from devinit.supervisor.project.drift import ADDED
-from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.reporting import report
 from devinit.supervisor.reporting.connections import connections_of
+from devinit.supervisor.server.ordered import order_of
 from devinit.supervisor.server.shared import Shared
 from devinit.supervisor.server.single_instance import remember
 from devinit.supervisor.service.runner import Runner
-from devinit.supervisor.stack.order import Order
 from devinit.supervisor.stack.stack import PRESENT
 from devinit.supervisor.supervisor import Supervisor
 from devinit.system.processes import ProcessTable
@@ -116,7 +117,7 @@ class Handlers:
 
     async def start(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Bring services up; events come before the answer."""
-        order = order_of(params, connection)
+        order = order_of(msgspec.json.decode(params, type=StartParams), connection)
         with self._telling(connection):
             code = await self._supervisor.start(order, connection.tell)
         self._remember()
@@ -124,7 +125,7 @@ class Handlers:
 
     async def restart(self, params: msgspec.Raw, connection: Connection) -> dict[str, int]:
         """Stop services and bring them up again; events come before the answer."""
-        order = order_of(params, connection)
+        order = order_of(msgspec.json.decode(params, type=StartParams), connection)
         with self._telling(connection):
             code = await self._supervisor.restart(order, connection.tell)
         self._remember()
@@ -246,6 +247,14 @@ class Handlers:
         await self._stack.confirm([chosen])
         return {"phase": runners[chosen].phase.value}
 
+    async def input(self, params: msgspec.Raw, _connection: Connection) -> InputReport:
+        """Write to the standard input of a service."""
+        from devinit.supervisor.orders.standard_input import write_input  # only who types needs it
+
+        asked = msgspec.json.decode(params, type=InputParams)
+        runners, stage = await self._configuration.asked_about([asked.service])
+        return await write_input(runners[one_named(asked.service, stage.project)], asked.text)
+
     async def who(self, params: msgspec.Raw, connection: Connection) -> PortReport | None:
         """Report who has a port; nothing when it is free."""
         port = msgspec.json.decode(params, type=PortParams).port
@@ -355,6 +364,7 @@ METHODS: dict[str, Method] = {
     "wait": Handlers.wait,
     "events": Handlers.events,
     "confirm": Handlers.confirm,
+    "input": Handlers.input,
     "who": Handlers.who,
     "inspect": Handlers.inspect,
     "ports": Handlers.ports,
@@ -371,24 +381,3 @@ ORDERS = frozenset({"start", "restart", "stop", "choose_port", "forget_ports", "
 def encoded(status: ProjectStatus) -> msgspec.Raw:
     """Return a status as it is put into the answers of all who asked for it."""
     return msgspec.Raw(encoder.encode(status))
-
-
-def order_of(params: msgspec.Raw, connection: Connection) -> Order:
-    """Return what a client orders."""
-    asked = msgspec.json.decode(params, type=StartParams)
-    return Order(
-        services=asked.services,
-        asked=PortWishes(
-            environ=asked.environ,
-            policy=asked.on_conflict,
-            can_answer=asked.can_answer or asked.on_conflict is ConflictPolicy.ASK,
-            resolutions=asked.resolutions,
-            # The client must not be killed by what it asks for.
-            protected=(connection.pid,) if connection.pid else (),
-        ),
-        profile=asked.profile,
-        timeout_seconds=asked.timeout_seconds,
-        only_changed=asked.only_changed,
-        sets_up=asked.sets_up,
-        is_abandoned=lambda: connection.is_gone,
-    )

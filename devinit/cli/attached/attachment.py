@@ -1,0 +1,110 @@
+"""The parts of an attachment together: output and input beside each other, until one of them is over."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from devinit.cli.attached.piped import Piping
+from devinit.cli.attached.session import Session
+from devinit.cli.caller import caller_environment
+from devinit.cli.output import talk
+from devinit.dashboard.link import SupervisorLink
+from devinit.errors import DevinitError, ServiceError, Terminated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinit.cli.attached.typed import Typing
+
+LINES = 10
+"""How many lines of before are shown to a person when no option says how many."""
+LEAVING_SECONDS = 1.0
+"""How long the restoring of the terminal may take."""
+
+
+def attach(root: Path, service: str, lines: int | None, seconds: float | None) -> int:
+    """Stay attached to a service that can be typed into; return the exit code.
+
+    `lines`: how many of before are shown; `seconds`: how long after the end of a pipe, see `Piping`. Raise
+    ServiceError when the service fails meanwhile, Terminated for SIGTERM and SIGHUP.
+    """
+    link = SupervisorLink(root, caller_environment(), os.environ.get("DEVINIT_PROFILE") or None)
+    session = Session(root, link, service)
+    if not can_edit():
+        return asyncio.run(together(session, Piping(session, seconds), lines or 0))
+    from devinit.cli.attached.typed import KEYS, Typing  # 80 ms, which a pipe does without
+
+    talk(
+        f"attached to {service}: what is typed goes to its standard input; {KEYS} detaches and leaves it running"
+    )
+    return asyncio.run(together(session, Typing(session), LINES if lines is None else lines))
+
+
+async def together(session: Session, typing: Typing | Piping, lines: int) -> int:
+    """Show and send until a key detaches, the input is at its end, the service is, or a signal comes."""
+    terminated = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, terminated.set)
+    typed = asyncio.create_task(typing.until_detached())
+    others = {
+        asyncio.create_task(session.follow(typing.show, typing.say, lines)),
+        asyncio.create_task(session.is_over.wait()),
+        asyncio.create_task(terminated.wait()),
+    }
+    done, rest = await asyncio.wait({typed, *others}, return_when=asyncio.FIRST_COMPLETED)
+    typing.leave()
+    # The terminal is put in order before anything else is printed.
+    await asyncio.wait({typed}, timeout=LEAVING_SECONDS)
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest)
+    for task in done:
+        task.result()
+    if terminated.is_set():
+        raise Terminated("terminated")
+    if session.is_over.is_set():
+        return ended(session)
+    if not isinstance(typing, Piping):
+        await say_goodbye(session)
+    return 0
+
+
+def ended(session: Session) -> int:
+    """Say how the service has ended. Raise ServiceError when it has failed."""
+    if session.phase == "failed":
+        reason = f": {session.reason}" if session.reason else ""
+        raise ServiceError(
+            f"{session.service} has failed{reason}",
+            hint=f"`devinit why {session.service}` shows more",
+        )
+    talk(
+        f"{session.service} has been stopped"
+        if session.phase == "stopped"
+        else f"{session.service} has ended"
+    )
+    return 0
+
+
+async def say_goodbye(session: Session) -> None:
+    """Say that the service goes on, and what of that which was typed it has not read."""
+    unread = 0
+    with suppress(DevinitError):
+        unread = (await session.send(""))["unread"]
+    left = (
+        f"; it has not read the last {unread:,} bytes that were typed, and will when it asks"
+        if unread
+        else ""
+    )
+    talk(f"detached: {session.service} keeps running{left}")
+
+
+def can_edit() -> bool:
+    """Whether a person types at a terminal that can move the cursor."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")

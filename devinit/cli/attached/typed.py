@@ -1,0 +1,138 @@
+"""Lines that a person types at a terminal: with a history, beside what is printed meanwhile, passwords unseen.
+
+The editing of a line is prompt_toolkit's, which comes with the questions of `devinit start`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import run_in_terminal
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.output import Output as PromptOutput
+from prompt_toolkit.output.defaults import create_output
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from devinit.cli.attached.session import pieces_of
+from devinit.cli.output import size_of, talk
+from devinit.errors import DevinitError
+from devinit.system import terminal
+from devinit.text import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+
+    from devinit.cli.attached.session import Session
+
+KEYS = "Ctrl-]"
+"""What detaches, in words: virsh and telnet have the same."""
+
+
+class WithoutPasswords(InMemoryHistory):
+    """The lines that were typed, for the arrow keys."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+
+    def append_string(self, string: str) -> None:
+        """Keep a line, unless it answers the question for a password."""
+        if not is_secret(self._session):
+            super().append_string(string)
+
+
+class Typing:
+    """A person at a terminal who types into a service."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._prompt: PromptSession[str | None] = PromptSession(
+            message=self._question,
+            is_password=Condition(lambda: is_secret(session)),
+            history=WithoutPasswords(session),
+            key_bindings=self._keys(),
+            enable_suspend=True,
+            output=without_queries(),
+        )
+
+    async def show(self, lines: Sequence[str]) -> None:
+        """Print lines above what is being typed; the prompt may be another one, too."""
+        if lines:
+            await run_in_terminal(lambda: terminal.write(sys.stdout, lines, str))
+        self._prompt.app.invalidate()
+
+    def say(self, text: str) -> None:
+        """Say something above what is being typed."""
+        run_in_terminal(lambda: talk(text))
+
+    async def until_detached(self) -> None:
+        """Send each line that is typed, until a key detaches, the terminal is gone, or the service has ended."""
+        while not self._session.is_over.is_set():
+            try:
+                text = await self._prompt.prompt_async()
+            except EOFError:  # the terminal is gone
+                return
+            if text is None:
+                return
+            self._session.output.answer()
+            await self._send(f"{text}\n")
+
+    def leave(self) -> None:
+        """Detach as a key does."""
+        if self._prompt.app.is_running and not self._prompt.app.is_done:
+            self._prompt.app.exit(result=None)
+
+    async def _send(self, text: str) -> None:
+        service = self._session.service
+        try:
+            for piece in pieces_of(text):
+                report = await self._session.send(piece)
+                if not report["taken"]:
+                    self.say(
+                        f"not sent: {service} has not read the last {report['unread']:,} bytes that were typed"
+                    )
+                    return
+        except DevinitError as error:
+            self.say(f"not sent: {error.message}" + (f"\n  {error.hint}" if error.hint else ""))
+
+    def _question(self) -> str:
+        columns, _ = size_of(sys.stdout)
+        # The end counts: what is typed stands behind it.
+        return harmless(self._session.output.prompt)[-columns:]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        is_empty = Condition(lambda: not self._prompt.default_buffer.text)
+
+        @keys.add("c-]")
+        @keys.add("c-c", filter=is_empty)
+        @keys.add("c-d", filter=is_empty)
+        @keys.add("<sigint>")
+        def _detach(event: KeyPressEvent) -> None:
+            event.app.exit(result=None)
+
+        @keys.add("c-c", filter=~is_empty)
+        def _clear(event: KeyPressEvent) -> None:
+            event.current_buffer.reset()
+
+        return keys
+
+
+def without_queries() -> PromptOutput:
+    """Return the terminal as it is drawn on, without asking it where its cursor is: not every one answers."""
+    output = create_output(stdout=sys.stdout)
+    if isinstance(output, Vt100_Output):
+        output.enable_cpr = False
+    return output
+
+
+def is_secret(session: Session) -> bool:
+    """Whether what is typed now must not be shown: the service asks for a password."""
+    asked = session.output.asks_for
+    return asked is not None and asked.kind == "password"

@@ -1,0 +1,86 @@
+"""Write to the standard input of a service, for `devinit attach`.
+
+The supervisor writes, and not the command: it knows for sure which process is the current run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from devinit.errors import ServiceError
+from devinit.model.at_rest import how_to_start
+from devinit.model.status import Phase
+from devinit.system.standard_input import ATOMIC_BYTES, input_of, unread_bytes
+
+if TYPE_CHECKING:
+    from devinit.model.status import InputReport
+    from devinit.supervisor.service.runner import Runner
+
+ROOM_SECONDS = 1.0
+"""How long a full input is waited for: what reads at all has read some of it by then."""
+
+
+async def write_input(runner: Runner, text: str) -> InputReport:
+    """Write a text to a service's standard input, whole or not at all; with no text say what is unread.
+
+    Raise ServiceError for a service that does not run, that reads from something else, or for a text of more than
+    4096 bytes.
+    """
+    data = text.encode()
+    if len(data) > ATOMIC_BYTES:
+        raise ServiceError(
+            f"{len(data):,} bytes are too many for {runner.name} at once",
+            hint=f"send {ATOMIC_BYTES:,} bytes at a time",
+        )
+    process = runner.run.process
+    if process is None:
+        raise not_running(runner)
+    descriptor = input_of(process.pid, runner.name)
+    try:
+        # Asked after it was opened: a pid that was given out again meanwhile is another process.
+        if process.wait(0):
+            raise not_running(runner)
+        taken = not data or await written(descriptor, data)
+        return {"pid": process.pid, "taken": taken, "unread": unread_bytes(descriptor)}
+    finally:
+        os.close(descriptor)
+
+
+async def written(descriptor: int, data: bytes) -> bool:
+    """Write to a pipe that may be full; False when no room for all of it has come in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ROOM_SECONDS):
+            while True:
+                with suppress(BlockingIOError):
+                    # As many bytes as a pipe takes whole: there is no half of it to go on with.
+                    os.write(descriptor, data)
+                    return True
+                await has_room(descriptor)
+    return False
+
+
+async def has_room(descriptor: int) -> None:
+    """Return when the kernel says that a pipe can be written to."""
+    loop = asyncio.get_running_loop()
+    room = asyncio.Event()
+    loop.add_writer(descriptor, room.set)
+    try:
+        await room.wait()
+    finally:
+        loop.remove_writer(descriptor)
+
+
+def not_running(runner: Runner) -> ServiceError:
+    """Return the error for a service that has no process to type into."""
+    if runner.service.external_url is not None:
+        return ServiceError(
+            f"{runner.name} is a server that devinit does not run: it has no standard input here"
+        )
+    is_stopped = runner.phase is Phase.STOPPED
+    return ServiceError(
+        f"{runner.name} does not run: it is {runner.phase}",
+        hint=how_to_start(runner.name) if is_stopped else f"`devinit why {runner.name}` says why",
+    )
