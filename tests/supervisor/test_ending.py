@@ -225,7 +225,8 @@ class TestEnding:
             await asyncio.sleep(0.005)
             turns += 1
 
-        assert turns > 10
+        # One or two where the loop is blocked; how many more depends on how busy the machine is.
+        assert turns > 3
 
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs Redis")
