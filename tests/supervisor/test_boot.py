@@ -192,8 +192,8 @@ tell(heard[0], len(heard), asyncio.base_events.ssl is sys.modules["ssl"])
 import asyncio
 from pathlib import Path
 from devinit.system import checkout
-program, claims, claim = devinit.supervisor.__main__, [], checkout.open_own_folder
-checkout.open_own_folder = lambda path: (claims.append(path), claim(path))[1]
+program, claims, is_settled = devinit.supervisor.__main__, [], checkout._is_settled
+checkout._is_settled = lambda *words: (claims.append(words), is_settled(*words))[1]
 program.UNWANTED_SECONDS = 0.0
 asyncio.run(program.supervise(Path({str(tmp_path)!r}), None))
 tell(len(claims))
