@@ -343,6 +343,20 @@ class TestWaiting:
         assert (code, report["services"][0]["outcome"]) == (1, "failed")
         assert "No module named 'celery'" in report["services"][0]["reason"]
 
+    @pytest.mark.skipif(not LINUX, reason="reads /proc")
+    def test_for_a_worker_that_its_reloader_starts_again_and_again_returns_with_the_cause(
+        self, shop: Shop
+    ) -> None:
+        (shop.root / "worker.py").write_text("raise KeyError('BROKER')")
+        worker = f"{sys.executable} -S -E {shop.root}/worker.py"
+        shop.service("worker", command=f"sh -c 'while :; do {worker}; sleep 0.2; done' --watch")
+        shop.up()
+
+        code, report = answer(shop, "wait", "worker")
+
+        assert (code, report["services"][0]["outcome"]) == (1, "failed")
+        assert report["services"][0]["reason"] == "its reloader starts it again and again: KeyError: 'BROKER'"
+
     def test_too_long_says_what_was_seen_last(self, shop: Shop, port: int) -> None:
         shop.service("web", "never", port=port)
         starting = shop.begin("start")

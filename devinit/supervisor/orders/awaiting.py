@@ -18,7 +18,7 @@ from devinit.supervisor.diagnosis.listening import BROKEN, LINES, SILENT_SECONDS
 from devinit.supervisor.lifecycle import Failure
 from devinit.supervisor.logs import log_files
 from devinit.supervisor.orders.checking import ask_for_changed_file, check_answer
-from devinit.supervisor.orders.settling import LOADING, Settling
+from devinit.supervisor.orders.settling import Settling
 from devinit.supervisor.reporting import outcome, report
 from devinit.supervisor.reporting.reasons import reason_of, reason_to_wait
 
@@ -111,7 +111,9 @@ async def until_live(stack: Stack, name: str, after: float | None, seen: dict[st
             if error is not None and (after is None or error["at"] >= after):
                 return awaited("failed", runner, stack, in_words(error))
             if runner.phase is Phase.READY and not settling.is_settled(runner, after):
-                seen[name] = LOADING
+                if (cause := settling.cause_of_loop(runner)) is not None:
+                    return awaited("failed", runner, stack, cause)
+                seen[name] = settling.seen
             elif runner.phase is Phase.READY:
                 seen.setdefault(name, "it has not answered in this time")
                 checked, status = await check_answer(runner, stack.stage)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from devinit.model.probe import LogProbe, StayedUpProbe
 from devinit.supervisor.diagnosis.listening import LINES, found_in
+from devinit.supervisor.diagnosis.workers import RELOADS
 from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
 from devinit.supervisor.readiness.crashes import down_by
+from devinit.system.procfs import command_line_of
 from devinit.system.usage import usage_of
 from devinit.text import harmless
 
@@ -29,6 +31,10 @@ work takes some hundredths."""
 GOING_DOWN = r"(?i)\bshut(?:ting)? ?down\b|\bstopping\b|\brestarting\b|\bchanges? detected\b"
 """The last words of a worker that its reloader ends, and of reloaders: the next one has not begun. Celery takes
 some three seconds over its warm shutdown."""
+GENERATIONS = 3
+"""So many workers that a reloader began one after the other, each after a crash, are no coincidence: `watchmedo
+auto-restart` goes on."""
+AGAIN = "its reloader starts it again and again"
 LOADING = "it has no port to be asked at, and is loading its code or busy"
 
 
@@ -38,12 +44,34 @@ class Settling:
     def __init__(self) -> None:
         self._sample: tuple[float, float] | None = None
         """Monotonic time, and the CPU seconds of the service's processes then."""
+        self._workers = frozenset[int]()
+        self._generations = 0
+        self._begun_again = float("-inf")
+        """Monotonic time at which its reloader was seen to have begun another worker last."""
+
+    @property
+    def seen(self) -> str:
+        """What is seen of a service that is not settled."""
+        return AGAIN if self._generations > GENERATIONS else LOADING
+
+    def cause_of_loop(self, runner: Runner) -> str | None:
+        """Return what a worker ends of again and again, under a reloader that starts it again each time."""
+        process = runner.run.process
+        if process is None or not re.search(RELOADS, command_line_of(process.pid)):
+            return None
+        workers = frozenset(runner.pids()) - {process.pid}
+        if workers and not workers & self._workers:
+            self._begun_again = time.monotonic() if self._workers else self._begun_again
+            self._workers, self._generations = workers, self._generations + 1
+        found = found_in(runner.log_tail(LINES), None) if self._generations > GENERATIONS else None
+        return f"{AGAIN}: {found.cause}" if found else None
 
     def is_settled(self, runner: Runner, after: float | None) -> bool:
         """Whether what a ready service is will last.
 
         `after`: the Unix time of the change that it has to know. One that failed a moment ago, or is busy all the
-        time, has to run for as long as a service has that is taken to be sound.
+        time, has to run for as long as a service has that is taken to be sound; so has the last worker of a
+        reloader that starts it again and again.
         """
         if not isinstance(runner.probe_again(), LogProbe | StayedUpProbe) or runner.run.process is None:
             return True
@@ -54,7 +82,7 @@ class Settling:
         if down_by(runner.ears()) is not None:
             return False
         if age >= STABLE_SECONDS:
-            return True
+            return self._generations <= GENERATIONS or now - self._begun_again >= STABLE_SECONDS
         if state.failures or is_ending(runner.log_tail(LINES)):
             return False
         return self._is_at_rest(now, usage_of(runner.pids()).cpu_seconds)
