@@ -44,6 +44,8 @@ class Settling:
     def __init__(self) -> None:
         self._sample: tuple[float, float] | None = None
         """Monotonic time, and the CPU seconds of the service's processes then."""
+        self._looked_at = float("-inf")
+        """Monotonic time of the last look: each reads the log's end and the processes."""
         self._workers = frozenset[int]()
         self._generations = 0
         self._begun_again = float("-inf")
@@ -76,6 +78,9 @@ class Settling:
         if not isinstance(runner.probe_again(), LogProbe | StayedUpProbe) or runner.run.process is None:
             return True
         now, state = time.monotonic(), runner.state
+        if now - self._looked_at < MEASURED_SECONDS:
+            return False
+        self._looked_at = now
         age = now - state.ready_at if state.ready_at is not None else STABLE_SECONDS
         if after is not None:
             age = min(age, time.time() - after)
@@ -91,10 +96,7 @@ class Settling:
         if self._sample is None:
             self._sample = now, cpu_seconds
             return False
-        before, used = self._sample
-        if now - before < MEASURED_SECONDS:
-            return False
-        self._sample = now, cpu_seconds
+        (before, used), self._sample = self._sample, (now, cpu_seconds)
         # The sum falls when a process ends: what began in its place is loading.
         return 0.0 <= cpu_seconds - used < LOADING_SHARE * (now - before)
 
