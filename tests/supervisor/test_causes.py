@@ -369,6 +369,17 @@ class TestAReloader:
     def test_tells_the_last_line_of_a_program_that_names_no_error(self) -> None:
         assert stuck_by(["no DB url", "Failed running 'server.js'"]) == "no DB url"
         assert stuck_by(["Failed running 'server.js'"]) == "Failed running 'server.js'"
+        ends = [
+            "[nodemon] starting `node server.js`",
+            "DATABASE_URL is missing",
+            "[nodemon] process failed, unhandled exit code (2)",
+            "[nodemon]",
+            "[nodemon] Either the command has a syntax error,",
+            "[nodemon] or it is exiting with reserved code 2.",
+            "[nodemon] Error",
+            "    at Bus.<anonymous> (/shop/node_modules/nodemon/lib/nodemon.js:164:25)",
+        ]
+        assert stuck_by(ends) == "DATABASE_URL is missing"
         crashed = "[nodemon] app crashed - waiting for file changes before starting..."
         assert stuck_by(["[nodemon] starting `node server.js`", crashed]) == crashed
 

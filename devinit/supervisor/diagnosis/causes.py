@@ -65,8 +65,10 @@ TRACE_UNCAUGHT = r"^\(Use `node --trace-uncaught"
 NODE_CRASH = r"^Node\.js v\d"
 PROGRAM_COMPLETED = r"^Completed running '"
 """`node --watch`, of a program that ended with code 0."""
+NODEMON_ENDS = r"^\[nodemon\] process failed, unhandled exit code \(\d+\)"
+"""Nodemon takes code 2 for a mistake in the command, and ends with 0 below an explanation and its own stack."""
 PROGRAM_ENDED = (
-    rf"(?i){PROGRAM_COMPLETED}|"
+    rf"(?i){PROGRAM_COMPLETED}|{NODEMON_ENDS}|"
     r"waiting for (?:file )?changes|^Failed running '|^Process Exit with Code: [1-9]"
     r"|^\[Finished running\. Exit status: [1-9]|^\[Command (?:exited with [1-9]|killed by |stopped by )"
     r"|^Watcher Process failed\.|Waiting for a file to change before restarting"
@@ -140,6 +142,8 @@ def stuck_by(lines: Sequence[str]) -> str | None:
     said = [line for each in lines if (line := harmless(each)).strip()]
     if not said:
         return None
+    ends = [number for number, line in enumerate(said) if re.match(NODEMON_ENDS, line)]
+    said = said[: ends[-1] + 1] if ends else said
     last = said[-1]
     traceback = re.match(PYTHON_EXCEPTION, last) and any(
         re.match(PLACE, line) for line in said[-TRACEBACK_LINES:]

@@ -272,12 +272,13 @@ class Runner:
         is_failure = not lifecycle.is_success(self.state, lifecycle.Exited(code, success))
         said = self.log_tail(LAST_WORDS) if is_failure else []
         # A server that ends with 0 was asked to, unless its output ends with a crash (hypercorn's does).
-        is_explained = is_failure and (code != 0 or self.service.port is None or stuck_by(said) is not None)
+        crash = stuck_by(said) if code == 0 else None
+        is_explained = is_failure and (code != 0 or self.service.port is None or crash is not None)
         last_words = said if is_explained else []
         if self.phase is Phase.STARTING and (refused := self._could_not_bind(last_words)) is not None:
             self.post(refused)
             return
-        cause = cause_of(last_words, code)
+        cause = cause_of(last_words, code) or crash
         if is_explained:
             cause = with_limit(cause, code)
         if is_explained and self.phase is Phase.STARTING:
