@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from devinit.cli.output import Paint, print_json, symbol, talk
@@ -259,16 +258,14 @@ def status_at_rest(folder: str) -> ProjectStatus:
     # Only this case reads the configuration, and pays for it.
     from pathlib import Path
 
-    from devinit.config.load import load
     from devinit.control.orphans import is_elsewhere, orphans_of
     from devinit.kinds import kind_of
     from devinit.model.at_rest import row_at_rest
     from devinit.model.status import Phase
-    from devinit.ports.remembered import ports_file
+    from devinit.resolving.at_rest import at_rest
 
     root = Path(folder)
-    project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
-    remembered = ports_file.read(root)
+    project, remembered = at_rest(root)
     orphans = orphans_of(root)
     reasons = {name: ELSEWHERE if is_elsewhere(root, name) else ORPHANED for name in orphans}
     services: list[ServiceStatus] = []

@@ -52,14 +52,16 @@ _LONGEST_LINE = 2000
 _AnyTable = TypeVar("_AnyTable", bound=Table)
 
 
-def load(root: Path, *, profile: str | None = None) -> Project:
+def load(root: Path, *, profile: str | None = None, as_written: bool = False) -> Project:
     """Return the project in a folder, as this checkout of it prefers its ports.
 
+    `as_written`: with the ports of the files, also in a linked worktree, which prefers others.
     Raise ConfigError for anything wrong with devinit.toml, NoProject when there is neither that file nor
     anything that detection knows.
     """
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
-    return in_slot(_described(root, profile), slot_of(root))
+    project = _described(root, profile)
+    return project if as_written else in_slot(project, slot_of(root))
 
 
 def _described(root: Path, profile: str | None) -> Project:

@@ -99,6 +99,9 @@ class Kind(Struct, frozen=True, kw_only=True):
     """The value of `provider` in devinit.toml."""
     runner: str
     """Where the class is that runs it, as `package.module:Class`: loaded for a service of this kind only."""
+    container: str | None = None
+    """The function that returns its `kinds.container.Container` for a service, as `package.module:function`; None:
+    no published image does what it does."""
     keys: frozenset[str] = frozenset()
     """The keys that this kind shares with some of the others: those in `config.schema` that not every kind has."""
     own: type[Keys] = Keys

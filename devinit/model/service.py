@@ -318,6 +318,15 @@ class Project(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """What detection or loading wants the developer to know."""
 
+    @property
+    def port_requests(self) -> dict[str, PortRequest]:
+        """Every port that it asks for, by the name that `.ports.json` gives it."""
+        return {
+            request.service: request
+            for service in self.services.values()
+            for request in service.port_requests
+        }
+
     def is_job(self, name: str) -> bool:
         """Whether a service only has to end: it runs once, or others wait for its end."""
         service = self.services[name]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from devinit.resolving.environments import check_commands
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project import stage as stage_module
-from devinit.supervisor.project.environments import check_commands
 from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.stack.order import Order

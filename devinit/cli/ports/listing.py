@@ -6,13 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from devinit.cli.output import Paint, print_json, table, talk
-from devinit.cli.ports.requests import requests_of
 from devinit.cli.project import root_of
 from devinit.cli.reach import mention_reach
 from devinit.control import api
 from devinit.control.launch import connect_to_running
 from devinit.model.names import is_extra, service_of
 from devinit.ports.remembered import ports_file
+from devinit.resolving.at_rest import at_rest
 from devinit.system import terminal
 from devinit.text import one_line
 
@@ -41,14 +41,13 @@ def run(arguments: Arguments) -> int:
 
 def rows_of(root: Path, client: Client | None) -> list[Json]:
     """Return one row for each port: what is preferred, what is used, and by what."""
-    requests = requests_of(root)
-    remembered = ports_file.read(root)
+    rest = at_rest(root)
     running = {each["name"]: each for each in api.status(client, measure=True)["services"]} if client else {}
     rows: list[Json] = []
-    for name, request in requests.items():
+    for name, request in rest.project.port_requests.items():
         service = running.get(service_of(name))
         extra = is_extra(name)
-        port = service["port"] if service and not extra else request.expected(remembered.get(name))
+        port = service["port"] if service and not extra else rest.port_of(request)
         coming = service.get("next_port") if service and not extra else None
         rows.append(
             {
@@ -58,7 +57,7 @@ def rows_of(root: Path, client: Client | None) -> list[Json]:
                 "next_port": port if coming is None else coming,
                 "range": [request.first, request.last],
                 "strict": request.strict,
-                "problem": ports_file.problem_of(request, remembered.get(name)),
+                "problem": ports_file.problem_of(request, rest.remembered.get(name)),
                 "phase": service["phase"] if service else "stopped",
             }
         )

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from devinit.config.load import load
-from devinit.ports.remembered import choosing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,4 +15,4 @@ if TYPE_CHECKING:
 
 def requests_of(root: Path) -> dict[str, PortRequest]:
     """Return every port that the project asks for, by its name."""
-    return choosing.requests_of(load(root, profile=os.environ.get("DEVINIT_PROFILE") or None))
+    return load(root, profile=os.environ.get("DEVINIT_PROFILE") or None).port_requests

@@ -166,6 +166,7 @@ def _encryption_of(url: str) -> str:
 POSTGRES = Kind(
     name="postgres",
     runner="devinit.kinds.postgres.provider:PostgresProvider",
+    container="devinit.kinds.postgres.container:container_of",
     own=PostgresKeys,
     settings=PostgresSettings,
     flavours=(Flavour(name="postgres", title="PostgreSQL", banner=r"postgres \(PostgreSQL\)"),),

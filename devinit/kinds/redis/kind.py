@@ -55,6 +55,7 @@ class RedisKeys(Keys, frozen=True, kw_only=True):
 REDIS = Kind(
     name="redis",
     runner="devinit.kinds.redis.provider:RedisProvider",
+    container="devinit.kinds.redis.container:container_of",
     own=RedisKeys,
     settings=RedisSettings,
     flavours=(

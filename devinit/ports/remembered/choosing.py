@@ -8,7 +8,6 @@ from pathlib import Path
 
 from devinit.errors import PortsExhausted, UsageError
 from devinit.model.port import PortRequest
-from devinit.model.service import Project
 from devinit.model.unknown import those_there_are
 from devinit.ports.granting.allocate import last_resort
 from devinit.ports.hold import Hold, hold
@@ -19,13 +18,6 @@ from devinit.system.paths import state_directory
 from devinit.text import one_line
 
 Requests = Mapping[str, PortRequest]
-
-
-def requests_of(project: Project) -> dict[str, PortRequest]:
-    """Return every port that a project asks for, by the name that `.ports.json` gives it."""
-    return {
-        request.service: request for service in project.services.values() for request in service.port_requests
-    }
 
 
 def known(name: str, requests: Requests) -> PortRequest:

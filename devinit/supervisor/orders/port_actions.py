@@ -30,7 +30,7 @@ def rows(runners: Mapping[str, Runner], stage: Stage) -> list[OwnPort]:
     remembered = ports_file.read(stage.root)
     return [
         row(name, request, runners.get(service_of(name)), stage, remembered.get(name))
-        for name, request in choosing.requests_of(stage.project).items()
+        for name, request in stage.project.port_requests.items()
     ]
 
 
@@ -57,7 +57,7 @@ def row(
 
 def choose(stage: Stage, name: str, port: int | None) -> int:
     """Let a service ask for a port with its next start, the next free one if None; return which."""
-    requests = choosing.requests_of(stage.project)
+    requests = stage.project.port_requests
     if port is None:
         request = choosing.known(name, requests)
         now = stage.ports.port_of(name)
@@ -73,7 +73,7 @@ def choose(stage: Stage, name: str, port: int | None) -> int:
 
 def forget(stage: Stage, names: Collection[str]) -> dict[str, int]:
     """Let the preferred ports count again; return what was remembered."""
-    return choosing.forget(stage.root, choosing.requests_of(stage.project), tuple(names))
+    return choosing.forget(stage.root, stage.project.port_requests, tuple(names))
 
 
 def free_port(

@@ -25,6 +25,9 @@ from devinit.model.probe import EndProbe, HttpProbe, Probe, TcpProbe
 from devinit.model.process import ProcessSpec
 from devinit.model.service import Endpoint, Project, Scheme, Service, StopPolicy
 from devinit.ports.remembered import ports_file
+from devinit.resolving.endpoints import endpoints_of, extra_probes
+from devinit.resolving.environments import NOTHING, Derived, Environments, check_commands
+from devinit.resolving.own_names import notes_of
 from devinit.runtime.common import misleading_names
 from devinit.runtime.dotenv import render
 from devinit.runtime.inherited import own_environment
@@ -35,11 +38,8 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
-from devinit.supervisor.project.endpoints import endpoints_of, extra_probes
-from devinit.supervisor.project.environments import NOTHING, Derived, Environments, check_commands
 from devinit.supervisor.project.given import Given
 from devinit.supervisor.project.other_state import runs_elsewhere
-from devinit.supervisor.project.own_names import notes_of
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from devinit.errors import ConfigError
 from devinit.kinds import kind_of
 from devinit.model.names import CONFIGURATION_FILE
 from devinit.model.service import Endpoint, Project, Service
+from devinit.resolving.own_names import Environment, OwnNames, notes_of, published
 from devinit.runtime.common import all_client_names, misleading_names
 from devinit.runtime.environment import environment, names_by_itself, runtime_of, service_environment
 from devinit.runtime.origins import Origin, origin_of
 from devinit.runtime.templates import check_together, expand_command
-from devinit.supervisor.project.given import Given
-from devinit.supervisor.project.own_names import Environment, OwnNames, notes_of, published
 
 if TYPE_CHECKING:
     from devinit.runtime.dotenv import Stated
     from devinit.runtime.forms.statement import Decision
+
+
+class EnvFiles(Protocol):
+    """The `.env` files that services are given; a supervisor reads named pipes among them, a question does not."""
+
+    def env_files_of(self, service: Service) -> tuple[Path, ...]:
+        """Return the files that a service is given, those that count more later."""
+        ...
+
+    def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
+        """Return what they state. Raise ConfigError for one that cannot be used."""
+        ...
 
 
 class Derived(NamedTuple):
@@ -40,7 +51,7 @@ NOTHING = Derived({}, {}, {}, {})
 class Environments:
     """Derives them; what files say is read again when a file has changed."""
 
-    def __init__(self, root: Path, given: Given) -> None:
+    def __init__(self, root: Path, given: EnvFiles) -> None:
         self._given = given
         self._own_names = OwnNames(root)
         self._noted: set[str] = set()

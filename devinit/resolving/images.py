@@ -1,0 +1,44 @@
+"""What runs a service in a container, as its kind declares it."""
+
+from __future__ import annotations
+
+from devinit.errors import DevinitError
+from devinit.kinds import kind_of
+from devinit.kinds.container import Container
+from devinit.model.resolved import ContainerImage
+from devinit.model.service import Service
+from devinit.resolving.placeholders import value_of, variable_of
+
+
+def container_of(service: Service) -> Container | None:
+    """Return the container of a service, None where no published image does what its kind does.
+
+    Raise DevinitError for a plug-in whose declaration cannot be used.
+    """
+    declared = kind_of(service).container
+    if declared is None or service.external_url is not None:
+        return None
+    module, _, name = declared.partition(":")
+    found = getattr(__import__(module, fromlist=[name]), name)(service)
+    if not isinstance(found, Container):
+        raise DevinitError(
+            f"{service.name}: {declared} returns no Container",
+            hint=f"update or remove the package that brings {service.provider}",
+        )
+    return found
+
+
+def image_of(container: Container) -> ContainerImage:
+    """Return an image with references in the place of secrets."""
+    return ContainerImage(
+        name=container.image,
+        port=container.port,
+        data=container.data,
+        environment={name: variable_of(name, text) for name, text in container.environment.items()},
+        command=tuple(map(value_of, container.command)),
+        health=container.health,
+        provision=tuple(map(value_of, container.provision)),
+        provision_environment={
+            name: variable_of(name, text) for name, text in container.provision_environment.items()
+        },
+    )

@@ -1,0 +1,331 @@
+"""A project as one value for those who take it elsewhere: configuration, ports, addresses, environment.
+
+It needs no supervisor. Files are read, and nothing of the repository is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from devinit.config.env_files import candidates, given_env_files
+from devinit.errors import DevinitError
+from devinit.kinds import kind_of
+from devinit.kinds.command import arguments, arguments_of_parts, needs_shell
+from devinit.kinds.providers import PROVIDERS, Place
+from devinit.model.names import CONFIGURATION_FILE, DETECTION, port_variable, variable_prefix
+from devinit.model.port import PortRequest
+from devinit.model.resolved import (
+    Command,
+    Dependency,
+    EnvFile,
+    Reader,
+    Resolved,
+    ResolvedPort,
+    ResolvedService,
+    ResolvedTask,
+    Role,
+    Value,
+)
+from devinit.model.service import DatabaseSettings, Endpoint, Project, Scheme, Service
+from devinit.resolving.at_rest import AtRest
+from devinit.resolving.containers import EVERYWHERE, Places, command_inside, from_inside, is_for_browsers
+from devinit.resolving.endpoints import endpoints_of
+from devinit.resolving.environments import Derived, Environments
+from devinit.resolving.images import container_of, image_of
+from devinit.resolving.placeholders import given, placeholder, referred_to, value_of
+from devinit.resolving.tools import tools_of
+from devinit.runtime.dotenv import Stated, stated_in
+from devinit.runtime.roles import backend_of, frontends_of
+from devinit.runtime.templates import expand_command
+from devinit.sources.commands.languages import language_of
+from devinit.system.state_folders import state_folder
+
+MANIFESTS = (
+    *("requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "Pipfile"),
+    *("package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "go.mod", "Gemfile"),
+)
+
+
+class Present(NamedTuple):
+    """What runs now, as far as it is another than the files say."""
+
+    ports: Mapping[str, int] = MappingProxyType({})
+    """By the names of ports."""
+    schemes: Mapping[str, Scheme] = MappingProxyType({})
+    """What services were found to speak, by their names."""
+
+
+NOTHING_RUNS = Present()
+
+
+def resolve(rest: AtRest, reader: Reader, present: Present = NOTHING_RUNS) -> Resolved:
+    """Return what a project resolves to. Raise ConfigError for a template or a `.env` file that cannot be used.
+
+    On this machine it has the ports on which it runs, else those of its last start; in containers the preferred
+    ones, which are the same for everyone who reads the file.
+    """
+    return _Resolving(rest, reader, present).resolved()
+
+
+class QuietEnvFiles:
+    """The `.env` files of services without named pipes, whose writers wait for a start."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def env_files_of(self, service: Service) -> tuple[Path, ...]:
+        """Return the files that a service is given, those that count more later."""
+        return tuple(each for each in given_env_files(self._root, service) if each.is_file())
+
+    def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
+        """Return what they state. Raise ConfigError for one that cannot be used."""
+        return stated_in(self.env_files_of(service), caller=caller)
+
+
+class _Resolving:
+    """Resolves one project for one reader."""
+
+    def __init__(self, rest: AtRest, reader: Reader, present: Present) -> None:
+        self._rest, self._reader, self._present = rest, reader, present
+        self._project = project = self._settled(rest.project)
+        self._callers = referred_to(templates_of(project))
+        self._base = {name: placeholder(name) for name in self._callers}
+        self._files = QuietEnvFiles(project.root)
+        self._endpoints = self._endpoints_of(project)
+        self._environments = Environments(project.root, self._files)
+        self._derived: Derived = self._environments.derived(project, self._endpoints, self._base)
+        self._frontends = [variable_prefix(each.name) for each in frontends_of(project)]
+
+    def resolved(self) -> Resolved:
+        """Return the whole project."""
+        project = self._project
+        environment = self._rewritten(self._derived.environment)
+        return Resolved(
+            project=project.name,
+            root=project.root,
+            source=CONFIGURATION_FILE if project.source is not None else DETECTION,
+            reader=self._reader,
+            services=tuple(self._service(each) for each in project.services.values()),
+            environment=_exported(environment, self._callers),
+            tasks=tuple(
+                ResolvedTask(name=each.name, description=each.description) for each in project.tasks.values()
+            ),
+        )
+
+    def _settled(self, project: Project) -> Project:
+        """Return the project with the names that its data has, and placeholders for passwords."""
+        place = Place(
+            project=project.name,
+            root=project.root,
+            data=Path(state_folder(project.root), "data"),
+            environment={},
+        )
+        services = {
+            name: with_placeholder(self._named(each, place)) for name, each in project.services.items()
+        }
+        return replace(project, services=services)
+
+    def _named(self, service: Service, place: Place) -> Service:
+        scheme = service.scheme or self._present.schemes.get(service.name)
+        service = replace(service, scheme=scheme)
+        if self._reader is Reader.CONTAINER:
+            return service
+        try:
+            return PROVIDERS[service.provider].with_kept_names(service, place)
+        except DevinitError:
+            return service  # data that cannot be read has its own error at the start
+
+    @property
+    def _is_inside(self) -> bool:
+        return self._reader is Reader.CONTAINER
+
+    def _endpoints_of(self, project: Project) -> dict[str, Endpoint]:
+        def as_seen(service: Service) -> Service:
+            # Its name is its address for other containers; the URL of pages stays that for browsers.
+            is_here = self._is_inside and service.external_url is None
+            return replace(service, host=service.name) if is_here else service
+
+        return endpoints_of(project, self._port_of, as_seen)
+
+    def _port_of(self, request: PortRequest) -> int:
+        if not self._is_inside:
+            return self._present.ports.get(request.service) or self._rest.port_of(request)
+        service = self._project.services.get(request.service)
+        container = container_of(service) if service is not None else None
+        return request.preferred if container is None else container.port
+
+    def _places(self) -> Places:
+        """Return where each port of this machine is among containers."""
+        found: dict[int, tuple[str, int]] = {}
+        for service in self._project.services.values():
+            for request in service.port_requests if service.external_url is None else ():
+                found.setdefault(request.preferred, (service.name, self._port_of(request)))
+        return found
+
+    def _rewritten(self, values: Mapping[str, str]) -> dict[str, str]:
+        if not self._is_inside:
+            return dict(values)
+        places = self._places()
+        return {
+            name: text if is_for_browsers(name, self._frontends) else from_inside(text, places)
+            for name, text in values.items()
+        }
+
+    def _environment(self, service: Service) -> tuple[dict[str, Value], dict[str, str]]:
+        """Return what a service is given as an export has it, and as its commands are expanded with it."""
+        if not kind_of(service).takes_environment or service.external_url is not None:
+            return {}, self._base
+        values, _ = self._environments.whole(self._project, self._derived, service, self._base)
+        stated = self._files.files_of(service, self._base)
+        of_files = {
+            name
+            for name, each in stated.items()
+            if values.get(name) == each.value
+            and name not in service.env
+            and name not in self._derived.standard
+        }
+        ours = self._rewritten({name: text for name, text in values.items() if name not in of_files})
+        if self._is_inside and "HOST" in ours:
+            ours["HOST"] = EVERYWHERE
+        return _exported(ours, self._callers, {*service.env, *self._project.environment}), {**values, **ours}
+
+    def _service(self, service: Service) -> ResolvedService:
+        root = self._project.root
+        environment, known = self._environment(service)
+        tools = tools_of(service, root)
+        endpoint = self._endpoints[service.name]
+        stop = PROVIDERS[service.provider].stop(service)
+        container = None if service.external_url is not None else container_of(service)
+        return ResolvedService(
+            name=service.name,
+            kind=service.provider,
+            role=self._role(service),
+            language=_language(service),
+            folder=_shown(service.directory, root),
+            command=self._command(service, service.command, known) if service.external_url is None else None,
+            tools=tuple(_shown(each, root) for each in tools),
+            setup=tuple(filter(None, (self._command(service, each, known) for each in service.setup))),
+            before_start=tuple(
+                filter(None, (self._command(service, each, known) for each in service.before_start))
+            ),
+            host=service.host,
+            port=self._resolved_port(service.port, endpoint),
+            extra_ports=tuple(
+                port
+                for each in service.extra_ports
+                if (port := self._resolved_port(each, self._endpoints[each.service])) is not None
+            ),
+            depends_on=tuple(Dependency(each, service.condition_of(each)) for each in service.depends_on),
+            ready=service.ready,
+            health=service.health,
+            restart=service.restart,
+            stop_signal=stop.signal,
+            grace_seconds=stop.grace_seconds,
+            environment=environment,
+            env_files=_env_files(service, root),
+            autostart=service.autostart,
+            once=service.once,
+            image=None if container is None else image_of(container),
+            dockerfile=_dockerfile(service, root),
+            manifests=tuple(each for each in MANIFESTS if (service.directory / each).is_file()),
+        )
+
+    def _resolved_port(self, request: PortRequest | None, endpoint: Endpoint) -> ResolvedPort | None:
+        if request is None or endpoint.port is None:
+            return None
+        url = endpoint.url if endpoint.origins else None
+        return ResolvedPort(
+            name=request.service,
+            number=endpoint.port,
+            preferred=request.preferred,
+            variable=port_variable(request.service),
+            url=url,
+        )
+
+    def _command(self, service: Service, line: str | None, known: Mapping[str, str]) -> Command | None:
+        if line is None:
+            return None
+        key = f"services.{service.name}.command"
+        expanded = expand_command(line, known, key=key).strip()
+        if self._is_inside:
+            own = service.port.preferred if service.port is not None else None
+            expanded = command_inside(expanded, own, self._places())
+        words = arguments(expanded, key=key)
+        return Command(
+            line=value_of(expanded),
+            words=tuple(value_of(each) for each in words),
+            needs_shell=needs_shell(expanded, words[0]) if words[0] != "sh" else words[:2] == ("sh", "-c"),
+        )
+
+    def _role(self, service: Service) -> Role:
+        backend = backend_of(self._project)
+        if service.external_url is not None:
+            return Role.ELSEWHERE
+        if not kind_of(service).takes_environment and kind_of(service).keeps_data:
+            return Role.DATA
+        if service.port is not None and backend is not None and service.name == backend.name:
+            return Role.BACKEND
+        if service.name in {each.name for each in frontends_of(self._project)}:
+            return Role.FRONTEND
+        if self._project.is_job(service.name):
+            return Role.JOB
+        return Role.SERVER if service.port is not None else Role.WORKER
+
+
+def _exported(
+    values: Mapping[str, str], callers: set[str], stated: set[str] | frozenset[str] = frozenset()
+) -> dict[str, Value]:
+    """Return variables as an export has them: without what the caller's shell has anyway, unless it is stated."""
+    kept = {name: text for name, text in values.items() if name != "DEVINIT_PROJECT"}
+    return given(kept, callers - stated)
+
+
+def with_placeholder(service: Service) -> Service:
+    """Return a service whose password is a placeholder for the variable that has it."""
+    settings = service.settings
+    if settings is None or "password" not in settings.__struct_fields__:
+        return service
+    has_one = isinstance(settings, DatabaseSettings) or getattr(settings, "password", None) is not None
+    if not has_one:
+        return service
+    text = placeholder(f"{variable_prefix(service.name)}_PASSWORD")
+    return replace(service, settings=replace(settings, password=text))  # type: ignore[type-var]  # it is a Struct
+
+
+def templates_of(project: Project) -> Iterator[str]:
+    """Yield every text of a project that may refer to variables."""
+    yield from project.environment.values()
+    for service in project.services.values():
+        yield from service.env.values()
+        yield from filter(None, (service.command, *service.setup, *service.before_start))
+
+
+def _language(service: Service) -> str:
+    parts = arguments_of_parts(service.command or "")
+    return next((found for words in parts for each in words[:2] if (found := language_of(each))), "")
+
+
+def _env_files(service: Service, root: Path) -> tuple[EnvFile, ...]:
+    if not kind_of(service).takes_environment:
+        return ()
+    usual = [(each, False) for each in candidates(root, service)]
+    stated = [(each, True) for each in service.env_file]
+    return tuple(
+        EnvFile(_shown(path, root), is_stated=is_stated, is_there=path.is_file())
+        for path, is_stated in (*usual, *stated)
+    )
+
+
+def _dockerfile(service: Service, root: Path) -> str | None:
+    path = service.directory / "Dockerfile"
+    is_own = kind_of(service).runs_a_command and path.is_file() and path.is_relative_to(root)
+    return _shown(path, root) if is_own else None
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
