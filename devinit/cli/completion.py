@@ -6,6 +6,7 @@ from devinit.cli.arguments import module_of, parser_of
 from devinit.cli.main import COMMANDS
 from devinit.cli.project import root_of
 from devinit.config.names_stated import is_word, profiles_stated, tasks_stated
+from devinit.exporters import BUILT_IN
 from devinit.system import terminal
 
 TYPE_CHECKING = False
@@ -81,6 +82,10 @@ _devinit() {{
         open\ *) _devinit_offer "$word" "$({pages})" ;;
         ports\ *) _devinit_offer "$word" "$(printf '%s\n' who free set reset; {services})" ;;
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
+        export\ *)
+            case "$previous" in -o | --output) compopt -o default 2>/dev/null; return ;; esac
+            COMPREPLY=($(compgen -W "{formats}" -- "$word"))
+            ;;
         help\ *) COMPREPLY=($(compgen -W "{commands}" -- "$word")) ;;
         run\ *)
             compopt -o default 2>/dev/null
@@ -133,6 +138,10 @@ _devinit() {{
         open\\ *) compadd -- ${{(f)"$({pages})"}} ;;
         ports\\ *) compadd -- who free set reset ${{(f)"$({services})"}} ;;
         completion\\ *) compadd bash zsh fish ;;
+        export\\ *)
+            case "${{words[CURRENT-1]}}" in -o|--output) _files; return ;; esac
+            compadd -- {formats}
+            ;;
         help\\ *) _describe command commands ;;
         run\\ *)
             if (( CURRENT == at + 1 )); then compadd -- ${{(f)"$({tasks})"}}; fi
@@ -170,6 +179,8 @@ complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_s
 complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from who free" \\
     -a "(__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
+complete -c devinit -n "__fish_seen_subcommand_from export" -a "{formats}"
+complete -c devinit -n "__fish_seen_subcommand_from export" -s o -r -F
 complete -c devinit -n "__fish_seen_subcommand_from exec" -a "(__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from run" -F -a "(__devinit_tasks)"
 complete -c devinit -n "__fish_seen_subcommand_from forget" -x -a "(__fish_complete_directories)"
@@ -229,6 +240,7 @@ def bash() -> str:
         services=SERVICES.format(place='"${place[@]}"'),
         pages=PAGES.format(place='"${place[@]}"'),
         profiles=PROFILES.format(place='"${place[@]}"'),
+        formats=" ".join(BUILT_IN),
         tasks=TASKS.format(place='"${place[@]}"'),
     )
 
@@ -248,6 +260,7 @@ def zsh() -> str:
         services=SERVICES.format(place='"${place[@]}"'),
         pages=PAGES.format(place='"${place[@]}"'),
         profiles=PROFILES.format(place='"${place[@]}"'),
+        formats=" ".join(BUILT_IN),
         tasks=TASKS.format(place='"${place[@]}"'),
     )
 
@@ -272,6 +285,7 @@ def fish() -> str:
         services=SERVICES.format(place=""),
         pages=PAGES.format(place=""),
         profiles=PROFILES.format(place=""),
+        formats=" ".join(BUILT_IN),
         tasks=TASKS.format(place=""),
     )
 

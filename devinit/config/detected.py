@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from devinit.config.absence import only_databases
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.env_examples import folders_of, missing_env_files
+from devinit.errors import StateFileError
 from devinit.kinds import kind_of
 from devinit.model.defaults import project_name
+from devinit.model.names import CONFIGURATION_FILE, DETECTION, EXPORT_MARK
 from devinit.model.service import Project
 from devinit.sources import SOURCES
 from devinit.sources.fixed.containers import containers
@@ -22,7 +24,8 @@ from devinit.sources.fixed.reading import constants
 from devinit.sources.fixed.stores import stores
 from devinit.sources.merging import merged
 from devinit.sources.references import without_addresses_of, without_port_twins
-from devinit.system.bounds import bounds_of
+from devinit.system.bounds import Bounds, bounds_of
+from devinit.system.files import LARGEST_SETTINGS, read_text
 from devinit.text import one_line
 
 
@@ -37,11 +40,28 @@ def detect(root: Path) -> Project:
     return project
 
 
+def is_own_export(origin: str, bounds: Bounds) -> bool:
+    """Tell whether a source is a file that devinit has derived from what it reads here: it would read itself.
+
+    One that came from a devinit.toml counts where that is gone.
+    """
+    path = bounds.root / origin
+    if not origin or not path.is_file() or bounds.target_beyond(path):
+        return False
+    try:
+        first = (read_text(path, most=LARGEST_SETTINGS) or "").partition("\n")[0]
+    except StateFileError:
+        return False
+    has_configuration = os.path.lexists(bounds.root / CONFIGURATION_FILE)
+    return EXPORT_MARK in first and (has_configuration or f" from {DETECTION};" in first)
+
+
 def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ()) -> Project:
     """Return the project over which a devinit.toml lies that has services of these names, and leaves some out."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     bounds = bounds_of(root)
-    found = merged((source.read(bounds) for source in SOURCES if source.claims(root)), wanted)
+    read = (source.read(bounds) for source in SOURCES if source.claims(root))
+    found = merged((each for each in read if not is_own_export(each.origin, bounds)), wanted)
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
     deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))

@@ -12,7 +12,8 @@ from msgspec import structs
 from devinit.config.problems import Place, choose
 from devinit.errors import ConfigError
 from devinit.kinds import BUILT_IN, KINDS, Kind
-from devinit.kinds.plugged import PlugIn, plug_in_for, plug_ins
+from devinit.kinds.plugged import KINDS_OF_PACKAGES
+from devinit.plug_ins import PlugIn, plug_in_for, plug_ins
 
 
 def add_kind(name: str, common: frozenset[str]) -> None:
@@ -20,14 +21,14 @@ def add_kind(name: str, common: frozenset[str]) -> None:
 
     Raise ConfigError when it is broken, or when two packages bring it.
     """
-    plug_in = plug_in_for(name)
+    plug_in = plug_in_for(KINDS_OF_PACKAGES, name)
     if plug_in is not None:
         KINDS[name] = usable(plug_in, common)
 
 
 def usable(plug_in: PlugIn, common: frozenset[str]) -> Kind:
     """Return the kind of a plug-in. Raise ConfigError when it is broken, or its keys mean something else."""
-    kind = plug_in.kind()
+    kind = plug_in.load(Kind)
     if plug_in.name in {each.name for each in BUILT_IN}:
         raise plug_in.broken("devinit has a provider of that name itself")
     for key in sorted(kind.keys - common):
@@ -46,7 +47,7 @@ def usable(plug_in: PlugIn, common: frozenset[str]) -> Kind:
 def usable_kinds(common: frozenset[str]) -> tuple[tuple[Kind, ...], tuple[ConfigError, ...]]:
     """Return all kinds that there are, and what is wrong with the plug-ins whose kinds cannot be had."""
     kinds, broken = list(BUILT_IN), []
-    for plug_in in plug_ins():
+    for plug_in in plug_ins(KINDS_OF_PACKAGES):
         try:
             kinds.append(usable(plug_in, common))
         except ConfigError as error:
@@ -56,7 +57,7 @@ def usable_kinds(common: frozenset[str]) -> tuple[tuple[Kind, ...], tuple[Config
 
 def refuse(name: str, place: Place) -> None:
     """Report a provider that neither devinit nor a package has."""
-    known = (*KINDS, *(each.name for each in plug_ins()))
+    known = (*KINDS, *(each.name for each in plug_ins(KINDS_OF_PACKAGES)))
     place.add(f'there is no provider "{name}"', choose(name, known, what="providers"))
 
 

@@ -55,6 +55,7 @@ class TestBash:
         ("words", "offered"),
         [
             (["devinit", "sto"], ["stop"]),
+            (["devinit", "export", "proc"], ["process-compose", "procfile"]),
             (["devinit", "start", "b"], ["backend"]),
             (["devinit", "logs", ""], ["all", "backend", "frontend", "database"]),
             (["devinit", "start", "--forc"], ["--force"]),

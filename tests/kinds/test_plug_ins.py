@@ -6,9 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import sysconfig
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,64 +13,10 @@ from urllib.request import urlopen
 
 import pytest
 
-import devinit
+from tests.plug_ins.environment import Environment, unpack
 
 EXAMPLE = Path(__file__).parents[1] / "plug_ins" / "devinit-mailbox"
 PORT = 24610
-
-
-class Environment:
-    """A Python environment of its own in which devinit is installed, and a project that it is used in."""
-
-    def __init__(self, folder: Path) -> None:
-        self.prefix, self.root = folder / "environment", folder / "shop"
-        self.root.mkdir()
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.prefix], check=True)
-        [self.packages] = self.prefix.glob("lib/python*/site-packages")
-        # What devinit consists of and needs is where the tests have it.
-        ours = (Path(devinit.__file__).parents[1], sysconfig.get_path("purelib"))
-        (self.packages / "devinit.pth").write_text("".join(f"{path}\n" for path in ours))
-
-    def install(self) -> None:
-        """Put the example into the environment."""
-        unpack(self.packages)
-
-    def remove(self) -> None:
-        """Take it out again."""
-        for path in self.packages.glob("devinit_mailbox*"):
-            shutil.rmtree(path)
-
-    def describe(self, text: str) -> None:
-        """Write the project's devinit.toml."""
-        (self.root / "devinit.toml").write_text(text)
-
-    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run devinit in the project."""
-        return subprocess.run(
-            [self.prefix / "bin" / "python", "-P", "-m", "devinit", *arguments],
-            cwd=self.root,
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-
-def unpack(folder: Path) -> None:
-    """Lay the example out in a folder as an installer does."""
-    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
-    shutil.copytree(EXAMPLE / "devinit_mailbox", folder / "devinit_mailbox")
-    about = folder / f"devinit_mailbox-{project['version']}.dist-info"
-    about.mkdir()
-    name, version = project["name"], project["version"]
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    points = [
-        f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in each.items())
-        for group, each in project["entry-points"].items()
-    ]
-    (about / "entry_points.txt").write_text("\n".join(points))
 
 
 @pytest.fixture
@@ -92,7 +35,7 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
 
 class TestAKindThatAPackageBrings:
     def test_is_run_by_the_supervisor(self, environment: Environment) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
 
         started = environment("start")
         try:
@@ -112,7 +55,7 @@ class TestAKindThatAPackageBrings:
     def test_runs_on_under_the_next_supervisor_also_when_the_configuration_is_broken(
         self, environment: Environment
     ) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         environment("start")
         try:
             before = json.loads(environment("status", "--json").stdout)
@@ -127,15 +70,15 @@ class TestAKindThatAPackageBrings:
         assert stopped.returncode == 0
 
     def test_that_is_gone_is_needed_to_take_over_what_runs(self, environment: Environment) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         environment("start")
         try:
             status = json.loads(environment("status", "--json").stdout)
             os.kill(status["supervisor"]["pid"], 9)
-            environment.remove()
+            environment.remove(EXAMPLE)
             without = environment("stop")
         finally:
-            environment.install()
+            environment.install(EXAMPLE)
             stopped = environment("stop")
 
         assert 'the provider "mailbox" is not there any more' in without.stderr
@@ -148,14 +91,14 @@ class TestAKindThatAPackageBrings:
         assert 'services.mail.provider: there is no provider "mailbox"' in said
 
     def test_is_meant_by_a_slip_of_the_pen(self, environment: Environment) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         environment.describe('[services.mail]\nprovider = "mailbux"\n')
 
         assert 'did you mean "mailbox"?' in refusal(environment("start"))
 
     def test_has_its_key_in_the_schema_and_nowhere_else(self, environment: Environment) -> None:
         before = properties_of(environment)
-        environment.install()
+        environment.install(EXAMPLE)
         environment.describe('[services.a]\ncommand = "x"\ntitle = "y"\n[services.b]\nprovider = "mailbox"\n')
 
         after = properties_of(environment)
@@ -169,7 +112,7 @@ class TestAKindThatAPackageBrings:
         assert "services.a.title: means nothing for process" in said
 
     def test_is_listed_by_doctor(self, environment: Environment) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
 
         shown = environment("doctor").stdout
         report = json.loads(environment("doctor", "--json").stdout)
@@ -181,7 +124,7 @@ class TestAKindThatAPackageBrings:
 
 class TestTheRepository:
     def test_brings_no_kinds_however_it_comes_onto_the_path(self, environment: Environment) -> None:
-        unpack(environment.root)
+        unpack(EXAMPLE, environment.root)
         trace = environment.root / "was-run"
         with (environment.root / "devinit_mailbox" / "__init__.py").open("a") as module:
             module.write(f"open({str(trace)!r}, 'w').close()\n")
@@ -195,7 +138,7 @@ class TestTheRepository:
     def test_shadows_neither_an_installed_kind_nor_what_devinit_is_made_of(
         self, environment: Environment, way: str
     ) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         environment.describe(f'[services.mail]\nprovider = "mailbox"\nport = {PORT}\n')
         trace = environment.root / "was-run"
         hostile = f"open({str(trace)!r}, 'a').write(__name__ + ' ')\n"
@@ -261,7 +204,7 @@ class TestABrokenPlugIn:
     def test_is_named_with_the_cure(
         self, environment: Environment, file: str, before: str, after: str, reason: str
     ) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         path = environment.packages / "devinit_mailbox" / file
         path.write_text(path.read_text().replace(before, after))
 
@@ -280,7 +223,7 @@ class TestABrokenPlugIn:
         assert "-m pip uninstall devinit-mailbox" in found["advice"]
 
     def test_is_left_out_of_the_schema(self, environment: Environment) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         (environment.packages / "devinit_mailbox" / "kind.py").write_text("raise RuntimeError('boom')\n")
 
         done = environment("schema")
@@ -290,7 +233,7 @@ class TestABrokenPlugIn:
         assert "RuntimeError: boom" in done.stderr
 
     def test_of_two_packages_neither_counts(self, environment: Environment) -> None:
-        environment.install()
+        environment.install(EXAMPLE)
         about = environment.packages / "devinit_letters-2.0.dist-info"
         shutil.copytree(environment.packages / "devinit_mailbox-1.0.dist-info", about)
         metadata = (about / "METADATA").read_text()

@@ -1,4 +1,4 @@
-"""Whether the kinds of services that other packages bring can be used."""
+"""Whether what other packages bring can be used: kinds of services, formats of an export."""
 
 from __future__ import annotations
 
@@ -8,19 +8,35 @@ from devinit.cli.doctor.finding import Finding
 from devinit.config.plug_ins import usable
 from devinit.config.schema import COMMON_KEYS
 from devinit.errors import DevinitError
-from devinit.kinds.plugged import plug_ins
+from devinit.exporters import BUILT_IN
+from devinit.exporters.exporter import Exporter
+from devinit.exporters.find import EXPORTERS_OF_PACKAGES
+from devinit.kinds.plugged import KINDS_OF_PACKAGES
 from devinit.kinds.providers import runner_of
+from devinit.plug_ins import PlugIn, plug_ins
 
 
 def broken() -> Iterator[Finding]:
     """Load every plug-in, as a project that names it would."""
-    for plug_in in plug_ins():
-        try:
-            runner_of(usable(plug_in, COMMON_KEYS))
-        except DevinitError as error:
-            yield Finding(check="plug-ins", problem=error.message, advice=error.hint or "")
+    for group, load in ((KINDS_OF_PACKAGES, _load_kind), (EXPORTERS_OF_PACKAGES, _load_exporter)):
+        for plug_in in plug_ins(group):
+            try:
+                load(plug_in)
+            except DevinitError as error:
+                yield Finding(check="plug-ins", problem=error.message, advice=error.hint or "")
+
+
+def _load_kind(plug_in: PlugIn) -> None:
+    runner_of(usable(plug_in, COMMON_KEYS))
+
+
+def _load_exporter(plug_in: PlugIn) -> None:
+    if plug_in.name in BUILT_IN:
+        raise plug_in.broken("devinit has a format of that name itself")
+    plug_in.load(Exporter)
 
 
 def titles() -> dict[str, str]:
-    """Return the package that brings each kind: "mailbox" → "devinit-mailbox 1.0"."""
-    return {each.name: each.title for each in plug_ins()}
+    """Return the package that brings each thing: "mailbox" → "devinit-mailbox 1.0"."""
+    groups = (KINDS_OF_PACKAGES, EXPORTERS_OF_PACKAGES)
+    return {each.name: each.title for group in groups for each in plug_ins(group)}

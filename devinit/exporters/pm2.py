@@ -1,0 +1,137 @@
+"""An ecosystem file for PM2: CommonJS, so that it works in a package of ES modules too.
+
+What others read without running it are literals: name, folder, script, arguments, PORT. Paths become absolute in
+the last lines, because PM2 takes a relative folder from where it is called.
+"""
+
+from __future__ import annotations
+
+from devinit.exporters.exporter import Export, Exporter, File
+from devinit.exporters.javascript import Expression, Node, literal, rendered
+from devinit.exporters.shell import IN_PLACE, NEEDS_RUNTIME, left_out, runnable, started
+from devinit.model.names import ENVIRONMENT_FILE
+from devinit.model.resolved import Reader, Resolved, ResolvedService, Role, Value
+from devinit.model.service import RestartMode
+
+PATH = "ecosystem.config.cjs"
+HEAD = f"""\
+// `pm2 start {PATH}` starts the services on these ports. Needs Node 20.12 or newer.
+// {NEEDS_RUNTIME}.
+"use strict";
+const {{ existsSync, readFileSync }} = require("node:fs");
+const path = require("node:path");
+const {{ parseEnv }} = require("node:util");
+
+const read = (file) => (existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {{}});
+const runtime = read(path.join(__dirname, {literal(ENVIRONMENT_FILE)}));
+
+function given(name) {{
+  const value = runtime[name] ?? process.env[name];
+  if (value === undefined) {{
+    throw new Error(`${{name}} is not set: \\`devinit start\\` writes {ENVIRONMENT_FILE}`);
+  }}
+  return value;
+}}
+
+"""
+TAIL = """
+// Each app gets its .env files, what all apps share, and its own `env`, which counts most. Paths become absolute.
+for (const app of module.exports.apps) {
+  const { env_files = [], tools = [], ...rest } = app;
+  const folders = tools.map((folder) => path.resolve(__dirname, folder));
+  const PATH = [...folders, process.env.PATH].join(path.delimiter);
+  const files = env_files.map((file) => read(path.resolve(__dirname, file)));
+  const own = folders.map((folder) => path.join(folder, app.script)).find(existsSync);
+  for (const key of Object.keys(app)) delete app[key];
+  Object.assign(app, rest, {
+    cwd: path.resolve(__dirname, rest.cwd),
+    script: own ?? rest.script,
+    env: Object.assign({}, ...files, shared, { PATH }, rest.env),
+  });
+}
+"""
+
+
+def render(resolved: Resolved) -> Export:
+    """Return the file, and what PM2 cannot do."""
+    services = runnable(resolved)
+    shared = _shared(services)
+    apps = [_app(each, resolved, shared) for each in services]
+    common = {name: _value(name, value, resolved) for name, value in shared.items()}
+    body = f"const shared = {rendered(common)};\n\nmodule.exports = {rendered({'apps': apps})};\n"
+    notes = [f"start it with: pm2 start {PATH}", *left_out(resolved)]
+    if any(each.depends_on for each in services):
+        notes.append("PM2 starts everything at once: a service that needs another one has to try again")
+    return Export(files=(File(path=PATH, text=HEAD + body + TAIL, comment=("// ", "")),), notes=tuple(notes))
+
+
+def _shared(services: tuple[ResolvedService, ...]) -> dict[str, Value]:
+    """Return the variables that all services have, with the same value."""
+    if not services:
+        return {}
+    first, *others = services
+    return {
+        name: value
+        for name, value in first.environment.items()
+        if name not in IN_PLACE and all(each.environment.get(name) == value for each in others)
+    }
+
+
+def _app(service: ResolvedService, resolved: Resolved, shared: dict[str, Value]) -> dict[str, Node]:
+    app: dict[str, Node] = {"name": service.name, "cwd": service.folder}
+    app |= _program(service)
+    app |= {"interpreter": "none", "exec_mode": "fork", "instances": 1, "watch": False}
+    app |= _restarts(service)
+    if service.grace_seconds is not None:
+        app["kill_timeout"] = round(service.grace_seconds * 1000)
+    if service.env_files:
+        app["env_files"] = [each.path for each in service.env_files]
+    if service.tools:
+        app["tools"] = service.tools
+    own = {name: value for name, value in _port_first(service).items() if name not in shared}
+    app["env"] = {name: _value(name, value, resolved) for name, value in own.items()}
+    return app
+
+
+def _program(service: ResolvedService) -> dict[str, Node]:
+    """Return what is executed: the program itself, or sh for what only a shell understands."""
+    command = service.command
+    assert command is not None  # noqa: S101 - of services that run one
+    is_simple = not (service.before_start or command.needs_shell)
+    if not is_simple or any(each.variables for each in command.words):
+        return {"script": "/bin/sh", "args": ["-c", started(service)]}
+    first, *arguments = (each.written(str) for each in command.words)
+    return {"script": first, "args": arguments}
+
+
+def _restarts(service: ResolvedService) -> dict[str, Node]:
+    if service.role is Role.JOB or service.restart.mode is RestartMode.NEVER:
+        return {"autorestart": False}
+    found: dict[str, Node] = {
+        "autorestart": True,
+        "max_restarts": service.restart.failures,
+        "exp_backoff_restart_delay": 100,
+    }
+    if service.restart.mode is RestartMode.ON_FAILURE:
+        found["stop_exit_codes"] = [0]
+    return found
+
+
+def _port_first(service: ResolvedService) -> dict[str, Value]:
+    ports = {name: value for name, value in service.environment.items() if name == "PORT"}
+    return ports | service.environment
+
+
+def _value(name: str, value: Value, resolved: Resolved) -> Node:
+    if not value.variables:
+        return value.written(str)
+    if value.variables == (name,) or resolved.environment.get(name) == value:
+        return Expression(f"given({literal(name)})")
+    pieces = [
+        literal(each) if isinstance(each, str) else f"given({literal(each.variable)})"
+        for each in value.pieces
+    ]
+    return Expression(" + ".join(pieces))
+
+
+EXPORTER = Exporter(name="pm2", reader=Reader.MACHINE, path=PATH, render=render)

@@ -1,0 +1,74 @@
+"""Write an export: only what differs, and never over what a person has edited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from devinit.errors import StateFileError, UsageError
+from devinit.exporters.exporter import File
+from devinit.exporters.marking import Standing, marked, standing
+from devinit.system.files import LARGEST_SETTINGS, read_text, write_atomically
+from devinit.system.former import keep_former
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """One file of an export and what lies in its place now."""
+
+    path: Path
+    text: str
+    standing: Standing
+    inside: Path | None
+    """The folder out of which no link may lead: the project's, for a file in it."""
+
+
+def target_of(path: Path, file: File, form: str, source: str, root: Path) -> Target:
+    """Return what is to be written, and what is there. Raise StateFileError for what cannot be read."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - a link is not followed before it is looked at
+    inside = root if path.is_relative_to(root) else None
+    _refuse_link_out(path, inside)
+    text = marked(file, form, source)
+    there = read_text(path, inside=inside, most=LARGEST_SETTINGS)
+    return Target(path=path, text=text, standing=standing(there, text), inside=inside)
+
+
+def refuse_edited(targets: Sequence[Target]) -> None:
+    """Raise UsageError when one of these files is not an export as it was written."""
+    for each in targets:
+        if each.standing in (Standing.FOREIGN, Standing.EDITED):
+            what = (
+                "was not written by `devinit export`"
+                if each.standing is Standing.FOREIGN
+                else "was edited since it was exported"
+            )
+            raise UsageError(
+                f"{each.path} {what}: it is left as it is",
+                hint="name another one with -o, or replace it with --force, which keeps it as "
+                f"{each.path.name}.old",
+            )
+
+
+def write(target: Target) -> Path | None:
+    """Write a file, and return where the former text of a person is kept; None when there is nothing to keep."""
+    kept = None
+    if target.standing in (Standing.FOREIGN, Standing.EDITED):
+        former = read_text(target.path, inside=target.inside, most=LARGEST_SETTINGS) or ""
+        kept = Path(keep_former(target.path, former.encode(), mode=0o644))
+    try:
+        target.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateFileError(f"{target.path.parent} cannot be made: {error.strerror}") from error
+    write_atomically(target.path, target.text, inside=target.inside)
+    return kept
+
+
+def _refuse_link_out(path: Path, inside: Path | None) -> None:
+    """Raise StateFileError where a folder on the way is a link out of the project: a repository can bring one."""
+    if inside is not None and not path.parent.resolve().is_relative_to(inside.resolve()):
+        raise StateFileError(
+            f"{path.parent} leads out of the project {inside}",
+            hint="name the file where it really lies with -o",
+        )
