@@ -33,7 +33,7 @@ COMMANDS = {
     "events": "show what happens to the project, as it happens",
     "ports": "show, set and reset the services' ports",
     "env": "print the runtime environment",
-    "export": "write the project for another tool: compose, pm2, procfile, systemd ...",
+    "export": "write the project for another tool: compose, pm2, procfile, kubernetes ...",
     "run": "run a task, or a command in the runtime environment; alone it lists the tasks",
     "exec": "run a command as a service runs: its folder, environment and tools",
     "open": "open a service in the browser",

@@ -11,6 +11,7 @@ BUILT_IN = {
     "compose": "Docker Compose: images for databases, `build` for programs",
     "devcontainer": "a development container that runs devinit",
     "env": "the runtime environment as a .env file, without passwords",
+    "kubernetes": "manifests and a kustomization",
     "pm2": "an ecosystem file for PM2",
     "process-compose": "a process-compose.yaml",
     "procfile": "a Procfile for foreman and honcho",

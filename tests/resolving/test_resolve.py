@@ -239,6 +239,7 @@ class TestForContainers:
             "POSTGRES_USER": "shop",
             "POSTGRES_PASSWORD": "<POSTGRES_PASSWORD>",
             "POSTGRES_DB": "shop",
+            "PGDATA": "/var/lib/postgresql/data/pgdata",
         }
 
     def test_further_databases_are_created(self, resolved: Resolve) -> None:

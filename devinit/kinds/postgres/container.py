@@ -8,7 +8,7 @@ from devinit.kinds.container import Container
 from devinit.kinds.postgres.kind import PostgresSettings
 from devinit.model.service import Service
 
-IMAGE = "postgres:16"
+IMAGE, DATA = "postgres:16", "/var/lib/postgresql/data"
 
 
 def container_of(service: Service) -> Container:
@@ -24,11 +24,13 @@ def container_of(service: Service) -> Container:
     return Container(
         image=IMAGE,
         port=5432,
-        data="/var/lib/postgresql/data",
+        data=DATA,
         environment={
             "POSTGRES_USER": settings.user,
             "POSTGRES_PASSWORD": settings.secret,
             "POSTGRES_DB": settings.database,
+            # A volume may have a folder lost+found, and initdb wants an empty one.
+            "PGDATA": f"{DATA}/pgdata",
         },
         # Over TCP: the server that only prepares the data listens on a Unix socket alone.
         health=f"pg_isready -h 127.0.0.1 -U {quote(settings.user)} -d {quote(settings.database)}",
