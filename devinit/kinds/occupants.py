@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from devinit.errors import ProviderError
+from devinit.model.process import ProcessFacts
+from devinit.model.saving import saving_server
 from devinit.system.data_lock import is_used_out_of_sight, where_in_use
 from devinit.system.processes import Process, facts_of, process_ids
 
@@ -37,15 +39,14 @@ def refuse_use_elsewhere(folder: Path, title: str) -> None:
 
 
 def is_occupied(folder: Path) -> bool:
-    """Say whether any process works in this folder."""
-    real = os.path.realpath(folder)
-    return any((facts := facts_of(pid)) is not None and facts.directory == real for pid in process_ids())
+    """Say whether any server works in this folder."""
+    return any(True for _ in _servers_in(folder))
 
 
 def end_occupants(folder: Path) -> list[int]:
     """End what a killed server left working in its data, and return who was found.
 
-    Only for a folder whose server is known to be dead. QUIT makes a backend leave at once; KILL follows for
+    A shell or an editor in the folder is none of it. Only for a folder whose server is known to be dead. QUIT makes a backend leave at once; KILL follows for
     one that is stuck, and does no harm: its shared memory is lost already.
     """
     with ExitStack() as opened:
@@ -60,10 +61,16 @@ def end_occupants(folder: Path) -> list[int]:
 
 
 def _occupants_of(folder: Path) -> Iterator[Process]:
+    for facts in _servers_in(folder):
+        process = Process.open(facts.identity)
+        if process is not None:
+            yield process
+
+
+def _servers_in(folder: Path) -> Iterator[ProcessFacts]:
+    """Yield the processes of database servers that have the folder as their working directory."""
     real = os.path.realpath(folder)
     for pid in process_ids():
         facts = facts_of(pid)
-        if facts is not None and facts.directory == real:
-            process = Process.open(facts.identity)
-            if process is not None:
-                yield process
+        if facts is not None and facts.directory == real and saving_server(facts) is not None:
+            yield facts

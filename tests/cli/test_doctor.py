@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pexpect
 import pytest
 
 from devinit.cli.doctor import exposure, files
@@ -75,11 +76,13 @@ class TestAValueOfTheProjectsOwn:
 
 @pytest.fixture
 def squatter(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Somebody who works in the data of a service of ours."""
+    """What is called like a server and works in the data of a service of ours."""
+    program = tmp_path / "redis-server"
+    program.symlink_to(os.path.realpath(sys.executable))
     data = state_of(tmp_path / "Ölmühle ünï") / "data" / "cache" / "redis7"
     data.mkdir(parents=True)
     process = subprocess.Popen(
-        [sys.executable, "-S", "-c", "import signal; print('in', flush=True); signal.pause()"],
+        [program, "-S", "-c", "import signal; print('in', flush=True); signal.pause()"],
         cwd=data,
         stdout=subprocess.PIPE,
     )
@@ -215,6 +218,39 @@ class TestAStrangerInTheData:
 
         assert code == 0
         assert squatter.wait(10) != 0
+
+    @pytest.mark.parametrize("command", ["bash --norc -i", "cat"])
+    def test_is_never_ended_where_it_is_no_server(
+        self, shop: Shop, squatter: subprocess.Popen[bytes], command: str
+    ) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        folder = os.readlink(f"/proc/{squatter.pid}/cwd")
+        squatter.kill()
+        squatter.wait()
+        terminal = pexpect.spawn(command, cwd=folder)
+
+        code, found = examined(shop, "--fix")
+
+        assert (code, found) == (0, {})
+        assert terminal.isalive()
+        terminal.close(force=True)
+
+    def test_that_is_no_server_and_runs_in_the_background_is_only_named(
+        self, shop: Shop, squatter: subprocess.Popen[bytes]
+    ) -> None:
+        shop.service("worker", ready={"after": 0.1})
+        folder = os.readlink(f"/proc/{squatter.pid}/cwd")
+        squatter.kill()
+        squatter.wait()
+        with subprocess.Popen(["sleep", "1000"], cwd=folder, start_new_session=True) as backup:
+            code, found = examined(shop, "--fix")
+            still_runs = backup.poll() is None
+            backup.kill()
+
+        assert code == 0
+        assert f"sleep 1000 (pid {backup.pid}" in found["data"][0]["problem"]
+        assert found["data"][0]["advice"].startswith("it is no database server")
+        assert still_runs
 
 
 class TestAReservationOfAFolderThatIsGone:

@@ -28,6 +28,7 @@ from devinit.model.names import OWN_FOLDER
 from devinit.model.neighbour import NeighbourState, NeighbourStatus
 from devinit.model.process import ProcessFacts, ProcessIdentity
 from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
+from devinit.model.workplace import workplace_of
 from devinit.ports.holder.naming import whole_title
 from devinit.system import old_data, state_folders
 from devinit.system.paths import marked_service, run_mark
@@ -112,26 +113,39 @@ def of_earlier_versions(root: Path) -> Iterator[Finding]:
 
 
 def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Finding]:
-    """Look for processes that work in the data of a service that does not run: two servers would ruin it."""
+    """Look for processes that work in the data of a service that does not run: two servers would ruin it.
+
+    Only a server is ended. A shell, an editor or a backup has its working directory there, too.
+    """
     data = os.path.realpath(os.path.join(state_folder(root), "data"))  # noqa: PTH118  as text below
     occupants = {
         pid: facts
         for pid in process_ids()
         if pid not in known and (facts := facts_of(pid)) and is_below(facts.directory or "", data)
+        if not is_a_persons(facts)
     }
     for pid, facts in occupants.items():
         service = (facts.directory or "").removeprefix(data).strip("/").partition("/")[0]
         if service in looked_after or facts.parent_pid in occupants:
             continue
-        ours = facts.uid == os.geteuid()
+        is_ours, is_server = facts.uid == os.geteuid(), saving_server(facts) is not None
+        ask = "" if is_ours else f"ask {facts.user} to end it, or do so as that user: `kill -INT {pid}`"
         yield Finding(
             check="data",
             problem=f"{whole_title(facts)} (pid {pid}, user {facts.user}) works in the data of {service}, "
             "and was not started by devinit",
-            advice="" if ours else f"ask {facts.user} to end it, or do so as that user: `kill -INT {pid}`",
+            advice=ask if is_server else "it is no database server: nothing has to be done if it only reads there",
             # INT: PostgreSQL's fast shutdown, and Redis saves on it as well.
-            cure=Cure("end it", partial(end, [facts.identity], signal.SIGINT)) if ours else None,
+            cure=Cure("end it", partial(end, [facts.identity], signal.SIGINT))
+            if is_ours and is_server
+            else None,
+            harmless=not is_server,
         )
+
+
+def is_a_persons(facts: ProcessFacts) -> bool:
+    """Tell whether a person works in a process, which is no server: a shell, an editor, what runs at a terminal."""
+    return saving_server(facts) is None and (facts.terminal or workplace_of(facts) is not None)
 
 
 def of_machine(neighbours: Sequence[NeighbourStatus], root: Path | None) -> Iterator[Finding]:

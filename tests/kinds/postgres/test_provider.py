@@ -461,6 +461,18 @@ class TestWhatACrashLeft:
         assert any("ended what a killed server left running" in line for line in bench.said)
         client.communicate(timeout=10)
 
+    def test_is_no_program_in_its_folder_that_is_not_a_server(
+        self, bench: Bench, postgres_binaries: Path
+    ) -> None:
+        folder = self.crashed(bench, postgres_binaries)
+        with subprocess.Popen(["sleep", "1000"], cwd=folder) as shell:
+            again = bench.start(bench.postgres(postgres_binaries))
+            still_runs = shell.poll() is None
+            shell.kill()
+
+        assert still_runs
+        assert again.rows("SELECT 1") == ["1"]
+
     def test_is_not_a_server_that_still_runs(self, bench: Bench, any_postgres: Path) -> None:
         server = bench.start(bench.postgres(any_postgres))
 
