@@ -42,31 +42,32 @@ def become(
 def run_to_end(words: Sequence[str], environment: dict[str, str], directory: str | None = None) -> int:
     r"""Run a program at the caller's terminal; return its exit code, 128 + the number of a signal that ended it.
 
-    Ctrl-C and Ctrl-\ at the terminal reach the program by themselves; SIGTERM and SIGHUP are handed on to it.
-    After one of those the program that ends well counts as ended by it: the caller wants nothing to follow.
+    Ctrl-C and Ctrl-\ at the terminal reach the program by themselves; SIGTERM and SIGHUP are handed on to it. What
+    devinit got itself is no success, even of a program that then ends with 0: nothing may follow it.
     """
     import subprocess  # most commands are become
 
     children: list[subprocess.Popen[bytes]] = []
+    got: list[int] = []
     waiting: list[int] = []
-    received: list[int] = []
 
     def send_waiting() -> None:
         while waiting and children:
             children[0].send_signal(waiting.pop(0))
 
     def hand_on(number: int, _frame: object) -> None:
-        # The program may run already although `Popen` has not returned yet: then the signal waits for that.
-        received.append(number)
-        waiting.append(number)
-        send_waiting()
+        got.append(number)
+        if number in HANDED_ON:
+            # The program may run already although `Popen` has not returned yet: then the signal waits for that.
+            waiting.append(number)
+            send_waiting()
 
     here = environment if directory is None else {**environment, "PWD": directory}
     kept = {number: signal.getsignal(number) for number in (*OF_THE_TERMINAL, *HANDED_ON)}
     for number, before in kept.items():
         if before is not signal.SIG_IGN:
             # A handler, and not SIG_IGN: the program would inherit that.
-            signal.signal(number, hand_on if number in HANDED_ON else lambda *_: None)
+            signal.signal(number, hand_on)
     try:
         children.append(subprocess.Popen(words, env=here, cwd=directory))
         send_waiting()
@@ -76,8 +77,8 @@ def run_to_end(words: Sequence[str], environment: dict[str, str], directory: str
     finally:
         for number, before in kept.items():
             signal.signal(number, before)
-    if code == 0 and received:
-        code = -received[0]
+    if code == 0 and got:
+        return 128 + got[-1]
     return code if code >= 0 else 128 - code
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from devinit.cli.arguments import Arguments, module_of, read
-from devinit.cli.executing import become, is_there, run_to_end, where
+from devinit.cli.executing import HANDED_ON, OF_THE_TERMINAL, become, is_there, run_to_end, where
 from devinit.cli.output import talk
 from devinit.cli.project import root_of
 from devinit.cli.setting import carry_out, environment_of, hint_about, mention, setting_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from devinit.model.task import Task
     from devinit.sources.suggested.reading import Suggestion
 
+INTERRUPTED = [128 + number for number in (*OF_THE_TERMINAL, *HANDED_ON)]
+"""Exit codes of a command that was to end."""
 SATISFIED = ("ready", "exited")
 """Phases of a service for which a task does not wait."""
 
@@ -148,6 +150,8 @@ def run_commands(task: Task, project: Project, arguments: Arguments, further: Se
         if is_last:
             become(words, environment, setting.get("directory"))
         if code := run_to_end(words, environment, setting.get("directory")):
+            if code in INTERRUPTED:
+                talk(f"{task.name} was interrupted, and goes no further")
             return code
     return 0
 

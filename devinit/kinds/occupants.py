@@ -46,8 +46,9 @@ def is_occupied(folder: Path) -> bool:
 def end_occupants(folder: Path) -> list[int]:
     """End what a killed server left working in its data, and return who was found.
 
-    A shell or an editor in the folder is none of it. Only for a folder whose server is known to be dead. QUIT makes a backend leave at once; KILL follows for
-    one that is stuck, and does no harm: its shared memory is lost already.
+    A shell or an editor in the folder is none of it. Only for a folder whose server is known to be dead. QUIT
+    makes a backend leave at once; KILL follows for one that is stuck, and does no harm: its shared memory is lost
+    already.
     """
     with ExitStack() as opened:
         left = [opened.enter_context(process) for process in _occupants_of(folder)]

@@ -224,7 +224,7 @@ class TestAStrangerInTheData:
         self, shop: Shop, squatter: subprocess.Popen[bytes], command: str
     ) -> None:
         shop.service("worker", ready={"after": 0.1})
-        folder = os.readlink(f"/proc/{squatter.pid}/cwd")
+        folder = Path(f"/proc/{squatter.pid}/cwd").readlink()
         squatter.kill()
         squatter.wait()
         terminal = pexpect.spawn(command, cwd=folder)
@@ -239,7 +239,7 @@ class TestAStrangerInTheData:
         self, shop: Shop, squatter: subprocess.Popen[bytes]
     ) -> None:
         shop.service("worker", ready={"after": 0.1})
-        folder = os.readlink(f"/proc/{squatter.pid}/cwd")
+        folder = Path(f"/proc/{squatter.pid}/cwd").readlink()
         squatter.kill()
         squatter.wait()
         with subprocess.Popen(["sleep", "1000"], cwd=folder, start_new_session=True) as backup:

@@ -191,6 +191,29 @@ class TestATask:
         child.wait()
         assert child.exitstatus == 128 + signal.SIGINT
 
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+    @pytest.mark.parametrize("name", ["long", "behind"])
+    def test_that_is_interrupted_goes_no_further_if_its_command_ends_well(
+        self, tasks: Shop, number: signal.Signals, name: str
+    ) -> None:
+        """As a server does that closes what it has open."""
+        ends_well = "sh -c 'trap \"exit 0\" TERM HUP INT; echo begun; while :; do sleep 0.05; done'"
+        with (tasks.root / "devinit.toml").open("a") as file:
+            file.write(f"[tasks.long]\ncommand = [{json.dumps(ends_well)}, 'echo never']\n")
+            file.write("[tasks.behind]\ncommand = 'echo never'\ndepends_on = ['long']\n")
+        child = tasks.terminal("run", name)
+        child.expect("\nbegun\r\n")
+
+        if number == signal.SIGINT:
+            child.sendintr()
+        else:
+            child.kill(number)
+
+        said = child.read()
+        assert "never" not in said.replace("echo never", "")
+        child.wait()
+        assert child.exitstatus == 128 + number
+
 
 class TestASuggestion:
     @pytest.fixture

@@ -134,7 +134,9 @@ def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Fin
             check="data",
             problem=f"{whole_title(facts)} (pid {pid}, user {facts.user}) works in the data of {service}, "
             "and was not started by devinit",
-            advice=ask if is_server else "it is no database server: nothing has to be done if it only reads there",
+            advice=ask
+            if is_server
+            else "it is no database server: nothing has to be done if it only reads there",
             # INT: PostgreSQL's fast shutdown, and Redis saves on it as well.
             cure=Cure("end it", partial(end, [facts.identity], signal.SIGINT))
             if is_ours and is_server
@@ -144,7 +146,7 @@ def in_data(root: Path, looked_after: set[str], known: set[int]) -> Iterator[Fin
 
 
 def is_a_persons(facts: ProcessFacts) -> bool:
-    """Tell whether a person works in a process, which is no server: a shell, an editor, what runs at a terminal."""
+    """Tell whether a process is no server, and a person works in it: a shell, an editor, what has a terminal."""
     return saving_server(facts) is None and (facts.terminal or workplace_of(facts) is not None)
 
 
