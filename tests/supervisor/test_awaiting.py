@@ -479,6 +479,23 @@ class TestWaiting:
         assert code == 0
 
 
+class TestAnOptionalServiceThatFails:
+    @pytest.mark.parametrize("command_that_asks", ["check", "wait"])
+    def test_counts_only_where_it_is_named(self, shop: Shop, command_that_asks: str) -> None:
+        shop.service("worker", "note=worker")
+        shop.service("mail", "exit=3", optional=True)
+        shop.up()
+
+        code, report = answer(shop, command_that_asks)
+
+        assert (code, [row["service"] for row in report["services"]]) == (0, ["worker", "mail"])
+        assert "exited with code 3" in (
+            report["services"][1].get("reason") or report["services"][1]["detail"]
+        )
+        assert answer(shop, command_that_asks, "mail")[0] == 1
+        assert answer(shop, command_that_asks, "worker", "mail")[0] == 1
+
+
 class TestTheOutputOfAWorker:
     @pytest.mark.parametrize(
         "last",

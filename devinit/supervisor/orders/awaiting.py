@@ -52,8 +52,11 @@ Outcome = Literal["live", "failed", "timed out"]
 async def all_live(
     stack: Stack, names: Sequence[str], after: float | None, timeout_seconds: float
 ) -> WaitReport:
-    """Wait for these services, for all that are wanted when none is named, and return what came of it."""
-    began = time.monotonic()
+    """Wait for these services, for all that are wanted when none is named, and return what came of it.
+
+    What is `optional` counts only where it is named, as for a start.
+    """
+    began, is_named = time.monotonic(), bool(names)
     names = names or await present(stack)
     seen: dict[str, str | None] = {}
 
@@ -65,7 +68,12 @@ async def all_live(
             return late(name, stack, seen.get(name))
 
     rows = list(await asyncio.gather(*(one(name) for name in names)))
-    return {"exit_code": exit_code_of(rows), "seconds": round(time.monotonic() - began, 3), "services": rows}
+    counted = [row for row in rows if is_named or not is_optional(row["service"], stack)]
+    return {
+        "exit_code": exit_code_of(counted) if rows else outcome.SERVICE_FAILED,
+        "seconds": round(time.monotonic() - began, 3),
+        "services": rows,
+    }
 
 
 async def present(stack: Stack) -> list[str]:
@@ -78,10 +86,16 @@ async def present(stack: Stack) -> list[str]:
         await asyncio.sleep(LOOK_SECONDS)
 
 
+def is_optional(name: str, stack: Stack) -> bool:
+    """Whether the failure of a service fails nothing else."""
+    runner = stack.runners.get(name)
+    return runner is not None and runner.service.optional
+
+
 def exit_code_of(rows: Sequence[Awaited]) -> int:
     """Return what waiting adds up to. A failure says more than what was too slow."""
     outcomes = {row["outcome"] for row in rows}
-    if "failed" in outcomes or not rows:
+    if "failed" in outcomes:
         return outcome.SERVICE_FAILED
     return outcome.TIMED_OUT if "timed out" in outcomes else outcome.DONE
 

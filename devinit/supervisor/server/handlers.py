@@ -207,7 +207,9 @@ class Handlers:
         await self._supervisor.peers.look()
         for row in rows:
             row["wrong_servers"] = connections_of(runners[row["service"]])["wrong_servers"]
-        well = bool(rows) and all(row["well"] for row in rows)
+        well = bool(rows) and all(
+            row["well"] or (not names and runners[row["service"]].service.optional) for row in rows
+        )
         return {
             "well": well,
             "services": rows,
