@@ -8,11 +8,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinit.supervisor.service.coming_up import PATIENCE_SECONDS
 from tests.places import state_of
 
 if TYPE_CHECKING:
@@ -408,6 +410,23 @@ class TestTheReason:
         assert summary(starting, "db")["reason"] == f"nothing listens on port {ports[0]} yet"
         assert summary(starting, "web")["reason"] == "waits for db, which is starting"
         assert shop.status()["db"]["reason"] == f"nothing listens on port {ports[0]} yet"
+
+    def test_of_a_start_whose_first_attempt_goes_on_is_that_it_listens(self, shop: Shop, port: int) -> None:
+        (shop.root / "mute.py").write_text(
+            "import os, socket, time\n"
+            "server = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+            "time.sleep(1000)\n"
+        )
+        command = f"{sys.executable} -S -E {shop.root}/mute.py"
+        shop.service("web", port=port, command=command, ready={"http": "/", "attempt": 60})
+
+        starting = shop.begin("start")
+        starting.until(type="phase", service="web", phase="starting")
+        time.sleep(PATIENCE_SECONDS + 1)
+
+        assert shop.status()["web"]["reason"] == "it listens, and has not answered yet"
+        shop("stop")
+        starting.finish()
 
     def test_of_a_start_that_a_stop_has_ended_is_who_stopped_it(
         self, shop: Shop, free_ports: FreePorts

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from devinit.supervisor.project.stage import Stage
     from devinit.supervisor.service.runner import Runner
 
+NOT_ANSWERED = "it listens, and has not answered yet"
 UP = (Phase.READY, Phase.EXITED)
 
 
@@ -29,7 +30,10 @@ def reason_of(runner: Runner, stage: Stage) -> str | None:
     if runner.history.last_probe or runner.run.process is None:
         return runner.history.last_probe or None
     port = stage.endpoint(runner.name).port
-    return f"nothing listens on port {port} yet" if port is not None else None
+    if port is None:
+        return None
+    # The first attempt may take its time, too.
+    return NOT_ANSWERED if runner.ears().listens() else f"nothing listens on port {port} yet"
 
 
 def reason_to_wait(runner: Runner, runners: Mapping[str, Runner]) -> str | None:
