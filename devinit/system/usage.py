@@ -1,4 +1,4 @@
-"""What a service costs: CPU time and memory of all its processes together."""
+"""What a service costs: CPU time and memory of all its processes together; how much CPU time they want."""
 
 from __future__ import annotations
 
@@ -30,6 +30,25 @@ def usage_of(pids: Iterable[int]) -> Usage:
         cpu_seconds += seconds
         memory_bytes += size
     return Usage(cpu_seconds, memory_bytes)
+
+
+def wanted_seconds(pids: Iterable[int]) -> float:
+    """Return for how long these processes have run, or waited for a CPU, in seconds.
+
+    A program that computes wants a whole CPU, on a busy machine as well. Each process counts with its first
+    thread, or with the CPU time of all its threads if that is more. Where the kernel keeps no such statistics
+    (`CONFIG_SCHED_INFO`), and on macOS, CPU time is all there is.
+    """
+    return sum(max(_wanted_by(pid), _usage_of_one(pid)[0]) for pid in pids)
+
+
+def _wanted_by(pid: int) -> float:
+    raw = read(f"/proc/{pid}/schedstat") if LINUX else None
+    if not raw:
+        return 0.0
+    # Time on a CPU and on its queue, in nanoseconds (Documentation/scheduler/sched-stats.rst of the kernel).
+    ran, waited, _ = raw.split()
+    return (int(ran) + int(waited)) / 1e9
 
 
 def _usage_of_one(pid: int) -> tuple[float, int]:

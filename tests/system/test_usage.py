@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devinit.system.usage import Usage, usage_of
+from devinit.system.usage import Usage, usage_of, wanted_seconds
 
 if TYPE_CHECKING:
     from tests.system.conftest import Launcher
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 BUSY = """
 import signal, time
 while time.process_time() < 0.1:
+    pass
+print(flush=True)
+signal.pause()
+"""
+
+FOR_A_SECOND = """
+import signal, time
+began = time.monotonic()
+while time.monotonic() - began < 1:
     pass
 print(flush=True)
 signal.pause()
@@ -32,6 +42,17 @@ class TestTheUsageOfAService:
         busy.line()
 
         assert 0.09 <= usage_of([busy.pid]).cpu_seconds < 5
+
+    def test_counts_the_time_that_they_have_waited_for_a_processor_where_that_is_asked(
+        self, start: Launcher
+    ) -> None:
+        busy = [start.python(FOR_A_SECOND) for _ in range(4 * (os.cpu_count() or 1))]
+        for each in busy:
+            each.line()
+        pids = [each.pid for each in busy]
+
+        assert wanted_seconds(pids[:1]) >= (0.8 if Path("/proc/self/schedstat").exists() else 0.0)
+        assert wanted_seconds(pids) >= usage_of(pids).cpu_seconds
 
     def test_counts_resident_memory(self, start: Launcher) -> None:
         large = start.python(LARGE)

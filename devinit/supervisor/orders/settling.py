@@ -17,17 +17,16 @@ from devinit.supervisor.diagnosis.workers import RELOADS
 from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
 from devinit.supervisor.readiness.crashes import down_by
 from devinit.system.procfs import command_line_of
-from devinit.system.usage import usage_of
+from devinit.system.usage import wanted_seconds
 from devinit.text import harmless
 
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
 MEASURED_SECONDS = 0.5
-"""Over this time CPU is measured: the kernel counts it in hundredths of a second."""
+"""Over this time it is measured how much of a CPU a worker wants."""
 LOADING_SHARE = 0.25
-"""Loading code takes a whole CPU, and a quarter of one where four services load at once; a worker that waits for
-work takes some hundredths."""
+"""Loading code takes a whole CPU, or waits for one; a worker that waits for work takes some hundredths."""
 GOING_DOWN = r"(?i)\bshut(?:ting)? ?down\b|\bstopping\b|\brestarting\b|\bchanges? detected\b"
 """The last words of a worker that its reloader ends, and of reloaders: the next one has not begun. Celery takes
 some three seconds over its warm shutdown."""
@@ -43,7 +42,7 @@ class Settling:
 
     def __init__(self) -> None:
         self._sample: tuple[float, float] | None = None
-        """Monotonic time, and the CPU seconds of the service's processes then."""
+        """Monotonic time, and the seconds that the service's processes had wanted a CPU by then."""
         self._looked_at = float("-inf")
         """Monotonic time of the last look: each reads the log's end and the processes."""
         self._workers = frozenset[int]()
@@ -90,15 +89,15 @@ class Settling:
             return self._generations <= GENERATIONS or now - self._begun_again >= STABLE_SECONDS
         if state.failures or is_ending(runner.log_tail(LINES)):
             return False
-        return self._is_at_rest(now, usage_of(runner.pids()).cpu_seconds)
+        return self._is_at_rest(now, wanted_seconds(runner.pids()))
 
-    def _is_at_rest(self, now: float, cpu_seconds: float) -> bool:
+    def _is_at_rest(self, now: float, wanted: float) -> bool:
         if self._sample is None:
-            self._sample = now, cpu_seconds
+            self._sample = now, wanted
             return False
-        (before, used), self._sample = self._sample, (now, cpu_seconds)
+        (before, used), self._sample = self._sample, (now, wanted)
         # The sum falls when a process ends: what began in its place is loading.
-        return 0.0 <= cpu_seconds - used < LOADING_SHARE * (now - before)
+        return 0.0 <= wanted - used < LOADING_SHARE * (now - before)
 
 
 def is_ending(lines: list[str]) -> bool:
