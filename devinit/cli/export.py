@@ -21,7 +21,8 @@ from devinit.exporters.find import EXPORTERS_OF_PACKAGES, exporter_for
 from devinit.exporters.marking import Standing, marked
 from devinit.exporters.writing import Target, refuse_edited, target_of
 from devinit.exporters.writing import write as write_file
-from devinit.model.resolved import Reader, Resolved
+from devinit.masking import masked
+from devinit.model.resolved import Command, Reader, Resolved
 from devinit.model.service import Scheme
 from devinit.plug_ins import plug_ins
 from devinit.resolving.at_rest import at_rest
@@ -136,7 +137,7 @@ def print_export(exporter: Exporter, export: Export, resolved: Resolved, argumen
         terminal.data("\n".join(f"==> {path} <==\n{text}" for path, text in texts.items()))
     else:
         terminal.data("".join(texts.values()))
-    mention(export)
+    mention(export, resolved)
 
 
 def targets_of(exporter: Exporter, export: Export, resolved: Resolved, arguments: Arguments) -> list[Target]:
@@ -200,7 +201,7 @@ def write(targets: Sequence[Target], export: Export, resolved: Resolved, argumen
         return 0
     for line in lines:
         talk(line)
-    mention(export)
+    mention(export, resolved)
     return 0
 
 
@@ -209,7 +210,23 @@ def as_json(targets: Sequence[Target]) -> list[dict[str, str]]:
     return [{"path": str(each.path), "was": each.standing.name.lower()} for each in targets]
 
 
-def mention(export: Export) -> None:
+def mention(export: Export, resolved: Resolved) -> None:
     """Say what the user should know."""
-    for note in export.notes:
+    for note in (*export.notes, *secret_commands(resolved)):
         talk(f"  {note}")
+
+
+def secret_commands(resolved: Resolved) -> list[str]:
+    """Return a line for each command that has a secret in its words: it is exported as it stands."""
+    return [
+        f"the command of {each.name} holds a secret, which is written as it stands: put it into a variable"
+        for each in resolved.services
+        for command in (each.command, *each.before_start)
+        if command is not None and holds_secret(command)
+    ]
+
+
+def holds_secret(command: Command) -> bool:
+    """Tell whether a command holds a secret by itself, and not only the name of a variable."""
+    text = command.line.written(lambda _: "")
+    return masked(text) != text

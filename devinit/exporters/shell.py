@@ -26,11 +26,12 @@ def in_line(command: Command) -> str:
 
 def own_values(service: ResolvedService, resolved: Resolved) -> dict[str, Value]:
     """Return what a service is given beside the runtime environment, or other than it says."""
-    return {
+    found = {
         name: value
         for name, value in service.environment.items()
         if resolved.environment.get(name) != value and value.variables != (name,)
     }
+    return {name: found[name] for name in ("PORT", "HOST") if name in found} | found
 
 
 def path_from(folder: str, path: str) -> str:
@@ -69,8 +70,12 @@ def line_of(service: ResolvedService, resolved: Resolved) -> str:
     """Return one line of sh that runs a service from the project's folder, with what is its own."""
     inside = "" if service.folder == "." else f"cd {shlex.quote(service.folder)} && "
     values = [*assignments(own_values(service, resolved)), *filter(None, [tools_path(service)])]
-    given = f"export {' '.join(values)} && " if values else ""
-    return f"{inside}{given}{started(service)}"
+    line = started(service)
+    if not values:
+        return f"{inside}{line}"
+    # In front of the program, where other readers of the line look for its port. `exec` finds it in this PATH.
+    given = f"{' '.join(values)} " if line.startswith("exec ") else f"export {' '.join(values)} && "
+    return f"{inside}{given}{line}"
 
 
 def runnable(resolved: Resolved) -> tuple[ResolvedService, ...]:

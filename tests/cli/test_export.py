@@ -84,6 +84,17 @@ class TestPrinting:
 
         assert f"PORT={port + 1}" in web("export", "procfile").stdout
 
+    def test_says_where_a_command_holds_a_secret(self, shop: Shop) -> None:
+        (shop.root / "devinit.toml").write_text(
+            '[services.queue]\ncommand = "redis-server --requirepass hunter2hunter2"\n'
+            '[services.fine]\ncommand = "redis-server --requirepass ${SOME_PASSWORD}"\n'
+        )
+
+        said = shop("export", "procfile").stderr
+
+        assert "the command of queue holds a secret" in said
+        assert "the command of fine" not in said
+
 
 class TestWriting:
     def test_happens_where_it_is_said_from_the_current_folder(self, web: Shop) -> None:

@@ -23,11 +23,11 @@ class TestAProcfile:
         lines = [line for line in file.text.splitlines() if not line.startswith("#")]
         assert lines == [
             (
-                'backend: cd backend && export HOST=127.0.0.1 PORT=8000 PATH="$PWD/.venv/bin:$PATH" && '
+                'backend: cd backend && export PORT=8000 HOST=127.0.0.1 PATH="$PWD/.venv/bin:$PATH" && '
                 "alembic upgrade head && exec uvicorn main:app --host 127.0.0.1 --port 8000"
             ),
             (
-                'frontend: cd frontend && export HOST=127.0.0.1 PORT=3000 PATH="$PWD/node_modules/.bin:$PATH" && '
+                'frontend: cd frontend && PORT=3000 HOST=127.0.0.1 PATH="$PWD/node_modules/.bin:$PATH" '
                 "exec vite --port 3000 --host 127.0.0.1"
             ),
         ]
@@ -78,7 +78,7 @@ class TestProcessCompose:
         assert processes["frontend"]["depends_on"] == {"backend": {"condition": "process_healthy"}}
         assert "depends_on" not in processes["backend"]
         assert processes["backend"]["readiness_probe"]["http_get"]["path"] == "/health"
-        assert processes["backend"]["environment"] == ["HOST=127.0.0.1", "PORT=8000"]
+        assert processes["backend"]["environment"] == ["PORT=8000", "HOST=127.0.0.1"]
         assert processes["backend"]["availability"]["restart"] == "on_failure"
 
     def test_waits_for_jobs_until_they_are_done(self, exported: Exported) -> None:
