@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -95,6 +96,17 @@ class TestAProgram:
 
         assert odd["command"] == ["sh", "-c", "node x | tee $$HOME"]
         assert odd["environment"]["A"] == "x$$y"
+
+
+def test_values_stay_as_they_are(exported: Exported) -> None:
+    odd = "a\"b'c$d`e\\f%g #h\u2028\x85: yes"
+    text = (
+        f"[services.web]\ncommand = 'x'\n[services.web.env]\nODD = {json.dumps(odd.replace('$d', '$$d'))}\n"
+    )
+
+    web = document(exported("compose", text))["services"]["web"]
+
+    assert web["environment"]["ODD"] == odd.replace("$", "$$")
 
 
 class TestADockerfile:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from devinit.errors import UsageError
 from devinit.exporters import BUILT_IN
@@ -37,7 +40,11 @@ class TestEachFormat:
             '[services.web.env]\nODD = "a\\"b\'c$d`e\\\\f%g #h\\u2028i"\n[services.two]\ncommand = "x\\ny"\n'
         )
 
-        assert exported(form, text).files
+        for file in exported(form, text).files:
+            if file.path.endswith(".json"):
+                assert json.loads(file.text)
+            if file.path.endswith(".yaml"):
+                assert [*yaml.safe_load_all(file.text)]
 
 
 def test_an_unknown_format_is_refused_with_those_there_are() -> None:
