@@ -153,6 +153,10 @@ def said_of(event: Json) -> str:
             return "is connected to no server of another project any more"
         case "wrong_servers":
             return one_line("; ".join(f"is {each['text']}" for each in event["servers"]))
+        case "waits_for_input" if event["waits_for_input"] is None:
+            return "waits for input no more"
+        case "waits_for_input":
+            return f"waits for input at {one_line(event['waits_for_input']['prompt'])}"
         case "progress" | "note":
             return one_line(event["message"])
         case "summary":

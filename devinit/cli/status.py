@@ -187,7 +187,7 @@ def condition(service: ServiceStatus, paint: Paint) -> str:
             pid = f" (pid {service['pid']})" if service["pid"] is not None else " (external)"
             mark = paint.good(symbol("✓", "+", sys.stdout))
             more = f"{moved(service, paint)}{restarted(service)}{watched(service, paint)}"
-            more += f"{outdated(service, paint)}{broken(service, paint)}"
+            more += f"{outdated(service, paint)}{broken(service, paint)}{asking(service, paint)}"
             return f"{mark} Running{pid}{more}{address(service, paint)}"
         case "stopped":
             by_name = "" if service.get("autostart", True) else "  starts by its name"
@@ -232,6 +232,12 @@ def outdated(service: ServiceStatus, paint: Paint) -> str:
 
     said = WHOLLY_CHANGED.get(changed[0]) or f"outdated ({one_line(', '.join(changed))})"
     return f"  {paint.attention(said)}"
+
+
+def asking(service: ServiceStatus, paint: Paint) -> str:
+    """Return what a service waits for that has to be typed; an older supervisor does not tell."""
+    wait = service.get("waits_for_input")
+    return "  " + paint.attention(f"waits for input at {one_line(wait['prompt'])}") if wait else ""
 
 
 def broken(service: ServiceStatus, paint: Paint) -> str:

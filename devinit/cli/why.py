@@ -72,6 +72,7 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("service", report["name"]),
         ("phase", report["phase"] + since),
         ("because", report["reason"] or ""),
+        ("waits for", asking_of(report)),
         ("connected", wrong_of(report)),
         ("talks to", ", ".join(report.get("talks_to", []))),
         ("last build", build_of(report)),
@@ -96,6 +97,14 @@ def facts_of(report: WhyReport) -> list[tuple[str, str]]:
         ("last lines", "\n".join(report["log_tail"])),
     ]
     return [(key, value) for key, value in facts if value]
+
+
+def asking_of(report: WhyReport) -> str:
+    """Return what a service waits for that has to be typed, and how; an older supervisor does not tell."""
+    wait = report.get("waits_for_input")
+    if wait is None:
+        return ""
+    return f"input at {wait['prompt']} (pid {wait['pid']}): `devinit attach {report['name']}` answers it"
 
 
 def wrong_of(report: WhyReport) -> str:

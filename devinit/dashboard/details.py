@@ -59,6 +59,11 @@ def explanation(why: Json, inspection: Json | None, changed: str = "", *, reveal
 def reasons(why: Json) -> Iterator[tuple[str, str]]:
     """Yield what is worth saying, in the order in which one would ask."""
     yield "because", why["reason"] or ""
+    wait = why.get("waits_for_input")
+    yield (
+        "waits for",
+        f"input at {wait['prompt']}: `devinit attach {why['name']}`" if wait is not None else "",
+    )
     yield "talks to", ", ".join(why.get("talks_to", []))
     error = why.get("last_error")
     yield "last build", f"failed: {in_words(error)}" if error is not None else ""

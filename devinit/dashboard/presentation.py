@@ -31,6 +31,8 @@ MARKS = {
     "orphaned": ("◇", "attention"),
 }
 """Every phase has a shape of its own: who does not see the colours sees the same."""
+ASKS: Piece = ("▌", "attention")
+"""In place of it: it waits for something to be typed."""
 BARS = "▁▂▃▄▅▆▇█"
 SPARK = 8
 SHORTEST_EXTRA = 12
@@ -140,7 +142,7 @@ def room_behind(shown: list[int], widths: dict[int, int], columns: int) -> int:
 
 def mark_of(view: View) -> Piece:
     """Return the sign of what a service is doing, and its style."""
-    return MARKS.get(view.phase, ("?", "attention"))
+    return ASKS if view.prompt else MARKS.get(view.phase, ("?", "attention"))
 
 
 def up(view: View, now: float) -> str:
@@ -174,6 +176,8 @@ def remark(view: View, *, stated: bool) -> list[Piece]:
     reason = one_line((view.reason or "").partition("\n")[0])
     place = [(one_line(view.url), "link")] if view.url else []
     match view.phase:
+        case "ready" | "unhealthy" | "starting" if view.prompt:
+            return [(f"waits for input at {one_line(view.prompt)}", "attention")]
         case "ready" | "unhealthy" if view.wrong_server:
             return [(one_line(view.wrong_server), "bad")]
         case "ready" if view.changed:

@@ -13,7 +13,7 @@ from devinit.model.status import Phase
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from devinit.model.status import ProjectStatus, ServiceStatus, WrongServer
+    from devinit.model.status import InputWait, ProjectStatus, ServiceStatus, WrongServer
 
 HISTORY = 40
 """How many measurements of CPU and memory are kept for each service."""
@@ -58,6 +58,8 @@ class View(Struct, frozen=True, kw_only=True):
     """Its further ports, as they are shown."""
     wrong_server: str = ""
     """A server that it is connected to in the place of one of the project's own, in words."""
+    prompt: str = ""
+    """The question at which it waits for something to be typed."""
     changed: str = ""
     """What of its configuration and `.env` is newer than it is."""
 
@@ -115,8 +117,14 @@ def seen(before: View | None, status: ServiceStatus, at: float) -> View:
         extra_ports=extra_ports_of(status),
         autostart=status.get("autostart", True),
         wrong_server=in_words(status.get("wrong_servers", [])),
+        prompt=prompt_of(status.get("waits_for_input")),
         changed=", ".join(status["changed"]),
     )
+
+
+def prompt_of(wait: InputWait | None) -> str:
+    """Return at which question a service waits for input; "" for none."""
+    return wait["prompt"] if wait is not None else ""
 
 
 def in_words(servers: Sequence[WrongServer]) -> str:
@@ -149,6 +157,8 @@ def happened(stack: Stack, event: Mapping[str, Any], at: float) -> Stack:
             view = replace(view, port=event["port"], url=event["url"])
         case "wrong_servers":
             view = replace(view, wrong_server=in_words(event["servers"]))
+        case "waits_for_input":
+            view = replace(view, prompt=prompt_of(event["waits_for_input"]))
         case "progress":
             view = replace(view, doing=event["message"])
         case _:
@@ -166,6 +176,7 @@ def in_phase(view: View, event: Mapping[str, Any], at: float) -> View:
         reason=event["reason"] or "",
         doing=view.doing if event["phase"] == view.phase else "",
         wrong_server=view.wrong_server if same and event["phase"] in ALIVE else "",
+        prompt=view.prompt if same and event["phase"] in ALIVE else "",
         pid=pid,
         started_at=view.started_at if same else at if pid is not None else None,
         cpu=view.cpu if same else (),

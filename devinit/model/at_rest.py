@@ -52,6 +52,7 @@ def row_at_rest(
         "last_error": None,
         "talks_to": [],
         "wrong_servers": [],
+        "waits_for_input": None,
         "truncated": False,
         "next_port": None,
     }

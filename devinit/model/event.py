@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-from devinit.model.status import ExtraPortStatus, LastError, Mode, WrongServer
+from devinit.model.status import ExtraPortStatus, InputWait, LastError, Mode, WrongServer
 
 
 class PlanEvent(TypedDict):
@@ -98,6 +98,16 @@ class WrongServersEvent(TypedDict):
     """Empty when there is none any more."""
 
 
+class InputWaitEvent(TypedDict):
+    """A service waits for something to be typed, for something else, or for nothing any more."""
+
+    type: Literal["waits_for_input"]
+    at: float
+    service: str
+    waits_for_input: InputWait | None
+    """None when it waits no more."""
+
+
 class EnvironmentEvent(TypedDict):
     """`.env.runtime` was written."""
 
@@ -157,6 +167,7 @@ Event: TypeAlias = (
     | PortInfoEvent
     | LastErrorEvent
     | WrongServersEvent
+    | InputWaitEvent
     | EnvironmentEvent
     | NoteEvent
     | SummaryEvent

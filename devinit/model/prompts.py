@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-PromptKind: TypeAlias = Literal["debugger", "shell", "password", "question", "other"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from devinit.model.status import PromptKind
 
 DEBUGGERS = (
     "(Pdb)",

@@ -65,6 +65,23 @@ class LastError(TypedDict):
     """Unix time at which it was noticed."""
 
 
+PromptKind: TypeAlias = Literal["debugger", "shell", "password", "question", "other"]
+"""What a program asks for."""
+
+
+class InputWait(TypedDict):
+    """What a service waits for that a person has to type: a debugger's command, the answer to a question."""
+
+    prompt: str
+    """The end of its last line: "(Pdb)", "Overwrite? [y/N]"."""
+    kind: PromptKind
+    """"other" where the words say nothing, and only the kernel that it reads."""
+    pid: int
+    """The process that reads."""
+    since: float
+    """Unix time at which it was noticed."""
+
+
 class WrongServer(TypedDict):
     """A server that a service is connected to in the place of one of its own project."""
 
@@ -134,6 +151,9 @@ class ServiceStatus(TypedDict):
     wrong_servers: NotRequired[list[WrongServer]]
     """Servers that its processes are connected to in the place of the project's own. An older supervisor does not
     tell."""
+    waits_for_input: NotRequired[InputWait | None]
+    """What it waits for that has to be typed (`devinit attach`); None when nothing. An older supervisor does not
+    tell."""
     truncated: NotRequired[bool]
     """Whether the reason is longer than what is shown."""
 
@@ -193,6 +213,8 @@ class WhyReport(TypedDict):
     talks_to: NotRequired[list[str]]
     """As in `status`."""
     wrong_servers: NotRequired[list[WrongServer]]
+    """As in `status`."""
+    waits_for_input: NotRequired[InputWait | None]
     """As in `status`."""
     failures: int
     """How many it had recently."""

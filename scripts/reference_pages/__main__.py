@@ -176,6 +176,7 @@ def json_part() -> Iterator[str]:
     yield f"A `phase` is one of {', '.join(f'`{each.value}`' for each in status.Phase)}.\n"
     yield from shape(status.LastError, "A `last_error`")
     yield from shape(status.WrongServer, "Each of the `wrong_servers`")
+    yield from shape(status.InputWait, "The `waits_for_input`")
     yield "### why --json\n"
     yield from shape(status.WhyReport, "The object")
     yield "### check --json\n"

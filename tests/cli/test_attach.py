@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -248,6 +249,26 @@ class TestFromAPipe:
 
         assert done.returncode == 1
         assert "error: app has failed" in done.stderr
+
+
+class TestWithoutAName:
+    def test_the_one_that_waits_for_input_is_meant(self, shop: Shop) -> None:
+        program(shop, "import signal; signal.pause()", "other")
+        program(shop, DEBUGGED)
+        printed(shop, "(Pdb) ")
+
+        done = shop.run(["bash", "-c", f"echo p number | {shlex.join(shop.program('attach'))}"])
+
+        assert done.stdout.startswith("(Pdb) 21\n"), done.stderr
+
+    def test_none_is_an_error_with_the_names(self, shop: Shop) -> None:
+        program(shop, "import signal; signal.pause()")
+
+        done = shop("attach")
+
+        assert done.returncode == 2
+        assert "no service waits for input" in done.stderr
+        assert "services: app" in done.stderr
 
 
 class TestAServiceThatCannotBeTypedInto:

@@ -153,6 +153,19 @@ class TestTheTable:
         assert "wrong postgres" in text(table(during, 80, 0.0)[1][0])
         assert "http://localhost:1" in text(table(after, 80, 0.0)[1][0])
 
+    def test_shows_a_question_with_a_symbol_of_its_own_until_it_was_answered(self) -> None:
+        calm = stack(View(name="web", phase="ready", pid=1, url="http://localhost:1"))
+        wait = {"prompt": "(Pdb)", "kind": "debugger", "pid": 1, "since": 1.0}
+        told = {"type": "waits_for_input", "at": 1.0, "service": "web"}
+
+        during = happened(calm, {**told, "waits_for_input": wait}, 0.0)
+        after = happened(during, {**told, "waits_for_input": None}, 0.0)
+
+        _, [line] = table(during, 80, 0.0)
+        assert line[0] == (" ▌ ", "attention")
+        assert ("waits for input at (Pdb)", "attention") in line
+        assert "http://localhost:1" in text(table(after, 80, 0.0)[1][0])
+
     def test_tells_the_state_of_a_service_longer_than_it_draws_bars(self) -> None:
         busy = msgspec.structs.replace(READY, cpu=(50.0,) * 8)
 
@@ -388,6 +401,15 @@ def test_the_details_say_in_red_which_server_a_service_uses_in_the_place_of_its_
         text(line).strip() for line in lines
     ]
     assert ["talks", "to", "redis"] in [text(line).split() for line in lines]
+
+
+def test_the_details_say_what_a_service_waits_for_and_how_it_is_answered() -> None:
+    wait = {"prompt": "(Pdb)", "kind": "debugger", "pid": 1, "since": 1.0}
+
+    lines = list(explanation({**WHY, "waits_for_input": wait}, None, revealed=False))
+
+    said = [" ".join(text(line).split()) for line in lines]
+    assert f"waits for input at (Pdb): `devinit attach {WHY['name']}`" in said
 
 
 def test_a_further_port_is_explained_with_the_one_that_it_was_meant_to_have() -> None:

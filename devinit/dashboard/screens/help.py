@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from devinit.dashboard.keys import KEYS, shown_key
-from devinit.dashboard.presentation import MARKS, Piece
+from devinit.dashboard.presentation import ASKS, MARKS, Piece
 from devinit.dashboard.screens.page import Page
 from devinit.text import pad
 
@@ -45,3 +45,4 @@ def lines() -> Iterator[list[Piece]]:
     yield [("Symbols", "strong")]
     for phase, (mark, style) in MARKS.items():
         yield [(f"  {mark} ", style), (phase, "")]
+    yield [(f"  {ASKS[0]} ", ASKS[1]), ("waits for input: `devinit attach SERVICE` answers it", "")]

@@ -52,13 +52,17 @@ class Sign(StrEnum):
     """Its workers die again and again, and print that: for a while."""
     DEAD_WORKER = "dead worker"
     """Its worker ended without a word about it, and its output has been silent since."""
+    INPUT = "input"
+    """It waits for something to be typed, and its output has been silent since."""
 
 
+OF_SILENCE = (Sign.DEAD_WORKER, Sign.INPUT)
 REMEDY = {
     Sign.LAST_WORDS: "it runs and waits for a change: it becomes ready when that is fixed",
     Sign.ANSWER: f"it runs and answers {BROKEN}: it becomes ready when that is fixed",
     Sign.WORKERS: "it runs and goes on starting workers: it becomes ready when that is fixed",
     Sign.DEAD_WORKER: "it runs and waits for a change: it becomes ready when that is fixed",
+    Sign.INPUT: "it becomes ready when that is answered: `devinit attach`",
 }
 NODE_WATCH = r"^(?:Failed|Completed) running '"
 """The last words of `node --watch`. It watches the files that it has loaded, by their inodes: one that another
@@ -94,6 +98,8 @@ class Ears(Struct, frozen=True, kw_only=True):
     """The worker that its reloader has lost, if its last lines and its processes show one."""
     listens: Callable[[], bool | None] = lambda: None
     """Whether anything listens on its port; None when it has no port."""
+    asks: Callable[[], Finding | None] = lambda: None
+    """What it waits for that has to be typed."""
 
 
 def lost_worker(ears: Ears, lines: list[str]) -> DeadWorker | None:
@@ -153,7 +159,7 @@ async def listen(
         elif is_silent_for_workers(found, now - since) and now - looked >= WORKER_LOOK_SECONDS:
             looked, lines = now, ears.last_lines(LINES)
             worker = lost_worker(ears, lines)
-            found = found_dead(worker, of_last_run(lines)) if worker else None
+            found = found_dead(worker, of_last_run(lines)) if worker else ears.asks()
         if told and (since == now or found is None):
             told = False
             tell(Moving())
@@ -167,4 +173,4 @@ async def listen(
 
 def is_silent_for_workers(found: Finding | None, seconds: float) -> bool:
     """Whether a service has been silent for so long that its processes tell more than its output."""
-    return seconds >= SILENT_SECONDS and (found is None or found.sign is Sign.DEAD_WORKER)
+    return seconds >= SILENT_SECONDS and (found is None or found.sign in OF_SILENCE)

@@ -44,6 +44,8 @@ async def write_input(runner: Runner, text: str) -> InputReport:
         if process.wait(0):
             raise not_running(runner)
         taken = not data or await written(descriptor, data)
+        if data and taken:
+            runner.input.soon()
         return {"pid": process.pid, "taken": taken, "unread": unread_bytes(descriptor)}
     finally:
         os.close(descriptor)

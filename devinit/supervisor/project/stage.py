@@ -7,7 +7,7 @@ import copy
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -83,8 +83,14 @@ class Stage:
         self.process_scan = ProcessScan()
         self._schemes = Schemes(self.private)
         self.last_errors = LastErrors(self.private, root, self._folder_of, self._tell_last_error)
-        self.logs = LogKeeper(self.private, self.note, self.last_errors.look)
+        self.logs = LogKeeper(self.private, self.note, self._written)
+        self.on_written: Callable[[str], None] = lambda _service: None
+        """Called after a service has printed something, once a second at most."""
         self._current = NOTHING
+
+    def _written(self, service: str) -> None:
+        self.last_errors.look(service)
+        self.on_written(service)
 
     def configure(
         self,

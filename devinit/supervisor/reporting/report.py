@@ -248,6 +248,7 @@ def service_status(
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
         **connections_of(runner),
+        "waits_for_input": runner.input.look(),
         "truncated": len(reason or "") > LONGEST_TEXT,
         "next_port": next_port_of(runner, stage, remembered),
     }
@@ -295,6 +296,7 @@ def why(runner: Runner, runners: Runners, stage: Stage, ports: PortReasons, chan
         "watch": shown(runner.watch_condition, stage),
         "last_error": last_error_of(runner, stage),
         **connections_of(runner),
+        "waits_for_input": runner.input.look(),
         "failures": len(state.failures),
         "changed": changed,
         "port": stage.endpoint(runner.name).port,

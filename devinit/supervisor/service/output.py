@@ -16,11 +16,12 @@ class Output:
     def __init__(self, stage: Stage, name: str) -> None:
         self.offset = 0
         """Where in the log the current or the last run begins, in bytes."""
-        self._stage, self._path = stage, log_files.log_path(stage.private, name)
+        self.path = log_files.log_path(stage.private, name)
+        self._stage = stage
 
     def size(self) -> int:
         """Return how long the log is, in bytes."""
-        return log_files.end_of(self._path)
+        return log_files.end_of(self.path)
 
     def begins(self, offset: int | None = None) -> None:
         """Let a run begin at an offset of the log; without one, behind everything that was printed so far."""
@@ -30,7 +31,7 @@ class Output:
         """Return the last lines of the run, without the project's secrets and the requests of devinit itself."""
         health = service.health
         asked = {path for path in (service.ready.http, health.http if health else None) if path}
-        lines = without_own_requests(log_files.run_lines(self._path, self.offset), asked)
+        lines = without_own_requests(log_files.run_lines(self.path, self.offset), asked)
         from devinit.logs.mask import KeyLines  # preloaded, and not needed before a service is ready
 
         keys = KeyLines()
@@ -38,15 +39,15 @@ class Output:
 
     def first_lines(self) -> Iterator[str]:
         """Yield the lines that the run began with; read when the first one is asked for."""
-        yield from log_files.first_lines(self._path, self.offset)
+        yield from log_files.first_lines(self.path, self.offset)
 
     def printed(self, since: int | None = None) -> str:
         """Return what was printed since an offset; without one, in this run."""
-        return log_files.read_from(self._path, self.offset if since is None else since)
+        return log_files.read_from(self.path, self.offset if since is None else since)
 
     def read(self, since: int | None = None) -> log_files.NewOutput:
         """Return a reader of what is printed from an offset on; without one, from the beginning of this run."""
-        return log_files.NewOutput(self._path, self.offset if since is None else since)
+        return log_files.NewOutput(self.path, self.offset if since is None else since)
 
     def looks(self) -> int:
         """Return how often such a reader must look to have seen all of this run."""

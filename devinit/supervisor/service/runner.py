@@ -15,11 +15,7 @@ from typing import assert_never
 
 from devinit.errors import DevinitError, PreparationFailed
 from devinit.kinds import kind_of
-from devinit.model.probe import (
-    HttpProbe,
-    Probe,
-    ProbeResult,
-)
+from devinit.model.probe import HttpProbe, Probe, ProbeResult
 from devinit.model.process import ProcessIdentity
 from devinit.model.service import Scheme, Service
 from devinit.model.status import Phase
@@ -38,6 +34,7 @@ from devinit.supervisor.service.coming_up import ComingUp, Moves, explain, unexp
 from devinit.supervisor.service.data_watch import refuse_empty_data
 from devinit.supervisor.service.end import end_keepers_of, end_processes, report_end
 from devinit.supervisor.service.history import History
+from devinit.supervisor.service.input_wait import InputWatch
 from devinit.supervisor.service.once import Once
 from devinit.supervisor.service.output import Output
 from devinit.supervisor.service.own_values import is_kept_back, refuse_foreign_migration, with_own_values
@@ -85,6 +82,7 @@ class Runner:
         self._sequence = Sequence(tasks, self._do, self._action_failed)
         self._next_state = asyncio.Event()
         """Set at the next change of state, and then replaced by another one."""
+        self.input = InputWatch(self, stage)
         self.watch_over = WatchOver(self, stage, tasks)
         self._coming_up = ComingUp(self, stage, moves, tasks)
         self._once = Once(self, stage)
@@ -264,6 +262,7 @@ class Runner:
     def _process_ended(self, process: Process) -> None:
         code = process.returncode()
         self.run.forget()
+        self.input.look()
         if self._follow_server(process.identity, code):
             return
         self._coming_up.look_once_more(code)
@@ -354,6 +353,7 @@ class Runner:
             answer=lambda: self._coming_up.last_answer,
             dead_worker=self._dead_worker,
             listens=self._listens,
+            asks=self.input.finding,
         )
 
     def _listens(self) -> bool | None:

@@ -12,7 +12,14 @@ from devinit.supervisor import lifecycle
 from devinit.supervisor.diagnosis.causes import begins_again
 from devinit.supervisor.diagnosis.listening import Finding, Sign
 from devinit.supervisor.project.stage import Stage
-from devinit.supervisor.readiness.crashes import CONFIRM_SECONDS, down_by, loading, silence_of, until_down
+from devinit.supervisor.readiness.crashes import (
+    CONFIRM_SECONDS,
+    Silence,
+    down_by,
+    loading,
+    silence_of,
+    until_down,
+)
 from devinit.supervisor.readiness.health import asked_as, look_after
 from devinit.supervisor.readiness.probing import check
 from devinit.supervisor.readiness.scheme_hints import says_another
@@ -45,6 +52,8 @@ class WatchOver:
         runner = self._runner
         if runner.phase is not Phase.READY or runner.run.process is None:
             return
+        if runner.input.look() is not None:
+            return  # a person debugs it: it answers when it goes on
         if runner.is_program and (found := down_by(runner.ears())) and self._is_for_the_user(found):
             self._went_down(found)
             return
@@ -76,7 +85,7 @@ class WatchOver:
         on_growth[name] = grown.set
         try:
             found = await until_down(self._runner.ears(), grown, self._silence)
-            while isinstance(found, Finding) and not self._is_for_the_user(found):
+            while not self._is_down(found):
                 found = await until_down(self._runner.ears(), grown, self._silence)
             if isinstance(found, Finding):
                 self._went_down(found)
@@ -85,6 +94,12 @@ class WatchOver:
         finally:
             if on_growth.get(name) == grown.set:
                 del on_growth[name]
+
+    def _is_down(self, found: Finding | Silence) -> bool:
+        """Whether what was found counts: not of a service that waits for input, nor where checks restart it."""
+        if self._runner.input.look() is not None:
+            return False
+        return not isinstance(found, Finding) or self._is_for_the_user(found)
 
     async def _silence(self, end: int) -> str | None:
         """Return what is seen of the service if its program was started again since and does not serve.
@@ -126,7 +141,8 @@ class WatchOver:
 
         def tell(result: lifecycle.CheckPassed | lifecycle.CheckFailed) -> bool:
             runner.history.last_probe = result.detail if isinstance(result, lifecycle.CheckFailed) else ""
-            if look_at_data(runner, self._stage):
+            asks = runner.input.look() is not None
+            if not (asks and isinstance(result, lifecycle.CheckFailed)) and look_at_data(runner, self._stage):
                 runner.post(result)
             return runner.phase in (Phase.READY, Phase.UNHEALTHY)
 

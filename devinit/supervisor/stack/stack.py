@@ -35,6 +35,11 @@ class Stack:
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: they must not be taken for stopped meanwhile."""
         self._noted: set[str] = set()
+        stage.on_written = self._has_printed
+
+    def _has_printed(self, name: str) -> None:
+        if (runner := self.runners.get(name)) is not None:
+            runner.input.printed()
 
     # What they do
 
