@@ -34,7 +34,7 @@ class Arguments:
 def module_of(command: str) -> ModuleType:
     """Return the module of a command."""
     # The statement's own function: importlib would be loaded first, with `warnings`.
-    module: ModuleType = __import__(f"devinit.cli.{command}", fromlist=["run"])
+    module: ModuleType = __import__(f"devinit.cli.{command.replace('-', '_')}", fromlist=["run"])
     return module
 
 
@@ -92,5 +92,6 @@ def parser_of(module: ModuleType, name: str) -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("-C", dest="directory", metavar="DIR", help="work on the project in DIR")
+    parser.stray = getattr(module, "about_stray", None)
     module.configure(parser)
     return parser

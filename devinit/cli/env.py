@@ -40,6 +40,15 @@ def configure(parser: ArgumentParser) -> None:
     )
 
 
+def about_stray(word: str) -> str:
+    """Return what was meant by a name: that of a variable, or of a service."""
+    if word.isupper():
+        of_service = f"`devinit exec SERVICE -- printenv {word}` that of a service"
+        return f"`devinit run -- printenv {word}` prints one variable, {of_service}"
+    whence = "`devinit env --explain` where each value comes from"
+    return f"`devinit exec {word} -- env` prints what the service {word} is given, {whence}"
+
+
 def run(arguments: Arguments) -> int:
     """Print the runtime environment, or where its values come from."""
     if arguments.explain:

@@ -36,6 +36,9 @@ COMMANDS = {
     "export": "write the project for another tool: compose, pm2, procfile, kubernetes ...",
     "run": "run a task, or a command in the runtime environment; alone it lists the tasks",
     "exec": "run a command as a service runs: its folder, environment and tools",
+    "shell": "open a shell as a service runs, or in the runtime environment",
+    "psql": "open psql on a database of the project",
+    "redis-cli": "open redis-cli on a Redis of the project",
     "open": "open a service in the browser",
     "doctor": "look for what is wrong, and offer to put it right",
     "forget": "drop what the machine remembers of a stopped project",
@@ -45,17 +48,24 @@ COMMANDS = {
 }
 """Each is a module of this package with `EXAMPLE`, `configure(parser)` and `run(arguments)`."""
 
+BECOMING = ("run", "exec", "psql", "redis-cli")
+"""Commands that become another program, whose words stand behind theirs."""
 STARTING = ("start", "restart")
 """Commands that need a supervisor for sure."""
+ACCEPTED = {
+    "up": ("start",), "down": ("stop",), "ps": ("status",), "ls": ("status",), "list": ("status",),
+    "log": ("logs",), "tail": ("logs", "-f"), "version": ("--version",),
+}  # fmt: skip
+"""What other programs call a command here, which does what is meant, and nothing worse."""
 SYNONYMS = {
-    "up": "start", "down": "stop", "ps": "status", "ls": "status", "list": "status",
     "top": "dashboard", "ui": "dashboard", "tui": "dashboard", "watch": "dashboard",
     "config": "init", "configure": "init", "new": "init", "create": "init", "detect": "init",
     "dev": "start", "serve": "start", "boot": "start", "setup": "start", "reload": "restart", "bounce": "restart",
-    "kill": "stop", "halt": "stop", "tail": "logs", "health": "check", "info": "status", "explain": "why",
-    "environment": "env", "browse": "open", "sh": "run", "diagnose": "doctor",
+    "kill": "stop", "halt": "stop", "health": "check", "info": "status", "explain": "why",
+    "environment": "env", "browse": "open", "sh": "shell", "console": "shell",
+    "diagnose": "doctor", "redis": "redis-cli",
 }  # fmt: skip
-"""What people are used to from other programs."""
+"""What people are used to from other programs, and what is proposed for it."""
 NEAR = 0.7
 """How alike a word and a command are that is proposed for it. Lower, `setup` would be taken for `stop`."""
 BROKEN_PIPE = 141
@@ -151,7 +161,7 @@ def silence(*descriptors: int) -> None:
 def wants_json(words: list[str]) -> bool:
     """Whether the command was asked for JSON; what follows `--` is not ours, nor is what `run` and `exec` run."""
     own = words[: words.index("--")] if "--" in words else words
-    if ran := next((each for each in own if each in ("run", "exec")), None):
+    if ran := next((each for each in own if each in BECOMING), None):
         behind = own[own.index(ran) + 1 :]
         own = behind[: next((at for at, each in enumerate(behind) if not each.startswith("-")), len(behind))]
     return "--json" in own or "--json=summary" in own
@@ -178,6 +188,7 @@ def print_error(error: DevinitError) -> None:
 def dispatch(words: list[str]) -> int:
     """Read what stands before the command, then hand the rest to the command's own parser."""
     directory: str | None = None
+    first: list[str] = []
     while words and words[0].startswith("-"):
         option = words.pop(0)
         if option in ("-h", "--help"):
@@ -188,7 +199,9 @@ def dispatch(words: list[str]) -> int:
 
             terminal.data(f"devinit {__version__}\n")
             return 0
-        if option == "-C":
+        if option == "--json":
+            first = [option]  # as if it stood behind the command
+        elif option == "-C":
             if not words:
                 raise UsageError("-C needs a folder", hint="example: devinit -C DIR status")
             directory = words.pop(0)
@@ -198,10 +211,15 @@ def dispatch(words: list[str]) -> int:
             raise UsageError(
                 f"unknown option {option}", hint="`devinit --help` lists the options and commands"
             )
+    if not words and first:
+        raise UsageError("--json needs a command", hint="example: devinit status --json")
     if not words:
         terminal.data(overview())
         return 0
-    return run_command(words[0], words[1:], directory)
+    name, *more = ACCEPTED.get(words[0], words[:1])
+    if name.startswith("-"):
+        return dispatch([name])
+    return run_command(name, [*more, *first, *words[1:]], directory)
 
 
 def run_command(name: str, words: list[str], directory: str | None) -> int:
@@ -249,10 +267,15 @@ def refuse_command(name: str) -> NoReturn:
     # Imported here: only a mistake pays for it.
     from difflib import get_close_matches
 
-    near = get_close_matches(name, (*COMMANDS, *SYNONYMS), n=1, cutoff=NEAR)
-    meant = SYNONYMS.get(near[0], near[0]) if near else None
+    near = get_close_matches(name, (*COMMANDS, *ACCEPTED, *SYNONYMS), n=1, cutoff=NEAR)
+    meant = meant_by(near[0]) if near else None
     hint = f"did you mean `devinit {meant}`?" if meant else "`devinit --help` lists the commands"
     raise UsageError(f"there is no command {name!r}", hint=hint)
+
+
+def meant_by(word: str) -> str:
+    """Return the command that a word stands for, as it is typed."""
+    return " ".join(ACCEPTED.get(word, (SYNONYMS.get(word, word),)))
 
 
 def overview() -> str:

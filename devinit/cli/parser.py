@@ -11,6 +11,8 @@ from devinit.errors import UsageError
 from devinit.system import terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from devinit.cli.arguments import Arguments
 
 LONGEST_NUMBER = 18
@@ -33,6 +35,8 @@ class Parser(ArgumentParser):
     """A parser that raises UsageError instead of ending the program."""
 
     _has_actions = False
+    stray: Callable[[str], str] | None = None
+    """Returns what was meant by a word that the command does not take."""
 
     def add_subparsers(self, **options: Any) -> Any:
         """Add actions, each with a parser of its own. Any: as argparse has it."""
@@ -51,6 +55,8 @@ class Parser(ArgumentParser):
         if match := UNKNOWN.fullmatch(message):
             word = next(iter(match["words"].split()), "")  # an empty word is none
             near = self._nearest(word)
+            if self.stray is not None and word and not word.startswith("-"):
+                raise UsageError(f"`{self.prog}` takes no {word!r}", hint=self.stray(word))
             raise UsageError(
                 f"`{self.prog}` has no option {word}" if word.startswith("-") else f"what is {word!r}?",
                 hint=f"did you mean {near}? {hint}" if near else hint,

@@ -8,6 +8,8 @@ PORTS_FILE = ".ports.json"
 ENVIRONMENT_FILE = ".env.runtime"
 DISCOVERY_FILE = ".backend-port.json"
 """Where the service called `backend` answers, unless `[discovery]` says otherwise."""
+IN_SHELL = "DEVINIT_SHELL"
+"""Set in `devinit shell` to the service, for prompts; a shell within it would have the variables of both."""
 OWN_FOLDER = ".devinit"
 """What devinit keeps inside a checkout: the identity, and a .gitignore that covers both."""
 

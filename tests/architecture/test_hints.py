@@ -31,6 +31,7 @@ NO_HINTS = frozenset(
 )
 FOLLOWED = {
     "`devinit run -- sh -c": "tests/faults/test_hints.py::test_a_line_that_is_no_program_is_run_by_a_shell",
+    "`devinit run -- printenv {}` prints": "tests/cli/test_commands.py::test_of_a_variable_is_printed_by_what_the_hint_says",
     "`devinit run --list --json`": "tests/cli/test_tasks.py::test_is_the_same_for_programs",
     "`devinit run --list` takes no name": "tests/cli/test_tasks.py::test_has_tasks_and_suggestions",
     "`devinit run {}` runs {}": "tests/cli/test_tasks.py::test_that_two_files_have_is_refused_until_one_is_named",

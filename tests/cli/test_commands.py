@@ -508,3 +508,59 @@ class TestATakenPortWithNobodyToAsk:
         assert (event["port"], event["preferred"], event["moved_from"]) == (port + 1, port, port)
         assert (event["attempts"], event["kind"], event["killed"]) == (2, "stranger", [])
         assert f"(pid {stranger.pid})" in event["reason"]
+
+
+class TestWhatPeopleMean:
+    @pytest.mark.parametrize(
+        ("words", "meant"),
+        [
+            (["ps"], ["status"]),
+            (["list"], ["status"]),
+            (["log", "backend", "--path"], ["logs", "backend", "--path"]),
+            (["--json", "status"], ["status", "--json"]),
+            (["--json", "logs", "backend", "--path"], ["logs", "backend", "--path", "--json"]),
+        ],
+    )
+    def test_is_the_same(self, shop: Shop, port: int, words: list[str], meant: list[str]) -> None:
+        shop.service("backend", port=port)
+
+        one, other = shop(*words), shop(*meant)
+
+        assert (one.stdout, one.returncode) == (other.stdout, 0)
+        assert one.stdout
+
+    def test_up_and_down_bring_services_up_and_down(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+
+        assert shop("up", "-d").returncode == 0
+        assert shop.status()["backend"]["phase"] == "ready"
+        assert shop("down").returncode == 0
+        assert shop.status()["backend"]["phase"] == "stopped"
+
+    @pytest.mark.parametrize(
+        ("word", "hint"),
+        [
+            ("nope", "`devinit exec nope -- env` prints what the service nope is given"),
+            ("DATABASE_URL", "`devinit run -- printenv DATABASE_URL` prints one variable"),
+        ],
+    )
+    def test_by_a_name_behind_env_is_said(self, shop: Shop, port: int, word: str, hint: str) -> None:
+        shop.service("backend", port=port)
+
+        done = shop("env", word)
+
+        assert done.returncode == 2
+        assert f"`devinit env` takes no {word!r}" in done.stderr
+        assert hint in done.stderr
+
+    def test_of_a_variable_is_printed_by_what_the_hint_says(self, shop: Shop, port: int) -> None:
+        shop.service("backend", port=port)
+        assert "`devinit run -- printenv BACKEND_PORT`" in shop("env", "BACKEND_PORT").stderr
+
+        assert shop("run", "--", "printenv", "BACKEND_PORT").stdout == f"{port}\n"
+
+    def test_by_json_without_a_command_is_asked(self, shop: Shop) -> None:
+        done = shop("--json")
+
+        assert done.returncode == 2
+        assert "--json needs a command" in done.stderr

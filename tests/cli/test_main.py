@@ -7,11 +7,11 @@ import json
 import pytest
 
 from devinit.cli.arguments import module_of, parser_of, read
-from devinit.cli.main import COMMANDS, SYNONYMS, main
+from devinit.cli.main import ACCEPTED, COMMANDS, SYNONYMS, main
 
 WRONG = {
     "unknown command": (["stat"], "there is no command 'stat'", "did you mean `devinit start`?"),
-    "a word of other programs": (["up"], "there is no command 'up'", "did you mean `devinit start`?"),
+    "a word of other programs": (["boot"], "there is no command 'boot'", "did you mean `devinit start`?"),
     "a word that is nearer to a dangerous one": (
         ["top"],
         "there is no command 'top'",
@@ -136,7 +136,24 @@ class TestHelp:
 
     def test_knows_what_other_programs_call_it(self) -> None:
         assert set(SYNONYMS.values()) <= set(COMMANDS)
-        assert not set(SYNONYMS) & set(COMMANDS)
+        assert not {*SYNONYMS, *ACCEPTED} & set(COMMANDS)
+        assert not set(SYNONYMS) & set(ACCEPTED)
+
+    @pytest.mark.parametrize(("word", "command"), [("up", "start"), ("down", "stop"), ("tail", "logs")])
+    def test_of_a_word_of_other_programs_is_that_of_the_command(
+        self, word: str, command: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for words in ([word, "--help"], ["help", word]):
+            assert main(words) == 0
+            assert capsys.readouterr().out.startswith(f"usage: devinit {command}")
+
+    def test_version_is_a_word_as_well(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["version"]) == 0
+        assert capsys.readouterr().out.startswith("devinit ")
+
+    @pytest.mark.parametrize("word", ["kill", "config", "rm"])
+    def test_of_what_might_do_harm_is_no_command(self, word: str) -> None:
+        assert main([word]) == 2
 
     @pytest.mark.parametrize("word", ["top", "setup", "stdout", "tops"])
     def test_that_stops_nothing_is_no_stop(self, word: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,79 @@
+"""The client programs of the project's servers, `psql` and `redis-cli`: which server, and how they find it.
+
+A password goes into the environment of the program, and never into its command line, which every user can read.
+"""
+
+from __future__ import annotations
+
+import os
+
+from devinit.cli.project import require_project, root_of
+from devinit.cli.run import WITH_VALUES
+from devinit.cli.setting import environment_of, mention, setting_of
+from devinit.errors import UsageError
+from devinit.model.names import variable_prefix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from devinit.cli.arguments import Arguments
+    from devinit.model.service import Service
+
+
+def split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return our own options, which stand first, and the words for the client program."""
+    position = 0
+    while position < len(words) and words[position] in (*WITH_VALUES, "--test", "--help"):
+        position += 2 if words[position] in WITH_VALUES else 1
+    rest = words[position:]
+    return words[:position], rest[1:] if rest[:1] == ["--"] else rest
+
+
+def configure(parser: ArgumentParser, program: str, *, has_tests: bool) -> None:
+    """Add our own options; those of the program never come to the parser."""
+    test = " [--test]" if has_tests else ""
+    parser.usage = f"devinit {program} [--help] [-C DIR] [-s SERVICE]{test} [ARGUMENT ...]"
+    parser.add_argument(
+        "-s",
+        "--service",
+        metavar="SERVICE",
+        help="which server is meant; without it the first one of the project",
+    )
+    if has_tests:
+        parser.add_argument("--test", action="store_true", help="connect to the test database")
+
+
+def server_of(arguments: Arguments, provider: str) -> Service:
+    """Return the server that is meant, of this kind. Raise UsageError for one that there is not."""
+    from devinit.config.load import load  # as the supervisor reads it
+
+    root = root_of(arguments)
+    require_project(str(root))
+    project = load(root, profile=os.environ.get("DEVINIT_PROFILE") or None)
+    servers = {name: each for name, each in project.services.items() if each.provider == provider}
+    if not servers:
+        raise UsageError(
+            f"{project.name} has no {provider} server", hint="`devinit status` lists what it has"
+        )
+    name = arguments.service or next(iter(servers))
+    if name not in servers:
+        raise UsageError(
+            f"{name} is no {provider} server of {project.name}", hint=f"those are: {', '.join(servers)}"
+        )
+    return servers[name]
+
+
+def setting_for(
+    arguments: Arguments, service: Service, *, test: bool
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the environment of a client program, and the server's own variables without their prefix."""
+    root = root_of(arguments)
+    setting = setting_of(root, test=test, where={})
+    mention(
+        {**setting, "databases": [each for each in setting["databases"] if each == service.name]}, test=test
+    )
+    environment = environment_of(setting, root)
+    prefix = f"{variable_prefix(service.name)}_"
+    own = {name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}
+    return environment, own
