@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 
 from devinit.toolchains.python.language import VENV_FOLDERS
@@ -12,17 +13,27 @@ _OF_TOOLS = frozenset(("_virtualenv.pth", "distutils-precedence.pth"))
 """Files of virtualenv and setuptools that lead to no modules."""
 MARK = "pyvenv.cfg"
 """The file that makes a folder an environment."""
+MOST_ENTRIES = 10_000
+MOST_FOLDERS = 200
+"""Of a folder that are looked at: pictures or records of many thousands may lie in it."""
 
 
 def environments(folder: Path) -> list[Path]:
     """Return the virtual environments in a folder: by their usual names, else by the file that makes them one."""
     if usual := [folder / name for name in VENV_FOLDERS if (folder / name / "bin").is_dir()]:
         return usual
+    names = _folders_in(folder)
+    return [folder / name for name in names if os.path.isfile(f"{folder}/{name}/{MARK}")][:1]  # noqa: PTH113 - many
+
+
+def _folders_in(folder: Path) -> list[str]:
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - names are wanted
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in islice(entries, MOST_ENTRIES) if entry.is_dir())[
+                :MOST_FOLDERS
+            ]
     except OSError:
         return []
-    return [folder / name for name in names if (folder / name / MARK).is_file()][:1]
 
 
 def interpreter_is_gone(environment: Path) -> bool:
