@@ -644,6 +644,14 @@ class TestAJob:
 
         assert (after.phase, after.reason) == (Phase.FAILED, "exited with code 3: no schema")
 
+    @pytest.mark.parametrize("was_ready", [False, True])
+    def test_whose_end_no_supervisor_saw_is_not_run_again(self, was_ready: bool) -> None:
+        after, actions = run(LifecycleState(), Adopted(was_ready=was_ready), Exited(None, Success.AWAITED))
+
+        assert (after.phase, after.failure) == (Phase.FAILED, Failure.EXIT)
+        assert "its exit code is not known" in str(after.reason)
+        assert not any(isinstance(each, Wait) for each in actions)
+
 
 HISTORIES = st.lists(
     st.tuples(st.sampled_from(EVENTS), st.floats(min_value=0, max_value=40, allow_nan=False)), max_size=60

@@ -206,12 +206,14 @@ def after_exit(state: LifecycleState, event: Exited, now: float, policy: Restart
         return change(state, last_exit=code), ()
     said, why = describe_exit(code), f": {event.cause}" if event.cause else ""
     clean = is_success(state, event)
-    if state.phase is Phase.STARTING and not state.proven:
+    is_job = event.success is Success.AWAITED
+    # An earlier devinit may have called a job ready; it is never started again by itself.
+    if is_job or (state.phase is Phase.STARTING and not state.proven):
         if clean:
             return change(state, phase=Phase.EXITED, reason=said, last_exit=0), (EndTree(),)
         advice = f"\n{NO_READY}" if code == 0 and event.success is Success.ONCE_READY else ""
-        early = "" if event.success is Success.AWAITED else " before it was ready"
-        unseen = UNSEEN if code is None and event.success is Success.AWAITED else ""
+        early = "" if is_job else " before it was ready"
+        unseen = UNSEEN if code is None and is_job else ""
         text = f"{said}{early}{why}{advice}{unseen}"
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
     said += why
