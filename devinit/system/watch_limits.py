@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from devinit.system.regular import open_regular
@@ -10,6 +11,32 @@ LIMITS = "/proc/sys/fs/inotify"
 MOUNTS = "/proc/self/mountinfo"
 _MOST = 1_000_000
 """Bytes of the list of mounts that are read."""
+
+
+def in_words(error: Exception) -> tuple[str, str]:
+    """Return why files cannot be watched, and what helps; "" where nothing is known to.
+
+    The text is that of the library (watchfiles, which passes on the words of notify).
+    """
+    text = str(error)
+    if "MaxFilesWatch" in text or "watch limit" in text:
+        return used_up("watches")
+    what, _, place = text.partition(' about ["')
+    path = place.partition('"]')[0]
+    reason, _, number = what.partition(" (os error ")
+    if number.startswith(f"{errno.EMFILE})") and "watcher" in reason:
+        # Our own files are not meant: their limit is raised.
+        return used_up("instances")
+    return (f"{path}: {reason}" if path else reason), ""
+
+
+def used_up(limit: str) -> tuple[str, str]:
+    """Return what is wrong where the kernel gives a user no more `watches` or `instances`, and what helps."""
+    setting = f"fs.inotify.max_user_{limit}"
+    return (
+        f"your {limit} of inotify are used up ({setting} = {limit_of(limit)})",
+        f"raise it (`sudo sysctl {setting}=524288`), or end programs that watch many files (editors)",
+    )
 
 
 def limit_of(what: str) -> str:

@@ -28,6 +28,16 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+class Answering:
+    """A supervisor, and the phases of its services."""
+
+    def __init__(self, phases: dict[str, str]) -> None:
+        self._phases = phases
+
+    def call(self, *_: object, **__: object) -> dict[str, object]:
+        return {"services": [{"name": name, "phase": phase} for name, phase in self._phases.items()]}
+
+
 class Refusing(Inotify):
     """The user's watches are used up."""
 
@@ -42,7 +52,7 @@ def refusing() -> Inotify:
 
 class TestAServiceThatIsWatched:
     def test_is_well_where_files_can_be_watched(self, root: Path) -> None:
-        assert list(watching.watched_files(root)) == []
+        assert list(watching.watched_files(root, None)) == []
 
     @pytest.mark.parametrize(("kernel", "limit"), [(Refusing, "watches"), (refusing, "instances")])
     def test_is_named_where_the_kernel_gives_no_more(
@@ -50,11 +60,24 @@ class TestAServiceThatIsWatched:
     ) -> None:
         monkeypatch.setattr(watching, "Inotify", kernel)
 
-        [found] = watching.watched_files(root)
+        [found] = watching.watched_files(root, None)
 
         assert f"the files of web cannot be watched: your {limit} of inotify are used up" in found.problem
         assert f"fs.inotify.max_user_{limit}" in found.advice
         assert not found.harmless
+
+    @pytest.mark.parametrize("kernel", [Refusing, refusing])
+    def test_is_left_to_its_supervisor_which_watches_it(
+        self, root: Path, monkeypatch: pytest.MonkeyPatch, kernel: object
+    ) -> None:
+        """Its watches are made already; what it cannot watch is a finding about the service."""
+        monkeypatch.setattr(watching, "Inotify", kernel)
+        (root / "devinit.toml").write_text(f"{PROJECT}[services.worker]\ncommand = 'work'\nwatch = 'jobs'\n")
+        client = Answering({"web": "ready", "worker": "stopped"})
+
+        [found] = watching.watched_files(root, cast("Any", client))
+
+        assert "the files of worker cannot be watched" in found.problem
 
     def test_is_named_where_the_file_system_reports_no_changes_of_others(
         self, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -67,7 +90,7 @@ class TestAServiceThatIsWatched:
         )
         monkeypatch.setattr(watch_limits, "MOUNTS", str(mounts))
 
-        [found] = watching.watched_files(root)
+        [found] = watching.watched_files(root, None)
 
         assert "lies on a file system (9p)" in found.problem
         assert found.harmless

@@ -547,7 +547,10 @@ class TestFilesThatCannotBeWatched:
     async def test_are_watched_as_soon_as_that_is_possible(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real, failures, service = watching.load_watcher(), ["inotify limit reached"] * 2, FakeService()
+        full = (
+            'OS file watch limit reached. about ["/shop"] (Error { kind: MaxFilesWatch, paths: ["/shop"] })'
+        )
+        real, failures, service = watching.load_watcher(), [full] * 2, FakeService()
 
         def awatch(*paths: Path, **options: object) -> AsyncGenerator[set[tuple[Any, str]], None]:
             if failures:
@@ -566,7 +569,12 @@ class TestFilesThatCannotBeWatched:
         finally:
             task.cancel()
 
-        text = "its files are not watched: inotify limit reached; `devinit restart` loads what you change"
+        text = service.notes[0]
+        assert text.startswith(
+            "its files are not watched: your watches of inotify are used up (fs.inotify.max"
+        )
+        assert "; raise it (`sudo sysctl fs.inotify.max_user_watches=524288`)" in text
+        assert text.endswith("; until then `devinit restart` loads what you change")
         assert service.notes == [text, "its files are watched again"]
         assert service.shown[:3] == [text, text, None]
         assert service.restarts == ["what was not watched changed", "app.py changed"]

@@ -127,7 +127,7 @@ def checks_of(root: Path | None) -> dict[str, Check]:
         "state": partial(files.state, root),
         "disk": partial(files.disk, root),
         "ports": partial(machine.ports, root),
-        "watching": partial(watched_files, root),
+        "watching": lambda: watched_files(root, answer.result()),
         "databases": partial(exposure.databases, root),
         "extensions": partial(extensions, root),
         "surroundings": partial(surroundings, root),

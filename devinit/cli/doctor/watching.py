@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devinit.cli.doctor.finding import Finding
 from devinit.config.load import load
+from devinit.control import api
 from devinit.errors import DevinitError
 from devinit.system.inotify import CREATED, Inotify, Unavailable
-from devinit.system.watch_limits import file_system_of, limit_of
+from devinit.system.watch_limits import file_system_of, used_up
+
+if TYPE_CHECKING:
+    from devinit.control.client import Client
 
 REMOTE = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "vboxsf", "prl_fs", "drvfs", "fuse.sshfs", "afs")
@@ -20,8 +25,8 @@ REMOTE = frozenset(
 reports what goes through it alone."""
 
 
-def watched_files(root: Path) -> Iterator[Finding]:
-    """Look for services whose `watch` cannot work, whether or not they run."""
+def watched_files(root: Path, answer: Client | DevinitError | None) -> Iterator[Finding]:
+    """Look for services whose `watch` cannot work; of those that run their supervisor says it (`services`)."""
     if not sys.platform.startswith("linux"):
         return
     try:
@@ -31,34 +36,52 @@ def watched_files(root: Path) -> Iterator[Finding]:
     watched = {each.name: each.directory for each in project.services.values() if each.watch}
     if not watched:
         return
+    for name, folder in watched.items():
+        if (kind := file_system_of(folder)) in REMOTE:
+            yield Finding(
+                check="watching",
+                problem=f"{folder} lies on a file system ({kind}) that does not report what other machines "
+                f"change: `watch` of {name} sees only what is saved on this one",
+                advice=f"`devinit restart {name}` loads what is saved elsewhere",
+                harmless=True,
+            )
+    seen_to = names_that_run(answer)
+    yield from unwatched({name: folder for name, folder in watched.items() if name not in seen_to})
+
+
+def names_that_run(answer: Client | DevinitError | None) -> set[str]:
+    """Return the services whose files a supervisor watches, or tries to."""
+    if answer is None or isinstance(answer, DevinitError):
+        return set()
+    return {each["name"] for each in api.status(answer)["services"] if each["phase"] != "stopped"}
+
+
+def unwatched(folders: dict[str, Path]) -> Iterator[Finding]:
+    """Try to watch the folders of services, and say once for all of them which limit is reached."""
+    if not folders:
+        return
     try:
         inotify = Inotify()
     except Unavailable:
-        yield unwatched("instances", ", ".join(watched))
+        yield finding_of("instances", folders)
         return
     try:
-        for name, folder in watched.items():
-            if folder.is_dir() and inotify.watch(folder, CREATED) is None and os.access(folder, os.R_OK):
-                yield unwatched("watches", name)
-            if (kind := file_system_of(folder)) in REMOTE:
-                yield Finding(
-                    check="watching",
-                    problem=f"{folder} lies on a file system ({kind}) that does not report what other machines "
-                    f"change: `watch` of {name} sees only what is saved on this one",
-                    advice=f"`devinit restart {name}` loads what is saved elsewhere",
-                    harmless=True,
-                )
+        refused = [
+            name
+            for name, folder in folders.items()
+            if folder.is_dir() and inotify.watch(folder, CREATED) is None and os.access(folder, os.R_OK)
+        ]
     finally:
         inotify.close()
+    if refused:
+        yield finding_of("watches", refused)
 
 
-def unwatched(limit: str, names: str) -> Finding:
+def finding_of(limit: str, names: Iterable[str]) -> Finding:
     """Return what is wrong where the kernel gives a user no more of these."""
-    setting = f"fs.inotify.max_user_{limit}"
+    problem, cure = used_up(limit)
     return Finding(
         check="watching",
-        problem=f"the files of {names} cannot be watched: your {limit} of inotify are used up "
-        f"({setting} = {limit_of(limit)})",
-        advice=f"raise it (`sudo sysctl {setting}=524288`), or end programs that watch many files (editors); "
-        "until then `devinit restart` loads what you change",
+        problem=f"the files of {', '.join(names)} cannot be watched: {problem}",
+        advice=f"{cure}; until then `devinit restart` loads what you change",
     )

@@ -183,7 +183,11 @@ class Watching:
 
     def failed(self, error: Exception) -> float:
         """Take notice that the files cannot be watched; return after how many seconds to try again."""
-        text = f"its files are not watched: {error}; `devinit restart` loads what you change"
+        from devinit.system.watch_limits import in_words  # only for a failure
+
+        problem, cure = in_words(error)
+        restart = f"{cure}; until then `devinit restart`" if cure else "`devinit restart`"
+        text = f"its files are not watched: {problem}; {restart} loads what you change"
         if not self._failures:
             self._service.note(text)
         self._service.show(text)
