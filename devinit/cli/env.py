@@ -74,7 +74,7 @@ def connected(root: Path) -> Client:
     """Return a client of the project's supervisor, which is started when there is none."""
     require_project(str(root))
     client = connect_or_start(root)
-    mention_reach(client, str(root), runs_here=True)
+    mention_reach(client, str(root), may_run_here=True)
     return client
 
 

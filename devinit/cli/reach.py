@@ -59,25 +59,29 @@ def answered(client: Client, root: str, ask: Callable[[Client], Answer]) -> tupl
     return client, answer
 
 
-def mention_reach(client: Client | None, root: str = "", *, runs_here: bool = False) -> str | None:
+def mention_reach(client: Client | None, root: str = "", *, may_run_here: bool = False) -> str | None:
     """Say that the services cannot be reached from here, and return what was said; None when they can.
 
-    `root`: the checkout, which may run with another state folder instead; `runs_here`: or as well.
+    `root`: the checkout, which may run with another state folder instead; `may_run_here`: or as well.
     """
     if client is not None and client.greeting.is_out_of_reach:
         from devinit.control.elsewhere import out_of_reach
 
         error: DevinitError | None = out_of_reach(client.greeting)
     else:
-        error = of_other_state(root, runs_here=runs_here) if root else None
+        asked = client if may_run_here else None
+        error = of_other_state(root, asked) if root else None
     if error is None:
         return None
     talk(f"{error.message}\n  {error.hint}")
     return error.message
 
 
-def of_other_state(root: str, *, runs_here: bool) -> DevinitError | None:
-    """Return what is to be said of a checkout that was started with another state folder."""
+def of_other_state(root: str, client: Client | None) -> DevinitError | None:
+    """Return what is to be said of a checkout that was started with another state folder.
+
+    `client`: of a supervisor of this one, which may have services.
+    """
     import os
 
     from devinit.model.names import ENVIRONMENT_FILE
@@ -86,7 +90,15 @@ def of_other_state(root: str, *, runs_here: bool) -> DevinitError | None:
         return None
     from devinit.control.other_state import said_of
 
-    return said_of(root, runs_here=runs_here)
+    return said_of(root, None if client is None else lambda: has_services(client))
+
+
+def has_services(client: Client) -> bool:
+    """Whether any service of a supervisor runs."""
+    from devinit.control import api  # hardly ever
+
+    at_rest = ("stopped", "exited", "failed")
+    return any(each["phase"] not in at_rest for each in api.status(client)["services"])
 
 
 def nothing_runs(root: str, asked: Iterable[str] = ()) -> DevinitError:

@@ -69,7 +69,7 @@ def setting_of(root: Path, *, test: bool, where: Json, again: bool = False) -> C
     require_project(str(root))
     client = connect_or_start(root)
     if not again:
-        mention_reach(client, str(root), runs_here=True)
+        mention_reach(client, str(root), may_run_here=True)
     try:
         return asked(client, test=test, where=where)
     finally:

@@ -12,30 +12,43 @@ from pathlib import Path
 
 from devinit.errors import StateFileError, SupervisorError
 from devinit.model.defaults import DISCOVERY
+from devinit.model.names import ENVIRONMENT_FILE
 from devinit.system.state_folders import folder_of
 from devinit.system.writer import is_of_another, writer_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OTHER = "with another state folder (another user, HOME or container)"
 UNSEEN = "its services are neither seen nor stopped from here"
 ADVICE = "run the command there; `devinit start` starts a second set of services here"
+ADVICE_BESIDE = "what runs here is not concerned; `devinit start` writes it for those of this one"
 NEVER_USED = "none"
 """Stands for the id of a user who has never started anything: every other one is another's."""
 
 
-def said_of(root: str, *, runs_here: bool = False) -> SupervisorError | None:
+def said_of(root: str, runs_here: Callable[[], bool] | None = None) -> SupervisorError | None:
     """Return what is to be said of a checkout that runs, or was started last, with another state folder.
 
-    `runs_here`: whether services of it may run with this one as well; then it counts who started it last.
+    `runs_here`: tells whether services of it run with this one as well, where that is possible; then it counts
+    who started it last.
     """
     try:
         is_last = is_of_another(Path(root), _writer(root))
     except StateFileError:
         is_last = False
-    if not is_last and runs_here:
+    if not is_last and runs_here is not None:
         return None
     if not (runs := _is_kept(root)) and not is_last:
         return None
     does = "runs" if runs else "was last started"
+    if runs_here is not None and runs_here():
+        return SupervisorError(
+            f"{root} {does} {OTHER} as well: {ENVIRONMENT_FILE} names those services, which are neither seen nor "
+            "stopped from here",
+            hint=ADVICE_BESIDE,
+        )
     return SupervisorError(f"{root} {does} {OTHER}: {UNSEEN}", hint=ADVICE)
 
 

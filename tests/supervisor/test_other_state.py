@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.supervisor.conftest import Shop
@@ -67,6 +68,36 @@ class TestServicesThatRunWithAnotherStateFolder:
 
         assert "another state folder" not in "".join(said)
         assert (running.root / ".backend-port.json").exists()
+
+
+class TestServicesThatRunOnBothSides:
+    """The other side has started its own since, so `.env.runtime` names those."""
+
+    @pytest.fixture
+    def both(self, running: Shop, other: dict[str, str]) -> Iterator[Shop]:
+        assert running("start", "--on-conflict", "move", **other).returncode == 0
+        yield running
+        assert running("stop", **other).returncode == 0
+
+    @pytest.mark.parametrize("words", [["run", "--", "true"], ["env"]])
+    def test_are_no_second_set_that_a_start_would_make(self, both: Shop, words: list[str]) -> None:
+        done = both(*words)
+
+        assert done.returncode == 0
+        assert "with another state folder (another user, HOME or container) as well" in done.stderr
+        assert "second set" not in done.stderr
+
+    def test_have_their_own_file_again_as_the_advice_says(self, both: Shop) -> None:
+        assert "`devinit start` writes it for those of this one" in both("run", "true").stderr
+
+        assert both("start").returncode == 0
+
+        assert both("run", "true").stderr == ""
+
+    def test_are_a_second_set_where_nothing_runs(self, both: Shop) -> None:
+        both("stop")
+
+        assert "`devinit start` starts a second set" in both("run", "true").stderr
 
 
 class TestACheckoutWhoseStateIsForgotten:
