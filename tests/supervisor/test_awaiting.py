@@ -381,6 +381,33 @@ class TestWaiting:
         assert code == 4
         assert report["services"][0]["reason"] == "it has not answered in this time"
 
+    @pytest.mark.parametrize("breaks_later", [False, True])
+    def test_for_several_says_of_each_what_it_is_when_the_last_one_is_there(
+        self, shop: Shop, free_ports: FreePorts, breaks_later: bool
+    ) -> None:
+        ports = free_ports(2)
+        os.mkfifo(shop.root / "held")
+        broken = shop.root / "broken"
+        shop.service("api", "fails-while=broken", port=ports[0], restart="never")
+        shop.service("web", port=ports[1], before_start=f"cat {shop.root}/held")
+        if not breaks_later:
+            broken.touch()
+        starting = shop.begin("start")
+        starting.until(type="phase", service="api", phase="ready" if breaks_later else "failed")
+        waiting = shop.begin("wait", "--timeout", "30")
+        time.sleep(1.5)  # it has seen what the api is; nothing tells that
+
+        if breaks_later:
+            os.kill(shop.status()["api"]["pid"], signal.SIGKILL)
+        else:
+            broken.unlink()
+            assert shop("restart", "api").returncode == 0
+        (shop.root / "held").write_text("go")
+
+        assert waiting.finish() == (1 if breaks_later else 0)
+        rows = {row["service"]: row["outcome"] for row in waiting.seen[-1]["services"]}
+        assert rows == {"api": "failed" if breaks_later else "live", "web": "live"}
+
     def test_for_what_is_stopped_says_what_starts_it(self, shop: Shop, free_ports: FreePorts) -> None:
         ports = free_ports(2)
         shop.service("api", port=ports[0])

@@ -67,13 +67,29 @@ async def all_live(
         except TimeoutError:
             return late(name, stack, seen.get(name))
 
-    rows = list(await asyncio.gather(*(one(name) for name in names)))
-    counted = [row for row in rows if is_named or not is_optional(row["service"], stack)]
+    rows = dict(zip(names, await asyncio.gather(*map(one, names)), strict=True))
+    # While the last one was waited for, the others went on: they are reported as they are now.
+    while others := [name for name, row in rows.items() if is_outdated(row, stack)]:
+        if time.monotonic() - began > timeout_seconds:
+            rows |= {name: late(name, stack, seen.get(name)) for name in others}
+            break
+        rows |= dict(zip(others, await asyncio.gather(*map(one, others)), strict=True))
+        await asyncio.sleep(LOOK_SECONDS)
+    counted = [row for row in rows.values() if is_named or not is_optional(row["service"], stack)]
     return {
         "exit_code": exit_code_of(counted) if rows else outcome.SERVICE_FAILED,
         "seconds": round(time.monotonic() - began, 3),
-        "services": rows,
+        "services": list(rows.values()),
     }
+
+
+def is_outdated(row: Awaited, stack: Stack) -> bool:
+    """Whether a service is not any more what was found while another one was waited for."""
+    runner = stack.runners.get(row["service"])
+    if runner is None or row["outcome"] == "timed out":
+        return False
+    is_another = report.last_error_of(runner, stack.stage) != row["last_error"]
+    return is_another or runner.phase.value != row["phase"]
 
 
 async def present(stack: Stack) -> list[str]:
