@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.model.port import ATTEMPTS, LAST_RESORT, Exhausted, GrantedPort, Passed, PortRequest
+from devinit.model.port import (
+    ATTEMPTS,
+    LAST_RESORT,
+    Exhausted,
+    GrantedPort,
+    Passed,
+    PortRequest,
+    PortUse,
+    UseState,
+)
 from devinit.ports.granting.allocate import (
     Lost,
     Outcome,
@@ -16,6 +26,7 @@ from devinit.ports.granting.allocate import (
     wishes_of,
     with_reasons,
 )
+from devinit.ports.holder.naming import used
 
 
 def wants(
@@ -273,6 +284,9 @@ class TestAServiceWhoseRangeIsUsedUp:
         assert "no free port for backend in 8000-8001, in 20000-32767 or elsewhere" in str(exhausted(outcome))
 
 
+LETS_GO = "the kernel lets go of a port within a minute when its connection was closed: try again"
+
+
 class TestTheErrorOfAnExhaustedRange:
     def test_names_the_range_the_attempts_and_the_first_holders(self) -> None:
         passed = tuple(Passed(8000 + at, f"held by vite (pid {at})") for at in range(5))
@@ -283,6 +297,32 @@ class TestTheErrorOfAnExhaustedRange:
             "no free port for backend in 8000-8004 after 5 attempts: 8000 is held by vite (pid 0); "
             "8001 is held by vite (pid 1); 8002 is held by vite (pid 2) …"
         )
+
+    @pytest.mark.parametrize(
+        ("holders", "hint"),
+        [
+            (
+                ("closed", "closed"),
+                f'{LETS_GO}, or give backend a wider `range` or `exhausted = "any"`',
+            ),
+            (
+                ("vite", "closed"),
+                f'{LETS_GO}, stop one of the other holders, or give backend a wider `range` or `exhausted = "any"`',
+            ),
+            (
+                ("vite", "vite"),
+                'stop one of the holders, or give backend a wider `range` or `exhausted = "any"`',
+            ),
+        ],
+    )
+    def test_advises_to_stop_only_what_can_be_stopped(self, holders: tuple[str, ...], hint: str) -> None:
+        closed = used(PortUse(state=UseState.CLOSED, user="ada", peer="10.0.0.1:443"))
+        reasons = {"closed": f"taken: {closed}", "vite": "held by vite (pid 7)"}
+        passed = tuple(Passed(8000 + at, reasons[each]) for at, each in enumerate(holders))
+
+        error = exhausted(Ungranted(request=wants("backend", 8000, 8001), passed=passed))
+
+        assert error.hint == hint
 
 
 class TestReasonsFoundLater:

@@ -214,6 +214,23 @@ class TestARestartWhoseClientGoesAway:
         assert status["web"]["phase"] == "waiting"
 
 
+class TestARestartThatTakesItsTime:
+    def test_is_up_for_no_time_before_its_process_is_there(self, shop: Shop, port: int) -> None:
+        shop.service("web", port=port)
+        shop.up()
+        os.mkfifo(shop.root / "held")
+        shop.service("web", port=port, before_start=f"cat {shop.root}/held")
+        restart = shop.begin("restart", "web")
+        restart.until(type="phase", service="web", phase="starting")
+
+        row = shop.status()["web"]
+
+        (shop.root / "held").write_text("go")
+        assert restart.finish() == 0
+        assert (row["phase"], row["pid"], row["uptime_seconds"]) == ("starting", None, None)
+        assert shop.status()["web"]["uptime_seconds"] is not None
+
+
 class TestARestartOfAStoppedService:
     def test_starts_it_and_finds_no_leftover_in_its_own_preparation(self, shop: Shop, port: int) -> None:
         shop.service("other", "stubborn", stop=SLOW)

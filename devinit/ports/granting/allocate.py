@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from devinit.errors import PortsExhausted
 from devinit.model.port import ATTEMPTS, LAST_RESORT, Exhausted, GrantedPort, Passed, PortRequest
+from devinit.ports.holder.naming import JUST_CLOSED
 
 NAMED_IN_ERRORS = 3
 """How many of the first candidates an error names with their holders."""
@@ -154,8 +155,18 @@ def exhausted(ungranted: Ungranted) -> PortsExhausted:
     return PortsExhausted(
         f"no free port for {request.service} in {request.first}-{request.last}{elsewhere} "
         f"after {len(passed)} attempt{'s' if len(passed) > 1 else ''}: {named}{more}",
-        hint=f"stop one of the holders, or {wider}" + ("" if anywhere else ' or `exhausted = "any"`'),
+        hint=f"{_relief(passed[:NAMED_IN_ERRORS])}, or {wider}"
+        + ("" if anywhere else ' or `exhausted = "any"`'),
     )
+
+
+def _relief(passed: Sequence[Passed]) -> str:
+    """Return what frees one of these ports."""
+    closed = [each for each in passed if JUST_CLOSED in each.reason]
+    if not closed:
+        return "stop one of the holders"
+    wait = "the kernel lets go of a port within a minute when its connection was closed: try again"
+    return wait if len(closed) == len(passed) else f"{wait}, stop one of the other holders"
 
 
 def with_reasons(outcome: Outcome, reasons: Mapping[int, str]) -> Outcome:

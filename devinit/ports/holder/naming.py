@@ -27,6 +27,10 @@ def whole_title(facts: ProcessFacts) -> str:
     return one_line(" ".join(masked_words(facts.command or (facts.name,))))
 
 
+JUST_CLOSED = "was closed less than a minute ago"
+"""How the reason for a taken port ends that the kernel gives back by itself."""
+
+
 def described(container: Container) -> str:
     """Name a container for a person: "container shop-db-1 (db of the Compose project shop)"."""
     compose = ""
@@ -39,7 +43,7 @@ def described(container: Container) -> str:
 def used(use: PortUse) -> str:
     """Say who uses a port without listening on it."""
     if use.state is UseState.CLOSED:
-        return f"a connection to {use.peer} was closed less than a minute ago"
+        return f"a connection to {use.peer} {JUST_CLOSED}"
     who = named(use.processes[0]) if use.processes else f"a process of user {use.user}"
     if use.state is UseState.BOUND:
         return f"{who} has bound it without listening"

@@ -261,8 +261,13 @@ def last_error_of(runner: Runner, stage: Stage) -> LastError | None:
 
 
 def uptime_of(runner: Runner) -> float | None:
-    """Return since when it runs; never less than nothing, also when the clock was set back meanwhile."""
-    return max(0.0, time.time() - runner.run.started_at) if runner.run.started_at is not None else None
+    """Return since when its process runs; never less than nothing, also when the clock was set back meanwhile.
+
+    None while there is no process: the time on record is that of the run before.
+    """
+    if runner.run.process is None or runner.run.started_at is None:
+        return None
+    return max(0.0, time.time() - runner.run.started_at)
 
 
 def of_orphan(name: str, stage: Stage) -> str:
