@@ -97,7 +97,9 @@ class Orders:
         None when the user gives up.
         """
         answers: list[Answer] = []
+        is_late = True
         if len(conflicts) > 1:
+            is_late = False
             kind = await self._desk.push_screen_wait(ConflictsDialogue(conflicts))
             if kind == "abort":
                 return None
@@ -106,8 +108,9 @@ class Orders:
         for number, conflict in enumerate(conflicts, 1):
             can_keep = self._kept.can_keep()
             answer = await self._desk.push_screen_wait(
-                ConflictDialogue(conflict, number, len(conflicts), can_keep=can_keep)
+                ConflictDialogue(conflict, number, len(conflicts), can_keep=can_keep, is_late=is_late)
             )
+            is_late = False
             if answer.kind == "abort":
                 return None
             answers.append(answer)

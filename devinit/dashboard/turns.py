@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from textual import events
 
+from devinit.dashboard.screens.late import Late
+
 if TYPE_CHECKING:
     from textual.app import App
     from textual.dom import DOMNode
@@ -54,6 +56,8 @@ class Turns:
                 continue
 
     async def _hand_on(self, event: Typed) -> None:
+        if isinstance(self._app.screen, Late) and not self._app.screen.takes(event):
+            return
         first = self._receiver()
         await _processed(self._app, lambda: self._dispatch(event))
         await _passed(first)

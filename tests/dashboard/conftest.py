@@ -285,8 +285,9 @@ class Desk:
         return self.app.main
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
 
     async def types(self, keys: Iterable[str]) -> None:
         """Press keys that a terminal sends in one write: each comes before the one before it has done its work."""

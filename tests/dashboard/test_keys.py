@@ -641,6 +641,39 @@ class TestKeysThatComeInOneWrite:
             assert desk.app.screen is desk.main
             assert [each["kind"] for each in desk.link.orders[-1][1]["resolutions"]] == ["kill", "move"]
 
+    async def test_answer_no_question_about_a_port_that_was_not_there_yet(self, open_desk: Open) -> None:
+        """It comes from the supervisor, which takes its time: Enter was pressed for something else."""
+        async with open_desk() as desk:
+            desk.link.refusals = [port_question(CONFLICT)]
+
+            await desk.types(["r", "enter", "enter"])
+            while not isinstance(desk.app.screen, ConflictDialogue):
+                await desk.pilot.pause()
+            await desk.pilot.pause()
+
+            assert isinstance(desk.app.screen, ConflictDialogue)
+            assert len(desk.link.orders) == 1
+            await desk.press("enter")
+            await desk.settled()
+            assert [each["kind"] for each in desk.link.orders[-1][1]["resolutions"]] == ["move"]
+
+    @pytest.mark.parametrize("key", ["r", "m", "s", "enter", "y"])
+    async def test_change_nothing_of_a_port_while_its_holder_is_looked_for(
+        self, open_desk: Open, key: str
+    ) -> None:
+        async with open_desk() as desk:
+            await desk.press("p")
+            await desk.settled()
+
+            await desk.types(["k", key])
+            await desk.pilot.pause()
+
+            assert isinstance(desk.app.screen, Confirm)
+            assert {method for method, _ in desk.link.asked} == {"ports", "who"}
+            await desk.press("y")
+            await desk.settled()
+            assert ("free_port", {"port": 8000, "holders": [HOLDER["identity"]]}) in desk.link.asked
+
     async def test_are_not_held_back_by_a_widget_that_hangs(
         self, open_desk: Open, monkeypatch: pytest.MonkeyPatch
     ) -> None:

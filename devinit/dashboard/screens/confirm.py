@@ -11,12 +11,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
 from devinit.dashboard.painting import words
+from devinit.dashboard.screens.late import Late
 
 SHORT = [(0, "-short"), (30, "-tall")]
 """From how many lines on a dialogue has room for empty ones."""
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Late, ModalScreen[bool]):
     """Yes or no; no is what Enter and Escape say."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,8 +27,9 @@ class Confirm(ModalScreen[bool]):
     ]
     VERTICAL_BREAKPOINTS = SHORT
 
-    def __init__(self, question: str, consequence: str, yes: str) -> None:
+    def __init__(self, question: str, consequence: str, yes: str, *, is_late: bool = False) -> None:
         super().__init__()
+        self.is_late = is_late
         self._question, self._consequence, self._yes = question, consequence, yes
 
     def compose(self) -> ComposeResult:

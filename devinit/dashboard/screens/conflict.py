@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from devinit.dashboard.details import port_facts, port_heading
 from devinit.dashboard.painting import content, words
 from devinit.dashboard.screens.confirm import SHORT
+from devinit.dashboard.screens.late import Late
 from devinit.model.port_answer import (
     ALWAYS_TEXT,
     LASTING,
@@ -36,7 +37,7 @@ FOR_GOOD = "always "
 """Before the kind of an answer that is to be kept."""
 
 
-class ConflictDialogue(ModalScreen[Answer]):
+class ConflictDialogue(Late, ModalScreen[Answer]):
     """Asks about one port, and for how long the answer holds; one of the kind "abort" leaves it as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,8 +48,11 @@ class ConflictDialogue(ModalScreen[Answer]):
     ]
     VERTICAL_BREAKPOINTS = SHORT
 
-    def __init__(self, conflict: Json, number: int, count: int, *, can_keep: bool) -> None:
+    def __init__(
+        self, conflict: Json, number: int, count: int, *, can_keep: bool, is_late: bool = True
+    ) -> None:
         super().__init__()
+        self.is_late = is_late
         self._conflict = conflict
         self._can_keep = can_keep
         """Whether there is a place for an answer for good."""

@@ -16,12 +16,13 @@ from devinit.dashboard.details import port_overview
 from devinit.dashboard.painting import content, words
 from devinit.dashboard.screens.confirm import SHORT
 from devinit.dashboard.screens.conflict import FRAME, Json
+from devinit.dashboard.screens.late import Late
 from devinit.model.port_words import accept_text, has_suggestion
 
 ACCEPT, EACH, ABORT = "accept", "each", "abort"
 
 
-class ConflictsDialogue(ModalScreen[str]):
+class ConflictsDialogue(Late, ModalScreen[str]):
     """Asks about several ports; returns ACCEPT, EACH or ABORT."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "abort", "Abort")]

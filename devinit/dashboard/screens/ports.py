@@ -26,6 +26,8 @@ from devinit.errors import DevinitError
 from devinit.model.names import service_of
 from devinit.model.port_words import ended_by, kill_text
 
+ACTIONS = frozenset({"who", "choose", "move", "reset", "kill"})
+
 
 class PortsPage(Screen[None]):
     """Who has which port, and what can be done about it."""
@@ -111,7 +113,18 @@ class PortsPage(Screen[None]):
 
     def on_option_list_option_selected(self) -> None:
         """Enter, or a click."""
-        self.action_who()
+        if not self._is_acting:
+            self.action_who()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let one action end before the next: another one would take its place, and act on another port."""
+        del parameters
+        return action not in ACTIONS or not self._is_acting
+
+    @property
+    def _is_acting(self) -> bool:
+        """Whether an action is under way: its question, or what it says, is still to come."""
+        return any(each.group == "act" and each.node is self and not each.is_finished for each in self.workers)
 
     @work(exclusive=True, group="act")
     async def action_who(self) -> None:
@@ -182,9 +195,8 @@ class PortsPage(Screen[None]):
                 severity="warning",
             )
             return
-        question = Confirm(
-            port_heading(report), kill_text(report["holders"], ended_by(dict(report)), 60), "Kill"
-        )
+        consequence = kill_text(report["holders"], ended_by(dict(report)), 60)
+        question = Confirm(port_heading(report), consequence, "Kill", is_late=True)
         if not await self.app.push_screen_wait(question):
             return
         try:
