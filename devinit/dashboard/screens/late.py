@@ -1,4 +1,4 @@
-"""A question that comes by itself, some time after the key that led to it: what was typed before is not its answer."""
+"""A question that comes by itself, some time after the key that led to it, takes no key that was typed before."""
 
 from __future__ import annotations
 

@@ -124,7 +124,9 @@ class PortsPage(Screen[None]):
     @property
     def _is_acting(self) -> bool:
         """Whether an action is under way: its question, or what it says, is still to come."""
-        return any(each.group == "act" and each.node is self and not each.is_finished for each in self.workers)
+        return any(
+            each.group == "act" and each.node is self and not each.is_finished for each in self.workers
+        )
 
     @work(exclusive=True, group="act")
     async def action_who(self) -> None:
