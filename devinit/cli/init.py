@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterable
+    from types import ModuleType
 
     from devinit.cli.arguments import Arguments
     from devinit.model.service import Project, Service
@@ -53,6 +54,9 @@ def configure(parser: ArgumentParser) -> None:
         "--here", action="store_true", help="make this folder a project of its own, whatever lies above it"
     )
     parser.add_argument(
+        "--yes", action="store_true", help="ask nothing at a terminal: the safe answer to each doubt counts"
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print what was written or explained as one JSON object"
     )
 
@@ -72,11 +76,16 @@ def run(arguments: Arguments) -> int:
     if arguments.explain:
         explain(load(root) if path.exists() else detect(root), as_json=arguments.json)
         return 0
-    if path.exists() and not arguments.shown:
+    asks = asks_somebody(arguments)
+    if path.exists() and not arguments.shown and not (asks and path.parent == folder):
         refuse_to_replace(path, folder, force=arguments.force)
     found = detect(root)
     project = named_like_its_data(found)
-    text = initial_toml(project, None if arguments.full else found, secrets_beside(found))
+    left_out = init_dialog().left_out_of(project, left_out_before(root, project)) if asks else ()
+    beneath = None if arguments.full else found
+    text = initial_toml(project, beneath, secrets_beside(found), left_out)
+    if asks and path.exists() and not arguments.force and not is_replaced(path, text, root):
+        return 0
     if arguments.shown:
         terminal.data(text)
         tell(project.notes)
@@ -88,7 +97,10 @@ def run(arguments: Arguments) -> int:
         evidence = {name: evidence_of(name, project) for name in project.services}
         print_json({**written, "evidence": evidence, "kept": str(kept) if kept else None})
         return 0
-    names = ", ".join(project.services) or "no services were found: the file has examples"
+    names = (
+        ", ".join(each for each in project.services if each not in left_out)
+        or "no services were found: the file has examples"
+    )
     talk(f"{path} written: {names}")
     if kept is not None:
         talk(f"  the former one is kept as {kept.name}")
@@ -96,6 +108,43 @@ def run(arguments: Arguments) -> int:
         talk("\n".join(f"  {line}" for line in looked_for()))
     tell((*project.notes, *ignoring(root)))
     return 0
+
+
+def asks_somebody(arguments: Arguments) -> bool:
+    """Tell whether a person is there to answer."""
+    is_quiet = arguments.yes or arguments.shown or arguments.json
+    return not is_quiet and init_dialog().is_at_a_terminal()
+
+
+def left_out_before(root: Path, project: Project) -> tuple[str, ...]:
+    """Return the services that a devinit.toml leaves out, if there is one that can be read."""
+    from devinit.config.load import load  # as in `run`
+
+    if not (root / CONFIGURATION_FILE).exists():
+        return ()
+    with suppress(DevinitError):
+        configured = load(root).services
+        return tuple(name for name in project.services if name not in configured)
+    return ()
+
+
+def init_dialog() -> ModuleType:
+    """Return what asks; it brings the differences of files, which nothing else needs."""
+    from devinit.cli import init_dialog
+
+    return init_dialog
+
+
+def is_replaced(path: Path, text: str, root: Path) -> bool:
+    """Return whether a file that is there is replaced, as the person decides; say so when it is not."""
+    former = (read_bytes(path, inside=root) or b"").decode(errors="replace")
+    if former == text:
+        talk(f"{path} says what is detected now: nothing was written")
+        return False
+    if not init_dialog().is_replaced(path.name, former, text):
+        talk("nothing was written")
+        return False
+    return True
 
 
 def tell(notes: Iterable[str]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
+
+from msgspec import structs
 
 from devinit.config.as_tables import (
     Value,
@@ -100,12 +102,16 @@ _COMMENTS = {
 
 
 def initial_toml(
-    project: Project, found: Project | None = None, secrets: Mapping[str, str] = MappingProxyType({})
+    project: Project,
+    found: Project | None = None,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+    left_out: Collection[str] = (),
 ) -> str:
     """Return the text of a devinit.toml that load() reads back to the same project.
 
     Without `found` it is all that counts. With what was detected it lies over that: what is the same stands in it
-    as a comment. `secrets` of `.env` files are not written (config.secrets): each with its variable.
+    as a comment. `secrets` of `.env` files are not written (config.secrets): each with its variable. Services that
+    are `left_out` are not in it, and a file that lies over what was detected says so.
     """
     comments = dict(_COMMENTS)
     for service in project.services.values():
@@ -113,7 +119,9 @@ def initial_toml(
     keys = project_keys(project) | ({"detect": False} if found is None else {})
     parts = [_HEADER, _OVER_DETECTED if found else "", _table("project", keys, comments)]
     for service in project.services.values():
-        keys = dict(service_keys(service, project))
+        if service.name in left_out:
+            continue
+        keys = dict(service_keys(service if found else _without(service, left_out), project))
         same = _keys_found(service, found)
         origin = _origin(service, project)
         keys, private = without_secrets(keys, secrets)
@@ -122,6 +130,8 @@ def initial_toml(
         parts.append(
             "".join(f"# {key} is not written: it holds a secret of a .env file\n" for key in private)
         )
+    if left_out and found is not None:
+        parts.append(_table("services", dict.fromkeys(left_out, False), {}))
     parts.append(_examples(project))
     parts.append(_FURTHER)
     if not project.tasks:
@@ -136,6 +146,13 @@ def initial_toml(
     parts.append(_table("discovery", discovery_keys(project), comments))
     parts.append(_PROFILES)
     return "".join(parts)
+
+
+def _without(service: Service, left_out: Collection[str]) -> Service:
+    """Return a service that waits for none of those that are left out."""
+    names = tuple(each for each in service.depends_on if each not in left_out)
+    conditions = {name: each for name, each in service.conditions.items() if name in names}
+    return structs.replace(service, depends_on=names, conditions=conditions)
 
 
 def _environment(project: Project, secrets: Mapping[str, str]) -> dict[str, Value]:

@@ -11,6 +11,9 @@ from devinit.config.load import load
 from devinit.config.pinning import pin
 from devinit.model.port import ConflictPolicy
 from tests.cli.conftest import Shop
+from tests.terminal import Terminal
+
+DOWN, ENTER = "\x1b[B", "\r"
 
 
 @pytest.fixture
@@ -53,6 +56,89 @@ class TestTheFile:
         port = load(found.root).services["web"].port
         assert port
         assert port.policy is ConflictPolicy.FAIL
+
+
+@pytest.fixture
+def doubtful(shop: Shop, port: int) -> Shop:
+    """A repository that names a Redis which nothing in it uses."""
+    (shop.root / "Procfile").write_text(f"web: python3 -m http.server --bind 127.0.0.1 {port}\n")
+    (shop.root / "compose.yaml").write_text("services:\n  redis:\n    image: redis:8\n")
+    return shop
+
+
+class TestAtATerminal:
+    def test_what_was_found_is_shown_and_a_doubt_is_asked_about(self, doubtful: Shop) -> None:
+        terminal = Terminal(doubtful.terminal("init"))
+        terminal.shows("Procfile, line 1", "no package of the code reaches it", "leave it out")
+
+        terminal.press(DOWN)
+        terminal.press(ENTER)
+
+        screen, code = terminal.left()
+        assert code == 0
+        assert "devinit.toml written: web" in " ".join(screen.split())
+        assert "[services]\nredis = false\n" in (doubtful.root / "devinit.toml").read_text()
+        assert {*load(doubtful.root).services} == {"web"}
+
+    def test_what_the_file_leaves_out_is_asked_no_more(self, doubtful: Shop) -> None:
+        doubtful("init")
+        path = doubtful.root / "devinit.toml"
+        path.write_text(f"{path.read_text()}\n[services]\nredis = false\n")
+        terminal = Terminal(doubtful.terminal("init"))
+
+        terminal.shows("devinit.toml is there already", gone="no package of the code reaches it")
+        terminal.press("q")
+
+        assert terminal.left()[1] == 0
+
+    def test_the_safe_answers_count_with_yes(self, doubtful: Shop) -> None:
+        screen, code = Terminal(doubtful.terminal("init", "--yes")).left()
+
+        assert code == 0
+        assert "devinit.toml written: redis, web" in " ".join(screen.split())
+
+    def test_giving_up_writes_nothing(self, doubtful: Shop) -> None:
+        terminal = Terminal(doubtful.terminal("init"))
+        terminal.shows("leave it out")
+
+        terminal.press("q")
+
+        screen, code = terminal.left()
+        assert code == 130
+        assert "nothing was written" in screen
+        assert not (doubtful.root / "devinit.toml").exists()
+
+    def test_a_file_that_is_there_is_kept_and_the_difference_is_shown(self, found: Shop, port: int) -> None:
+        text = f"[services.web]\nport = {port + 1}\n"
+        (found.root / "devinit.toml").write_text(text)
+        terminal = Terminal(found.terminal("init"))
+        terminal.shows(f"-port = {port + 1}", "keep devinit.toml as it is")
+
+        terminal.press(ENTER)
+
+        assert terminal.left()[1] == 0
+        assert (found.root / "devinit.toml").read_text() == text
+        assert not (found.root / "devinit.toml.old").exists()
+
+    def test_a_file_that_is_replaced_is_kept_beside_it(self, found: Shop) -> None:
+        (found.root / "devinit.toml").write_text("[project]\nname = 'mine'\n")
+        terminal = Terminal(found.terminal("init"))
+        terminal.shows("keep devinit.toml as it is")
+
+        terminal.press(DOWN)
+        terminal.press(ENTER)
+
+        assert terminal.left()[1] == 0
+        assert (found.root / "devinit.toml.old").read_text() == "[project]\nname = 'mine'\n"
+        assert "mine" not in (found.root / "devinit.toml").read_text()
+
+    def test_a_file_that_says_the_same_is_left_alone(self, found: Shop) -> None:
+        found("init")
+
+        screen, code = Terminal(found.terminal("init")).left()
+
+        assert code == 0
+        assert "nothing was written" in screen
 
 
 class TestSecretsOfAnEnvFile:

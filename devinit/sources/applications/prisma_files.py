@@ -17,6 +17,9 @@ _SQLITE = re.compile(r"^[ \t]{0,40}provider[ \t]{0,20}=[ \t]{0,20}\"sqlite\"", r
 _VARIABLE = re.compile(
     r"^[ \t]{0,40}url[ \t]{0,20}=[ \t]{0,20}env\(\"(?P<name>[A-Za-z_]\w{0,80})\"\)", re.MULTILINE
 )
+_URL = re.compile(
+    r"^[ \t]{0,40}(?P<name>[A-Za-z_]\w{0,80})[ \t]{0,20}=[ \t]{0,20}[\"']?(?P<scheme>\w{2,20}):", re.MULTILINE
+)
 _SCHEMAS = ("prisma/schema.prisma", "schema.prisma")
 _FILES = (".env", ".env.local", ".env.development", ".env.development.local")
 _TEMPLATES = (".env.example", ".env.sample", ".env.template")
@@ -63,12 +66,15 @@ def _server_in(tree: Tree, folder: str, name: str) -> str:
 
     A file of variables that gives it a value counts more.
     """
-    start = rf"^[ \t]{{0,40}}{re.escape(name)}[ \t]{{0,20}}=[ \t]{{0,20}}[\"']?"
-    value = re.compile(rf"{start}(?P<scheme>\w{{2,20}}):", re.MULTILINE)
     places = tuple(dict.fromkeys((folder, "")))
-    if any(value.search(tree.text(joined(place, each))) for place in places for each in _FILES):
+    if any(_value(tree.text(joined(place, each)), name) for place in places for each in _FILES):
         return ""
     for file in (joined(place, each) for place in places for each in _TEMPLATES):
-        if found := value.search(tree.text(file)):
+        if found := _value(tree.text(file), name):
             return "" if found["scheme"] == "file" else tree.seen("env", file, found.start("scheme")).place
     return ""
+
+
+def _value(text: str, name: str) -> re.Match[str] | None:
+    """Return where a file of variables gives a name a URL."""
+    return next((each for each in _URL.finditer(text) if each["name"] == name), None)

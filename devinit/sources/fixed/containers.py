@@ -11,43 +11,48 @@ from devinit.model.evidence import Evidence
 from devinit.sources.files import LONGEST_WORDS
 from devinit.sources.fixed.constant import Constant
 
-_BEFORE = (
-    r"(?P<before>://(?:[^\s@/\"'`]{0,200}@)?|\bhost(?:name)?[\"']?[ \t]{0,20}(?:=>|:=|[=:])[ \t]{0,20}[\"']?)"
+_CALLED = (
+    r"(?P<before>://(?:[^\s@/\"'`]{0,200}@)?"
+    r"|\bhost(?:name)?[\"']?[ \t]{0,20}(?:=>|:=|[=:])[ \t]{0,20}[\"']?)"
+    r"(?P<name>[A-Za-z][\w-]{0,60})(?![\w.-])"
 )
+_HOST = re.compile(_CALLED, re.IGNORECASE)
+_HOST_IN_BYTES = re.compile(_CALLED.encode(), re.IGNORECASE)
+"""A host of one word, in a URL or beside the other parts of an address."""
 
 
 class Containers(Struct, frozen=True):
     """The containers that a compose file names, as code calls them."""
 
-    pattern: re.Pattern[str] | None = None
-    raw: re.Pattern[bytes] | None = None
+    names: frozenset[str] = frozenset()
+    """In lower case."""
 
     def are_named(self, content: bytes) -> bool:
         """Tell whether a file names one of them."""
-        return self.raw is not None and self.raw.search(content) is not None
+        found = _HOST_IN_BYTES.finditer(content) if self.names else ()
+        return any(each["name"].decode(errors="replace").lower() in self.names for each in found)
 
     def as_local(self, text: str) -> tuple[str, dict[int, str]]:
         """Return a text in which they are this machine, and which of them stood on which line, counted from 1."""
-        if self.pattern is None or self.pattern.search(text) is None:
-            return text, {}
         named: dict[int, str] = {}
+        if not self.names or not any(each["name"].lower() in self.names for each in _HOST.finditer(text)):
+            return text, named
         lines = text.split("\n")
-        for number, line in enumerate(lines):
-            if found := self.pattern.search(line):
-                named[number + 1] = found["name"]
-                lines[number] = self.pattern.sub(r"\g<before>localhost", line)
+        for number, line in enumerate(lines, 1):
+            for found in _HOST.finditer(line):
+                if found["name"].lower() in self.names:
+                    named.setdefault(number, found["name"])
+            if number in named:
+                lines[number - 1] = _HOST.sub(self._local, line)
         return "\n".join(lines), named
+
+    def _local(self, found: re.Match[str]) -> str:
+        return f"{found['before']}localhost" if found["name"].lower() in self.names else found[0]
 
 
 def containers(names: Collection[str]) -> Containers:
     """Return how these names of services of a compose file are found; one that is this machine's is none."""
-    plain = sorted(
-        name for name in names if re.fullmatch(r"[a-zA-Z][\w-]{0,60}", name) and name != "localhost"
-    )
-    if not plain:
-        return Containers()
-    text = f"{_BEFORE}(?P<name>{'|'.join(map(re.escape, plain))})(?![\\w.-])"
-    return Containers(re.compile(text, re.IGNORECASE), re.compile(text.encode(), re.IGNORECASE))
+    return Containers(frozenset(name.lower() for name in names) - {"localhost"})
 
 
 def of_container(constant: Constant, named: dict[int, str], text: str) -> Constant:
