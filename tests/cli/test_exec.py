@@ -104,6 +104,15 @@ class TestACommandInAServicesWorld:
 
         assert shop("exec", "worker", "--", "sh", "-c", "echo $KIND").stdout == "worker\n"
 
+    def test_of_a_server_has_the_names_by_which_its_clients_look_for_it(self, shop: Shop, port: int) -> None:
+        (shop.root / "devinit.toml").write_text(
+            f'[services.postgres]\nprovider = "postgres"\nport = {port + 2}\ndatabase = "orders"\n'
+        )
+
+        done = shop("exec", "postgres", "--", "sh", "-c", 'echo "$PGPORT $PGDATABASE"')
+
+        assert done.stdout.split() == [str(port + 2), "orders"]
+
     def test_says_that_its_databases_do_not_run(self, shop: Shop, backend: Path) -> None:
         done = shop("exec", "backend", "--", "true")
 

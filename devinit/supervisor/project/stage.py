@@ -28,7 +28,7 @@ from devinit.ports.remembered import ports_file
 from devinit.resolving.endpoints import endpoints_of, extra_probes
 from devinit.resolving.environments import NOTHING, Derived, Environments, check_commands
 from devinit.resolving.own_names import notes_of
-from devinit.runtime.common import misleading_names
+from devinit.runtime.common import client_names, misleading_names
 from devinit.runtime.dotenv import render
 from devinit.runtime.inherited import own_environment
 from devinit.runtime.publish import publish_environment, refuse_linked_environment, try_to_publish
@@ -295,7 +295,10 @@ class Stage:
     def environment_beside(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
         """Return the environment of a command that is run as a service is, without being one of its processes."""
         values, _ = self._environments.whole(self.project, self._current, service, caller)
-        return values
+        if service.name not in self._current.endpoints:
+            return values
+        # A client that is run in the world of a server looks for that one: `devinit exec postgres -- psql`.
+        return values | client_names(service, self.endpoint(service.name))
 
     def misleading_names(self) -> frozenset[str]:
         """Return the names that a command beside the services must not take from its caller."""
