@@ -12,8 +12,8 @@ from devinit.errors import ConfigError, StateFileError
 from devinit.model.port import PortRequest
 from devinit.model.service import Project, Service
 from devinit.supervisor.events import Broadcaster
-from devinit.supervisor.project.given import LARGE_FILE
-from devinit.supervisor.project.stage import Stage, wants_color
+from devinit.supervisor.project.given import LARGE_FILE, wants_color
+from devinit.supervisor.project.stage import Stage
 from tests.places import state_of
 
 if TYPE_CHECKING:

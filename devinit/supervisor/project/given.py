@@ -106,3 +106,8 @@ def _is_large(path: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size > LARGE_FILE
+
+
+def wants_color(caller: dict[str, str]) -> bool:
+    """Whether services should print colours: the caller sits at a terminal and has not said no."""
+    return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"

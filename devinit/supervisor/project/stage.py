@@ -38,7 +38,7 @@ from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.lifecycle import Success, success_of
 from devinit.supervisor.logs.keeper import LogKeeper
 from devinit.supervisor.processes.ending import ProcessScan
-from devinit.supervisor.project.given import Given
+from devinit.supervisor.project.given import Given, wants_color
 from devinit.supervisor.project.other_state import runs_elsewhere
 from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
@@ -295,10 +295,9 @@ class Stage:
     def environment_beside(self, service: Service, caller: dict[str, str]) -> dict[str, str]:
         """Return the environment of a command that is run as a service is, without being one of its processes."""
         values, _ = self._environments.whole(self.project, self._current, service, caller)
-        if service.name not in self._current.endpoints:
-            return values
+        endpoint = self._current.endpoints.get(service.name)
         # A client that is run in the world of a server looks for that one: `devinit exec postgres -- psql`.
-        return values | client_names(service, self.endpoint(service.name))
+        return values if endpoint is None else values | client_names(service, endpoint)
 
     def misleading_names(self) -> frozenset[str]:
         """Return the names that a command beside the services must not take from its caller."""
@@ -395,8 +394,3 @@ class Stage:
         """Take it away again."""
         with contextlib.suppress(OSError):
             (self.private / "pids" / f"{name}.pid").unlink()
-
-
-def wants_color(caller: dict[str, str]) -> bool:
-    """Whether services should print colours: the caller sits at a terminal and has not said no."""
-    return not caller.get("NO_COLOR") and caller.get("TERM", "dumb") != "dumb"
