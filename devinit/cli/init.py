@@ -130,7 +130,7 @@ def left_out_before(root: Path, project: Project) -> tuple[str, ...]:
 
 def init_dialog() -> ModuleType:
     """Return what asks; it brings the differences of files, which nothing else needs."""
-    from devinit.cli import init_dialog
+    from devinit.cli import init_dialog  # see above
 
     return init_dialog
 

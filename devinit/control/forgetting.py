@@ -19,7 +19,7 @@ from devinit.errors import ServiceError
 from devinit.model.status import Phase
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.ports.remembered import by_hand
-from devinit.system import state_folders
+from devinit.system import state_folders, unused_state
 from devinit.system.file_lock import is_unlocked_within
 from devinit.system.paths import SUPERVISOR_LOCK, state_directory
 
@@ -105,7 +105,7 @@ def _delete(root: str, *, data: bool) -> tuple[tuple[str, ...], int, str | None]
     size = sum(map(state_folders.size_of, folders))
     for path in folders:
         _wait_for_the_supervisor(path)
-        state_folders.remove(path)
+        unused_state.remove(path)
     return tuple(folders), size, moved_to
 
 

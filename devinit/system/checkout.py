@@ -26,7 +26,6 @@ from devinit.system.state_folders import (
     moved_from,
     origin_of,
     parts_of,
-    remove,
     state_folder,
 )
 
@@ -171,6 +170,8 @@ def _remove_old(path: str) -> None:
     while os.path.lexists(aside := f"{path}.{number}"):
         # Its time was set when it was put aside.
         if time.time() - os.stat(aside).st_mtime > ASIDE_SECONDS and not _is_in_use(aside):
+            from devinit.system.unused_state import remove  # hardly ever
+
             remove(aside)
         number += 1
 

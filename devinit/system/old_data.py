@@ -11,16 +11,15 @@ import os
 import stat
 
 from devinit.errors import StateFileError
+from devinit.system.kept_data import DATA, UNFINISHED, has_data
+from devinit.system.old_outside import shared_home
 from devinit.system.state_folders import parts_of
 from devinit.system.walking import DEEPEST, walk
 
-DATA = "data"
 PROGRAM = "program.json"
 """Names the program of a server, which devinit runs."""
 NOTES = (PROGRAM, "password", "users.acl", "ready-once")
 """What providers note beside the data: worth nothing without it."""
-UNFINISHED = ".unfinished"
-"""How the name ends of what a provider had begun to make when it was killed."""
 
 
 class LeftOver:
@@ -86,17 +85,6 @@ def move(own: str, folder: str, *, is_known: bool) -> None:
     _remove_if_empty(source)
 
 
-def has_data(home: str) -> bool:
-    """Whether the folder of a service has more than notes about data: a folder with a file in it, or a link."""
-    try:
-        with os.scandir(home) as entries:
-            return any(_is_data(entry) for entry in entries)
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError:
-        return True
-
-
 def in_two_places(left: LeftOver, other: str) -> StateFileError:
     """Return the error about data of one service in two places, with the ways out."""
     from shlex import quote  # for an error only
@@ -131,20 +119,11 @@ def is_real_folder(path: str) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
-def _is_data(entry: os.DirEntry[str]) -> bool:
-    if entry.is_symlink():
-        return True
-    is_folder = entry.is_dir() and not entry.name.endswith(UNFINISHED)
-    return is_folder and any(files for _, _, files in walk(entry.path))
-
-
 def _data_in_the_way(folder: str, service: str) -> str | None:
     """Return where the service has data already; what root's servers keep outside counts once it was used here."""
     inside = os.path.join(folder, DATA, service)
     if not os.path.lexists(inside):
         return None
-    from devinit.system.old_outside import shared_home  # it imports this module
-
     homes = (
         inside,
         *(os.path.join(part, service) for part in parts_of(folder)[1:]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from devinit.system import state_folders
-from devinit.system.old_data import DATA, has_data
+from devinit.system.kept_data import DATA, has_data
 
 PROGRAM = "program.json"
 """The note about the server's program: only a start of the server makes it."""

@@ -118,20 +118,6 @@ def size_of(path: str) -> int:
     return found
 
 
-def remove(path: str) -> None:
-    """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there."""
-    import shutil  # only a forgotten checkout needs it
-
-    from devinit.system import old_outside  # as above
-
-    old_outside.take_all(path)
-    # The state folder last: it says which data outside is its own.
-    for folder in reversed(parts_of(path)):
-        if os.path.isdir(folder):
-            shutil.rmtree(folder)
-    old_outside.forget(path)
-
-
 def moved_from(identity: str | None, real: str) -> str | None:
     """Return the state folder of a checkout that is not where it was any more, and is this one.
 

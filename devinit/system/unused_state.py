@@ -1,4 +1,4 @@
-"""Take the state folder of a checkout away again that was only looked at: nothing was ever started in it.
+"""Take the state folder of a checkout away: one that was forgotten, or only looked at.
 
 A command that reads (`env`, `why`, `run`) may need a supervisor to answer it, and that needs a place for its lock
 and its log. Without this, every clone that was looked at once would leave a folder behind.
@@ -12,6 +12,7 @@ import stat
 
 from devinit.errors import StateFileError
 from devinit.model.names import OWN_FOLDER
+from devinit.system import old_outside
 from devinit.system.file_lock import FileLock
 from devinit.system.files import read_text
 from devinit.system.own_folder import IDENTITY, read_identity
@@ -23,6 +24,18 @@ LOG = "supervisor.log"
 BOOKKEEPING = frozenset({ORIGIN, LAUNCH_LOCK, SUPERVISOR_LOCK, "socket", STATE_FILE, LOG})
 """What a supervisor makes that is only asked something. Logs, data and passwords are more than that."""
 OWN_FILES = frozenset({".gitignore", IDENTITY})
+
+
+def remove(path: str) -> None:
+    """Delete a state folder with the logs and the data in it. The caller knows that nothing runs there."""
+    import shutil  # only a forgotten checkout needs it
+
+    old_outside.take_all(path)
+    # The state folder last: it says which data outside is its own.
+    for folder in reversed(parts_of(path)):
+        if os.path.isdir(folder):
+            shutil.rmtree(folder)
+    old_outside.forget(path)
 
 
 def remove_unused(root: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:

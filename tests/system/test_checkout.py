@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.system import checkout, state_folders
+from devinit.system import checkout, state_folders, unused_state
 from devinit.system.checkout import claim
 from devinit.system.file_lock import FileLock
 from devinit.system.paths import SUPERVISOR_LOCK, project_id
@@ -447,7 +447,7 @@ class TestTheFolderOfRootsServers:
             before = claim(first)
             first.rename(moved)
             after = claim(moved)
-            state_folders.remove(after)
+            unused_state.remove(after)
             return before, after
 
         before, after = unprivileged(move_and_remove)
@@ -462,7 +462,7 @@ class TestTheFolderOfRootsServers:
         folder = claim(shop)
         (Path(state_folders.parts_of(folder)[1]) / "postgres").mkdir(parents=True)
 
-        state_folders.remove(folder)
+        unused_state.remove(folder)
 
         assert not list(outside.iterdir())
 
@@ -505,7 +505,7 @@ class TestTheFolderOfRootsServers:
         folder = used_by_postgres(Path(claim(shop)), outside)
         (outside / folder.name / "other").mkdir()
 
-        state_folders.remove(str(folder))
+        unused_state.remove(str(folder))
 
         assert [path.name for path in outside.rglob("*")] == [folder.name, "other"]
 

@@ -31,6 +31,7 @@ from devinit.model.saving import SAVING_SECONDS, last_resort, saving_server
 from devinit.model.workplace import workplace_of
 from devinit.ports.holder.naming import whole_title
 from devinit.system import old_data, state_folders
+from devinit.system.kept_data import has_data
 from devinit.system.paths import marked_service, run_mark
 from devinit.system.processes import (
     RUN_VARIABLE,
@@ -97,7 +98,7 @@ def of_earlier_versions(root: Path) -> Iterator[Finding]:
     """Look for data that an earlier devinit keeps in the checkout, where `git clean -fdx` deletes it."""
     own = os.path.join(os.path.realpath(root), OWN_FOLDER)  # noqa: PTH118  as text below
     for left in old_data.left_over(own, state_folder(root)):
-        if not old_data.has_data(left.path):
+        if not has_data(left.path):
             continue
         if left.other is not None:
             error = old_data.in_two_places(left, left.other)

@@ -76,7 +76,7 @@ class InputWatch:
         """Return the same as what keeps a start from going on."""
         if (wait := self.look()) is None:
             return None
-        from devinit.supervisor.diagnosis.listening import Finding, Sign
+        from devinit.supervisor.diagnosis.listening import Finding, Sign  # as below
 
         return Finding(
             Sign.INPUT,
