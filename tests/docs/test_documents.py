@@ -116,6 +116,15 @@ class TestAPage:
         assert text.count("\n```") == 2 * len(FENCE.findall(text))
         assert {language for language, _ in FENCE.findall(text)} <= LANGUAGES
 
+    def test_has_whole_rows_in_its_tables(self, page: Path) -> None:
+        torn, cells = [], 0
+        for line in re.sub(r"(?ms)^```.*?^```", "", page.read_text()).splitlines():
+            here = re.sub(r"`[^`]*`", "", line).count("|") if line.startswith("|") else 0
+            torn += [line] if here and cells and here != cells else []
+            cells = here and (cells or here)
+
+        assert torn == []
+
     def test_uses_only_commands_that_exist(self, page: Path) -> None:
         unknown = {name for name, _ in commands_in(page.read_text()) if name not in COMMANDS}
 
