@@ -156,8 +156,10 @@ class Shop:
     def finish(self) -> None:
         for child in self._terminals:
             child.close(force=True)
-        with suppress(subprocess.TimeoutExpired):
-            self("stop")
+        # Nothing was ever started in a checkout that is there and has no state folder.
+        if state_of(self.root).is_dir() or not self.root.is_dir():
+            with suppress(subprocess.TimeoutExpired):
+                self("stop")
         for pid in process_ids():
             with suppress(OSError):
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
