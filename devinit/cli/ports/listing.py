@@ -42,13 +42,21 @@ def run(arguments: Arguments) -> int:
 def rows_of(root: Path, client: Client | None) -> list[Json]:
     """Return one row for each port: what is preferred, what is used, and by what."""
     rest = at_rest(root)
-    running = {each["name"]: each for each in api.status(client, measure=True)["services"]} if client else {}
+    services = api.status(client, measure=True)["services"] if client else []
+    running = {each["name"]: each for each in services}
+    further = {extra["name"]: extra["port"] for each in services for extra in each.get("extra_ports", [])}
     rows: list[Json] = []
     for name, request in rest.project.port_requests.items():
         service = running.get(service_of(name))
-        extra = is_extra(name)
-        port = service["port"] if service and not extra else rest.port_of(request)
-        coming = service.get("next_port") if service and not extra else None
+        port: int | None
+        if service is None:
+            port, coming = rest.port_of(request), None
+        elif is_extra(name):
+            # The supervisor of a version that does not report it goes by the file as well.
+            port = further.get(name) or rest.port_of(request)
+            coming = request.recall(rest.remembered.get(name))
+        else:
+            port, coming = service["port"], service.get("next_port")
         rows.append(
             {
                 "service": name,
@@ -84,4 +92,5 @@ def show(rows: list[Json]) -> None:
             talk(row["problem"])
         if row["next_port"] != row["port"]:
             name = one_line(row["service"])
-            talk(f"{name}: {row['next_port']} from its next start on; `devinit restart {name}` moves it now")
+            restart = f"`devinit restart {service_of(name)}` moves it now"
+            talk(f"{name}: {row['next_port']} from its next start on; {restart}")
