@@ -171,7 +171,7 @@ services:
 
         assert "PWENV" not in written
         assert "[services.redis]" in written
-        assert not options or 'password = "random"' in written
+        assert not options or 'password = "${DB_PASS}"' in written
 
 
 class TestGitignore:

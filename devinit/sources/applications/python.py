@@ -40,7 +40,7 @@ _WORDS = re.compile(
             "taskiq",
         ]
     )
-    + r"|\brq\b|django_rq|beat_schedule|CELERY_BEAT"
+    + r"|\brq\b|django_rq|beat_schedule|CELERY_BEAT|\bapp(?:lication)?\.run\("
 )
 """What a file has in it that is looked at."""
 _IMPORT_STRING = re.compile(r"(?<![\w./-])([A-Za-z_][\w.]{0,100}):([A-Za-z_]\w{0,60})(?![\w/])")
@@ -70,6 +70,8 @@ class Application(Struct, frozen=True):
     made: Made
     reading: Reading
     place: Place
+    source: tuple[str, Reading]
+    """The file that makes it, and what that shows."""
 
 
 def readings_in(tree: Tree) -> dict[str, Reading]:
@@ -100,9 +102,13 @@ def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Fi
     folders: dict[str, list[Application]] = {}
     for file, reading in readings.items():
         for made in reading.made:
-            if made.name not in reading.mounted:
-                place = place_of(tree, file, reading)
-                folders.setdefault(place.folder, []).append(Application(file, made, reading, place))
+            if made.name in reading.mounted:
+                continue
+            place = place_of(tree, file, reading)
+            of = made.of or file
+            if of == file or place_of(tree, of, readings[of]).folder == place.folder:
+                application = Application(file, made, reading, place, (of, readings[of]))
+                folders.setdefault(place.folder, []).append(application)
     units: list[Unit] = []
     notes: list[str] = []
     for folder, applications in folders.items():
@@ -114,7 +120,9 @@ def found_in(tree: Tree, readings: Mapping[str, Reading], taken: set[str]) -> Fi
         if not units[-1].before_start:
             notes += unapplied(tree, folder)
         others = dict.fromkeys(
-            each.file for each in applications if each.file != best.file and not each.made.is_factory
+            each.file
+            for each in applications
+            if each.source[0] not in (best.file, best.source[0]) and not each.made.is_factory
         )
         if others and not _is_named(best, targets):
             notes.append(
@@ -176,11 +184,11 @@ def _unit(tree: Tree, application: Application) -> Unit:
         command=_command(application, packages),
         port=port,
         ready=Readiness(http=health[0] if health else None),
-        docs_path=application.reading.docs_path if made.framework == "FastAPI" else None,
+        docs_path=application.source[1].docs_path if made.framework == "FastAPI" else None,
         before_start=migrations.commands,
         evidence=(
             line_of(tree, "command", application.file, made.line),
-            *((line_of(tree, "ready", application.file, health[1]),) if health else ()),
+            *((line_of(tree, "ready", *health[1:]),) if health else ()),
             *said,
             *migrations.evidence,
         ),
@@ -217,11 +225,17 @@ def _commands_of(tree: Tree, folder: str) -> Iterator[str]:
                 yield from (found[0] for found in _SERVED_BY.finditer(tree.text(joined(place, name))))
 
 
-def _health(application: Application) -> tuple[str, int] | None:
-    """Return the path of a health route of the application itself: that of a router may have a prefix."""
-    health = application.reading.health
-    routes = health.get("Route") if application.made.framework in ("Starlette", "Litestar") else None
-    return health.get(application.made.name) or routes
+def _health(application: Application) -> tuple[str, str, int] | None:
+    """Return the path of a health route of the application itself: that of a router may have a prefix.
+
+    With the file and the line that name it.
+    """
+    for file, reading in ((application.file, application.reading), application.source):
+        health = reading.health
+        routes = health.get("Route") if application.made.framework in ("Starlette", "Litestar") else None
+        if found := health.get(application.made.name) or routes:
+            return found[0], file, found[1]
+    return None
 
 
 def _command(application: Application, packages: set[str]) -> str:

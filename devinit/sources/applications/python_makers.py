@@ -52,6 +52,8 @@ def complete(readings: Mapping[str, Reading]) -> None:
         _add_factories(reading, makers)
         _add_made(reading, makers)
         _add_around(reading)
+    for file, reading in readings.items():
+        _add_run(file, reading, readings)
 
 
 def names_of(makers: Makers) -> set[str]:
@@ -183,3 +185,30 @@ def _add_around(reading: Reading) -> None:
                 )
                 if of is not None and (last == "ASGIApp" or last.endswith("Middleware")):
                     reading.made.append(Made(name, of.framework, line, rank=-1))
+
+
+def _add_run(file: str, reading: Reading, readings: Mapping[str, Reading]) -> None:
+    """Add the applications of other modules that a file runs: its own code may add the routes to them."""
+    known = {each.name for each in reading.made}
+    for name, line in reading.run.items():
+        module, _, original = reading.imports[name].rpartition(".")
+        for other in _files_of(module, file.rpartition("/")[0]):
+            source = readings.get(other)
+            made = next((each for each in source.made if each.name == original), None) if source else None
+            if (
+                made is not None
+                and not made.is_factory
+                and not made.of
+                and name not in known
+                and other != file
+            ):
+                reading.made.append(Made(name, made.framework, line, rank=-1, of=other))
+                break
+
+
+def _files_of(module: str, folder: str) -> tuple[str, ...]:
+    """Return the files that a module may be whose name is imported in a file of a folder."""
+    if module.startswith(".."):
+        return ()  # no program: what imports from above is a part of a package
+    path = "/".join(filter(None, (folder, module.lstrip(".").replace(".", "/"))))
+    return (f"{path}.py", f"{path}/__init__.py")

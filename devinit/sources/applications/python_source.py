@@ -45,7 +45,9 @@ class Made(Struct, frozen=True):
     line: int
     is_factory: bool = False
     rank: int = 0
-    """0 for the application, 1 for another name of it; -1 for what is wrapped around it."""
+    """0 for the application, 1 for another name of it; -1 for what is wrapped around it, or adds to it."""
+    of: str = ""
+    """The file that makes it, where this one imports and runs it."""
 
 
 class Worker(Struct, frozen=True):
@@ -68,6 +70,8 @@ class Reading(Struct):
     health: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Name of an application → the path of its health route, and its line."""
     workers: list[Worker] = field(default_factory=list)
+    run: dict[str, int] = field(default_factory=dict)
+    """Name that is imported and that a call starts a server of → the line of the call."""
     has_beat: bool = False
     """Whether Celery's clock has something to do."""
     relative_level: int = 0
@@ -255,6 +259,10 @@ def _read_call(node: ast.Call, reading: Reading) -> None:
     ):
         if isinstance(first, ast.Constant) and isinstance(first.value, str) and ":" in first.value:
             reading.targets.append(first.value)
+        of = node.func.value if isinstance(node.func, ast.Attribute) else None
+        served = first if package in _SERVERS else of
+        if isinstance(served, ast.Name) and served.id in reading.imports:
+            reading.run.setdefault(served.id, node.lineno)
         port = next((each.value for each in node.keywords if each.arg == "port"), None)
         if isinstance(port, ast.Constant) and isinstance(port.value, int) and reading.port is None:
             reading.port = (port.value, port.lineno)
@@ -269,10 +277,11 @@ def _read_call(node: ast.Call, reading: Reading) -> None:
 
 
 def _is_run_of_an_application(node: ast.Call, reading: Reading) -> bool:
-    """Tell whether a call is `app.run(…)` of an application in this file."""
+    """Tell whether a call is `app.run(…)` of an application in this file, or of one that it imports."""
     match node.func:
         case ast.Attribute(value=ast.Name(id=name), attr="run"):
-            return any(each.name == name for each in reading.made)
+            is_imported = name in ("app", "application") and "." in reading.imports.get(name, "")
+            return is_imported or any(each.name == name for each in reading.made)
     return False
 
 

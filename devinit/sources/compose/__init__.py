@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 
-from devinit.system.repository import is_repository
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.sources.source import Found
@@ -66,7 +64,8 @@ def nested_in(folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """
     top = os.fspath(folder)
     names = _names_in(top)
-    if not is_repository(top) or not names.isdisjoint((*BASES, *DEVELOPMENT)):
+    is_top = os.path.lexists(os.path.join(top, ".git"))  # noqa: PTH118
+    if not is_top or not names.isdisjoint((*BASES, *DEVELOPMENT)):
         return ()
     inside = [name for name in sorted(names) if name == _DEVCONTAINER or _is_searched(name)]
     found = [

@@ -518,3 +518,75 @@ class TestAMissingEnvironment:
         write("backend/main.py", FASTAPI)
 
         assert detect(root).notes == ()
+
+
+class TestAnApplicationOfAnotherModule:
+    """The module that runs it may be the one that adds its routes."""
+
+    CONFIG = "from flask import Flask\n\napp = Flask(__name__)\n"
+
+    def test_is_served_by_what_runs_it(self, write: Write, backend: Backend) -> None:
+        write("backend/config.py", self.CONFIG)
+        write(
+            "backend/app.py", "from config import app\n\nif __name__ == '__main__':\n    app.run(port=5555)\n"
+        )
+
+        service = backend()
+
+        assert service.command == "flask --app app run --host 127.0.0.1 --port ${PORT} --debug"
+        assert service.port is not None
+        assert service.port.preferred == 5555
+
+    def test_is_one_of_a_server_of_asgi(self, write: Write, backend: Backend) -> None:
+        write("backend/requirements.txt", "fastapi\nuvicorn\n")
+        write("backend/core/application.py", f"{FASTAPI}\n@app.get('/health')\ndef health(): ...\n")
+        write(
+            "backend/run.py",
+            "import uvicorn\nfrom core.application import app\n\n"
+            "@app.get('/items')\ndef items(): ...\n\nuvicorn.run(app, port=8123)\n",
+        )
+
+        service = backend()
+
+        assert service.command == f"uvicorn run:app {UVICORN}"
+        assert service.port is not None
+        assert service.port.preferred == 8123
+        assert service.ready.http == "/health"
+
+    def test_is_served_from_a_package_that_imports_it_relatively(
+        self, write: Write, backend: Backend
+    ) -> None:
+        write("backend/shop/__init__.py", "")
+        write("backend/shop/base.py", self.CONFIG)
+        write(
+            "backend/shop/routes.py",
+            "from .base import app\n\n@app.route('/')\ndef index(): ...\n\napp.run()\n",
+        )
+
+        assert backend().command == "flask --app shop.routes run --host 127.0.0.1 --port ${PORT} --debug"
+
+    def test_is_not_said_to_be_a_second_one(self, root: Path, write: Write) -> None:
+        write("backend/config.py", self.CONFIG)
+        write("backend/app.py", "from config import app\n\napp.run()\n")
+
+        assert not [note for note in detect(root).notes if "too" in note]
+
+    def test_stays_where_a_command_names_it(self, write: Write, backend: Backend) -> None:
+        write("backend/config.py", self.CONFIG)
+        write("backend/run.py", "from config import app\n\napp.run()\n")
+        write("backend/Procfile", "web: gunicorn config:app\n")
+
+        assert (backend().command or "").startswith("flask --app config ")
+
+    @pytest.mark.parametrize("line", ["from elsewhere import app", "from ..config import app", "import app"])
+    def test_is_none_where_it_is_not_found(self, root: Path, write: Write, line: str) -> None:
+        write("backend/app.py", f"{line}\n\napp.run()\n")
+
+        assert not detect(root).services
+
+    def test_is_none_of_another_folder(self, root: Path, write: Write) -> None:
+        write("backend/config.py", self.CONFIG)
+        write("backend/requirements.txt", "flask\n")
+        write("serve.py", "from backend.config import app\n\napp.run()\n")
+
+        assert [each.directory for each in detect(root).services.values()] == [root / "backend"]
