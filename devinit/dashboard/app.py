@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from devinit.dashboard import themes
+from devinit.dashboard.attaching import attach
 from devinit.dashboard.kept_answers import KeptAnswers
 from devinit.dashboard.keys import KEYS
 from devinit.dashboard.lines.feed import Feed, Piece
@@ -314,7 +316,12 @@ class Dashboard(App[str]):
             case "help":
                 self.push_screen(HelpPage())
             case "stream":
-                self.stream(wanted.service)
+                self.lend(partial(self.stream, wanted.service), "this terminal has no plain stream")
+            case "attach" if wanted.service is not None:
+                self.lend(
+                    partial(attach, self.root, wanted.service),
+                    f"not here: `devinit attach {wanted.service}` in a terminal types into it",
+                )
 
     def end_now(self, service: str) -> None:
         """End a service that takes its time to stop, if that is meant."""
@@ -362,12 +369,16 @@ class Dashboard(App[str]):
 
     def stream(self, service: str | None) -> None:
         """Show the lines without frames until Ctrl-C."""
+        stream(self.store.of(service), self.root, service, tuple(self.stack.services))
+
+    def lend(self, use: Callable[[], None], refusal: str) -> None:
+        """Let something else have the terminal until it returns; a page in a browser has none to lend."""
         try:
             with self.suspend():
-                stream(self.store.of(service), self.root, service, tuple(self.stack.services))
+                use()
             self._turns.forget()
         except SuspendNotSupported:
-            self.notify("this terminal has no plain stream", severity="warning")
+            self.notify(refusal, severity="warning")
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return colours that only our own themes have."""

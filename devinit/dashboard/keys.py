@@ -61,6 +61,13 @@ KEYS = (
         SERVICES,
         footer=5,
     ),
+    Key(
+        "i",
+        "attach",
+        "Type",
+        "type into the service: a debugger, a question; Ctrl-] comes back",
+        SERVICES,
+    ),
     Key("a", "all", "All", "show the output of all services together, or of this one alone", LOGS, footer=6),
     Key(
         "slash",

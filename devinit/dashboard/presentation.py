@@ -222,7 +222,7 @@ def refusal(action: str, view: View | None, ordered: str = "") -> str:
             return f"{name} {ON_THE_WAY[phase][0]}"
         case "stop" if phase in AT_REST:
             return f"{name} does not run"
-        case "restart" if phase in AT_REST:
+        case "restart" | "attach" if phase in AT_REST:
             return f"{name} does not run: s starts it"
         case "restart" if phase not in ALIVE:
             return f"{name} {ON_THE_WAY[phase][0]}"

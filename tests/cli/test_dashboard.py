@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,49 @@ def at_terminal(shop: Shop) -> Callable[..., Terminal]:
         return Terminal(child)
 
     return begin
+
+
+DEBUGGED = """
+def handle(number):
+    breakpoint()
+    return number
+handle(21)
+"""
+
+
+class TestTypingIntoAService:
+    def test_has_the_terminal_until_it_is_left(
+        self, shop: Shop, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        (shop.root / "app.py").write_text(DEBUGGED)
+        shop.service("app", command=f"exec {sys.executable} -S -E app.py", ready={"after": 0})
+        assert shop("start", "-d").returncode == 0
+        terminal = at_terminal("dashboard")
+        terminal.shows("▌ app", "waits for input at (Pdb)")
+
+        terminal.press("i")
+        terminal.shows("attached to app", "(Pdb)")
+        terminal.press("p number*2\r")
+        terminal.shows("42")
+        terminal.press("\x1d")
+
+        terminal.shows("▌ app", "waits for input at (Pdb)", gone="attached to app")
+        terminal.press("q")
+        assert "app keeps running" in terminal.left()[0]
+
+    def test_that_is_refused_says_why_before_the_dashboard_comes_back(
+        self, shop: Shop, at_terminal: Callable[..., Terminal]
+    ) -> None:
+        shop.service("app", command="exec sleep 60 </dev/null", ready={"after": 0})
+        assert shop("start", "-d").returncode == 0
+        terminal = at_terminal("dashboard")
+        terminal.shows("● app")
+
+        terminal.press("i")
+        terminal.shows("/dev/null, not the one that devinit gave it", "Enter goes back to the dashboard")
+        terminal.press("\r")
+
+        terminal.shows("● app", gone="Enter goes back")
 
 
 class TestAStartAtATerminal:

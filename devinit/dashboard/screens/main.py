@@ -203,6 +203,13 @@ class MainScreen(LogScreen):
         """Explain the service."""
         self._want("details")
 
+    def action_attach(self) -> None:
+        """Type into the service."""
+        if said := refusal("attach", self.selected):
+            self.notify(said, timeout=3)
+        else:
+            self._want("attach")
+
     def action_ports(self) -> None:
         """Show the ports."""
         self._want("ports")
