@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.supervisor.diagnosis.listening import Ears, lost_worker
+from devinit.supervisor.diagnosis import workers
+from devinit.supervisor.diagnosis.listening import Ears, found_dead, lost_worker
 from devinit.supervisor.diagnosis.workers import DeadWorker, dead_worker_of, said_of
 from devinit.system.procfs import LINUX
 
@@ -101,6 +102,71 @@ class TestAReloader:
         main, _ = reloader("os._exit(1)", "--reload", "busy")
 
         assert dead_worker_of(main, []) is None
+
+
+class TestAReloaderThatReapsItsProgram:
+    """`tsx watch` prints nothing when its program has ended: only that there is none tells."""
+
+    PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-S', '-E', '-c', *sys.argv[1:]])"
+    IDLE = "import signal; print(flush=True); signal.pause()"
+    WITH_A_PROGRAM = f"import os, signal; os.fork(); {IDLE.partition('; ')[2]}"
+    TSX = ("/shop/node_modules/.bin/tsx", "watch", "app.ts")
+
+    @pytest.fixture
+    def watching(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
+        monkeypatch.setattr(workers, "BOOT_SECONDS", 0.0)
+        started: list[subprocess.Popen[bytes]] = []
+
+        def start(program: str, *words: str) -> int:
+            command = [sys.executable, "-S", "-E", "-c", self.PARENT, program, *words]
+            started.append(subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True))
+            assert started[-1].stdout is not None
+            started[-1].stdout.readline()
+            return started[-1].pid
+
+        yield start
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    @staticmethod
+    def lost(main: int, *, listens: bool | None = False) -> DeadWorker | None:
+        ears = Ears(
+            size=lambda: 0,
+            last_lines=lambda _count: [],
+            dead_worker=lambda lines: dead_worker_of(main, lines),
+            listens=lambda: listens,
+        )
+        return lost_worker(ears, ["Set SECRET_KEY first"])
+
+    def test_has_lost_it_when_nothing_runs_below(self, watching: Callable[..., int]) -> None:
+        found = self.lost(watching(self.IDLE, *self.TSX))
+
+        assert found is not None
+        assert said_of(found) == "its program has ended, and tsx does not print how"
+        assert found_dead(found, ["Set SECRET_KEY first"]).cause == (
+            f"{said_of(found)}; its last line: Set SECRET_KEY first"
+        )
+
+    @pytest.mark.parametrize("words", [("/shop/.bin/tsx", "app.ts"), ("/shop/tsx/watch", "app.ts"), ("tsx",)])
+    def test_is_none_without_watching(self, watching: Callable[..., int], words: tuple[str, ...]) -> None:
+        assert self.lost(watching(self.IDLE, *words)) is None
+
+    def test_has_lost_nothing_while_its_program_runs(self, watching: Callable[..., int]) -> None:
+        assert self.lost(watching(self.WITH_A_PROGRAM, *self.TSX)) is None
+
+    def test_may_still_be_starting_in_its_first_seconds(
+        self, watching: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workers, "BOOT_SECONDS", 60.0)
+
+        assert self.lost(watching(self.IDLE, *self.TSX)) is None
+
+    @pytest.mark.parametrize("listens", [None, True])
+    def test_has_ended_well_where_nothing_is_to_be_served(
+        self, watching: Callable[..., int], listens: bool | None
+    ) -> None:
+        assert self.lost(watching(self.IDLE, *self.TSX), listens=listens) is None
 
 
 class TestAnotherProgram:

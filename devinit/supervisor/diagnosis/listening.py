@@ -103,8 +103,10 @@ class Ears(Struct, frozen=True, kw_only=True):
 
 
 def lost_worker(ears: Ears, lines: list[str]) -> DeadWorker | None:
-    """Return the worker that a reloader has lost; of a service without a port none that ended with code 0."""
+    """Return the worker that a reloader has lost; of a service without a port none that may have ended well."""
     worker = ears.dead_worker(lines)
+    if worker is not None and worker.status is None:
+        return worker if ears.listens() is False else None
     return worker if worker is not None and (worker.status or ears.listens() is not None) else None
 
 

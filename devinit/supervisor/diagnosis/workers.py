@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterable
 
 from msgspec import Struct
 
 from devinit.system.process_stat import Stat
-from devinit.system.procfs import command_line_of, exit_status_of, family_of, stat_of
+from devinit.system.procfs import LINUX, command_line_of, exit_status_of, family_of, stat_of
 
 RELOADS = r"(?i)(?:^|[\s/])(?:--)?(?:reload|watch)[\w-]*(?=[\s=]|$)"
 """In the command of a reloader, as a program, an argument or an option: "--reload", "watchfiles"."""
@@ -24,11 +25,18 @@ HELPERS = r"multiprocessing[. ](?:resource_tracker|forkserver|semaphore_tracker)
 """Processes that Python's multiprocessing keeps beside a worker."""
 
 
+REAPS = r"(?:^|[\s/])tsx(?:/dist/cli\.[cm]?js)?\s+watch(?=\s|$)"
+"""In the command of a reloader that reaps its program and prints nothing of its end (tsx 4.23)."""
+BOOT_SECONDS = 3.0
+"""How long such a reloader may take to start its program; it takes 0.3 s on an idle machine."""
+
+
 class DeadWorker(Struct, frozen=True):
     """A process that ended while its reloader goes on."""
 
     pid: int
-    status: int
+    """That of the reloader where its process is gone, and its status unknown."""
+    status: int | None
     """As `waitpid` gives it. 0 is a fault of a server's worker, and none of a job that runs after each change."""
 
 
@@ -39,11 +47,11 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
     """
     family = {pid: stat for pid in family_of(main) if (stat := stat_of(pid)) is not None}
     ended = [pid for pid, stat in family.items() if not stat.runs and exit_status_of(pid) is not None]
+    commands = {pid: command_line_of(pid) for pid, stat in family.items() if stat.runs}
     if not ended:
-        return None
+        return _without_program(family, commands)
     worker = ended[-1]
     above = ancestors(worker, family)
-    commands = {pid: command_line_of(pid) for pid, stat in family.items() if stat.runs}
     if any(pid not in above and not re.search(HELPERS, command) for pid, command in commands.items()):
         return None
     reloads = any(re.search(RELOADS, commands.get(pid, "")) for pid in above)
@@ -51,6 +59,22 @@ def dead_worker_of(main: int, lines: Iterable[str]) -> DeadWorker | None:
         return None
     status = exit_status_of(worker)
     return DeadWorker(worker, status) if status is not None else None
+
+
+def _without_program(family: dict[int, Stat], commands: dict[int, str]) -> DeadWorker | None:
+    """Return the program that a reloader has reaped: the reloader sleeps, and nothing but what started it runs."""
+    reloader = next((pid for pid, command in commands.items() if re.search(REAPS, command)), None)
+    # A shell or npm above it has the same words in its command: the one below them counts.
+    below = [pid for pid in commands if reloader in ancestors(pid, family)]
+    while (
+        below and (inner := next((pid for pid in below if re.search(REAPS, commands[pid])), None)) is not None
+    ):
+        reloader, below = inner, [pid for pid in commands if inner in ancestors(pid, family)]
+    if not LINUX or reloader is None or below or commands.keys() - {reloader, *ancestors(reloader, family)}:
+        return None
+    stat = family[reloader]
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_time / os.sysconf("SC_CLK_TCK")
+    return DeadWorker(reloader, None) if stat.state == "S" and age > BOOT_SECONDS else None
 
 
 def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:
@@ -64,6 +88,8 @@ def ancestors(pid: int, family: dict[int, Stat]) -> list[int]:
 
 def said_of(worker: DeadWorker) -> str:
     """Say how a worker ended."""
+    if worker.status is None:
+        return "its program has ended, and tsx does not print how"
     code = os.waitstatus_to_exitcode(worker.status)
     if code >= 0:
         return f"its worker (pid {worker.pid}) exited with code {code}"

@@ -117,7 +117,7 @@ def found_down(ears: Ears, lines: list[str]) -> Finding | None:
 
 def _found_dead(worker: DeadWorker, lines: list[str]) -> Finding:
     """Return what a worker died of. Its last words may be old ones when a signal ended it."""
-    if os.waitstatus_to_exitcode(worker.status) < 0:
+    if worker.status is not None and os.waitstatus_to_exitcode(worker.status) < 0:
         return Finding(Sign.DEAD_WORKER, said_of(worker))
     cause = stuck_by(lines)
     return found_crashed(cause, lines) if cause else found_dead(worker, lines)
