@@ -487,6 +487,28 @@ class TestAReloader:
         assert stuck_by(["done", "Completed running 'server.js'"]) == "Completed running 'server.js'"
         assert ended_by(["done", "Completed running 'server.js'"]) == "Completed running 'server.js'"
 
+    @pytest.mark.parametrize(
+        ("said", "cause"),
+        [
+            (
+                "Process finished with exit code 1. Restarting on file change...",
+                (
+                    "Watcher Process finished with exit code 1. Restarting on file change...; "
+                    "its last line: Set SECRET_KEY first"
+                ),
+            ),
+            (
+                "Process finished. Restarting on file change...",
+                "Watcher Process finished. Restarting on file change...",
+            ),
+        ],
+    )
+    def test_of_deno_is_what_its_watcher_says(self, said: str, cause: str) -> None:
+        """The output of Deno 2.9, whose program called `process.exit()`."""
+        blue = "\x1b[0m\x1b[38;5;12mWatcher\x1b[0m "
+
+        assert stuck_by([f"{blue}Process started.", "Set SECRET_KEY first", f"{blue}{said}"]) == cause
+
     def test_whose_program_starts_anew_is_not_stuck(self) -> None:
         again = "WARNING:  StatReload detected changes in 'bad.py'. Reloading..."
 
