@@ -205,7 +205,7 @@ MATCHED = {
     ("devinit.model.saving", "_VERSION"),
     ("devinit.sources.commands.targets", "_TARGET"),
     ("devinit.toolchains.node.workspaces", "_ITEM"),
-    ("devinit.sources.scripts.splitting", "_ASSIGNMENT"),
+    ("devinit.sources.commands.splitting", "_ASSIGNMENT"),
     ("devinit.sources.addresses", "_HOST_NAME"),
     ("devinit.sources.compose.env_file", "_LINE"),
     ("devinit.sources.compose.environment", "_PRODUCTION"),

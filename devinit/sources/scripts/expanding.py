@@ -17,10 +17,10 @@ from devinit.sources.commands.listening import CODE
 from devinit.sources.commands.programs import program_of, words_of
 from devinit.sources.commands.script_runs import ScriptRun
 from devinit.sources.commands.scripts import flags_behind
+from devinit.sources.commands.splitting import Prefix, prefix_of, split, steps_before
 from devinit.sources.commands.workspace import Package, needed_by, selected
 from devinit.sources.files import table
 from devinit.sources.packages import line_of_script, package_manager, read_package, tool_of
-from devinit.sources.scripts.splitting import Prefix, prefix_of, split, steps_before
 from devinit.sources.scripts.turbo import before_task, tasks_before
 from devinit.system.bounds import Bounds
 from devinit.toolchains.node.managers import MANAGERS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinit.sources.scripts.splitting import Part, Prefix, Split, prefix_of, split
+from devinit.sources.commands.splitting import Part, Prefix, Split, prefix_of, split
 
 SCRIPTS = {
     "dev": "concurrently npm:dev:*",
