@@ -40,6 +40,13 @@ def _missing_for(tree: Tree, unit: Unit) -> Iterator[tuple[str, str]]:
         case "php":
             if not tree.path(joined(unit.folder, "vendor")).exists():
                 yield "vendor is missing; `{command}` makes it", _in(unit.folder, "composer install")
+        case "elixir":
+            if not tree.path(joined(unit.folder, "deps")).exists():
+                yield "deps is missing; `{command}` makes it", _in(unit.folder, "mix deps.get")
+            # What the watchers in config/dev.exs run is installed there.
+            assets = joined(unit.folder, "assets")
+            if tree.package(assets) is not None:
+                yield from _packages_of_node(tree, assets)
 
 
 def _packages_of_node(tree: Tree, folder: str) -> Iterator[tuple[str, str]]:

@@ -27,13 +27,19 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
         from devinit.sources.applications import compiled  # as above
 
         yield from (compiled.rust(tree), compiled.spring(tree), compiled.dotnet(tree))
-    if names & {"Gemfile", "artisan", "mix.exs", "deno.json", "deno.jsonc"}:
+    if "mix.exs" in names:
+        from devinit.sources.applications import elixir  # as above
+
+        yield elixir.phoenix(tree)
+    if "artisan" in names:
+        from devinit.sources.applications import laravel  # as above
+
+        yield laravel.found_in(tree)
+    if names & {"Gemfile", "deno.json", "deno.jsonc"}:
         from devinit.sources.applications import frameworks  # as above
 
         yield from (
             frameworks.rails(tree),
-            frameworks.laravel(tree),
-            frameworks.phoenix(tree),
             frameworks.deno(tree),
         )
     if "package.json" in names:
