@@ -1,4 +1,4 @@
-"""Recognise the servers of Rust, Spring Boot and .NET by the files that each of them is built from."""
+"""Recognise the servers of Spring Boot and .NET by the files that each of them is built from."""
 
 from __future__ import annotations
 
@@ -7,20 +7,9 @@ import re
 from devinit.model.defaults import LOCAL_HOST
 from devinit.model.evidence import Evidence
 from devinit.model.service import Readiness
-from devinit.sources.applications.dependencies import dependencies_of, toml
-from devinit.sources.applications.ports_in_code import ENV_FILES, port_in, stated_in
 from devinit.sources.applications.tree import Tree, depth, joined, upwards
 from devinit.sources.applications.unit import BUILD_SECONDS, Finding, Role, Unit
-from devinit.sources.files import table
 
-_RUST_LISTENS = re.compile(
-    r"(?:\.bind\(|TcpListener::bind\(|SocketAddr::from\(|\.run\()[^\n;]{0,80}?"
-    r"(?:[:,][ \t]{0,10}|\")(?P<port>\d{4,5})\b|\brocket::build|#\[launch\]"
-)
-_RUST_PORTS = {"rocket": 8000, "axum": 3000, "warp": 3030, "poem": 3000, "loco-rs": 5150} | dict.fromkeys(
-    ("actix-web", "salvo", "tide", "hyper", "ntex"), 8080
-)
-"""Framework → where its servers usually listen."""
 _SPRING_WEB = re.compile(r"spring-boot-starter-(?:web|webflux|webmvc|jersey|graphql|data-rest)")
 _SPRING_PORT = re.compile(
     r"^(?P<indent>[ \t]{0,20})(?:server\.)?port[ \t]{0,20}[=:][ \t]{0,20}(?:\$\{\w{1,60}:)?(?P<port>\d{2,5})",
@@ -32,48 +21,8 @@ _WEB_SDK = re.compile(r"Sdk=\"Microsoft\.NET\.Sdk\.Web\"")
 _LAUNCH_URL = re.compile(
     r"\"applicationUrl\"[ \t]{0,10}:[ \t]{0,10}\"[^\"\n]{0,200}?http://[\w.*+-]{1,60}:(?P<port>\d{2,5})"
 )
-
-
-def rust(tree: Tree) -> Finding:
-    """Return the servers of Rust: packages with a program that use a framework for servers."""
-    units = []
-    for folder in tree.folders:
-        if not tree.has(folder, "Cargo.toml"):
-            continue
-        names = {each.name.removeprefix("rust:") for each in dependencies_of(tree, folder)}
-        main = joined(folder, "src/main.rs")
-        framework = next((each for each in _RUST_PORTS if each in names), None)
-        if framework is None or not tree.text(main):
-            continue
-        texts = [(file, tree.text(file)) for file in (main, *tree.sources(joined(folder, "src"), ".rs"))]
-        found = [(file, each.start()) for file, text in texts if (each := _RUST_LISTENS.search(text))]
-        port = port_in(texts, _RUST_LISTENS) if framework != "rocket" else None
-        if framework != "rocket" and (port is None or port.number is None):
-            files = [joined(folder, name) for name in ENV_FILES]
-            variable = (port and port.variable) or "PORT"
-            port = stated_in(((file, tree.text(file)) for file in files), variable) or port
-        cargo = toml(tree.text(joined(folder, "Cargo.toml")))
-        has_several = isinstance(cargo.get("bin"), list) or tree.path(joined(folder, "src/bin")).is_dir()
-        binary = f" --bin {table(cargo, 'package').get('name', '')}" if has_several else ""
-        is_rocket = framework == "rocket"
-        units.append(
-            Unit(
-                folder=folder,
-                role=Role.BACKEND,
-                kind="Rust",
-                command=f"cargo run{binary}",
-                port=(port.number if port else None) or _RUST_PORTS[framework],
-                strict=port is not None and port.variable is None,
-                port_env=(port.variable,) if port and port.variable and port.variable != "PORT" else (),
-                ready=Readiness(timeout_seconds=BUILD_SECONDS),
-                env={"ROCKET_PORT": "${PORT}", "ROCKET_ADDRESS": LOCAL_HOST} if is_rocket else {},
-                evidence=(
-                    tree.seen("command", *(found[0] if found else (main, 0))),
-                    *((tree.seen("port", port.file, port.position),) if port and port.number else ()),
-                ),
-            )
-        )
-    return Finding(tuple(units))
+_PROFILES = re.compile(r"\"profiles\"[ \t]{0,10}:")
+"""What stands before it in launchSettings.json is for IIS on Windows."""
 
 
 def spring(tree: Tree) -> Finding:
@@ -161,7 +110,9 @@ def dotnet(tree: Tree) -> Finding:
 
 def _of_dotnet(tree: Tree, folder: str, project: Evidence) -> Unit:
     launch = joined(folder, "Properties/launchSettings.json")
-    found = _LAUNCH_URL.search(tree.text(launch))
+    text = tree.text(launch)
+    profiles = _PROFILES.search(text)
+    found = _LAUNCH_URL.search(text, profiles.end() if profiles else 0)
     return Unit(
         folder=folder,
         role=Role.BACKEND,

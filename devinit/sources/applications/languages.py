@@ -21,12 +21,16 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
         from devinit.sources.applications import go  # here and below: see the module's docstring
 
         yield go.found_in(tree)
-    if names & {"Cargo.toml", "pom.xml", "build.gradle", "build.gradle.kts"} or any(
+    if "Cargo.toml" in names:
+        from devinit.sources.applications import rust  # as above
+
+        yield rust.rust(tree)
+    if names & {"pom.xml", "build.gradle", "build.gradle.kts"} or any(
         name.endswith(".csproj") for name in names
     ):
         from devinit.sources.applications import compiled  # as above
 
-        yield from (compiled.rust(tree), compiled.spring(tree), compiled.dotnet(tree))
+        yield from (compiled.spring(tree), compiled.dotnet(tree))
     if "mix.exs" in names:
         from devinit.sources.applications import elixir  # as above
 

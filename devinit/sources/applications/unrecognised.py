@@ -91,7 +91,15 @@ def _looks_like(tree: Tree, folder: str) -> str:
                 "func main()" in tree.text(file) for file in tree.sources(folder, ".go")
             ):
                 continue
+            if language == "Rust" and not _is_program_of_rust(tree, folder):
+                continue
             return f"{name} looks like a program in {language}, and no server was recognised in it"
     if tree.has(folder, "Dockerfile") and any(name.endswith(_SOURCES) for name in tree.files[folder]):
         return "its Dockerfile looks like a program, and no server was recognised"
     return ""
+
+
+def _is_program_of_rust(tree: Tree, folder: str) -> bool:
+    """Tell whether a package of Rust has a program: others only use what a library has."""
+    has_main = tree.has(joined(folder, "src"), "main.rs") or bool(tree.files.get(joined(folder, "src/bin")))
+    return has_main or "[[bin]]" in tree.text(joined(folder, "Cargo.toml"))

@@ -12,7 +12,7 @@ from devinit.model.evidence import Evidence
 from devinit.sources.addresses import Login
 
 CONFIGURATION = re.compile(
-    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf(?:ig)?\.\w+|setupProxy\.\w+"
+    r"(?:vite|nuxt|vue|rsbuild|webpack|craco|next|svelte|astro)\.config\.\w+|proxy\.conf(?:ig)?\.\w+|setupProxy\.\w+|Trunk\.toml"
 )
 """Files that name whom a server of pages hands requests on to."""
 _PACKAGE = "package.json"

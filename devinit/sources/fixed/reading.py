@@ -74,6 +74,8 @@ _CLIENT_FILES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".vue", "
 _NOT_CLIENTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|stories|mocks?|e2e|playwright|cypress|docs?|scripts?|tools?|sdk|examples?|fixtures?)(?:[/._-]|$)"
 )
+_TABLES = ("proxy.conf.json", "proxy.config.json", "tauri.conf.json", "Trunk.toml")
+"""Files of settings that name whom pages are handed on to, or what a window shows."""
 _EXAMPLE_PACKAGE = re.compile(r"/(?:java|kotlin)/com/example/")
 """What Spring's generator calls the package of a program that is no example."""
 _DJANGO_VITE = re.compile(r"[\"']django_vite[\"']")
@@ -127,7 +129,7 @@ def _of_package(folder: Path, bounds: Bounds, named: Containers) -> Iterator[Con
 
 def _of_files(folder: Path, bounds: Bounds, left: list[int], named: Containers) -> Iterator[Constant]:
     """Yield the constants of source files, as long as there are characters `left` to read."""
-    endings = (*_CLIENT_FILES, *SUFFIXES, ".py", "proxy.conf.json", "proxy.config.json", "tauri.conf.json")
+    endings = (*_CLIENT_FILES, *SUFFIXES, ".py", *_TABLES)
     for entry in entries_below(folder, endings):
         path = Path(entry.path)
         inside = _EXAMPLE_PACKAGE.sub("/", path.relative_to(folder).as_posix())
@@ -161,6 +163,12 @@ def _in_code(path: Path, text: str) -> Iterator[tuple[int, int, Direction]]:
 
 
 def _patterns_for(name: str) -> tuple[re.Pattern[str], ...]:
+    if name == "Trunk.toml":
+        return (
+            re.compile(
+                rf'^[ \t]*backend[ \t]*=[ \t]*"(?:https?|wss?)://{_LOCAL}:(\d{{2,5}})\b', re.MULTILINE
+            ),
+        )
     if name == "tauri.conf.json":
         return (re.compile(rf'"dev(?:Url|Path)"\s*:\s*"http://{_LOCAL}:(\d{{2,5}})\b'),)
     if CONFIGURATION.fullmatch(name):
