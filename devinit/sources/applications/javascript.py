@@ -24,6 +24,11 @@ _NAME = (
 _READ = re.compile(
     rf"(?<![\w.]){_NAME}\s{{0,20}}\)?\s{{0,20}}(?:(?:\|\||\?\?)\s{{0,20}}['\"`]?(?P<usual>\d{{2,5}})(?!\d))?"
 )
+_CHOSEN = re.compile(
+    r"(?<![\w.])process\.env(?:\.(?P<name>[A-Z][A-Z0-9_]{0,40})|\[['\"](?P<quoted>[A-Z][A-Z0-9_]{0,40})['\"]\])"
+    r"\s{0,20}\?(?![.?])[^:?\n]{1,80}:\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d)"
+)
+"""`process.env.PORT ? Number(process.env.PORT) : 3000`."""
 _DENO = re.compile(
     r"\bDeno\.env\.get\(['\"](?P<name>[A-Z][A-Z0-9_]{0,40})['\"]\)\s{0,20}\)?\s{0,20}(?:(?:\|\||\?\?)\s{0,20}['\"`]?(?P<usual>\d{2,5})(?!\d))?"
 )
@@ -67,7 +72,7 @@ def port_of(text: str) -> PortUse | None:
     """Return the port of a program whose text this is; None when the text says nothing about it."""
     uses = [
         use
-        for pattern in (_READ, _DENO, _DECLARED)
+        for pattern in (_READ, _CHOSEN, _DENO, _DECLARED)
         for found in pattern.finditer(text)
         if (use := _use(found))
     ]

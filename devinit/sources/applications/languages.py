@@ -47,9 +47,21 @@ def findings_in(tree: Tree) -> Iterator[Finding]:
             frameworks.deno(tree),
         )
     if "package.json" in names:
-        from devinit.sources.applications import node  # as above
+        yield from _of_node(tree, has_nx="nx.json" in names)
 
-        yield from (node.found_in(tree, folder) for folder in tree.folders)
+
+def _of_node(tree: Tree, *, has_nx: bool) -> Iterator[Finding]:
+    from devinit.sources.applications import node  # as above
+
+    tops: set[str] = set()
+    if has_nx:
+        from devinit.sources.applications import nx  # as above
+
+        found = nx.found_in(tree)
+        tops = {unit.folder for unit in found.units}
+        yield found
+    # Scripts of a workspace's root start the same projects once more.
+    yield from (node.found_in(tree, folder) for folder in tree.folders if folder not in tops)
 
 
 def _of_python(tree: Tree) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ def named(units: Sequence[Unit]) -> dict[str, Unit]:
     """Return the programs by their names, in their order."""
     names: dict[int, str] = {}
     for role in (Role.BACKEND, Role.FRONTEND):
-        same = [index for index, unit in enumerate(units) if unit.role is role]
+        same = [index for index, unit in enumerate(units) if unit.role is role and not unit.name]
         main = same[0] if len(same) == 1 else _in_usual_folder(units, same, role)
         if main is not None:
             names[main] = role.value
@@ -49,6 +49,8 @@ def _key(name: str) -> str:
 
 def _candidates(unit: Unit) -> Iterator[str]:
     """Yield names for a program, the shortest first."""
+    if unit.name:
+        yield unit.name
     parts = [part for each in unit.folder.split("/") if (part := _fit(each))]
     if unit.role is Role.WORKER:
         yield unit.suffix

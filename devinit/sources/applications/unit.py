@@ -56,6 +56,8 @@ class Unit(Struct, frozen=True, kw_only=True):
     env: dict[str, str] = {}
     warm: str | None = None
     docs_path: str | None = None
+    name: str = ""
+    """What the repository calls it; empty where its role or its folder names it."""
     suffix: str = ""
     """What a worker's name ends with: `worker`, `beat`."""
     autostart: bool = True

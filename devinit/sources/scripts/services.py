@@ -30,6 +30,7 @@ from devinit.sources.source import Found, Weight
 from devinit.system.bounds import Bounds
 
 ORIGIN = "package.json"
+_NX = "nx.json"
 _STUDIO = "studio"
 """Of Prisma and Drizzle: it shows a database in a browser."""
 SCRIPTS = ("dev", "start:dev", "develop", "start")
@@ -51,7 +52,7 @@ def found_in(bounds: Bounds) -> Found:
     for script in (*first, *whole):
         expansion = Expansion(bounds, packages)
         steps = expansion.steps(script)
-        if _are_several(steps):
+        if _are_several(steps) and not _are_projects_of_nx(steps, bounds):
             return _found(steps, expansion, packages, bounds)
     return Found()
 
@@ -60,6 +61,12 @@ def _are_several(steps: list[Step]) -> bool:
     """Tell whether a script starts more than one program. One in a folder says nothing about the other ones."""
     started = [each for each in steps if not each.ends]
     return len(started) > 1 or any(map(_is_a_runner, started))
+
+
+def _are_projects_of_nx(steps: list[Step], bounds: Bounds) -> bool:
+    """Tell whether a script starts projects of Nx alone, which are found by their targets."""
+    started = [understood(each.command).program for each in steps if not each.ends]
+    return (bounds.root / _NX).is_file() and all(program[:1] in (("nx",), ("ng",)) for program in started)
 
 
 def _is_a_runner(step: Step) -> bool:
