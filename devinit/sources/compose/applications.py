@@ -14,6 +14,7 @@ from devinit.sources.addresses import Network, Server, in_text
 from devinit.sources.commands.entry import listening_of
 from devinit.sources.commands.left_out import why_not
 from devinit.sources.commands.process import Process
+from devinit.sources.commands.programs import only_works
 from devinit.sources.compose.data import published_port
 from devinit.sources.compose.definition import Definition
 from devinit.sources.compose.environment import Given, environment_of, prefixes_in
@@ -155,6 +156,9 @@ def _port(
     """Return the port of a service, and the line that names it."""
     described, container = each.definition, reading.servers[each.name].main
     if command is not None and command.only_works:
+        return None, None
+    has_port = container is not None or any(variable.name == "PORT" for variable in described.environment)
+    if command is not None and not has_port and not command.command.serves and only_works(each.name, []):
         return None, None
     usual, fixed, said = _listening(described, command, given, reading)
     if container is None and usual is None and command is not None:

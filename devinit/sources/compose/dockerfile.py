@@ -38,7 +38,7 @@ class Stage(Struct, frozen=True):
     """WORKDIR."""
     exposed: tuple[int, ...] = ()
     copied: tuple[tuple[str, str], ...] = ()
-    """What of the context is copied, and where to."""
+    """What of the context is copied, and where to: relative to `folder` only where nothing named one before."""
 
 
 def stage_of(text: str, target: str = "") -> Stage | None:
@@ -101,8 +101,14 @@ def _with(stage: Stage, line: Line) -> Stage:
             numbers = (int(each) for each in ports if each.isascii() and each.isdigit() and len(each) < 6)  # noqa: PLR2004
             return structs.replace(stage, exposed=(*stage.exposed, *numbers)[:20])
         case "COPY" | "ADD":
-            return structs.replace(stage, copied=(*stage.copied, *_copied(line.rest))[:100])
+            copied = ((source, _inside(place, stage)) for source, place in _copied(line.rest))
+            return structs.replace(stage, copied=(*stage.copied, *copied)[:100])
     return stage
+
+
+def _inside(place: str, stage: Stage) -> str:
+    """Return where something is copied to by the folder of that time: a later WORKDIR changes nothing of it."""
+    return place if place.startswith("/") or not stage.folder else f"{stage.folder.rstrip('/')}/{place}"
 
 
 def words_in(rest: str) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ from devinit.system.bounds import ENV_FILE, Bounds
 _PRODUCTION = re.compile(r"(?:[A-Z_]*_)?(?:ENV|ENVIRONMENT|MODE)=(?:production|prod)")
 _PUBLIC = re.compile(r"(?:VITE|NEXT_PUBLIC|REACT_APP|PUBLIC|NUXT_PUBLIC|VUE_APP|EXPO_PUBLIC)_")
 """How names begin that a page's build reads: natively its dev server does."""
+_OF_A_SERVER = re.compile(r"API|BACKEND|SERVER|GRAPHQL")
+"""In names of variables of pages: where they find their own server."""
+_DEPLOYED = re.compile(r"(?:https|wss)://(?!localhost\b|127\.)[\w-]+(?:\.[\w-]+)+(?:[:/].*)?")
 _FOLDERS = ("/app", "/code", "/usr/src", "/workspace")
 """Where containers have their code, as a rule."""
 _FILE = re.compile(r"(?:sqlite(?:\+\w{1,20})?:///|file:(?://)?)?(/[^\s:?#]{1,400})")
@@ -140,6 +143,17 @@ def _give(
         return
     if _PRODUCTION.fullmatch(f"{name}={value}") and is_said:
         given.notes.append(f"{variable.at}: {name}={value} is left out: it is for what was built before")
+        return
+    is_deployed = _PUBLIC.match(name) and _OF_A_SERVER.search(name) and _DEPLOYED.fullmatch(value)
+    if (
+        is_deployed
+        and is_said
+        and any(not each.is_data and each != network.own for each in network.hosts.values())
+    ):
+        given.notes.append(
+            f"{variable.at}: {name} is left out: {value} is what was deployed, and not the server here; `env` "
+            "of the service in devinit.toml says it"
+        )
         return
     result = rewritten(name, value, values, network)
     for server in result.missing if is_said else ():

@@ -165,6 +165,11 @@ def _directory(
         if target.parent == work and target.name == source.name:
             return source.parent
     if definition.build is not None and _is_folder(definition.build.context, bounds):
+        # `WORKDIR /app/apps/api`, where the stage has it from another one: the repository has the same folders.
+        for first in range(2, len(work.parts)):
+            inside = definition.build.context.joinpath(*work.parts[first:])
+            if ".." not in work.parts and _is_folder(inside, bounds) and _has_code(inside):
+                return inside
         beside = definition.build.dockerfile.parent
         has_own = _is_folder(beside, bounds) and _has_code(beside)
         return beside if has_own else definition.build.context
