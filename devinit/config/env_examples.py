@@ -21,6 +21,8 @@ _PLACEHOLDER = re.compile(
     r"""x{3,}|todo|\.\.\.)["']?(?:[ \t]+\#.*)?""",
     re.IGNORECASE,
 )
+_LEFT_OPEN = re.compile(r"=[ \t]{0,9}<[^<>\s=;]{2,60}>[ \t]{0,9}(?:[;&\"']|$)|//<[^<>\s/]{2,60}>[:@/]")
+"""A part of a value that stands for the real one: `Host=<your-host>;Database=shop`."""
 MOST_NAMES = 5
 
 
@@ -30,7 +32,7 @@ class Example(Struct, frozen=True):
     source: Path
     content: bytes
     without_value: tuple[str, ...] = ()
-    """Secrets that have a placeholder in it, or nothing."""
+    """Secrets that have a placeholder in it, or nothing; and values of which a part is left open."""
 
     @property
     def target(self) -> Path:
@@ -85,7 +87,11 @@ def _without_value(content: bytes) -> tuple[str, ...]:
 
     text = content.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     values = ((name, value.strip()) for name, value in _ASSIGNMENT.findall(text))
-    return tuple(name for name, value in values if hides(name) and _PLACEHOLDER.fullmatch(value))
+    return tuple(
+        name
+        for name, value in values
+        if (hides(name) and _PLACEHOLDER.fullmatch(value)) or _LEFT_OPEN.search(value)
+    )
 
 
 def _shown(path: Path, root: Path) -> str:

@@ -29,8 +29,10 @@ _SQLITE = re.compile(
     r"\bsqlite(?:\+\w{1,20})?:///(?:[^\s\"']|[\"'][ \t]{0,20}\+[ \t]{0,20}\w)|backends\.sqlite3"
 )
 """A database that is a file, as the value of a setting."""
-_ENGINES = {"MySQL": NOT_PROVIDED["MySQL"], "SQLite": SQLITE}
+_ENGINES = {"MySQL": NOT_PROVIDED["MySQL"], "SQLite": SQLITE, "H2": frozenset({"java:h2"})}
 """Further databases for which a program may have a driver."""
+_SPRING_SETTINGS = re.compile(r"application(?:-[\w-]{1,60})?\.(?:properties|ya?ml)")
+_JDBC = re.compile(r"\bjdbc:(?P<engine>h2|postgresql)\b")
 _LIBRARIES = frozenset({"packages", "libs", "crates", "shared", "common"})
 """Folders with what the programs of a project have in common."""
 _NEAR = 2
@@ -61,7 +63,7 @@ def databases_in(
     declared = [each for folder in places for each in dependencies_of(tree, folder)]
     sources = _sources(tree, [*folders, "backend"])
     has_sqlite = [file for file, text in sources if _SQLITE.search(text)]
-    choices = {each.file for each in declared if each.name in SQLITE}
+    choices = {each.file for each in declared if each.name in SQLITE or _is_in_memory(tree, each)}
     services: dict[str, Service] = {}
     evidence: dict[str, tuple[Evidence, ...]] = {}
     for kind, traces in PROVIDED.items():
@@ -95,6 +97,19 @@ def _chosen_later(tree: Tree, declared: list[Dependency], choices: set[str]) -> 
             f"{file} has drivers of {' and '.join(others)}, too; a [services.postgres] with "
             '`provider = "postgres"` in devinit.toml adds it'
         )
+
+
+def _is_in_memory(tree: Tree, dependency: Dependency) -> bool:
+    """Tell whether a driver is that of H2, and all settings of its application of Spring name H2 alone."""
+    if dependency.name not in _ENGINES["H2"]:
+        return False
+    folder = joined(dependency.file.rpartition("/")[0], "src/main/resources")
+    texts = [
+        tree.text(joined(folder, name))
+        for name in tree.files.get(folder, ())
+        if _SPRING_SETTINGS.fullmatch(name)
+    ]
+    return {found["engine"] for text in texts for found in _JDBC.finditer(_without_comments(text))} == {"h2"}
 
 
 def _places(tree: Tree, folders: list[str]) -> list[str]:

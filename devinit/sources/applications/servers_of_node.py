@@ -45,7 +45,11 @@ TOOLS: dict[str, Tool] = {
     "next": Tool(
         kind="Next.js", port=3000, given=_PORT, commands=_commands("", "dev"), last_wins=True, is_server=True
     ),
-    "nuxt": Tool(kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("dev"), is_server=True),
+    # Nuxt 2 serves without a command.
+    "nuxt": Tool(kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("", "dev"), is_server=True),
+    "nuxt-ts": Tool(
+        kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("", "dev"), is_server=True
+    ),
     "nuxi": Tool(kind="Nuxt", port=3000, given=_HOST_AND_PORT, commands=_commands("dev"), is_server=True),
     "astro": Tool(
         kind="Astro", port=4321, given=_HOST_AND_PORT, commands=_commands("", "dev"), is_server=True

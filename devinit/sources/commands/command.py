@@ -42,6 +42,8 @@ _STATED = re.compile(
 """A port that a command gives itself: `PORT=3000 npm start`."""
 _EXPORTED = re.compile(r"(?<![^ \t;&])export[ \t]+PORT=(\d{1,5})[ \t]*(?:&&|;)[ \t]*")
 """The same in a command before it."""
+_BOUND = re.compile(r"(?<![\w/])(?:ssl|tcp)://[\w.-]{1,80}:(?P<port>\d{2,5})(?![\d$])")
+"""Where Puma is told to listen in one word: `-b ssl://0.0.0.0:3001`."""
 _ELSEWHERE = re.compile(rf"[ \t](?:--prefix|--cwd|--dir|-C)(?:=|[ \t]+)({_PLAIN}+)(?!\S)")
 """An option that makes a package manager work in another folder."""
 _NAMED_OTHERWISE = re.compile(r"(?<!\S)(?:--port|--bind|-p|-b)(?![\w-])")
@@ -200,6 +202,10 @@ def _first_program(text: str) -> str | None:
 
 def _told(command: Command, head: str, part: str, server: Server) -> Command:
     """Return the command of a server with `${PORT}` where its port stands, or behind it."""
+    bound = _BOUND.search(part)
+    if bound is not None and is_port(bound["port"]):
+        text = head + part[: bound.start("port")] + PORT + part[bound.end("port") :]
+        return replace(command, text=text, port=int(bound["port"]), takes_port=True)
     told = _named(command, head, part, server.form)
     if told is not command or _NAMED_OTHERWISE.search(part):
         return told

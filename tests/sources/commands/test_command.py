@@ -69,6 +69,8 @@ class TestThePort:
                 8010,
             ),
             ("env A=1 bin/rails server -p 3001", "env A=1 bin/rails server -p ${PORT}", 3001),
+            ("bin/rails server -b 'ssl://0.0.0.0:3001'", "bin/rails server -b 'ssl://0.0.0.0:${PORT}'", 3001),
+            ("puma -b tcp://127.0.0.1:9292", "puma -b tcp://127.0.0.1:${PORT}", 9292),
             ("bundle exec puma -p3001", "bundle exec puma -p${PORT}", 3001),
             ("gunicorn -b 0.0.0.0:9000 app.wsgi", "gunicorn -b 0.0.0.0:${PORT} app.wsgi", 9000),
             ("gunicorn --bind=:9000 app.wsgi", "gunicorn --bind=:${PORT} app.wsgi", 9000),
