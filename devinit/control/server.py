@@ -223,6 +223,9 @@ class Server:
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self._carry_out(reader, connection, tasks)
+        except asyncio.CancelledError:
+            # The supervisor ends. asyncio's streams may log a connection that was cancelled as an error.
+            log.debug("a connection of pid %s ends with the supervisor", pid)
         finally:
             self._connections.discard(connection)
             connection.close()

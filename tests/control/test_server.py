@@ -26,6 +26,22 @@ pytestmark = pytest.mark.timeout(30)
 QUESTION = b'{"jsonrpc": "2.0", "id": 1, "method": "echo", "params": {}}\n'
 
 
+class TestAConversation:
+    async def test_that_ends_with_the_supervisor_is_no_error(
+        self, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        talk = await house.talk()
+        await talk.say(b'{"jsonrpc": "2.0", "id": 1, "method": "wait", "params": {}}\n')
+        await house.methods.entered.get()
+        [conversation] = [each for each in asyncio.all_tasks() if "Server._serve" in repr(each.get_coro())]
+
+        conversation.cancel()
+        await asyncio.wait([conversation])
+        await talk.is_hung_up_on()
+
+        assert caplog.text == ""
+
+
 class TestAnAnswer:
     async def test_carries_the_id_of_its_request(self, house: House) -> None:
         talk = await house.talk()
