@@ -69,14 +69,18 @@ def misleading_names(
 ) -> frozenset[str]:
     """Return the names that a service must not take from its caller: client programs would reach other servers.
 
-    Without a service, those of a command beside the services. A server whose client names are left out, by the
+    Without a service, those of a command beside the services. With a server, those of its own client programs as
+    well: a command may be run in its environment. A server whose client names are left out, by the
     project or the service, is none that a client program finds by them.
     """
     left_out = {*project.left_out, *(service.left_out if service is not None else ())}
+    servers = [*_servers_for(project, endpoints, service)]
+    if service is not None and service.name in endpoints:
+        servers.append(service)
     return frozenset().union(
         *(
             declared.misleading(server)
-            for server in _servers_for(project, endpoints, service)
+            for server in servers
             if (declared := kind_of(server).client_names) is not None
             and client_names(server, endpoints[server.name]).keys() - left_out
         )

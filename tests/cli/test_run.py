@@ -82,7 +82,7 @@ class TestAShellForAnotherDatabase:
         return shop
 
     def test_leads_no_command_there(self, backend: Shop) -> None:
-        for words in (("run",), ("exec", "backend")):
+        for words in (("run",), ("exec", "backend"), ("exec", "db")):
             assert backend(*words, *self.ECHO, **self.SHELL).stdout == "127.0.0.1,,,mine\n"
 
     def test_leads_no_task_there(self, backend: Shop) -> None:

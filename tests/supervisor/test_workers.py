@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,9 +141,10 @@ class TestAReloaderThatReapsItsProgram:
         return lost_worker(ears, ["Set SECRET_KEY first"])
 
     def test_has_lost_it_when_nothing_runs_below(self, watching: Callable[..., int]) -> None:
-        found = self.lost(watching(self.IDLE, *self.TSX))
+        main = watching(self.IDLE, *self.TSX)
+        while (found := self.lost(main)) is None:
+            time.sleep(0.01)  # it has printed its line, and does not sleep yet
 
-        assert found is not None
         assert said_of(found) == "its program has ended, and tsx does not print how"
         assert found_dead(found, ["Set SECRET_KEY first"]).cause == (
             f"{said_of(found)}; its last line: Set SECRET_KEY first"
