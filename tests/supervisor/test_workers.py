@@ -110,7 +110,10 @@ class TestAReloaderThatReapsItsProgram:
 
     PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-S', '-E', '-c', *sys.argv[1:]])"
     IDLE = "import signal; print(flush=True); signal.pause()"
-    WITH_A_PROGRAM = f"import os, signal; os.fork(); {IDLE.partition('; ')[2]}"
+    WITH_A_PROGRAM = (
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(999)']); "
+        "print(flush=True); child.wait()"
+    )
     TSX = ("/shop/node_modules/.bin/tsx", "watch", "app.ts")
 
     @pytest.fixture
@@ -155,7 +158,10 @@ class TestAReloaderThatReapsItsProgram:
         assert self.lost(watching(self.IDLE, *words)) is None
 
     def test_has_lost_nothing_while_its_program_runs(self, watching: Callable[..., int]) -> None:
-        assert self.lost(watching(self.WITH_A_PROGRAM, *self.TSX)) is None
+        main = watching(self.WITH_A_PROGRAM, *self.TSX)
+
+        # Whichever of its processes sleeps at the moment.
+        assert [self.lost(main) for _ in range(20)] == [None] * 20
 
     def test_may_still_be_starting_in_its_first_seconds(
         self, watching: Callable[..., int], monkeypatch: pytest.MonkeyPatch
