@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BUSY = ("waiting", "starting", "stopping", "backoff", "unhealthy")
 TELLING_SECONDS = 0.1
 """For less than this no user has waited."""
+_RAN_BEFORE = "ran on "
+"""How the reason begins of a one-shot that was not run: it has run on this data."""
 
 
 class Line:
@@ -145,6 +147,8 @@ class Board:
                 return paint.bad(symbols["bad"]), f"failed{detail}"
             case "stopped":
                 return paint.dim(symbols["rest"]), f"stopped{detail}"
+            case "exited" if reason.startswith(_RAN_BEFORE):
+                return paint.dim(symbols["rest"]), reason
             case "exited":
                 return paint.dim(symbols["rest"]), "finished"
             case "waiting" if not reason:

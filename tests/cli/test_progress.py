@@ -55,6 +55,23 @@ class TestTheBoard:
 
         assert lines == ["… backend   starting 2.5 s", "… frontend  waiting"]
 
+    @pytest.mark.parametrize(
+        ("reason", "said"),
+        [
+            ("exited with code 0", "finished"),
+            (
+                "ran on 2026-11-30 22:10, once; `devinit restart seed` runs it again",
+                "ran on 2026-11-30 22:10, once; `devinit restart seed` runs it again",
+            ),
+        ],
+    )
+    def test_tells_a_one_shot_that_was_not_run_from_one_that_ended(self, reason: str, said: str) -> None:
+        shown = board()
+        shown.see(plan("seed"), 0)
+        shown.see(phase("seed", "exited", "starting", reason=reason), 1)
+
+        assert shown.lines(1, 80, 24) == [f"· seed  {said}"]
+
     def test_says_nothing_of_a_time_that_nobody_noticed(self) -> None:
         shown = board()
         shown.see(phase("backend", "starting"), 10)
