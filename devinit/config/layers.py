@@ -153,8 +153,9 @@ def added_by_detection(found: Project, services: Mapping[str, Service]) -> Itera
     added = [name for name, each in services.items() if name not in stated and kind_of(each).runs_a_command]
     if stated and is_complete and added:
         yield (
-            f"{', '.join(added)}: not in {CONFIGURATION_FILE}, but found in the repository, and started, too; "
-            "under [project] `detect = false` keeps to the file, `detect = true` to this without a word"
+            f"{', '.join(added)}: not in {CONFIGURATION_FILE}, but found in the repository: "
+            "`devinit start` runs that, too; under [project] `detect = false` keeps to the file, `detect = true` "
+            "to this without a word"
         )
 
 
