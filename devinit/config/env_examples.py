@@ -21,7 +21,9 @@ _PLACEHOLDER = re.compile(
     r"""x{3,}|todo|\.\.\.)["']?(?:[ \t]+\#.*)?""",
     re.IGNORECASE,
 )
-_LEFT_OPEN = re.compile(r"=[ \t]{0,9}<[^<>\s=;]{2,60}>[ \t]{0,9}(?:[;&\"']|$)|//<[^<>\s/]{2,60}>[:@/]")
+_LEFT_OPEN = re.compile(
+    r"=[ \t]{0,9}<[^<>\s=;]{2,60}>[ \t]{0,9}(?:[;&\"']|$)|://[^\s<>]{0,200}<[^<>\s/]{2,60}>"
+)
 """A part of a value that stands for the real one: `Host=<your-host>;Database=shop`."""
 MOST_NAMES = 5
 

@@ -55,9 +55,12 @@ class TestAnExample:
     def test_names_the_values_of_which_a_part_is_left_open(self, backend: Path) -> None:
         (backend / ".env.example").write_text(
             "CONNECTION_STRING=Host=<your-host>;Database=<your-db>\nTEMPLATE=<b>{name}</b>\nLIMIT=a < b\n"
+            'DATABASE_URL="postgresql://app:<password>@db.<region>.example.com/shop"\n'
         )
 
-        assert said(backend.parent)[0].endswith("and these have no value in it: CONNECTION_STRING")
+        assert said(backend.parent)[0].endswith(
+            "and these have no value in it: CONNECTION_STRING, DATABASE_URL"
+        )
 
     @pytest.mark.parametrize("name", [".env", ".env.local", ".env.development"])
     def test_is_nothing_to_say_beside_a_file(self, backend: Path, name: str) -> None:

@@ -47,6 +47,8 @@ _LIBRARIES = frozenset({"packages", "libs", "lib", "tooling", "plugins", "shared
 _LIBRARY_BUILD = re.compile(r"\blib\s{0,20}:\s{0,20}\{\s{0,50}(?:entry|name|formats|fileName)\b")
 _STDIO = re.compile(r"\bnew\s{1,9}StdioServerTransport\b")
 """What answers on standard input."""
+_CONTEXT = re.compile(r"\bcreateApplicationContext\(")
+"""A program of NestJS without a server."""
 _PLACEHOLDER = re.compile(r"\{\{|<%")
 _BUILT = ("dist/", "build/", "out/", "lib/", ".output/")
 _PORTS = {Role.BACKEND: 8000, Role.FRONTEND: 3000}
@@ -142,6 +144,8 @@ def _program(package: Package, script: str) -> Finding:
         return _by_its_folder(package, script, run)
     program = run.words[0]
     tool = TOOLS.get(program)
+    if program == "nest" and _answers_nothing(package):
+        return Finding((_worker(package, script),))
     if tool is not None and _serves(tool, run):
         return Finding() if _is_library(package, tool) else Finding((_of_a_tool(package, script, run, tool),))
     if name := DOCUMENTATION.get(program):
@@ -151,6 +155,14 @@ def _program(package: Package, script: str) -> Finding:
     if program in RUNNERS:
         return _of_a_runner(package, script, run)
     return Finding() if program in BUILDERS or tool is not None else _by_its_folder(package, script, run)
+
+
+def _answers_nothing(package: Package) -> bool:
+    """Tell whether a program of NestJS has a context alone: it works off a queue, and listens nowhere."""
+    texts = [javascript.plain(package.tree.text(file)) for file in sources_of(package)]
+    return any(_CONTEXT.search(text) for text in texts) and not any(
+        javascript.listens(text) is not None for text in texts
+    )
 
 
 def _serves(tool: Tool, run: Run) -> bool:

@@ -28,6 +28,7 @@ MOST_NOTES = 50
 """A file of nonsense has one for each line."""
 _PORT_OPTION = re.compile(r"(?<!\S)(?:--port|-p)(?:=|[ \t]+)(\d{1,5})(?!\S)")
 
+_NEST = "nest"
 _RUN_FILES = frozenset({"node", "tsx", "ts-node", "ts-node-dev", "tsnd", "nodemon", "bun"})
 """Programs that run a source file of the repository."""
 
@@ -129,7 +130,8 @@ def _add_process(process: Process, command: Command, listing: Listing) -> None:
     port, variables, said = _port(process, command, script, listing)
     program = list(script.program if script else command.program)
     works = programs.only_works(process.name, list(command.program)) or (script and script.only_works)
-    if port is None and not works and not programs.watches_files(program):
+    is_context = script is not None and script.tool == _NEST
+    if port is None and not works and not is_context and not programs.watches_files(program):
         listing.note(
             process.place,
             f"{process.name} gets no port, because nothing shows whether it answers requests; `port` of "
@@ -217,12 +219,17 @@ def _serves(process: Process, command: Command, script: Script | None) -> bool:
 
 def _only_computes(process: Process, command: Command, script: Script | None, listing: Listing) -> bool:
     """Tell whether the program of a script is one of the repository's own in which nothing listens."""
-    if command.takes_port or command.serves or script is None or script.tool or script.said or script.strict:
+    if command.takes_port or command.serves or script is None or script.said or script.strict:
+        return False
+    directory = listing.bounds.root / command.folder
+    if script.tool == _NEST:
+        # It may have a context alone, in which it works off a queue.
+        return not may_listen(directory, listing.bounds)
+    if script.tool:
         return False
     is_called_a_server = process.name.lower() in programs.SERVING_NAMES
     program = next(iter(script.program), "")
     runs_files = program in _RUN_FILES or program.endswith(CODE)
-    directory = listing.bounds.root / command.folder
     return runs_files and not is_called_a_server and not may_listen(directory, listing.bounds)
 
 

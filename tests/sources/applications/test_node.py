@@ -212,6 +212,25 @@ class TestAPort:
         assert port.preferred == 4100
 
 
+class TestAProgramOfNest:
+    @pytest.mark.parametrize(
+        ("text", "port"),
+        [
+            ("await NestFactory.createApplicationContext(Root);\n", None),
+            ("await (await NestFactory.create(Root)).listen(process.env.PORT ?? 3005);\n", 3005),
+        ],
+        ids=["context", "server"],
+    )
+    def test_has_a_port_where_it_listens(self, root: Path, write: Write, text: str, port: int | None) -> None:
+        described = {"scripts": {"start:dev": "nest start --watch"}, "dependencies": {"@nestjs/core": "11"}}
+        write("package.json", json.dumps(described))
+        write("src/main.ts", f'import {{ NestFactory }} from "@nestjs/core";\n{text}')
+
+        [service] = detect(root).services.values()
+
+        assert (service.port and service.port.preferred) == port
+
+
 class TestAServerThatIsBuilt:
     def test_is_built_before_each_start(self, root: Path, write: Write) -> None:
         write("api/package.json", '{"scripts": {"build": "tsc", "start": "node dist/index.js"}}')
