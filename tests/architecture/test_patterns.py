@@ -177,6 +177,10 @@ EXEMPT = {
     ("devinit.sources.commands.command", "FORM"): "fixed words of one server",
     ("devinit.sources.packages", "SCRIPT"): "a quoted name with at most 100 spaces behind it",
     (
+        "devinit.exporters.kubernetes",
+        """f"(?<![\\\\w.-])({'|'.join(odd)})(?=[:/]|$)\"""",
+    ): "names of services as they stand, each once",
+    (
         "devinit.kinds.programs",
         "each.banner + VERSION",
     ): "the fixed words with which a server prints its version",
