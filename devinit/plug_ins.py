@@ -1,4 +1,4 @@
-"""What other packages bring that are installed beside devinit: kinds of services, formats of an export.
+"""What other packages bring that are installed beside devinit: kinds of services, sources, formats of an export.
 
 Found by entry points. Read for a name that is not built in, and by `devinit doctor`: to look through all packages
 takes milliseconds. Only what is installed beside devinit counts. A folder that merely is on the path, as the
@@ -10,13 +10,15 @@ from __future__ import annotations
 import site
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, distributions
 from shlex import quote
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
 from devinit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _Declared = TypeVar("_Declared")
 
@@ -70,6 +72,8 @@ class PlugIn(Struct, frozen=True, kw_only=True):
 
 def plug_ins(group: Group) -> Iterator[PlugIn]:
     """Yield what packages in devinit's own environment bring; nothing of them is loaded."""
+    from importlib.metadata import distributions  # 20 ms, which a project without plug-ins does not pay
+
     seen = set()
     for distribution in distributions(path=own_folders()):
         points = distribution.entry_points.select(group=group.name)

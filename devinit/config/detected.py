@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from devinit.config.absence import only_databases
 from devinit.config.discovery import usual_discovery_files
 from devinit.config.env_examples import folders_of, missing_env_files
+from devinit.config.source_plug_ins import found_by_packages
 from devinit.errors import StateFileError
 from devinit.kinds import kind_of
 from devinit.model.defaults import project_name
@@ -60,7 +62,8 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
     """Return the project over which a devinit.toml lies that has services of these names, and leaves some out."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would leave a checkout reached by a symlink
     bounds = bounds_of(root)
-    read = (source.read(bounds) for source in SOURCES if source.claims(root))
+    own = (source.read(bounds) for source in SOURCES if source.claims(root))
+    read = chain(own, found_by_packages(root, bounds))
     found = merged((each for each in read if not is_own_export(each.origin, bounds)), wanted)
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
     folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}

@@ -1,0 +1,1 @@
+"""Services that a team lists in a file of its own."""
