@@ -16,7 +16,7 @@ SLEEPS = b"pipe_read"
 POLLS = (b"epoll_wait", b"ep_poll")
 """The same of a thread in epoll: do_epoll_wait since Linux 5.11, ep_poll."""
 MOST_THREADS = 512
-"""Of one process. More are not looked at: a program with so many asks nobody."""
+"""Of one process; further ones are not looked at."""
 
 
 class Proof(Enum):

@@ -242,6 +242,15 @@ class TestFromAPipe:
         assert done.returncode == 1
         assert "app has not read 65,536 bytes of its standard input" in done.stderr
 
+    def test_a_service_that_ends_while_more_is_to_be_sent_is_an_error_alone(self, shop: Shop) -> None:
+        program(shop, "input(); raise SystemExit('no')", restart="never")
+
+        done = piped(shop, "x\n" + "more\n" * 100_000)
+
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "error: app" in done.stderr
+
     def test_a_service_that_fails_meanwhile_is_an_error(self, shop: Shop) -> None:
         program(shop, "input(); raise SystemExit('no')", restart="never")
 

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from devinit.cli.attached.session import pieces_of
+from devinit.cli.attached.session import hand_over, pieces_of
 from devinit.cli.output import talk
 from devinit.errors import ServiceError
 from devinit.system import terminal
@@ -47,9 +47,8 @@ class Piping:
 
         def read_all() -> None:
             # A daemon: nothing ends a read of standard input.
-            while data := os.read(0, ATOMIC_BYTES):
-                asyncio.run_coroutine_threadsafe(read.put(data), loop).result()
-            asyncio.run_coroutine_threadsafe(read.put(b""), loop).result()
+            while hand_over(read.put(data := os.read(0, ATOMIC_BYTES)), loop) and data:
+                pass
 
         threading.Thread(target=read_all, name="input", daemon=True).start()
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

@@ -7,6 +7,7 @@ that moment.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from devinit.dashboard.link import Found, Gone, Happened
 from devinit.system.standard_input import ATOMIC_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
     from pathlib import Path
 
     from devinit.control.wire import Json
@@ -53,7 +54,7 @@ class Session:
 
         def take(pieces: list[Piece]) -> None:
             # In the thread of the feed, which waits until they are shown.
-            asyncio.run_coroutine_threadsafe(self._take(pieces, show, lines), loop).result()
+            hand_over(self._take(pieces, show, lines), loop)
 
         feed = Feed(self._root, take)
         feed.follow([self.service])
@@ -104,6 +105,16 @@ class Session:
             self._resting = None
         if phase in AT_REST:
             self._resting = asyncio.get_running_loop().call_later(REST_SECONDS, self.is_over.set)
+
+
+def hand_over(work: Coroutine[object, object, None], loop: asyncio.AbstractEventLoop) -> bool:
+    """Have something done in the event loop, from another thread; False when the loop has ended meanwhile."""
+    try:
+        asyncio.run_coroutine_threadsafe(work, loop).result()
+    except (CancelledError, RuntimeError):
+        work.close()
+        return False
+    return True
 
 
 def is_phase_of(event: Json, service: str) -> bool:

@@ -53,7 +53,7 @@ class WatchOver:
         if runner.phase is not Phase.READY or runner.run.process is None:
             return
         if runner.input.look() is not None:
-            return  # a person debugs it: it answers when it goes on
+            return  # it answers when it goes on
         if runner.is_program and (found := down_by(runner.ears())) and self._is_for_the_user(found):
             self._went_down(found)
             return
