@@ -79,6 +79,18 @@ class TestPsql:
         assert f"PGPORT={port + 2}" in done.stdout.splitlines()
         assert "PGPASSWORD=0ther-pg" in done.stdout.splitlines()
 
+    def test_of_a_server_elsewhere_gets_what_its_url_says(self, databases: Shop) -> None:
+        text = (databases.root / "devinit.toml").read_text()
+        url = "postgresql://ada:p%40ss@db.example:5433/shop"
+        elsewhere = f'[services.archive]\nprovider = "postgres"\nurl = "{url}"\n'
+        (databases.root / "devinit.toml").write_text(f"{text}\n{elsewhere}")
+
+        done = databases("psql", "-s", "archive")
+
+        assert {"PGHOST=db.example", "PGPORT=5433", "PGUSER=ada", "PGPASSWORD=p@ss", "PGDATABASE=shop"} <= {
+            *done.stdout.splitlines()
+        }
+
     def test_of_the_test_database(self, databases: Shop) -> None:
         assert "PGDATABASE=shop_test" in databases("psql", "--test").stdout.splitlines()
 
@@ -108,6 +120,16 @@ class TestRedisCli:
             f"argument {each}" for each in (*place, "get", "x")
         ]
         assert "REDISCLI_AUTH=s3cret-redis" in lines
+
+    def test_of_a_server_elsewhere_gets_what_its_url_says(self, databases: Shop) -> None:
+        text = (databases.root / "devinit.toml").read_text()
+        elsewhere = '[services.cache]\nprovider = "redis"\nurl = "redis://:p%40ss@cache.example:6380/3"\n'
+        (databases.root / "devinit.toml").write_text(f"{text}\n{elsewhere}")
+
+        lines = databases("redis-cli", "-s", "cache").stdout.splitlines()
+
+        assert lines[:6] == [f"argument {each}" for each in ("-h", "cache.example", "-p", "6380", "-n", "3")]
+        assert "REDISCLI_AUTH=p@ss" in lines
 
     @pytest.mark.parametrize(
         ("url", "words"),
