@@ -74,3 +74,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give a worker of pytest-xdist a network of its own."""
     if hasattr(config, "workerinput"):
         enter_own_network()
+
+
+def pytest_collection_modifyitems() -> None:
+    """Let no property fail for the time that it takes: another process may have had the processor meanwhile."""
+    if "hypothesis" not in sys.modules:
+        return
+    from hypothesis import HealthCheck, settings  # 0.3 s, which most runs of a few tests do without
+
+    # On top of what is in force: with CI in the environment, Hypothesis has a profile for that.
+    settings.register_profile(
+        "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("busy")
