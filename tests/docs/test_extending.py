@@ -1,4 +1,4 @@
-"""The guide about kinds of services shows the example that is tested, word for word."""
+"""The guide about packages that extend devinit shows the examples that are tested, word for word."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ import pytest
 
 from tests.docs.test_documents import FENCE, ROOT
 
-EXAMPLE = ROOT / "tests" / "plug_ins" / "devinit-mailbox"
+EXAMPLES = ROOT / "tests" / "plug_ins"
 GUIDE = ROOT / "docs" / "guides" / "extending.md"
 
 
-@pytest.mark.parametrize("file", ["devinit_mailbox/kind.py", "devinit_mailbox/provider.py", "pyproject.toml"])
-def test_the_guide_shows_each_file_of_the_example(file: str) -> None:
+@pytest.mark.parametrize(
+    "file",
+    [
+        "devinit-mailbox/devinit_mailbox/kind.py",
+        "devinit-mailbox/devinit_mailbox/provider.py",
+        "devinit-mailbox/pyproject.toml",
+        "devinit-addresses/devinit_addresses/__init__.py",
+        "devinit-addresses/pyproject.toml",
+        "devinit-steps/devinit_steps/source.py",
+        "devinit-steps/pyproject.toml",
+    ],
+)
+def test_the_guide_shows_each_file_of_the_examples(file: str) -> None:
     shown = [body for _, body in FENCE.findall(GUIDE.read_text())]
 
-    assert (EXAMPLE / file).read_text() in shown
+    assert (EXAMPLES / file).read_text() in shown
