@@ -23,7 +23,7 @@ import pexpect
 import pytest
 
 from devinit.ports.hold import Hold, hold
-from devinit.system.paths import project_id
+from devinit.system.paths import run_mark
 from devinit.system.processes import members_of, process_ids
 from tests.places import state_of
 
@@ -166,7 +166,7 @@ class Shop:
                 if b"devinit.supervisor" in words and os.fsencode(self.root) in words:
                     os.kill(pid, signal.SIGKILL)
         for service in self._text:
-            for member in members_of(None, f"{project_id(self.root)}/{service}"):
+            for member in members_of(None, run_mark(self.root, service)):
                 with suppress(ProcessLookupError):
                     os.kill(member.pid, signal.SIGKILL)
 
