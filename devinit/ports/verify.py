@@ -10,6 +10,13 @@ from msgspec import Struct
 from devinit.model.port import Listener
 from devinit.system.listeners import socket_inodes, tcp_listeners
 
+SIDE_PORTS = frozenset({2345, 5005, 5678, 9229, 9230, 24678, 35729})
+"""Where debuggers listen by default (Delve, Java, debugpy, Node), and what reloads pages (Vite as a part of
+another server, LiveReload). They are there before the server itself, for seconds while it is compiled.
+
+Sources: the documentation of each of them.
+"""
+
 
 class Ours(Struct, frozen=True):
     """The service listens on its port, and no other process does, on either family."""
@@ -40,7 +47,7 @@ Ownership: TypeAlias = Ours | Nobody | Foreign | Elsewhere
 def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = ()) -> Ownership:
     """Tell who listens on a port, for a service whose tree is `pids`; takes 0.05-0.4 ms.
 
-    `expected` are the service's other ports (a debugger's), which are not taken for a move.
+    `expected` are the service's other ports (a debugger's), which are not taken for a move; nor are SIDE_PORTS.
     """
     held = {pid: socket_inodes(pid) for pid in pids}
     ours = frozenset[int]().union(*held.values())
@@ -50,5 +57,9 @@ def ownership(port: int, pids: Collection[int], *, expected: Collection[int] = (
     if here:
         inodes = {found.inode for found in here}
         return Ours(tuple(pid for pid, sockets in held.items() if sockets & inodes))
-    elsewhere = {found.port for found in tcp_listeners() if found.inode in ours} - {port, *expected}
+    elsewhere = {found.port for found in tcp_listeners() if found.inode in ours} - {
+        port,
+        *expected,
+        *SIDE_PORTS,
+    }
     return Elsewhere(tuple(sorted(elsewhere))) if elsewhere else Nobody()

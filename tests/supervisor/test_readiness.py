@@ -19,6 +19,7 @@ from devinit.model.probe import (
     ProbeVerdict,
     TcpProbe,
 )
+from devinit.ports import verify
 from devinit.supervisor.readiness import proving
 from devinit.supervisor.readiness.proving import interval_of, seconds_of_attempt, until_ready
 from devinit.supervisor.readiness.subject import Elsewhere, Foreign, Ready, Subject, TimeOver
@@ -318,6 +319,25 @@ class TestAServiceThatListensElsewhere:
         found = await until_ready(watcher.subject(asked, timeout=0.6, extra=(debugger,)))
 
         assert isinstance(found, TimeOver)
+
+    @pytest.mark.parametrize("has_chosen", [False, True])
+    async def test_is_not_taken_for_its_debugger(
+        self,
+        launch: Launcher,
+        watcher: Watcher,
+        free_ports: FreePorts,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        has_chosen: bool,
+    ) -> None:
+        asked, debugger, chosen = free_ports(3)
+        monkeypatch.setattr(verify, "SIDE_PORTS", frozenset({debugger}), raising=False)
+        ports = (debugger, chosen) if has_chosen else (debugger,)
+        listen(launch, *(f"127.0.0.1,{port}" for port in ports))
+
+        found = await until_ready(watcher.subject(asked, timeout=4))
+
+        assert found == Elsewhere(chosen) if has_chosen else isinstance(found, TimeOver)
 
     async def test_is_not_guessed_at_when_it_listens_on_several(
         self, launch: Launcher, watcher: Watcher, free_ports: FreePorts
