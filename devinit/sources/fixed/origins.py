@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from devinit.python_code import parsed
+from devinit.sources.fixed.python_names import is_one_of, name_of
 
 LOCAL = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0)"
 _ADDRESS = re.compile(rf"(?:https?|wss?)://{LOCAL}:(\d{{2,5}})\b")
@@ -71,7 +72,7 @@ def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
     overridable = {
         id(inner)
         for node in ast.walk(module)
-        if isinstance(node, ast.ClassDef) and any(_name_of(base).endswith(_SETTINGS) for base in node.bases)
+        if isinstance(node, ast.ClassDef) and any(name_of(base).endswith(_SETTINGS) for base in node.bases)
         for field in node.body
         if not isinstance(field, ast.FunctionDef)  # what a property computes is no field
         for inner in ast.walk(field)
@@ -80,9 +81,9 @@ def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
         if id(node) in overridable:
             continue
         match node:
-            case ast.Assign(targets=[target], value=value) if _ORIGINS.search(_name_of(target)):
+            case ast.Assign(targets=[target], value=value) if _ORIGINS.search(name_of(target)):
                 values = [value]
-            case ast.AnnAssign(target=target, value=ast.expr() as value) if _ORIGINS.search(_name_of(target)):
+            case ast.AnnAssign(target=target, value=ast.expr() as value) if _ORIGINS.search(name_of(target)):
                 values = [value]
             case ast.keyword(arg=str() as name, value=value) if _ORIGINS.search(name):
                 values = [value]
@@ -90,21 +91,9 @@ def _lists_of_origins(module: ast.Module) -> Iterator[ast.expr]:
                 returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
                 values = [each for each in returned if isinstance(each, ast.List | ast.Tuple)]
                 inner = (part for each in node.body for part in ast.walk(each))
-                values = [] if any(map(_reads_environment, inner)) else values
+                values = [] if any(is_one_of(_READS_ENVIRONMENT, each) for each in inner) else values
             case _:
                 continue
-        yield from (each for each in values if not any(map(_reads_environment, ast.walk(each))))
-
-
-def _reads_environment(node: ast.AST) -> bool:
-    name = _name_of(node.func) if isinstance(node, ast.Call) else _name_of(node)
-    return name in _READS_ENVIRONMENT and isinstance(node, (ast.Call, ast.Attribute, ast.Name))
-
-
-def _name_of(node: ast.AST) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(value=value):
-            return _name_of(value)
-    return ""
+        yield from (
+            each for each in values if not any(is_one_of(_READS_ENVIRONMENT, each) for each in ast.walk(each))
+        )

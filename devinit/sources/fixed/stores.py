@@ -18,6 +18,7 @@ from devinit.sources.addresses import Login
 from devinit.sources.files import content_of, decoded, entries_below, read, seen
 from devinit.sources.fixed.constant import Constant, Direction
 from devinit.sources.fixed.containers import Containers, of_container
+from devinit.sources.fixed.python_names import is_one_of, name_of
 from devinit.sources.fixed.store_texts import (
     COMPILED,
     KINDS,
@@ -210,19 +211,19 @@ def _overridable(module: ast.Module) -> set[int]:
     found: set[int] = set()
     for node in ast.walk(module):
         match node:
-            case ast.ClassDef(bases=bases) if any(_name_of(base).endswith(_SETTINGS) for base in bases):
+            case ast.ClassDef(bases=bases) if any(name_of(base).endswith(_SETTINGS) for base in bases):
                 found |= _ids(node)
             case ast.arguments():
                 found |= _ids(node)
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Expr() | ast.Return():
                 targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-                names = [_name_of(target) for target in targets if target is not None]
+                names = [name_of(target) for target in targets if target is not None]
                 for name in filter(None, names):
                     assigned.setdefault(name, []).append(node)
                 is_default = any("DEFAULT" in name.upper() for name in names)
-                if is_default or any(_reads_environment(inner) for inner in ast.walk(node)):
+                if is_default or any(is_one_of(_READS_ENVIRONMENT, inner) for inner in ast.walk(node)):
                     found |= _ids(node)
-            case ast.If(test=test) if any(_reads_environment(inner) for inner in ast.walk(test)):
+            case ast.If(test=test) if any(is_one_of(_READS_ENVIRONMENT, inner) for inner in ast.walk(test)):
                 found |= _ids(node)
     for several in assigned.values():
         if len(several) > 1:
@@ -232,17 +233,3 @@ def _overridable(module: ast.Module) -> set[int]:
 
 def _ids(node: ast.AST) -> set[int]:
     return {id(inner) for inner in ast.walk(node)}
-
-
-def _reads_environment(node: ast.AST) -> bool:
-    name = _name_of(node.func) if isinstance(node, ast.Call) else _name_of(node)
-    return name in _READS_ENVIRONMENT and isinstance(node, (ast.Call, ast.Attribute, ast.Name))
-
-
-def _name_of(node: ast.AST | None) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(value=value):
-            return _name_of(value)
-    return ""
