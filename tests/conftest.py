@@ -47,6 +47,10 @@ class Machine(NamedTuple):
     runtime: Path
 
 
+LONG_FILES = frozenset({"test_withstood.py"})
+"""Whose tests wait for minutes in all, because that is what they are about."""
+
+
 @pytest.fixture(scope="session")
 def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return new folders, without a look through those of the other tests, as `mktemp` takes one for each number."""
@@ -76,8 +80,12 @@ def pytest_configure(config: pytest.Config) -> None:
         enter_own_network()
 
 
-def pytest_collection_modifyitems() -> None:
-    """Let no property fail for the time that it takes: another process may have had the processor meanwhile."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files, so that no worker is left alone with one at the end.
+
+    And let no property fail for the time that it takes: another process may have had the processor meanwhile.
+    """
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
     if "hypothesis" not in sys.modules:
         return
     from hypothesis import HealthCheck, settings  # 0.3 s, which most runs of a few tests do without
