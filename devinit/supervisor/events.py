@@ -36,6 +36,8 @@ class Broadcaster:
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._latest: deque[Event] = deque(maxlen=REMEMBERED)
+        self.told = 0
+        """How many events there were."""
 
     def add(self, listener: Listener) -> None:
         """Hand events to this listener from now on."""
@@ -48,6 +50,7 @@ class Broadcaster:
     def tell(self, event: Event) -> None:
         """Hand an event to all listeners."""
         self._latest.append(event)
+        self.told += 1
         for listener in tuple(self._listeners):
             listener(event)
 

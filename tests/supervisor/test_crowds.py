@@ -7,21 +7,24 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from devinit.control.greeting import greeting_of
 from devinit.control.messages import INVALID_PARAMS
-from devinit.control.server import MOST_REQUESTS, Server
+from devinit.control.server import MOST_REQUESTS, Connection, Server
 from devinit.supervisor.events import Broadcaster
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.reporting import report
 from devinit.supervisor.server.handlers import ORDERS, Handlers
+from devinit.supervisor.stack.configuration import Configuration
 from devinit.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from devinit.model.event import Event
     from tests.conftest import Machine
     from tests.supervisor.conftest import Shop
 
@@ -54,6 +57,16 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counted
 
 
+class Listening(Connection):
+    """A client's connection, without a client."""
+
+    def __init__(self, tell: Callable[[Event], None]) -> None:
+        self.tell = tell  # type: ignore[method-assign,assignment]
+
+    def on_close(self, act: Callable[[], None]) -> None:
+        """It stays open."""
+
+
 @asynccontextmanager
 async def serving(root: Path, path: Path) -> AsyncIterator[asyncio.Event]:
     """Serve a project in this process, as its supervisor does; tell when a client was let go of."""
@@ -74,6 +87,34 @@ async def connected(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWri
     reader, writer = await asyncio.open_unix_connection(str(path), limit=1 << 24)
     await reader.readline()
     return reader, writer
+
+
+class TestASubscription:
+    async def test_is_answered_with_a_status_that_is_not_older_than_an_event_before_it(
+        self, root: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch, made: list[int]
+    ) -> None:
+        looks: list[int] = []
+        look = Configuration.error
+
+        async def look_while_something_happens(configuration: Configuration) -> str | None:
+            looks.append(len(made))
+            if len(looks) == 1:
+                handlers._stage.broadcaster.note("something happens")
+            return await look(configuration)
+
+        monkeypatch.setattr(Configuration, "error", look_while_something_happens)
+        async with asyncio.TaskGroup() as tasks:
+            supervisor = Supervisor(Stage(root, Broadcaster()), tasks)
+            await supervisor.configuration.ensure({}, None)
+            handlers = Handlers(supervisor, lambda: None)
+            heard: list[int] = []
+            connection = Listening(lambda _event: heard.append(len(made)))
+
+            await handlers.subscribe(msgspec.Raw(b"{}"), connection)
+            supervisor.stage.logs.close()
+
+        assert len(heard) == 1
+        assert len(made) > heard[0]
 
 
 class TestASupervisorWith300Services:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ from devinit.control.messages import (
 from devinit.control.server import Connection, UnknownMethod, encoder
 from devinit.model.names import service_of
 from devinit.model.port import PortReport
+from devinit.model.service import Service
 from devinit.model.status import (
     CheckReport,
     CommandSetting,
@@ -58,6 +59,8 @@ from devinit.system.usage import Usage, usage_of
 
 # Results are encoded as JSON as they are; Any because each method has its own shape (model.status).
 Method = Callable[["Handlers", msgspec.Raw, Connection], Awaitable[Any]]
+MOST_ATTEMPTS = 5
+"""How often a status for a subscriber is made while events come faster than that."""
 
 
 class Handlers:
@@ -90,8 +93,7 @@ class Handlers:
 
     async def _encoded_status(self) -> msgspec.Raw:
         new = await self._configuration.new_services()
-        self._stack.look_at_data()
-        return await self._with_error(report.project_status(self._stack.runners, self._stage, {}, {}, new))
+        return self._status_now({}, {}, new, await self._configuration_error())
 
     async def _encoded_measured_status(self) -> msgspec.Raw:
         # One walk through /proc for all services.
@@ -103,13 +105,19 @@ class Handlers:
             await self._configuration.changed_since(),
             await self._configuration.new_services(),
         )
-        self._stack.look_at_data()
-        return await self._with_error(
-            report.project_status(self._stack.runners, self._stage, measured, changed, new)
-        )
+        return self._status_now(measured, changed, new, await self._configuration_error())
 
-    async def _with_error(self, status: ProjectStatus) -> msgspec.Raw:
-        status["configuration_error"] = await self._configuration_error()
+    def _status_now(
+        self,
+        measured: Mapping[str, tuple[Usage, float | None]],
+        changed: Mapping[str, list[str]],
+        new: Iterable[Service],
+        error: str | None,
+    ) -> msgspec.Raw:
+        """Return what is so. Nothing is awaited here: it would be older than an event that is told meanwhile."""
+        self._stack.look_at_data()
+        status = report.project_status(self._stack.runners, self._stage, measured, changed, new)
+        status["configuration_error"] = error
         return encoded(status)
 
     async def _configuration_error(self) -> str | None:
@@ -315,9 +323,16 @@ class Handlers:
 
     async def subscribe(self, _params: msgspec.Raw, connection: Connection) -> msgspec.Raw:
         """Return the status, and tell every event from now on."""
-        self._stage.broadcaster.add(connection.tell)
-        connection.on_close(lambda: self._stage.broadcaster.remove(connection.tell))
-        return await self.status(msgspec.Raw(b"{}"), connection)
+        broadcaster = self._stage.broadcaster
+        broadcaster.add(connection.tell)
+        connection.on_close(lambda: broadcaster.remove(connection.tell))
+        for _ in range(MOST_ATTEMPTS):
+            told = broadcaster.told
+            answer = await self.status(msgspec.Raw(b"{}"), connection)
+            if broadcaster.told == told:
+                break
+            # The client has had an event that may be newer than this answer, and would believe the answer.
+        return answer
 
     async def _configured(self) -> None:
         """Have services to ask about. Where there are some, no stop or start that goes on is waited for."""
