@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -80,12 +81,15 @@ def pytest_configure(config: pytest.Config) -> None:
         enter_own_network()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long files, so that no worker is left alone with one at the end.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the long files where workers run side by side, so that none is left alone with one at the end.
 
     And let no property fail for the time that it takes: another process may have had the processor meanwhile.
     """
-    items.sort(key=lambda item: item.path.name not in LONG_FILES)
+    if hasattr(config, "workerinput"):
+        count = Counter(item.path for item in items)
+        # As pytest-xdist does by itself, but for files that are long with few tests.
+        items.sort(key=lambda item: (item.path.name not in LONG_FILES, -count[item.path]))
     if "hypothesis" not in sys.modules:
         return
     from hypothesis import HealthCheck, settings  # 0.3 s, which most runs of a few tests do without
