@@ -15,7 +15,7 @@ from devinit.errors import DevinitError, StateFileError, UsageError
 from devinit.model.names import CONFIGURATION_FILE, DISCOVERY_FILE, ENVIRONMENT_FILE, PORTS_FILE
 from devinit.system import terminal
 from devinit.system.files import read_bytes, write_atomically
-from devinit.system.former import keep_former
+from devinit.system.former import keep_former, rights_of
 from devinit.system.state_folders import state_folder
 
 TYPE_CHECKING = False
@@ -91,7 +91,7 @@ def run(arguments: Arguments) -> int:
         tell(project.notes)
         return 0
     kept = keep_what_differs(path, text, root)
-    write_atomically(path, text, inside=root)
+    write_atomically(path, text, mode=rights_of(path), inside=root)
     if arguments.json:
         written = {"path": str(path), "services": list(project.services), "notes": list(project.notes)}
         evidence = {name: evidence_of(name, project) for name in project.services}
@@ -238,7 +238,7 @@ def keep_what_differs(path: Path, text: str, root: Path) -> Path | None:
     former = read_bytes(path, inside=root)
     if former is None or former == text.encode():
         return None
-    return Path(keep_former(path, former, mode=0o644))
+    return Path(keep_former(path, former))
 
 
 def ignoring(root: Path) -> list[str]:
@@ -250,8 +250,7 @@ def ignoring(root: Path) -> list[str]:
         text = (read_bytes(path, inside=root) or b"").decode()
         missing = [name for name in WRITTEN if name not in text.split()]
         if missing:
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            write_atomically(path, with_lines(text, missing), mode=mode, inside=root)
+            write_atomically(path, with_lines(text, missing), mode=rights_of(path), inside=root)
     except (StateFileError, UnicodeDecodeError):
         return [f"add to .gitignore: {', '.join(WRITTEN)}"]
     return [f"added to .gitignore: {', '.join(missing)}"] if missing else []

@@ -12,7 +12,7 @@ from devinit.errors import StateFileError, UsageError
 from devinit.exporters.exporter import File
 from devinit.exporters.marking import Standing, marked, standing
 from devinit.system.files import LARGEST_SETTINGS, read_text, write_atomically
-from devinit.system.former import keep_former
+from devinit.system.former import keep_former, rights_of
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -56,12 +56,12 @@ def write(target: Target) -> Path | None:
     kept = None
     if target.standing in (Standing.FOREIGN, Standing.EDITED):
         former = read_text(target.path, inside=target.inside, most=LARGEST_SETTINGS) or ""
-        kept = Path(keep_former(target.path, former.encode(), mode=0o644))
+        kept = Path(keep_former(target.path, former.encode()))
     try:
         target.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StateFileError(f"{target.path.parent} cannot be made: {error.strerror}") from error
-    write_atomically(target.path, target.text, inside=target.inside)
+    write_atomically(target.path, target.text, mode=rights_of(target.path), inside=target.inside)
     return kept
 
 

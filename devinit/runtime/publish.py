@@ -64,7 +64,7 @@ def publish_environment(root: Path, values: Mapping[str, str], writer: str = "")
     if (former := environment_of_user(root)) is not None:
         from devinit.system.former import keep_former  # only at the first start beside such a file
 
-        kept = keep_former(path, former, mode=PRIVATE)
+        kept = keep_former(path, former, most=PRIVATE)
     write_atomically(path, content, mode=PRIVATE, inside=root)
     return True, kept
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import os
+import stat
 from itertools import chain, count
 
 from devinit.system.files import not_written
 from devinit.system.regular import open_regular
 
+USUAL = 0o644
+"""The rights of a file that a command writes for a repository, before the umask."""
 
-def keep_former(path: str | os.PathLike[str], content: bytes, *, mode: int) -> str:
+
+def rights_of(path: str | os.PathLike[str]) -> int:
+    """Return the rights that a file has, which what replaces it keeps; of one that is not there the usual ones."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode) & 0o777
+    except OSError:
+        return USUAL
+
+
+def keep_former(path: str | os.PathLike[str], content: bytes, *, most: int = 0o777) -> str:
     """Write the content to `path.old`, or to the first free name of `path.old.2`, `path.old.3` …; return the name.
 
     Nothing that is there is replaced or written through. A copy that has the same content already is returned as
-    it is. Raise StateFileError when the copy cannot be written.
+    it is. The copy has the rights of the file, and none beyond `most`: a `.env` may be for its owner alone. Raise
+    StateFileError when the copy cannot be written.
     """
-    name = os.fspath(path)
+    name, mode = os.fspath(path), rights_of(path) & most
     for kept in chain([f"{name}.old"], (f"{name}.old.{number}" for number in count(2))):
         try:
             descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)

@@ -145,6 +145,16 @@ class TestWriting:
         assert (web.root / "P.old").read_text() == before
         assert f"PORT={port + 3}" in path.read_text()
 
+    def test_keeps_a_private_file_private(self, web: Shop) -> None:
+        path = web.root / ".env"
+        path.write_text("TOKEN=plain-9f8e7d6c\n")
+        path.chmod(0o600)
+
+        assert web("export", "env", "-o", ".env", "--force").returncode == 0
+
+        assert (web.root / ".env.old").stat().st_mode & 0o777 == 0o600
+        assert path.stat().st_mode & 0o777 == 0o600
+
     def test_writes_all_files_or_none(self, web: Shop) -> None:
         folder = web.root / ".vscode"
         folder.mkdir()
