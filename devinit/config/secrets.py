@@ -34,7 +34,7 @@ def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
         if hides(name) and value.lower() not in SWITCHES:
             found[value] = name
         else:
-            found |= {part: found.get(part, "") for part in _hidden_parts(value)}
+            found |= {part: found.get(part, "") for part in hidden_parts(value)}
     words = {value for name, value in values.items() if not hides(name)}
     words |= NO_SECRETS
     secrets = {text: name for text, name in found.items() if len(text) >= SHORTEST and text not in words}
@@ -42,7 +42,7 @@ def secrets_of(values: Mapping[str, str]) -> dict[str, str]:
     return dict(sorted(secrets.items(), key=lambda each: -len(each[0])))
 
 
-def _hidden_parts(value: str) -> Iterator[str]:
+def hidden_parts(value: str) -> Iterator[str]:
     """Yield what of a value is hidden where it is shown."""
     first, *rest = masked(value).split(HIDDEN)
     position = len(first)

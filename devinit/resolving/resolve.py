@@ -6,6 +6,7 @@ It needs no supervisor. Files are read, and nothing of the repository is run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -13,7 +14,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from devinit.config.env_files import candidates, given_env_files
-from devinit.errors import DevinitError
+from devinit.config.secrets import secrets_of
+from devinit.errors import ConfigError, DevinitError
 from devinit.kinds import kind_of
 from devinit.kinds.command import arguments, arguments_of_parts, needs_shell
 from devinit.kinds.providers import PROVIDERS, Place
@@ -77,6 +79,8 @@ class QuietEnvFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self.hidden: set[str] = set()
+        """Variables for whose values placeholders stand."""
 
     def env_files_of(self, service: Service) -> tuple[Path, ...]:
         """Return the files that a service is given, those that count more later."""
@@ -84,7 +88,9 @@ class QuietEnvFiles:
 
     def files_of(self, service: Service, caller: dict[str, str]) -> dict[str, Stated]:
         """Return what they state. Raise ConfigError for one that cannot be used."""
-        return stated_in(self.env_files_of(service), caller=caller)
+        stated = stated_in(self.env_files_of(service), caller=caller)
+        hidden = stated.keys() & self.hidden
+        return stated | {name: stated[name]._replace(value=placeholder(name)) for name in hidden}
 
 
 class _Resolving:
@@ -96,6 +102,8 @@ class _Resolving:
         self._callers = referred_to(templates_of(project))
         self._base = {name: placeholder(name) for name in self._callers}
         self._files = QuietEnvFiles(project.root)
+        self._secrets = secrets_beside(project, self._files, self._base)
+        self._files.hidden = self._callers.intersection(self._secrets.values())
         self._endpoints = self._endpoints_of(project)
         self._environments = Environments(project.root, self._files)
         self._derived: Derived = self._environments.derived(project, self._endpoints, self._base)
@@ -111,7 +119,7 @@ class _Resolving:
             source=CONFIGURATION_FILE if project.source is not None else DETECTION,
             reader=self._reader,
             services=tuple(self._service(each) for each in project.services.values()),
-            environment=_exported(environment, self._callers),
+            environment=_exported(environment, self._callers, self._secrets),
             tasks=tuple(
                 ResolvedTask(name=each.name, description=each.description) for each in project.tasks.values()
             ),
@@ -192,7 +200,8 @@ class _Resolving:
         ours = self._rewritten({name: text for name, text in values.items() if name not in of_files})
         if self._is_inside and "HOST" in ours:
             ours["HOST"] = EVERYWHERE
-        return _exported(ours, self._callers, {*service.env, *self._project.environment}), {**values, **ours}
+        stated_here = {*service.env, *self._project.environment}
+        return _exported(ours, self._callers - stated_here, self._secrets), {**values, **ours}
 
     def _service(self, service: Service) -> ResolvedService:
         root = self._project.root
@@ -257,8 +266,8 @@ class _Resolving:
             expanded = command_inside(expanded, own, self._places())
         words = arguments(expanded, key=key)
         return Command(
-            line=value_of(expanded),
-            words=tuple(value_of(each) for each in words),
+            line=value_of(expanded, self._secrets),
+            words=tuple(value_of(each, self._secrets) for each in words),
             needs_shell=needs_shell(expanded, words[0]) if words[0] != "sh" else words[:2] == ("sh", "-c"),
         )
 
@@ -277,12 +286,22 @@ class _Resolving:
         return Role.SERVER if service.port is not None else Role.WORKER
 
 
-def _exported(
-    values: Mapping[str, str], callers: set[str], stated: set[str] | frozenset[str] = frozenset()
-) -> dict[str, Value]:
-    """Return variables as an export has them: without what the caller's shell has anyway, unless it is stated."""
+def _exported(values: Mapping[str, str], callers: set[str], secrets: Mapping[str, str]) -> dict[str, Value]:
+    """Return variables as an export has them: without what the caller's shell has anyway."""
     kept = {name: text for name, text in values.items() if name != "DEVINIT_PROJECT"}
-    return given(kept, callers - stated)
+    return given(kept, callers, secrets)
+
+
+def secrets_beside(project: Project, files: QuietEnvFiles, caller: dict[str, str]) -> dict[str, str]:
+    """Return the secrets of the `.env` files of a project, each with its variable.
+
+    A template (`${API_TOKEN}`) or a compose file has put them into values and commands.
+    """
+    stated: dict[str, str] = {}
+    for service in project.services.values():
+        with suppress(ConfigError):  # said of the service that is given the file
+            stated |= {name: each.value for name, each in files.files_of(service, caller).items()}
+    return {secret: name for secret, name in secrets_of(stated).items() if name}
 
 
 def with_placeholder(service: Service) -> Service:

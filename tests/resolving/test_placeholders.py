@@ -37,3 +37,10 @@ def test_a_secret_that_is_written_down_becomes_a_reference_to_its_variable(name:
 
 def test_names_with_a_default_are_not_asked_for() -> None:
     assert referred_to(["${A} ${B:-x} $C $${D}", "${E:-${F}}"]) == {"A"}
+
+
+def test_a_text_of_a_repository_that_looks_like_one_stays_what_it_is() -> None:
+    for name in ("X}; rm -rf ~; ${X", "\udcff"):
+        text = f"devinit0ref{name.encode(errors='surrogateescape').hex()}z"
+
+        assert value_of(text) == Value((text,))

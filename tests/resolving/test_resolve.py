@@ -11,7 +11,8 @@ import pytest
 from devinit.errors import ConfigError
 from devinit.model.resolved import Reader, Role
 from devinit.model.service import Condition, Scheme
-from devinit.resolving.resolve import Present
+from devinit.resolving.at_rest import at_rest
+from devinit.resolving.resolve import Present, resolve
 from tests.places import require_git
 from tests.resolving.conftest import SHOP, Resolve, service, shown
 
@@ -62,8 +63,6 @@ class TestPorts:
         subprocess.run([*git, "commit", "-qm", "x"], check=True)
         other = root.parent / "other"
         subprocess.run([*git, "worktree", "add", "-q", str(other)], check=True)
-        from devinit.resolving.at_rest import at_rest
-
         here, there = at_rest(other), at_rest(other, as_written=True)
 
         preferred = [each.project.services["backend"].port for each in (here, there)]
@@ -171,6 +170,46 @@ class TestSecrets:
         assert "fromtheshell" not in repr(found)
         assert shown(found.environment["OTHER"]) == "a<PLAIN>b"
         assert shown(found.environment["WITH"]) == "default"
+
+    def test_of_env_files_that_templates_name_are_references(self, resolved: Resolve, root: Path) -> None:
+        (root / ".env").write_text("STRIPE_SECRET=plain value 9f8e7d6c\nGREETING=hello\n")
+        text = SHOP + (
+            '[services.queue]\ncommand = "worker --key ${STRIPE_SECRET} | cat"\n'
+            'env = { PAY = "${GREETING} k=${STRIPE_SECRET}", OTHER = "${STRIPE_SECRET:-none}" }\n'
+        )
+
+        for reader in Reader:
+            found = resolved(text, reader)
+
+            queue = service(found, "queue")
+            assert "9f8e7d6c" not in repr(found)
+            assert shown(queue.environment["PAY"]) == "hello k=<STRIPE_SECRET>"
+            assert shown(queue.environment["OTHER"]) == "<STRIPE_SECRET>"
+            assert queue.command
+            assert shown(queue.command.line) == "worker --key <STRIPE_SECRET> | cat"
+
+    def test_of_env_files_that_a_compose_file_names_are_references(self, root: Path) -> None:
+        (root / ".env").write_text("STRIPE_SECRET=plain-9f8e7d6c\n")
+        (root / "compose.yaml").write_text(
+            "services:\n  web:\n    build: .\n    command: python -m http.server 8000\n    ports: ['8000:8000']\n"
+            "    environment: {PAY: '${STRIPE_SECRET}'}\n"
+        )
+        (root / "Dockerfile").write_text("FROM python:3.12\nCOPY . .\n")
+
+        for reader in Reader:
+            found = resolve(at_rest(root), reader)
+
+            [web] = found.services
+            assert shown(web.environment["PAY"]) == "<STRIPE_SECRET>"
+            assert "9f8e7d6c" not in repr(found)
+
+    def test_beside_a_reference_are_not_written_either(self, resolved: Resolve) -> None:
+        text = SHOP + '[environment]\nHOOK = "https://bot:lit3ralpw@hooks.example.com/${CHANNEL}"\n'
+
+        found = resolved(text)
+
+        assert shown(found.environment["HOOK"]) == "<HOOK>"
+        assert "<POSTGRES_PASSWORD>" in shown(found.environment["DATABASE_URL"])
 
 
 class TestTheEnvironment:
