@@ -29,17 +29,20 @@ LONGEST_NAME = 52
 LONGEST_PORT_NAME = 15
 STORAGE = "1Gi"
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
+_REFERS = re.compile(r"\$+(?=\(|\Z)|\${2,}")
+"""What Kubernetes does not leave alone: `$(NAME)` is a variable, `$$` is one `$`; a reference may come behind."""
+INGRESS, KUSTOMIZATION = "ingress.yaml", "kustomization.yaml"
 
 
 def render(resolved: Resolved) -> Export:
     """Return a file for each service, and the kustomization."""
     services = [each for each in resolved.services if each.command is not None or each.image is not None]
     cluster = _Cluster(resolved, services)
-    manifests = {f"{cluster.name_of(each)}.yaml": cluster.manifests_of(each) for each in services}
+    manifests = {_file_of(cluster.name_of(each)): cluster.manifests_of(each) for each in services}
     front = [each for each in services if each.role is Role.FRONTEND and each.port is not None]
     if front:
-        manifests["ingress.yaml"] = [cluster.ingress(front[0])]
-    files = [File(path="kustomization.yaml", text=rendered(cluster.kustomization(manifests)))]
+        manifests[INGRESS] = [cluster.ingress(front[0])]
+    files = [File(path=KUSTOMIZATION, text=rendered(cluster.kustomization(manifests)))]
     files += [
         File(path=path, text="---\n".join(rendered(each) for each in documents))
         for path, documents in manifests.items()
@@ -240,10 +243,16 @@ class _Cluster:
 
     def _written(self, value: Value) -> str:
         def literal(text: str) -> str:
-            text = text.replace("$(", "$$(")
+            text = _REFERS.sub(lambda found: 2 * found[0], text)
             return text if self._hosts is None else self._hosts.sub(lambda found: self._names[found[1]], text)
 
         return value.written(lambda name: f"$({name})", literal)
+
+
+def _file_of(name: str) -> str:
+    """Return the file of a service, which may be called like one of ours."""
+    file = f"{name}.yaml"
+    return f"{name}-service.yaml" if file in (INGRESS, KUSTOMIZATION) else file
 
 
 def _ports(service: ResolvedService) -> list[tuple[str, int]]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 Node: TypeAlias = "str | int | float | bool | Mapping[str, Node] | Sequence[Node]"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
+LAST_OF_FOUR_DIGITS = 0xFFFF
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -34,9 +35,16 @@ def rendered(node: Mapping[str, Node]) -> str:
 
 
 def text(value: str) -> str:
-    """Return a text in double quotes, as YAML and JSON read it alike."""
-    # ASCII: YAML forbids some characters that JSON lets stand.
-    return json.dumps(value, ensure_ascii=not value.isprintable())
+    """Return a text in double quotes."""
+    # YAML forbids some characters that JSON lets stand, and has no pairs of surrogates as JSON does.
+    return "".join(
+        each if each.isprintable() else _escaped(each) for each in json.dumps(value, ensure_ascii=False)
+    )
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= LAST_OF_FOUR_DIGITS else f"\\U{number:08x}"
 
 
 def _mapping(node: Mapping[str, Node], depth: int) -> Iterator[str]:

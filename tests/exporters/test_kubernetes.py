@@ -124,6 +124,25 @@ class TestValues:
         assert (values["YES"], values["COST"]) == ("y", "$$(X)")
         assert container["command"] == ["sh", "-c", "echo $$(date) | cat"]
 
+    def test_keep_every_dollar(self, exported: Exported) -> None:
+        text = (
+            SHOP
+            + '[services.odd]\ncommand = "x"\nenv = { A = "$$$$2a", B = "$$$$(X)", C = "c$$${NONE}", D = "a$$b" }\n'
+        )
+        odd = named(objects(exported("kubernetes", text)), "Deployment", "odd")
+
+        [container] = odd["spec"]["template"]["spec"]["containers"]
+        values = {each["name"]: each.get("value") for each in container["env"]}
+        # As the kubelet reads them: `$$` is one `$`.
+        assert [values[each] for each in "ABCD"] == ["$$$$2a", "$$$$(X)", "c$$$(NONE)", "a$b"]
+
+    def test_of_a_service_that_is_called_like_a_file_of_ours_are_there(self, exported: Exported) -> None:
+        export = exported("kubernetes", SHOP + '[services.ingress]\ncommand = "nginx"\n')
+
+        kinds = {each["kind"]: each["metadata"]["name"] for each in objects(export) if "metadata" in each}
+        assert {"Ingress", "Deployment"} <= kinds.keys()
+        assert named(objects(export), "Deployment", "ingress")
+
 
 @pytest.mark.skipif(find_spec("kubernetes_validate") is None, reason="kubernetes-validate is not installed")
 def test_the_published_schemas_take_it(exported: Exported) -> None:
