@@ -44,12 +44,18 @@ def stated_password(text: str, stated: Mapping[str, str], caller: Mapping[str, s
     """Return the password that a configured one stands for; None where `${NAME}` has no value anywhere.
 
     `stated`: what the files of the project say, by variable; they count more than the caller's environment, as
-    they do for the services. Any other text is the password itself.
+    they do for the services. A value there may be a variable again. Any other text is the password itself.
     """
     name, sign, default = text[2:-1].partition(":-")
     if not (text.startswith("${") and text.endswith("}") and name.isidentifier()):
         return text
-    return stated.get(name) or caller.get(name) or (default if sign else None) or None
+    found = stated.get(name, "")
+    if "${" in found:
+        others = {each: value for each, value in stated.items() if each != name}
+        found = stated_password(found, others, caller) or ""
+        if "${" in found:
+            return None  # more than one variable: the services get what it becomes, and no server does
+    return found or caller.get(name) or (default if sign else None) or None
 
 
 def in_url(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devinit.errors import StateFileError
-from devinit.kinds.password import in_url, kept_password
+from devinit.kinds.password import in_url, kept_password, stated_password
 
 
 class TestAKeptPassword:
@@ -37,3 +37,17 @@ class TestAKeptPassword:
             kept_password(tmp_path)
 
         assert str(error.value.hint).startswith("delete it")
+
+
+class TestAStatedPassword:
+    def test_is_found_through_another_variable(self) -> None:
+        stated = {"DB_PASSWORD": "${RAW:-x}", "RAW": "${DEEPER}", "DEEPER": "pw-1"}
+
+        assert stated_password("${DB_PASSWORD}", stated, {}) == "pw-1"
+
+    def test_that_names_itself_is_the_callers(self) -> None:
+        assert stated_password("${PW}", {"PW": "${PW}"}, {"PW": "mine"}) == "mine"
+        assert stated_password("${PW}", {"PW": "${QW}", "QW": "${PW}"}, {}) is None
+
+    def test_is_never_a_template(self) -> None:
+        assert stated_password("${PW}", {"PW": "a-${RAW}"}, {}) is None
