@@ -81,7 +81,9 @@ class Typing:
             if text is None:
                 return
             self._session.output.answer()
-            await self._send(f"{text}\n")
+            # A byte that is no UTF-8, of a paste or an old keyboard, comes as half a character.
+            sent = text.encode(errors="surrogateescape").decode(errors="replace")
+            await self._send(f"{sent}\n")
 
     def leave(self) -> None:
         """Detach as a key does."""
