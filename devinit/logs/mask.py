@@ -98,7 +98,7 @@ class KeyLines:
                 self._after[service] = After.NOTHING
             return text
         self._others[service] = 0
-        return f"{text[: place[0]]}{HIDDEN}{text[place[1] :]}"
+        return hidden_at(text, place)
 
     def unfinished(self, service: str, text: str) -> str:
         """Return a line as it is now that goes on, and is judged again when it is whole."""
@@ -107,6 +107,11 @@ class KeyLines:
             return self(service, text)
         finally:
             self._after, self._others = after, others
+
+
+def hidden_at(text: str, place: tuple[int, int]) -> str:
+    """Return a text with what stands at a place hidden."""
+    return f"{text[: place[0]]}{HIDDEN}{text[place[1] :]}"
 
 
 def without_keys_backwards(lines: Iterable[Line], keys: KeyLines, service: str) -> Iterator[Line]:
@@ -119,7 +124,11 @@ def without_keys_backwards(lines: Iterable[Line], keys: KeyLines, service: str) 
         keys(service, text)
     while ahead or (ahead := deque(islice(source, 1))):
         line = ahead.popleft()
-        if rest_of_key(line.text, is_certain=True) is not None:
+        place = rest_of_key(line.text, is_certain=True)
+        if place is not None and is_line_of_key(line.text):
+            # Hidden wherever it stands: thousands of such lines would each be judged by those before it.
+            line = Line(hidden_at(line.text, place), line.time, line.run)
+        elif place is not None:
             above = KeyLines()
             for text in _before(ahead, source):
                 above(service, text)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinit.logs.mask import KeyLines, Mask
+from devinit.logs.lines import Line
+from devinit.logs.mask import KeyLines, Mask, without_keys_backwards
 from devinit.logs.secrets import mask_of, noted
 from devinit.masking import masked
+from devinit.masking.tokens import is_line_of_key
 from tests.places import state_of
 
 if TYPE_CHECKING:
@@ -187,3 +189,21 @@ class TestTheLastLineOfAPrivateKey:
         ]
 
         assert self.shown(*lines)[-1] == "***"
+
+
+def test_a_log_of_lines_like_those_of_a_key_is_read_backwards_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = [Line(KEY.split("|")[1], float(number)) for number in range(3_000, 0, -1)]
+    looks = 0
+
+    def look(text: str) -> bool:
+        nonlocal looks
+        looks += 1
+        return is_line_of_key(text)
+
+    monkeypatch.setattr("devinit.logs.mask.is_line_of_key", look)
+    found = list(without_keys_backwards(lines, KeyLines(), "web"))
+
+    assert looks < 4 * len(lines)
+    assert masked(found[0].text) == masked(found[-1].text) == "***"
