@@ -186,8 +186,13 @@ def write(targets: Sequence[Target], export: Export, resolved: Resolved, argumen
         target_of(resolved.root / file.path, file, arguments.form, resolved.source, resolved.root)
         for file in (export.beside if arguments.dockerfiles else ())
     ]
-    everything = [*targets, *(each for each in beside if each.standing is Standing.MISSING)]
-    lines = []
+    missing = [each for each in beside if each.standing is Standing.MISSING]
+    everything = [*targets, *(each for each in missing if each.inside is not None)]
+    lines = [
+        f"{each.path} is not written: it lies outside of the project"
+        for each in missing
+        if each.inside is None
+    ]
     for each in everything:
         if each.standing is Standing.SAME:
             lines.append(f"{each.path} is up to date")

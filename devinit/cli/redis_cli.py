@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 from devinit.cli import server_clients
 from devinit.cli.executing import become
 from devinit.cli.server_clients import server_of, setting_for, split
+from devinit.errors import UsageError
+from devinit.model.names import variable_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,9 +40,18 @@ def run(arguments: Arguments) -> int:
     environment, own = setting_for(arguments, service, test=False)
     path = environment.get("PATH")
     program = next((each for each in PROGRAMS if shutil.which(each, path=path)), PROGRAMS[0])
+    if "URL" not in own:
+        name = f"{variable_prefix(service.name)}_URL"
+        raise UsageError(
+            f"{name} is left out of the environment, and redis-cli finds {service.name} by it",
+            hint=f"`devinit run redis-cli -p PORT` calls it; `{name} = false` in devinit.toml leaves it out",
+        )
     url = urlsplit(own["URL"])
     if url.password:
         environment["REDISCLI_AUTH"] = unquote(url.password)
+    elif service.external_url is None:
+        # That of the shell is another server's, which would be sent to this one.
+        environment.pop("REDISCLI_AUTH", None)
     return become([program, *place_of(url), *(arguments.command or [])], environment, hint=HINT)
 
 

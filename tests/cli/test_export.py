@@ -196,6 +196,19 @@ class TestWriting:
 
         assert path.read_text() == "FROM mine\n"
 
+    def test_writes_no_dockerfile_outside_of_the_project(self, web: Shop, port: int, tmp_path: Path) -> None:
+        other = tmp_path / "another project"
+        other.mkdir()
+        (web.root / "devinit.toml").write_text(
+            f'[services.web]\ndirectory = "{other}"\ncommand = "node x.js"\nport = {port}\n'
+        )
+
+        done = web("export", "compose", "-o", "compose.yaml", "--dockerfiles")
+
+        assert done.returncode == 0
+        assert [*other.iterdir()] == []
+        assert f"{other / 'Dockerfile'} is not written: it lies outside of the project" in done.stderr
+
 
 class TestChecking:
     def test_of_a_file_that_is_as_it_would_be_written_is_0(self, web: Shop) -> None:

@@ -131,6 +131,24 @@ class TestRedisCli:
         assert lines[:6] == [f"argument {each}" for each in ("-h", "cache.example", "-p", "6380", "-n", "3")]
         assert "REDISCLI_AUTH=p@ss" in lines
 
+    def test_of_a_server_without_a_password_gets_none_of_the_shell(
+        self, databases: Shop, port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("REDISCLI_AUTH", "of-another-server")
+        text = (databases.root / "devinit.toml").read_text().replace('password = "s3cret-redis"', "")
+        (databases.root / "devinit.toml").write_text(text)
+
+        assert "REDISCLI_AUTH" not in databases("redis-cli", "ping").stdout
+
+    def test_whose_address_is_left_out_is_refused_by_name(self, databases: Shop) -> None:
+        text = (databases.root / "devinit.toml").read_text()
+        (databases.root / "devinit.toml").write_text(f"{text}\n[environment]\nREDIS_URL = false\n")
+
+        done = databases("redis-cli", "ping")
+
+        assert done.returncode == 2
+        assert "REDIS_URL is left out" in done.stderr
+
     @pytest.mark.parametrize(
         ("url", "words"),
         [
