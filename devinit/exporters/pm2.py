@@ -25,8 +25,9 @@ const {{ parseEnv }} = require("node:util");
 const read = (file) => (existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {{}});
 const runtime = read(path.join(__dirname, {literal(ENVIRONMENT_FILE)}));
 
-function given(name) {{
-  const value = runtime[name] ?? process.env[name];
+function given(name, files = []) {{
+  const own = Object.assign({{}}, ...files.map((file) => read(path.resolve(__dirname, file))));
+  const value = runtime[name] ?? own[name] ?? process.env[name];
   if (value === undefined) {{
     throw new Error(`${{name}} is not set: \\`devinit start\\` writes {ENVIRONMENT_FILE}`);
   }}
@@ -55,7 +56,7 @@ for (const app of module.exports.apps) {
 def render(resolved: Resolved) -> Export:
     """Return the file, and what PM2 cannot do."""
     services = runnable(resolved)
-    shared = _shared(services)
+    shared = _shared(services, resolved)
     apps = [_app(each, resolved, shared) for each in services]
     common = {name: _value(name, value, resolved) for name, value in shared.items()}
     body = f"const shared = {rendered(common)};\n\nmodule.exports = {rendered({'apps': apps})};\n"
@@ -65,15 +66,17 @@ def render(resolved: Resolved) -> Export:
     return Export(files=(File(path=PATH, text=HEAD + body + TAIL, comment=("// ", "")),), notes=tuple(notes))
 
 
-def _shared(services: tuple[ResolvedService, ...]) -> dict[str, Value]:
-    """Return the variables that all services have, with the same value."""
+def _shared(services: tuple[ResolvedService, ...], resolved: Resolved) -> dict[str, Value]:
+    """Return the variables that all services have, with the same value whatever their own files say."""
     if not services:
         return {}
     first, *others = services
     return {
         name: value
         for name, value in first.environment.items()
-        if name not in IN_PLACE and all(each.environment.get(name) == value for each in others)
+        if name not in IN_PLACE
+        and all(each.environment.get(name) == value for each in others)
+        and resolved.environment.keys() >= {*value.variables}
     }
 
 
@@ -89,7 +92,7 @@ def _app(service: ResolvedService, resolved: Resolved, shared: dict[str, Value])
     if service.tools:
         app["tools"] = service.tools
     own = {name: value for name, value in _port_first(service).items() if name not in shared}
-    app["env"] = {name: _value(name, value, resolved) for name, value in own.items()}
+    app["env"] = {name: _value(name, value, resolved, service) for name, value in own.items()}
     return app
 
 
@@ -122,16 +125,22 @@ def _port_first(service: ResolvedService) -> dict[str, Value]:
     return ports | service.environment
 
 
-def _value(name: str, value: Value, resolved: Resolved) -> Node:
+def _value(name: str, value: Value, resolved: Resolved, service: ResolvedService | None = None) -> Node:
     if not value.variables:
         return value.written(str)
     if value.variables == (name,) or resolved.environment.get(name) == value:
-        return Expression(f"given({literal(name)})")
-    pieces = [
-        literal(each) if isinstance(each, str) else f"given({literal(each.variable)})"
-        for each in value.pieces
-    ]
-    return Expression(" + ".join(pieces))
+        return _given(name, resolved, service)
+    pieces = (
+        each if isinstance(each, str) else _given(each.variable, resolved, service) for each in value.pieces
+    )
+    return Expression(" + ".join(map(rendered, pieces)))
+
+
+def _given(name: str, resolved: Resolved, service: ResolvedService | None) -> Expression:
+    """Return what finds a variable: in the runtime environment, or in the `.env` files of the service."""
+    files = [each.path for each in service.env_files] if service is not None else []
+    further = f", {rendered(files)}" if files and name not in resolved.environment else ""
+    return Expression(f"given({literal(name)}{further})")
 
 
 EXPORTER = Exporter(name="pm2", reader=Reader.MACHINE, path=PATH, render=render)

@@ -8,6 +8,7 @@ from devinit.exporters.exporter import Export, Exporter, File
 from devinit.exporters.shell import (
     NEEDS_RUNTIME,
     left_out,
+    not_in_runtime,
     own_values,
     runnable,
     started,
@@ -34,7 +35,7 @@ def render(resolved: Resolved) -> Export:
     how = f"process-compose -e {ENVIRONMENT_FILE} up"
     text = f"# Start it with: {how}\n# {NEEDS_RUNTIME}.\n"
     text += rendered({"version": "0.5", "processes": processes})
-    notes = (f"start it with: {how}", *left_out(resolved))
+    notes = (f"start it with: {how}", *not_in_runtime(resolved), *left_out(resolved))
     return Export(files=(File(path=PATH, text=text),), notes=notes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from devinit.exporters.exporter import Export, Exporter, File
-from devinit.exporters.shell import NEEDS_RUNTIME, left_out, line_of, runnable
+from devinit.exporters.shell import NEEDS_RUNTIME, left_out, line_of, not_in_runtime, runnable
 from devinit.model.names import ENVIRONMENT_FILE
 from devinit.model.resolved import Reader, Resolved, ResolvedService, Role
 
@@ -18,7 +18,7 @@ def render(resolved: Resolved) -> Export:
     options = f"-f {PATH} -e {ENVIRONMENT_FILE}"
     how = f"honcho {options} start, or foreman start {options}"
     lines = [f"# Start it with: {how}", f"# {NEEDS_RUNTIME}."]
-    notes = [f"start it with: {how}", *left_out(resolved)]
+    notes = [f"start it with: {how}", *not_in_runtime(resolved), *left_out(resolved)]
     for service in runnable(resolved):
         line, problem = line_of(service, resolved), problem_of(service)
         if "\n" in line:

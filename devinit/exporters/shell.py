@@ -94,5 +94,23 @@ def left_out(resolved: Resolved) -> list[str]:
     return lines
 
 
+def not_in_runtime(resolved: Resolved) -> list[str]:
+    """Return a line about the variables that services refer to, and that the runtime environment does not have."""
+    services = runnable(resolved)
+    values = [value for each in services for value in own_values(each, resolved).values()]
+    values += [
+        command.line
+        for each in services
+        for command in (each.command, *each.before_start)
+        if command is not None
+    ]
+    named = {name for value in values for name in value.variables} - resolved.environment.keys()
+    if not named:
+        return []
+    are, it = ("is", "it") if len(named) == 1 else ("are", "them")
+    names = ", ".join(sorted(named))
+    return [f"{names} {are} not in {ENVIRONMENT_FILE}: the shell, or a further -e FILE, has to give {it}"]
+
+
 NEEDS_RUNTIME = f"{ENVIRONMENT_FILE} has the addresses and the passwords; `devinit start` writes it"
 """Where the values are that an export leaves out."""

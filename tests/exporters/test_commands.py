@@ -44,6 +44,20 @@ class TestAProcfile:
         assert "\n# mail: exec mailpit" in export.files[0].text
         assert any("migrate stands in a comment: it ends" in each for each in export.notes)
 
+    def test_says_which_variables_no_runtime_environment_has(self, exported: Exported, root: Path) -> None:
+        (root / ".env").write_text("PAY_SECRET=9f8e7d6c\n")
+        text = (
+            SHOP
+            + '[services.queue]\ncommand = "worker ${PAY_SECRET}"\n[services.queue.env]\nA = "x${PAY_SECRET}"\n'
+        )
+
+        for form in ("procfile", "process-compose"):
+            said = [each for each in exported(form, text).notes if "PAY_SECRET" in each]
+            assert said == [
+                "PAY_SECRET is not in .env.runtime: the shell, or a further -e FILE, has to give it"
+            ]
+            assert not any("a further -e" in each for each in exported(form).notes)
+
     def test_says_what_is_left_out(self, exported: Exported) -> None:
         notes = exported("procfile").notes
 

@@ -59,6 +59,18 @@ class TestAnApplication:
 
         assert backend["env"]["DATABASE_URL"] == "postgresql://x"
 
+    def test_has_secrets_of_its_own_env_files_in_other_values(self, exported: Exported, root: Path) -> None:
+        for name in ("backend", "frontend"):
+            (root / name / ".env").write_text(f"PAY_SECRET=of-the-{name}\n")
+        text = SHOP.replace("[tasks.seed]", '[services.frontend.env]\nPAY = "k=${PAY_SECRET}"\n[tasks.seed]')
+        text += '[services.backend.env]\nPAY = "k=${PAY_SECRET}"\n'
+        [file] = exported("pm2", text).files
+
+        backend, frontend = apps(root, file.text)
+
+        assert "of-the-" not in file.text
+        assert (backend["env"]["PAY"], frontend["env"]["PAY"]) == ("k=of-the-backend", "k=of-the-frontend")
+
     def test_has_its_env_files_which_count_less(self, exported: Exported, root: Path) -> None:
         (root / "frontend" / ".env").write_text("PORT=9\nTHEME='dark blue'\n")
         [file] = exported("pm2").files
