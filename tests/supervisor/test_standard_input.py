@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import pytest
+
+from devinit.errors import ServiceError
+from devinit.supervisor.orders import standard_input
 from devinit.system.paths import runtime_directory
 from devinit.system.standard_input import silent_input
 
@@ -113,3 +120,23 @@ class TestASilentInput:
 def opened_by(pid: int) -> set[Path]:
     """Return what a process has open."""
     return {each.readlink() for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+
+
+class TestWhatIsTyped:
+    def test_into_a_service_that_ends_meanwhile_is_refused_by_name(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reading, writing = os.pipe2(os.O_NONBLOCK)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        process = SimpleNamespace(pid=4711, wait=lambda _seconds: False)
+        runner = SimpleNamespace(name="app", run=SimpleNamespace(process=process))
+        monkeypatch.setattr(standard_input, "input_of", lambda _pid, _name: writing)
+
+        async def typed() -> None:
+            asyncio.get_running_loop().call_later(0.05, os.close, reading)
+            await standard_input.write_input(runner, "more\n")  # type: ignore[arg-type]  # as much as it needs
+
+        with pytest.raises(ServiceError, match=r"app \(pid 4711\) has ended"):
+            asyncio.run(typed())

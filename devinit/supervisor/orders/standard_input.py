@@ -47,6 +47,12 @@ async def write_input(runner: Runner, text: str) -> InputReport:
         if data and taken:
             runner.input.soon()
         return {"pid": process.pid, "taken": taken, "unread": unread_bytes(descriptor)}
+    except BrokenPipeError as error:
+        # Nothing has its other end any more; that the process has ended may not have been noticed yet.
+        raise ServiceError(
+            f"{runner.name} (pid {process.pid}) has ended, or has closed its standard input",
+            hint=f"`devinit why {runner.name}` says more",
+        ) from error
     finally:
         os.close(descriptor)
 
