@@ -27,7 +27,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Become psql."""
     service = server_of(arguments, "postgres")
-    environment, own = setting_for(arguments, service, test=arguments.test)
+    environment, own = setting_for(arguments, service, test=arguments.test, needed=("HOST", "PORT"))
     names = kind_of(service).client_names
     environment |= names.of(service, own) if names is not None else {}
     return become(["psql", *(arguments.command or [])], environment, hint=HINT.format(name=service.name))

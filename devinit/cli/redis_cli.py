@@ -8,8 +8,6 @@ from urllib.parse import unquote, urlsplit
 from devinit.cli import server_clients
 from devinit.cli.executing import become
 from devinit.cli.server_clients import server_of, setting_for, split
-from devinit.errors import UsageError
-from devinit.model.names import variable_prefix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,15 +35,9 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Arguments) -> int:
     """Become redis-cli, or valkey-cli where there is no other."""
     service = server_of(arguments, "redis")
-    environment, own = setting_for(arguments, service, test=False)
+    environment, own = setting_for(arguments, service, test=False, needed=("URL",))
     path = environment.get("PATH")
     program = next((each for each in PROGRAMS if shutil.which(each, path=path)), PROGRAMS[0])
-    if "URL" not in own:
-        name = f"{variable_prefix(service.name)}_URL"
-        raise UsageError(
-            f"{name} is left out of the environment, and redis-cli finds {service.name} by it",
-            hint=f"`devinit run redis-cli -p PORT` calls it; `{name} = false` in devinit.toml leaves it out",
-        )
     url = urlsplit(own["URL"])
     if url.password:
         environment["REDISCLI_AUTH"] = unquote(url.password)

@@ -65,9 +65,13 @@ def server_of(arguments: Arguments, provider: str) -> Service:
 
 
 def setting_for(
-    arguments: Arguments, service: Service, *, test: bool
+    arguments: Arguments, service: Service, *, test: bool, needed: tuple[str, ...]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the environment of a client program, and the server's own variables without their prefix."""
+    """Return the environment of a client program, and the server's own variables without their prefix.
+
+    The shell may have variables of these names for another server: they are none of them. Raise UsageError where
+    one that is `needed` is left out.
+    """
     root = root_of(arguments)
     setting = setting_of(root, test=test, where={})
     mention(
@@ -75,5 +79,12 @@ def setting_for(
     )
     environment = environment_of(setting, root)
     prefix = f"{variable_prefix(service.name)}_"
-    own = {name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}
+    given = setting["environment"]
+    own = {name.removeprefix(prefix): value for name, value in given.items() if name.startswith(prefix)}
+    if missing := next((name for name in needed if name not in own), None):
+        name = f"{prefix}{missing}"
+        raise UsageError(
+            f"{name} is left out of the environment, and {service.name} is found by it",
+            hint=f"take `{name} = false` out of devinit.toml, or call the program with `devinit run`",
+        )
     return environment, own

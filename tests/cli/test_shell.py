@@ -94,6 +94,19 @@ class TestPsql:
     def test_of_the_test_database(self, databases: Shop) -> None:
         assert "PGDATABASE=shop_test" in databases("psql", "--test").stdout.splitlines()
 
+    def test_whose_address_is_left_out_reaches_no_other_server(
+        self, databases: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("POSTGRES_HOST", "db.another.example")
+        text = (databases.root / "devinit.toml").read_text()
+        (databases.root / "devinit.toml").write_text(f"{text}\n[environment]\nPOSTGRES_HOST = false\n")
+
+        done = databases("psql")
+
+        assert "another" not in done.stdout
+        assert done.returncode == 2
+        assert "POSTGRES_HOST is left out" in done.stderr
+
     def test_of_a_service_that_is_no_database_is_refused(self, databases: Shop) -> None:
         done = databases("psql", "-s", "redis")
 
