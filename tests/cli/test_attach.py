@@ -107,6 +107,15 @@ class TestAtATerminal:
         assert code == 0
         assert shop.status()["app"]["pid"] == pid
 
+    def test_a_byte_that_is_no_text_is_sent_as_the_sign_for_one(self, shop: Shop) -> None:
+        program(shop, "print('got', ascii(input('Name? ')), flush=True); import time; time.sleep(600)")
+        terminal = at_terminal(shop, "Name?")
+
+        os.write(terminal.child.child_fd, b"a\xffb\r")
+
+        assert r"got 'a\ufffdb'" in printed(shop, "got")
+        terminal.shows("got")
+
     def test_the_answer_is_shown_without_a_second_prompt(self, shop: Shop, attached: Terminal) -> None:
         attached.press("p number*2\r")
 

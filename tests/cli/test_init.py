@@ -132,6 +132,16 @@ class TestAtATerminal:
         assert (found.root / "devinit.toml.old").read_text() == "[project]\nname = 'mine'\n"
         assert "mine" not in (found.root / "devinit.toml").read_text()
 
+    def test_a_private_file_that_is_replaced_stays_private(self, found: Shop) -> None:
+        path = found.root / "devinit.toml"
+        path.write_text("[project]\nname = 'mine'\n")
+        path.chmod(0o600)
+
+        assert found("init", "--force").returncode == 0
+
+        rights = [each.stat().st_mode & 0o777 for each in (path, path.with_name("devinit.toml.old"))]
+        assert rights == [0o600, 0o600]
+
     def test_a_file_that_says_the_same_is_left_alone(self, found: Shop) -> None:
         found("init")
 
