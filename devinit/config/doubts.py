@@ -25,7 +25,7 @@ class Doubt(Struct, frozen=True):
 
     @property
     def safe(self) -> str:
-        """The answer that counts where nobody is asked."""
+        """The answer that counts without a person."""
         return self.choices[0][0]
 
 

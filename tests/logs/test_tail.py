@@ -339,7 +339,7 @@ KEY = (
     "q8rX0sLw3E5Kq3ZdTfFh2PaQc1Gk5hTqYvB2nQ8rX0sLw3E5Kq3ZdTfFh2PaQc1G",
     "Zd9T",
 )
-"""A private key without its end: its last line is told from a word by those before it alone."""
+"""A private key without its end: only the lines before it tell its last line from a word."""
 
 
 class TestTheLastLineOfAPrivateKey:

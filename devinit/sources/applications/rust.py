@@ -23,7 +23,7 @@ _PORTS = {"rocket": 8000, "axum": 3000, "warp": 3030, "poem": 3000, "loco-rs": 5
 )
 """Framework → where its servers usually listen."""
 _ARGUMENTS = {"loco-rs": f" -- start --binding {LOCAL_HOST} --port ${{PORT}}"}
-"""Framework → what its program is told to serve at all."""
+"""Framework → the arguments with which its program serves."""
 _TRUNK = re.compile(r"\bdata-trunk\b")
 _SERVED = re.compile(
     r"^\[serve\](?:\n(?!\[)[^\n]*){0,40}?\nport[ \t]*=[ \t]*(?P<port>\d{4,5})\b", re.MULTILINE

@@ -1,6 +1,6 @@
 """Secrets that a server of Node reads from its environment, and that no file of the project names.
 
-It starts without one all the same, and nobody can log in.
+The server starts without one all the same, and each login fails.
 """
 
 from __future__ import annotations

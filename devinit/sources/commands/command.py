@@ -43,7 +43,7 @@ _STATED = re.compile(
 _EXPORTED = re.compile(r"(?<![^ \t;&])export[ \t]+PORT=(\d{1,5})[ \t]*(?:&&|;)[ \t]*")
 """The same in a command before it."""
 _BOUND = re.compile(r"(?<![\w/])(?:ssl|tcp)://[\w.-]{1,80}:(?P<port>\d{2,5})(?![\d$])")
-"""Where Puma is told to listen in one word: `-b ssl://0.0.0.0:3001`."""
+"""The option in one word that says where Puma listens: `-b ssl://0.0.0.0:3001`."""
 _ELSEWHERE = re.compile(rf"[ \t](?:--prefix|--cwd|--dir|-C)(?:=|[ \t]+)({_PLAIN}+)(?!\S)")
 """An option that makes a package manager work in another folder."""
 _NAMED_OTHERWISE = re.compile(r"(?<!\S)(?:--port|--bind|-p|-b)(?![\w-])")

@@ -61,7 +61,7 @@ _REPO = re.compile(
     r"^config :\w{1,80},[ \t]{0,9}[\w.]{1,120}Repo,[^\n]{0,200}\n(?:[ \t]+[^\n]{0,300}\n?){1,40}",
     re.MULTILINE,
 )
-"""Where Ecto is told its database."""
+"""Where the settings of Ecto name its database."""
 _POSTGRES = re.compile(
     r"[\"'](?:pg|postgres|pg-promise|typeorm|sequelize|knex)[\"']|postgres|pgx|lib/pq", re.IGNORECASE
 )

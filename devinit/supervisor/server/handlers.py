@@ -114,7 +114,7 @@ class Handlers:
         new: Iterable[Service],
         error: str | None,
     ) -> msgspec.Raw:
-        """Return what is so. Nothing is awaited here: it would be older than an event that is told meanwhile."""
+        """Return what is so. Nothing is awaited here: a client could get a newer event before it."""
         self._stack.look_at_data()
         status = report.project_status(self._stack.runners, self._stage, measured, changed, new)
         status["configuration_error"] = error

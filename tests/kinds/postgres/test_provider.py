@@ -660,7 +660,7 @@ class TestRoot:
     def test_takes_the_data_over_that_lay_under_the_name_of_the_checkout_alone(
         self, outside_bench: Bench, postgres_for_everybody: Path, open_folder: Path
     ) -> None:
-        """An earlier version kept it so; the first state folder that has used it gets it, the other is told."""
+        """An earlier version kept it so; the first state folder that has used it gets it, the other learns where it is."""
         service, place = outside_bench.postgres(postgres_for_everybody), outside_bench.place
         first = outside_bench.start(service)
         first.rows("CREATE TABLE t AS SELECT 7 AS i")
