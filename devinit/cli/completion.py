@@ -74,13 +74,13 @@ _devinit() {{
     case "${{COMP_WORDS[at]}} ${{COMP_WORDS[at+1]}} $((COMP_CWORD - at))" in
         ports\ set\ 2) _devinit_offer "$word" "$({services})"; return ;;
         ports\ reset\ *[2-9]) _devinit_offer "$word" "$(echo all; {services})"; return ;;
-        ports\ set\ *[3-9] | ports\ who\ *[2-9] | ports\ free\ *[2-9]) return ;;
+        ports\ set\ *[3-9] | ports\ who\ *[2-9] | ports\ free\ *[2-9] | ports\ find\ *[2-9]) return ;;
     esac
     case "${{COMP_WORDS[at]}} $word" in
 {options}
         {taking}) _devinit_offer "$word" "$(echo all; {services})" ;;
         open\ *) _devinit_offer "$word" "$({pages})" ;;
-        ports\ *) _devinit_offer "$word" "$(printf '%s\n' who free set reset; {services})" ;;
+        ports\ *) _devinit_offer "$word" "$(printf '%s\n' who free find set reset; {services})" ;;
         completion\ *) COMPREPLY=($(compgen -W "bash zsh fish" -- "$word")) ;;
         export\ *)
             case "$previous" in -o | --output) compopt -o default 2>/dev/null; return ;; esac
@@ -130,13 +130,13 @@ _devinit() {{
     case "${{words[at]}} ${{words[at+1]}} $((CURRENT - at))" in
         ports\\ set\\ 2) compadd -- ${{(f)"$({services})"}}; return ;;
         ports\\ reset\\ *[2-9]) compadd -- all ${{(f)"$({services})"}}; return ;;
-        ports\\ set\\ *[3-9]|ports\\ who\\ *[2-9]|ports\\ free\\ *[2-9]) return ;;
+        ports\\ set\\ *[3-9]|ports\\ who\\ *[2-9]|ports\\ free\\ *[2-9]|ports\\ find\\ *[2-9]) return ;;
     esac
     case "${{words[at]}} ${{words[CURRENT]}}" in
 {options}
         {taking}) compadd -- all ${{(f)"$({services})"}} ;;
         open\\ *) compadd -- ${{(f)"$({pages})"}} ;;
-        ports\\ *) compadd -- who free set reset ${{(f)"$({services})"}} ;;
+        ports\\ *) compadd -- who free find set reset ${{(f)"$({services})"}} ;;
         completion\\ *) compadd bash zsh fish ;;
         export\\ *)
             case "${{words[CURRENT-1]}}" in -o|--output) _files; return ;; esac
@@ -176,7 +176,7 @@ complete -c devinit -n "__fish_seen_subcommand_from {taking}" -a "all (__devinit
 complete -c devinit -n "__fish_seen_subcommand_from open" -a "(__devinit_pages)"
 complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from {actions}" \\
     -a "{actions}"
-complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from who free" \\
+complete -c devinit -n "__fish_seen_subcommand_from ports; and not __fish_seen_subcommand_from who free find" \\
     -a "(__devinit_services)"
 complete -c devinit -n "__fish_seen_subcommand_from completion" -a "bash zsh fish"
 complete -c devinit -n "__fish_seen_subcommand_from export" -a "{formats}"
@@ -281,7 +281,7 @@ def fish() -> str:
     return FISH.format(
         lines="\n".join(lines),
         taking=" ".join(TAKING_SERVICES),
-        actions="who free set reset",
+        actions="who free find set reset",
         services=SERVICES.format(place=""),
         pages=PAGES.format(place=""),
         profiles=PROFILES.format(place=""),

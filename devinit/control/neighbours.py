@@ -23,6 +23,7 @@ from devinit.model.neighbour import NeighbourService, NeighbourState, NeighbourS
 from devinit.model.pages import has_pages
 from devinit.model.port import LeaseOwner
 from devinit.model.status import Phase
+from devinit.ports.holder.pm2 import Application, applications
 from devinit.ports.leases import LeaseStore, root_name
 from devinit.system.paths import socket_address, state_directory
 from devinit.system.worktrees import worktree_of
@@ -182,7 +183,7 @@ def advice_about(folder: Folder, state: NeighbourState) -> str | None:
 
 
 def port_rows() -> list[PortRow]:
-    """Return every port that a project of this machine has, or had when it was stopped; by port."""
+    """Return every port that a project has, or had when it was stopped, and those assigned in PM2; by port."""
     store = LeaseStore(state_directory() / "leases")
     store.forget_vanished()
     entries = store.entries()
@@ -201,7 +202,21 @@ def port_rows() -> list[PortRow]:
                 "branch": worktree.branch if worktree else None,
             }
         )
-    return rows
+    rows += [_assigned_row(each) for each in applications(os.environ).values()]
+    return sorted(rows, key=lambda row: row["port"])
+
+
+def _assigned_row(application: Application) -> PortRow:
+    """Return the port of an application in PM2, running or stopped."""
+    return {
+        "port": application.port,
+        "service": application.name,
+        "project": "PM2",
+        "root": application.directory,
+        "state": "assigned",
+        "worktree": None,
+        "branch": None,
+    }
 
 
 def _sockets(root: str, checkout: Checkout | None) -> list[str]:

@@ -62,6 +62,6 @@ class PortRow(TypedDict):
     root: str
     state: str
     """"leased" while something of the service runs; else "reserved", or "stopped" where the port is free for
-    the next project that wants it."""
+    the next project that wants it; "assigned" of an application in PM2, whose `project` is "PM2"."""
     worktree: str | None
     branch: str | None

@@ -8,10 +8,12 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +75,19 @@ def user(pm2: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         found.end_daemon()
 
 
+def devinit(user: Pm2, folder: Path, *words: str) -> Any:
+    """Return what a command says as JSON, in a folder that is no project."""
+    done = subprocess.run(
+        [sys.executable, "-m", "devinit", *words, "--json"],
+        cwd=folder,
+        env=user.environment,
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    return json.loads(done.stdout)
+
+
 def ask(
     root: Path, store: LeaseStore, port: int, environ: Mapping[str, str], *, strict: bool = False
 ) -> Grant:
@@ -109,6 +124,18 @@ class TestAPortOfAStoppedApplication:
             ask(root, store, port, user.environment, strict=True)
 
         assert f"PM2_HOME={user.home} pm2 delete api" in str(refused.value.hint)
+
+    def test_is_listed_and_not_found(self, user: Pm2, block: Block, tmp_path: Path) -> None:
+        port = block(2)[0]
+        user.has_stopped("api", port)
+
+        listed = devinit(user, tmp_path, "ports", "--all")["ports"]
+        found = devinit(user, tmp_path, "ports", "find", str(port))
+
+        row = next(row for row in listed if row["port"] == port)
+        assert (row["service"], row["project"], row["state"]) == ("api", "PM2", "assigned")
+        assert row["root"] == str(user.folder)
+        assert (found["port"], found["passed"][0]["reason"]) == (port + 1, "assigned to api in PM2")
 
     def test_counts_also_without_a_daemon_when_it_was_saved(
         self, user: Pm2, root: Path, store: LeaseStore, block: Block

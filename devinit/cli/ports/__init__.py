@@ -1,4 +1,4 @@
-"""Show the services' ports, choose them, or go back to the preferred ones; tell who has a port, and free it."""
+"""Show, choose or forget the ports of services; tell who has a port, free it, or find a free one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from devinit.cli.arguments import Arguments
 
+FIRST_PORT = 3000
+"""Where `ports find` begins to look."""
 EXAMPLE = "devinit ports who 8000"
-ACTIONS = {None: "listing", "who": "who", "free": "free", "set": "choose", "reset": "forget"}
+ACTIONS = {None: "listing", "who": "who", "free": "free", "find": "find", "set": "choose", "reset": "forget"}
 """Which module of this package carries an action out."""
 
 
@@ -28,6 +30,15 @@ def configure(parser: ArgumentParser) -> None:
     freeing = actions.add_parser("free", help="end who holds a port, where that is safe, after asking")
     freeing.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
     freeing.add_argument("--force", action="store_true", help="do not ask; what must not be ended stays")
+    finding = actions.add_parser("find", help="print the next port that is free and that no project keeps")
+    finding.add_argument(
+        "start",
+        metavar="FROM",
+        nargs="?",
+        type=port_number,
+        default=FIRST_PORT,
+        help="the first one that will do (3000)",
+    )
     setting = actions.add_parser("set", help="choose the port of a service for the next start")
     setting.add_argument("service", metavar="SERVICE", help="whose port; `service.name` for an extra port")
     setting.add_argument("port", metavar="PORT", type=port_number, help="1 to 65535")
@@ -35,7 +46,7 @@ def configure(parser: ArgumentParser) -> None:
         "reset", help="forget chosen ports, so that the preferred ones count again"
     )
     resetting.add_argument("services", nargs="*", metavar="SERVICE", help="whose ports; none: every service")
-    for action in (asking, freeing, setting, resetting):
+    for action in (asking, freeing, finding, setting, resetting):
         # It may stand before the action as well, and must not be taken back there.
         action.add_argument("--json", action="store_true", default=SUPPRESS, help="print one JSON object")
 

@@ -1,0 +1,45 @@
+"""The next port that is free and that no project keeps, for a caller that is no service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from devinit.errors import PortsExhausted
+from devinit.model.port import HIGHEST_PORT, Passed, PortRequest
+from devinit.ports.granting.avoid import reason_to_avoid
+from devinit.ports.hold import Hold, Refusal, hold
+from devinit.system.listeners import ephemeral_range
+
+
+class FreePort(NamedTuple):
+    """A port that was free a moment ago."""
+
+    port: int
+    passed: tuple[Passed, ...]
+    """The ports before it, and why each was passed over."""
+
+
+def find_free(first: int, kept: Mapping[int, str]) -> FreePort:
+    """Return the first free port from `first` on; `kept` names ports that are not offered, with the reason.
+
+    Nothing keeps the port afterwards: who needs that declares a service. Raise PortsExhausted.
+    """
+    ephemeral = ephemeral_range()
+    request = PortRequest(service="", preferred=first, first=first, last=HIGHEST_PORT, browser=True)
+    passed: list[Passed] = []
+    for port in range(first, HIGHEST_PORT + 1):
+        reason = kept.get(port) or reason_to_avoid(request, port, ephemeral=ephemeral) or _refusal(port)
+        if reason is None:
+            return FreePort(port, tuple(passed))
+        passed.append(Passed(port, reason))
+    raise PortsExhausted(f"no free port in {first}-{HIGHEST_PORT}", hint="begin with a lower number")
+
+
+def _refusal(port: int) -> str | None:
+    """Return why a port cannot be had, or None; for a moment it is ours."""
+    held = hold(port)
+    if isinstance(held, Hold):
+        held.close()
+        return None
+    return "in use" if held is Refusal.TAKEN else "reserved for privileged programs"
