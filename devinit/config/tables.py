@@ -65,7 +65,7 @@ class ReadyTable(Table, frozen=True, kw_only=True):
     after: Annotated[
         Seconds | None,
         Meta(
-            description="Without a port: ready when it has stayed up this many seconds. Default: 1.",
+            description="Without a port: ready when it has stayed up this many seconds. Default: 1, and at rest.",
             extra_json_schema=NOT_NEGATIVE,
         ),
     ] = None

@@ -223,7 +223,7 @@ class WebProvider(Provider):
         if ready.log is not None:
             return LogProbe(ready.log)
         if endpoint.port is None:
-            return StayedUpProbe(ready.stays_up_seconds)
+            return StayedUpProbe(ready.stays_up_seconds, settles=ready.after_seconds is None)
         if ready.http is not None:
             return HttpProbe.of(endpoint, _path(ready.http), status=ready.status, body=ready.body)
         return TcpProbe(endpoint.host, endpoint.port)

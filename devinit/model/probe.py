@@ -99,6 +99,8 @@ class StayedUpProbe(Struct, frozen=True):
     """Ready when the process has stayed up for some seconds: all that can be said without a port."""
 
     seconds: float
+    settles: bool = False
+    """Whether it also has to come to rest: no time is stated, and a program that loads its code may still fail."""
 
 
 class EndProbe(Struct, frozen=True):

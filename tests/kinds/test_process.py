@@ -98,7 +98,7 @@ class TestTheProbe:
         ("ready", "port", "probe"),
         [
             (Readiness(), 8000, TcpProbe("127.0.0.1", 8000)),
-            (Readiness(), None, StayedUpProbe(1.0)),
+            (Readiness(), None, StayedUpProbe(1.0, settles=True)),
             (Readiness(after_seconds=3), None, StayedUpProbe(3)),
             (Readiness(exec="check"), 8000, ExecProbe("check")),
             (Readiness(log="listening"), None, LogProbe("listening")),

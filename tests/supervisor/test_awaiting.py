@@ -313,7 +313,7 @@ class TestWaiting:
 
     @pytest.mark.skipif(not LINUX, reason="measures CPU time in /proc")
     def test_for_a_worker_that_ends_while_it_loads_returns_with_the_cause(self, shop: Shop) -> None:
-        shop.service("worker", command=command(shop.root / "worker.py", WORKER))
+        shop.service("worker", command=command(shop.root / "worker.py", WORKER), ready={"after": 1})
         shop.up()
 
         code, report = answer(shop, "wait", "worker")
@@ -323,7 +323,9 @@ class TestWaiting:
 
     @pytest.mark.skipif(not LINUX, reason="measures CPU time in /proc")
     def test_for_a_worker_returns_when_it_has_loaded(self, shop: Shop) -> None:
-        shop.service("worker", command=f"{command(shop.root / 'worker.py', WORKER)} restful")
+        shop.service(
+            "worker", command=f"{command(shop.root / 'worker.py', WORKER)} restful", ready={"after": 1}
+        )
         shop.up()
 
         code, report = answer(shop, "wait", "worker")

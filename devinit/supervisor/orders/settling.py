@@ -16,6 +16,7 @@ from devinit.supervisor.diagnosis.listening import LINES, found_in
 from devinit.supervisor.diagnosis.workers import RELOADS
 from devinit.supervisor.lifecycle.decisions import STABLE_SECONDS
 from devinit.supervisor.readiness.crashes import down_by
+from devinit.supervisor.readiness.rest import MEASURED_SECONDS, wants_little
 from devinit.system.procfs import command_line_of
 from devinit.system.usage import wanted_seconds
 from devinit.text import harmless
@@ -23,10 +24,6 @@ from devinit.text import harmless
 if TYPE_CHECKING:
     from devinit.supervisor.service.runner import Runner
 
-MEASURED_SECONDS = 0.5
-"""Over this time it is measured how much of a CPU a worker wants."""
-LOADING_SHARE = 0.25
-"""Loading code takes a whole CPU, or waits for one; a worker that waits for work takes some hundredths."""
 GOING_DOWN = r"(?i)\bshut(?:ting)? ?down\b|\bstopping\b|\brestarting\b|\bchanges? detected\b"
 """The last words of a worker that its reloader ends, and of reloaders: the next one has not begun. Celery takes
 some three seconds over its warm shutdown."""
@@ -96,8 +93,7 @@ class Settling:
             self._sample = now, wanted
             return False
         (before, used), self._sample = self._sample, (now, wanted)
-        # The sum falls when a process ends: what began in its place is loading.
-        return 0.0 <= wanted - used < LOADING_SHARE * (now - before)
+        return wants_little(wanted - used, now - before)
 
 
 def is_ending(lines: list[str]) -> bool:

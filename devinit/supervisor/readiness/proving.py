@@ -15,7 +15,15 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from devinit.model.port import Listener
-from devinit.model.probe import EndProbe, ExchangeProbe, HttpProbe, Probe, ProbeResult, ProbeVerdict
+from devinit.model.probe import (
+    EndProbe,
+    ExchangeProbe,
+    HttpProbe,
+    Probe,
+    ProbeResult,
+    ProbeVerdict,
+    StayedUpProbe,
+)
 from devinit.model.service import Scheme
 from devinit.ports import verify
 from devinit.ports.holder import lookup
@@ -27,6 +35,7 @@ from devinit.supervisor.readiness.probing import (
     check,
     intervals,
 )
+from devinit.supervisor.readiness.rest import until_at_rest
 from devinit.supervisor.readiness.subject import (
     Ailing,
     Elsewhere,
@@ -222,6 +231,9 @@ async def until_answering(
     """Return when the probe says ready, or when it is clear that the address or the scheme is wrong."""
     if isinstance(subject.probe, EndProbe):
         await until_cancelled(saw)
+    if isinstance(subject.probe, StayedUpProbe) and subject.probe.settles:
+        await until_at_rest(subject.probe.seconds, subject.pids, subject.saw)
+        return None
     clock = asyncio.get_running_loop().time
     cut_off, before = 0, None
     wrong: Unreachable | Redirected | None = None
