@@ -4,20 +4,30 @@ For applications, test suites and scripts of a checkout:
 
     devinit.discover("backend")      where it answers now; None while it does not
     devinit.wait_for("backend")      the same, as soon as it answers
+
+For a program that devinit does not start:
+
+    devinit.lease_port("backend", 8000)    a port that no other project has, given back at the end
+    devinit.lease_ports({"api": 8000, "admin": 8001})
 """
 
-__all__ = ["Discovered", "__version__", "discover", "wait_for"]
+__all__ = ["Discovered", "__version__", "discover", "lease_port", "lease_ports", "wait_for"]
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.addresses import Discovered, discover, wait_for
+    from devinit.leased_ports import lease_port, lease_ports
 else:
 
     def __getattr__(name: str) -> object:
         # Every command imports this package, and few programs ask for an address.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in ("lease_port", "lease_ports"):
+            from devinit import leased_ports
+
+            return getattr(leased_ports, name)
         from devinit import addresses
 
         return getattr(addresses, name)
