@@ -4,6 +4,7 @@ For applications, test suites and scripts of a checkout:
 
     devinit.discover("backend")      where it answers now; None while it does not
     devinit.wait_for("backend")      the same, as soon as it answers
+    devinit.watch("backend")         the same, each time that it changes
 
 For a program that devinit does not start:
 
@@ -11,23 +12,21 @@ For a program that devinit does not start:
     devinit.lease_ports({"api": 8000, "admin": 8001})
 """
 
-__all__ = ["Discovered", "__version__", "discover", "lease_port", "lease_ports", "wait_for"]
+__all__ = ["Discovered", "__version__", "discover", "lease_port", "lease_ports", "wait_for", "watch"]
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from devinit.addresses import Discovered, discover, wait_for
     from devinit.leased_ports import lease_port, lease_ports
+    from devinit.watched import watch
 else:
+    _MODULES = {"lease_port": "leased_ports", "lease_ports": "leased_ports", "watch": "watched"}
 
     def __getattr__(name: str) -> object:
         # Every command imports this package, and few programs ask for an address.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        if name in ("lease_port", "lease_ports"):
-            from devinit import leased_ports
+        from importlib import import_module
 
-            return getattr(leased_ports, name)
-        from devinit import addresses
-
-        return getattr(addresses, name)
+        return getattr(import_module(f"devinit.{_MODULES.get(name, 'addresses')}"), name)

@@ -178,6 +178,10 @@ class Client:
         self.greeting = Greeting(said if isinstance(said, dict) else {})
         return True
 
+    def fileno(self) -> int:
+        """Return the descriptor of the connection, to wait until something comes."""
+        return self._connection.fileno()
+
     def hand_over(self) -> socket.socket:
         """Give the connection away after the greeting, to a caller that reads it in another way."""
         return self._connection

@@ -1,0 +1,114 @@
+"""Specifies `devinit.watch` with real services under a real supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import devinit
+from tests.supervisor.conftest import PATIENCE, Shop
+
+pytestmark = pytest.mark.timeout(PATIENCE)
+
+
+@pytest.fixture
+def running(shop: Shop, port: int) -> Shop:
+    """A backend that is ready."""
+    shop.service("backend", port=port)
+    shop.up()
+    return shop
+
+
+class TestAWatch:
+    def test_says_where_the_service_answers_now(self, running: Shop, port: int) -> None:
+        with devinit.watch("backend", start=running.root) as watch:
+            found = next(iter(watch))
+
+        assert found == devinit.Discovered("backend", "127.0.0.1", port, f"http://localhost:{port}")
+
+    def test_says_where_it_answers_after_a_move(self, running: Shop, port: int) -> None:
+        with devinit.watch("backend", start=running.root) as watch:
+            changes = iter(watch)
+            before = next(changes)
+            running("ports", "set", "backend", str(port + 1))
+            running("restart", "backend")
+
+            # What was between is not kept for a program that was busy meanwhile.
+            after = next(changes)
+
+        assert before is not None
+        assert after is not None
+        assert (before.port, after.port) == (port, port + 1)
+
+    def test_goes_on_over_the_end_and_the_start_of_supervisors(self, running: Shop, port: int) -> None:
+        with devinit.watch("backend", start=running.root) as watch:
+            changes = iter(watch)
+            next(changes)
+            running("stop")
+            gone = next(changes)
+            running("start")
+            back = next(changes)
+
+        assert gone is None
+        assert back is not None
+        assert back.port == port
+
+    def test_does_not_take_a_supervisor_that_was_killed_for_a_change(self, running: Shop) -> None:
+        with devinit.watch("backend", start=running.root) as watch, ThreadPoolExecutor(1) as pool:
+            before = next(iter(watch))
+            running.kill_supervisor()
+            later = pool.submit(next, iter(watch))
+            running("status")
+            running("stop")
+            after = later.result(PATIENCE)
+
+        assert before is not None
+        assert after is None
+
+    def test_of_a_folder_without_a_project_begins_with_none(self, tmp_path: Path) -> None:
+        with devinit.watch("backend", start=tmp_path) as watch:
+            assert next(iter(watch)) is None
+
+    def test_that_is_closed_ends_also_in_another_thread(self, running: Shop) -> None:
+        watch = devinit.watch("backend", start=running.root)
+        changes = iter(watch)
+        next(changes)
+        closing = threading.Timer(0.2, watch.close)
+        closing.start()
+
+        assert list(changes) == []
+
+    async def test_is_followed_by_a_program_with_a_loop(self, running: Shop, port: int) -> None:
+        seen: list[devinit.Discovered | None] = []
+
+        async def follow() -> None:
+            async for address in devinit.watch("backend", start=running.root):
+                seen.append(address)
+                if len(seen) == 1:
+                    asyncio.get_running_loop().run_in_executor(None, running, "stop")
+                if len(seen) == 2:
+                    return
+
+        await asyncio.wait_for(follow(), PATIENCE)
+
+        assert [each and each.port for each in seen] == [port, None]
+
+    async def test_ends_with_the_task_that_waits_for_it(self, running: Shop) -> None:
+        watch = devinit.watch("backend", start=running.root)
+
+        async def follow() -> None:
+            async for _ in watch:
+                reached.set()
+
+        reached = asyncio.Event()
+        task = asyncio.create_task(follow())
+        await asyncio.wait_for(reached.wait(), PATIENCE)
+        task.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert list(watch) == []
