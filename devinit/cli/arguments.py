@@ -56,12 +56,13 @@ def is_plain(module: ModuleType, words: list[str]) -> bool:
     """Whether the words are only switches of a command and, where it takes them, names of services."""
     switches = getattr(module, "SWITCHES", None)
     names = [word for word in words if switches is None or word not in switches]
-    return switches is not None and (not names or takes_names(module, names))
+    return switches is not None and (takes_names(module, names) if names else not hasattr(module, "NAME"))
 
 
 def takes_names(module: ModuleType, names: list[str]) -> bool:
-    """Whether these can be nothing but names of services to a command."""
-    return hasattr(module, "NAMES") and not any(name.startswith("-") for name in names)
+    """Whether these can be nothing but names of services to a command, or the one name that it needs."""
+    takes = hasattr(module, "NAMES") or (hasattr(module, "NAME") and len(names) == 1)
+    return takes and not any(name.startswith("-") for name in names)
 
 
 def read_plain(module: ModuleType, words: list[str], arguments: Arguments) -> Arguments:
@@ -73,8 +74,11 @@ def read_plain(module: ModuleType, words: list[str], arguments: Arguments) -> Ar
     for word in words:
         if word in module.SWITCHES:
             setattr(arguments, module.SWITCHES[word], True)
+    names = [word for word in words if word not in module.SWITCHES]
     if hasattr(module, "NAMES"):
-        setattr(arguments, module.NAMES, [word for word in words if word not in module.SWITCHES])
+        setattr(arguments, module.NAMES, names)
+    if hasattr(module, "NAME"):
+        setattr(arguments, module.NAME, names[0])
     return arguments
 
 

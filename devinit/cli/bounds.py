@@ -6,12 +6,11 @@ Lines are shortened first, then the oldest are left out, and both is said. `--ma
 from __future__ import annotations
 
 import sys
-from collections import deque
-from typing import TYPE_CHECKING, cast
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeVar
 
     Item = TypeVar("Item")
@@ -66,17 +65,13 @@ def bound_of(stated: int | None, usual: int) -> int | None:
     return stated or None
 
 
-def last_within(items: Iterable[Item], most: int, size_of: Callable[[Item], int]) -> tuple[list[Item], int]:
+def last_within(items: list[Item], most: int, size_of: Callable[[Item], int]) -> tuple[list[Item], int]:
     """Return the last items that fit into so many bytes, the last one in any case, and how many are left out."""
-    kept: deque[tuple[Item, int]] = deque()
-    total = left_out = 0
-    for item in items:
-        kept.append((item, size_of(item)))
-        total += kept[-1][1]
-        while total > most and len(kept) > 1:
-            total -= kept.popleft()[1]
-            left_out += 1
-    return [item for item, _ in kept], left_out
+    total, first = 0, len(items)
+    while first and (total := total + size_of(items[first - 1])) <= most:
+        first -= 1
+    first = min(first, max(len(items) - 1, 0))
+    return items[first:], first
 
 
 def rows_within(rows: list[Row], most: int, size_of: Callable[[list[Row]], int]) -> list[Row]:
@@ -97,8 +92,8 @@ def with_texts_of(row: Row, most: int) -> Row:
     """Return a row with texts of at most so many characters, and whether something is missing."""
     from devinit.text import shortened
 
-    # Any: what differs between the rows of several commands.
-    told: dict[str, Any] = {**row}
+    # Any: what differs between the rows of several commands; a row all the same (`cast` would load `typing`).
+    told: Any = {**row}
     for key in TEXTS:
         if text := told.get(key):
             told[key] = shortened(text, most)
@@ -108,7 +103,8 @@ def with_texts_of(row: Row, most: int) -> Row:
         told["log_tail"], _ = last_within([shortened(line, most) for line in lines], most, len)
     if told != row:
         told["truncated"] = True
-    return cast("Row", told)
+    shown: Row = told
+    return shown
 
 
 def size_as_json(rows: Sequence[object]) -> int:

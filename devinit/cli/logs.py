@@ -32,6 +32,16 @@ if TYPE_CHECKING:
     from devinit.system.matching import Search
 
 EXAMPLE = "devinit logs backend -f --grep 'ERROR|Traceback'"
+SWITCHES = {
+    "-f": "follow",
+    "--follow": "follow",
+    "-t": "times",
+    "--times": "times",
+    "--path": "path",
+    "--json": "json",
+}
+NAMES = "services"
+DEFAULTS = {"lines": None, "since": None, "grep": None, "max_bytes": None}
 LINES = 100
 """How many lines of each service are shown when no option says how many, or since when."""
 ALL = sys.maxsize

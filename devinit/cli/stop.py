@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from devinit.model.status import StopReport
 
 EXAMPLE = "devinit stop frontend"
+SWITCHES = {"--json": "json", "--all": "all", "--force": "force"}
+NAMES = "services"
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+# The module below `signal`, which builds enumerations for 4 ms.
+import _signal  # type: ignore[import-not-found]  # typeshed has only what stands above it
 
 from devinit.control import api
 
@@ -58,11 +59,11 @@ def stop_services(
         answer()
         tick()
 
-    before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, press)
+    before = _signal.getsignal(_signal.SIGINT)
+    if before is not _signal.SIG_IGN:
+        _signal.signal(_signal.SIGINT, press)
     try:
         result = api.stop(client, services, force=force, see=on_event, tick=on_tick)
     finally:
-        signal.signal(signal.SIGINT, before)
+        _signal.signal(_signal.SIGINT, before)
     return result

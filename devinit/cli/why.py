@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from devinit.model.status import DependencyStatus, ExtraPortStatus, WhyReport
 
 EXAMPLE = "devinit why backend"
+SWITCHES = {"--json": "json"}
+NAME = "service"
+DEFAULTS = {"max_bytes": None}
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from devinit.model.service import Endpoint, Project
+
+if TYPE_CHECKING:
+    import asyncio  # commands read what a notifier has written, and have no loop
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):

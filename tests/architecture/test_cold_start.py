@@ -124,22 +124,33 @@ class TestStart:
         assert not loaded & NOT_LIGHT
 
 
+class TestStop:
+    def test_of_what_runs_loads_nothing_that_takes_time(self, project: Path) -> None:
+        command = [sys.executable, "-m", "devinit", "-C", str(project)]
+        subprocess.run([*command, "start"], capture_output=True, timeout=60, check=True)
+
+        loaded = loaded_by(RUN, "-C", str(project), "stop")
+
+        assert not loaded & (NOT_LIGHT | {"collections", "functools"})
+
+    def test_of_nothing_loads_nothing_heavy(self, project: Path) -> None:
+        assert not loaded_by(RUN, "-C", str(project), "stop") & HEAVY
+
+
 class TestStatus:
     def test_at_rest_loads_nothing_heavy(self, project: Path) -> None:
         assert not loaded_by(RUN, "-C", str(project), "status") & HEAVY
 
-    @pytest.mark.parametrize("options", [[], ["--json"]])
-    def test_of_what_runs_loads_nothing_heavy_and_no_decoder_of_structs(
-        self, project: Path, options: list[str]
-    ) -> None:
+    @pytest.mark.parametrize("words", [["status"], ["status", "--json"], ["why", "web"]], ids=" ".join)
+    def test_of_what_runs_loads_nothing_that_takes_time(self, project: Path, words: list[str]) -> None:
         command = [sys.executable, "-m", "devinit", "-C", str(project)]
         subprocess.run([*command, "start"], capture_output=True, timeout=60, check=True)
         try:
-            loaded = loaded_by(RUN, "-C", str(project), "status", *options)
+            loaded = loaded_by(RUN, "-C", str(project), *words)
         finally:
             subprocess.run([*command, "stop"], capture_output=True, timeout=60, check=True)
 
-        assert not loaded & (HEAVY | {"msgspec", "tomllib", "subprocess"})
+        assert not loaded & (NOT_LIGHT | {"collections", "functools"})
 
     def test_of_a_file_that_is_all_that_counts_does_not_load_what_reads_repositories(
         self, project: Path

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -108,6 +112,51 @@ class TestCtrlC:
 
         assert main(["schema"]) == 130
         assert "defect" not in capsys.readouterr().err
+
+
+class TestTheEndOfTheProcess:
+    @staticmethod
+    def run(code: str, output: int | IO[bytes] = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import sys\nfrom devinit.__main__ import run\n{code}\nraise SystemExit(run())",
+                "--help",
+            ],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+
+    def test_takes_no_module_apart(self) -> None:
+        ended = self.run("class Left:\n    def __del__(self): print('apart')\nsys.left = Left()")
+
+        assert (ended.returncode, b"usage: devinit" in ended.stdout, b"apart" in ended.stdout) == (
+            0,
+            True,
+            False,
+        )
+
+    def test_comes_after_what_was_to_be_done_then(self) -> None:
+        ended = self.run("import atexit\natexit.register(print, 'done')")
+
+        assert ended.stdout.endswith(b"done\n")
+
+    def test_waits_for_threads(self) -> None:
+        ended = self.run(
+            "import threading\ndef last():\n threading.main_thread().join()\n print('done')\n"
+            "threading.Thread(target=last).start()"
+        )
+
+        assert ended.stdout.endswith(b"done\n")
+
+    def test_says_that_output_was_lost(self) -> None:
+        with Path("/dev/full").open("wb") as full:
+            ended = self.run("", full)
+
+        assert (ended.returncode, b"the output cannot be written" in ended.stderr) == (1, True)
 
 
 class TestHelp:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -13,6 +13,9 @@ from devinit.model.service import Endpoint, Project
 from devinit.notify.discovery.file import for_process, remove_dead, remove_discovery, write_discovery
 from devinit.notify.notifier import Address, Notifier, Surroundings
 from devinit.system.writer import claimed_writer
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Announced(Struct, frozen=True):
@@ -89,6 +92,8 @@ class DiscoveryFiles(Notifier):
             self._refreshing = None
 
     async def _refresh(self, seconds: float) -> None:
+        import asyncio  # commands that read discovery files load this package, and have no loop
+
         while True:
             await asyncio.sleep(seconds)
             self.renew()
