@@ -8,12 +8,14 @@ import signal as signals
 import threading
 import time
 from collections.abc import Callable
-from subprocess import Popen
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from devinit.model.process import ProcessIdentity
 from devinit.system.descriptors import descriptors
 from devinit.system.facts import alive
+
+if TYPE_CHECKING:
+    from devinit.system.forking import Child
 
 _WAITER_SECONDS = 0.05
 
@@ -24,7 +26,7 @@ class Process:
     `fileno()` becomes readable when it has ended: for `loop.add_reader`, or `wait`.
     """
 
-    def __init__(self, identity: ProcessIdentity, child: Popen[bytes] | None = None) -> None:
+    def __init__(self, identity: ProcessIdentity, child: Child | None = None) -> None:
         self.identity = identity
         self._child = child
         self._is_pidfd = True
@@ -90,10 +92,7 @@ class Process:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
         if self._child is not None:
-            if self._child.poll() is None:
-                # Left running on purpose (services outlive their supervisor): without a code Popen would
-                # warn about it when it is collected.
-                self._child.returncode = 0
+            self._child.poll()  # it may run on: services outlive their supervisor
             self._child = None
 
     def __enter__(self) -> Self:

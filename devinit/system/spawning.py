@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from devinit.model.process import ProcessSpec
 from devinit.model.shell_words import advice_about, windows_line_ends
 from devinit.system.descriptors import descriptors
 from devinit.system.facts import identity_of, user_name
+from devinit.system.forking import Child, start
 from devinit.system.limits import MORE_PROCESSES, cure_of_limit
 from devinit.system.process import Process
 from devinit.system.regular import open_regular
@@ -43,30 +45,15 @@ def _spawn(spec: ProcessSpec, *, output: int, stdin: int, keep: tuple[int, ...])
             f"the directory {spec.directory} does not exist", hint="create it, or correct `directory`"
         )
     program = _find_program(spec)
-    run_as = spec.run_as
     try:
         with descriptors.as_called():
-            child = subprocess.Popen(
-                spec.argv,
-                executable=program,
-                stdin=stdin,
-                stdout=output,
-                stderr=output,
-                cwd=spec.directory,
-                env=spec.environment,
-                close_fds=True,
-                pass_fds=keep,
-                start_new_session=True,
-                user=run_as.uid if run_as else None,
-                group=run_as.gid if run_as else None,
-                extra_groups=() if run_as else None,
-            )
+            child = start(spec, program, stdin=stdin, output=output, keep=keep)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise _not_started(spec, program, error) from error
     return _own(child)
 
 
-def _own(child: subprocess.Popen[bytes]) -> Process:
+def _own(child: Child) -> Process:
     # Not reaped yet, so the number is still its own even when it has ended already.
     identity = identity_of(child.pid)
     if identity is None:  # pragma: no cover -- another thread reaps our children
@@ -75,7 +62,7 @@ def _own(child: subprocess.Popen[bytes]) -> Process:
     try:
         return Process(identity, child)
     except OSError as error:  # out of descriptors: a process that is not watched must not stay
-        child.kill()
+        os.kill(child.pid, signal.SIGKILL)
         child.wait()
         raise ServiceError(f"process {child.pid} cannot be watched: {error.strerror}") from error
 
