@@ -6,6 +6,8 @@ A cloned repository may hold `.env -> ../../other-project/.env`. A file that the
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -22,9 +24,8 @@ EXAMPLES = (
 
 def usual_env_files(root: Path, service: Service) -> Iterator[Path]:
     """Yield the `.env` files that a service is given without naming them, as far as they are in bounds."""
-    for path in candidates(root, service):
-        if not (path.is_file() or path.is_fifo()):
-            continue
+    # As text: this is asked several times at each step of each service, and mostly there are none.
+    for path in map(Path, filter(_may_be_read, _candidates(root, service))):
         # A folder was detected in bounds, or named by the user: only the file itself may lead elsewhere.
         if not path.is_symlink() or bounds_for(root, service).holds(path):
             yield path
@@ -47,7 +48,8 @@ def loaded_env_files(root: Path, service: Service) -> Iterator[Path]:
 def example_env_files(root: Path, service: Service) -> Iterator[Path]:
     """Yield the files that show which variables there are, those of the service first."""
     folders = dict.fromkeys((service.directory, root))
-    yield from in_bounds(root, service, (folder / name for folder in folders for name in EXAMPLES))
+    names = (os.path.join(folder, name) for folder in folders for name in EXAMPLES)  # noqa: PTH118 - as above
+    yield from in_bounds(root, service, (Path(name) for name in names if os.path.isfile(name)))  # noqa: PTH113
 
 
 def in_bounds(root: Path, service: Service, paths: Iterable[Path]) -> Iterator[Path]:
@@ -73,7 +75,21 @@ def linked_env_files(root: Path, services: Iterable[Service]) -> Iterator[str]:
 
 def candidates(root: Path, service: Service) -> Iterable[Path]:
     """Return where the `.env` files of a service are looked for; the later one counts more."""
-    return dict.fromkeys((root / ENV_FILE, service.directory / ENV_FILE))
+    return map(Path, _candidates(root, service))
+
+
+def _candidates(root: Path, service: Service) -> Iterable[str]:
+    folders = (str(root), str(service.directory))
+    return dict.fromkeys(os.path.join(folder, ENV_FILE) for folder in folders)  # noqa: PTH118 - as above
+
+
+def _may_be_read(path: str) -> bool:
+    """Whether there is a file or a named pipe."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - as above
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISFIFO(mode)
 
 
 def bounds_for(root: Path, service: Service) -> Bounds:

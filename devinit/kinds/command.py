@@ -211,7 +211,7 @@ def with_project_tools(
 def tool_folders(folder: Path) -> list[Path]:
     """Return where the tools that are installed in a folder are: virtual environments, packages of Node."""
     candidates = (*(each / "bin" for each in environments(folder)), folder / "node_modules" / ".bin")
-    return [path for path in candidates if path.is_dir()]
+    return [path for path in candidates if os.path.isdir(path)]  # noqa: PTH112 - asked many times for each service
 
 
 def _executed(command: str) -> str:

@@ -295,7 +295,7 @@ class Supervisor:
             async with asyncio.timeout(timeout_seconds):
                 # Of those that ran before: the others are waiting still.
                 await stack.confirm(wanted)
-                await stack.until(lambda: all(map(stack.is_settled, (*wanted, *followers))))
+                await stack.until(lambda: stack.are_settled((*wanted, *followers)))
         except TimeoutError:
             pass  # What is still starting counts as timed out; it goes on in the background.
         await self._fixed.note(wanted)

@@ -78,7 +78,13 @@ def run_mark(root: str | os.PathLike[str], service: str) -> str:
     Behind the `@` stands whose they are: a checkout can have several state folders (another user, HOME or
     XDG_STATE_HOME), and each has services of its own.
     """
-    return f"{project_id(root)}/{service}{MARK_END}{_state_id()}"
+    before, behind = around_service(root)
+    return f"{before}{service}{behind}"
+
+
+def around_service(root: str | os.PathLike[str]) -> tuple[str, str]:
+    """Return what stands before and behind the service in each mark of a checkout (`run_mark`)."""
+    return f"{project_id(root)}/", f"{MARK_END}{_state_id()}"
 
 
 def marked_service(mark: str, root: str | os.PathLike[str]) -> str | None:

@@ -11,6 +11,7 @@ from devinit.supervisor.project import stage as stage_module
 from devinit.supervisor.project.port_wishes import PortWishes
 from devinit.supervisor.project.stage import Stage
 from devinit.supervisor.stack.order import Order
+from devinit.supervisor.stack.stack import Stack
 from devinit.supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from devinit.model.event import Event
     from devinit.model.service import Service
+    from devinit.supervisor.reporting.outcome import States
 
 CONFIGURATION = """
 [services.first]
@@ -52,6 +54,31 @@ class TestAStart:
             supervisor.stage.logs.close()
 
         assert checked == ["first", "second"]
+
+    async def test_looks_at_all_services_no_more_often_the_more_of_them_there_are(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "devinit.toml").write_text(
+            "".join(f'[services.s{number}]\ncommand = "true"\n' for number in range(60))
+        )
+        looks: list[int] = []
+        states = Stack.states
+
+        def count(stack: Stack) -> States:
+            looks.append(len(stack.runners))
+            return states(stack)
+
+        monkeypatch.setattr(Stack, "states", count)
+        async with asyncio.TaskGroup() as tasks:
+            supervisor = Supervisor(Stage(tmp_path, Broadcaster()), tasks)
+            order = Order(services=(), asked=PortWishes(environ={"PATH": "/usr/bin:/bin"}))
+
+            assert await supervisor.start(order, lambda _event: None) == 0
+            during_start = len(looks)
+            await supervisor.stop(())
+            supervisor.stage.logs.close()
+
+        assert during_start < 60 / 2
 
     async def test_hides_what_a_file_says_since_then_before_its_setup_runs(self, tmp_path: Path) -> None:
         (tmp_path / "devinit.toml").write_text(CONFIGURATION)

@@ -84,7 +84,7 @@ async def check_all(
         return rows
     with suppress(TimeoutError):
         async with asyncio.timeout(BACK_SECONDS):
-            await stack.until(lambda: all(map(stack.is_settled, again)))
+            await stack.until(lambda: stack.are_settled(again))
     asked_again = await asyncio.gather(*(check_service(runners[name], stage) for name in again))
     newest = {row["service"]: row for row in (*rows, *asked_again)}
     return [newest[name] for name in names]

@@ -44,7 +44,7 @@ from devinit.supervisor.project.project_ports import ProjectPorts
 from devinit.supervisor.readiness.schemes import Schemes
 from devinit.system.checkout import claim
 from devinit.system.files import write_atomically
-from devinit.system.paths import run_mark
+from devinit.system.paths import around_service
 from devinit.system.processes import RUN_VARIABLE
 from devinit.system.writer import TAKEN, claimed_writer, is_of_another
 
@@ -69,6 +69,8 @@ class Stage:
         self.private = private if private is not None else Path(claim(root))
         """The folder of the checkout's logs, data and records, in the user's state directory."""
         self.broadcaster = broadcaster
+        self._around_service = around_service(root)
+        """Of marks. Computed once: it is asked for at each step of each service, and stays while they run."""
         self.project = Project(name=root.name, root=root, services={})
         self.caller: dict[str, str] = dict(os.environ)
         """The environment that services inherit: of the command that started them last."""
@@ -355,7 +357,8 @@ class Stage:
 
     def marker(self, name: str) -> str:
         """Return what a service's processes carry in their environment."""
-        return run_mark(self.root, name)
+        before, behind = self._around_service
+        return f"{before}{name}{behind}"
 
     def note(self, message: str, service: str | None = None) -> None:
         """Tell something that the developer should know."""

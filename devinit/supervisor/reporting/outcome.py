@@ -24,6 +24,12 @@ def is_settled(name: str, states: States, services: Services) -> bool:
     return _settled(name, states, services, {})
 
 
+def are_settled(names: Iterable[str], states: States, services: Services) -> bool:
+    """Whether `is_settled` holds for all of these services."""
+    known: dict[str, bool] = {}
+    return all(_settled(name, states, services, known) for name in names)
+
+
 def blocker(name: str, states: States, services: Services) -> str | None:
     """Return the dependency that stands in the way for good, if any."""
     known: dict[str, bool] = {}

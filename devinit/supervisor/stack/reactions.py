@@ -42,6 +42,7 @@ class Reactions:
     def changed(self, runner: Runner, before: LifecycleState) -> None:
         """React to a service in another state."""
         state = runner.state
+        self._stack.follow(runner)
         if state.phase is not before.phase or state.reason != before.reason:
             self._stage.broadcaster.tell(report.phase_event(runner, before, self._stage))
         if state.phase is not before.phase:

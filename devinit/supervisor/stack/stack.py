@@ -34,6 +34,8 @@ class Stack:
         self._changes = asyncio.Event()
         self._returning: Counter[str] = Counter()
         """Services that are stopped to be started again: they must not be taken for stopped meanwhile."""
+        self._waiting: dict[str, Runner] = {}
+        """Services that wait for others, the one that has waited longest first; `follow` alone writes it."""
         self._noted: set[str] = set()
         stage.on_written = self._has_printed
 
@@ -107,21 +109,33 @@ class Stack:
             self._changes.clear()
             await self._changes.wait()
 
-    def is_settled(self, name: str) -> bool:
-        """Whether nothing more is to be expected of a service by itself."""
-        if name not in self.runners:
-            return True
-        return not self.is_returning(name) and outcome.is_settled(name, self.states(), self.services())
+    def are_settled(self, names: Iterable[str]) -> bool:
+        """Whether nothing more is to be expected of any of these services by itself."""
+        known = [name for name in names if name in self.runners]
+        if any(map(self.is_returning, known)):
+            return False
+        return outcome.are_settled(known, self.states(), self.services())
+
+    def follow(self, runner: Runner) -> None:
+        """Know whether a service waits for others, after each change of its state."""
+        if runner.phase is Phase.WAITING:
+            self._waiting[runner.name] = runner
+        else:
+            self._waiting.pop(runner.name, None)
 
     def release_waiting(self) -> None:
         """Let those go whose dependencies are there; tell the others what they wait for."""
-        waiting = {name: each for name, each in self.runners.items() if each.phase is Phase.WAITING}
-        if not waiting:
-            return
-        states, services = self.states(), self.services()
-        for name, runner in waiting.items():
-            if runner.phase is not Phase.WAITING:
+        states: outcome.States = {}
+        services: outcome.Services = {}
+        for name, runner in [*self._waiting.items()]:
+            if runner.phase is not Phase.WAITING or self.runners.get(name) is not runner:
                 continue
+            if not any(each in self.runners for each in runner.service.depends_on):
+                # Without a look at all the others, of which there may be hundreds, for each of hundreds.
+                runner.post(lifecycle.DependenciesReady())
+                continue
+            if not services:
+                states, services = self.states(), self.services()
             if outcome.may_start(name, states, services):
                 runner.post(lifecycle.DependenciesReady())
             else:

@@ -20,7 +20,7 @@ MOST_FOLDERS = 200
 
 def environments(folder: Path) -> list[Path]:
     """Return the virtual environments in a folder: by their usual names, else by the file that makes them one."""
-    if usual := [folder / name for name in VENV_FOLDERS if (folder / name / "bin").is_dir()]:
+    if usual := [folder / name for name in VENV_FOLDERS if os.path.isdir(f"{folder}/{name}/bin")]:  # noqa: PTH112 - many
         return usual
     names = _folders_in(folder)
     return [folder / name for name in names if os.path.isfile(f"{folder}/{name}/{MARK}")][:1]  # noqa: PTH113 - many
