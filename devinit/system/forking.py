@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devinit.model.process import ProcessSpec, RunAs
+    from devinit.model.process import ProcessSpec
 
 _TOLD_BYTES = 50_000
 """The most that a child tells of why it cannot become the program."""
+_IS_KNOWN = sys.version_info < (3, 15)
+"""Whether the arguments of `fork_exec`, which is no public function, are known for this Python."""
 _VFORK = (True,) if sys.version_info < (3, 14) else ()
 """The last argument of `fork_exec`, until Python 3.14 left it out."""
 
@@ -54,8 +56,8 @@ def start(spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tup
 
     Raise OSError or SubprocessError when it cannot be started, ValueError for a NUL byte or an impossible name.
     """
-    if spec.run_as is not None:
-        return _as_other_user(spec, spec.run_as, program, stdin=stdin, output=output, keep=keep)
+    if spec.run_as is not None or not _IS_KNOWN:
+        return _by_subprocess(spec, program, stdin=stdin, output=output, keep=keep)
     words, variables = [os.fsencode(each) for each in spec.argv], encoded(spec.environment)
     # Above the standard streams, which whoever runs devinit has open, or devinit itself opens.
     receiving, telling = os.pipe()
@@ -117,10 +119,11 @@ def _error_of(told: bytes) -> Exception:
     return subprocess.SubprocessError((said or told).decode(errors="replace"))
 
 
-def _as_other_user(
-    spec: ProcessSpec, run_as: RunAs, program: str, *, stdin: int, output: int, keep: tuple[int, ...]
+def _by_subprocess(
+    spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tuple[int, ...]
 ) -> Child:
-    """Start a program as another user: rare, and `Popen` knows how."""
+    """Start a program, also as another user, which is rare."""
+    run_as = spec.run_as
     child = subprocess.Popen(
         spec.argv,
         executable=program,
@@ -132,9 +135,9 @@ def _as_other_user(
         close_fds=True,
         pass_fds=keep,
         start_new_session=True,
-        user=run_as.uid,
-        group=run_as.gid,
-        extra_groups=(),
+        user=run_as.uid if run_as else None,
+        group=run_as.gid if run_as else None,
+        extra_groups=() if run_as else None,
     )
     # It is reaped by its number; without a code, `Popen` would warn that it still runs.
     child.returncode = 0

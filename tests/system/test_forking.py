@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinit.model.process import ProcessSpec
+from devinit.system import forking
 from devinit.system.forking import encoded, start
 
 NAMES = st.text(st.characters(exclude_characters="=\0", exclude_categories=["Cs"]))
@@ -61,3 +62,35 @@ class TestAnEnvironment:
 
         assert code == 0
         assert len(calls) <= 2 * len(spec.argv)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+class TestAStart:
+    @pytest.fixture(autouse=True)
+    def _way(self, is_known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Start as on a Python whose `fork_exec` is known, and as on a later one."""
+        monkeypatch.setattr(forking, "_IS_KNOWN", is_known)
+
+    def test_gives_the_program_its_folder_environment_and_session(self, tmp_path: Path) -> None:
+        reading, writing = os.pipe()
+        spec = ProcessSpec(
+            argv=("sh", "-c", 'echo "$X $(pwd)"; exit 3'),
+            directory=tmp_path,
+            environment={"X": "given", "PATH": os.environ["PATH"]},
+        )
+        null = os.open(os.devnull, os.O_RDONLY)
+
+        child = start(spec, "/bin/sh", stdin=null, output=writing, keep=())
+
+        os.close(writing)
+        assert os.getsid(child.pid) == child.pid
+        assert child.wait() == 3
+        assert os.read(reading, 4096).decode() == f"given {tmp_path}\n"
+        os.close(reading)
+        os.close(null)
+
+    def test_reports_a_program_that_cannot_be_run(self, tmp_path: Path) -> None:
+        spec = ProcessSpec(argv=("it",), directory=tmp_path, environment={})
+
+        with pytest.raises(PermissionError):
+            start(spec, str(tmp_path), stdin=0, output=1, keep=())
