@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from devinit.errors import ConfigError
@@ -126,6 +127,7 @@ def needs_shell(command: str, first_word: str) -> bool:
     return first_word in SHELL_WORDS or SHELL_SYNTAX.search(QUOTED.sub("x", command.strip())) is not None
 
 
+@lru_cache(maxsize=1024)  # each service is asked about some ten times during a start
 def first_words(command: str) -> tuple[str, ...]:
     """Return the words of a simple command as they stand, `${PORT}` and all; none for anything else."""
     if COMPOUND.search(QUOTED.sub("x", command.strip())):

@@ -92,7 +92,7 @@ def start(spec: ProcessSpec, program: str, *, stdin: int, output: int, keep: tup
 
 def encoded(environment: Mapping[str, str]) -> list[bytes]:
     """Return an environment as the kernel takes it. Raise ValueError for a NUL byte or a name with `=`."""
-    if any("=" in name for name in environment):
+    if "=" in "".join(environment):
         raise ValueError("illegal environment variable name")
     text = "\0".join([f"{name}={value}" for name, value in environment.items()])
     lines = text.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()).split(b"\0")

@@ -41,8 +41,9 @@ class Given:
 
         Raise ConfigError for one that cannot be used.
         """
-        pipes = self._pipes.unread(self.env_files_of(service))
-        paths = [path for path in self.env_files_of(service) if path not in pipes]
+        files = self.env_files_of(service)
+        pipes = self._pipes.unread(files)
+        paths = [path for path in files if path not in pipes]
         return stated_in(paths, caller=caller, said=self._pipes.said)
 
     async def read_pipes(self, services: Iterable[Service], *, again: bool = False) -> None:
@@ -53,17 +54,14 @@ class Given:
         Each pipe once, unless they are to be read `again`. Until then an unread pipe counts for nothing: a caller
         that only asks about a service must not take what its writer has for the next start.
         """
-        services = list(services)
-        await self.read_ahead(services)
         paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
+        await _read_ahead(paths)
         if pipes := [path for path in paths if path.is_fifo()] if again else self._pipes.unread(paths):
             await asyncio.to_thread(self._pipes.read, pipes)
 
     async def read_ahead(self, services: Iterable[Service]) -> None:
         """Read the long `.env` files of services in a thread; what they state is known from then on."""
-        paths = dict.fromkeys(path for service in services for path in self.env_files_of(service))
-        if large := [path for path in paths if _is_large(path)]:
-            await asyncio.to_thread(read_ahead, large)
+        await _read_ahead(dict.fromkeys(path for service in services for path in self.env_files_of(service)))
 
     def remember(self, service: str, values: Mapping[str, str]) -> None:
         """Remember what a service is given."""
@@ -98,6 +96,11 @@ class Given:
         copy._pipes, copy._is_noted = self._pipes, self._is_noted
         copy._values = dict(self._values)
         return copy
+
+
+async def _read_ahead(paths: Iterable[Path]) -> None:
+    if large := [path for path in paths if _is_large(path)]:
+        await asyncio.to_thread(read_ahead, large)
 
 
 def _is_large(path: Path) -> bool:

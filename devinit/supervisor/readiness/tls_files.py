@@ -48,16 +48,23 @@ LARGEST_FILE = 200_000
 def has_tls_files(service: Service) -> bool:
     """Whether a service's folder has certificates of a server, or code that serves TLS."""
     names = _names_in(service.directory)
-    bounds = bounds_of(service.directory)
     return (
         any(fnmatch(name, pattern) for name in names for pattern in CERTIFICATES)
         or any(_has_certificates(service.directory / name) for name in names if name in CERTIFICATE_FOLDERS)
-        or any(map(_serves_tls, islice(filter(bounds.holds, _code(service)), MOST_FILES)))
+        or any(map(_serves_tls, islice(_code_in_bounds(service), MOST_FILES)))
     )
 
 
 def _has_certificates(folder: Path) -> bool:
     return any(name.endswith((".pem", ".crt", ".key", ".p12", ".pfx")) for name in _names_in(folder))
+
+
+def _code_in_bounds(service: Service) -> Iterator[Path]:
+    bounds = None  # which takes as long as all the rest, for a folder without code
+    for path in _code(service):
+        bounds = bounds or bounds_of(service.directory)
+        if bounds.holds(path):
+            yield path
 
 
 def _code(service: Service) -> Iterator[Path]:
