@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -371,6 +373,40 @@ class TestTheDelayBeforeARestart:
         delays = [restart_delay(earlier) for earlier in range(12)]
 
         assert delays == pytest.approx([0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30])
+
+    @pytest.mark.parametrize(
+        ("earlier", "ran_seconds", "delay"),
+        [
+            (1, 0.1, 0), (1, 0.09, 0.1),
+            (2, 0.2, 0), (2, 0.19, 0.2),
+            (3, 0.4, 0), (3, 0.39, 0.4),
+            (4, 0.8, 0.8), (4, 9.0, 0.8), (11, 40.0, 30),
+        ],
+    )  # fmt: skip
+    def test_is_none_the_first_three_times_after_a_run_that_took_longer(
+        self, earlier: int, ran_seconds: float, delay: float
+    ) -> None:
+        assert restart_delay(earlier, ran_seconds) == delay
+
+    def test_counts_from_the_process_of_the_run(self) -> None:
+        crashed = state(Phase.READY, ready_at=NOW - 1, spawned_at=NOW - 2, failures=(NOW - 3,))
+
+        assert run(crashed, Exited(1))[1] == (EndTree(), Wait(0.0))
+
+    @given(st.lists(st.floats(0, 2), min_size=8, max_size=8))
+    def test_never_lets_a_service_be_started_in_a_loop_without_a_pause(self, runs: list[float]) -> None:
+        policy = RestartPolicy(mode=RestartMode.ON_FAILURE, failures=100, window_seconds=1000)
+        now, begun, current = NOW, list[float](), state(Phase.READY, spawned_at=NOW, ready_at=NOW)
+        for seconds in runs:
+            now += seconds
+            current, actions = advance(current, Exited(1), now, policy)
+            now += next(each.seconds for each in actions if isinstance(each, Wait))
+            begun.append(now)
+            for event in (DelayPassed(), Spawned(), BecameReady()):
+                current, _ = advance(current, event, now, policy)
+
+        pauses = [later - earlier for earlier, later in pairwise(begun)]
+        assert all(pause >= restart_delay(index + 1) - 1e-9 for index, pause in enumerate(pauses))
 
 
 class TestAStop:

@@ -54,6 +54,8 @@ STABLE_SECONDS = 10.0
 """A service that was ready this long is taken to be sound: its next failure is its first."""
 FIRST_DELAY_SECONDS = 0.1
 LONGEST_DELAY_SECONDS = 30.0
+SHORT_DELAYS = 3
+"""How many delays, 0.1 to 0.4 s, a run replaces that took longer itself."""
 PORT_ATTEMPTS = 10
 """How often a start may lose its port to another process before it is given up."""
 
@@ -243,18 +245,23 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
         )
         text = "\n".join([given_up, *advice])
         return fail(state, Failure.EXIT, text, last_exit=code), (EndTree(),)
-    delay = restart_delay(len(recent))
+    delay = restart_delay(len(recent), 0.0 if state.spawned_at is None else now - state.spawned_at)
     waiting = change(
         state, phase=Phase.BACKOFF, reason=said, failures=failures, last_exit=code, failed_checks=0
     )
     return change(waiting, ready_at=None), (EndTree(), Wait(delay))
 
 
-def restart_delay(earlier_failures: int) -> float:
-    """Return how long to wait, in seconds: nothing at first, then 0.1 s doubling up to 30 s."""
+def restart_delay(earlier_failures: int, ran_seconds: float = 0.0) -> float:
+    """Return how long to wait, in seconds: nothing at first, then 0.1 s doubling up to 30 s.
+
+    A run that took longer than one of the first delays, by its boot alone or because it served, is no busy loop: the
+    next one follows at once.
+    """
     if earlier_failures == 0:
         return 0.0
-    return min(FIRST_DELAY_SECONDS * 2.0 ** (earlier_failures - 1), LONGEST_DELAY_SECONDS)
+    delay = min(FIRST_DELAY_SECONDS * 2.0 ** (earlier_failures - 1), LONGEST_DELAY_SECONDS)
+    return 0.0 if earlier_failures <= SHORT_DELAYS and ran_seconds >= delay else delay
 
 
 def after_stop_request(state: LifecycleState) -> Step:
