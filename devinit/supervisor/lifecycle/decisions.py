@@ -255,8 +255,8 @@ def back_off(state: LifecycleState, said: str, code: int | None, now: float, pol
 def restart_delay(earlier_failures: int, ran_seconds: float = 0.0) -> float:
     """Return how long to wait, in seconds: nothing at first, then 0.1 s doubling up to 30 s.
 
-    A run that took longer than one of the first delays, by its boot alone or because it served, is no busy loop: the
-    next one follows at once.
+    A run that took longer than one of the first delays, by its boot alone or because it served, is no busy loop:
+    the next one follows at once.
     """
     if earlier_failures == 0:
         return 0.0
