@@ -19,11 +19,6 @@ from devinit.model.defaults import project_name
 from devinit.model.names import CONFIGURATION_FILE, DETECTION, EXPORT_MARK
 from devinit.model.service import Project
 from devinit.sources import SOURCES
-from devinit.sources.fixed.containers import containers
-from devinit.sources.fixed.keeping import with_fixed_ports
-from devinit.sources.fixed.logins import keeps_data, with_logins
-from devinit.sources.fixed.reading import constants
-from devinit.sources.fixed.stores import stores
 from devinit.sources.merging import merged
 from devinit.sources.references import without_addresses_of, without_port_twins
 from devinit.system.bounds import Bounds, bounds_of
@@ -66,13 +61,12 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
     read = chain(own, found_by_packages(root, bounds))
     found = merged((each for each in read if not is_own_export(each.origin, bounds)), wanted)
     found = without_addresses_of(found, dict.fromkeys(left_out, "is left out"))
-    folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
-    deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
-    named, has_role = containers(found.containers), keeps_data(found)
-    stored = [each for folder in deepest_first for each in stores(bounds, folder, named)] if has_role else []
-    found = with_logins(found, stored, root)
-    fixed = (*constants(bounds, deepest_first, named), *(each for each in stored if each.host))
-    found = without_port_twins(with_fixed_ports(found, fixed), wanted)
+    if any(kind_of(each).runs_a_command for each in found.services.values()):
+        # What reads code compiles 11 ms of patterns: not for a project whose devinit.toml alone says what it is.
+        from devinit.sources.fixed.applied import with_constants
+
+        found = with_constants(found, bounds)
+    found = without_port_twins(found, wanted)
     return Project(
         name=project_name(root),
         root=root,
@@ -80,5 +74,5 @@ def beneath(root: Path, wanted: Collection[str], left_out: Collection[str] = ())
         environment=found.environment,
         discovery=usual_discovery_files(found.services),
         evidence=found.evidence,
-        notes=tuple(map(one_line, found.notes)),
+        notes=tuple(dict.fromkeys(map(one_line, found.notes))),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ctypes
 
 # <fcntl.h> and <linux/stat.h>
 _AT_FDCWD = -100
@@ -20,6 +23,8 @@ def birth_of(path: str | os.PathLike[str]) -> int:
     """
     if sys.platform == "darwin":
         return int(os.stat(path).st_birthtime * 1e9)
+    import ctypes  # 2 ms, for databases and for watched folders
+
     statx = getattr(ctypes.CDLL(None, use_errno=True), "statx", None)
     if statx is None:
         return 0

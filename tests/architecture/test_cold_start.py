@@ -161,6 +161,11 @@ class TestStatus:
 
         loaded_by(f"{RUN}\nassert not {reading} & {{*sys.modules}}", "-C", str(project), "status")
 
+    def test_of_a_project_without_code_does_not_load_what_reads_it(self, project: Path) -> None:
+        code = f"{RUN}\nassert not any(name.startswith('devinit.sources.fixed.') for name in sys.modules)"
+
+        loaded_by(code, "-C", str(project), "status")
+
     def test_of_nothing_does_not_load_the_supervisor(self, project: Path) -> None:
         code = "import devinit.cli.status\nassert not any('supervisor' in name for name in sys.modules)"
 

@@ -257,8 +257,6 @@ class LogKeeper:
 
     def _unseen(self, kept: Kept, found: os.stat_result, written: float) -> list[str]:
         """Return points for lines that came while no supervisor lived and that say when they were printed."""
-        from devinit.logs.printed import printed_points  # not before the first services have been started
-
         try:
             known = last_point(_end_of(times_path(kept.path), POINT_BYTES * RECENT_POINTS), found.st_ino)
             if known is None or known[0] >= found.st_size:
@@ -270,6 +268,8 @@ class LogKeeper:
                 os.close(descriptor)
         except OSError:
             return []
+        from devinit.logs.printed import printed_points  # most services printed nothing meanwhile
+
         return [point(found.st_ino, *each) for each in printed_points(text, *known, written)]
 
     def _report_later(self, kept: Kept) -> None:

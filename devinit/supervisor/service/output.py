@@ -31,8 +31,11 @@ class Output:
         """Return the last lines of the run, without the project's secrets and the requests of devinit itself."""
         health = service.health
         asked = {path for path in (service.ready.http, health.http if health else None) if path}
-        lines = without_own_requests(log_files.run_lines(self.path, self.offset), asked)
-        from devinit.logs.mask import KeyLines  # preloaded, and not needed before a service is ready
+        lines = [*without_own_requests(log_files.run_lines(self.path, self.offset), asked)]
+        if not lines:
+            return []
+        # Preloaded, and 9 ms that no service waits for which has printed nothing when it is looked at first.
+        from devinit.logs.mask import KeyLines
 
         keys = KeyLines()
         return [self._stage.mask(line) for line in [keys("", line) for line in lines][-count:]]

@@ -1,0 +1,22 @@
+"""What the constants in the code of applications change about what was found."""
+
+from __future__ import annotations
+
+from devinit.kinds import kind_of
+from devinit.sources.fixed.containers import containers
+from devinit.sources.fixed.keeping import with_fixed_ports
+from devinit.sources.fixed.logins import keeps_data, with_logins
+from devinit.sources.fixed.reading import constants
+from devinit.sources.fixed.stores import stores
+from devinit.sources.source import Found
+from devinit.system.bounds import Bounds
+
+
+def with_constants(found: Found, bounds: Bounds) -> Found:
+    """Return what was found, with logins and ports as the code of its applications has them."""
+    folders = {each.directory for each in found.services.values() if kind_of(each).runs_a_command}
+    deepest_first = sorted(folders, key=lambda folder: (-len(folder.parts), folder))
+    named, has_role = containers(found.containers), keeps_data(found)
+    stored = [each for folder in deepest_first for each in stores(bounds, folder, named)] if has_role else []
+    fixed = (*constants(bounds, deepest_first, named), *(each for each in stored if each.host))
+    return with_fixed_ports(with_logins(found, stored, bounds.root), fixed)
